@@ -1,0 +1,117 @@
+"""The Archive client: one GraphQL operation per request, each through the limiter, each answer decoded."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..http import Http
+from ..limiter import Lane, Limiter, state_key
+from ..retry import Transient, repeated
+from .failures import decode
+
+LONGEST_ANSWER = 30.0
+"""Seconds that one request may take before it counts as unanswered."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One GraphQL request.
+
+    `workspace` is an id, or None for the one operation that takes none; `cost` is in rate credits; `deadline` is on
+    the client's monotonic clock, in seconds; `verify` says how to check a write whose answer was lost, and is empty
+    for a read.
+    """
+
+    operation: str
+    document: str
+    variables: dict[str, Any]
+    workspace: str | None
+    cost: float
+    deadline: float
+    repeatable: bool = True
+    verify: str = ""
+    lane: Lane = "interactive"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The operation's data; `partial` where Archive could not compute a part of it now."""
+
+    data: Any
+    partial: bool
+
+
+class Archive:
+    """Sends operations to one Archive endpoint with one token, which never leaves this object but in the header."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        token: str,
+        http: Http,
+        limiter: Limiter,
+        user_agent: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._url = url
+        self._http = http
+        self._limiter = limiter
+        self._clock = clock
+        self._headers = {
+            "authorization": f"Bearer {token}",
+            "content-type": "application/json",
+            "accept": "application/json",
+            "user-agent": user_agent,
+        }
+        self._token_key = state_key(url, "token", token)
+
+    def __repr__(self) -> str:
+        return f"Archive({self._url})"
+
+    async def execute(self, call: Call) -> Answer:
+        """Send the operation, again where that is safe, and return what it answered.
+
+        Raises:
+            Failure: decoded from any of the API's error shapes; `OUTCOME_UNKNOWN` for a write that may have happened.
+        """
+        return await repeated(
+            lambda: self._once(call),
+            repeatable=call.repeatable,
+            deadline=call.deadline,
+            clock=self._clock,
+            verify=call.verify,
+        )
+
+    def now(self) -> float:
+        """The monotonic clock that deadlines are on, in seconds."""
+        return self._clock()
+
+    def limiter_key(self, workspace: str | None) -> str:
+        """The limiter's key: a budget per workspace, and one per token for the operation without a workspace."""
+        return self._token_key if workspace is None else state_key(self._url, "workspace", workspace)
+
+    async def _once(self, call: Call) -> Answer:
+        body = json.dumps({"query": call.document, "variables": call.variables}, separators=(",", ":")).encode()
+        headers = self._headers if call.workspace is None else {**self._headers, "workspace-id": call.workspace}
+        key = self.limiter_key(call.workspace)
+        turn = self._limiter.slot(key, operation=call.operation, cost=call.cost, lane=call.lane, deadline=call.deadline)
+        async with turn as slot:
+            seconds = max(0.5, min(LONGEST_ANSWER, call.deadline - self._clock()))
+            reply = await self._http.post(self._url, headers, body, seconds=seconds)
+            try:
+                data, partial = decode(reply, call.operation)
+            except Transient as failure:
+                slot.answered(
+                    429 if failure.retry_after is not None else reply.status,
+                    reply.headers,
+                    retry_after=failure.retry_after,
+                    new_connection=reply.new_connection,
+                )
+                raise
+            slot.answered(reply.status, reply.headers, new_connection=reply.new_connection)
+        return Answer(data, partial)

@@ -1,0 +1,231 @@
+"""Every documented way in which Archive says no, decoded whatever the HTTP status (Archive docs, error handling).
+
+`errors` may be a string or a list, `data` may be null, missing or partial, and a proxy may answer in HTML.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from ..errors import Code, Failure
+from ..http import Reply
+from ..retry import Transient
+
+HOW_TO_GET_A_KEY = (
+    "The person gets a token in Archive under Settings > Integrations (or Settings > API), sets ARCHIVE_APP_TOKEN and "
+    "restarts the server; `archive-mcp doctor` checks it."
+)
+
+_SECONDS = re.compile(r"retry after ([\d.]+) second", re.IGNORECASE)
+_MARKUP = re.compile(r"<[a-z!/][^>]*>", re.IGNORECASE)
+_GATEWAY = (502, 503, 504)
+
+_DRIFT = frozenset(
+    {"undefinedField", "argumentNotAccepted", "undefinedType", "variableMismatch", "missingRequiredArguments"}
+)
+
+
+def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
+    """The operation's data, and whether it is partial (data and a passing error together).
+
+    Raises:
+        Failure: what Archive refused, in the caller's words.
+        Transient: what may pass, with the seconds Archive asked for.
+    """
+    payload = _json_object(reply)
+    errors = payload.get("errors")
+    if isinstance(errors, str):
+        raise _refused(reply, errors)
+    listed = [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
+    data = payload.get("data")
+    found = data.get(operation) if isinstance(data, dict) else None
+    if listed:
+        if found is not None and all(_code(each) == "SERVICE_UNAVAILABLE" for each in listed):
+            return found, True
+        raise _first(reply, listed)
+    if reply.status in _GATEWAY or reply.status >= 500:
+        raise _down(reply)
+    if reply.status == 429:
+        raise _throttled(reply, "")
+    if not isinstance(data, dict) or operation not in data:
+        raise _unintelligible("an answer without data")
+    return found, False
+
+
+def retry_after(reply: Reply, message: str) -> float:
+    """Seconds to wait after a 429: the larger of the header and the message."""
+    stated = [float(found) for found in _SECONDS.findall(message) if found.strip(".")]
+    header = reply.headers.get("retry-after", "")
+    if re.fullmatch(r"\d+(\.\d+)?", header):
+        stated.append(float(header))
+    return max(stated, default=1.0)
+
+
+def user_errors(operation: str, errors: list[dict[str, Any]]) -> Failure:
+    """The `userErrors` of a mutation: it was understood and refused; nothing changed."""
+    texts = []
+    for each in errors:
+        field = each.get("field")
+        where = ".".join(field) if isinstance(field, list) else str(field or "")
+        texts.append(f"{where}: {each.get('message', '')}" if where else str(each.get("message", "")))
+    return Failure(Code.REJECTED, f"Archive refused {operation}: {_clean('; '.join(texts))}", "Nothing was changed.")
+
+
+def _json_object(reply: Reply) -> dict[str, Any]:
+    try:
+        payload = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        payload = None
+    if isinstance(payload, dict):
+        return payload
+    if reply.status == 429:
+        raise _throttled(reply, "")
+    if reply.status >= 500:
+        raise _down(reply)
+    if reply.status in (401, 403):
+        raise _refused(reply, "")
+    if 300 <= reply.status < 400:
+        raise _unintelligible(f"a redirect (HTTP {reply.status}), which is not followed")
+    raise _unintelligible(_what(reply.body))
+
+
+def _what(body: bytes) -> str:
+    start = body[:200].lstrip().lower()
+    if not start:
+        return "an empty answer"
+    if start.startswith(b"<"):
+        return "an HTML page instead of data"
+    return "an answer that is not complete JSON"
+
+
+def _unintelligible(what: str) -> Transient:
+    return Transient(
+        Code.BAD_RESPONSE,
+        f"Archive sent {what}.",
+        "Try again; if it stays so, `archive-mcp doctor` shows whether ARCHIVE_API_URL is right.",
+        worth_repeating=False,
+    )
+
+
+def _down(reply: Reply) -> Transient:
+    return Transient(
+        Code.UNAVAILABLE,
+        f"Archive has a problem of its own (HTTP {reply.status}).",
+        "Try again in a minute.",
+        worth_repeating=reply.status in _GATEWAY,
+    )
+
+
+def _throttled(reply: Reply, message: str) -> Transient:
+    seconds = retry_after(reply, message)
+    return Transient(
+        Code.RATE_LIMITED,
+        f"Archive's request limit is used up for {seconds:g} s.",
+        f"Wait {seconds:g} s and call again; something else may be using the same workspace.",
+        may_have_happened=False,
+        retry_after=seconds,
+    )
+
+
+def _refused(reply: Reply, text: str) -> Failure:
+    lowered = text.lower()
+    if "shop not found" in lowered or "workspace" in lowered:
+        return Failure(
+            Code.NOT_FOUND,
+            "Archive knows no such workspace.",
+            "Use the name or id of a workspace that the token sees ({workspaces} lists them).",
+            unknown_workspace=True,
+        )
+    if reply.status == 401 or "authentication" in lowered or "token" in lowered:
+        return Failure(Code.UNAUTHENTICATED, "Archive does not accept the token.", HOW_TO_GET_A_KEY)
+    if reply.status == 429:
+        return _throttled(reply, text)
+    if reply.status >= 500:
+        return _down(reply)
+    if reply.status == 403:
+        return _forbidden()
+    return Failure(Code.REJECTED, f"Archive refused the request: {_clean(text)}")
+
+
+def _forbidden() -> Failure:
+    return Failure(
+        Code.FORBIDDEN,
+        "This token may not use that workspace or operation.",
+        "Call {workspaces} for the workspaces it may use; some operations depend on the plan.",
+    )
+
+
+def _first(reply: Reply, errors: list[dict[str, Any]]) -> Failure:
+    """The failure that tells most: a known code before an unknown one."""
+    failures = [_one(reply, each) for each in errors]
+    return next((each for each in failures if each.code is not Code.REJECTED), failures[0])
+
+
+def _one(reply: Reply, error: dict[str, Any]) -> Failure:
+    message, code = str(error.get("message", "")), _code(error)
+    if by_message := _by_message(reply, message):
+        return by_message
+    if code == "RATE_LIMIT_EXCEEDED" or reply.status == 429:
+        return _throttled(reply, message)
+    if by_code := _by_code(code, _clean(message)):
+        return by_code
+    return _down(reply) if reply.status >= 500 else Failure(Code.REJECTED, f"Archive refused it: {_clean(message)}")
+
+
+def _by_code(code: str, message: str) -> Failure | None:
+    match code:
+        case "UNAUTHORIZED":
+            return _forbidden()
+        case "NOT_FOUND":
+            return Failure(Code.NOT_FOUND, f"Archive did not find it: {message}", _found_by(message))
+        case "WRONG_VIEW_TYPE" | "WRONG_VIEW_TYPE_FOR_ITEMS":
+            return Failure(
+                Code.INVALID_ARGUMENT,
+                f"`presetId` names no view or collection of the kind this search takes: {message}",
+                "{filterPresets} lists the content views and collections that {items} takes.",
+            )
+        case "SERVICE_UNAVAILABLE" | "INTERNAL_SERVER_ERROR":
+            again = code == "SERVICE_UNAVAILABLE"
+            return Transient(
+                Code.UNAVAILABLE, f"Archive failed: {message}", "Try again in a minute.", worth_repeating=again
+            )
+        case "argumentLiteralsIncompatible":
+            return Failure(Code.INVALID_ARGUMENT, f"Archive does not accept a value: {message}")
+        case _ if code in _DRIFT:
+            hint = "Name other `fields`, and look for a newer version of archive-mcp."
+            return Failure(Code.UNSUPPORTED, f"Archive's API has changed: {message}", hint)
+    return None
+
+
+def _by_message(reply: Reply, message: str) -> Failure | None:
+    """Cases that only their text tells apart, some under a misleading code."""
+    lowered = message.lower()
+    if reply.status == 401:
+        return _refused(reply, message)
+    if "cannot coerce" in lowered:
+        # Comes as INTERNAL_SERVER_ERROR, but is the caller's: repeating it changes nothing.
+        return Failure(Code.INVALID_ARGUMENT, f"Archive cannot read a value: {_clean(message)}", "Write dates in UTC.")
+    if "invalid cursor" in lowered:
+        return Failure(Code.INVALID_ARGUMENT, "`after` is no longer valid at Archive.", "Start again without `after`.")
+    if "exceeds max depth" in lowered:
+        return Failure(Code.INVALID_ARGUMENT, f"`fields` go too deep: {_clean(message)}", "Name shallower paths.")
+    if "must be less than or equal to" in lowered:
+        return Failure(Code.INVALID_ARGUMENT, f"Archive refused the page size: {_clean(message)}")
+    return None
+
+
+def _found_by(message: str) -> str:
+    return "{filterPresets} lists the views." if "view" in message.lower() else "Look the id up again; it may be gone."
+
+
+def _code(error: dict[str, Any]) -> str:
+    extensions = error.get("extensions")
+    return str(extensions.get("code", "")) if isinstance(extensions, dict) else ""
+
+
+def _clean(text: str) -> str:
+    """Their words, without markup and not at length."""
+    plain = " ".join(_MARKUP.sub(" ", text).split())
+    return plain if len(plain) <= 300 else plain[:297] + "..."

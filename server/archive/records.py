@@ -1,0 +1,213 @@
+"""What Archive returns: record types, and the selection of their fields that a request asks for.
+
+A record class lists the fields of one object type of the schema. It is never instantiated: it says which `fields`
+exist, which are asked for when nobody says (`default`), and which numbers arrive as text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Union, get_args, get_origin, get_type_hints
+
+from pydantic.alias_generators import to_camel
+
+from ..arguments import closest
+from ..errors import Code, Failure
+from ..requests import Unit
+
+MAX_PATH = 7
+"""Steps of a field path: with the connection around it a query stays within the API's depth of 10."""
+
+_EXACT = 2**53 - 1
+
+Json = Any
+BigInt = Annotated[int, "BigInt"]
+"""An integer that the API sends as text."""
+Cents = Annotated[int, "BigInt", Unit("cents")]
+"""Earned media value of an item: cents (Archive docs, engagement)."""
+Usd = Annotated[float, Unit("USD")]
+"""Earned media value of a competitor brand: dollars (Archive docs, competitor brands)."""
+
+Selection = dict[str, "Selection"]
+"""Field name -> selection of its fields; empty for a leaf."""
+
+
+class Record:
+    """Base of the record types."""
+
+    default: ClassVar[str] = ""
+    """Paths asked for when the call names no `fields`, separated by blanks; none = all its leaves."""
+    instead: ClassVar[dict[str, str]] = {}
+    """Names that people and models expect here, and the path that holds it."""
+    variants: ClassVar[tuple[type[Record], ...]] = ()
+    """The members, where the type is a union."""
+    _fields: ClassVar[dict[str, Field]]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a record: the record type behind it (None for a leaf), and how a leaf is read."""
+
+    record: type[Record] | None
+    big: bool = False
+    unit: str = ""
+
+
+def fields_of(record: type[Record]) -> dict[str, Field]:
+    """The fields of a record type under their names in the API; of a union, those of all its members."""
+    known = vars(record).get("_fields")
+    if known is None:
+        known = record._fields = _read_fields(record)
+    return known
+
+
+def select(record: type[Record], paths: list[str] | None) -> Selection:
+    """The selection for dotted `paths` (`*` = the defaults); the record's defaults where there are none.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT` for a path that does not exist, with the nearest one that does.
+    """
+    selection: Selection = {}
+    for path in paths or ["*"]:
+        for each in _defaults(record) if path == "*" else [path]:
+            _add(selection, record, each)
+    return selection
+
+
+def render(selection: Selection, record: type[Record]) -> str:
+    """The selection as GraphQL, without the outer braces; inline fragments where the type is a union."""
+    if record.variants:
+        parts = (
+            f"... on {variant.__name__} {{ {render(_within(selection, variant), variant)} }}"
+            for variant in record.variants
+        )
+        return " ".join(parts)
+    if not selection:
+        return "__typename"
+    known = fields_of(record)
+    return " ".join(_rendered(name, inner, known[name].record) for name, inner in selection.items())
+
+
+def convert(value: Any, record: type[Record], selection: Selection) -> Any:
+    """The answer with its text numbers as numbers: null stays null, what JSON cannot hold exactly stays text."""
+    if isinstance(value, list):
+        return [convert(each, record, selection) for each in value]
+    if not isinstance(value, dict):
+        return value
+    known = fields_of(record)
+    for name, inner in selection.items():
+        field, found = known[name], value.get(name)
+        if field.record is not None:
+            convert(found, field.record, inner)
+        elif field.big and isinstance(found, str):
+            value[name] = _number(found)
+    return value
+
+
+def units(selection: Selection, record: type[Record]) -> dict[str, str]:
+    """The unit of each selected field that has one, by the field's name."""
+    found: dict[str, str] = {}
+    known = fields_of(record)
+    for name, inner in selection.items():
+        field = known[name]
+        if field.unit:
+            found[name] = field.unit
+        if field.record is not None:
+            found |= units(inner, field.record)
+    return found
+
+
+def _read_fields(record: type[Record]) -> dict[str, Field]:
+    if record.variants:
+        return {name: field for variant in record.variants for name, field in fields_of(variant).items()}
+    hints = get_type_hints(record, include_extras=True)
+    return {to_camel(name): _field(hint) for name, hint in hints.items() if get_origin(hint) is not ClassVar}
+
+
+def _field(hint: Any) -> Field:
+    metadata: tuple[Any, ...] = ()
+    while True:
+        origin = get_origin(hint)
+        if origin is Annotated:
+            hint, *more = get_args(hint)
+            metadata += tuple(more)
+        elif origin in (Union, UnionType):
+            hint = next(each for each in get_args(hint) if each is not type(None))
+        elif origin is list:
+            hint = get_args(hint)[0]
+        else:
+            break
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return Field(hint)
+    unit = next((each.name for each in metadata if isinstance(each, Unit)), "")
+    return Field(None, "BigInt" in metadata, unit)
+
+
+def _defaults(record: type[Record]) -> list[str]:
+    return record.default.split() or [name for name, field in fields_of(record).items() if field.record is None]
+
+
+def _add(selection: Selection, record: type[Record], path: str) -> None:
+    steps = path.split(".")
+    if len(steps) > MAX_PATH:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"`fields`: {path!r} is {len(steps)} levels deep; Archive allows {MAX_PATH}.",
+            "Ask for the nested record by its own tool instead.",
+        )
+    here, current = selection, record
+    for position, step in enumerate(steps):
+        field = fields_of(current).get(step)
+        if field is None:
+            raise _unknown_field(record, current, path, step)
+        here = here.setdefault(step, {})
+        if field.record is None:
+            if position < len(steps) - 1:
+                raise Failure(
+                    Code.INVALID_ARGUMENT,
+                    f"`fields`: {step!r} in {path!r} has no fields of its own.",
+                    f"Ask for {'.'.join(steps[: position + 1])!r}.",
+                )
+            return
+        current = field.record
+    if not here:
+        for each in _defaults(current):
+            _add(here, current, each)
+
+
+def _unknown_field(root: type[Record], record: type[Record], path: str, step: str) -> Failure:
+    known = fields_of(record)
+    if instead := record.instead.get(step):
+        hint = instead
+    elif suggestion := closest(step, known):
+        hint = suggestion.strip()
+    elif deeper := _found_below(root, step):
+        hint = f"Did you mean `{deeper}`?"
+    else:
+        hint = f"Known there: {', '.join(known)}."
+    return Failure(Code.INVALID_ARGUMENT, f"`fields`: {path!r} does not exist.", hint)
+
+
+def _found_below(record: type[Record], name: str) -> str:
+    for outer, field in fields_of(record).items():
+        if field.record is not None and name in fields_of(field.record):
+            return f"{outer}.{name}"
+    return ""
+
+
+def _within(selection: Selection, variant: type[Record]) -> Selection:
+    known = fields_of(variant)
+    return {name: inner for name, inner in selection.items() if name in known}
+
+
+def _rendered(name: str, inner: Selection, record: type[Record] | None) -> str:
+    return name if record is None else f"{name} {{ {render(inner, record)} }}"
+
+
+def _number(text: str) -> int | str:
+    try:
+        number = int(text)
+    except ValueError:
+        return text
+    return number if abs(number) <= _EXACT else text

@@ -1,0 +1,142 @@
+"""Which workspace a call is about: named in the call, configured, the only one there is, or asked for."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+import anyio
+
+from ..arguments import closest
+from ..dialogue import Asker, Question
+from ..errors import Code, Failure
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
+_STALE_SECONDS = 30.0
+"""A name that is not found makes the list be read again, unless it is younger than this."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace that the token sees."""
+
+    id: str
+    name: str
+
+
+class Workspaces:
+    """Resolves ids and names against the token's workspaces, listed once per session.
+
+    Args:
+        list_all: reads the whole list from the API before the given deadline.
+        default: the configured id or name.
+    """
+
+    def __init__(
+        self,
+        list_all: Callable[[float], Awaitable[list[Workspace]]],
+        default: str | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._list_all = list_all
+        self._default = default
+        self._clock = clock
+        self._lock = anyio.Lock()
+        self._known: list[Workspace] | None = None
+        self._read_at = 0.0
+        self._chosen: str | None = None
+
+    async def resolve(self, wanted: str | None, asker: Asker, deadline: float) -> str:
+        """The id of the workspace to use.
+
+        Raises:
+            Failure: `NOT_FOUND`, `AMBIGUOUS`, `WORKSPACE_REQUIRED` or `DECLINED`, each with what to do.
+        """
+        named = wanted or self._default
+        if named is None:
+            return self._chosen or await self._only_or_asked(asker, deadline)
+        if _ID.match(named):
+            return named.lower()
+        return (await self._by_name(named.strip(), deadline)).id
+
+    async def all(self, deadline: float) -> list[Workspace]:
+        """Every workspace that the token sees."""
+        async with self._lock:
+            if self._known is None:
+                self._known = await self._list_all(deadline)
+                self._read_at = self._clock()
+            return self._known
+
+    async def _by_name(self, name: str, deadline: float) -> Workspace:
+        known = await self.all(deadline)
+        if not _matching(known, name) and self._clock() - self._read_at > _STALE_SECONDS:
+            self._known = None
+            known = await self.all(deadline)
+        found = _matching(known, name)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise Failure(
+                Code.AMBIGUOUS,
+                f"{len(found)} workspaces fit {name!r}.",
+                "Repeat the call with one of these names in full, or with its id.",
+                candidates=_choices(found),
+            )
+        raise Failure(
+            Code.NOT_FOUND,
+            f"No workspace is called {name!r}.{closest(name, [each.name for each in known])}",
+            "Use one of these names or ids.",
+            choices=_choices(known),
+        )
+
+    async def _only_or_asked(self, asker: Asker, deadline: float) -> str:
+        known = await self.all(deadline)
+        if not known:
+            raise Failure(
+                Code.FORBIDDEN,
+                "The token is valid but sees no workspace.",
+                "The user needs a token of the workspace (or agency) they mean.",
+            )
+        if len(known) == 1:
+            return known[0].id
+        labels = _labels(known)
+        form = {"workspace": {"type": "string", "title": "Workspace", "enum": list(labels)}}
+        reply = await asker.ask(Question("workspace", "Which Archive workspace should be used?", form))
+        if reply.action == "decline":
+            raise Failure(Code.DECLINED, "The user did not choose a workspace.", "Ask them which one they mean.")
+        picked = labels.get(str(reply.content.get("workspace"))) if reply.action == "accept" else None
+        if picked is None:
+            self._require(known)
+        self._chosen = picked.id
+        return picked.id
+
+    def _require(self, known: list[Workspace]) -> NoReturn:
+        raise Failure(
+            Code.WORKSPACE_REQUIRED,
+            f"The token sees {len(known)} workspaces and none was chosen.",
+            "Ask the user which one they mean, then repeat the call with `workspace` set to its name or id.",
+            choices=_choices(known),
+        )
+
+
+def _matching(known: list[Workspace], name: str) -> list[Workspace]:
+    """The best kind of match that exists: exact, exact but for case, part of the name."""
+    folded = name.casefold()
+    kinds = (
+        [each for each in known if each.name == name],
+        [each for each in known if each.name.casefold() == folded],
+        [each for each in known if folded in each.name.casefold()],
+    )
+    return next((found for found in kinds if found), [])
+
+
+def _choices(workspaces: list[Workspace]) -> list[dict[str, str]]:
+    return [{"id": each.id, "name": each.name} for each in workspaces]
+
+
+def _labels(workspaces: list[Workspace]) -> dict[str, Workspace]:
+    names = [each.name for each in workspaces]
+    return {(each.name if names.count(each.name) == 1 else f"{each.name} ({each.id})"): each for each in workspaces}

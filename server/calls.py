@@ -1,0 +1,90 @@
+"""The one way of a call: find the request class, validate, perform, shape, answer."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from typing import Any
+
+import anyio
+
+from .dialogue import Asker
+from .errors import Code, Failure
+from .results import Result
+from .services import Services
+from .surface import Surface
+
+CALL_SECONDS = 45.0
+"""No call lasts longer: hosts give up at 60 s."""
+
+log = logging.getLogger("archive_mcp")
+
+
+class Calls:
+    """Performs tool calls by name.
+
+    Args:
+        timezone: the zone of a plain day in an argument.
+        seconds: how long a call may take.
+    """
+
+    def __init__(
+        self,
+        surface: Surface,
+        services: Services,
+        timezone: tzinfo,
+        *,
+        seconds: float = CALL_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._surface = surface
+        self._services = services
+        self._timezone = timezone
+        self._seconds = seconds
+        self._clock = clock
+
+    async def call(self, name: str, arguments: Mapping[str, Any], asker: Asker) -> Result:
+        """What the tool answers.
+
+        Raises:
+            Failure: anything that kept it from answering; a bug is masked as `INTERNAL` with an id that is in the log.
+        """
+        try:
+            return await self._call(name, arguments, asker)
+        except Failure as failure:
+            failure.hint = self._surface.rendered(failure.hint)
+            raise
+        except Exception:  # the outermost handler: whatever else escapes is a bug
+            incident = secrets.token_hex(4)
+            log.exception("incident %s in %s", incident, name)
+            raise Failure(
+                Code.INTERNAL,
+                f"{name} failed by a fault of this server (incident {incident}).",
+                "Try something else; the user finds the details under that id in the server's log.",
+            ) from None
+
+    async def _call(self, name: str, arguments: Mapping[str, Any], asker: Asker) -> Result:
+        entry = self._surface.find(name)
+        backend = await self._services.backend(entry.backend)
+        from .arguments import parse  # with the first call, not at start
+
+        request_type = self._surface.load(entry)
+        instants: list[dict[str, str]] = []
+        request = parse(request_type, arguments, {"timezone": self._timezone, "instants": instants})
+        deadline = self._clock() + self._seconds
+        try:
+            with anyio.fail_after(self._seconds + 1):
+                result: Result = await backend.perform(request, asker, deadline)
+        except TimeoutError:
+            raise _overdue(request.risk == "reads", self._seconds) from None
+        return result.with_fields(instants=instants) if instants else result
+
+
+def _overdue(reads: bool, seconds: float) -> Failure:
+    message = f"It took longer than {seconds:.0f} s and was given up."
+    if reads:
+        return Failure(Code.TIMEOUT, message, "Ask for less at once.", retryable=True)
+    return Failure(Code.OUTCOME_UNKNOWN, message, "Look whether the change was made before you repeat it.")

@@ -1,0 +1,49 @@
+"""Questions to the person behind the client, without a word about the protocol that carries them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with a flat form: `properties` is JSON Schema, one primitive per answer.
+
+    `basis` is a hash of what the message shows: an answer counts only for the basis it was given to.
+    """
+
+    key: str
+    message: str
+    properties: Mapping[str, Any]
+    basis: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back. Only `accept` is an answer; `unavailable` means nobody was asked."""
+
+    action: Literal["accept", "decline", "cancel", "unavailable"]
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Asker(Protocol):
+    """Asks the person, in whatever way the client of this call allows."""
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether the client said that it can put questions to a person."""
+
+    async def ask(self, question: Question) -> Reply:
+        """Put the question; a timeout counts as `cancel`."""
+
+
+class Nobody:
+    """An asker with nobody behind it: command lines and checks."""
+
+    can_ask = False
+
+    async def ask(self, question: Question) -> Reply:
+        """Nobody is asked."""
+        return Reply("unavailable")

@@ -1,0 +1,174 @@
+"""The one module that talks HTTP: a thin adapter over httpx, opened on first use.
+
+It adds what every API client here needs: no redirects, a cap on the answer's size, `*.localhost` as loopback, and the
+one question that decides whether a write may be repeated: was the request provably not sent?
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+from weakref import WeakSet
+
+import httpx
+
+from .errors import Code
+from .origins import is_loopback, origin, reached_at
+from .retry import Transient
+
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes of an answer, unpacked; more than any page that fits a result."""
+
+CONNECT_SECONDS = 10.0
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer as it came: header names in lower case, the body unpacked."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    new_connection: bool = False
+
+
+InProcess = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Any]]
+"""A server inside this process: (method, path, headers, body) -> an object with status, headers and body."""
+
+
+class Http:
+    """Sends requests to one origin.
+
+    Args:
+        url: what is called, for telling the transport and the messages apart.
+        name: how messages call the other side.
+        in_process: answers instead of the network (the sandbox).
+        ca_bundle: CA file for a server that signs its own certificate.
+    """
+
+    def __init__(
+        self, url: str, name: str, *, in_process: InProcess | None = None, ca_bundle: Path | None = None
+    ) -> None:
+        parts = urlsplit(url)
+        transport = _InProcessTransport(in_process) if in_process else None
+        self._name = name
+        self._origin = origin(url)
+        self._seen: WeakSet[Any] = WeakSet()
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            verify=_tls(parts.scheme, ca_bundle, in_process is not None),
+            limits=httpx.Limits(max_connections=None),  # its pool loses a slot for each cancelled call otherwise
+            trust_env=not is_loopback(parts.hostname or ""),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -> Reply:
+        """POST `body` and read the whole answer within `seconds`.
+
+        Raises:
+            Transient: not sent, lost on the way, no answer in time, or one that is unreadable or over 8 MB.
+        """
+        timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+        target, host = reached_at(url)
+        request = self._client.build_request("POST", target, content=body, headers={**headers, **host}, timeout=timeout)
+        try:
+            response = await self._client.send(request, stream=True)
+            try:
+                content = await self._read(response)
+            finally:
+                await response.aclose()
+        except _NOT_SENT as error:
+            raise self._unreachable(error) from None
+        except httpx.TimeoutException:
+            raise self._late(seconds) from None
+        except httpx.TransportError:
+            raise self._lost() from None
+        except httpx.DecodingError:
+            raise self._unreadable() from None
+        return Reply(response.status_code, response.headers, content, self._is_new(response))
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.aiter_bytes():
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise Transient(
+                    Code.BAD_RESPONSE,
+                    f"{self._name} sent an answer of more than {MAX_BODY // 2**20} MB.",
+                    "Ask for fewer records (`limit`) or fewer `fields`.",
+                    worth_repeating=False,
+                )
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _is_new(self, response: httpx.Response) -> bool:
+        stream = response.extensions.get("network_stream")
+        if stream is None or stream in self._seen:
+            return False
+        self._seen.add(stream)
+        return True
+
+    def _unreachable(self, error: httpx.TransportError) -> Transient:
+        secure = "certificate" in str(error).lower()
+        why = "its TLS certificate is not trusted" if secure else "no connection could be made"
+        return Transient(
+            Code.UNAVAILABLE,
+            f"{self._name} could not be reached at {self._origin}: {why}. Nothing was sent.",
+            "Check the network and the configured URL; `archive-mcp doctor` tells which part fails.",
+            may_have_happened=False,
+        )
+
+    def _late(self, seconds: float) -> Transient:
+        return Transient(
+            Code.TIMEOUT,
+            f"{self._name} did not answer within {seconds:.0f} s.",
+            "Try again later, or ask for less at once (a smaller `limit`, fewer `fields`).",
+            worth_repeating=False,
+        )
+
+    def _lost(self) -> Transient:
+        return Transient(
+            Code.UNAVAILABLE, f"The connection to {self._name} broke before its answer arrived.", "Try again."
+        )
+
+    def _unreadable(self) -> Transient:
+        return Transient(
+            Code.BAD_RESPONSE,
+            f"{self._name} sent an answer that cannot be unpacked.",
+            "Try again later.",
+            worth_repeating=False,
+        )
+
+
+def _tls(scheme: str, ca_bundle: Path | None, in_process: bool) -> ssl.SSLContext | bool:
+    if ca_bundle is not None:
+        return ssl.create_default_context(cafile=ca_bundle)
+    if scheme == "https" and not in_process:
+        return True
+    # Plain http needs no CA store, and loading one costs 0.1 s and 10 MB: this context trusts nobody at all.
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+class _InProcessTransport(httpx.AsyncBaseTransport):
+    def __init__(self, answer: InProcess) -> None:
+        self._answer = answer
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        body = await request.aread()
+        found = await self._answer(request.method, request.url.path, request.headers, body)
+        return httpx.Response(found.status, headers=dict(found.headers), content=found.body)

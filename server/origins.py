@@ -1,0 +1,55 @@
+"""Where requests may go: the checks on a configured URL, before any secret is sent to it."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host can only be this machine; `*.localhost` is, by RFC 6761."""
+    host = host.rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def refusal(variable: str, url: str, *, allow_insecure: bool) -> str:
+    """Why a URL cannot be used, in a sentence that names the variable; empty if it can."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return f"{variable} is not a URL."
+    if parts.scheme not in ("http", "https") or not host:
+        return f"{variable} must start with https:// (or http://) and name a host."
+    if parts.username is not None or parts.password is not None:
+        return f"{variable} must not contain a user name or password."
+    if parts.scheme == "http" and not is_loopback(host) and not allow_insecure:
+        return (
+            f"{variable} is plain http to another machine ({host}): the key would travel unencrypted. "
+            "Use https, or set ARCHIVE_MCP_ALLOW_INSECURE=1 if you accept that."
+        )
+    return ""
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def reached_at(url: str) -> tuple[str, dict[str, str]]:
+    """The URL to connect to and the headers that go with it.
+
+    Python resolves no `*.localhost`, so those names are reached at 127.0.0.1 with their own Host header.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    if not host.endswith(".localhost"):
+        return url, {}
+    port = f":{parts.port}" if parts.port else ""
+    return parts._replace(netloc=f"127.0.0.1{port}").geturl(), {"host": f"{host}{port}"}

@@ -1,0 +1,66 @@
+"""What a tool answers: one object, as structured content and as the same JSON in text, within a size budget."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+BUDGET = 40_000
+"""Characters of a result's text, under what hosts move to a file or refuse."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A tool's answer: the object, and its compact JSON text."""
+
+    structured: dict[str, Any]
+    text: str
+
+    def with_fields(self, **more: Any) -> Result:
+        """The same result with more fields at its end."""
+        separator = "," if self.structured else ""
+        return Result({**self.structured, **more}, f"{self.text[:-1]}{separator}{compact(more)[1:]}")
+
+
+@dataclass
+class RecordList:
+    """Records that fit the budget, each with its text, so that nothing is serialised twice."""
+
+    limit: int
+    budget: int = BUDGET
+    records: list[dict[str, Any]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    size: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether as many records were taken as were asked for."""
+        return len(self.records) >= self.limit
+
+    def add(self, record: dict[str, Any]) -> bool:
+        """Take a record; False when the limit or the budget is reached. The first one always fits."""
+        if self.full:
+            return False
+        text = compact(record)
+        if self.records and self.size + len(text) > self.budget:
+            return False
+        self.records.append(record)
+        self.texts.append(text)
+        self.size += len(text) + 1
+        return True
+
+    def result(self, envelope: dict[str, Any]) -> Result:
+        """`{"nodes": [...], **envelope}`."""
+        structured = {"nodes": self.records, **envelope}
+        return Result(structured, f'{{"nodes":[{",".join(self.texts)}],{compact(envelope)[1:]}')
+
+
+def whole(structured: dict[str, Any]) -> Result:
+    """A result that is one object."""
+    return Result(structured, compact(structured))
+
+
+def compact(value: Any) -> str:
+    """JSON without blanks, readable letters kept."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

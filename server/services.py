@@ -1,0 +1,97 @@
+"""What calls need, built on first use: start-up pays for none of it."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import anyio
+
+from . import __version__
+from .errors import Code, Failure
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .archive.backend import ArchiveBackend
+    from .http import InProcess
+    from .limiter import Limiter
+
+log = logging.getLogger("archive_mcp")
+
+USER_AGENT = f"archive-mcp/{__version__}"
+
+
+class Services:
+    """The backends of one process, and what they share."""
+
+    def __init__(self, settings: Settings, *, limiter: Limiter | None = None) -> None:
+        self._settings = settings
+        self._limiter = limiter
+        self._stack = AsyncExitStack()
+        self._lock = anyio.Lock()
+        self._archive: ArchiveBackend | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def backend(self, name: str) -> Any:
+        """The backend of that name, built now if it was not yet.
+
+        Raises:
+            Failure: `NOT_CONFIGURED`, with what to set and where.
+        """
+        if name == "archive":
+            return await self.archive()
+        raise Failure(Code.NOT_CONFIGURED, f"This server has no backend {name!r}.")
+
+    async def archive(self) -> ArchiveBackend:
+        """The Archive backend."""
+        async with self._lock:
+            if self._archive is None:
+                self._archive = await self._build_archive()
+            return self._archive
+
+    async def _build_archive(self) -> ArchiveBackend:
+        settings = self._settings
+        if not settings.archive_configured:
+            raise Failure(
+                Code.NOT_CONFIGURED,
+                "No Archive token is configured.",
+                "The user sets ARCHIVE_APP_TOKEN in this server's `env` in the client's configuration (or in "
+                "~/.env.shared) and restarts it; a token comes from Archive, Settings > Integrations (or Settings > "
+                "API). To try without one: --sandbox.",
+            )
+        from .archive.backend import ArchiveBackend
+        from .archive.client import Archive
+        from .confirmations import Confirmations
+        from .http import Http
+
+        in_process, token = await self._sandbox() if settings.sandbox else (None, "")
+        http = await self._stack.enter_async_context(Http(settings.api_url, "Archive", in_process=in_process))
+        archive = Archive(
+            url=settings.api_url,
+            token=settings.token.reveal() if settings.token and not settings.sandbox else token,
+            http=http,
+            limiter=self._limiter or self._shared_limiter(),
+            user_agent=USER_AGENT,
+        )
+        return ArchiveBackend(archive, settings.workspace, Confirmations(settings.confirm))
+
+    def _shared_limiter(self) -> Limiter:
+        from .limiter import Pacer
+
+        # A sandbox of this process is nobody else's: its pace is not shared either.
+        self._limiter = Pacer(None if self._settings.sandbox else self._settings.state_dir)
+        return self._limiter
+
+    async def _sandbox(self) -> tuple[InProcess, str]:
+        from .sandbox import TOKEN, Sandbox
+
+        return Sandbox().handle, TOKEN

@@ -1,0 +1,113 @@
+"""The tools as data: the packaged file that `tools/list` is served from, without importing a single one of them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import Code, Failure
+
+ModuleLoader = Callable[[str], Any]
+"""Imports the module of that name."""
+
+_OPERATION = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tool: what is listed of it, what decides whether it is listed, and where its class is."""
+
+    tool: dict[str, Any]
+    backend: str
+    toolset: str
+    operation: str
+    module: str
+    class_name: str
+
+    @property
+    def name(self) -> str:
+        """The tool's name."""
+        return str(self.tool["name"])
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return bool(self.tool["annotations"]["readOnlyHint"])
+
+
+class Surface:
+    """The tools that this server offers, and those that it knows but does not offer now."""
+
+    def __init__(self, entries: Iterable[Entry], load: ModuleLoader) -> None:
+        self._all = {entry.name: entry for entry in entries}
+        self._offered = dict(self._all)
+        self._load = load
+        self._by_operation = {entry.operation: entry.name for entry in self._all.values()}
+        self._read_only = False
+
+    @classmethod
+    def read(cls, file: Path, load: ModuleLoader) -> Surface:
+        """The surface of the packaged file; `load` imports the module that holds a tool's class."""
+        rows = json.loads(file.read_text(encoding="utf-8"))["tools"]
+        return cls((Entry(**row) for row in rows), load)
+
+    def offer(self, *, backends: set[str], toolsets: Iterable[str], read_only: bool) -> None:
+        """Restrict what is offered.
+
+        Raises:
+            ValueError: an unknown toolset; the message names the known ones.
+        """
+        known = sorted({entry.toolset for entry in self._all.values()})
+        wanted = set(toolsets)
+        if unknown := wanted - {"all", *known}:
+            raise ValueError(f"unknown toolset {', '.join(sorted(unknown))}; known: all, {', '.join(known)}.")
+        self._read_only = read_only
+        self._offered = {
+            name: entry
+            for name, entry in self._all.items()
+            if entry.backend in backends
+            and (entry.reads or not read_only)
+            and ("all" in wanted or entry.toolset in wanted)
+        }
+
+    def listing(self) -> list[dict[str, Any]]:
+        """The offered tools as `tools/list` serves them, in the file's order."""
+        return [entry.tool for entry in self._offered.values()]
+
+    def find(self, name: str) -> Entry:
+        """The offered tool of that name.
+
+        Raises:
+            Failure: `READ_ONLY`, `NOT_CONFIGURED` or `NOT_FOUND`.
+        """
+        if entry := self._offered.get(name):
+            return entry
+        known = self._all.get(name)
+        if known is None:
+            near = difflib.get_close_matches(name, self._offered, n=1)
+            hint = f"Did you mean {near[0]}?" if near else "Use a tool that this server lists."
+            raise Failure(Code.NOT_FOUND, f"There is no tool {name!r}.", hint)
+        if self._read_only and not known.reads:
+            raise Failure(
+                Code.READ_ONLY,
+                f"{name} changes data, and this server was started read-only.",
+                "Tell the user; only they can restart it without ARCHIVE_MCP_READ_ONLY.",
+            )
+        raise Failure(
+            Code.NOT_CONFIGURED,
+            f"{name} is not offered: its toolset is switched off or its backend is not configured.",
+            "Tell the user to look at ARCHIVE_MCP_TOOLSETS and run `archive-mcp doctor`.",
+        )
+
+    def load(self, entry: Entry) -> Any:
+        """The request class behind an entry; the first call of a domain imports its module."""
+        return getattr(self._load(entry.module), entry.class_name)
+
+    def rendered(self, text: str) -> str:
+        """A hint with `{operation}` replaced by the name of the tool that serves it."""
+        return _OPERATION.sub(lambda found: self._by_operation.get(found[1], found[1]), text)
