@@ -1,0 +1,124 @@
+"""The MCP server: what it lists, and tool calls as results that models can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
+from mcp.shared.exceptions import MCPError
+
+from .. import __version__
+from ..calls import Calls
+from ..errors import Failure
+from ..results import Result, compact
+from ..surface import Surface
+from .asking import InputNeeded, asker_for
+
+NAME = "archive-mcp"
+ERROR_META = "archive-mcp/error"
+
+Context = ServerRequestContext[Any, Any]
+
+
+class Document(Protocol):
+    """A text that is served as a prompt and as a resource."""
+
+    name: str
+    title: str
+    description: str
+    uri: str
+    mime_type: str
+
+    def text(self) -> str:
+        """The text itself."""
+
+
+def build_server(surface: Surface, calls: Calls, documents: Sequence[Document], instructions: str) -> Server[Any]:
+    """The MCP server over these tools and documents; nothing in it touches the network before a call."""
+    server: Server[Any] = Server(NAME, version=__version__, title="Archive and ArchiveBox", instructions=instructions)
+    server.middleware.clear()  # telemetry that nobody exports
+    server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=NAME))
+    _serve_tools(server, surface, calls)
+    _serve_documents(server, documents)
+    return server
+
+
+def _serve_tools(server: Server[Any], surface: Surface, calls: Calls) -> None:
+    async def list_tools(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
+        return {"tools": surface.listing()}
+
+    async def call_tool(
+        ctx: Context, params: types.CallToolRequestParams
+    ) -> dict[str, Any] | types.InputRequiredResult:
+        asker = asker_for(ctx, params.input_responses, params.request_state)
+        try:
+            result = await calls.call(params.name, params.arguments or {}, asker)
+        except Failure as failure:
+            return _failed(failure)
+        except InputNeeded as needed:
+            return needed.result
+        return _answered(result)
+
+    server.add_request_handler("tools/list", types.PaginatedRequestParams, list_tools)
+    server.add_request_handler("tools/call", types.CallToolRequestParams, call_tool)
+
+
+def _serve_documents(server: Server[Any], documents: Sequence[Document]) -> None:
+    by_name = {each.name: each for each in documents}
+    by_uri = {each.uri: each for each in documents}
+
+    async def list_prompts(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
+        return {"prompts": [_described(each) for each in documents]}
+
+    async def get_prompt(ctx: Context, params: types.GetPromptRequestParams) -> dict[str, Any]:
+        document = by_name.get(params.name)
+        if document is None:
+            raise MCPError(types.INVALID_PARAMS, f"There is no prompt {params.name!r}.")
+        content = {"type": "text", "text": document.text()}
+        return {"description": document.description, "messages": [{"role": "user", "content": content}]}
+
+    async def list_resources(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
+        return {"resources": [{**_described(each), "uri": each.uri, "mimeType": each.mime_type} for each in documents]}
+
+    async def list_templates(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
+        return {"resourceTemplates": []}
+
+    async def read_resource(ctx: Context, params: types.ReadResourceRequestParams) -> dict[str, Any]:
+        document = by_uri.get(params.uri)
+        if document is None:
+            raise MCPError(types.INVALID_PARAMS, f"There is no resource {params.uri!r}.", {"uri": params.uri})
+        return {"contents": [{"uri": document.uri, "mimeType": document.mime_type, "text": document.text()}]}
+
+    server.add_request_handler("prompts/list", types.PaginatedRequestParams, list_prompts)
+    server.add_request_handler("prompts/get", types.GetPromptRequestParams, get_prompt)
+    server.add_request_handler("resources/list", types.PaginatedRequestParams, list_resources)
+    server.add_request_handler("resources/templates/list", types.PaginatedRequestParams, list_templates)
+    server.add_request_handler("resources/read", types.ReadResourceRequestParams, read_resource)
+
+
+def _described(document: Document) -> dict[str, Any]:
+    return {"name": document.name, "title": document.title, "description": document.description}
+
+
+def _answered(result: Result) -> dict[str, Any]:
+    return {
+        "content": [{"type": "text", "text": result.text}],
+        "structuredContent": result.structured,
+        "isError": False,
+    }
+
+
+def _failed(failure: Failure) -> dict[str, Any]:
+    """A failure as text and metadata only: clients validate structured content against the output schema."""
+    error = {
+        "code": failure.code,
+        "message": failure.message,
+        **({"hint": failure.hint} if failure.hint else {}),
+        "retryable": failure.retryable,
+        **failure.details,
+    }
+    return {"content": [{"type": "text", "text": compact(error)}], "_meta": {ERROR_META: error}, "isError": True}

@@ -1,0 +1,126 @@
+"""Serving over stdin and stdout, and ending at once on EOF, SIGINT and SIGTERM.
+
+The SDK's own stdio loop reads in a thread that cannot be interrupted, so that SIGINT hangs and SIGTERM skips clean-up.
+On POSIX, with a pipe or socket as stdin, asyncio reads instead; elsewhere the SDK's transport serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import stat
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+from mcp.shared._context_streams import ContextReceiveStream, ContextSendStream, create_context_streams
+from mcp.shared.message import SessionMessage
+from mcp_types import jsonrpc_message_adapter
+
+LINE_LIMIT = 64 * 1024 * 1024
+"""Bytes of the longest message taken from a client."""
+
+Streams = tuple[ContextReceiveStream[SessionMessage | Exception], ContextSendStream[SessionMessage]]
+
+
+async def serve(server: Server[Any]) -> None:
+    """Serve one client over this process's stdin and stdout until it leaves or a signal asks to end."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(_end_on_signal, group.cancel_scope)
+        transport = _pipes() if _stdin_is_pipe() else stdio_server()
+        async with transport as (read, write):
+            await server.run(read, write, server.create_initialization_options())
+        group.cancel_scope.cancel()
+
+
+async def _end_on_signal(scope: anyio.CancelScope) -> None:
+    wanted = (signal.SIGINT, signal.SIGTERM)
+    if sys.platform == "win32":
+        return
+    with anyio.open_signal_receiver(*wanted) as signals:
+        async for _ in signals:
+            scope.cancel()
+            return
+
+
+def _stdin_is_pipe() -> bool:
+    if sys.platform == "win32":
+        return False
+    mode = os.fstat(0).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+@asynccontextmanager
+async def _pipes() -> AsyncIterator[Streams]:
+    """The wire on private descriptors: fd 0 becomes the null device, fd 1 stderr, so that no print can corrupt it."""
+    reader, read_transport = await _open_reader(_claim(0, os.open(os.devnull, os.O_RDONLY)))
+    writer = await _open_writer(_claim(1, os.dup(2)))
+    incoming, read = create_context_streams[SessionMessage | Exception](0)
+    write, outgoing = create_context_streams[SessionMessage](0)
+    async with anyio.create_task_group() as group:
+        group.start_soon(_receive, reader, incoming)
+        group.start_soon(_send, writer, outgoing)
+        try:
+            yield read, write
+        finally:
+            read_transport.close()
+            group.cancel_scope.cancel()
+
+
+def _claim(descriptor: int, instead: int) -> int:
+    wire = os.dup(descriptor)
+    os.dup2(instead, descriptor)
+    os.close(instead)
+    return wire
+
+
+async def _open_reader(descriptor: int) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:
+    reader = asyncio.StreamReader(limit=LINE_LIMIT)
+    pipe = os.fdopen(descriptor, "rb", buffering=0)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), pipe
+    )
+    return reader, transport
+
+
+async def _open_writer(descriptor: int) -> asyncio.StreamWriter:
+    loop = asyncio.get_running_loop()
+    pipe = os.fdopen(descriptor, "wb", buffering=0)
+    transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, pipe)
+    return asyncio.StreamWriter(transport, protocol, None, loop)
+
+
+async def _receive(reader: asyncio.StreamReader, incoming: ContextSendStream[SessionMessage | Exception]) -> None:
+    async with incoming:
+        while line := await _line(reader):
+            try:
+                message = jsonrpc_message_adapter.validate_json(line, by_name=False)
+            except ValueError as error:
+                await incoming.send(error)
+                continue
+            await incoming.send(SessionMessage(message))
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """The next line; empty at EOF. A line over the limit is dropped whole."""
+    try:
+        return await reader.readuntil(b"\n")
+    except asyncio.IncompleteReadError as error:
+        return error.partial
+    except asyncio.LimitOverrunError as error:
+        await reader.readexactly(error.consumed)
+        return b"\n"
+    except ConnectionError:
+        return b""
+
+
+async def _send(writer: asyncio.StreamWriter, outgoing: ContextReceiveStream[SessionMessage]) -> None:
+    async with outgoing:
+        async for message in outgoing:
+            writer.write(message.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n")
+            await writer.drain()
