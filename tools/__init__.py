@@ -1,0 +1,1 @@
+"""What the assistant sees: one declaration per operation or endpoint, grouped by domain."""

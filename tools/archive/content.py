@@ -1,0 +1,328 @@
+"""Archived posts: search, pictures, transcripts, metrics over time, and refreshing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from server.archive.records import select
+from server.archive.requests import Confirmed, Connection, Id, Lookup, Text
+from server.confirmations import Preview
+from server.errors import Code, Failure
+from server.requests import ApiType, Input
+
+from .inputs import (
+    Conditions,
+    FilterDateRangeInput,
+    FilterIntegerRangeInput,
+    LocationCanonicalInput,
+    Provider,
+    SortOrder,
+)
+from .records import EngagementEntry, Item, MediaContent, RefetchPayload, Transcription, UrlLookup
+from .sorting import SORT_PATHS, sorter
+
+if TYPE_CHECKING:
+    from server.archive.client import Archive
+
+ContractStatus = Annotated[
+    Literal["APPROVED", "EXPIRED", "IN_QUEUE", "REJECTED", "REQUESTED"], ApiType("FilterContractStatus")
+]
+ItemIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
+
+CREDITS_PER_ITEM = 3
+"""Billing credits of a refreshed item, at most once a day (Archive docs, operations; help: manual refresh)."""
+
+
+class FilterEngagementRangeInput(Input):
+    """A range of a metric."""
+
+    field: Annotated[
+        Literal[
+            "LIKE_COUNT",
+            "COMMENT_COUNT",
+            "SHARE_COUNT",
+            "MERGED_VIEW_PLAY_COUNT",
+            "EARNED_MEDIA_VALUE",
+            "ENGAGEMENTS_RATE",
+            "IMPRESSIONS_RATE",
+        ],
+        ApiType("FilterEngagementField"),
+    ]
+    range: FilterIntegerRangeInput
+
+
+class FilterSuperSearchInput(Input):
+    """Search in what posts say or show."""
+
+    mode: Annotated[
+        Literal["FUZZY_CAPTION", "FUZZY_TRANSCRIPTION", "EMBEDDING_CONTENT"], ApiType("FilterSuperSearchMode")
+    ]
+    search_query: Text | None = Field(None, description="Required but for EMBEDDING_CONTENT by picture")
+    similar_media_content_id: Id | None = None
+    image_url: Text | None = None
+    file_name: Text | None = None
+
+
+class ItemFilterInput(Input):
+    """What items must be like; all given parts must hold."""
+
+    taken_at: FilterDateRangeInput | None = Field(None, description="Posted: day (2026-03-01) or instant with zone")
+    provider: Provider | None = None
+    item_types: (
+        list[
+            Annotated[
+                Literal["POST", "REEL", "STORY", "TIKTOK", "TIKTOK_STORY", "YOUTUBE", "YOUTUBE_SHORT"],
+                ApiType("FilterItemType"),
+            ]
+        ]
+        | None
+    ) = None
+    content_types: list[Annotated[Literal["IMAGE", "VIDEO"], ApiType("MediaContentType")]] | None = None
+    account_names: list[Text] | None = None
+    tags_names: list[Text] | None = Field(None, description="Hashtags and mentions")
+    super_search: FilterSuperSearchInput | None = Field(None, description="Text or picture search in content")
+    engagement: list[FilterEngagementRangeInput] | None = Field(None, description="EARNED_MEDIA_VALUE in cents")
+    virality_score: (
+        list[Annotated[Literal["HIGH", "MEDIUM", "LOW", "NOT_VIRAL"], ApiType("FilterViralityScore")]] | None
+    ) = Field(None, description="NOT_VIRAL is refused by Archive")
+    followers_count: FilterIntegerRangeInput | None = None
+    verified: list[bool] | None = None
+    creator_locations: list[LocationCanonicalInput] | None = Field(None, description="Exact canonical names")
+    ugc_locations: list[LocationCanonicalInput] | None = None
+    social_profile_account_types: (
+        list[Annotated[Literal["BUSINESS", "CREATOR", "PERSONAL"], ApiType("SocialProfileAccountType")]] | None
+    ) = Field(None, description="Instagram only")
+    usage_rights_status: list[ContractStatus] | None = None
+    tiktok_spark_code_status: list[ContractStatus] | None = None
+    instagram_whitelisting_status: list[ContractStatus] | None = None
+    tiktok_whitelisting_eligibility: (
+        Annotated[Literal["ALL"], ApiType("FilterTikTokWhitelistingEligibility")] | None
+    ) = None
+    import_type: Annotated[Literal["AUTOMATIC", "MANUAL"], ApiType("FilterImportType")] | None = None
+    ids: list[Id] | None = None
+    collections_ids: list[Id] | None = None
+    campaigns_ids: list[Id] | None = None
+    social_profile_ids: list[Id] | None = None
+    sources_ids: list[Id] | None = None
+    shopify_products_ids: list[Text] | None = None
+
+
+class ItemSortingInput(Input):
+    """A sort key with its direction."""
+
+    sort_key: Annotated[
+        Literal[
+            "TAKEN_AT",
+            "EARNED_MEDIA_VALUE",
+            "LIKE_COUNT",
+            "COMMENT_COUNT",
+            "SHARE_COUNT",
+            "MERGED_VIEW_PLAY_COUNT",
+            "FOLLOWERS_COUNT",
+            "ACCOUNT_NAME",
+            "LINEAR_VIRALITY",
+            "EXPONENTIAL_VIRALITY",
+        ],
+        ApiType("ItemSortKey"),
+    ]
+    sort_order: SortOrder
+
+
+class SearchItems(Connection[Item]):
+    """Search archived posts, reels, stories and videos in Archive (archive.com), with current engagement. Use it for
+    "top posts", "posts of last month", "posts by @x", or the content of a view or collection (`presetId`). Default
+    order: newest first. For post links use archive_get_item_ids_by_url; for metrics over time
+    archive_get_engagement_history. Null metrics are unavailable, not 0; earnedMediaValue is in cents."""
+
+    operation = "items"
+    title = "Search Archive content"
+    cost: ClassVar[float] = 60
+
+    filter: ItemFilterInput | None = Field(None, description="All given parts must hold.")
+    sorting: list[ItemSortingInput] | None = Field(None, min_length=1, description="First key counts first.")
+    custom_attribute_conditions: Conditions | None = None
+    preset_id: Id | None = Field(None, description="Content view or collection id; excludes `filter` and conditions.")
+
+    def check(self) -> None:
+        if self.preset_id and (self.filter or self.custom_attribute_conditions):
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                "Archive ignores `filter` and `customAttributeConditions` beside `presetId`.",
+                "For a collection use filter.collectionsIds with the other filters; for a view drop the filters.",
+            )
+        if self.filter:
+            _check_filter(self.filter)
+
+    def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
+        if not (self.preset_id and self.sorting):
+            return None
+        return sorter([(each.sort_key, each.sort_order) for each in self.sorting])
+
+    def needed(self) -> list[str]:
+        return [SORT_PATHS[each.sort_key] for each in self.sorting or []] if self.order() else []
+
+    def notes(self) -> list[str]:
+        return ["The preset's own filters decide what is in it."] if self.preset_id else []
+
+
+def _check_filter(chosen: ItemFilterInput) -> None:
+    if "NOT_VIRAL" in (chosen.virality_score or []):
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            "Archive does not accept NOT_VIRAL in filter.viralityScore.",
+            "Leave it out and keep the records whose currentEngagement.linearViralityScore is NOT_VIRAL.",
+        )
+    search = chosen.super_search
+    if search is None:
+        return
+    by_picture = [search.similar_media_content_id, search.image_url, search.file_name]
+    given = [each for each in [search.search_query, *by_picture] if each]
+    if search.mode != "EMBEDDING_CONTENT" and (not search.search_query or any(by_picture)):
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"filter.superSearch: {search.mode} takes `searchQuery` and nothing else.",
+            "To search by picture use mode EMBEDDING_CONTENT.",
+        )
+    if len(given) != 1:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            "filter.superSearch takes one of searchQuery, similarMediaContentId, imageUrl and fileName.",
+            "Keep the one that you mean.",
+        )
+
+
+class GetMediaContents(Lookup[MediaContent]):
+    """Get the images and videos of items, with file and thumbnail URLs. Join them to items by `mediaItemId` (ask
+    archive_search_items for it); skip what is `deleted`. Give exactly one kind of id."""
+
+    operation = "mediaContents"
+    title = "Get pictures and videos"
+
+    item_ids: ItemIds | None = Field(None, description="Up to 100 item ids.")
+    competitor_brand_item_ids: ItemIds | None = Field(None, description="Up to 100 competitor item ids.")
+
+    def check(self) -> None:
+        _exactly_one(self, "item_ids", "competitor_brand_item_ids")
+
+
+class GetTranscriptions(Lookup[Transcription]):
+    """Get what is said in videos. The answer is keyed by media content: for transcripts beside their items ask
+    archive_search_items for `fields` ["*", "transcriptions.transcript"] instead."""
+
+    operation = "transcriptions"
+    title = "Get transcripts"
+
+    item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] | None = Field(
+        None, description="Up to 1,000 item ids, or"
+    )
+    media_content_ids: Annotated[list[Id], Field(min_length=1, max_length=20)] | None = Field(
+        None, description="up to 20 media content ids."
+    )
+
+    def check(self) -> None:
+        _exactly_one(self, "item_ids", "media_content_ids")
+
+
+class GetItemIdsByUrl(Lookup[UrlLookup]):
+    """Find the items behind post links: Instagram posts and reels, TikTok, YouTube and Shorts. Stories have no
+    permanent link; short links are not resolved. Send all links in one call."""
+
+    operation = "itemIdsByUrl"
+    title = "Find items by link"
+
+    urls: list[Text] = Field(min_length=1, max_length=100, description="Up to 100 links.")
+
+
+class EngagementHistoryFilterInput(Input):
+    """Which snapshots."""
+
+    captured_at: FilterDateRangeInput | None = Field(None, description="Day or instant with zone")
+
+
+class GetEngagementHistory(Connection[EngagementEntry]):
+    """Get one item's metrics over time, newest first. Snapshots are taken about 2 h, 24 h, 3 days and 7 days after
+    posting, later only while a post still grows. For current metrics archive_search_items is enough."""
+
+    operation = "engagementHistory"
+    title = "Get engagement over time"
+    cost: ClassVar[float] = 6
+
+    item_id: Id = Field(description="Item id.")
+    filter: EngagementHistoryFilterInput | None = Field(None, description="Time window.")
+
+
+class RefetchEngagementBulk(Confirmed[RefetchPayload]):
+    """Refresh the engagement of items now. Spends billing credits (3 an item, at most once a day each), so the user
+    is asked first. Stories cannot be refreshed. Watch the returned operationId with archive_get_operation."""
+
+    operation = "refetchEngagementBulk"
+    title = "Refresh engagement (costs credits)"
+    risk = "spends"
+    repeatable = False
+    selected = "operationId processedCount skippedItemIds"
+    verify = "{operations} shows whether a refresh was started."
+
+    item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] = Field(description="Items to refresh.")
+
+    async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview:
+        wanted = list(dict.fromkeys(self.item_ids))
+        found = await _look_up(archive, workspace, wanted, deadline)
+        stories = [each["id"] for each in found if each["type"] == "STORY"]
+        accepted = len(found) - len(stories)
+        if not accepted:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"None of the {len(wanted)} items can be refreshed: {len(stories)} are stories, "
+                f"{len(wanted) - len(found)} are unknown in this workspace.",
+                "Nothing was spent.",
+            )
+        names = ", ".join(sorted({each["socialProfile"]["accountName"] for each in found})[:5])
+        left_out = [
+            f"{count} {why}"
+            for count, why in ((len(stories), "stories"), (len(wanted) - len(found), "unknown ids"))
+            if count
+        ]
+        message = (
+            f"Refresh the engagement of {accepted} Archive items (by {names}) for up to "
+            f"{accepted * CREDITS_PER_ITEM} billing credits ({CREDITS_PER_ITEM} each)?"
+        )
+        details = {
+            "items": accepted,
+            "billingCredits": accepted * CREDITS_PER_ITEM,
+            "leftOut": left_out,
+            "workspace": workspace,
+        }
+        return Preview(message + (f" Left out: {' and '.join(left_out)}." if left_out else ""), details)
+
+    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+        if payload.get("operationId") is None:
+            return {**payload, "notes": ["Nothing was started: these items need no refresh now."]}
+        return payload
+
+
+async def _look_up(archive: Archive, workspace: str, ids: list[str], deadline: float) -> list[dict[str, Any]]:
+    from server.archive.client import Call
+
+    selection = select(Item, ["id", "type", "socialProfile.accountName"])
+    found: list[dict[str, Any]] = []
+    for start in range(0, len(ids), 100):
+        variables = {"first": 100, "filter": {"ids": ids[start : start + 100]}}
+        document = SearchItems.document(selection)
+        answer = await archive.execute(Call("items", document, variables, workspace, SearchItems.cost, deadline))
+        found += answer.data["nodes"]
+    return found
+
+
+def _exactly_one(request: Any, *names: str) -> None:
+    fields = type(request).model_fields
+    given = [fields[name].alias or name for name in names if getattr(request, name)]
+    if len(given) != 1:
+        known = " or ".join(f"`{fields[name].alias or name}`" for name in names)
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"Give exactly one of {known}; got {'both' if given else 'neither'}.",
+            "Make two calls to look up both kinds." if given else "Pass the ids you have.",
+        )

@@ -1,0 +1,184 @@
+"""Input objects and enums that several Archive tools share, under the names of Archive's schema."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationInfo, model_validator
+
+from server.archive.requests import Text
+from server.dates import instant, is_day
+from server.requests import ApiType, Input
+
+Provider = Annotated[Literal["INSTAGRAM", "TIKTOK", "YOUTUBE", "INTERNAL"], ApiType("Provider")]
+SortOrder = Annotated[Literal["ASC", "DESC"], ApiType("SortOrder")]
+Instant = Annotated[str, ApiType("DateTime")]
+
+Operator = Annotated[
+    Literal[
+        "IS",
+        "IS_NOT",
+        "CONTAINS",
+        "CONTAINS_ALL",
+        "DOES_NOT_CONTAIN",
+        "STARTS_WITH",
+        "ENDS_WITH",
+        "EQUAL",
+        "NOT_EQUAL",
+        "LESS_THAN",
+        "LESS_THAN_OR_EQUAL",
+        "MORE_THAN",
+        "MORE_THAN_OR_EQUAL",
+        "BETWEEN",
+        "IS_EMPTY",
+        "IS_NOT_EMPTY",
+        "IS_RELATIVE_TO_TODAY",
+    ],
+    ApiType("FilterOperator"),
+]
+AttributeType = Annotated[
+    Literal[
+        "TEXT",
+        "TEXT_LIST",
+        "EMAIL",
+        "PHONE",
+        "URL",
+        "NUMBER",
+        "NUMBER_LIST",
+        "BOOLEAN",
+        "BOOLEAN_LIST",
+        "DATE",
+        "DATE_LIST",
+        "DATETIME",
+        "DATETIME_LIST",
+        "SINGLE_SELECT_V2",
+        "SINGLE_SELECT_V3",
+        "MULTIPLE_SELECT",
+        "MULTIPLE_SELECT_V2",
+        "SHIPPING_ADDRESS",
+    ],
+    ApiType("CustomAttributeType"),
+]
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
+_WITHOUT_VALUE = ("IS_EMPTY", "IS_NOT_EMPTY")
+
+
+class FilterDateRangeInput(Input):
+    """A span of time, both ends included; either may be left out."""
+
+    from_: Instant | None = Field(None, alias="from")
+    to: Instant | None = Field(None, alias="to")
+
+    @model_validator(mode="after")
+    def _in_utc(self, info: ValidationInfo) -> Self:
+        context = info.context or {}
+        used: dict[str, str] = {}
+        by_day = False
+        for name, given in (("from_", self.from_), ("to", self.to)):
+            if given is None:
+                continue
+            by_day |= is_day(given)
+            converted = instant(given, context["timezone"], end_of_day=name == "to")
+            setattr(self, name, converted)
+            used[name.rstrip("_")] = converted
+        if not used:
+            raise ValueError("give `from`, `to` or both.")
+        if len(used) == 2 and used["from"] > used["to"]:
+            raise ValueError(f"`from` ({used['from']}) is after `to` ({used['to']}).")
+        if by_day:
+            context["instants"].append(used)
+        return self
+
+
+class FilterIntegerRangeInput(Input):
+    """A span of whole numbers, both ends included; either may be left out."""
+
+    from_: int | None = Field(None, alias="from", ge=-(2**31), le=2**31 - 1)
+    to: int | None = Field(None, alias="to", ge=-(2**31), le=2**31 - 1)
+
+    @model_validator(mode="after")
+    def _some_span(self) -> Self:
+        if self.from_ is None and self.to is None:
+            raise ValueError("give `from`, `to` or both.")
+        if self.from_ is not None and self.to is not None and self.from_ > self.to:
+            raise ValueError(f"`from` ({self.from_}) is greater than `to` ({self.to}).")
+        return self
+
+
+class LocationCanonicalInput(Input):
+    """A place: the parts that are given must all fit, exactly as Archive spells them."""
+
+    country: Text | None = None
+    region: Text | None = None
+    city: Text | None = None
+
+    @model_validator(mode="after")
+    def _some_part(self) -> Self:
+        if not (self.country or self.region or self.city):
+            raise ValueError("give `country`, `region` or `city`.")
+        return self
+
+
+class CustomAttributeConditionInput(Input):
+    """A condition on a custom attribute."""
+
+    field: Text = Field(description="Attribute `key`")
+    operator: Operator
+    type: AttributeType = Field(description="As in the schema; `emails`: TEXT")
+    value: Any = Field(
+        None, description="Select: option id. BETWEEN: {from,to}. IS_RELATIVE_TO_TODAY: {relation,period,offset}"
+    )
+
+    @model_validator(mode="after")
+    def _value_fits(self) -> Self:
+        if self.type == "SHIPPING_ADDRESS":
+            raise ValueError("Archive cannot filter by SHIPPING_ADDRESS.")
+        if self.field == "emails" and self.type == "TEXT_LIST":
+            raise ValueError("filter `emails` with type TEXT, although its schema says TEXT_LIST.")
+        if self.operator in _WITHOUT_VALUE:
+            if self.value is not None:
+                raise ValueError(f"{self.operator} takes no value.")
+            return self
+        if self.value is None:
+            raise ValueError(f"{self.operator} needs a `value`.")
+        if "SELECT" in self.type and not _are_option_ids(self.value):
+            raise ValueError(
+                f"{self.type} takes option ids, not names: {self.value!r} is none. The attribute's schema lists them."
+            )
+        self._shape_fits()
+        return self
+
+    def _shape_fits(self) -> None:
+        if self.operator == "BETWEEN" and not _has_keys(self.value, {"from", "to"}):
+            raise ValueError('BETWEEN takes a value like {"from": 1, "to": 9}.')
+        if self.operator == "IS_RELATIVE_TO_TODAY" and not _is_relative(self.value):
+            raise ValueError(
+                'IS_RELATIVE_TO_TODAY takes a value like {"relation": "past", "period": "week", "offset": 1}: '
+                "relation past, this or next; period day, week, month or year."
+            )
+
+
+def _are_option_ids(value: Any) -> bool:
+    values = value if isinstance(value, list) else [value]
+    return all(isinstance(each, str) and _UUID.match(each) for each in values)
+
+
+def _has_keys(value: Any, keys: set[str]) -> bool:
+    return isinstance(value, dict) and value.keys() == keys
+
+
+def _is_relative(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and {"relation", "period"} <= value.keys() <= {"relation", "period", "offset"}
+        and value["relation"] in ("past", "this", "next")
+        and value["period"] in ("day", "week", "month", "year")
+    )
+
+
+Conditions = Annotated[
+    list[CustomAttributeConditionInput],
+    Field(description="Custom attribute conditions, all must hold; archive_get_custom_attribute_schemas has the keys."),
+]

@@ -1,0 +1,52 @@
+"""Sorting items here, as Archive sorts them: for presets, where the API ignores `sorting`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Records = list[dict[str, Any]]
+
+SORT_PATHS = {
+    "TAKEN_AT": "takenAt",
+    "EARNED_MEDIA_VALUE": "currentEngagement.earnedMediaValue",
+    "LIKE_COUNT": "currentEngagement.likes",
+    "COMMENT_COUNT": "currentEngagement.comments",
+    "SHARE_COUNT": "currentEngagement.shares",
+    "MERGED_VIEW_PLAY_COUNT": "currentEngagement.views",
+    "FOLLOWERS_COUNT": "socialProfile.followers",
+    "ACCOUNT_NAME": "socialProfile.accountName",
+    "LINEAR_VIRALITY": "currentEngagement.linearViralityScore",
+    "EXPONENTIAL_VIRALITY": "currentEngagement.linearViralityScore",
+}
+"""Sort key -> the field it sorts by. The virality multiples are not in the API: their classes stand in for them."""
+
+_VIRALITY = {"NOT_VIRAL": 0, "LOW": 1, "MEDIUM": 2, "HIGH": 3}
+
+
+def sorter(keys: list[tuple[str, str]]) -> Callable[[Records], Records]:
+    """A function that sorts by (sort key, ASC or DESC) pairs, the first counting first; nulls always last."""
+
+    def ordered(records: Records) -> Records:
+        result = list(records)
+        for key, direction in reversed(keys):
+            path = SORT_PATHS[key].split(".")
+            known = [each for each in result if _value(each, path) is not None]
+            unknown = [each for each in result if _value(each, path) is None]
+            known.sort(key=lambda each, path=path: _value(each, path), reverse=direction == "DESC")  # type: ignore[misc]
+            result = known + unknown
+        return result
+
+    return ordered
+
+
+def _value(record: dict[str, Any], path: list[str]) -> Any:
+    value: Any = record
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    if path[-1] == "accountName" and isinstance(value, str):
+        return value.casefold()
+    if path[-1] == "linearViralityScore":
+        return _VIRALITY.get(str(value))
+    # Numbers beyond what JSON holds exactly stay text; they still have to sort among the others.
+    return int(value) if isinstance(value, str) and value.lstrip("-").isdecimal() else value

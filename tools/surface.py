@@ -1,0 +1,79 @@
+"""Writes `tools/surface.json`, what `tools/list` serves, from the request classes: `python -m tools.surface`.
+
+The file is committed and packaged, so that start-up imports no tool and a review sees each change of the surface.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import tools.archive
+from server.requests import Request
+from server.schema import input_schema
+
+FILE = Path(__file__).with_name("surface.json")
+
+_ORDER = ("workspace", "content", "creators", "collections", "operations")
+"""Toolsets in the order in which they are listed; others follow by name."""
+
+
+def requests() -> list[type[Request[Any]]]:
+    """Every request class that declares an operation, in the order of the listing."""
+    found: list[type[Request[Any]]] = []
+    for module in pkgutil.iter_modules(tools.archive.__path__, "tools.archive."):
+        members = vars(importlib.import_module(module.name)).values()
+        found += [each for each in members if _is_tool(each, module.name)]
+    return sorted(found, key=lambda each: (each.backend, _rank(each.toolset_name()), each.toolset_name()))
+
+
+def rows() -> list[dict[str, Any]]:
+    """What the file holds: for each tool its listing, and what the server needs to know without importing it."""
+    return [_row(each) for each in requests()]
+
+
+def rendered() -> str:
+    """The file's text."""
+    return json.dumps({"tools": rows()}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _row(request: type[Request[Any]]) -> dict[str, Any]:
+    tool = {
+        "name": request.tool_name(),
+        "title": request.title,
+        "description": request.description(),
+        "inputSchema": input_schema(request),
+        "outputSchema": request.output_schema(),
+        "annotations": request.annotations(),
+        "_meta": request.meta(),
+    }
+    return {
+        "tool": tool,
+        "backend": request.backend,
+        "toolset": request.toolset_name(),
+        "operation": request.operation,
+        "module": request.__module__,
+        "class_name": request.__name__,
+    }
+
+
+def _is_tool(value: Any, module: str) -> bool:
+    return (
+        isinstance(value, type)
+        and issubclass(value, Request)
+        and value.__module__ == module
+        and "operation" in vars(value)
+    )
+
+
+def _rank(toolset: str) -> int:
+    return _ORDER.index(toolset) if toolset in _ORDER else len(_ORDER)
+
+
+if __name__ == "__main__":
+    FILE.write_text(rendered(), encoding="utf-8")
+    sys.stdout.write(f"{FILE.name}: {len(rows())} tools\n")
