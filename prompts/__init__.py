@@ -1,0 +1,59 @@
+"""The texts that tell an assistant how to use this server, kept as Markdown files beside this module.
+
+`DOCUMENTS` are offered as prompts and as resources; `instructions()` is the short form sent when a client connects.
+Files are read when asked for, so importing this package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["DOCUMENTS", "Document", "instructions"]
+
+
+@dataclass(frozen=True)
+class Document:
+    """One Markdown text, offered as a prompt and as a resource.
+
+    `name` is the prompt's name, `uri` the resource's address, `file` the name of the file in this package.
+    """
+
+    name: str
+    title: str
+    description: str
+    uri: str
+    file: str
+    mime_type: str = "text/markdown"
+
+    def text(self) -> str:
+        """The whole text. Raises FileNotFoundError if the package was built without its Markdown files."""
+        return _read(self.file)
+
+
+DOCUMENTS: tuple[Document, ...] = (
+    Document(
+        name="archive_system_prompt",
+        title="Working with Archive (archive.com)",
+        description=(
+            "How to use the archive_ tools: workspaces, ids, every query and mutation, the rules and data traps of "
+            "the Archive API, and recipes for common tasks."
+        ),
+        uri="archive://system-prompt",
+        file="archive_system_prompt.md",
+    ),
+)
+
+
+def instructions() -> str:
+    """The server's `instructions`, under 2,000 bytes because hosts cut them at 2,048 characters.
+
+    Raises FileNotFoundError if the package was built without its Markdown files.
+    """
+    return _read("instructions.md")
+
+
+def _read(file: str) -> str:
+    # Imported late: it pulls in tempfile and pathlib, which a start of the server does not need.
+    from importlib.resources import files
+
+    return files(__name__).joinpath(file).read_text(encoding="utf-8")
