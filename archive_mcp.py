@@ -18,7 +18,7 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     from server.main import Product, run
 
-    return run(Product(surface=ROOT / "tools" / "surface.json", prompts="prompts"))
+    return run(Product(launcher=Path(__file__), surface=ROOT / "tools" / "surface.json", prompts="prompts"))
 
 
 if __name__ == "__main__":

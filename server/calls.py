@@ -11,7 +11,7 @@ from typing import Any
 
 import anyio
 
-from .dialogue import Asker
+from .dialogue import Asker, Suspended
 from .errors import Code, Failure
 from .results import Result
 from .services import Services
@@ -56,6 +56,8 @@ class Calls:
             return await self._call(name, arguments, asker)
         except Failure as failure:
             failure.hint = self._surface.rendered(failure.hint)
+            raise
+        except Suspended:
             raise
         except Exception:  # the outermost handler: whatever else escapes is a bug
             incident = secrets.token_hex(4)

@@ -28,6 +28,10 @@ class Reply:
     content: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Suspended(Exception):
+    """The call ends here for now: it will be made again, with the answer. Askers raise it, protocols answer it."""
+
+
 class Asker(Protocol):
     """Asks the person, in whatever way the client of this call allows."""
 
@@ -36,7 +40,11 @@ class Asker(Protocol):
         """Whether the client said that it can put questions to a person."""
 
     async def ask(self, question: Question) -> Reply:
-        """Put the question; a timeout counts as `cancel`."""
+        """Put the question; a timeout counts as `cancel`.
+
+        Raises:
+            Suspended: where the answer comes with a repetition of the call.
+        """
 
 
 class Nobody:

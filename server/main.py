@@ -21,8 +21,9 @@ _FLAGS = {"toolsets": "ARCHIVE_MCP_TOOLSETS", "log_level": "ARCHIVE_MCP_LOG_LEVE
 
 @dataclass(frozen=True)
 class Product:
-    """What the launcher brings: the packaged list of tools, and the name of the package with the prompts."""
+    """What the launcher brings: itself, the packaged list of tools, and the name of the package with the prompts."""
 
+    launcher: Path
     surface: Path
     prompts: str
 
@@ -39,7 +40,7 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
             case "doctor":
                 return _doctor(options, settings, product)
             case "demo":
-                return _demo()
+                return _demo(product)
         return _serve(settings, product)
     except SettingsError as error:
         print(f"archive-mcp: {error}", file=sys.stderr)
@@ -101,11 +102,11 @@ def _doctor(options: argparse.Namespace, settings: Settings, product: Product) -
     return examine(settings, offered_surface(settings, product), as_json=options.json, live=options.live)
 
 
-def _demo() -> int:
+def _demo(product: Product) -> int:
     from .protocol.demo import play
 
     gc.enable()
-    return play()
+    return play([sys.executable, str(product.launcher), "--sandbox"])
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .archive.backend import ArchiveBackend
     from .http import InProcess
     from .limiter import Limiter
+    from .sandbox import Sandbox
 
 log = logging.getLogger("archive_mcp")
 
@@ -24,11 +25,17 @@ USER_AGENT = f"archive-mcp/{__version__}"
 
 
 class Services:
-    """The backends of one process, and what they share."""
+    """The backends of one process, and what they share.
 
-    def __init__(self, settings: Settings, *, limiter: Limiter | None = None) -> None:
+    Args:
+        limiter: paces the requests, instead of the one that all processes of this user share.
+        sandbox: answers in the sandbox mode, instead of a fresh one.
+    """
+
+    def __init__(self, settings: Settings, *, limiter: Limiter | None = None, sandbox: Sandbox | None = None) -> None:
         self._settings = settings
         self._limiter = limiter
+        self._sandbox = sandbox
         self._stack = AsyncExitStack()
         self._lock = anyio.Lock()
         self._archive: ArchiveBackend | None = None
@@ -73,11 +80,11 @@ class Services:
         from .confirmations import Confirmations
         from .http import Http
 
-        in_process, token = await self._sandbox() if settings.sandbox else (None, "")
+        in_process, token = self._other_side()
         http = await self._stack.enter_async_context(Http(settings.api_url, "Archive", in_process=in_process))
         archive = Archive(
             url=settings.api_url,
-            token=settings.token.reveal() if settings.token and not settings.sandbox else token,
+            token=token,
             http=http,
             limiter=self._limiter or self._shared_limiter(),
             user_agent=USER_AGENT,
@@ -91,7 +98,11 @@ class Services:
         self._limiter = Pacer(None if self._settings.sandbox else self._settings.state_dir)
         return self._limiter
 
-    async def _sandbox(self) -> tuple[InProcess, str]:
+    def _other_side(self) -> tuple[InProcess | None, str]:
+        """What answers instead of the network, if anything, and the token for it."""
+        if not self._settings.sandbox:
+            return None, self._settings.token.reveal() if self._settings.token else ""
         from .sandbox import TOKEN, Sandbox
 
-        return Sandbox().handle, TOKEN
+        self._sandbox = self._sandbox or Sandbox()
+        return self._sandbox.handle, TOKEN

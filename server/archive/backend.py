@@ -49,6 +49,8 @@ class ArchiveBackend:
             if failure.details.pop("unknown_workspace", False):
                 known = await self.workspaces.all(deadline)
                 failure.details["choices"] = [{"id": each.id, "name": each.name} for each in known]
+            elif failure.code is Code.NOT_FOUND:
+                failure.hint = failure.hint or request.instead
             raise
 
     async def _read(self, request: ArchiveRequest[Any], workspace: str | None, deadline: float) -> Result:

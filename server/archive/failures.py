@@ -179,7 +179,7 @@ def _by_code(code: str, message: str) -> Failure | None:
         case "UNAUTHORIZED":
             return _forbidden()
         case "NOT_FOUND":
-            return Failure(Code.NOT_FOUND, f"Archive did not find it: {message}", _found_by(message))
+            return Failure(Code.NOT_FOUND, f"Archive did not find it: {message}")
         case "WRONG_VIEW_TYPE" | "WRONG_VIEW_TYPE_FOR_ITEMS":
             return Failure(
                 Code.INVALID_ARGUMENT,
@@ -214,10 +214,6 @@ def _by_message(reply: Reply, message: str) -> Failure | None:
     if "must be less than or equal to" in lowered:
         return Failure(Code.INVALID_ARGUMENT, f"Archive refused the page size: {_clean(message)}")
     return None
-
-
-def _found_by(message: str) -> str:
-    return "{filterPresets} lists the views." if "view" in message.lower() else "Look the id up again; it may be gone."
 
 
 def _code(error: dict[str, Any]) -> str:

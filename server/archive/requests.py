@@ -36,6 +36,8 @@ class ArchiveRequest(Request[R], Generic[R]):
     operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "operation"
     keyword: ClassVar[Literal["query", "mutation"]]
     cost: ClassVar[float] = 5
+    instead: ClassVar[str] = "Look the ids up again: what they named may be gone, or be in another workspace."
+    """What to do when something that the arguments name is not found."""
 
     @classmethod
     def record(cls) -> type[Record]:
@@ -78,8 +80,6 @@ class Read(ArchiveRequest[R], Generic[R]):
     repeatable: ClassVar[bool] = True
     missing: ClassVar[str] = "Archive has no such record."
     """What to say when the API answers null."""
-    instead: ClassVar[str] = ""
-    """How to find a record that exists."""
 
     fields: list[Text] | None = Field(None, description="Dotted paths to return; `*` = defaults.")
 

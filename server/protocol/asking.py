@@ -18,7 +18,7 @@ from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from ..cursors import scope_of
-from ..dialogue import Asker, Question, Reply
+from ..dialogue import Asker, Question, Reply, Suspended
 
 ANSWER_SECONDS = 40.0
 """How long a person may think in the handshake era: hosts give up on the call at 60 s."""
@@ -26,7 +26,7 @@ ANSWER_SECONDS = 40.0
 log = logging.getLogger("archive_mcp")
 
 
-class InputNeeded(Exception):
+class InputNeeded(Suspended):
     """The call cannot go on without an answer: it ends with this request for input (modern era)."""
 
     def __init__(self, result: InputRequiredResult) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import mcp_types as types
+from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
@@ -20,6 +21,18 @@ from .asking import InputNeeded, asker_for
 
 NAME = "archive-mcp"
 ERROR_META = "archive-mcp/error"
+COMPLETE = {"resultType": "complete"}
+"""What the modern era wants in every result; the older ones never see it."""
+
+_FIXED = CacheHint(ttl_ms=3_600_000, scope="public")
+"""Lists and documents come from files of the package: they cannot change while the server runs."""
+_CACHED: tuple[CacheableMethod, ...] = (
+    "tools/list",
+    "prompts/list",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+)
 
 Context = ServerRequestContext[Any, Any]
 
@@ -39,7 +52,13 @@ class Document(Protocol):
 
 def build_server(surface: Surface, calls: Calls, documents: Sequence[Document], instructions: str) -> Server[Any]:
     """The MCP server over these tools and documents; nothing in it touches the network before a call."""
-    server: Server[Any] = Server(NAME, version=__version__, title="Archive and ArchiveBox", instructions=instructions)
+    server: Server[Any] = Server(
+        NAME,
+        version=__version__,
+        title="Archive and ArchiveBox",
+        instructions=instructions,
+        cache_hints=dict.fromkeys(_CACHED, _FIXED),
+    )
     server.middleware.clear()  # telemetry that nobody exports
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=NAME))
     _serve_tools(server, surface, calls)
@@ -49,7 +68,7 @@ def build_server(surface: Surface, calls: Calls, documents: Sequence[Document], 
 
 def _serve_tools(server: Server[Any], surface: Surface, calls: Calls) -> None:
     async def list_tools(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        return {"tools": surface.listing()}
+        return {**COMPLETE, "tools": surface.listing()}
 
     async def call_tool(
         ctx: Context, params: types.CallToolRequestParams
@@ -72,26 +91,32 @@ def _serve_documents(server: Server[Any], documents: Sequence[Document]) -> None
     by_uri = {each.uri: each for each in documents}
 
     async def list_prompts(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        return {"prompts": [_described(each) for each in documents]}
+        return {**COMPLETE, "prompts": [_described(each) for each in documents]}
 
     async def get_prompt(ctx: Context, params: types.GetPromptRequestParams) -> dict[str, Any]:
         document = by_name.get(params.name)
         if document is None:
             raise MCPError(types.INVALID_PARAMS, f"There is no prompt {params.name!r}.")
         content = {"type": "text", "text": document.text()}
-        return {"description": document.description, "messages": [{"role": "user", "content": content}]}
+        return {**COMPLETE, "description": document.description, "messages": [{"role": "user", "content": content}]}
 
     async def list_resources(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        return {"resources": [{**_described(each), "uri": each.uri, "mimeType": each.mime_type} for each in documents]}
+        return {
+            **COMPLETE,
+            "resources": [{**_described(each), "uri": each.uri, "mimeType": each.mime_type} for each in documents],
+        }
 
     async def list_templates(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        return {"resourceTemplates": []}
+        return {**COMPLETE, "resourceTemplates": []}
 
     async def read_resource(ctx: Context, params: types.ReadResourceRequestParams) -> dict[str, Any]:
         document = by_uri.get(params.uri)
         if document is None:
             raise MCPError(types.INVALID_PARAMS, f"There is no resource {params.uri!r}.", {"uri": params.uri})
-        return {"contents": [{"uri": document.uri, "mimeType": document.mime_type, "text": document.text()}]}
+        return {
+            **COMPLETE,
+            "contents": [{"uri": document.uri, "mimeType": document.mime_type, "text": document.text()}],
+        }
 
     server.add_request_handler("prompts/list", types.PaginatedRequestParams, list_prompts)
     server.add_request_handler("prompts/get", types.GetPromptRequestParams, get_prompt)
@@ -106,6 +131,7 @@ def _described(document: Document) -> dict[str, Any]:
 
 def _answered(result: Result) -> dict[str, Any]:
     return {
+        **COMPLETE,
         "content": [{"type": "text", "text": result.text}],
         "structuredContent": result.structured,
         "isError": False,
@@ -121,4 +147,5 @@ def _failed(failure: Failure) -> dict[str, Any]:
         "retryable": failure.retryable,
         **failure.details,
     }
-    return {"content": [{"type": "text", "text": compact(error)}], "_meta": {ERROR_META: error}, "isError": True}
+    content = [{"type": "text", "text": compact(error)}]
+    return {**COMPLETE, "content": content, "_meta": {ERROR_META: error}, "isError": True}

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import importlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp.server.lowlevel import Server
+
+import prompts
+from server.calls import Calls
+from server.limiter import Pacer
+from server.protocol.handlers import build_server
+from server.sandbox import Sandbox
+from server.services import Services
+from server.settings import Settings, load
+from server.surface import Surface
+
+SURFACE = Path(__file__).parents[3] / "tools" / "surface.json"
+
+Build = Callable[..., Server[Any]]
+
+
+@pytest.fixture(params=["legacy", "2026-07-28"])
+def era(request: pytest.FixtureRequest) -> str:
+    """Both protocol eras, as the SDK's client names them."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def build() -> AsyncIterator[Build]:
+    """Builds a server over a sandbox of its own, with a pace a hundred times the real one."""
+    opened: list[Services] = []
+
+    def _build(**flags: str) -> Server[Any]:
+        settings = load(flags, sandbox=True, environment={})
+        surface = Surface.read(SURFACE, importlib.import_module)
+        surface.offer(backends={"archive"}, toolsets=settings.toolsets, read_only=settings.read_only)
+        return _wired(settings, surface, opened)
+
+    yield _build
+    for services in opened:
+        await services.__aexit__(None, None, None)
+
+
+def _wired(settings: Settings, surface: Surface, opened: list[Services]) -> Server[Any]:
+    services = Services(settings, limiter=Pacer(None, window=0.01), sandbox=Sandbox(items=400, window=0.01))
+    opened.append(services)
+    calls = Calls(surface, services, settings.timezone)
+    return build_server(surface, calls, prompts.DOCUMENTS, prompts.instructions())

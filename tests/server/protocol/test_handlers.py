@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from mcp import Client
+from mcp.shared.exceptions import MCPError
+
+from server import __version__
+
+from .conftest import SURFACE, Build
+
+
+async def test_the_listing_is_the_packaged_surface(build: Build, era: str) -> None:
+    async with Client(build(), mode=era) as client:
+        listed = (await client.list_tools()).tools
+    packaged = json.loads(SURFACE.read_text())["tools"]
+    assert [each.name for each in listed] == [row["tool"]["name"] for row in packaged]
+    assert [each.input_schema for each in listed] == [row["tool"]["inputSchema"] for row in packaged]
+    assert all(each.meta and each.annotations and each.output_schema for each in listed)
+
+
+async def test_the_server_introduces_itself_with_its_own_version(build: Build) -> None:
+    async with Client(build(), mode="legacy") as client:
+        assert client.session.server_info is not None
+        assert client.session.server_info.version == __version__
+        assert client.session.instructions is not None
+        assert len(client.session.instructions.encode()) < 2048
+
+
+async def test_the_system_prompt_is_a_prompt_and_a_resource(build: Build, era: str) -> None:
+    async with Client(build(), mode=era) as client:
+        prompt = await client.get_prompt("archive_system_prompt")
+        resource = await client.read_resource("archive://system-prompt")
+        assert [each.name for each in (await client.list_prompts()).prompts] == ["archive_system_prompt"]
+        assert [each.uri for each in (await client.list_resources()).resources] == ["archive://system-prompt"]
+    text = resource.contents[0]
+    assert text.mime_type == "text/markdown"
+    assert prompt.messages[0].content.text == text.text  # type: ignore[union-attr]
+
+
+async def test_an_unknown_prompt_or_resource_is_a_parameter_error(build: Build, era: str) -> None:
+    async with Client(build(), mode=era) as client:
+        with pytest.raises(MCPError) as prompt:
+            await client.get_prompt("nothing")
+        with pytest.raises(MCPError) as resource:
+            await client.read_resource("archive://nothing")
+    assert prompt.value.error.code == resource.value.error.code == -32602
+
+
+async def test_text_and_structured_content_say_the_same(build: Build, era: str) -> None:
+    async with Client(build(), mode=era) as client:
+        result = await client.call_tool("archive_search_items", {"workspace": "Northwind Skincare", "limit": 30})
+    assert json.loads(result.content[0].text) == result.structured_content  # type: ignore[union-attr]
+
+
+async def test_unavailable_metrics_stay_null_on_the_wire(build: Build, era: str) -> None:
+    arguments = {"workspace": "Northwind Skincare", "filter": {"itemTypes": ["STORY"]}, "limit": 5}
+    async with Client(build(), mode=era) as client:
+        result = await client.call_tool("archive_search_items", arguments)
+    metrics = [each["currentEngagement"] for each in result.structured_content["nodes"]]
+    assert all(each is None or ("likes" in each and each["likes"] is None) for each in metrics)
+    assert any(metrics)
+
+
+async def test_read_only_lists_and_calls_no_tool_that_changes_anything(build: Build, era: str) -> None:
+    async with Client(build(ARCHIVE_MCP_READ_ONLY="on"), mode=era) as client:
+        listed = (await client.list_tools()).tools
+        refused = await client.call_tool("archive_add_item_to_collections", {"itemId": "x", "collectionNames": ["y"]})
+    assert all(each.annotations and each.annotations.read_only_hint for each in listed)
+    assert "READ_ONLY" in refused.content[0].text  # type: ignore[union-attr]
+
+
+async def test_a_failed_call_leaves_the_server_alive(build: Build, era: str) -> None:
+    async with Client(build(), mode=era) as client:
+        assert (await client.call_tool("no_such_tool", {})).is_error
+        assert (await client.call_tool("archive_search_items", {"limit": "many"})).is_error
+        assert not (await client.call_tool("archive_get_workspaces", {})).is_error
