@@ -68,7 +68,7 @@ class Request(Input, Generic[R]):
 
     @classmethod
     def tool_name(cls) -> str:
-        """`SearchItems` of the backend `archive` is served as `archive_search_items`."""
+        """The backend and the class name in snake case: `SearchItems` becomes `..._search_items`."""
         return f"{cls.backend}_{snake_case(cls.__name__)}"
 
     @classmethod

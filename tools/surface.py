@@ -1,6 +1,7 @@
-"""Writes `tools/surface.json`, what `tools/list` serves, from the request classes: `python -m tools.surface`.
+"""Writes what follows from the request classes: `python -m tools.surface`.
 
-The file is committed and packaged, so that start-up imports no tool and a review sees each change of the surface.
+That is `tools/surface.json`, which `tools/list` serves, and the table of tools in the README. Both are committed, so
+that start-up imports no tool and a review sees each change of the surface.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from server.requests import Request
 from server.schema import input_schema
 
 FILE = Path(__file__).with_name("surface.json")
+README = Path(__file__).parents[1] / "README.md"
+_TABLE = re.compile(r"(?<=<!-- tools -->\n).*?(?=<!-- /tools -->)", re.DOTALL)
 
 _ORDER = ("workspace", "content", "creators", "collections", "operations")
 """Toolsets in the order in which they are listed; others follow by name."""
@@ -39,6 +43,16 @@ def rows() -> list[dict[str, Any]]:
 def rendered() -> str:
     """The file's text."""
     return json.dumps({"tools": rows()}, indent=1, ensure_ascii=False) + "\n"
+
+
+def readme() -> str:
+    """The README's text with its table of tools brought up to date."""
+    lines = ["| tool | what it does | toolset | kind |", "|---|---|---|---|"]
+    for request in requests():
+        kind = request.risk + (", asks first" if request.confirmed else "")
+        lines.append(f"| `{request.tool_name()}` | {request.title} | {request.toolset_name()} | {kind} |")
+    table = "\n".join(lines) + "\n"
+    return _TABLE.sub(lambda _: table, README.read_text(encoding="utf-8"))
 
 
 def _row(request: type[Request[Any]]) -> dict[str, Any]:
@@ -76,4 +90,5 @@ def _rank(toolset: str) -> int:
 
 if __name__ == "__main__":
     FILE.write_text(rendered(), encoding="utf-8")
+    README.write_text(readme(), encoding="utf-8")
     sys.stdout.write(f"{FILE.name}: {len(rows())} tools\n")

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..http import Http
+from ..http import Http, Reply
 from ..limiter import Lane, Limiter, state_key
 from ..retry import Transient, repeated
-from .failures import decode
+from .failures import decode, retry_after
 
 LONGEST_ANSWER = 30.0
 """Seconds that one request may take before it counts as unanswered."""
@@ -87,6 +87,23 @@ class Archive:
             verify=call.verify,
         )
 
+    async def exchange(self, call: Call, *, token: str | None = None) -> Reply:
+        """Send the operation once and return the answer as it came, for looking at the API itself.
+
+        Args:
+            token: sent in place of the client's own, with a limit of its own.
+
+        Raises:
+            Failure: no turn before the deadline, or no answer.
+        """
+        key = self.limiter_key(call.workspace) if token is None else state_key(self._url, "token", token)
+        turn = self._limiter.slot(key, operation=call.operation, cost=call.cost, lane=call.lane, deadline=call.deadline)
+        async with turn as slot:
+            reply = await self._post(call, token)
+            wait = retry_after(reply, reply.body.decode(errors="replace")) if reply.status == 429 else None
+            slot.answered(reply.status, reply.headers, retry_after=wait, new_connection=reply.new_connection)
+        return reply
+
     def now(self) -> float:
         """The monotonic clock that deadlines are on, in seconds."""
         return self._clock()
@@ -96,13 +113,10 @@ class Archive:
         return self._token_key if workspace is None else state_key(self._url, "workspace", workspace)
 
     async def _once(self, call: Call) -> Answer:
-        body = json.dumps({"query": call.document, "variables": call.variables}, separators=(",", ":")).encode()
-        headers = self._headers if call.workspace is None else {**self._headers, "workspace-id": call.workspace}
         key = self.limiter_key(call.workspace)
         turn = self._limiter.slot(key, operation=call.operation, cost=call.cost, lane=call.lane, deadline=call.deadline)
         async with turn as slot:
-            seconds = max(0.5, min(LONGEST_ANSWER, call.deadline - self._clock()))
-            reply = await self._http.post(self._url, headers, body, seconds=seconds)
+            reply = await self._post(call)
             try:
                 data, partial = decode(reply, call.operation)
             except Transient as failure:
@@ -115,3 +129,13 @@ class Archive:
                 raise
             slot.answered(reply.status, reply.headers, new_connection=reply.new_connection)
         return Answer(data, partial)
+
+    async def _post(self, call: Call, token: str | None = None) -> Reply:
+        body = json.dumps({"query": call.document, "variables": call.variables}, separators=(",", ":")).encode()
+        headers = dict(self._headers)
+        if call.workspace is not None:
+            headers["workspace-id"] = call.workspace
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        seconds = max(0.5, min(LONGEST_ANSWER, call.deadline - self._clock()))
+        return await self._http.post(self._url, headers, body, seconds=seconds)

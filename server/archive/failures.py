@@ -18,8 +18,9 @@ HOW_TO_GET_A_KEY = (
     "restarts the server; `archive-mcp doctor` checks it."
 )
 
-_SECONDS = re.compile(r"retry after ([\d.]+) second", re.IGNORECASE)
+_SECONDS = re.compile(r"retry after (\d+(?:\.\d+)?) second", re.IGNORECASE)
 _MARKUP = re.compile(r"<[a-z!/][^>]*>", re.IGNORECASE)
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _GATEWAY = (502, 503, 504)
 
 _DRIFT = frozenset(
@@ -47,8 +48,8 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
         raise _first(reply, listed)
     if reply.status in _GATEWAY or reply.status >= 500:
         raise _down(reply)
-    if reply.status == 429:
-        raise _throttled(reply, "")
+    if reply.status in (401, 403, 429):
+        raise _refused(reply, "")
     if not isinstance(data, dict) or operation not in data:
         raise _unintelligible("an answer without data")
     return found, False
@@ -56,7 +57,7 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
 
 def retry_after(reply: Reply, message: str) -> float:
     """Seconds to wait after a 429: the larger of the header and the message."""
-    stated = [float(found) for found in _SECONDS.findall(message) if found.strip(".")]
+    stated = [float(found) for found in _SECONDS.findall(message)]
     header = reply.headers.get("retry-after", "")
     if re.fullmatch(r"\d+(\.\d+)?", header):
         stated.append(float(header))
@@ -75,7 +76,7 @@ def user_errors(operation: str, errors: list[dict[str, Any]]) -> Failure:
 
 def _json_object(reply: Reply) -> dict[str, Any]:
     try:
-        payload = json.loads(reply.body)
+        payload = _loaded(reply.body)
     except (ValueError, RecursionError):
         payload = None
     if isinstance(payload, dict):
@@ -89,6 +90,14 @@ def _json_object(reply: Reply) -> dict[str, Any]:
     if 300 <= reply.status < 400:
         raise _unintelligible(f"a redirect (HTTP {reply.status}), which is not followed")
     raise _unintelligible(_what(reply.body))
+
+
+def _loaded(body: bytes) -> Any:
+    """JSON that can be written as UTF-8 again: half a surrogate pair, left where a caption was cut, becomes `?`."""
+    payload = json.loads(body.decode("utf-8-sig", "replace"))
+    if not _SURROGATE.search(body):
+        return payload
+    return json.loads(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _what(body: bytes) -> str:
@@ -131,6 +140,10 @@ def _throttled(reply: Reply, message: str) -> Transient:
 
 def _refused(reply: Reply, text: str) -> Failure:
     lowered = text.lower()
+    if reply.status == 429:
+        return _throttled(reply, text)
+    if reply.status >= 500:
+        return _down(reply)
     if "shop not found" in lowered or "workspace" in lowered:
         return Failure(
             Code.NOT_FOUND,
@@ -140,10 +153,6 @@ def _refused(reply: Reply, text: str) -> Failure:
         )
     if reply.status == 401 or "authentication" in lowered or "token" in lowered:
         return Failure(Code.UNAUTHENTICATED, "Archive does not accept the token.", HOW_TO_GET_A_KEY)
-    if reply.status == 429:
-        return _throttled(reply, text)
-    if reply.status >= 500:
-        return _down(reply)
     if reply.status == 403:
         return _forbidden()
     return Failure(Code.REJECTED, f"Archive refused the request: {_clean(text)}")

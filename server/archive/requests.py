@@ -96,9 +96,10 @@ class ReadMany(Read[R], Generic[R]):
 
     @classmethod
     def output_schema(cls) -> dict[str, Any]:
-        nodes = {"type": "array", "items": {"type": "object"}, "description": cls.record().__doc__}
-        cursor = {"description": "Pass as `after` to go on; null at the end."}
-        return {"type": "object", "properties": {"nodes": nodes, "totalCount": {}, "nextCursor": cursor}}
+        # `totalCount` and `nextCursor` may be null, which a schema can only say in ways that some hosts reject.
+        about = f"{cls.record().__doc__} Pass `nextCursor` as `after` to go on; it is null at the end."
+        nodes = {"type": "array", "items": {"type": "object"}, "description": about}
+        return {"type": "object", "properties": {"nodes": nodes}}
 
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
         """How to sort the records here, where the API would not; None where it does, or no order was asked for."""

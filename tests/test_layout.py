@@ -1,0 +1,72 @@
+"""Who may import whom: the folders depend one way, and each protocol has one place."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CODE = sorted(path for folder in ("server", "tools", "prompts") for path in (ROOT / folder).rglob("*.py"))
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Absolute names of what a module imports, relative imports resolved."""
+    package = list(path.relative_to(ROOT).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            yield ".".join([*base, *([node.module] if node.module else [])])
+
+
+def outside(name: str, allowed: str) -> list[str]:
+    """Modules beyond `allowed` that import the package `name`."""
+    return [
+        str(path.relative_to(ROOT))
+        for path in CODE
+        if any(each.split(".")[0] == name for each in imports_of(path))
+        and not str(path.relative_to(ROOT)).startswith(allowed)
+    ]
+
+
+def test_the_server_never_imports_a_tool_or_a_prompt() -> None:
+    assert outside("tools", "tools/") == []
+    assert outside("prompts", "prompts/") == []
+
+
+def test_the_server_names_no_tool() -> None:
+    import json
+
+    names = [row["tool"]["name"] for row in json.loads((ROOT / "tools" / "surface.json").read_text())["tools"]]
+    allowed = {"server/protocol/demo.py"}  # a client like any other
+    found = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "server").rglob("*.py")
+        if any(name in path.read_text(encoding="utf-8") for name in names)
+    }
+    assert found <= allowed
+
+
+@pytest.mark.parametrize(
+    ("package", "place"),
+    [
+        ("mcp", "server/protocol/"),
+        ("mcp_types", "server/protocol/"),
+        ("httpx", "server/http.py"),
+        ("graphql", "server/sandbox/"),
+        ("uvicorn", "server/sandbox/"),
+        ("sqlite3", "server/limiter/"),
+        ("dotenv", "server/settings.py"),
+    ],
+)
+def test_each_library_has_one_place(package: str, place: str) -> None:
+    assert outside(package, place) == []
+
+
+def test_no_file_is_longer_than_a_reader_can_hold() -> None:
+    long = {str(path.relative_to(ROOT)): size for path in CODE if (size := len(path.read_text().splitlines())) > 400}
+    assert long == {}
