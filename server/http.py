@@ -15,6 +15,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
+import anyio
 import httpx
 
 from .errors import Code
@@ -25,6 +26,7 @@ MAX_BODY = 8 * 1024 * 1024
 """Bytes of an answer, unpacked; more than any page that fits a result."""
 
 CONNECT_SECONDS = 10.0
+_GRACE_SECONDS = 0.2
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -64,7 +66,9 @@ class Http:
         self._client = httpx.AsyncClient(
             transport=transport,
             verify=_tls(parts.scheme, ca_bundle, in_process is not None),
-            limits=httpx.Limits(max_connections=None),  # its pool loses a slot for each cancelled call otherwise
+            # No cap: the pool would lose a slot for each cancelled call. Kept longer than httpx would, because every
+            # new connection makes arrivals uneven, and with them everybody's pace slower.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=30),
             trust_env=not is_loopback(parts.hostname or ""),
         )
 
@@ -86,14 +90,16 @@ class Http:
         target, host = reached_at(url)
         request = self._client.build_request("POST", target, content=body, headers={**headers, **host}, timeout=timeout)
         try:
-            response = await self._client.send(request, stream=True)
-            try:
-                content = await self._read(response)
-            finally:
-                await response.aclose()
+            # httpx bounds each step; this bounds them together, late enough to let a failed connect be told as such.
+            with anyio.fail_after(seconds + _GRACE_SECONDS):
+                response = await self._client.send(request, stream=True)
+                try:
+                    content = await self._read(response)
+                finally:
+                    await response.aclose()
         except _NOT_SENT as error:
             raise self._unreachable(error) from None
-        except httpx.TimeoutException:
+        except (httpx.TimeoutException, TimeoutError):
             raise self._late(seconds) from None
         except httpx.TransportError:
             raise self._lost() from None

@@ -95,8 +95,10 @@ class Services:
         from .limiter import Pacer
 
         # A sandbox of this process is nobody else's: its pace is not shared either.
-        self._limiter = Pacer(None if self._settings.sandbox else self._settings.state_dir)
-        return self._limiter
+        pacer = Pacer(None if self._settings.sandbox else self._settings.state_dir)
+        self._stack.callback(pacer.close)
+        self._limiter = pacer
+        return pacer
 
     def _other_side(self) -> tuple[InProcess | None, str]:
         """What answers instead of the network, if anything, and the token for it."""

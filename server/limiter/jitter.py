@@ -1,0 +1,146 @@
+"""How far apart sends must be, learned from how unevenly they arrive.
+
+Sends `g` apart whose delays differ by at most J can never put six into one window if and only if 5g >= window + J.
+J cannot be seen directly; three things bound it:
+
+    late    how long after the intended moment this machine really sent
+    fresh   what a send on a new connection took beyond the fastest of its operation
+    trips   round-trip times. They vary by the network and by the API's own computing. The network is the same for all
+            operations, so the operation that varies least says most; its faster half holds little computing.
+
+Network delays have a long slow tail: with exponential or log-normal delays and sends at the resulting pace, three times
+the spread of the faster half keeps the share of windows with six arrivals at about 0.1 % or below, twice does not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+CALLS = 5
+"""Sends allowed per window (Archive docs, rate limits page: 5 requests a second for each workspace)."""
+
+_SLOWEST = 0.25
+_MARGIN = 0.04
+_TAIL = 3.0
+_ENOUGH_ANSWERS = 20
+_ENOUGH_TRIPS = 8
+_OUTLIER_IN = 8
+_STEP = 0.1
+_KEPT_TRIPS = 64
+_KEPT_LATE = 32
+_KEPT_FRESH = 16
+_LONGEST_OPERATION = 40
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The limit, `CALLS` per `window` seconds, and what follows from it."""
+
+    window: float = 1.0
+
+    @property
+    def slowest(self) -> float:
+        """The gap (seconds) without evidence, and after a 429. It tolerates a jitter of a fifth of a window."""
+        return _SLOWEST * self.window
+
+    @property
+    def margin(self) -> float:
+        """Seconds in five gaps that no evidence can take away."""
+        return _MARGIN * self.window
+
+    def gap_for(self, jitter: float) -> float:
+        """The gap (seconds) that a jitter (seconds) needs."""
+        return min(self.slowest, (self.window + max(0.0, jitter) + self.margin) / CALLS)
+
+    def slack(self, gap: float) -> float:
+        """Seconds that a send may be delayed at this gap without a sixth in the window."""
+        return CALLS * gap - self.window
+
+    def span(self, gap: float) -> float:
+        """Seconds that must lie between a send and the fifth after it.
+
+        Less than five gaps by the margin: otherwise each small lateness of one turn would be handed on to the fifth
+        turn after it, for ever.
+        """
+        return CALLS * gap - self.margin
+
+
+@dataclass
+class Evidence:
+    """The most recent observations, in seconds, of all processes."""
+
+    answers: int = 0
+    late: list[float] = field(default_factory=list)
+    fresh: list[float] = field(default_factory=list)
+    trips: list[tuple[str, float]] = field(default_factory=list)
+
+    def add_late(self, seconds: float) -> None:
+        """A turn was taken that many seconds after the intended moment."""
+        self.late = [*self.late, _rounded(seconds)][-_KEPT_LATE:]
+
+    def add_trip(self, operation: str, seconds: float, *, new_connection: bool) -> None:
+        """A good answer came that many seconds after its send."""
+        name = operation[:_LONGEST_OPERATION]
+        self.answers += 1
+        if not new_connection:
+            self.trips = [*self.trips, (name, _rounded(seconds))][-_KEPT_TRIPS:]
+            return
+        fastest = min((trip for other, trip in self.trips if other == name), default=None)
+        if fastest is not None:
+            self.fresh = [*self.fresh, _rounded(max(0.0, seconds - fastest))][-_KEPT_FRESH:]
+
+    def jitter(self) -> float | None:
+        """Seconds between the least and the most delayed send, or None without enough evidence."""
+        spreads = [_spread(trips) for trips in self._by_operation() if len(trips) >= _ENOUGH_TRIPS]
+        if self.answers < _ENOUGH_ANSWERS or not spreads:
+            return None
+        return robust_maximum(self.late) + max(_TAIL * min(spreads), robust_maximum(self.fresh))
+
+    def gap(self, rules: Rules, current: float) -> float:
+        """The next gap: wider at once, narrower step by step."""
+        jitter = self.jitter()
+        if jitter is None:
+            return rules.slowest
+        target = rules.gap_for(jitter)
+        return target if target >= current else current - _STEP * (current - target)
+
+    def encode(self) -> str:
+        """As text for `decode`."""
+        return json.dumps([self.answers, self.late, self.fresh, self.trips], separators=(",", ":"))
+
+    @staticmethod
+    def decode(text: str) -> Evidence:
+        """From text; whatever is not ours counts as no evidence."""
+        try:
+            answers, late, fresh, trips = json.loads(text)
+            return Evidence(
+                int(answers),
+                [float(seconds) for seconds in late],
+                [float(seconds) for seconds in fresh],
+                [(str(operation), float(seconds)) for operation, seconds in trips],
+            )
+        except (ValueError, TypeError):
+            return Evidence()
+
+    def _by_operation(self) -> list[list[float]]:
+        grouped: dict[str, list[float]] = {}
+        for operation, seconds in self.trips:
+            grouped.setdefault(operation, []).append(seconds)
+        return list(grouped.values())
+
+
+def robust_maximum(samples: Sequence[float]) -> float:
+    """The largest sample after setting one in eight aside; 0 without samples."""
+    ordered = sorted(samples)
+    return ordered[len(ordered) - 1 - len(ordered) // _OUTLIER_IN] if ordered else 0.0
+
+
+def _spread(trips: Sequence[float]) -> float:
+    ordered = sorted(trips)
+    return ordered[len(ordered) // 2] - ordered[0]
+
+
+def _rounded(seconds: float) -> float:
+    return round(seconds, 6)

@@ -1,0 +1,132 @@
+"""Who waits inside this process for a key, and whom it is no use to keep waiting."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+
+import anyio
+
+from server.errors import Code, Failure
+from server.limiter.interface import Lane
+from server.limiter.jitter import Rules
+from server.limiter.schedule import Answer, State, Ticket
+
+
+class Waiter:
+    """A caller in the queue."""
+
+    def __init__(self, cost: float, lane: Lane, deadline: float | None) -> None:
+        self.cost = cost
+        self.lane: Lane = lane
+        self.deadline = deadline
+        self.refusal: Failure | None = None
+        self.called = anyio.Event()
+
+
+class Line:
+    """The queue of a key in this process, with the one reservation that the process may hold.
+
+    ticket: the reservation, used by whoever is the head when it comes due.
+    view: the shared state as this process last saw it.
+    pending: answers that the shared state does not know yet.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self.ticket: Ticket | None = None
+        self.view: State | None = None
+        self.pending: list[Answer] = []
+        self._rules = rules
+        self._lanes: dict[Lane, deque[Waiter]] = {"interactive": deque(), "job": deque()}
+        self._turns: deque[float] = deque(maxlen=3)
+        self._last_turn: float | None = None
+
+    def __iter__(self) -> Iterator[Waiter]:
+        yield from self._lanes["interactive"]
+        yield from self._lanes["job"]
+
+    @property
+    def head(self) -> Waiter | None:
+        """Whose turn is next in this process."""
+        return next(iter(self), None)
+
+    def join(self, waiter: Waiter, now: float) -> None:
+        """Queue up, and refuse at once whom this makes hopeless."""
+        self._lanes[waiter.lane].append(waiter)
+        self.weed(now)
+
+    def leave(self, waiter: Waiter) -> None:
+        """Leave the queue, if still in it, and call the new head."""
+        if waiter in self._lanes[waiter.lane]:
+            self._lanes[waiter.lane].remove(waiter)
+        head = self.head
+        if head:
+            head.called.set()
+        else:
+            self._turns.clear()
+            self._last_turn = None
+
+    async def until_head(self, waiter: Waiter) -> None:
+        """Return when this caller is the head.
+
+        Raises:
+            Failure: If the wait turned out to be hopeless.
+        """
+        while waiter.refusal is None and self.head is not waiter:
+            waiter.called = anyio.Event()
+            await waiter.called.wait()
+        if waiter.refusal:
+            raise waiter.refusal
+
+    def took_turn(self, waiter: Waiter, now: float) -> None:
+        """Let a caller go that got its turn. The pace of this process among others is learned from that."""
+        if self._last_turn is not None:
+            self._turns.append(now - self._last_turn)
+        self._last_turn = now
+        self.leave(waiter)
+        self.weed(now)
+
+    def weed(self, now: float) -> None:
+        """Refuse everyone behind the head whose turn cannot come before the deadline.
+
+        The head is not judged here: the shared schedule tells it exactly.
+        """
+        view = self.view
+        gap = view.gap if view else self._rules.slowest
+        first = max(now, view.penalty_until if view else now)
+        if self.ticket:
+            first = max(first, self.ticket.due)
+        elif view:
+            first = max(first, view.next_free)
+        pace = max(gap, min(self._turns, default=gap))
+        place, cost = 0, 0.0
+        for waiter in list(self):
+            turn = first + place * pace
+            funded = view.credits.ready(cost + waiter.cost, waiter.lane, now) if view and view.credits else now
+            if place and waiter.deadline is not None and max(turn, funded) > waiter.deadline:
+                waiter.refusal = refusal(max(turn, funded) - now, broke=funded > waiter.deadline)
+                self.leave(waiter)
+                waiter.called.set()
+                continue
+            place, cost = place + 1, cost + waiter.cost
+
+
+def refusal(seconds: float, *, broke: bool) -> Failure:
+    """The answer to a caller whose turn is that far away."""
+    wait = max(1, math.ceil(seconds))
+    if broke:
+        return Failure(
+            Code.BUDGET_EXHAUSTED,
+            f"The API's credit budget is used up; enough for this call is there again in about {wait} s.",
+            f"Wait {wait} seconds, then repeat the call, or ask for less: fewer records, fewer fields.",
+            retryable=True,
+            retry_after=wait,
+        )
+    return Failure(
+        Code.RATE_LIMITED,
+        f"The API's request rate is used up; the next free turn is about {wait} s away.",
+        f"Wait {wait} seconds, then repeat the call.",
+        retryable=True,
+        retry_after=wait,
+    )

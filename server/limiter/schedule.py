@@ -1,0 +1,282 @@
+"""The shared schedule of one key, as plain data and functions of it; no clock, no file, no waiting.
+
+A turn takes two steps that may lie far apart. RESERVING takes the next free slot of the schedule, one `gap` behind the
+one before. CLAIMING happens at the moment of sending and is what counts: it is refused while the log says that the send
+would be the sixth within a window, under a penalty, and long after the slot. So the gaps keep the sends even and in
+order, and the log keeps them safe whatever happened between the two steps.
+
+`attempt` does whichever step is due and says when to call again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+
+from server.limiter.budget import Credits, Policy, Reading, merge
+from server.limiter.interface import Lane
+from server.limiter.jitter import CALLS, Evidence, Rules
+
+_CAUTION_WINDOWS = 600
+_FORGOTTEN_WINDOWS = 60
+_LONGEST_PENALTY = 3600.0
+_KEPT_SENDS = 2 * CALLS
+_KEPT_FREED = 32
+_MISSES = 2
+_RANK: dict[Lane, int] = {"interactive": 0, "job": 1}
+
+
+@dataclass
+class Send:
+    """A claimed turn: when (seconds, monotonic), its credits, and whether its answer is still to come."""
+
+    stamp: float
+    cost: float
+    open: bool = True
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A reserved slot.
+
+    slot: when it is; after: what `next_free` became by reserving it; due: when its owner means to claim it;
+    misses: how often in a row its owner came too late; epoch: that of the state it belongs to.
+    """
+
+    slot: float
+    after: float
+    due: float
+    misses: int = 0
+    epoch: float = 0.0
+
+
+@dataclass(frozen=True)
+class Saver:
+    """Who waits for credits first: others of that lane or a lower one leave them alone until `until`."""
+
+    who: str
+    until: float
+    lane: Lane
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Who wants a turn for what."""
+
+    who: str
+    cost: float
+    lane: Lane
+
+
+@dataclass(frozen=True)
+class Granted:
+    """Send now. `late` is how long after the intended moment, None if nothing was waited for."""
+
+    stamp: float
+    late: float | None = None
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Ask again at `until`, with the ticket (if any). `broke`: the wait is for credits."""
+
+    until: float
+    ticket: Ticket | None
+    broke: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a claimed turn. Times in seconds, monotonic."""
+
+    stamp: float
+    at: float
+    operation: str
+    status: int
+    reading: Reading
+    penalty: float = 0.0
+    new_connection: bool = False
+    late: float | None = None
+
+
+@dataclass
+class State:
+    """All that processes share about a key, beside the evidence. Times in seconds, monotonic.
+
+    `epoch` is when the history was last lost: reservations from before are void, for the log cannot protect them.
+    """
+
+    gap: float
+    next_free: float = 0.0
+    penalty_until: float = 0.0
+    cautious_until: float = 0.0
+    touched: float = 0.0
+    epoch: float = 0.0
+    freed: list[tuple[float, float]] = field(default_factory=list)
+    sends: list[Send] = field(default_factory=list)
+    credits: Credits | None = None
+    saver: Saver | None = None
+
+    def encode(self) -> str:
+        """As text for `decode`."""
+        credits, saver = self.credits, self.saver
+        return json.dumps(
+            [
+                [self.gap, self.next_free, self.penalty_until, self.cautious_until, self.touched, self.epoch],
+                self.freed,
+                [[send.stamp, send.cost, int(send.open)] for send in self.sends],
+                credits and [*_policy_fields(credits.policy), credits.level, credits.stamp],
+                saver and [saver.who, saver.until, saver.lane],
+            ],
+            separators=(",", ":"),
+            allow_nan=False,
+        )
+
+
+def fresh(rules: Rules) -> State:
+    """The state of a key that nobody used yet."""
+    return State(gap=rules.slowest)
+
+
+def wary(rules: Rules, now: float) -> State:
+    """The state of a key whose history was lost: whatever was sent before has left the window first."""
+    return State(gap=rules.slowest, next_free=now + rules.span(rules.slowest), touched=now, epoch=now)
+
+
+def decode(text: str, rules: Rules, now: float) -> State:
+    """The state in a text, ready for use.
+
+    A text that is not ours or makes no sense means that the history was lost. A state last touched later than now is of
+    an earlier run of the monotonic clock, which starts anew with the machine.
+    """
+    try:
+        state = _decoded(text)
+    except (ValueError, TypeError, LookupError):
+        return wary(rules, now)
+    if state.touched > now + rules.window:
+        return fresh(rules)
+    sensible = 0 < state.gap <= rules.slowest and max(state.next_free, state.penalty_until) < now + 2 * _LONGEST_PENALTY
+    return state if sensible else wary(rules, now)
+
+
+def attempt(state: State, rules: Rules, ask: Ask, ticket: Ticket | None, now: float) -> Granted | Wait:
+    """Do the step that is due: reserve, wait, or claim."""
+    state.touched = now
+    ready = _credits_ready(state, ask, now)
+    if ready > now:
+        if ticket:
+            give_back(state, ticket)
+        _save_up(state, ask, ready, now)
+        return Wait(ready, None, broke=True)
+    waited = ticket is not None
+    missed = ticket is not None and ticket.misses < _MISSES and now - ticket.due > state.gap
+    if ticket is None or missed or ticket.slot < state.penalty_until or ticket.epoch != state.epoch:
+        ticket = _reserve(state, now, misses=ticket.misses + 1 if ticket and missed else 0)
+        waited = False
+    due = max(ticket.slot, _log_free(state, rules))
+    if due > now:
+        return Wait(due, replace(ticket, due=due))
+    _claim(state, ask, now)
+    return Granted(now, now - ticket.due if waited else None)
+
+
+def give_back(state: State, ticket: Ticket) -> None:
+    """Return a reserved slot: the schedule gets shorter if it was the last one, else others may take it first."""
+    if ticket.epoch != state.epoch:
+        return
+    state.freed.append((ticket.slot, ticket.after))
+    while last := next((pair for pair in state.freed if pair[1] == state.next_free), None):
+        state.freed.remove(last)
+        state.next_free = last[0]
+    state.freed = sorted(state.freed)[-_KEPT_FREED:]
+
+
+def settle(state: State, rules: Rules, evidence: Evidence, answer: Answer) -> None:
+    """Learn from an answer: credits, jitter, and with 429 a pause for everybody and the widest gap for a long while."""
+    mine = next((send for send in state.sends if send.open and send.stamp == answer.stamp), None)
+    if mine:
+        mine.open = False
+    recent = answer.at - _FORGOTTEN_WINDOWS * rules.window
+    outstanding = sum(send.cost for send in state.sends if send.open and send.stamp > recent)
+    state.credits = merge(state.credits, answer.reading, outstanding, answer.at)
+    if answer.late is not None:
+        evidence.add_late(answer.late)
+    if answer.status == 429:
+        pause = min(max(answer.penalty, rules.window), _LONGEST_PENALTY)
+        state.penalty_until = max(state.penalty_until, answer.at + pause)
+        state.cautious_until = answer.at + _CAUTION_WINDOWS * rules.window
+    elif 200 <= answer.status < 300:
+        evidence.add_trip(answer.operation, answer.at - answer.stamp, new_connection=answer.new_connection)
+    cautious = answer.at < state.cautious_until
+    state.gap = rules.slowest if cautious else evidence.gap(rules, state.gap)
+
+
+def _reserve(state: State, now: float, misses: int) -> Ticket:
+    earliest = max(now, state.penalty_until)
+    state.freed = [pair for pair in state.freed if pair[0] >= earliest]
+    if state.freed:
+        slot, after = min(state.freed)
+        state.freed.remove((slot, after))
+        return Ticket(slot, after, slot, misses, state.epoch)
+    slot = max(state.next_free, earliest)
+    state.next_free = slot + state.gap
+    return Ticket(slot, state.next_free, slot, misses, state.epoch)
+
+
+def _log_free(state: State, rules: Rules) -> float:
+    if len(state.sends) < CALLS:
+        return 0.0
+    return state.sends[-CALLS].stamp + rules.span(state.gap)
+
+
+def _claim(state: State, ask: Ask, now: float) -> None:
+    state.sends = [*state.sends, Send(now, ask.cost)][-_KEPT_SENDS:]
+    if state.credits:
+        state.credits = state.credits.spend(ask.cost, now)
+    if state.saver and state.saver.who == ask.who:
+        state.saver = None
+
+
+def _credits_ready(state: State, ask: Ask, now: float) -> float:
+    if state.credits is None:
+        return now
+    return max(state.credits.ready(ask.cost, ask.lane, now), _saved_until(state, ask, now))
+
+
+def _saved_until(state: State, ask: Ask, now: float) -> float:
+    """Until when somebody else's saving keeps this caller from the credits; `now` if nobody's does."""
+    saver = state.saver
+    if saver is None or saver.who == ask.who or _RANK[ask.lane] < _RANK[saver.lane]:
+        return now
+    return max(now, saver.until)
+
+
+def _save_up(state: State, ask: Ask, ready: float, now: float) -> None:
+    """Without this a costly send would never come: cheap ones would take each credit that trickles in."""
+    if _saved_until(state, ask, now) <= now:
+        state.saver = Saver(ask.who, ready + 2 * state.gap, ask.lane)
+
+
+def _policy_fields(policy: Policy) -> list[str | float]:
+    return [policy.plan, policy.burst, policy.refill]
+
+
+def _decoded(text: str) -> State:
+    times, freed, sends, credits, saver = json.loads(text)
+    gap, next_free, penalty_until, cautious_until, touched, epoch = map(float, times)
+    return State(
+        gap=gap,
+        next_free=next_free,
+        penalty_until=penalty_until,
+        cautious_until=cautious_until,
+        touched=touched,
+        epoch=epoch,
+        freed=[(float(slot), float(after)) for slot, after in freed],
+        sends=[Send(float(stamp), float(cost), bool(is_open)) for stamp, cost, is_open in sends],
+        credits=_decoded_credits(*credits) if credits else None,
+        saver=Saver(str(saver[0]), float(saver[1]), "job" if saver[2] == "job" else "interactive") if saver else None,
+    )
+
+
+def _decoded_credits(plan: str, burst: float, refill: float, level: float, stamp: float) -> Credits:
+    return Credits(Policy(str(plan), float(burst), float(refill)), float(level), float(stamp))
