@@ -1,0 +1,133 @@
+"""What the API meters: requests in a sliding window, and credits in a bucket that refills.
+
+Figures: Archive docs, rate limiting page. Both apply at once and per workspace; the `workspaces` query without a
+workspace has a budget per token. One credit stands for a millisecond of the API's computing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+LOGGED = 100_000
+# Sums of floats: two stamps exactly one window apart may differ by a little less than the window.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Credits of a plan: the size of the bucket, and how many come back each second."""
+
+    name: str
+    burst: int
+    refill: int
+
+
+PLANS = {
+    "startup": Plan("startup", 5_000, 50),
+    "growth": Plan("growth", 15_000, 250),
+    "enterprise": Plan("enterprise", 60_000, 1_000),
+}
+
+
+@dataclass
+class Window:
+    """At most `rate` admitted arrivals in any `length` seconds; refused ones leave no trace in it."""
+
+    rate: int
+    length: float
+    admitted: deque[float] = field(default_factory=deque)
+
+    def admit(self, now: float) -> float:
+        """Admit an arrival and return 0, or return the seconds until one would be admitted."""
+        while self.admitted and now - self.admitted[0] >= self.length - _ROUNDING:
+            self.admitted.popleft()
+        if len(self.admitted) < self.rate:
+            self.admitted.append(now)
+            return 0.0
+        return self.admitted[0] + self.length - now
+
+
+@dataclass
+class Bucket:
+    """Credits of one workspace."""
+
+    plan: Plan
+    left: float
+    stamp: float
+
+    def spend(self, cost: float, now: float) -> float:
+        """Take the credits and return 0, or return the seconds until they would be there."""
+        self.refresh(now)
+        if self.left < cost - _ROUNDING:
+            return (cost - self.left) / self.plan.refill
+        self.left -= cost
+        return 0.0
+
+    def refresh(self, now: float) -> None:
+        """Add what came back since the last look."""
+        self.left = min(self.plan.burst, self.left + (now - self.stamp) * self.plan.refill)
+        self.stamp = now
+
+    def headers(self, now: float, epoch: float) -> dict[str, str]:
+        """The two headers of every answer; `epoch` is the unix time, because the reset is absolute."""
+        self.refresh(now)
+        plan = self.plan
+        full = math.ceil(epoch + (plan.burst - self.left) / plan.refill)
+        return {
+            "ratelimit-policy": f'"{plan.name}";q={plan.burst};w={plan.burst // plan.refill}',
+            "ratelimit": f'"{plan.name}";r={int(self.left)};t={full}',
+        }
+
+
+@dataclass
+class Meter:
+    """Everything counted for one key (a workspace id, or `token:<token>`)."""
+
+    window: Window
+    bucket: Bucket
+    arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=LOGGED))
+    refused: int = 0
+
+
+class Meters:
+    """The meters of all keys, made when a key is first seen."""
+
+    def __init__(self, *, rate: int, window: float, plan: str, clock: Callable[[], float]) -> None:
+        self._rate = rate
+        self._window = window
+        self._plan = PLANS[plan]
+        self._clock = clock
+        self._meters: dict[str, Meter] = {}
+
+    def of(self, key: str) -> Meter:
+        """The meter of a key."""
+        if key not in self._meters:
+            bucket = Bucket(self._plan, self._plan.burst, self._clock())
+            self._meters[key] = Meter(Window(self._rate, self._window), bucket)
+        return self._meters[key]
+
+    def items(self) -> list[tuple[str, Meter]]:
+        """Keys seen so far, with their meters."""
+        return list(self._meters.items())
+
+    def arrive(self, key: str) -> float:
+        """Count a request; 0 if it is admitted, else the seconds to wait."""
+        meter, now = self.of(key), self._clock()
+        meter.arrivals.append(now)
+        wait = meter.window.admit(now)
+        meter.refused += wait > 0
+        return wait
+
+    def charge(self, key: str, cost: float) -> float:
+        """Take credits; 0 if there were enough, else the seconds to wait."""
+        meter = self.of(key)
+        wait = meter.bucket.spend(cost, self._clock())
+        meter.refused += wait > 0
+        return wait
+
+    def headers(self, key: str, epoch: float) -> dict[str, str]:
+        """Rate limit headers of a key."""
+        return self.of(key).bucket.headers(self._clock(), epoch)

@@ -1,0 +1,70 @@
+"""What the resolvers of all domains share.
+
+Each domain has a module with a table of its operations (`TABLE`, collected in `engine.py`); an operation that no table
+holds is part of the schema but not served, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from graphql import GraphQLError
+
+from server.sandbox.data import Workspace
+from server.sandbox.search import Results
+
+Resolver = Callable[..., Any]
+
+
+@dataclass
+class Context:
+    """What a resolver may know about the request."""
+
+    visible: list[Workspace]
+    home: Workspace | None
+    results: dict[int, Results] = field(default_factory=dict)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace of the request; requests that need one are refused earlier if it is missing."""
+        if self.home is None:
+            raise GraphQLError("Shop not found")
+        return self.home
+
+    @property
+    def found(self) -> Results:
+        """The latest answers of this workspace."""
+        return self.results[self.workspace.index]
+
+
+class Info(Protocol):
+    """The part of graphql-core's resolve info that resolvers use."""
+
+    @property
+    def context(self) -> Context:
+        """The request."""
+        ...
+
+
+def not_served(operation: str) -> Resolver:
+    """The answer for an operation that the sandbox does not have yet."""
+
+    def refuse(_root: None, _info: Info, **_: Any) -> None:
+        raise GraphQLError(
+            f"The sandbox does not serve {operation} yet; it knows its schema only.",
+            extensions={"code": "NOT_IMPLEMENTED_IN_SANDBOX"},
+        )
+
+    return refuse
+
+
+def refused(message: str, code: str | None = None) -> GraphQLError:
+    """An error for the `errors` list of an answer."""
+    return GraphQLError(message, extensions={"code": code} if code else None)
+
+
+def user_error(field_name: str, message: str) -> dict[str, Any]:
+    """One entry of `userErrors`."""
+    return {"field": [field_name], "message": message}

@@ -1,0 +1,132 @@
+"""Items and what belongs to them: Archive docs, items, media, transcriptions, engagement history, lookup by URL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from server.sandbox import urls as post_urls
+from server.sandbox.data import Workspace
+from server.sandbox.data_items import FRAMES_EACH, MediaContent, Transcription
+from server.sandbox.data_metrics import Engagement
+from server.sandbox.ids import Kind
+from server.sandbox.paging import Page, page
+from server.sandbox.resolvers import Context, Info, Resolver, refused
+
+MOST_URLS = 100
+MOST_MEDIA_IDS = 100
+MOST_TRANSCRIBED_ITEMS = 1_000
+MOST_TRANSCRIBED_CONTENTS = 20
+
+
+async def items(_: None, info: Info, *, first: int | None, after: str | None = None, **given: Any) -> Page:
+    """Items of a preset, or of a filter with conditions and an order; a preset silences the other three."""
+    context = info.context
+    home = context.workspace
+    preset = given.get("presetId")
+    if preset is not None:
+        numbers = await _of_preset(context, preset)
+    else:
+        numbers = await context.found.find(
+            given.get("filter"), given.get("customAttributeConditions"), given.get("sorting")
+        )
+    return page(f"items{home.index}", numbers, home.item, first=first, after=after)
+
+
+async def _of_preset(context: Context, preset: str) -> Sequence[int]:
+    home = context.workspace
+    kind, number = home.kind_of(preset), None
+    if kind in {Kind.CONTENT_VIEW, Kind.COLLECTION}:
+        number = home.number_of(kind, preset)
+    if kind is Kind.COLLECTION and number is not None and number < len(home.collections):
+        return await context.found.find({"collectionsIds": [preset]}, None, None)
+    if kind is Kind.CONTENT_VIEW and number is not None and number < len(home.brand.views):
+        view = home.brand.views[number]
+        window = {"takenAt": {"from": home.anchor - timedelta(days=view.days)}} if view.days else {}
+        return await context.found.find(
+            {**view.filters, **window}, home.conditions("ITEM", view), [dict(level) for level in view.sort]
+        )
+    raise refused(f"Preset {preset} is not a content view or collection of this workspace", "WRONG_VIEW_TYPE_FOR_ITEMS")
+
+
+def item_ids_by_url(_: None, info: Info, *, urls: list[str]) -> list[dict[str, str | None]]:
+    """One result per URL, in the order given."""
+    if not 1 <= len(urls) <= MOST_URLS:
+        raise refused(f"urls must hold 1 to {MOST_URLS} entries")
+    home = info.context.workspace
+    return [_look_up(home, url) for url in urls]
+
+
+def _look_up(home: Workspace, url: str) -> dict[str, str | None]:
+    if not post_urls.is_valid(url):
+        return {"url": url, "status": "INVALID_URL", "item_id": None}
+    known = post_urls.external_in(url)
+    number = post_urls.number_of(home.seed, known[1]) if known else None
+    if known is None or number is None or not 0 <= number < home.items:
+        return {"url": url, "status": "NOT_FOUND", "item_id": None}
+    item = home.item(number)
+    same = item.provider == known[0] and item.external_id == known[1] and item.original_url is not None
+    return {"url": url, "status": "FOUND" if same else "NOT_FOUND", "item_id": item.id if same else None}
+
+
+def media_contents(_: None, info: Info, **given: list[str] | None) -> list[MediaContent]:
+    """Frames of items of this workspace; ids of others are left out. The sandbox holds no competitor's media."""
+    ids = _only_one(given, {"itemIds": MOST_MEDIA_IDS, "competitorBrandItemIds": MOST_MEDIA_IDS})[1]
+    home = info.context.workspace
+    found = [item for item in map(home.item_by_id, ids) if item is not None]
+    return [content for item in found for content in item.media_contents]
+
+
+def transcriptions(_: None, info: Info, **given: list[str] | None) -> list[Transcription]:
+    """Speech of the videos of items, or of single media contents."""
+    name, ids = _only_one(given, {"itemIds": MOST_TRANSCRIBED_ITEMS, "mediaContentIds": MOST_TRANSCRIBED_CONTENTS})
+    home = info.context.workspace
+    if name == "itemIds":
+        found = [item for item in map(home.item_by_id, ids) if item is not None]
+        return [entry for item in found for entry in item.transcriptions]
+    return [entry for text in ids for entry in _of_content(home, text)]
+
+
+def _of_content(home: Workspace, text: str) -> list[Transcription]:
+    number = home.number_of(Kind.MEDIA_CONTENT, text)
+    if number is None or number // FRAMES_EACH >= home.items:
+        return []
+    return [t for t in home.item(number // FRAMES_EACH).transcriptions if t.media_content_id == text.lower()]
+
+
+def _only_one(given: dict[str, list[str] | None], most: dict[str, int]) -> tuple[str, list[str]]:
+    """The one list that was given and is not empty, with its name."""
+    names = [name for name in most if given.get(name) is not None]
+    if len(names) != 1:
+        raise refused(f"Provide exactly one of {' or '.join(most)}")
+    ids = given[names[0]] or []
+    if not 1 <= len(ids) <= most[names[0]]:
+        raise refused(f"{names[0]} must hold 1 to {most[names[0]]} ids")
+    return names[0], ids
+
+
+def engagement_history(_: None, info: Info, *, first: int | None, after: str | None, **given: Any) -> Page:
+    """Snapshots, newest first, inside the window if there is one."""
+    home = info.context.workspace
+    item = home.item_by_id(given["itemId"])
+    if item is None:
+        raise refused(f"Item {given['itemId']} not found", "NOT_FOUND")
+    limits = (given.get("filter") or {}).get("capturedAt") or {}
+    history = item.history
+    kept = [place for place, entry in enumerate(history) if _captured(entry, limits)]
+    return page(f"history{home.index}-{item.number}", kept, history.__getitem__, first=first, after=after)
+
+
+def _captured(entry: Engagement, limits: dict[str, datetime | None]) -> bool:
+    low, high = limits.get("from"), limits.get("to")
+    return (low is None or entry.at >= low) and (high is None or entry.at <= high)
+
+
+TABLE: dict[str, Resolver] = {
+    "items": items,
+    "itemIdsByUrl": item_ids_by_url,
+    "mediaContents": media_contents,
+    "transcriptions": transcriptions,
+    "engagementHistory": engagement_history,
+}

@@ -1,0 +1,59 @@
+"""Workspaces, attributes and presets: Archive docs, workspaces, custom attributes, filter presets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.sandbox.data import Workspace
+from server.sandbox.data_attributes import ATTRIBUTES
+from server.sandbox.ids import Kind
+from server.sandbox.paging import Page, page
+from server.sandbox.resolvers import Info, Resolver
+
+
+def workspaces(_: None, info: Info, *, first: int | None, after: str | None) -> Page:
+    """What the token may see."""
+    context = info.context
+    visible = {home.index: home for home in context.visible}
+    return page("workspaces", list(visible), visible.__getitem__, first=first, after=after)
+
+
+def workspace(_: None, info: Info) -> Workspace:
+    """The workspace of the header."""
+    context = info.context
+    return context.workspace
+
+
+def custom_attribute_schemas(_: None, info: Info, *, entity: str) -> list[dict[str, Any]]:
+    """Attributes with the option ids of selects."""
+    home = info.context.workspace
+    return [
+        {
+            "key": attribute.key,
+            "name": attribute.name,
+            "type": attribute.type,
+            "ai_generated": attribute.ai,
+            "options": None
+            if attribute.options is None
+            else [{"id": home.option_id(entity, attribute.key, name), "name": name} for name in attribute.options],
+        }
+        for attribute in ATTRIBUTES[entity]
+    ]
+
+
+def filter_presets(_: None, info: Info) -> list[dict[str, str]]:
+    """Content views and collections; views of creators and of profiles are not listed."""
+    home = info.context.workspace
+    views = [
+        {"id": home.id_of(Kind.CONTENT_VIEW, number), "name": view.name, "accessor": "MEDIA_DECK"}
+        for number, view in enumerate(home.brand.views)
+    ]
+    return views + [{"id": c.id, "name": c.name, "accessor": "COLLECTIONS"} for c in home.collections]
+
+
+TABLE: dict[str, Resolver] = {
+    "workspaces": workspaces,
+    "workspace": workspace,
+    "customAttributeSchemas": custom_attribute_schemas,
+    "filterPresets": filter_presets,
+}
