@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import Failure
 from ..http import Http, Reply
 from ..limiter import Lane, Limiter, state_key
+from ..origins import origin
 from ..retry import Transient, repeated
 from .failures import decode, retry_after
 
@@ -59,6 +61,7 @@ class Archive:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
+        self._origin = origin(url)
         self._http = http
         self._limiter = limiter
         self._clock = clock
@@ -68,7 +71,7 @@ class Archive:
             "accept": "application/json",
             "user-agent": user_agent,
         }
-        self._token_key = state_key(url, "token", token)
+        self._token_key = state_key(self._origin, "token", token)
 
     def __repr__(self) -> str:
         return f"Archive({self._url})"
@@ -87,8 +90,8 @@ class Archive:
             verify=call.verify,
         )
 
-    async def exchange(self, call: Call, *, token: str | None = None) -> Reply:
-        """Send the operation once and return the answer as it came, for looking at the API itself.
+    async def exchange(self, call: Call, *, token: str | None = None) -> tuple[Reply, float]:
+        """Send the operation once, for looking at the API itself: the answer as it came, and the seconds it took.
 
         Args:
             token: sent in place of the client's own, with a limit of its own.
@@ -96,13 +99,15 @@ class Archive:
         Raises:
             Failure: no turn before the deadline, or no answer.
         """
-        key = self.limiter_key(call.workspace) if token is None else state_key(self._url, "token", token)
+        key = self.limiter_key(call.workspace) if token is None else state_key(self._origin, "token", token)
         turn = self._limiter.slot(key, operation=call.operation, cost=call.cost, lane=call.lane, deadline=call.deadline)
         async with turn as slot:
+            start = self._clock()
             reply = await self._post(call, token)
+            seconds = self._clock() - start
             wait = retry_after(reply, reply.body.decode(errors="replace")) if reply.status == 429 else None
             slot.answered(reply.status, reply.headers, retry_after=wait, new_connection=reply.new_connection)
-        return reply
+        return reply, seconds
 
     def now(self) -> float:
         """The monotonic clock that deadlines are on, in seconds."""
@@ -110,7 +115,7 @@ class Archive:
 
     def limiter_key(self, workspace: str | None) -> str:
         """The limiter's key: a budget per workspace, and one per token for the operation without a workspace."""
-        return self._token_key if workspace is None else state_key(self._url, "workspace", workspace)
+        return self._token_key if workspace is None else state_key(self._origin, "workspace", workspace)
 
     async def _once(self, call: Call) -> Answer:
         key = self.limiter_key(call.workspace)
@@ -119,11 +124,12 @@ class Archive:
             reply = await self._post(call)
             try:
                 data, partial = decode(reply, call.operation)
-            except Transient as failure:
+            except Failure as failure:
+                wait = failure.retry_after if isinstance(failure, Transient) else None
                 slot.answered(
-                    429 if failure.retry_after is not None else reply.status,
+                    429 if wait is not None else reply.status,
                     reply.headers,
-                    retry_after=failure.retry_after,
+                    retry_after=wait,
                     new_connection=reply.new_connection,
                 )
                 raise
