@@ -1,0 +1,87 @@
+"""The server with another window of its pacer, and with sends that are held up after their turn was granted.
+
+For tests and benchmarks that cannot wait for the real pace: `python -m tests.support.paced_server --window 0.1`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib
+import os
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+
+from server.calls import Calls
+from server.limiter import Lane, Limiter, Pacer, Slot
+from server.protocol.handlers import build_server
+from server.protocol.stdio import serve
+from server.services import Services
+from server.settings import load
+from server.surface import Surface
+from tests.support.sandboxed import ROOT
+
+
+class Delaying:
+    """A limiter whose slots are sometimes used late, as if the machine or the network had been slow.
+
+    Args:
+        share: part of the sends that are delayed. most: longest delay in seconds; they are evenly distributed.
+    """
+
+    def __init__(self, inner: Limiter, share: float, most: float, seed: int) -> None:
+        self._inner = inner
+        self._share = share
+        self._most = most
+        self._random = random.Random(seed)
+
+    @asynccontextmanager
+    async def slot(
+        self,
+        key: str,
+        *,
+        operation: str = "",
+        cost: float = 5,
+        lane: Lane = "interactive",
+        deadline: float | None = None,
+    ) -> AsyncIterator[Slot]:
+        """See `Limiter.slot`."""
+        async with self._inner.slot(key, operation=operation, cost=cost, lane=lane, deadline=deadline) as slot:
+            if self._random.random() < self._share:
+                await anyio.sleep(self._random.uniform(0, self._most))
+            yield slot
+
+
+def main() -> None:
+    """Serve until the client leaves."""
+    options = _options()
+    settings = load({}, environment=os.environ)
+    surface = Surface.read(ROOT / "tools" / "surface.json", importlib.import_module)
+    prompts: Any = importlib.import_module("prompts")
+    pacer = Pacer(settings.state_dir, window=options.window)
+    limiter = Delaying(pacer, options.delay_share, options.delay_most, options.seed) if options.delay_share else pacer
+
+    async def session() -> None:
+        async with Services(settings, limiter=limiter) as services:
+            calls = Calls(surface, services, settings.timezone)
+            await serve(build_server(surface, calls, prompts.DOCUMENTS, prompts.instructions()))
+
+    gc.freeze()
+    anyio.run(session)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--window", type=float, default=1.0, help="seconds in which 5 sends are allowed")
+    parser.add_argument("--delay-share", type=float, default=0.0, help="part of the sends that are held up")
+    parser.add_argument("--delay-most", type=float, default=0.0, help="seconds that they are held up at most")
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
