@@ -1,0 +1,60 @@
+"""A limiter for an API without a documented limit: at most so many sends at once, behind the same interface."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import anyio
+
+from server.errors import Code, Failure
+from server.limiter.interface import Lane, Slot
+
+
+class _Place:
+    """A place among those that send at once: the answer teaches it nothing."""
+
+    def answered(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        *,
+        retry_after: float | None = None,
+        new_connection: bool = False,
+    ) -> None:
+        """See `Slot.answered`."""
+
+
+class ConcurrencyCap:
+    """A `Limiter` that lets `most` sends be under way at once, whatever their key, in the order of their coming."""
+
+    def __init__(self, most: int = 4, clock: Callable[[], float] = time.monotonic) -> None:
+        self._places = anyio.CapacityLimiter(most)
+        self._clock = clock
+
+    @asynccontextmanager
+    async def slot(
+        self,
+        key: str,
+        *,
+        operation: str = "",
+        cost: float = 5,
+        lane: Lane = "interactive",
+        deadline: float | None = None,
+    ) -> AsyncIterator[Slot]:
+        """See `Limiter.slot`: here only the deadline matters."""
+        token = object()
+        with anyio.move_on_after(None if deadline is None else max(0.0, deadline - self._clock())) as waiting:
+            await self._places.acquire_on_behalf_of(token)
+        if waiting.cancelled_caught:
+            raise Failure(
+                Code.RATE_LIMITED,
+                "Earlier calls to this server are still under way.",
+                "Wait for them to end, then repeat the call.",
+                retryable=True,
+            )
+        try:
+            yield _Place()
+        finally:
+            self._places.release_on_behalf_of(token)
