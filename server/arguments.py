@@ -88,7 +88,7 @@ def _from_json(text: str, wanted: str) -> Any:
         return text
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -110,7 +110,7 @@ def _problem(schema: Schema, error: Any) -> str:
             return _unknown(path, location[-1], parent)
         case "missing":
             return f"`{path}` is required."
-        case "literal_error":
+        case "literal_error" if given is not None:
             allowed = _schema_at(schema, location)["enum"]
             return f"`{path}` must be one of {', '.join(allowed)}; got {_shown(given)}.{closest(str(given), allowed)}"
         case "value_error":

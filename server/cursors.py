@@ -40,7 +40,7 @@ def decode(text: str | None, scope: str) -> Cursor:
         return Cursor()
     try:
         version, page, given, bound = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         version = page = given = bound = None
     if version != _VERSION or not isinstance(given, int) or given < 0 or not isinstance(page, str | None):
         raise Failure(

@@ -42,7 +42,7 @@ class Reply:
 
 
 InProcess = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Any]]
-"""A server inside this process: (method, path, headers, body) -> an object with status, headers and body."""
+"""A server inside this process: (method, path with query, headers, body) -> an object with status, headers and body."""
 
 
 class Http:
@@ -81,14 +81,22 @@ class Http:
         await self._client.aclose()
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -> Reply:
-        """POST `body` and read the whole answer within `seconds`.
+        """`send` a POST."""
+        return await self.send("POST", url, headers, body, seconds=seconds)
+
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, seconds: float
+    ) -> Reply:
+        """Send a request and read the whole answer within `seconds`; redirects are answers like any other.
 
         Raises:
             Transient: not sent, lost on the way, no answer in time, or one that is unreadable or over 8 MB.
         """
         timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
         target, host = reached_at(url)
-        request = self._client.build_request("POST", target, content=body, headers={**headers, **host}, timeout=timeout)
+        request = self._client.build_request(
+            method, target, content=body or None, headers={**headers, **host}, timeout=timeout
+        )
         try:
             # httpx bounds each step; this bounds them together, late enough to let a failed connect be told as such.
             with anyio.fail_after(seconds + _GRACE_SECONDS):
@@ -176,5 +184,6 @@ class _InProcessTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
-        found = await self._answer(request.method, request.url.path, request.headers, body)
+        target = request.url.raw_path.decode("ascii")
+        found = await self._answer(request.method, target, request.headers, body)
         return httpx.Response(found.status, headers=dict(found.headers), content=found.body)

@@ -19,6 +19,8 @@ class Result:
 
     def with_fields(self, **more: Any) -> Result:
         """The same result with more fields at its end."""
+        if not more:
+            return self
         separator = "," if self.structured else ""
         return Result({**self.structured, **more}, f"{self.text[:-1]}{separator}{compact(more)[1:]}")
 
@@ -52,8 +54,7 @@ class RecordList:
 
     def result(self, envelope: dict[str, Any]) -> Result:
         """`{"nodes": [...], **envelope}`."""
-        structured = {"nodes": self.records, **envelope}
-        return Result(structured, f'{{"nodes":[{",".join(self.texts)}],{compact(envelope)[1:]}')
+        return Result({"nodes": self.records}, f'{{"nodes":[{",".join(self.texts)}]}}').with_fields(**envelope)
 
 
 def whole(structured: dict[str, Any]) -> Result:

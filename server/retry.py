@@ -65,10 +65,12 @@ async def repeated(
     Raises:
         Failure: the last one; `OUTCOME_UNKNOWN` for a write that may have happened.
     """
+    uncertain = False
     for number in range(1, ATTEMPTS + 1):
         try:
             return await attempt()
         except Transient as failure:
+            uncertain |= failure.may_have_happened
             safe = repeatable or not failure.may_have_happened
             # After a 429 the limiter makes everybody wait, this caller included: a pause here would come on top.
             pause = 0.0 if failure.retry_after is not None else _pause(number)
@@ -76,7 +78,12 @@ async def repeated(
             if safe and not last:
                 await sleep(pause)
                 continue
-            if verify and failure.may_have_happened:
+            if verify and uncertain:
+                raise _unknown(failure, verify) from None
+            raise
+        except Failure as failure:
+            # A later refusal (no turn left, say) does not tell what became of an earlier attempt.
+            if verify and uncertain:
                 raise _unknown(failure, verify) from None
             raise
     raise AssertionError("the last attempt returns or raises")

@@ -54,8 +54,9 @@ def _property(info: FieldInfo) -> Schema:
     schema = _typed(bare, (*metadata, *info.metadata))
     if info.default not in (None, PydanticUndefined):
         schema["default"] = info.default
-    if info.description:
-        schema["description"] = info.description
+    inner = (each.description for each in metadata if isinstance(each, FieldInfo))
+    if description := info.description or next(filter(None, inner), None):
+        schema["description"] = description
     return schema
 
 

@@ -11,7 +11,7 @@ import anyio
 
 from . import __version__
 from .errors import Code, Failure
-from .settings import Settings
+from .settings import DEFAULT_API_URL, Settings
 
 if TYPE_CHECKING:
     from .archive.backend import ArchiveBackend
@@ -80,10 +80,11 @@ class Services:
         from .confirmations import Confirmations
         from .http import Http
 
+        url = DEFAULT_API_URL if settings.sandbox else settings.api_url
         in_process, token = self._other_side()
-        http = await self._stack.enter_async_context(Http(settings.api_url, "Archive", in_process=in_process))
+        http = await self._stack.enter_async_context(Http(url, "Archive", in_process=in_process))
         archive = Archive(
-            url=settings.api_url,
+            url=url,
             token=token,
             http=http,
             limiter=self._limiter or self._shared_limiter(),

@@ -138,9 +138,10 @@ def load(
     if not sandbox:
         _check_urls(values, sources, allow_insecure=read.flag("ARCHIVE_MCP_ALLOW_INSECURE"))
     return Settings(
-        api_url=values.get("ARCHIVE_API_URL", DEFAULT_API_URL),
+        # What is configured belongs to the real Archive: the sandbox has workspaces of its own.
+        api_url=DEFAULT_API_URL if sandbox else values.get("ARCHIVE_API_URL", DEFAULT_API_URL),
         token=read.secret("ARCHIVE_APP_TOKEN"),
-        workspace=values.get("ARCHIVE_WORKSPACE_ID"),
+        workspace=None if sandbox else values.get("ARCHIVE_WORKSPACE_ID"),
         archivebox_url=values.get("ARCHIVEBOX_URL"),
         archivebox_key=read.secret("ARCHIVEBOX_API_KEY"),
         archivebox_username=values.get("ARCHIVEBOX_USERNAME"),

@@ -99,8 +99,13 @@ class ArchiveBackend:
         while True:
             variables = {"first": 100, **({"after": after} if after else {})}
             answer = await self.archive.execute(Call("workspaces", _WORKSPACES, variables, None, 5, deadline))
-            found += [Workspace(str(node["id"]).lower(), str(node["name"])) for node in answer.data["nodes"]]
-            info = answer.data["pageInfo"]
-            if not info["hasNextPage"] or not info["endCursor"]:
+            try:
+                page, info = answer.data["nodes"], answer.data["pageInfo"]
+                found += [Workspace(str(node["id"]).lower(), str(node["name"])) for node in page]
+                after = info["endCursor"] if info["hasNextPage"] else None
+            except (KeyError, TypeError):
+                raise Failure(
+                    Code.BAD_RESPONSE, "Archive sent a list of workspaces that cannot be read.", "Try again later."
+                ) from None
+            if after is None:
                 return found
-            after = info["endCursor"]

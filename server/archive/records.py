@@ -171,8 +171,9 @@ def _add(selection: Selection, record: type[Record], path: str) -> None:
                 )
             return
         current = field.record
-    if not here:
-        for each in _defaults(current):
+    for each in _defaults(current):
+        # A default may take one step more than a path, and no further: the connection and it make ten.
+        if len(steps) + each.count(".") <= MAX_PATH:
             _add(here, current, each)
 
 

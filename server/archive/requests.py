@@ -69,7 +69,7 @@ class ArchiveRequest(Request[R], Generic[R]):
 class InWorkspace(Input):
     """A request about one workspace: all but the list of workspaces itself."""
 
-    workspace: Text | None = Field(None, description="Workspace id or name; default: the configured one.")
+    workspace: Text | None = Field(None, description="Id or name; default: the configured one.")
 
 
 class Read(ArchiveRequest[R], Generic[R]):

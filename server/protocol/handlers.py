@@ -40,11 +40,25 @@ Context = ServerRequestContext[Any, Any]
 class Document(Protocol):
     """A text that is served as a prompt and as a resource."""
 
-    name: str
-    title: str
-    description: str
-    uri: str
-    mime_type: str
+    @property
+    def name(self) -> str:
+        """Name of the prompt."""
+
+    @property
+    def title(self) -> str:
+        """Title for people."""
+
+    @property
+    def description(self) -> str:
+        """What it is for."""
+
+    @property
+    def uri(self) -> str:
+        """URI of the resource."""
+
+    @property
+    def mime_type(self) -> str:
+        """Type of the text."""
 
     def text(self) -> str:
         """The text itself."""

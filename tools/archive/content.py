@@ -286,7 +286,7 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
             if count
         ]
         message = (
-            f"Refresh the engagement of {accepted} Archive items (by {names}) for up to "
+            f"Refresh the engagement of {accepted} Archive item{'s' if accepted > 1 else ''} (by {names}) for up to "
             f"{accepted * CREDITS_PER_ITEM} billing credits ({CREDITS_PER_ITEM} each)?"
         )
         details = {

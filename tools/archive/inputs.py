@@ -180,5 +180,5 @@ def _is_relative(value: Any) -> bool:
 
 Conditions = Annotated[
     list[CustomAttributeConditionInput],
-    Field(description="Custom attribute conditions, all must hold; archive_get_custom_attribute_schemas has the keys."),
+    Field(description="All must hold; archive_get_custom_attribute_schemas has the keys."),
 ]

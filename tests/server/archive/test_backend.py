@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from server.archive.backend import ArchiveBackend
+from server.archive.client import Call
+from server.archive.requests import ArchiveRequest
+from server.confirmations import Confirmations
+from server.dialogue import Asker, Nobody, Reply
+from server.errors import Code, Failure
+from server.results import compact
+from tests.server.doubles import Person, ScriptedArchive
+from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
+from tools.archive.content import RefetchEngagementBulk, SearchItems
+from tools.archive.creators import GetCreator, GetSocialProfile
+from tools.archive.workspaces import GetWorkspaces
+
+Json = dict[str, Any]
+HOME, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+
+
+class Backend:
+    """A backend whose API answers by operation; the workspaces come in two pages."""
+
+    def __init__(self, mode: Any = "ask", default: str | None = HOME, **answers: Any) -> None:
+        self._answers = answers
+        self.archive = ScriptedArchive(self._respond)
+        self.backend = ArchiveBackend(self.archive, default, Confirmations(mode, self.archive.clock))
+
+    def _respond(self, call: Call) -> Any:
+        if call.operation == "workspaces" and "workspaces" not in self._answers:
+            assert call.workspace is None
+            second = call.variables.get("after") == "c1"
+            assert second or "after" not in call.variables
+            node = {"id": OTHER, "name": "Other"} if second else {"id": HOME.upper(), "name": "Home"}
+            return {"nodes": [node], "pageInfo": {"endCursor": "c2" if second else "c1", "hasNextPage": not second}}
+        answer = self._answers[call.operation]
+        return answer(call) if callable(answer) else answer
+
+    async def perform(self, request: ArchiveRequest[Any], asker: Asker | None = None) -> Json:
+        result = await self.backend.perform(request, asker or Nobody(), self.archive.now() + 45)
+        assert result.text == compact(result.structured)
+        return result.structured
+
+    async def refused(self, request: ArchiveRequest[Any], asker: Asker | None = None) -> Failure:
+        with pytest.raises(Failure) as caught:
+            await self.perform(request, asker)
+        return caught.value
+
+    @property
+    def operations(self) -> list[str]:
+        return [call.operation for call in self.archive.calls]
+
+
+def add(**more: Any) -> AddItemToCollections:
+    return AddItemToCollections.model_validate({"itemId": "1", "collectionNames": ["Best"], **more})
+
+
+def refetch(*ids: str, **more: Any) -> RefetchEngagementBulk:
+    return RefetchEngagementBulk.model_validate({"itemIds": list(ids or ("1", "2")), **more})
+
+
+def found(call: Call) -> Json:
+    """The items of a preview: those whose id is a number, odd hundreds being stories."""
+    known = [each for each in call.variables["filter"]["ids"] if each.isdecimal()]
+    kinds = {each: "STORY" if int(each) >= 900 else "POST" for each in known}
+    return {"nodes": [{"id": each, "type": kinds[each], "socialProfile": {"accountName": "mia"}} for each in known]}
+
+
+STARTED = {"operationId": "op", "processedCount": 2, "skippedItemIds": [], "userErrors": []}
+
+
+async def test_one_record_is_read_from_the_workspace_in_use() -> None:
+    backend = Backend(creator={"id": "5", "customAttributes": {"full_name": "Mia"}})
+
+    answer = await backend.perform(GetCreator(id="5", fields=["id", "customAttributes"]))
+
+    assert answer == {"id": "5", "customAttributes": {"full_name": "Mia"}}
+    (call,) = backend.archive.calls
+    assert (call.workspace, call.variables, call.repeatable, call.verify) == (HOME, {"id": "5"}, True, "")
+
+
+async def test_a_record_that_is_not_there_is_told_with_where_to_look() -> None:
+    failure = await Backend(socialProfile=None).refused(GetSocialProfile(id="5"))
+
+    assert failure.code is Code.NOT_FOUND
+    assert failure.message == "No such profile is in this workspace."
+    assert "`fallback`" in failure.hint
+
+
+async def test_the_units_of_a_single_record_are_told() -> None:
+    request = SearchItems(fields=["currentEngagement.earnedMediaValue"])
+    nodes = [{"currentEngagement": {"earnedMediaValue": "1234"}}]
+    backend = Backend(items={"nodes": nodes, "pageInfo": {"endCursor": None, "hasNextPage": False}, "totalCount": 1})
+
+    answer = await backend.perform(request)
+
+    assert answer["nodes"] == [{"currentEngagement": {"earnedMediaValue": 1234}}]
+    assert answer["units"] == {"earnedMediaValue": "cents"}
+
+
+async def test_the_list_of_workspaces_needs_none() -> None:
+    page = {"nodes": [{"id": HOME}], "pageInfo": {"endCursor": None, "hasNextPage": False}, "totalCount": 1}
+    backend = Backend(default=None, workspaces=page)
+
+    assert (await backend.perform(GetWorkspaces(fields=["id"])))["nodes"] == [{"id": HOME}]
+    assert [call.workspace for call in backend.archive.calls] == [None]
+
+
+async def test_a_workspace_is_found_by_name_on_any_page_of_the_list() -> None:
+    backend = Backend(creator={"id": "5"})
+
+    await backend.perform(GetCreator(id="5", fields=["id"], workspace="other"))
+    await backend.perform(GetCreator(id="5", fields=["id"], workspace="HOME"))
+
+    assert backend.operations == ["workspaces", "workspaces", "creator", "creator"]
+    assert [call.workspace for call in backend.archive.calls[2:]] == [OTHER, HOME]
+
+
+async def test_an_unknown_workspace_is_answered_with_the_choices() -> None:
+    refusal = Failure(Code.NOT_FOUND, "No such workspace.", unknown_workspace=True)
+
+    failure = await Backend(creator=refusal).refused(GetCreator(id="5"))
+
+    assert failure.details == {"choices": [{"id": HOME, "name": "Home"}, {"id": OTHER, "name": "Other"}]}
+
+
+async def test_a_change_is_sent_with_how_to_check_it_and_answered_with_its_payload() -> None:
+    backend = Backend(addItemToCollections={"item": {"id": "1", "archivePublicUrl": "u"}, "userErrors": []})
+
+    assert await backend.perform(add()) == {"item": {"id": "1", "archivePublicUrl": "u"}}
+    (call,) = backend.archive.calls
+    assert call.variables == {"itemId": "1", "collectionNames": ["Best"]}
+    assert call.repeatable
+    assert "{items}" in call.verify
+    assert "userErrors { field message }" in call.document
+
+
+async def test_a_change_that_archive_refuses_is_a_failure() -> None:
+    payload = {"item": None, "userErrors": [{"field": ["collectionNames"], "message": "Best is unknown"}]}
+
+    failure = await Backend(addItemToCollections=payload).refused(add())
+
+    assert failure.code is Code.REJECTED
+    assert "collectionNames: Best is unknown" in failure.message
+
+
+async def test_taking_out_and_adding_need_no_confirmation() -> None:
+    backend = Backend("never", removeItemFromCollections={"item": None, "userErrors": []})
+
+    await backend.perform(RemoveItemFromCollections.model_validate({"itemId": "1", "collectionIds": ["7"]}))
+
+
+async def test_money_is_spent_only_after_a_yes_to_what_it_costs() -> None:
+    backend = Backend(items=found, refetchEngagementBulk=STARTED)
+    person = Person([Reply("accept", {"confirm": True})])
+
+    answer = await backend.perform(refetch("1", "2", "901", "gone", "2"), person)
+
+    assert answer == {"operationId": "op", "processedCount": 2, "skippedItemIds": []}
+    (question,) = person.questions
+    assert "2 Archive items (by mia) for up to 6 billing credits (3 each)?" in question.message
+    assert "Left out: 1 stories and 1 unknown ids." in question.message
+    assert backend.operations == ["items", "refetchEngagementBulk"]
+    assert backend.archive.calls[0].variables["filter"] == {"ids": ["1", "2", "901", "gone"]}
+    assert not backend.archive.calls[1].repeatable
+
+
+@pytest.mark.parametrize("reply", [Reply("decline"), Reply("cancel"), Reply("accept", {"confirm": False})])
+async def test_without_a_yes_nothing_is_spent(reply: Reply) -> None:
+    backend = Backend(items=found)
+
+    await backend.refused(refetch(), Person([reply]))
+
+    assert backend.operations == ["items"]
+
+
+async def test_a_token_repeats_the_very_call_it_was_given_for() -> None:
+    backend = Backend(items=found, refetchEngagementBulk=STARTED)
+    failure = await backend.refused(refetch())
+    assert failure.details["preview"] == {"items": 2, "billingCredits": 6, "leftOut": [], "workspace": HOME}
+    token = failure.details["confirm"]
+
+    assert (await backend.refused(refetch("1", "3", confirm=token))).code is Code.CONFIRMATION_REQUIRED
+    assert (await backend.refused(refetch(workspace=OTHER, confirm=token))).code is Code.CONFIRMATION_REQUIRED
+    assert (await backend.perform(refetch(confirm=token)))["operationId"] == "op"
+    assert (await backend.refused(refetch(confirm=token))).code is Code.CONFIRMATION_REQUIRED
+    sent = [call.variables for call in backend.archive.calls if call.operation == "refetchEngagementBulk"]
+    assert sent == [{"itemIds": ["1", "2"]}]
+
+
+async def test_what_changed_since_the_preview_is_previewed_again() -> None:
+    state: dict[str, Callable[[Call], Json]] = {"items": found}
+    backend = Backend(items=lambda call: state["items"](call), refetchEngagementBulk=STARTED)
+    token = (await backend.refused(refetch())).details["confirm"]
+    state["items"] = lambda call: {"nodes": found(call)["nodes"][:1]}
+
+    failure = await backend.refused(refetch(confirm=token))
+
+    assert failure.code is Code.CONFIRMATION_REQUIRED
+    assert failure.details["preview"]["items"] == 1
+
+
+async def test_a_server_told_never_to_spend_asks_the_api_nothing() -> None:
+    backend = Backend("never")
+
+    assert (await backend.refused(refetch())).code is Code.DECLINED
+    assert backend.operations == []
+
+
+@pytest.mark.parametrize("ids", [("901", "902"), ("gone",), ("901", "gone")])
+async def test_what_cannot_be_refreshed_is_refused_before_anybody_is_asked(ids: tuple[str, ...]) -> None:
+    failure = await Backend(items=found).refused(refetch(*ids), Person([]))
+
+    assert failure.code is Code.INVALID_ARGUMENT
+    assert failure.hint == "Nothing was spent."
+
+
+async def test_many_items_are_previewed_a_hundred_at_a_time() -> None:
+    backend = Backend(items=found, refetchEngagementBulk=STARTED)
+
+    await backend.refused(refetch(*(str(n) for n in range(250))))
+
+    assert [len(call.variables["filter"]["ids"]) for call in backend.archive.calls] == [100, 100, 50]
+    assert all(call.variables["first"] == 100 for call in backend.archive.calls)
+
+
+async def test_a_refresh_that_started_nothing_says_so() -> None:
+    payload = {"operationId": None, "processedCount": 0, "skippedItemIds": ["1"], "userErrors": []}
+    backend = Backend(items=found, refetchEngagementBulk=payload)
+
+    answer = await backend.perform(refetch(), Person([Reply("accept", {"confirm": True})]))
+
+    assert answer["notes"] == ["Nothing was started: these items need no refresh now."]
+
+
+async def test_a_change_makes_the_next_page_be_read_anew() -> None:
+    nodes = [{"id": str(n), "caption": "y" * 1000} for n in range(100)]
+    page = {"nodes": nodes, "pageInfo": {"endCursor": "c", "hasNextPage": False}, "totalCount": 100}
+    backend = Backend(items=page, addItemToCollections={"item": None, "userErrors": []})
+    search = {"fields": ["id", "caption"], "limit": 100}
+    first = await backend.perform(SearchItems.model_validate(search))
+    await backend.perform(add())
+
+    await backend.perform(SearchItems.model_validate({**search, "after": first["nextCursor"]}))
+
+    assert backend.operations == ["items", "addItemToCollections", "items"]

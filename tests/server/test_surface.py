@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from server.errors import Code, Failure
+from server.surface import Entry, Surface
+
+
+def entry(
+    name: str, *, backend: str = "shop", toolset: str = "goods", reads: bool = True, operation: str = ""
+) -> Entry:
+    return Entry(
+        {"name": name, "annotations": {"readOnlyHint": reads}},
+        backend,
+        toolset,
+        operation or f"{name}Operation",
+        f"tools.{backend}.{toolset}",
+        name.title(),
+    )
+
+
+ENTRIES = [
+    entry("shop_list_things", operation="things"),
+    entry("shop_delete_thing", reads=False),
+    entry("shop_get_bill", toolset="bills"),
+    entry("bank_get_account", backend="bank", toolset="accounts", operation="GET /accounts"),
+]
+NAMES = [each.name for each in ENTRIES]
+
+
+def surface(**restriction: Any) -> Surface:
+    made = Surface(ENTRIES, lambda module: SimpleNamespace(Shop_List_Things=module))
+    if restriction:
+        made.offer(**{"backends": {"shop", "bank"}, "toolsets": ["all"], "read_only": False, **restriction})
+    return made
+
+
+def names(made: Surface) -> list[str]:
+    return [each["name"] for each in made.listing()]
+
+
+def refused(made: Surface, name: str) -> Failure:
+    with pytest.raises(Failure) as caught:
+        made.find(name)
+    return caught.value
+
+
+def test_the_packaged_file_is_listed_as_it_stands(tmp_path: Path) -> None:
+    file = tmp_path / "surface.json"
+    rows = [
+        {
+            "tool": {"name": name, "annotations": {"readOnlyHint": True}, "x": {"ü": None}},
+            "backend": "shop",
+            "toolset": "goods",
+            "operation": name,
+            "module": "m",
+            "class_name": "C",
+        }
+        for name in ("b", "a")
+    ]
+    file.write_text(json.dumps({"tools": rows}, ensure_ascii=False), encoding="utf-8")
+
+    made = Surface.read(file, lambda module: None)
+
+    assert made.listing() == [row["tool"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("restriction", "offered"),
+    [
+        ({}, NAMES),
+        ({"toolsets": ["all"]}, NAMES),
+        ({"read_only": True}, [NAMES[0], NAMES[2], NAMES[3]]),
+        ({"backends": {"bank"}}, [NAMES[3]]),
+        ({"backends": set()}, []),
+        ({"toolsets": ["bills"]}, [NAMES[2]]),
+        ({"toolsets": ["bills", "accounts"]}, [NAMES[2], NAMES[3]]),
+        ({"toolsets": ["bills", "all"]}, NAMES),
+        ({"toolsets": ["accounts"], "backends": {"shop"}}, []),
+        ({"toolsets": []}, []),
+    ],
+)
+def test_only_what_the_settings_allow_is_offered(restriction: dict[str, Any], offered: list[str]) -> None:
+    assert names(surface(**restriction)) == offered
+
+
+def test_an_unknown_toolset_is_refused_with_those_that_exist() -> None:
+    with pytest.raises(ValueError, match=r"unknown toolset nope; known: all, accounts, bills, goods\."):
+        surface(toolsets=["goods", "nope"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_offered_tool_is_found_by_its_name(name: str) -> None:
+    assert surface().find(name).name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("shop_list_thing", "Did you mean shop_list_things?"),
+        ("list_things", "Did you mean shop_list_things?"),
+        ("zzz", "Use a tool that this server lists."),
+        ("", "Use a tool that this server lists."),
+    ],
+)
+def test_an_unknown_tool_gets_a_suggestion(name: str, hint: str) -> None:
+    failure = refused(surface(), name)
+
+    assert failure.code is Code.NOT_FOUND
+    assert failure.hint == hint
+
+
+def test_a_suggestion_is_never_a_tool_that_is_not_offered() -> None:
+    assert "delete" not in refused(surface(read_only=True), "shop_delete_things").hint
+
+
+def test_a_write_of_a_read_only_server_is_told_apart_from_an_unknown_tool() -> None:
+    failure = refused(surface(read_only=True), "shop_delete_thing")
+
+    assert failure.code is Code.READ_ONLY
+    assert "ARCHIVE_MCP_READ_ONLY" in failure.hint
+
+
+@pytest.mark.parametrize(
+    ("restriction", "name"),
+    [
+        ({"backends": {"shop"}}, "bank_get_account"),
+        ({"toolsets": ["bills"]}, "shop_list_things"),
+        ({"toolsets": ["bills"]}, "shop_delete_thing"),
+        ({"toolsets": ["bills"], "read_only": True}, "shop_list_things"),
+    ],
+)
+def test_a_tool_that_is_switched_off_is_told_apart_from_an_unknown_one(restriction: dict[str, Any], name: str) -> None:
+    failure = refused(surface(**restriction), name)
+
+    assert failure.code is Code.NOT_CONFIGURED
+    assert "ARCHIVE_MCP_TOOLSETS" in failure.hint
+
+
+def test_a_tools_class_is_loaded_from_its_module() -> None:
+    made = surface()
+
+    assert made.load(made.find("shop_list_things")) == "tools.shop.goods"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Call {things} first.", "Call shop_list_things first."),
+        ("{things} and {things}", "shop_list_things and shop_list_things"),
+        ("{unknown} stays", "unknown stays"),
+        ("no braces", "no braces"),
+        ('{"a": 1} {} { things }', '{"a": 1} {} { things }'),
+        ("", ""),
+    ],
+)
+def test_a_hint_names_the_tool_behind_an_operation(text: str, expected: str) -> None:
+    assert surface(read_only=True).rendered(text) == expected

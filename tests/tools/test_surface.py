@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.archive.requests import ArchiveRequest, Mutation
+from server.requests import Request
+from tools.surface import FILE, rendered, requests, rows
+
+Schema = dict[str, Any]
+
+# tool: operation, toolset, and what it does: read, add (changes nothing that exists), or replaces, removes, spends
+CONTRACT = {
+    "archive_get_workspaces": ("workspaces", "workspace", "read"),
+    "archive_get_workspace": ("workspace", "workspace", "read"),
+    "archive_get_custom_attribute_schemas": ("customAttributeSchemas", "workspace", "read"),
+    "archive_get_filter_presets": ("filterPresets", "workspace", "read"),
+    "archive_search_items": ("items", "content", "read"),
+    "archive_get_media_contents": ("mediaContents", "content", "read"),
+    "archive_get_transcriptions": ("transcriptions", "content", "read"),
+    "archive_get_item_ids_by_url": ("itemIdsByUrl", "content", "read"),
+    "archive_get_engagement_history": ("engagementHistory", "content", "read"),
+    "archive_search_creators": ("creators", "creators", "read"),
+    "archive_get_creator": ("creator", "creators", "read"),
+    "archive_get_social_profile": ("socialProfile", "creators", "read"),
+    "archive_get_operations": ("operations", "operations", "read"),
+    "archive_get_operation": ("operation", "operations", "read"),
+    "archive_add_item_to_collections": ("addItemToCollections", "collections", "add"),
+    "archive_remove_item_from_collections": ("removeItemFromCollections", "collections", "remove"),
+    "archive_refetch_engagement_bulk": ("refetchEngagementBulk", "content", "spend"),
+}
+HINTS = {
+    "read": {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True},
+    "add": {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": True},
+    "remove": {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True},
+    "spend": {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": False},
+}
+API = json.loads((Path(__file__).parents[1] / "sandbox" / "archive_api.json").read_text(encoding="utf-8"))
+TOOLS: dict[str, Schema] = {row["tool"]["name"]: row["tool"] for row in rows()}
+CLASSES: dict[str, type[Request[Any]]] = {each.tool_name(): each for each in requests()}
+FILLER = re.compile(
+    r"\b(this tool|allows? you|please|simply put|easily|powerful|leverage|utili[sz]e|CRITICAL|MANDATORY|IMPORTANT|MUST|"
+    r"ALWAYS|NEVER|WARNING|NOTE)\b|!"
+)
+each_tool = pytest.mark.parametrize("name", TOOLS)
+
+
+def objects(schema: Schema) -> Iterator[Schema]:
+    """A schema and everything below it."""
+    yield schema
+    for inner in schema.get("properties", {}).values():
+        yield from objects(inner)
+    if isinstance(schema.get("items"), dict):
+        yield from objects(schema["items"])
+
+
+def test_the_packaged_file_is_what_the_classes_say() -> None:
+    assert FILE.read_text(encoding="utf-8") == rendered(), "run: python -m tools.surface"
+
+
+def test_the_operations_of_the_brief_are_all_there() -> None:
+    operations = [row["operation"] for row in rows()]
+
+    assert set(API["seed_operations"]) <= set(operations)
+    assert len(operations) == len(set(operations))
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_names_operations_and_toolsets_are_a_contract(name: str) -> None:
+    operation, toolset, _ = CONTRACT[name]
+    row = next(each for each in rows() if each["tool"]["name"] == name)
+
+    assert (row["operation"], row["toolset"], row["backend"]) == (operation, toolset, "archive")
+    assert row["tool"]["_meta"] == {"archive-mcp/operation": operation}
+    assert row["module"].startswith("tools.archive.")
+    assert getattr(__import__(row["module"], fromlist=["x"]), row["class_name"]) is CLASSES[name]
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_the_hints_tell_the_truth(name: str) -> None:
+    annotations = TOOLS[name]["annotations"]
+
+    assert annotations == {"title": TOOLS[name]["title"], **HINTS[CONTRACT[name][2]], "openWorldHint": True}
+
+
+@each_tool
+def test_a_name_fits_every_host(name: str) -> None:
+    assert len(name) <= 41
+    assert re.fullmatch(r"archive(box)?_[a-z0-9_]+|archive_mcp_[a-z0-9_]+", name)
+
+
+@each_tool
+def test_a_title_is_for_people(name: str) -> None:
+    title = TOOLS[name]["title"]
+
+    assert 5 <= len(title) <= 45
+    assert title[0].isupper()
+    assert "_" not in title
+
+
+def test_no_two_tools_share_a_title_or_description() -> None:
+    for key in ("title", "description"):
+        assert len({tool[key] for tool in TOOLS.values()}) == len(TOOLS)
+
+
+@each_tool
+def test_a_description_says_enough_and_does_not_shout(name: str) -> None:
+    description = TOOLS[name]["description"]
+
+    assert 40 <= len(description) <= 700
+    assert description.endswith((".", "instead."))
+    assert "  " not in description
+    assert not FILLER.search(description), description
+
+
+@each_tool
+def test_the_tools_that_a_description_names_exist(name: str) -> None:
+    named = re.findall(r"archive(?:box)?_[a-z_]+", json.dumps(TOOLS[name]))
+
+    assert set(named) <= set(TOOLS)
+
+
+@each_tool
+def test_an_input_schema_is_one_that_no_host_rejects(name: str) -> None:
+    tool = TOOLS[name]
+    text = json.dumps(tool["inputSchema"])
+    for word in ("$ref", "$defs", "anyOf", "oneOf", "allOf", '"default": null', "const"):
+        assert word not in text
+    for schema in objects(tool["inputSchema"]):
+        assert isinstance(schema.get("type", ""), str)
+        assert "title" not in schema
+        if schema.get("type") == "object":
+            assert schema["additionalProperties"] is False
+            assert schema["properties"], "an object without properties says nothing"
+            assert set(schema.get("required", [])) <= schema["properties"].keys()
+        if schema.get("type") == "array":
+            assert schema["items"].get("type")
+        if "enum" in schema:
+            assert schema["type"] == "string"
+            assert len(set(schema["enum"])) == len(schema["enum"]) > 0
+
+
+@each_tool
+def test_every_top_level_argument_is_described(name: str) -> None:
+    for argument, schema in TOOLS[name]["inputSchema"]["properties"].items():
+        assert 2 <= len(schema.get("description", "")) <= 140, argument
+
+
+@each_tool
+def test_an_output_schema_is_an_open_object(name: str) -> None:
+    schema = TOOLS[name]["outputSchema"]
+
+    assert schema["type"] == "object"
+    for each in objects(schema):
+        assert not {"required", "additionalProperties", "$ref", "anyOf"} & each.keys()
+        assert isinstance(each.get("type", ""), str)
+
+
+@each_tool
+def test_every_tool_but_the_list_of_workspaces_takes_a_workspace(name: str) -> None:
+    assert ("workspace" in TOOLS[name]["inputSchema"]["properties"]) == (name != "archive_get_workspaces")
+
+
+@pytest.mark.parametrize("name", [each for each in TOOLS if CLASSES[each].risk == "reads"])
+def test_every_read_takes_fields_and_every_list_a_limit(name: str) -> None:
+    properties = TOOLS[name]["inputSchema"]["properties"]
+
+    assert "fields" in properties
+    assert ("limit" in properties) == ("nodes" in TOOLS[name]["outputSchema"].get("properties", {}))
+    assert ("limit" in properties) == ("after" in properties)
+    assert not {"first", "page"} & properties.keys()
+
+
+def arguments_of(operation: str) -> dict[str, str]:
+    found = API["queries"].get(operation) or API["mutations"][operation]
+    arguments: dict[str, str] = found["args"]
+    return arguments
+
+
+@pytest.mark.parametrize("operation", API["seed_operations"])
+def test_every_argument_and_enum_value_of_the_api_can_be_said(operation: str) -> None:
+    (tool,) = (each for each in TOOLS.values() if each["_meta"].get("archive-mcp/operation") == operation)
+    properties = tool["inputSchema"]["properties"]
+
+    for argument, kind in arguments_of(operation).items():
+        ours = "limit" if argument == "first" else argument
+        covers(properties[ours], kind, f"{operation}.{ours}")
+    required = {name for name, kind in arguments_of(operation).items() if kind.endswith("!")}
+    assert set(tool["inputSchema"].get("required", [])) == required
+
+
+def covers(schema: Schema, kind: str, where: str) -> None:
+    """The schema offers all of a type of the API: its fields, its enum values, its list."""
+    kind = kind.removesuffix("!")
+    if kind.startswith("["):
+        assert schema["type"] == "array", where
+        covers(schema["items"], kind[1:-1], f"{where}[]")
+    elif kind in API["enums"]:
+        assert set(schema["enum"]) == set(API["enums"][kind]), where
+    elif kind in API["inputs"]:
+        assert schema["properties"].keys() == API["inputs"][kind].keys(), where
+        for name, inner in API["inputs"][kind].items():
+            covers(schema["properties"][name], inner, f"{where}.{name}")
+    else:
+        expected = {"Int": "integer", "Boolean": "boolean", "JSON": None}.get(kind, "string")
+        assert schema.get("type") == expected, where
+
+
+@pytest.mark.parametrize("request_type", [each for each in CLASSES.values() if issubclass(each, Mutation)])
+def test_every_change_says_itself_what_it_risks_and_how_to_check_it(request_type: type[Mutation[Any]]) -> None:
+    for declared in ("risk", "repeatable", "selected", "verify"):
+        assert declared in vars(request_type), f"{request_type.__name__} leaves `{declared}` to its base"
+    assert request_type.risk != "reads"
+    assert request_type.verify.endswith(".")
+    assert request_type.confirmed or request_type.risk not in ("spends",)
+
+
+@pytest.mark.parametrize("request_type", CLASSES.values())
+def test_every_tool_says_itself_what_it_is(request_type: type[ArchiveRequest[Any]]) -> None:
+    assert {"operation", "title", "__doc__"} <= vars(request_type).keys()
+
+
+def test_the_hints_of_a_tool_name_operations_that_exist() -> None:
+    operations = {row["operation"] for row in rows()}
+    for each in CLASSES.values():
+        text = " ".join(str(vars(each).get(name, "")) for name in ("verify", "instead", "missing"))
+        assert set(re.findall(r"\{(\w+)\}", text)) <= operations
+
+
+def test_the_whole_view_of_the_model_stays_small() -> None:
+    seed = [each for each in TOOLS.values() if each["_meta"].get("archive-mcp/operation") in API["seed_operations"]]
+    views = [{key: tool[key] for key in ("name", "description", "inputSchema")} for tool in seed]
+    size = sum(len(json.dumps(view, separators=(",", ":"), ensure_ascii=False).encode()) for view in views)
+
+    assert size / 4 < 4800
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_reads_are_listed_under_their_own_toolsets_in_a_stable_order(read_only: bool) -> None:
+    toolsets = [row["toolset"] for row in rows() if row["tool"]["annotations"]["readOnlyHint"] or not read_only]
+
+    assert toolsets == sorted(toolsets, key=["workspace", "content", "creators", "collections", "operations"].index)
