@@ -229,6 +229,13 @@ def test_a_long_value_is_not_repeated_at_length() -> None:
     assert message.endswith("....")
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"), [("größe", '"größe"'), ("x" * 78, '"' + "x" * 78 + '"'), ("x" * 79, '"' + "x" * 76 + "...")]
+)
+def test_a_short_value_is_repeated_as_it_was_written(value: str, shown: str) -> None:
+    assert refused(limit=value).message == f"`limit` must be a whole number; got {shown}."
+
+
 def test_combinations_are_checked_after_single_arguments() -> None:
     assert refused(names="a", part={}).message == "Not both."
     assert "`limit`" in refused(names="a", part={}, limit=0).message

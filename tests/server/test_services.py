@@ -12,6 +12,7 @@ from server.services import USER_AGENT, Services
 from server.settings import Secret, Settings
 from tests.server.doubles import OpenLimiter
 
+ROOT = Path(__file__).parents[2]
 WORKSPACES = "query Q { workspaces(first: 100) { nodes { id name } } }"
 
 
@@ -93,6 +94,6 @@ def test_services_import_no_client_before_they_are_used() -> None:
         "import sys, server.services, server.surface, server.calls;"
         "print([m for m in ('httpx', 'pydantic', 'graphql', 'sqlite3', 'tools') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"

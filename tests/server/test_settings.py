@@ -39,6 +39,11 @@ def test_a_masked_secret_gives_away_at_most_four_characters_of_a_long_one(value:
     assert masked == (f"...{value[-4:]}" if len(value) >= 16 else "...")
 
 
+@pytest.mark.parametrize(("value", "masked"), [("x" * 12 + "tail", "...tail"), ("x" * 11 + "tail", "...")])
+def test_sixteen_characters_are_a_long_secret(value: str, masked: str) -> None:
+    assert Secret(value).masked() == masked
+
+
 @pytest.mark.parametrize("bad", ["abc def1234", "töken123456", "tok\x07en12345", "tok\nen12345"])
 def test_a_mangled_secret_is_refused_without_being_shown(tmp_path: Path, bad: str) -> None:
     with pytest.raises(SettingsError, match="ARCHIVE_APP_TOKEN contains a space or a character") as refused:

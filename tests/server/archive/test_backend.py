@@ -128,6 +128,20 @@ async def test_an_unknown_workspace_is_answered_with_the_choices() -> None:
     assert failure.details == {"choices": [{"id": HOME, "name": "Home"}, {"id": OTHER, "name": "Other"}]}
 
 
+@pytest.mark.parametrize(("hint", "expected"), [("", "{creators} finds creators by name or e-mail."), ("Own.", "Own.")])
+async def test_a_record_that_archive_does_not_find_is_told_with_where_to_look(hint: str, expected: str) -> None:
+    failure = await Backend(creator=Failure(Code.NOT_FOUND, "Not found.", hint)).refused(GetCreator(id="5"))
+
+    assert (failure.message, failure.hint) == ("Not found.", expected)
+
+
+@pytest.mark.parametrize("code", [Code.FORBIDDEN, Code.REJECTED])
+async def test_another_failure_is_told_as_it_is(code: Code) -> None:
+    failure = await Backend(creator=Failure(code, "No.")).refused(GetCreator(id="5"))
+
+    assert (failure.code, failure.hint) == (code, "")
+
+
 async def test_a_change_is_sent_with_how_to_check_it_and_answered_with_its_payload() -> None:
     backend = Backend(addItemToCollections={"item": {"id": "1", "archivePublicUrl": "u"}, "userErrors": []})
 

@@ -56,6 +56,7 @@ TOO_FAST = listed("Rate limit exceeded. Retry after 0.4 seconds.", "RATE_LIMIT_E
         (listed("Something new", "SOMETHING_NEW"), 200, Code.REJECTED, "Something new"),
         (listed("Something new"), 422, Code.REJECTED, "Something new"),
         (listed("Something new"), 503, Code.UNAVAILABLE, "HTTP 503"),
+        (listed("Something new"), 500, Code.UNAVAILABLE, "HTTP 500"),
         ({"errors": "Something else"}, 200, Code.REJECTED, "Something else"),
         ({"errors": "Something else"}, 403, Code.FORBIDDEN, "may not use"),
         ({"errors": "Something else"}, 500, Code.UNAVAILABLE, "HTTP 500"),
@@ -157,6 +158,7 @@ def test_no_message_breaks_the_reading_of_a_wait(message: str) -> None:
         (b"<html>gateway</html>", 502, Code.UNAVAILABLE, "HTTP 502"),
         (b"", 500, Code.UNAVAILABLE, "HTTP 500"),
         (b'{"data": {"items": {}}}', 503, Code.UNAVAILABLE, "HTTP 503"),
+        (b"{}", 500, Code.UNAVAILABLE, "HTTP 500"),
         (b"<html>login</html>", 401, Code.UNAUTHENTICATED, "does not accept the token"),
         (b"<html>blocked</html>", 403, Code.FORBIDDEN, "may not use"),
     ],
@@ -169,6 +171,9 @@ def test_an_answer_that_is_no_answer_is_told_without_its_markup(
     assert failure.code is code
     assert words in failure.message
     assert "<" not in failure.message
+    if code is Code.BAD_RESPONSE:
+        assert isinstance(failure, Transient)
+        assert not failure.worth_repeating
 
 
 @given(st.binary(max_size=200), st.sampled_from([200, 302, 401, 404, 429, 500, 503]))

@@ -182,6 +182,14 @@ def test_the_defaults_behind_a_deep_path_stay_within_the_apis_depth(length: int)
     assert depth(select(Post, [path])) <= 8  # the connection around it takes two more of the API's ten
 
 
+def test_a_record_at_the_end_of_the_deepest_path_still_gives_its_own_leaves() -> None:
+    selection = select(Post, [".".join((["people", "best"] * MAX_PATH)[:MAX_PATH])])
+    for _ in range(MAX_PATH):
+        (selection,) = selection.values()
+
+    assert selection == {"id": {}}
+
+
 @pytest.mark.parametrize(
     ("given", "converted"),
     [
