@@ -193,6 +193,8 @@ def _gather(
             if source == "./.env" and name in _NOT_FROM_WORKING_FOLDER:
                 ignored.append(f"{name} in ./.env is ignored: set it in the environment or in ~/.env.shared.")
                 continue
+            if source == "./.env" and name == "ARCHIVE_MCP_READ_ONLY" and value.lower() in _NO:
+                continue  # it may make the server safer, never less safe
             values[name], sources[name] = value, source
     return values, sources, ignored
 

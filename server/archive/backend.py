@@ -88,7 +88,13 @@ class ArchiveBackend:
         )
         answer = await self.archive.execute(call)
         self._lists.forget()
-        payload: dict[str, Any] = convert(answer.data or {}, request.record(), selection)
+        if answer.data is None:
+            raise Failure(
+                Code.OUTCOME_UNKNOWN,
+                f"Archive answered {request.operation} with nothing. The change may or may not have been made.",
+                f"Do not repeat it blindly: {request.verify}",
+            )
+        payload: dict[str, Any] = convert(answer.data, request.record(), selection)
         if errors := payload.pop("userErrors", None):
             raise user_errors(request.operation, errors)
         return whole(request.told(payload))

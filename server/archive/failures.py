@@ -39,7 +39,8 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
     errors = payload.get("errors")
     if isinstance(errors, str):
         raise _refused(reply, errors)
-    listed = [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
+    entries = errors if isinstance(errors, list) else []
+    listed = [each if isinstance(each, dict) else {"message": str(each)} for each in entries]
     data = payload.get("data")
     found = data.get(operation) if isinstance(data, dict) else None
     if listed:

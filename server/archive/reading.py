@@ -147,7 +147,10 @@ class _Reading:
         data, partial = await self._ask(variables)
         info = data.get("pageInfo") or {}
         records = convert(data.get("nodes") or [], self._request.record(), self._selection)
-        return Page(records, info.get("endCursor"), bool(info.get("hasNextPage")), data.get("totalCount"), partial)
+        end = info.get("endCursor")
+        # A page that ends where it began would be read for ever.
+        has_next = bool(info.get("hasNextPage")) and end is not None and end != cursor.page
+        return Page(records, end, has_next, data.get("totalCount"), partial)
 
     async def _list(self) -> Page:
         data, partial = await self._ask(self._request.variables())

@@ -228,3 +228,15 @@ def test_the_sandbox_does_not_care_about_urls(places: Places) -> None:
     settings = places.load(sandbox=True)
 
     assert settings.archive_configured
+
+
+def test_the_working_folder_may_make_the_server_read_only_but_not_undo_it(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    places.put("~/.env.shared", ARCHIVE_MCP_READ_ONLY="on")
+    places.put("./.env", ARCHIVE_MCP_READ_ONLY="off")
+    assert places.load().read_only
+
+    (tmp_path / "other").mkdir()
+    other = Places(tmp_path / "other")
+    other.put("./.env", ARCHIVE_MCP_READ_ONLY="on")
+    assert other.load().read_only

@@ -203,3 +203,7 @@ def test_a_refresh_is_of_some_items_but_not_of_all(ids: list[str], words: str) -
 
 def test_the_token_of_a_refresh_stays_here() -> None:
     assert sent(RefetchEngagementBulk, itemIds=["1"], confirm="token") == {"itemIds": ["1"]}
+
+
+def test_account_names_are_searched_without_their_at_sign() -> None:
+    assert sent(SearchItems, filter={"accountNames": ["@maya", "zoe"]})["filter"]["accountNames"] == ["maya", "zoe"]

@@ -155,6 +155,8 @@ class SearchItems(Connection[Item]):
             )
         if self.filter:
             _check_filter(self.filter)
+        if self.filter and self.filter.account_names:
+            self.filter.account_names = [each.removeprefix("@") for each in self.filter.account_names]
 
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
         if not (self.preset_id and self.sorting):

@@ -262,3 +262,9 @@ async def test_a_change_makes_the_next_page_be_read_anew() -> None:
     await backend.perform(SearchItems.model_validate({**search, "after": first["nextCursor"]}))
 
     assert backend.operations == ["items", "addItemToCollections", "items"]
+
+
+async def test_a_change_that_is_answered_with_nothing_is_of_unknown_outcome() -> None:
+    failed = await Backend(addItemToCollections=None).refused(add())
+    assert failed.code is Code.OUTCOME_UNKNOWN
+    assert AddItemToCollections.verify in failed.hint

@@ -243,3 +243,8 @@ def test_the_hints_say_what_to_do() -> None:
     assert "{filterPresets}" in refused(listed("Wrong", "WRONG_VIEW_TYPE_FOR_ITEMS")).hint
     assert "{workspaces}" in refused(listed("No", "UNAUTHORIZED")).hint
     assert "Wait 0.4 s" in refused(TOO_FAST, 429).hint
+
+
+def test_errors_that_are_plain_strings_in_a_list_are_told() -> None:
+    failed = refused({"data": None, "errors": ["No such thing as a Foo"]})
+    assert (failed.code, "No such thing as a Foo" in failed.message) == (Code.REJECTED, True)

@@ -193,3 +193,11 @@ async def test_an_unknown_field_is_refused_before_anything_is_sent() -> None:
         await api.read(rows(fields=["like"]))
 
     assert api.asked == []
+
+
+async def test_a_page_that_ends_where_it_began_ends_the_reading() -> None:
+    stuck = {"nodes": [], "pageInfo": {"endCursor": "here", "hasNextPage": True}, "totalCount": 9}
+    archive = ScriptedArchive(lambda call: stuck)
+    result = await Lists(archive).read(rows(limit=50), WORKSPACE, archive.now() + 45)
+    assert (result.structured["nodes"], result.structured["nextCursor"]) == ([], None)
+    assert len(archive.calls) == 2
