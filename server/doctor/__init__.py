@@ -13,6 +13,7 @@ from ..limiter import Pacer
 from ..services import Services
 from ..settings import Settings
 from ..surface import Surface
+from .archivebox import archivebox_checks
 from .assumptions import ASSUMPTIONS, Assumption, assumptions_markdown
 from .live import Look, live_findings
 from .local import WHAT_TO_SET, local_checks, shown_url
@@ -46,14 +47,17 @@ def examine(settings: Settings, surface: Surface, *, as_json: bool, live: bool) 
 
 async def investigate(settings: Settings, surface: Surface, pacer: Pacer, *, live: bool) -> Report:
     """All checks; `pacer` paces every request."""
-    report = Report(settings.token.reveal() if settings.token else "", settings.sandbox)
+    secrets = (settings.token, settings.archivebox_key, settings.archivebox_password)
+    report = Report(tuple(each.reveal() for each in secrets if each), settings.sandbox)
     report.checks += local_checks(settings, surface)
-    if not settings.archive_configured:
-        report.checks.append(Check("token", "fail", "No Archive token is configured.", WHAT_TO_SET))
-        report.findings = await live_findings(None) if live else None
-        return report
-    where = "The sandbox in this process" if settings.sandbox else f"Archive at {shown_url(settings.api_url)}"
     async with Services(settings, limiter=pacer) as services:
+        if settings.archivebox_configured:
+            report.checks += await archivebox_checks(await services.archivebox(), _archivebox_at(settings))
+        if not settings.archive_configured:
+            report.checks.append(_no_token(settings))
+            report.findings = await live_findings(None) if live else None
+            return report
+        where = "The sandbox in this process" if settings.sandbox else f"Archive at {shown_url(settings.api_url)}"
         backend = await services.archive()
         found = await remote_checks(backend, pacer, settings.workspace, where)
         report.checks += found.checks
@@ -64,3 +68,15 @@ async def investigate(settings: Settings, surface: Surface, pacer: Pacer, *, liv
             report.findings = await live_findings(look)
             report.checks += advised(report.findings)
     return report
+
+
+def _no_token(settings: Settings) -> Check:
+    if settings.archivebox_configured:
+        return Check("token", "note", "No Archive token is configured: the tools of Archive are not offered.")
+    return Check("token", "fail", "No Archive token and no ArchiveBox is configured.", WHAT_TO_SET)
+
+
+def _archivebox_at(settings: Settings) -> str:
+    if settings.sandbox:
+        return "The ArchiveBox sandbox in this process"
+    return f"ArchiveBox at {shown_url(settings.archivebox_url or '')}"

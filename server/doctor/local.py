@@ -48,13 +48,6 @@ def local_checks(settings: Settings, surface: Surface) -> Iterator[Check]:
     yield from _settings(settings)
     yield _tools(settings, surface)
     yield from [_in_memory()] if settings.sandbox else _state(settings.state_dir)
-    if settings.archivebox_url:
-        yield Check(
-            "archivebox",
-            "note",
-            f"ARCHIVEBOX_URL is set ({shown_url(settings.archivebox_url)}), but this version serves Archive only: "
-            "nothing is sent there.",
-        )
 
 
 def shown_url(url: str) -> str:

@@ -43,10 +43,10 @@ class Finding:
 class Report:
     """All checks, the workspaces that the token sees, and the findings of a live check (None: not asked for).
 
-    `token` never comes out, whoever repeated it: an answer of the API or of a proxy may quote what was sent to it.
+    `secrets` never come out, whoever repeated them: an answer of the API or of a proxy may quote what was sent to it.
     """
 
-    token: str = ""
+    secrets: tuple[str, ...] = ()
     sandbox: bool = False
     checks: list[Check] = field(default_factory=list)
     workspaces: list[dict[str, str]] = field(default_factory=list)
@@ -115,8 +115,9 @@ class Report:
         if not isinstance(value, str):
             return value
         # Its beginnings too, longest first: a quotation may have been cut.
-        for length in range(len(self.token), _SHORTEST_TOKEN - 1, -1):
-            value = value.replace(self.token[:length], "(token)")
+        for secret in self.secrets:
+            for length in range(len(secret), _SHORTEST_TOKEN - 1, -1):
+                value = value.replace(secret[:length], "(secret)")
         return "".join(letter if letter.isprintable() else " " for letter in value)
 
 
