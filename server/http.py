@@ -138,13 +138,15 @@ class Http:
         return True
 
     def _unreachable(self, error: httpx.TransportError) -> Transient:
-        secure = "certificate" in str(error).lower()
-        why = "its TLS certificate is not trusted" if secure else "no connection could be made"
+        untrusted = "certificate" in str(error).lower()
+        why = "its TLS certificate is not trusted" if untrusted else "no connection could be made"
+        bundle = "For a self-signed ArchiveBox set ARCHIVEBOX_CA_BUNDLE to its CA file. " if untrusted else ""
         return Transient(
             Code.UNAVAILABLE,
             f"{self._name} could not be reached at {self._origin}: {why}. Nothing was sent.",
-            "Check the network and the configured URL; `archive-mcp doctor` tells which part fails.",
+            f"{bundle}Check the network and the configured URL; `archive-mcp doctor` tells which part fails.",
             may_have_happened=False,
+            worth_repeating=not untrusted,
         )
 
     def _late(self, seconds: float) -> Transient:

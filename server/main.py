@@ -10,11 +10,13 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 from . import __version__
-from .settings import Settings, SettingsError, load
+from .settings import ArchiveBoxVersion, Settings, SettingsError, load
 from .surface import Surface
+
+N = TypeVar("N", int, float)
 
 _FLAGS = {"toolsets": "ARCHIVE_MCP_TOOLSETS", "log_level": "ARCHIVE_MCP_LOG_LEVEL"}
 
@@ -90,8 +92,15 @@ def _sandbox(options: argparse.Namespace) -> int:
     from .sandbox.serve import serve
 
     gc.enable()
-    sandbox = Sandbox(items=options.items, plan=options.plan, window=options.window)
-    serve(sandbox, options.port)
+    try:
+        if options.archivebox:
+            from .sandbox.archivebox import ArchiveBoxSandbox
+
+            serve(ArchiveBoxSandbox(version=options.archivebox_version), options.port)
+        else:
+            serve(Sandbox(items=options.items, plan=options.plan, window=options.window), options.port)
+    except OSError as error:
+        raise SettingsError(f"--port {options.port} cannot be used: {error.strerror or error}.") from None
     return 0
 
 
@@ -113,7 +122,13 @@ def _settings(options: argparse.Namespace) -> Settings:
     flags = {name: value for flag, name in _FLAGS.items() if (value := getattr(options, flag))}
     if options.read_only:
         flags["ARCHIVE_MCP_READ_ONLY"] = "on"
-    return load(flags, sandbox=options.sandbox, env_file=options.env_file, environment=os.environ)
+    return load(
+        flags,
+        sandbox=options.sandbox,
+        archivebox_version=options.archivebox_version,
+        env_file=options.env_file,
+        environment=os.environ,
+    )
 
 
 def _configure_log(settings: Settings) -> None:
@@ -126,22 +141,56 @@ def _configure_log(settings: Settings) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="archive-mcp", description="MCP server for Archive (archive.com) and ArchiveBox, over stdio."
+        prog="archive-mcp",
+        description="MCP server for Archive (archive.com) and ArchiveBox, over stdio.",
+        parents=[_common(after_command=False)],
     )
     parser.add_argument("--version", action="version", version=f"archive-mcp {__version__}")
-    parser.add_argument("--sandbox", action="store_true", help="serve a made-up Archive: no token, no network")
-    parser.add_argument("--toolsets", metavar="NAMES", help="comma list of toolsets (default: all)")
-    parser.add_argument("--read-only", action="store_true", help="offer only tools that change nothing")
-    parser.add_argument("--env-file", type=Path, metavar="FILE", help="settings file, read before ./.env")
-    parser.add_argument("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING (default) or ERROR, on stderr")
     commands = parser.add_subparsers(dest="command", metavar="command")
-    sandbox = commands.add_parser("sandbox", help="serve the made-up Archive over HTTP on loopback")
-    sandbox.add_argument("--port", type=int, default=8787, help="0 picks a free one")
-    sandbox.add_argument("--items", type=int, default=4000, help="posts in the largest workspace")
+    common = [_common(after_command=True)]
+    sandbox = commands.add_parser("sandbox", help="serve a made-up archive over HTTP on loopback", parents=common)
+    sandbox.add_argument("--archivebox", action="store_true", help="an ArchiveBox instead of an Archive")
+    sandbox.add_argument("--port", type=_port, default=8787, help="0 picks a free one")
+    sandbox.add_argument("--items", type=_positive, default=4000, help="posts in the largest workspace")
     sandbox.add_argument("--plan", default="growth", choices=("startup", "growth", "enterprise"))
-    sandbox.add_argument("--window", type=float, default=1.0, help="seconds in which 5 requests are allowed")
-    doctor = commands.add_parser("doctor", help="check settings, network, token and workspace")
+    sandbox.add_argument("--window", type=_seconds, default=1.0, help="seconds in which 5 requests are allowed")
+    doctor = commands.add_parser("doctor", help="check settings, network, token and workspace", parents=common)
     doctor.add_argument("--json", action="store_true", help="machine-readable")
     doctor.add_argument("--live", action="store_true", help="also check what is assumed of the real API, read-only")
     commands.add_parser("demo", help="a short scripted session with the sandbox, over stdio")
     return parser
+
+
+def _common(*, after_command: bool) -> argparse.ArgumentParser:
+    """Flags that stand before a command or behind it; behind it they must not undo what was said before."""
+    off: Any = argparse.SUPPRESS if after_command else False
+    unset: Any = argparse.SUPPRESS if after_command else None
+    versions = get_args(ArchiveBoxVersion)
+    first: Any = argparse.SUPPRESS if after_command else versions[0]
+    common = argparse.ArgumentParser(add_help=False)
+    flag, option = common.add_argument, common.add_argument
+    flag("--sandbox", action="store_true", default=off, help="serve made-up archives: no token, no network")
+    option("--archivebox-version", choices=versions, default=first, help="which ArchiveBox the sandbox behaves as")
+    option("--toolsets", metavar="NAMES", default=unset, help="comma list of toolsets (default: all)")
+    flag("--read-only", action="store_true", default=off, help="offer only tools that change nothing")
+    option("--env-file", type=Path, metavar="FILE", default=unset, help="settings file, read before ./.env")
+    option("--log-level", metavar="LEVEL", default=unset, help="DEBUG, INFO, WARNING (default) or ERROR, on stderr")
+    return common
+
+
+def _port(text: str) -> int:
+    return _within(int(text), 0, 65_535)
+
+
+def _positive(text: str) -> int:
+    return _within(int(text), 1, 10_000_000)
+
+
+def _seconds(text: str) -> float:
+    return _within(float(text), 0.001, 60.0)
+
+
+def _within(number: N, least: N, most: N) -> N:
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"must be between {least} and {most}")
+    return number

@@ -53,8 +53,11 @@ class Request(Input, Generic[R]):
         """
 
     @classmethod
-    def output_schema(cls) -> dict[str, Any]:
-        """The envelope of the result, open and without required keys; it does not repeat every field of a record."""
+    def output_schema(cls) -> dict[str, Any] | None:
+        """The envelope of the result, open and without required keys; None where the result is prose or a picture.
+
+        It does not repeat every field of a record.
+        """
         return {"type": "object"}
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 BUDGET = 40_000
@@ -11,18 +11,34 @@ BUDGET = 40_000
 
 
 @dataclass(frozen=True)
+class Image:
+    """A picture in a result: its type and its bytes."""
+
+    mime_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Result:
-    """A tool's answer: the object, and its compact JSON text."""
+    """A tool's answer: the object, and its compact JSON text.
+
+    Prose and pictures go beside an object that only describes them; `is_structured` is False then, because some hosts
+    show the structured part alone.
+    """
 
     structured: dict[str, Any]
     text: str
+    prose: str = ""
+    images: tuple[Image, ...] = ()
+    is_structured: bool = True
 
     def with_fields(self, **more: Any) -> Result:
         """The same result with more fields at its end."""
         if not more:
             return self
         separator = "," if self.structured else ""
-        return Result({**self.structured, **more}, f"{self.text[:-1]}{separator}{compact(more)[1:]}")
+        text = f"{self.text[:-1]}{separator}{compact(more)[1:]}"
+        return replace(self, structured={**self.structured, **more}, text=text)
 
 
 @dataclass
@@ -60,6 +76,11 @@ class RecordList:
 def whole(structured: dict[str, Any]) -> Result:
     """A result that is one object."""
     return Result(structured, compact(structured))
+
+
+def prose(about: dict[str, Any], text: str, *images: Image) -> Result:
+    """A result that is a text or pictures, and what there is to say about them."""
+    return Result(about, compact(about), text, images, is_structured=False)
 
 
 def compact(value: Any) -> str:

@@ -11,10 +11,11 @@ import anyio
 
 from . import __version__
 from .errors import Code, Failure
-from .settings import DEFAULT_API_URL, Settings
+from .settings import DEFAULT_API_URL, Secret, Settings
 
 if TYPE_CHECKING:
     from .archive.backend import ArchiveBackend
+    from .archivebox.backend import ArchiveBoxBackend
     from .http import InProcess
     from .limiter import Limiter
     from .sandbox import Sandbox
@@ -30,15 +31,25 @@ class Services:
     Args:
         limiter: paces the requests, instead of the one that all processes of this user share.
         sandbox: answers in the sandbox mode, instead of a fresh one.
+        archivebox: an ArchiveBox in this process, that answers instead of the network.
     """
 
-    def __init__(self, settings: Settings, *, limiter: Limiter | None = None, sandbox: Sandbox | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        limiter: Limiter | None = None,
+        sandbox: Sandbox | None = None,
+        archivebox: InProcess | None = None,
+    ) -> None:
         self._settings = settings
         self._limiter = limiter
         self._sandbox = sandbox
+        self._archivebox_in_process = archivebox
         self._stack = AsyncExitStack()
         self._lock = anyio.Lock()
         self._archive: ArchiveBackend | None = None
+        self._archivebox: ArchiveBoxBackend | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -56,6 +67,8 @@ class Services:
         """
         if name == "archive":
             return await self.archive()
+        if name == "archivebox":
+            return await self.archivebox()
         raise Failure(Code.NOT_CONFIGURED, f"This server has no backend {name!r}.")
 
     async def archive(self) -> ArchiveBackend:
@@ -64,6 +77,47 @@ class Services:
             if self._archive is None:
                 self._archive = await self._build_archive()
             return self._archive
+
+    async def archivebox(self) -> ArchiveBoxBackend:
+        """The ArchiveBox backend."""
+        async with self._lock:
+            if self._archivebox is None:
+                self._archivebox = await self._build_archivebox()
+            return self._archivebox
+
+    async def _build_archivebox(self) -> ArchiveBoxBackend:
+        settings = self._settings
+        if not settings.archivebox_configured:
+            raise Failure(
+                Code.NOT_CONFIGURED,
+                "No ArchiveBox is configured.",
+                "The user sets ARCHIVEBOX_URL and ARCHIVEBOX_API_KEY (or ARCHIVEBOX_USERNAME and ARCHIVEBOX_PASSWORD) "
+                "in this server's `env` in the client's configuration and restarts it. To try without one: --sandbox.",
+            )
+        from .archivebox.auth import Keys, Login
+        from .archivebox.backend import ArchiveBoxBackend
+        from .archivebox.client import ArchiveBox
+        from .confirmations import Confirmations
+        from .http import Http
+        from .limiter import ConcurrencyCap
+
+        url, in_process, key = settings.archivebox_url or "", self._archivebox_in_process, settings.archivebox_key
+        login = None
+        if settings.archivebox_username and settings.archivebox_password:
+            login = Login(settings.archivebox_username, settings.archivebox_password)
+        if settings.sandbox:
+            url, in_process, key, login = *self._archivebox_sandbox(), None
+        http = await self._stack.enter_async_context(
+            Http(url, "ArchiveBox", in_process=in_process, ca_bundle=settings.archivebox_ca_bundle)
+        )
+        client = ArchiveBox(url=url, keys=Keys(key, login), http=http, limiter=ConcurrencyCap(), user_agent=USER_AGENT)
+        return ArchiveBoxBackend(client, Confirmations(settings.confirm))
+
+    def _archivebox_sandbox(self) -> tuple[str, InProcess, Secret]:
+        from .sandbox.archivebox import KEY, ArchiveBoxSandbox
+
+        sandbox = ArchiveBoxSandbox(version=self._settings.archivebox_version)
+        return "http://127.0.0.1:8000", sandbox.handle, Secret(KEY)
 
     async def _build_archive(self) -> ArchiveBackend:
         settings = self._settings

@@ -20,6 +20,8 @@ from .origins import refusal
 DEFAULT_API_URL = "https://app.archive.com/api/v2"
 
 ConfirmMode = Literal["ask", "token", "never"]
+ArchiveBoxVersion = Literal["0.9.73", "0.9.31", "0.8.5"]
+"""Versions that the sandbox can be."""
 Source = Literal["command line", "environment", "--env-file", "./.env", "~/.env.shared"]
 
 _SECRETS_OF = {
@@ -101,6 +103,7 @@ class Settings:
     timezone: tzinfo = UTC
     log_level: str = "WARNING"
     sandbox: bool = False
+    archivebox_version: ArchiveBoxVersion = "0.9.73"
     sources: Mapping[str, Source] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -112,13 +115,14 @@ class Settings:
     @property
     def archivebox_configured(self) -> bool:
         """Whether calls to ArchiveBox can be made at all."""
-        return self.archivebox_url is not None
+        return self.sandbox or self.archivebox_url is not None
 
 
 def load(
     flags: Mapping[str, str],
     *,
     sandbox: bool = False,
+    archivebox_version: ArchiveBoxVersion = "0.9.73",
     env_file: Path | None = None,
     environment: Mapping[str, str] = os.environ,
     folder: Path | None = None,
@@ -145,7 +149,7 @@ def load(
         archivebox_url=values.get("ARCHIVEBOX_URL"),
         archivebox_key=read.secret("ARCHIVEBOX_API_KEY"),
         archivebox_username=values.get("ARCHIVEBOX_USERNAME"),
-        archivebox_password=read.secret("ARCHIVEBOX_PASSWORD"),
+        archivebox_password=read.password("ARCHIVEBOX_PASSWORD"),
         archivebox_ca_bundle=read.path("ARCHIVEBOX_CA_BUNDLE"),
         toolsets=read.names("ARCHIVE_MCP_TOOLSETS") or ("all",),
         read_only=read.flag("ARCHIVE_MCP_READ_ONLY"),
@@ -155,6 +159,7 @@ def load(
         timezone=read.timezone(),
         log_level=read.one_of("ARCHIVE_MCP_LOG_LEVEL", _LOG_LEVELS) or "WARNING",
         sandbox=sandbox,
+        archivebox_version=archivebox_version,
         sources=sources,
         warnings=tuple(ignored),
     )
@@ -247,6 +252,11 @@ class _Reader:
             raise SettingsError(f"{name} contains a space or a character that no key has: copy it again.")
         return Secret(value)
 
+    def password(self, name: str) -> Secret | None:
+        """People choose passwords: blanks and any letters are theirs to use."""
+        value = self._values.get(name)
+        return Secret(value) if value else None
+
     def path(self, name: str) -> Path | None:
         value = self._values.get(name)
         return Path(value).expanduser().absolute() if value else None
@@ -285,6 +295,5 @@ class _Reader:
             return ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise SettingsError(
-                f"ARCHIVE_MCP_TIMEZONE: no zone {name!r} is known here; write one like Europe/Berlin "
-                "(on Windows the package tzdata holds them)."
+                f"ARCHIVE_MCP_TIMEZONE: no zone {name!r} is known here; write one like Europe/Berlin."
             ) from None

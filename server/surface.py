@@ -15,7 +15,9 @@ from .errors import Code, Failure
 ModuleLoader = Callable[[str], Any]
 """Imports the module of that name."""
 
-_OPERATION = re.compile(r"\{(\w+)\}")
+_NAME = re.compile(r"\w+|(GET|POST|PATCH|DELETE) /\S*")
+_OPERATION = re.compile(r"\{(\w+|[A-Z]+ /(?:[^{}\s]|\{\w+\})*)\}")
+"""A name, or a method and a path: nothing that JSON of somebody else's message could be."""
 
 
 @dataclass(frozen=True)
@@ -110,4 +112,9 @@ class Surface:
 
     def rendered(self, text: str) -> str:
         """A hint with `{operation}` replaced by the name of the tool that serves it."""
-        return _OPERATION.sub(lambda found: self._by_operation.get(found[1], found[1]), text)
+        return _OPERATION.sub(lambda found: self._by_operation.get(found[1], _unbraced(found)), text)
+
+
+def _unbraced(found: re.Match[str]) -> str:
+    """A name that no tool serves stands for itself; anything else in braces is left as it is."""
+    return found[1] if _NAME.fullmatch(found[1]) else found[0]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import tools.archive
+import tools.archivebox
 from server.requests import Request
 from server.schema import input_schema
 
@@ -22,16 +23,17 @@ FILE = Path(__file__).with_name("surface.json")
 README = Path(__file__).parents[1] / "README.md"
 _TABLE = re.compile(r"(?<=<!-- tools -->\n).*?(?=<!-- /tools -->)", re.DOTALL)
 
-_ORDER = ("workspace", "content", "creators", "collections", "operations")
+_ORDER = ("workspace", "content", "creators", "collections", "operations", "snapshots", "results", "tags", "crawls")
 """Toolsets in the order in which they are listed; others follow by name."""
 
 
 def requests() -> list[type[Request[Any]]]:
     """Every request class that declares an operation, in the order of the listing."""
     found: list[type[Request[Any]]] = []
-    for module in pkgutil.iter_modules(tools.archive.__path__, "tools.archive."):
-        members = vars(importlib.import_module(module.name)).values()
-        found += [each for each in members if _is_tool(each, module.name)]
+    for package in (tools.archive, tools.archivebox):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            members = vars(importlib.import_module(module.name)).values()
+            found += [each for each in members if _is_tool(each, module.name)]
     return sorted(found, key=lambda each: (each.backend, _rank(each.toolset_name()), each.toolset_name()))
 
 
@@ -61,7 +63,7 @@ def _row(request: type[Request[Any]]) -> dict[str, Any]:
         "title": request.title,
         "description": request.description(),
         "inputSchema": input_schema(request),
-        "outputSchema": request.output_schema(),
+        **({"outputSchema": schema} if (schema := request.output_schema()) else {}),
         "annotations": request.annotations(),
         "_meta": request.meta(),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -144,12 +145,13 @@ def _described(document: Document) -> dict[str, Any]:
 
 
 def _answered(result: Result) -> dict[str, Any]:
-    return {
-        **COMPLETE,
-        "content": [{"type": "text", "text": result.text}],
-        "structuredContent": result.structured,
-        "isError": False,
-    }
+    texts = [result.text, *([result.prose] if result.prose else [])]
+    content: list[dict[str, Any]] = [{"type": "text", "text": each} for each in texts]
+    for image in result.images:
+        data = base64.b64encode(image.content).decode()
+        content.append({"type": "image", "data": data, "mimeType": image.mime_type})
+    answer = {**COMPLETE, "content": content, "isError": False}
+    return {**answer, "structuredContent": result.structured} if result.is_structured else answer
 
 
 def _failed(failure: Failure) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The tools of the ArchiveBox backend; a module is a domain."""

@@ -1,0 +1,183 @@
+"""Crawls: runs that save one or more addresses, with the pages they link to."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from server.archivebox.lists import Record, Unpaged, refuse_ambiguous
+from server.archivebox.requests import Box, Change, Confirmed, Get, Text
+from server.archivebox.texts import text_at
+from server.confirmations import Preview
+from server.errors import Code, Failure
+from server.requests import Risk
+from server.results import BUDGET, Result, whole
+
+from . import records
+from .checks import http_url
+from .records import Crawl, Deleted, Exported
+
+CrawlStatus = Literal["queued", "started", "paused", "sealed"]
+
+
+class ListCrawls(Unpaged[Crawl]):
+    """List crawls of ArchiveBox: what was asked to be saved, and how far it is."""
+
+    operation = "GET /crawls/crawls"
+    title = "List crawls"
+    since = "0.9"
+    use = "On 0.8.5 there are only pages ({GET /core/snapshots})."
+
+    status: CrawlStatus | None = Field(None, description="Only with this status")
+
+    async def everything(self, box: Box) -> list[Record]:
+        found: list[Record] = await box.get(self.path())
+        return [each for each in found if self.status in (None, each.get("status"))]
+
+    def one(self, record: Record) -> Record:
+        return records.crawl(record)
+
+
+class GetCrawl(Get[Crawl]):
+    """Get one crawl. Its 10 kB of settings come only with `with_config`."""
+
+    operation = "GET /crawls/crawl/{crawl_id}"
+    title = "Get a crawl"
+    since = "0.9"
+
+    crawl_id: Text = Field(description="Id, or unique part")
+    with_config: bool = Field(False, description="With its settings")
+
+    async def run(self, box: Box) -> Result:
+        return whole(records.crawl(await one_crawl(box, self.crawl_id), with_config=self.with_config))
+
+
+class CreateCrawl(Change[Crawl]):
+    """Start a crawl: save these addresses and, with `max_depth`, the pages they link to."""
+
+    operation = "POST /crawls/crawls"
+    title = "Start a crawl"
+    risk: ClassVar[Risk] = "adds"
+    repeatable = False
+    since = "0.9.31"
+    use = "Use {POST /cli/add}."
+    verify = "list the crawls ({GET /crawls/crawls})."
+
+    urls: list[Text] = Field(min_length=1, max_length=500, description="http(s) URLs")
+    max_depth: int = Field(0, ge=0, le=4, description="Levels of links to follow")
+    tags: list[Text] | None = Field(None, description="Tag names")
+    tags_str: Text | None = Field(None, description="Or with commas")
+    label: Text | None = Field(None, description="Label")
+    notes: Text | None = Field(None, description="Notes")
+    max_urls: int | None = Field(None, ge=1, description="0.9.31")
+    max_size: int | None = Field(None, ge=1, description="Bytes, 0.9.31")
+
+    def check(self) -> None:
+        for url in self.urls:
+            http_url(url)
+
+    def told(self, found: Any) -> dict[str, Any]:
+        return records.crawl(found)
+
+
+class UpdateCrawl(Change[Crawl]):
+    """Change a crawl's status or retry time. Sealing it also stops its waiting pages."""
+
+    operation = "PATCH /crawls/crawl/{crawl_id}"
+    title = "Change a crawl"
+    risk: ClassVar[Risk] = "changes"
+    repeatable = True
+    since = "0.9"
+    verify = "get the crawl again ({GET /crawls/crawl/{crawl_id}})."
+
+    crawl_id: Text = Field(description="Id, or unique part")
+    status: CrawlStatus | None = Field(None, description="New status")
+    action: Literal["pause", "resume", "cancel"] | None = Field(None, description="0.9.73")
+    retry_at: Text | None = Field(None, description="Retry time")
+    tags: list[Text] | None = Field(None, description="Tag names")
+    tags_str: Text | None = Field(None, description="Or with commas")
+
+    def check(self) -> None:
+        if not (self.status or self.action or self.retry_at or self.tags is not None or self.tags_str):
+            raise Failure(
+                Code.INVALID_ARGUMENT, "Nothing to change was given.", "Set status, action, retry_at or tags."
+            )
+
+    async def run(self, box: Box) -> Result:
+        self.crawl_id = str((await one_crawl(box, self.crawl_id))["id"])
+        return await super().run(box)
+
+    def told(self, found: Any) -> dict[str, Any]:
+        return records.crawl(found)
+
+
+class DeleteCrawl(Confirmed[Deleted]):
+    """Delete a crawl with all its saved pages and their files, for good."""
+
+    operation = "DELETE /crawls/crawl/{crawl_id}"
+    title = "Delete a crawl"
+    risk: ClassVar[Risk] = "removes"
+    repeatable = True
+    since = "0.9.31"
+    verify = "list the crawls ({GET /crawls/crawls})."
+
+    crawl_id: Text = Field(description="Id, or unique part")
+
+    async def run(self, box: Box) -> Result:
+        self.crawl_id = str((await one_crawl(box, self.crawl_id))["id"])
+        return await super().run(box)
+
+    async def preview(self, box: Box) -> Preview:
+        crawl = await one_crawl(box, self.crawl_id)
+        urls = str(crawl.get("urls", "")).split()
+        return Preview(
+            f"Delete the crawl of {', '.join(urls[:3])}{' ...' if len(urls) > 3 else ''} with all its saved pages?",
+            {"id": crawl["id"], "urls": urls[:10], "addresses": len(urls), "status": crawl.get("status")},
+        )
+
+
+class GetCrawlFile(Get[Exported]):
+    """Read a text file that a crawl wrote, such as its log, by its path below the crawl."""
+
+    operation = "GET /crawls/crawl/{crawl_id}/files/{path}"
+    title = "Read a crawl's file"
+    since = "0.9.73"
+
+    crawl_id: Text = Field(description="Id, or unique part")
+    path_: Text = Field(alias="path", description="For example parse_txt_urls/urls.jsonl")
+
+    async def perform(self, box: Box) -> Result:
+        box.api.require("GET /crawls/crawl/{crawl_id}/files/{filename}", self.since, self.use)
+        return await self.run(box)
+
+    async def run(self, box: Box) -> Result:
+        from urllib.parse import quote
+
+        steps = self.path_.split("/")
+        if len(steps) > 3 or any(step in ("", ".", "..") for step in steps):
+            raise Failure(Code.INVALID_ARGUMENT, f"{self.path_!r} is not a path below the crawl.", "At most a/b/c.")
+        crawl = await one_crawl(box, self.crawl_id)
+        path = f"/crawls/crawl/{crawl['id']}/files/" + "/".join(quote(step, safe="") for step in steps)
+        text = await text_at(box, path)
+        notes = {"notes": [f"Cut: the first {BUDGET} of {len(text)} characters."]} if len(text) > BUDGET else {}
+        return whole({"text": text[:BUDGET], **notes})
+
+
+async def one_crawl(box: Box, reference: str) -> Record:
+    """The crawl of that id or unique part of one.
+
+    Raises:
+        Failure: `NOT_FOUND`, or `AMBIGUOUS` with the candidates.
+    """
+    box.api.require(ListCrawls.operation, ListCrawls.since, ListCrawls.use)
+    wanted = reference.replace("-", "").lower()
+    crawls: list[Record] = await box.get("/crawls/crawls")
+    identities = {str(each["id"]).replace("-", "").lower(): each for each in crawls}
+    if wanted in identities:
+        return identities[wanted]
+    found = [each for identity, each in identities.items() if identity.startswith(wanted) or identity.endswith(wanted)]
+    if not found:
+        raise Failure(Code.NOT_FOUND, f"There is no crawl {reference!r}.", "{GET /crawls/crawls} lists the crawls.")
+    refuse_ambiguous(found, "crawls")
+    return found[0]

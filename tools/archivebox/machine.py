@@ -1,0 +1,100 @@
+"""The machines and programs behind ArchiveBox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from server.archivebox.lists import Paged, Record
+from server.archivebox.requests import Get, Text
+
+from . import records
+from .records import Binary, Machine
+
+
+class ListMachines(Paged[Machine]):
+    """List the machines that ArchiveBox has run on."""
+
+    operation = "GET /machine/machines"
+    title = "List machines"
+    since = "0.9"
+
+    id: Text | None = Field(None, description="Part of the id")
+    hostname: Text | None = Field(None, description="Host name")
+    os_platform: Text | None = Field(None, description="Platform")
+    os_arch: Text | None = Field(None, description="Architecture")
+    hw_in_docker: bool | None = Field(None, description="In Docker")
+    hw_in_vm: bool | None = Field(None, description="In a VM")
+
+    def one(self, record: Record) -> Record:
+        return records.plain(record)
+
+
+class GetCurrentMachine(Get[Machine]):
+    """Get the machine that ArchiveBox runs on now."""
+
+    operation = "GET /machine/machine/current"
+    title = "Get the current machine"
+    since = "0.9"
+
+    def told(self, found: Any) -> dict[str, Any]:
+        return records.plain(found)
+
+
+class GetMachine(Get[Machine]):
+    """Get one machine by id or host name."""
+
+    operation = "GET /machine/machine/{machine_id}"
+    title = "Get a machine"
+    since = "0.9"
+
+    machine_id: Text = Field(description="Id or host name")
+
+    def told(self, found: Any) -> dict[str, Any]:
+        return records.plain(found)
+
+
+class ListBinaries(Paged[Binary]):
+    """List the programs that ArchiveBox uses, such as wget, and whether they work."""
+
+    operation = "GET /machine/binaries"
+    title = "List programs"
+    since = "0.9"
+
+    id: Text | None = Field(None, description="Part of the id")
+    name: Text | None = Field(None, description="Program name")
+    binprovider: Text | None = Field(None, description="Where it comes from")
+    status: Text | None = Field(None, description="Status")
+    machine_id: Text | None = Field(None, description="Machine")
+    version: Text | None = Field(None, description="Version")
+
+    def one(self, record: Record) -> Record:
+        return records.plain(record)
+
+
+class GetBinary(Get[Binary]):
+    """Get one program by id."""
+
+    operation = "GET /machine/binary/{binary_id}"
+    title = "Get a program"
+    since = "0.9"
+
+    binary_id: Text = Field(description="Id")
+
+    def told(self, found: Any) -> dict[str, Any]:
+        return records.plain(found)
+
+
+class GetBinariesByName(Get[Binary]):
+    """Get all installations of a program by its name."""
+
+    operation = "GET /machine/binary/by-name/{name}"
+    title = "Get programs by name"
+    since = "0.9"
+
+    name: Text = Field(description="For example wget")
+
+    def told(self, found: Any) -> dict[str, Any]:
+        binaries = [records.plain(each) for each in (found if isinstance(found, list) else [found])]
+        return {"nodes": binaries, "totalCount": len(binaries), "nextCursor": None}

@@ -1,0 +1,106 @@
+"""What ArchiveBox answers, described once, and brought into the one shape that all versions share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class Snapshot:
+    """A saved page: `id`, `url`, `title`, `tags`, `status` (null before 0.9), `timestamp`, dates; sealed = finished."""
+
+
+class ArchiveResult:
+    """One output of a snapshot: `plugin`, `status`, `output_str` (the reason, where it failed), `output_files`."""
+
+
+class Tag:
+    """A tag: `id`, `name`, `num_snapshots`."""
+
+
+class Crawl:
+    """A run of saving: `urls`, `status`, `max_depth`, `tags_str`."""
+
+
+class Machine:
+    """A machine that ArchiveBox has run on."""
+
+
+class Binary:
+    """A program that ArchiveBox uses: `name`, `version`, `status`."""
+
+
+class Worker:
+    """A worker process and what it is doing."""
+
+
+class Persona:
+    """A browser identity; its configuration is not shown."""
+
+
+class Report:
+    """What the command did."""
+
+
+class Deleted:
+    """What was deleted, or queued to be."""
+
+
+class Key:
+    """The key in use, masked, and its expiry."""
+
+
+class Exported:
+    """The exported text or records."""
+
+
+_LEFT_OUT = ("TYPE", "abid", "archiveresults", "history", "sources")
+_OLD_NAMES = {"extractor": "plugin", "output": "output_str"}
+
+
+def plain(record: Json) -> Json:
+    """An object without the name of its class on the server."""
+    return {name: value for name, value in record.items() if name != "TYPE"}
+
+
+def snapshot(record: Json) -> Json:
+    """A snapshot with its results in the common shape; what only one version has is left out."""
+    found = {name: value for name, value in record.items() if name not in _LEFT_OUT}
+    if record.get("archiveresults"):
+        found["archiveresults"] = [result(each) for each in record["archiveresults"]]
+    found.setdefault("status", None)
+    return found
+
+
+def result(record: Json) -> Json:
+    """An archive result under the names of 0.9 (`extractor` and `output` before)."""
+    return {
+        _OLD_NAMES.get(name, name): value
+        for name, value in record.items()
+        if name not in ("TYPE", "abid", "snapshot_abid") and value not in (None, "", [], {})
+    }
+
+
+def tag(record: Json) -> Json:
+    """A tag without the snapshots that some versions send along."""
+    return {name: value for name, value in record.items() if name not in ("TYPE", "abid", "snapshots", "slug")}
+
+
+def crawl(record: Json, *, with_config: bool = False) -> Json:
+    """A crawl, without the 10 kB of settings that come with it unless they were asked for."""
+    return {name: value for name, value in record.items() if name != "TYPE" and (with_config or name != "config")}
+
+
+def any_object(record: Json) -> Json:
+    """An object of whatever kind its `TYPE` says."""
+    kind = str(record.get("TYPE", "")).rpartition(".")[2]
+    shapes = {"Snapshot": snapshot, "ArchiveResult": result, "Tag": tag, "Crawl": crawl}
+    shape = shapes.get(kind)
+    return {"kind": kind, **(shape(record) if shape else record)}
+
+
+def failures(record: Json) -> list[Json]:
+    """Why a snapshot failed: plugin and reason of each failed result."""
+    failed = [result(each) for each in record.get("archiveresults") or [] if each.get("status") == "failed"]
+    return [{"plugin": each.get("plugin"), "reason": str(each.get("output_str", ""))[:300]} for each in failed]

@@ -1,0 +1,124 @@
+"""Archive results: the single outputs of a snapshot, where success and failure are recorded."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from server.archivebox.client import Upload
+from server.archivebox.lists import Paged, Record
+from server.archivebox.requests import Box, Change, Get, Text
+from server.errors import Code, Failure
+from server.requests import Risk
+
+from . import records
+from .records import ArchiveResult
+
+ResultStatus = Literal["queued", "started", "paused", "backoff", "succeeded", "failed", "skipped", "noresults"]
+
+
+class ListArchiveresults(Paged[ArchiveResult]):
+    """List outputs of saved pages: which plugin ran, with what status, and why it failed (`output_str`). Failed pages:
+    archivebox_list_snapshots with status failed."""
+
+    operation = "GET /core/archiveresults"
+    toolset = "results"
+    title = "List archive results"
+
+    status: ResultStatus | None = Field(None, description="Outcome")
+    plugin: Text | None = Field(None, description="As wget, screenshot")
+    snapshot_id: Text | None = Field(None, description="Id of the page")
+    snapshot_url: Text | None = Field(None, description="Part of its URL")
+    snapshot_tag: Text | None = Field(None, description="Its tag")
+    search: Text | None = Field(None, description="In all of these")
+    output_str: Text | None = Field(None, description="Part of output or reason")
+    id: Text | None = Field(None, description="Part of the id")
+    hook_name: Text | None = Field(None, description="0.9")
+    process_id: Text | None = Field(None, description="0.9")
+    created_at: Text | None = Field(None, description="Exact time")
+    created_at__gte: Text | None = Field(None, description="Date")
+    created_at__lt: Text | None = Field(None, description="Date")
+
+    def known_to(self, box: Box, values: dict[str, Any]) -> dict[str, Any]:
+        old = {"plugin": "extractor", "output_str": "output"}
+        renamed = {
+            name if box.api.takes(self.operation, name) else old.get(name, name): value
+            for name, value in values.items()
+        }
+        return super().known_to(box, renamed)
+
+    def one(self, record: Record) -> Record:
+        return records.result(record)
+
+
+class GetArchiveresult(Get[ArchiveResult]):
+    """Get one output with its files and what the program reported."""
+
+    operation = "GET /core/archiveresult/{archiveresult_id}"
+    toolset = "results"
+    title = "Get an archive result"
+
+    archiveresult_id: Text = Field(description="Id, or unique part")
+
+    def told(self, found: Any) -> dict[str, Any]:
+        return records.result(found)
+
+
+class CreateArchiveresult(Change[ArchiveResult]):
+    """Record an output made elsewhere for a saved page."""
+
+    operation = "POST /core/archiveresults"
+    toolset = "results"
+    title = "Record an archive result"
+    risk: ClassVar[Risk] = "adds"
+    repeatable = False
+    since = "0.9.73"
+    verify = "list the page's results ({GET /core/archiveresults})."
+
+    snapshot_id: Text = Field(description="Id of the page")
+    plugin: Text = Field(description="Plugin name")
+    output_str: str = Field("", description="Text output")
+    status: ResultStatus = Field("succeeded", description="Outcome")
+    hook_name: Text | None = Field(None, description="Hook")
+    output_json: Text | None = Field(None, description="JSON output")
+
+    async def sent(self, box: Box, body: dict[str, Any]) -> Any:
+        return await box.form("POST", self.path(), {**body, "status": self.status}, verify=self.verify)
+
+    def told(self, found: Any) -> dict[str, Any]:
+        return records.result(found)
+
+
+class UpdateArchiveresult(Change[ArchiveResult]):
+    """Add a text file to a page's output, with its outcome. The API wants a file in any case."""
+
+    operation = "PATCH /core/archiveresult/{archiveresult_id}"
+    toolset = "results"
+    title = "Change an archive result"
+    risk: ClassVar[Risk] = "changes"
+    repeatable = True
+    since = "0.9.73"
+    verify = "get it again ({GET /core/archiveresult/{archiveresult_id}})."
+
+    archiveresult_id: Text = Field(description="Id")
+    file_name: Text = Field(description="As notes.txt")
+    text: str = Field(description="Its content")
+    output_str: str | None = Field(None, description="Summary")
+    status: ResultStatus | None = Field(None, description="Outcome")
+    output_json: Text | None = Field(None, description="JSON output")
+
+    async def sent(self, box: Box, body: dict[str, Any]) -> Any:
+        fields = {name: value for name, value in body.items() if name not in ("file_name", "text")}
+        file = Upload(self.file_name, self.text.encode())
+        return await box.form("PATCH", self.path(), fields, verify=self.verify, file=file)
+
+    def check(self) -> None:
+        if "/" in self.file_name or "\\" in self.file_name or self.file_name in (".", ".."):
+            raise Failure(Code.INVALID_ARGUMENT, f"{self.file_name!r} is not a file name.", "For example notes.txt.")
+
+    def known_to(self, box: Box, values: dict[str, Any]) -> dict[str, Any]:
+        return values  # the server's description does not declare this form's fields
+
+    def told(self, found: Any) -> dict[str, Any]:
+        return records.result(found)

@@ -1,0 +1,258 @@
+"""Tags: find, make, rename, delete, put on and take off pages, export."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from server.archivebox.lists import Paged, Record, every, refuse_ambiguous
+from server.archivebox.requests import Box, Change, Confirmed, Get, Text
+from server.archivebox.texts import text_at
+from server.confirmations import Preview
+from server.errors import Code, Failure
+from server.requests import Risk
+from server.results import BUDGET, Result, whole
+
+from . import records
+from .records import Deleted, Exported, Report, Tag
+from .snapshots import one_snapshot
+
+_MOST_TAGS = 1000
+
+
+class ListTags(Paged[Tag]):
+    """List all tags of ArchiveBox with the number of pages each has."""
+
+    operation = "GET /core/tags"
+    title = "List tags"
+
+    def one(self, record: Record) -> Record:
+        return records.tag(record)
+
+
+class GetTag(Get[Tag]):
+    """Get one tag by id or exact name. Its pages: archivebox_list_snapshots with `tag`."""
+
+    operation = "GET /core/tag/{tag_id}"
+    title = "Get a tag"
+
+    tag_id: Text = Field(description="Id or name")
+
+    async def run(self, box: Box) -> Result:
+        self.tag_id = str((await one_tag(box, self.tag_id))["id"])
+        # Without this the answer carries every page of the tag.
+        return whole(records.tag(await box.get(self.path(), with_snapshots=False)))
+
+
+class SearchTags(Get[Tag]):
+    """Search tags by name, with some of their pages."""
+
+    operation = "GET /core/tags/search/"
+    title = "Search tags"
+    since = "0.9.31"
+    use = "Use {GET /core/tags}."
+
+    q: str = Field("", description="Part of the name")
+    sort: Text | None = Field(None, description="As created_desc, name_asc")
+    created_by: Text | None = Field(None, description="User name")
+    year: Text | None = Field(None, description="Year of creation")
+    has_snapshots: Literal["all", "yes", "no"] | None = Field(None, description="With pages")
+
+    def told(self, found: Any) -> dict[str, Any]:
+        tags = [_card(each) for each in found.get("tags", [])]
+        return {"nodes": tags, "totalCount": len(tags), "nextCursor": None}
+
+
+class AutocompleteTags(Get[Tag]):
+    """Complete the beginning of a tag's name."""
+
+    operation = "GET /core/tags/autocomplete/"
+    title = "Complete a tag's name"
+    since = "0.9"
+    use = "Use {GET /core/tags}."
+
+    q: str = Field("", description="Beginning of the name")
+
+    def told(self, found: Any) -> dict[str, Any]:
+        tags = [records.tag(each) for each in found.get("tags", [])]
+        return {"nodes": tags, "totalCount": len(tags), "nextCursor": None}
+
+
+class CreateTag(Change[Tag]):
+    """Create a tag, or get the one of that name (capitals do not matter). Tagging a page creates its tag."""
+
+    operation = "POST /core/tags/create/"
+    title = "Create a tag"
+    risk: ClassVar[Risk] = "adds"
+    repeatable = True
+    since = "0.9"
+    verify = "list the tags ({GET /core/tags})."
+
+    name: Text = Field(description="Name")
+
+
+class RenameTag(Change[Tag]):
+    """Rename a tag on all its pages."""
+
+    operation = "POST /core/tag/{tag_id}/rename"
+    title = "Rename a tag"
+    risk: ClassVar[Risk] = "changes"
+    repeatable = True
+    since = "0.9.31"
+    verify = "list the tags ({GET /core/tags})."
+
+    tag_id: Text = Field(description="Id or name")
+    name: Text = Field(description="New name")
+
+    async def run(self, box: Box) -> Result:
+        self.tag_id = str((await one_tag(box, self.tag_id))["id"])
+        return await super().run(box)
+
+
+class DeleteTag(Confirmed[Deleted]):
+    """Delete a tag. Its pages stay."""
+
+    operation = "DELETE /core/tag/{tag_id}"
+    title = "Delete a tag"
+    risk: ClassVar[Risk] = "removes"
+    repeatable = True
+    since = "0.9.31"
+    verify = "list the tags ({GET /core/tags})."
+
+    tag_id: Text = Field(description="Id or name")
+
+    async def run(self, box: Box) -> Result:
+        self.tag_id = str((await one_tag(box, self.tag_id))["id"])
+        return await super().run(box)
+
+    async def preview(self, box: Box) -> Preview:
+        tag = await one_tag(box, self.tag_id)
+        pages = tag.get("num_snapshots", 0)
+        return Preview(
+            f"Delete the tag {tag['name']!r} from {pages} saved pages? The pages stay.",
+            {"tag": tag["name"], "id": tag["id"], "snapshots": pages},
+        )
+
+
+class TagSnapshot(Change[Report]):
+    """Put a tag on a saved page; the tag is created if there is none."""
+
+    operation = "POST /core/tags/add-to-snapshot/"
+    title = "Tag a page"
+    risk: ClassVar[Risk] = "adds"
+    repeatable = True
+    since = "0.9"
+    use = "On 0.8.5 pages are tagged when they are added ({POST /cli/add})."
+    verify = "get the snapshot again; tagging twice is harmless."
+
+    snapshot_id: Text = Field(description="Id, or unique part")
+    tag_name: Text | None = Field(None, description="Tag name, or")
+    tag_id: int | None = Field(None, description="tag id")
+
+    def check(self) -> None:
+        _one_of_name_and_id(self.tag_name, self.tag_id)
+
+    async def run(self, box: Box) -> Result:
+        # The server takes the first match of an ambiguous id without a word.
+        self.snapshot_id = str((await one_snapshot(box, self.snapshot_id))["id"])
+        return await super().run(box)
+
+
+class UntagSnapshot(Change[Report]):
+    """Take a tag off a saved page. The tag itself stays."""
+
+    operation = "POST /core/tags/remove-from-snapshot/"
+    title = "Untag a page"
+    risk: ClassVar[Risk] = "removes"
+    repeatable = True
+    since = "0.9"
+    verify = "get the snapshot again; untagging twice is harmless."
+
+    snapshot_id: Text = Field(description="Id, or unique part")
+    tag_name: Text | None = Field(None, description="Tag name, or")
+    tag_id: int | None = Field(None, description="tag id")
+
+    def check(self) -> None:
+        _one_of_name_and_id(self.tag_name, self.tag_id)
+
+    async def run(self, box: Box) -> Result:
+        self.snapshot_id = str((await one_snapshot(box, self.snapshot_id))["id"])
+        return await super().run(box)
+
+
+class ExportTagUrls(Get[Exported]):
+    """Export the URLs of a tag's pages, one a line."""
+
+    operation = "GET /core/tag/{tag_id}/urls.txt"
+    title = "Export a tag's URLs"
+    since = "0.9.31"
+    use = "List its pages ({GET /core/snapshots} with `tag`)."
+
+    tag_id: Text = Field(description="Id or name")
+
+    async def run(self, box: Box) -> Result:
+        return await _exported(self, box)
+
+
+class ExportTagSnapshots(Get[Exported]):
+    """Export a tag's pages as JSON lines."""
+
+    operation = "GET /core/tag/{tag_id}/snapshots.jsonl"
+    title = "Export a tag's pages"
+    since = "0.9.31"
+    use = "List its pages ({GET /core/snapshots} with `tag`)."
+
+    tag_id: Text = Field(description="Id or name")
+
+    async def run(self, box: Box) -> Result:
+        return await _exported(self, box)
+
+
+async def one_tag(box: Box, reference: str) -> Record:
+    """The tag of that id or exact name (capitals do not matter when only one fits).
+
+    Raises:
+        Failure: `NOT_FOUND`, or `AMBIGUOUS` with the candidates.
+    """
+
+    async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
+        found = await box.get("/core/tags", limit=count, offset=offset)
+        return found["items"], int(found["total_items"])
+
+    tags, _ = await every(fetch, _MOST_TAGS)
+    kinds = (
+        [each for each in tags if str(each["id"]) == reference],
+        [each for each in tags if each["name"] == reference],
+        [each for each in tags if each["name"].casefold() == reference.casefold()],
+    )
+    found = next((kind for kind in kinds if kind), [])
+    if not found:
+        raise Failure(Code.NOT_FOUND, f"There is no tag {reference!r}.", "{GET /core/tags} lists the tags.")
+    refuse_ambiguous(found, "tags")
+    return found[0]
+
+
+async def _exported(request: ExportTagUrls | ExportTagSnapshots, box: Box) -> Result:
+    tag = await one_tag(box, request.tag_id)
+    request.tag_id = str(tag["id"])
+    lines = (await text_at(box, request.path())).splitlines()
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        size += len(line) + 2
+        if size > BUDGET:
+            break
+        kept.append(line)
+    cut = [f"Cut: {len(kept)} of {len(lines)} lines fit; page through the tag's snapshots for all."]
+    return whole({"text": "\n".join(kept), "lines": len(lines), **({"notes": cut} if len(kept) < len(lines) else {})})
+
+
+def _one_of_name_and_id(name: str | None, identity: int | None) -> None:
+    if (name is None) == (identity is None):
+        raise Failure(Code.INVALID_ARGUMENT, "Give either `tag_name` or `tag_id`.", "A name is enough.")
+
+
+def _card(card: dict[str, Any]) -> dict[str, Any]:
+    pages = [{name: each.get(name) for name in ("id", "title", "url")} for each in card.get("snapshots", [])[:5]]
+    return {"id": card["id"], "name": card["name"], "num_snapshots": card.get("num_snapshots"), "snapshots": pages}

@@ -1,0 +1,33 @@
+"""The workers of 0.9.8, the only version that shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.archivebox.requests import Get
+
+from .records import Worker
+
+_INSTEAD = "On newer servers crawls and pages carry a status: {GET /crawls/crawls}, {GET /core/snapshots}."
+
+
+class GetOrchestrator(Get[Worker]):
+    """Get what ArchiveBox's orchestrator is doing (0.9.8 only)."""
+
+    operation = "GET /workers/orchestrator"
+    title = "Get the orchestrator"
+    since = "only 0.9.8"
+    use = _INSTEAD
+
+
+class ListWorkers(Get[Worker]):
+    """List ArchiveBox's workers (0.9.8 only)."""
+
+    operation = "GET /workers/workers"
+    title = "List workers"
+    since = "only 0.9.8"
+    use = _INSTEAD
+
+    def told(self, found: Any) -> dict[str, Any]:
+        workers = found if isinstance(found, list) else found.get("items", [found])
+        return {"nodes": workers, "totalCount": len(workers), "nextCursor": None}
