@@ -20,7 +20,7 @@ from graphql import DocumentNode, OperationDefinitionNode
 from server.sandbox.costs import cost, root_fields
 from server.sandbox.data import Workspace, World
 from server.sandbox.data_brands import BRANDS
-from server.sandbox.engine import Documents, SandboxBug, operation_of, run
+from server.sandbox.engine import Documents, SandboxBug, operation_of, run, schema
 from server.sandbox.failures import JSON_TYPE, Answer, encode, refusal
 from server.sandbox.limits import PLANS, Meters
 from server.sandbox.resolvers import Context
@@ -67,6 +67,9 @@ class Sandbox:
     for less than one item.
     """
 
+    entrance = PATH
+    """The path of the API."""
+
     def __init__(
         self,
         *,
@@ -111,8 +114,16 @@ class Sandbox:
         keys = {key: {"arrivals": list(m.arrivals), "refused": m.refused} for key, m in self.meters.items()}
         return {"requests": self.requests, "refused": self.refused, "keys": keys}
 
+    def announcement(self, url: str) -> str:
+        """What to tell whoever started it."""
+        return f"Sandbox on {url}  token: {TOKEN}"
+
+    def warm(self) -> None:
+        """Do now what the first request would have to wait for."""
+        schema()
+
     async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Answer one HTTP request; never raises for what a client sends."""
+        """Answer one HTTP request; a query after the path is ignored. Never raises for what a client sends."""
         self.requests += 1
         given = {name.lower(): value for name, value in headers.items()}
         caller: _Caller | None = None
@@ -162,7 +173,7 @@ class Sandbox:
 
 
 def _check_route(method: str, path: str) -> None:
-    if path != PATH:
+    if path.partition("?")[0] != PATH:
         raise _Refused("no_path")
     if method != "POST":
         raise _Refused("not_post")

@@ -27,7 +27,7 @@ _INTROSPECTION = frozenset({"__schema", "__type"})
 
 
 def _with_code(rule: type[ASTValidationRule], code: str) -> type[ASTValidationRule]:
-    class Coded(rule):  # type: ignore[valid-type, misc]
+    class Coded(rule):  # type: ignore[valid-type, misc]  # a base known only at run time
         def report_error(self, error: GraphQLError) -> None:
             # A scalar's own code is more precise than the rule's.
             error.extensions = error.extensions or {"code": code}
@@ -64,7 +64,7 @@ def depth(document: DocumentNode) -> int:
             if isinstance(node, FragmentSpreadNode):
                 found = below(fragments[node.name.value].selection_set)
             else:
-                found = below(node.selection_set) + isinstance(node, FieldNode)  # type: ignore[attr-defined]
+                found = below(node.selection_set) + isinstance(node, FieldNode)  # type: ignore[attr-defined]  # all other nodes have one
             deepest = max(deepest, found)
         return deepest
 

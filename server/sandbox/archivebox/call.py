@@ -1,0 +1,123 @@
+"""A request on its way through the sandbox, and what every endpoint has at hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from server.sandbox.archivebox.answers import Raised
+from server.sandbox.archivebox.dialect import Dialect
+from server.sandbox.archivebox.records import User
+from server.sandbox.archivebox.runner import Runner
+from server.sandbox.archivebox.world import World
+
+T = TypeVar("T")
+LARGEST_PAGE = 500
+
+
+@dataclass(frozen=True)
+class Request:
+    """What came in: `path` is decoded, `query` is as sent, the headers' names are in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass
+class Counts:
+    """What a well-behaved client never causes.
+
+    deaths: the web process ended. removed_all: every snapshot was removed at once. hung: a command was started that
+    never answers. blocked: a change that a real server would have held back until the running crawl had ended.
+    """
+
+    deaths: int = 0
+    removed_all: int = 0
+    hung: int = 0
+    blocked: int = 0
+
+
+@dataclass
+class Call:
+    """One request to one endpoint, its arguments read."""
+
+    world: World
+    runner: Runner
+    counts: Counts
+    request: Request
+    user: User | None
+    inside: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """The release that is imitated."""
+        return self.world.dialect
+
+    @property
+    def caller(self) -> User:
+        """Who calls; for endpoints that want a key."""
+        if self.user is None:
+            raise LookupError("an endpoint without a key asks who calls")
+        return self.user
+
+    def given(self) -> dict[str, Any]:
+        """The fields of the body that were sent, unlike those that are at their default."""
+        return {name: getattr(self.body, name) for name in self.body.model_fields_set}
+
+
+def paged(call: Call, records: Sequence[T], shown: Callable[[T], Any]) -> dict[str, Any]:
+    """A page of a list, with the server's own arithmetic and its mistakes.
+
+    The limit is clamped in silence, 0 and -1 divide by zero, a negative start is an error of the database, and `page`
+    in the answer is wrong as soon as more than one page is skipped.
+    """
+    limit = min(call.query["limit"], LARGEST_PAGE)
+    offset = call.query["offset"] or call.query["page"] * limit
+    if limit in (0, -1):
+        raise Raised("ZeroDivisionError", "division by zero")
+    if offset < 0 or offset + limit < 0:
+        raise Raised("ValueError", "Negative indexing is not supported.")
+    items = [shown(each) for each in records[offset : offset + limit]]
+    found = {
+        "total_items": len(records),
+        "total_pages": math.ceil(len(records) / limit),
+        "page": math.ceil(offset / (limit + 1)),
+        "limit": limit,
+        "offset": offset,
+        "num_items": len(items),
+    }
+    if call.dialect.old:
+        return {**found, "items": items}
+    return {"items": items, "count": len(records), **found}
+
+
+def aware(moment: datetime) -> datetime:
+    """The moment with a time zone: without one it is UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def within(moment: datetime | None, query: Mapping[str, Any], name: str) -> bool:
+    """Whether a date fits the parameters `name`, `name__gte` and `name__lt`, as far as they are given."""
+    exact, since, before = (query.get(f"{name}{end}") for end in ("", "__gte", "__lt"))
+    if exact is None and since is None and before is None:
+        return True
+    if moment is None:
+        return False
+    return not (
+        (exact is not None and moment != aware(exact))
+        or (since is not None and moment < aware(since))
+        or (before is not None and moment >= aware(before))
+    )
+
+
+def contains(text: str | None, part: str | None) -> bool:
+    """Whether the part is in the text, whatever the case; everything contains what is not given."""
+    return part is None or part.lower() in (text or "").lower()
