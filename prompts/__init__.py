@@ -41,6 +41,16 @@ DOCUMENTS: tuple[Document, ...] = (
         uri="archive://system-prompt",
         file="archive_system_prompt.md",
     ),
+    Document(
+        name="archivebox_system_prompt",
+        title="Working with ArchiveBox (self-hosted)",
+        description=(
+            "How to use the archivebox_ tools: versions, lists and dates, what statuses really mean, finding, reading, "
+            "saving and deleting pages, tags, and recipes for common tasks."
+        ),
+        uri="archivebox://system-prompt",
+        file="archivebox_system_prompt.md",
+    ),
 )
 
 

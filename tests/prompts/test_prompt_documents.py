@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -14,40 +15,83 @@ import prompts
 from prompts import DOCUMENTS, Document, instructions
 
 ROOT = Path(prompts.__file__).parent.parent
-TOOLS = {
-    "archive_get_workspaces",
-    "archive_get_workspace",
-    "archive_get_custom_attribute_schemas",
-    "archive_get_filter_presets",
-    "archive_search_items",
-    "archive_get_media_contents",
-    "archive_get_transcriptions",
-    "archive_get_item_ids_by_url",
-    "archive_get_engagement_history",
-    "archive_search_creators",
-    "archive_get_creator",
-    "archive_get_social_profile",
-    "archive_get_operations",
-    "archive_get_operation",
-    "archive_add_item_to_collections",
-    "archive_remove_item_from_collections",
-    "archive_refetch_engagement_bulk",
+SURFACE = json.loads((ROOT / "tools" / "surface.json").read_text(encoding="utf-8"))["tools"]
+ARCHIVE_TOOLS = {name for row in SURFACE if (name := row["tool"]["name"]).startswith("archive_")}
+ARCHIVEBOX_TOOLS = {
+    "archivebox_list_snapshots",
+    "archivebox_get_snapshot",
+    "archivebox_create_snapshot",
+    "archivebox_update_snapshot",
+    "archivebox_delete_snapshot",
+    "archivebox_get_snapshots_feed",
+    "archivebox_get_any",
+    "archivebox_list_archiveresults",
+    "archivebox_get_archiveresult",
+    "archivebox_create_archiveresult",
+    "archivebox_update_archiveresult",
+    "archivebox_list_tags",
+    "archivebox_get_tag",
+    "archivebox_search_tags",
+    "archivebox_autocomplete_tags",
+    "archivebox_create_tag",
+    "archivebox_rename_tag",
+    "archivebox_delete_tag",
+    "archivebox_tag_snapshot",
+    "archivebox_untag_snapshot",
+    "archivebox_export_tag_urls",
+    "archivebox_export_tag_snapshots",
+    "archivebox_list_crawls",
+    "archivebox_get_crawl",
+    "archivebox_create_crawl",
+    "archivebox_update_crawl",
+    "archivebox_delete_crawl",
+    "archivebox_get_crawl_file",
+    "archivebox_add",
+    "archivebox_update",
+    "archivebox_schedule",
+    "archivebox_search",
+    "archivebox_remove",
+    "archivebox_list_machines",
+    "archivebox_get_current_machine",
+    "archivebox_get_machine",
+    "archivebox_list_binaries",
+    "archivebox_get_binary",
+    "archivebox_get_binaries_by_name",
+    "archivebox_get_orchestrator",
+    "archivebox_list_workers",
+    "archivebox_list_personas",
+    "archivebox_get_api_token",
+    "archivebox_check_api_token",
+    "archivebox_read_snapshot",
 }
+TOOLS_OF_PROMPT = {"archive_system_prompt": ARCHIVE_TOOLS, "archivebox_system_prompt": ARCHIVEBOX_TOOLS}
+BYTES_OF_PROMPT = {"archive_system_prompt": (9_000, 14_000), "archivebox_system_prompt": (8_000, 12_000)}
+ADDRESSES = {
+    "archive_system_prompt": "archive://system-prompt",
+    "archivebox_system_prompt": "archivebox://system-prompt",
+}
+FIELD_NAMES = {"archive_path"}
 PROMPT_NAMES = {document.name for document in DOCUMENTS}
 TOOL_NAME = re.compile(r"\barchive(?:box|_mcp)?_[a-z_]*[a-z]\b")
 SHOUTING = re.compile(r"\b(?:CRITICAL|MUST|MANDATORY|IMPORTANT|NEVER|ALWAYS|WARNING|REQUIRED)\b")
 READING = re.compile(r"\b(?:open|read|cat|load|source|print|view|show|inspect|check|look in(?:to)?)\b", re.IGNORECASE)
-TEXTS = {"system prompt": DOCUMENTS[0].text(), "instructions": instructions()}
+TEXTS = {document.name: document.text() for document in DOCUMENTS} | {"instructions": instructions()}
 every_text = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+every_prompt = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+
+
+def tools_named_in(text: str) -> set[str]:
+    return set(TOOL_NAME.findall(text)) - PROMPT_NAMES - FIELD_NAMES
 
 
 @every_text
 def test_only_tools_of_this_server_are_named(text: str) -> None:
-    assert set(TOOL_NAME.findall(text)) - PROMPT_NAMES - TOOLS == set()
+    assert tools_named_in(text) - ARCHIVE_TOOLS - ARCHIVEBOX_TOOLS == set()
 
 
-def test_the_system_prompt_names_every_tool() -> None:
-    assert TOOLS - set(TOOL_NAME.findall(TEXTS["system prompt"])) == set()
+@every_prompt
+def test_a_system_prompt_names_every_tool_of_its_product_and_none_of_the_other(document: Document) -> None:
+    assert tools_named_in(document.text()) == TOOLS_OF_PROMPT[document.name]
 
 
 @every_text
@@ -81,14 +125,35 @@ def test_instructions_point_to_every_long_form() -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    ["archivebox_", "`workspace`", "nextCursor", "`after`", "`limit`", "`fields`", "hint", "`confirm`", "cents"],
+    [
+        "`workspace`",
+        "nextCursor",
+        "`after`",
+        "`limit`",
+        "`fields`",
+        "hint",
+        "`confirm`",
+        "cents",
+        "archivebox_add",
+        "archivebox_list_snapshots",
+        "archivebox_read_snapshot",
+        "`status` failed",
+        "`sealed` means ended, not cancelled",
+        "UNSUPPORTED",
+    ],
 )
 def test_instructions_are_useful_on_their_own(topic: str) -> None:
     assert topic in instructions()
 
 
-def test_the_system_prompt_stays_affordable() -> None:
-    assert 9_000 <= len(DOCUMENTS[0].text().encode()) <= 14_000
+def test_instructions_treat_both_products_as_there() -> None:
+    assert "when listed" not in instructions()
+
+
+@every_prompt
+def test_a_system_prompt_stays_affordable(document: Document) -> None:
+    least, most = BYTES_OF_PROMPT[document.name]
+    assert least <= len(document.text().encode()) <= most
 
 
 @every_text
@@ -107,16 +172,19 @@ def test_documents_are_named_uniquely() -> None:
     assert len({document.name for document in DOCUMENTS}) == len(DOCUMENTS)
 
 
-def test_the_archive_prompt_keeps_its_name_and_address() -> None:
-    document = DOCUMENTS[0]
-    assert (document.name, document.uri) == ("archive_system_prompt", "archive://system-prompt")
+def test_prompts_keep_their_names_and_addresses() -> None:
+    assert {document.name: document.uri for document in DOCUMENTS} == ADDRESSES
+
+
+@every_prompt
+def test_a_prompt_says_what_it_is(document: Document) -> None:
     assert document.mime_type == "text/markdown"
     assert document.title
     assert document.description
 
 
-def test_a_document_reads_its_own_file() -> None:
-    document = DOCUMENTS[0]
+@every_prompt
+def test_a_document_reads_its_own_file(document: Document) -> None:
     assert document.text() == (ROOT / "prompts" / document.file).read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""The system prompt loses no fact: `archive_facts.toml` and `server_facts.toml` tie each to the words that tell it."""
+"""The system prompts lose no fact: for each prompt two tables of facts tie each to the words that tell it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import pytest
 from prompts import DOCUMENTS
 
 HERE = Path(__file__).parent
-TABLES = ("archive_facts.toml", "server_facts.toml")
+TABLES = {
+    "archive_system_prompt": ("archive_facts.toml", "server_facts.toml"),
+    "archivebox_system_prompt": ("archivebox_facts.toml", "archivebox_server_facts.toml"),
+}
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z`\"])")
 LIST_MARKER = re.compile(r"^(?:-|\d+\.)\s+")
 
@@ -21,7 +24,7 @@ LIST_MARKER = re.compile(r"^(?:-|\d+\.)\s+")
 class Fact:
     id: str
     fact: str
-    section: str
+    section: tuple[str, str]
     needs: tuple[str, ...]
 
     def told_in(self, sentences: list[str]) -> bool:
@@ -30,22 +33,23 @@ class Fact:
 
 def read_facts() -> list[Fact]:
     facts = []
-    for table in TABLES:
-        for section, rows in tomllib.loads((HERE / table).read_text(encoding="utf-8")).items():
+    for prompt, table in ((prompt, table) for prompt, tables in TABLES.items() for table in tables):
+        for heading, rows in tomllib.loads((HERE / table).read_text(encoding="utf-8")).items():
             for key, row in rows.items():
-                facts.append(Fact(f"{section}/{key}", row["fact"], section, tuple(row["needs"])))
+                facts.append(Fact(f"{prompt}/{heading}/{key}", row["fact"], (prompt, heading), tuple(row["needs"])))
     return facts
 
 
-def read_sections() -> dict[str, list[str]]:
-    """The document's sentences under each second-level heading; deeper headings are no sentences."""
-    sections: dict[str, list[str]] = {}
-    current: list[str] = []
-    for line in DOCUMENTS[0].text().splitlines():
-        if line.startswith("## "):
-            current = sections.setdefault(line.removeprefix("## "), [])
-        elif line and not line.startswith("#"):
-            current.extend(SENTENCE_END.split(LIST_MARKER.sub("", line)))
+def read_sections() -> dict[tuple[str, str], list[str]]:
+    """Each prompt's sentences under each second-level heading; deeper headings are no sentences."""
+    sections: dict[tuple[str, str], list[str]] = {}
+    for document in DOCUMENTS:
+        current: list[str] = []
+        for line in document.text().splitlines():
+            if line.startswith("## "):
+                current = sections.setdefault((document.name, line.removeprefix("## ")), [])
+            elif line and not line.startswith("#"):
+                current.extend(SENTENCE_END.split(LIST_MARKER.sub("", line)))
     return sections
 
 
@@ -83,5 +87,5 @@ def test_each_fact_stands_in_one_table_only() -> None:
     assert sorted(set(ids)) == sorted(ids)
 
 
-def test_every_section_of_the_prompt_has_facts() -> None:
+def test_every_section_of_every_prompt_has_facts() -> None:
     assert {fact.section for fact in FACTS} == set(SECTIONS)
