@@ -102,9 +102,8 @@ async def _request(stream: SocketStream) -> bytes:
         while b"\r\n\r\n" not in data:
             data += await stream.receive()
         head, _, body = data.partition(b"\r\n\r\n")
-        length = next(
-            int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
-        )
+        lengths = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
+        length = int(lengths[0].split(b":")[1]) if lengths else 0
         while len(body) < length:
             body += await stream.receive()
     except (anyio.EndOfStream, anyio.BrokenResourceError):

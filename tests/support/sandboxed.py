@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from server.sandbox import MAIN, OUTDOOR, TOKEN
+from server.sandbox.archivebox import KEY
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCHER = (sys.executable, str(ROOT / "archive_mcp.py"))
@@ -65,16 +66,15 @@ def sandbox_process(*, items: int = 200, plan: str = "growth", window: float = 1
     Args:
         items: posts in the main workspace. plan: size of the credit bucket. window: seconds for 5 requests.
     """
-    options = ("--port", "0", "--items", str(items), "--plan", plan, "--window", str(window))
-    with TemporaryDirectory() as folder:
-        process = subprocess.Popen(
-            (*LAUNCHER, "sandbox", *options), stdout=subprocess.PIPE, text=True, env=clean(Path(folder)), cwd=folder
-        )
-        with process:
-            try:
-                yield SandboxProcess(_url(process))
-            finally:
-                _end(process)
+    with _sandbox("--items", str(items), "--plan", plan, "--window", str(window)) as url:
+        yield SandboxProcess(url)
+
+
+@contextmanager
+def archivebox_process() -> Iterator[str]:
+    """The ArchiveBox sandbox for as long as the context lives; yields its URL, without a path."""
+    with _sandbox("--archivebox") as url:
+        yield url
 
 
 def clean(home: Path) -> dict[str, str]:
@@ -92,6 +92,24 @@ def using(sandbox: SandboxProcess, folder: Path, **more: str) -> dict[str, str]:
         "ARCHIVE_MCP_STATE_DIR": str(folder / "state"),
     }
     return clean(folder) | settings | more
+
+
+def using_archivebox(url: str, folder: Path, **more: str) -> dict[str, str]:
+    """The environment of a server that uses this ArchiveBox sandbox alone."""
+    settings = {"ARCHIVEBOX_URL": url, "ARCHIVEBOX_API_KEY": KEY, "ARCHIVE_MCP_STATE_DIR": str(folder / "state")}
+    return clean(folder) | settings | more
+
+
+@contextmanager
+def _sandbox(*options: str) -> Iterator[str]:
+    with TemporaryDirectory() as folder:
+        command = (*LAUNCHER, "sandbox", "--port", "0", *options)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean(Path(folder)), cwd=folder)
+        with process:
+            try:
+                yield _url(process)
+            finally:
+                _end(process)
 
 
 def _url(process: subprocess.Popen[str]) -> str:
