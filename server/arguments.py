@@ -22,6 +22,9 @@ T = TypeVar("T", bound=Request[Any])
 
 _MOST_PROBLEMS = 5
 
+_MOST_NAMED = 6
+"""Fields of an object that a complaint about its type names."""
+
 _BOUNDS = {
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
@@ -141,7 +144,9 @@ def _schema_at(schema: Schema, location: list[str]) -> Schema:
 
 def _kind(schema: Schema) -> str:
     names = {"integer": "a whole number", "boolean": "true or false", "array": "a list", "object": "an object"}
-    return names.get(schema.get("type", ""), f"a {schema.get('type', 'valid value')}")
+    fields = list(schema.get("properties", {}))
+    of = f" of {', '.join(fields)}" if 0 < len(fields) <= _MOST_NAMED else ""
+    return names.get(schema.get("type", ""), f"a {schema.get('type', 'valid value')}") + of
 
 
 def _shown(value: Any) -> str:

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -17,8 +17,14 @@ from .results import Result
 from .services import Services
 from .surface import Surface
 
+if TYPE_CHECKING:
+    from .requests import Request
+
 CALL_SECONDS = 45.0
 """No call lasts longer: hosts give up at 60 s."""
+
+LONGEST_TEXT = 2_000
+"""Characters of a failure's message or hint: they may repeat what the call brought."""
 
 log = logging.getLogger("archive_mcp")
 
@@ -55,7 +61,8 @@ class Calls:
         try:
             return await self._call(name, arguments, asker)
         except Failure as failure:
-            failure.hint = self._surface.rendered(failure.hint)
+            failure.message = _brief(failure.message)
+            failure.hint = _brief(self._surface.rendered(failure.hint))
             raise
         except Suspended:
             raise
@@ -81,12 +88,17 @@ class Calls:
             with anyio.fail_after(self._seconds + 1):
                 result: Result = await backend.perform(request, asker, deadline)
         except TimeoutError:
-            raise _overdue(request.risk == "reads", self._seconds) from None
+            raise _overdue(request, self._seconds) from None
         return result.with_fields(instants=instants) if instants else result
 
 
-def _overdue(reads: bool, seconds: float) -> Failure:
+def _brief(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "..."
+
+
+def _overdue(request: Request[Any], seconds: float) -> Failure:
     message = f"It took longer than {seconds:.0f} s and was given up."
-    if reads:
+    if request.risk == "reads":
         return Failure(Code.TIMEOUT, message, "Ask for less at once.", retryable=True)
-    return Failure(Code.OUTCOME_UNKNOWN, message, "Look whether the change was made before you repeat it.")
+    verify = getattr(request, "verify", "look whether the change was made.")
+    return Failure(Code.OUTCOME_UNKNOWN, message, f"Do not repeat it blindly: {verify}")

@@ -9,6 +9,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_HAS_TIME = re.compile(r"\d[T ]\d", re.IGNORECASE)
 
 
 def instant(text: str, timezone: tzinfo, *, end_of_day: bool) -> str:
@@ -30,11 +31,13 @@ def _moment(text: str, timezone: tzinfo, *, end_of_day: bool) -> datetime:
     if is_day(text):
         return _day_bound(_day(text), timezone, end_of_day=end_of_day)
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text) if _HAS_TIME.search(text) else None
     except ValueError:
+        moment = None
+    if moment is None:
         raise ValueError(
             f"{text!r} is not a date: write a day (2026-03-01) or an instant with its zone (2026-03-01T00:00:00Z)."
-        ) from None
+        )
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no zone: add Z or an offset ({text}Z), or give the plain day.")
     return moment

@@ -16,6 +16,11 @@ import pytest
 from tests.support.sandboxed import LAUNCHER, clean
 from tests.support.stdio import Era, Exit, StdioServer
 
+SURFACE = Path(__file__).parents[1] / "tools" / "surface.json"
+ROWS = json.loads(SURFACE.read_text(encoding="utf-8"))["tools"]
+NAMES = {name: [row["tool"]["name"] for row in ROWS if row["backend"] == name] for name in ("archive", "archivebox")}
+"""Backend -> its tools, in the order of the listing."""
+
 ERAS: list[Era] = ["handshake", "modern"]
 
 WORKSPACE = {"workspace": "Bluebird Coffee"}
@@ -79,6 +84,7 @@ MALFORMED = {
     "method": b'{"jsonrpc":"2.0","id":9,"method":5}\n',
     "bytes": b"\xff\xfe\x00\n",
     "deep": b"{" * 100_000 + b"\n",
+    "deep with half a pair": b'{"a":' * 100_000 + b'"\\ud800"\n',
     "notification": b'{"jsonrpc":"2.0","method":"notifications/none"}\n',
 }
 
@@ -86,13 +92,19 @@ MALFORMED = {
 async def test_malformed_messages_are_survived(server: StdioServer) -> None:
     for kind, line in MALFORMED.items():
         await server.write(line)
-        assert len(await server.list_tools()) == 17, kind
+        assert names(await server.list_tools()) == [*NAMES["archive"], *NAMES["archivebox"]], kind
     assert server.garbage == []
 
 
 async def test_a_message_of_a_megabyte_is_read(server: StdioServer) -> None:
     result = await server.call_tool("archive_get_creator", {**WORKSPACE, "id": "x" * 1_000_000})
     assert result["isError"]
+
+
+async def test_half_an_emoji_in_an_argument_does_not_keep_a_call_from_its_answer(server: StdioServer) -> None:
+    half = {**WORKSPACE, "filter": {"accountNames": ["cut \ud83d"]}}
+
+    assert not (await server.call_tool("archive_search_items", half))["isError"]
 
 
 async def test_nothing_but_protocol_reaches_stdout_even_when_debugging(tmp_path: Path) -> None:
@@ -110,13 +122,46 @@ async def test_a_quiet_server_writes_nothing_to_stderr(server: StdioServer) -> N
     assert server.stderr == ""
 
 
-async def test_without_any_settings_all_tools_are_listed_and_a_call_says_what_to_set(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("tool", "variable"),
+    [("archive_get_workspaces", "ARCHIVE_APP_TOKEN"), ("archivebox_list_snapshots", "ARCHIVEBOX_URL")],
+)
+async def test_without_any_settings_all_tools_are_listed_and_a_call_says_what_to_set(
+    tmp_path: Path, tool: str, variable: str
+) -> None:
     async with spawned(tmp_path) as server:
         await server.handshake()
-        assert len(await server.list_tools()) == 17
-        error = error_of(await server.call_tool("archive_get_workspaces"))
+        assert names(await server.list_tools()) == [*NAMES["archive"], *NAMES["archivebox"]]
+        error = error_of(await server.call_tool(tool))
     assert error["code"] == "NOT_CONFIGURED"
-    assert "ARCHIVE_APP_TOKEN" in error["hint"]
+    assert variable in error["hint"]
+
+
+TOKEN = {"ARCHIVE_APP_TOKEN": "never-sent"}
+BOX = {"ARCHIVEBOX_URL": "http://127.0.0.1:9"}
+CONFIGURED = [(TOKEN, ["archive"]), (BOX, ["archivebox"]), (TOKEN | BOX, ["archive", "archivebox"])]
+
+
+@pytest.mark.parametrize(("settings", "backends"), CONFIGURED)
+async def test_exactly_the_tools_of_what_is_configured_are_listed(
+    tmp_path: Path, settings: dict[str, str], backends: list[str]
+) -> None:
+    async with spawned(tmp_path, **settings) as server:
+        await server.handshake()
+        listed = names(await server.list_tools())
+    assert listed == [name for backend in backends for name in NAMES[backend]]
+
+
+async def test_a_tool_of_what_is_not_configured_is_not_offered_and_says_so(tmp_path: Path) -> None:
+    async with spawned(tmp_path, **TOKEN) as server:
+        await server.handshake()
+        error = error_of(await server.call_tool("archivebox_list_snapshots"))
+    assert error["code"] == "NOT_CONFIGURED"
+
+
+async def test_the_sandbox_answers_the_tools_of_both(server: StdioServer) -> None:
+    assert (await server.call_tool("archive_get_workspace", WORKSPACE))["structuredContent"]["id"]
+    assert (await server.call_tool("archivebox_list_snapshots", {"limit": 3}))["structuredContent"]["nodes"]
 
 
 async def test_a_hostile_env_file_in_the_working_folder_gets_no_token(tmp_path: Path) -> None:
@@ -134,6 +179,10 @@ async def test_an_unknown_toolset_ends_the_start_with_the_known_ones(tmp_path: P
     assert left.code == 2
     assert "unknown toolset contents" in server.stderr
     assert "content" in server.stderr
+
+
+def names(tools: list[dict[str, Any]]) -> list[str]:
+    return [each["name"] for each in tools]
 
 
 def error_of(result: dict[str, Any]) -> dict[str, Any]:

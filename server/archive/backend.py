@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..confirmations import Confirmations
@@ -13,7 +14,7 @@ from .failures import user_errors
 from .reading import Lists
 from .records import convert, select, units
 from .requests import ArchiveRequest, Confirmed, InWorkspace, Mutation, Read, ReadMany
-from .workspaces import Workspace, Workspaces
+from .workspaces import Workspace, Workspaces, choices
 
 _WORKSPACES = (
     "query Workspaces($first: Int, $after: String) { workspaces(first: $first, after: $after) "
@@ -37,7 +38,7 @@ class ArchiveBackend:
             Failure: whatever kept it from being done, in the caller's words.
         """
         if not isinstance(request, InWorkspace):
-            return await self._read(request, None, deadline)
+            return await self._read_everywhere(request, deadline)
         if request.confirmed:
             self._confirmations.refuse_if_never()
         workspace = await self.workspaces.resolve(request.workspace, asker, deadline)
@@ -47,10 +48,18 @@ class ArchiveBackend:
             return await self._read(request, workspace, deadline)
         except Failure as failure:
             if failure.details.pop("unknown_workspace", False):
+                failure.hint = self.workspaces.remedy(request.workspace)
                 known = await self.workspaces.all(deadline)
-                failure.details["choices"] = [{"id": each.id, "name": each.name} for each in known]
+                failure.details["choices"] = choices(known)
             elif failure.code is Code.NOT_FOUND:
                 failure.hint = failure.hint or request.instead
+            raise
+
+    async def _read_everywhere(self, request: ArchiveRequest[Any], deadline: float) -> Result:
+        try:
+            return await self._read(request, None, deadline)
+        except Failure as failure:
+            failure.details.pop("unknown_workspace", None)
             raise
 
     async def _read(self, request: ArchiveRequest[Any], workspace: str | None, deadline: float) -> Result:
@@ -73,6 +82,8 @@ class ArchiveBackend:
     async def _change(self, request: Mutation[Any], workspace: str, asker: Asker, deadline: float) -> Result:
         if isinstance(request, Confirmed):
             preview = await request.preview(self.archive, workspace, deadline)
+            where = await self.workspaces.name_of(workspace, deadline)
+            preview = replace(preview, message=f"{where}: {preview.message}")
             what = [request.tool_name(), request.variables(), workspace]
             await self._confirmations.require(preview, call=what, token=request.confirm, asker=asker)
         selection = select(request.record(), [*request.selected.split(), "userErrors.field", "userErrors.message"])
@@ -96,7 +107,7 @@ class ArchiveBackend:
             )
         payload: dict[str, Any] = convert(answer.data, request.record(), selection)
         if errors := payload.pop("userErrors", None):
-            raise user_errors(request.operation, errors)
+            raise user_errors(request.operation, errors, request.refused)
         return whole(request.told(payload))
 
     async def _all_workspaces(self, deadline: float) -> list[Workspace]:

@@ -65,14 +65,15 @@ def retry_after(reply: Reply, message: str) -> float:
     return max(stated, default=1.0)
 
 
-def user_errors(operation: str, errors: list[dict[str, Any]]) -> Failure:
+def user_errors(operation: str, errors: list[dict[str, Any]], hint: str = "") -> Failure:
     """The `userErrors` of a mutation: it was understood and refused; nothing changed."""
     texts = []
     for each in errors:
         field = each.get("field")
         where = ".".join(field) if isinstance(field, list) else str(field or "")
         texts.append(f"{where}: {each.get('message', '')}" if where else str(each.get("message", "")))
-    return Failure(Code.REJECTED, f"Archive refused {operation}: {_clean('; '.join(texts))}", "Nothing was changed.")
+    refusal = f"Archive refused {operation}: {_clean('; '.join(texts))}"
+    return Failure(Code.REJECTED, refusal, f"Nothing was changed. {hint}".strip())
 
 
 def _json_object(reply: Reply) -> dict[str, Any]:
@@ -156,7 +157,8 @@ def _refused(reply: Reply, text: str) -> Failure:
         return Failure(Code.UNAUTHENTICATED, "Archive does not accept the token.", HOW_TO_GET_A_KEY)
     if reply.status == 403:
         return _forbidden()
-    return Failure(Code.REJECTED, f"Archive refused the request: {_clean(text)}")
+    hint = "`archive-mcp doctor` shows whether the token and ARCHIVE_API_URL are right."
+    return Failure(Code.REJECTED, f"Archive refused the request: {_clean(text)}", hint)
 
 
 def _forbidden() -> Failure:

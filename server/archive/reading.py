@@ -190,6 +190,8 @@ class _Reading:
                 f"Cut after {len(self._taken.records)} records to {self._why_cut}: go on with `nextCursor`"
                 " (fewer `fields` make more fit)."
             )
+        if not self._taken.records and not total:
+            self._notes += self._request.notes_if_empty()
         if found := units(self._selection, self._request.record()):
             envelope["units"] = found
         if self._partial:

@@ -6,6 +6,7 @@ exist, which are asked for when nobody says (`default`), and which numbers arriv
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Union, get_args, get_origin, get_type_hints
@@ -179,7 +180,9 @@ def _add(selection: Selection, record: type[Record], path: str) -> None:
 
 def _unknown_field(root: type[Record], record: type[Record], path: str, step: str) -> Failure:
     known = fields_of(record)
-    if instead := record.instead.get(step):
+    if re.search(r"[\s,]", path):
+        hint = 'One path an entry: ["id", "caption"].'
+    elif instead := record.instead.get(step):
         hint = instead
     elif suggestion := closest(step, known):
         hint = suggestion.strip()

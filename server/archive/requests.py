@@ -109,6 +109,10 @@ class ReadMany(Read[R], Generic[R]):
         """What the result must say about how the arguments were applied."""
         return []
 
+    def notes_if_empty(self) -> list[str]:
+        """Why there may be nothing, where the arguments make that likely."""
+        return []
+
     def needed(self) -> list[str]:
         """Paths that the request itself needs, whatever `fields` says."""
         return []
@@ -153,6 +157,8 @@ class Mutation(InWorkspace, ArchiveRequest[R], Generic[R]):
     """Paths of the payload to return."""
     verify: ClassVar[str]
     """How to find out whether it happened, when the answer was lost."""
+    refused: ClassVar[str] = ""
+    """What to do when Archive refuses it."""
 
     @classmethod
     def output_schema(cls) -> dict[str, Any]:

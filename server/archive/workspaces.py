@@ -15,6 +15,7 @@ from ..dialogue import Asker, Question
 from ..errors import Code, Failure
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
+_SHOWN = 50
 _STALE_SECONDS = 30.0
 """A name that is not found makes the list be read again, unless it is younger than this."""
 
@@ -55,12 +56,22 @@ class Workspaces:
         Raises:
             Failure: `NOT_FOUND`, `AMBIGUOUS`, `WORKSPACE_REQUIRED` or `DECLINED`, each with what to do.
         """
-        named = wanted or self._default
+        named = (wanted or "").strip() or self._default
         if named is None:
             return self._chosen or await self._only_or_asked(asker, deadline)
         if _ID.match(named):
             return named.lower()
-        return (await self._by_name(named.strip(), deadline)).id
+        return (await self._by_name(named, self.remedy(wanted), deadline)).id
+
+    def remedy(self, wanted: str | None) -> str:
+        """What to do about a workspace that does not exist, by who named it."""
+        if (wanted or "").strip() or self._default is None:
+            return "Use one of these names or ids."
+        return "Set `workspace` to one of these names or ids; the user should correct ARCHIVE_WORKSPACE_ID."
+
+    async def name_of(self, identity: str, deadline: float) -> str:
+        """The name of a workspace, or its id where the token does not list it."""
+        return next((each.name for each in await self.all(deadline) if each.id == identity), identity)
 
     async def all(self, deadline: float) -> list[Workspace]:
         """Every workspace that the token sees."""
@@ -70,7 +81,7 @@ class Workspaces:
                 self._read_at = self._clock()
             return self._known
 
-    async def _by_name(self, name: str, deadline: float) -> Workspace:
+    async def _by_name(self, name: str, remedy: str, deadline: float) -> Workspace:
         known = await self.all(deadline)
         if not _matching(known, name) and self._clock() - self._read_at > _STALE_SECONDS:
             self._known = None
@@ -83,13 +94,13 @@ class Workspaces:
                 Code.AMBIGUOUS,
                 f"{len(found)} workspaces fit {name!r}.",
                 "Repeat the call with one of these names in full, or with its id.",
-                candidates=_choices(found),
+                candidates=choices(found),
             )
         raise Failure(
             Code.NOT_FOUND,
             f"No workspace is called {name!r}.{closest(name, [each.name for each in known])}",
-            "Use one of these names or ids.",
-            choices=_choices(known),
+            remedy,
+            choices=choices(known),
         )
 
     async def _only_or_asked(self, asker: Asker, deadline: float) -> str:
@@ -118,7 +129,7 @@ class Workspaces:
             Code.WORKSPACE_REQUIRED,
             f"The token sees {len(known)} workspaces and none was chosen.",
             "Ask the user which one they mean, then repeat the call with `workspace` set to its name or id.",
-            choices=_choices(known),
+            choices=choices(known),
         )
 
 
@@ -133,8 +144,9 @@ def _matching(known: list[Workspace], name: str) -> list[Workspace]:
     return next((found for found in kinds if found), [])
 
 
-def _choices(workspaces: list[Workspace]) -> list[dict[str, str]]:
-    return [{"id": each.id, "name": each.name} for each in workspaces]
+def choices(workspaces: list[Workspace]) -> list[dict[str, str]]:
+    """Workspaces as an assistant chooses among them: the first fifty, for an agency's token may see hundreds."""
+    return [{"id": each.id, "name": each.name} for each in workspaces[:_SHOWN]]
 
 
 def _labels(workspaces: list[Workspace]) -> dict[str, Workspace]:

@@ -21,7 +21,7 @@ from ..cursors import scope_of
 from ..dialogue import Asker, Question, Reply, Suspended
 
 ANSWER_SECONDS = 40.0
-"""How long a person may think in the handshake era: hosts give up on the call at 60 s."""
+"""How long a person may think about all questions of a call in the handshake era: hosts give up on it at 60 s."""
 
 log = logging.getLogger("archive_mcp")
 
@@ -53,11 +53,12 @@ class _Calling:
     def __init__(self, ctx: ServerRequestContext[Any, Any], can_ask: bool) -> None:
         self._ctx = ctx
         self.can_ask = can_ask
+        self._until = anyio.current_time() + ANSWER_SECONDS
 
     async def ask(self, question: Question) -> Reply:
         if not self.can_ask:
             return Reply("unavailable")
-        with anyio.move_on_after(ANSWER_SECONDS):
+        with anyio.CancelScope(deadline=self._until):
             try:
                 found = await self._ctx.session.elicit_form(
                     question.message, _form(question), related_request_id=self._ctx.request_id

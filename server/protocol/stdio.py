@@ -7,7 +7,9 @@ On POSIX, with a pipe or socket as stdin, asyncio reads instead; elsewhere the S
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import re
 import signal
 import stat
 import sys
@@ -20,10 +22,12 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.shared._context_streams import ContextReceiveStream, ContextSendStream, create_context_streams
 from mcp.shared.message import SessionMessage
-from mcp_types import jsonrpc_message_adapter
+from mcp_types import JSONRPCMessage, jsonrpc_message_adapter
 
 LINE_LIMIT = 64 * 1024 * 1024
 """Bytes of the longest message taken from a client."""
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 Streams = tuple[ContextReceiveStream[SessionMessage | Exception], ContextSendStream[SessionMessage]]
 
@@ -99,24 +103,39 @@ async def _receive(reader: asyncio.StreamReader, incoming: ContextSendStream[Ses
     async with incoming:
         while line := await _line(reader):
             try:
-                message = jsonrpc_message_adapter.validate_json(line, by_name=False)
-            except ValueError as error:
+                message = _parsed(line)
+            except (ValueError, RecursionError) as error:
                 await incoming.send(error)
                 continue
             await incoming.send(SessionMessage(message))
 
 
-async def _line(reader: asyncio.StreamReader) -> bytes:
-    """The next line; empty at EOF. A line over the limit is dropped whole."""
+def _parsed(line: bytes) -> JSONRPCMessage:
+    """The message of a line. Half a surrogate pair, left where a model cut an emoji, becomes `?`."""
     try:
-        return await reader.readuntil(b"\n")
-    except asyncio.IncompleteReadError as error:
-        return error.partial
-    except asyncio.LimitOverrunError as error:
-        await reader.readexactly(error.consumed)
-        return b"\n"
-    except ConnectionError:
-        return b""
+        return jsonrpc_message_adapter.validate_json(line, by_name=False)
+    except ValueError:
+        if not _SURROGATE.search(line):
+            raise
+    mended = json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace")
+    return jsonrpc_message_adapter.validate_json(mended, by_name=False)
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """The next line; empty at EOF. A line over the limit is dropped whole, to its end."""
+    too_long = False
+    while True:
+        try:
+            line = await reader.readuntil(b"\n")
+        except asyncio.IncompleteReadError as error:
+            line = error.partial
+        except asyncio.LimitOverrunError as error:
+            await reader.readexactly(error.consumed)
+            too_long = True
+            continue
+        except ConnectionError:
+            return b""
+        return b"\n" if too_long and line else line
 
 
 async def _send(writer: asyncio.StreamWriter, outgoing: ContextReceiveStream[SessionMessage]) -> None:

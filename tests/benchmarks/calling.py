@@ -1,4 +1,4 @@
-"""What a tool call adds to the API request that it makes, against the same request by a bare HTTP client.
+"""What a tool call adds to the API requests that it makes, against the same requests by a bare HTTP client.
 
 The limiter is in the path but opened up: its pace is what the limiter benchmarks are about.
 """
@@ -17,9 +17,10 @@ import httpx
 from server.archive.records import select
 from server.archive.requests import ArchiveRequest
 from server.sandbox import MAIN, TOKEN
+from server.sandbox.archivebox import KEY
 from tests.benchmarks.figures import Figure, compared
 from tests.support.procfs import cpu_seconds
-from tests.support.sandboxed import PACED, SandboxProcess, sandbox_process, using
+from tests.support.sandboxed import LAUNCHER, PACED, archivebox_process, sandbox_process, using, using_archivebox
 from tests.support.stdio import Json, StdioServer
 from tools.archive.content import SearchItems
 from tools.archive.workspaces import GetWorkspace
@@ -27,55 +28,83 @@ from tools.archive.workspaces import GetWorkspace
 _WINDOW = 0.001
 _WARM_UP = 10
 
+Bare = Callable[[], Awaitable[float]]
+"""Sends a case's requests without the product; the milliseconds that they took."""
+
 
 @dataclass(frozen=True)
 class Case:
-    """A call, and the request that it makes of the API."""
+    """A call, by how many milliseconds it may be slower than its requests, and how many records it answers."""
 
     name: str
     tool: str
-    request: type[ArchiveRequest[Any]]
     arguments: Json
-    variables: Json
     goal: float
     records: int = 0
 
-    def body(self) -> Json:
-        """The GraphQL request of a bare client."""
-        document = self.request.document(select(self.request.record(), self.arguments.get("fields")))
+
+@dataclass(frozen=True)
+class Query:
+    """The GraphQL request that a call makes."""
+
+    request: type[ArchiveRequest[Any]]
+    variables: Json
+
+    def body(self, case: Case) -> Json:
+        """The request of a bare client."""
+        document = self.request.document(select(self.request.record(), case.arguments.get("fields")))
         return {"query": document, "variables": self.variables}
 
 
-SMALL = Case("small answer", "archive_get_workspace", GetWorkspace, {}, {}, goal=2)
 _FIELDS = ["id", "type", "takenAt", "originalUrl", "socialProfile.accountName", "currentEngagement.likes"]
-PAGE = Case(
-    "full page of 100",
-    "archive_search_items",
-    SearchItems,
-    {"limit": 100, "fields": _FIELDS},
-    {"first": 100},
-    goal=5,
-    records=100,
-)
+SMALL = Case("small answer", "archive_get_workspace", {}, goal=2)
+PAGE = Case("full page of 100", "archive_search_items", {"limit": 100, "fields": _FIELDS}, goal=5, records=100)
+QUERIES = ((SMALL, Query(GetWorkspace, {})), (PAGE, Query(SearchItems, {"first": 100})))
 
 
 async def measure(quick: bool) -> list[Figure]:
-    """Small and large answers, each in turns with the bare client."""
-    figures: list[Figure] = []
-    with TemporaryDirectory() as name, sandbox_process(plan="enterprise", items=1000, window=_WINDOW) as sandbox:
+    """Small and large answers of both APIs, each in turns with the bare client."""
+    with TemporaryDirectory() as name:
         folder = Path(name)
+        return [*await _archive(folder, quick), *await _archivebox(folder, quick)]
+
+
+async def _archive(folder: Path, quick: bool) -> list[Figure]:
+    figures: list[Figure] = []
+    headers = {"authorization": f"Bearer {TOKEN}", "workspace-id": MAIN}
+    with sandbox_process(plan="enterprise", items=1000, window=_WINDOW) as sandbox:
         command = (*PACED, "--window", str(_WINDOW))
         async with (
-            httpx.AsyncClient(trust_env=False, headers=_headers()) as client,
+            httpx.AsyncClient(trust_env=False, headers=headers) as client,
             StdioServer.spawn(command, env=using(sandbox, folder), cwd=folder) as server,
         ):
             await server.handshake()
-            for case, calls in ((SMALL, 40 if quick else 300), (PAGE, 20 if quick else 80)):
-                figures += await _measure(case, calls, server, _bare(client, sandbox, case))
+            for (case, query), calls in zip(QUERIES, (40, 20) if quick else (300, 80), strict=True):
+                figures += await _measure(case, calls, server, _posts(client, sandbox.url, query.body(case)))
     return figures
 
 
-async def _measure(case: Case, calls: int, server: StdioServer, bare: Callable[[], Awaitable[float]]) -> list[Figure]:
+async def _archivebox(folder: Path, quick: bool) -> list[Figure]:
+    figures: list[Figure] = []
+    with archivebox_process() as url:
+        async with (
+            httpx.AsyncClient(trust_env=False, headers={"x-archivebox-api-key": KEY}) as client,
+            StdioServer.spawn(LAUNCHER, env=using_archivebox(url, folder), cwd=folder) as server,
+        ):
+            await server.handshake()
+            first = f"{url}/api/v1/core/snapshots?limit=3&offset=0"
+            id = (await client.get(first)).raise_for_status().json()["items"][0]["id"]
+            # A reference may be a part of an id: what it means is looked up first.
+            found = f"{url}/api/v1/core/snapshots?id={id}&limit=11&offset=0"
+            whole = f"{url}/api/v1/core/snapshot/{id}?with_archiveresults=true"
+            listing = Case("ArchiveBox, 3 pages", "archivebox_list_snapshots", {"limit": 3}, goal=2, records=3)
+            getting = Case("ArchiveBox, one page", "archivebox_get_snapshot", {"snapshot_id": id}, goal=2)
+            for case, urls in ((listing, [first]), (getting, [found, whole])):
+                figures += await _measure(case, 40 if quick else 300, server, _gets(client, urls))
+    return figures
+
+
+async def _measure(case: Case, calls: int, server: StdioServer, bare: Bare) -> list[Figure]:
     ours: list[float] = []
     direct: list[float] = []
     for number in range(-_WARM_UP, calls):
@@ -106,19 +135,25 @@ async def _call(server: StdioServer, case: Case) -> float:
     return 1000 * timed.seconds
 
 
-def _bare(client: httpx.AsyncClient, sandbox: SandboxProcess, case: Case) -> Callable[[], Awaitable[float]]:
-    body = case.body()
-
+def _posts(client: httpx.AsyncClient, url: str, body: Json) -> Bare:
     async def send() -> float:
         started = time.perf_counter()
-        answer = await client.post(sandbox.url, json=body)
+        answer = await client.post(url, json=body)
         took = time.perf_counter() - started
         if "errors" in answer.raise_for_status().json():
-            raise RuntimeError(f"{case.tool}: {answer.text[:300]}")
+            raise RuntimeError(f"{url}: {answer.text[:300]}")
         return 1000 * took
 
     return send
 
 
-def _headers() -> dict[str, str]:
-    return {"authorization": f"Bearer {TOKEN}", "workspace-id": MAIN}
+def _gets(client: httpx.AsyncClient, urls: list[str]) -> Bare:
+    async def send() -> float:
+        started = time.perf_counter()
+        answers = [await client.get(url) for url in urls]
+        took = time.perf_counter() - started
+        for answer in answers:
+            answer.raise_for_status()
+        return 1000 * took
+
+    return send

@@ -4,37 +4,63 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.figures import Figure
 from tests.support.sandboxed import LAUNCHER, clean
-from tests.support.stdio import Json, StdioServer
+from tests.support.stdio import Json, StdioServer, Timed
 
 LARGEST = "archive_search_items"
 
 _SHOWN = ("name", "description", "inputSchema")
 _BYTES_PER_TOKEN = 4
-_GOAL = 4799
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What is listed with these settings alone, and the most tokens that it may take."""
+
+    name: str
+    settings: Mapping[str, str]
+    goal: int
+
+
+ARCHIVE = Listed("Archive", {"ARCHIVE_APP_TOKEN": "never-sent"}, 4799)
+ARCHIVEBOX = Listed("ArchiveBox", {"ARCHIVEBOX_URL": "http://127.0.0.1:9"}, 5999)
 
 
 async def measure(quick: bool) -> list[Figure]:
-    """All tools, all but the largest, and each."""
+    """All tools of each API, those of Archive without the largest, and each tool."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        env = clean(folder) | {"ARCHIVE_APP_TOKEN": "never-sent"}
-        async with StdioServer.spawn(LAUNCHER, env=env, cwd=folder) as server:
-            await server.handshake()
-            whole = await server.timed("tools/list")
-    tools = whole.result["tools"]
-    sizes = {str(tool["name"]): shown_bytes(tool) for tool in tools}
-    rest = sum(sizes.values()) - sizes[LARGEST]
+        archive, archivebox = [await _listed(each, folder) for each in (ARCHIVE, ARCHIVEBOX)]
+    sizes = {str(tool["name"]): shown_bytes(tool) for found in (archive, archivebox) for tool in found.result["tools"]}
+    rest = sum(shown_bytes(tool) for tool in archive.result["tools"] if tool["name"] != LARGEST)
     return [
-        Figure("tools/list on the wire", whole.size, "bytes"),
-        Figure(f"{len(tools)} tools as a model sees them", sum(sizes.values()), "bytes"),
-        Figure(f"{len(tools)} tools as a model sees them", tokens(sum(sizes.values())), "tokens", goal=_GOAL),
-        Figure(f"the same without {LARGEST}", tokens(rest), "tokens"),
+        *_whole(ARCHIVE, archive),
+        Figure(f"Archive, the same without {LARGEST}", tokens(rest), "tokens"),
+        *_whole(ARCHIVEBOX, archivebox),
         *(Figure(name, tokens(size), "tokens") for name, size in sorted(sizes.items(), key=lambda each: -each[1])),
+    ]
+
+
+async def _listed(listed: Listed, folder: Path) -> Timed:
+    async with StdioServer.spawn(LAUNCHER, env={**clean(folder), **listed.settings}, cwd=folder) as server:
+        await server.handshake()
+        return await server.timed("tools/list")
+
+
+def _whole(listed: Listed, found: Timed) -> list[Figure]:
+    tools = found.result["tools"]
+    size = sum(shown_bytes(tool) for tool in tools)
+    name = f"{listed.name}, {len(tools)} tools as a model sees them"
+    return [
+        Figure(f"{listed.name}, tools/list on the wire", found.size, "bytes"),
+        Figure(name, size, "bytes"),
+        Figure(name, tokens(size), "tokens", goal=listed.goal),
     ]
 
 

@@ -180,7 +180,7 @@ def test_text_that_nests_without_end_is_refused_like_any_other() -> None:
         ({"limit": 1.5}, "`limit` must be a whole number; got 1.5."),
         ({"limit": 10**400}, "`limit` must be"),
         ({"exact": "perhaps"}, '`exact` must be true or false; got "perhaps".'),
-        ({"part": 5}, "`part` must be an object; got 5."),
+        ({"part": 5}, "`part` must be an object of size, kind, value; got 5."),
         ({"part": "[1]"}, "`part` must be an object"),
         ({"part": {"size": -1}}, "`part.size` must be at least 0; got -1."),
         ({"parts": []}, "`parts` needs at least 1 entries; got 0."),

@@ -186,3 +186,10 @@ async def test_a_call_that_never_ends_is_given_up(name: str, code: Code, retryab
     failure = await refused(calls(endless, seconds=-0.95), name)
 
     assert (failure.code, failure.retryable) == (code, retryable)
+
+
+async def test_a_failure_does_not_repeat_at_length_what_the_call_brought() -> None:
+    failure = await refused(calls(failing(Failure(Code.NOT_FOUND, "x" * 9_999, "y" * 9_999))))
+
+    assert len(failure.message) == len(failure.hint) == 2_000
+    assert failure.message.endswith("x...")

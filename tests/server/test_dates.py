@@ -72,7 +72,7 @@ def test_a_zoned_time_never_moves(naive: datetime, minutes: int) -> None:
     assert datetime.fromisoformat(instant(moment.isoformat(), BERLIN, end_of_day=False)) == moment
 
 
-@pytest.mark.parametrize("text", ["2026-03-01T12:00:00", "2026-03-01T12:00", "2026-03-01 00:00:00.5", "20260301"])
+@pytest.mark.parametrize("text", ["2026-03-01T12:00:00", "2026-03-01T12:00", "2026-03-01 00:00:00.5", "20260301T12"])
 def test_a_time_of_day_without_a_zone_is_refused_with_the_remedy(text: str) -> None:
     with pytest.raises(ValueError, match=r"has no zone: add Z or an offset .* or give the plain day"):
         instant(text, BERLIN, end_of_day=False)
@@ -86,6 +86,8 @@ def test_a_time_of_day_without_a_zone_is_refused_with_the_remedy(text: str) -> N
         "03/01/2026",
         "2026-3-1",
         "2026",
+        "20260301",
+        "2026-W10-1",
         "1772323200",
         "2026-03-01T25:00:00Z",
         "2026-03-01T12:00:00 CET",

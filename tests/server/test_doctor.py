@@ -125,21 +125,6 @@ async def test_the_state_of_the_limiter_is_read_and_a_damaged_one_is_a_warning(t
     assert check(await examined(settings), "limiter").status == "warn"
 
 
-async def test_archivebox_is_noted_as_not_served_and_nothing_is_sent_there(tmp_path: Path) -> None:
-    requests: list[bytes] = []
-
-    def respond(request: bytes) -> bytes:
-        requests.append(request)
-        return ONE
-
-    async with answering(respond) as url:
-        report = await examined(given(tmp_path, sandbox=True, ARCHIVEBOX_URL=url))
-    assert check(report, "archivebox").status == "note"
-    assert "this version serves Archive only" in check(report, "archivebox").detail
-    assert report.ok
-    assert requests == []
-
-
 async def test_a_working_token_and_workspace_are_all_well(tmp_path: Path, sandbox: tuple[Sandbox, str]) -> None:
     settings = given(tmp_path, ARCHIVE_API_URL=sandbox[1], ARCHIVE_APP_TOKEN=SEES_ALL, ARCHIVE_WORKSPACE_ID="Skincare")
     report = await examined(settings)

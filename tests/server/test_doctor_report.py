@@ -69,7 +69,7 @@ def test_with_nothing_configured_it_fails_and_says_what_to_set(
 ) -> None:
     assert examine(given(tmp_path), tools(), as_json=False, live=True) == 1
     out = capsys.readouterr().out
-    assert "FAIL  token        No Archive token is configured." in out
+    assert "FAIL  token        No Archive token and no ArchiveBox is configured." in out
     assert "-> Set ARCHIVE_APP_TOKEN" in out
     assert out.splitlines()[-1] == "1 problem."
     assert out.count("unknown ") == len(LIVE)
@@ -102,13 +102,13 @@ def test_the_json_carries_result_and_evidence_of_a_live_check() -> None:
     assert "result" not in rows["page-size"]
 
 
-def test_the_token_never_comes_out_whole_or_cut() -> None:
-    report = Report(
-        "arch_live_secret", checks=[Check("x", "ok", "a arch_live_secret b arch_live_sec...", "arch_live_")]
-    )
+def test_no_secret_comes_out_whole_or_cut() -> None:
+    said = "a arch_live_secret b arch_live_sec... c box_key_9f3a77"
+    report = Report(("arch_live_secret", "box_key_9f3a77"), checks=[Check("x", "ok", said, "arch_live_, box_key_")])
     for shown in (report.as_text(), report.as_json()):
-        assert "a (token) b (token)..." in shown
+        assert "a (secret) b (secret)... c (secret)" in shown
         assert "arch_l" not in shown
+        assert "box_k" not in shown
 
 
 def test_what_could_move_the_cursor_does_not_reach_the_terminal() -> None:

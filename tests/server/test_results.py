@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.results import BUDGET, RecordList, Result, compact, whole
+from server.results import BUDGET, Image, RecordList, Result, compact, prose, whole
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -99,3 +99,12 @@ def test_a_cut_list_stays_within_the_budget(texts: list[str]) -> None:
 @pytest.mark.parametrize("value", [2**53, -(2**63), 0.1, "\u2028", "\x00", '"\\'])
 def test_hard_values_survive(value: Any) -> None:
     exactly(whole({"value": value}))
+
+
+def test_what_stands_beside_an_object_stays_when_fields_are_added() -> None:
+    picture = Image("image/png", b"x")
+
+    found = prose({"title": "T"}, "the text", picture).with_fields(warning="w")
+
+    assert (found.text, found.prose, found.images) == ('{"title":"T","warning":"w"}', "the text", (picture,))
+    assert not found.is_structured

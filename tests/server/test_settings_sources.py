@@ -215,6 +215,16 @@ def test_what_the_dotenv_may_not_say_is_still_read_from_the_shared_file(places: 
     assert places.load().confirm == "never"
 
 
+@pytest.mark.parametrize(
+    ("here", "shared", "read_only"), [("off", "on", True), ("on", "off", True), ("off", "", False)]
+)
+def test_the_dotenv_may_turn_read_only_on_but_not_off(places: Places, here: str, shared: str, read_only: bool) -> None:
+    places.put("./.env", ARCHIVE_MCP_READ_ONLY=here)
+    places.put("~/.env.shared", ARCHIVE_MCP_READ_ONLY=shared)
+
+    assert places.load().read_only is read_only
+
+
 def test_a_dotenv_that_allows_insecure_does_not_open_its_own_plain_url(places: Places) -> None:
     places.put("./.env", ARCHIVE_API_URL="http://far.example", ARCHIVE_MCP_ALLOW_INSECURE="1")
 

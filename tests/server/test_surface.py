@@ -155,9 +155,14 @@ def test_a_tools_class_is_loaded_from_its_module() -> None:
         ("{things} and {things}", "shop_list_things and shop_list_things"),
         ("{unknown} stays", "unknown stays"),
         ("no braces", "no braces"),
+        ("List them ({GET /shop/{id}/goods}).", "List them (shop_get_goods)."),
         ('{"a": 1} {} { things }', '{"a": 1} {} { things }'),
+        ('{"a": {"b": 1}}', '{"a": {"b": 1}}'),
         ("", ""),
     ],
 )
 def test_a_hint_names_the_tool_behind_an_operation(text: str, expected: str) -> None:
-    assert surface(read_only=True).rendered(text) == expected
+    made = Surface([*ENTRIES, entry("shop_get_goods", operation="GET /shop/{id}/goods")], lambda module: None)
+    made.offer(backends={"shop", "bank"}, toolsets=["all"], read_only=True)
+
+    assert made.rendered(text) == expected

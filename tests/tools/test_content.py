@@ -10,9 +10,10 @@ from tools.archive.content import (
     GetItemIdsByUrl,
     GetMediaContents,
     GetTranscriptions,
-    RefetchEngagementBulk,
     SearchItems,
 )
+from tools.archive.creators import SearchCreators
+from tools.archive.refetching import RefetchEngagementBulk
 
 
 def test_a_search_without_arguments_leaves_all_to_archives_defaults() -> None:
@@ -120,6 +121,7 @@ def test_a_search_in_content_that_looks_for_nothing_clear_is_refused(search: dic
     [
         {"filter": {"provider": "TIKTOK"}},
         {"customAttributeConditions": [{"field": "a", "operator": "IS_EMPTY", "type": "TEXT"}]},
+        {"filter": {"takenAt": {"from": "2026-03-01"}}, "customAttributeConditions": []},
     ],
 )
 def test_filters_beside_a_preset_are_refused_because_archive_would_ignore_them(beside: dict[str, Any]) -> None:
@@ -127,6 +129,13 @@ def test_filters_beside_a_preset_are_refused_because_archive_would_ignore_them(b
 
     assert "ignores `filter` and `customAttributeConditions` beside `presetId`" in failure.message
     assert "filter.collectionsIds" in failure.hint
+
+
+def test_a_filter_that_filters_nothing_may_stand_beside_a_preset() -> None:
+    beside = {"filter": {"provider": None}, "customAttributeConditions": []}
+
+    assert sent(SearchItems, presetId="7", **beside)["presetId"] == "7"
+    assert sent(SearchCreators, presetId="7", **beside | {"filter": {}})["presetId"] == "7"
 
 
 def test_a_preset_is_sorted_here_and_says_what_decides() -> None:

@@ -21,6 +21,7 @@ class AddItemToCollections(Mutation[ItemPayload]):
     repeatable = True
     selected = "item.id item.archivePublicUrl"
     verify = "search with filter.collectionsIds ({items}), or simply call again: adding twice is harmless."
+    refused = "{filterPresets} lists the collections that exist; `autoCreate` makes new ones."
 
     item_id: Id = Field(description="Item id.")
     collection_names: list[Text] | None = Field(None, description="Exact names.")
@@ -48,6 +49,7 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
     repeatable = True
     selected = "item.id item.archivePublicUrl"
     verify = "search with filter.collectionsIds ({items}), or simply call again: removing twice is harmless."
+    refused = "{filterPresets} lists the collections that exist, with their exact names and ids."
 
     item_id: Id = Field(description="Item id.")
     collection_names: list[Text] | None = Field(None, description="Exact names.")

@@ -1,39 +1,33 @@
-"""Archived posts: search, pictures, transcripts, metrics over time, and refreshing them."""
+"""Archived posts: search, pictures, transcripts, metrics over time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from server.archive.records import select
-from server.archive.requests import Confirmed, Connection, Id, Lookup, Text
-from server.confirmations import Preview
+from server.archive.requests import Connection, Id, Lookup, Text
 from server.errors import Code, Failure
 from server.requests import ApiType, Input
 
 from .inputs import (
+    NO_SUCH_PLACE,
     Conditions,
     FilterDateRangeInput,
     FilterIntegerRangeInput,
     LocationCanonicalInput,
     Provider,
     SortOrder,
+    is_narrow,
 )
-from .records import EngagementEntry, Item, MediaContent, RefetchPayload, Transcription, UrlLookup
+from .records import EngagementEntry, Item, MediaContent, Transcription, UrlLookup
 from .sorting import SORT_PATHS, sorter
-
-if TYPE_CHECKING:
-    from server.archive.client import Archive
 
 ContractStatus = Annotated[
     Literal["APPROVED", "EXPIRED", "IN_QUEUE", "REJECTED", "REQUESTED"], ApiType("FilterContractStatus")
 ]
 ItemIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
-
-CREDITS_PER_ITEM = 3
-"""Billing credits of a refreshed item, at most once a day (Archive docs, operations; help: manual refresh)."""
 
 
 class FilterEngagementRangeInput(Input):
@@ -147,7 +141,7 @@ class SearchItems(Connection[Item]):
     preset_id: Id | None = Field(None, description="Content view or collection id; excludes `filter` and conditions.")
 
     def check(self) -> None:
-        if self.preset_id and (self.filter or self.custom_attribute_conditions):
+        if self.preset_id and (is_narrow(self.filter) or self.custom_attribute_conditions):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Archive ignores `filter` and `customAttributeConditions` beside `presetId`.",
@@ -168,6 +162,9 @@ class SearchItems(Connection[Item]):
 
     def notes(self) -> list[str]:
         return ["The preset's own filters decide what is in it."] if self.preset_id else []
+
+    def notes_if_empty(self) -> list[str]:
+        return [NO_SUCH_PLACE] if self.filter and (self.filter.creator_locations or self.filter.ugc_locations) else []
 
 
 def _check_filter(chosen: ItemFilterInput) -> None:
@@ -254,68 +251,6 @@ class GetEngagementHistory(Connection[EngagementEntry]):
 
     item_id: Id = Field(description="Item id.")
     filter: EngagementHistoryFilterInput | None = Field(None, description="Time window.")
-
-
-class RefetchEngagementBulk(Confirmed[RefetchPayload]):
-    """Refresh the engagement of items now. Spends billing credits (3 an item, at most once a day each), so the user
-    is asked first. Stories cannot be refreshed. Watch the returned operationId with archive_get_operation."""
-
-    operation = "refetchEngagementBulk"
-    title = "Refresh engagement (costs credits)"
-    risk = "spends"
-    repeatable = False
-    selected = "operationId processedCount skippedItemIds"
-    verify = "{operations} shows whether a refresh was started."
-
-    item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] = Field(description="Items to refresh.")
-
-    async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview:
-        wanted = list(dict.fromkeys(self.item_ids))
-        found = await _look_up(archive, workspace, wanted, deadline)
-        stories = [each["id"] for each in found if each["type"] == "STORY"]
-        accepted = len(found) - len(stories)
-        if not accepted:
-            raise Failure(
-                Code.INVALID_ARGUMENT,
-                f"None of the {len(wanted)} items can be refreshed: {len(stories)} are stories, "
-                f"{len(wanted) - len(found)} are unknown in this workspace.",
-                "Nothing was spent.",
-            )
-        names = ", ".join(sorted({each["socialProfile"]["accountName"] for each in found})[:5])
-        left_out = [
-            f"{count} {why}"
-            for count, why in ((len(stories), "stories"), (len(wanted) - len(found), "unknown ids"))
-            if count
-        ]
-        message = (
-            f"Refresh the engagement of {accepted} Archive item{'s' if accepted > 1 else ''} (by {names}) for up to "
-            f"{accepted * CREDITS_PER_ITEM} billing credits ({CREDITS_PER_ITEM} each)?"
-        )
-        details = {
-            "items": accepted,
-            "billingCredits": accepted * CREDITS_PER_ITEM,
-            "leftOut": left_out,
-            "workspace": workspace,
-        }
-        return Preview(message + (f" Left out: {' and '.join(left_out)}." if left_out else ""), details)
-
-    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
-        if payload.get("operationId") is None:
-            return {**payload, "notes": ["Nothing was started: these items need no refresh now."]}
-        return payload
-
-
-async def _look_up(archive: Archive, workspace: str, ids: list[str], deadline: float) -> list[dict[str, Any]]:
-    from server.archive.client import Call
-
-    selection = select(Item, ["id", "type", "socialProfile.accountName"])
-    found: list[dict[str, Any]] = []
-    for start in range(0, len(ids), 100):
-        variables = {"first": 100, "filter": {"ids": ids[start : start + 100]}}
-        document = SearchItems.document(selection)
-        answer = await archive.execute(Call("items", document, variables, workspace, SearchItems.cost, deadline))
-        found += answer.data["nodes"]
-    return found
 
 
 def _exactly_one(request: Any, *names: str) -> None:

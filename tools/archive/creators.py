@@ -10,7 +10,7 @@ from server.archive.requests import Connection, Id, Query, Text
 from server.errors import Code, Failure
 from server.requests import Input
 
-from .inputs import Conditions, LocationCanonicalInput, Provider
+from .inputs import NO_SUCH_PLACE, Conditions, LocationCanonicalInput, Provider, is_narrow
 from .records import Creator, SocialProfile
 
 
@@ -34,7 +34,7 @@ class SearchCreators(Connection[Creator]):
     preset_id: Id | None = Field(None, description="Creator view id; excludes `filter` and conditions.")
 
     def check(self) -> None:
-        if self.preset_id and (self.filter or self.custom_attribute_conditions):
+        if self.preset_id and (is_narrow(self.filter) or self.custom_attribute_conditions):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Archive ignores `filter` and `customAttributeConditions` beside `presetId`.",
@@ -45,6 +45,9 @@ class SearchCreators(Connection[Creator]):
         if not self.preset_id:
             return []
         return ["Archive applies a creator view's conditions and order, but not its stored filters."]
+
+    def notes_if_empty(self) -> list[str]:
+        return [NO_SUCH_PLACE] if self.filter and self.filter.locations else []
 
 
 class GetCreator(Query[Creator]):

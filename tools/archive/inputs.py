@@ -61,6 +61,9 @@ AttributeType = Annotated[
     ApiType("CustomAttributeType"),
 ]
 
+NO_SUCH_PLACE = "Places count only in Archive's exact spelling, upper and lower case included."
+"""Why a search by place may find nothing."""
+
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _WITHOUT_VALUE = ("IS_EMPTY", "IS_NOT_EMPTY")
 
@@ -158,6 +161,11 @@ class CustomAttributeConditionInput(Input):
                 'IS_RELATIVE_TO_TODAY takes a value like {"relation": "past", "period": "week", "offset": 1}: '
                 "relation past, this or next; period day, week, month or year."
             )
+
+
+def is_narrow(chosen: Input | None) -> bool:
+    """Whether a filter leaves anything out: an empty one, which models like to send, does not."""
+    return chosen is not None and bool(chosen.model_fields_set)
 
 
 def _are_option_ids(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 Records = list[dict[str, Any]]
@@ -33,7 +34,7 @@ def sorter(keys: list[tuple[str, str]]) -> Callable[[Records], Records]:
             path = SORT_PATHS[key].split(".")
             known = [each for each in result if _value(each, path) is not None]
             unknown = [each for each in result if _value(each, path) is None]
-            known.sort(key=lambda each, path=path: _value(each, path), reverse=direction == "DESC")  # type: ignore[misc]
+            known.sort(key=partial(_value, path=path), reverse=direction == "DESC")
             result = known + unknown
         return result
 

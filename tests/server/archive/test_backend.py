@@ -14,8 +14,10 @@ from server.errors import Code, Failure
 from server.results import compact
 from tests.server.doubles import Person, ScriptedArchive
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
-from tools.archive.content import RefetchEngagementBulk, SearchItems
-from tools.archive.creators import GetCreator, GetSocialProfile
+from tools.archive.content import SearchItems
+from tools.archive.creators import GetCreator, GetSocialProfile, SearchCreators
+from tools.archive.inputs import NO_SUCH_PLACE
+from tools.archive.refetching import RefetchEngagementBulk
 from tools.archive.workspaces import GetWorkspaces
 
 Json = dict[str, Any]
@@ -126,6 +128,35 @@ async def test_an_unknown_workspace_is_answered_with_the_choices() -> None:
     failure = await Backend(creator=refusal).refused(GetCreator(id="5"))
 
     assert failure.details == {"choices": [{"id": HOME, "name": "Home"}, {"id": OTHER, "name": "Other"}]}
+    assert "the user should correct ARCHIVE_WORKSPACE_ID" in failure.hint
+
+
+async def test_a_workspace_that_the_call_names_wrongly_is_no_fault_of_the_settings() -> None:
+    refusal = Failure(Code.NOT_FOUND, "No such workspace.", unknown_workspace=True)
+
+    failure = await Backend(creator=refusal).refused(GetCreator(id="5", workspace=OTHER))
+
+    assert failure.hint == "Use one of these names or ids."
+
+
+@pytest.mark.parametrize(
+    ("request_type", "chosen"),
+    [
+        (SearchCreators, {"locations": [{"city": "berlin"}]}),
+        (SearchItems, {"creatorLocations": [{"city": "berlin"}]}),
+        (SearchItems, {"ugcLocations": [{"country": "DE"}]}),
+    ],
+)
+@pytest.mark.parametrize("count", [0, 1])
+async def test_a_search_by_place_that_finds_nothing_says_why_that_may_be(
+    request_type: type[ArchiveRequest[Any]], chosen: Json, count: int
+) -> None:
+    page: Any = {"nodes": [{"id": "1"}] * count, "pageInfo": {"hasNextPage": False}, "totalCount": count}
+    backend = Backend(**{request_type.operation: page})
+
+    answer = await backend.perform(request_type.model_validate({"filter": chosen, "fields": ["id"]}))
+
+    assert answer.get("notes", []) == ([] if count else [NO_SUCH_PLACE])
 
 
 @pytest.mark.parametrize(("hint", "expected"), [("", "{creators} finds creators by name or e-mail."), ("Own.", "Own.")])
@@ -160,6 +191,7 @@ async def test_a_change_that_archive_refuses_is_a_failure() -> None:
 
     assert failure.code is Code.REJECTED
     assert "collectionNames: Best is unknown" in failure.message
+    assert failure.hint.startswith("Nothing was changed. {filterPresets} lists the collections")
 
 
 async def test_taking_out_and_adding_need_no_confirmation() -> None:
@@ -177,10 +209,21 @@ async def test_money_is_spent_only_after_a_yes_to_what_it_costs() -> None:
     assert answer == {"operationId": "op", "processedCount": 2, "skippedItemIds": []}
     (question,) = person.questions
     assert "2 Archive items (by mia) for up to 6 billing credits (3 each)?" in question.message
-    assert "Left out: 1 stories and 1 unknown ids." in question.message
-    assert backend.operations == ["items", "refetchEngagementBulk"]
+    assert "Left out: 1 story and 1 unknown id." in question.message
+    assert backend.operations == ["items", "workspaces", "workspaces", "refetchEngagementBulk"]
     assert backend.archive.calls[0].variables["filter"] == {"ids": ["1", "2", "901", "gone"]}
-    assert not backend.archive.calls[1].repeatable
+    assert not backend.archive.calls[-1].repeatable
+
+
+async def test_a_preview_names_whose_items_are_refreshed_and_nobody_elses() -> None:
+    def by_many(call: Call) -> Json:
+        nodes = found(call)["nodes"]
+        return {"nodes": [each | {"socialProfile": {"accountName": f"n{each['id']}"}} for each in nodes]}
+
+    failure = await Backend(items=by_many).refused(refetch(*"12345678", "901"))
+
+    assert "8 Archive items (by n1, n2, n3, n4, n5, 3 more)" in failure.message
+    assert failure.message.endswith("Left out: 1 story.")
 
 
 @pytest.mark.parametrize("reply", [Reply("decline"), Reply("cancel"), Reply("accept", {"confirm": False})])
@@ -189,7 +232,7 @@ async def test_without_a_yes_nothing_is_spent(reply: Reply) -> None:
 
     await backend.refused(refetch(), Person([reply]))
 
-    assert backend.operations == ["items"]
+    assert backend.operations == ["items", "workspaces", "workspaces"]
 
 
 async def test_a_token_repeats_the_very_call_it_was_given_for() -> None:
@@ -230,7 +273,7 @@ async def test_what_cannot_be_refreshed_is_refused_before_anybody_is_asked(ids: 
     failure = await Backend(items=found).refused(refetch(*ids), Person([]))
 
     assert failure.code is Code.INVALID_ARGUMENT
-    assert failure.hint == "Nothing was spent."
+    assert failure.hint.startswith("Nothing was spent.")
 
 
 async def test_many_items_are_previewed_a_hundred_at_a_time() -> None:
@@ -238,8 +281,9 @@ async def test_many_items_are_previewed_a_hundred_at_a_time() -> None:
 
     await backend.refused(refetch(*(str(n) for n in range(250))))
 
-    assert [len(call.variables["filter"]["ids"]) for call in backend.archive.calls] == [100, 100, 50]
-    assert all(call.variables["first"] == 100 for call in backend.archive.calls)
+    looked_up = [call for call in backend.archive.calls if call.operation == "items"]
+    assert [len(call.variables["filter"]["ids"]) for call in looked_up] == [100, 100, 50]
+    assert all(call.variables["first"] == 100 for call in looked_up)
 
 
 async def test_a_refresh_that_started_nothing_says_so() -> None:

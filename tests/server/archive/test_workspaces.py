@@ -55,6 +55,11 @@ async def test_an_id_is_taken_at_its_word_without_a_request() -> None:
     assert listing.count == 0
 
 
+@pytest.mark.parametrize("wanted", [f" {NORTH.id}\n", " ", None])
+async def test_blanks_around_an_id_are_no_part_of_it_and_blanks_alone_name_nothing(wanted: str | None) -> None:
+    assert await resolver(default=NORTH.id)[0].resolve(wanted, Nobody(), 99.0) == NORTH.id
+
+
 @pytest.mark.parametrize(
     ("known", "wanted", "found"),
     [
@@ -97,6 +102,13 @@ async def test_an_unknown_name_gets_a_suggestion_and_the_choices() -> None:
     assert failure.code is Code.NOT_FOUND
     assert "Did you mean `Northwind Skincare`?" in failure.message
     assert failure.details["choices"] == [{"id": each.id, "name": each.name} for each in ALL]
+    assert failure.hint == "Use one of these names or ids."
+
+
+async def test_a_configured_name_that_nothing_has_is_for_the_user_to_correct() -> None:
+    failure = await refused(resolver(default="Old name")[0], None)
+
+    assert "the user should correct ARCHIVE_WORKSPACE_ID" in failure.hint
 
 
 async def test_the_call_goes_before_the_configured_default() -> None:

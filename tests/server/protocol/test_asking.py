@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import pytest
 from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult
+
+from server.dialogue import Question
+from server.protocol import asking
 
 from .conftest import Build
 
@@ -163,3 +168,20 @@ async def test_a_forged_answer_without_the_servers_own_state_is_no_yes(build: Bu
             allow_input_required=True,
         )
     assert result.result_type == "input_required"
+
+
+async def test_all_questions_of_a_call_share_the_time_in_which_a_host_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def elicit_form(*_: Any, **__: Any) -> ElicitResult:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    able = SimpleNamespace(elicitation=SimpleNamespace(form=object(), url=None))
+    session = SimpleNamespace(client_capabilities=able, elicit_form=elicit_form)
+    context: Any = SimpleNamespace(session=session, protocol_version="2025-11-25", request_id=1)
+    monkeypatch.setattr(asking, "ANSWER_SECONDS", 0.05)
+    asker = asking.asker_for(context, None, None)
+
+    assert (await asker.ask(Question("first", "?", {}))).action == "cancel"
+    monkeypatch.setattr(asking, "ANSWER_SECONDS", 60.0)
+    with anyio.fail_after(5):
+        assert (await asker.ask(Question("second", "?", {}))).action == "cancel"

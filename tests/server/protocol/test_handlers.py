@@ -14,7 +14,7 @@ from .conftest import SURFACE, Build
 async def test_the_listing_is_the_packaged_surface(build: Build, era: str) -> None:
     async with Client(build(), mode=era) as client:
         listed = (await client.list_tools()).tools
-    packaged = json.loads(SURFACE.read_text())["tools"]
+    packaged = [row for row in json.loads(SURFACE.read_text())["tools"] if row["backend"] == "archive"]
     assert [each.name for each in listed] == [row["tool"]["name"] for row in packaged]
     assert [each.input_schema for each in listed] == [row["tool"]["inputSchema"] for row in packaged]
     assert all(each.meta and each.annotations and each.output_schema for each in listed)
@@ -28,12 +28,15 @@ async def test_the_server_introduces_itself_with_its_own_version(build: Build) -
         assert len(client.session.instructions.encode()) < 2048
 
 
-async def test_the_system_prompt_is_a_prompt_and_a_resource(build: Build, era: str) -> None:
+@pytest.mark.parametrize("product", ["archive", "archivebox"])
+async def test_a_system_prompt_is_a_prompt_and_a_resource(build: Build, era: str, product: str) -> None:
     async with Client(build(), mode=era) as client:
-        prompt = await client.get_prompt("archive_system_prompt")
-        resource = await client.read_resource("archive://system-prompt")
-        assert [each.name for each in (await client.list_prompts()).prompts] == ["archive_system_prompt"]
-        assert [each.uri for each in (await client.list_resources()).resources] == ["archive://system-prompt"]
+        prompt = await client.get_prompt(f"{product}_system_prompt")
+        resource = await client.read_resource(f"{product}://system-prompt")
+        prompts = [each.name for each in (await client.list_prompts()).prompts]
+        resources = [each.uri for each in (await client.list_resources()).resources]
+    assert prompts == ["archive_system_prompt", "archivebox_system_prompt"]
+    assert resources == ["archive://system-prompt", "archivebox://system-prompt"]
     text = resource.contents[0]
     assert text.mime_type == "text/markdown"
     assert prompt.messages[0].content.text == text.text  # type: ignore[union-attr]

@@ -1,0 +1,97 @@
+"""Refreshing the metrics of archived posts, which costs billing credits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from server.archive.records import select
+from server.archive.requests import Confirmed, Id
+from server.confirmations import Preview
+from server.errors import Code, Failure
+
+from .content import SearchItems
+from .records import Item, RefetchPayload
+
+if TYPE_CHECKING:
+    from server.archive.client import Archive
+
+CREDITS_PER_ITEM = 3
+"""Billing credits of a refreshed item, at most once a day (Archive docs, operations; help: manual refresh)."""
+MOST_NAMES = 5
+"""Accounts that a preview names."""
+
+
+class RefetchEngagementBulk(Confirmed[RefetchPayload]):
+    """Refresh the engagement of items now. Spends billing credits (3 an item, at most once a day each), so the user
+    is asked first. Stories cannot be refreshed. Watch the returned operationId with archive_get_operation."""
+
+    operation = "refetchEngagementBulk"
+    toolset = "content"
+    title = "Refresh engagement (costs credits)"
+    risk = "spends"
+    repeatable = False
+    selected = "operationId processedCount skippedItemIds"
+    verify = "{operations} shows whether a refresh was started."
+
+    item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] = Field(description="Items to refresh.")
+
+    async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview:
+        wanted = list(dict.fromkeys(self.item_ids))
+        found = await _look_up(archive, workspace, wanted, deadline)
+        accepted = [each for each in found if each["type"] != "STORY"]
+        left_out = [
+            _counted(count, *words)
+            for count, words in (
+                (len(found) - len(accepted), ("story", "stories")),
+                (len(wanted) - len(found), ("unknown id", "unknown ids")),
+            )
+            if count
+        ]
+        if not accepted:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"Nothing to refresh: the call names only {' and '.join(left_out)}.",
+                "Nothing was spent. Stories cannot be refreshed; unknown ids may be of another workspace.",
+            )
+        message = (
+            f"Refresh the engagement of {_counted(len(accepted), 'Archive item', 'Archive items')} "
+            f"(by {_some_names(accepted)}) for up to {len(accepted) * CREDITS_PER_ITEM} billing credits "
+            f"({CREDITS_PER_ITEM} each)?"
+        )
+        details = {
+            "items": len(accepted),
+            "billingCredits": len(accepted) * CREDITS_PER_ITEM,
+            "leftOut": left_out,
+            "workspace": workspace,
+        }
+        return Preview(message + (f" Left out: {' and '.join(left_out)}." if left_out else ""), details)
+
+    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+        if payload.get("operationId") is None:
+            return {**payload, "notes": ["Nothing was started: these items need no refresh now."]}
+        return payload
+
+
+async def _look_up(archive: Archive, workspace: str, ids: list[str], deadline: float) -> list[dict[str, Any]]:
+    from server.archive.client import Call
+
+    selection = select(Item, ["id", "type", "socialProfile.accountName"])
+    found: list[dict[str, Any]] = []
+    for start in range(0, len(ids), 100):
+        variables = {"first": 100, "filter": {"ids": ids[start : start + 100]}}
+        document = SearchItems.document(selection)
+        answer = await archive.execute(Call("items", document, variables, workspace, SearchItems.cost, deadline))
+        found += answer.data["nodes"]
+    return found
+
+
+def _some_names(items: list[dict[str, Any]]) -> str:
+    names = sorted({each["socialProfile"]["accountName"] for each in items})
+    more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+    return ", ".join([*names[:MOST_NAMES], *more])
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
