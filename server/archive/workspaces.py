@@ -70,8 +70,12 @@ class Workspaces:
         return "Set `workspace` to one of these names or ids; the user should correct ARCHIVE_WORKSPACE_ID."
 
     async def name_of(self, identity: str, deadline: float) -> str:
-        """The name of a workspace, or its id where the token does not list it."""
-        return next((each.name for each in await self.all(deadline) if each.id == identity), identity)
+        """The name of a workspace, or its id where the list does not tell."""
+        try:
+            known = await self.all(deadline)
+        except Failure:
+            return identity
+        return next((each.name for each in known if each.id == identity), identity)
 
     async def all(self, deadline: float) -> list[Workspace]:
         """Every workspace that the token sees."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -31,6 +32,8 @@ _IMAGES = {
     "screenshot": ("screenshot", ("screenshot.png", "screenshot.webp", "screenshot.jpg")),
     "favicon": ("favicon", ("favicon.ico", "favicon.png")),
 }
+_TITLE = re.compile(r"<title[^>]*>([^<]*)</title>", re.IGNORECASE)
+_HEAD_BYTES = 200_000
 _READABLE = (".txt", ".html", ".htm", ".md")
 _SKIPPED_TAGS = frozenset({"script", "style", "noscript", "template", "svg", "head"})
 _BLOCK_TAGS = frozenset(
@@ -125,6 +128,17 @@ def as_text(reply: Reply, output: Output) -> str:
         parser.close()
         text = parser.text()
     return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+async def title_of(box: Box, snapshot: Json) -> str | None:
+    """The page's title: as ArchiveBox noted it, which it does only with a browser, else from the saved HTML."""
+    noted = snapshot.get("title")
+    pages = [each for each in texts_of(snapshot) if each.path.endswith((".html", ".htm"))]
+    if noted or not pages:
+        return str(noted) if noted else None
+    reply = await box.client.file(pages[0].path, box.deadline)
+    found = _TITLE.search(reply.body[:_HEAD_BYTES].decode("utf-8", "replace")) if reply.status == 200 else None
+    return " ".join(unescape(found[1]).split()) if found else None
 
 
 def _files(snapshot: Json, plugin: str, names: tuple[str, ...]) -> list[Output]:

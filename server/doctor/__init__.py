@@ -47,8 +47,9 @@ def examine(settings: Settings, surface: Surface, *, as_json: bool, live: bool) 
 
 async def investigate(settings: Settings, surface: Surface, pacer: Pacer, *, live: bool) -> Report:
     """All checks; `pacer` paces every request."""
-    secrets = (settings.token, settings.archivebox_key, settings.archivebox_password)
-    report = Report(tuple(each.reveal() for each in secrets if each), settings.sandbox)
+    keys = tuple(each.reveal() for each in (settings.token, settings.archivebox_key) if each)
+    password = settings.archivebox_password.reveal() if settings.archivebox_password else ""
+    report = Report(keys, password, settings.sandbox)
     report.checks += local_checks(settings, surface)
     async with Services(settings, limiter=pacer) as services:
         if settings.archivebox_configured:

@@ -47,6 +47,7 @@ class Report:
     """
 
     secrets: tuple[str, ...] = ()
+    password: str = ""
     sandbox: bool = False
     checks: list[Check] = field(default_factory=list)
     workspaces: list[dict[str, str]] = field(default_factory=list)
@@ -115,6 +116,9 @@ class Report:
         if not isinstance(value, str):
             return value
         # Its beginnings too, longest first: a quotation may have been cut.
+        if self.password:
+            # Whole only: blotting out how a word begins would tell how the password does.
+            value = value.replace(self.password, "(secret)")
         for secret in self.secrets:
             for length in range(len(secret), _SHORTEST_TOKEN - 1, -1):
                 value = value.replace(secret[:length], "(secret)")

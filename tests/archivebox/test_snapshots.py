@@ -33,6 +33,7 @@ async def test_a_page_is_saved_archived_found_by_tag_and_read(target: Target) ->
     assert not read.is_structured
     assert read.structured["url"] == snapshot["url"]
     assert len(read.prose) > 100
+    assert read.structured["title"], "where ArchiveBox noted none it is read from the saved page"
     assert "<" not in read.prose.splitlines()[0]
 
 

@@ -69,7 +69,6 @@ HINTS = {READ: (True, False), ADD: (False, False), CHANGE: (False, True), DELETE
 SAFE_TO_REPEAT = {
     "archivebox_update_snapshot",
     "archivebox_delete_snapshot",
-    "archivebox_update_archiveresult",
     "archivebox_create_tag",
     "archivebox_rename_tag",
     "archivebox_delete_tag",

@@ -46,7 +46,6 @@ class Add(Change[Report]):
     parser: Text | None = Field(None, description="How to read lists of links")
     only_new: bool | None = Field(None, description="Skip known URLs")
     update: bool | None = Field(None, description="Archive missing outputs again")
-    overwrite: bool | None = Field(None, description="Replace outputs")
     index_only: bool | None = Field(None, description="List, do not archive")
     persona: Text | None = Field(None, description="Browser identity")
     max_urls: int | None = Field(None, ge=1, description="Most pages")

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from server.archivebox.reading import as_text, first_readable, images_of, texts_of
+from server.archivebox.reading import as_text, first_readable, images_of, texts_of, title_of
 from server.archivebox.requests import Box, Get, Text
 from server.cursors import Cursor, decode, scope_of
 from server.errors import Code, Failure
@@ -56,6 +56,7 @@ class ReadSnapshot(Get[Snapshot]):
         end = min(len(text), start + BUDGET - _HEAD)
         about = {
             **_about(snapshot),
+            "title": await title_of(box, snapshot),
             "source": output.plugin,
             "characters": len(text),
             "from": start,

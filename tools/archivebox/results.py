@@ -97,7 +97,7 @@ class UpdateArchiveresult(Change[ArchiveResult]):
     toolset = "results"
     title = "Change an archive result"
     risk: ClassVar[Risk] = "changes"
-    repeatable = True
+    repeatable = False
     since = "0.9.73"
     verify = "get it again ({GET /core/archiveresult/{archiveresult_id}})."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -22,6 +23,7 @@ Status = Literal["queued", "started", "paused", "sealed", "deleting", "succeeded
 Day = Annotated[str, Field(min_length=1)]
 
 _OUTCOMES = ("succeeded", "failed")
+_WHOLE_ID = re.compile(r"[0-9a-f]{32}\Z", re.IGNORECASE)
 _WITH_RESULTS = 50
 """Snapshots a page when their results are needed too: 7 kB each."""
 
@@ -249,6 +251,8 @@ async def one_snapshot(box: Box, reference: str, *, with_archiveresults: bool = 
     Raises:
         Failure: `NOT_FOUND`; `AMBIGUOUS` with the candidates, which 0.8.5 would answer with just any of them.
     """
+    if _WHOLE_ID.match(reference.replace("-", "")):
+        return await _by_id(box, reference, with_archiveresults=with_archiveresults)
     candidates, total = await every(pages(box, {"id": reference}), 11)
     if len(candidates) > 1 and total:
         same = [each for each in candidates if _same_id(each, reference)]
@@ -257,6 +261,10 @@ async def one_snapshot(box: Box, reference: str, *, with_archiveresults: bool = 
     if candidates and not with_archiveresults:
         return candidates[0]
     identity = str(candidates[0]["id"]) if candidates else reference
+    return await _by_id(box, identity, with_archiveresults=with_archiveresults)
+
+
+async def _by_id(box: Box, identity: str, *, with_archiveresults: bool) -> Record:
     path = GetSnapshot.model_construct(snapshot_id=identity).path()
     found: Record = await box.get(path, with_archiveresults=with_archiveresults)
     return found

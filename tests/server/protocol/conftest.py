@@ -33,10 +33,10 @@ async def build() -> AsyncIterator[Build]:
     """Builds a server over a sandbox of its own, with a pace a hundred times the real one."""
     opened: list[Services] = []
 
-    def _build(**flags: str) -> Server[Any]:
+    def _build(backend: str = "archive", **flags: str) -> Server[Any]:
         settings = load(flags, sandbox=True, environment={})
         surface = Surface.read(SURFACE, importlib.import_module)
-        surface.offer(backends={"archive"}, toolsets=settings.toolsets, read_only=settings.read_only)
+        surface.offer(backends={backend}, toolsets=settings.toolsets, read_only=settings.read_only)
         return _wired(settings, surface, opened)
 
     yield _build

@@ -79,3 +79,14 @@ async def test_a_failed_call_leaves_the_server_alive(build: Build, era: str) -> 
         assert (await client.call_tool("no_such_tool", {})).is_error
         assert (await client.call_tool("archive_search_items", {"limit": "many"})).is_error
         assert not (await client.call_tool("archive_get_workspaces", {})).is_error
+
+
+async def test_a_picture_is_an_image_and_prose_a_text_of_its_own(build: Build, era: str) -> None:
+    async with Client(build("archivebox"), mode=era) as client:
+        found = await client.call_tool("archivebox_list_snapshots", {"status": "succeeded", "limit": 1})
+        page = found.structured_content["nodes"][0]["id"]
+        text = await client.call_tool("archivebox_read_snapshot", {"snapshot_id": page})
+        picture = await client.call_tool("archivebox_read_snapshot", {"snapshot_id": page, "image": "favicon"})
+    assert [each.type for each in text.content] == ["text", "text"]
+    assert [each.type for each in picture.content] == ["text", "image"]
+    assert text.structured_content is picture.structured_content is None
