@@ -148,7 +148,8 @@ async def test_a_crawl_of_nonsense_is_not_started(target: Target, arguments: dic
 async def test_a_crawls_files_are_read_below_the_crawl_only(target: Target) -> None:
     if target.version != "0.9.73":
         return
-    crawl = (await target.call("create_crawl", urls=[target.fresh.pop(0)]))["id"]
+    crawl = (await target.saved())["crawl_id"]
+    assert (await target.call("get_crawl_file", crawl_id=crawl, path="wget/index.jsonl"))["text"]
     missing = await target.refused("get_crawl_file", crawl_id=crawl, path="nothing.txt")
     assert missing.code is Code.NOT_FOUND
     for path in ("../secrets", "/etc/passwd", "a/b/c/d"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -190,6 +191,7 @@ def _files(call: Call, crawl: Crawl) -> dict[str, tuple[str, str]]:
     lines = [f"[{iso(each.created_at)}] {each.status} {each.url}" for each in call.world.of_crawl(crawl)]
     log = "\n".join([f"[{iso(crawl.created_at)}] crawl {crawl.id} max_depth={crawl.max_depth}", *lines]) + "\n"
     return {
+        "wget/index.jsonl": ("application/x-ndjson", json.dumps({"type": "Process", "crawl_id": crawl.id}) + "\n"),
         "urls.txt": ("text/plain; charset=utf-8", f"{crawl.urls}\n"),
         "logs/crawl.log": ("text/plain; charset=utf-8", log),
         "parse_txt_urls/out/urls.jsonl": ("application/x-ndjson", f"{crawl.urls}\n"),
