@@ -135,23 +135,18 @@ class DeleteTag(Confirmed[Deleted]):
         )
 
 
-class TagSnapshot(Change[Report]):
-    """Put a tag on a saved page; the tag is created if there is none."""
+class _OnSnapshot(Change[Report]):
+    """A change of one page's tags."""
 
-    operation = "POST /core/tags/add-to-snapshot/"
-    title = "Tag a page"
-    risk: ClassVar[Risk] = "adds"
-    repeatable = True
     since = "0.9"
-    use = "On 0.8.5 pages are tagged when they are added ({POST /cli/add})."
-    verify = "get the snapshot again; tagging twice is harmless."
 
     snapshot_id: Text = Field(description="Id, or unique part")
     tag_name: Text | None = Field(None, description="Tag name, or")
     tag_id: int | None = Field(None, description="tag id")
 
     def check(self) -> None:
-        _one_of_name_and_id(self.tag_name, self.tag_id)
+        if (self.tag_name is None) == (self.tag_id is None):
+            raise Failure(Code.INVALID_ARGUMENT, "Give either `tag_name` or `tag_id`.", "A name is enough.")
 
     async def run(self, box: Box) -> Result:
         # The server takes the first match of an ambiguous id without a word.
@@ -159,26 +154,25 @@ class TagSnapshot(Change[Report]):
         return await super().run(box)
 
 
-class UntagSnapshot(Change[Report]):
+class TagSnapshot(_OnSnapshot):
+    """Put a tag on a saved page; the tag is created if there is none."""
+
+    operation = "POST /core/tags/add-to-snapshot/"
+    title = "Tag a page"
+    risk: ClassVar[Risk] = "adds"
+    repeatable = True
+    use = "On 0.8.5 pages are tagged when they are added ({POST /cli/add})."
+    verify = "get the snapshot again; tagging twice is harmless."
+
+
+class UntagSnapshot(_OnSnapshot):
     """Take a tag off a saved page. The tag itself stays."""
 
     operation = "POST /core/tags/remove-from-snapshot/"
     title = "Untag a page"
     risk: ClassVar[Risk] = "removes"
     repeatable = True
-    since = "0.9"
     verify = "get the snapshot again; untagging twice is harmless."
-
-    snapshot_id: Text = Field(description="Id, or unique part")
-    tag_name: Text | None = Field(None, description="Tag name, or")
-    tag_id: int | None = Field(None, description="tag id")
-
-    def check(self) -> None:
-        _one_of_name_and_id(self.tag_name, self.tag_id)
-
-    async def run(self, box: Box) -> Result:
-        self.snapshot_id = str((await one_snapshot(box, self.snapshot_id))["id"])
-        return await super().run(box)
 
 
 class ExportTagUrls(Get[Exported]):
@@ -246,11 +240,6 @@ async def _exported(request: ExportTagUrls | ExportTagSnapshots, box: Box) -> Re
         kept.append(line)
     cut = [f"Cut: {len(kept)} of {len(lines)} lines fit; page through the tag's snapshots for all."]
     return whole({"text": "\n".join(kept), "lines": len(lines), **({"notes": cut} if len(kept) < len(lines) else {})})
-
-
-def _one_of_name_and_id(name: str | None, identity: int | None) -> None:
-    if (name is None) == (identity is None):
-        raise Failure(Code.INVALID_ARGUMENT, "Give either `tag_name` or `tag_id`.", "A name is enough.")
 
 
 def _card(card: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ and pages of HTML or text from the web server in front of the API.
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,9 +31,9 @@ _TRACEBACK = """Traceback (most recent call last):
 class Refused(Exception):
     """A request that is answered with a refusal; `answer` is how it looks."""
 
+    @abstractmethod
     def answer(self) -> Answer:
         """The refusal on the wire."""
-        raise NotImplementedError
 
 
 class Detail(Refused):

@@ -7,7 +7,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from server.sandbox.archivebox.answers import Detail, redirect
+from server.sandbox.archivebox.answers import Detail, Raised, redirect
 from server.sandbox.archivebox.call import Call, aware
 from server.sandbox.archivebox.finding import crawl_of
 from server.sandbox.archivebox.records import FOREVER, Crawl, Snapshot
@@ -121,8 +121,8 @@ def crawl_file(call: Call) -> Answer:
     """`GET /crawls/crawl/{crawl_id}/files/...`: of a private crawl only for its owner and for staff."""
     try:
         crawl = crawl_of(call.world, call.inside["crawl_id"])
-    except Exception as error:
-        if getattr(error, "kind", "") != "DoesNotExist":
+    except Raised as error:
+        if error.kind != "DoesNotExist":
             raise
         raise Detail(404, "Crawl not found") from None
     staff = call.user is not None and call.user is not READER

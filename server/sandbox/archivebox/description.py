@@ -166,7 +166,7 @@ def _type(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     if schema.get("format") == "date-time":
         return datetime
     if schema.get("type") == "array":
-        return list[_type(schema.get("items", {}), schemas)]  # type: ignore[misc]
+        return list[_type(schema.get("items", {}), schemas)]  # type: ignore[misc]  # built at run time
     if schema.get("type") == "null":
         return None
     return _SCALARS.get(schema.get("type", ""), Any)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -100,8 +100,8 @@ def crawl_of(world: World, text: str) -> Crawl:
     if not world.dialect.compact_ids:
         return only([each for each in every if bare(text) in each.id], "Crawl")
     part = "".join(letter for letter in text.lower() if letter in "0123456789abcdef")
-    fits: Callable[[str], bool] = lambda id: id.startswith(part) or id.endswith(part)  # noqa: E731
-    return only([each for each in every if len(part) >= _CRAWL_PART and fits(each.id)], "Crawl")
+    ends = [each for each in every if each.id.startswith(part) or each.id.endswith(part)]
+    return only(ends if len(part) >= _CRAWL_PART else [], "Crawl")
 
 
 def tag_of(world: World, ref: str | int) -> Tag | None:
