@@ -12,7 +12,7 @@ from .client import ArchiveBox
 from .requests import Box, BoxRequest
 
 _HINTS = {
-    Code.NOT_FOUND: "Look it up again: it may be gone. {GET /core/snapshots} lists the saved pages.",
+    Code.NOT_FOUND: "Look it up in its list again: it may be gone, or the id another kind of object's.",
     Code.INVALID_ARGUMENT: "Correct the arguments and call again.",
     Code.UNSUPPORTED: "The user can update ArchiveBox.",
     Code.BAD_RESPONSE: "Look whether it was done before trying again; ArchiveBox's log on the server says more.",

@@ -94,16 +94,17 @@ async def first_readable(box: Box, outputs: list[Output]) -> tuple[Output, Reply
     """The first of the files that the server shows.
 
     Raises:
-        Failure: `FORBIDDEN` where the snapshot is private, `NOT_FOUND` where no file is there any more.
+        Failure: `FORBIDDEN` where the snapshot is private or its files are on another host,
+            `NOT_FOUND` where no file is there any more.
     """
-    private = False
+    private, elsewhere = False, False
     for output in outputs:
         try:
             reply = await box.client.file(output.path, box.deadline)
         except Failure as failure:
             if failure.code is not Code.NOT_CONFIGURED:
                 raise
-            private = True
+            elsewhere = True
             continue
         if reply.status == 200 and reply.body and not _is_login(reply):
             return output, reply
@@ -113,6 +114,14 @@ async def first_readable(box: Box, outputs: list[Output]) -> tuple[Output, Reply
             Code.FORBIDDEN,
             "This page's files are private: ArchiveBox shows them to people who are logged in, and not to an API key.",
             "The user makes the snapshot public in ArchiveBox (or sets PUBLIC_SNAPSHOTS=True) to have it read here.",
+        )
+    if elsewhere:
+        raise Failure(
+            Code.FORBIDDEN,
+            "ArchiveBox sends callers of this page's files on to another host name: it is private (a login), or saved "
+            "pages have host names of their own there.",
+            "The user makes the snapshot public. If it is, they set SERVER_SECURITY_MODE=safe-onedomain-nojsreplay in "
+            "ArchiveBox, so that its files are served at ARCHIVEBOX_URL.",
         )
     raise Failure(
         Code.NOT_FOUND, "The files of this page are not there (any more).", "Archive it again: {POST /cli/update}."
@@ -136,7 +145,10 @@ async def title_of(box: Box, snapshot: Json) -> str | None:
     pages = [each for each in texts_of(snapshot) if each.path.endswith((".html", ".htm"))]
     if noted or not pages:
         return str(noted) if noted else None
-    reply = await box.client.file(pages[0].path, box.deadline)
+    try:
+        reply = await box.client.file(pages[0].path, box.deadline)
+    except Failure:
+        return None  # the text is at hand: it is not lost over its title
     found = _TITLE.search(reply.body[:_HEAD_BYTES].decode("utf-8", "replace")) if reply.status == 200 else None
     return " ".join(unescape(found[1]).split()) if found else None
 

@@ -74,7 +74,9 @@ async def test_a_schedule_is_made_only_after_the_users_yes(target: Target) -> No
         assert broken.code is Code.OUTCOME_UNKNOWN
         return
     assert await target.call("schedule", **arguments, confirm=preview.details["confirm"])
-    assert await target.call("schedule", show=True)
+    active = (await target.call("schedule", show=True))["active_schedule_ids"]
+    asked = await target.refused("schedule", clear=True)
+    assert asked.details["preview"]["schedules"] == sorted(active)
     await target.confirmed("schedule", clear=True)
 
 
@@ -113,6 +115,8 @@ async def test_a_result_made_elsewhere_is_recorded_where_that_can_be_done(target
     assert (
         await target.refused("create_archiveresult", snapshot_id="ffffffffffff", plugin="notes")
     ).code is Code.NOT_FOUND
+    again = await target.refused("update_archiveresult", archiveresult_id=made["id"], file_name="n.txt", text="other")
+    assert (again.code, "already" in again.message) == (Code.REJECTED, True)
     outside = await target.refused("update_archiveresult", archiveresult_id=made["id"], file_name="../x", text="t")
     assert outside.code is Code.INVALID_ARGUMENT
 

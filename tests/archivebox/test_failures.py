@@ -15,6 +15,7 @@ from server.sandbox.serve import served
 from server.services import Services
 from server.settings import load
 from tests.archivebox.front import NO_FILES, Asked, Front, Instead, call, calls_with, fronted, refused, told
+from tools.archivebox import records
 
 JSON = {"content-type": "application/json"}
 TRACEBACK = 'Traceback (most recent call last):\n  File "/app/archivebox/api/v1_core.py", line 7, in view\n'
@@ -194,3 +195,31 @@ async def test_the_same_words_of_a_refusal_reach_the_caller_without_markup() -> 
     async with fronted(Front(instead=instead), ARCHIVEBOX_API_KEY=KEY) as calls:
         failed: Failure = await refused(calls, "list_tags")
     assert (failed.code, failed.message) == (Code.REJECTED, "ArchiveBox refused it as it stands: Cannot do that")
+
+
+def test_the_secrets_among_a_crawls_settings_are_kept_back() -> None:
+    config = {"TIMEOUT": 60, "SECRET_KEY": "s1", "COOKIES_FILE": "/c.txt", "plugins": [{"API_TOKEN": "s2", "DEPTH": 1}]}
+    shown = records.crawl({"TYPE": "crawls.models.Crawl", "id": "1", "config": config}, with_config=True)
+    assert shown["config"]["TIMEOUT"] == 60
+    assert shown["config"]["plugins"][0]["DEPTH"] == 1
+    assert not any(secret in str(shown) for secret in ("s1", "s2", "/c.txt"))
+
+
+async def test_what_a_remove_had_deleted_before_it_was_stopped_is_still_reported() -> None:
+    deleted: list[str] = []
+
+    async def second_forbidden(asked: Asked) -> Answer | None:
+        if asked.method != "DELETE":
+            return None
+        deleted.append(asked.target)
+        return Answer(403, JSON, b'{"detail": "no"}') if len(deleted) == 2 else None
+
+    front = Front(instead=second_forbidden)
+    wanted = {"filter_patterns": ["example"], "filter_type": "substring", "bookmarked_after": 0}
+    async with fronted(front, ARCHIVEBOX_API_KEY=KEY) as calls:
+        asked = await refused(calls, "remove", **wanted)
+        done = await call(calls, "remove", **wanted, confirm=asked.details["confirm"])
+    assert len(deleted) == 2
+    assert done["deleted"] + done["queued"] == 1
+    assert len(done["failed"]) == asked.details["preview"]["snapshots"] - 1
+    assert done["failed"][-1]["reason"] == "Not tried after that."

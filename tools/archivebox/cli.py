@@ -6,7 +6,7 @@ import re
 import time
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from server.archivebox.failures import command
 from server.archivebox.lists import Record, read, whole_list
@@ -18,7 +18,7 @@ from server.results import Result, whole
 
 from . import records
 from .checks import http_url
-from .matching import matches
+from .matching import MOST, matches
 from .records import Deleted, Report, Snapshot
 
 FilterType = Literal["exact", "substring", "regex", "domain", "tag", "timestamp"]
@@ -26,6 +26,8 @@ FilterType = Literal["exact", "substring", "regex", "domain", "tag", "timestamp"
 
 _DAY = 86_400
 _MOST_REMOVED = 200
+_SINGLE = (Code.NOT_FOUND, Code.REJECTED, Code.UNAVAILABLE)
+"""Failures to delete one page that say nothing about the next."""
 _CRON = re.compile(r"(minute|hour|day|week|month|year|(\S+\s+){4}\S+)\Z")
 
 
@@ -158,19 +160,28 @@ class Schedule(Confirmed[Report]):
                 )
 
     async def run(self, box: Box) -> Result:
+        body = self.known_to(box, {**self.given(), **({"add": True} if self.import_path else {})})
         if not self.show:
             await self.confirm_with(box, await self.preview(box))
-        body = {**self.given(), **({"add": True} if self.import_path else {})}
-        found = command(await self.sent(box, self.known_to(box, body)))
+        found = command(await self.sent(box, body))
         return whole(found if isinstance(found, dict) else {"schedules": found})
 
     async def preview(self, box: Box) -> Preview:
         if self.clear:
-            return Preview("Delete all schedules of ArchiveBox?", {"clear": True})
+            ids = await self._active(box)
+            known = "" if ids is None else f" ({len(ids)})"
+            return Preview(f"Delete all schedules of ArchiveBox{known}?", {"clear": True, "schedules": ids})
         return Preview(
             f"Save {self.import_path} every {self.every} from now on (links followed: {self.depth or 0} levels)?",
             {"import_path": self.import_path, "every": self.every, "depth": self.depth or 0, "tag": self.tag},
         )
+
+    async def _active(self, box: Box) -> list[str] | None:
+        """The ids of the schedules that there are; None where the server cannot tell."""
+        if not box.api.takes(self.operation, "show"):
+            return None
+        found = command(await box.change("POST", self.path(), {"show": True}, repeatable=True, verify=""))
+        return sorted(map(str, found.get("active_schedule_ids") or [])) if isinstance(found, dict) else None
 
 
 class Search(Filters, Many[Snapshot]):
@@ -188,6 +199,7 @@ class Search(Filters, Many[Snapshot]):
     url__icontains: Text | None = Field(None, description="Part of the URL")
     url__istartswith: Text | None = Field(None, description="Start of the URL")
     sort: Text | None = Field(None, description="For example -bookmarked_at")
+    _capped: bool = PrivateAttr(False)
 
     async def perform(self, box: Box) -> Result:
         return await self.run(box)
@@ -196,7 +208,11 @@ class Search(Filters, Many[Snapshot]):
         wanted = ("search", "status", "tag", "crawl_id", "url__icontains", "url__istartswith", "sort")
         more = {name: getattr(self, name) for name in wanted if getattr(self, name) is not None}
         found = await matches(box, self.patterns(), self.filters(), more)
+        self._capped = len(found) >= MOST
         return await read(self, box, whole_list(found))
+
+    def notes(self, box: Box) -> list[str]:
+        return [f"A search ends at {MOST} pages; there may be more: narrow it."] if self._capped else []
 
     def one(self, record: Record) -> Record:
         return records.snapshot(record)
@@ -266,20 +282,24 @@ async def _done(request: Change[Any], box: Box, body: dict[str, Any]) -> Any:
 
 
 async def _delete_each(box: Box, found: list[Record]) -> dict[str, Any]:
+    """Delete one after the other; what was done before a failure that would meet them all is still reported."""
     counts = {"deleted": 0, "queued": 0}
-    failed = []
-    for each in found:
+    failed: list[dict[str, Any]] = []
+    for number, each in enumerate(found):
         try:
             done = await box.change(
                 "DELETE", f"/core/snapshot/{each['id']}", None, repeatable=True, verify="search again."
             )
         except Failure as failure:
-            if failure.code not in (Code.NOT_FOUND, Code.REJECTED, Code.UNAVAILABLE):
+            if number == 0 and failure.code not in _SINGLE:
                 raise
             failed.append({"id": each["id"], "reason": failure.message})
-            continue
-        counts["deleted"] += int(done.get("deleted_count") or 0) and 1
-        counts["queued"] += int(done.get("queued_count") or 0) and 1
+            if failure.code in _SINGLE:
+                continue
+            failed += [{"id": left["id"], "reason": "Not tried after that."} for left in found[number + 1 :]]
+            break
+        counts["deleted"] += bool(done.get("deleted_count"))
+        counts["queued"] += bool(done.get("queued_count"))
     return {**counts, "failed": failed}
 
 

@@ -8,14 +8,15 @@ from pydantic import Field
 
 from server.archivebox.lists import Record, Unpaged, refuse_ambiguous
 from server.archivebox.requests import Box, Change, Confirmed, Get, Text
-from server.archivebox.texts import text_at
+from server.archivebox.texts import shown, text_at
 from server.confirmations import Preview
 from server.errors import Code, Failure
 from server.requests import Risk
-from server.results import BUDGET, Result, whole
+from server.results import Result, whole
 
 from . import records
 from .checks import http_url
+from .matching import MOST, matches
 from .records import Crawl, Deleted, Exported
 
 CrawlStatus = Literal["queued", "started", "paused", "sealed"]
@@ -131,9 +132,14 @@ class DeleteCrawl(Confirmed[Deleted]):
     async def preview(self, box: Box) -> Preview:
         crawl = await one_crawl(box, self.crawl_id)
         urls = str(crawl.get("urls", "")).split()
+        about = {"id": crawl["id"], "urls": urls[:10], "addresses": len(urls), "status": crawl.get("status")}
+        its_pages = "all its saved pages"
+        if box.api.takes("POST /cli/search", "crawl_id"):
+            pages = await matches(box, [], {}, {"crawl_id": crawl["id"]})
+            its_pages = f"its saved pages ({len(pages)}{' or more' if len(pages) >= MOST else ''})"
+            about |= {"snapshots": len(pages), "first": [each.get("title") or each.get("url") for each in pages[:10]]}
         return Preview(
-            f"Delete the crawl of {', '.join(urls[:3])}{' ...' if len(urls) > 3 else ''} with all its saved pages?",
-            {"id": crawl["id"], "urls": urls[:10], "addresses": len(urls), "status": crawl.get("status")},
+            f"Delete the crawl of {', '.join(urls[:3])}{' ...' if len(urls) > 3 else ''} with {its_pages}?", about
         )
 
 
@@ -159,9 +165,7 @@ class GetCrawlFile(Get[Exported]):
             raise Failure(Code.INVALID_ARGUMENT, f"{self.path_!r} is not a path below the crawl.", "At most a/b/c.")
         crawl = await one_crawl(box, self.crawl_id)
         path = f"/crawls/crawl/{crawl['id']}/files/" + "/".join(quote(step, safe="") for step in steps)
-        text = await text_at(box, path)
-        notes = {"notes": [f"Cut: the first {BUDGET} of {len(text)} characters."]} if len(text) > BUDGET else {}
-        return whole({"text": text[:BUDGET], **notes})
+        return whole(shown(await text_at(box, path)))
 
 
 async def one_crawl(box: Box, reference: str) -> Record:

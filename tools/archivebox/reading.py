@@ -56,7 +56,7 @@ class ReadSnapshot(Get[Snapshot]):
         end = min(len(text), start + BUDGET - _HEAD)
         about = {
             **_about(snapshot),
-            "title": await title_of(box, snapshot),
+            "title": snapshot.get("title") if self.after else await title_of(box, snapshot),
             "source": output.plugin,
             "characters": len(text),
             "from": start,

@@ -57,6 +57,8 @@ class Exported:
 
 _LEFT_OUT = ("TYPE", "abid", "archiveresults", "history", "sources")
 _OLD_NAMES = {"extractor": "plugin", "output": "output_str"}
+_SECRETS = ("TOKEN", "SECRET", "KEY", "PASSW", "COOKIE", "AUTH", "CREDENTIAL")
+"""Parts of the names of settings whose values stay with ArchiveBox; only 0.9.73 masks some of them itself."""
 
 
 def plain(record: Json) -> Json:
@@ -89,7 +91,20 @@ def tag(record: Json) -> Json:
 
 def crawl(record: Json, *, with_config: bool = False) -> Json:
     """A crawl, without the 10 kB of settings that come with it unless they were asked for."""
-    return {name: value for name, value in record.items() if name != "TYPE" and (with_config or name != "config")}
+    found = {name: value for name, value in record.items() if name not in ("TYPE", "config")}
+    return {**found, "config": _masked(record.get("config"))} if with_config else found
+
+
+def _masked(config: Any) -> Any:
+    """Settings without the values that are secrets, however deep they lie."""
+    if isinstance(config, list):
+        return [_masked(each) for each in config]
+    if not isinstance(config, dict):
+        return config
+    return {
+        name: "(kept back)" if value and any(part in str(name).upper() for part in _SECRETS) else _masked(value)
+        for name, value in config.items()
+    }
 
 
 def any_object(record: Json) -> Json:
@@ -97,7 +112,7 @@ def any_object(record: Json) -> Json:
     kind = str(record.get("TYPE", "")).rpartition(".")[2]
     shapes = {"Snapshot": snapshot, "ArchiveResult": result, "Tag": tag, "Crawl": crawl}
     shape = shapes.get(kind)
-    return {"kind": kind, **(shape(record) if shape else record)}
+    return {"kind": kind, **(shape(record) if shape else plain(_masked(record)))}
 
 
 def failures(record: Json) -> list[Json]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
+from urllib.parse import quote
 
 from pydantic import Field
 
@@ -110,6 +111,13 @@ class UpdateArchiveresult(Change[ArchiveResult]):
 
     async def sent(self, box: Box, body: dict[str, Any]) -> Any:
         fields = {name: value for name, value in body.items() if name not in ("file_name", "text")}
+        known: Record = await box.get(self.path())
+        if {self.file_name, quote(self.file_name)} & set(known.get("output_files") or {}):
+            raise Failure(
+                Code.REJECTED,
+                f"The result has a file {self.file_name!r} already, which would be overwritten. Nothing was changed.",
+                "Choose another name.",
+            )
         file = Upload(self.file_name, self.text.encode())
         return await box.form("PATCH", self.path(), fields, verify=self.verify, file=file)
 

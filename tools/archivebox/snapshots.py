@@ -227,10 +227,10 @@ class GetSnapshotsFeed(Get[Exported]):
     before: Text | None = Field(None, description="Older than this instant")
 
     async def run(self, box: Box) -> Result:
-        from server.archivebox.texts import text_at
+        from server.archivebox.texts import shown, text_at
 
         params = {**self.known_to(box, self.given()), "limit": self.limit}
-        return whole({"text": await text_at(box, self.path(), params)})
+        return whole(shown(await text_at(box, self.path(), params)))
 
 
 class GetAny(Get[Snapshot]):
@@ -260,6 +260,9 @@ async def one_snapshot(box: Box, reference: str, *, with_archiveresults: bool = 
         candidates = same
     if candidates and not with_archiveresults:
         return candidates[0]
+    if not candidates and not box.api.has(UpdateSnapshot.operation):
+        # 0.8.5 would answer with any page that has this somewhere in its id.
+        raise Failure(Code.NOT_FOUND, f"There is no saved page {reference!r}.", "Give the beginning or end of its id.")
     identity = str(candidates[0]["id"]) if candidates else reference
     return await _by_id(box, identity, with_archiveresults=with_archiveresults)
 

@@ -19,6 +19,8 @@ from .records import Deleted, Exported, Report, Tag
 from .snapshots import one_snapshot
 
 _MOST_TAGS = 1000
+_MOST_COMPLETED = 20
+"""Tags that the server completes with at most (50 where nothing is to be completed)."""
 
 
 class ListTags(Paged[Tag]):
@@ -76,7 +78,10 @@ class AutocompleteTags(Get[Tag]):
 
     def told(self, found: Any) -> dict[str, Any]:
         tags = [records.tag(each) for each in found.get("tags", [])]
-        return {"nodes": tags, "totalCount": len(tags), "nextCursor": None}
+        if len(tags) < _MOST_COMPLETED:
+            return {"nodes": tags, "totalCount": len(tags), "nextCursor": None}
+        notes = ["ArchiveBox completes with a few tags only: archivebox_list_tags lists all."]
+        return {"nodes": tags, "totalCount": None, "nextCursor": None, "notes": notes}
 
 
 class CreateTag(Change[Tag]):
