@@ -35,6 +35,14 @@ async def test_a_tag_is_found_by_name_and_by_id(target: Target) -> None:
     assert (await target.refused("get_tag", tag_id="no-such-tag")).code is Code.NOT_FOUND
 
 
+async def test_a_tag_named_like_the_id_of_another_is_told_and_not_taken_for_it(target: Target) -> None:
+    if only_before_0_9(target):
+        return
+    first = await target.call("create_tag", name=name())
+    await target.call("create_tag", name=str(first["tag_id"]))
+    assert (await target.refused("get_tag", tag_id=str(first["tag_id"]))).code is Code.AMBIGUOUS
+
+
 async def test_a_page_is_tagged_and_untagged(target: Target) -> None:
     snapshot, wanted = await target.saved(), name()
     arguments: dict[str, Any] = {"snapshot_id": snapshot["id"], "tag_name": wanted}

@@ -160,6 +160,12 @@ class Schedule(Confirmed[Report]):
                 )
 
     async def run(self, box: Box) -> Result:
+        if not box.api.takes(self.operation, "show"):
+            raise Failure(
+                Code.UNSUPPORTED,
+                f"The schedule command of ArchiveBox {box.api.version} fails on this route, whatever it is sent.",
+                "The user schedules on the server itself, or updates ArchiveBox.",
+            )
         body = self.known_to(box, {**self.given(), **({"add": True} if self.import_path else {})})
         if not self.show:
             await self.confirm_with(box, await self.preview(box))
@@ -169,19 +175,16 @@ class Schedule(Confirmed[Report]):
     async def preview(self, box: Box) -> Preview:
         if self.clear:
             ids = await self._active(box)
-            known = "" if ids is None else f" ({len(ids)})"
-            return Preview(f"Delete all schedules of ArchiveBox{known}?", {"clear": True, "schedules": ids})
+            return Preview(f"Delete all schedules of ArchiveBox ({len(ids)})?", {"clear": True, "schedules": ids})
         return Preview(
             f"Save {self.import_path} every {self.every} from now on (links followed: {self.depth or 0} levels)?",
             {"import_path": self.import_path, "every": self.every, "depth": self.depth or 0, "tag": self.tag},
         )
 
-    async def _active(self, box: Box) -> list[str] | None:
-        """The ids of the schedules that there are; None where the server cannot tell."""
-        if not box.api.takes(self.operation, "show"):
-            return None
+    async def _active(self, box: Box) -> list[str]:
+        """The ids of the schedules that there are."""
         found = command(await box.change("POST", self.path(), {"show": True}, repeatable=True, verify=""))
-        return sorted(map(str, found.get("active_schedule_ids") or [])) if isinstance(found, dict) else None
+        return sorted(map(str, found.get("active_schedule_ids") or [])) if isinstance(found, dict) else []
 
 
 class Search(Filters, Many[Snapshot]):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from server.archivebox.lists import Record, Unpaged
+from server.archivebox.lists import Record, Unpaged, every
 from server.archivebox.requests import Box
 
 from .records import Persona
 
+_MOST = 10_000
 _SHOWN = ("id", "name", "created_at", "created_by_id", "created_by_username")
 """The configuration may hold cookies and logins: it is never shown."""
 
@@ -21,8 +22,13 @@ class ListPersonas(Unpaged[Persona]):
     async def everything(self, box: Box) -> list[Record]:
         if not box.api.takes(self.operation, "limit"):
             return await super().everything(box)
-        found = await box.get(self.path(), limit=500)
-        return list(found["items"])
+
+        async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
+            found = await box.get(self.path(), limit=count, offset=offset)
+            return found["items"], int(found["total_items"])
+
+        records, _ = await every(fetch, _MOST)
+        return records
 
     def one(self, record: Record) -> Record:
         return {name: record[name] for name in _SHOWN if name in record}

@@ -18,7 +18,7 @@ from . import records
 from .records import Deleted, Exported, Report, Tag
 from .snapshots import one_snapshot
 
-_MOST_TAGS = 1000
+_MOST_TAGS = 20_000
 _MOST_COMPLETED = 20
 """Tags that the server completes with at most (50 where nothing is to be completed)."""
 
@@ -219,13 +219,10 @@ async def one_tag(box: Box, reference: str) -> Record:
         found = await box.get("/core/tags", limit=count, offset=offset)
         return found["items"], int(found["total_items"])
 
-    tags, _ = await every(fetch, _MOST_TAGS)
-    kinds = (
-        [each for each in tags if str(each["id"]) == reference],
-        [each for each in tags if each["name"] == reference],
-        [each for each in tags if each["name"].casefold() == reference.casefold()],
-    )
-    found = next((kind for kind in kinds if kind), [])
+    tags, _ = await every(fetch, _MOST_TAGS, page=500)
+    # A tag may be named like another one's id: then neither is meant more than the other.
+    exact = [each for each in tags if reference in (str(each["id"]), each["name"])]
+    found = exact or [each for each in tags if each["name"].casefold() == reference.casefold()]
     if not found:
         raise Failure(Code.NOT_FOUND, f"There is no tag {reference!r}.", "{GET /core/tags} lists the tags.")
     refuse_ambiguous(found, "tags")
