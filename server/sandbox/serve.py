@@ -103,7 +103,7 @@ def _is_loopback(client: tuple[str, int] | None) -> bool:
 class _Connection(H11Protocol):
     """Gives the application a way to end the connection without an answer."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of a TCP server
         super().connection_made(transport)
         answered = self.app
 
