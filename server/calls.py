@@ -15,7 +15,7 @@ from .dialogue import Asker, Suspended
 from .errors import Code, Failure
 from .results import Result
 from .services import Services
-from .surface import Surface
+from .surface import OWN, Entry, Surface
 
 if TYPE_CHECKING:
     from .requests import Request
@@ -76,8 +76,15 @@ class Calls:
             ) from None
 
     async def _call(self, name: str, arguments: Mapping[str, Any], asker: Asker) -> Result:
-        entry = self._surface.find(name)
-        backend = await self._services.backend(entry.backend)
+        return await self.perform(self._surface.find(name), arguments, asker)
+
+    async def perform(self, entry: Entry, arguments: Mapping[str, Any], asker: Asker) -> Result:
+        """The rest of the way, for a tool that was found already.
+
+        Raises:
+            Failure: as `call`, its hint not rendered yet.
+        """
+        backend = await self._backend(entry.backend)
         from .arguments import parse  # with the first call, not at start
 
         request_type = self._surface.load(entry)
@@ -90,6 +97,13 @@ class Calls:
         except TimeoutError:
             raise _overdue(request, self._seconds) from None
         return result.with_fields(instants=instants) if instants else result
+
+    async def _backend(self, name: str) -> Any:
+        if name != OWN:
+            return await self._services.backend(name)
+        from .own import Own  # with the first such call, not at start
+
+        return Own(self._surface, self)
 
 
 def _brief(text: str) -> str:

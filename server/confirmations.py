@@ -21,10 +21,14 @@ TOKEN_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Preview:
-    """What would change: `message` for the person, `details` for the assistant; both are what the yes is bound to."""
+    """What would change: `message` for the person, `details` for the assistant; both are what the yes is bound to.
+
+    `otherwise` tells the assistant what to do where the answer is no.
+    """
 
     message: str
     details: dict[str, Any] = field(default_factory=dict)
+    otherwise: str = ""
 
 
 class Confirmations:
@@ -61,7 +65,8 @@ class Confirmations:
         if reply.action == "accept" and reply.content.get("confirm") is True:
             return
         if reply.action in ("accept", "decline"):
-            raise Failure(Code.DECLINED, "The user declined. Nothing was changed.", "Do not ask for the same again.")
+            hint = preview.otherwise or "Do not ask for the same again."
+            raise Failure(Code.DECLINED, "The user declined. Nothing was changed.", hint)
         raise self._required(preview, basis, stale=token is not None, offer=not asker.can_ask)
 
     def _required(self, preview: Preview, basis: str, *, stale: bool, offer: bool) -> Failure:
@@ -73,7 +78,8 @@ class Confirmations:
         return Failure(
             Code.CONFIRMATION_REQUIRED,
             message,
-            "Show the user the preview. Only after their explicit yes repeat the call with `confirm` added.",
+            "Show the user the preview. Only after their explicit yes repeat the call with `confirm` added."
+            + (f" After a no: {preview.otherwise}" if preview.otherwise else ""),
             preview=preview.details,
             confirm=self._issue(basis),
         )

@@ -33,7 +33,8 @@ class Request(Input, Generic[R]):
 
     Class variables: `operation` (the API's name for it), `title` (for people), `toolset` (default: the module's name),
     `risk`, `repeatable` (whether sending it twice is harmless by the API's own semantics, so that an ambiguous failure
-    may be retried), `confirmed` (whether the user is asked first).
+    may be retried), `confirmed` (whether the user is always asked first), `core` (whether it belongs to the few tools
+    that most sessions need), `open_world` (whether it reaches beyond this server).
     """
 
     backend: ClassVar[str]
@@ -44,6 +45,8 @@ class Request(Input, Generic[R]):
     risk: ClassVar[Risk]
     repeatable: ClassVar[bool]
     confirmed: ClassVar[bool] = False
+    core: ClassVar[bool] = False
+    open_world: ClassVar[bool] = True
 
     def check(self) -> None:
         """Refuse combinations of arguments that the API would reject or silently ignore.
@@ -98,7 +101,7 @@ class Request(Input, Generic[R]):
             "readOnlyHint": cls.risk == "reads",
             "destructiveHint": cls.risk not in ("reads", "adds"),
             "idempotentHint": cls.repeatable,
-            "openWorldHint": True,
+            "openWorldHint": cls.open_world,
         }
 
 

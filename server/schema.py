@@ -14,19 +14,26 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from .requests import ApiType
+
 Schema = dict[str, Any]
 
 _SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
+_JSON = ApiType("JSON")
 
 
-def input_schema(model: type[BaseModel]) -> Schema:
-    """The closed object schema of a request or input class: its own fields first, inherited ones behind."""
+def input_schema(model: type[BaseModel], *, whole: bool = False) -> Schema:
+    """The closed object schema of a request or input class: its own fields first, inherited ones behind.
+
+    What the API takes as `JSON` is any value in the schema that hosts get, because the model knows its fields from
+    another tool; `whole` spells them out, for reading arguments and explaining mistakes.
+    """
     own = [name for name in model.__annotations__ if name in model.model_fields]
     names = [*own, *(name for name in model.model_fields if name not in own)]
     fields = [(name, model.model_fields[name]) for name in names]
     schema: Schema = {
         "type": "object",
-        "properties": {info.alias or name: _property(info) for name, info in fields},
+        "properties": {info.alias or name: _property(info, whole) for name, info in fields},
         "additionalProperties": False,
     }
     if required := [info.alias or name for name, info in fields if info.is_required()]:
@@ -49,9 +56,9 @@ def unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...], bool]:
     return annotation, (), False
 
 
-def _property(info: FieldInfo) -> Schema:
+def _property(info: FieldInfo, whole: bool) -> Schema:
     bare, metadata, _ = unwrap(info.annotation)
-    schema = _typed(bare, (*metadata, *info.metadata))
+    schema = _typed(bare, (*metadata, *info.metadata), whole)
     if info.default not in (None, PydanticUndefined):
         schema["default"] = info.default
     inner = (each.description for each in metadata if isinstance(each, FieldInfo))
@@ -60,16 +67,18 @@ def _property(info: FieldInfo) -> Schema:
     return schema
 
 
-def _typed(bare: Any, metadata: tuple[Any, ...]) -> Schema:
-    if bare is Any:
+def _typed(bare: Any, metadata: tuple[Any, ...], whole: bool) -> Schema:
+    if bare is Any or (_JSON in metadata and not whole):
         return {}
     if get_origin(bare) is Literal:
         return {"type": "string", "enum": list(get_args(bare))}
     if get_origin(bare) is list:
         inner, inner_metadata, _ = unwrap(get_args(bare)[0])
-        return {"type": "array", "items": _typed(inner, inner_metadata)} | _bounds(metadata, "Items")
+        return {"type": "array", "items": _typed(inner, inner_metadata, whole)} | _bounds(metadata, "Items")
+    if get_origin(bare) is dict:
+        return {"type": "object"}
     if isinstance(bare, type) and issubclass(bare, BaseModel):
-        return input_schema(bare)
+        return input_schema(bare, whole=whole)
     return {"type": _SCALARS[bare]} | _bounds(metadata, "Length")
 
 

@@ -15,6 +15,13 @@ from .errors import Code, Failure
 ModuleLoader = Callable[[str], Any]
 """Imports the module of that name."""
 
+OWN = "archive_mcp"
+"""The backend of the tools that are about this server itself."""
+
+_DISCOVER = "discover"
+"""The toolset that stands for all others: its tools find, describe and call theirs."""
+_PRESETS = ("all", "core", _DISCOVER)
+
 _NAME = re.compile(r"\w+|(GET|POST|PATCH|DELETE) /\S*")
 _OPERATION = re.compile(r"\{(\w+|[A-Z]+ /(?:[^{}\s]|\{\w+\})*)\}")
 """A name, or a method and a path: nothing that JSON of somebody else's message could be."""
@@ -30,6 +37,7 @@ class Entry:
     operation: str
     module: str
     class_name: str
+    core: bool = False
 
     @property
     def name(self) -> str:
@@ -47,7 +55,8 @@ class Surface:
 
     def __init__(self, entries: Iterable[Entry], load: ModuleLoader) -> None:
         self._all = {entry.name: entry for entry in entries}
-        self._offered = dict(self._all)
+        self._reachable = {name: entry for name, entry in self._all.items() if entry.toolset != _DISCOVER}
+        self._offered = dict(self._reachable)
         self._load = load
         self._by_operation = {entry.operation: entry.name for entry in self._all.values()}
         self._read_only = False
@@ -61,21 +70,23 @@ class Surface:
     def offer(self, *, backends: set[str], toolsets: Iterable[str], read_only: bool) -> None:
         """Restrict what is offered.
 
+        Args:
+            toolsets: names of toolsets, or the presets `all`, `core` and `discover`, whose tools reach all others.
+
         Raises:
             ValueError: an unknown toolset; the message names the known ones.
         """
-        known = sorted({entry.toolset for entry in self._all.values()})
-        wanted = set(toolsets)
-        if unknown := wanted - {"all", *known}:
-            raise ValueError(f"unknown toolset {', '.join(sorted(unknown))}; known: all, {', '.join(known)}.")
+        wanted = {each.casefold() for each in toolsets}
+        known = sorted({entry.toolset for entry in self._all.values()} - set(_PRESETS))
+        if unknown := wanted - {*_PRESETS, *known}:
+            raise ValueError(f"unknown toolset {', '.join(sorted(unknown))}; known: {', '.join([*_PRESETS, *known])}.")
         self._read_only = read_only
-        self._offered = {
+        self._reachable = {
             name: entry
             for name, entry in self._all.items()
-            if entry.backend in backends
-            and (entry.reads or not read_only)
-            and ("all" in wanted or entry.toolset in wanted)
+            if entry.backend in {OWN, *backends} and (entry.reads or not read_only)
         }
+        self._offered = {name: entry for name, entry in self._reachable.items() if _is_wanted(entry, wanted)}
 
     def listing(self) -> list[dict[str, Any]]:
         """The offered tools as `tools/list` serves them, in the file's order."""
@@ -89,11 +100,31 @@ class Surface:
         """
         if entry := self._offered.get(name):
             return entry
+        entry = self.reachable(name)
+        if any(each.toolset == _DISCOVER for each in self._offered.values()):
+            caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
+            raise Failure(Code.NOT_CONFIGURED, f"{name} is not listed here.", f"Call it through {caller}.")
+        raise Failure(
+            Code.NOT_CONFIGURED,
+            f"{name} is switched off: its toolset, {entry.toolset}, is not among those of this server.",
+            "Tell the user: ARCHIVE_MCP_TOOLSETS decides.",
+        )
+
+    def reachable(self, name: str) -> Entry:
+        """The tool of that name among all that could be offered with these backends, whatever the toolsets.
+
+        Raises:
+            Failure: `READ_ONLY`, `NOT_CONFIGURED` or `NOT_FOUND`.
+        """
         known = self._all.get(name)
         if known is None:
-            near = difflib.get_close_matches(name, self._offered, n=1)
+            near = difflib.get_close_matches(name, self._offered, n=1) or difflib.get_close_matches(
+                name, self._reachable, n=1
+            )
             hint = f"Did you mean {near[0]}?" if near else "Use a tool that this server lists."
             raise Failure(Code.NOT_FOUND, f"There is no tool {name!r}.", hint)
+        if name in self._reachable:
+            return known
         if self._read_only and not known.reads:
             raise Failure(
                 Code.READ_ONLY,
@@ -102,9 +133,13 @@ class Surface:
             )
         raise Failure(
             Code.NOT_CONFIGURED,
-            f"{name} is not offered: its toolset is switched off or its backend is not configured.",
-            "Tell the user to look at ARCHIVE_MCP_TOOLSETS and run `archive-mcp doctor`.",
+            f"{name} is not offered: its backend is not configured.",
+            "Tell the user to run `archive-mcp doctor`.",
         )
+
+    def others(self) -> list[Entry]:
+        """Every tool that can be reached, without those that only reach others."""
+        return [entry for entry in self._reachable.values() if entry.toolset != _DISCOVER]
 
     def load(self, entry: Entry) -> Any:
         """The request class behind an entry; the first call of a domain imports its module."""
@@ -113,6 +148,12 @@ class Surface:
     def rendered(self, text: str) -> str:
         """A hint with `{operation}` replaced by the name of the tool that serves it."""
         return _OPERATION.sub(lambda found: self._by_operation.get(found[1], _unbraced(found)), text)
+
+
+def _is_wanted(entry: Entry, wanted: set[str]) -> bool:
+    if entry.toolset in wanted or (entry.core and "core" in wanted):
+        return True
+    return "all" in wanted and entry.toolset != _DISCOVER
 
 
 def _unbraced(found: re.Match[str]) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import tools.archive
+import tools.archive_mcp
 import tools.archivebox
 from server.requests import Request
 from server.schema import input_schema
@@ -23,18 +24,32 @@ FILE = Path(__file__).with_name("surface.json")
 README = Path(__file__).parents[1] / "README.md"
 _TABLE = re.compile(r"(?<=<!-- tools -->\n).*?(?=<!-- /tools -->)", re.DOTALL)
 
-_ORDER = ("workspace", "content", "creators", "collections", "operations", "snapshots", "results", "tags", "crawls")
+_BACKENDS = ("archive", "archivebox", "archive_mcp")
+_ORDER = (
+    "workspace",
+    "content",
+    "creators",
+    "views",
+    "collections",
+    "campaigns",
+    "competitors",
+    "operations",
+    "snapshots",
+    "results",
+    "tags",
+    "crawls",
+)
 """Toolsets in the order in which they are listed; others follow by name."""
 
 
 def requests() -> list[type[Request[Any]]]:
     """Every request class that declares an operation, in the order of the listing."""
     found: list[type[Request[Any]]] = []
-    for package in (tools.archive, tools.archivebox):
+    for package in (tools.archive, tools.archivebox, tools.archive_mcp):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             members = vars(importlib.import_module(module.name)).values()
             found += [each for each in members if _is_tool(each, module.name)]
-    return sorted(found, key=lambda each: (each.backend, _rank(each.toolset_name()), each.toolset_name()))
+    return sorted(found, key=_place)
 
 
 def rows() -> list[dict[str, Any]]:
@@ -74,6 +89,7 @@ def _row(request: type[Request[Any]]) -> dict[str, Any]:
         "operation": request.operation,
         "module": request.__module__,
         "class_name": request.__name__,
+        **({"core": True} if request.core else {}),
     }
 
 
@@ -86,8 +102,10 @@ def _is_tool(value: Any, module: str) -> bool:
     )
 
 
-def _rank(toolset: str) -> int:
-    return _ORDER.index(toolset) if toolset in _ORDER else len(_ORDER)
+def _place(request: type[Request[Any]]) -> tuple[int, int, str]:
+    toolset = request.toolset_name()
+    rank = _ORDER.index(toolset) if toolset in _ORDER else len(_ORDER)
+    return _BACKENDS.index(request.backend), rank, toolset
 
 
 if __name__ == "__main__":

@@ -8,11 +8,17 @@ from typing import Any
 import pytest
 
 from server.errors import Code, Failure
-from server.surface import Entry, Surface
+from server.surface import OWN, Entry, Surface
 
 
 def entry(
-    name: str, *, backend: str = "shop", toolset: str = "goods", reads: bool = True, operation: str = ""
+    name: str,
+    *,
+    backend: str = "shop",
+    toolset: str = "goods",
+    reads: bool = True,
+    operation: str = "",
+    core: bool = False,
 ) -> Entry:
     return Entry(
         {"name": name, "annotations": {"readOnlyHint": reads}},
@@ -21,20 +27,25 @@ def entry(
         operation or f"{name}Operation",
         f"tools.{backend}.{toolset}",
         name.title(),
+        core,
     )
 
 
 ENTRIES = [
     entry("shop_list_things", operation="things"),
     entry("shop_delete_thing", reads=False),
-    entry("shop_get_bill", toolset="bills"),
+    entry("shop_get_bill", toolset="bills", core=True),
     entry("bank_get_account", backend="bank", toolset="accounts", operation="GET /accounts"),
 ]
 NAMES = [each.name for each in ENTRIES]
+READER, WRITER = (
+    entry("shop_call_read", backend=OWN, toolset="discover", operation="call_read_tool"),
+    entry("shop_call_write", backend=OWN, toolset="discover", operation="call_write_tool", reads=False),
+)
 
 
 def surface(**restriction: Any) -> Surface:
-    made = Surface(ENTRIES, lambda module: SimpleNamespace(Shop_List_Things=module))
+    made = Surface([*ENTRIES, READER, WRITER], lambda module: SimpleNamespace(Shop_List_Things=module))
     if restriction:
         made.offer(**{"backends": {"shop", "bank"}, "toolsets": ["all"], "read_only": False, **restriction})
     return made
@@ -83,6 +94,13 @@ def test_the_packaged_file_is_listed_as_it_stands(tmp_path: Path) -> None:
         ({"toolsets": ["bills", "all"]}, NAMES),
         ({"toolsets": ["accounts"], "backends": {"shop"}}, []),
         ({"toolsets": []}, []),
+        ({"toolsets": ["Bills"]}, [NAMES[2]]),
+        ({"toolsets": ["core"]}, [NAMES[2]]),
+        ({"toolsets": ["core", "accounts"]}, [NAMES[2], NAMES[3]]),
+        ({"toolsets": ["discover"]}, [READER.name, WRITER.name]),
+        ({"toolsets": ["discover"], "read_only": True}, [READER.name]),
+        ({"toolsets": ["discover", "core"], "backends": set()}, [READER.name, WRITER.name]),
+        ({"toolsets": ["discover", "all"]}, [*NAMES, READER.name, WRITER.name]),
     ],
 )
 def test_only_what_the_settings_allow_is_offered(restriction: dict[str, Any], offered: list[str]) -> None:
@@ -90,7 +108,7 @@ def test_only_what_the_settings_allow_is_offered(restriction: dict[str, Any], of
 
 
 def test_an_unknown_toolset_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(ValueError, match=r"unknown toolset nope; known: all, accounts, bills, goods\."):
+    with pytest.raises(ValueError, match=r"unknown toolset nope; known: all, core, discover, accounts, bills, goods\."):
         surface(toolsets=["goods", "nope"])
 
 
@@ -129,7 +147,6 @@ def test_a_write_of_a_read_only_server_is_told_apart_from_an_unknown_tool() -> N
 @pytest.mark.parametrize(
     ("restriction", "name"),
     [
-        ({"backends": {"shop"}}, "bank_get_account"),
         ({"toolsets": ["bills"]}, "shop_list_things"),
         ({"toolsets": ["bills"]}, "shop_delete_thing"),
         ({"toolsets": ["bills"], "read_only": True}, "shop_list_things"),
@@ -140,6 +157,41 @@ def test_a_tool_that_is_switched_off_is_told_apart_from_an_unknown_one(restricti
 
     assert failure.code is Code.NOT_CONFIGURED
     assert "ARCHIVE_MCP_TOOLSETS" in failure.hint
+
+
+def test_a_tool_without_its_backend_is_told_apart_from_one_that_is_switched_off() -> None:
+    failure = refused(surface(backends={"shop"}, toolsets=["bills"]), "bank_get_account")
+
+    assert failure.code is Code.NOT_CONFIGURED
+    assert "backend is not configured" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("name", "through"), [("shop_list_things", "{call_read_tool}"), ("shop_delete_thing", "{call_write_tool}")]
+)
+def test_what_is_reached_through_another_tool_is_not_called_by_itself(name: str, through: str) -> None:
+    failure = refused(surface(toolsets=["discover"]), name)
+
+    assert failure.code is Code.NOT_CONFIGURED
+    assert failure.hint == f"Call it through {through}."
+
+
+@pytest.mark.parametrize("toolsets", [["discover"], ["core"], ["bills"]])
+def test_what_can_be_reached_does_not_depend_on_the_toolsets(toolsets: list[str]) -> None:
+    made = surface(toolsets=toolsets)
+
+    assert [each.name for each in made.others()] == NAMES
+    assert [made.reachable(name).name for name in NAMES] == NAMES
+
+
+def test_what_cannot_be_called_cannot_be_reached() -> None:
+    made = surface(toolsets=["discover"], backends={"shop"}, read_only=True)
+
+    assert [each.name for each in made.others()] == [NAMES[0], NAMES[2]]
+    for name, code in [(NAMES[1], Code.READ_ONLY), (NAMES[3], Code.NOT_CONFIGURED), ("zzz", Code.NOT_FOUND)]:
+        with pytest.raises(Failure) as caught:
+            made.reachable(name)
+        assert caught.value.code is code
 
 
 def test_a_tools_class_is_loaded_from_its_module() -> None:

@@ -1,0 +1,1 @@
+"""The tools that are about this server itself; a module is a domain."""

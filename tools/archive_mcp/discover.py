@@ -1,0 +1,126 @@
+"""Four tools that stand for all others, for clients with little room: find one, see its arguments, call it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from server.dialogue import Asker
+from server.discovery import by_toolset, ranked, summary
+from server.errors import Code, Failure
+from server.own import Own, OwnRequest
+from server.results import Result, whole
+from server.surface import Entry
+
+Name = Annotated[str, Field(min_length=1)]
+Found = dict[str, Any]
+
+
+class FindTools(OwnRequest[Found]):
+    """Find tools of Archive (archive.com: social posts, creators, engagement) and ArchiveBox (saved web pages) by what
+    they do. Most tools are not listed: start here, then archive_mcp_describe_tool. Without `query` it gives all names
+    by toolset."""
+
+    operation = "find_tools"
+    title = "Find tools"
+    risk = "reads"
+    repeatable = True
+
+    query: Name | None = Field(None, description="Words for the task, such as `add item to collection`.")
+    limit: int = Field(8, ge=1, le=30, description="Tools at most.")
+
+    async def run(self, own: Own, asker: Asker) -> Result:
+        entries = own.surface.others()
+        if self.query is None:
+            return whole({"toolsets": by_toolset(entries)})
+        best = ranked(entries, self.query)[: self.limit]
+        if not best:
+            note = "Nothing fits these words; here are all names."
+            return whole({"tools": [], "toolsets": by_toolset(entries), "notes": [note]})
+        return whole({"tools": [_row(each) for each in best]})
+
+
+class DescribeTool(OwnRequest[Found]):
+    """Show what a tool does and the JSON schema of its arguments. Read it before the first call of a tool."""
+
+    operation = "describe_tool"
+    title = "Describe a tool"
+    risk = "reads"
+    repeatable = True
+
+    name: Name = Field(description="Tool name, as archive_mcp_find_tools gives it.")
+
+    async def run(self, own: Own, asker: Asker) -> Result:
+        entry = own.surface.reachable(self.name)
+        caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
+        tool = entry.tool
+        shown = {key: tool[key] for key in ("name", "description", "inputSchema")}
+        hints = tool["annotations"]
+        return whole(
+            {
+                **shown,
+                "changesData": not entry.reads,
+                "destructive": hints["destructiveHint"],
+                "repeatable": hints["idempotentHint"],
+                "callWith": own.surface.rendered(caller),
+            }
+        )
+
+
+class _CallTool(OwnRequest[Found]):
+    name: Name = Field(description="Tool name.")
+    arguments: dict[str, Any] = Field(default_factory=dict, description="Its arguments, as its schema says.")
+
+    async def pass_on(self, entry: Entry, own: Own, asker: Asker) -> Result:
+        return await own.calls.perform(entry, self.arguments, asker)
+
+
+class CallReadTool(_CallTool):
+    """Call a tool that changes nothing. Its result and its errors are the tool's own."""
+
+    operation = "call_read_tool"
+    title = "Call a reading tool"
+    risk = "reads"
+    repeatable = True
+    open_world = True
+
+    async def run(self, own: Own, asker: Asker) -> Result:
+        entry = _other(own, self.name)
+        if not entry.reads:
+            raise Failure(Code.INVALID_ARGUMENT, f"{self.name} changes data.", "Call it through {call_write_tool}.")
+        return await self.pass_on(entry, own, asker)
+
+
+class CallWriteTool(_CallTool):
+    """Call a tool that changes data: adds, replaces, removes or spends. Deletes, spending and bulk changes ask the user
+    first; where nobody can be asked, the error brings a preview and a token to add to `arguments` as `confirm`."""
+
+    operation = "call_write_tool"
+    title = "Call a changing tool"
+    risk = "changes"
+    repeatable = False
+    open_world = True
+    verify = "read what the tool should have changed."
+
+    async def run(self, own: Own, asker: Asker) -> Result:
+        entry = _other(own, self.name)
+        if entry.reads:
+            raise Failure(Code.INVALID_ARGUMENT, f"{self.name} only reads.", "Call it through {call_read_tool}.")
+        return await self.pass_on(entry, own, asker)
+
+
+def _row(entry: Entry) -> Found:
+    return {
+        "name": entry.name,
+        "what": summary(entry),
+        "toolset": entry.toolset,
+        **({} if entry.reads else {"changesData": True}),
+    }
+
+
+def _other(own: Own, name: str) -> Entry:
+    entry = own.surface.reachable(name)
+    if entry not in own.surface.others():
+        raise Failure(Code.INVALID_ARGUMENT, f"{name} is called directly.", "Name the tool that it should reach.")
+    return entry
