@@ -15,6 +15,8 @@ SECONDS = 4.0
 # Price and wallet: Archive docs, operations ("3 credits per accepted item").
 PRICE = 3
 WALLET = 6_000
+# From the request to import a post until it is in the archive; the API says minutes.
+UPLOAD_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -26,15 +28,26 @@ class Refresh:
     items: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A post that somebody asked to import, told by its platform's code; `asked` is a reading of the clock."""
+
+    number: int
+    asked: float
+    url: str
+    provider: str
+    code: str
+
+
 @dataclass
 class Changes:
     """Everything that differs from the computed records of one workspace."""
 
     clock: Callable[[], float]
     anchor: datetime
-    created: list[str] = field(default_factory=list)
     moved: dict[int, dict[int, bool]] = field(default_factory=dict)
     refreshes: list[Refresh] = field(default_factory=list)
+    uploads: list[Upload] = field(default_factory=list)
     wallet: int = WALLET
     revision: int = 0
     started: float = 0.0
@@ -48,6 +61,16 @@ class Changes:
         self.moved.setdefault(collection, {})[item] = inside
         self.revision += 1
 
+    def empty(self, collection: int) -> None:
+        """Forget what was put into a collection or taken out of it, because it is gone."""
+        self.moved.pop(collection, None)
+        self.revision += 1
+
+    @property
+    def now(self) -> datetime:
+        """The time of day."""
+        return self.anchor + timedelta(seconds=self.clock() - self.started)
+
     def refresh(self, items: tuple[int, ...]) -> Refresh:
         """Start a refresh of these items and pay for it."""
         made = Refresh(len(self.refreshes), self.clock(), items)
@@ -56,12 +79,22 @@ class Changes:
         self._latest.update(dict.fromkeys(items, made))
         return made
 
-    def age(self, refresh: Refresh) -> float:
+    def upload(self, url: str, provider: str, code: str) -> None:
+        """Start an import, unless the same post is on its way already. Uploads are numbered downwards from -1."""
+        if all((made.provider, made.code) != (provider, code) for made in self.uploads):
+            self.uploads.append(Upload(-1 - len(self.uploads), self.clock(), url, provider, code))
+
+    @property
+    def arrived(self) -> list[Upload]:
+        """Uploads that are in the archive by now, oldest first."""
+        return [made for made in self.uploads if self.age(made) >= UPLOAD_SECONDS]
+
+    def age(self, refresh: Refresh | Upload) -> float:
         """Seconds since it was asked for."""
         return self.clock() - refresh.asked
 
-    def moment(self, refresh: Refresh, after: float = 0.0) -> datetime:
-        """The time of day of a refresh, `after` seconds into it."""
+    def moment(self, refresh: Refresh | Upload, after: float = 0.0) -> datetime:
+        """The time of day of a refresh or an upload, `after` seconds into it."""
         return self.anchor + timedelta(seconds=refresh.asked - self.started + after)
 
     def active(self, item: int) -> bool:

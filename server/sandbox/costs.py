@@ -22,7 +22,15 @@ from graphql import (
 
 LEAST = 5.0
 _MUTATION = 55.0
-_EACH = {"items": 0.55, "creators": 0.85, "socialProfiles": 0.40, "engagementHistory": 0.01}
+_EACH = {
+    "items": 0.55,
+    "creators": 0.85,
+    "socialProfiles": 0.40,
+    "engagementHistory": 0.01,
+    "campaigns": 0.05,
+    "competitorBrands": 0.55,
+    "competitorBrandItems": 0.55,
+}
 _RELATION = 0.205
 _RELATIONS = frozenset(
     {"aiFilterReasons", "creator", "currentEngagement", "location", "socialProfile", "transcriptions"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,12 +11,17 @@ from typing import Any
 
 from server.sandbox.changes import Changes
 from server.sandbox.data_attributes import ATTRIBUTES, Attribute, option_number
-from server.sandbox.data_brands import BRANDS, Brand, Folder, View
+from server.sandbox.data_brands import BRANDS, Brand, View
 from server.sandbox.data_creators import SLOTS, Creator, SocialProfile
 from server.sandbox.data_items import Item
+from server.sandbox.data_uploads import UploadedItem
 from server.sandbox.ids import Ids, Kind, draw, mix
+from server.sandbox.saved import Collection, Saved, SavedView
+from server.sandbox.urls import number_of as number_of_code
 
 _FIRST_POST = timedelta(minutes=4)
+# From posting to the request to import; less than the newest item's age, so that uploads are newer.
+_BEFORE_UPLOAD = timedelta(minutes=2)
 # Days from the newest to the oldest item of a workspace with so many items; large ones reach further back.
 _DAYS, _DAYS_ITEMS, _DAYS_MOST = 540, 4_000, 1_950
 # Above 1: posts lie closer together towards today.
@@ -33,10 +39,11 @@ class Named:
     handle: str | None = None
     status: str | None = None
     connected_at: datetime | None = None
+    created_at: datetime | None = None
 
 
 class Workspace:
-    """One brand's archive. Item 0 is the newest; a larger number is never newer."""
+    """One brand's archive. A larger number of an item is never newer; uploads come below 0, the others start there."""
 
     def __init__(
         self, index: int, brand: Brand, ids: Ids, seed: int, items: int, anchor: datetime, clock: Callable[[], float]
@@ -47,7 +54,7 @@ class Workspace:
         self.seed = mix(seed * 31 + index)
         self.anchor = anchor
         self.changes = Changes(clock, anchor)
-        self._ids = ids
+        self.ids = ids
         self._creators: dict[int, Creator] = {}
         days = min(_DAYS_MOST, _DAYS * max(1.0, self.items / _DAYS_ITEMS) ** 0.4)
         self._seconds = days * 86_400
@@ -64,20 +71,23 @@ class Workspace:
 
     def id_of(self, kind: Kind, number: int) -> str:
         """The id of a record of this workspace."""
-        return self._ids.encode(self.index, kind, number)
+        return self.ids.encode(self.index, kind, number)
 
     def number_of(self, kind: Kind, text: str) -> int | None:
         """The number behind an id of this workspace and kind, or None."""
-        found = self._ids.decode(text)
+        found = self.ids.decode(text)
         return found[2] if found and found[:2] == (self.index, kind) else None
 
     def kind_of(self, text: str) -> Kind | None:
         """What an id of this workspace stands for, or None."""
-        found = self._ids.decode(text)
+        found = self.ids.decode(text)
         return found[1] if found and found[0] == self.index else None
 
     def taken_at(self, number: int) -> datetime:
         """When item `number` was posted."""
+        if number < 0:
+            asked = self.changes.moment(self.changes.uploads[-1 - number])
+            return (asked - _BEFORE_UPLOAD).replace(microsecond=0)
         step = self._age(number + 1) - self._age(number)
         jitter = (draw(self.seed, number, 8) & 0xFFFF) / 0x10000
         moment = self.anchor - _FIRST_POST - timedelta(seconds=self._age(number) + step * jitter)
@@ -88,12 +98,27 @@ class Workspace:
 
     def item(self, number: int) -> Item:
         """One item, by number."""
-        return Item(self, number)
+        return Item(self, number) if number >= 0 else UploadedItem(self, self.changes.uploads[-1 - number])
+
+    @property
+    def numbers(self) -> range:
+        """Numbers of all items, newest first, with the uploads that have arrived."""
+        return range(-len(self.changes.arrived), self.items)
 
     def item_by_id(self, text: str) -> Item | None:
         """One item, by id."""
         number = self.number_of(Kind.ITEM, text)
-        return Item(self, number) if number is not None and number < self.items else None
+        return self.item(number) if number is not None and number in self.numbers else None
+
+    def item_by_code(self, provider: str, code: str) -> Item | None:
+        """One item with a public post, by the platform's code for it."""
+        number = number_of_code(self.seed, code)
+        if number is not None and 0 <= number < self.items:
+            item = self.item(number)
+            if (item.provider, item.external_id) == (provider, code) and item.original_url is not None:
+                return item
+        arrived = (made for made in self.changes.arrived if (made.provider, made.code) == (provider, code))
+        return next((self.item(made.number) for made in arrived), None)
 
     def creator(self, number: int) -> Creator:
         """One creator, by number; there are few enough to keep."""
@@ -161,39 +186,51 @@ class Workspace:
 
     @cached_property
     def campaigns(self) -> list[Named]:
-        """Campaigns."""
-        return [Named(self.id_of(Kind.CAMPAIGN, n), name) for n, name in enumerate(self.brand.campaigns)]
+        """Campaigns, newest first."""
+        return [
+            Named(self.id_of(Kind.CAMPAIGN, n), name, created_at=self.anchor - timedelta(days=40 + 75 * n))
+            for n, name in enumerate(self.brand.campaigns)
+        ]
+
+    @cached_property
+    def saved(self) -> Saved:
+        """Collections, views and groups."""
+        return Saved(self)
 
     @property
-    def collections(self) -> list[Named]:
+    def collections(self) -> list[Collection]:
         """Collections, the ones made by callers last."""
-        names = [f.name for f in self.brand.folders] + self.changes.created
-        return [Named(self.id_of(Kind.COLLECTION, n), name) for n, name in enumerate(names)]
+        return self.saved.collections.oldest_first()
+
+    def saved_view(self, kind: Kind, text: str) -> SavedView | None:
+        """A view of one kind, by id."""
+        return self.saved.views[kind].find(text)
 
     def holds(self, collection: int, item: int) -> bool:
         """Whether a collection contains an item."""
         moved = self.changes.moved.get(collection, {}).get(item)
-        if moved is not None:
-            return moved
-        if collection >= len(self.brand.folders):
-            return False
-        return self._belongs(self.brand.folders[collection], collection, item)
+        return self.held_at_first(collection, item) if moved is None else moved
 
-    def _belongs(self, folder: Folder, collection: int, item: int) -> bool:
+    def held_at_first(self, collection: int, item: int) -> bool:
+        """Whether a collection contained an item before anybody moved one."""
+        if collection >= len(self.brand.folders) or item < 0:
+            return False
+        folder = self.brand.folders[collection]
         if draw(self.seed, item, 100 + collection) % folder.every:
             return False
-        days = (self.anchor - self.taken_at(item)).days
-        return folder.newest <= days < folder.oldest
+        return folder.newest <= self._days_old(item) < folder.oldest
 
-    def views(self, kind: Kind) -> tuple[View, ...]:
-        """Saved views of one kind."""
-        brand = self.brand
-        found = {
-            Kind.CONTENT_VIEW: brand.views,
-            Kind.CREATOR_VIEW: brand.creator_views,
-            Kind.PROFILE_VIEW: brand.profile_views,
-        }
-        return found[kind]
+    def first_count(self, collection: int) -> int:
+        """How many items a collection contained before anybody moved one."""
+        if collection >= len(self.brand.folders):
+            return 0
+        folder = self.brand.folders[collection]
+        everything = range(self.items)
+        start, end = (bisect_left(everything, days, key=self._days_old) for days in (folder.newest, folder.oldest))
+        return sum(self.held_at_first(collection, item) for item in everything[start:end])
+
+    def _days_old(self, item: int) -> int:
+        return (self.anchor - self.taken_at(item)).days
 
     def conditions(self, entity: str, view: View) -> list[dict[str, Any]]:
         """A view's conditions, with the names of options turned into their ids."""

@@ -33,10 +33,37 @@ class Folder:
 
 
 @dataclass(frozen=True)
+class Shelf:
+    """A group of collections and views, by their names and in its order."""
+
+    name: str
+    collections: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+    creator_views: tuple[str, ...] = ()
+    profile_views: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Insights:
+    """What a plan with Competitor Insights shows.
+
+    competitors: names of the tracked brands. products: what these sell. unavailable: the brand whose metrics cannot be
+    had at present. own: whether there are metrics of the own brand.
+    """
+
+    competitors: tuple[str, ...]
+    products: tuple[str, ...]
+    unavailable: str | None = None
+    own: bool = True
+
+
+@dataclass(frozen=True)
 class Brand:
     """One workspace. `items` None means as many as the sandbox was asked for.
 
     refetch: whether metrics may be refreshed on demand. money: whether the plan reports earned media value.
+    insights: None where the plan is without Competitor Insights. old_collections: collections are kept
+    in the older format: items can be put in and taken out, but the collections themselves not be managed.
     """
 
     id: str
@@ -54,6 +81,9 @@ class Brand:
     views: tuple[View, ...]
     creator_views: tuple[View, ...]
     profile_views: tuple[View, ...] = ()
+    insights: Insights | None = None
+    groups: tuple[Shelf, ...] = ()
+    old_collections: bool = False
 
 
 _TOP = ({"sortKey": "EARNED_MEDIA_VALUE", "sortOrder": "DESC"},)
@@ -113,8 +143,41 @@ BRANDS = (
             ),
             # Narrowed by filters alone: the API stores them and returns everybody.
             View("Berlin Crew", {"locations": [{"city": "Berlin"}]}),
+            View(
+                "Favourites by Reach",
+                {},
+                conditions=({"field": "favourite", "operator": "IS", "type": "BOOLEAN", "value": True},),
+                sort=({"sortKey": "FOLLOWERS_COUNT", "sortOrder": "DESC"},),
+            ),
         ),
-        profile_views=(View("Verified on TikTok", {"platform": "TIKTOK"}),),
+        groups=(
+            Shelf("Reporting", ("Q3 Report", "Q2 Report"), ("TikTok Top Earners", "High Virality")),
+            Shelf("Community", (), ("Berlin Creators",), ("VIP Creators", "Berlin Crew"), ("Verified on TikTok",)),
+            Shelf("Website", ("Website Gallery",), ("Rights Approved", "Five-Star Posts")),
+        ),
+        profile_views=(
+            View("Verified on TikTok", {"platform": "TIKTOK"}),
+            View(
+                "Favourites by Audience",
+                {},
+                conditions=({"field": "favourite", "operator": "IS", "type": "BOOLEAN", "value": True},),
+                sort=({"sortKey": "FOLLOWERS_COUNT", "sortOrder": "DESC"},),
+            ),
+        ),
+        insights=Insights(
+            competitors=(
+                "Fjordlight",
+                "Dew & Daughter",
+                "Salt Orchard",
+                "Maison Brume",
+                "Plainskin",
+                "Nine Petals",
+                "Kelp Theory",
+                "Halden Apothecary",
+            ),
+            products=("Hydra Serum", "Night Balm", "Clay Mask", "Milk Cleanser", "Sun Fluid SPF 30"),
+            unavailable="Nine Petals",
+        ),
     ),
     Brand(
         id="b25d0e94-8f63-4c17-8e2b-0d7a41f3c6a8",
@@ -131,6 +194,12 @@ BRANDS = (
         folders=(Folder("Q4 Report", 0, 60, 8), Folder("Catalogue 2026", 0, 500, 15)),
         views=(View("YouTube", {"provider": "YOUTUBE"}), View("This week", {}, days=7)),
         creator_views=(View("All Creators", {}),),
+        groups=(Shelf("Trail Team", ("Q4 Report",), ("YouTube",), ("All Creators",)),),
+        insights=Insights(
+            competitors=("Cairn & Co", "Tarn Supply", "Grey Wolf Gear"),
+            products=("Daypack", "Rain Shell", "Merino Layer", "Two-Person Tent"),
+            own=False,
+        ),
     ),
     Brand(
         id="e90a7b3c-15d4-4f2e-b6c8-93f51a2d704e",
@@ -145,6 +214,7 @@ BRANDS = (
         integrations=(("bluebirdcoffee", "INSTAGRAM", "CONNECTED"),),
         campaigns=(),
         folders=(Folder("Menu Photos", 0, 500, 10),),
+        old_collections=True,
         views=(View("Latest", {}, days=30),),
         creator_views=(),
     ),

@@ -135,11 +135,21 @@ class Item:
         """When it was posted; a smaller number is never older."""
         return self.home.taken_at(self.number)
 
+    @property
+    def imported_at(self) -> datetime | None:
+        """When an upload arrived; it is measured then. None for items that the archive found."""
+        return None
+
     @cached_property
     def ratio(self) -> float:
         """Views against the account's usual views; large ones are rare."""
         share = ((draw(self.home.seed, self.number, 7) >> 40) + 1) / 0x1000000
         return min(40.0, float(0.5 * share**-0.55))
+
+    @property
+    def added_by_hand(self) -> bool:
+        """Whether somebody uploaded it, instead of the archive finding it."""
+        return self.flags >> 46 & 0xF == 0
 
     @property
     def unreachable(self) -> bool:

@@ -55,14 +55,19 @@ def snapshot_moments(item: Item) -> list[datetime]:
     """When the item was measured, oldest first; empty while it is too young or if the platform refuses."""
     if item.unreachable:
         return []
+    refreshed = item.home.changes.refreshed_at(item.number)
+    return [*_by_schedule(item), refreshed] if refreshed else _by_schedule(item)
+
+
+def _by_schedule(item: Item) -> list[datetime]:
+    if item.imported_at is not None:
+        return [item.imported_at]
     hours = _HOURS[:2] if item.kind in STORY_KINDS else _HOURS
     if item.ratio >= 1 and item.kind in VIDEO_KINDS:
         hours = (*hours, _LATER)
     late = timedelta(minutes=item.bits >> 48 & 0x1F)
     moments = [item.taken_at + timedelta(hours=h) + late for h in hours]
-    known = [moment for moment in moments if moment <= item.home.anchor]
-    refreshed = item.home.changes.refreshed_at(item.number)
-    return [*known, refreshed] if refreshed else known
+    return [moment for moment in moments if moment <= item.home.anchor]
 
 
 def measure(item: Item, at: datetime) -> Engagement:

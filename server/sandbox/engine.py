@@ -27,13 +27,19 @@ from graphql import (
 )
 
 from server.sandbox import (
+    resolvers_campaigns,
     resolvers_collections,
+    resolvers_competitors,
     resolvers_content,
     resolvers_creators,
+    resolvers_groups,
     resolvers_operations,
+    resolvers_profiles,
+    resolvers_uploads,
+    resolvers_views,
     resolvers_workspaces,
 )
-from server.sandbox.resolvers import Context, Info, Resolver, not_served
+from server.sandbox.resolvers import Context, Info, Resolver
 from server.sandbox.rules import RULES, depth
 from server.sandbox.scalars import bind_scalars
 
@@ -46,6 +52,12 @@ RESOLVERS: dict[str, Resolver] = {
     **resolvers_creators.TABLE,
     **resolvers_collections.TABLE,
     **resolvers_operations.TABLE,
+    **resolvers_campaigns.TABLE,
+    **resolvers_competitors.TABLE,
+    **resolvers_profiles.TABLE,
+    **resolvers_uploads.TABLE,
+    **resolvers_views.TABLE,
+    **resolvers_groups.TABLE,
 }
 
 
@@ -65,7 +77,7 @@ def schema() -> GraphQLSchema:
     bind_scalars(built)
     for operation_type in (built.query_type, built.mutation_type):
         for name, field in operation_type.fields.items() if operation_type else ():
-            field.resolve = RESOLVERS.get(name) or not_served(name)
+            field.resolve = RESOLVERS[name]
     roots = {built.query_type, built.mutation_type}
     for kind in built.type_map.values():
         if isinstance(kind, GraphQLObjectType) and kind not in roots and not kind.name.startswith("__"):

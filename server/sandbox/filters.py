@@ -85,8 +85,9 @@ def _account_types(_: Workspace, types: list[str]) -> Test:
 
 
 def _collections(home: Workspace, ids: list[str]) -> Test:
-    numbers = [home.number_of(Kind.COLLECTION, text) for text in ids]
-    return lambda item: any(number is not None and home.holds(number, item.number) for number in numbers)
+    known = [home.saved.collections.find(text) for text in ids]
+    numbers = [collection.number for collection in known if collection is not None]
+    return lambda item: any(home.holds(number, item.number) for number in numbers)
 
 
 def _campaigns(home: Workspace, ids: list[str]) -> Test:
@@ -167,7 +168,7 @@ def _looks_like(home: Workspace, source: str, value: str) -> Test:
         return lambda item: bool(words & _words(f"{item.product} {item.place.city} {' '.join(item.frames)}"))
     if source == "similarMediaContentId":
         number = home.number_of(Kind.MEDIA_CONTENT, value)
-        if number is None or number // FRAMES_EACH >= home.items:
+        if number is None or number // FRAMES_EACH not in home.numbers:
             raise GraphQLError(f"Media content {value} not found", extensions={"code": "NOT_FOUND"})
         product = home.item(number // FRAMES_EACH).product
     else:
@@ -190,7 +191,7 @@ _PARTS: dict[str, Callable[[Workspace, Any], Test]] = {
     "tiktokSparkCodeStatus": _contract(1),
     "instagramWhitelistingStatus": _contract(2),
     "tiktokWhitelistingEligibility": lambda _, __: lambda item: item.kind == "TIKTOK" and bool(item.flags >> 62),
-    "importType": lambda _, value: lambda item: (item.flags >> 46 & 0xF == 0) == (value == "MANUAL"),
+    "importType": lambda _, value: lambda item: item.added_by_hand == (value == "MANUAL"),
     "contentTypes": lambda _, types: lambda item: not set(types).isdisjoint(item.frames),
     "shopifyProductsIds": _products,
     "ugcLocations": _ugc_locations,

@@ -12,6 +12,8 @@ import re
 from enum import IntEnum
 
 _MASK = (1 << 64) - 1
+_NUMBER_BITS = 50
+_NUMBER = (1 << _NUMBER_BITS) - 1
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -33,6 +35,9 @@ class Kind(IntEnum):
     INTEGRATION = 13
     OPTION = 14
     CAMPAIGN = 15
+    VIEW_GROUP = 16
+    COMPETITOR = 40
+    COMPETITOR_ITEM = 41
 
 
 def mix(value: int) -> int:
@@ -56,8 +61,8 @@ class Ids:
         self._inner = mix(seed + 0x14057B7EF767814F)
 
     def encode(self, workspace: int, kind: Kind, number: int) -> str:
-        """The UUID of a record; workspace below 16, number below 2**50."""
-        plain = workspace << 56 | kind << 50 | number
+        """The UUID of a record; workspace below 16, number from -2**49 up to 2**49."""
+        plain = workspace << 56 | kind << _NUMBER_BITS | number & _NUMBER
         check = mix(plain ^ self._outer) >> 2
         hidden = plain ^ (mix(check ^ self._inner) >> 4)
         high = (hidden >> 12) << 16 | 0x4000 | (hidden & 0xFFF)
@@ -75,7 +80,9 @@ class Ids:
         plain = hidden ^ (mix(check ^ self._inner) >> 4)
         if check != mix(plain ^ self._outer) >> 2:
             return None
-        kind = plain >> 50 & 0x3F
+        kind = plain >> _NUMBER_BITS & 0x3F
         if kind not in Kind.__members__.values():
             return None
-        return plain >> 56, Kind(kind), plain & ((1 << 50) - 1)
+        number = plain & _NUMBER
+        signed = number - (1 << _NUMBER_BITS) if number >> _NUMBER_BITS - 1 else number
+        return plain >> 56, Kind(kind), signed

@@ -41,10 +41,17 @@ class Page:
     """One page; records are made once, when nodes or edges are read."""
 
     def __init__(
-        self, list_name: str, numbers: Sequence[int], start: int, end: int, make: Callable[[int], Any]
+        self,
+        list_name: str,
+        numbers: Sequence[int],
+        start: int,
+        end: int,
+        make: Callable[[int], Any],
+        *,
+        edge_name: str,
     ) -> None:
         self.total_count = len(numbers)
-        self._name = list_name
+        self._edge_name = edge_name
         self._start = start
         self._numbers = numbers[start:end]
         self._made: list[Any] | None = None
@@ -53,8 +60,8 @@ class Page:
         self.page_info = PageInfo(
             has_next_page=end < len(numbers),
             has_previous_page=start > 0,
-            start_cursor=self._cursor(0) if filled else None,
-            end_cursor=self._cursor(len(self._numbers) - 1) if filled else None,
+            start_cursor=self._cursor(list_name, 0) if filled else None,
+            end_cursor=self._cursor(list_name, len(self._numbers) - 1) if filled else None,
         )
 
     @property
@@ -67,22 +74,28 @@ class Page:
     @property
     def edges(self) -> list[Edge]:
         """The records with their cursors."""
-        return [Edge(self._cursor(place), node) for place, node in enumerate(self.nodes)]
+        return [Edge(self._cursor(self._edge_name, place), node) for place, node in enumerate(self.nodes)]
 
-    def _cursor(self, place: int) -> str:
-        return _write(self._name, self._start + place + 1, self._numbers[place])
+    def _cursor(self, name: str, place: int) -> str:
+        return write(name, self._start + place + 1, self._numbers[place])
 
 
 def page(
-    list_name: str, numbers: Sequence[int], make: Callable[[int], Any], *, first: int | None, after: str | None
+    list_name: str,
+    numbers: Sequence[int],
+    make: Callable[[int], Any],
+    *,
+    first: int | None,
+    after: str | None,
+    edge_name: str | None = None,
 ) -> Page:
-    """Cut one page out of a list of record numbers.
+    """Cut one page out of a list of record numbers; with an `edge_name` the cursors of edges cannot be paged from.
 
     Raises GraphQLError for a size out of bounds and for a cursor that this list never gave out.
     """
     size = check_first(first)
     start = _position(list_name, numbers, after) if after is not None else 0
-    return Page(list_name, numbers, start, min(start + size, len(numbers)), make)
+    return Page(list_name, numbers, start, min(start + size, len(numbers)), make, edge_name=edge_name or list_name)
 
 
 def check_first(first: int | None) -> int:
@@ -104,7 +117,8 @@ def _position(list_name: str, numbers: Sequence[int], cursor: str) -> int:
         return len(numbers)
 
 
-def _write(list_name: str, place: int, number: int) -> str:
+def write(list_name: str, place: int, number: int) -> str:
+    """The cursor behind a record at a place of a list."""
     return base64.urlsafe_b64encode(f"{list_name}:{place}:{number}".encode()).decode().rstrip("=")
 
 
@@ -113,11 +127,11 @@ def _read(list_name: str, cursor: str) -> tuple[int, int]:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, ValueError) as error:
         raise GraphQLError("Invalid cursor") from error
-    match = re.fullmatch(rf"{list_name}:(\d{{1,12}}):(\d{{1,12}})", text, re.ASCII)
+    match = re.fullmatch(rf"{list_name}:(\d{{1,12}}):(-?\d{{1,12}})", text, re.ASCII)
     if match is None:
         raise GraphQLError("Invalid cursor")
     place, number = int(match.group(1)), int(match.group(2))
-    if _write(list_name, place, number) != cursor:
+    if write(list_name, place, number) != cursor:
         # Decoding forgives what was never encoded that way.
         raise GraphQLError("Invalid cursor")
     return place, number

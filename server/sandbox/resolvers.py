@@ -1,7 +1,6 @@
 """What the resolvers of all domains share.
 
-Each domain has a module with a table of its operations (`TABLE`, collected in `engine.py`); an operation that no table
-holds is part of the schema but not served, and says so.
+Each domain has a module with a table of its operations (`TABLE`, collected in `engine.py`).
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSchema
 
 from server.sandbox.data import Workspace
 from server.sandbox.search import Results
@@ -47,17 +46,10 @@ class Info(Protocol):
         """The request."""
         ...
 
-
-def not_served(operation: str) -> Resolver:
-    """The answer for an operation that the sandbox does not have yet."""
-
-    def refuse(_root: None, _info: Info, **_: Any) -> None:
-        raise GraphQLError(
-            f"The sandbox does not serve {operation} yet; it knows its schema only.",
-            extensions={"code": "NOT_IMPLEMENTED_IN_SANDBOX"},
-        )
-
-    return refuse
+    @property
+    def schema(self) -> GraphQLSchema:
+        """The executable schema."""
+        ...
 
 
 def refused(message: str, code: str | None = None) -> GraphQLError:

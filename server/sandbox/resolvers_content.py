@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from server.sandbox import urls as post_urls
 from server.sandbox.data import Workspace
+from server.sandbox.data_competitors import item_by_id as competitor_item
 from server.sandbox.data_items import FRAMES_EACH, MediaContent, Transcription
 from server.sandbox.data_metrics import Engagement
 from server.sandbox.ids import Kind
 from server.sandbox.paging import Page, page
-from server.sandbox.resolvers import Context, Info, Resolver, refused
+from server.sandbox.resolvers import Info, Resolver, refused
+from server.sandbox.resolvers_competitors import insights_of
+from server.sandbox.saved import Collection, SavedView
+from server.sandbox.saved_checks import item_filter
 
 MOST_URLS = 100
 MOST_MEDIA_IDS = 100
@@ -26,7 +31,7 @@ async def items(_: None, info: Info, *, first: int | None, after: str | None = N
     home = context.workspace
     preset = given.get("presetId")
     if preset is not None:
-        numbers = await _of_preset(context, preset)
+        numbers = await _of_preset(info, preset)
     else:
         numbers = await context.found.find(
             given.get("filter"), given.get("customAttributeConditions"), given.get("sorting")
@@ -34,19 +39,14 @@ async def items(_: None, info: Info, *, first: int | None, after: str | None = N
     return page(f"items{home.index}", numbers, home.item, first=first, after=after)
 
 
-async def _of_preset(context: Context, preset: str) -> Sequence[int]:
-    home = context.workspace
-    kind, number = home.kind_of(preset), None
-    if kind in {Kind.CONTENT_VIEW, Kind.COLLECTION}:
-        number = home.number_of(kind, preset)
-    if kind is Kind.COLLECTION and number is not None and number < len(home.collections):
-        return await context.found.find({"collectionsIds": [preset]}, None, None)
-    if kind is Kind.CONTENT_VIEW and number is not None and number < len(home.brand.views):
-        view = home.brand.views[number]
-        window = {"takenAt": {"from": home.anchor - timedelta(days=view.days)}} if view.days else {}
-        return await context.found.find(
-            {**view.filters, **window}, home.conditions("ITEM", view), [dict(level) for level in view.sort]
-        )
+async def _of_preset(info: Info, preset: str) -> Sequence[int]:
+    context = info.context
+    saved = context.workspace.saved.find(preset)
+    if isinstance(saved, Collection):
+        return await context.found.find({"collectionsIds": [saved.id]}, None, None)
+    if isinstance(saved, SavedView) and saved.kind is Kind.CONTENT_VIEW:
+        narrowed = item_filter(info.schema, saved.filters)
+        return await context.found.find(narrowed, saved.custom_attribute_conditions, saved.sort)
     raise refused(f"Preset {preset} is not a content view or collection of this workspace", "WRONG_VIEW_TYPE_FOR_ITEMS")
 
 
@@ -62,19 +62,18 @@ def _look_up(home: Workspace, url: str) -> dict[str, str | None]:
     if not post_urls.is_valid(url):
         return {"url": url, "status": "INVALID_URL", "item_id": None}
     known = post_urls.external_in(url)
-    number = post_urls.number_of(home.seed, known[1]) if known else None
-    if known is None or number is None or not 0 <= number < home.items:
-        return {"url": url, "status": "NOT_FOUND", "item_id": None}
-    item = home.item(number)
-    same = item.provider == known[0] and item.external_id == known[1] and item.original_url is not None
-    return {"url": url, "status": "FOUND" if same else "NOT_FOUND", "item_id": item.id if same else None}
+    item = home.item_by_code(*known) if known else None
+    return {"url": url, "status": "FOUND" if item else "NOT_FOUND", "item_id": item.id if item else None}
 
 
 def media_contents(_: None, info: Info, **given: list[str] | None) -> list[MediaContent]:
-    """Frames of items of this workspace; ids of others are left out. The sandbox holds no competitor's media."""
-    ids = _only_one(given, {"itemIds": MOST_MEDIA_IDS, "competitorBrandItemIds": MOST_MEDIA_IDS})[1]
+    """Frames of items of this workspace or of its competitors' posts; ids of others are left out."""
+    name, ids = _only_one(given, {"itemIds": MOST_MEDIA_IDS, "competitorBrandItemIds": MOST_MEDIA_IDS})
     home = info.context.workspace
-    found = [item for item in map(home.item_by_id, ids) if item is not None]
+    if name == "competitorBrandItemIds":
+        insights_of(home)
+    look_up = home.item_by_id if name == "itemIds" else partial(competitor_item, home)
+    found = [item for item in map(look_up, ids) if item is not None]
     return [content for item in found for content in item.media_contents]
 
 
@@ -90,7 +89,7 @@ def transcriptions(_: None, info: Info, **given: list[str] | None) -> list[Trans
 
 def _of_content(home: Workspace, text: str) -> list[Transcription]:
     number = home.number_of(Kind.MEDIA_CONTENT, text)
-    if number is None or number // FRAMES_EACH >= home.items:
+    if number is None or number // FRAMES_EACH not in home.numbers:
         return []
     return [t for t in home.item(number // FRAMES_EACH).transcriptions if t.media_content_id == text.lower()]
 

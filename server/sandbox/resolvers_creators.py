@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from server.sandbox import conditions as attribute_conditions
@@ -12,7 +13,12 @@ from server.sandbox.filters import matches_place
 from server.sandbox.ids import Kind, mix
 from server.sandbox.paging import Page, page
 from server.sandbox.resolvers import Info, Resolver, refused
+from server.sandbox.resolvers_views import preset_view
 
+_SORT: dict[str, Callable[[Creator], Any]] = {
+    "ACCOUNT_NAME": lambda creator: creator.social_profiles[0].account_name,
+    "FOLLOWERS_COUNT": lambda creator: max(profile.followers for profile in creator.social_profiles),
+}
 _ACCOUNT = re.compile(r"[a-z0-9._]{2,30}")
 
 
@@ -22,10 +28,13 @@ def creators(_: None, info: Info, *, first: int | None, after: str | None = None
     preset = given.get("presetId")
     conditions = given.get("customAttributeConditions") or []
     places = (given.get("filter") or {}).get("locations") or []
+    sort: list[dict[str, str]] = []
     if preset is not None:
-        conditions, places = _preset_conditions(home, preset), []
+        view = preset_view(home, Kind.CREATOR_VIEW, preset)
+        conditions, places, sort = view.custom_attribute_conditions, [], view.sort
     tests = attribute_conditions.tests(home, "CREATOR", conditions)
     numbers = [number for number in range(home.brand.creators) if _fits(home.creator(number), tests, places)]
+    numbers = _sorted(home, numbers, sort)
     return page(f"creators{home.index}", numbers, home.creator, first=first, after=after)
 
 
@@ -35,14 +44,11 @@ def _fits(creator: Creator, tests: list[attribute_conditions.Test], places: list
     return all(test(creator.custom_attributes) for test in tests)
 
 
-def _preset_conditions(home: Workspace, preset: str) -> list[dict[str, Any]]:
-    kind = home.kind_of(preset)
-    if kind in {Kind.CONTENT_VIEW, Kind.COLLECTION, Kind.PROFILE_VIEW}:
-        raise refused(f"{preset} is not a creator view", "WRONG_VIEW_TYPE")
-    number = home.number_of(Kind.CREATOR_VIEW, preset)
-    if number is None or number >= len(home.brand.creator_views):
-        raise refused(f"Creator view {preset} not found", "NOT_FOUND")
-    return home.conditions("CREATOR", home.brand.creator_views[number])
+def _sorted(home: Workspace, numbers: list[int], sort: list[dict[str, str]]) -> list[int]:
+    for level in reversed(sort):
+        value = _SORT[level["sortKey"]]
+        numbers = sorted(numbers, key=lambda n: value(home.creator(n)), reverse=level["sortOrder"] == "DESC")
+    return numbers
 
 
 def creator(_: None, info: Info, **given: str) -> Creator:

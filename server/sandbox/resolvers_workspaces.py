@@ -9,6 +9,8 @@ from server.sandbox.data_attributes import ATTRIBUTES
 from server.sandbox.ids import Kind
 from server.sandbox.paging import Page, page
 from server.sandbox.resolvers import Info, Resolver
+from server.sandbox.resolvers_groups import MOST
+from server.sandbox.saved import Record
 
 
 def workspaces(_: None, info: Info, *, first: int | None, after: str | None) -> Page:
@@ -44,11 +46,9 @@ def custom_attribute_schemas(_: None, info: Info, *, entity: str) -> list[dict[s
 def filter_presets(_: None, info: Info) -> list[dict[str, str]]:
     """Content views and collections; views of creators and of profiles are not listed."""
     home = info.context.workspace
-    views = [
-        {"id": home.id_of(Kind.CONTENT_VIEW, number), "name": view.name, "accessor": "MEDIA_DECK"}
-        for number, view in enumerate(home.brand.views)
-    ]
-    return views + [{"id": c.id, "name": c.name, "accessor": "COLLECTIONS"} for c in home.collections]
+    found: list[tuple[Record, str]] = [(v, "MEDIA_DECK") for v in home.saved.views[Kind.CONTENT_VIEW].oldest_first()]
+    found += [(collection, "COLLECTIONS") for collection in home.collections]
+    return [{"id": record.id, "name": record.name, "accessor": accessor} for record, accessor in found[:MOST]]
 
 
 TABLE: dict[str, Resolver] = {

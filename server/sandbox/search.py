@@ -10,7 +10,7 @@ import json
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,7 +42,9 @@ class Results:
         """Numbers of the matching items. Raises GraphQLError for a filter or condition that the API refuses."""
         changes = self._home.changes
         finished = sum(not changes.active(r.items[0]) for r in changes.refreshes)
-        key = json.dumps([given, conditions, sorting, changes.revision, finished], default=str, sort_keys=True)
+        key = json.dumps(
+            [given, conditions, sorting, changes.revision, finished, len(changes.arrived)], default=str, sort_keys=True
+        )
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
@@ -64,7 +66,7 @@ async def _find(
     order = [(level["sortKey"], level["sortOrder"]) for level in sorting or ()] or [_DEFAULT]
     found: Sequence[int] = _candidates(home, given or {})
     if tests or held:
-        kept = array("I")
+        kept = array("i")
         for number in found:
             if number % _TURN == 0:
                 await anyio.lowlevel.checkpoint()
@@ -77,24 +79,25 @@ async def _find(
 
 def _candidates(home: Workspace, given: dict[str, Any]) -> Sequence[int]:
     """Numbers in the order of time, newest first, narrowed by what needs no look at the items."""
-    start, end = _between(home, given.get("takenAt") or {})
+    window = between(home, given.get("takenAt") or {})
     ids = given.get("ids")
     if not ids:
-        return range(start, end)
+        return window
     numbers = {home.number_of(Kind.ITEM, text) for text in ids}
-    return sorted(number for number in numbers if number is not None and start <= number < end)
+    return sorted(number for number in numbers if number is not None and number in window)
 
 
-def _between(home: Workspace, limits: dict[str, datetime | None]) -> tuple[int, int]:
-    everything = range(home.items)
+def between(home: Workspace, limits: Mapping[str, datetime | None]) -> range:
+    """Numbers of the items of a window of time, both ends included."""
+    everything = home.numbers
 
     def age(number: int) -> float:
         return -home.taken_at(number).timestamp()
 
     newest, oldest = limits.get("to"), limits.get("from")
     start = bisect_left(everything, -newest.timestamp(), key=age) if newest else 0
-    end = bisect_right(everything, -oldest.timestamp(), key=age) if oldest else home.items
-    return start, end
+    end = bisect_right(everything, -oldest.timestamp(), key=age) if oldest else len(everything)
+    return everything[start:end]
 
 
 async def _sorted(home: Workspace, numbers: Sequence[int], order: list[tuple[str, str]]) -> Sequence[int]:
@@ -110,7 +113,7 @@ async def _sorted(home: Workspace, numbers: Sequence[int], order: list[tuple[str
         known = [number for number in result if values[number] is not None]
         known.sort(key=values.__getitem__, reverse=direction == "DESC")
         result = known + missing
-    return array("I", result)
+    return array("i", result)
 
 
 def _sort_value(home: Workspace, number: int, key: str) -> Any:
