@@ -51,7 +51,7 @@ def parse(request: type[T], raw: Mapping[str, Any], context: dict[str, Any]) -> 
     Raises:
         Failure: `INVALID_ARGUMENT`, with all mistakes (at most five) and suggestions.
     """
-    schema = input_schema(request)
+    schema = input_schema(request, whole=True)
     cleaned = _decoded(dict(raw), schema, keep_null=request.risk != "reads")
     try:
         parsed = request.model_validate(cleaned, context=context)

@@ -46,6 +46,9 @@ class Asker(Protocol):
             Suspended: where the answer comes with a repetition of the call.
         """
 
+    async def report(self, done: float, total: float | None, message: str) -> None:
+        """Say how far a long call is; nothing happens where the client did not ask for it."""
+
 
 class Nobody:
     """An asker with nobody behind it: command lines and checks."""
@@ -55,3 +58,6 @@ class Nobody:
     async def ask(self, question: Question) -> Reply:
         """Nobody is asked."""
         return Reply("unavailable")
+
+    async def report(self, done: float, total: float | None, message: str) -> None:
+        """Nobody is told."""

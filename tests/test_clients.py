@@ -30,6 +30,17 @@ def sandbox() -> Iterator[SandboxProcess]:
         yield running
 
 
+CONFIRMED = sorted(
+    row["tool"]["name"]
+    for row in json.loads((Path(__file__).parents[1] / "tools" / "surface.json").read_text())["tools"]
+    if row["backend"] == "archive" and "confirm" in row["tool"]["inputSchema"]["properties"]
+    # This one asks only where a new name is close to an old one.
+    and row["operation"] != "addItemToCollections"
+)
+"""Those that ask first."""
+VIEWS = ("content_view", "creator_view", "social_profile_view")
+
+
 @dataclass(frozen=True)
 class Found:
     """Things that exist in the sandbox, to call tools with."""
@@ -40,11 +51,21 @@ class Found:
     account: str
     provider: str
     operation: str
-    preset: str
+    brand: str
+    group: str
+    collection: str
+    views: dict[str, str]
 
 
 def arguments(found: Found) -> dict[str, dict[str, Any]]:
-    """Sensible arguments for every tool."""
+    """Sensible arguments for every tool, in an order in which they can be called."""
+    return reading(found) | changing(found)
+
+
+def reading(found: Found) -> dict[str, dict[str, Any]]:
+    """Arguments of the tools that change nothing."""
+    emails = {"field": "emails", "operator": "CONTAINS", "type": "TEXT", "value": "@mail.example"}
+    vip = {"field": "labels", "operator": "CONTAINS", "type": "MULTIPLE_SELECT_V2", "value": ["VIP"]}
     return {
         "archive_get_workspaces": {"fields": ["id", "name"]},
         "archive_get_workspace": {},
@@ -59,23 +80,49 @@ def arguments(found: Found) -> dict[str, dict[str, Any]]:
         "archive_get_transcriptions": {"itemIds": found.items},
         "archive_get_item_ids_by_url": {"urls": [found.url]},
         "archive_get_engagement_history": {"itemId": found.items[0], "limit": 3},
-        "archive_search_creators": {
-            "customAttributeConditions": [
-                {"field": "emails", "operator": "CONTAINS", "type": "TEXT", "value": "@mail.example"}
-            ],
-            "limit": 3,
-        },
+        "archive_search_creators": {"customAttributeConditions": [emails, vip], "optionNames": True, "limit": 3},
         "archive_get_creator": {"id": found.creator},
         "archive_get_social_profile": {"accountName": found.account, "provider": found.provider},
+        "archive_get_social_profiles": {"filter": {"platform": "TIKTOK"}, "limit": 3},
         "archive_get_operations": {"limit": 2},
         "archive_get_operation": {"id": found.operation},
-        "archive_add_item_to_collections": {
-            "itemId": found.items[0],
-            "collectionNames": ["Q4 Report"],
-            "autoCreate": True,
+        "archive_get_campaigns": {},
+        "archive_get_competitor_brands": {"period": "WEEK", "limit": 3},
+        "archive_get_competitor_brand": {"id": found.brand},
+        "archive_get_competitor_brand_items": {
+            "brandId": found.brand,
+            "filter": {"takenAt": {"from": "2020-01-01", "to": "2030-01-01"}},
+            "limit": 3,
         },
-        "archive_remove_item_from_collections": {"itemId": found.items[0], "collectionNames": ["Q4 Report"]},
-        "archive_refetch_engagement_bulk": {"itemIds": found.items[:2]},
+        "archive_get_collections": {},
+        "archive_get_collection": {"id": found.collection},
+        "archive_get_view_groups": {},
+        "archive_get_view_group": {"id": found.group},
+        **{f"archive_get_{kind}s": {} for kind in VIEWS},
+        **{f"archive_get_{kind}": {"id": found.views[kind]} for kind in VIEWS},
+    }
+
+
+def changing(found: Found) -> dict[str, dict[str, Any]]:
+    """Arguments of the tools that change something; deletes come last."""
+    item, own = found.items[0], {"itemId": found.items[0], "collectionNames": ["Q4 Report"]}
+    return {
+        "archive_add_item_to_collections": {**own, "autoCreate": True},
+        "archive_remove_item_from_collections": own,
+        "archive_refetch_engagement_bulk": {"itemIds": [item, *found.items[1:2]]},
+        "archive_upload_item_from_url": {"input": {"url": "https://www.tiktok.com/@mia.stone/video/7311111111111111111"}},
+        "archive_create_collection": {"input": {"name": "Autumn picks"}},
+        "archive_update_collection": {"id": found.collection, "input": {"name": "Renamed"}},
+        "archive_move_collection_to_group": {"collectionId": found.collection, "groupId": found.group},
+        "archive_create_view_group": {"input": {"name": "Reports"}},
+        "archive_update_view_group": {"id": found.group, "input": {"name": "Renamed"}},
+        **{f"archive_create_{kind}": {"input": {"name": f"New {kind}", "filters": {}}} for kind in VIEWS},
+        **{f"archive_update_{kind}": {"id": found.views[kind], "input": {"name": f"Renamed {kind}"}} for kind in VIEWS},
+        **{f"archive_move_{kind}_to_group": {"viewId": found.views[kind], "groupId": found.group} for kind in VIEWS},
+        "archive_reorder_views_in_group": {"groupId": found.group, "viewIds": [found.views["content_view"]]},
+        **{f"archive_delete_{kind}": {"id": found.views[kind]} for kind in VIEWS},
+        "archive_delete_collection": {"id": found.collection},
+        "archive_delete_view_group": {"id": found.group},
     }
 
 
@@ -83,16 +130,22 @@ async def look_around(client: Client) -> Found:
     """Find something of each kind, as an assistant would."""
     wanted = {"filter": {"itemTypes": ["REEL"]}, "fields": ["*", "creator.id"], "limit": 3}
     items = (await called(client, "archive_search_items", wanted))["nodes"]
-    operation = (await called(client, "archive_get_operations", {"limit": 1}))["nodes"][0]
-    preset = (await called(client, "archive_get_filter_presets", {}))["nodes"][0]
+
+    async def first(tool: str) -> str:
+        nodes = (await called(client, f"archive_get_{tool}", {"limit": 2}))["nodes"]
+        return str(nodes[-1]["id"])
+
     return Found(
         items=[each["id"] for each in items],
         url=items[0]["originalUrl"],
         creator=items[0]["creator"]["id"],
         account=items[0]["socialProfile"]["accountName"],
         provider=items[0]["provider"],
-        operation=operation["id"],
-        preset=preset["id"],
+        operation=await first("operations"),
+        brand=await first("competitor_brands"),
+        group=await first("view_groups"),
+        collection=await first("collections"),
+        views={kind: await first(f"{kind}s") for kind in VIEWS},
     )
 
 
@@ -120,15 +173,24 @@ async def test_the_sdk_client_calls_every_tool(sandbox: SandboxProcess, tmp_path
         assert prompt.messages[0].content.text == resource.contents[0].text  # type: ignore[union-attr]
         calls = arguments(await look_around(client))
         assert sorted(calls) == TOOLS
-        refetch = calls.pop("archive_refetch_engagement_bulk")
-        answers = {tool: await called(client, tool, given) for tool, given in calls.items()}
-        preview = await client.call_tool("archive_refetch_engagement_bulk", refetch)
-        confirm = json.loads(preview.content[0].text)["confirm"]  # type: ignore[union-attr]
-        refreshed = await called(client, "archive_refetch_engagement_bulk", {**refetch, "confirm": confirm})
-    assert refreshed["processedCount"] == 2
+        answers = {tool: await in_both_steps(client, tool, given) for tool, given in calls.items()}
+    assert answers["archive_refetch_engagement_bulk"]["processedCount"] == 2
     assert len(answers["archive_search_items"]["nodes"]) == 5
     assert answers["archive_get_item_ids_by_url"]["nodes"][0]["status"] == "FOUND"
     assert answers["archive_add_item_to_collections"]["item"]["id"] == calls["archive_get_media_contents"]["itemIds"][0]
+    assert answers["archive_search_creators"]["nodes"]
+    assert answers["archive_delete_view_group"]["movedViewIds"]
+    gone = {tool: given["id"] for tool, given in calls.items() if "_delete_" in tool}
+    assert {tool: next(iter(answers[tool].values())) for tool in gone} == gone
+
+
+async def in_both_steps(client: Client, tool: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The result of a call, after its preview where it asks first and nobody is there to answer."""
+    if tool not in CONFIRMED:
+        return await called(client, tool, given)
+    preview = json.loads((await client.call_tool(tool, given)).content[0].text)  # type: ignore[union-attr]
+    assert preview["code"] == "CONFIRMATION_REQUIRED"
+    return await called(client, tool, {**given, "confirm": preview["confirm"]})
 
 
 async def test_the_main_job_top_posts_into_a_new_collection(sandbox: SandboxProcess, tmp_path: Path) -> None:
@@ -183,10 +245,11 @@ async def test_the_inspector_calls_every_tool(inspector: Inspector, sandbox: San
     async with Client(parameters(sandbox, tmp_path)) as client:
         calls = arguments(await look_around(client))
     assert sorted(calls) == TOOLS
+    assert len(TOOLS) == 53
     for number, (tool, given) in enumerate(calls.items()):
         era = "modern" if number % 2 else "legacy"
         done = inspector.call(using(sandbox, tmp_path), LAUNCHER, tool, given, era)
-        if tool == "archive_refetch_engagement_bulk":
+        if tool in CONFIRMED:
             # The inspector cannot put a question to anybody: the change is previewed, not made.
             assert done.returncode == 5, done.stdout + done.stderr
             assert "CONFIRMATION_REQUIRED" in done.stdout

@@ -9,11 +9,12 @@ from ..confirmations import Confirmations
 from ..dialogue import Asker
 from ..errors import Code, Failure
 from ..results import Result, whole
+from .api import Api
+from .attributes import Attributes, name_options
 from .client import Archive, Call
-from .failures import user_errors
-from .reading import Lists
-from .records import convert, select, units
-from .requests import ArchiveRequest, Confirmed, InWorkspace, Mutation, Read, ReadMany
+from .reading import PARTIAL, Lists
+from .records import select, units
+from .requests import ArchiveRequest, Doubtful, InWorkspace, Mutation, Read, ReadMany
 from .workspaces import Workspace, Workspaces, choices
 
 _WORKSPACES = (
@@ -29,6 +30,7 @@ class ArchiveBackend:
         self.archive = archive
         self.workspaces = Workspaces(self._all_workspaces, default_workspace, archive.now)
         self._confirmations = confirmations
+        self._attributes = Attributes(archive)
         self._lists = Lists(archive)
 
     async def perform(self, request: ArchiveRequest[Any], asker: Asker, deadline: float) -> Result:
@@ -43,6 +45,7 @@ class ArchiveBackend:
             self._confirmations.refuse_if_never()
         workspace = await self.workspaces.resolve(request.workspace, asker, deadline)
         try:
+            await request.resolve_names(self._attributes, workspace, deadline)
             if isinstance(request, Mutation):
                 return await self._change(request, workspace, asker, deadline)
             return await self._read(request, workspace, deadline)
@@ -53,6 +56,8 @@ class ArchiveBackend:
                 failure.details["choices"] = choices(known)
             elif failure.code is Code.NOT_FOUND:
                 failure.hint = failure.hint or request.instead
+            elif failure.code is Code.FORBIDDEN:
+                failure.hint = request.forbidden or failure.hint
             raise
 
     async def _read_everywhere(self, request: ArchiveRequest[Any], deadline: float) -> Result:
@@ -63,52 +68,40 @@ class ArchiveBackend:
             raise
 
     async def _read(self, request: ArchiveRequest[Any], workspace: str | None, deadline: float) -> Result:
+        names = await self._attributes.shown(request, workspace, deadline)
         if isinstance(request, ReadMany):
-            return await self._lists.read(request, workspace, deadline)
+            return await self._lists.read(request, workspace, deadline, names)
         if not isinstance(request, Read):
             raise TypeError(f"{type(request).__name__} is neither a query nor a mutation")
         selection = select(request.record(), request.fields)
-        call = Call(
-            request.operation, request.document(selection), request.variables(), workspace, request.cost, deadline
-        )
-        answer = await self.archive.execute(call)
-        if answer.data is None:
+        record, partial = await Api(self.archive, workspace, deadline=deadline).read(request, selection)
+        if record is None:
             raise Failure(Code.NOT_FOUND, request.missing, request.instead)
-        record = convert(answer.data, request.record(), selection)
+        if names is not None:
+            name_options(record, request.record(), selection, names)
         if found := units(selection, request.record()):
             record["units"] = found
+        if partial:
+            record |= {"partial": True, "notes": [PARTIAL]}
         return whole(record)
 
     async def _change(self, request: Mutation[Any], workspace: str, asker: Asker, deadline: float) -> Result:
-        if isinstance(request, Confirmed):
-            preview = await request.preview(self.archive, workspace, deadline)
-            where = await self.workspaces.name_of(workspace, deadline)
-            preview = replace(preview, message=f"{where}: {preview.message}")
-            what = [request.tool_name(), request.variables(), workspace]
-            await self._confirmations.require(preview, call=what, token=request.confirm, asker=asker)
-        selection = select(request.record(), [*request.selected.split(), "userErrors.field", "userErrors.message"])
-        call = Call(
-            request.operation,
-            request.document(selection),
-            request.variables(),
-            workspace,
-            request.cost,
-            deadline,
-            repeatable=request.repeatable,
-            verify=request.verify,
-        )
-        answer = await self.archive.execute(call)
-        self._lists.forget()
-        if answer.data is None:
-            raise Failure(
-                Code.OUTCOME_UNKNOWN,
-                f"Archive answered {request.operation} with nothing. The change may or may not have been made.",
-                f"Do not repeat it blindly: {request.verify}",
-            )
-        payload: dict[str, Any] = convert(answer.data, request.record(), selection)
-        if errors := payload.pop("userErrors", None):
-            raise user_errors(request.operation, errors, request.refused)
+        if isinstance(request, Doubtful):
+            await self._agreed(request, workspace, asker, deadline)
+        try:
+            payload = await Api(self.archive, workspace, deadline=deadline).apply(request)
+        finally:
+            self._lists.forget()
         return whole(request.told(payload))
+
+    async def _agreed(self, request: Doubtful[Any], workspace: str, asker: Asker, deadline: float) -> None:
+        preview = await request.preview(self.archive, workspace, deadline)
+        if preview is None:
+            return
+        where = await self.workspaces.name_of(workspace, deadline)
+        preview = replace(preview, message=f"{where}: {preview.message}")
+        what = [request.tool_name(), request.variables(), workspace]
+        await self._confirmations.require(preview, call=what, token=request.confirm, asker=asker)
 
     async def _all_workspaces(self, deadline: float) -> list[Workspace]:
         found: list[Workspace] = []

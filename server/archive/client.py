@@ -25,7 +25,7 @@ class Call:
 
     `workspace` is an id, or None for the one operation that takes none; `cost` is in rate credits; `deadline` is on
     the client's monotonic clock, in seconds; `verify` says how to check a write whose answer was lost, and is empty
-    for a read.
+    for a read. `admit` is called just before each send, when its turn has come: what it raises keeps it from leaving.
     """
 
     operation: str
@@ -37,6 +37,7 @@ class Call:
     repeatable: bool = True
     verify: str = ""
     lane: Lane = "interactive"
+    admit: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,8 @@ class Archive:
         key = self.limiter_key(call.workspace)
         turn = self._limiter.slot(key, operation=call.operation, cost=call.cost, lane=call.lane, deadline=call.deadline)
         async with turn as slot:
+            if call.admit is not None:
+                call.admit()
             reply = await self._post(call)
             try:
                 data, partial = decode(reply, call.operation)

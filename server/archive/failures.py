@@ -23,6 +23,9 @@ _MARKUP = re.compile(r"<[a-z!/][^>]*>", re.IGNORECASE)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _GATEWAY = (502, 503, 504)
 
+_LISTS_OF_PRESETS = "{filterPresets} lists the content views and collections that {items} takes."
+_LISTS_OF_VIEWS = "{creatorViews} lists the views for {creators}, {socialProfileViews} those for {socialProfiles}."
+
 _DRIFT = frozenset(
     {"undefinedField", "argumentNotAccepted", "undefinedType", "variableMismatch", "missingRequiredArguments"}
 )
@@ -196,7 +199,7 @@ def _by_code(code: str, message: str) -> Failure | None:
             return Failure(
                 Code.INVALID_ARGUMENT,
                 f"`presetId` names no view or collection of the kind this search takes: {message}",
-                "{filterPresets} lists the content views and collections that {items} takes.",
+                _LISTS_OF_VIEWS if code == "WRONG_VIEW_TYPE" else _LISTS_OF_PRESETS,
             )
         case "SERVICE_UNAVAILABLE" | "INTERNAL_SERVER_ERROR":
             again = code == "SERVICE_UNAVAILABLE"

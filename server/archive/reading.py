@@ -8,30 +8,20 @@ from typing import Any
 
 from ..cursors import Cursor, decode, scope_of
 from ..results import RecordList, Result
-from .client import Archive, Call
-from .records import Selection, convert, select, units
+from .api import PAGE, Api, Page
+from .attributes import OptionNames, name_options
+from .client import Archive
+from .records import Selection, select, units
 from .requests import Listing, ReadMany, ReadPages
 
-PAGE = 100
-"""Records of the largest page that Archive sends (Archive docs, pagination)."""
 MOST_SORTED = 1000
 """Records that are fetched at most to sort them here."""
 ROW_CAP = 1000
 """Rows after which Archive ends a list that has no pages, without a word."""
+PARTIAL = "Archive could not compute some values now; those are null. Try again later."
 _RESERVE_SECONDS = 8.0
 """What must be left of the deadline to begin another page."""
 _KEPT_PAGES = 4
-
-
-@dataclass
-class Page:
-    """A page as the API sent it, numbers converted: its records, and what follows it."""
-
-    records: list[dict[str, Any]]
-    end: str | None
-    has_next: bool
-    total: int | None
-    partial: bool
 
 
 @dataclass
@@ -45,8 +35,10 @@ class Lists:
         """Drop the kept pages: something was changed."""
         self._kept.clear()
 
-    async def read(self, request: ReadMany[Any], workspace: str | None, deadline: float) -> Result:
-        """The records that the request asks for.
+    async def read(
+        self, request: ReadMany[Any], workspace: str | None, deadline: float, names: OptionNames | None = None
+    ) -> Result:
+        """The records that the request asks for; with `names`, options of selects under theirs.
 
         Raises:
             Failure: as `Archive.execute`; `INVALID_ARGUMENT` for a cursor that does not belong to this call.
@@ -54,7 +46,7 @@ class Lists:
         selection = select(request.record(), request.fields)
         for path in request.needed():
             _merge(selection, select(request.record(), [path]))
-        reading = _Reading(self, request, selection, workspace, deadline)
+        reading = _Reading(self, request, selection, workspace, deadline, names)
         return await reading.run()
 
     def kept(self, scope: str, cursor: Cursor) -> Page | None:
@@ -73,15 +65,23 @@ class _Reading:
     """One call's way through a list."""
 
     def __init__(
-        self, lists: Lists, request: ReadMany[Any], selection: Selection, workspace: str | None, deadline: float
+        self,
+        lists: Lists,
+        request: ReadMany[Any],
+        selection: Selection,
+        workspace: str | None,
+        deadline: float,
+        names: OptionNames | None,
     ) -> None:
         self._lists = lists
         self._request = request
         self._selection = selection
-        self._workspace = workspace
         self._deadline = deadline
-        self._document = request.document(selection)
-        self._scope = scope_of(request.operation, self._document, request.variables(), workspace)
+        self._api = Api(lists.archive, workspace, deadline=deadline)
+        self._names = names
+        # Kept pages hold names or ids: a cursor of the one must not lead into the other.
+        shown = [] if names is None else ["optionNames"]
+        self._scope = scope_of(request.operation, request.document(selection), request.variables(), workspace, *shown)
         self._taken = RecordList(request.limit)
         self._notes = request.notes()
         self._why_cut = "fit"
@@ -141,36 +141,24 @@ class _Reading:
     async def _page(self, cursor: Cursor, size: int = 0) -> Page:
         missing = self._request.limit - len(self._taken.records)
         first = size or (PAGE if cursor.given else min(PAGE, missing))
-        variables = {**self._request.variables(), "first": first}
-        if cursor.page is not None:
-            variables["after"] = cursor.page
-        data, partial = await self._ask(variables)
-        info = data.get("pageInfo") or {}
-        records = convert(data.get("nodes") or [], self._request.record(), self._selection)
-        end = info.get("endCursor")
-        # A page that ends where it began would be read for ever.
-        has_next = bool(info.get("hasNextPage")) and end is not None and end != cursor.page
-        return Page(records, end, has_next, data.get("totalCount"), partial)
+        return self._named(await self._api.page(self._paging, cursor.page, first, self._selection))
 
     async def _list(self) -> Page:
-        data, partial = await self._ask(self._request.variables())
-        records = convert(data or [], self._request.record(), self._selection)
-        if isinstance(self._request, Listing) and self._request.capped and len(records) == ROW_CAP:
+        page = self._named(await self._api.whole(self._request, self._selection))
+        if isinstance(self._request, Listing) and self._request.capped and len(page.records) == ROW_CAP:
             self._notes.append(f"Archive ends this list at {ROW_CAP} rows without saying so: there may be more.")
-        return Page(records, None, False, len(records), partial)
+        return page
 
-    async def _ask(self, variables: dict[str, Any]) -> tuple[Any, bool]:
-        answer = await self._lists.archive.execute(
-            Call(
-                self._request.operation,
-                self._document,
-                variables,
-                self._workspace,
-                self._request.cost,
-                self._deadline,
-            )
-        )
-        return answer.data, answer.partial
+    @property
+    def _paging(self) -> ReadPages[Any]:
+        if not isinstance(self._request, ReadPages):
+            raise TypeError(f"{type(self._request).__name__} has no pages")
+        return self._request
+
+    def _named(self, page: Page) -> Page:
+        if self._names is not None:
+            name_options(page.records, self._request.record(), self._selection, self._names)
+        return page
 
     def _take(self, page: Page, given: int) -> int:
         """Take records from `given` on; how many of the page are given then."""
@@ -196,7 +184,7 @@ class _Reading:
             envelope["units"] = found
         if self._partial:
             envelope["partial"] = True
-            self._notes.append("Archive could not compute some values now; those are null. Try again later.")
+            self._notes.append(PARTIAL)
         if self._notes:
             envelope["notes"] = self._notes
         return self._taken.result(envelope)

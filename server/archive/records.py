@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from types import UnionType
-from typing import Annotated, Any, ClassVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic.alias_generators import to_camel
 
@@ -29,6 +29,20 @@ Cents = Annotated[int, "BigInt", Unit("cents")]
 """Earned media value of an item: cents (Archive docs, engagement)."""
 Usd = Annotated[float, Unit("USD")]
 """Earned media value of a competitor brand: dollars (Archive docs, competitor brands)."""
+
+Entity = Literal["CREATOR", "ITEM"]
+"""What custom attributes are kept on."""
+
+
+@dataclass(frozen=True)
+class AttributesOf:
+    """Marks the custom attributes of an entity: the options of its selects arrive as ids."""
+
+    entity: Entity
+
+
+CreatorAttributes = Annotated[Any, AttributesOf("CREATOR")]
+ItemAttributes = Annotated[Any, AttributesOf("ITEM")]
 
 Selection = dict[str, "Selection"]
 """Field name -> selection of its fields; empty for a leaf."""
@@ -53,6 +67,7 @@ class Field:
     record: type[Record] | None
     big: bool = False
     unit: str = ""
+    attributes_of: Entity | None = None
 
 
 def fields_of(record: type[Record]) -> dict[str, Field]:
@@ -142,7 +157,8 @@ def _field(hint: Any) -> Field:
     if isinstance(hint, type) and issubclass(hint, Record):
         return Field(hint)
     unit = next((each.name for each in metadata if isinstance(each, Unit)), "")
-    return Field(None, "BigInt" in metadata, unit)
+    entity = next((each.entity for each in metadata if isinstance(each, AttributesOf)), None)
+    return Field(None, "BigInt" in metadata, unit, entity)
 
 
 def _defaults(record: type[Record]) -> list[str]:

@@ -18,6 +18,7 @@ from .records import Record, Selection, render
 
 if TYPE_CHECKING:
     from ..confirmations import Preview
+    from .attributes import Attributes
     from .client import Archive
 
 R = TypeVar("R")
@@ -26,7 +27,7 @@ Id = Annotated[str, ApiType("ID"), Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1)]
 
 _SCALARS: dict[Any, str] = {str: "String", int: "Int", bool: "Boolean", float: "Float", Any: "JSON"}
-_OURS = frozenset({"workspace", "fields", "limit", "after", "confirm"})
+_OURS = frozenset({"workspace", "fields", "limit", "after", "confirm", "optionNames"})
 
 
 class ArchiveRequest(Request[R], Generic[R]):
@@ -38,6 +39,8 @@ class ArchiveRequest(Request[R], Generic[R]):
     cost: ClassVar[float] = 5
     instead: ClassVar[str] = "Look the ids up again: what they named may be gone, or be in another workspace."
     """What to do when something that the arguments name is not found."""
+    forbidden: ClassVar[str] = ""
+    """What to do when Archive does not allow it, where more can be said than in general."""
 
     @classmethod
     def record(cls) -> type[Record]:
@@ -55,6 +58,10 @@ class ArchiveRequest(Request[R], Generic[R]):
         call = cls.operation + (f"({passed})" if passed else "")
         return f"{head} {{ {call} {{ {cls.body(render(selection, cls.record()))} }} }}"
 
+    def credits(self) -> float:
+        """Rate credits that one request of this call takes: `cost`, where the arguments make no difference."""
+        return self.cost
+
     @classmethod
     def body(cls, selected: str) -> str:
         """What stands inside the operation's braces, around the selected fields."""
@@ -69,7 +76,20 @@ class ArchiveRequest(Request[R], Generic[R]):
 class InWorkspace(Input):
     """A request about one workspace: all but the list of workspaces itself."""
 
-    workspace: Text | None = Field(None, description="Id or name; default: the configured one.")
+    workspace: Text | None = Field(None, description="Id or name.")
+
+    async def resolve_names(self, attributes: Attributes, workspace: str, deadline: float) -> None:
+        """Put what the API takes in place of the names that it does not, before anything else is sent.
+
+        Raises:
+            Failure: a name that fits nothing, or too much.
+        """
+
+
+class NamesOptions(Input):
+    """A read whose records hold custom attributes: options of selects as ids, or as names where that is asked for."""
+
+    option_names: bool = Field(False, description="Options in customAttributes by name, not id.")
 
 
 class Read(ArchiveRequest[R], Generic[R]):
@@ -81,7 +101,7 @@ class Read(ArchiveRequest[R], Generic[R]):
     missing: ClassVar[str] = "Archive has no such record."
     """What to say when the API answers null."""
 
-    fields: list[Text] | None = Field(None, description="Dotted paths to return; `*` = defaults.")
+    fields: list[Text] | None = Field(None, description="Dotted paths; `*` = defaults.")
 
     @classmethod
     def output_schema(cls) -> dict[str, Any]:
@@ -169,11 +189,20 @@ class Mutation(InWorkspace, ArchiveRequest[R], Generic[R]):
         return payload
 
 
-class Confirmed(Mutation[R], Generic[R]):
+class Doubtful(Mutation[R], Generic[R]):
+    """A mutation that is asked about where there is reason to: where `preview` finds one."""
+
+    confirm: Text | None = Field(None, description="Token of the preview.")
+
+    @abstractmethod
+    async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview | None:
+        """What exactly would change, read from the API before `deadline`; None where nobody need be asked."""
+
+
+class Confirmed(Doubtful[R], Generic[R]):
     """A mutation that happens only after the user's yes to its preview."""
 
     confirmed: ClassVar[bool] = True
-    confirm: Text | None = Field(None, description="Token of the preview, when one was given.")
 
     @abstractmethod
     async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview:
@@ -185,7 +214,7 @@ def graphql_arguments(request: type[ArchiveRequest[Any]]) -> dict[str, str]:
     arguments = {
         info.alias or name: _graphql_type(info.annotation, tuple(info.metadata), required=info.is_required())
         for name, info in request.model_fields.items()
-        if name not in _OURS
+        if (info.alias or name) not in _OURS
     }
     if issubclass(request, ReadPages):
         arguments |= {"first": "Int", "after": "String"}

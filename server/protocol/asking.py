@@ -43,16 +43,26 @@ def asker_for(ctx: ServerRequestContext[Any, Any], responses: Mapping[str, Any] 
     """
     able = _can_ask(ctx)
     if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
-        return _Returning(able, responses or {}, json.loads(state) if state else {})
+        return _Returning(ctx, able, responses or {}, json.loads(state) if state else {})
     return _Calling(ctx, able)
 
 
-class _Calling:
-    """Handshake era: asks while the call waits."""
+class _Reporting:
+    """Tells the client how far its call is, where it asked to be told."""
 
     def __init__(self, ctx: ServerRequestContext[Any, Any], can_ask: bool) -> None:
         self._ctx = ctx
         self.can_ask = can_ask
+
+    async def report(self, done: float, total: float | None, message: str) -> None:
+        await self._ctx.session.report_progress(done, total, message)
+
+
+class _Calling(_Reporting):
+    """Handshake era: asks while the call waits."""
+
+    def __init__(self, ctx: ServerRequestContext[Any, Any], can_ask: bool) -> None:
+        super().__init__(ctx, can_ask)
         self._until = anyio.current_time() + ANSWER_SECONDS
 
     async def ask(self, question: Question) -> Reply:
@@ -70,15 +80,21 @@ class _Calling:
         return Reply("cancel")
 
 
-class _Returning:
+class _Returning(_Reporting):
     """Modern era: an answered question is answered; any other ends the call with a request for input.
 
     The state holds the questions asked so far, each with a digest of what was shown, and the answers already received:
     a later round must not lose the earlier ones, and an answer to what has changed since does not count.
     """
 
-    def __init__(self, can_ask: bool, responses: Mapping[str, Any], state: Mapping[str, Any]) -> None:
-        self.can_ask = can_ask
+    def __init__(
+        self,
+        ctx: ServerRequestContext[Any, Any],
+        can_ask: bool,
+        responses: Mapping[str, Any],
+        state: Mapping[str, Any],
+    ) -> None:
+        super().__init__(ctx, can_ask)
         self._asked: dict[str, str] = dict(state.get("asked", {}))
         self._answers: dict[str, Any] = dict(state.get("answers", {}))
         for key, response in responses.items():

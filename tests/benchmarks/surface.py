@@ -21,28 +21,34 @@ _BYTES_PER_TOKEN = 4
 
 @dataclass(frozen=True)
 class Listed:
-    """What is listed with these settings alone, and the most tokens that it may take."""
+    """What is listed with these settings alone, and the most tokens that it may take (0 = no goal)."""
 
     name: str
     settings: Mapping[str, str]
     goal: int
 
 
-ARCHIVE = Listed("Archive", {"ARCHIVE_APP_TOKEN": "never-sent"}, 4799)
-ARCHIVEBOX = Listed("ArchiveBox", {"ARCHIVEBOX_URL": "http://127.0.0.1:9"}, 5999)
+_TOKEN, _URL = {"ARCHIVE_APP_TOKEN": "never-sent"}, {"ARCHIVEBOX_URL": "http://127.0.0.1:9"}
+ARCHIVE = Listed("Archive", _TOKEN, 10_999)
+ARCHIVEBOX = Listed("ArchiveBox", _URL, 5999)
+CORE = Listed("core of Archive", {**_TOKEN, "ARCHIVE_MCP_TOOLSETS": "core"}, 3299)
+BOTH_CORES = Listed("core of both", {**_TOKEN, **_URL, "ARCHIVE_MCP_TOOLSETS": "core"}, 0)
+DISCOVER = Listed("discover", {**_TOKEN, **_URL, "ARCHIVE_MCP_TOOLSETS": "discover"}, 899)
 
 
 async def measure(quick: bool) -> list[Figure]:
-    """All tools of each API, those of Archive without the largest, and each tool."""
+    """All tools of each API, those of Archive without the largest, the presets, and each tool."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         archive, archivebox = [await _listed(each, folder) for each in (ARCHIVE, ARCHIVEBOX)]
+        presets = [(each, await _listed(each, folder)) for each in (CORE, BOTH_CORES, DISCOVER)]
     sizes = {str(tool["name"]): shown_bytes(tool) for found in (archive, archivebox) for tool in found.result["tools"]}
     rest = sum(shown_bytes(tool) for tool in archive.result["tools"] if tool["name"] != LARGEST)
     return [
         *_whole(ARCHIVE, archive),
         Figure(f"Archive, the same without {LARGEST}", tokens(rest), "tokens"),
         *_whole(ARCHIVEBOX, archivebox),
+        *(figure for listed, found in presets for figure in _whole(listed, found)),
         *(Figure(name, tokens(size), "tokens") for name, size in sorted(sizes.items(), key=lambda each: -each[1])),
     ]
 
@@ -60,7 +66,7 @@ def _whole(listed: Listed, found: Timed) -> list[Figure]:
     return [
         Figure(f"{listed.name}, tools/list on the wire", found.size, "bytes"),
         Figure(name, size, "bytes"),
-        Figure(name, tokens(size), "tokens", goal=listed.goal),
+        Figure(name, tokens(size), "tokens", goal=listed.goal or None),
     ]
 
 

@@ -34,6 +34,10 @@ class Person:
     replies: list[Reply] = field(default_factory=list)
     can_ask: bool = True
     questions: list[Question] = field(default_factory=list)
+    reports: list[tuple[float, float | None, str]] = field(default_factory=list)
+
+    async def report(self, done: float, total: float | None, message: str) -> None:
+        self.reports.append((done, total, message))
 
     async def ask(self, question: Question) -> Reply:
         self.questions.append(question)

@@ -132,6 +132,8 @@ def condition(**parts: Any) -> dict[str, Any]:
             "type": "MULTIPLE_SELECT_V2",
             "value": [OPTION, OPTION.upper()],
         },
+        {"field": "labels", "operator": "CONTAINS", "type": "MULTIPLE_SELECT", "value": [OPTION, "VIP"]},
+        {"field": "labels", "operator": "IS", "type": "SINGLE_SELECT_V2", "value": "VIP"},
         {"field": "labels", "operator": "IS_EMPTY", "type": "MULTIPLE_SELECT"},
         {"field": "labels", "operator": "IS_NOT_EMPTY", "type": "SINGLE_SELECT_V2", "value": None},
         {"field": "favourite", "operator": "IS", "type": "BOOLEAN", "value": False},
@@ -159,9 +161,10 @@ def test_a_condition_that_archive_understands_is_sent_as_it_is(request_type: Any
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"operator": "IS", "type": "SINGLE_SELECT_V3", "value": "VIP"}, "takes option ids, not names: 'VIP' is none"),
-        ({"operator": "CONTAINS", "type": "MULTIPLE_SELECT", "value": [OPTION, "VIP"]}, "takes option ids"),
-        ({"operator": "IS", "type": "MULTIPLE_SELECT_V2", "value": 5}, "takes option ids"),
+        ({"operator": "IS", "type": "MULTIPLE_SELECT_V2", "value": 5}, "takes an option's name or id, or a list of"),
+        ({"operator": "IS", "type": "SINGLE_SELECT_V3", "value": " "}, "SINGLE_SELECT_V3 takes an option's name or id"),
+        ({"operator": "CONTAINS", "type": "MULTIPLE_SELECT", "value": [OPTION, None]}, "takes an option's name or id"),
+        ({"operator": "CONTAINS", "type": "MULTIPLE_SELECT", "value": {"id": OPTION}}, "takes an option's name or id"),
         (
             {"field": "emails", "operator": "CONTAINS", "type": "TEXT_LIST", "value": "x"},
             "filter `emails` with type TEXT",

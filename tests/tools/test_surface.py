@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from collections.abc import Iterator
@@ -10,11 +11,12 @@ import pytest
 
 from server.archive.requests import Mutation
 from server.requests import Request
+from server.surface import Surface
 from tools.surface import FILE, rendered, requests, rows
 
 Schema = dict[str, Any]
 
-# tool: operation, toolset, and what it does: read, add (changes nothing that exists), or replaces, removes, spends
+# tool: operation, toolset, and what it does: read, add and create (nothing that exists changes), change, remove, spend
 CONTRACT = {
     "archive_get_workspaces": ("workspaces", "workspace", "read"),
     "archive_get_workspace": ("workspace", "workspace", "read"),
@@ -33,14 +35,54 @@ CONTRACT = {
     "archive_add_item_to_collections": ("addItemToCollections", "collections", "add"),
     "archive_remove_item_from_collections": ("removeItemFromCollections", "collections", "remove"),
     "archive_refetch_engagement_bulk": ("refetchEngagementBulk", "content", "spend"),
+    "archive_get_social_profiles": ("socialProfiles", "creators", "read"),
+    "archive_get_content_views": ("contentViews", "views", "read"),
+    "archive_get_content_view": ("contentView", "views", "read"),
+    "archive_get_social_profile_views": ("socialProfileViews", "views", "read"),
+    "archive_get_social_profile_view": ("socialProfileView", "views", "read"),
+    "archive_get_creator_views": ("creatorViews", "views", "read"),
+    "archive_get_creator_view": ("creatorView", "views", "read"),
+    "archive_get_view_groups": ("viewGroups", "views", "read"),
+    "archive_get_view_group": ("viewGroup", "views", "read"),
+    "archive_get_collections": ("collections", "collections", "read"),
+    "archive_get_collection": ("collection", "collections", "read"),
+    "archive_get_campaigns": ("campaigns", "campaigns", "read"),
+    "archive_get_competitor_brands": ("competitorBrands", "competitors", "read"),
+    "archive_get_competitor_brand": ("competitorBrand", "competitors", "read"),
+    "archive_get_competitor_brand_items": ("competitorBrandItems", "competitors", "read"),
+    "archive_create_collection": ("createCollection", "collections", "create"),
+    "archive_update_collection": ("updateCollection", "collections", "change"),
+    "archive_delete_collection": ("deleteCollection", "collections", "remove"),
+    "archive_create_content_view": ("createContentView", "views", "create"),
+    "archive_update_content_view": ("updateContentView", "views", "change"),
+    "archive_delete_content_view": ("deleteContentView", "views", "remove"),
+    "archive_create_social_profile_view": ("createSocialProfileView", "views", "create"),
+    "archive_update_social_profile_view": ("updateSocialProfileView", "views", "change"),
+    "archive_delete_social_profile_view": ("deleteSocialProfileView", "views", "remove"),
+    "archive_create_creator_view": ("createCreatorView", "views", "create"),
+    "archive_update_creator_view": ("updateCreatorView", "views", "change"),
+    "archive_delete_creator_view": ("deleteCreatorView", "views", "remove"),
+    "archive_create_view_group": ("createViewGroup", "views", "create"),
+    "archive_update_view_group": ("updateViewGroup", "views", "change"),
+    "archive_delete_view_group": ("deleteViewGroup", "views", "remove"),
+    "archive_move_content_view_to_group": ("moveContentViewToGroup", "views", "change"),
+    "archive_move_social_profile_view_to_group": ("moveSocialProfileViewToGroup", "views", "change"),
+    "archive_move_creator_view_to_group": ("moveCreatorViewToGroup", "views", "change"),
+    "archive_move_collection_to_group": ("moveCollectionToGroup", "views", "change"),
+    "archive_reorder_views_in_group": ("reorderViewsInGroup", "views", "change"),
+    "archive_upload_item_from_url": ("uploadItemFromUrl", "content", "create"),
 }
 HINTS = {
     "read": {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True},
     "add": {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": True},
+    "create": {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": False},
+    "change": {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True},
     "remove": {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True},
     "spend": {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": False},
 }
 API = json.loads((Path(__file__).parents[1] / "sandbox" / "archive_api.json").read_text(encoding="utf-8"))
+OPERATIONS = [*API["queries"], *API["mutations"]]
+OPERATION_META = "archive-mcp/operation"
 ROWS = rows()
 TOOLS: dict[str, Schema] = {row["tool"]["name"]: row["tool"] for row in ROWS}
 ARCHIVE = [row["tool"]["name"] for row in ROWS if row["backend"] == "archive"]
@@ -49,12 +91,24 @@ FILLER = re.compile(
     r"\b(this tool|allows? you|please|simply put|easily|powerful|leverage|utili[sz]e|CRITICAL|MANDATORY|IMPORTANT|MUST|"
     r"ALWAYS|NEVER|WARNING|NOTE)\b|!"
 )
-SHORTEST = {"archive": 40, "archivebox": 20}
+OPEN = "Its arguments"
+"""How the one object begins whose properties another tool's schema tells."""
+SHORTEST = {"archive": 40, "archivebox": 20, "archive_mcp": 40}
 """Characters of a description: ArchiveBox's 45 tools share little room, and most of them need few words."""
 OPERATION = re.compile(r"\{(\w+|[A-Z]+ /(?:[^{}\s]|\{\w+\})*)\}")
 TOOLSETS = {
-    "archive": ["workspace", "content", "creators", "collections", "operations"],
+    "archive": [
+        "workspace",
+        "content",
+        "creators",
+        "views",
+        "collections",
+        "campaigns",
+        "competitors",
+        "operations",
+    ],
     "archivebox": ["snapshots", "results", "tags", "crawls", "auth", "cli", "machine", "personas", "workers"],
+    "archive_mcp": ["discover"],
 }
 each_tool = pytest.mark.parametrize("name", TOOLS)
 each_archive_tool = pytest.mark.parametrize("name", ARCHIVE)
@@ -73,10 +127,17 @@ def test_the_packaged_file_is_what_the_classes_say() -> None:
     assert FILE.read_text(encoding="utf-8") == rendered(), "run: python -m tools.surface"
 
 
-def test_the_operations_of_the_brief_are_all_there() -> None:
+def test_every_operation_of_archive_is_a_tool_counted_by_what_the_tools_say_of_themselves() -> None:
+    served = [tool["_meta"]["archive-mcp/operation"] for tool in TOOLS.values() if OPERATION_META in tool["_meta"]]
+
+    assert sorted(served) == sorted(OPERATIONS)
+    assert len(served) == 53
+    assert {each for each in TOOLS if each in CONTRACT} == CONTRACT.keys()
+
+
+def test_no_two_tools_share_an_operation() -> None:
     operations = [row["operation"] for row in ROWS]
 
-    assert set(API["seed_operations"]) == {row["operation"] for row in ROWS if row["backend"] == "archive"}
     assert len(operations) == len(set(operations))
 
 
@@ -144,6 +205,9 @@ def test_an_input_schema_is_one_that_no_host_rejects(name: str) -> None:
     for schema in objects(tool["inputSchema"]):
         assert isinstance(schema.get("type", ""), str)
         assert "title" not in schema
+        if schema.get("description", "").startswith(OPEN):
+            assert schema["type"] == "object"
+            continue
         if schema.get("type") == "object":
             assert schema["additionalProperties"] is False
             assert schema["properties"] or schema is tool["inputSchema"], "an object without properties says nothing"
@@ -196,7 +260,7 @@ def arguments_of(operation: str) -> dict[str, str]:
     return arguments
 
 
-@pytest.mark.parametrize("operation", API["seed_operations"])
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_every_argument_and_enum_value_of_the_api_can_be_said(operation: str) -> None:
     (tool,) = (each for each in TOOLS.values() if each["_meta"].get("archive-mcp/operation") == operation)
     properties = tool["inputSchema"]["properties"]
@@ -256,20 +320,35 @@ def test_the_endpoints_that_messages_name_exist() -> None:
     assert named <= operations
 
 
-def test_the_whole_view_of_the_model_stays_small() -> None:
-    backends = {row["tool"]["name"]: row["backend"] for row in ROWS}
-    size = {"archive": 0, "archivebox": 0}
-    for name, tool in TOOLS.items():
-        view = {key: tool[key] for key in ("name", "description", "inputSchema")}
-        size[backends[name]] += len(json.dumps(view, separators=(",", ":"), ensure_ascii=False).encode())
+def tokens(**offered: Any) -> float:
+    """What a model sees of the tools that are listed with these settings: a token is about four bytes."""
+    surface = Surface.read(FILE, importlib.import_module)
+    surface.offer(**{"backends": {"archive"}, "toolsets": ["all"], "read_only": False, **offered})
+    views = [{key: tool[key] for key in ("name", "description", "inputSchema")} for tool in surface.listing()]
+    return sum(len(json.dumps(each, separators=(",", ":"), ensure_ascii=False).encode()) for each in views) / 4
 
-    assert size["archive"] / 4 < 4800
-    assert size["archivebox"] / 4 < 6000
+
+def test_the_whole_view_of_the_model_stays_small() -> None:
+    assert tokens() < 11_000
+    assert tokens(backends={"archivebox"}) < 6_000
+
+
+def test_the_presets_are_much_smaller() -> None:
+    assert tokens(toolsets=["core"]) < 3_300
+    assert tokens(toolsets=["discover"], backends={"archive", "archivebox"}) < 900
+
+
+def test_the_core_is_what_most_sessions_need() -> None:
+    surface = Surface.read(FILE, importlib.import_module)
+    surface.offer(backends={"archive"}, toolsets=["core"], read_only=False)
+
+    assert 9 <= len(surface.listing()) <= 14
 
 
 @pytest.mark.parametrize("read_only", [True, False])
 def test_reads_are_listed_under_their_own_toolsets_in_a_stable_order(read_only: bool) -> None:
     listed = [row for row in ROWS if row["tool"]["annotations"]["readOnlyHint"] or not read_only]
-    places = [(row["backend"], TOOLSETS[row["backend"]].index(row["toolset"])) for row in listed]
+    backends = list(TOOLSETS)
+    places = [(backends.index(row["backend"]), TOOLSETS[row["backend"]].index(row["toolset"])) for row in listed]
 
     assert places == sorted(places)

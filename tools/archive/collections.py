@@ -1,22 +1,123 @@
-"""Putting items into collections and taking them out."""
+"""Collections: sets of items that people pick by hand."""
 
 from __future__ import annotations
 
+import difflib
+import re
+from typing import TYPE_CHECKING, Any
+
 from pydantic import Field
 
-from server.archive.requests import Id, Mutation, Text
+from server.archive.requests import Doubtful, Id, Listing, Mutation, Query, Text
+from server.confirmations import Preview
 from server.errors import Code, Failure
 
 from .records import ItemPayload
+from .records_saved import Collection, CollectionPayload, DeletedCollection
+from .saved import Deletion, NamedInput, counted, in_group, read
+
+if TYPE_CHECKING:
+    from server.archive.client import Archive
+
+_OLDER_STORAGE = (
+    "A name is free for one collection ({collections} lists them). Workspaces on Archive's older collection storage "
+    "manage collections in Archive's app only; putting items in ({addItemToCollections}) and taking them out works "
+    "there too."
+)
+_NUMBERS = re.compile(r"\d+")
+_CLOSE = 0.8
+"""Likeness from which a new collection's name may be a slip in an existing one's."""
 
 
-class AddItemToCollections(Mutation[ItemPayload]):
+class GetCollections(Listing[Collection]):
+    """List collections (items picked by hand) with itemCount and group; archive_get_filter_presets has only names.
+    Items: archive_search_items with filter.collectionsIds."""
+
+    operation = "collections"
+    title = "List collections"
+    capped = True
+
+
+class GetCollection(Query[Collection]):
+    """Get a collection's name, itemCount and group, not its items."""
+
+    operation = "collection"
+    title = "Get a collection"
+    missing = "No collection has that id in this workspace."
+    instead = "{collections} lists the collections; content views are other things."
+
+    id: Id = Field(description="Collection id.")
+
+
+class CreateCollectionInput(NamedInput):
+    """A new collection."""
+
+
+class UpdateCollectionInput(NamedInput):
+    """What a collection becomes."""
+
+
+class CreateCollection(Mutation[CollectionPayload]):
+    """Create an empty collection; its name must be new. Fill it with archive_add_item_to_collections. For items by
+    filter use archive_create_content_view."""
+
+    operation = "createCollection"
+    title = "Create a collection"
+    risk = "adds"
+    repeatable = False
+    selected = "collection.id collection.name"
+    verify = "{collections} shows whether there is a collection of that name."
+    refused = _OLDER_STORAGE
+
+    input: CreateCollectionInput = Field(description="The collection.")
+
+
+class UpdateCollection(Mutation[CollectionPayload]):
+    """Rename a collection. Its items and group stay."""
+
+    operation = "updateCollection"
+    title = "Rename a collection"
+    risk = "changes"
+    repeatable = True
+    selected = "collection.id collection.name collection.itemCount"
+    verify = "{collection} shows its name; repeating the change is harmless."
+    refused = _OLDER_STORAGE
+    instead = "{collections} lists the collections."
+
+    id: Id = Field(description="Collection id.")
+    input: UpdateCollectionInput = Field(description="Its new name.")
+
+
+class DeleteCollection(Deletion[DeletedCollection]):
+    """Delete a collection; the user is asked first. Its items stay in Archive. For single items use
+    archive_remove_item_from_collections."""
+
+    operation = "deleteCollection"
+    title = "Delete a collection"
+    risk = "removes"
+    repeatable = True
+    selected = "deletedCollectionId"
+    verify = "{collections} shows whether it is still there."
+    refused = _OLDER_STORAGE
+    kind = "collection"
+    reads = GetCollection
+    shown = "name itemCount group.name"
+
+    def about(self, found: dict[str, Any]) -> list[str]:
+        return [counted(found["itemCount"], "item"), *in_group(found)]
+
+    def kept(self, found: dict[str, Any]) -> str:
+        return "The items stay in Archive; which of them were in it is lost." if found["itemCount"] else "It is empty."
+
+
+class AddItemToCollections(Doubtful[ItemPayload]):
     """Add one item to one or more collections, by name or id. An unknown name is an error unless `autoCreate` is true;
-    check the spelling in archive_get_filter_presets first, because a misspelt name would create a new collection.
-    Adding again changes nothing. One item per call."""
+    the user is asked before a name much like an existing one makes a new collection. Adding again changes nothing.
+    One item per call."""
 
     operation = "addItemToCollections"
     title = "Add an item to collections"
+    core = True
     risk = "adds"
     repeatable = True
     selected = "item.id item.archivePublicUrl"
@@ -38,6 +139,24 @@ class AddItemToCollections(Mutation[ItemPayload]):
                 "Pass the new collection's name, or leave `autoCreate` out.",
             )
 
+    async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview | None:
+        if not (self.auto_create and self.collection_names):
+            return None
+        rows = await read(GetCollections(), ["name", "itemCount"], archive, workspace, deadline)
+        doubts = [(name, near) for name in dict.fromkeys(self.collection_names) if (near := _slip_of(name, rows))]
+        if not doubts:
+            return None
+        parts = [
+            f"There is no collection '{name}', but there is '{near['name']}' ({counted(near['itemCount'], 'item')})."
+            for name, near in doubts
+        ]
+        instead = ", ".join(f"'{near['name']}' instead of '{name}'" for name, near in doubts)
+        return Preview(
+            f"{' '.join(parts)} Create {'a new one' if len(doubts) == 1 else 'new ones'}?",
+            {"create": [name for name, _ in doubts], "similar": [near for _, near in doubts], "workspace": workspace},
+            otherwise=f"Call again with {instead} in `collectionNames`, if that is what is meant.",
+        )
+
 
 class RemoveItemFromCollections(Mutation[ItemPayload]):
     """Take one item out of one or more collections, by name or id. The item itself stays in Archive. One item per
@@ -45,6 +164,7 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
 
     operation = "removeItemFromCollections"
     title = "Remove an item from collections"
+    core = True
     risk = "removes"
     repeatable = True
     selected = "item.id item.archivePublicUrl"
@@ -58,6 +178,27 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
     def check(self) -> None:
         if not (self.collection_names or self.collection_ids):
             raise _no_collection("take the item out of")
+
+
+def _slip_of(name: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The collection that was probably meant by a name that none has."""
+    if any(each["name"] == name for each in rows):
+        return None
+    near = max(rows, key=lambda each: _likeness(name, each["name"]), default=None)
+    return near if near and _likeness(name, near["name"]) >= _CLOSE else None
+
+
+def _likeness(one: str, other: str) -> float:
+    """From 0 to 1; 1 where only case, blanks or punctuation differ, 0 where numbers do: Q3 and Q4 are no slip."""
+    if _NUMBERS.findall(one) != _NUMBERS.findall(other):
+        return 0.0
+    if _letters(one) == _letters(other) != "":
+        return 1.0
+    return difflib.SequenceMatcher(None, one.casefold(), other.casefold()).ratio()
+
+
+def _letters(name: str) -> str:
+    return "".join(each for each in name.casefold() if each.isalnum())
 
 
 def _no_collection(what: str) -> Failure:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from server.archive.requests import Connection, Id, Lookup, Text
+from server.archive.requests import Connection, Id, Lookup, NamesOptions, Text
 from server.errors import Code, Failure
 from server.requests import ApiType, Input
 
@@ -19,6 +19,7 @@ from .inputs import (
     LocationCanonicalInput,
     Provider,
     SortOrder,
+    TakesConditions,
     is_narrow,
 )
 from .records import EngagementEntry, Item, MediaContent, Transcription, UrlLookup
@@ -125,7 +126,7 @@ class ItemSortingInput(Input):
     sort_order: SortOrder
 
 
-class SearchItems(Connection[Item]):
+class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     """Search archived posts, reels, stories and videos in Archive (archive.com), with current engagement. Use it for
     "top posts", "posts of last month", "posts by @x", or the content of a view or collection (`presetId`). Default
     order: newest first. For post links use archive_get_item_ids_by_url; for metrics over time
@@ -133,7 +134,9 @@ class SearchItems(Connection[Item]):
 
     operation = "items"
     title = "Search Archive content"
+    core = True
     cost: ClassVar[float] = 60
+    conditions_on = "ITEM"
 
     filter: ItemFilterInput | None = Field(None, description="All given parts must hold.")
     sorting: list[ItemSortingInput] | None = Field(None, min_length=1, description="First key counts first.")
@@ -148,9 +151,7 @@ class SearchItems(Connection[Item]):
                 "For a collection use filter.collectionsIds with the other filters; for a view drop the filters.",
             )
         if self.filter:
-            _check_filter(self.filter)
-        if self.filter and self.filter.account_names:
-            self.filter.account_names = [each.removeprefix("@") for each in self.filter.account_names]
+            check_filter(self.filter, "filter")
 
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
         if not (self.preset_id and self.sorting):
@@ -167,11 +168,18 @@ class SearchItems(Connection[Item]):
         return [NO_SUCH_PLACE] if self.filter and (self.filter.creator_locations or self.filter.ugc_locations) else []
 
 
-def _check_filter(chosen: ItemFilterInput) -> None:
+def check_filter(chosen: ItemFilterInput, name: str) -> None:
+    """Refuse what Archive would, and write account names as it does; `name` is the argument's.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT`, with what to send instead.
+    """
+    if chosen.account_names:
+        chosen.account_names = [each.removeprefix("@") for each in chosen.account_names]
     if "NOT_VIRAL" in (chosen.virality_score or []):
         raise Failure(
             Code.INVALID_ARGUMENT,
-            "Archive does not accept NOT_VIRAL in filter.viralityScore.",
+            f"Archive does not accept NOT_VIRAL in {name}.viralityScore.",
             "Leave it out and keep the records whose currentEngagement.linearViralityScore is NOT_VIRAL.",
         )
     search = chosen.super_search
@@ -182,13 +190,13 @@ def _check_filter(chosen: ItemFilterInput) -> None:
     if search.mode != "EMBEDDING_CONTENT" and (not search.search_query or any(by_picture)):
         raise Failure(
             Code.INVALID_ARGUMENT,
-            f"filter.superSearch: {search.mode} takes `searchQuery` and nothing else.",
+            f"{name}.superSearch: {search.mode} takes `searchQuery` and nothing else.",
             "To search by picture use mode EMBEDDING_CONTENT.",
         )
     if len(given) != 1:
         raise Failure(
             Code.INVALID_ARGUMENT,
-            "filter.superSearch takes one of searchQuery, similarMediaContentId, imageUrl and fileName.",
+            f"{name}.superSearch takes one of searchQuery, similarMediaContentId, imageUrl and fileName.",
             "Keep the one that you mean.",
         )
 
@@ -231,6 +239,7 @@ class GetItemIdsByUrl(Lookup[UrlLookup]):
 
     operation = "itemIdsByUrl"
     title = "Find items by link"
+    core = True
 
     urls: list[Text] = Field(min_length=1, max_length=100, description="Up to 100 links.")
 

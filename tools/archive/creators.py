@@ -6,12 +6,15 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from server.archive.requests import Connection, Id, Query, Text
+from server.archive.requests import Connection, Id, NamesOptions, Query, Text
 from server.errors import Code, Failure
 from server.requests import Input
 
-from .inputs import NO_SUCH_PLACE, Conditions, LocationCanonicalInput, Provider, is_narrow
+from .inputs import NO_SUCH_PLACE, Conditions, LocationCanonicalInput, Provider, TakesConditions, is_narrow
 from .records import Creator, SocialProfile
+
+_NARROWED_COST = 340.0
+"""Rate credits of a page of creators that conditions or a view narrow (Archive docs, rate limiting)."""
 
 
 class CreatorFilterInput(Input):
@@ -20,14 +23,17 @@ class CreatorFilterInput(Input):
     locations: list[LocationCanonicalInput] | None = None
 
 
-class SearchCreators(Connection[Creator]):
+class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
     """Search the creators in the workspace's CRM in Archive (archive.com), newest first: names, e-mails, labels and
     profiles. It does not search all of social media. By name: condition full_name CONTAINS, type TEXT; by e-mail:
     emails, type TEXT. For one account archive_get_social_profile is direct."""
 
     operation = "creators"
     title = "Search creators"
+    core = True
     cost: ClassVar[float] = 90
+    conditions_on = "CREATOR"
+    instead = "{creatorViews} lists the creator views."
 
     filter: CreatorFilterInput | None = Field(None, description="Places, as Archive spells them.")
     custom_attribute_conditions: Conditions | None = None
@@ -41,6 +47,9 @@ class SearchCreators(Connection[Creator]):
                 "Drop the preset and send all conditions, or drop the conditions.",
             )
 
+    def credits(self) -> float:
+        return _NARROWED_COST if self.preset_id or self.custom_attribute_conditions else self.cost
+
     def notes(self) -> list[str]:
         if not self.preset_id:
             return []
@@ -50,12 +59,13 @@ class SearchCreators(Connection[Creator]):
         return [NO_SUCH_PLACE] if self.filter and self.filter.locations else []
 
 
-class GetCreator(Query[Creator]):
+class GetCreator(NamesOptions, Query[Creator]):
     """Get one creator by id: custom attributes and social profiles. The id is an item's `creator.id` or comes from
     archive_search_creators."""
 
     operation = "creator"
     title = "Get a creator"
+    core = True
     missing = "No creator has that id in this workspace."
     instead = "{creators} finds creators by name or e-mail."
 
@@ -92,3 +102,35 @@ class GetSocialProfile(Query[SocialProfile]):
             )
         if self.account_name:
             self.account_name = self.account_name.removeprefix("@")
+
+
+class SocialProfileFilterInput(Input):
+    """Which profiles."""
+
+    platform: Provider | None = None
+
+
+class GetSocialProfiles(Connection[SocialProfile]):
+    """List the accounts archived in the workspace, of one platform or a saved view; there is no other filter. For one
+    account use archive_get_social_profile, for people archive_search_creators."""
+
+    operation = "socialProfiles"
+    title = "List social profiles"
+    cost: ClassVar[float] = 45
+    instead = "{socialProfileViews} lists the social profile views."
+
+    filter: SocialProfileFilterInput | None = Field(None, description="By platform.")
+    preset_id: Id | None = Field(None, description="Social profile view id; excludes `filter`.")
+
+    def check(self) -> None:
+        if self.preset_id and is_narrow(self.filter):
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                "Archive ignores `filter` beside `presetId`.",
+                "Drop one of them: to have the view's accounts of one platform, keep those with that `provider`.",
+            )
+
+    def notes(self) -> list[str]:
+        if not self.preset_id:
+            return []
+        return ["Archive applies a social profile view's conditions and order, but not its stored filters."]

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal, Self
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from server.archive.requests import Text
+from server.archive.attributes import Attributes, is_select
+from server.archive.records import Entity
+from server.archive.requests import InWorkspace, Text
 from server.dates import instant, is_day
 from server.requests import ApiType, Input
 
 Provider = Annotated[Literal["INSTAGRAM", "TIKTOK", "YOUTUBE", "INTERNAL"], ApiType("Provider")]
 SortOrder = Annotated[Literal["ASC", "DESC"], ApiType("SortOrder")]
 Instant = Annotated[str, ApiType("DateTime")]
+
+
+def _plain_day(text: str) -> str:
+    if not is_day(text):
+        raise ValueError(f"{text!r} is not a plain day: write it as 2026-03-01, without a time.")
+    try:
+        return date.fromisoformat(text.strip()).isoformat()
+    except ValueError:
+        raise ValueError(f"{text!r} is not a day of the calendar.") from None
+
+
+Day = Annotated[str, ApiType("DateWithZone"), AfterValidator(_plain_day)]
+"""A day, which Archive reads in its own zone (Archive docs, schema)."""
 
 Operator = Annotated[
     Literal[
@@ -64,7 +79,6 @@ AttributeType = Annotated[
 NO_SUCH_PLACE = "Places count only in Archive's exact spelling, upper and lower case included."
 """Why a search by place may find nothing."""
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _WITHOUT_VALUE = ("IS_EMPTY", "IS_NOT_EMPTY")
 
 
@@ -131,7 +145,8 @@ class CustomAttributeConditionInput(Input):
     operator: Operator
     type: AttributeType = Field(description="As in the schema; `emails`: TEXT")
     value: Any = Field(
-        None, description="Select: option id. BETWEEN: {from,to}. IS_RELATIVE_TO_TODAY: {relation,period,offset}"
+        None,
+        description="Select: option name or id. BETWEEN: {from,to}. IS_RELATIVE_TO_TODAY: {relation,period,offset}",
     )
 
     @model_validator(mode="after")
@@ -146,10 +161,8 @@ class CustomAttributeConditionInput(Input):
             return self
         if self.value is None:
             raise ValueError(f"{self.operator} needs a `value`.")
-        if "SELECT" in self.type and not _are_option_ids(self.value):
-            raise ValueError(
-                f"{self.type} takes option ids, not names: {self.value!r} is none. The attribute's schema lists them."
-            )
+        if is_select(self.type) and not _are_options(self.value):
+            raise ValueError(f"{self.type} takes an option's name or id, or a list of them; got {self.value!r}.")
         self._shape_fits()
         return self
 
@@ -168,9 +181,9 @@ def is_narrow(chosen: Input | None) -> bool:
     return chosen is not None and bool(chosen.model_fields_set)
 
 
-def _are_option_ids(value: Any) -> bool:
+def _are_options(value: Any) -> bool:
     values = value if isinstance(value, list) else [value]
-    return all(isinstance(each, str) and _UUID.match(each) for each in values)
+    return all(isinstance(each, str) and each.strip() for each in values)
 
 
 def _has_keys(value: Any, keys: set[str]) -> bool:
@@ -190,3 +203,15 @@ Conditions = Annotated[
     list[CustomAttributeConditionInput],
     Field(description="All must hold; archive_get_custom_attribute_schemas has the keys."),
 ]
+
+
+class TakesConditions(InWorkspace):
+    """A request with `customAttributeConditions`, its own or its `input`'s: options of selects may be named."""
+
+    conditions_on: ClassVar[Entity]
+    """What the conditions' attributes are kept on."""
+
+    async def resolve_names(self, attributes: Attributes, workspace: str, deadline: float) -> None:
+        holder = getattr(self, "input", self)
+        given: list[CustomAttributeConditionInput] = getattr(holder, "custom_attribute_conditions", None) or []
+        await attributes.translate(given, self.conditions_on, workspace, deadline)

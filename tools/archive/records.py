@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from server.archive.records import BigInt, Cents, Json, Record
+from server.archive.records import BigInt, Cents, CreatorAttributes, ItemAttributes, Record
 
 
 class Tag(Record):
@@ -151,7 +151,7 @@ class Creator(Record):
     }
 
     id: str
-    custom_attributes: Json
+    custom_attributes: CreatorAttributes
     social_profiles: list[SocialProfile]
 
 
@@ -214,7 +214,7 @@ class Item(Record):
     hashtags: list[str]
     mentions: list[str]
     location: Location
-    custom_attributes: Json
+    custom_attributes: ItemAttributes
     ai_filter_reasons: list[AiFilterReason]
     social_profile: SocialProfile
     creator: Creator

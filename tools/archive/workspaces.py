@@ -21,6 +21,7 @@ class GetWorkspaces(ReadPages[Workspace]):
     operation = "workspaces"
     toolset = "workspace"
     title = "List Archive workspaces"
+    core = True
 
 
 class GetWorkspace(Query[Workspace]):
@@ -33,8 +34,8 @@ class GetWorkspace(Query[Workspace]):
 
 
 class GetCustomAttributeSchemas(Listing[AttributeSchema]):
-    """List the custom attributes of creators or items: key, type and, for selects, the option ids that conditions
-    need (they take ids, not names)."""
+    """List the custom attributes of creators or items: key, type and, for selects, the options that conditions
+    take by name or id."""
 
     operation = "customAttributeSchemas"
     toolset = "workspace"
@@ -51,4 +52,5 @@ class GetFilterPresets(Listing[FilterPreset]):
     operation = "filterPresets"
     toolset = "workspace"
     title = "List views and collections"
+    core = True
     capped = True

@@ -37,6 +37,7 @@ class Add(Change[Report]):
 
     operation = "POST /cli/add"
     title = "Save pages"
+    core = True
     risk: ClassVar[Risk] = "adds"
     repeatable = False
     verify = "list with `url` ({GET /core/snapshots})."

@@ -29,6 +29,7 @@ class ReadSnapshot(Get[Snapshot]):
     operation = "read_snapshot"
     toolset = "snapshots"
     title = "Read a saved page"
+    core = True
 
     snapshot_id: Text = Field(description="Id, part of it, or timestamp")
     image: Literal["screenshot", "favicon"] | None = Field(None, description="A picture instead")

@@ -35,6 +35,7 @@ class ListSnapshots(Many[Snapshot]):
 
     operation = "GET /core/snapshots"
     title = "List saved pages"
+    core = True
 
     search: Text | None = Field(None, description="In URL, title, tags (0.9.73: content)")
     search_mode: Literal["meta", "contents", "deep"] | None = Field(None, description="0.9.73")
@@ -108,6 +109,7 @@ class GetSnapshot(Get[Snapshot]):
 
     operation = "GET /core/snapshot/{snapshot_id}"
     title = "Get a saved page"
+    core = True
 
     snapshot_id: Text = Field(description="Id, part of it, or timestamp")
     with_archiveresults: bool = Field(True, description="With its outputs")

@@ -241,6 +241,8 @@ def test_the_hints_say_what_to_do() -> None:
     assert "Settings > API" in token
     assert "ARCHIVE_APP_TOKEN" in token
     assert "{filterPresets}" in refused(listed("Wrong", "WRONG_VIEW_TYPE_FOR_ITEMS")).hint
+    for operation in ("creatorViews", "creators", "socialProfileViews", "socialProfiles"):
+        assert f"{{{operation}}}" in refused(listed("Wrong", "WRONG_VIEW_TYPE")).hint
     assert "{workspaces}" in refused(listed("No", "UNAUTHORIZED")).hint
     assert "Wait 0.4 s" in refused(TOO_FAST, 429).hint
 

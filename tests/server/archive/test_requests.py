@@ -13,6 +13,7 @@ from server.archive.requests import (
     Listing,
     Lookup,
     Mutation,
+    NamesOptions,
     Query,
     ReadPages,
     Text,
@@ -63,6 +64,13 @@ class GetThing(Query[Thing]):
 
 class AllThings(Listing[Thing]):
     """All things."""
+
+    operation = "allThings"
+    title = "All things"
+
+
+class ListNamed(NamesOptions, Listing[Thing]):
+    """All things, their options by name where that is asked for."""
 
     operation = "allThings"
     title = "All things"
@@ -137,6 +145,9 @@ def test_our_own_arguments_never_reach_the_api() -> None:
     ours = {"workspace": "w", "fields": ["id"], "limit": 5, "after": "c"}
 
     assert FindThings.model_validate({"names": ["a"], **ours}).variables() == {"names": ["a"]}
+    assert ListNamed.model_validate({"optionNames": True}).variables() == {}
+    assert "optionNames" in input_schema(ListNamed)["properties"]
+    assert graphql_arguments(ListNamed) == {}
 
 
 @pytest.mark.parametrize(("kind", "default"), [(Connection, 20), (ReadPages, 20), (Listing, 100), (Lookup, 1000)])

@@ -1,0 +1,151 @@
+"""Archive as workflows use it: single requests on one workspace, as an interactive call or as a job."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import Code, Failure
+from ..limiter import Lane
+from .client import Answer, Archive, Call
+from .failures import user_errors
+from .records import Selection, convert, select
+from .requests import ArchiveRequest, Mutation, ReadMany, ReadPages
+
+PAGE = 100
+"""Records of the largest page that Archive sends (Archive docs, pagination)."""
+
+JOB_SECONDS = 300.0
+"""How long one request of a job may wait for its turn and its answer: interactive calls go first."""
+
+
+@dataclass
+class Page:
+    """A page as the API sent it, numbers converted: its records, and what follows it."""
+
+    records: list[dict[str, Any]]
+    end: str | None
+    has_next: bool
+    total: int | None
+    partial: bool
+
+
+@dataclass(frozen=True)
+class Api:
+    """One workspace of one Archive, or none for the one operation that takes none.
+
+    `deadline` is on the client's monotonic clock, in seconds; None gives each request its own, as jobs need.
+    """
+
+    archive: Archive
+    workspace: str | None
+    lane: Lane = "interactive"
+    deadline: float | None = None
+
+    async def page(
+        self, request: ReadPages[Any], after: str | None = None, size: int = PAGE, selection: Selection | None = None
+    ) -> Page:
+        """One page of a list; `after` is Archive's own cursor, the selection that of the request's `fields`.
+
+        Raises:
+            Failure: as `Archive.execute`.
+        """
+        data, partial = await self.read(request, selection, first=size, **({} if after is None else {"after": after}))
+        info = data.get("pageInfo") or {}
+        end = info.get("endCursor")
+        # A page that ends where it began would be read for ever.
+        has_next = bool(info.get("hasNextPage")) and end is not None and end != after
+        return Page(data["nodes"], end, has_next, data.get("totalCount"), partial)
+
+    async def pages(self, request: ReadPages[Any], after: str | None = None) -> AsyncIterator[Page]:
+        """All pages from `after` on."""
+        while True:
+            page = await self.page(request, after)
+            yield page
+            if not page.has_next:
+                return
+            after = page.end
+
+    async def whole(self, request: ReadMany[Any], selection: Selection | None = None) -> Page:
+        """A list that comes whole, as its one page."""
+        data, partial = await self.read(request, selection)
+        return Page(data, None, False, len(data), partial)
+
+    async def read(
+        self, request: ArchiveRequest[Any], selection: Selection | None = None, **more: Any
+    ) -> tuple[Any, bool]:
+        """What a query answers, numbers converted, and whether Archive could not compute a part of it now.
+
+        Args:
+            more: variables beside those of the request.
+
+        Raises:
+            Failure: as `Archive.execute`.
+        """
+        record = request.record()
+        chosen = select(record, getattr(request, "fields", None)) if selection is None else selection
+        variables = {**request.variables(), **more}
+        answer = await self.execute(request.operation, request.document(chosen), variables, request.credits())
+        data = answer.data
+        if isinstance(request, ReadPages):
+            data = {**data, "nodes": convert(data.get("nodes") or [], record, chosen)}
+        elif isinstance(request, ReadMany):
+            data = convert(data or [], record, chosen)
+        else:
+            data = convert(data, record, chosen)
+        return data, answer.partial
+
+    async def apply(self, request: Mutation[Any], admit: Callable[[], None] | None = None) -> dict[str, Any]:
+        """Make a change and return its payload.
+
+        Args:
+            admit: called just before each send; what it raises keeps the request from leaving.
+
+        Raises:
+            Failure: `REJECTED` for userErrors, `OUTCOME_UNKNOWN` where it may or may not have happened.
+        """
+        selection = select(request.record(), [*request.selected.split(), "userErrors.field", "userErrors.message"])
+        answer = await self.archive.execute(
+            Call(
+                request.operation,
+                request.document(selection),
+                request.variables(),
+                self.workspace,
+                request.credits(),
+                self._until(),
+                repeatable=request.repeatable,
+                verify=request.verify,
+                lane=self.lane,
+                admit=admit,
+            )
+        )
+        if answer.data is None:
+            raise Failure(
+                Code.OUTCOME_UNKNOWN,
+                f"Archive answered {request.operation} with nothing. The change may or may not have been made.",
+                f"Do not repeat it blindly: {request.verify}",
+            )
+        payload: dict[str, Any] = convert(answer.data, request.record(), selection)
+        if errors := payload.pop("userErrors", None):
+            raise user_errors(request.operation, errors, request.refused)
+        return payload
+
+    async def execute(
+        self,
+        operation: str,
+        document: str,
+        variables: dict[str, Any],
+        cost: float,
+        admit: Callable[[], None] | None = None,
+    ) -> Answer:
+        """Send a reading document as it is.
+
+        Raises:
+            Failure: as `Archive.execute`.
+        """
+        call = Call(operation, document, variables, self.workspace, cost, self._until(), lane=self.lane, admit=admit)
+        return await self.archive.execute(call)
+
+    def _until(self) -> float:
+        return self.archive.now() + JOB_SECONDS if self.deadline is None else self.deadline

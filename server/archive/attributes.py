@@ -1,0 +1,266 @@
+"""Options of select attributes: by name where people speak of them, by id where the API does.
+
+The API takes and returns the ids of a select's options; their names are in the attribute's schema (Archive docs,
+custom attributes). Schemas are read once for each workspace and entity, and only by a call that needs them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol
+
+import anyio
+
+from ..arguments import closest
+from ..errors import Code, Failure
+from .client import Archive, Call
+from .records import Entity, Record, Selection, fields_of, select
+from .requests import ArchiveRequest, NamesOptions, Read
+
+OptionNames = dict[str, dict[str, dict[str, str]]]
+"""Entity -> key of a select -> id of an option -> its name."""
+
+_SCHEMAS = (
+    "query CustomAttributeSchemas($entity: CustomAttributeSchemaEntity!) "
+    "{ customAttributeSchemas(entity: $entity) { key name type options { id name } } }"
+)
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
+_STALE_SECONDS = 30.0
+"""A name that is not found makes the schemas be read again, unless they are younger than this."""
+_SHOWN = 20
+
+
+class Condition(Protocol):
+    """A condition on a custom attribute; `value` is what gets translated."""
+
+    value: Any
+
+    @property
+    def field(self) -> str:
+        """The attribute's key."""
+
+    @property
+    def type(self) -> str:
+        """The attribute's type, as the caller believes it to be."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a select."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """The schema of a custom attribute."""
+
+    key: str
+    name: str
+    type: str
+    options: tuple[Option, ...]
+
+
+Schemas = dict[str, Attribute]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    schemas: Schemas
+    read_at: float
+
+
+class Attributes:
+    """The custom attributes of every workspace in use, kept for the session."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._lock = anyio.Lock()
+        self._kept: dict[tuple[str, Entity], _Kept] = {}
+
+    async def translate(self, conditions: Iterable[Condition], entity: Entity, workspace: str, deadline: float) -> None:
+        """Put ids in place of the option names that conditions on selects hold; nothing is sent where none does.
+
+        Raises:
+            Failure: `INVALID_ARGUMENT` for a name, key or type that does not exist, with those that do; `AMBIGUOUS`
+                for a name that several options have.
+        """
+        given = list(conditions)
+        named = [each for each in given if is_select(each.type) and _holds_name(each.value)]
+        if not named:
+            return
+        schemas = await self.schemas(entity, workspace, deadline)
+        try:
+            found = _translated(given, named, schemas)
+        except Failure:
+            newer = await self.schemas(entity, workspace, deadline, again=True)
+            if newer is schemas:
+                raise
+            found = _translated(given, named, newer)
+        for condition, value in zip(named, found, strict=True):
+            condition.value = value
+
+    async def shown(self, request: ArchiveRequest[Any], workspace: str | None, deadline: float) -> OptionNames | None:
+        """The option names that the answer shall show; None where it shows ids."""
+        if not (isinstance(request, NamesOptions) and isinstance(request, Read) and request.option_names):
+            return None
+        if workspace is None:
+            raise TypeError(f"{type(request).__name__} reads custom attributes outside of a workspace")
+        names: OptionNames = {}
+        for entity in _entities(select(request.record(), request.fields), request.record()):
+            schemas = await self.schemas(entity, workspace, deadline)
+            names[entity] = {
+                each.key: {option.id: option.name for option in each.options}
+                for each in schemas.values()
+                if is_select(each.type)
+            }
+        return names
+
+    async def schemas(self, entity: Entity, workspace: str, deadline: float, *, again: bool = False) -> Schemas:
+        """The schemas by key; `again` reads them anew where they are not fresh."""
+        async with self._lock:
+            kept = self._kept.get((workspace, entity))
+            if kept is None or (again and self._archive.now() - kept.read_at > _STALE_SECONDS):
+                kept = _Kept(await self._read(entity, workspace, deadline), self._archive.now())
+                self._kept[workspace, entity] = kept
+            return kept.schemas
+
+    async def _read(self, entity: Entity, workspace: str, deadline: float) -> Schemas:
+        call = Call("customAttributeSchemas", _SCHEMAS, {"entity": entity}, workspace, 5, deadline)
+        answer = await self._archive.execute(call)
+        try:
+            found = [_attribute(each) for each in answer.data]
+        except (KeyError, TypeError):
+            raise Failure(
+                Code.BAD_RESPONSE,
+                "Archive sent a list of custom attributes that cannot be read.",
+                "Send option ids ({customAttributeSchemas}), or try again later.",
+            ) from None
+        return {each.key: each for each in found}
+
+
+def is_select(kind: str) -> bool:
+    """Whether attributes of this type hold options."""
+    return "SELECT" in kind
+
+
+def name_options(value: Any, record: type[Record], selection: Selection, names: OptionNames) -> None:
+    """Put names in place of the option ids in every selected `customAttributes`; ids without a name stay."""
+    if isinstance(value, list):
+        for each in value:
+            name_options(each, record, selection, names)
+    if not isinstance(value, dict):
+        return
+    known = fields_of(record)
+    for name, inner in selection.items():
+        field, found = known[name], value.get(name)
+        if field.record is not None:
+            name_options(found, field.record, inner, names)
+        elif field.attributes_of and isinstance(found, dict):
+            for key, options in names.get(field.attributes_of, {}).items():
+                if key in found:
+                    found[key] = _named(found[key], options)
+
+
+def _named(value: Any, options: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_named(each, options) for each in value]
+    return options.get(value, value) if isinstance(value, str) else value
+
+
+def _entities(selection: Selection, record: type[Record]) -> list[Entity]:
+    """What the selected custom attributes are kept on, each once."""
+    found: list[Entity] = []
+    known = fields_of(record)
+    for name, inner in selection.items():
+        field = known[name]
+        inside = _entities(inner, field.record) if field.record is not None else []
+        found += [each for each in (*inside, field.attributes_of) if each and each not in found]
+    return found
+
+
+def _attribute(row: dict[str, Any]) -> Attribute:
+    options = tuple(Option(str(each["id"]), str(each["name"])) for each in row["options"] or ())
+    return Attribute(str(row["key"]), str(row["name"]), str(row["type"]), options)
+
+
+def _holds_name(value: Any) -> bool:
+    return any(isinstance(each, str) and not _ID.match(each) for each in _listed(value))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _translated(given: list[Condition], named: list[Condition], schemas: Schemas) -> list[Any]:
+    for each in given:
+        _check_type(each, schemas.get(each.field))
+    return [_with_ids(each, schemas) for each in named]
+
+
+def _check_type(condition: Condition, attribute: Attribute | None) -> None:
+    """Refuse a select under another type, and another attribute under a select's: Archive would."""
+    if attribute is None or attribute.type == condition.type:
+        return
+    if not (is_select(attribute.type) or is_select(condition.type)):
+        return
+    # Listed as TEXT_LIST, and filtered as TEXT (Archive docs, custom attributes).
+    right = "TEXT" if attribute.key == "emails" else attribute.type
+    raise Failure(
+        Code.INVALID_ARGUMENT,
+        f"`{attribute.key}` is of type {right}, not {condition.type}.",
+        f"Send the condition with type {right}.",
+    )
+
+
+def _with_ids(condition: Condition, schemas: Schemas) -> Any:
+    attribute = schemas.get(condition.field)
+    if attribute is None:
+        _unknown_field(condition.field, schemas)
+    if isinstance(condition.value, list):
+        return [_option_id(each, attribute) for each in condition.value]
+    return _option_id(condition.value, attribute)
+
+
+def _option_id(value: str, attribute: Attribute) -> str:
+    if _ID.match(value):
+        return value
+    found = next(filter(None, _matches(value, attribute.options)), [])
+    if len(found) == 1:
+        return found[0].id
+    if found:
+        raise Failure(
+            Code.AMBIGUOUS,
+            f"{len(found)} options of `{attribute.key}` are called {value!r}.",
+            "Repeat the call with the id of the one that is meant.",
+            candidates=[{"id": each.id, "name": each.name} for each in found],
+        )
+    names = [each.name for each in attribute.options]
+    raise Failure(
+        Code.INVALID_ARGUMENT,
+        f"`{attribute.key}` has no option {value!r}.{closest(value, names)}",
+        f"Its options: {_some(names)}.",
+    )
+
+
+def _matches(name: str, options: tuple[Option, ...]) -> Iterator[list[Option]]:
+    folded = name.strip().casefold()
+    yield [each for each in options if each.name == name]
+    yield [each for each in options if each.name.strip().casefold() == folded]
+
+
+def _unknown_field(key: str, schemas: Schemas) -> NoReturn:
+    by_name = next((each.key for each in schemas.values() if each.name.casefold() == key.casefold()), None)
+    guess = f" Did you mean `{by_name}`?" if by_name else closest(key, schemas)
+    selects = [each.key for each in schemas.values() if is_select(each.type)]
+    raise Failure(
+        Code.INVALID_ARGUMENT, f"There is no custom attribute {key!r}.{guess}", f"Selects here: {_some(selects)}."
+    )
+
+
+def _some(names: list[str]) -> str:
+    more = [f"{len(names) - _SHOWN} more ({{customAttributeSchemas}} lists them)"] if len(names) > _SHOWN else []
+    return ", ".join([*names[:_SHOWN], *more]) or "none"

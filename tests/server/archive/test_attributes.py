@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import build_schema, parse, validate
+
+from server.archive import attributes
+from server.errors import Code
+from tests.server.archive.home import (
+    GIFTED,
+    HOME,
+    LABELS,
+    LOWER,
+    OTHER,
+    REVIEW,
+    TWIN_A,
+    TWIN_B,
+    VIP,
+    Home,
+    Json,
+    select,
+)
+from tests.tools.calling import parsed
+from tools.archive.content import SearchItems
+from tools.archive.creator_views import CreateCreatorView
+from tools.archive.creators import SearchCreators
+
+
+def creators(value: Any, *, field: str = "labels", kind: str = "MULTIPLE_SELECT_V2", **more: Any) -> SearchCreators:
+    condition = {"field": field, "operator": "CONTAINS", "type": kind, "value": value}
+    request = parsed(SearchCreators, fields=["id"], customAttributeConditions=[condition], **more)
+    assert isinstance(request, SearchCreators)
+    return request
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("VIP", VIP),
+        ("vip", VIP),
+        (" vip ", VIP),
+        ("Gifted", GIFTED),
+        ("gifted", LOWER),
+        (["VIP", "Gifted"], [VIP, GIFTED]),
+        ([GIFTED.upper(), "VIP"], [GIFTED.upper(), VIP]),
+        ("Twin one", TWIN_A),
+    ],
+)
+async def test_the_name_of_an_option_is_sent_as_its_id(value: Any, sent: Any) -> None:
+    home = Home()
+
+    await home.perform(creators(value))
+
+    assert home.operations == ["customAttributeSchemas", "creators"]
+    assert home.archive.calls[0].variables == {"entity": "CREATOR"}
+    assert home.archive.calls[0].workspace == HOME
+    assert home.asked == sent
+
+
+@pytest.mark.parametrize("value", [VIP, VIP.upper(), [VIP, GIFTED], []])
+async def test_ids_are_sent_as_they_are_and_cost_no_request(value: Any) -> None:
+    home = Home()
+
+    await home.perform(creators(value))
+
+    assert home.operations == ["creators"]
+    assert home.asked == value
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"field": "full_name", "operator": "CONTAINS", "type": "TEXT", "value": "VIP"},
+        {"field": "labels", "operator": "IS_EMPTY", "type": "MULTIPLE_SELECT_V2"},
+    ],
+)
+async def test_conditions_without_options_cost_no_request(condition: Json) -> None:
+    home = Home()
+
+    await home.perform(parsed(SearchCreators, fields=["id"], customAttributeConditions=[condition]))
+    await home.perform(parsed(SearchCreators, fields=["id"]))
+
+    assert home.operations == ["creators", "creators"]
+
+
+async def test_items_have_attributes_of_their_own() -> None:
+    home = Home()
+    condition = {"field": "themes", "operator": "CONTAINS", "type": "MULTIPLE_SELECT_V2", "value": "review"}
+
+    await home.perform(parsed(SearchItems, fields=["id"], customAttributeConditions=[condition]))
+
+    assert home.archive.calls[0].variables == {"entity": "ITEM"}
+    assert home.asked == REVIEW
+
+
+async def test_the_conditions_of_a_new_view_may_name_options_too() -> None:
+    home = Home()
+    condition = {"field": "labels", "operator": "CONTAINS", "type": "MULTIPLE_SELECT_V2", "value": ["VIP", GIFTED]}
+
+    given = {"name": "V", "filters": {}, "customAttributeConditions": [condition]}
+    await home.perform(parsed(CreateCreatorView, input=given))
+
+    assert home.operations == ["customAttributeSchemas", "createCreatorView"]
+    sent = home.archive.calls[-1].variables["input"]["customAttributeConditions"]
+    assert sent == [{**condition, "value": [VIP, GIFTED]}]
+
+
+async def test_schemas_are_read_once_for_each_workspace_and_entity() -> None:
+    home = Home()
+
+    for workspace in (HOME, OTHER, HOME, OTHER):
+        await home.perform(creators("VIP", workspace=workspace))
+
+    read = [call.workspace for call in home.archive.calls if call.operation == "customAttributeSchemas"]
+    assert read == [HOME, OTHER]
+
+
+async def test_an_option_that_is_new_is_found_once_the_schemas_are_not_fresh() -> None:
+    home = Home()
+    await home.perform(creators("VIP"))
+    home.schemas["CREATOR"] = [select("labels", "Labels", "MULTIPLE_SELECT_V2", New=TWIN_A)]
+
+    home.archive.clock.now += 30
+    assert (await home.refused(creators("New"))).code is Code.INVALID_ARGUMENT
+    assert home.operations.count("customAttributeSchemas") == 1
+
+    home.archive.clock.now += 1
+    await home.perform(creators("New"))
+    assert home.asked == TWIN_A
+    assert home.operations.count("customAttributeSchemas") == 2
+
+
+async def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
+    home = Home()
+
+    failure = await home.refused(creators(["VIP", "Gifte"]))
+
+    assert failure.code is Code.INVALID_ARGUMENT
+    assert failure.message == "`labels` has no option 'Gifte'. Did you mean `gifted`?"
+    assert failure.hint == "Its options: VIP, Gifted, gifted, Twin one, TWIN ONE."
+    assert home.operations == ["customAttributeSchemas"]
+
+
+async def test_a_long_list_of_options_is_cut() -> None:
+    home = Home()
+    many = {f"Option_{n}": f"0f8fad5b-d9cb-469f-a165-{n:012d}" for n in range(25)}
+    home.schemas["CREATOR"] = [select("labels", "Labels", "MULTIPLE_SELECT_V2", **many)]
+
+    failure = await home.refused(creators("zzz"))
+
+    assert "Option 19, 5 more ({customAttributeSchemas} lists them)." in failure.hint
+    assert "Option 20" not in failure.hint
+
+
+async def test_an_attribute_without_options_says_so() -> None:
+    home = Home()
+    home.schemas["CREATOR"] = [{**LABELS, "options": None}]
+
+    assert (await home.refused(creators("VIP"))).hint == "Its options: none."
+
+
+async def test_a_name_that_two_options_have_is_ambiguous() -> None:
+    failure = await Home().refused(creators("twin ONE"))
+
+    assert failure.code is Code.AMBIGUOUS
+    assert failure.message == "2 options of `labels` are called 'twin ONE'."
+    assert failure.details["candidates"] == [{"id": TWIN_A, "name": "Twin one"}, {"id": TWIN_B, "name": "TWIN ONE"}]
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ("label", "There is no custom attribute 'label'. Did you mean `labels`?"),
+        (
+            "relationship STATUS",
+            "There is no custom attribute 'relationship STATUS'. Did you mean `collaboration_status",
+        ),
+        ("zzz", "There is no custom attribute 'zzz'."),
+    ],
+)
+async def test_an_unknown_attribute_is_refused_with_the_one_that_may_be_meant(field: str, message: str) -> None:
+    failure = await Home().refused(creators("VIP", field=field))
+
+    assert failure.message.startswith(message)
+    assert failure.hint == "Selects here: labels, collaboration_status."
+
+
+@pytest.mark.parametrize(
+    ("field", "kind", "right"),
+    [
+        ("labels", "SINGLE_SELECT_V3", "MULTIPLE_SELECT_V2"),
+        ("full_name", "SINGLE_SELECT_V3", "TEXT"),
+        ("emails", "MULTIPLE_SELECT", "TEXT"),
+    ],
+)
+async def test_a_select_under_the_wrong_type_is_refused_with_the_right_one(field: str, kind: str, right: str) -> None:
+    failure = await Home().refused(creators("VIP", field=field, kind=kind))
+
+    assert failure.message == f"`{field}` is of type {right}, not {kind}."
+    assert right in failure.hint
+
+
+async def test_every_select_is_looked_at_once_the_schemas_are_known() -> None:
+    home = Home()
+    wrong = {"field": "collaboration_status", "operator": "IS", "type": "TEXT", "value": "Active"}
+    named = {"field": "labels", "operator": "CONTAINS", "type": "MULTIPLE_SELECT_V2", "value": "VIP"}
+
+    failure = await home.refused(parsed(SearchCreators, customAttributeConditions=[named, wrong]))
+
+    assert failure.message == "`collaboration_status` is of type SINGLE_SELECT_V3, not TEXT."
+
+
+async def test_another_type_than_a_selects_is_left_to_archive() -> None:
+    home = Home()
+    named = {"field": "labels", "operator": "CONTAINS", "type": "MULTIPLE_SELECT_V2", "value": "VIP"}
+    mail = {"field": "emails", "operator": "CONTAINS", "type": "TEXT", "value": "@"}
+
+    await home.perform(parsed(SearchCreators, fields=["id"], customAttributeConditions=[named, mail]))
+
+    assert home.operations[-1] == "creators"
+
+
+async def test_a_search_by_name_goes_on_with_its_cursor() -> None:
+    home = Home()
+
+    first = await home.perform(creators("VIP", limit=1))
+    rest = await home.perform(creators("VIP", limit=1, after=first["nextCursor"]))
+
+    assert [first["nodes"], rest["nodes"]] == [[{"id": "1"}], [{"id": "2"}]]
+    assert home.operations == ["customAttributeSchemas", "creators", "creators"]
+
+
+@pytest.mark.parametrize("answer", [None, [{"key": "labels"}], [{**LABELS, "options": [{"id": VIP}]}], ["labels"]])
+async def test_schemas_that_cannot_be_read_are_told(answer: Any) -> None:
+    home = Home()
+    home.schemas["CREATOR"] = answer
+
+    assert (await home.refused(creators("VIP"))).code is Code.BAD_RESPONSE
+
+
+def test_the_document_for_the_schemas_is_one_that_archive_accepts() -> None:
+    file = Path(__file__).parents[3] / "server" / "sandbox" / "schema.graphql"
+
+    assert validate(build_schema(file.read_text(encoding="utf-8")), parse(attributes._SCHEMAS)) == []

@@ -1,0 +1,16 @@
+"""Campaigns of the workspace."""
+
+from __future__ import annotations
+
+from server.archive.requests import Connection
+
+from .records_market import Campaign
+
+
+class GetCampaigns(Connection[Campaign]):
+    """List the campaigns; there is no search by name. For a campaign's posts pass its id to archive_search_items as
+    filter.campaignsIds."""
+
+    operation = "campaigns"
+    title = "List campaigns"
+    core = True

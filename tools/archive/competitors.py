@@ -1,0 +1,117 @@
+"""Competitor Insights: tracked brands, their metrics and the posts about them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from server.archive.requests import Connection, Id, Query
+from server.errors import Code, Failure
+from server.requests import ApiType, Input
+
+from .inputs import Day, FilterDateRangeInput, SortOrder
+from .records_market import CompetitorBrand, CompetitorBrandItem
+
+Period = Annotated[Literal["MONTH", "WEEK"], ApiType("CompetitorBrandStatsPeriod")]
+
+PUBLISHED_ON = 9
+"""Day of a month from which on the posts of the month before are there (Archive docs, competitor brands)."""
+
+_NO_ACCESS = (
+    "Competitor data needs a plan with Competitor Insights: the user can ask Archive for it. Or the token may not use "
+    "this workspace ({workspaces} lists those it may)."
+)
+
+
+class GetCompetitorBrands(Connection[CompetitorBrand]):
+    """List the tracked competitors with posts, influencers, reach, engagements and EMV of a month or week. The first
+    page adds the own brand ("You", isOwnBrand). earnedMediaValue is in US dollars, that of posts in cents: do not mix
+    them. Null = no data. Needs a plan with Competitor Insights."""
+
+    operation = "competitorBrands"
+    title = "Compare competitor brands"
+    cost: ClassVar[float] = 60
+    forbidden = _NO_ACCESS
+
+    period: Period = Field("MONTH", description="Length.")
+    date: Day | None = Field(None, description="Day in the period: 2026-03-01.")
+
+
+class GetCompetitorBrand(Query[CompetitorBrand]):
+    """Get one tracked competitor's metrics of a month or week, as archive_get_competitor_brands lists them. For a
+    trend call it with several dates."""
+
+    operation = "competitorBrand"
+    title = "Get a competitor brand"
+    cost: ClassVar[float] = 60
+    forbidden = _NO_ACCESS
+    missing = "No tracked brand has that id in this workspace."
+    instead = "{competitorBrands} lists the brands with their ids."
+
+    id: Id = Field(description="Brand id.")
+    period: Period = Field("MONTH", description="Length.")
+    date: Day | None = Field(None, description="Day in the period: 2026-03-01.")
+
+
+class CompetitorBrandItemFilterInput(Input):
+    """Which posts."""
+
+    taken_at: FilterDateRangeInput = Field(description="Both bounds: day or instant with zone")
+
+
+class CompetitorBrandItemSortingInput(Input):
+    """A sort key with its direction."""
+
+    sort_key: Annotated[Literal["TAKEN_AT", "EARNED_MEDIA_VALUE"], ApiType("CompetitorBrandItemSortKey")]
+    sort_order: SortOrder
+
+
+class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
+    """Get the posts about one competitor inside a time window, newest first. A month's posts appear on day 9 of the
+    next month. For own content use archive_search_items."""
+
+    operation = "competitorBrandItems"
+    title = "Get a competitor's posts"
+    cost: ClassVar[float] = 60
+    forbidden = _NO_ACCESS
+
+    brand_id: Id = Field(description="Brand id.")
+    filter: CompetitorBrandItemFilterInput = Field(description="Time window.")
+    sorting: list[CompetitorBrandItemSortingInput] | None = Field(
+        None, max_length=1, description="One key; EMV orders within each month."
+    )
+
+    def check(self) -> None:
+        window = self.filter.taken_at
+        if not (window.from_ and window.to):
+            missing = "to" if window.from_ else "from"
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"`filter.takenAt.{missing}` is required: competitor posts are read inside a closed window.",
+                'Give both bounds, for example {"from": "2026-03-01", "to": "2026-03-31"}.',
+            )
+
+    def notes(self) -> list[str]:
+        found = []
+        if any(each.sort_key == "EARNED_MEDIA_VALUE" for each in self.sorting or []):
+            found.append("Archive orders by EARNED_MEDIA_VALUE within each calendar month, not over the whole window.")
+        covered = last_covered_day(datetime.now(UTC).date())
+        end = self.filter.taken_at.to
+        if end and datetime.fromisoformat(end).date() > covered:
+            found.append(
+                f"Posts after {covered} are not there yet: a month's posts appear on day {PUBLISHED_ON} of the next."
+            )
+        return found
+
+    def notes_if_empty(self) -> list[str]:
+        return ["Archive answers an unknown brandId with nothing too; archive_get_competitor_brands has the ids."]
+
+
+def last_covered_day(today: date) -> date:
+    """The last day whose posts are there, seen from `today`."""
+    this_month = today.replace(day=1)
+    if today.day >= PUBLISHED_ON:
+        return this_month - timedelta(days=1)
+    return (this_month - timedelta(days=1)).replace(day=1) - timedelta(days=1)

@@ -1,0 +1,143 @@
+"""Creator views: saved searches of the workspace's creators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from server.archive.requests import Id, Listing, Mutation, Query
+from server.requests import Input
+
+from .inputs import TakesConditions
+from .records_saved import CreatorView, CreatorViewPayload, CreatorViewRow, DeletedCreatorView
+from .saved import (
+    FILTERS_IGNORED,
+    Deletion,
+    MoveToGroup,
+    Name,
+    StoredFilters,
+    StoredSort,
+    UpdateView,
+    ViewInput,
+    noted,
+)
+
+_REFUSED = "{creatorViews} lists the views; `filters` and `sort` have the shape that they have in those."
+
+
+class CreatorViewFilterInput(Input):
+    """Which creator views."""
+
+    group_id: Id | None = None
+
+
+class GetCreatorViews(Listing[CreatorViewRow]):
+    """List creator views (saved searches of creators) with their groups. Who is in one: archive_search_creators with
+    `presetId`."""
+
+    operation = "creatorViews"
+    toolset = "views"
+    title = "List creator views"
+    capped = True
+
+    filter: CreatorViewFilterInput | None = Field(None, description="Only one group's.")
+
+
+class GetCreatorView(Query[CreatorView]):
+    """Get a creator view's conditions, sort and group, not its creators."""
+
+    operation = "creatorView"
+    toolset = "views"
+    title = "Get a creator view"
+    missing = "No creator view has that id in this workspace."
+    instead = "{creatorViews} lists the creator views; content views are other things."
+
+    id: Id = Field(description="View id.")
+
+
+class CreateCreatorViewInput(ViewInput):
+    """A new creator view."""
+
+    name: Name
+    filters: StoredFilters
+    sort: StoredSort | None = None
+
+
+class UpdateCreatorViewInput(ViewInput):
+    """What a creator view becomes."""
+
+    name: Name | None = None
+    filters: StoredFilters | None = None
+    sort: StoredSort | None = None
+
+
+class CreateCreatorView(TakesConditions, Mutation[CreatorViewPayload]):
+    """Save a search of creators as a view for the whole workspace. Only conditions narrow it; try them with
+    archive_search_creators first. Each call makes another view."""
+
+    operation = "createCreatorView"
+    toolset = "views"
+    title = "Create a creator view"
+    risk = "adds"
+    repeatable = False
+    selected = "creatorView"
+    verify = "{creatorViews} shows whether there is a view of that name."
+    refused = _REFUSED
+    conditions_on = "CREATOR"
+
+    input: CreateCreatorViewInput = Field(description="The view.")
+
+    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return noted(payload, FILTERS_IGNORED if self.input.filters else "")
+
+
+class UpdateCreatorView(UpdateView[CreatorViewPayload]):
+    """Change a creator view, for the whole workspace. What `input` leaves out stays; lists and objects are replaced
+    whole."""
+
+    operation = "updateCreatorView"
+    toolset = "views"
+    title = "Change a creator view"
+    risk = "changes"
+    repeatable = True
+    selected = "creatorView"
+    verify = "{creatorView} shows the view as it is; repeating the change is harmless."
+    refused = _REFUSED
+    instead = "{creatorViews} lists the creator views."
+    conditions_on = "CREATOR"
+
+    input: UpdateCreatorViewInput = Field(description="What changes.")
+
+    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return noted(payload, FILTERS_IGNORED if self.input.filters else "")
+
+
+class DeleteCreatorView(Deletion[DeletedCreatorView]):
+    """Delete a creator view; the user is asked first. Its creators stay."""
+
+    operation = "deleteCreatorView"
+    toolset = "views"
+    title = "Delete a creator view"
+    risk = "removes"
+    repeatable = True
+    selected = "deletedCreatorViewId"
+    verify = "{creatorViews} shows whether it is still there."
+    kind = "creator view"
+    reads = GetCreatorView
+    stays = "Its creators stay."
+
+
+class MoveCreatorViewToGroup(MoveToGroup[CreatorViewPayload]):
+    """Put a creator view into a view group, or out of its group."""
+
+    operation = "moveCreatorViewToGroup"
+    toolset = "views"
+    title = "Move a creator view to a group"
+    risk = "changes"
+    repeatable = True
+    selected = "creatorView.id creatorView.name creatorView.group.id creatorView.group.name"
+    verify = "{creatorView} shows its group; moving again is harmless."
+    refused = "{viewGroups} lists the groups, {creatorViews} the views."
+
+    view_id: Id = Field(description="View id.")
