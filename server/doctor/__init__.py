@@ -15,8 +15,9 @@ from ..settings import Settings
 from ..surface import Surface
 from .archivebox import archivebox_checks
 from .assumptions import ASSUMPTIONS, Assumption, assumptions_markdown
-from .live import Look, live_findings
+from .live import live_findings
 from .local import WHAT_TO_SET, local_checks, shown_url
+from .look import Look
 from .remote import remote_checks
 from .report import Check, Report, advised
 

@@ -110,6 +110,52 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "With `presetId`, `items` ignores `filter` and `customAttributeConditions`.",
         "filters the same presets to posts before 1990; not the conditions",
     ),
+    Assumption(
+        "saved-lists",
+        "Collections, the three kinds of views, view groups, campaigns and social profiles have the names that the "
+        "published schema gives them.",
+        "asks for one list of each",
+    ),
+    Assumption(
+        "presets-listed",
+        "`filterPresets` has every content view and collection, and no creator or social profile view.",
+        "compares it with the list of each kind",
+    ),
+    Assumption(
+        "group-members",
+        "A group and what is in it name each other.",
+        "compares the lists of both",
+    ),
+    Assumption(
+        "view-filters",
+        "A content view keeps `filters` and `sort` in the shape that `items` takes (undocumented).",
+        "looks at the keys in the views there are",
+    ),
+    Assumption(
+        "stored-filters",
+        "`filters` kept with a creator or social profile view are never applied: without conditions all are in it.",
+        "counts who is in such a view, and everybody",
+    ),
+    Assumption(
+        "own-brand",
+        "The first page of `competitorBrands` has the own brand in addition, and `totalCount` leaves it out.",
+        "asks for one brand; needs a plan with Competitor Insights",
+    ),
+    Assumption(
+        "brand-window",
+        "`competitorBrandItems` needs both ends of `takenAt`, though the schema marks each as optional.",
+        "leaves one out; needs that plan and a competitor",
+    ),
+    Assumption(
+        "brand-months",
+        "A competitor's posts of a month appear on day 9 of the next (elsewhere the docs say that no new ones come).",
+        "counts those of this month and of the half-year before; needs the same",
+    ),
+    _unchecked(
+        "brand-partial",
+        "Competitor metrics may come beside an error SERVICE_UNAVAILABLE: what came is right, what is null is missing.",
+        "comes and goes",
+    ),
     _unchecked(
         "brand-emv-dollars",
         "`earnedMediaValue` of a competitor brand is in dollars, with a fraction.",
@@ -135,6 +181,32 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "An unknown collection name is refused without `autoCreate`; with it, a name given twice makes one collection.",
         _SPENDS,
     ),
+    _unchecked("collection-names", "No two collections of a workspace have the same name.", _SPENDS),
+    _unchecked(
+        "older-storage",
+        "Where a workspace keeps collections in the older storage, creating, renaming, deleting and grouping them is "
+        "refused through `userErrors`, and their `group` is null; items can still be put in and taken out.",
+        _SPENDS,
+    ),
+    _unchecked(
+        "view-updates",
+        "Updating a view leaves what is omitted as it was, and replaces a given list or object whole.",
+        _SPENDS,
+    ),
+    _unchecked(
+        "deletes",
+        "Deleting a collection, view or group touches no content; where it is gone already, a null id comes back.",
+        _SPENDS,
+    ),
+    _unchecked(
+        "group-deletes", "Deleting a group leaves its members, in no group, and names them in `movedViewIds`.", _SPENDS
+    ),
+    _unchecked(
+        "group-order",
+        "`reorderViewsInGroup` takes members only; those that it does not name follow in their old order.",
+        _SPENDS,
+    ),
+    _unchecked("upload", "`uploadItemFromUrl` gives no id; `itemIdsByUrl` finds the item some minutes later.", _SPENDS),
 )
 
 

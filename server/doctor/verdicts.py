@@ -41,7 +41,7 @@ def credit_headers(headers: Mapping[str, str]) -> Finding:
     evidence = ", ".join(f"{name}: {excerpt(value) if value else 'missing'}" for name, value in raw.items())
     reading = read_budget(headers)
     sound = reading.policy is not None and reading.left is not None and reading.left <= reading.policy.burst
-    return _judged("credit-headers", sound, evidence)
+    return judged("credit-headers", sound, evidence)
 
 
 def credit_reset(headers: Mapping[str, str], now: float) -> Finding:
@@ -52,12 +52,12 @@ def credit_reset(headers: Mapping[str, str], now: float) -> Finding:
         return Finding("credit-reset", "unknown", "the headers name no time")
     stated, full = float(found[1]), now + (reading.policy.burst - reading.left) / reading.policy.refill
     if stated < _EPOCH:
-        return _judged("credit-reset", False, f"t={found[1]} is no unix time; perhaps seconds from now")
+        return judged("credit-reset", False, f"t={found[1]} is no unix time; perhaps seconds from now")
     if abs(stated - full) > _CLOCKS_APART:
         return Finding(
             "credit-reset", "unknown", f"t is a unix time, {stated - full:+.0f} s off by the clock of this machine"
         )
-    return _judged("credit-reset", True, f"t={found[1]}; by this machine's clock it is full at {full:.0f}")
+    return judged("credit-reset", True, f"t={found[1]}; by this machine's clock it is full at {full:.0f}")
 
 
 def page_cost(spent: Spent, records: int) -> Finding:
@@ -70,9 +70,9 @@ def page_cost(spent: Spent, records: int) -> Finding:
         return Finding("page-cost", "unknown", f"no full page: {evidence}")
     low, high = _PAGE_CREDITS
     if low <= least and most <= high:
-        return _judged("page-cost", True, evidence)
+        return judged("page-cost", True, evidence)
     if most < low or least > high:
-        return _judged("page-cost", False, evidence)
+        return judged("page-cost", False, evidence)
     return Finding("page-cost", "unknown", f"too coarse to tell: {evidence}")
 
 
@@ -82,9 +82,9 @@ def alias_cost(once: Spent, five_times: Spent) -> Finding:
         return Finding("alias-cost", "unknown", "the answers name no credits")
     evidence = f"once {_range(once)} credits, five times {_range(five_times)}; others may have been spending too"
     if five_times[0] >= 3 * once[1]:
-        return _judged("alias-cost", True, evidence)
+        return judged("alias-cost", True, evidence)
     if five_times[1] < 2 * once[0]:
-        return _judged("alias-cost", False, evidence)
+        return judged("alias-cost", False, evidence)
     return Finding("alias-cost", "unknown", f"too coarse to tell: {evidence}")
 
 
@@ -94,7 +94,7 @@ def big_numbers(records: Sequence[Record]) -> Finding:
     if not values:
         return Finding("big-numbers", "unknown", "no metric on the page")
     texts = sum(isinstance(value, str) for value in values)
-    return _judged("big-numbers", texts == len(values), f"{texts} of {len(values)} metrics came as text")
+    return judged("big-numbers", texts == len(values), f"{texts} of {len(values)} metrics came as text")
 
 
 def sorting(records: Sequence[Record]) -> Finding:
@@ -103,7 +103,7 @@ def sorting(records: Sequence[Record]) -> Finding:
     if len(values) < 2:
         return Finding("sorting", "unknown", "fewer than two posts with a value")
     falls = all(before >= after for before, after in pairwise(values))
-    return _judged("sorting", falls, f"{len(values)} values from {values[0]:,} to {values[-1]:,}")
+    return judged("sorting", falls, f"{len(values)} values from {values[0]:,} to {values[-1]:,}")
 
 
 def emv_unit(records: Sequence[Record]) -> Finding:
@@ -125,10 +125,10 @@ def refusal(id: str, payload: Mapping[str, Any], words: Sequence[str]) -> Findin
     message = complaint(payload)
     if message is None:
         if payload.get("data"):
-            return _judged(id, False, "it was answered")
+            return judged(id, False, "it was answered")
         return Finding(id, "unknown", "neither data nor an error came")
     if any(word in message.lower() for word in words):
-        return _judged(id, True, f"refused: {excerpt(message)}")
+        return judged(id, True, f"refused: {excerpt(message)}")
     return Finding(id, "unknown", f"refused, but perhaps for another reason: {excerpt(message)}")
 
 
@@ -138,7 +138,7 @@ def plain_refusal(id: str, reply: Reply, payload: Mapping[str, Any], status: int
     shape = "a text" if isinstance(payload.get("errors"), str) else "no text"
     told = excerpt(message) if message is not None else "no error at all"
     evidence = f"HTTP {reply.status}, `errors` is {shape}: {told}; archive-mcp reads it as {_read_as(reply)}"
-    return _judged(id, reply.status == status and shape == "a text", evidence)
+    return judged(id, reply.status == status and shape == "a text", evidence)
 
 
 def preset_order(tried: Sequence[tuple[Any, Any, Any]]) -> Finding:
@@ -149,18 +149,18 @@ def preset_order(tried: Sequence[tuple[Any, Any, Any]]) -> Finding:
         return Finding("preset-order", "unknown", "no view or collection with two items or more among the first three")
     same = sum(up == down for up, down in comparable)
     evidence = f"{same} of {len(comparable)} came in the same order by rising and by falling likes"
-    return _judged("preset-order", same == len(comparable), evidence)
+    return judged("preset-order", same == len(comparable), evidence)
 
 
 def preset_filter(tried: Sequence[tuple[Any, Any, Any]]) -> Finding:
     """Whether presets kept their items under a filter that nothing can pass."""
-    counts = [(_total(up), _total(old)) for up, _, old in tried]
+    counts = [(total_of(up), total_of(old)) for up, _, old in tried]
     known = [(full, filtered) for full, filtered in counts if full and filtered is not None]
     if not known:
         return Finding("preset-filter", "unknown", "no view or collection with items among the first three")
     kept = sum(full == filtered for full, filtered in known)
     evidence = f"{kept} of {len(known)} kept all their items under a filter that none passes"
-    return _judged("preset-filter", kept == len(known), evidence)
+    return judged("preset-filter", kept == len(known), evidence)
 
 
 def complaint(payload: Mapping[str, Any]) -> str | None:
@@ -196,7 +196,8 @@ def _top(records: Sequence[Record]) -> str:
     return f"the highest is {metrics} ({best.get('archivePublicUrl') or best.get('id')})"
 
 
-def _judged(id: str, holds: bool, evidence: str) -> Finding:
+def judged(id: str, holds: bool, evidence: str) -> Finding:
+    """A finding that asks for a report where the assumption does not hold."""
     outcome: Outcome = "confirmed" if holds else "contradicted"
     return Finding(id, outcome, evidence, "" if holds else REPORT_IT)
 
@@ -225,7 +226,8 @@ def _ids(connection: Any) -> list[Any]:
     return [each.get("id") for each in records_of(connection)]
 
 
-def _total(connection: Any) -> int | None:
+def total_of(connection: Any) -> int | None:
+    """The `totalCount` of a connection; None where it has none."""
     total = connection.get("totalCount") if isinstance(connection, dict) else None
     return total if isinstance(total, int) else None
 

@@ -65,7 +65,7 @@ ARCHIVEBOX_TOOLS = {
     "archivebox_read_snapshot",
 }
 TOOLS_OF_PROMPT = {"archive_system_prompt": ARCHIVE_TOOLS, "archivebox_system_prompt": ARCHIVEBOX_TOOLS}
-BYTES_OF_PROMPT = {"archive_system_prompt": (9_000, 14_000), "archivebox_system_prompt": (8_000, 12_000)}
+BYTES_OF_PROMPT = {"archive_system_prompt": (9_000, 19_000), "archivebox_system_prompt": (8_000, 12_000)}
 ADDRESSES = {
     "archive_system_prompt": "archive://system-prompt",
     "archivebox_system_prompt": "archivebox://system-prompt",
@@ -140,6 +140,8 @@ def test_instructions_point_to_every_long_form() -> None:
         "`status` failed",
         "`sealed` means ended, not cancelled",
         "UNSUPPORTED",
+        "archive_mcp_find_tools",
+        "archive_mcp_call_write_tool",
     ],
 )
 def test_instructions_are_useful_on_their_own(topic: str) -> None:

@@ -12,15 +12,18 @@ import pytest
 
 from server.archive.client import Archive
 from server.doctor import ASSUMPTIONS
-from server.doctor.live import NOBODYS_TOKEN, NOBODYS_WORKSPACE, Heard, Look, live_findings
+from server.doctor.live import NOBODYS_TOKEN, NOBODYS_WORKSPACE, live_findings
+from server.doctor.look import Heard, Look
 from server.doctor.report import Finding
 from server.http import Http, Reply
 from server.limiter import Pacer
 from server.sandbox import MAIN, TOKEN, Answer, Sandbox
+from server.sandbox.data_brands import BRANDS
 from tests.server.doubles import Clock
 
 URL = "https://archive.test/api/v2"
 LIVE = [each.id for each in ASSUMPTIONS if each.live]
+COFFEE = next(each.id for each in BRANDS if each.insights is None)
 CREDITS = ("credit-headers", "credit-reset", "page-cost", "alias-cost")
 
 Change = Callable[["Asked", Answer], Answer]
@@ -92,10 +95,10 @@ async def test_prices_are_told_on_the_slowest_plan_too() -> None:
     assert (found["alias-cost"].outcome, found["page-cost"].outcome) == ("confirmed", "confirmed")
 
 
-async def test_it_takes_eleven_requests_all_of_them_reading_and_none_too_fast() -> None:
+async def test_it_takes_sixteen_requests_all_of_them_reading_and_none_too_fast() -> None:
     rig = Rig()
     await rig.findings()
-    assert len(rig.asked) == 11
+    assert len(rig.asked) == 16
     assert all(each.query.startswith(("query ", "{ ")) for each in rig.asked)
     assert rig.sandbox.refused == 0
 
@@ -185,12 +188,139 @@ async def test_presets_that_obey_order_and_filter_contradict() -> None:
 
 async def test_without_a_view_or_collection_presets_stay_unknown() -> None:
     def none(asked: Asked, answer: Answer) -> Answer:
-        return with_body(answer, {"data": {"filterPresets": []}}) if "filterPresets" in asked.query else answer
+        return with_body(answer, {"data": {"filterPresets": []}}) if "query Presets {" in asked.query else answer
 
     rig = Rig(none)
     found = await rig.findings()
     assert (found["preset-order"].outcome, found["preset-filter"].outcome) == ("unknown", "unknown")
-    assert len(rig.asked) == 10
+    assert len(rig.asked) == 15
+
+
+def changed(within: str, change: Callable[[dict[str, Any]], None]) -> Rig:
+    """A rig whose answers to the queries that hold `within` have their data changed."""
+
+    def alter(asked: Asked, answer: Answer) -> Answer:
+        if within not in asked.query:
+            return answer
+        body = json.loads(answer.body)
+        change(body["data"])
+        return with_body(answer, body, answer.status)
+
+    return Rig(alter)
+
+
+def _hides_a_view(data: dict[str, Any]) -> None:
+    data["filterPresets"] = [each for each in data["filterPresets"] if each["id"] != data["contentViews"][0]["id"]]
+
+
+def _lists_a_creator_view(data: dict[str, Any]) -> None:
+    data["filterPresets"].append({"id": data["creatorViews"][0]["id"], "accessor": "MEDIA_DECK"})
+
+
+def _groups_on_one_side(data: dict[str, Any]) -> None:
+    data["contentViews"][0]["group"] = {"id": "nobody-knows-it"}
+
+
+def _names_a_filter_otherwise(data: dict[str, Any]) -> None:
+    data["contentViews"][0]["filters"] = {"platforms": ["TIKTOK"]}
+
+
+def _applies_filters(data: dict[str, Any]) -> None:
+    data["creators_view"]["totalCount"] = 1
+
+
+def _counts_the_own_brand(data: dict[str, Any]) -> None:
+    data["competitorBrands"]["nodes"].pop()
+
+
+def _has_posts_of_today(data: dict[str, Any]) -> None:
+    data["now"]["totalCount"] = 3
+
+
+@pytest.mark.parametrize(
+    ("id", "within", "change"),
+    [
+        ("presets-listed", "query Saved", _hides_a_view),
+        ("presets-listed", "query Saved", _lists_a_creator_view),
+        ("group-members", "query Saved", _groups_on_one_side),
+        ("view-filters", "query Saved", _names_a_filter_otherwise),
+        ("stored-filters", "query Stored", _applies_filters),
+        ("own-brand", "query Brands", _counts_the_own_brand),
+        ("brand-months", "query Months", _has_posts_of_today),
+    ],
+)
+async def test_what_is_otherwise_in_lists_and_brands_contradicts(
+    id: str, within: str, change: Callable[[dict[str, Any]], None]
+) -> None:
+    found = await changed(within, change).findings()
+    assert {each for each, finding in found.items() if finding.outcome == "contradicted"} == {id}
+
+
+async def test_a_half_open_window_that_is_answered_contradicts() -> None:
+    def lenient(asked: Asked, answer: Answer) -> Answer:
+        body: dict[str, Any] = {"data": {"competitorBrandItems": {"nodes": []}}}
+        return with_body(answer, body) if "query HalfOpen" in asked.query else answer
+
+    found = await Rig(lenient).findings()
+    assert {each for each, finding in found.items() if finding.outcome == "contradicted"} == {"brand-window"}
+
+
+async def test_a_plan_without_competitors_is_no_fault_and_stops_asking_about_them() -> None:
+    rig = Rig()
+    found = await rig.findings(COFFEE)
+    brands = [found[id] for id in ("own-brand", "brand-window", "brand-months")]
+    assert {each.outcome for each in brands} == {"unknown"}
+    assert all(each.evidence.startswith("not part of this plan") and not each.advice for each in brands)
+    assert sum("competitorBrand" in each.query for each in rig.asked) == 1
+
+
+async def test_without_a_competitor_only_the_own_brand_is_judged() -> None:
+    def alone(data: dict[str, Any]) -> None:
+        page = data["competitorBrands"]
+        page["nodes"], page["totalCount"] = [each for each in page["nodes"] if each["isOwnBrand"]], 0
+
+    found = await changed("query Brands", alone).findings()
+    assert [found[id].outcome for id in ("own-brand", "brand-window", "brand-months")] == [
+        "confirmed",
+        "unknown",
+        "unknown",
+    ]
+
+
+async def test_without_a_view_that_only_filters_narrow_nothing_more_is_asked() -> None:
+    def narrowed(data: dict[str, Any]) -> None:
+        for view in data["creatorViews"] + data["socialProfileViews"]:
+            view["filters"] = {"locations": [], "platform": None}
+
+    rig = changed("query Saved", narrowed)
+    found = await rig.findings()
+    assert found["stored-filters"].outcome == "unknown"
+    assert not [each for each in rig.asked if "query Stored" in each.query]
+
+
+@pytest.mark.parametrize(
+    ("within", "unknown"),
+    [
+        ("query Saved", {"saved-lists", "presets-listed", "group-members", "view-filters", "stored-filters"}),
+        ("query Stored", {"stored-filters"}),
+        ("query Brands", {"own-brand", "brand-window", "brand-months"}),
+        ("query HalfOpen", {"brand-window"}),
+        ("query Months", {"brand-months"}),
+    ],
+)
+async def test_trouble_with_lists_and_brands_leaves_only_what_they_tell_unknown(within: str, unknown: set[str]) -> None:
+    found = await Rig(lambda asked, answer: Answer(503, {}, b"") if within in asked.query else answer).findings()
+    assert {id for id, each in found.items() if each.outcome == "unknown"} == {"emv-cents", *unknown}
+
+
+async def test_a_list_that_the_api_does_not_know_contradicts() -> None:
+    def unknown(asked: Asked, answer: Answer) -> Answer:
+        error = {"message": "Field 'viewGroups' doesn't exist", "extensions": {"code": "undefinedField"}}
+        return with_body(answer, {"errors": [error]}) if "query Saved" in asked.query else answer
+
+    found = await Rig(unknown).findings()
+    assert found["saved-lists"].outcome == "contradicted"
+    assert found["presets-listed"].outcome == "unknown"
 
 
 def heard(before: float | None, left: int, seconds: float) -> Heard:
