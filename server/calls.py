@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +59,18 @@ class Calls:
         Raises:
             Failure: anything that kept it from answering; a bug is masked as `INTERNAL` with an id that is in the log.
         """
+        with self.explained(name):
+            return await self.perform(self._surface.find(name), arguments, asker)
+
+    @contextmanager
+    def explained(self, what: str) -> Iterator[None]:
+        """Make whatever escapes from `what` fit to be told.
+
+        Raises:
+            Failure: briefly and with its hint rendered; a bug is masked as `INTERNAL` with an id that is in the log.
+        """
         try:
-            return await self._call(name, arguments, asker)
+            yield
         except Failure as failure:
             failure.message = _brief(failure.message)
             failure.hint = _brief(self._surface.rendered(failure.hint))
@@ -68,15 +79,12 @@ class Calls:
             raise
         except Exception:  # the outermost handler: whatever else escapes is a bug
             incident = secrets.token_hex(4)
-            log.exception("incident %s in %s", incident, name)
+            log.exception("incident %s in %s", incident, what)
             raise Failure(
                 Code.INTERNAL,
-                f"{name} failed by a fault of this server (incident {incident}).",
+                f"{what} failed by a fault of this server (incident {incident}).",
                 "Try something else; the user finds the details under that id in the server's log.",
             ) from None
-
-    async def _call(self, name: str, arguments: Mapping[str, Any], asker: Asker) -> Result:
-        return await self.perform(self._surface.find(name), arguments, asker)
 
     async def perform(self, entry: Entry, arguments: Mapping[str, Any], asker: Asker) -> Result:
         """The rest of the way, for a tool that was found already.
@@ -103,7 +111,7 @@ class Calls:
             return await self._services.backend(name)
         from .own import Own  # with the first such call, not at start
 
-        return Own(self._surface, self)
+        return Own(self._surface, self, self._services)
 
 
 def _brief(text: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import Code, Failure
+from .templates import Template
 
 ModuleLoader = Callable[[str], Any]
 """Imports the module of that name."""
@@ -53,19 +54,22 @@ class Entry:
 class Surface:
     """The tools that this server offers, and those that it knows but does not offer now."""
 
-    def __init__(self, entries: Iterable[Entry], load: ModuleLoader) -> None:
+    def __init__(self, entries: Iterable[Entry], load: ModuleLoader, templates: Iterable[Template] = ()) -> None:
         self._all = {entry.name: entry for entry in entries}
         self._reachable = {name: entry for name, entry in self._all.items() if entry.toolset != _DISCOVER}
         self._offered = dict(self._reachable)
         self._load = load
         self._by_operation = {entry.operation: entry.name for entry in self._all.values()}
         self._read_only = False
+        self._templates = tuple(templates)
+        self.templates = self._templates
+        """The resource templates of the offered backends: they only read, so the toolsets do not matter."""
 
     @classmethod
     def read(cls, file: Path, load: ModuleLoader) -> Surface:
         """The surface of the packaged file; `load` imports the module that holds a tool's class."""
-        rows = json.loads(file.read_text(encoding="utf-8"))["tools"]
-        return cls((Entry(**row) for row in rows), load)
+        held = json.loads(file.read_text(encoding="utf-8"))
+        return cls((Entry(**row) for row in held["tools"]), load, map(Template.of, held.get("templates", [])))
 
     def offer(self, *, backends: set[str], toolsets: Iterable[str], read_only: bool) -> None:
         """Restrict what is offered.
@@ -87,6 +91,7 @@ class Surface:
             if entry.backend in {OWN, *backends} and (entry.reads or not read_only)
         }
         self._offered = {name: entry for name, entry in self._reachable.items() if _is_wanted(entry, wanted)}
+        self.templates = tuple(each for each in self._templates if each.backend in backends)
 
     def listing(self) -> list[dict[str, Any]]:
         """The offered tools as `tools/list` serves them, in the file's order."""
@@ -136,6 +141,14 @@ class Surface:
             f"{name} is not offered: its backend is not configured.",
             "Tell the user to run `archive-mcp doctor`.",
         )
+
+    def serving(self, operation: str) -> Entry:
+        """The tool that serves an operation (or has that name), among all that could be offered.
+
+        Raises:
+            Failure: as `reachable`.
+        """
+        return self.reachable(self._by_operation.get(operation, operation))
 
     def others(self) -> list[Entry]:
         """Every tool that can be reached, without those that only reach others."""

@@ -11,10 +11,12 @@ import json
 import pkgutil
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import tools.archive
+import tools.archive.templates
 import tools.archive_mcp
 import tools.archivebox
 from server.requests import Request
@@ -57,9 +59,15 @@ def rows() -> list[dict[str, Any]]:
     return [_row(each) for each in requests()]
 
 
+def templates() -> list[dict[str, Any]]:
+    """The resource templates, as the server reads them back."""
+    return [asdict(each) for each in tools.archive.templates.TEMPLATES]
+
+
 def rendered() -> str:
     """The file's text."""
-    return json.dumps({"tools": rows()}, indent=1, ensure_ascii=False) + "\n"
+    held = {"tools": rows(), "templates": templates()}
+    return json.dumps(held, indent=1, ensure_ascii=False) + "\n"
 
 
 def readme() -> str:

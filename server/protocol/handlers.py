@@ -15,7 +15,8 @@ from mcp.shared.exceptions import MCPError
 
 from .. import __version__
 from ..calls import Calls
-from ..errors import Failure
+from ..errors import Code, Failure
+from ..resources import NOTHING, Completion, Resources
 from ..results import Result, compact
 from ..surface import Surface
 from .asking import InputNeeded, asker_for
@@ -34,6 +35,12 @@ _CACHED: tuple[CacheableMethod, ...] = (
     "resources/templates/list",
     "resources/read",
 )
+
+_LIVE = {"ttlMs": 0, "cacheScope": "private"}
+"""What is read from an API belongs to the one who asked, and may be different the next moment."""
+_CALLERS = (Code.INVALID_ARGUMENT, Code.NOT_FOUND, Code.AMBIGUOUS, Code.WORKSPACE_REQUIRED)
+"""Failures that another address would not meet."""
+_NAMED = 10
 
 Context = ServerRequestContext[Any, Any]
 
@@ -78,6 +85,9 @@ def build_server(surface: Surface, calls: Calls, documents: Sequence[Document], 
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=NAME))
     _serve_tools(server, surface, calls)
     _serve_documents(server, documents)
+    resources = Resources(surface, calls)
+    _serve_resources(server, documents, resources)
+    _serve_completions(server, documents, resources)
     return server
 
 
@@ -103,7 +113,6 @@ def _serve_tools(server: Server[Any], surface: Surface, calls: Calls) -> None:
 
 def _serve_documents(server: Server[Any], documents: Sequence[Document]) -> None:
     by_name = {each.name: each for each in documents}
-    by_uri = {each.uri: each for each in documents}
 
     async def list_prompts(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         return {**COMPLETE, "prompts": [_described(each) for each in documents]}
@@ -115,6 +124,13 @@ def _serve_documents(server: Server[Any], documents: Sequence[Document]) -> None
         content = {"type": "text", "text": document.text()}
         return {**COMPLETE, "description": document.description, "messages": [{"role": "user", "content": content}]}
 
+    server.add_request_handler("prompts/list", types.PaginatedRequestParams, list_prompts)
+    server.add_request_handler("prompts/get", types.GetPromptRequestParams, get_prompt)
+
+
+def _serve_resources(server: Server[Any], documents: Sequence[Document], resources: Resources) -> None:
+    by_uri = {each.uri: each for each in documents}
+
     async def list_resources(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         return {
             **COMPLETE,
@@ -122,22 +138,48 @@ def _serve_documents(server: Server[Any], documents: Sequence[Document]) -> None
         }
 
     async def list_templates(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        return {**COMPLETE, "resourceTemplates": []}
+        return {**COMPLETE, "resourceTemplates": resources.listing()}
 
     async def read_resource(ctx: Context, params: types.ReadResourceRequestParams) -> dict[str, Any]:
         document = by_uri.get(params.uri)
-        if document is None:
-            raise MCPError(types.INVALID_PARAMS, f"There is no resource {params.uri!r}.", {"uri": params.uri})
-        return {
-            **COMPLETE,
-            "contents": [{"uri": document.uri, "mimeType": document.mime_type, "text": document.text()}],
-        }
+        if document is not None:
+            return _contents(document.uri, document.mime_type, document.text())
+        try:
+            content = await resources.read(params.uri)
+        except Failure as failure:
+            raise _refusal(failure, uri=params.uri) from None
+        return {**_contents(params.uri, "application/json", content.text), **({} if content.fixed else _LIVE)}
 
-    server.add_request_handler("prompts/list", types.PaginatedRequestParams, list_prompts)
-    server.add_request_handler("prompts/get", types.GetPromptRequestParams, get_prompt)
     server.add_request_handler("resources/list", types.PaginatedRequestParams, list_resources)
     server.add_request_handler("resources/templates/list", types.PaginatedRequestParams, list_templates)
     server.add_request_handler("resources/read", types.ReadResourceRequestParams, read_resource)
+
+
+def _serve_completions(server: Server[Any], documents: Sequence[Document], resources: Resources) -> None:
+    prompts = {each.name for each in documents}
+
+    async def complete(ctx: Context, params: types.CompleteRequestParams) -> dict[str, Any]:
+        reference, known = params.ref, params.context.arguments if params.context else None
+        if isinstance(reference, types.PromptReference):
+            if reference.name not in prompts:
+                raise MCPError(types.INVALID_PARAMS, f"There is no prompt {reference.name!r}.")
+            return _completed(NOTHING)
+        try:
+            found = await resources.complete(reference.uri, params.argument.name, params.argument.value, known or {})
+        except Failure as failure:
+            raise _refusal(failure, uri=reference.uri) from None
+        return _completed(found)
+
+    server.add_request_handler("completion/complete", types.CompleteRequestParams, complete)
+
+
+def _contents(uri: str, mime_type: str, text: str) -> dict[str, Any]:
+    return {**COMPLETE, "contents": [{"uri": uri, "mimeType": mime_type, "text": text}]}
+
+
+def _completed(found: Completion) -> dict[str, Any]:
+    more = found.total > len(found.values)
+    return {**COMPLETE, "completion": {"values": found.values, "total": found.total, "hasMore": more}}
 
 
 def _described(document: Document) -> dict[str, Any]:
@@ -156,12 +198,25 @@ def _answered(result: Result) -> dict[str, Any]:
 
 def _failed(failure: Failure) -> dict[str, Any]:
     """A failure as text and metadata only: clients validate structured content against the output schema."""
-    error = {
+    error = _error(failure)
+    content = [{"type": "text", "text": compact(error)}]
+    return {**COMPLETE, "content": content, "_meta": {ERROR_META: error}, "isError": True}
+
+
+def _refusal(failure: Failure, uri: str) -> MCPError:
+    """A failure as a protocol error; hosts show its message and nothing else, so what to choose from is in it."""
+    code = types.INVALID_PARAMS if failure.code in _CALLERS else types.INTERNAL_ERROR
+    offered = failure.details.get("candidates") or failure.details.get("choices") or []
+    names = [f"{each['name']} ({each['id']})" for each in offered[:_NAMED]]
+    parts = [failure.message, failure.hint, *([f"There are: {', '.join(names)}."] if names else [])]
+    return MCPError(code, " ".join(filter(None, parts)), {"uri": uri, ERROR_META: _error(failure)})
+
+
+def _error(failure: Failure) -> dict[str, Any]:
+    return {
         "code": failure.code,
         "message": failure.message,
         **({"hint": failure.hint} if failure.hint else {}),
         "retryable": failure.retryable,
         **failure.details,
     }
-    content = [{"type": "text", "text": compact(error)}]
-    return {**COMPLETE, "content": content, "_meta": {ERROR_META: error}, "isError": True}

@@ -111,9 +111,9 @@ class DeleteCollection(Deletion[DeletedCollection]):
 
 
 class AddItemToCollections(Doubtful[ItemPayload]):
-    """Add one item to one or more collections, by name or id. An unknown name is an error unless `autoCreate` is true;
-    the user is asked before a name much like an existing one makes a new collection. Adding again changes nothing.
-    One item per call."""
+    """Put one item (a post) into one or more collections, by name or id. An unknown name is an error unless
+    `autoCreate` is true; the user is asked before a name much like an existing one makes a new collection. Adding again
+    changes nothing. One item per call."""
 
     operation = "addItemToCollections"
     title = "Add an item to collections"

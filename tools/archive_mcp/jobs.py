@@ -1,0 +1,95 @@
+"""Long work: how it stands, and stopping it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from server.dialogue import Asker
+from server.jobs import JobRow, RecordRow
+from server.jobs.starting import summary
+from server.own import Own, OwnRequest
+from server.results import RecordList, Result, whole
+
+JobId = Annotated[str, Field(min_length=1)]
+
+LONGEST_WAIT = 40
+"""Seconds that a look may wait for the end."""
+
+
+class GetJob(OwnRequest[JobRow]):
+    """Show how a job stands: progress, result, and the records that failed or whose outcome is unknown, each with its
+    reason. With `wait` it answers when the job ends, or after so many seconds."""
+
+    operation = "get_job"
+    title = "Show a job"
+    risk = "reads"
+    repeatable = True
+
+    id: JobId = Field(description="Job id.")
+    wait: int = Field(0, ge=0, le=LONGEST_WAIT, description="Seconds to wait for its end.")
+    after: int = Field(0, ge=0, description="`nextAfter` of the last look, for more failures.")
+
+    async def run(self, own: Own, asker: Asker) -> Result:
+        jobs = await own.services.jobs()
+        row = await jobs.wait(self.id, self.wait, asker.report) if self.wait else await jobs.get(self.id)
+        failures = await jobs.failures(self.id, after=self.after)
+        shown = RecordList(len(failures), budget=20_000)
+        for each in failures:
+            if not shown.add(_failure(each)):
+                break
+        more = len(shown.records) < len(failures) or len(failures) == 100
+        error = {"error": {**row.error, "hint": own.surface.rendered(row.error["hint"])}} if row.error else {}
+        return whole(
+            {
+                **summary(row),
+                **error,
+                **({"failures": shown.records} if shown.records else {}),
+                **({"nextAfter": failures[len(shown.records) - 1].number} if more else {}),
+            }
+        )
+
+
+class ListJobs(OwnRequest[JobRow]):
+    """List jobs of this user, newest first, whichever client started them."""
+
+    operation = "list_jobs"
+    title = "List jobs"
+    risk = "reads"
+    repeatable = True
+
+    limit: int = Field(20, ge=1, le=100, description="Jobs in all.")
+    after: int = Field(0, ge=0, description="How many to leave out.")
+
+    async def run(self, own: Own, asker: Asker) -> Result:
+        jobs = await own.services.jobs()
+        rows = await jobs.list(limit=self.limit + 1, offset=self.after)
+        nodes = [_brief(each) for each in rows[: self.limit]]
+        following = {"nextAfter": self.after + self.limit} if len(rows) > self.limit else {}
+        return whole({"nodes": nodes, **following})
+
+
+class CancelJob(OwnRequest[JobRow]):
+    """Stop a job for good; what is done stays done. It may take a moment where another client runs it."""
+
+    operation = "cancel_job"
+    title = "Cancel a job"
+    risk = "changes"
+    repeatable = True
+    verify = "{get_job} shows its state."
+
+    id: JobId = Field(description="Job id.")
+
+    async def run(self, own: Own, asker: Asker) -> Result:
+        jobs = await own.services.jobs()
+        return whole(summary(await jobs.cancel(self.id)))
+
+
+def _failure(record: RecordRow) -> dict[str, Any]:
+    return {"record": record.key, "state": str(record.state), "code": record.code, "reason": record.reason}
+
+
+def _brief(row: JobRow) -> dict[str, Any]:
+    shown = summary(row)
+    return {name: value for name, value in shown.items() if name != "result"}
