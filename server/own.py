@@ -13,6 +13,7 @@ from .surface import OWN, Surface
 
 if TYPE_CHECKING:
     from .calls import Calls
+    from .services import Services
 
 R = TypeVar("R")
 
@@ -37,10 +38,11 @@ class OwnRequest(Request[R], Generic[R]):
 
 @dataclass(frozen=True)
 class Own:
-    """The backend of those tools, and what they may look at: all other tools, and the way to call them."""
+    """The backend of those tools, and what they may look at: all other tools, the way to call them, jobs and files."""
 
     surface: Surface
     calls: Calls
+    services: Services
 
     async def perform(self, request: OwnRequest[Any], asker: Asker, deadline: float) -> Result:
         """Answer; a call of another tool keeps its own deadline, which is the same."""

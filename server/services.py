@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
+from anyio.abc import TaskStatus
 
 from . import __version__
 from .errors import Code, Failure
@@ -16,7 +17,9 @@ from .settings import DEFAULT_API_URL, Secret, Settings
 if TYPE_CHECKING:
     from .archive.backend import ArchiveBackend
     from .archivebox.backend import ArchiveBoxBackend
+    from .exports import ExportFolder
     from .http import InProcess
+    from .jobs import Jobs
     from .limiter import Limiter
     from .sandbox import Sandbox
 
@@ -50,14 +53,58 @@ class Services:
         self._lock = anyio.Lock()
         self._archive: ArchiveBackend | None = None
         self._archivebox: ArchiveBoxBackend | None = None
+        self._group = anyio.create_task_group()
+        self._ending = anyio.Event()
+        self._jobs_over = anyio.Event()
+        self._jobs_lock = anyio.Lock()
+        self._jobs: Jobs | None = None
+        self._exports: ExportFolder | None = None
 
     async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._group)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ending.set()
+        if self._jobs is not None:  # they pause before what they send with is closed
+            await self._jobs_over.wait()
         await self._stack.aclose()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether this server changes nothing."""
+        return self._settings.read_only
+
+    async def jobs(self) -> Jobs:
+        """The long work in the background of this process, begun with the first use."""
+        async with self._jobs_lock:
+            if self._jobs is None:
+                self._jobs = await self._group.start(self._host_jobs)
+            return self._jobs
+
+    def exports(self) -> ExportFolder:
+        """Where files for the user go."""
+        if self._exports is None:
+            from .exports import ExportFolder
+
+            self._exports = ExportFolder(self._settings.export_dir)
+        return self._exports
+
+    async def _host_jobs(self, *, task_status: TaskStatus[Jobs]) -> None:
+        """Jobs live in a task of their own: calls come and go."""
+        from .jobs import Jobs, Journal
+
+        # The jobs of a sandbox in this process are nobody else's.
+        journal = Journal(None if self._settings.sandbox else self._settings.state_dir)
+        try:
+            async with Jobs(journal) as jobs:
+                task_status.started(jobs)
+                await self._ending.wait()
+        finally:
+            journal.close()
+            self._jobs_over.set()
 
     async def backend(self, name: str) -> Any:
         """The backend of that name, built now if it was not yet.
@@ -144,7 +191,7 @@ class Services:
             limiter=self._limiter or self._shared_limiter(),
             user_agent=USER_AGENT,
         )
-        return ArchiveBackend(archive, settings.workspace, Confirmations(settings.confirm))
+        return ArchiveBackend(archive, settings.workspace, Confirmations(settings.confirm), self)
 
     def _shared_limiter(self) -> Limiter:
         from .limiter import Pacer

@@ -9,12 +9,14 @@ from ..confirmations import Confirmations
 from ..dialogue import Asker
 from ..errors import Code, Failure
 from ..results import Result, whole
+from ..workflows import Place, Shared
 from .api import Api
 from .attributes import Attributes, name_options
 from .client import Archive, Call
 from .reading import PARTIAL, Lists
 from .records import select, units
 from .requests import ArchiveRequest, Doubtful, InWorkspace, Mutation, Read, ReadMany
+from .workflows import AnyWorkflow, ArchiveDesk, Workflow
 from .workspaces import Workspace, Workspaces, choices
 
 _WORKSPACES = (
@@ -26,14 +28,21 @@ _WORKSPACES = (
 class ArchiveBackend:
     """Performs typed Archive requests."""
 
-    def __init__(self, archive: Archive, default_workspace: str | None, confirmations: Confirmations) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        default_workspace: str | None,
+        confirmations: Confirmations,
+        shared: Shared | None = None,
+    ) -> None:
         self.archive = archive
+        self._shared = shared
         self.workspaces = Workspaces(self._all_workspaces, default_workspace, archive.now)
         self._confirmations = confirmations
-        self._attributes = Attributes(archive)
+        self.attributes = Attributes(archive)
         self._lists = Lists(archive)
 
-    async def perform(self, request: ArchiveRequest[Any], asker: Asker, deadline: float) -> Result:
+    async def perform(self, request: ArchiveRequest[Any] | AnyWorkflow, asker: Asker, deadline: float) -> Result:
         """Do what the request says before `deadline` (on the client's monotonic clock).
 
         Raises:
@@ -45,7 +54,9 @@ class ArchiveBackend:
             self._confirmations.refuse_if_never()
         workspace = await self.workspaces.resolve(request.workspace, asker, deadline)
         try:
-            await request.resolve_names(self._attributes, workspace, deadline)
+            await request.resolve_names(self.attributes, workspace, deadline)
+            if isinstance(request, Workflow):
+                return await request.run(self.desk(workspace, asker, deadline))
             if isinstance(request, Mutation):
                 return await self._change(request, workspace, asker, deadline)
             return await self._read(request, workspace, deadline)
@@ -60,6 +71,21 @@ class ArchiveBackend:
                 failure.hint = request.forbidden or failure.hint
             raise
 
+    def desk(self, workspace: str, asker: Asker, deadline: float) -> ArchiveDesk:
+        """What a workflow works with in that workspace."""
+        if self._shared is None:
+            raise TypeError("a backend without jobs and files serves no workflow")
+        return ArchiveDesk(
+            Place(self.archive.origin, self.archive.account, workspace),
+            self._shared,
+            self._confirmations,
+            asker,
+            deadline,
+            self.archive,
+            self.attributes,
+            workspace,
+        )
+
     async def _read_everywhere(self, request: ArchiveRequest[Any], deadline: float) -> Result:
         try:
             return await self._read(request, None, deadline)
@@ -68,7 +94,7 @@ class ArchiveBackend:
             raise
 
     async def _read(self, request: ArchiveRequest[Any], workspace: str | None, deadline: float) -> Result:
-        names = await self._attributes.shown(request, workspace, deadline)
+        names = await self.attributes.shown(request, workspace, deadline)
         if isinstance(request, ReadMany):
             return await self._lists.read(request, workspace, deadline, names)
         if not isinstance(request, Read):

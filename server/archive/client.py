@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import Failure
 from ..http import Http, Reply
-from ..limiter import Lane, Limiter, state_key
+from ..limiter import Lane, Limiter, Snapshot, state_key
 from ..origins import origin
 from ..retry import Transient, repeated
 from .failures import decode, retry_after
@@ -109,6 +109,20 @@ class Archive:
             wait = retry_after(reply, reply.body.decode(errors="replace")) if reply.status == 429 else None
             slot.answered(reply.status, reply.headers, retry_after=wait, new_connection=reply.new_connection)
         return reply, seconds
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the endpoint."""
+        return self._origin
+
+    @property
+    def account(self) -> str:
+        """A fingerprint of the token."""
+        return self._token_key
+
+    async def budget(self, workspace: str) -> Snapshot | None:
+        """The pace and the rate credits of a workspace, as far as the API has told them."""
+        return await self._limiter.snapshot(self.limiter_key(workspace))
 
     def now(self) -> float:
         """The monotonic clock that deadlines are on, in seconds."""

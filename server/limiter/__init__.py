@@ -9,7 +9,7 @@ machine. Another backend only has to fit behind the two protocols.
 """
 
 from server.limiter.cap import ConcurrencyCap
-from server.limiter.interface import Lane, Limiter, Slot, state_key
-from server.limiter.pacer import Pacer, Snapshot
+from server.limiter.interface import Lane, Limiter, Slot, Snapshot, state_key
+from server.limiter.pacer import Pacer
 
 __all__ = ["ConcurrencyCap", "Lane", "Limiter", "Pacer", "Slot", "Snapshot", "state_key"]

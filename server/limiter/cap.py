@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import anyio
 
 from server.errors import Code, Failure
-from server.limiter.interface import Lane, Slot
+from server.limiter.interface import Lane, Slot, Snapshot
 
 
 class _Place:
@@ -58,3 +58,7 @@ class ConcurrencyCap:
             yield _Place()
         finally:
             self._places.release_on_behalf_of(token)
+
+    async def snapshot(self, key: str) -> Snapshot | None:
+        """Nothing is known: there is no rate here."""
+        return None

@@ -5,9 +5,28 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Lane = Literal["interactive", "job"]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """How a key stands.
+
+    gap: seconds between sends; penalty: seconds that a 429 still keeps everybody from sending; jitter: estimated
+    unevenness of arrivals in seconds, None without enough evidence; plan, burst (credits), refill (credits per second)
+    and credits (left now): None until the API has named them.
+    """
+
+    gap: float
+    penalty: float
+    jitter: float | None
+    plan: str | None
+    burst: float | None
+    refill: float | None
+    credits: float | None
 
 
 class Slot(Protocol):
@@ -56,6 +75,9 @@ class Limiter(Protocol):
             Failure: On entering, `RATE_LIMITED` if the turn cannot come before the deadline, `BUDGET_EXHAUSTED` if the
                 credits cannot; both say how many seconds to wait.
         """
+
+    async def snapshot(self, key: str) -> Snapshot | None:
+        """How a key stands; None where nothing is known about such things."""
 
 
 def state_key(origin: str, *parts: str) -> str:

@@ -12,7 +12,6 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +19,7 @@ from typing import TypeVar
 import anyio
 
 from server.limiter.budget import number_from, read_budget
-from server.limiter.interface import Lane, Slot
+from server.limiter.interface import Lane, Slot, Snapshot
 from server.limiter.jitter import CALLS, Evidence, Rules
 from server.limiter.line import Line, Waiter, refusal
 from server.limiter.schedule import Answer, Ask, Granted, State, Wait, attempt, decode, fresh, give_back, settle, wary
@@ -30,24 +29,6 @@ T = TypeVar("T")
 
 _PATIENCE = 0.1
 _STALE_CLAIMS = 2
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """How a key stands.
-
-    gap: seconds between sends; penalty: seconds that a 429 still keeps everybody from sending; jitter: estimated
-    unevenness of arrivals in seconds, None without enough evidence; plan, burst (credits), refill (credits per second)
-    and credits (left now): None until the API has named them.
-    """
-
-    gap: float
-    penalty: float
-    jitter: float | None
-    plan: str | None
-    burst: float | None
-    refill: float | None
-    credits: float | None
 
 
 class Turn:

@@ -69,6 +69,21 @@ async def test_a_deleted_view_is_no_preset_any_more(client: Client) -> None:
         assert (await client.error(query, {"id": view}))[1] == code
 
 
+async def test_a_view_or_group_shows_nothing_where_it_does_not_belong(client: Client) -> None:
+    views = {kind: (await make(client, kind))["id"] for kind in (CONTENT, CREATORS, PROFILES)}
+    group = (await done(client, "createViewGroup", "viewGroup { id }", {"input": {"name": "Mine"}}))["id"]
+    queries = {
+        CONTENT: ("items", "WRONG_VIEW_TYPE_FOR_ITEMS", "WRONG_VIEW_TYPE_FOR_ITEMS"),
+        CREATORS: ("creators", "WRONG_VIEW_TYPE", "NOT_FOUND"),
+        PROFILES: ("socialProfiles", "WRONG_VIEW_TYPE", "NOT_FOUND"),
+    }
+    for kind, (operation, of_views, of_groups) in queries.items():
+        query = f"query($id: ID) {{ {operation}(presetId: $id) {{ totalCount }} }}"
+        for other in views.keys() - {kind}:
+            assert (await client.error(query, {"id": views[other]}))[1] == of_views
+        assert (await client.error(query, {"id": group}))[1] == of_groups
+
+
 async def test_a_creator_view_applies_conditions_and_order_but_not_filters(client: Client) -> None:
     fields = "customAttributes socialProfiles { followers accountName }"
     view = (await make(client, CREATORS, filters={"locations": [{"city": "Nowhere"}]}))["id"]
@@ -103,4 +118,5 @@ async def test_a_seeded_view_shows_its_definition_as_it_would_be_sent(client: Cl
     (vip,) = [v for v in await read(client, "creatorViews", VIEW) if v["name"] == "VIP Creators"]
     made = await make(client, CREATORS, customAttributeConditions=vip["customAttributeConditions"])
     seeded = await shown(client, vip["id"], operation="creators")
-    assert await shown(client, made["id"], operation="creators") == seeded != []
+    assert await shown(client, made["id"], operation="creators") == seeded
+    assert 0 < len(seeded) < 640

@@ -116,3 +116,6 @@ class OpenLimiter:
         if refusal := self._refuse.get(len(self.slots)):
             raise refusal
         yield turn
+
+    async def snapshot(self, key: str) -> None:
+        return None

@@ -17,7 +17,7 @@ from typing import Any
 import anyio
 
 from server.calls import Calls
-from server.limiter import Lane, Limiter, Pacer, Slot
+from server.limiter import Lane, Limiter, Pacer, Slot, Snapshot
 from server.protocol.handlers import build_server
 from server.protocol.stdio import serve
 from server.services import Services
@@ -54,6 +54,10 @@ class Delaying:
             if self._random.random() < self._share:
                 await anyio.sleep(self._random.uniform(0, self._most))
             yield slot
+
+    async def snapshot(self, key: str) -> Snapshot | None:
+        """See `Limiter.snapshot`."""
+        return await self._inner.snapshot(key)
 
 
 def main() -> None:
