@@ -85,10 +85,11 @@ class Surface:
         if unknown := wanted - {*_PRESETS, *known}:
             raise ValueError(f"unknown toolset {', '.join(sorted(unknown))}; known: {', '.join([*_PRESETS, *known])}.")
         self._read_only = read_only
+        offered = {OWN, *backends} if backends else set()
         self._reachable = {
             name: entry
             for name, entry in self._all.items()
-            if entry.backend in {OWN, *backends} and (entry.reads or not read_only)
+            if entry.backend in offered and (entry.reads or not read_only)
         }
         self._offered = {name: entry for name, entry in self._reachable.items() if _is_wanted(entry, wanted)}
         self.templates = tuple(each for each in self._templates if each.backend in backends)

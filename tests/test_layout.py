@@ -59,12 +59,15 @@ def test_the_server_names_no_tool() -> None:
         ("httpx", "server/http.py"),
         ("graphql", "server/sandbox/"),
         ("uvicorn", "server/sandbox/"),
-        ("sqlite3", "server/limiter/"),
         ("dotenv", "server/settings.py"),
     ],
 )
 def test_each_library_has_one_place(package: str, place: str) -> None:
     assert outside(package, place) == []
+
+
+def test_what_is_kept_between_processes_has_two_places_the_pace_and_the_jobs() -> None:
+    assert [each for each in outside("sqlite3", "server/limiter/") if not each.startswith("server/jobs/")] == []
 
 
 def test_no_file_is_longer_than_a_reader_can_hold() -> None:

@@ -19,6 +19,7 @@ from tests.support.stdio import Era, Exit, StdioServer
 SURFACE = Path(__file__).parents[1] / "tools" / "surface.json"
 ROWS = json.loads(SURFACE.read_text(encoding="utf-8"))["tools"]
 NAMES = {name: [row["tool"]["name"] for row in ROWS if row["backend"] == name] for name in ("archive", "archivebox")}
+OWN = [row["tool"]["name"] for row in ROWS if row["backend"] == "archive_mcp" and row["toolset"] != "discover"]
 """Backend -> its tools, in the order of the listing."""
 
 ERAS: list[Era] = ["handshake", "modern"]
@@ -92,7 +93,7 @@ MALFORMED = {
 async def test_malformed_messages_are_survived(server: StdioServer) -> None:
     for kind, line in MALFORMED.items():
         await server.write(line)
-        assert names(await server.list_tools()) == [*NAMES["archive"], *NAMES["archivebox"]], kind
+        assert names(await server.list_tools()) == [*NAMES["archive"], *NAMES["archivebox"], *OWN], kind
     assert server.garbage == []
 
 
@@ -131,7 +132,7 @@ async def test_without_any_settings_all_tools_are_listed_and_a_call_says_what_to
 ) -> None:
     async with spawned(tmp_path) as server:
         await server.handshake()
-        assert names(await server.list_tools()) == [*NAMES["archive"], *NAMES["archivebox"]]
+        assert names(await server.list_tools()) == [*NAMES["archive"], *NAMES["archivebox"], *OWN]
         error = error_of(await server.call_tool(tool))
     assert error["code"] == "NOT_CONFIGURED"
     assert variable in error["hint"]
@@ -149,7 +150,7 @@ async def test_exactly_the_tools_of_what_is_configured_are_listed(
     async with spawned(tmp_path, **settings) as server:
         await server.handshake()
         listed = names(await server.list_tools())
-    assert listed == [name for backend in backends for name in NAMES[backend]]
+    assert listed == [*(name for backend in backends for name in NAMES[backend]), *OWN]
 
 
 async def test_a_tool_of_what_is_not_configured_is_not_offered_and_says_so(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ _ORDER = (
     "results",
     "tags",
     "crawls",
+    "insights",
+    "jobs",
 )
 """Toolsets in the order in which they are listed; others follow by name."""
 

@@ -99,7 +99,8 @@ def test_the_packaged_file_is_listed_as_it_stands(tmp_path: Path) -> None:
         ({"toolsets": ["core", "accounts"]}, [NAMES[2], NAMES[3]]),
         ({"toolsets": ["discover"]}, [READER.name, WRITER.name]),
         ({"toolsets": ["discover"], "read_only": True}, [READER.name]),
-        ({"toolsets": ["discover", "core"], "backends": set()}, [READER.name, WRITER.name]),
+        ({"toolsets": ["discover", "core"], "backends": set()}, []),
+        ({"toolsets": ["discover"], "backends": {"bank"}}, [READER.name, WRITER.name]),
         ({"toolsets": ["discover", "all"]}, [*NAMES, READER.name, WRITER.name]),
     ],
 )

@@ -85,6 +85,7 @@ OPERATIONS = [*API["queries"], *API["mutations"]]
 OPERATION_META = "archive-mcp/operation"
 ROWS = rows()
 TOOLS: dict[str, Schema] = {row["tool"]["name"]: row["tool"] for row in ROWS}
+OPERATION_TOOLS = [row["tool"]["name"] for row in ROWS if OPERATION_META in row["tool"]["_meta"]]
 ARCHIVE = [row["tool"]["name"] for row in ROWS if row["backend"] == "archive"]
 CLASSES: dict[str, type[Request[Any]]] = {each.tool_name(): each for each in requests()}
 FILLER = re.compile(
@@ -106,9 +107,11 @@ TOOLSETS = {
         "campaigns",
         "competitors",
         "operations",
+        "insights",
+        "jobs",
     ],
-    "archivebox": ["snapshots", "results", "tags", "crawls", "auth", "cli", "machine", "personas", "workers"],
-    "archive_mcp": ["discover"],
+    "archivebox": ["snapshots", "results", "tags", "crawls", "jobs", "auth", "cli", "machine", "personas", "workers"],
+    "archive_mcp": ["jobs", "discover"],
 }
 each_tool = pytest.mark.parametrize("name", TOOLS)
 each_archive_tool = pytest.mark.parametrize("name", ARCHIVE)
@@ -244,7 +247,7 @@ def test_every_tool_but_the_list_of_workspaces_takes_a_workspace(name: str) -> N
     assert ("workspace" in TOOLS[name]["inputSchema"]["properties"]) == (name != "archive_get_workspaces")
 
 
-@pytest.mark.parametrize("name", [each for each in ARCHIVE if CLASSES[each].risk == "reads"])
+@pytest.mark.parametrize("name", [each for each in OPERATION_TOOLS if CLASSES[each].risk == "reads"])
 def test_every_read_takes_fields_and_every_list_a_limit(name: str) -> None:
     properties = TOOLS[name]["inputSchema"]["properties"]
 
@@ -320,17 +323,22 @@ def test_the_endpoints_that_messages_name_exist() -> None:
     assert named <= operations
 
 
-def tokens(**offered: Any) -> float:
-    """What a model sees of the tools that are listed with these settings: a token is about four bytes."""
+def tokens(of: str | None = None, **offered: Any) -> float:
+    """What a model sees of the tools that are listed with these settings: a token is about four bytes.
+
+    `of` counts only tools with that key in their `_meta`.
+    """
     surface = Surface.read(FILE, importlib.import_module)
     surface.offer(**{"backends": {"archive"}, "toolsets": ["all"], "read_only": False, **offered})
-    views = [{key: tool[key] for key in ("name", "description", "inputSchema")} for tool in surface.listing()]
+    listed = [tool for tool in surface.listing() if of in (None, *tool["_meta"])]
+    views = [{key: tool[key] for key in ("name", "description", "inputSchema")} for tool in listed]
     return sum(len(json.dumps(each, separators=(",", ":"), ensure_ascii=False).encode()) for each in views) / 4
 
 
 def test_the_whole_view_of_the_model_stays_small() -> None:
-    assert tokens() < 11_000
-    assert tokens(backends={"archivebox"}) < 6_000
+    assert tokens(OPERATION_META) < 11_000
+    assert tokens("archive-mcp/endpoint", backends={"archivebox"}) < 6_000
+    assert tokens("archive-mcp/workflow", backends={"archive", "archivebox"}) < 3_500
 
 
 def test_the_presets_are_much_smaller() -> None:
