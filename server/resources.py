@@ -73,13 +73,14 @@ class Resources:
 
     def __init__(self, surface: Surface, calls: Calls, clock: Callable[[], float] = time.monotonic) -> None:
         self._surface = surface
+        self._templates = [Template.of(each) for each in surface.templates]
         self._calls = calls
         self._clock = clock
         self._names: dict[tuple[str, ...], _Names] = {}
 
     def listing(self) -> list[dict[str, Any]]:
         """The templates as `resources/templates/list` serves them, in the file's order."""
-        return [each.listed() for each in self._surface.templates]
+        return [each.listed() for each in self._templates]
 
     async def read(self, uri: str) -> Content:
         """What an address of one of the templates stands for.
@@ -110,7 +111,7 @@ class Resources:
         Raises:
             Failure: `NOT_FOUND` for an unknown template or variable. Names that cannot be read are no names.
         """
-        template = next((each for each in self._surface.templates if each.uri == uri), None)
+        template = next((each for each in self._templates if each.uri == uri), None)
         if template is None or variable not in template.variables:
             raise Failure(Code.NOT_FOUND, f"There is no resource template {uri!r} with a variable {variable!r}.")
         try:
@@ -120,11 +121,11 @@ class Resources:
             return NOTHING
 
     def _found(self, uri: str) -> tuple[Template, dict[str, str]]:
-        for template in self._surface.templates:
+        for template in self._templates:
             parts = template.parts(uri)
             if parts is not None:
                 return template, parts
-        shapes = ", ".join(each.uri for each in self._surface.templates) or "none"
+        shapes = ", ".join(each.uri for each in self._templates) or "none"
         raise Failure(Code.NOT_FOUND, f"There is no resource {uri!r}. Templates: {shapes}.")
 
     def _schema(self, template: Template, name: str) -> str:

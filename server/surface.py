@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import Code, Failure
-from .templates import Template
 
+Row = dict[str, Any]
 ModuleLoader = Callable[[str], Any]
 """Imports the module of that name."""
 
@@ -54,7 +53,7 @@ class Entry:
 class Surface:
     """The tools that this server offers, and those that it knows but does not offer now."""
 
-    def __init__(self, entries: Iterable[Entry], load: ModuleLoader, templates: Iterable[Template] = ()) -> None:
+    def __init__(self, entries: Iterable[Entry], load: ModuleLoader, templates: Iterable[Row] = ()) -> None:
         self._all = {entry.name: entry for entry in entries}
         self._reachable = {name: entry for name, entry in self._all.items() if entry.toolset != _DISCOVER}
         self._offered = dict(self._reachable)
@@ -63,13 +62,13 @@ class Surface:
         self._read_only = False
         self._templates = tuple(templates)
         self.templates = self._templates
-        """The resource templates of the offered backends: they only read, so the toolsets do not matter."""
+        """The resource templates of the offered backends, as data: they only read, so the toolsets do not matter."""
 
     @classmethod
     def read(cls, file: Path, load: ModuleLoader) -> Surface:
         """The surface of the packaged file; `load` imports the module that holds a tool's class."""
         held = json.loads(file.read_text(encoding="utf-8"))
-        return cls((Entry(**row) for row in held["tools"]), load, map(Template.of, held.get("templates", [])))
+        return cls((Entry(**row) for row in held["tools"]), load, held.get("templates", []))
 
     def offer(self, *, backends: set[str], toolsets: Iterable[str], read_only: bool) -> None:
         """Restrict what is offered.
@@ -92,7 +91,7 @@ class Surface:
             if entry.backend in offered and (entry.reads or not read_only)
         }
         self._offered = {name: entry for name, entry in self._reachable.items() if _is_wanted(entry, wanted)}
-        self.templates = tuple(each for each in self._templates if each.backend in backends)
+        self.templates = tuple(each for each in self._templates if each["backend"] in backends)
 
     def listing(self) -> list[dict[str, Any]]:
         """The offered tools as `tools/list` serves them, in the file's order."""
@@ -124,6 +123,8 @@ class Surface:
         """
         known = self._all.get(name)
         if known is None:
+            import difflib  # with the first mistake, not at start
+
             near = difflib.get_close_matches(name, self._offered, n=1) or difflib.get_close_matches(
                 name, self._reachable, n=1
             )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
 
 import mcp_types as types
 from mcp.server.caching import CacheableMethod, CacheHint
@@ -16,10 +17,12 @@ from mcp.shared.exceptions import MCPError
 from .. import __version__
 from ..calls import Calls
 from ..errors import Code, Failure
-from ..resources import NOTHING, Completion, Resources
 from ..results import Result, compact
 from ..surface import Surface
 from .asking import InputNeeded, asker_for
+
+if TYPE_CHECKING:
+    from ..resources import Resources
 
 NAME = "archive-mcp"
 ERROR_META = "archive-mcp/error"
@@ -85,7 +88,13 @@ def build_server(surface: Surface, calls: Calls, documents: Sequence[Document], 
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=NAME))
     _serve_tools(server, surface, calls)
     _serve_documents(server, documents)
-    resources = Resources(surface, calls)
+
+    @cache
+    def resources() -> Resources:
+        from ..resources import Resources  # with the first use, not at start
+
+        return Resources(surface, calls)
+
     _serve_resources(server, documents, resources)
     _serve_completions(server, documents, resources)
     return server
@@ -128,7 +137,7 @@ def _serve_documents(server: Server[Any], documents: Sequence[Document]) -> None
     server.add_request_handler("prompts/get", types.GetPromptRequestParams, get_prompt)
 
 
-def _serve_resources(server: Server[Any], documents: Sequence[Document], resources: Resources) -> None:
+def _serve_resources(server: Server[Any], documents: Sequence[Document], resources: Callable[[], Resources]) -> None:
     by_uri = {each.uri: each for each in documents}
 
     async def list_resources(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
@@ -138,14 +147,14 @@ def _serve_resources(server: Server[Any], documents: Sequence[Document], resourc
         }
 
     async def list_templates(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        return {**COMPLETE, "resourceTemplates": resources.listing()}
+        return {**COMPLETE, "resourceTemplates": resources().listing()}
 
     async def read_resource(ctx: Context, params: types.ReadResourceRequestParams) -> dict[str, Any]:
         document = by_uri.get(params.uri)
         if document is not None:
             return _contents(document.uri, document.mime_type, document.text())
         try:
-            content = await resources.read(params.uri)
+            content = await resources().read(params.uri)
         except Failure as failure:
             raise _refusal(failure, uri=params.uri) from None
         return {**_contents(params.uri, "application/json", content.text), **({} if content.fixed else _LIVE)}
@@ -155,7 +164,7 @@ def _serve_resources(server: Server[Any], documents: Sequence[Document], resourc
     server.add_request_handler("resources/read", types.ReadResourceRequestParams, read_resource)
 
 
-def _serve_completions(server: Server[Any], documents: Sequence[Document], resources: Resources) -> None:
+def _serve_completions(server: Server[Any], documents: Sequence[Document], resources: Callable[[], Resources]) -> None:
     prompts = {each.name for each in documents}
 
     async def complete(ctx: Context, params: types.CompleteRequestParams) -> dict[str, Any]:
@@ -163,12 +172,12 @@ def _serve_completions(server: Server[Any], documents: Sequence[Document], resou
         if isinstance(reference, types.PromptReference):
             if reference.name not in prompts:
                 raise MCPError(types.INVALID_PARAMS, f"There is no prompt {reference.name!r}.")
-            return _completed(NOTHING)
+            return _completed([], 0)
         try:
-            found = await resources.complete(reference.uri, params.argument.name, params.argument.value, known or {})
+            found = await resources().complete(reference.uri, params.argument.name, params.argument.value, known or {})
         except Failure as failure:
             raise _refusal(failure, uri=reference.uri) from None
-        return _completed(found)
+        return _completed(found.values, found.total)
 
     server.add_request_handler("completion/complete", types.CompleteRequestParams, complete)
 
@@ -177,9 +186,8 @@ def _contents(uri: str, mime_type: str, text: str) -> dict[str, Any]:
     return {**COMPLETE, "contents": [{"uri": uri, "mimeType": mime_type, "text": text}]}
 
 
-def _completed(found: Completion) -> dict[str, Any]:
-    more = found.total > len(found.values)
-    return {**COMPLETE, "completion": {"values": found.values, "total": found.total, "hasMore": more}}
+def _completed(values: list[str], total: int) -> dict[str, Any]:
+    return {**COMPLETE, "completion": {"values": values, "total": total, "hasMore": total > len(values)}}
 
 
 def _described(document: Document) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC
 from types import SimpleNamespace
 from typing import Any, ClassVar, cast
@@ -145,7 +145,7 @@ def served(shop: Shop, *, clock: Clock | None = None, **offer: Any) -> Resources
     async def backend(name: str) -> Shop:
         return shop
 
-    surface = Surface([entry(name) for name in CLASSES], lambda name: SimpleNamespace(**CLASSES), TEMPLATES)
+    surface = Surface([entry(name) for name in CLASSES], lambda name: SimpleNamespace(**CLASSES), map(asdict, TEMPLATES))
     surface.offer(**{"backends": {"shop"}, "toolsets": ["all"], "read_only": False, **offer})
     calls = Calls(surface, cast(Services, SimpleNamespace(backend=backend)), UTC)
     return Resources(surface, calls, clock or Clock())
