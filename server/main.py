@@ -43,6 +43,8 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
                 return _doctor(options, settings, product)
             case "demo":
                 return _demo(product)
+            case "jobs":
+                return _jobs(options, settings, product)
         return _serve(settings, product)
     except SettingsError as error:
         print(f"archive-mcp: {error}", file=sys.stderr)
@@ -71,6 +73,7 @@ def _serve(settings: Settings, product: Product) -> int:
     from .calls import Calls
     from .protocol.handlers import build_server
     from .protocol.stdio import serve
+    from .recovery import Recovery
     from .services import Services
 
     surface = offered_surface(settings, product)
@@ -79,7 +82,11 @@ def _serve(settings: Settings, product: Product) -> int:
     async def session() -> None:
         async with Services(settings) as services:
             calls = Calls(surface, services, settings.timezone)
-            await serve(build_server(surface, calls, prompts.DOCUMENTS, prompts.instructions()))
+            async with anyio.create_task_group() as group:
+                if not settings.sandbox:  # its jobs are nobody else's
+                    group.start_soon(Recovery(surface, services).watch, settings.state_dir)
+                await serve(build_server(surface, calls, prompts.DOCUMENTS, prompts.instructions()))
+                group.cancel_scope.cancel()
 
     gc.freeze()  # what is imported stays: neither a collection nor the exit need walk it again
     gc.enable()
@@ -116,6 +123,15 @@ def _demo(product: Product) -> int:
 
     gc.enable()
     return play([sys.executable, str(product.launcher), "--sandbox"])
+
+
+def _jobs(options: argparse.Namespace, settings: Settings, product: Product) -> int:
+    from .job_commands import command
+
+    if options.action == "cancel" and not options.ids:
+        raise SettingsError("jobs cancel needs the id of a job; `archive-mcp jobs list` shows them.")
+    gc.enable()
+    return command(settings, offered_surface(settings, product), options.action, options.ids)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -158,6 +174,9 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="machine-readable")
     doctor.add_argument("--live", action="store_true", help="also check what is assumed of the real API, read-only")
     commands.add_parser("demo", help="a short scripted session with the sandbox, over stdio")
+    jobs = commands.add_parser("jobs", help="list, go on with or cancel long work, without a client", parents=common)
+    jobs.add_argument("action", nargs="?", choices=("list", "run", "cancel"), default="list")
+    jobs.add_argument("ids", nargs="*", metavar="id", help="jobs; `run` without any: all that change nothing")
     return parser
 
 

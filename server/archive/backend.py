@@ -71,8 +71,8 @@ class ArchiveBackend:
                 failure.hint = request.forbidden or failure.hint
             raise
 
-    def desk(self, workspace: str, asker: Asker, deadline: float) -> ArchiveDesk:
-        """What a workflow works with in that workspace."""
+    def desk(self, workspace: str | None, asker: Asker, deadline: float) -> ArchiveDesk:
+        """What a workflow works with in that workspace, by its id; None where only the account matters."""
         if self._shared is None:
             raise TypeError("a backend without jobs and files serves no workflow")
         return ArchiveDesk(
@@ -83,7 +83,7 @@ class ArchiveBackend:
             deadline,
             self.archive,
             self.attributes,
-            workspace,
+            workspace or "",
         )
 
     async def _read_everywhere(self, request: ArchiveRequest[Any], deadline: float) -> Result:
