@@ -1,0 +1,43 @@
+"""Long work in the background, journalled so that a crash loses nothing and repeats next to nothing.
+
+    async with Jobs(Journal(folder)) as jobs:
+        row = await jobs.start(NewJob(...), work)
+        row = await jobs.wait(row.id, 20)
+
+`Work` is what a kind of work implements; the engine knows no tool and no API.
+"""
+
+from .engine import Jobs, Progress
+from .handle import Handle
+from .journal import Journal
+from .lease import Leases
+from .model import (
+    JobRow,
+    JobState,
+    LostLease,
+    NewJob,
+    NewRecord,
+    Phase,
+    RecordRow,
+    RecordState,
+    Stopped,
+    Work,
+)
+
+__all__ = [
+    "Handle",
+    "JobRow",
+    "JobState",
+    "Jobs",
+    "Journal",
+    "Leases",
+    "LostLease",
+    "NewJob",
+    "NewRecord",
+    "Phase",
+    "Progress",
+    "RecordRow",
+    "RecordState",
+    "Stopped",
+    "Work",
+]

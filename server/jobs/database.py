@@ -1,0 +1,258 @@
+"""The journal's SQLite file: opened on first use, short transactions, trouble told in plain words.
+
+Nothing waits long inside SQLite, so that the event loop goes on: a lock that others hold ends in `Busy`, and
+`patiently` tries again. A damaged file is put aside and a new one begun; its jobs are lost, what they did is not.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import Code, Failure
+
+FILE = "jobs.sqlite3"
+VERSION = 1
+
+T = TypeVar("T")
+
+log = logging.getLogger("archive_mcp.jobs")
+
+_LOCK_SECONDS = 0.05
+_FIRST_PAUSE = 0.01
+_LONGEST_PAUSE = 0.5
+_PATIENCE = 10.0
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    id TEXT PRIMARY KEY, tool TEXT NOT NULL, title TEXT NOT NULL, origin TEXT NOT NULL, account TEXT NOT NULL,
+    workspace TEXT, arguments TEXT NOT NULL, writes INTEGER NOT NULL, repeatable INTEGER NOT NULL, phase TEXT NOT NULL,
+    state TEXT NOT NULL, created REAL NOT NULL, finished REAL, result TEXT, error TEXT);
+-- What changes with every record, apart from the arguments, which may be long and would be rewritten with it.
+CREATE TABLE IF NOT EXISTS runs (
+    job TEXT PRIMARY KEY, owner TEXT, fence INTEGER NOT NULL, lease_until REAL NOT NULL, cancel INTEGER NOT NULL,
+    updated REAL NOT NULL, total INTEGER, cursor TEXT, counters TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS records (
+    job TEXT NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, code TEXT, reason TEXT,
+    detail TEXT, sends INTEGER NOT NULL, PRIMARY KEY (job, number)) WITHOUT ROWID;
+CREATE UNIQUE INDEX IF NOT EXISTS record_keys ON records (job, key);
+CREATE INDEX IF NOT EXISTS record_states ON records (job, state, number);
+CREATE TABLE IF NOT EXISTS tallies (
+    job TEXT NOT NULL, state TEXT NOT NULL, records INTEGER NOT NULL, PRIMARY KEY (job, state)) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS record_added AFTER INSERT ON records BEGIN
+    INSERT INTO tallies VALUES (NEW.job, NEW.state, 1) ON CONFLICT (job, state) DO UPDATE SET records = records + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS record_changed AFTER UPDATE OF state ON records WHEN OLD.state != NEW.state BEGIN
+    UPDATE tallies SET records = records - 1 WHERE job = OLD.job AND state = OLD.state;
+    INSERT INTO tallies VALUES (NEW.job, NEW.state, 1) ON CONFLICT (job, state) DO UPDATE SET records = records + 1;
+END;
+"""
+
+
+class Busy(Failure):
+    """Another process held the lock of the journal; the same change may go through in a moment."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Code.UNAVAILABLE, "The job journal is locked by another process.", "Try again shortly.", retryable=True
+        )
+
+
+class Database:
+    """One connection to the journal.
+
+    Args:
+        folder: where the file is; None for a journal of this process alone, gone with it.
+        opened: called with the connection, in a transaction, when it was opened; not if others are writing just then.
+    """
+
+    def __init__(self, folder: Path | None, opened: Callable[[sqlite3.Connection], None]) -> None:
+        self._path = folder / FILE if folder else None
+        self._opened = opened
+        self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that may write, committed unless the block raises.
+
+        Raises:
+            Busy: others are writing.
+            Failure: the file cannot be used, with what to do.
+        """
+        with self._told():
+            db = self._connection()
+            with _transaction(db):
+                yield db
+
+    def rows(self, statement: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """What a query finds. Raises as `transaction`."""
+        with self._told():
+            return self._connection().execute(statement, values).fetchall()
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        if self._db:
+            self._db.close()
+            self._db = None
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._db:
+            return self._db
+        try:
+            self._db = self._connect()
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            self._put_aside()
+            self._db = self._connect()
+        return self._db
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._path:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._path.touch(mode=0o600)
+            self._file = self._identity()
+        db = sqlite3.connect(self._path or ":memory:", timeout=_LOCK_SECONDS, isolation_level=None)
+        try:
+            self._prepare(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise Failure(
+                Code.UNSUPPORTED,
+                "The job journal was written by a newer version of this server.",
+                "The user updates this server, or sets ARCHIVE_MCP_STATE_DIR to another folder.",
+            )
+        if version < VERSION:
+            with _transaction(db):
+                for statement in _statements(_SCHEMA):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version={VERSION}")
+        try:
+            with _transaction(db):
+                self._opened(db)
+        except sqlite3.OperationalError as error:
+            # A process that was suspended while it wrote is not to keep others from looking.
+            if not _is_busy(error):
+                raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn trouble with the file into words for the user."""
+        try:
+            yield
+        except OSError as error:
+            raise _unusable(error.strerror or str(error)) from None
+        except sqlite3.DatabaseError as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if _is_busy(error):
+                raise Busy from None
+            if _is_damage(error):
+                self._put_aside()
+                raise Failure(
+                    Code.UNAVAILABLE,
+                    "The job journal was damaged; it was put aside and a new one begun. Its jobs are lost.",
+                    "Look what was done already, then start the job again for the rest.",
+                ) from None
+            if code == sqlite3.SQLITE_FULL:
+                raise Failure(
+                    Code.UNAVAILABLE,
+                    "The job journal cannot be written: the disk is full.",
+                    "The user frees some space; then resume the job.",
+                ) from None
+            if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
+                raise _unusable(str(error)) from None
+            raise
+
+    def _identity(self) -> tuple[int, int] | None:
+        if self._path is None:
+            return None
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _put_aside(self) -> None:
+        """Rename the damaged file and what belongs to it, unless another process did so already."""
+        self.close()
+        if self._path is None or self._identity() != self._file:
+            return
+        aside = f"{FILE}.damaged-{int(time.time())}-{os.getpid()}"
+        log.warning("The job journal was damaged and put aside as %s.", aside)
+        try:
+            for ending in ("", "-wal", "-shm"):
+                part = self._path.with_name(FILE + ending)
+                if part.exists():
+                    part.replace(self._path.with_name(aside + ending))
+        except OSError as error:  # Windows: another process has it open
+            raise _unusable(f"it is damaged, and it cannot be put aside ({error.strerror})") from None
+
+
+async def patiently(change: Callable[[], T], sleep: Callable[[float], Awaitable[object]]) -> T:
+    """What `change` returns, tried again for some seconds while others hold the journal's lock.
+
+    Raises:
+        Busy: they held it for too long.
+    """
+    waited, pause = 0.0, _FIRST_PAUSE
+    while True:
+        try:
+            return change()
+        except Busy:
+            if waited >= _PATIENCE:
+                raise
+        await sleep(pause)
+        waited, pause = waited + pause, min(2 * pause, _LONGEST_PAUSE)
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script one by one: `executescript` would end the transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _is_busy(error: sqlite3.DatabaseError) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _unusable(reason: str) -> Failure:
+    return Failure(
+        Code.NOT_CONFIGURED,
+        f"The job journal cannot be used: {reason}.",
+        "The user sets ARCHIVE_MCP_STATE_DIR to a folder that this server may write to.",
+    )

@@ -1,0 +1,218 @@
+"""The jobs of one process: begun, waited for, looked at, stopped and taken over."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Self, TypeVar
+
+import anyio
+
+from ..errors import Code, Failure
+from .database import patiently
+from .journal import Journal
+from .lease import Lease
+from .model import End, JobRow, JobState, NewJob, NewRecord, Phase, RecordRow, RecordState, Work
+from .runner import Runner
+
+T = TypeVar("T")
+
+Progress = Callable[[int, int | None, str], Awaitable[None]]
+"""Told how many records are settled, how many there are (None: not known yet), and what the job does."""
+
+GRACE = 1.0
+"""Seconds that what is under way gets when the server ends."""
+
+_CHUNK = 1_000
+_LAST_WORDS = 0.3
+_POLL = 0.05
+_POLL_OTHERS = 0.5
+_TELL = 1.0
+
+
+class Jobs:
+    """Runs jobs in the background of this process; entered and left in one task.
+
+    Args:
+        journal: shared with the other processes of this user.
+        owner: names this process in the journal.
+        clock: monotonic seconds.
+        sleep: coroutine function that waits a number of seconds of that clock.
+        grace: seconds that what is under way gets when the server ends.
+
+    Every method raises `Failure` where the journal cannot be used, and `NOT_FOUND` for a job that does not exist.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        owner: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
+        grace: float = GRACE,
+    ) -> None:
+        self._journal = journal
+        self._owner = owner or f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._clock = clock
+        self._sleep = sleep
+        self._grace = grace
+        self._group = anyio.create_task_group()
+        self._runners: dict[str, Runner] = {}
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        with anyio.CancelScope(shield=True):
+            await self.close()
+        return await self._group.__aexit__(kind, error, trace)
+
+    async def start(self, job: NewJob, work: Work, records: Sequence[NewRecord] | None = None) -> JobRow:
+        """Journal a job and begin it in the background.
+
+        Args:
+            records: the records, where they are known already; then the work gathers nothing.
+        """
+        self._refuse_if_closed()
+        phase = Phase.GATHERING if records is None else Phase.SENDING
+        lease = await self._journalled(
+            lambda: self._journal.create(job, self._owner, writes=work.writes, repeatable=work.repeatable, phase=phase)
+        )
+        if records is not None:
+            await self._fill(lease, records)
+        await self._journalled(lambda: self._journal.begin(lease))
+        return await self._begin(lease, work)
+
+    async def wait(self, job_id: str, seconds: float, on_progress: Progress | None = None) -> JobRow:
+        """The job as it stands when it ended or paused, or after that many seconds at the latest."""
+        until, told_at, told = self._clock() + seconds, self._clock(), None
+        while True:
+            runner = self._runners.get(job_id)
+            if runner is None or self._clock() >= until:
+                row = await self.get(job_id)
+                if not row.owned or self._clock() >= until:
+                    return row
+            if on_progress and self._clock() - told_at >= _TELL:
+                told_at = self._clock()
+                row = await self.get(job_id)
+                now = (
+                    row.settled or row.counters.get("gathered", 0),
+                    row.total,
+                    (runner and runner.handle.message) or str(row.phase),
+                )
+                if now != told:
+                    told = now
+                    await on_progress(*now)
+            left = until - self._clock()
+            await self._sleep(max(0.0, min(left, _POLL if runner else _POLL_OTHERS)))
+
+    async def get(self, job_id: str) -> JobRow:
+        """The job as it stands."""
+        return await self._journalled(lambda: self._journal.job(job_id))
+
+    async def list(self, account: str | None = None, *, limit: int = 50, offset: int = 0) -> list[JobRow]:
+        """Jobs of one account or of all, whichever process runs them, newest first."""
+        return await self._journalled(lambda: self._journal.jobs(account, limit=limit, offset=offset))
+
+    async def records(
+        self, job_id: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
+    ) -> Sequence[RecordRow]:
+        """Records of these states (or all) with a number above `after`, in order."""
+        return await self._journalled(lambda: self._journal.records(job_id, states, after=after, limit=limit))
+
+    async def failures(self, job_id: str, *, after: int = 0, limit: int = 100) -> Sequence[RecordRow]:
+        """Failed records and those of unknown outcome, with their reasons."""
+        return await self.records(job_id, (RecordState.FAILED, RecordState.UNKNOWN), after=after, limit=limit)
+
+    async def orphans(self, origin: str, account: str) -> Sequence[JobRow]:
+        """Interrupted jobs that nobody works on, oldest first: those that only read may simply be resumed."""
+        return await self._journalled(lambda: self._journal.orphans(origin, account))
+
+    async def cancel(self, job_id: str) -> JobRow:
+        """Stop a job for good, also one that another process runs: that one stops at its next record."""
+        await self._journalled(lambda: self._journal.cancel(job_id))
+        if runner := self._runners.get(job_id):
+            runner.stop(End(JobState.CANCELLED))
+        return await self.get(job_id)
+
+    async def resume(self, job_id: str, work: Work) -> JobRow:
+        """Go on with an interrupted job in the background.
+
+        Raises:
+            Failure: another process works on it, or it has ended.
+        """
+        return await self._take(job_id, work, again=False)
+
+    async def retry_failed(self, job_id: str, work: Work) -> JobRow:
+        """Send the failed records of a job once more, and those of unknown outcome where that is harmless.
+
+        Raises:
+            Failure: a process works on it, or there is no such record.
+        """
+        return await self._take(job_id, work, again=True)
+
+    async def close(self) -> None:
+        """Pause everything: nothing new is sent, and what is under way is given up after the grace."""
+        self._closed = True
+        running = [*self._runners.values()]
+        for runner in running:
+            runner.stop(End(JobState.PAUSED))
+        await self._until_ended(running, self._grace)
+        for runner in running:
+            runner.interrupt()
+        await self._until_ended(running, _LAST_WORDS)
+        for runner in running:
+            runner.abandon()
+
+    async def _until_ended(self, runners: Sequence[Runner], seconds: float) -> None:
+        until = self._clock() + seconds
+        while not all(runner.ended for runner in runners) and (left := until - self._clock()) > 0:
+            await self._sleep(min(left, 0.01))
+
+    async def _fill(self, lease: Lease, records: Sequence[NewRecord]) -> None:
+        """Journal the records piece by piece: other callers go on in between."""
+        total = 0
+        for start in range(0, len(records), _CHUNK):
+            piece = records[start : start + _CHUNK]
+            total += await self._journalled(lambda piece=piece: self._journal.add(lease, piece))  # type: ignore[misc]
+            await self._sleep(0)
+        await self._journalled(lambda: self._journal.checkpoint(lease, total=total))
+
+    async def _take(self, job_id: str, work: Work, *, again: bool) -> JobRow:
+        self._refuse_if_closed()
+        if job_id in self._runners and not again:
+            return await self.get(job_id)
+        lease = await self._journalled(lambda: self._journal.take(job_id, self._owner, again=again))
+        return await self._begin(lease, work)
+
+    async def _begin(self, lease: Lease, work: Work) -> JobRow:
+        runner = await self._journalled(
+            lambda: Runner(self._journal, lease, work, clock=self._clock, sleep=self._sleep)
+        )
+        if self._closed:  # meanwhile
+            runner.stop(End(JobState.PAUSED))
+        self._runners[lease.job] = runner
+        self._group.start_soon(self._run, lease.job, runner)
+        return await self.get(lease.job)
+
+    async def _run(self, job_id: str, runner: Runner) -> None:
+        try:
+            await runner.run()
+        finally:
+            if self._runners.get(job_id) is runner:
+                del self._runners[job_id]
+
+    async def _journalled(self, change: Callable[[], T]) -> T:
+        return await patiently(change, self._sleep)
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise Failure(Code.UNAVAILABLE, "This server is ending.", "Start it again, then repeat the call.")

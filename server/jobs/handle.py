@@ -1,0 +1,178 @@
+"""What a kind of work sees of its job."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from .database import patiently
+from .journal import Journal
+from .lease import Lease
+from .model import End, JobRow, JobState, Mark, NewRecord, RecordRow, RecordState, Stopped
+from .statements import text
+
+LONGEST_REASON = 500
+"""Characters of a record's reason: it may repeat what strangers wrote."""
+
+_NAP = 0.25
+
+
+class Course:
+    """Whether the job goes on, and how it ends once that is decided."""
+
+    def __init__(self) -> None:
+        self.end: End | None = None
+
+    def decide(self, end: End) -> None:
+        """The job is to end so. The first decision counts."""
+        self.end = self.end or end
+
+    def lose(self) -> None:
+        """The job belongs to another process: no decision of this one counts."""
+        self.end = End(None)
+
+
+class Handle:
+    """The job that a kind of work works on: where it stands, what it found, what became of each record.
+
+    `row` is the job as it was when this process began with it; `cursor` and `counters` are kept up to date.
+    """
+
+    def __init__(
+        self, journal: Journal, lease: Lease, course: Course, *, sleep: Callable[[float], Awaitable[object]]
+    ) -> None:
+        self.row: JobRow = journal.job(lease.job)
+        self.cursor: Any = self.row.cursor
+        self.counters: dict[str, Any] = self.row.counters
+        self.message = ""
+        self.steps = 0
+        self._journal = journal
+        self._lease = lease
+        self._course = course
+        self._sleep = sleep
+        self._marks: dict[int, Mark] = {}
+        self._admitted: set[int] = set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the job was cancelled or is to pause. Long loops of a kind look at it."""
+        return self._course.end is not None
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody will go on with the job: what it kept for that may go."""
+        return self._course.end is not None and self._course.end.state is JobState.CANCELLED
+
+    async def add(self, records: Sequence[NewRecord], cursor: Any = None, **counters: Any) -> int:
+        """Journal records and the place that gathering reached, together; keys that are known already are left out.
+
+        Args:
+            cursor: where to go on, JSON-ready; None leaves it as it is.
+            counters: those to be set, JSON-ready.
+
+        Returns:
+            How many records were new.
+
+        Raises:
+            Stopped: the job is to stop.
+            LostLease: another process works on it.
+        """
+        merged = {**self.counters, **counters}
+        added: int = await self._stepped(lambda: self._journal.add(self._lease, records, cursor, merged))
+        self._moved(cursor, merged)
+        return added
+
+    async def checkpoint(self, cursor: Any = None, *, total: int | None = None, **counters: Any) -> None:
+        """Journal the place reached, the expected number of records, and counters. Arguments and errors as of `add`."""
+        merged = {**self.counters, **counters}
+        await self._stepped(lambda: self._journal.checkpoint(self._lease, cursor, merged, total))
+        self._moved(cursor, merged)
+
+    async def set_total(self, total: int) -> None:
+        """Journal how many records are expected. Errors as of `add`."""
+        await self.checkpoint(total=total)
+
+    def say(self, message: str) -> None:
+        """What the job does now, in a few words for the user; not journalled."""
+        self.message = message
+
+    def admit(self, records: Sequence[RecordRow]) -> None:
+        """Journal that these records' bytes are about to leave. To be called with nothing awaited in between.
+
+        Raises:
+            Stopped: nothing more is to be sent.
+            LostLease: another process works on the job.
+            Failure: the journal cannot be written now: nothing may be sent either.
+        """
+        numbers = [each.number for each in records]
+        again = not self._admitted.isdisjoint(numbers)
+        self._obeying(lambda: self._journal.admit(self._lease, numbers, again=again))
+        self._admitted.update(numbers)
+
+    def done(self, record: RecordRow, detail: Any = None) -> None:
+        """The record was worked off; a detail replaces the one it had. Marks are journalled when `send` ends."""
+        self._mark(record, RecordState.DONE, None, None, detail)
+
+    def failed(self, record: RecordRow, reason: str, *, code: str = "REJECTED", detail: Any = None) -> None:
+        """The record was refused, and nothing was changed for it."""
+        self._mark(record, RecordState.FAILED, code, reason, detail)
+
+    def unknown(self, record: RecordRow, reason: str, *, detail: Any = None) -> None:
+        """Nobody can say whether the record was worked off."""
+        self._mark(record, RecordState.UNKNOWN, "OUTCOME_UNKNOWN", reason, detail)
+
+    def skipped(self, record: RecordRow, reason: str, *, detail: Any = None) -> None:
+        """Nothing had to be done for the record."""
+        self._mark(record, RecordState.SKIPPED, None, reason, detail)
+
+    def pending(self, record: RecordRow) -> None:
+        """The record provably was not worked off, and is to be sent later."""
+        self._mark(record, RecordState.PENDING, None, None, None)
+
+    def count(self, state: RecordState) -> int:
+        """How many records are in that state."""
+        return self._journal.job(self._lease.job).counts.get(state, 0)
+
+    def rows(self, *states: RecordState, after: int = 0, limit: int = 1000) -> list[RecordRow]:
+        """Records of these states (or all) with a number above `after`, in order."""
+        return self._journal.records(self._lease.job, states, after=after, limit=limit)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, but not after the job is to stop.
+
+        Raises:
+            Stopped: it is.
+        """
+        while seconds > 0 and not self._course.end:
+            await self._sleep(min(seconds, _NAP))
+            seconds -= _NAP
+        if self._course.end:
+            raise Stopped(self._lease.job)
+
+    def collect(self, records: Sequence[RecordRow]) -> list[Mark]:
+        """Take the marks of records whose send has ended."""
+        self._admitted.difference_update(each.number for each in records)
+        return [self._marks.pop(each.number) for each in records if each.number in self._marks]
+
+    def _mark(self, record: RecordRow, state: RecordState, code: str | None, reason: str | None, detail: Any) -> None:
+        brief = reason if reason is None or len(reason) <= LONGEST_REASON else reason[: LONGEST_REASON - 3] + "..."
+        self._marks[record.number] = Mark(record.number, state, code, brief, text(detail))
+
+    async def _stepped(self, change: Callable[[], Any]) -> Any:
+        result = await patiently(lambda: self._obeying(change), self._sleep)
+        self.steps += 1
+        return result
+
+    def _obeying(self, change: Callable[[], Any]) -> Any:
+        """Journal something unless the job is to stop, which the journal may be the first to know."""
+        if self._course.end:
+            raise Stopped(self._lease.job)
+        try:
+            return change()
+        except Stopped:
+            self._course.decide(End(JobState.CANCELLED))
+            raise
+
+    def _moved(self, cursor: Any, counters: dict[str, Any]) -> None:
+        self.cursor = self.cursor if cursor is None else cursor
+        self.counters = counters

@@ -1,0 +1,297 @@
+"""The journal: every change of a job and its records is one transaction that outlives the process.
+
+    anybody     create, job, jobs, orphans, records, cancel, take
+    the owner   renew, enter, add, checkpoint, admit, mark, end: each checks the lease first
+
+Nothing secret is kept: the account is a fingerprint, the arguments are the tool's own.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import Code, Failure
+from .database import Database
+from .lease import LIVE, Lease, Leases
+from .model import End, JobRow, JobState, Mark, NewJob, NewRecord, Phase, RecordRow, RecordState, Stopped
+from .reading import COLUMNS, job_row, record_row
+from .statements import insert, progress, send_again, settle, skip_rest, text
+
+KEPT_SECONDS = 30 * 24 * 3600.0
+"""How long a job is kept that nothing happened to."""
+
+_STARTING = "starting"
+"""State of a job whose records are still being journalled: nobody else sees it, and it does not outlive its owner."""
+_COUNTED = """UPDATE runs SET total = max(coalesce(total, 0),
+    (SELECT coalesce(sum(records), 0) FROM tallies WHERE job = :job)) WHERE job = :job"""
+_SEND = "UPDATE records SET state = 'sending', sends = sends + 1 WHERE job = ? AND number = ? AND state IN "
+
+
+class Journal:
+    """Jobs and records in one file that all processes of a user share.
+
+    Args:
+        folder: where the file is; None for a journal of this process alone, gone with it.
+        leases: how long an owner may be silent, and the clock for that.
+        wall: seconds since the epoch.
+
+    Every method raises `Busy` where others hold the file's lock, and `Failure` where the file cannot be used.
+    """
+
+    def __init__(
+        self, folder: Path | None, *, leases: Leases | None = None, wall: Callable[[], float] = time.time
+    ) -> None:
+        self.leases = leases or Leases()
+        self._wall = wall
+        self._database = Database(folder, self._tidied)
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        self._database.close()
+
+    def create(self, job: NewJob, owner: str, *, writes: bool, repeatable: bool, phase: Phase) -> Lease:
+        """Journal a new job that `owner` works on. It does not exist for others before `begin`."""
+        name, now = f"job_{secrets.token_hex(4)}", self._wall()
+        texts = (job.tool, job.title, job.origin, job.account, job.workspace, text(job.arguments))
+        with self._database.transaction() as db:
+            db.execute(
+                "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
+                (name, *texts, writes, repeatable, phase, _STARTING, now),
+            )
+            db.execute("INSERT INTO runs VALUES (?, NULL, 0, 0, 0, ?, ?, NULL, '{}')", (name, now, job.total))
+            return self.leases.take(db, name, owner)
+
+    def begin(self, lease: Lease) -> None:
+        """Make a new job visible, with all the records it was given so far."""
+        with self._working(lease) as db:
+            db.execute("UPDATE jobs SET state = 'running' WHERE id = ?", (lease.job,))
+
+    def job(self, name: str) -> JobRow:
+        """The job of that id.
+
+        Raises:
+            Failure: `NOT_FOUND`.
+        """
+        found = self._jobs("jobs.id = :id", id=name)
+        if not found:
+            raise _missing(name)
+        return found[0]
+
+    def jobs(self, account: str | None = None, *, limit: int = 50, offset: int = 0) -> list[JobRow]:
+        """Jobs of one account, or of all, newest first."""
+        return self._jobs("(:account IS NULL OR account = :account)", limit, offset, account=account)
+
+    def orphans(self, origin: str, account: str) -> list[JobRow]:
+        """Interrupted jobs of that origin and account that nobody works on, oldest first.
+
+        Those that an error paused are left out: they wait for somebody who removed its cause.
+        """
+        where = "origin = :origin AND account = :account AND state IN ('running', 'paused') AND error IS NULL"
+        return self._jobs(f"{where} AND cancel = 0 AND NOT {LIVE}", 1000, origin=origin, account=account)[::-1]
+
+    def records(
+        self, name: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
+    ) -> list[RecordRow]:
+        """Records with a number above `after`, in order; of these states, or of all."""
+        select = "SELECT number, key, state, code, reason, detail, sends FROM records WHERE job = ? "
+        order = "AND number > ? ORDER BY number LIMIT ?"
+        if not states:
+            found = self._database.rows(select + order, (name, after, limit))
+        else:  # one by one, because only then the index has them in order
+            one = f"{select} AND state = ? {order}"
+            found = sorted(row for each in states for row in self._database.rows(one, (name, each, after, limit)))
+        return [record_row(row) for row in found[:limit]]
+
+    def is_cancelled(self, lease: Lease) -> bool:
+        """Whether the job is to be cancelled. Reads only."""
+        return bool(self._database.rows("SELECT 1 FROM runs WHERE job = ? AND cancel = 1", (lease.job,)))
+
+    def cancel(self, name: str) -> None:
+        """Ask the owner to stop at the next record, or end a job that nobody works on. An ended job stays as it is.
+
+        Raises:
+            Failure: `NOT_FOUND`.
+        """
+        with self._database.transaction() as db:
+            row = db.execute("SELECT state FROM jobs WHERE id = ?", (name,)).fetchone()
+            if row is None:
+                raise _missing(name)
+            if row[0] not in (JobState.RUNNING, JobState.PAUSED):
+                return
+            if self.leases.is_live(db, name):
+                db.execute("UPDATE runs SET cancel = 1 WHERE job = ?", (name,))
+            else:
+                self._leave(db, name, End(JobState.CANCELLED))
+
+    def take(self, name: str, owner: str, *, again: bool = False) -> Lease:
+        """Make `owner` the one who works on an interrupted job. What was being sent becomes pending or unknown.
+
+        Args:
+            again: send failed records once more, and unknown ones of repeatable work; the job may have ended.
+
+        Raises:
+            Failure: there is no such job, another process works on it, or there is nothing to do.
+        """
+        with self._database.transaction() as db:
+            row = db.execute(
+                "SELECT state, phase, repeatable, cancel FROM jobs JOIN runs ON job = id WHERE id = ?", (name,)
+            ).fetchone()
+            if row is None:
+                raise _missing(name)
+            state, phase, repeatable, cancel = row
+            if self.leases.is_live(db, name):
+                raise Failure(
+                    Code.UNAVAILABLE,
+                    f"Another server of this user works on {name}.",
+                    "Look at the job there is; it goes on by itself.",
+                    retryable=True,
+                )
+            if not again and (cancel or state not in (JobState.RUNNING, JobState.PAUSED)):
+                raise Failure(
+                    Code.INVALID_ARGUMENT, f"{name} has ended already; nothing is left to resume.", "Start a new job."
+                )
+            settle(db, name)
+            if again:
+                if cancel:  # its owner died before it could
+                    skip_rest(db, name)
+                send_again(db, name, repeatable=bool(repeatable))
+                phase = Phase.GATHERING if phase == Phase.GATHERING else Phase.SENDING
+            db.execute(
+                "UPDATE jobs SET state = ?, phase = ?, finished = NULL, result = NULL, error = NULL WHERE id = ?",
+                (JobState.RUNNING, phase, name),
+            )
+            return self._touched(db, self.leases.take(db, name, owner))
+
+    def renew(self, lease: Lease) -> bool:
+        """Keep the lease. Returns whether the job is to be cancelled.
+
+        Raises:
+            LostLease: another process works on the job.
+        """
+        with self._database.transaction() as db:
+            return self.leases.hold(db, lease)
+
+    def enter(self, lease: Lease, phase: Phase) -> None:
+        """Go on to the next phase; a total that is not known yet is what was gathered."""
+        with self._working(lease) as db:
+            db.execute("UPDATE jobs SET phase = ? WHERE id = ?", (phase, lease.job))
+            db.execute(_COUNTED, {"job": lease.job})
+
+    def add(
+        self, lease: Lease, records: Sequence[NewRecord], cursor: Any = None, counters: dict[str, Any] | None = None
+    ) -> int:
+        """Add records whose keys are new to the job, with the place that gathering reached. Returns how many were.
+
+        Raises:
+            LostLease: another process works on the job.
+            Stopped: the job is to be cancelled.
+        """
+        with self._working(lease) as db:
+            added = insert(db, lease.job, records)
+            progress(db, lease.job, cursor, counters)
+        return added
+
+    def checkpoint(
+        self, lease: Lease, cursor: Any = None, counters: dict[str, Any] | None = None, total: int | None = None
+    ) -> None:
+        """Journal the place reached, all counters, and the expected number of records; None leaves one as it is."""
+        with self._working(lease) as db:
+            progress(db, lease.job, cursor, counters)
+            if total is not None:
+                db.execute("UPDATE runs SET total = ? WHERE job = ?", (total, lease.job))
+
+    def admit(self, lease: Lease, numbers: Sequence[int], *, again: bool = False) -> None:
+        """Journal that the bytes of these records are about to leave.
+
+        Args:
+            again: they were admitted before, by the same send.
+
+        Raises:
+            LostLease: another process works on the job.
+            Stopped: the job is to be cancelled.
+            ValueError: one of them is not to be sent.
+        """
+        states = "('pending', 'sending')" if again else "('pending')"
+        with self._working(lease) as db:
+            for number in numbers:
+                if db.execute(_SEND + states, (lease.job, number)).rowcount != 1:
+                    raise ValueError(f"record {number} of {lease.job} is not to be sent")
+
+    def mark(self, lease: Lease, marks: Sequence[Mark]) -> None:
+        """Journal what became of records, even of a job that is to be cancelled. A detail of None keeps the old one."""
+        with self._database.transaction() as db:
+            self.leases.hold(db, lease)
+            self._touched(db, lease)
+            db.executemany(
+                "UPDATE records SET state = ?, code = ?, reason = ?, detail = coalesce(?, detail) "
+                "WHERE job = ? AND number = ? AND state != 'done'",
+                [(each.state, each.code, each.reason, each.detail, lease.job, each.number) for each in marks],
+            )
+
+    def end(self, lease: Lease, end: End) -> None:
+        """Journal how the job is left, and give the lease back. A pause during a cancellation is one."""
+        with self._database.transaction() as db:
+            cancelled = self.leases.hold(db, lease)
+            if cancelled and end.state is JobState.PAUSED:
+                end = End(JobState.CANCELLED)
+            self._leave(db, lease.job, end)
+
+    def _leave(self, db: sqlite3.Connection, name: str, end: End) -> None:
+        now = self._wall()
+        finished = None if end.state is JobState.PAUSED else now
+        if finished:
+            settle(db, name)
+        if end.state is JobState.CANCELLED:
+            skip_rest(db, name)
+        db.execute(
+            "UPDATE jobs SET state = ?, finished = ?, result = ?, error = ? WHERE id = ?",
+            (end.state, finished, text(end.result), text(end.error), name),
+        )
+        db.execute("UPDATE runs SET updated = ?, cancel = 0 WHERE job = ?", (now, name))
+        self.leases.drop(db, name)
+
+    @contextmanager
+    def _working(self, lease: Lease) -> Iterator[sqlite3.Connection]:
+        """A transaction of the owner of a job that goes on."""
+        with self._database.transaction() as db:
+            if self.leases.hold(db, lease):
+                raise Stopped(lease.job)
+            self._touched(db, lease)
+            yield db
+
+    def _touched(self, db: sqlite3.Connection, lease: Lease) -> Lease:
+        db.execute("UPDATE runs SET updated = ? WHERE job = ?", (self._wall(), lease.job))
+        return lease
+
+    def _jobs(self, where: str, limit: int = 1, offset: int = 0, **values: Any) -> list[JobRow]:
+        found = self._database.rows(
+            f"SELECT {COLUMNS} FROM jobs JOIN runs ON job = id WHERE state != '{_STARTING}' AND {where} "  # noqa: S608  # constants
+            "ORDER BY created DESC, jobs.rowid DESC LIMIT :limit OFFSET :offset",
+            {**self.leases.moment(), "limit": limit, "offset": offset, **values},
+        )
+        tallies = "SELECT state, records FROM tallies WHERE job = ? AND records > 0"
+        return [job_row(row, self._database.rows(tallies, (row[0],))) for row in found]
+
+    def _tidied(self, db: sqlite3.Connection) -> None:
+        """Forget jobs that never began or that nothing happened to for long; end those that lost a cancelled owner."""
+        values = {**self.leases.moment(), "horizon": self._wall() - KEPT_SECONDS}
+        dead = "FROM jobs JOIN runs ON job = id WHERE NOT " + LIVE
+        for (name,) in db.execute(f"SELECT id {dead} AND cancel = 1", values).fetchall():
+            self._leave(db, name, End(JobState.CANCELLED))
+        forgotten = f"SELECT id {dead} AND (updated < :horizon OR state = '{_STARTING}')"
+        for (name,) in db.execute(forgotten, values).fetchall():
+            for table in ("records", "tallies", "runs"):
+                db.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608  # a constant
+            db.execute("DELETE FROM jobs WHERE id = ?", (name,))
+
+
+def _missing(name: str) -> Failure:
+    return Failure(
+        Code.NOT_FOUND, f"There is no job {name[:100]!r}.", "List the jobs; they are kept for 30 days after their end."
+    )

@@ -1,0 +1,77 @@
+"""Who works on a job: a lease that runs out, and a number that grows with every new owner.
+
+Whoever takes a job gets the next fencing number; every change that an owner journals checks it in the same
+transaction. So a process that was suspended past its lease finds out before it sends or journals anything.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .model import LostLease
+
+LEASE_SECONDS = 15.0
+
+LIVE = "(runs.owner IS NOT NULL AND runs.lease_until > :now AND runs.lease_until <= :now + :lease)"
+"""SQL: whether a process works on the job. A lease further ahead than a whole one is from before a reboot."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to work on a job, as long as nobody else took it."""
+
+    job: str
+    owner: str
+    fence: int
+
+
+class Leases:
+    """Takes, checks, renews and gives back leases, each inside a transaction of the caller.
+
+    Args:
+        seconds: how long an owner may be silent.
+        clock: monotonic clock in seconds that all processes of the machine share.
+    """
+
+    def __init__(self, seconds: float = LEASE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds = seconds
+        self._clock = clock
+
+    def moment(self) -> dict[str, float]:
+        """The values that `LIVE` refers to."""
+        return {"now": self._clock(), "lease": self.seconds}
+
+    def is_live(self, db: sqlite3.Connection, job: str) -> bool:
+        """Whether a process works on the job."""
+        found = db.execute(f"SELECT {LIVE} FROM runs WHERE job = :job", {**self.moment(), "job": job}).fetchone()  # noqa: S608  # a constant
+        return bool(found and found[0])
+
+    def take(self, db: sqlite3.Connection, job: str, owner: str) -> Lease:
+        """Make `owner` the one who works on the job, whoever did before."""
+        db.execute(
+            "UPDATE runs SET owner = ?, fence = fence + 1, lease_until = ?, cancel = 0 WHERE job = ?",
+            (owner, self._clock() + self.seconds, job),
+        )
+        (fence,) = db.execute("SELECT fence FROM runs WHERE job = ?", (job,)).fetchone()
+        return Lease(job, owner, fence)
+
+    def hold(self, db: sqlite3.Connection, lease: Lease) -> bool:
+        """Renew the lease. Returns whether the job is to be cancelled.
+
+        Raises:
+            LostLease: another process took the job, or it is gone.
+        """
+        held = db.execute(
+            "SELECT cancel FROM runs WHERE job = ? AND fence = ? AND owner = ?", (lease.job, lease.fence, lease.owner)
+        ).fetchone()
+        if held is None:
+            raise LostLease(lease.job)
+        db.execute("UPDATE runs SET lease_until = ? WHERE job = ?", (self._clock() + self.seconds, lease.job))
+        return bool(held[0])
+
+    def drop(self, db: sqlite3.Connection, job: str) -> None:
+        """Leave the job without an owner."""
+        db.execute("UPDATE runs SET owner = NULL, fence = fence + 1, lease_until = 0 WHERE job = ?", (job,))

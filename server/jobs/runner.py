@@ -1,0 +1,327 @@
+"""Works one job off, from wherever its journal says that it stands."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import anyio
+
+from ..errors import Code, Failure
+from .database import patiently
+from .handle import Course, Handle
+from .journal import Journal
+from .lease import Lease
+from .model import End, JobState, LostLease, Mark, Phase, RecordRow, RecordState, Stopped, Work, told
+
+log = logging.getLogger("archive_mcp.jobs")
+
+STRIKES = 8
+"""Failures in a row that may pass; then the job pauses."""
+RETRIES = 2
+"""How often a repeatable record is sent again after its outcome was unknown."""
+DEFERRED_AFTER = 3
+"""Failures of one record that may pass; then others go first."""
+LONGEST_PAUSE = 60.0
+LONGEST_ASKED_PAUSE = 300.0
+"""Seconds between attempts: by ourselves, and where the failure names a time."""
+
+_PASSING = {
+    Code.RATE_LIMITED,
+    Code.UNAVAILABLE,
+    Code.TIMEOUT,
+    Code.BUDGET_EXHAUSTED,
+    Code.BAD_RESPONSE,
+    Code.OUTCOME_UNKNOWN,
+}
+_REFUSED = {Code.REJECTED, Code.NOT_FOUND, Code.INVALID_ARGUMENT, Code.AMBIGUOUS}
+_NAP = 0.25
+_LOOK = 1.0
+
+
+class Runner:
+    """One job in this process.
+
+    Args:
+        lease: the right to work on it, taken already.
+        clock: monotonic seconds.
+        sleep: coroutine function that waits a number of seconds of that clock.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        lease: Lease,
+        work: Work,
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
+        self.course = Course()
+        self.handle = Handle(journal, lease, self.course, sleep=sleep)
+        self.ended = False
+        self._journal = journal
+        self._lease = lease
+        self._work = work
+        self._clock = clock
+        self._sleep = sleep
+        self._whole = anyio.CancelScope(shield=True)
+        self._part = anyio.CancelScope()
+        self._asking: anyio.CancelScope | None = None
+        self._in_flight: set[int] = set()
+        self._unwritten: list[Mark] = []
+        self._strikes = 0
+        self._round = 0
+        self._open_at = 0.0
+        self._tries: Counter[int] = Counter()
+        self._unsure: Counter[int] = Counter()
+
+    async def run(self) -> None:
+        """Work until the job ends or is stopped, and journal how. A cancellation from outside does not reach it."""
+        try:
+            with self._whole:
+                with self._part:
+                    async with anyio.create_task_group() as group:
+                        group.start_soon(self._watch)
+                        await self._phases()
+                        group.cancel_scope.cancel()
+                await self._leave()
+        except Exception:  # the outermost handler: a fault of one job is not to end the server
+            log.exception("incident %s in %s, which was left as it is", secrets.token_hex(4), self._lease.job)
+        finally:
+            self.ended = True
+
+    def stop(self, end: End) -> None:
+        """Send nothing new. What is under way goes on, but for gathering and finishing."""
+        self.course.decide(end)
+        if self._asking:
+            self._asking.cancel()
+
+    def interrupt(self) -> None:
+        """Give up what is under way, and journal that."""
+        self._part.cancel()
+
+    def abandon(self) -> None:
+        """End at once, journalling nothing; the lease runs out."""
+        self._whole.cancel()
+
+    async def _watch(self) -> None:
+        """Keep the lease while nothing is journalled, and look whether the job was cancelled elsewhere."""
+        look = min(_LOOK, self._journal.leases.seconds / 4)
+        renewed = self._clock()
+        while True:
+            await self._sleep(look)
+            try:
+                cancelled = self._journal.is_cancelled(self._lease)
+                if self._clock() - renewed >= self._journal.leases.seconds / 3:
+                    cancelled = self._journal.renew(self._lease)
+                    renewed = self._clock()
+            except LostLease:
+                self.course.lose()
+                self.interrupt()
+                return
+            except Failure as failure:
+                log.info("%s: %s", self._lease.job, failure.message)
+                continue
+            if cancelled:
+                self.stop(End(JobState.CANCELLED))
+
+    async def _phases(self) -> None:
+        if self.handle.row.phase is Phase.GATHERING:
+            await self._judged(self._gather)
+        if self.handle.row.phase is not Phase.FINISHING and not self.course.end:
+            await self._send()
+        if not self.course.end:
+            await self._judged(self._finish)
+
+    async def _judged(self, part: Callable[[], Awaitable[None]]) -> None:
+        """Do a part; what escapes it decides how the job ends."""
+        try:
+            await part()
+        except LostLease:
+            self.course.lose()
+        except Stopped:
+            self.course.decide(End(JobState.PAUSED))
+        except Failure as failure:
+            state = JobState.FAILED if failure.code in _REFUSED else JobState.PAUSED
+            self.course.decide(End(state, told(failure)))
+        except Exception:  # the outermost handler of a job: whatever else escapes is a bug
+            incident = secrets.token_hex(4)
+            log.exception("incident %s in %s", incident, self._lease.job)
+            masked = Failure(
+                Code.INTERNAL,
+                f"The job failed by a fault of this server (incident {incident}).",
+                "The user finds the details under that id in the server's log.",
+            )
+            self.course.decide(End(JobState.FAILED, told(masked)))
+
+    async def _gather(self) -> None:
+        await self._steadily(lambda: self._work.gather(self.handle))
+        if not self.course.end:
+            await self._patiently(lambda: self._journal.enter(self._lease, Phase.SENDING))
+
+    async def _finish(self) -> None:
+        result = await self._steadily(lambda: self._work.finish(self.handle))
+        if not self.course.end:
+            json.dumps(result)
+            self.course.decide(End(JobState.DONE, result=result))
+
+    async def _steadily(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        """Do something again as long as its failure may pass. The result counts unless the job is to stop."""
+        while not self.course.end:
+            steps, began = self.handle.steps, self._round
+            try:
+                with anyio.CancelScope() as self._asking:
+                    result = await ask()
+                    self._strikes = 0
+                    return result
+            except Failure as failure:
+                if failure.code not in _PASSING:
+                    raise
+                if self.handle.steps != steps:
+                    self._strikes = 0
+                self._strike(failure, began)
+            finally:
+                self._asking = None
+            await self._until_open()
+        return None
+
+    async def _send(self) -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(self._work.width):
+                group.start_soon(self._judged, self._deliveries)
+        if not self.course.end:
+            await self._judged(self._sent)
+
+    async def _sent(self) -> None:
+        await self._patiently(lambda: self._journal.enter(self._lease, Phase.FINISHING))
+
+    async def _deliveries(self) -> None:
+        while True:
+            await self._until_open()
+            if self.course.end:
+                return
+            rows = await self._patiently(self._claim)
+            if not rows:  # what fails under way is sent again by its own sender
+                return
+            try:
+                await self._deliver(rows)
+            finally:
+                self._in_flight.difference_update(row.number for row in rows)
+
+    def _claim(self) -> list[RecordRow]:
+        """The next records to send, in order; those that failed often come last."""
+        limit = self._work.batch + len(self._in_flight) + len(self._tries)
+        rows = self._journal.records(self._lease.job, [RecordState.PENDING], limit=limit)
+        free = [row for row in rows if row.number not in self._in_flight]
+        free.sort(key=lambda row: self._tries[row.number] >= DEFERRED_AFTER)
+        claimed = free[: self._work.batch]
+        self._in_flight.update(row.number for row in claimed)
+        return claimed
+
+    async def _deliver(self, rows: list[RecordRow]) -> None:
+        began, failure = self._round, None
+        try:
+            await self._work.send(self.handle, rows)
+        except Failure as caught:
+            failure = caught
+        finally:  # whatever ended it: what is known of the records is journalled, at the latest when the job is left
+            marks = self.handle.collect(rows)
+            self._unwritten += marks
+        known = {mark.number for mark in marks}
+        left = [row for row in rows if row.number not in known]
+        if failure:
+            await self._failed(left, failure, began)
+        elif left:
+            raise RuntimeError(f"a send left record {left[0].number} without a mark")
+        else:
+            self._strikes = 0
+            for row in rows:
+                self._tries.pop(row.number, None)
+        await self._flush()
+
+    async def _failed(self, rows: list[RecordRow], failure: Failure, began: int) -> None:
+        """Mark the records of a send that failed, and decide how to go on."""
+        if failure.code in _REFUSED:
+            self._strikes = 0
+            if len(rows) == 1:
+                self._mark(rows, RecordState.FAILED, failure)
+            else:
+                await self._singly(rows)
+            return
+        if failure.code not in _PASSING:
+            self._mark(rows, RecordState.PENDING)
+            raise failure
+        uncertain = failure.code is Code.OUTCOME_UNKNOWN
+        for row in rows:
+            self._tries[row.number] += 1
+            self._unsure[row.number] += uncertain
+            again = not uncertain or (self.handle.row.repeatable and self._unsure[row.number] <= RETRIES)
+            self._mark([row], RecordState.PENDING if again else RecordState.UNKNOWN, None if again else failure)
+        self._strike(failure, began, rows)
+
+    async def _singly(self, rows: list[RecordRow]) -> None:
+        """One of several records was refused, and with it all: find out which."""
+        self._mark(rows, RecordState.PENDING)
+        await self._flush()
+        for row in rows:
+            await self._until_open()
+            if self.course.end:
+                return
+            await self._deliver([row])
+
+    def _strike(self, failure: Failure, began: int, rows: Sequence[RecordRow] = ()) -> None:
+        """Count a failure that may pass, once for all sends that were under way together, and close the gate."""
+        if began != self._round:
+            return
+        self._round += 1
+        self._strikes += 1
+        if self._strikes >= STRIKES:
+            # More failures than strikes: others got through meanwhile, so the fault is the record's own.
+            if rows and all(self._tries[row.number] > STRIKES for row in rows):
+                self._strikes = 0
+                self._mark(rows, RecordState.FAILED, failure)
+                return
+            self.course.decide(End(JobState.PAUSED, told(failure)))
+            return
+        asked = failure.details.get("retry_after")
+        wait = min(float(asked), LONGEST_ASKED_PAUSE) if isinstance(asked, int | float) else 0.0
+        self._open_at = self._clock() + max(wait, min(2.0 ** (self._strikes - 1), LONGEST_PAUSE))
+
+    def _mark(self, rows: Sequence[RecordRow], state: RecordState, failure: Failure | None = None) -> None:
+        code, reason = (str(failure.code), failure.message) if failure else (None, None)
+        self._unwritten += [Mark(row.number, state, code, reason) for row in rows]
+
+    async def _until_open(self) -> None:
+        while not self.course.end and (left := self._open_at - self._clock()) > 0:
+            await self._sleep(min(left, _NAP))
+
+    async def _flush(self) -> None:
+        """Journal the marks not journalled yet."""
+
+        def write() -> None:
+            self._journal.mark(self._lease, self._unwritten)
+            self._unwritten.clear()
+
+        if self._unwritten:
+            await self._patiently(write)
+
+    async def _leave(self) -> None:
+        end = self.course.end or End(JobState.PAUSED)
+        if end.state is None:
+            log.info("%s is worked on by another process", self._lease.job)
+            return
+        try:
+            await self._flush()
+            await self._patiently(lambda: self._journal.end(self._lease, end))
+        except LostLease:
+            log.info("%s was taken over by another process", self._lease.job)
+        except Failure as failure:
+            log.warning("%s could not be journalled as %s: %s", self._lease.job, end.state, failure.message)
+
+    async def _patiently(self, change: Callable[[], Any]) -> Any:
+        return await patiently(change, self._sleep)

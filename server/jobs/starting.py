@@ -1,0 +1,184 @@
+"""From the arguments of a tool to a job: its plan, the user's yes, the start, and the answer that it allows."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from ..arguments import parse
+from ..confirmations import Preview
+from ..errors import Code, Failure
+from ..requests import Input
+from ..results import Link, Result, whole
+from ..workflows import Desk
+from .engine import Jobs
+from .model import JobRow, JobState, NewJob, NewRecord, RecordState, Work
+
+ANSWER_SECONDS = 20.0
+"""How long a call waits for its job: one that ends within is simply answered."""
+_RESERVE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a job will do, as far as it can be told before.
+
+    `credits` are rate credits; `billing` is what the user pays, in billing credits; `known` are the records where
+    nothing has to be gathered; `preview` is what the user has to agree to, None where nothing needs a yes.
+    """
+
+    title: str
+    records: int | None
+    requests: int
+    credits: float
+    billing: int = 0
+    known: Sequence[NewRecord] | None = None
+    preview: Preview | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class StartJob(Input):
+    """The arguments that every tool has that starts a job, and what it does with them.
+
+    `watch` tells how to look at the job; it names a tool.
+    """
+
+    watch: ClassVar[str]
+
+    dry_run: bool = Field(False, description="Only tell what it would do and cost.")
+    resume: str | None = Field(None, description="Id of a job: go on with a paused one, retry what failed.")
+    confirm: str | None = Field(None, description="Token of the preview.")
+
+    @abstractmethod
+    async def plan(self, desk: Any) -> Plan:
+        """What the job will do; reads the API as needed."""
+
+    @abstractmethod
+    def work(self, desk: Any) -> Work:
+        """The work itself, with arguments alone as its state."""
+
+
+def raw_arguments(request: Input) -> dict[str, Any]:
+    """The arguments as they can be given again, without those that are about the start."""
+    return request.model_dump(
+        by_alias=True, exclude_unset=True, mode="json", exclude={"dry_run", "resume", "confirm", "workspace"}
+    )
+
+
+async def begin(request: Any, desk: Desk) -> Result:
+    """Start (or resume) the job that a request describes and answer with its result, or with where it stands.
+
+    Raises:
+        Failure: whatever keeps it from being started.
+    """
+    jobs = await desk.shared.jobs()
+    if request.resume is not None:
+        return await _followed(jobs, await _resumed(request, desk, jobs), desk, request.watch)
+    plan = await request.plan(desk)
+    about = await _told(plan, desk)
+    if request.dry_run:
+        return whole({"dryRun": True, **about})
+    if plan.preview is not None:
+        arguments = raw_arguments(request)
+        await desk.agreed(plan.preview, [request.tool_name(), arguments], request.confirm)
+    row = await jobs.start(new_job(request, desk, plan), request.work(desk), plan.known)
+    return (await _followed(jobs, row, desk, request.watch)).with_fields(plan=about)
+
+
+def new_job(request: Any, desk: Desk, plan: Plan) -> NewJob:
+    """The job as it is journalled."""
+    place = desk.place
+    return NewJob(
+        tool=request.tool_name(),
+        title=plan.title,
+        origin=place.origin,
+        account=place.account,
+        workspace=place.workspace,
+        arguments=raw_arguments(request),
+        total=plan.records,
+    )
+
+
+async def _resumed(request: Any, desk: Desk, jobs: Jobs) -> JobRow:
+    row = await jobs.get(request.resume)
+    place = desk.place
+    if row.tool != request.tool_name():
+        raise Failure(Code.INVALID_ARGUMENT, f"{row.id} was started by {row.tool}.", f"Resume it with {row.tool}.")
+    if (row.origin, row.account, row.workspace) != (place.origin, place.account, place.workspace):
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"{row.id} belongs to another workspace or token.",
+            "Set `workspace` to the job's own, or tell the user that the token changed.",
+        )
+    if row.state is JobState.RUNNING and row.owned:
+        return row
+    first = parse(type(request), row.arguments, {"timezone": UTC, "instants": []})
+    work = first.work(desk)
+    if row.state is JobState.PAUSED or (row.state is JobState.RUNNING and not row.owned):
+        return await jobs.resume(row.id, work)
+    return await jobs.retry_failed(row.id, work)
+
+
+async def _followed(jobs: Jobs, row: JobRow, desk: Desk, watch: str) -> Result:
+    async def tell(done: int, total: int | None, message: str) -> None:
+        await desk.asker.report(done, total, message)
+
+    seconds = min(ANSWER_SECONDS, desk.deadline - desk.now() - _RESERVE_SECONDS)
+    row = await jobs.wait(row.id, max(0.0, seconds), tell)
+    notes = [] if row.ended else [_standing(row, watch)]
+    return whole({**summary(row), **({"notes": notes} if notes else {})}).with_links(*links(row))
+
+
+def _standing(row: JobRow, watch: str) -> str:
+    if row.state is JobState.PAUSED:
+        return f"The job paused. {watch}"
+    return f"The job goes on while this server runs, and pauses when the client is closed. {watch}"
+
+
+async def _told(plan: Plan, desk: Desk) -> dict[str, Any]:
+    seconds = await desk.seconds(plan.requests, plan.credits)
+    return {
+        "title": plan.title,
+        "records": plan.records,
+        "requests": plan.requests,
+        "rateCredits": round(plan.credits),
+        "minutes": round(seconds / 60, 1),
+        **({"billingCredits": plan.billing} if plan.billing else {}),
+        **plan.details,
+    }
+
+
+def summary(row: JobRow) -> dict[str, Any]:
+    """A job as a result: where it stands, what it found, what went wrong."""
+    counts = {str(state): row.counts[state] for state in RecordState if row.counts.get(state)}
+    return {
+        "jobId": row.id,
+        "title": row.title,
+        "state": str(row.state),
+        **({} if row.ended else {"phase": str(row.phase)}),
+        "records": {"total": row.total, **_gathered(row), **counts},
+        **({"result": row.result} if row.result is not None else {}),
+        **({"error": row.error} if row.error is not None else {}),
+        "startedAt": _instant(row.created),
+        **({"finishedAt": _instant(row.finished)} if row.finished is not None else {}),
+    }
+
+
+def links(row: JobRow) -> list[Link]:
+    """The resource that a job's result names as `resource`, as a link."""
+    found = (row.result or {}).get("resource")
+    return [Link(found["uri"], found["name"], found["mimeType"], found["size"])] if found else []
+
+
+def _gathered(row: JobRow) -> dict[str, Any]:
+    """What a job that sends nothing has found so far: its counter `gathered`."""
+    return {"gathered": row.counters["gathered"]} if "gathered" in row.counters else {}
+
+
+def _instant(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

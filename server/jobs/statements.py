@@ -1,0 +1,73 @@
+"""Changes of a job's rows, each inside a transaction of the caller."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import Code, Failure
+from .model import NewRecord
+
+_INTERRUPTED = "The server stopped while this was being sent: it may or may not have been done."
+_CANCELLED = "The job was cancelled before this was sent."
+
+
+def insert(db: sqlite3.Connection, job: str, records: Sequence[NewRecord]) -> int:
+    """Add records whose keys are new to the job. Returns how many were."""
+    (number,) = db.execute("SELECT coalesce(max(number), 0) FROM records WHERE job = ?", (job,)).fetchone()
+    return db.executemany(
+        "INSERT INTO records VALUES (?, ?, ?, 'pending', NULL, NULL, ?, 0) ON CONFLICT (job, key) DO NOTHING",
+        [(job, place, each.key, text(each.detail)) for place, each in enumerate(records, number + 1)],
+    ).rowcount
+
+
+def progress(db: sqlite3.Connection, job: str, cursor: Any, counters: dict[str, Any] | None) -> None:
+    """Set the place reached and the counters; None leaves one as it is."""
+    db.execute(
+        "UPDATE runs SET cursor = coalesce(?, cursor), counters = coalesce(?, counters) WHERE job = ?",
+        (text(cursor), text(counters), job),
+    )
+
+
+def settle(db: sqlite3.Connection, job: str) -> None:
+    """Decide about records that were being sent when their owner ended."""
+    (repeatable,) = db.execute("SELECT repeatable FROM jobs WHERE id = ?", (job,)).fetchone()
+    state, code, reason = ("pending", None, None) if repeatable else ("unknown", Code.OUTCOME_UNKNOWN, _INTERRUPTED)
+    db.execute(
+        "UPDATE records SET state = ?, code = ?, reason = ? WHERE job = ? AND state = 'sending'",
+        (state, code, reason, job),
+    )
+
+
+def skip_rest(db: sqlite3.Connection, job: str) -> None:
+    """Say of what was not sent that it never will be."""
+    db.execute(
+        "UPDATE records SET state = 'skipped', code = ?, reason = ? WHERE job = ? AND state = 'pending'",
+        (Code.CANCELLED, _CANCELLED, job),
+    )
+
+
+def send_again(db: sqlite3.Connection, job: str, *, repeatable: bool) -> None:
+    """Make failed records pending again, and unknown ones of repeatable work.
+
+    Raises:
+        Failure: there is none.
+    """
+    states = "('failed', 'unknown')" if repeatable else "('failed')"
+    changed = db.execute(
+        f"UPDATE records SET state = 'pending', code = NULL, reason = NULL WHERE job = ? AND state IN {states}",  # noqa: S608  # constants
+        (job,),
+    ).rowcount
+    if not changed:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"No record of {job} can be sent again.",
+            "Only failed records are; one of unknown outcome is checked first, unless sending it twice is harmless.",
+        )
+
+
+def text(value: Any) -> str | None:
+    """A value as compact JSON; None stays None."""
+    return None if value is None else json.dumps(value, separators=(",", ":"))
