@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +25,8 @@ HOME = "7c1f6a52-3d0e-4b8a-9a41-52e0c6d9b117"
 AWAY = "b25d0e94-8f63-4c17-8e2b-0d7a41f3c6a8"
 
 Respond = Callable[[bytes], bytes]
+Respondent = Callable[[bytes], bytes | Awaitable[bytes | None]]
+"""Answers at once or after a while; with None the connection ends instead."""
 
 
 def tools() -> Surface:
@@ -80,13 +82,17 @@ def listing_first(listing: bytes, then: bytes) -> Respond:
 
 
 @asynccontextmanager
-async def answering(respond: Respond) -> AsyncIterator[str]:
+async def answering(respond: Respondent) -> AsyncIterator[str]:
     """A server on loopback that answers each request as told; yields its URL."""
 
     async def handle(stream: SocketStream) -> None:
         async with stream:
             while request := await _request(stream):
-                await stream.send(respond(request))
+                found = respond(request)
+                answer = found if isinstance(found, bytes) else await found
+                if answer is None:
+                    return
+                await stream.send(answer)
 
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     async with listener, anyio.create_task_group() as tasks:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
 from server.archive.requests import Id, Listing, Mutation, Query
@@ -11,17 +9,7 @@ from server.requests import Input
 
 from .inputs import TakesConditions
 from .records_saved import CreatorView, CreatorViewPayload, CreatorViewRow, DeletedCreatorView
-from .saved import (
-    FILTERS_IGNORED,
-    Deletion,
-    MoveToGroup,
-    Name,
-    StoredFilters,
-    StoredSort,
-    UpdateView,
-    ViewInput,
-    noted,
-)
+from .saved import ChangedStoredView, Deletion, MoveToGroup, NewStoredView, OfStoredView, UpdateView
 
 _REFUSED = "{creatorViews} lists the views; `filters` and `sort` have the shape that they have in those."
 
@@ -56,23 +44,15 @@ class GetCreatorView(Query[CreatorView]):
     id: Id = Field(description="View id.")
 
 
-class CreateCreatorViewInput(ViewInput):
+class CreateCreatorViewInput(NewStoredView):
     """A new creator view."""
 
-    name: Name
-    filters: StoredFilters
-    sort: StoredSort | None = None
 
-
-class UpdateCreatorViewInput(ViewInput):
+class UpdateCreatorViewInput(ChangedStoredView):
     """What a creator view becomes."""
 
-    name: Name | None = None
-    filters: StoredFilters | None = None
-    sort: StoredSort | None = None
 
-
-class CreateCreatorView(TakesConditions, Mutation[CreatorViewPayload]):
+class CreateCreatorView(OfStoredView, TakesConditions, Mutation[CreatorViewPayload]):
     """Save a search of creators as a view for the whole workspace. Only conditions narrow it; try them with
     archive_search_creators first. Each call makes another view."""
 
@@ -88,11 +68,8 @@ class CreateCreatorView(TakesConditions, Mutation[CreatorViewPayload]):
 
     input: CreateCreatorViewInput = Field(description="The view.")
 
-    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
-        return noted(payload, FILTERS_IGNORED if self.input.filters else "")
 
-
-class UpdateCreatorView(UpdateView[CreatorViewPayload]):
+class UpdateCreatorView(OfStoredView, UpdateView[CreatorViewPayload]):
     """Change a creator view, for the whole workspace. What `input` leaves out stays; lists and objects are replaced
     whole."""
 
@@ -108,9 +85,6 @@ class UpdateCreatorView(UpdateView[CreatorViewPayload]):
     conditions_on = "CREATOR"
 
     input: UpdateCreatorViewInput = Field(description="What changes.")
-
-    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
-        return noted(payload, FILTERS_IGNORED if self.input.filters else "")
 
 
 class DeleteCreatorView(Deletion[DeletedCreatorView]):

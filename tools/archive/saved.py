@@ -64,6 +64,31 @@ class ViewInput(Input):
         return value
 
 
+class NewStoredView(ViewInput):
+    """A new view of creators or profiles: its `filters` are kept, never applied."""
+
+    name: Name
+    filters: StoredFilters
+    sort: StoredSort | None = None
+
+
+class ChangedStoredView(ViewInput):
+    """What such a view becomes."""
+
+    name: Name | None = None
+    filters: StoredFilters | None = None
+    sort: StoredSort | None = None
+
+
+class OfStoredView(Input):
+    """A change of such a view says where it stored filters for nothing."""
+
+    input: NewStoredView | ChangedStoredView
+
+    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return noted(payload, FILTERS_IGNORED if self.input.filters else "")
+
+
 class UpdateView(TakesConditions, Mutation[R], Generic[R]):
     """Changes a view: what `input` leaves out stays."""
 
@@ -137,7 +162,10 @@ class Deletion(Confirmed[R], Generic[R]):
 
     def told(self, payload: dict[str, Any]) -> dict[str, Any]:
         if payload.get(self.selected.split()[0]) is None:
-            return noted(payload, f"Nothing was deleted: there was no such {self.kind} any more.")
+            # The preview found it: the first answer to this very call may have been lost.
+            return noted(
+                payload, f"It is gone: an earlier attempt of this call, or somebody else, deleted the {self.kind}."
+            )
         return payload
 
 

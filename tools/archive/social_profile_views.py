@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
 from server.archive.requests import Id, Listing, Mutation, Query
@@ -11,17 +9,7 @@ from server.requests import Input
 
 from .inputs import TakesConditions
 from .records_saved import DeletedSocialProfileView, SocialProfileView, SocialProfileViewPayload, SocialProfileViewRow
-from .saved import (
-    FILTERS_IGNORED,
-    Deletion,
-    MoveToGroup,
-    Name,
-    StoredFilters,
-    StoredSort,
-    UpdateView,
-    ViewInput,
-    noted,
-)
+from .saved import ChangedStoredView, Deletion, MoveToGroup, NewStoredView, OfStoredView, UpdateView
 
 _REFUSED = "{socialProfileViews} lists the views; `filters` and `sort` have the shape that they have in those."
 
@@ -56,23 +44,15 @@ class GetSocialProfileView(Query[SocialProfileView]):
     id: Id = Field(description="View id.")
 
 
-class CreateSocialProfileViewInput(ViewInput):
+class CreateSocialProfileViewInput(NewStoredView):
     """A new social profile view."""
 
-    name: Name
-    filters: StoredFilters
-    sort: StoredSort | None = None
 
-
-class UpdateSocialProfileViewInput(ViewInput):
+class UpdateSocialProfileViewInput(ChangedStoredView):
     """What a social profile view becomes."""
 
-    name: Name | None = None
-    filters: StoredFilters | None = None
-    sort: StoredSort | None = None
 
-
-class CreateSocialProfileView(TakesConditions, Mutation[SocialProfileViewPayload]):
+class CreateSocialProfileView(OfStoredView, TakesConditions, Mutation[SocialProfileViewPayload]):
     """Save a search of social profiles as a view for the whole workspace. Only conditions, on attributes of creators,
     narrow it. Each call makes another view."""
 
@@ -88,11 +68,8 @@ class CreateSocialProfileView(TakesConditions, Mutation[SocialProfileViewPayload
 
     input: CreateSocialProfileViewInput = Field(description="The view.")
 
-    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
-        return noted(payload, FILTERS_IGNORED if self.input.filters else "")
 
-
-class UpdateSocialProfileView(UpdateView[SocialProfileViewPayload]):
+class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]):
     """Change a social profile view, for the whole workspace. What `input` leaves out stays; lists and objects are
     replaced whole."""
 
@@ -108,9 +85,6 @@ class UpdateSocialProfileView(UpdateView[SocialProfileViewPayload]):
     conditions_on = "CREATOR"
 
     input: UpdateSocialProfileViewInput = Field(description="What changes.")
-
-    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
-        return noted(payload, FILTERS_IGNORED if self.input.filters else "")
 
 
 class DeleteSocialProfileView(Deletion[DeletedSocialProfileView]):

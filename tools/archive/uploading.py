@@ -36,7 +36,7 @@ class UploadItemFromUrl(Mutation[UploadPayload]):
     repeatable = False
     selected = "success"
     verify = _FINDING
-    refused = "Check that the link opens a public post."
+    refused = f"Check that the link opens a public post. It may also be there already: {_FINDING}"
 
     input: UploadItemFromUrlInput = Field(description="The link.")
 
@@ -58,7 +58,7 @@ class UploadItemFromUrl(Mutation[UploadPayload]):
             raise Failure(
                 Code.REJECTED,
                 "Archive did not take the link, and does not say why.",
-                f"{self.refused} It may also be there already: {_FINDING}",
+                self.refused,
             )
         return {**payload, "notes": [_NOT_YET]}
 
