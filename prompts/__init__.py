@@ -1,14 +1,19 @@
 """The texts that tell an assistant how to use this server, kept as Markdown files beside this module.
 
-`DOCUMENTS` are offered as prompts and as resources; `instructions()` is the short form sent when a client connects.
-Files are read when asked for, so importing this package costs next to nothing.
+`DOCUMENTS` are offered as prompts and as resources; `workflow_prompts()` are prompts with arguments for whole tasks;
+`instructions()` is the short form sent when a client connects. Files are read when asked for, so importing this package
+costs next to nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["DOCUMENTS", "Document", "instructions"]
+if TYPE_CHECKING:
+    from .workflows import Workflow
+
+__all__ = ["DOCUMENTS", "Document", "instructions", "workflow_prompts"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,13 @@ def instructions() -> str:
     Raises FileNotFoundError if the package was built without its Markdown files.
     """
     return _read("instructions.md")
+
+
+def workflow_prompts() -> tuple[Workflow, ...]:
+    """The prompts with arguments, in the order of their listing; their texts are read when they are filled."""
+    from .workflows import WORKFLOWS  # with the first look at the prompts, not at start
+
+    return WORKFLOWS
 
 
 def _read(file: str) -> str:

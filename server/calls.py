@@ -53,6 +53,11 @@ class Calls:
         self._seconds = seconds
         self._clock = clock
 
+    @property
+    def services(self) -> Services:
+        """What calls need, and what else of this process is shown: files for the user."""
+        return self._services
+
     async def call(self, name: str, arguments: Mapping[str, Any], asker: Asker) -> Result:
         """What the tool answers.
 

@@ -39,9 +39,13 @@ _STOP = frozenset(
         "of",
         "on",
         "or",
+        "our",
         "that",
         "the",
         "to",
+        "what",
+        "which",
+        "who",
     }
 )
 
@@ -69,7 +73,8 @@ def ranked(entries: Iterable[Entry], query: str) -> list[Entry]:
 
 def summary(entry: Entry) -> str:
     """The first sentence of a tool's description."""
-    return re.split(r"(?<=[.:]) ", str(entry.tool["description"]), maxsplit=1)[0].rstrip(":")
+    text = " ".join(str(entry.tool["description"]).split())
+    return re.split(r"(?<=\.) ", text, maxsplit=1)[0]
 
 
 def by_toolset(entries: Iterable[Entry]) -> dict[str, list[str]]:

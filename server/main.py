@@ -85,7 +85,8 @@ def _serve(settings: Settings, product: Product) -> int:
             async with anyio.create_task_group() as group:
                 if not settings.sandbox:  # its jobs are nobody else's
                     group.start_soon(Recovery(surface, services).watch, settings.state_dir)
-                await serve(build_server(surface, calls, prompts.DOCUMENTS, prompts.instructions()))
+                texts = (prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
+                await serve(build_server(surface, calls, *texts))
                 group.cancel_scope.cancel()
 
     gc.freeze()  # what is imported stays: neither a collection nor the exit need walk it again
@@ -168,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--archivebox", action="store_true", help="an ArchiveBox instead of an Archive")
     sandbox.add_argument("--port", type=_port, default=8787, help="0 picks a free one")
     sandbox.add_argument("--items", type=_positive, default=4000, help="posts in the largest workspace")
-    sandbox.add_argument("--plan", default="growth", choices=("startup", "growth", "enterprise"))
+    sandbox.add_argument("--plan", default="growth", choices=("startup", "growth", "enterprise", "boundless"))
     sandbox.add_argument("--window", type=_seconds, default=1.0, help="seconds in which 5 requests are allowed")
     doctor = commands.add_parser("doctor", help="check settings, network, token and workspace", parents=common)
     doctor.add_argument("--json", action="store_true", help="machine-readable")

@@ -17,6 +17,27 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the internet: not of this machine or of a network around it.
+
+    An IPv6 address that only wraps an IPv4 one is judged by that one.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    inner: ipaddress.IPv4Address | None = None
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour
+        if found in _NAT64:
+            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    judged = inner or found
+    return judged.is_global and not judged.is_multicast
+
+
 def refusal(variable: str, url: str, *, allow_insecure: bool) -> str:
     """Why a URL cannot be used, in a sentence that names the variable; empty if it can."""
     try:

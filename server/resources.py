@@ -9,7 +9,7 @@ import difflib
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +74,7 @@ class Resources:
     def __init__(self, surface: Surface, calls: Calls, clock: Callable[[], float] = time.monotonic) -> None:
         self._surface = surface
         self._templates = [Template.of(each) for each in surface.templates]
+        self._variables = {name: Variable.of(each) for name, each in surface.variables.items()}
         self._calls = calls
         self._clock = clock
         self._names: dict[tuple[str, ...], _Names] = {}
@@ -116,7 +117,25 @@ class Resources:
             raise Failure(Code.NOT_FOUND, f"There is no resource template {uri!r} with a variable {variable!r}.")
         try:
             with self._calls.explained("completion/complete"):
-                return _fitting(await self._possible(template, variable, known), typed)
+                if template.variables[variable].is_operation:
+                    return _fitting(list(self._operations(template)), typed)
+                return _fitting(await self._possible(template.variables, variable, known), typed)
+        except Failure:
+            return NOTHING
+
+    async def propose(self, values: Sequence[str], variable: str, typed: str, known: Mapping[str, str]) -> Completion:
+        """Proposals for an argument of a prompt: the fixed values, or what the packaged variable of that name may be.
+
+        Args:
+            known: arguments that have their value already, named as the variables are.
+        """
+        if values:
+            return _fitting(list(values), typed)
+        if variable not in self._variables:
+            return NOTHING
+        try:
+            with self._calls.explained("completion/complete"):
+                return _fitting(await self._possible(self._variables, variable, known), typed)
         except Failure:
             return NOTHING
 
@@ -174,16 +193,14 @@ class Resources:
         instead = f"Did you mean {near!r}?" if near else f"There are: {', '.join(names[:_SHOWN]) or 'none'}."
         raise Failure(Code.NOT_FOUND, f"There is no {variable} {wanted!r}. {instead}")
 
-    async def _possible(self, template: Template, name: str, known: Mapping[str, str]) -> list[str]:
-        variable = template.variables[name]
-        if variable.values:
-            return list(variable.values)
+    async def _possible(self, variables: Mapping[str, Variable], name: str, known: Mapping[str, str]) -> list[str]:
+        variable = variables[name]
         if variable.rows is None:
-            return list(self._operations(template))
-        parts = {each: other.default for each, other in template.variables.items() if other.default}
+            return list(variable.values)
+        parts = {each: other.default for each, other in variables.items() if other.default}
         for each, value in known.items():
-            if each in template.variables and value.strip():
-                parts[each] = _checked(each, value, template.variables[each])
+            if each in variables and value.strip():
+                parts[each] = _checked(each, value, variables[each])
         rows = await self._kept_rows(variable.rows, parts)
         return sorted({str(each["name"]) for each in rows}, key=lambda each: (_folded(each), each))
 

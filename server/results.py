@@ -19,6 +19,16 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A resource that a result points to; `size` in bytes."""
+
+    uri: str
+    name: str
+    mime_type: str
+    size: int
+
+
+@dataclass(frozen=True)
 class Result:
     """A tool's answer: the object, and its compact JSON text.
 
@@ -31,6 +41,11 @@ class Result:
     prose: str = ""
     images: tuple[Image, ...] = ()
     is_structured: bool = True
+    links: tuple[Link, ...] = ()
+
+    def with_links(self, *links: Link) -> Result:
+        """The same result with links beside it."""
+        return replace(self, links=(*self.links, *links)) if links else self
 
     def with_fields(self, **more: Any) -> Result:
         """The same result with more fields at its end."""

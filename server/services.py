@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .archivebox.backend import ArchiveBoxBackend
     from .exports import ExportFolder
     from .http import InProcess
-    from .jobs import Jobs
+    from .jobs import Jobs, Leases
     from .limiter import Limiter
     from .sandbox import Sandbox
 
@@ -35,6 +35,7 @@ class Services:
         limiter: paces the requests, instead of the one that all processes of this user share.
         sandbox: answers in the sandbox mode, instead of a fresh one.
         archivebox: an ArchiveBox in this process, that answers instead of the network.
+        leases: how long a process may be silent before others take its jobs.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class Services:
         limiter: Limiter | None = None,
         sandbox: Sandbox | None = None,
         archivebox: InProcess | None = None,
+        leases: Leases | None = None,
     ) -> None:
         self._settings = settings
         self._limiter = limiter
         self._sandbox = sandbox
         self._archivebox_in_process = archivebox
+        self._leases = leases
         self._stack = AsyncExitStack()
         self._lock = anyio.Lock()
         self._archive: ArchiveBackend | None = None
@@ -97,7 +100,7 @@ class Services:
         from .jobs import Jobs, Journal
 
         # The jobs of a sandbox in this process are nobody else's.
-        journal = Journal(None if self._settings.sandbox else self._settings.state_dir)
+        journal = Journal(None if self._settings.sandbox else self._settings.state_dir, leases=self._leases)
         try:
             async with Jobs(journal) as jobs:
                 task_status.started(jobs)
@@ -158,7 +161,7 @@ class Services:
             Http(url, "ArchiveBox", in_process=in_process, ca_bundle=settings.archivebox_ca_bundle)
         )
         client = ArchiveBox(url=url, keys=Keys(key, login), http=http, limiter=ConcurrencyCap(), user_agent=USER_AGENT)
-        return ArchiveBoxBackend(client, Confirmations(settings.confirm))
+        return ArchiveBoxBackend(client, Confirmations(settings.confirm), self)
 
     def _archivebox_sandbox(self) -> tuple[str, InProcess, Secret]:
         from .sandbox.archivebox import KEY, ArchiveBoxSandbox

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,13 @@ class Entry:
 class Surface:
     """The tools that this server offers, and those that it knows but does not offer now."""
 
-    def __init__(self, entries: Iterable[Entry], load: ModuleLoader, templates: Iterable[Row] = ()) -> None:
+    def __init__(
+        self,
+        entries: Iterable[Entry],
+        load: ModuleLoader,
+        templates: Iterable[Row] = (),
+        variables: Mapping[str, Row] | None = None,
+    ) -> None:
         self._all = {entry.name: entry for entry in entries}
         self._reachable = {name: entry for name, entry in self._all.items() if entry.toolset != _DISCOVER}
         self._offered = dict(self._reachable)
@@ -63,12 +69,15 @@ class Surface:
         self._templates = tuple(templates)
         self.templates = self._templates
         """The resource templates of the offered backends, as data: they only read, so the toolsets do not matter."""
+        self.variables = dict(variables or {})
+        """What arguments of prompts may be, by name, as data."""
 
     @classmethod
     def read(cls, file: Path, load: ModuleLoader) -> Surface:
         """The surface of the packaged file; `load` imports the module that holds a tool's class."""
         held = json.loads(file.read_text(encoding="utf-8"))
-        return cls((Entry(**row) for row in held["tools"]), load, held.get("templates", []))
+        tools = (Entry(**row) for row in held["tools"])
+        return cls(tools, load, held.get("templates", []), held.get("variables"))
 
     def offer(self, *, backends: set[str], toolsets: Iterable[str], read_only: bool) -> None:
         """Restrict what is offered.
@@ -106,13 +115,13 @@ class Surface:
         if entry := self._offered.get(name):
             return entry
         entry = self.reachable(name)
-        if any(each.toolset == _DISCOVER for each in self._offered.values()):
+        if self._discovers:
             caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
             raise Failure(Code.NOT_CONFIGURED, f"{name} is not listed here.", f"Call it through {caller}.")
         raise Failure(
             Code.NOT_CONFIGURED,
             f"{name} is switched off: its toolset, {entry.toolset}, is not among those of this server.",
-            "Tell the user: ARCHIVE_MCP_TOOLSETS decides.",
+            "Tell the user: --toolsets (ARCHIVE_MCP_TOOLSETS) decides.",
         )
 
     def reachable(self, name: str) -> Entry:
@@ -136,7 +145,7 @@ class Surface:
             raise Failure(
                 Code.READ_ONLY,
                 f"{name} changes data, and this server was started read-only.",
-                "Tell the user; only they can restart it without ARCHIVE_MCP_READ_ONLY.",
+                "Tell the user; only they can restart it without --read-only (ARCHIVE_MCP_READ_ONLY).",
             )
         raise Failure(
             Code.NOT_CONFIGURED,
@@ -161,8 +170,20 @@ class Surface:
         return getattr(self._load(entry.module), entry.class_name)
 
     def rendered(self, text: str) -> str:
-        """A hint with `{operation}` replaced by the name of the tool that serves it."""
-        return _OPERATION.sub(lambda found: self._by_operation.get(found[1], _unbraced(found)), text)
+        """A hint with `{operation}` replaced by the name of its tool, and whether that one is not offered."""
+        return _OPERATION.sub(self._named, text)
+
+    @property
+    def _discovers(self) -> bool:
+        """Whether tools that reach others are offered."""
+        return any(each.toolset == _DISCOVER for each in self._offered.values())
+
+    def _named(self, found: re.Match[str]) -> str:
+        name = self._by_operation.get(found[1])
+        if name is None:
+            return _unbraced(found)
+        callable_here = name in self._offered or (self._discovers and name in self._reachable)
+        return name if callable_here else f"{name} (not offered here)"
 
 
 def _is_wanted(entry: Entry, wanted: set[str]) -> bool:

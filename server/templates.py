@@ -41,6 +41,17 @@ class Variable:
     as_id: bool = False
     default: str = ""
 
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Variable:
+        """The variable of a row of the packaged file."""
+        rows = None if row["rows"] is None else Source(**row["rows"])
+        return cls(**{**row, "values": tuple(row["values"]), "rows": rows})
+
+    @property
+    def is_operation(self) -> bool:
+        """Whether it is the name of an operation."""
+        return not self.values and self.rows is None
+
 
 @dataclass(frozen=True)
 class Template:
@@ -57,11 +68,9 @@ class Template:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Template:
         """The template of a row of the packaged file."""
-        variables = {
-            name: Variable(**{**each, "values": tuple(each["values"]), "rows": _source(each["rows"])})
-            for name, each in row["variables"].items()
-        }
-        return cls(**{**row, "variables": variables, "reads": _source(row["reads"])})
+        variables = {name: Variable.of(each) for name, each in row["variables"].items()}
+        reads = None if row["reads"] is None else Source(**row["reads"])
+        return cls(**{**row, "variables": variables, "reads": reads})
 
     def listed(self) -> dict[str, Any]:
         """The template as `resources/templates/list` serves it."""
@@ -81,10 +90,6 @@ class Template:
         """
         found = re.fullmatch(_VARIABLE.sub(r"(?P<\1>[^/]+)", self.uri), uri)
         return None if found is None else {name: _decoded(part, uri) for name, part in found.groupdict().items()}
-
-
-def _source(row: Mapping[str, Any] | None) -> Source | None:
-    return None if row is None else Source(**row)
 
 
 def _decoded(part: str, uri: str) -> str:

@@ -60,6 +60,8 @@ def test_the_server_names_no_tool() -> None:
         ("graphql", "server/sandbox/"),
         ("uvicorn", "server/sandbox/"),
         ("dotenv", "server/settings.py"),
+        ("PIL", "server/pictures/"),
+        ("matplotlib", "server/pictures/"),
     ],
 )
 def test_each_library_has_one_place(package: str, place: str) -> None:

@@ -66,9 +66,14 @@ def templates() -> list[dict[str, Any]]:
     return [asdict(each) for each in tools.archive.templates.TEMPLATES]
 
 
+def variables() -> dict[str, dict[str, Any]]:
+    """What arguments of prompts may be, as the server reads it back."""
+    return {name: asdict(each) for name, each in tools.archive.templates.VARIABLES.items()}
+
+
 def rendered() -> str:
     """The file's text."""
-    held = {"tools": rows(), "templates": templates()}
+    held = {"tools": rows(), "templates": templates(), "variables": variables()}
     return json.dumps(held, indent=1, ensure_ascii=False) + "\n"
 
 

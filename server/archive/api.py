@@ -52,11 +52,7 @@ class Api:
             Failure: as `Archive.execute`.
         """
         data, partial = await self.read(request, selection, first=size, **({} if after is None else {"after": after}))
-        info = data.get("pageInfo") or {}
-        end = info.get("endCursor")
-        # A page that ends where it began would be read for ever.
-        has_next = bool(info.get("hasNextPage")) and end is not None and end != after
-        return Page(data["nodes"], end, has_next, data.get("totalCount"), partial)
+        return page_of(data, partial, after)
 
     async def pages(self, request: ReadPages[Any], after: str | None = None) -> AsyncIterator[Page]:
         """All pages from `after` on."""
@@ -87,14 +83,7 @@ class Api:
         chosen = select(record, getattr(request, "fields", None)) if selection is None else selection
         variables = {**request.variables(), **more}
         answer = await self.execute(request.operation, request.document(chosen), variables, request.credits())
-        data = answer.data
-        if isinstance(request, ReadPages):
-            data = {**data, "nodes": convert(data.get("nodes") or [], record, chosen)}
-        elif isinstance(request, ReadMany):
-            data = convert(data or [], record, chosen)
-        else:
-            data = convert(data, record, chosen)
-        return data, answer.partial
+        return converted(request, chosen, answer.data), answer.partial
 
     async def apply(self, request: Mutation[Any], admit: Callable[[], None] | None = None) -> dict[str, Any]:
         """Make a change and return its payload.
@@ -144,8 +133,34 @@ class Api:
         Raises:
             Failure: as `Archive.execute`.
         """
-        call = Call(operation, document, variables, self.workspace, cost, self._until(), lane=self.lane, admit=admit)
-        return await self.archive.execute(call)
+        return await self.archive.execute(self.call(operation, document, variables, cost, admit))
+
+    def call(
+        self,
+        operation: str,
+        document: str,
+        variables: dict[str, Any],
+        cost: float,
+        admit: Callable[[], None] | None = None,
+    ) -> Call:
+        """A reading document as a request to this workspace, due now."""
+        return Call(operation, document, variables, self.workspace, cost, self._until(), lane=self.lane, admit=admit)
 
     def _until(self) -> float:
         return self.archive.now() + JOB_SECONDS if self.deadline is None else self.deadline
+
+
+def page_of(data: dict[str, Any], partial: bool, after: str | None = None) -> Page:
+    """A page from what `read` gave; `after` is the cursor that it follows."""
+    info = data.get("pageInfo") or {}
+    end = info.get("endCursor")
+    # A page that ends where it began would be read for ever.
+    has_next = bool(info.get("hasNextPage")) and end is not None and end != after
+    return Page(data["nodes"], end, has_next, data.get("totalCount"), partial)
+
+
+def converted(request: ArchiveRequest[Any], selection: Selection, data: Any) -> Any:
+    """The data of a query, its text numbers as numbers."""
+    if isinstance(request, ReadPages):
+        return {**data, "nodes": convert(data.get("nodes") or [], request.record(), selection)}
+    return convert(data or [] if isinstance(request, ReadMany) else data, request.record(), selection)

@@ -94,12 +94,12 @@ class Attributes:
             return
         schemas = await self.schemas(entity, workspace, deadline)
         try:
-            found = _translated(given, named, schemas)
+            found = _translated(given, named, schemas, entity)
         except Failure:
             newer = await self.schemas(entity, workspace, deadline, again=True)
             if newer is schemas:
                 raise
-            found = _translated(given, named, newer)
+            found = _translated(given, named, newer, entity)
         for condition, value in zip(named, found, strict=True):
             condition.value = value
 
@@ -195,10 +195,10 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _translated(given: list[Condition], named: list[Condition], schemas: Schemas) -> list[Any]:
+def _translated(given: list[Condition], named: list[Condition], schemas: Schemas, entity: Entity) -> list[Any]:
     for each in given:
         _check_type(each, schemas.get(each.field))
-    return [_with_ids(each, schemas) for each in named]
+    return [_with_ids(each, schemas, entity) for each in named]
 
 
 def _check_type(condition: Condition, attribute: Attribute | None) -> None:
@@ -216,10 +216,10 @@ def _check_type(condition: Condition, attribute: Attribute | None) -> None:
     )
 
 
-def _with_ids(condition: Condition, schemas: Schemas) -> Any:
+def _with_ids(condition: Condition, schemas: Schemas, entity: Entity) -> Any:
     attribute = schemas.get(condition.field)
     if attribute is None:
-        _unknown_field(condition.field, schemas)
+        _unknown_field(condition.field, schemas, entity)
     if isinstance(condition.value, list):
         return [_option_id(each, attribute) for each in condition.value]
     return _option_id(condition.value, attribute)
@@ -252,12 +252,14 @@ def _matches(name: str, options: tuple[Option, ...]) -> Iterator[list[Option]]:
     yield [each for each in options if each.name.strip().casefold() == folded]
 
 
-def _unknown_field(key: str, schemas: Schemas) -> NoReturn:
+def _unknown_field(key: str, schemas: Schemas, entity: Entity) -> NoReturn:
     by_name = next((each.key for each in schemas.values() if each.name.casefold() == key.casefold()), None)
     guess = f" Did you mean `{by_name}`?" if by_name else closest(key, schemas)
     selects = [each.key for each in schemas.values() if is_select(each.type)]
     raise Failure(
-        Code.INVALID_ARGUMENT, f"There is no custom attribute {key!r}.{guess}", f"Selects here: {_some(selects)}."
+        Code.INVALID_ARGUMENT,
+        f"There is no custom attribute {key!r} of {entity.lower()}s.{guess}",
+        f"Selects here: {_some(selects)}.",
     )
 
 

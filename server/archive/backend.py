@@ -69,6 +69,8 @@ class ArchiveBackend:
                 failure.hint = failure.hint or request.instead
             elif failure.code is Code.FORBIDDEN:
                 failure.hint = request.forbidden or failure.hint
+            elif failure.code is Code.REJECTED:
+                failure.hint = failure.hint or request.refused
             raise
 
     def desk(self, workspace: str | None, asker: Asker, deadline: float) -> ArchiveDesk:

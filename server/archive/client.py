@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import Failure
 from ..http import Http, Reply
 from ..limiter import Lane, Limiter, Snapshot, state_key
+from ..limiter.budget import Reading, read_budget
 from ..origins import origin
 from ..retry import Transient, repeated
-from .failures import decode, retry_after
+from .failures import decode, decode_packed, retry_after
+
+T = TypeVar("T")
 
 LONGEST_ANSWER = 30.0
 """Seconds that one request may take before it counts as unanswered."""
@@ -46,6 +49,17 @@ class Answer:
 
     data: Any
     partial: bool
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What the aliases of one request answered, each for itself; one that is missing was not answered.
+
+    `reading` is what the answer says about rate credits.
+    """
+
+    answers: dict[str, Answer | Failure]
+    reading: Reading
 
 
 class Archive:
@@ -91,6 +105,22 @@ class Archive:
             verify=call.verify,
         )
 
+    async def execute_packed(self, call: Call, aliases: Sequence[str]) -> Packed:
+        """Send a document of several reads, again only after a 429: for anything else the pack itself may be the cause.
+
+        Raises:
+            Failure: what concerns the request as a whole, decoded from any of the API's error shapes.
+        """
+
+        async def attempt() -> Packed:
+            try:
+                return await self._sent(call, lambda reply: _packed(reply, aliases))
+            except Transient as failure:
+                failure.worth_repeating &= failure.retry_after is not None
+                raise
+
+        return await repeated(attempt, repeatable=True, deadline=call.deadline, clock=self._clock)
+
     async def exchange(self, call: Call, *, token: str | None = None) -> tuple[Reply, float]:
         """Send the operation once, for looking at the API itself: the answer as it came, and the seconds it took.
 
@@ -109,6 +139,15 @@ class Archive:
             wait = retry_after(reply, reply.body.decode(errors="replace")) if reply.status == 429 else None
             slot.answered(reply.status, reply.headers, retry_after=wait, new_connection=reply.new_connection)
         return reply, seconds
+
+    async def fetch(self, url: str, *, seconds: float) -> Reply:
+        """A file that an answer names by its URL: without the token, and not counted by the limiter.
+
+        Raises:
+            Failure: as `Http.fetch`.
+        """
+        headers = {"accept": "image/*", "accept-encoding": "identity", "user-agent": self._headers["user-agent"]}
+        return await self._http.fetch(url, headers, seconds=seconds)
 
     @property
     def origin(self) -> str:
@@ -133,6 +172,9 @@ class Archive:
         return self._token_key if workspace is None else state_key(self._origin, "workspace", workspace)
 
     async def _once(self, call: Call) -> Answer:
+        return await self._sent(call, lambda reply: Answer(*decode(reply, call.operation)))
+
+    async def _sent(self, call: Call, read: Callable[[Reply], T]) -> T:
         key = self.limiter_key(call.workspace)
         turn = self._limiter.slot(key, operation=call.operation, cost=call.cost, lane=call.lane, deadline=call.deadline)
         async with turn as slot:
@@ -140,7 +182,7 @@ class Archive:
                 call.admit()
             reply = await self._post(call)
             try:
-                data, partial = decode(reply, call.operation)
+                found = read(reply)
             except Failure as failure:
                 wait = failure.retry_after if isinstance(failure, Transient) else None
                 slot.answered(
@@ -151,7 +193,7 @@ class Archive:
                 )
                 raise
             slot.answered(reply.status, reply.headers, new_connection=reply.new_connection)
-        return Answer(data, partial)
+        return found
 
     async def _post(self, call: Call, token: str | None = None) -> Reply:
         body = json.dumps({"query": call.document, "variables": call.variables}, separators=(",", ":")).encode()
@@ -162,3 +204,9 @@ class Archive:
             headers["authorization"] = f"Bearer {token}"
         seconds = max(0.5, min(LONGEST_ANSWER, call.deadline - self._clock()))
         return await self._http.post(self._url, headers, body, seconds=seconds)
+
+
+def _packed(reply: Reply, aliases: Sequence[str]) -> Packed:
+    found = decode_packed(reply, aliases)
+    answers = {alias: each if isinstance(each, Failure) else Answer(*each) for alias, each in found.items()}
+    return Packed(answers, read_budget(reply.headers))

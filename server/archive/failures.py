@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import Code, Failure
@@ -42,12 +43,11 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
     errors = payload.get("errors")
     if isinstance(errors, str):
         raise _refused(reply, errors)
-    entries = errors if isinstance(errors, list) else []
-    listed = [each if isinstance(each, dict) else {"message": str(each)} for each in entries]
+    listed = _listed(errors)
     data = payload.get("data")
     found = data.get(operation) if isinstance(data, dict) else None
     if listed:
-        if found is not None and all(_code(each) == "SERVICE_UNAVAILABLE" for each in listed):
+        if found is not None and _passing(listed):
             return found, True
         raise _first(reply, listed)
     if reply.status in _GATEWAY or reply.status >= 500:
@@ -57,6 +57,42 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
     if not isinstance(data, dict) or operation not in data:
         raise _unintelligible("an answer without data")
     return found, False
+
+
+def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, tuple[Any, bool] | Failure]:
+    """What each alias of a request with several reads answered: data and whether it is partial, or its own failure.
+
+    Aliases that are left out were not answered: where a read may not be null, the error of one takes the data of all
+    with it (GraphQL specification, errors and non-nullability).
+
+    Raises:
+        Failure: what Archive refused as a whole; an error without a path counts for all, unless a null explains it.
+        Transient: what may pass, with the seconds Archive asked for.
+    """
+    payload = _json_object(reply)
+    errors = payload.get("errors")
+    if isinstance(errors, str):
+        raise _refused(reply, errors)
+    listed, data = _listed(errors), payload.get("data")
+    _check_whole(reply, listed)
+    own = {alias: [each for each in listed if _alias(each) == alias] for alias in aliases}
+    rest = [each for each in listed if _alias(each) not in own]
+    parts = data if isinstance(data, dict) else {}
+    nulls = [alias for alias in aliases if parts.get(alias, "") is None and not own[alias]]
+    if rest and (len(nulls) == len(aliases) or not parts or (len(nulls) < len(rest) and not _passing(rest))):
+        raise _first(reply, rest)
+    if not listed and parts.keys().isdisjoint(aliases):
+        raise _unintelligible("an answer without data")
+    found: dict[str, tuple[Any, bool] | Failure] = {}
+    for alias, mine in own.items():
+        value = parts.get(alias)
+        if value is not None and _passing(mine):
+            found[alias] = value, bool(mine or rest)
+        elif mine:
+            found[alias] = _first(reply, mine)
+        elif alias in parts and not rest:
+            found[alias] = None, False
+    return found
 
 
 def retry_after(reply: Reply, message: str) -> float:
@@ -77,6 +113,30 @@ def user_errors(operation: str, errors: list[dict[str, Any]], hint: str = "") ->
         texts.append(f"{where}: {each.get('message', '')}" if where else str(each.get("message", "")))
     refusal = f"Archive refused {operation}: {_clean('; '.join(texts))}"
     return Failure(Code.REJECTED, refusal, f"Nothing was changed. {hint}".strip())
+
+
+def _check_whole(reply: Reply, listed: list[dict[str, Any]]) -> None:
+    """Refuse an answer whose data does not count: too fast, no access, or Archive's own trouble."""
+    throttled = [str(each.get("message", "")) for each in listed if _code(each) == "RATE_LIMIT_EXCEEDED"]
+    if throttled or reply.status == 429:
+        raise _throttled(reply, " ".join(throttled or [str(each.get("message", "")) for each in listed]))
+    if reply.status >= 500 or reply.status in (401, 403):
+        raise _first(reply, listed) if listed else _refused(reply, "")
+
+
+def _listed(errors: Any) -> list[dict[str, Any]]:
+    entries = errors if isinstance(errors, list) else []
+    return [each if isinstance(each, dict) else {"message": str(each)} for each in entries]
+
+
+def _passing(errors: list[dict[str, Any]]) -> bool:
+    return all(_code(each) == "SERVICE_UNAVAILABLE" for each in errors)
+
+
+def _alias(error: dict[str, Any]) -> str | None:
+    """The read that an error is about; a path that begins otherwise is about the document."""
+    path = error.get("path")
+    return path[0] if isinstance(path, list) and path and isinstance(path[0], str) else None
 
 
 def _json_object(reply: Reply) -> dict[str, Any]:

@@ -76,6 +76,9 @@ class ArchiveRequest(Request[R], Generic[R]):
 class InWorkspace(Input):
     """A request about one workspace: all but the list of workspaces itself."""
 
+    refused: ClassVar[str] = ""
+    """What to do when Archive refuses it."""
+
     workspace: Text | None = Field(None, description="Id or name.")
 
     async def resolve_names(self, attributes: Attributes, workspace: str, deadline: float) -> None:
@@ -177,8 +180,6 @@ class Mutation(InWorkspace, ArchiveRequest[R], Generic[R]):
     """Paths of the payload to return."""
     verify: ClassVar[str]
     """How to find out whether it happened, when the answer was lost."""
-    refused: ClassVar[str] = ""
-    """What to do when Archive refuses it."""
 
     @classmethod
     def output_schema(cls) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from ..errors import Code, Failure
+from ..limiter import state_key
 from ..settings import Secret
 from .failures import KEY_HINT
 
@@ -43,6 +44,11 @@ class Keys:
         self._login = login
         self._expires: str | None = None
         self._lock = anyio.Lock()
+        self._account = login.username if login else key.reveal() if key else ""
+
+    def account(self, url: str) -> str:
+        """A fingerprint of whose key it is, the same after an exchange."""
+        return state_key(url, "account", self._account)
 
     async def current(self, box: ArchiveBox, deadline: float) -> str:
         """The key to send.

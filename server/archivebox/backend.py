@@ -7,9 +7,13 @@ from typing import Any
 from ..confirmations import Confirmations
 from ..dialogue import Asker
 from ..errors import Code, Failure
+from ..origins import origin
 from ..results import Result
+from ..workflows import Place, Shared
 from .client import ArchiveBox
 from .requests import Box, BoxRequest
+from .versions import Description
+from .workflows import BoxDesk, BoxWorkflow
 
 _HINTS = {
     Code.NOT_FOUND: "Look it up in its list again: it may be gone, or the id another kind of object's.",
@@ -23,11 +27,12 @@ _HINTS = {
 class ArchiveBoxBackend:
     """Performs typed ArchiveBox requests."""
 
-    def __init__(self, client: ArchiveBox, confirmations: Confirmations) -> None:
+    def __init__(self, client: ArchiveBox, confirmations: Confirmations, shared: Shared | None = None) -> None:
         self.client = client
+        self._shared = shared
         self._confirmations = confirmations
 
-    async def perform(self, request: BoxRequest[Any], asker: Asker, deadline: float) -> Result:
+    async def perform(self, request: BoxRequest[Any] | BoxWorkflow[Any], asker: Asker, deadline: float) -> Result:
         """Do what the request says before `deadline` (on the client's monotonic clock).
 
         Raises:
@@ -37,7 +42,16 @@ class ArchiveBoxBackend:
             self._confirmations.refuse_if_never()
         api = await self.client.describe(deadline)
         try:
+            if isinstance(request, BoxWorkflow):
+                return await request.run(self.desk(api, asker, deadline))
             return await request.perform(Box(self.client, api, deadline, asker, self._confirmations))
         except Failure as failure:
             failure.hint = failure.hint or _HINTS.get(failure.code, "")
             raise
+
+    def desk(self, api: Description, asker: Asker, deadline: float) -> BoxDesk:
+        """What a workflow works with."""
+        if self._shared is None:
+            raise TypeError("a backend without jobs and files serves no workflow")
+        place = Place(origin(self.client.url), self.client.account)
+        return BoxDesk(place, self._shared, self._confirmations, asker, deadline, self.client, api)

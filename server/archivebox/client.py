@@ -14,7 +14,7 @@ import anyio
 
 from ..errors import Code, Failure
 from ..http import Http, Reply
-from ..limiter import Limiter, state_key
+from ..limiter import Lane, Limiter, state_key
 from ..origins import origin
 from ..retry import repeated
 from .auth import Keys
@@ -40,7 +40,8 @@ class Upload:
 @dataclass(frozen=True)
 class Send:
     """One request. `path` is below the API; `form` sends the body as a form instead of JSON; `verify` says how to check
-    a write whose answer was lost, and is empty for a read; `headers` come on top of the usual ones.
+    a write whose answer was lost, and is empty for a read; `headers` come on top of the usual ones; `admit` is called
+    just before each send, when its turn has come: what it raises keeps it from leaving.
     """
 
     method: str
@@ -53,6 +54,8 @@ class Send:
     repeatable: bool = True
     verify: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    lane: Lane = "interactive"
+    admit: Callable[[], None] | None = None
 
 
 class ArchiveBox:
@@ -84,6 +87,11 @@ class ArchiveBox:
 
     def __repr__(self) -> str:
         return f"ArchiveBox({self.url})"
+
+    @property
+    def account(self) -> str:
+        """A fingerprint of the key or user name."""
+        return self.keys.account(self.url)
 
     def now(self) -> float:
         """The monotonic clock that deadlines are on, in seconds."""
@@ -151,7 +159,10 @@ class ArchiveBox:
         target = url
 
         async def attempt() -> Reply | T:
-            async with self._limiter.slot(self._key, operation=send.path, deadline=send.deadline) as slot:
+            turn = self._limiter.slot(self._key, operation=send.path, lane=send.lane, deadline=send.deadline)
+            async with turn as slot:
+                if send.admit is not None:
+                    send.admit()
                 seconds = max(0.5, min(LONGEST_ANSWER, send.deadline - self._clock()))
                 reply = await self._http.send(send.method, target, headers, body, seconds=seconds)
                 slot.answered(reply.status, reply.headers, new_connection=reply.new_connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from .versions import Description
 
 if TYPE_CHECKING:
     from ..dialogue import Asker
+    from ..limiter import Lane
     from .client import ArchiveBox, Upload
 
 R = TypeVar("R")
@@ -35,21 +37,38 @@ class Box:
     deadline: float
     asker: Asker
     confirmations: Confirmations
+    lane: Lane = "interactive"
 
     async def get(self, path: str, **params: Any) -> Any:
         """The JSON at a path; parameters that are None are left out."""
         from .client import Send
 
         given = {name: value for name, value in params.items() if value is not None}
-        return await self.client.send(Send("GET", path, self.deadline, params=given))
+        return await self.client.send(Send("GET", path, self.deadline, params=given, lane=self.lane))
 
     async def change(
-        self, method: str, path: str, body: dict[str, Any] | None, *, repeatable: bool, verify: str
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        *,
+        repeatable: bool,
+        verify: str,
+        admit: Callable[[], None] | None = None,
     ) -> Any:
-        """The JSON that a change was answered with."""
+        """The JSON that a change was answered with; `admit` is called just before each send."""
         from .client import Send
 
-        send = Send(method, path, self.deadline, body=body, repeatable=repeatable, verify=verify)
+        send = Send(
+            method,
+            path,
+            self.deadline,
+            body=body,
+            repeatable=repeatable,
+            verify=verify,
+            lane=self.lane,
+            admit=admit,
+        )
         return await self.client.send(send)
 
     async def form(

@@ -149,6 +149,14 @@ class Handle:
         if self._course.end:
             raise Stopped(self._lease.job)
 
+    async def settle(self, records: Sequence[RecordRow]) -> None:
+        """Journal the marks of records now: for what becomes known of them only after they were sent.
+
+        Errors as of `add`.
+        """
+        if marks := self.collect(records):
+            await self._stepped(lambda: self._journal.mark(self._lease, marks))
+
     def collect(self, records: Sequence[RecordRow]) -> list[Mark]:
         """Take the marks of records whose send has ended."""
         self._admitted.difference_update(each.number for each in records)

@@ -50,9 +50,8 @@ class StartJob(Input):
 
     watch: ClassVar[str]
 
-    dry_run: bool = Field(False, description="Only tell what it would do and cost.")
-    resume: str | None = Field(None, description="Id of a job: go on with a paused one, retry what failed.")
-    confirm: str | None = Field(None, description="Token of the preview.")
+    dry_run: bool = Field(False, description="Only tell what it would do.")
+    resume: str | None = Field(None, description="Job to go on with, or to retry failures of.")
 
     @abstractmethod
     async def plan(self, desk: Any) -> Plan:
@@ -61,6 +60,12 @@ class StartJob(Input):
     @abstractmethod
     def work(self, desk: Any) -> Work:
         """The work itself, with arguments alone as its state."""
+
+
+class StartChange(StartJob):
+    """A job that happens only after the user's yes to its preview."""
+
+    confirm: str | None = Field(None, description="Token of the preview.")
 
 
 def raw_arguments(request: Input) -> dict[str, Any]:
@@ -85,9 +90,24 @@ async def begin(request: Any, desk: Desk) -> Result:
         return whole({"dryRun": True, **about})
     if plan.preview is not None:
         arguments = raw_arguments(request)
-        await desk.agreed(plan.preview, [request.tool_name(), arguments], request.confirm)
+        await desk.agreed(plan.preview, [request.tool_name(), arguments], getattr(request, "confirm", None))
     row = await jobs.start(new_job(request, desk, plan), request.work(desk), plan.known)
     return (await _followed(jobs, row, desk, request.watch)).with_fields(plan=about)
+
+
+async def read_by_job(request: Any, desk: Desk, plan: Plan) -> Result:
+    """Start a job that changes nothing, about which nobody need be asked. Where it ends in time, its result is the
+    answer; else where it stands.
+
+    Raises:
+        Failure: whatever keeps it from being started.
+    """
+    jobs = await desk.shared.jobs()
+    about = await _told(plan, desk)
+    row = await jobs.start(new_job(request, desk, plan), request.work(desk), plan.known)
+    answer = await _followed(jobs, row, desk, request.watch)
+    found = answer.structured.get("result")
+    return answer.with_fields(plan=about) if found is None else whole(found)
 
 
 def new_job(request: Any, desk: Desk, plan: Plan) -> NewJob:
@@ -163,7 +183,7 @@ def summary(row: JobRow) -> dict[str, Any]:
         **({} if row.ended else {"phase": str(row.phase)}),
         "records": {"total": row.total, **_gathered(row), **counts},
         **({"result": row.result} if row.result is not None else {}),
-        **({"error": row.error} if row.error is not None else {}),
+        **({"error": {name: row.error[name] for name in ("code", "message")}} if row.error is not None else {}),
         "startedAt": _instant(row.created),
         **({"finishedAt": _instant(row.finished)} if row.finished is not None else {}),
     }

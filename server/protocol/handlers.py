@@ -20,8 +20,10 @@ from ..errors import Code, Failure
 from ..results import Result, compact
 from ..surface import Surface
 from .asking import InputNeeded, asker_for
+from .prompting import Prompts, Workflow
 
 if TYPE_CHECKING:
+    from ..export_resources import ExportResources
     from ..resources import Resources
 
 NAME = "archive-mcp"
@@ -30,7 +32,7 @@ COMPLETE = {"resultType": "complete"}
 """What the modern era wants in every result; the older ones never see it."""
 
 _FIXED = CacheHint(ttl_ms=3_600_000, scope="public")
-"""Lists and documents come from files of the package: they cannot change while the server runs."""
+"""Lists and documents come from files of the package: they cannot change while the server runs (exports do)."""
 _CACHED: tuple[CacheableMethod, ...] = (
     "tools/list",
     "prompts/list",
@@ -40,10 +42,12 @@ _CACHED: tuple[CacheableMethod, ...] = (
 )
 
 _LIVE = {"ttlMs": 0, "cacheScope": "private"}
-"""What is read from an API belongs to the one who asked, and may be different the next moment."""
+"""What is read from an API, and the user's files: not everybody's, and maybe different the next moment."""
 _CALLERS = (Code.INVALID_ARGUMENT, Code.NOT_FOUND, Code.AMBIGUOUS, Code.WORKSPACE_REQUIRED)
 """Failures that another address would not meet."""
 _NAMED = 10
+_LINKS_SINCE = "2025-06-18"
+"""The first protocol version with resource links; older clients take them for a fault."""
 
 Context = ServerRequestContext[Any, Any]
 
@@ -75,8 +79,18 @@ class Document(Protocol):
         """The text itself."""
 
 
-def build_server(surface: Surface, calls: Calls, documents: Sequence[Document], instructions: str) -> Server[Any]:
-    """The MCP server over these tools and documents; nothing in it touches the network before a call."""
+def build_server(
+    surface: Surface,
+    calls: Calls,
+    documents: Sequence[Document],
+    instructions: str,
+    workflows: Callable[[], Sequence[Workflow]] = tuple,
+) -> Server[Any]:
+    """The MCP server over these tools and texts; nothing in it touches the network before a call.
+
+    Args:
+        workflows: gives the prompts with arguments; called with the first use of a prompt.
+    """
     server: Server[Any] = Server(
         NAME,
         version=__version__,
@@ -87,7 +101,8 @@ def build_server(surface: Surface, calls: Calls, documents: Sequence[Document], 
     server.middleware.clear()  # telemetry that nobody exports
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=NAME))
     _serve_tools(server, surface, calls)
-    _serve_documents(server, documents)
+    prompts = Prompts(documents, workflows)
+    _serve_prompts(server, prompts)
 
     @cache
     def resources() -> Resources:
@@ -95,8 +110,14 @@ def build_server(surface: Surface, calls: Calls, documents: Sequence[Document], 
 
         return Resources(surface, calls)
 
-    _serve_resources(server, documents, resources)
-    _serve_completions(server, documents, resources)
+    @cache
+    def exports() -> ExportResources:
+        from ..export_resources import ExportResources  # with the first use, not at start
+
+        return ExportResources(calls)
+
+    _serve_resources(server, documents, resources, exports)
+    _serve_completions(server, prompts, resources)
     return server
 
 
@@ -114,37 +135,34 @@ def _serve_tools(server: Server[Any], surface: Surface, calls: Calls) -> None:
             return _failed(failure)
         except InputNeeded as needed:
             return needed.result
-        return _answered(result)
+        return _answered(result, ctx.protocol_version)
 
     server.add_request_handler("tools/list", types.PaginatedRequestParams, list_tools)
     server.add_request_handler("tools/call", types.CallToolRequestParams, call_tool)
 
 
-def _serve_documents(server: Server[Any], documents: Sequence[Document]) -> None:
-    by_name = {each.name: each for each in documents}
-
+def _serve_prompts(server: Server[Any], prompts: Prompts) -> None:
     async def list_prompts(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        return {**COMPLETE, "prompts": [_described(each) for each in documents]}
+        return {**COMPLETE, "prompts": prompts.listing()}
 
     async def get_prompt(ctx: Context, params: types.GetPromptRequestParams) -> dict[str, Any]:
-        document = by_name.get(params.name)
-        if document is None:
-            raise MCPError(types.INVALID_PARAMS, f"There is no prompt {params.name!r}.")
-        content = {"type": "text", "text": document.text()}
-        return {**COMPLETE, "description": document.description, "messages": [{"role": "user", "content": content}]}
+        return {**COMPLETE, **prompts.filled(params.name, params.arguments or {})}
 
     server.add_request_handler("prompts/list", types.PaginatedRequestParams, list_prompts)
     server.add_request_handler("prompts/get", types.GetPromptRequestParams, get_prompt)
 
 
-def _serve_resources(server: Server[Any], documents: Sequence[Document], resources: Callable[[], Resources]) -> None:
+def _serve_resources(
+    server: Server[Any],
+    documents: Sequence[Document],
+    resources: Callable[[], Resources],
+    exports: Callable[[], ExportResources],
+) -> None:
     by_uri = {each.uri: each for each in documents}
 
     async def list_resources(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        return {
-            **COMPLETE,
-            "resources": [{**_described(each), "uri": each.uri, "mimeType": each.mime_type} for each in documents],
-        }
+        fixed = [{**_described(each), "uri": each.uri, "mimeType": each.mime_type} for each in documents]
+        return {**COMPLETE, "resources": [*fixed, *await exports().listing()], **_LIVE}
 
     async def list_templates(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         return {**COMPLETE, "resourceTemplates": resources().listing()}
@@ -154,6 +172,8 @@ def _serve_resources(server: Server[Any], documents: Sequence[Document], resourc
         if document is not None:
             return _contents(document.uri, document.mime_type, document.text())
         try:
+            if exports().holds(params.uri):
+                return {**COMPLETE, "contents": await exports().read(params.uri), **_LIVE}
             content = await resources().read(params.uri)
         except Failure as failure:
             raise _refusal(failure, uri=params.uri) from None
@@ -164,17 +184,18 @@ def _serve_resources(server: Server[Any], documents: Sequence[Document], resourc
     server.add_request_handler("resources/read", types.ReadResourceRequestParams, read_resource)
 
 
-def _serve_completions(server: Server[Any], documents: Sequence[Document], resources: Callable[[], Resources]) -> None:
-    prompts = {each.name for each in documents}
-
+def _serve_completions(server: Server[Any], prompts: Prompts, resources: Callable[[], Resources]) -> None:
     async def complete(ctx: Context, params: types.CompleteRequestParams) -> dict[str, Any]:
-        reference, known = params.ref, params.context.arguments if params.context else None
+        reference, asked = params.ref, params.argument
+        known = (params.context.arguments if params.context else None) or {}
         if isinstance(reference, types.PromptReference):
-            if reference.name not in prompts:
-                raise MCPError(types.INVALID_PARAMS, f"There is no prompt {reference.name!r}.")
-            return _completed([], 0)
+            argument = prompts.argument(reference.name, asked.name)
+            if argument is None:
+                return _completed([], 0)
+            found = await resources().propose(argument.values, argument.variable, asked.value, known)
+            return _completed(found.values, found.total)
         try:
-            found = await resources().complete(reference.uri, params.argument.name, params.argument.value, known or {})
+            found = await resources().complete(reference.uri, asked.name, asked.value, known)
         except Failure as failure:
             raise _refusal(failure, uri=reference.uri) from None
         return _completed(found.values, found.total)
@@ -194,12 +215,17 @@ def _described(document: Document) -> dict[str, Any]:
     return {"name": document.name, "title": document.title, "description": document.description}
 
 
-def _answered(result: Result) -> dict[str, Any]:
+def _answered(result: Result, protocol_version: str) -> dict[str, Any]:
     texts = [result.text, *([result.prose] if result.prose else [])]
     content: list[dict[str, Any]] = [{"type": "text", "text": each} for each in texts]
     for image in result.images:
         data = base64.b64encode(image.content).decode()
         content.append({"type": "image", "data": data, "mimeType": image.mime_type})
+    if protocol_version >= _LINKS_SINCE:
+        content += [
+            {"type": "resource_link", "uri": each.uri, "name": each.name, "mimeType": each.mime_type, "size": each.size}
+            for each in result.links
+        ]
     answer = {**COMPLETE, "content": content, "isError": False}
     return {**answer, "structuredContent": result.structured} if result.is_structured else answer
 

@@ -1,7 +1,8 @@
 """The sandbox: Archive's API in one object, without a transport.
 
-In the order of the checks: path, method, token, rate, workspace, body, query, credits, execution. See `failures.py`
-for the answers and `engine.py` for the execution.
+The files of media contents are on a host of their own (`media.py`). The API itself checks in this order: path, method,
+token, rate, workspace, body, query, credits, execution. See `failures.py` for the answers and `engine.py` for the
+execution.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import json
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from graphql import DocumentNode, OperationDefinitionNode
+from graphql import DocumentNode, OperationDefinitionNode, OperationType
 
 from server.sandbox.costs import cost, root_fields
 from server.sandbox.data import Workspace, World
@@ -23,6 +25,7 @@ from server.sandbox.data_brands import BRANDS
 from server.sandbox.engine import Documents, SandboxBug, operation_of, run, schema
 from server.sandbox.failures import JSON_TYPE, Answer, encode, refusal
 from server.sandbox.limits import PLANS, Meters
+from server.sandbox.media import base_for, is_media, serve
 from server.sandbox.resolvers import Context
 from server.sandbox.search import Results
 
@@ -97,6 +100,7 @@ class Sandbox:
         self.world = World(items=self._items, seed=self._seed, anchor=anchor, clock=self._clock)
         self.meters = Meters(rate=self._rate, window=self._window, plan=self._plan, clock=self._clock)
         self.requests = 0
+        self.changes: Counter[str] = Counter()
         self._results = {home.index: Results(home) for home in self.world.workspaces}
 
     @property
@@ -110,9 +114,9 @@ class Sandbox:
         return {key: list(meter.arrivals) for key, meter in self.meters.items()}
 
     def stats(self) -> dict[str, Any]:
-        """Counts for tests and benchmarks, ready for JSON."""
+        """Counts for tests and benchmarks, ready for JSON; `changes` are the mutations that were admitted, by item."""
         keys = {key: {"arrivals": list(m.arrivals), "refused": m.refused} for key, m in self.meters.items()}
-        return {"requests": self.requests, "refused": self.refused, "keys": keys}
+        return {"requests": self.requests, "refused": self.refused, "changes": self.changes, "keys": keys}
 
     def announcement(self, url: str) -> str:
         """What to tell whoever started it."""
@@ -124,8 +128,10 @@ class Sandbox:
 
     async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one HTTP request; a query after the path is ignored. Never raises for what a client sends."""
-        self.requests += 1
         given = {name.lower(): value for name, value in headers.items()}
+        if is_media(path):
+            return serve(self.world, method, path.partition("?")[0], given)
+        self.requests += 1
         caller: _Caller | None = None
         try:
             _check_route(method, path)
@@ -165,7 +171,9 @@ class Sandbox:
             raise _Refused("no_operation")
         if wait := self.meters.charge(caller.key, cost(prepared.document, operation, variables)):
             raise _Refused("too_costly", seconds=_seconds(wait))
-        context = Context(caller.visible, caller.home, self._results)
+        if operation.operation is OperationType.MUTATION and isinstance(variables.get("itemId"), str):
+            self.changes[variables["itemId"]] += 1
+        context = Context(caller.visible, caller.home, self._results, base_for(headers))
         return self._success(caller, await run(prepared.document, variables, name, context))
 
     def _success(self, caller: _Caller, body: dict[str, Any]) -> Answer:

@@ -102,6 +102,16 @@ def item_by_id(home: Workspace, text: str) -> CompetitorItem | None:
     return brand.item(number) if number // _EACH in brand.months else None
 
 
+def post_of_record(home: Workspace, number: int, each: int) -> CompetitorItem | None:
+    """A competitor's post by the number of a record of which every post has `each`, if it is visible."""
+    place, rest = divmod(number, _ROOM)
+    brands = competitors(home)
+    if not 1 <= place <= len(brands):
+        return None
+    post = rest // each
+    return brands[place - 1].item(post) if post // _EACH in brands[place - 1].months else None
+
+
 def first_moment(month: int) -> datetime:
     """The start of a month."""
     return datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)

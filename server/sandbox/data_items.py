@@ -32,6 +32,8 @@ _REASONS = {
     "themes": "The video opens with the product being unpacked and applied.",
     "brand_safe": "No strong language, alcohol or competing brands were found.",
 }
+MEDIA = "https://media.sandbox.example"
+"""The host of all files."""
 _NOTES = ("Use the first three seconds.", "Ask for the raw file.", "Colour grade before reposting.")
 
 
@@ -263,8 +265,8 @@ class Item:
             id=name,
             media_item_id=self.media_item_id,
             type=kind,
-            file_url=None if gone else f"https://media.sandbox.example/files/{name}.{'mp4' if video else 'jpg'}",
-            thumbnail_url=None if gone else f"https://media.sandbox.example/thumbs/{name}.jpg",
+            file_url=None if gone else f"{MEDIA}/files/{name}.{'mp4' if video else 'jpg'}",
+            thumbnail_url=None if gone else f"{MEDIA}/thumbs/{name}.jpg",
             width=1080 if self.kind != "YOUTUBE" else 1920,
             height=1080 if self.kind == "YOUTUBE" else 1920 if upright else 1350,
             deleted=deleted,

@@ -79,6 +79,8 @@ FAILURES: dict[str, Row] = {
     "internal": Row(500, _ERRORS, _error("Internal server error")),
     "no_operation": Row(200, _OPEN, _error("An operation name is required")),
     "no_path": Row(404, _OPEN, _text("Not found")),
+    "not_get": Row(405, _OPEN, _text("Method not allowed"), lambda _: {"allow": "GET"}),
+    "key_for_media": Row(400, _OPEN, _text("Files take no key")),
     "not_post": Row(405, _OPEN, _text("Method not allowed"), lambda _: {"allow": "POST"}),
     "not_json": Row(415, _OPEN, _text("Content-Type must be application/json")),
     "bad_body": Row(

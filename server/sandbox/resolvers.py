@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from graphql import GraphQLError, GraphQLSchema
 
 from server.sandbox.data import Workspace
+from server.sandbox.data_items import MEDIA
 from server.sandbox.search import Results
 
 Resolver = Callable[..., Any]
@@ -24,6 +25,8 @@ class Context:
     visible: list[Workspace]
     home: Workspace | None
     results: dict[int, Results] = field(default_factory=dict)
+    media: str = MEDIA
+    """Where the files of media contents are for who asks."""
 
     @property
     def workspace(self) -> Workspace:

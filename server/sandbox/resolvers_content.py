@@ -13,6 +13,7 @@ from server.sandbox.data_competitors import item_by_id as competitor_item
 from server.sandbox.data_items import FRAMES_EACH, MediaContent, Transcription
 from server.sandbox.data_metrics import Engagement
 from server.sandbox.ids import Kind
+from server.sandbox.media import placed
 from server.sandbox.paging import Page, page
 from server.sandbox.resolvers import Info, Resolver, refused
 from server.sandbox.resolvers_competitors import insights_of
@@ -74,7 +75,7 @@ def media_contents(_: None, info: Info, **given: list[str] | None) -> list[Media
         insights_of(home)
     look_up = home.item_by_id if name == "itemIds" else partial(competitor_item, home)
     found = [item for item in map(look_up, ids) if item is not None]
-    return [content for item in found for content in item.media_contents]
+    return [placed(content, info.context.media) for item in found for content in item.media_contents]
 
 
 def transcriptions(_: None, info: Info, **given: list[str] | None) -> list[Transcription]:

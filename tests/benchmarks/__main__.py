@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 
-from tests.benchmarks import calling, pacing, paging, start, surface
+from tests.benchmarks import calling, exporting, insights, pacing, paging, start, surface, tagging, timelines
 from tests.benchmarks.figures import Figure, table
 
 Benchmark = Callable[[bool], Awaitable[list[Figure]]]
@@ -23,6 +23,12 @@ BENCHMARKS: dict[str, Benchmark] = {
     "call": calling.measure,
     "surface": surface.measure,
     "paging": paging.measure,
+    "export": exporting.measure,
+    "insights": insights.measure,
+    "tagging": tagging.at_the_real_rate,
+    "tagging14000": tagging.killed_twenty_times,
+    "interactive": tagging.interactive,
+    "timelines": timelines.measure,
     "limiter": pacing.at_full_rate,
     "crash": pacing.with_a_killed_and_a_suspended_process,
     "limiter10": pacing.at_ten_times_the_rate,

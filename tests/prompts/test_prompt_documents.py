@@ -63,9 +63,12 @@ ARCHIVEBOX_TOOLS = {
     "archivebox_get_api_token",
     "archivebox_check_api_token",
     "archivebox_read_snapshot",
+    "archivebox_start_save",
 }
-TOOLS_OF_PROMPT = {"archive_system_prompt": ARCHIVE_TOOLS, "archivebox_system_prompt": ARCHIVEBOX_TOOLS}
-BYTES_OF_PROMPT = {"archive_system_prompt": (9_000, 19_000), "archivebox_system_prompt": (8_000, 12_000)}
+JOB_TOOLS = {"archive_mcp_get_job", "archive_mcp_list_jobs", "archive_mcp_cancel_job"}
+"""Those of the server itself that belong to both products."""
+TOOLS_OF_PROMPT = {"archive_system_prompt": ARCHIVE_TOOLS, "archivebox_system_prompt": ARCHIVEBOX_TOOLS | JOB_TOOLS}
+BYTES_OF_PROMPT = {"archive_system_prompt": (9_000, 22_000), "archivebox_system_prompt": (8_000, 12_500)}
 ADDRESSES = {
     "archive_system_prompt": "archive://system-prompt",
     "archivebox_system_prompt": "archivebox://system-prompt",
@@ -142,6 +145,10 @@ def test_instructions_point_to_every_long_form() -> None:
         "UNSUPPORTED",
         "archive_mcp_find_tools",
         "archive_mcp_call_write_tool",
+        "start a job",
+        "archive_start_collection_job",
+        "archivebox_start_save",
+        "archive_summarize_performance",
     ],
 )
 def test_instructions_are_useful_on_their_own(topic: str) -> None:

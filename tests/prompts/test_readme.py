@@ -1,12 +1,14 @@
-"""The README names what there is: toolsets, presets and resources."""
+"""The README names what there is: toolsets, presets, resources, prompts, extras and settings."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from prompts.workflows import WORKFLOWS
 from server.surface import Surface
 from tools.archive.templates import TEMPLATES
 
@@ -39,3 +41,18 @@ def test_every_resource_template_is_named() -> None:
     text = section("What you can attach")
     ways = [{uri, uri.replace("archive://workspace/{workspace}", "...")} for uri in (each.uri for each in TEMPLATES)]
     assert [uris for uris in ways if not any(f"`{uri}`" in text for uri in uris)] == []
+
+
+def test_every_prompt_with_arguments_is_named_and_no_other() -> None:
+    assert re.findall(r"^\| `(\w+)`", section("Ready-made tasks"), re.MULTILINE) == [each.name for each in WORKFLOWS]
+
+
+def test_every_optional_extra_is_named_where_it_is_installed() -> None:
+    extras = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]) - {"dev"}
+    assert {name for each in re.findall(r'install "\.\[([a-z,]+)\]"', README) for name in each.split(",")} == extras
+
+
+def test_every_setting_is_in_the_table() -> None:
+    known = set(re.findall(r'"(ARCHIVE(?:BOX|_MCP)?_[A-Z_]+)"', (ROOT / "server" / "settings.py").read_text()))
+    table = README.partition("<!-- settings -->")[2].partition("<!-- /settings -->")[0]
+    assert known == set(re.findall(r"`(ARCHIVE\w+)`", table))

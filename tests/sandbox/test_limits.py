@@ -94,6 +94,17 @@ async def test_rate_and_window_can_be_scaled() -> None:
     assert seen == [200, 200, 429, 200]
 
 
+async def test_admitted_changes_are_counted_by_item_whatever_they_are_answered(client: Client) -> None:
+    item = (await client.ask(ITEM))["nodes"][0]["id"]
+    add = "mutation M($itemId: ID!) { addItemToCollections(itemId: $itemId) { userErrors { message } } }"
+    for _ in range(2):
+        await client.ask(add, {"itemId": item})
+    await burst(client, 5)
+    await client.send(add, {"itemId": item}, pause=0.0)
+
+    assert client.sandbox.stats()["changes"] == {item: 2}
+
+
 async def test_arrivals_and_refusals_are_counted_by_key(client: Client) -> None:
     await burst(client, 6)
     await client.send(WORKSPACES, workspace=None)
@@ -157,6 +168,15 @@ async def test_calls_cost_what_the_documentation_says(make_client: type[Client],
     client = make_client(items=200, plan="startup")
     left = (await client.send(query)).headers["ratelimit"].split("r=")[1].split(";")[0]
     assert 5000 - int(left) == credits
+
+
+async def test_each_alias_costs_as_much_as_a_call_of_its_own(make_client: type[Client]) -> None:
+    client = make_client(plan="startup")
+    item = client.sandbox.world.workspaces[0].item(0).id
+    history = f'engagementHistory(itemId: "{item}", first: 100) {{ nodes {{ at }} }}'
+    pack = " ".join(f"a{number}: {history}" for number in range(40))
+    left = (await client.send(f"{{ {pack} page: items(first: 100) {{ nodes {{ id }} }} }}")).headers["ratelimit"]
+    assert left.split(";")[1] == f"r={5000 - 40 * 6 - 60}"
 
 
 async def test_an_empty_bucket_refuses_and_refills(make_client: type[Client]) -> None:

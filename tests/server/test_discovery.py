@@ -29,6 +29,7 @@ WANTED = [
     ("rename a tag", "archivebox_rename_tag"),
     ("delete a saved page", "archivebox_delete_snapshot"),
     ("search saved pages", "archivebox_search"),
+    ("who are our competitors", "archive_compare_brands"),
 ]
 
 
@@ -61,6 +62,8 @@ def test_a_summary_is_the_first_sentence() -> None:
         text = summary(entry)
         assert entry.tool["description"].startswith(text)
         assert 10 <= len(text) <= 260, entry.name
+        assert text.count("(") == text.count(")"), entry.name
+        assert "\n" not in text, entry.name
 
 
 def test_names_are_grouped_by_toolset_without_losing_one() -> None:

@@ -142,7 +142,7 @@ def test_a_write_of_a_read_only_server_is_told_apart_from_an_unknown_tool() -> N
     failure = refused(surface(read_only=True), "shop_delete_thing")
 
     assert failure.code is Code.READ_ONLY
-    assert "ARCHIVE_MCP_READ_ONLY" in failure.hint
+    assert "--read-only (ARCHIVE_MCP_READ_ONLY)" in failure.hint
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_tool_that_is_switched_off_is_told_apart_from_an_unknown_one(restricti
     failure = refused(surface(**restriction), name)
 
     assert failure.code is Code.NOT_CONFIGURED
-    assert "ARCHIVE_MCP_TOOLSETS" in failure.hint
+    assert "--toolsets (ARCHIVE_MCP_TOOLSETS)" in failure.hint
 
 
 def test_a_tool_without_its_backend_is_told_apart_from_one_that_is_switched_off() -> None:
@@ -219,3 +219,19 @@ def test_a_hint_names_the_tool_behind_an_operation(text: str, expected: str) -> 
     made.offer(backends={"shop", "bank"}, toolsets=["all"], read_only=True)
 
     assert made.rendered(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("restriction", "expected"),
+    [
+        ({}, "Call shop_delete_thing."),
+        ({"toolsets": ["bills"]}, "Call shop_delete_thing (not offered here)."),
+        ({"read_only": True}, "Call shop_delete_thing (not offered here)."),
+        ({"backends": {"bank"}}, "Call shop_delete_thing (not offered here)."),
+        ({"toolsets": ["discover"]}, "Call shop_delete_thing."),
+        ({"toolsets": ["discover"], "read_only": True}, "Call shop_delete_thing (not offered here)."),
+    ],
+)
+def test_a_hint_says_where_its_tool_cannot_be_called(restriction: dict[str, Any], expected: str) -> None:
+    assert surface(**restriction).rendered("Call {shop_delete_thingOperation}.") == expected
+    assert surface().rendered("Call {shop_delete_thingOperation}.") == "Call shop_delete_thing."

@@ -1,4 +1,4 @@
-"""The server with another window of its pacer, and with sends that are held up after their turn was granted.
+"""The server with another window of its pacer, another lease of its jobs, and sends held up after their turn came.
 
 For tests and benchmarks that cannot wait for the real pace: `python -m tests.support.paced_server --window 0.1`.
 """
@@ -17,6 +17,7 @@ from typing import Any
 import anyio
 
 from server.calls import Calls
+from server.jobs.lease import LEASE_SECONDS, Leases
 from server.limiter import Lane, Limiter, Pacer, Slot, Snapshot
 from server.protocol.handlers import build_server
 from server.protocol.stdio import serve
@@ -70,7 +71,7 @@ def main() -> None:
     limiter = Delaying(pacer, options.delay_share, options.delay_most, options.seed) if options.delay_share else pacer
 
     async def session() -> None:
-        async with Services(settings, limiter=limiter) as services:
+        async with Services(settings, limiter=limiter, leases=Leases(options.lease)) as services:
             calls = Calls(surface, services, settings.timezone)
             await serve(build_server(surface, calls, prompts.DOCUMENTS, prompts.instructions()))
 
@@ -83,6 +84,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--window", type=float, default=1.0, help="seconds in which 5 sends are allowed")
     parser.add_argument("--delay-share", type=float, default=0.0, help="part of the sends that are held up")
     parser.add_argument("--delay-most", type=float, default=0.0, help="seconds that they are held up at most")
+    parser.add_argument("--lease", type=float, default=LEASE_SECONDS, help="seconds that a job's owner may be silent")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 

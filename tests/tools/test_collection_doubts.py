@@ -114,6 +114,15 @@ async def test_the_question_tells_what_there_is() -> None:
     assert question.message == f"Home: {QUESTION}"
 
 
+async def test_a_name_that_archive_may_not_have_listed_is_not_said_to_be_missing() -> None:
+    rows = [*ROWS, *({"name": f"{n}", "itemCount": 0} for n in range(1000 - len(ROWS)))]
+
+    failure = await Desk(rows=rows).refused("Q3 Reprot", autoCreate=True)
+
+    assert "'Q3 Reprot' is not among the 1,000 collections that Archive lists, but there is 'Q3 Report'" in failure.message
+    assert "There is no collection" not in failure.message
+
+
 async def test_several_doubts_are_one_question() -> None:
     failure = await Desk().refused("Q3 Reprot", "Team Favorites", "Q3 Reprot", autoCreate=True)
 

@@ -25,6 +25,9 @@ _OLDER_STORAGE = (
     "there too."
 )
 _NUMBERS = re.compile(r"\d+")
+MOST_LISTED = 1000
+"""Collections that Archive lists (Archive docs, collections page)."""
+_NOT_LISTED = f"'{{}}' is not among the {MOST_LISTED:,} collections that Archive lists"
 _CLOSE = 0.8
 """Likeness from which a new collection's name may be a slip in an existing one's."""
 
@@ -122,7 +125,7 @@ class AddItemToCollections(Doubtful[ItemPayload]):
     repeatable = True
     selected = "item.id item.archivePublicUrl"
     verify = "search with filter.collectionsIds ({items}), or simply call again: adding twice is harmless."
-    refused = "{filterPresets} lists the collections that exist; `autoCreate` makes new ones."
+    refused = "{items} finds items. {filterPresets} lists the collections that exist; `autoCreate` makes new ones."
 
     item_id: Id = Field(description="Item id.")
     collection_names: list[Text] | None = Field(None, description="Exact names.")
@@ -143,11 +146,12 @@ class AddItemToCollections(Doubtful[ItemPayload]):
         if not (self.auto_create and self.collection_names):
             return None
         rows = await read(GetCollections(), ["name", "itemCount"], archive, workspace, deadline)
-        doubts = [(name, near) for name in dict.fromkeys(self.collection_names) if (near := _slip_of(name, rows))]
+        doubts = [(name, near) for name in dict.fromkeys(self.collection_names) if (near := slip_of(name, rows))]
         if not doubts:
             return None
+        missing = "There is no collection '{}'" if len(rows) < MOST_LISTED else _NOT_LISTED
         parts = [
-            f"There is no collection '{name}', but there is '{near['name']}' ({counted(near['itemCount'], 'item')})."
+            f"{missing.format(name)}, but there is '{near['name']}' ({counted(near['itemCount'], 'item')})."
             for name, near in doubts
         ]
         instead = ", ".join(f"'{near['name']}' instead of '{name}'" for name, near in doubts)
@@ -169,7 +173,7 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
     repeatable = True
     selected = "item.id item.archivePublicUrl"
     verify = "search with filter.collectionsIds ({items}), or simply call again: removing twice is harmless."
-    refused = "{filterPresets} lists the collections that exist, with their exact names and ids."
+    refused = "{items} finds items. {filterPresets} lists the collections that exist, with their exact names and ids."
 
     item_id: Id = Field(description="Item id.")
     collection_names: list[Text] | None = Field(None, description="Exact names.")
@@ -180,7 +184,7 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
             raise _no_collection("take the item out of")
 
 
-def _slip_of(name: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+def slip_of(name: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The collection that was probably meant by a name that none has."""
     if any(each["name"] == name for each in rows):
         return None

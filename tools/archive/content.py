@@ -30,6 +30,11 @@ ContractStatus = Annotated[
 ]
 ItemIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
 
+_NO_SUCH_ID = (
+    "Archive answers an unknown id of a collection or campaign with nothing too; archive_get_filter_presets and "
+    "archive_get_campaigns have the ids."
+)
+
 
 class FilterEngagementRangeInput(Input):
     """A range of a metric."""
@@ -165,7 +170,11 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         return ["The preset's own filters decide what is in it."] if self.preset_id else []
 
     def notes_if_empty(self) -> list[str]:
-        return [NO_SUCH_PLACE] if self.filter and (self.filter.creator_locations or self.filter.ugc_locations) else []
+        if self.filter is None:
+            return []
+        by_place = self.filter.creator_locations or self.filter.ugc_locations
+        by_id = self.filter.collections_ids or self.filter.campaigns_ids
+        return [*([NO_SUCH_PLACE] if by_place else []), *([_NO_SUCH_ID] if by_id else [])]
 
 
 def check_filter(chosen: ItemFilterInput, name: str) -> None:

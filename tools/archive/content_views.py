@@ -10,9 +10,9 @@ from server.archive.requests import Id, Listing, Mutation, Query
 from server.requests import ApiType, Input
 
 from .content import ItemFilterInput, ItemSortingInput, check_filter
-from .inputs import TakesConditions
+from .inputs import ABOUT_CONDITIONS, TakesConditions
 from .records_saved import ContentView, ContentViewPayload, ContentViewRow, DeletedContentView
-from .saved import Deletion, MoveToGroup, Name, UpdateView, ViewInput
+from .saved import Deletion, MoveToGroup, Name, UpdateView, ViewCondition, ViewInput, nothing_in
 
 
 def _without_nulls(value: Any) -> Any:
@@ -33,7 +33,9 @@ ItemFilters = Annotated[
 ItemSort = Annotated[list[ItemSortingInput], ApiType("JSON"), Field(description="As archive_search_items `sorting`")]
 
 
-_REFUSED = "{contentViews} lists the views; `filters` and `sort` have the shape that they have in those."
+_REFUSED = (
+    "{contentViews} lists the views; `filters` and `sort` have the shape that they have in those. " + ABOUT_CONDITIONS
+)
 
 
 class ContentViewFilterInput(Input):
@@ -53,6 +55,9 @@ class GetContentViews(Listing[ContentViewRow]):
 
     filter: ContentViewFilterInput | None = Field(None, description="Only one group's.")
 
+    def notes_if_empty(self) -> list[str]:
+        return nothing_in(self.filter)
+
 
 class GetContentView(Query[ContentView]):
     """Get a content view's filters, conditions, sort and group, not its items."""
@@ -66,7 +71,11 @@ class GetContentView(Query[ContentView]):
     id: Id = Field(description="View id.")
 
 
-class CreateContentViewInput(ViewInput):
+class _ContentViewInput(ViewInput):
+    custom_attribute_conditions: list[ViewCondition] | None = Field(None, description="As archive_search_items")
+
+
+class CreateContentViewInput(_ContentViewInput):
     """A new content view."""
 
     name: Name
@@ -74,7 +83,7 @@ class CreateContentViewInput(ViewInput):
     sort: ItemSort | None = None
 
 
-class UpdateContentViewInput(ViewInput):
+class UpdateContentViewInput(_ContentViewInput):
     """What a content view becomes."""
 
     name: Name | None = None

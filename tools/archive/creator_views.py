@@ -7,11 +7,13 @@ from pydantic import Field
 from server.archive.requests import Id, Listing, Mutation, Query
 from server.requests import Input
 
-from .inputs import TakesConditions
+from .inputs import ABOUT_CONDITIONS, TakesConditions
 from .records_saved import CreatorView, CreatorViewPayload, CreatorViewRow, DeletedCreatorView
-from .saved import ChangedStoredView, Deletion, MoveToGroup, NewStoredView, OfStoredView, UpdateView
+from .saved import ChangedStoredView, Deletion, MoveToGroup, NewStoredView, OfStoredView, UpdateView, nothing_in
 
-_REFUSED = "{creatorViews} lists the views; `filters` and `sort` have the shape that they have in those."
+_REFUSED = (
+    "{creatorViews} lists the views; `filters` and `sort` have the shape that they have in those. " + ABOUT_CONDITIONS
+)
 
 
 class CreatorViewFilterInput(Input):
@@ -30,6 +32,9 @@ class GetCreatorViews(Listing[CreatorViewRow]):
     capped = True
 
     filter: CreatorViewFilterInput | None = Field(None, description="Only one group's.")
+
+    def notes_if_empty(self) -> list[str]:
+        return nothing_in(self.filter)
 
 
 class GetCreatorView(Query[CreatorView]):

@@ -79,6 +79,13 @@ AttributeType = Annotated[
 NO_SUCH_PLACE = "Places count only in Archive's exact spelling, upper and lower case included."
 """Why a search by place may find nothing."""
 
+ABOUT_CONDITIONS = (
+    "{customAttributeSchemas} has the keys, types and options that conditions take. Text takes IS, IS_NOT, CONTAINS, "
+    "STARTS_WITH and the like; a single select IS and IS_NOT with one option; multiple selects and lists CONTAINS and "
+    "CONTAINS_ALL; numbers and dates EQUAL, MORE_THAN, BETWEEN and the like; each IS_EMPTY and IS_NOT_EMPTY."
+)
+"""What to do about a condition that Archive refuses (Archive docs, custom attributes)."""
+
 _WITHOUT_VALUE = ("IS_EMPTY", "IS_NOT_EMPTY")
 
 
@@ -208,6 +215,7 @@ Conditions = Annotated[
 class TakesConditions(InWorkspace):
     """A request with `customAttributeConditions`, its own or its `input`'s: options of selects may be named."""
 
+    refused: ClassVar[str] = ABOUT_CONDITIONS
     conditions_on: ClassVar[Entity]
     """What the conditions' attributes are kept on."""
 

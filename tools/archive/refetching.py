@@ -13,6 +13,7 @@ from server.errors import Code, Failure
 
 from .content import SearchItems
 from .records import Item, RefetchPayload
+from .saved import counted
 
 if TYPE_CHECKING:
     from server.archive.client import Archive
@@ -40,38 +41,47 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
     async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview:
         wanted = list(dict.fromkeys(self.item_ids))
         found = await _look_up(archive, workspace, wanted, deadline)
-        accepted = [each for each in found if each["type"] != "STORY"]
-        left_out = [
-            _counted(count, *words)
-            for count, words in (
-                (len(found) - len(accepted), ("story", "stories")),
-                (len(wanted) - len(found), ("unknown id", "unknown ids")),
-            )
-            if count
-        ]
-        if not accepted:
-            raise Failure(
-                Code.INVALID_ARGUMENT,
-                f"Nothing to refresh: the call names only {' and '.join(left_out)}.",
-                "Nothing was spent. Stories cannot be refreshed; unknown ids may be of another workspace.",
-            )
-        message = (
-            f"Refresh the engagement of {_counted(len(accepted), 'Archive item', 'Archive items')} "
-            f"(by {_some_names(accepted)}) for up to {len(accepted) * CREDITS_PER_ITEM} billing credits "
-            f"({CREDITS_PER_ITEM} each)?"
-        )
-        details = {
-            "items": len(accepted),
-            "billingCredits": len(accepted) * CREDITS_PER_ITEM,
-            "leftOut": left_out,
-            "workspace": workspace,
-        }
-        return Preview(message + (f" Left out: {' and '.join(left_out)}." if left_out else ""), details)
+        unknown = len(wanted) - len(found)
+        absent = [counted(unknown, "unknown id")] if unknown else []
+        return offer(found, absent, workspace)[1]
 
     def told(self, payload: dict[str, Any]) -> dict[str, Any]:
         if payload.get("operationId") is None:
             return {**payload, "notes": ["Nothing was started: these items need no refresh now."]}
         return payload
+
+
+def offer(found: list[dict[str, Any]], absent: list[str], workspace: str) -> tuple[list[dict[str, Any]], Preview]:
+    """The items that can be refreshed, and what the user is asked.
+
+    Args:
+        found: items with `id`, `type` and `socialProfile.accountName`.
+        absent: what else was named but is not there, in words.
+        workspace: its id.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT` where none can be.
+    """
+    accepted = [each for each in found if each["type"] != "STORY"]
+    stories = len(found) - len(accepted)
+    left_out = [*([f"{stories:,} {'story' if stories == 1 else 'stories'}"] if stories else []), *absent]
+    if not accepted:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"Nothing to refresh: the call names only {' and '.join(left_out) or 'what is not there'}.",
+            "Nothing was spent. Stories cannot be refreshed; unknown ids may be of another workspace.",
+        )
+    message = (
+        f"Refresh the engagement of {counted(len(accepted), 'Archive item')} (by {_some_names(accepted)}) "
+        f"for up to {len(accepted) * CREDITS_PER_ITEM} billing credits ({CREDITS_PER_ITEM} each)?"
+    )
+    details = {
+        "items": len(accepted),
+        "billingCredits": len(accepted) * CREDITS_PER_ITEM,
+        "leftOut": left_out,
+        "workspace": workspace,
+    }
+    return accepted, Preview(message + (f" Left out: {' and '.join(left_out)}." if left_out else ""), details)
 
 
 async def _look_up(archive: Archive, workspace: str, ids: list[str], deadline: float) -> list[dict[str, Any]]:
@@ -91,7 +101,3 @@ def _some_names(items: list[dict[str, Any]]) -> str:
     names = sorted({each["socialProfile"]["accountName"] for each in items})
     more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
     return ", ".join([*names[:MOST_NAMES], *more])
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"

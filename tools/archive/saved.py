@@ -12,7 +12,7 @@ from server.confirmations import Preview
 from server.errors import Code, Failure
 from server.requests import ApiType, Input
 
-from .inputs import AttributeType, CustomAttributeConditionInput, Operator, TakesConditions
+from .inputs import AttributeType, CustomAttributeConditionInput, Operator, TakesConditions, is_narrow
 
 if TYPE_CHECKING:
     from server.archive.client import Archive
@@ -21,6 +21,7 @@ R = TypeVar("R")
 
 MOST_NAMES = 5
 """Names of a kind that a preview tells."""
+_NO_SUCH_GROUP = "Archive answers an unknown groupId with nothing too; archive_get_view_groups has the ids."
 FILTERS_IGNORED = "Archive stores these `filters` but never applies them; only conditions narrow this view."
 
 
@@ -169,13 +170,17 @@ class Deletion(Confirmed[R], Generic[R]):
         return payload
 
 
+def nothing_in(group: Input | None) -> list[str]:
+    """Why a list of views may be empty, where it is one group's."""
+    return [_NO_SUCH_GROUP] if is_narrow(group) else []
+
+
 async def read(request: Read[Any], paths: list[str], archive: Archive, workspace: str, deadline: float) -> Any:
     """What a query answers, for a preview: the named paths; None where there is no such record."""
-    from server.archive.client import Call  # with the first such call, not at start
+    from server.archive.api import Api  # with the first such call, not at start
 
-    document = request.document(select(request.record(), paths))
-    call = Call(request.operation, document, request.variables(), workspace, request.credits(), deadline)
-    return (await archive.execute(call)).data
+    found, _ = await Api(archive, workspace, deadline=deadline).read(request, select(request.record(), paths))
+    return found
 
 
 def in_group(found: dict[str, Any]) -> list[str]:

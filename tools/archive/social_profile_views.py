@@ -7,11 +7,14 @@ from pydantic import Field
 from server.archive.requests import Id, Listing, Mutation, Query
 from server.requests import Input
 
-from .inputs import TakesConditions
+from .inputs import ABOUT_CONDITIONS, TakesConditions
 from .records_saved import DeletedSocialProfileView, SocialProfileView, SocialProfileViewPayload, SocialProfileViewRow
-from .saved import ChangedStoredView, Deletion, MoveToGroup, NewStoredView, OfStoredView, UpdateView
+from .saved import ChangedStoredView, Deletion, MoveToGroup, NewStoredView, OfStoredView, UpdateView, nothing_in
 
-_REFUSED = "{socialProfileViews} lists the views; `filters` and `sort` have the shape that they have in those."
+_REFUSED = (
+    "{socialProfileViews} lists the views; `filters` and `sort` have the shape that they have in those. "
+    + ABOUT_CONDITIONS
+)
 
 
 class SocialProfileViewFilterInput(Input):
@@ -30,6 +33,9 @@ class GetSocialProfileViews(Listing[SocialProfileViewRow]):
     capped = True
 
     filter: SocialProfileViewFilterInput | None = Field(None, description="Only one group's.")
+
+    def notes_if_empty(self) -> list[str]:
+        return nothing_in(self.filter)
 
 
 class GetSocialProfileView(Query[SocialProfileView]):

@@ -33,13 +33,15 @@ class Batch:
     items: list[dict[str, Any]]
     cursor: Any
     missing: list[dict[str, Any]]
+    partial: bool = False
+    """Whether Archive could not compute some values now."""
 
 
 class ItemSource(Input):
     """Arguments that say which items; exactly one of the three."""
 
     search: dict[str, Any] | None = Field(
-        None, description="As archive_search_items: {filter, customAttributeConditions, presetId, sorting}."
+        None, description="Its arguments: as archive_search_items, no fields or paging."
     )
     item_ids: list[Id] | None = Field(None, min_length=1, max_length=20_000, description="Or item ids.")
     urls: list[Text] | None = Field(None, min_length=1, max_length=5_000, description="Or post links.")
@@ -97,20 +99,21 @@ class ItemSource(Input):
         """
         if self.search is not None:
             async for page in api.pages(self.query(fields), cursor):
-                yield Batch(page.records, page.end, [])
+                yield Batch(page.records, page.end, [], page.partial)
             return
         named = list(dict.fromkeys(self.item_ids or self.urls or []))
         for start in range(int(cursor or 0), len(named), AT_ONCE):
             piece = named[start : start + AT_ONCE]
             ids, missing = (piece, []) if self.urls is None else await _looked_up(api, piece)
-            yield Batch(await self._named(api, ids, fields), start + len(piece), missing)
+            found, partial = await self._named(api, ids, fields)
+            yield Batch(found, start + len(piece), missing, partial)
 
-    async def _named(self, api: Api, ids: list[str], fields: list[str]) -> list[dict[str, Any]]:
+    async def _named(self, api: Api, ids: list[str], fields: list[str]) -> tuple[list[dict[str, Any]], bool]:
         if not ids:
-            return []
+            return [], False
         page = await api.page(self.query(fields, filter={"ids": ids}), size=AT_ONCE)
         places = {each: place for place, each in enumerate(ids)}
-        return sorted(page.records, key=lambda item: places.get(item.get("id", ""), len(places)))
+        return sorted(page.records, key=lambda item: places.get(item.get("id", ""), len(places))), page.partial
 
 
 async def _looked_up(api: Api, urls: list[str]) -> tuple[list[str], list[dict[str, Any]]]:

@@ -14,6 +14,14 @@ _ALL_VIEWS = Source(_VIEWS, _HERE, by="kind")
 WORKSPACE = Variable(rows=Source({"": "workspaces"}))
 KIND = Variable(values=tuple(_VIEWS), default="content")
 
+VARIABLES = {
+    "workspace": WORKSPACE,
+    "collection": Variable(rows=_ALL_COLLECTIONS),
+    "view": Variable(rows=Source({"": "contentViews"}, _HERE)),
+    "campaign": Variable(rows=Source({"": "campaigns"}, _HERE)),
+}
+"""What arguments of prompts may be. An argument of such a name is known to the others while they are completed."""
+
 TEMPLATES = (
     Template(
         uri="archive://operation/{name}",
@@ -80,5 +88,14 @@ TEMPLATES = (
         backend="archive",
         variables={"workspace": WORKSPACE, "kind": KIND, "view": Variable(rows=_ALL_VIEWS, as_id=True)},
         reads=Source(_VIEW, {**_HERE, "id": "view"}, by="kind"),
+    ),
+    Template(
+        uri="archive://workspace/{workspace}/budget",
+        name="archive_budget",
+        title="Rate budget of a workspace",
+        description="Plan, burst, refill and rate credits left of a workspace. `workspace`: name or id.",
+        backend="archive",
+        variables={"workspace": WORKSPACE},
+        reads=Source({"": "budget"}, _HERE),
     ),
 )

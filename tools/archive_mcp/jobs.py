@@ -8,7 +8,7 @@ from pydantic import Field
 
 from server.dialogue import Asker
 from server.jobs import JobRow, RecordRow
-from server.jobs.starting import summary
+from server.jobs.starting import links, summary
 from server.own import Own, OwnRequest
 from server.results import RecordList, Result, whole
 
@@ -48,7 +48,7 @@ class GetJob(OwnRequest[JobRow]):
                 **({"failures": shown.records} if shown.records else {}),
                 **({"nextAfter": failures[len(shown.records) - 1].number} if more else {}),
             }
-        )
+        ).with_links(*links(row))
 
 
 class ListJobs(OwnRequest[JobRow]):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from functools import lru_cache
 
 from server.sandbox.ids import draw
+from server.sandbox.png import png
 
 WIDTH, HEIGHT = 320, 200
 _ICON = 16
@@ -23,20 +23,12 @@ def screenshot(bits: int) -> bytes:
         length = 0 if line % 6 == 0 else 120 + line % 160
         text = _PAPER * 16 + _INK * length + _PAPER * (WIDTH - 16 - length)
         rows += [text] * 3 + [_PAPER * WIDTH] * 4
-    return _png(WIDTH, HEIGHT, b"".join(b"\x00" + row for row in rows[:HEIGHT]))
+    return png(WIDTH, HEIGHT, rows[:HEIGHT])
 
 
 @lru_cache(maxsize=256)
 def favicon(bits: int) -> bytes:
     """A square of one colour, as an icon file that holds a PNG."""
     colour = bytes((bits & 0xFF, bits >> 8 & 0xFF, bits >> 16 & 0xFF))
-    picture = _png(_ICON, _ICON, (b"\x00" + colour * _ICON) * _ICON)
+    picture = png(_ICON, _ICON, [colour * _ICON] * _ICON)
     return struct.pack("<HHHBBBBHHII", 0, 1, 1, _ICON, _ICON, 0, 0, 1, 24, len(picture), 22) + picture
-
-
-def _png(width: int, height: int, rows: bytes) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
-    )

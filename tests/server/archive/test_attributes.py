@@ -172,12 +172,12 @@ async def test_a_name_that_two_options_have_is_ambiguous() -> None:
 @pytest.mark.parametrize(
     ("field", "message"),
     [
-        ("label", "There is no custom attribute 'label'. Did you mean `labels`?"),
+        ("label", "There is no custom attribute 'label' of creators. Did you mean `labels`?"),
         (
             "relationship STATUS",
-            "There is no custom attribute 'relationship STATUS'. Did you mean `collaboration_status",
+            "There is no custom attribute 'relationship STATUS' of creators. Did you mean `collaboration_status",
         ),
-        ("zzz", "There is no custom attribute 'zzz'."),
+        ("zzz", "There is no custom attribute 'zzz' of creators."),
     ],
 )
 async def test_an_unknown_attribute_is_refused_with_the_one_that_may_be_meant(field: str, message: str) -> None:

@@ -18,7 +18,8 @@ async def test_the_listing_is_the_packaged_surface(build: Build, era: str) -> No
     packaged = [row for row in rows if row["backend"] != "archivebox" and row["toolset"] != "discover"]
     assert [each.name for each in listed] == [row["tool"]["name"] for row in packaged]
     assert [each.input_schema for each in listed] == [row["tool"]["inputSchema"] for row in packaged]
-    assert all(each.meta and each.annotations and each.output_schema for each in listed)
+    assert [each.output_schema for each in listed] == [row["tool"].get("outputSchema") for row in packaged]
+    assert all(each.meta and each.annotations for each in listed)
 
 
 async def test_the_server_introduces_itself_with_its_own_version(build: Build) -> None:
@@ -36,7 +37,7 @@ async def test_a_system_prompt_is_a_prompt_and_a_resource(build: Build, era: str
         resource = await client.read_resource(f"{product}://system-prompt")
         prompts = [each.name for each in (await client.list_prompts()).prompts]
         resources = [each.uri for each in (await client.list_resources()).resources]
-    assert prompts == ["archive_system_prompt", "archivebox_system_prompt"]
+    assert prompts[:2] == ["archive_system_prompt", "archivebox_system_prompt"]
     assert resources == ["archive://system-prompt", "archivebox://system-prompt"]
     text = resource.contents[0]
     assert text.mime_type == "text/markdown"

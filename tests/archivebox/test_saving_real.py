@@ -1,0 +1,94 @@
+"""Long work on pages, on real servers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from tests.archivebox.targets import Target, over_real
+from tests.support.archivebox_server import RealServer
+
+Json = dict[str, Any]
+
+
+async def test_pages_are_saved_checked_and_changed_on_a_real_server(real_server: RealServer, tmp_path: Path) -> None:
+    real = real_server("0.9.73")
+    async with (
+        over_real(real) as plain,
+        plain.connect(ARCHIVEBOX_API_KEY=real.key, ARCHIVE_MCP_STATE_DIR=str(tmp_path)) as calls,
+    ):
+        target = replace(plain, calls=calls)
+        good, bad = target.fresh[0], f"{real.pages['missing']}?saved"
+        results: list[Json] = []
+
+        async def save() -> None:
+            told = await target.call("start_save", action="save", urls=[good, bad], tags=["shelf"], wait_minutes=3)
+            while "result" not in told:
+                told = await target.call("start_save", action="save", resume=told["jobId"])
+            results.append(told["result"])
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(save)
+            crawl = await _crawl_of(target, good)
+            await target.archive(crawl)
+        checked = await target.call("start_save", action="check", urls=[good, bad, f"{good}&never"])
+
+        (saved,) = results
+        assert [each["url"] for each in saved["saved"]] == [good]
+        assert [each["url"] for each in [*saved.get("partly", []), *saved.get("failed", [])]] == [bad]
+        assert checked["result"]["counts"]["missing"] == 1
+        assert good in [each["url"] for each in checked["result"]["good"]]
+
+        query = {"tag": "shelf", "domain": "127.0.0.1"}
+        tagged = await target.confirmed("start_save", action="tag", tags=["read"], untag=["shelf"], query=query)
+        tags = [each["tags"] for each in (await target.call("list_snapshots", tag="read"))["nodes"]]
+        assert (tagged["result"]["changed"], tags) == (2, [["read"], ["read"]])
+        await target.confirmed("start_save", action="tag", undo=tagged["jobId"])
+        assert len((await target.call("list_snapshots", tag="shelf"))["nodes"]) == 2
+
+        again = anyio.Event()
+
+        async def retry() -> None:
+            told = await target.confirmed("start_save", action="retry", query=query)
+            assert told["result"]["counts"] == {"saved": 0, "partly": 1, "failed": 0, "queued": 0, "refused": 0}
+            again.set()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(retry)
+            await target.archive(await _crawl_of(target, bad, other_than=crawl))
+        assert again.is_set()
+        assert len((await target.call("list_snapshots", url=bad))["nodes"]) == 2
+
+        await target.call("start_save", action="save", urls=[target.fresh[1]], wait_minutes=0)
+        cancelled = await target.confirmed("start_save", action="cancel")
+        assert cancelled["result"]["changed"] == 1
+        assert {each["status"] for each in await target.every("list_crawls")} == {"sealed"}
+
+
+async def test_the_oldest_real_server_makes_new_outputs_of_what_failed(real_server: RealServer, tmp_path: Path) -> None:
+    real = real_server("0.8.5")
+    async with (
+        over_real(real) as plain,
+        plain.connect(ARCHIVEBOX_API_KEY=real.key, ARCHIVE_MCP_STATE_DIR=str(tmp_path)) as calls,
+    ):
+        target = replace(plain, calls=calls)
+        bad = f"{real.pages['missing']}?retried"
+        saved = await target.call("start_save", action="save", urls=[bad], tags=["retried"])
+        await target.confirmed("start_save", action="retry", query={"tag": "retried"})
+        outputs = (await target.call("list_archiveresults", snapshot_url=bad, plugin="wget"))["nodes"]
+
+    assert saved["result"]["counts"]["partly"] == 1
+    assert [each["status"] for each in outputs] == ["failed", "failed"]
+
+
+async def _crawl_of(target: Target, url: str, other_than: str = "") -> str:
+    """The crawl that saves a page, as soon as there is one."""
+    for _ in range(150):
+        crawls = await target.every("list_crawls")
+        if found := [each for each in crawls if url in each["urls"] and each["id"] != other_than]:
+            return str(found[0]["id"])
+        await anyio.sleep(0.2)
+    raise AssertionError("the page was not added in time")

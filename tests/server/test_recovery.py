@@ -1,0 +1,183 @@
+"""Jobs that a server left behind: who goes on with them, and who does not."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from server import job_commands
+from server.calls import Calls
+from server.dialogue import Nobody
+from server.jobs import JobRow, JobState, Journal, NewJob, Phase
+from server.jobs.model import End
+from server.limiter import Pacer
+from server.recovery import Recovery
+from server.services import Services
+from server.settings import Settings, load
+from server.surface import Surface
+from tests.support.sandboxed import SandboxProcess, sandbox_process, using
+from tools.surface import FILE
+
+PATIENCE = 30.0
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxProcess]:
+    """A sandbox whose export takes a second or two."""
+    with sandbox_process(items=2000, plan="enterprise", window=0.05) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(sandbox: SandboxProcess, tmp_path: Path) -> Settings:
+    """Settings of a server in front of it."""
+    return load({}, environment=using(sandbox, tmp_path, ARCHIVE_MCP_EXPORT_DIR=str(tmp_path / "exports")))
+
+
+def surface() -> Surface:
+    made = Surface.read(FILE, importlib.import_module)
+    made.offer(backends={"archive"}, toolsets=["all"], read_only=False)
+    return made
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Services]:
+    """The services of a server, at twenty times the real pace."""
+    async with Services(settings, limiter=Pacer(None, window=0.05)) as services:
+        yield services
+
+
+async def interrupted_export(settings: Settings) -> str:
+    """An export that its server did not live to finish."""
+    async with serving(settings) as services, anyio.create_task_group() as group:
+        calls = Calls(surface(), services, settings.timezone)
+        group.start_soon(calls.call, "archive_start_export", {"search": {}, "name": "all"}, Nobody())
+        jobs = await services.jobs()
+        with anyio.fail_after(PATIENCE):
+            while not any(row.cursor for row in await jobs.list()):  # noqa: ASYNC110  # a journal has no event
+                await anyio.sleep(0.01)
+        (row,) = await jobs.list()
+        assert not row.ended
+        group.cancel_scope.cancel()
+    return row.id
+
+
+async def ended(services: Services, name: str) -> JobRow:
+    row = await (await services.jobs()).wait(name, PATIENCE)
+    assert row.ended, row
+    return row
+
+
+def left_behind(settings: Settings, *, writes: bool = True, account: str = "somebody", tool: str = "") -> str:
+    """A job in the journal that nobody works on."""
+    journal = Journal(settings.state_dir)
+    job = NewJob(tool or "archive_start_collection_job", "Left behind", "https://app.archive.example", account)
+    lease = journal.create(job, "gone", writes=writes, repeatable=True, phase=Phase.SENDING)
+    journal.begin(lease)
+    journal.end(lease, End(JobState.PAUSED))
+    journal.close()
+    return lease.job
+
+
+async def test_a_reading_job_goes_on_by_itself_with_the_next_server(settings: Settings, tmp_path: Path) -> None:
+    name = await interrupted_export(settings)
+
+    async with serving(settings) as services:
+        (taken,) = await Recovery(surface(), services).resume_reads()
+        row = await ended(services, name)
+
+    assert taken.id == name
+    assert row.state is JobState.DONE
+    assert row.result is not None
+    assert row.result["rows"] == 2000
+    assert len((tmp_path / "exports" / "all.csv").read_text("utf-8-sig").splitlines()) > 2000
+
+
+async def test_a_job_that_runs_or_has_ended_is_left_alone(settings: Settings) -> None:
+    name = await interrupted_export(settings)
+
+    async with serving(settings) as services:
+        recovery = Recovery(surface(), services)
+        assert [row.id for row in await recovery.resume_reads()] == [name]
+        assert await recovery.resume_reads() == []
+        await ended(services, name)
+        assert await recovery.resume_reads() == []
+
+
+@pytest.mark.parametrize(
+    "left", [{"writes": True}, {"writes": False}, {"writes": False, "tool": "archive_gone"}], ids=str
+)
+async def test_writes_and_jobs_of_others_wait_for_somebody_to_ask(settings: Settings, left: dict[str, Any]) -> None:
+    name = left_behind(settings, **left)
+
+    async with serving(settings) as services:
+        assert await Recovery(surface(), services).resume_reads() == []
+        assert (await (await services.jobs()).get(name)).state is JobState.PAUSED
+
+
+async def test_no_journal_is_made_by_looking_for_one(settings: Settings) -> None:
+    async with serving(settings) as services:
+        with anyio.move_on_after(0.1):
+            await Recovery(surface(), services).watch(settings.state_dir)
+
+    assert not list(settings.state_dir.glob("jobs*"))
+
+
+def test_the_command_lists_what_there_is(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert job_commands.command(settings, surface(), "list", []) == 0
+    assert capsys.readouterr().out == "There are no jobs.\n"
+    name = left_behind(settings)
+
+    assert job_commands.command(settings, surface(), "list", []) == 0
+
+    assert capsys.readouterr().out == f"{name}  paused     0/?  Left behind\n"
+
+
+def test_the_command_goes_on_with_reading_jobs(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    name = anyio.run(interrupted_export, settings)
+    writing = left_behind(settings)
+
+    assert job_commands.command(settings, surface(), "run", []) == 0
+
+    told = capsys.readouterr().out
+    assert f"{name}  done" in told
+    assert f"`archive-mcp jobs run {writing}` goes on with it" in told
+
+
+def test_the_command_refuses_what_it_must_not_go_on_with(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = left_behind(settings)
+    read_only = load({"ARCHIVE_MCP_READ_ONLY": "on"}, environment=dict(environment(settings)))
+
+    assert job_commands.command(read_only, surface(), "run", [name]) == 1
+    assert "changes data, and this is read-only" in capsys.readouterr().err
+    assert job_commands.command(settings, surface(), "run", [name]) == 1
+    assert "belongs to another server address or token" in capsys.readouterr().err
+    assert job_commands.command(settings, surface(), "run", ["job_none"]) == 1
+    assert "There is no job 'job_none'" in capsys.readouterr().err
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    return {
+        "ARCHIVE_API_URL": settings.api_url,
+        "ARCHIVE_APP_TOKEN": settings.token.reveal() if settings.token else "",
+        "ARCHIVE_MCP_STATE_DIR": str(settings.state_dir),
+    }
+
+
+def test_the_command_cancels_for_good(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    name = left_behind(settings)
+
+    assert job_commands.command(settings, surface(), "cancel", [name]) == 0
+    assert job_commands.command(settings, surface(), "run", [name]) == 1
+
+    shown = capsys.readouterr()
+    assert f"{name}  cancelled" in shown.out
+    assert "has ended" in shown.err
