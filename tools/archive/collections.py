@@ -125,7 +125,7 @@ class AddItemToCollections(Doubtful[ItemPayload]):
     repeatable = True
     selected = "item.id item.archivePublicUrl"
     verify = "search with filter.collectionsIds ({items}), or simply call again: adding twice is harmless."
-    refused = "{items} finds items. {filterPresets} lists the collections that exist; `autoCreate` makes new ones."
+    refused = "{filterPresets} lists the collections that exist; `autoCreate` makes new ones. {items} finds items."
 
     item_id: Id = Field(description="Item id.")
     collection_names: list[Text] | None = Field(None, description="Exact names.")
@@ -173,7 +173,7 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
     repeatable = True
     selected = "item.id item.archivePublicUrl"
     verify = "search with filter.collectionsIds ({items}), or simply call again: removing twice is harmless."
-    refused = "{items} finds items. {filterPresets} lists the collections that exist, with their exact names and ids."
+    refused = "{filterPresets} lists the collections that exist, with their exact names and ids. {items} finds items."
 
     item_id: Id = Field(description="Item id.")
     collection_names: list[Text] | None = Field(None, description="Exact names.")
