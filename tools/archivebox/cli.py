@@ -105,10 +105,10 @@ class Filters(BoxRequest[Any]):
 
 
 class Update(Filters, Change[Report]):
-    """Archive the matching pages again, or bring their index up to date."""
+    """Run what has not run yet for the matching pages, or bring their index up to date."""
 
     operation = "POST /cli/update"
-    title = "Archive pages again"
+    title = "Complete saved pages"
     risk: ClassVar[Risk] = "changes"
     repeatable = True
     verify = "look at the pages' outputs ({GET /core/archiveresults})."
