@@ -42,11 +42,17 @@ REPLACED = {
 }
 
 
-def parse(request: type[T], raw: Mapping[str, Any], context: dict[str, Any]) -> T:
+def parse(
+    request: type[T], raw: Mapping[str, Any], context: dict[str, Any], *, inside: str = "", tool: str | None = None
+) -> T:
     """The request that the raw arguments spell.
 
     `context` reaches the validators: `timezone` (a `tzinfo`) is read, `instants` (a list) collects the UTC instants
     that plain days were turned into.
+
+    Args:
+        inside: the argument of another tool that holds these.
+        tool: the name of that other tool, which is the one to be called again.
 
     Raises:
         Failure: `INVALID_ARGUMENT`, with all mistakes (at most five) and suggestions.
@@ -56,7 +62,7 @@ def parse(request: type[T], raw: Mapping[str, Any], context: dict[str, Any]) -> 
     try:
         parsed = request.model_validate(cleaned, context=context)
     except ValidationError as error:
-        raise _explain(request.tool_name(), schema, error) from None
+        raise _explain(tool or request.tool_name(), schema, error, inside) from None
     parsed.check()
     return parsed
 
@@ -95,17 +101,17 @@ def _from_json(text: str, wanted: str) -> Any:
         return text
 
 
-def _explain(tool: str, schema: Schema, error: ValidationError) -> Failure:
-    problems = [_problem(schema, each) for each in error.errors(include_url=False, include_context=True)]
+def _explain(tool: str, schema: Schema, error: ValidationError, inside: str) -> Failure:
+    problems = [_problem(schema, each, inside) for each in error.errors(include_url=False, include_context=True)]
     message = " ".join(problems[:_MOST_PROBLEMS])
     if len(problems) > _MOST_PROBLEMS:
         message += f" ({len(problems) - _MOST_PROBLEMS} more.)"
     return Failure(Code.INVALID_ARGUMENT, message, f"Correct the arguments and call {tool} again; nothing was sent.")
 
 
-def _problem(schema: Schema, error: Any) -> str:
+def _problem(schema: Schema, error: Any, inside: str) -> str:
     location = [str(each) for each in error["loc"]]
-    path = ".".join(location)
+    path = ".".join([inside, *location] if inside else location)
     parent = _schema_at(schema, location[:-1])
     given, context = error["input"], error.get("ctx", {})
     match error["type"]:
@@ -117,7 +123,7 @@ def _problem(schema: Schema, error: Any) -> str:
             allowed = _schema_at(schema, location)["enum"]
             return f"`{path}` must be one of {', '.join(allowed)}; got {_shown(given)}.{closest(str(given), allowed)}"
         case "value_error":
-            return f"`{path}`: {context['error']}"
+            return f"`{path}`: {context['error']}" if path else str(context["error"])
         case kind if kind in _BOUNDS:
             return f"`{path}` {_BOUNDS[kind].format(**context)}; got {context.get('actual_length', _shown(given))}."
     if given is None:

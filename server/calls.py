@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import anyio
 
 from .dialogue import Asker, Suspended
 from .errors import Code, Failure
-from .results import Result
+from .results import Result, compact
 from .services import Services
 from .surface import OWN, Entry, Surface
 
@@ -109,7 +110,15 @@ class Calls:
                 result: Result = await backend.perform(request, asker, deadline)
         except TimeoutError:
             raise _overdue(request, self._seconds) from None
-        return result.with_fields(instants=instants) if instants else result
+        return self._rendered(result.with_fields(instants=instants) if instants else result)
+
+    def _rendered(self, result: Result) -> Result:
+        """A result may tell of a failure that came later, in a job: its hint names tools too."""
+        error = result.structured.get("error")
+        if not isinstance(error, dict) or not error.get("hint"):
+            return result
+        told = {**result.structured, "error": {**error, "hint": self._surface.rendered(error["hint"])}}
+        return replace(result, structured=told, text=compact(told))
 
     async def _backend(self, name: str) -> Any:
         if name != OWN:

@@ -39,13 +39,13 @@ class Confirmations:
         self._clock = clock
         self._tokens: dict[str, tuple[str, float]] = {}
 
-    def refuse_if_never(self) -> None:
+    def refuse_if_never(self, otherwise: str = "") -> None:
         """Raise `DECLINED` where the server was told to refuse every change that needs a yes."""
         if self._mode == "never":
             raise Failure(
                 Code.DECLINED,
                 "This server refuses every change that needs confirmation (ARCHIVE_MCP_CONFIRM=never).",
-                "Tell the user; only they can change that setting.",
+                f"Tell the user; only they can change that setting. {otherwise}".rstrip(),
             )
 
     async def require(self, preview: Preview, *, call: list[Any], token: str | None, asker: Asker) -> None:
@@ -57,7 +57,7 @@ class Confirmations:
         Raises:
             Failure: `DECLINED` after a no, `CONFIRMATION_REQUIRED` with the preview where no yes could be had.
         """
-        self.refuse_if_never()
+        self.refuse_if_never(preview.otherwise)
         basis = scope_of(call, preview.message, preview.details)
         if token is not None and self._redeem(token, basis):
             return

@@ -52,6 +52,8 @@ class Recovery:
                 await self.resume_reads()
             except Failure as failure:
                 log.warning("interrupted jobs were left as they are: %s", failure.message)
+            except Exception:  # the outermost handler: a fault of one look is not to end the server
+                log.exception("interrupted jobs were left as they are")
 
     async def resume_reads(self) -> list[JobRow]:
         """Go on with every interrupted job of this origin and token that changes nothing; those that were taken up."""
@@ -63,7 +65,11 @@ class Recovery:
             for row in await jobs.orphans(place.origin, place.account):
                 if row.writes or not self._known(row.tool):
                     continue
-                taken.append(await jobs.resume(row.id, await self.work(row)))
+                try:
+                    taken.append(await jobs.resume(row.id, await self.work(row)))
+                except Failure as failure:  # its own: the others may go on
+                    log.warning("%s was left as it is: %s", row.id, failure.message)
+                    continue
                 log.info("%s goes on: %s", row.id, row.title)
         return taken
 

@@ -22,6 +22,8 @@ from .results import compact
 from .surface import Entry, Surface
 from .templates import Source, Template, Variable
 
+OPERATION = "archive-mcp/operation"
+"""The key of a tool's `_meta` that names its operation: workflows have none."""
 MOST_ROWS = 1000
 """Records of a list that is read as a resource."""
 MOST_VALUES = 100
@@ -168,7 +170,8 @@ class Resources:
         raise Failure(Code.NOT_FOUND, f"There is no operation {name!r} here.", hint)
 
     def _operations(self, template: Template) -> dict[str, Entry]:
-        return {each.operation: each for each in self._surface.others() if each.backend == template.backend}
+        mine = (each for each in self._surface.others() if each.backend == template.backend)
+        return {each.operation: each for each in mine if OPERATION in each.tool["_meta"]}
 
     async def _record(self, template: Template, source: Source, parts: dict[str, str]) -> Row:
         for name, variable in template.variables.items():

@@ -16,9 +16,7 @@ from tests.support.node import Inspector, inspector_or_skip
 from tests.support.sandboxed import LAUNCHER, SandboxProcess, sandbox_process, using
 
 ROWS = json.loads((Path(__file__).parents[1] / "tools" / "surface.json").read_text())["tools"]
-LISTED = sorted(
-    row["tool"]["name"] for row in ROWS if row["backend"] != "archivebox" and row["toolset"] != "discover"
-)
+LISTED = sorted(row["tool"]["name"] for row in ROWS if row["backend"] != "archivebox" and row["toolset"] != "discover")
 """Those of Archive and of the server itself: `using` configures nothing else."""
 TOOLS = sorted(row["tool"]["name"] for row in ROWS if "archive-mcp/operation" in row["tool"]["_meta"])
 """One for each operation of Archive's API."""
@@ -111,7 +109,9 @@ def changing(found: Found) -> dict[str, dict[str, Any]]:
         "archive_add_item_to_collections": {**own, "autoCreate": True},
         "archive_remove_item_from_collections": own,
         "archive_refetch_engagement_bulk": {"itemIds": [item, *found.items[1:2]]},
-        "archive_upload_item_from_url": {"input": {"url": "https://www.tiktok.com/@mia.stone/video/7311111111111111111"}},
+        "archive_upload_item_from_url": {
+            "input": {"url": "https://www.tiktok.com/@mia.stone/video/7311111111111111111"}
+        },
         "archive_create_collection": {"input": {"name": "Autumn picks"}},
         "archive_update_collection": {"id": found.collection, "input": {"name": "Renamed"}},
         "archive_move_collection_to_group": {"collectionId": found.collection, "groupId": found.group},

@@ -19,6 +19,9 @@ from .requests import ArchiveRequest, Doubtful, InWorkspace, Mutation, Read, Rea
 from .workflows import AnyWorkflow, ArchiveDesk, Workflow
 from .workspaces import Workspace, Workspaces, choices
 
+_THOUGHT_SECONDS = 1.0
+"""A yes that took longer came from a person, while others may have changed what was shown."""
+
 _WORKSPACES = (
     "query Workspaces($first: Int, $after: String) { workspaces(first: $first, after: $after) "
     "{ nodes { id name } pageInfo { endCursor hasNextPage } } }"
@@ -127,9 +130,18 @@ class ArchiveBackend:
         if preview is None:
             return
         where = await self.workspaces.name_of(workspace, deadline)
-        preview = replace(preview, message=f"{where}: {preview.message}")
+        shown = replace(preview, message=f"{where}: {preview.message}")
         what = [request.tool_name(), request.variables(), workspace]
-        await self._confirmations.require(preview, call=what, token=request.confirm, asker=asker)
+        asked = self.archive.now()
+        await self._confirmations.require(shown, call=what, token=request.confirm, asker=asker)
+        if self.archive.now() - asked < _THOUGHT_SECONDS:
+            return
+        if await request.preview(self.archive, workspace, deadline) != preview:
+            raise Failure(
+                Code.CONFIRMATION_REQUIRED,
+                "Nothing was changed: what the user agreed to has changed meanwhile.",
+                "Call again: the user is asked about what there is now.",
+            )
 
     async def _all_workspaces(self, deadline: float) -> list[Workspace]:
         found: list[Workspace] = []

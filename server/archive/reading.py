@@ -12,12 +12,10 @@ from .api import PAGE, Api, Page
 from .attributes import OptionNames, name_options
 from .client import Archive
 from .records import Selection, select, units
-from .requests import Listing, ReadMany, ReadPages
+from .requests import ROW_CAP, Listing, ReadMany, ReadPages
 
 MOST_SORTED = 1000
 """Records that are fetched at most to sort them here."""
-ROW_CAP = 1000
-"""Rows after which Archive ends a list that has no pages, without a word."""
 PARTIAL = "Archive could not compute some values now; those are null. Try again later."
 _RESERVE_SECONDS = 8.0
 """What must be left of the deadline to begin another page."""

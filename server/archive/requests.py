@@ -26,6 +26,9 @@ R = TypeVar("R")
 Id = Annotated[str, ApiType("ID"), Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1)]
 
+ROW_CAP = 1000
+"""Rows after which Archive ends a list that has no pages, without a word (Archive docs, collections and views)."""
+
 _SCALARS: dict[Any, str] = {str: "String", int: "Int", bool: "Boolean", float: "Float", Any: "JSON"}
 _OURS = frozenset({"workspace", "fields", "limit", "after", "confirm", "optionNames"})
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..archive.requests import ROW_CAP
 from .report import Finding, excerpt
 from .verdicts import Record, complaint, judged, records_of, total_of
-
-ROW_CAP = 1_000
-"""Rows after which a list without pages may end."""
 
 VIEWS = ("contentViews", "creatorViews", "socialProfileViews")
 MEMBERS = ("collections", *VIEWS)

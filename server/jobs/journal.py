@@ -293,5 +293,5 @@ class Journal:
 
 def _missing(name: str) -> Failure:
     return Failure(
-        Code.NOT_FOUND, f"There is no job {name[:100]!r}.", "List the jobs; they are kept for 30 days after their end."
+        Code.NOT_FOUND, f"There is no job {name[:100]!r}.", "{list_jobs} shows them; they are kept for 30 days."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -83,16 +83,18 @@ async def begin(request: Any, desk: Desk) -> Result:
     """
     jobs = await desk.shared.jobs()
     if request.resume is not None:
-        return await _followed(jobs, await _resumed(request, desk, jobs), desk, request.watch)
+        return _answered(await _taken_up(request, desk, jobs), request.watch)
     plan = await request.plan(desk)
     about = await _told(plan, desk)
     if request.dry_run:
         return whole({"dryRun": True, **about})
     if plan.preview is not None:
         arguments = raw_arguments(request)
-        await desk.agreed(plan.preview, [request.tool_name(), arguments], getattr(request, "confirm", None))
+        await desk.agreed(
+            _whole(plan, plan.preview), [request.tool_name(), arguments], getattr(request, "confirm", None)
+        )
     row = await jobs.start(new_job(request, desk, plan), request.work(desk), plan.known)
-    return (await _followed(jobs, row, desk, request.watch)).with_fields(plan=about)
+    return _answered(await _followed(jobs, row, desk), request.watch).with_fields(plan=about)
 
 
 async def read_by_job(request: Any, desk: Desk, plan: Plan) -> Result:
@@ -105,7 +107,7 @@ async def read_by_job(request: Any, desk: Desk, plan: Plan) -> Result:
     jobs = await desk.shared.jobs()
     about = await _told(plan, desk)
     row = await jobs.start(new_job(request, desk, plan), request.work(desk), plan.known)
-    answer = await _followed(jobs, row, desk, request.watch)
+    answer = _answered(await _followed(jobs, row, desk), request.watch)
     found = answer.structured.get("result")
     return answer.with_fields(plan=about) if found is None else whole(found)
 
@@ -122,6 +124,21 @@ def new_job(request: Any, desk: Desk, plan: Plan) -> NewJob:
         arguments=raw_arguments(request),
         total=plan.records,
     )
+
+
+def _whole(plan: Plan, preview: Preview) -> Preview:
+    """The preview with what holds for every job."""
+    figures = {"requests": plan.requests, "rateCredits": round(plan.credits)}
+    message = f"{preview.message} The job pauses when this client is closed."
+    return replace(preview, message=message, details={**figures, **preview.details})
+
+
+async def _taken_up(request: Any, desk: Desk, jobs: Jobs) -> JobRow:
+    row = await _followed(jobs, await _resumed(request, desk, jobs), desk)
+    if row.state is JobState.PAUSED and row.error is None:
+        # It was another process's until that ended, or until the lease of a dead one ran out.
+        row = await _followed(jobs, await _resumed(request, desk, jobs), desk)
+    return row
 
 
 async def _resumed(request: Any, desk: Desk, jobs: Jobs) -> JobRow:
@@ -144,12 +161,15 @@ async def _resumed(request: Any, desk: Desk, jobs: Jobs) -> JobRow:
     return await jobs.retry_failed(row.id, work)
 
 
-async def _followed(jobs: Jobs, row: JobRow, desk: Desk, watch: str) -> Result:
+async def _followed(jobs: Jobs, row: JobRow, desk: Desk) -> JobRow:
     async def tell(done: int, total: int | None, message: str) -> None:
         await desk.asker.report(done, total, message)
 
     seconds = min(ANSWER_SECONDS, desk.deadline - desk.now() - _RESERVE_SECONDS)
-    row = await jobs.wait(row.id, max(0.0, seconds), tell)
+    return await jobs.wait(row.id, max(0.0, seconds), tell)
+
+
+def _answered(row: JobRow, watch: str) -> Result:
     notes = [] if row.ended else [_standing(row, watch)]
     return whole({**summary(row), **({"notes": notes} if notes else {})}).with_links(*links(row))
 
@@ -183,7 +203,7 @@ def summary(row: JobRow) -> dict[str, Any]:
         **({} if row.ended else {"phase": str(row.phase)}),
         "records": {"total": row.total, **_gathered(row), **counts},
         **({"result": row.result} if row.result is not None else {}),
-        **({"error": {name: row.error[name] for name in ("code", "message")}} if row.error is not None else {}),
+        **({"error": row.error} if row.error is not None else {}),
         "startedAt": _instant(row.created),
         **({"finishedAt": _instant(row.finished)} if row.finished is not None else {}),
     }

@@ -58,8 +58,10 @@ class Watched(ArchiveBoxSandbox):
 class Keeper:
     """Somebody who starts work and says yes to what is shown."""
 
-    def __init__(self, backend: ArchiveBoxBackend, sandbox: Watched, jobs: Jobs, time: FakeTime) -> None:
-        self.sandbox, self.running, self.time = sandbox, jobs, time
+    def __init__(
+        self, backend: ArchiveBoxBackend, sandbox: Watched, jobs: Jobs, journal: Journal, time: FakeTime
+    ) -> None:
+        self.sandbox, self.running, self.journal, self.time = sandbox, jobs, journal, time
         self.shown: list[Json] = []
         self._backend = backend
 
@@ -128,4 +130,4 @@ async def keeper(version: Version) -> AsyncIterator[Keeper]:
                 clock=time.clock,
             )
             backend = ArchiveBoxBackend(client, Confirmations("ask", time.clock), Alone(jobs))
-            yield Keeper(backend, sandbox, jobs, time)
+            yield Keeper(backend, sandbox, jobs, journal, time)

@@ -6,7 +6,7 @@ import pytest
 
 from server.arguments import parse
 from server.errors import Code, Failure
-from server.jobs import RecordState
+from server.jobs import NewJob, Phase, RecordState
 from server.sandbox.archivebox import Version
 from tests.archivebox.keeping import Json, Keeper, keeper
 from tools.archivebox.saving import StartSave
@@ -208,6 +208,21 @@ async def test_pages_of_a_query_are_tagged_and_the_job_undone(version: Version) 
     assert after == before
 
 
+@pytest.mark.parametrize(("whose", "words"), [("somebody", "tagged nothing here"), ("own", "still runs")])
+async def test_a_tagging_that_runs_or_belongs_to_another_account_is_not_undone(whose: str, words: str) -> None:
+    async with keeper("0.9.73") as one:
+        told = await one.agreed(action="tag", tags=["Reviewed"], query={"search": "a"})
+        row = await one.running.get(told["jobId"])
+        account = row.account if whose == "own" else whose
+        job = NewJob(row.tool, "Tagging", row.origin, account, None, {"action": "tag"})
+        lease = one.journal.create(job, "another process", writes=True, repeatable=True, phase=Phase.SENDING)
+        one.journal.begin(lease)
+        failure = await one.refused(action="tag", undo=lease.job)
+
+    assert failure.code is Code.INVALID_ARGUMENT
+    assert words in failure.message
+
+
 @since_0_9
 async def test_only_what_is_queued_is_cancelled(version: Version) -> None:
     async with keeper(version) as one:
@@ -268,6 +283,10 @@ async def test_nothing_to_do_asks_nobody() -> None:
         {"action": "tag", "tags": ["a"], "untag": ["A"], "query": {"tag": "b"}},
         {"action": "tag", "tags": ["a"], "undo": "job_1"},
         {"action": "cancel", "query": {"status": "started"}},
+        {"action": "cancel", "wait_minutes": 5},
+        {"action": "retry", "plugins": "pdf"},
+        {"action": "save", "urls": ["https://a.example/"], "older_than_days": 3},
+        {"action": "check", "urls": ["https://a.example/"], "only_new": True},
         {"action": "cancel", "query": {"tag": ""}},
     ],
 )

@@ -137,6 +137,7 @@ def entry(name: str) -> Entry:
         "description": request.description(),
         "inputSchema": input_schema(request),
         "annotations": request.annotations(),
+        "_meta": {"archive-mcp/operation": request.operation},
     }
     return Entry(tool, request.backend, "goods", request.operation, "module", name)
 
@@ -145,7 +146,9 @@ def served(shop: Shop, *, clock: Clock | None = None, **offer: Any) -> Resources
     async def backend(name: str) -> Shop:
         return shop
 
-    surface = Surface([entry(name) for name in CLASSES], lambda name: SimpleNamespace(**CLASSES), map(asdict, TEMPLATES))
+    surface = Surface(
+        [entry(name) for name in CLASSES], lambda name: SimpleNamespace(**CLASSES), map(asdict, TEMPLATES)
+    )
     surface.offer(**{"backends": {"shop"}, "toolsets": ["all"], "read_only": False, **offer})
     calls = Calls(surface, cast(Services, SimpleNamespace(backend=backend)), UTC)
     return Resources(surface, calls, clock or Clock())

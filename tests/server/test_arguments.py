@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from server.arguments import closest, parse
 from server.errors import Code, Failure
@@ -51,6 +51,19 @@ class Change(Find):
     risk: ClassVar[Risk] = "changes"
 
     item_id: str = Field(min_length=1)
+
+
+class Span(Find):
+    """Two arguments that depend on each other."""
+
+    first: int
+    last: int
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("The last comes before the first.")
+        return self
 
 
 class Show(Request[Any]):
@@ -105,6 +118,18 @@ def refused(request: type[Request[Any]] = Find, **raw: Any) -> Failure:
 )
 def test_what_models_send_is_understood(raw: dict[str, Any], understood: dict[str, Any]) -> None:
     assert parsed(**raw) == understood
+
+
+def test_mistakes_in_arguments_that_another_tool_holds_are_named_from_there() -> None:
+    with pytest.raises(Failure) as caught:
+        parse(Find, {"part": {"sise": 3}}, {"timezone": UTC, "instants": []}, inside="search", tool="shop_export")
+
+    assert "`search.part.sise`" in caught.value.message
+    assert "call shop_export again" in caught.value.hint
+
+
+def test_a_mistake_of_all_arguments_together_names_none() -> None:
+    assert refused(Span, first=3, last=1).message == "The last comes before the first."
 
 
 def test_nulls_of_a_read_are_what_was_left_out() -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from graphql import GraphQLInputObjectType
 
+from server.archive.requests import ROW_CAP
 from server.doctor import verdicts_saved
 from server.doctor.verdicts import REPORT_IT
-from server.doctor.verdicts_saved import FILTER_KEYS, LISTS, ROW_CAP
+from server.doctor.verdicts_saved import FILTER_KEYS, LISTS
 from server.sandbox.engine import schema
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
-from server import job_commands
+from server import job_commands, recovery
 from server.calls import Calls
 from server.dialogue import Nobody
 from server.jobs import JobRow, JobState, Journal, NewJob, Phase
@@ -62,7 +62,7 @@ async def interrupted_export(settings: Settings) -> str:
         with anyio.fail_after(PATIENCE):
             while not any(row.cursor for row in await jobs.list()):  # noqa: ASYNC110  # a journal has no event
                 await anyio.sleep(0.01)
-        (row,) = await jobs.list()
+        row = (await jobs.list())[0]
         assert not row.ended
         group.cancel_scope.cancel()
     return row.id
@@ -74,10 +74,17 @@ async def ended(services: Services, name: str) -> JobRow:
     return row
 
 
-def left_behind(settings: Settings, *, writes: bool = True, account: str = "somebody", tool: str = "") -> str:
+def left_behind(
+    settings: Settings,
+    *,
+    writes: bool = True,
+    account: str = "somebody",
+    tool: str = "",
+    origin: str = "https://app.archive.example",
+) -> str:
     """A job in the journal that nobody works on."""
     journal = Journal(settings.state_dir)
-    job = NewJob(tool or "archive_start_collection_job", "Left behind", "https://app.archive.example", account)
+    job = NewJob(tool or "archive_start_collection_job", "Left behind", origin, account)
     lease = journal.create(job, "gone", writes=writes, repeatable=True, phase=Phase.SENDING)
     journal.begin(lease)
     journal.end(lease, End(JobState.PAUSED))
@@ -103,11 +110,11 @@ async def test_a_job_that_runs_or_has_ended_is_left_alone(settings: Settings) ->
     name = await interrupted_export(settings)
 
     async with serving(settings) as services:
-        recovery = Recovery(surface(), services)
-        assert [row.id for row in await recovery.resume_reads()] == [name]
-        assert await recovery.resume_reads() == []
+        looking = Recovery(surface(), services)
+        assert [row.id for row in await looking.resume_reads()] == [name]
+        assert await looking.resume_reads() == []
         await ended(services, name)
-        assert await recovery.resume_reads() == []
+        assert await looking.resume_reads() == []
 
 
 @pytest.mark.parametrize(
@@ -121,12 +128,51 @@ async def test_writes_and_jobs_of_others_wait_for_somebody_to_ask(settings: Sett
         assert (await (await services.jobs()).get(name)).state is JobState.PAUSED
 
 
+async def test_a_job_that_cannot_go_on_does_not_hold_up_the_others(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(settings) as services:
+        place = (await services.backend("archive")).desk(None, Nobody(), 0.0).place
+    broken = left_behind(
+        settings, writes=False, account=place.account, origin=place.origin, tool="archive_start_export"
+    )
+    name = await interrupted_export(settings)
+
+    async with serving(settings) as services:
+        taken = await Recovery(surface(), services).resume_reads()
+        await ended(services, name)
+
+    assert [row.id for row in taken] == [name]
+    assert f"{broken} was left as it is: Give exactly one of" in caplog.text
+
+
 async def test_no_journal_is_made_by_looking_for_one(settings: Settings) -> None:
     async with serving(settings) as services:
         with anyio.move_on_after(0.1):
             await Recovery(surface(), services).watch(settings.state_dir)
 
     assert not list(settings.state_dir.glob("jobs*"))
+
+
+async def test_a_fault_of_one_look_does_not_end_the_server(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    left_behind(settings)
+    looks: list[float] = []
+
+    async def broken(self: Recovery) -> list[JobRow]:
+        looks.append(anyio.current_time())
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(Recovery, "resume_reads", broken)
+    monkeypatch.setattr(recovery, "FIRST_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(recovery, "LOOK_SECONDS", 0.01)
+    async with serving(settings) as services:
+        with anyio.move_on_after(0.5):
+            await Recovery(surface(), services).watch(settings.state_dir)
+
+    assert len(looks) > 1
+    assert "out of order" in caplog.text
 
 
 def test_the_command_lists_what_there_is(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

@@ -123,6 +123,14 @@ async def test_a_name_that_archive_may_not_have_listed_is_not_said_to_be_missing
     assert "There is no collection" not in failure.message
 
 
+async def test_a_server_that_never_asks_still_offers_the_existing_name() -> None:
+    failure = await Desk("never").refused("Q3 Reprot", autoCreate=True)
+
+    assert failure.code is Code.DECLINED
+    assert "ARCHIVE_MCP_CONFIRM=never" in failure.message
+    assert "Call again with 'Q3 Report' instead of 'Q3 Reprot' in `collectionNames`" in failure.hint
+
+
 async def test_several_doubts_are_one_question() -> None:
     failure = await Desk().refused("Q3 Reprot", "Team Favorites", "Q3 Reprot", autoCreate=True)
 

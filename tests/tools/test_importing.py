@@ -7,8 +7,10 @@ from typing import Any
 import anyio
 import pytest
 
+from server.dialogue import Nobody
 from server.errors import Code, Failure
-from server.jobs import JobState, RecordState
+from server.jobs import JobState, Journal, Leases, NewJob, Phase, RecordState
+from server.jobs.lease import LEASE_SECONDS
 from server.jobs.model import End
 from server.sandbox import MAIN, Answer
 from server.sandbox.urls import external_in
@@ -43,7 +45,7 @@ async def test_what_is_there_is_skipped_and_the_rest_arrives(tmp_path: Path) -> 
         told = await one.agreed(StartImport, urls=[*links(4), *known, LOST, MALFORMED], waitMinutes=1)
         result = await one.ended(told)
 
-    assert one.previews == [{"upload": 5, "alreadyThere": 3, "malformed": 1}]
+    assert one.previews == [{"requests": 7, "rateCredits": 285, "upload": 5, "alreadyThere": 3, "malformed": 1}]
     assert [each["url"] for each in result["arrived"]] == links(4)
     assert all(each["itemId"] for each in result["arrived"])
     assert (result["arrivedCount"], result["alreadyThereCount"], result["refusedCount"]) == (4, 3, 1)
@@ -227,6 +229,32 @@ async def test_an_import_that_was_interrupted_goes_on_where_it_was(tmp_path: Pat
     assert result["inCollections"] == result["arrivedCount"] == 30
     assert 30 <= one.sandbox.times("AddItemToCollections") <= 31
     assert one.sandbox.times("GetItemIdsByUrl") == looks
+
+
+async def test_a_job_whose_owner_died_goes_on_in_the_same_call_once_its_lease_has_run_out(tmp_path: Path) -> None:
+    async with worker(tmp_path) as one:
+        place = one.backend.desk(MAIN, Nobody(), 0.0).place
+        job = NewJob(StartImport.tool_name(), "Import", place.origin, place.account, MAIN, {"urls": links(2)})
+        dead = Journal(tmp_path, leases=Leases(clock=one.time.clock), wall=one.time.clock)
+        lease = dead.create(job, "dead", writes=True, repeatable=False, phase=Phase.GATHERING)
+        dead.begin(lease)
+        dead.close()
+        began = one.time.now
+        told = await one.call(StartImport, resume=lease.job)
+        assert told["state"] == "done"
+        assert LEASE_SECONDS <= one.time.now - began < 45
+
+    assert one.sandbox.uploads() == dict.fromkeys(links(2), 1)
+    assert told["result"]["arrivedCount"] == 2
+
+
+async def test_the_preview_tells_the_requests_and_that_the_job_pauses_with_the_client(tmp_path: Path) -> None:
+    async with worker(tmp_path) as one:
+        with pytest.raises(Failure) as asked:
+            await one.call(StartImport, urls=links(2))
+
+    assert asked.value.message.endswith("Have Archive add 2 posts by link? The job pauses when this client is closed.")
+    assert asked.value.details["preview"]["requests"] == 4
 
 
 async def test_an_import_that_was_interrupted_while_uploading_uploads_only_the_rest(tmp_path: Path) -> None:

@@ -131,10 +131,21 @@ def test_filters_and_order_may_come_as_json_text_and_with_the_nulls_of_a_view_th
     }
 
 
+@pytest.mark.parametrize("request_type", [CreateContentView, UpdateContentView])
+def test_filters_of_archives_own_app_that_nobody_documents_are_sent_as_they_are_and_told(request_type: Any) -> None:
+    id = {"id": "7"} if request_type is UpdateContentView else {}
+    view = {"name": "Mine", "filters": {"provider": "TIKTOK", "boardMode": {"x": 1}}}
+    request = parsed(request_type, **id, input=view)
+
+    assert request.variables()["input"]["filters"] == view["filters"]
+    assert isinstance(request, CreateContentView | UpdateContentView)
+    assert request.told({})["notes"] == ["Sent as they are, unknown here: boardMode."]
+
+
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
-        ({"filters": {"accountName": ["mia"]}}, "`input.filters.accountName` is not an argument here. Did you mean"),
+        ({"filters": {"accountName": ["mia"]}}, "`input.filters`: `accountName` is no filter. Did you mean"),
         ({"filters": {"provider": "tiktok"}}, "`input.filters.provider` must be one of INSTAGRAM, TIKTOK"),
         ({"filters": {"takenAt": {"from": "2026-03-01T10:00"}}}, "`input.filters.takenAt`: '2026-03-01T10:00' has no"),
         ({"filters": {"viralityScore": ["NOT_VIRAL"]}}, "NOT_VIRAL in input.filters.viralityScore"),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.archive.records import select
+from tools.archive.computing import FIELD_OF
 from tools.archive.records import Item
 from tools.archive.sorting import SORT_PATHS, sorter
 
@@ -59,6 +60,21 @@ def test_virality_sorts_by_its_class(key: str) -> None:
     records = [item(number, virality=each) for number, each in enumerate(classes, 1)]
 
     assert order(records, (key, "DESC")) == [2, 4, 1, 3, 5, 6]
+
+
+def test_views_sort_by_the_same_metric_as_insights_rank_by() -> None:
+    for key, metric in FIELD_OF.items():
+        assert SORT_PATHS[key] == f"currentEngagement.{metric}"
+
+
+def test_a_story_whose_views_are_estimated_sorts_among_the_others() -> None:
+    shown = {1: (50, 50), 2: (None, 90), 3: (70, 70)}
+    records = [
+        {"id": each, "currentEngagement": {"views": views, "impressions": impressions}}
+        for each, (views, impressions) in shown.items()
+    ]
+
+    assert order(records, ("MERGED_VIEW_PLAY_COUNT", "DESC")) == [2, 3, 1]
 
 
 def test_dates_sort_as_time() -> None:

@@ -17,6 +17,7 @@ from tools.archive.content_views import CreateContentView, GetContentViews, Upda
 from tools.archive.creator_views import CreateCreatorView, GetCreatorViews, UpdateCreatorView
 from tools.archive.creators import SearchCreators
 from tools.archive.social_profile_views import CreateSocialProfileView, GetSocialProfileViews
+from tools.archive.view_groups import ReorderViewsInGroup
 
 UNFIT = [
     {"field": "full_nam", "operator": "IS", "type": "TEXT", "value": "Mia"},
@@ -68,6 +69,14 @@ async def test_an_item_that_does_not_exist_leads_to_the_items(request_type: type
 
     assert "Item not found" in failure.message
     assert "{items} " in failure.hint
+
+
+async def test_a_group_that_does_not_exist_leads_to_those_that_do() -> None:
+    async with desk() as shop:
+        failure = await shop.refused(ReorderViewsInGroup, groupId="elsewhere", viewIds=["1"])
+
+    assert "Group not found" in failure.message
+    assert "{viewGroups} " in failure.hint
 
 
 @pytest.mark.parametrize("part", ["collectionsIds", "campaignsIds"])

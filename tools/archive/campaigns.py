@@ -13,4 +13,3 @@ class GetCampaigns(Connection[Campaign]):
 
     operation = "campaigns"
     title = "List campaigns"
-    core = True

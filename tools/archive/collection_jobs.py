@@ -202,7 +202,7 @@ async def _preview(order: Order, requests: int, credits: float, about: dict[str,
     message = (
         f"{workspace['name']}: {order.title}? {where}. At most {counted(requests, 'request')} "
         f"({round(credits):,} rate credits), about {counted(minutes, 'minute')}; items that are {already} are skipped. "
-        "It pauses when this client is closed, and can be undone."
+        "It can be undone."
     )
     near = [each for each in order.targets if each.near]
     instead = ", ".join(f"'{each.near}' instead of '{each.name}'" for each in near)

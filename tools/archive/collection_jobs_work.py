@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from server.archive.requests import ROW_CAP
 from server.archive.workflows import ArchiveDesk
 from server.errors import Code, Failure
 from server.jobs import Handle, NewRecord, RecordRow, RecordState
 
 from .collection_jobs_undo import inverse, undone
-from .collection_targets import MOST_LISTED, held_targets, listed, named_targets
+from .collection_targets import held_targets, listed, named_targets
 from .collections import AddItemToCollections, RemoveItemFromCollections
 from .content import SearchItems
 
@@ -186,7 +187,7 @@ class CollectionWork:
         rows = await listed(self._desk.background)
         known = {each["id"] for each in rows}
         gone = [f"'{each['name']}'" for each in _targets(job) if each["id"] and each["id"] not in known]
-        if gone and len(rows) < MOST_LISTED:
+        if gone and len(rows) < ROW_CAP:
             raise Failure(
                 Code.FORBIDDEN,  # not about the one record
                 f"There is no collection {', '.join(gone)} any more; the rest was not sent.",

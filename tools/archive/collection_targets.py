@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from server.archive.requests import ROW_CAP
 from server.errors import Code, Failure
 from server.jobs import JobRow
 
@@ -12,9 +13,6 @@ from .collections import GetCollections, slip_of
 
 if TYPE_CHECKING:
     from server.archive.api import Api
-
-MOST_LISTED = 1000
-"""Collections that Archive lists (Archive docs, collections page)."""
 
 Row = dict[str, Any]
 
@@ -68,10 +66,10 @@ def _by_name(name: str, rows: list[Row], *, auto_create: bool) -> Target:
     near = slip_of(name, rows)
     if auto_create:
         return Target(name, near=near["name"] if near else None)
-    if len(rows) >= MOST_LISTED:
+    if len(rows) >= ROW_CAP:
         raise Failure(
             Code.NOT_FOUND,
-            f"'{name}' is not among the {MOST_LISTED:,} collections that Archive lists.",
+            f"'{name}' is not among the {ROW_CAP:,} collections that Archive lists.",
             "Pass its id in `collectionIds`.",
         )
     meant = f" Did you mean '{near['name']}'?" if near else ""
@@ -85,7 +83,7 @@ def _by_name(name: str, rows: list[Row], *, auto_create: bool) -> Target:
 def _by_id(text: str, rows: list[Row]) -> Target:
     if known := next((each for each in rows if each["id"] == text), None):
         return _existing(known)
-    if len(rows) >= MOST_LISTED:
+    if len(rows) >= ROW_CAP:
         return Target(text, text)
     raise Failure(Code.NOT_FOUND, f"No collection of this workspace has the id {text}.", "{collections} lists them.")
 

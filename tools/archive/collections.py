@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from server.archive.requests import Doubtful, Id, Listing, Mutation, Query, Text
+from server.archive.requests import ROW_CAP, Doubtful, Id, Listing, Mutation, Query, Text
 from server.confirmations import Preview
 from server.errors import Code, Failure
 
@@ -25,9 +25,7 @@ _OLDER_STORAGE = (
     "there too."
 )
 _NUMBERS = re.compile(r"\d+")
-MOST_LISTED = 1000
-"""Collections that Archive lists (Archive docs, collections page)."""
-_NOT_LISTED = f"'{{}}' is not among the {MOST_LISTED:,} collections that Archive lists"
+_NOT_LISTED = f"'{{}}' is not among the {ROW_CAP:,} collections that Archive lists"
 _CLOSE = 0.8
 """Likeness from which a new collection's name may be a slip in an existing one's."""
 
@@ -149,7 +147,7 @@ class AddItemToCollections(Doubtful[ItemPayload]):
         doubts = [(name, near) for name in dict.fromkeys(self.collection_names) if (near := slip_of(name, rows))]
         if not doubts:
             return None
-        missing = "There is no collection '{}'" if len(rows) < MOST_LISTED else _NOT_LISTED
+        missing = "There is no collection '{}'" if len(rows) < ROW_CAP else _NOT_LISTED
         parts = [
             f"{missing.format(name)}, but there is '{near['name']}' ({counted(near['itemCount'], 'item')})."
             for name, near in doubts

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from server.archive.requests import Id, Listing, Mutation, Query
+from server.arguments import closest
 from server.requests import ApiType, Input
 
 from .content import ItemFilterInput, ItemSortingInput, check_filter
 from .inputs import ABOUT_CONDITIONS, TakesConditions
 from .records_saved import ContentView, ContentViewPayload, ContentViewRow, DeletedContentView
-from .saved import Deletion, MoveToGroup, Name, UpdateView, ViewCondition, ViewInput, nothing_in
+from .saved import Deletion, MoveToGroup, Name, UpdateView, ViewCondition, ViewInput, noted, nothing_in
 
 
 def _without_nulls(value: Any) -> Any:
@@ -24,13 +25,33 @@ def _without_nulls(value: Any) -> Any:
     return {name: _without_nulls(each) for name, each in value.items() if each is not None}
 
 
+class ViewFilters(ItemFilterInput):
+    """The filters of a view: those of the search, and what else Archive's app may keep there: no document tells."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_slip(cls, value: Any) -> Any:
+        known = [str(each.alias) for each in cls.model_fields.values()]
+        for name in value if isinstance(value, dict) else ():
+            if name not in known and (meant := closest(name, known)):
+                raise ValueError(f"`{name}` is no filter.{meant}")
+        return value
+
+
 ItemFilters = Annotated[
-    ItemFilterInput,
+    ViewFilters,
     ApiType("JSON"),
     BeforeValidator(_without_nulls),
     Field(description="As archive_search_items `filter`"),
 ]
 ItemSort = Annotated[list[ItemSortingInput], ApiType("JSON"), Field(description="As archive_search_items `sorting`")]
+
+
+def _unchecked(filters: ViewFilters | None) -> str:
+    extra = filters.model_extra if filters else None
+    return f"Sent as they are, unknown here: {', '.join(extra)}." if extra else ""
 
 
 _REFUSED = (
@@ -110,6 +131,9 @@ class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
     def check(self) -> None:
         check_filter(self.input.filters, "input.filters")
 
+    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return noted(payload, _unchecked(self.input.filters))
+
 
 class UpdateContentView(UpdateView[ContentViewPayload]):
     """Change a content view, for the whole workspace. What `input` leaves out stays; lists and objects are replaced
@@ -132,6 +156,9 @@ class UpdateContentView(UpdateView[ContentViewPayload]):
         super().check()
         if self.input.filters:
             check_filter(self.input.filters, "input.filters")
+
+    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return noted(payload, _unchecked(self.input.filters))
 
 
 class DeleteContentView(Deletion[DeletedContentView]):

@@ -69,7 +69,8 @@ class StartExport(StartJob, ItemSource, Workflow[JobRow]):
             return None
         if unknown := [name for name in value if name not in _CREATORS_BY]:
             raise ValueError(f"takes {', '.join(_CREATORS_BY)}; not {', '.join(unknown)}.")
-        return _dumped(parse(SearchCreators, value, dict(info.context or {})))
+        context = dict(info.context or {})
+        return _dumped(parse(SearchCreators, value, context, inside="creators", tool=cls.tool_name()))
 
     def check(self) -> None:
         if self.resume is not None:

@@ -145,7 +145,11 @@ class Deletion(Confirmed[R], Generic[R]):
         about = self.about(found)
         what = f"{self.kind} '{found['name']}'" + (f" ({'; '.join(about)})" if about else "")
         message = f"Delete the {what} for good? {self.kept(found)}"
-        return Preview(message, {"delete": found, "id": self.id, "workspace": workspace})
+        return Preview(message, {"delete": self.details(found), "id": self.id, "workspace": workspace})
+
+    def details(self, found: dict[str, Any]) -> dict[str, Any]:
+        """What the assistant is shown of it, and what the yes is bound to."""
+        return found
 
     def about(self, found: dict[str, Any]) -> list[str]:
         """What tells it from others: how it narrows, and where it is."""

@@ -14,13 +14,14 @@ SORT_PATHS = {
     "LIKE_COUNT": "currentEngagement.likes",
     "COMMENT_COUNT": "currentEngagement.comments",
     "SHARE_COUNT": "currentEngagement.shares",
-    "MERGED_VIEW_PLAY_COUNT": "currentEngagement.views",
+    "MERGED_VIEW_PLAY_COUNT": "currentEngagement.impressions",
     "FOLLOWERS_COUNT": "socialProfile.followers",
     "ACCOUNT_NAME": "socialProfile.accountName",
     "LINEAR_VIRALITY": "currentEngagement.linearViralityScore",
     "EXPONENTIAL_VIRALITY": "currentEngagement.linearViralityScore",
 }
-"""Sort key -> the field it sorts by. The virality multiples are not in the API: their classes stand in for them."""
+"""Sort key -> the field it sorts by. The virality multiples are not in the API: their classes stand in for them.
+Views merged with plays, and estimates where there are neither, are `impressions` (Archive docs, schema)."""
 
 _VIRALITY = {"NOT_VIRAL": 0, "LOW": 1, "MEDIUM": 2, "HIGH": 3}
 

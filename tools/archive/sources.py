@@ -12,7 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from server.archive.requests import Id, Text
 from server.arguments import parse
 from server.errors import Code, Failure
-from server.requests import Input
+from server.requests import Input, Request
 
 from .content import GetItemIdsByUrl, SearchItems
 
@@ -54,7 +54,8 @@ class ItemSource(Input):
             return None
         if unknown := [name for name in value if name not in SEARCHED_BY]:
             raise ValueError(f"takes {', '.join(SEARCHED_BY)}; not {', '.join(unknown)}.")
-        return _dumped(parse(SearchItems, value, dict(info.context or {})))
+        tool = cls.tool_name() if issubclass(cls, Request) else None
+        return _dumped(parse(SearchItems, value, dict(info.context or {}), inside="search", tool=tool))
 
     def require_source(self) -> None:
         """Refuse none and several.

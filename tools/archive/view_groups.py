@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from server.archive.requests import Id, Listing, Mutation, Query
+from server.cursors import scope_of
 from server.errors import Code, Failure
 
 from .records_saved import CollectionPayload, DeletedViewGroup, ViewGroup, ViewGroupPayload
-from .saved import Deletion, MoveToGroup, NamedInput, counted, some
+from .saved import MOST_NAMES, Deletion, MoveToGroup, NamedInput, counted, some
 
 _KINDS = {
     "collections": "collection",
@@ -98,6 +99,12 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
     def about(self, found: dict[str, Any]) -> list[str]:
         return []
 
+    def details(self, found: dict[str, Any]) -> dict[str, Any]:
+        held = {kind: [each["name"] for each in found[kind]] for kind in _KINDS}
+        first = {kind: names[:MOST_NAMES] for kind, names in held.items() if names}
+        counts = {kind: len(names) for kind, names in held.items() if names}
+        return {"name": found["name"], "holds": counts, "first": first, "version": scope_of(held)}
+
     def kept(self, found: dict[str, Any]) -> str:
         parts = [
             f"{counted(len(found[key]), kind)} ({some([each['name'] for each in found[key]])})"
@@ -135,7 +142,7 @@ class ReorderViewsInGroup(Mutation[ViewGroupPayload]):
     repeatable = True
     selected = "viewGroup"
     verify = "{viewGroup} shows the order; ordering again is harmless."
-    refused = "{viewGroup} shows which views are in the group."
+    refused = "{viewGroup} shows which views are in the group. {viewGroups} lists the groups."
     instead = "{viewGroups} lists the groups, with what is in them."
 
     group_id: Id = Field(description="Group id.")

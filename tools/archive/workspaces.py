@@ -40,6 +40,7 @@ class GetCustomAttributeSchemas(Listing[AttributeSchema]):
     operation = "customAttributeSchemas"
     toolset = "workspace"
     title = "List custom attributes"
+    core = True
     capped = True
 
     entity: Entity = Field(description="Whose attributes")

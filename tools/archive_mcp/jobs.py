@@ -16,6 +16,8 @@ JobId = Annotated[str, Field(min_length=1)]
 
 LONGEST_WAIT = 40
 """Seconds that a look may wait for the end."""
+STOPPING_SECONDS = 3.0
+"""How long a cancellation waits until the job has stopped: what is on its way is let end."""
 
 
 class GetJob(OwnRequest[JobRow]):
@@ -40,11 +42,9 @@ class GetJob(OwnRequest[JobRow]):
             if not shown.add(_failure(each)):
                 break
         more = len(shown.records) < len(failures) or len(failures) == 100
-        error = {"error": {**row.error, "hint": own.surface.rendered(row.error["hint"])}} if row.error else {}
         return whole(
             {
                 **summary(row),
-                **error,
                 **({"failures": shown.records} if shown.records else {}),
                 **({"nextAfter": failures[len(shown.records) - 1].number} if more else {}),
             }
@@ -83,7 +83,11 @@ class CancelJob(OwnRequest[JobRow]):
 
     async def run(self, own: Own, asker: Asker) -> Result:
         jobs = await own.services.jobs()
-        return whole(summary(await jobs.cancel(self.id)))
+        row = await jobs.cancel(self.id)
+        if not row.ended:
+            row = await jobs.wait(self.id, STOPPING_SECONDS)
+        notes = {} if row.ended else {"notes": ["It was asked to stop, and does so after what it is sending now."]}
+        return whole({**summary(row), **notes})
 
 
 def _failure(record: RecordRow) -> dict[str, Any]:
@@ -92,4 +96,5 @@ def _failure(record: RecordRow) -> dict[str, Any]:
 
 def _brief(row: JobRow) -> dict[str, Any]:
     shown = summary(row)
-    return {name: value for name, value in shown.items() if name != "result"}
+    error = {"error": {name: row.error[name] for name in ("code", "message")}} if row.error else {}
+    return {**{name: value for name, value in shown.items() if name != "result"}, **error}

@@ -32,6 +32,13 @@ _UNASKED = 500
 """Pages that are saved without asking: as many as one call of the tool for it takes."""
 _SHOWN = 10
 _ON_PAGES = ("save", "check")
+_ONLY_FOR = {
+    "plugins": ("save",),
+    "only_new": ("save",),
+    "wait_minutes": ("save", "retry"),
+    "older_than_days": ("check",),
+}
+"""Arguments that the other actions would ignore."""
 
 
 class Query(Input):
@@ -97,6 +104,12 @@ class StartSave(StartChange, BoxWorkflow[JobRow]):
                 f"{self.action} changes no tags.",
                 "Leave out tags, untag and undo, or set `action` to tag.",
             )
+        if beside := [name for name, actions in _ONLY_FOR.items() if self._has(name) and self.action not in actions]:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{self.action} takes no {', '.join(f'`{each}`' for each in beside)}.",
+                "Leave it out, and call again.",
+            )
         if self.action == "tag":
             self._check_tagging()
 
@@ -154,6 +167,9 @@ class StartSave(StartChange, BoxWorkflow[JobRow]):
             known=[NewRecord(each) for each in links],
             preview=Preview(asked, {"pages": len(links), "first": links[:_SHOWN]}) if asked else None,
         )
+
+    def _has(self, name: str) -> bool:
+        return name in self.model_fields_set and getattr(self, name) is not None
 
     def _check_tagging(self) -> None:
         if self.undo:

@@ -78,8 +78,11 @@ async def undone(desk: BoxDesk, name: str, tool: str) -> list[NewRecord]:
     desk.api.require(*TAGS)
     jobs = await desk.shared.jobs()
     row = await jobs.get(name)
-    if (row.tool, row.origin, row.arguments.get("action")) != (tool, desk.place.origin, "tag"):
+    place = desk.place
+    if (row.tool, row.origin, row.account, row.arguments.get("action")) != (tool, place.origin, place.account, "tag"):
         raise Failure(Code.INVALID_ARGUMENT, f"{name} tagged nothing here.", "{list_jobs} lists the jobs.")
+    if row.owned:
+        raise Failure(Code.INVALID_ARGUMENT, f"{name} still runs.", "Stop it with {cancel_job}, or let it end.")
     found, after = [], 0
     while rows := await jobs.records(name, (RecordState.DONE,), after=after, limit=_PAGE):
         found += [NewRecord(each.key, {**each.detail, **_reversed(each.detail)}) for each in rows]

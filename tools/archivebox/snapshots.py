@@ -149,8 +149,8 @@ class CreateSnapshot(Change[Snapshot]):
 
 
 class UpdateSnapshot(Change[Snapshot]):
-    """Change a saved page's work status, retry time or tags. queued: run what has not run yet; sealed: stop. 0.9.73 keeps
-    the crawl's own tags; to drop one: archivebox_untag_snapshot."""
+    """Change a saved page's work status, retry time or tags. queued: run what has not run yet; sealed: stop. 0.9.73
+    keeps the crawl's own tags; to drop one: archivebox_untag_snapshot."""
 
     operation = "PATCH /core/snapshot/{snapshot_id}"
     title = "Change a saved page"

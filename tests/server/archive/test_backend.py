@@ -9,7 +9,7 @@ from server.archive.backend import ArchiveBackend
 from server.archive.client import Call
 from server.archive.requests import ArchiveRequest
 from server.confirmations import Confirmations
-from server.dialogue import Asker, Nobody, Reply
+from server.dialogue import Asker, Nobody, Question, Reply
 from server.errors import Code, Failure
 from server.results import compact
 from tests.server.doubles import Person, ScriptedArchive
@@ -312,3 +312,25 @@ async def test_a_change_that_is_answered_with_nothing_is_of_unknown_outcome() ->
     failed = await Backend(addItemToCollections=None).refused(add())
     assert failed.code is Code.OUTCOME_UNKNOWN
     assert AddItemToCollections.verify in failed.hint
+
+
+async def test_a_yes_that_took_its_time_counts_only_for_what_is_still_so() -> None:
+    kinds = iter(["REEL", "STORY"])
+
+    def items(call: Call) -> Json:
+        node = {"id": "1", "type": next(kinds), "socialProfile": {"accountName": "mia"}}
+        other = {"id": "2", "type": "REEL", "socialProfile": {"accountName": "mia"}}
+        return {"nodes": [node, other]}
+
+    made = Backend(items=items)
+
+    class Slow(Person):
+        async def ask(self, question: Question) -> Reply:
+            made.archive.clock.now += 20
+            return await super().ask(question)
+
+    failure = await made.refused(refetch("1", "2"), Slow([Reply("accept", {"confirm": True})]))
+
+    assert failure.code is Code.CONFIRMATION_REQUIRED
+    assert "has changed meanwhile" in failure.message
+    assert "refetchEngagementBulk" not in made.operations

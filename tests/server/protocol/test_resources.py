@@ -28,7 +28,7 @@ COLLECTION = "archive://workspace/{workspace}/collections/{collection}"
 VIEW = "archive://workspace/{workspace}/views/{kind}/{view}"
 SKINCARE = "Northwind Skincare"
 ROWS = json.loads(SURFACE.read_text(encoding="utf-8"))["tools"]
-OPERATIONS = [row["operation"] for row in ROWS if row["backend"] == "archive"]
+OPERATIONS = [row["operation"] for row in ROWS if "archive-mcp/operation" in row["tool"]["_meta"]]
 
 
 @pytest.fixture
