@@ -93,7 +93,7 @@ async def test_an_interruption_between_the_journal_and_the_name_gives_one_file(
     job: Any = Handle(await gathered(there))
     work = await working(there)
     with monkeypatch.context() as patched:
-        patched.setattr("tools.archive.exporting_work.publish", interrupted)
+        patched.setattr("tools.archive.job_files.publish", interrupted)
         with pytest.raises(KeyboardInterrupt):
             await work.finish(job)
     drafts = [name for name in there.left() if name.endswith(".tmp")]

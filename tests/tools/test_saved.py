@@ -133,7 +133,7 @@ def test_filters_and_order_may_come_as_json_text_and_with_the_nulls_of_a_view_th
 
 @pytest.mark.parametrize("request_type", [CreateContentView, UpdateContentView])
 def test_filters_of_archives_own_app_that_nobody_documents_are_sent_as_they_are_and_told(request_type: Any) -> None:
-    id = {"id": "7"} if request_type is UpdateContentView else {}
+    id: dict[str, Any] = {"id": "7"} if request_type is UpdateContentView else {}
     view = {"name": "Mine", "filters": {"provider": "TIKTOK", "boardMode": {"x": 1}}}
     request = parsed(request_type, **id, input=view)
 

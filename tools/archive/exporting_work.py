@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from anyio import CancelScope, to_thread
+from typing import TYPE_CHECKING, Any
 
 from server.archive.api import JOB_SECONDS
 from server.archive.attributes import OptionNames, name_options
 from server.archive.tables import columns, row, units
 from server.archive.workflows import ArchiveDesk
 from server.errors import Code, Failure
-from server.export_resources import MIME_TYPES, address
-from server.exports import Draft, Export, Spool, Target, build, discard, leftovers, publish, published
+from server.exports import Draft, Export, Spool, Target, build, discard, leftovers
 from server.jobs import Handle, RecordRow, Stopped
+
+from .job_files import on_disk, published_once, resource, settled, spooled
 
 if TYPE_CHECKING:
     from server.exports import ExportFolder
 
     from .exporting import StartExport
     from .sources import Batch
-
-T = TypeVar("T")
 
 KEPT_SECONDS = 24 * 3600.0
 """How long working files of a job that this server does not know are left alone: another one may know it."""
@@ -93,7 +89,7 @@ class ExportWork:
         place = Place(**job.cursor) if job.cursor else await self._begun(job)
         if place.over:
             return
-        async with self._spool(job, place) as spool:
+        async with spooled(self._folder, job, place.name, place.offset) as spool:
             if spool.offset != place.offset:
                 place = place.anew()
             place = await self._gathered(job, spool, place)
@@ -107,11 +103,11 @@ class ExportWork:
         """Build the file and give it its name, which happens once however often this is called."""
         job.say("writing the file")
         place = Place(**job.cursor)
-        export = await self._settled(place)
+        export = None if place.draft is None else await settled(self._folder, Draft.of(place.draft))
         if export is None:
             place, export = await self._built(job, place)
         # Of a file that was published before a crash the spool is still there.
-        await _on_disk(lambda: discard(self._folder, job.row.id))
+        await on_disk(lambda: discard(self._folder, job.row.id))
         return self._told(export, place)
 
     async def _gathered(self, job: Handle, spool: Spool, place: Place) -> Place:
@@ -120,10 +116,10 @@ class ExportWork:
         began = place.page
         async for batch in self._request.found(self._desk.background, place.page):
             if place.page is began and self._is_stale(place, batch):
-                await _on_disk(lambda: spool.truncate(0))
+                await on_disk(lambda: spool.truncate(0))
                 return await self._gathered(job, spool, place.anew())
             rows = self._rows(batch, names, known)
-            offset = await _on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]  # binds the rows
+            offset = await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]  # binds the rows
             place = place.after(batch, len(rows), offset)
             await self._reached(job, place)
             if place.over:
@@ -138,7 +134,7 @@ class ExportWork:
     async def _begun(self, job: Handle) -> Place:
         await self._tidy(job.row.id)
         request = self._request
-        target = await _on_disk(lambda: self._folder.target(request.name, request.format, what=request.what))
+        target = await on_disk(lambda: self._folder.target(request.name, request.format, what=request.what))
         place = Place(target.name, job.row.total)
         await self._reached(job, place)
         return place
@@ -146,7 +142,7 @@ class ExportWork:
     async def _tidy(self, job: str) -> None:
         """Remove working files that nobody will go on with."""
         jobs = await self._desk.shared.jobs()
-        for name, modified in (await _on_disk(lambda: _abandoned(self._folder))).items():
+        for name, modified in (await on_disk(lambda: _abandoned(self._folder))).items():
             try:
                 over = (await jobs.get(name)).ended
             except Failure as failure:
@@ -154,7 +150,7 @@ class ExportWork:
                     raise
                 over = time.time() - modified > KEPT_SECONDS
             if over and name != job:
-                await _on_disk(lambda name=name: discard(self._folder, name))  # type: ignore[misc]  # binds the name
+                await on_disk(lambda name=name: discard(self._folder, name))  # type: ignore[misc]  # binds the name
 
     async def _reached(self, job: Handle, place: Place) -> None:
         await job.checkpoint(asdict(place), gathered=place.rows)
@@ -165,59 +161,23 @@ class ExportWork:
             if job.stopping:
                 raise Stopped(job.row.id)
 
-        async with self._spool(job, place) as spool:
+        async with spooled(self._folder, job, place.name, place.offset) as spool:
             if spool.offset == place.offset:
                 target = Target(place.name, self._request.format)
                 wanted = columns(self._request.selection(), self._request.record)
-                draft = await _on_disk(lambda: build(self._folder, spool, target, wanted, tick))
-                return place, await self._published(job, place, draft)
+                draft = await on_disk(lambda: build(self._folder, spool, target, wanted, tick))
+                journalled = job.checkpoint(asdict(replace(place, draft=draft.data())))
+                return place, await published_once(self._folder, draft, journalled)
         # The rows were lost since they were gathered.
         await job.checkpoint(asdict(place.anew()))
         await self.gather(job)
         return await self._built(job, Place(**job.cursor))
 
-    async def _published(self, job: Handle, place: Place, draft: Draft) -> Export:
-        try:
-            await job.checkpoint(asdict(replace(place, draft=draft.data())))
-        except BaseException:
-            with CancelScope(shield=True):
-                await _on_disk(lambda: _withdraw(self._folder, draft))
-            raise
-        return await _on_disk(lambda: publish(self._folder, draft))
-
-    async def _settled(self, place: Place) -> Export | None:
-        """The export of a draft that was journalled before an interruption; None where it has to be built again."""
-        if place.draft is None:
-            return None
-        draft = Draft.of(place.draft)
-
-        def settle() -> Export | None:
-            try:
-                return published(self._folder, draft) or publish(self._folder, draft)
-            except Failure as failure:
-                if failure.code is not Code.NOT_FOUND:
-                    raise
-                return published(self._folder, draft)
-
-        return await _on_disk(settle)
-
-    @asynccontextmanager
-    async def _spool(self, job: Handle, place: Place) -> AsyncIterator[Spool]:
-        opened = Spool.open(self._folder, place.name, job.row.id, place.offset)
-        spool = await _on_disk(opened.__enter__)
-        try:
-            yield spool
-        finally:
-            with CancelScope(shield=True):
-                if job.cancelled:
-                    await _on_disk(spool.remove)
-                opened.__exit__(None, None, None)
-
     async def _known(self, spool: Spool) -> set[str] | None:
         """The ids that were written, where links may lead to the same item twice."""
         if self._request.urls is None:
             return None
-        return await _on_disk(lambda: {each["id"] for rows in spool.batches(500, 1 << 17) for each in rows})
+        return await on_disk(lambda: {each["id"] for rows in spool.batches(500, 1 << 17) for each in rows})
 
     async def _option_names(self) -> OptionNames | None:
         desk = self._desk
@@ -235,19 +195,13 @@ class ExportWork:
 
     def _told(self, export: Export, place: Place) -> dict[str, Any]:
         found = units(self._request.selection(), self._request.record)
-        resource = {
-            "uri": address(export.name),
-            "name": export.name,
-            "mimeType": MIME_TYPES[export.format],
-            "size": export.bytes,
-        }
         return {
             **export.data(),
             "columns": _told_apart(export.columns),
             **({"units": found} if found else {}),
             **({"missing": place.named} if place.named else {}),
             "notes": self._notes(export, place),
-            "resource": resource,
+            "resource": resource(export),
         }
 
     def _notes(self, export: Export, place: Place) -> list[str]:
@@ -282,22 +236,3 @@ def _told_apart(names: Sequence[str]) -> list[str]:
     """The columns without those inside another: a list of records in JSON Lines is one."""
     known = set(names)
     return [each for each in names if not any(each[:dot] in known for dot, letter in enumerate(each) if letter == ".")]
-
-
-def _withdraw(folder: ExportFolder, draft: Draft) -> None:
-    with folder.opened(create=True) as directory:
-        directory.remove(draft.temporary)
-
-
-async def _on_disk(act: Callable[[], T]) -> T:
-    """Do something that blocks on the disk. Trouble with it is for the user to end: trying again reads all anew.
-
-    Raises:
-        Failure: with a code that pauses the job.
-    """
-    try:
-        return await to_thread.run_sync(act)
-    except Failure as failure:
-        if failure.code not in (Code.UNAVAILABLE, Code.NOT_FOUND):
-            raise
-        raise Failure(Code.FORBIDDEN, failure.message, failure.hint) from failure

@@ -1,8 +1,11 @@
-"""The one file that a job ends with: built from what is journalled, and published once however often that is tried."""
+"""The one file that a job ends with: built from what is journalled, and published once however often that is tried.
+
+`JobFile` is for jobs whose rows are in the journal; those that gather into a spool use the functions below it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -47,8 +50,7 @@ class JobFile:
         data = self._job.counters.get("draft")
         if data is None:
             return None
-        draft = Draft.of(data)
-        export = await on_disk(lambda: published(self._folder, draft) or _published_now(self._folder, draft))
+        export = await settled(self._folder, Draft.of(data))
         await self._tidy()
         return export
 
@@ -68,29 +70,18 @@ class JobFile:
             Failure: trouble with the disk, with a code that pauses the job.
         """
         target = Target(self._job.counters["file"], self._format)
-        async with self._spool(target.name) as spool:
+        async with spooled(self._folder, self._job, target.name) as spool:
             for rows in pieces:
                 await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]  # binds the rows
             draft = await on_disk(lambda: build(self._folder, spool, target, columns, self._tick))
-        try:
-            await self._job.checkpoint(draft=draft.data(), summary=summary())
-        except BaseException:
-            with CancelScope(shield=True):
-                await on_disk(lambda: _withdraw(self._folder, draft))
-            raise
-        export = await on_disk(lambda: publish(self._folder, draft))
+        journalled = self._job.checkpoint(draft=draft.data(), summary=summary())
+        export = await published_once(self._folder, draft, journalled)
         await self._tidy()
         return export
 
     def told(self, export: Export) -> dict[str, Any]:
         """The file as a result: path, name, format, rows, columns, bytes, and the resource that it is."""
-        resource = {
-            "uri": address(export.name),
-            "name": export.name,
-            "mimeType": MIME_TYPES[export.format],
-            "size": export.bytes,
-        }
-        return {**export.data(), "resource": resource}
+        return {**export.data(), "resource": resource(export)}
 
     def notes(self, export: Export) -> list[str]:
         """What the user does not expect of the file."""
@@ -104,24 +95,62 @@ class JobFile:
     async def _tidy(self) -> None:
         await on_disk(lambda: discard(self._folder, self._job.row.id))
 
-    @asynccontextmanager
-    async def _spool(self, name: str) -> AsyncIterator[Spool]:
-        opened = Spool.open(self._folder, name, self._job.row.id)
-        spool = await on_disk(opened.__enter__)
+
+@asynccontextmanager
+async def spooled(folder: ExportFolder, job: Handle, name: str, offset: int = 0) -> AsyncIterator[Spool]:
+    """The job's spool for the file `name`, cut at `offset` bytes; removed at the end of a job that was cancelled."""
+    opened = Spool.open(folder, name, job.row.id, offset)
+    spool = await on_disk(opened.__enter__)
+    try:
+        yield spool
+    finally:
+        with CancelScope(shield=True):
+            if job.cancelled:
+                await on_disk(spool.remove)
+            opened.__exit__(None, None, None)
+
+
+async def published_once(folder: ExportFolder, draft: Draft, journalled: Awaitable[None]) -> Export:
+    """The draft under its name, given after it was journalled; what may not be journalled is removed."""
+    try:
+        await journalled
+    except BaseException:
+        with CancelScope(shield=True):
+            await on_disk(lambda: _withdraw(folder, draft))
+        raise
+    return await on_disk(lambda: publish(folder, draft))
+
+
+async def settled(folder: ExportFolder, draft: Draft) -> Export | None:
+    """The file of a draft that was journalled before an interruption; None where it has to be built again."""
+
+    def settle() -> Export | None:
         try:
-            yield spool
-        finally:
-            with CancelScope(shield=True):
-                if self._job.cancelled:
-                    await on_disk(spool.remove)
-                opened.__exit__(None, None, None)
+            return published(folder, draft) or publish(folder, draft)
+        except Failure as failure:
+            if failure.code is not Code.NOT_FOUND:
+                raise
+            # Whoever took the job over meanwhile may have given the name.
+            return published(folder, draft)
+
+    return await on_disk(settle)
+
+
+def resource(export: Export) -> dict[str, Any]:
+    """The resource that a file is."""
+    return {
+        "uri": address(export.name),
+        "name": export.name,
+        "mimeType": MIME_TYPES[export.format],
+        "size": export.bytes,
+    }
 
 
 async def on_disk(act: Callable[[], T]) -> T:
-    """Do something that blocks on the disk.
+    """Do something that blocks on the disk. Trouble with it is for the user to end: trying again reads all anew.
 
     Raises:
-        Failure: with a code that pauses the job: trouble with the disk is for the user to end.
+        Failure: with a code that pauses the job.
     """
     try:
         return await to_thread.run_sync(act)
@@ -129,16 +158,6 @@ async def on_disk(act: Callable[[], T]) -> T:
         if failure.code not in (Code.UNAVAILABLE, Code.NOT_FOUND):
             raise
         raise Failure(Code.FORBIDDEN, failure.message, failure.hint) from failure
-
-
-def _published_now(folder: ExportFolder, draft: Draft) -> Export | None:
-    """The draft under its name; None where it is gone."""
-    try:
-        return publish(folder, draft)
-    except Failure as failure:
-        if failure.code is not Code.NOT_FOUND:
-            raise
-        return None
 
 
 def _withdraw(folder: ExportFolder, draft: Draft) -> None:
