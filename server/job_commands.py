@@ -11,6 +11,7 @@ from .errors import Code, Failure
 from .recovery import Recovery
 from .services import Services
 from .settings import Settings
+from .signals import end_on_signal
 from .surface import Surface
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _TELL_SECONDS = 3600.0
 """How long one wait for the end of a job lasts; then it is waited for again."""
+INTERRUPTED = 130
+"""Exit status after a signal, as shells have it for SIGINT."""
 
 
 def command(settings: Settings, surface: Surface, action: str, names: list[str]) -> int:
@@ -27,20 +30,29 @@ def command(settings: Settings, surface: Surface, action: str, names: list[str])
         names: ids of jobs. `run` without any goes on with every interrupted job that changes nothing.
     """
 
-    async def session() -> int:
-        async with Services(settings) as services:
-            jobs = await services.jobs()
-            if action == "list":
-                return await _list(jobs)
-            if action == "cancel":
-                return await _cancel(jobs, names)
-            return await _run(jobs, Recovery(surface, services), settings, names)
+    async def act(services: Services) -> int:
+        jobs = await services.jobs()
+        if action == "list":
+            return await _list(jobs)
+        if action == "cancel":
+            return await _cancel(jobs, names)
+        return await _run(jobs, Recovery(surface, services), settings, names)
 
-    try:
-        return anyio.run(session)
-    except Failure as failure:
-        print(f"archive-mcp: {failure.message} {surface.rendered(failure.hint)}".rstrip(), file=sys.stderr)
-        return 1
+    async def session() -> int:
+        status = INTERRUPTED
+        async with Services(settings) as services, anyio.create_task_group() as group:
+            group.start_soon(end_on_signal, group.cancel_scope)
+            try:
+                status = await act(services)
+            except Failure as failure:
+                print(f"archive-mcp: {failure.message} {surface.rendered(failure.hint)}".rstrip(), file=sys.stderr)
+                status = 1
+            group.cancel_scope.cancel()
+        if status == INTERRUPTED:
+            print("archive-mcp: stopped; a job that was under way is paused.", file=sys.stderr)
+        return status
+
+    return anyio.run(session)
 
 
 async def _list(jobs: Jobs) -> int:
@@ -62,9 +74,9 @@ async def _run(jobs: Jobs, recovery: Recovery, settings: Settings, names: list[s
     started = [await _taken_up(jobs, recovery, settings, name) for name in names]
     if not names:
         started = await recovery.resume_reads()
-        waiting = [row for row in await jobs.list(limit=100) if row.writes and not row.ended and not row.owned]
-        for row in waiting:
-            print(f"{_line(row)}\n  It changes data: `archive-mcp jobs run {row.id}` goes on with it.")
+        for row in [each for each in await jobs.list(limit=100) if not each.ended and not each.owned]:
+            why = "It changes data" if row.writes else "It does not go on by itself"
+            print(f"{_line(row)}\n  {why}: `archive-mcp jobs run {row.id}` goes on with it.")
     if not started:
         print("There is nothing to go on with.")
     ended = [await _followed(jobs, row.id) for row in started]

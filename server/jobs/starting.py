@@ -15,7 +15,7 @@ from ..confirmations import Preview
 from ..errors import Code, Failure
 from ..requests import Input
 from ..results import Link, Result, whole
-from ..workflows import Desk
+from ..workflows import Desk, Place
 from .engine import Jobs
 from .model import JobRow, JobState, NewJob, NewRecord, RecordState, Work
 
@@ -126,6 +126,26 @@ def new_job(request: Any, desk: Desk, plan: Plan) -> NewJob:
     )
 
 
+def require_own(row: JobRow, place: Place) -> None:
+    """Refuse a job of another server address, token or workspace.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT`.
+    """
+    if (row.origin, row.account) != (place.origin, place.account):
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"{row.id} belongs to another token or server address.",
+            "Tell the user: only with the settings that it was started with can it be used.",
+        )
+    if row.workspace != place.workspace:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"{row.id} belongs to another workspace: {row.workspace}.",
+            "Repeat the call with `workspace` set to that id.",
+        )
+
+
 def _whole(plan: Plan, preview: Preview) -> Preview:
     """The preview with what holds for every job."""
     figures = {"requests": plan.requests, "rateCredits": round(plan.credits)}
@@ -143,15 +163,9 @@ async def _taken_up(request: Any, desk: Desk, jobs: Jobs) -> JobRow:
 
 async def _resumed(request: Any, desk: Desk, jobs: Jobs) -> JobRow:
     row = await jobs.get(request.resume)
-    place = desk.place
     if row.tool != request.tool_name():
         raise Failure(Code.INVALID_ARGUMENT, f"{row.id} was started by {row.tool}.", f"Resume it with {row.tool}.")
-    if (row.origin, row.account, row.workspace) != (place.origin, place.account, place.workspace):
-        raise Failure(
-            Code.INVALID_ARGUMENT,
-            f"{row.id} belongs to another workspace or token.",
-            "Set `workspace` to the job's own, or tell the user that the token changed.",
-        )
+    require_own(row, desk.place)
     if row.state is JobState.RUNNING and row.owned:
         return row
     first = parse(type(request), row.arguments, {"timezone": UTC, "instants": []})

@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import re
-import signal
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -24,6 +23,8 @@ from mcp.shared._context_streams import ContextReceiveStream, ContextSendStream,
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCMessage, jsonrpc_message_adapter
 
+from ..signals import end_on_signal
+
 LINE_LIMIT = 64 * 1024 * 1024
 """Bytes of the longest message taken from a client."""
 
@@ -35,21 +36,11 @@ Streams = tuple[ContextReceiveStream[SessionMessage | Exception], ContextSendStr
 async def serve(server: Server[Any]) -> None:
     """Serve one client over this process's stdin and stdout until it leaves or a signal asks to end."""
     async with anyio.create_task_group() as group:
-        group.start_soon(_end_on_signal, group.cancel_scope)
+        group.start_soon(end_on_signal, group.cancel_scope)
         transport = _pipes() if _stdin_is_pipe() else stdio_server()
         async with transport as (read, write):
             await server.run(read, write, server.create_initialization_options())
         group.cancel_scope.cancel()
-
-
-async def _end_on_signal(scope: anyio.CancelScope) -> None:
-    wanted = (signal.SIGINT, signal.SIGTERM)
-    if sys.platform == "win32":
-        return
-    with anyio.open_signal_receiver(*wanted) as signals:
-        async for _ in signals:
-            scope.cancel()
-            return
 
 
 def _stdin_is_pipe() -> bool:

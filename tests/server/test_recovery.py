@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from server import job_commands, recovery
 from server.calls import Calls
 from server.dialogue import Nobody
-from server.jobs import JobRow, JobState, Journal, NewJob, Phase
+from server.jobs import JobRow, Jobs, JobState, Journal, NewJob, Phase
 from server.jobs.model import End
 from server.limiter import Pacer
 from server.recovery import Recovery
@@ -187,13 +189,14 @@ def test_the_command_lists_what_there_is(settings: Settings, capsys: pytest.Capt
 
 def test_the_command_goes_on_with_reading_jobs(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     name = anyio.run(interrupted_export, settings)
-    writing = left_behind(settings)
+    writing, foreign = left_behind(settings), left_behind(settings, writes=False)
 
     assert job_commands.command(settings, surface(), "run", []) == 0
 
     told = capsys.readouterr().out
     assert f"{name}  done" in told
-    assert f"`archive-mcp jobs run {writing}` goes on with it" in told
+    assert f"It changes data: `archive-mcp jobs run {writing}` goes on with it" in told
+    assert f"It does not go on by itself: `archive-mcp jobs run {foreign}`" in told
 
 
 def test_the_command_refuses_what_it_must_not_go_on_with(
@@ -227,3 +230,24 @@ def test_the_command_cancels_for_good(settings: Settings, capsys: pytest.Capture
     shown = capsys.readouterr()
     assert f"{name}  cancelled" in shown.out
     assert "has ended" in shown.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_pauses_its_job_when_it_is_told_to_end(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    name = anyio.run(interrupted_export, settings)
+
+    async def told_to_end(jobs: Jobs, job: str) -> JobRow:
+        os.kill(os.getpid(), number)
+        await anyio.sleep(PATIENCE)
+        raise AssertionError("the signal did not end the command")
+
+    monkeypatch.setattr(job_commands, "_followed", told_to_end)
+
+    assert job_commands.command(settings, surface(), "run", [name]) == job_commands.INTERRUPTED
+    assert "paused" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert job_commands.command(settings, surface(), "list", []) == 0
+    assert f"{name}  paused" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import anyio
@@ -10,7 +11,7 @@ import pytest
 from server.dialogue import Nobody, Reply
 from server.errors import Code
 from server.jobs import JobState, RecordState
-from server.sandbox import COFFEE
+from server.sandbox import COFFEE, MAIN
 from tests.server.doubles import Person
 from tests.tools.fronts import yes
 from tests.tools.tagging import TOOL, scene
@@ -324,3 +325,41 @@ async def test_several_requests_are_under_way_at_a_time() -> None:
         await here.start(search={}, collectionNames=["Empty Shelf"])
 
         assert 2 <= here.sandbox.most_at_once <= 8
+
+
+@pytest.mark.parametrize("given", ["resume", "undo"])
+async def test_a_job_of_another_workspace_is_refused_with_the_workspace_to_set(given: str) -> None:
+    async with scene() as here:
+        found = await here.start(itemIds=(await here.items())[:2], collectionNames=["Empty Shelf"])
+        failure = await here.refused(workspace=COFFEE, **{given: found["jobId"]})
+
+    assert failure.code is Code.INVALID_ARGUMENT
+    assert failure.message == f"{found['jobId']} belongs to another workspace: {MAIN}."
+    assert "`workspace`" in failure.hint
+
+
+async def test_a_mistake_in_the_search_is_named_as_an_argument_of_the_tool_that_was_called() -> None:
+    async with scene() as here:
+        failure = await here.refused(search={"filter": {"bogus": 1}}, collectionNames=["Empty Shelf"])
+
+    assert "`search.filter.bogus`" in failure.message
+    assert f"call {TOOL} again" in failure.hint
+
+
+async def test_a_cancellation_is_answered_when_the_job_has_stopped() -> None:
+    async with scene() as here:
+        reached = anyio.Event()
+
+        async def at_work() -> None:
+            reached.set()
+
+        here.sandbox.before[50] = at_work
+        async with anyio.create_task_group() as group:
+            group.start_soon(partial(here.start, search={}, collectionNames=["Q3 Report"]))
+            await reached.wait()
+            (job,) = await (await here.jobs()).list()
+            told = (await here.calls.call("archive_mcp_cancel_job", {"id": job.id}, Nobody())).structured
+
+    assert told["state"] == "cancelled"
+    assert told["records"]["skipped"] > 0
+    assert "notes" not in told

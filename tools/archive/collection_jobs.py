@@ -15,7 +15,7 @@ from server.archive.workflows import INTERVAL, ArchiveDesk, Workflow
 from server.confirmations import Preview
 from server.errors import Code, Failure
 from server.jobs import JobRow
-from server.jobs.starting import Plan, StartChange, begin
+from server.jobs.starting import Plan, StartChange, begin, require_own
 from server.results import Result
 
 from .collection_jobs_undo import CHANGED, inverse
@@ -153,15 +153,9 @@ class StartCollectionJob(StartChange, ItemSource, Workflow[JobRow]):
         return Order(action, targets, items, source, _pages(targets), title)
 
     def _check_undoable(self, row: JobRow, desk: ArchiveDesk) -> None:
-        place = desk.place
         if row.tool != self.tool_name():
             raise Failure(Code.INVALID_ARGUMENT, f"{row.id} was started by {row.tool}, which has no undo.")
-        if (row.origin, row.account, row.workspace) != (place.origin, place.account, place.workspace):
-            raise Failure(
-                Code.INVALID_ARGUMENT,
-                f"{row.id} belongs to another workspace or token.",
-                "Set `workspace` to the job's own, or tell the user that the token changed.",
-            )
+        require_own(row, desk.place)
         if row.owned:
             raise Failure(
                 Code.INVALID_ARGUMENT, f"{row.id} still runs.", "Cancel it with archive_mcp_cancel_job, or let it end."
