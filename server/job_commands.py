@@ -89,7 +89,7 @@ async def _taken_up(jobs: Jobs, recovery: Recovery, settings: Settings, name: st
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"{name} has ended." if row.ended else f"{name} is worked on by another process.",
-            "`archive-mcp jobs list` shows all jobs.",
+            "`archive-mcp jobs list` shows all jobs; the tool that started one retries its failures (`resume`).",
         )
     if row.writes and settings.read_only:
         raise Failure(Code.READ_ONLY, f"{name} changes data, and this is read-only.", "Run it without --read-only.")

@@ -166,6 +166,7 @@ async def _resumed(request: Any, desk: Desk, jobs: Jobs) -> JobRow:
     if row.tool != request.tool_name():
         raise Failure(Code.INVALID_ARGUMENT, f"{row.id} was started by {row.tool}.", f"Resume it with {row.tool}.")
     require_own(row, desk.place)
+    _refuse_others(request, row)
     if row.state is JobState.RUNNING and row.owned:
         return row
     first = parse(type(request), row.arguments, {"timezone": UTC, "instants": []})
@@ -173,6 +174,23 @@ async def _resumed(request: Any, desk: Desk, jobs: Jobs) -> JobRow:
     if row.state is JobState.PAUSED or (row.state is JobState.RUNNING and not row.owned):
         return await jobs.resume(row.id, work)
     return await jobs.retry_failed(row.id, work)
+
+
+def _refuse_others(request: Any, row: JobRow) -> None:
+    """A job goes on with its own arguments: others beside `resume` would be ignored."""
+    if request.dry_run:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"`resume` goes on with {row.id} now; a dry run of that there is not.",
+            "Leave out one of the two; {get_job} shows how it stands.",
+        )
+    given = raw_arguments(request)
+    if other := [f"`{name}`" for name, value in given.items() if row.arguments.get(name) != value]:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"{row.id} goes on with its own arguments; {', '.join(other)} would change them.",
+            "Leave them out, or start a new job without `resume`.",
+        )
 
 
 async def _followed(jobs: Jobs, row: JobRow, desk: Desk) -> JobRow:

@@ -157,6 +157,26 @@ async def test_what_failed_can_be_sent_again_alone() -> None:
         assert here.sandbox.arrived == 3
 
 
+@pytest.mark.parametrize(
+    ("beside", "words"),
+    [
+        ({"dryRun": True}, "a dry run of that there is not"),
+        ({"action": "remove"}, "`action` would change them"),
+        ({"collectionNames": ["Q3 Report"], "itemIds": ["1"]}, "`itemIds`, `collectionNames` would change them"),
+    ],
+)
+async def test_a_job_goes_on_with_nothing_but_its_own_arguments(beside: dict[str, Any], words: str) -> None:
+    async with scene() as here:
+        (stranger, *_) = await here.items(COFFEE)
+        found = await here.start(itemIds=[stranger], collectionNames=["Empty Shelf"])
+        arrived = here.sandbox.arrived
+        failure = await here.refused(resume=found["jobId"], **beside)
+
+        assert failure.code is Code.INVALID_ARGUMENT
+        assert words in failure.message
+        assert here.sandbox.arrived == arrived
+
+
 async def test_links_are_looked_up_and_those_that_lead_to_nothing_are_told() -> None:
     async with scene() as here:
         nodes = (await here.ask("{ items(first: 5, filter: {itemTypes: [REEL]}) { nodes { id originalUrl } } }"))[
