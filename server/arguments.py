@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -57,7 +58,7 @@ def parse(
     Raises:
         Failure: `INVALID_ARGUMENT`, with all mistakes (at most five) and suggestions.
     """
-    schema = input_schema(request, whole=True)
+    schema = _schema_of(request)
     cleaned = _decoded(dict(raw), schema, keep_null=request.risk != "reads")
     try:
         parsed = request.model_validate(cleaned, context=context)
@@ -72,6 +73,12 @@ def closest(word: str, among: Iterable[str]) -> str:
     folded = {each.casefold(): each for each in among}
     found = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return f" Did you mean `{folded[found[0]]}`?" if found else ""
+
+
+@cache
+def _schema_of(request: type[Request[Any]]) -> Schema:
+    """What the class takes, worked out once: it takes longer than everything else in a call."""
+    return input_schema(request, whole=True)
 
 
 def _decoded(value: Any, schema: Schema, *, keep_null: bool) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, Field
@@ -213,6 +214,7 @@ class Confirmed(Doubtful[R], Generic[R]):
         """What exactly would change, read from the API before `deadline`."""
 
 
+@cache
 def graphql_arguments(request: type[ArchiveRequest[Any]]) -> dict[str, str]:
     """The operation's arguments and their types in the API's schema, from the declaration."""
     arguments = {

@@ -21,16 +21,21 @@ _BYTES_PER_TOKEN = 4
 
 @dataclass(frozen=True)
 class Listed:
-    """What is listed with these settings alone, and the most tokens that it may take (0 = no goal)."""
+    """What is listed with these settings alone, and the most tokens that it may take (0 = no goal).
+
+    `counted`: a key of `_meta`; only tools that have it count.
+    """
 
     name: str
     settings: Mapping[str, str]
     goal: int
+    counted: str = ""
 
 
 _TOKEN, _URL = {"ARCHIVE_APP_TOKEN": "never-sent"}, {"ARCHIVEBOX_URL": "http://127.0.0.1:9"}
-ARCHIVE = Listed("Archive", _TOKEN, 10_999)
-ARCHIVEBOX = Listed("ArchiveBox", _URL, 5999)
+ARCHIVE = Listed("operations of Archive", _TOKEN, 10_999, "archive-mcp/operation")
+ARCHIVEBOX = Listed("endpoints of ArchiveBox", _URL, 5999, "archive-mcp/endpoint")
+WORKFLOWS = Listed("workflows of both", {**_TOKEN, **_URL}, 0, "archive-mcp/workflow")
 CORE = Listed("core of Archive", {**_TOKEN, "ARCHIVE_MCP_TOOLSETS": "core"}, 3299)
 BOTH_CORES = Listed("core of both", {**_TOKEN, **_URL, "ARCHIVE_MCP_TOOLSETS": "core"}, 0)
 DISCOVER = Listed("discover", {**_TOKEN, **_URL, "ARCHIVE_MCP_TOOLSETS": "discover"}, 899)
@@ -41,7 +46,7 @@ async def measure(quick: bool) -> list[Figure]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         archive, archivebox = [await _listed(each, folder) for each in (ARCHIVE, ARCHIVEBOX)]
-        presets = [(each, await _listed(each, folder)) for each in (CORE, BOTH_CORES, DISCOVER)]
+        presets = [(each, await _listed(each, folder)) for each in (WORKFLOWS, CORE, BOTH_CORES, DISCOVER)]
     sizes = {str(tool["name"]): shown_bytes(tool) for found in (archive, archivebox) for tool in found.result["tools"]}
     rest = sum(shown_bytes(tool) for tool in archive.result["tools"] if tool["name"] != LARGEST)
     return [
@@ -60,7 +65,7 @@ async def _listed(listed: Listed, folder: Path) -> Timed:
 
 
 def _whole(listed: Listed, found: Timed) -> list[Figure]:
-    tools = found.result["tools"]
+    tools = [tool for tool in found.result["tools"] if not listed.counted or listed.counted in tool["_meta"]]
     size = sum(shown_bytes(tool) for tool in tools)
     name = f"{listed.name}, {len(tools)} tools as a model sees them"
     return [
