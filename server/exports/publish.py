@@ -78,7 +78,7 @@ def drafted(
                 file.flush()
                 os.fsync(descriptor)
                 state = os.fstat(descriptor)
-        except BaseException:
+        except BaseException:  # also a cancelled job leaves nothing behind
             directory.remove(temporary)
             raise
     return Draft(target.name, target.format, temporary, state.st_ino, state.st_size, rows, columns)
@@ -94,7 +94,7 @@ def publish(folder: ExportFolder, draft: Draft) -> Export:
         try:
             name = _named(directory, draft)
             directory.sync()
-        except BaseException:
+        except BaseException:  # also a cancelled job leaves nothing behind
             directory.remove(draft.temporary)
             raise
     return _export(folder, draft, name)

@@ -183,7 +183,7 @@ def _taken_over(directory: Directory, name: str, offset: int) -> tuple[int, int]
         finally:
             os.close(descriptor)  # Windows renames no open file
         directory.replace(fresh, name)
-    except BaseException:
+    except BaseException:  # whatever ended it, the half copy must go
         directory.remove(fresh)
         raise
     descriptor = directory.read(name, write=True)

@@ -91,8 +91,7 @@ def _fill(file: BinaryIO, spool: Spool, file_format: Format, columns: list[Colum
         for batch in spool.batches(_BATCH_ROWS, _BATCH_BYTES):
             writer.add(batch)
             tick()
-    except BaseException:
-        # The file is given up: only what the writer holds must go, whatever it makes of a full disk.
+    except BaseException:  # the file is given up: what the writer holds must go, even on a full disk
         with suppress(OSError, ValueError):
             writer.close()
         raise

@@ -121,7 +121,7 @@ class Database:
         db = sqlite3.connect(self._path or ":memory:", timeout=_LOCK_SECONDS, isolation_level=None)
         try:
             self._prepare(db)
-        except BaseException:
+        except BaseException:  # an open connection would keep the file locked
             db.close()
             raise
         return db

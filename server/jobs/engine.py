@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -182,7 +183,7 @@ class Jobs:
         total = 0
         for start in range(0, len(records), _CHUNK):
             piece = records[start : start + _CHUNK]
-            total += await self._journalled(lambda piece=piece: self._journal.add(lease, piece))  # type: ignore[misc]
+            total += await self._journalled(partial(self._journal.add, lease, piece))
             await self._sleep(0)
         await self._journalled(lambda: self._journal.checkpoint(lease, total=total))
 

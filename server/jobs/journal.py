@@ -271,7 +271,7 @@ class Journal:
 
     def _jobs(self, where: str, limit: int = 1, offset: int = 0, **values: Any) -> list[JobRow]:
         found = self._database.rows(
-            f"SELECT {COLUMNS} FROM jobs JOIN runs ON job = id WHERE state != '{_STARTING}' AND {where} "  # noqa: S608  # constants
+            f"SELECT {COLUMNS} FROM jobs JOIN runs ON job = id WHERE state != '{_STARTING}' AND {where} "  # noqa: S608  # texts of this module, values are bound
             "ORDER BY created DESC, jobs.rowid DESC LIMIT :limit OFFSET :offset",
             {**self.leases.moment(), "limit": limit, "offset": offset, **values},
         )
@@ -287,7 +287,7 @@ class Journal:
         forgotten = f"SELECT id {dead} AND (updated < :horizon OR state = '{_STARTING}')"
         for (name,) in db.execute(forgotten, values).fetchall():
             for table in ("records", "tallies", "runs"):
-                db.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608  # a constant
+                db.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608  # a name from the line above
             db.execute("DELETE FROM jobs WHERE id = ?", (name,))
 
 

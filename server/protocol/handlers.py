@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import mcp_types as types
 from mcp.server.caching import CacheableMethod, CacheHint
@@ -20,7 +20,7 @@ from ..errors import Code, Failure
 from ..results import Result, compact
 from ..surface import Surface
 from .asking import InputNeeded, asker_for
-from .prompting import Prompts, Workflow
+from .prompting import Document, Prompts, Workflow, described
 
 if TYPE_CHECKING:
     from ..export_resources import ExportResources
@@ -50,33 +50,6 @@ _LINKS_SINCE = "2025-06-18"
 """The first protocol version with resource links; older clients take them for a fault."""
 
 Context = ServerRequestContext[Any, Any]
-
-
-class Document(Protocol):
-    """A text that is served as a prompt and as a resource."""
-
-    @property
-    def name(self) -> str:
-        """Name of the prompt."""
-
-    @property
-    def title(self) -> str:
-        """Title for people."""
-
-    @property
-    def description(self) -> str:
-        """What it is for."""
-
-    @property
-    def uri(self) -> str:
-        """URI of the resource."""
-
-    @property
-    def mime_type(self) -> str:
-        """Type of the text."""
-
-    def text(self) -> str:
-        """The text itself."""
 
 
 def build_server(
@@ -161,7 +134,7 @@ def _serve_resources(
     by_uri = {each.uri: each for each in documents}
 
     async def list_resources(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        fixed = [{**_described(each), "uri": each.uri, "mimeType": each.mime_type} for each in documents]
+        fixed = [{**described(each), "uri": each.uri, "mimeType": each.mime_type} for each in documents]
         return {**COMPLETE, "resources": [*fixed, *await exports().listing()], **_LIVE}
 
     async def list_templates(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
@@ -209,10 +182,6 @@ def _contents(uri: str, mime_type: str, text: str) -> dict[str, Any]:
 
 def _completed(values: list[str], total: int) -> dict[str, Any]:
     return {**COMPLETE, "completion": {"values": values, "total": total, "hasMore": total > len(values)}}
-
-
-def _described(document: Document) -> dict[str, Any]:
-    return {"name": document.name, "title": document.title, "description": document.description}
 
 
 def _answered(result: Result, protocol_version: str) -> dict[str, Any]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
-
-if TYPE_CHECKING:
-    from .handlers import Document
 
 
 class Argument(Protocol):
@@ -37,8 +34,8 @@ class Argument(Protocol):
         """Where there are no values: the name of the packaged variable that completes it, or nothing."""
 
 
-class Workflow(Protocol):
-    """A prompt with arguments."""
+class Described(Protocol):
+    """What is listed for people to choose from."""
 
     @property
     def name(self) -> str:
@@ -51,6 +48,25 @@ class Workflow(Protocol):
     @property
     def description(self) -> str:
         """What it is for."""
+
+
+class Document(Described, Protocol):
+    """A text that is served as a prompt and as a resource."""
+
+    @property
+    def uri(self) -> str:
+        """URI of the resource."""
+
+    @property
+    def mime_type(self) -> str:
+        """Type of the text."""
+
+    def text(self) -> str:
+        """The text itself."""
+
+
+class Workflow(Described, Protocol):
+    """A prompt with arguments."""
 
     @property
     def arguments(self) -> Sequence[Argument]:
@@ -69,8 +85,8 @@ class Prompts:
 
     def listing(self) -> list[dict[str, Any]]:
         """The prompts as `prompts/list` serves them: always the same, in the same order."""
-        documents = [_described(each) for each in self._documents.values()]
-        return [*documents, *({**_described(each), "arguments": _asked(each)} for each in self._workflows.values())]
+        documents = [described(each) for each in self._documents.values()]
+        return [*documents, *({**described(each), "arguments": _asked(each)} for each in self._workflows.values())]
 
     def filled(self, name: str, given: Mapping[str, str]) -> dict[str, Any]:
         """A prompt's description and its one message, as `prompts/get` serves them.
@@ -116,7 +132,8 @@ class Prompts:
         return self._documents[name].text()
 
 
-def _described(prompt: Document | Workflow) -> dict[str, Any]:
+def described(prompt: Described) -> dict[str, Any]:
+    """As MCP lists it."""
     return {"name": prompt.name, "title": prompt.title, "description": prompt.description}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,7 @@ async def queued_work(desk: BoxDesk, query: PageQuery) -> list[NewRecord]:
     return found + [NewRecord(f"crawl:{each['id']}", {"url": _first(each)}) for each in crawls]
 
 
-class _Change:
+class _Change(ABC):
     """One request (or a few) for each page; doing it again is harmless."""
 
     writes = True
@@ -113,7 +114,7 @@ class _Change:
     def __init__(self, desk: BoxDesk) -> None:
         self._desk = desk
 
-    async def gather(self, job: Handle) -> None:
+    async def gather(self, job: Handle) -> None:  # noqa: B027  # nothing to gather, for every kind
         """The pages are known from the start: they are what the user agreed to."""
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
@@ -131,9 +132,9 @@ class _Change:
             "notes": self.notes(job),
         }
 
+    @abstractmethod
     async def change(self, job: Handle, record: RecordRow) -> None:
         """Change one."""
-        raise NotImplementedError
 
     def notes(self, job: Handle) -> list[str]:
         """What to do next."""
