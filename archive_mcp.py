@@ -1,4 +1,5 @@
-"""The launcher: finds the code, installed or in the repository, and wires server, tools and prompts together."""
+"""The launcher: finds the code, installed or in the repository, and wires server, tools and prompts
+together."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     from server.main import Product, run
 
-    return run(Product(launcher=Path(__file__), surface=ROOT / "tools" / "surface.json", prompts="prompts"))
+    return run(
+        Product(launcher=Path(__file__), surface=ROOT / "tools" / "surface.json", prompts="prompts")
+    )
 
 
 if __name__ == "__main__":

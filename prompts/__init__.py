@@ -1,8 +1,9 @@
-"""The texts that tell an assistant how to use this server, kept as Markdown files beside this module.
+"""The texts that tell an assistant how to use this server, kept as Markdown files beside this
+module.
 
-`DOCUMENTS` are offered as prompts and as resources; `workflow_prompts()` are prompts with arguments for whole tasks;
-`instructions()` is the short form sent when a client connects. Files are read when asked for, so importing this package
-costs next to nothing.
+`DOCUMENTS` are offered as prompts and as resources; `workflow_prompts()` are prompts with arguments
+for whole tasks; `instructions()` is the short form sent when a client connects. Files are read when
+asked for, so importing this package costs next to nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ __all__ = ["DOCUMENTS", "Document", "instructions", "workflow_prompts"]
 class Document:
     """One Markdown text, offered as a prompt and as a resource.
 
-    `name` is the prompt's name, `uri` the resource's address, `file` the name of the file in this package.
+    `name` is the prompt's name, `uri` the resource's address, `file` the name of the file in this
+    package.
     """
 
     name: str
@@ -31,7 +33,8 @@ class Document:
     mime_type: str = "text/markdown"
 
     def text(self) -> str:
-        """The whole text. Raises FileNotFoundError if the package was built without its Markdown files."""
+        """The whole text. Raises FileNotFoundError if the package was built without its Markdown
+        files."""
         return _read(self.file)
 
 
@@ -68,7 +71,8 @@ def instructions() -> str:
 
 
 def workflow_prompts() -> tuple[Workflow, ...]:
-    """The prompts with arguments, in the order of their listing; their texts are read when they are filled."""
+    """The prompts with arguments, in the order of their listing; their texts are read when they are
+    filled."""
     from .workflows import WORKFLOWS  # with the first look at the prompts, not at start
 
     return WORKFLOWS

@@ -1,8 +1,9 @@
-"""From the raw arguments of a call to a typed request, or to an error that names every mistake and its remedy.
+"""From the raw arguments of a call to a typed request, or to an error that names every mistake and
+its remedy.
 
-Models send lists and objects as JSON text, single values where a list is wanted, numbers as text, and nulls for what
-they leave out: those are understood. Unknown names, wrong values and impossible combinations are refused before
-anything is sent.
+Models send lists and objects as JSON text, single values where a list is wanted, numbers as text,
+and nulls for what they leave out: those are understood. Unknown names, wrong values and impossible
+combinations are refused before anything is sent.
 """
 
 from __future__ import annotations
@@ -44,12 +45,17 @@ REPLACED = {
 
 
 def parse(
-    request: type[T], raw: Mapping[str, Any], context: dict[str, Any], *, inside: str = "", tool: str | None = None
+    request: type[T],
+    raw: Mapping[str, Any],
+    context: dict[str, Any],
+    *,
+    inside: str = "",
+    tool: str | None = None,
 ) -> T:
     """The request that the raw arguments spell.
 
-    `context` reaches the validators: `timezone` (a `tzinfo`) is read, `instants` (a list) collects the UTC instants
-    that plain days were turned into.
+    `context` reaches the validators: `timezone` (a `tzinfo`) is read, `instants` (a list) collects
+    the UTC instants that plain days were turned into.
 
     Args:
         inside: the argument of another tool that holds these.
@@ -82,7 +88,8 @@ def _schema_of(request: type[Request[Any]]) -> Schema:
 
 
 def _decoded(value: Any, schema: Schema, *, keep_null: bool) -> Any:
-    """The value with JSON text, lone list entries and meaningless nulls put right, as far as the schema tells."""
+    """The value with JSON text, lone list entries and meaningless nulls put right, as far as the
+    schema tells."""
     wanted = schema.get("type")
     if wanted in ("array", "object") and isinstance(value, str):
         value = _from_json(value, wanted)
@@ -94,7 +101,10 @@ def _decoded(value: Any, schema: Schema, *, keep_null: bool) -> Any:
         return {
             name: _decoded(each, properties.get(name, {}), keep_null=keep_null)
             for name, each in value.items()
-            if each is not None or keep_null or name not in properties or not properties[name].get("type")
+            if each is not None
+            or keep_null
+            or name not in properties
+            or not properties[name].get("type")
         }
     return value
 
@@ -109,11 +119,18 @@ def _from_json(text: str, wanted: str) -> Any:
 
 
 def _explain(tool: str, schema: Schema, error: ValidationError, inside: str) -> Failure:
-    problems = [_problem(schema, each, inside) for each in error.errors(include_url=False, include_context=True)]
+    problems = [
+        _problem(schema, each, inside)
+        for each in error.errors(include_url=False, include_context=True)
+    ]
     message = " ".join(problems[:_MOST_PROBLEMS])
     if len(problems) > _MOST_PROBLEMS:
         message += f" ({len(problems) - _MOST_PROBLEMS} more.)"
-    return Failure(Code.INVALID_ARGUMENT, message, f"Correct the arguments and call {tool} again; nothing was sent.")
+    return Failure(
+        Code.INVALID_ARGUMENT,
+        message,
+        f"Correct the arguments and call {tool} again; nothing was sent.",
+    )
 
 
 def _problem(schema: Schema, error: Any, inside: str) -> str:
@@ -151,12 +168,21 @@ def _unknown(path: str, name: str, parent: Schema) -> str:
 
 def _schema_at(schema: Schema, location: list[str]) -> Schema:
     for step in location:
-        schema = schema.get("items", {}) if step.isdecimal() else schema.get("properties", {}).get(step, {})
+        schema = (
+            schema.get("items", {})
+            if step.isdecimal()
+            else schema.get("properties", {}).get(step, {})
+        )
     return schema
 
 
 def _kind(schema: Schema) -> str:
-    names = {"integer": "a whole number", "boolean": "true or false", "array": "a list", "object": "an object"}
+    names = {
+        "integer": "a whole number",
+        "boolean": "true or false",
+        "array": "a list",
+        "object": "an object",
+    }
     fields = list(schema.get("properties", {}))
     of = f" of {', '.join(fields)}" if 0 < len(fields) <= _MOST_NAMED else ""
     return names.get(schema.get("type", ""), f"a {schema.get('type', 'valid value')}") + of

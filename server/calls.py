@@ -62,8 +62,8 @@ class Calls:
     async def call(self, name: str, arguments: Mapping[str, Any], asker: Asker) -> Result:
         """What the tool answers.
 
-        Raises:
-            Failure: anything that kept it from answering; a bug is masked as `INTERNAL` with an id that is in the log.
+        Raises: Failure: anything that kept it from answering; a bug is masked as `INTERNAL` with an
+            id that is in the log.
         """
         with self.explained(name):
             return await self.perform(self._surface.find(name), arguments, asker)
@@ -72,8 +72,8 @@ class Calls:
     def explained(self, what: str) -> Iterator[None]:
         """Make whatever escapes from `what` fit to be told.
 
-        Raises:
-            Failure: briefly and with its hint rendered; a bug is masked as `INTERNAL` with an id that is in the log.
+        Raises: Failure: briefly and with its hint rendered; a bug is masked as `INTERNAL` with an
+            id that is in the log.
         """
         try:
             yield
@@ -117,7 +117,10 @@ class Calls:
         error = result.structured.get("error")
         if not isinstance(error, dict) or not error.get("hint"):
             return result
-        told = {**result.structured, "error": {**error, "hint": self._surface.rendered(error["hint"])}}
+        told = {
+            **result.structured,
+            "error": {**error, "hint": self._surface.rendered(error["hint"])},
+        }
         return replace(result, structured=told, text=compact(told))
 
     async def _backend(self, name: str) -> Any:

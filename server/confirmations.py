@@ -1,7 +1,8 @@
 """The user's yes to a change that was shown to them.
 
-A client that can ask is asked. For one that cannot, the preview comes back with a token to repeat the call with: single
-use, ten minutes, bound to the call and to what the preview showed. It proves two calls, not a person.
+A client that can ask is asked. For one that cannot, the preview comes back with a token to repeat
+the call with: single use, ten minutes, bound to the call and to what the preview showed. It proves
+two calls, not a person.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ TOKEN_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Preview:
-    """What would change: `message` for the person, `details` for the assistant; both are what the yes is bound to.
+    """What would change: `message` for the person, `details` for the assistant; both are what the
+    yes is bound to.
 
     `otherwise` tells the assistant what to do where the answer is no.
     """
@@ -34,7 +36,9 @@ class Preview:
 class Confirmations:
     """Asks, remembers the tokens it handed out, and refuses whatever was not confirmed."""
 
-    def __init__(self, mode: Literal["ask", "token", "never"], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, mode: Literal["ask", "token", "never"], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._mode = mode
         self._clock = clock
         self._tokens: dict[str, tuple[str, float]] = {}
@@ -48,14 +52,16 @@ class Confirmations:
                 f"Tell the user; only they can change that setting. {otherwise}".rstrip(),
             )
 
-    async def require(self, preview: Preview, *, call: list[Any], token: str | None, asker: Asker) -> None:
+    async def require(
+        self, preview: Preview, *, call: list[Any], token: str | None, asker: Asker
+    ) -> None:
         """Return only if the user said yes to this preview of this call.
 
         Args:
             call: tool, arguments and workspace: what the yes is for.
 
-        Raises:
-            Failure: `DECLINED` after a no, `CONFIRMATION_REQUIRED` with the preview where no yes could be had.
+        Raises: Failure: `DECLINED` after a no, `CONFIRMATION_REQUIRED` with the preview where no
+            yes could be had.
         """
         self.refuse_if_never(preview.otherwise)
         basis = scope_of(call, preview.message, preview.details)
@@ -70,7 +76,11 @@ class Confirmations:
         raise self._required(preview, basis, stale=token is not None, offer=not asker.can_ask)
 
     def _required(self, preview: Preview, basis: str, *, stale: bool, offer: bool) -> Failure:
-        why = "The confirmation token is used up, expired, or for another state or call. " if stale else ""
+        why = (
+            "The confirmation token is used up, expired, or for another state or call. "
+            if stale
+            else ""
+        )
         message = f"{why}Nothing was changed: this needs the user's yes. {preview.message}"
         if not offer and self._mode != "token":
             hint = "The user was asked and did not answer. Ask them, then call again."
@@ -99,4 +109,10 @@ class Confirmations:
         return True
 
 
-_FORM = {"confirm": {"type": "boolean", "title": "Go ahead", "description": "Yes: make exactly this change."}}
+_FORM = {
+    "confirm": {
+        "type": "boolean",
+        "title": "Go ahead",
+        "description": "Yes: make exactly this change.",
+    }
+}

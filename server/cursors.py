@@ -1,7 +1,7 @@
 """Our own cursors: opaque to the caller, and good only for the call they came from.
 
-A cursor holds the API's page cursor (or nothing, for a list that comes whole), how many records of that page were
-already given, and a hash of operation, arguments and workspace.
+A cursor holds the API's page cursor (or nothing, for a list that comes whole), how many records of
+that page were already given, and a hash of operation, arguments and workspace.
 """
 
 from __future__ import annotations
@@ -39,10 +39,17 @@ def decode(text: str | None, scope: str) -> Cursor:
     if text is None:
         return Cursor()
     try:
-        version, page, given, bound = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        version, page, given, bound = json.loads(
+            base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        )
     except (ValueError, TypeError, RecursionError):
         version = page = given = bound = None
-    if version != _VERSION or not isinstance(given, int) or given < 0 or not isinstance(page, str | None):
+    if (
+        version != _VERSION
+        or not isinstance(given, int)
+        or given < 0
+        or not isinstance(page, str | None)
+    ):
         raise Failure(
             Code.INVALID_ARGUMENT,
             "`after` is not a cursor of this server.",

@@ -1,6 +1,7 @@
 """Points in time as people write them, as the UTC instants that Archive accepts.
 
-Archive takes only UTC, written with a `Z` (its getting-started page); anything else is an error or, worse, another day.
+Archive takes only UTC, written with a `Z` (its getting-started page); anything else is an error or,
+worse, another day.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ _HAS_TIME = re.compile(r"\d[T ]\d", re.IGNORECASE)
 def instant(text: str, timezone: tzinfo, *, end_of_day: bool) -> str:
     """The instant in UTC, `2026-03-01T00:00:00Z`.
 
-    A plain day is its first second in `timezone`, or its last one where `end_of_day`; a time must carry its zone.
+    A plain day is its first second in `timezone`, or its last one where `end_of_day`; a time must
+    carry its zone.
 
-    Raises:
-        ValueError: unreadable, or a time of day without a zone; the message says what to write instead.
+    Raises: ValueError: unreadable, or a time of day without a zone; the message says what to write
+        instead.
     """
     text = text.strip()
     try:
@@ -39,7 +41,9 @@ def _moment(text: str, timezone: tzinfo, *, end_of_day: bool) -> datetime:
             f"{text!r} is not a date: write a day (2026-03-01) or an instant with its zone (2026-03-01T00:00:00Z)."
         )
     if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no zone: add Z or an offset ({text}Z), or give the plain day.")
+        raise ValueError(
+            f"{text!r} has no zone: add Z or an offset ({text}Z), or give the plain day."
+        )
     return moment
 
 

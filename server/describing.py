@@ -1,4 +1,5 @@
-"""The schema of one operation, from its request class: arguments, every field that it can return, and what it does."""
+"""The schema of one operation, from its request class: arguments, every field that it can return,
+and what it does."""
 
 from __future__ import annotations
 
@@ -15,11 +16,18 @@ from .surface import Entry
 
 Schema = dict[str, Any]
 
-_LEAVES: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean", Any: "JSON"}
+_LEAVES: dict[Any, str] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    Any: "JSON",
+}
 
 
 def described(entry: Entry, request: type[Request[Any]]) -> Schema:
-    """Everything there is to know before the operation is called; each record type is described once.
+    """Everything there is to know before the operation is called; each record type is described
+    once.
 
     Args:
         entry: the tool that serves the operation.
@@ -70,17 +78,27 @@ def _describe(record: type[Record], types: dict[str, Schema], selection: Selecti
     """Add a record type and those below it; with a selection only the fields in it."""
     if selection is None and record.__name__ in types:
         return
-    about = types.setdefault(record.__name__, {"description": " ".join((record.__doc__ or "").split())})
+    about = types.setdefault(
+        record.__name__, {"description": " ".join((record.__doc__ or "").split())}
+    )
     if record.variants:
         about["oneOf"] = [each.__name__ for each in record.variants]
         for variant in record.variants:
             _describe(variant, types, selection)
         return
     names = _type_names(record)
-    chosen = {name: each for name, each in fields_of(record).items() if selection is None or name in selection}
-    about.setdefault("fields", {}).update({name: _field(names[name], each.unit) for name, each in chosen.items()})
+    chosen = {
+        name: each
+        for name, each in fields_of(record).items()
+        if selection is None or name in selection
+    }
+    about.setdefault("fields", {}).update(
+        {name: _field(names[name], each.unit) for name, each in chosen.items()}
+    )
     if selection is None:
-        about["default"] = record.default.split() or [name for name, each in chosen.items() if each.record is None]
+        about["default"] = record.default.split() or [
+            name for name, each in chosen.items() if each.record is None
+        ]
     for name, each in chosen.items():
         if each.record is not None:
             _describe(each.record, types, None if selection is None else selection[name])
@@ -92,7 +110,11 @@ def _field(kind: str, unit: str) -> Schema:
 
 def _type_names(record: type[Record]) -> dict[str, str]:
     hints = get_type_hints(record, include_extras=True)
-    return {to_camel(name): _type_name(hint) for name, hint in hints.items() if get_origin(hint) is not ClassVar}
+    return {
+        to_camel(name): _type_name(hint)
+        for name, hint in hints.items()
+        if get_origin(hint) is not ClassVar
+    }
 
 
 def _type_name(hint: Any) -> str:

@@ -1,4 +1,5 @@
-"""Questions to the person behind the client, without a word about the protocol that carries them."""
+"""Questions to the person behind the client, without a word about the protocol that carries
+them."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from typing import Any, Literal, Protocol
 class Question:
     """A question with a flat form: `properties` is JSON Schema, one primitive per answer.
 
-    `basis` is a hash of what the message shows: an answer counts only for the basis it was given to.
+    `basis` is a hash of what the message shows: an answer counts only for the basis it was given
+    to.
     """
 
     key: str
@@ -29,7 +31,8 @@ class Reply:
 
 
 class Suspended(Exception):
-    """The call ends here for now: it will be made again, with the answer. Askers raise it, protocols answer it."""
+    """The call ends here for now: it will be made again, with the answer. Askers raise it,
+    protocols answer it."""
 
 
 class Asker(Protocol):

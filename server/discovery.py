@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from .surface import Entry
 
 _WEIGHTS = {"name": 4.0, "title": 3.0, "toolset": 2.0, "description": 1.5, "arguments": 0.7}
-"""What a word counts, by where it stands; where it stands several times, the heaviest place counts."""
+"""What a word counts, by where it stands; where it stands several times, the heaviest place
+counts."""
 _SAME_START = 4
 """Letters that two words must share from the start to count as forms of one."""
 _NOT_THE_SAME = 0.6

@@ -1,11 +1,10 @@
 """The one exception that a caller may see, and its stable codes.
 
-    Failure(Exception)      anything a call can end with, told in the caller's words
-        code                one of Code: stable, part of the contract
-        message             what happened
-        hint                what to do next; `{items}` stands for the tool that serves the operation `items`
-        retryable           whether the same call can succeed later without a change
-        details             JSON-ready extras (choices, candidates, a preview)
+    Failure(Exception)      anything a call can end with, told in the caller's words code
+        one of Code: stable, part of the contract message             what happened hint
+        what to do next; `{items}` stands for the tool that serves the operation `items` retryable
+        whether the same call can succeed later without a change details             JSON-ready
+        extras (choices, candidates, a preview)
 
 Anything else that escapes is a bug and is masked as `INTERNAL` at the outermost handler.
 """
@@ -44,7 +43,9 @@ class Code(StrEnum):
 class Failure(Exception):
     """A call that could not be done, in the caller's words."""
 
-    def __init__(self, code: Code, message: str, hint: str = "", *, retryable: bool = False, **details: Any) -> None:
+    def __init__(
+        self, code: Code, message: str, hint: str = "", *, retryable: bool = False, **details: Any
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

@@ -54,7 +54,8 @@ class ExportResources:
         return uri.startswith(PREFIX)
 
     async def listing(self) -> list[dict[str, Any]]:
-        """The newest exports as `resources/list` serves them; none where the folder is missing or cannot be used."""
+        """The newest exports as `resources/list` serves them; none where the folder is missing or
+        cannot be used."""
         try:
             found = await to_thread.run_sync(lambda: self._folder().listing()[:MOST_LISTED])
         except Failure as failure:
@@ -75,7 +76,11 @@ class ExportResources:
         found = _ADDRESS.fullmatch(uri)
         if found is None:
             message = f"{uri!r} is not the address of an export."
-            raise Failure(Code.INVALID_ARGUMENT, message, f"Such as {PREFIX}q4.csv or {PREFIX}q4.csv?offset=1000.")
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                message,
+                f"Such as {PREFIX}q4.csv or {PREFIX}q4.csv?offset=1000.",
+            )
         name, offset = unquote(found["name"], errors="replace"), int(found["offset"] or 0)
         kind = name.rpartition(".")[2].lower()
         length = TEXT_PIECE if kind in _TEXTS else BYTES_PIECE
@@ -88,7 +93,9 @@ class ExportResources:
         if piece.next_offset is None:
             return [content]
         following = address(name, piece.next_offset)
-        told = f"Bytes {offset} to {piece.next_offset} of {piece.total}. The next piece: {following}"
+        told = (
+            f"Bytes {offset} to {piece.next_offset} of {piece.total}. The next piece: {following}"
+        )
         return [content, {"uri": following, "mimeType": "text/plain", "text": told}]
 
 

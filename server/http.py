@@ -1,8 +1,9 @@
 """The one module that talks HTTP: a thin adapter over httpx, opened on first use.
 
-It adds what every API client here needs: no redirects, a cap on the answer's size, `*.localhost` as loopback, and the
-one question that decides whether a write may be repeated: was the request provably not sent? Files that answers name by
-URL are fetched from wherever they are, without a key, and from nowhere inside.
+It adds what every API client here needs: no redirects, a cap on the answer's size, `*.localhost` as
+loopback, and the one question that decides whether a write may be repeated: was the request
+provably not sent? Files that answers name by URL are fetched from wherever they are, without a key,
+and from nowhere inside.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ async def addresses(host: str, port: int) -> list[str]:
 
 
 InProcess = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Any]]
-"""A server inside this process: (method, path with query, headers, body) -> an object with status, headers and body."""
+"""A server inside this process: (method, path with query, headers, body) -> an object with status,
+headers and body."""
 
 
 class Http:
@@ -88,9 +90,12 @@ class Http:
         self._client = httpx.AsyncClient(
             transport=transport,
             verify=_tls(parts.scheme, ca_bundle, in_process is not None),
-            # No cap: the pool would lose a slot for each cancelled call. Kept longer than httpx would, because every
-            # new connection makes arrivals uneven, and with them everybody's pace slower.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=30),
+            # No cap: the pool would lose a slot for each cancelled call. Kept longer than httpx
+            # would, because every new connection makes arrivals uneven, and with them everybody's
+            # pace slower.
+            limits=httpx.Limits(
+                max_connections=None, max_keepalive_connections=8, keepalive_expiry=30
+            ),
             trust_env=not is_loopback(parts.hostname or ""),
         )
 
@@ -98,22 +103,34 @@ class Http:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         await self._client.aclose()
         await self._files.aclose()
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -> Reply:
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float
+    ) -> Reply:
         """`send` a POST."""
         return await self.send("POST", url, headers, body, seconds=seconds)
 
     async def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, seconds: float
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        *,
+        seconds: float,
     ) -> Reply:
-        """Send a request and read the whole answer within `seconds`; redirects are answers like any other.
+        """Send a request and read the whole answer within `seconds`; redirects are answers like any
+        other.
 
-        Raises:
-            Transient: not sent, lost on the way, no answer in time, or one that is unreadable or over 8 MB.
+        Raises: Transient: not sent, lost on the way, no answer in time, or one that is unreadable
+            or over 8 MB.
         """
         timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
         target, host = reached_at(url)
@@ -121,7 +138,8 @@ class Http:
             method, target, content=body or None, headers={**headers, **host}, timeout=timeout
         )
         try:
-            # httpx bounds each step; this bounds them together, late enough to let a failed connect be told as such.
+            # httpx bounds each step; this bounds them together, late enough to let a failed connect
+            # be told as such.
             with anyio.fail_after(seconds + _GRACE_SECONDS):
                 response = await self._client.send(request, stream=True)
                 try:
@@ -141,12 +159,12 @@ class Http:
     async def fetch(self, url: str, headers: Mapping[str, str], *, seconds: float) -> Reply:
         """Read a file that an answer names, within `seconds`; `headers` must hold no secret.
 
-        No cookies, no proxy, nothing unpacked. Hosts other than this API's own must be public ones, by https, after
-        each redirect too; the connection is made to the very addresses that were checked.
+        No cookies, no proxy, nothing unpacked. Hosts other than this API's own must be public ones,
+        by https, after each redirect too; the connection is made to the very addresses that were
+        checked.
 
-        Raises:
-            Failure: an address that is not public, a host that does not answer, more than 8 MB. The message is a
-                clause without the URL, which may be signed.
+        Raises: Failure: an address that is not public, a host that does not answer, more than 8 MB.
+            The message is a clause without the URL, which may be signed.
         """
         with anyio.move_on_after(seconds):
             return await self._files.read(url, headers, seconds)
@@ -177,7 +195,11 @@ class Http:
     def _unreachable(self, error: httpx.TransportError) -> Transient:
         untrusted = "certificate" in str(error).lower()
         why = "its TLS certificate is not trusted" if untrusted else "no connection could be made"
-        bundle = "For a self-signed ArchiveBox set ARCHIVEBOX_CA_BUNDLE to its CA file. " if untrusted else ""
+        bundle = (
+            "For a self-signed ArchiveBox set ARCHIVEBOX_CA_BUNDLE to its CA file. "
+            if untrusted
+            else ""
+        )
         return Transient(
             Code.UNAVAILABLE,
             f"{self._name} could not be reached at {self._origin}: {why}. Nothing was sent.",
@@ -196,7 +218,9 @@ class Http:
 
     def _lost(self) -> Transient:
         return Transient(
-            Code.UNAVAILABLE, f"The connection to {self._name} broke before its answer arrived.", "Try again."
+            Code.UNAVAILABLE,
+            f"The connection to {self._name} broke before its answer arrived.",
+            "Try again.",
         )
 
     def _unreadable(self) -> Transient:
@@ -211,7 +235,9 @@ class Http:
 class _Files:
     """Files on hosts that nobody configured."""
 
-    def __init__(self, own: str, in_process: httpx.AsyncBaseTransport | None, resolve: Resolve) -> None:
+    def __init__(
+        self, own: str, in_process: httpx.AsyncBaseTransport | None, resolve: Resolve
+    ) -> None:
         self._own = own
         self._in_process = in_process
         self._resolve = resolve
@@ -239,8 +265,15 @@ class _Files:
             raise Failure(Code.FORBIDDEN, "its address is no URL") from None
         if origin(url) == self._own:
             target, host = reached_at(url)
-            return await self._send(self._transport(parts.scheme), target, {**headers, **host}, {}, seconds)
-        if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or not parts.netloc.isascii():
+            return await self._send(
+                self._transport(parts.scheme), target, {**headers, **host}, {}, seconds
+            )
+        if (
+            parts.scheme != "https"
+            or not parts.hostname
+            or "@" in parts.netloc
+            or not parts.netloc.isascii()
+        ):
             raise Failure(Code.FORBIDDEN, "its address is not a plain https one")
         headers = {**headers, "host": parts.netloc}
         for address in await self._public(parts.hostname, port or 443):
@@ -270,9 +303,13 @@ class _Files:
         extensions: Mapping[str, str],
         seconds: float,
     ) -> Reply:
-        timeout = httpx.Timeout(None, connect=min(seconds, CONNECT_SECONDS)).as_dict()  # `fetch` bounds the whole
+        timeout = httpx.Timeout(
+            None, connect=min(seconds, CONNECT_SECONDS)
+        ).as_dict()  # `fetch` bounds the whole
         try:
-            request = httpx.Request("GET", url, headers=headers, extensions={**extensions, "timeout": timeout})
+            request = httpx.Request(
+                "GET", url, headers=headers, extensions={**extensions, "timeout": timeout}
+            )
             response = await transport.handle_async_request(request)
             try:
                 return Reply(response.status_code, response.headers, await _packed(response.stream))
@@ -289,9 +326,14 @@ class _Files:
 
     def _transport(self, scheme: str) -> httpx.AsyncBaseTransport:
         if scheme not in self._transports:
-            # No connection is kept: the next host at the same address must show a certificate of its own.
+            # No connection is kept: the next host at the same address must show a certificate of
+            # its own.
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-            tls = httpx.create_ssl_context() if scheme == "https" else _tls(scheme, None, in_process=False)
+            tls = (
+                httpx.create_ssl_context()
+                if scheme == "https"
+                else _tls(scheme, None, in_process=False)
+            )
             self._transports[scheme] = httpx.AsyncHTTPTransport(verify=tls, limits=limits)
         return self._transports[scheme]
 
@@ -312,7 +354,8 @@ def _tls(scheme: str, ca_bundle: Path | None, in_process: bool) -> ssl.SSLContex
         return ssl.create_default_context(cafile=ca_bundle)
     if scheme == "https" and not in_process:
         return True
-    # Plain http needs no CA store, and loading one costs 0.1 s and 10 MB: this context trusts nobody at all.
+    # Plain http needs no CA store, and loading one costs 0.1 s and 10 MB: this context trusts
+    # nobody at all.
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 

@@ -26,8 +26,8 @@ INTERRUPTED = 130
 def command(settings: Settings, surface: Surface, action: str, names: list[str]) -> int:
     """Do it, print what there is to tell, and return the exit status: 0 only if all went well.
 
-    Args:
-        names: ids of jobs. `run` without any goes on with every interrupted job that changes nothing.
+    Args: names: ids of jobs. `run` without any goes on with every interrupted job that changes
+        nothing.
     """
 
     async def act(services: Services) -> int:
@@ -45,7 +45,10 @@ def command(settings: Settings, surface: Surface, action: str, names: list[str])
             try:
                 status = await act(services)
             except Failure as failure:
-                print(f"archive-mcp: {failure.message} {surface.rendered(failure.hint)}".rstrip(), file=sys.stderr)
+                print(
+                    f"archive-mcp: {failure.message} {surface.rendered(failure.hint)}".rstrip(),
+                    file=sys.stderr,
+                )
                 status = 1
             group.cancel_scope.cancel()
         if status == INTERRUPTED:
@@ -74,7 +77,9 @@ async def _run(jobs: Jobs, recovery: Recovery, settings: Settings, names: list[s
     started = [await _taken_up(jobs, recovery, settings, name) for name in names]
     if not names:
         started = await recovery.resume_reads()
-        for row in [each for each in await jobs.list(limit=100) if not each.ended and not each.owned]:
+        for row in [
+            each for each in await jobs.list(limit=100) if not each.ended and not each.owned
+        ]:
             why = "It changes data" if row.writes else "It does not go on by itself"
             print(f"{_line(row)}\n  {why}: `archive-mcp jobs run {row.id}` goes on with it.")
     if not started:
@@ -92,13 +97,19 @@ async def _taken_up(jobs: Jobs, recovery: Recovery, settings: Settings, name: st
             "`archive-mcp jobs list` shows all jobs; the tool that started one retries its failures (`resume`).",
         )
     if row.writes and settings.read_only:
-        raise Failure(Code.READ_ONLY, f"{name} changes data, and this is read-only.", "Run it without --read-only.")
+        raise Failure(
+            Code.READ_ONLY,
+            f"{name} changes data, and this is read-only.",
+            "Run it without --read-only.",
+        )
     return await jobs.resume(name, await recovery.work(row))
 
 
 async def _followed(jobs: Jobs, name: str) -> JobRow:
     async def tell(done: int, total: int | None, message: str) -> None:
-        print(f"{name}: {done} of {total if total is not None else '?'} ({message})", file=sys.stderr)
+        print(
+            f"{name}: {done} of {total if total is not None else '?'} ({message})", file=sys.stderr
+        )
 
     while True:
         row = await jobs.wait(name, _TELL_SECONDS, tell)

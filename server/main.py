@@ -23,7 +23,8 @@ _FLAGS = {"toolsets": "ARCHIVE_MCP_TOOLSETS", "log_level": "ARCHIVE_MCP_LOG_LEVE
 
 @dataclass(frozen=True)
 class Product:
-    """What the launcher brings: itself, the packaged list of tools, and the name of the package with the prompts."""
+    """What the launcher brings: itself, the packaged list of tools, and the name of the package
+    with the prompts."""
 
     launcher: Path
     surface: Path
@@ -58,7 +59,10 @@ def offered_surface(settings: Settings, product: Product) -> Surface:
         SettingsError: an unknown toolset.
     """
     surface = Surface.read(product.surface, importlib.import_module)
-    configured = {"archive": settings.archive_configured, "archivebox": settings.archivebox_configured}
+    configured = {
+        "archive": settings.archive_configured,
+        "archivebox": settings.archivebox_configured,
+    }
     backends = {name for name, there in configured.items() if there} or set(configured)
     try:
         surface.offer(backends=backends, toolsets=settings.toolsets, read_only=settings.read_only)
@@ -106,9 +110,13 @@ def _sandbox(options: argparse.Namespace) -> int:
 
             serve(ArchiveBoxSandbox(version=options.archivebox_version), options.port)
         else:
-            serve(Sandbox(items=options.items, plan=options.plan, window=options.window), options.port)
+            serve(
+                Sandbox(items=options.items, plan=options.plan, window=options.window), options.port
+            )
     except OSError as error:
-        raise SettingsError(f"--port {options.port} cannot be used: {error.strerror or error}.") from None
+        raise SettingsError(
+            f"--port {options.port} cannot be used: {error.strerror or error}."
+        ) from None
     return 0
 
 
@@ -116,7 +124,9 @@ def _doctor(options: argparse.Namespace, settings: Settings, product: Product) -
     from .doctor import examine
 
     gc.enable()
-    return examine(settings, offered_surface(settings, product), as_json=options.json, live=options.live)
+    return examine(
+        settings, offered_surface(settings, product), as_json=options.json, live=options.live
+    )
 
 
 def _demo(product: Product) -> int:
@@ -130,7 +140,9 @@ def _jobs(options: argparse.Namespace, settings: Settings, product: Product) -> 
     from .job_commands import command
 
     if options.action == "cancel" and not options.ids:
-        raise SettingsError("jobs cancel needs the id of a job; `archive-mcp jobs list` shows them.")
+        raise SettingsError(
+            "jobs cancel needs the id of a job; `archive-mcp jobs list` shows them."
+        )
     gc.enable()
     return command(settings, offered_surface(settings, product), options.action, options.ids)
 
@@ -150,7 +162,10 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _configure_log(settings: Settings) -> None:
     logging.basicConfig(
-        stream=sys.stderr, level=settings.log_level, format="%(levelname)s %(name)s: %(message)s", force=True
+        stream=sys.stderr,
+        level=settings.log_level,
+        format="%(levelname)s %(name)s: %(message)s",
+        force=True,
     )
     for warning in settings.warnings:
         logging.getLogger("archive_mcp").warning("%s", warning)
@@ -165,36 +180,80 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"archive-mcp {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command")
     common = [_common(after_command=True)]
-    sandbox = commands.add_parser("sandbox", help="serve a made-up archive over HTTP on loopback", parents=common)
-    sandbox.add_argument("--archivebox", action="store_true", help="an ArchiveBox instead of an Archive")
+    sandbox = commands.add_parser(
+        "sandbox", help="serve a made-up archive over HTTP on loopback", parents=common
+    )
+    sandbox.add_argument(
+        "--archivebox", action="store_true", help="an ArchiveBox instead of an Archive"
+    )
     sandbox.add_argument("--port", type=_port, default=8787, help="0 picks a free one")
-    sandbox.add_argument("--items", type=_positive, default=4000, help="posts in the largest workspace")
-    sandbox.add_argument("--plan", default="growth", choices=("startup", "growth", "enterprise", "boundless"))
-    sandbox.add_argument("--window", type=_seconds, default=1.0, help="seconds in which 5 requests are allowed")
-    doctor = commands.add_parser("doctor", help="check settings, network, token and workspace", parents=common)
+    sandbox.add_argument(
+        "--items", type=_positive, default=4000, help="posts in the largest workspace"
+    )
+    sandbox.add_argument(
+        "--plan", default="growth", choices=("startup", "growth", "enterprise", "boundless")
+    )
+    sandbox.add_argument(
+        "--window", type=_seconds, default=1.0, help="seconds in which 5 requests are allowed"
+    )
+    doctor = commands.add_parser(
+        "doctor", help="check settings, network, token and workspace", parents=common
+    )
     doctor.add_argument("--json", action="store_true", help="machine-readable")
-    doctor.add_argument("--live", action="store_true", help="also check what is assumed of the real API, read-only")
+    doctor.add_argument(
+        "--live", action="store_true", help="also check what is assumed of the real API, read-only"
+    )
     commands.add_parser("demo", help="a short scripted session with the sandbox, over stdio")
-    jobs = commands.add_parser("jobs", help="list, go on with or cancel long work, without a client", parents=common)
+    jobs = commands.add_parser(
+        "jobs", help="list, go on with or cancel long work, without a client", parents=common
+    )
     jobs.add_argument("action", nargs="?", choices=("list", "run", "cancel"), default="list")
-    jobs.add_argument("ids", nargs="*", metavar="id", help="jobs; `run` without any: all that change nothing")
+    jobs.add_argument(
+        "ids", nargs="*", metavar="id", help="jobs; `run` without any: all that change nothing"
+    )
     return parser
 
 
 def _common(*, after_command: bool) -> argparse.ArgumentParser:
-    """Flags that stand before a command or behind it; behind it they must not undo what was said before."""
+    """Flags that stand before a command or behind it; behind it they must not undo what was said
+    before."""
     off: Any = argparse.SUPPRESS if after_command else False
     unset: Any = argparse.SUPPRESS if after_command else None
     versions = get_args(ArchiveBoxVersion)
     first: Any = argparse.SUPPRESS if after_command else versions[0]
     common = argparse.ArgumentParser(add_help=False)
     flag, option = common.add_argument, common.add_argument
-    flag("--sandbox", action="store_true", default=off, help="serve made-up archives: no token, no network")
-    option("--archivebox-version", choices=versions, default=first, help="which ArchiveBox the sandbox behaves as")
-    option("--toolsets", metavar="NAMES", default=unset, help="comma list of toolsets (default: all)")
-    flag("--read-only", action="store_true", default=off, help="offer only tools that change nothing")
-    option("--env-file", type=Path, metavar="FILE", default=unset, help="settings file, read before ./.env")
-    option("--log-level", metavar="LEVEL", default=unset, help="DEBUG, INFO, WARNING (default) or ERROR, on stderr")
+    flag(
+        "--sandbox",
+        action="store_true",
+        default=off,
+        help="serve made-up archives: no token, no network",
+    )
+    option(
+        "--archivebox-version",
+        choices=versions,
+        default=first,
+        help="which ArchiveBox the sandbox behaves as",
+    )
+    option(
+        "--toolsets", metavar="NAMES", default=unset, help="comma list of toolsets (default: all)"
+    )
+    flag(
+        "--read-only", action="store_true", default=off, help="offer only tools that change nothing"
+    )
+    option(
+        "--env-file",
+        type=Path,
+        metavar="FILE",
+        default=unset,
+        help="settings file, read before ./.env",
+    )
+    option(
+        "--log-level",
+        metavar="LEVEL",
+        default=unset,
+        help="DEBUG, INFO, WARNING (default) or ERROR, on stderr",
+    )
     return common
 
 

@@ -66,7 +66,8 @@ def origin(url: str) -> str:
 def reached_at(url: str) -> tuple[str, dict[str, str]]:
     """The URL to connect to and the headers that go with it.
 
-    Python resolves no `*.localhost`, so those names are reached at 127.0.0.1 with their own Host header.
+    Python resolves no `*.localhost`, so those names are reached at 127.0.0.1 with their own Host
+    header.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")

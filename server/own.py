@@ -25,7 +25,8 @@ class OwnRequest(Request[R], Generic[R]):
     operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "workflow"
     open_world: ClassVar[bool] = False
     verify: ClassVar[str]
-    """For one that changes something: how to find out whether it happened, when the answer was lost."""
+    """For one that changes something: how to find out whether it happened, when the answer was
+    lost."""
 
     @abstractmethod
     async def run(self, own: Own, asker: Asker) -> Result:
@@ -38,7 +39,8 @@ class OwnRequest(Request[R], Generic[R]):
 
 @dataclass(frozen=True)
 class Own:
-    """The backend of those tools, and what they may look at: all other tools, the way to call them, jobs and files."""
+    """The backend of those tools, and what they may look at: all other tools, the way to call them,
+    jobs and files."""
 
     surface: Surface
     calls: Calls

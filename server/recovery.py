@@ -1,6 +1,7 @@
 """Jobs whose owner is gone: the reading ones go on by themselves, the others when somebody asks.
 
-A job is taken up only by a server of the same origin and token. The journal is not even opened where there is none.
+A job is taken up only by a server of the same origin and token. The journal is not even opened
+where there is none.
 """
 
 from __future__ import annotations
@@ -56,9 +57,14 @@ class Recovery:
                 log.exception("interrupted jobs were left as they are")
 
     async def resume_reads(self) -> list[JobRow]:
-        """Go on with every interrupted job of this origin and token that changes nothing; those that were taken up."""
+        """Go on with every interrupted job of this origin and token that changes nothing; those
+        that were taken up."""
         jobs = await self._services.jobs()
-        waiting = [row for row in await jobs.list(limit=200) if not row.ended and not row.owned and not row.writes]
+        waiting = [
+            row
+            for row in await jobs.list(limit=200)
+            if not row.ended and not row.owned and not row.writes
+        ]
         taken: list[JobRow] = []
         for name in sorted({entry.backend for row in waiting if (entry := self._known(row.tool))}):
             place = (await self._desk(name, None)).place
@@ -76,8 +82,8 @@ class Recovery:
     async def work(self, row: JobRow) -> Work:
         """The work of a journalled job, from its tool and arguments.
 
-        Raises:
-            Failure: a tool that this server does not have or offer, or a job of another origin or token.
+        Raises: Failure: a tool that this server does not have or offer, or a job of another origin
+            or token.
         """
         from .arguments import parse
 

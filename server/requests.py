@@ -1,7 +1,9 @@
-"""A tool is a typed request: one class per operation or endpoint, and everything about the tool follows from it.
+"""A tool is a typed request: one class per operation or endpoint, and everything about the tool
+follows from it.
 
-The docstring is the tool's description, the fields are its arguments, the type parameter is its result. Backends derive
-their own base classes (`server.archive.requests`); `tools/` holds the classes themselves.
+The docstring is the tool's description, the fields are its arguments, the type parameter is its
+result. Backends derive their own base classes (`server.archive.requests`); `tools/` holds the
+classes themselves.
 """
 
 from __future__ import annotations
@@ -17,24 +19,29 @@ from pydantic.alias_generators import to_camel
 R = TypeVar("R")
 
 Risk = Literal["reads", "adds", "changes", "removes", "spends"]
-"""What a call does to the user's data: only `reads` and `adds` leave everything that exists as it is."""
+"""What a call does to the user's data: only `reads` and `adds` leave everything that exists as it
+is."""
 
 
 class Input(BaseModel):
     """An object argument: closed, under the API's own camelCase names."""
 
     model_config = ConfigDict(
-        extra="forbid", alias_generator=to_camel, coerce_numbers_to_str=True, hide_input_in_errors=True
+        extra="forbid",
+        alias_generator=to_camel,
+        coerce_numbers_to_str=True,
+        hide_input_in_errors=True,
     )
 
 
 class Request(Input, Generic[R]):
     """Base of every tool.
 
-    Class variables: `operation` (the API's name for it), `title` (for people), `toolset` (default: the module's name),
-    `risk`, `repeatable` (whether sending it twice is harmless by the API's own semantics, so that an ambiguous failure
-    may be retried), `confirmed` (whether the user is always asked first), `core` (whether it belongs to the few tools
-    that most sessions need), `open_world` (whether it reaches beyond this server).
+    Class variables: `operation` (the API's name for it), `title` (for people), `toolset` (default:
+    the module's name), `risk`, `repeatable` (whether sending it twice is harmless by the API's own
+    semantics, so that an ambiguous failure may be retried), `confirmed` (whether the user is always
+    asked first), `core` (whether it belongs to the few tools that most sessions need), `open_world`
+    (whether it reaches beyond this server).
     """
 
     backend: ClassVar[str]
@@ -57,7 +64,8 @@ class Request(Input, Generic[R]):
 
     @classmethod
     def output_schema(cls) -> dict[str, Any] | None:
-        """The envelope of the result, open and without required keys; None where the result is prose or a picture.
+        """The envelope of the result, open and without required keys; None where the result is
+        prose or a picture.
 
         It does not repeat every field of a record.
         """
@@ -74,7 +82,8 @@ class Request(Input, Generic[R]):
 
     @classmethod
     def tool_name(cls) -> str:
-        """The backend and the class name in snake case: `SearchItems` becomes `..._search_items`."""
+        """The backend and the class name in snake case: `SearchItems` becomes
+        `..._search_items`."""
         return f"{cls.backend}_{snake_case(cls.__name__)}"
 
     @classmethod
@@ -107,7 +116,8 @@ class Request(Input, Generic[R]):
 
 @dataclass(frozen=True)
 class ApiType:
-    """The name a type has in the API's own schema, where Python's does not tell (an `ID`, an enum)."""
+    """The name a type has in the API's own schema, where Python's does not tell (an `ID`, an
+    enum)."""
 
     name: str
 

@@ -43,7 +43,8 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Content:
-    """A resource that was read. `fixed`: it follows from the package alone, and is the same for everybody."""
+    """A resource that was read. `fixed`: it follows from the package alone, and is the same for
+    everybody."""
 
     text: str
     fixed: bool
@@ -71,9 +72,12 @@ class _Names:
 
 
 class Resources:
-    """The templates that are offered: their listing, their contents and the values of their variables."""
+    """The templates that are offered: their listing, their contents and the values of their
+    variables."""
 
-    def __init__(self, surface: Surface, calls: Calls, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, surface: Surface, calls: Calls, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._surface = surface
         self._templates = [Template.of(each) for each in surface.templates]
         self._variables = {name: Variable.of(each) for name, each in surface.variables.items()}
@@ -88,35 +92,46 @@ class Resources:
     async def read(self, uri: str) -> Content:
         """What an address of one of the templates stands for.
 
-        Raises:
-            Failure: an address that is none of theirs, a name that fits nothing or too much, or whatever kept the
-                operation behind it from answering.
+        Raises: Failure: an address that is none of theirs, a name that fits nothing or too much, or
+            whatever kept the operation behind it from answering.
         """
         with self._calls.explained("resources/read"):
             template, parts = self._found(uri)
-            parts = {name: _checked(name, part, template.variables[name]) for name, part in parts.items()}
+            parts = {
+                name: _checked(name, part, template.variables[name]) for name, part in parts.items()
+            }
             if template.reads is None:
                 return Content(self._schema(template, *parts.values()), fixed=True)
             try:
                 with anyio.fail_after(CALL_SECONDS):
-                    return Content(compact(await self._record(template, template.reads, parts)), fixed=False)
+                    return Content(
+                        compact(await self._record(template, template.reads, parts)), fixed=False
+                    )
             except TimeoutError:
                 message = f"It took longer than {CALL_SECONDS:.0f} s and was given up."
-                raise Failure(Code.TIMEOUT, message, "Read it again later.", retryable=True) from None
+                raise Failure(
+                    Code.TIMEOUT, message, "Read it again later.", retryable=True
+                ) from None
 
-    async def complete(self, uri: str, variable: str, typed: str, known: Mapping[str, str]) -> Completion:
-        """Values of a template's variable that fit what was typed: those that begin with it, then the others.
+    async def complete(
+        self, uri: str, variable: str, typed: str, known: Mapping[str, str]
+    ) -> Completion:
+        """Values of a template's variable that fit what was typed: those that begin with it, then
+        the others.
 
         Args:
             uri: the template.
             known: variables that have their value already.
 
-        Raises:
-            Failure: `NOT_FOUND` for an unknown template or variable. Names that cannot be read are no names.
+        Raises: Failure: `NOT_FOUND` for an unknown template or variable. Names that cannot be read
+            are no names.
         """
         template = next((each for each in self._templates if each.uri == uri), None)
         if template is None or variable not in template.variables:
-            raise Failure(Code.NOT_FOUND, f"There is no resource template {uri!r} with a variable {variable!r}.")
+            raise Failure(
+                Code.NOT_FOUND,
+                f"There is no resource template {uri!r} with a variable {variable!r}.",
+            )
         try:
             with self._calls.explained("completion/complete"):
                 if template.variables[variable].is_operation:
@@ -125,8 +140,11 @@ class Resources:
         except Failure:
             return NOTHING
 
-    async def propose(self, values: Sequence[str], variable: str, typed: str, known: Mapping[str, str]) -> Completion:
-        """Proposals for an argument of a prompt: the fixed values, or what the packaged variable of that name may be.
+    async def propose(
+        self, values: Sequence[str], variable: str, typed: str, known: Mapping[str, str]
+    ) -> Completion:
+        """Proposals for an argument of a prompt: the fixed values, or what the packaged variable of
+        that name may be.
 
         Args:
             known: arguments that have their value already, named as the variables are.
@@ -180,7 +198,8 @@ class Resources:
         return await self._answer(source, parts)
 
     async def _id(self, source: Source, variable: str, parts: Mapping[str, str]) -> str:
-        """The id of what is called so, by the list of now: what was renamed meanwhile must not be taken for it."""
+        """The id of what is called so, by the list of now: what was renamed meanwhile must not be
+        taken for it."""
         wanted = parts[variable]
         if _UUID.match(wanted):
             return wanted.lower()
@@ -190,13 +209,23 @@ class Resources:
             return str(found[0]["id"])
         if found:
             some = ", ".join(f"{each['name']} ({each['id']})" for each in found[:_SHOWN])
-            raise Failure(Code.AMBIGUOUS, f"{len(found)} of them fit {wanted!r}: {some}.", "Use the id of one.")
+            raise Failure(
+                Code.AMBIGUOUS,
+                f"{len(found)} of them fit {wanted!r}: {some}.",
+                "Use the id of one.",
+            )
         names = [str(each["name"]) for each in rows]
         near = _near(wanted, names)
-        instead = f"Did you mean {near!r}?" if near else f"There are: {', '.join(names[:_SHOWN]) or 'none'}."
+        instead = (
+            f"Did you mean {near!r}?"
+            if near
+            else f"There are: {', '.join(names[:_SHOWN]) or 'none'}."
+        )
         raise Failure(Code.NOT_FOUND, f"There is no {variable} {wanted!r}. {instead}")
 
-    async def _possible(self, variables: Mapping[str, Variable], name: str, known: Mapping[str, str]) -> list[str]:
+    async def _possible(
+        self, variables: Mapping[str, Variable], name: str, known: Mapping[str, str]
+    ) -> list[str]:
         variable = variables[name]
         if variable.rows is None:
             return list(variable.values)
@@ -237,7 +266,8 @@ class Resources:
         return names
 
     async def _answer(self, source: Source, parts: Mapping[str, str], **more: Any) -> Row:
-        """What the operation answers; of a list all records, up to the limit, whatever fits one result."""
+        """What the operation answers; of a list all records, up to the limit, whatever fits one
+        result."""
         entry = self._surface.serving(_named(source, parts))
         arguments = {**_arguments(source, parts), **more}
         if "limit" not in entry.tool["inputSchema"]["properties"]:
@@ -249,14 +279,20 @@ class Resources:
             arguments["limit"] = MOST_ROWS - len(nodes)
             page = (await self._calls.perform(entry, arguments, Nobody())).structured
             nodes += page["nodes"]
-            notes += [each for each in page.get("notes", []) if "`nextCursor`" not in each and each not in notes]
+            notes += [
+                each
+                for each in page.get("notes", [])
+                if "`nextCursor`" not in each and each not in notes
+            ]
             answer = {**answer, **page, "nodes": nodes}
             following = page.get("nextCursor")
             if following is None or len(nodes) >= MOST_ROWS or not page["nodes"]:
                 break
             arguments["after"] = following
         if following is not None:
-            notes.append(f"The first {len(nodes)}: {entry.name} goes on with `after` set to `nextCursor`.")
+            notes.append(
+                f"The first {len(nodes)}: {entry.name} goes on with `after` set to `nextCursor`."
+            )
         answer.pop("notes", None)
         return {**answer, "notes": notes} if notes else answer
 
@@ -279,18 +315,23 @@ def _checked(name: str, part: str, variable: Variable) -> str:
     near = _near(part, variable.values)
     suggestion = f"Did you mean {near}? " if near else ""
     known = ", ".join(variable.values)
-    raise Failure(Code.INVALID_ARGUMENT, f"{name} is not {part!r}.", f"{suggestion}It is one of: {known}.")
+    raise Failure(
+        Code.INVALID_ARGUMENT, f"{name} is not {part!r}.", f"{suggestion}It is one of: {known}."
+    )
 
 
 def _fitting(values: list[str], typed: str) -> Completion:
     wanted = _folded(typed)
     first = [each for each in values if _folded(each).startswith(wanted)]
-    then = [each for each in values if wanted in _folded(each) and not _folded(each).startswith(wanted)]
+    then = [
+        each for each in values if wanted in _folded(each) and not _folded(each).startswith(wanted)
+    ]
     return Completion([*first, *then][:MOST_VALUES], len(first) + len(then))
 
 
 def _matching(rows: list[Row], wanted: str) -> list[Row]:
-    """The best kind of match that exists: the id, the name, the name but for case, a part of the name."""
+    """The best kind of match that exists: the id, the name, the name but for case, a part of the
+    name."""
     folded = _folded(wanted)
     kinds = (
         [each for each in rows if str(each["id"]) == wanted],

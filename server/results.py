@@ -1,4 +1,5 @@
-"""What a tool answers: one object, as structured content and as the same JSON in text, within a size budget."""
+"""What a tool answers: one object, as structured content and as the same JSON in text, within a
+size budget."""
 
 from __future__ import annotations
 
@@ -32,8 +33,8 @@ class Link:
 class Result:
     """A tool's answer: the object, and its compact JSON text.
 
-    Prose and pictures go beside an object that only describes them; `is_structured` is False then, because some hosts
-    show the structured part alone.
+    Prose and pictures go beside an object that only describes them; `is_structured` is False then,
+    because some hosts show the structured part alone.
     """
 
     structured: dict[str, Any]
@@ -72,7 +73,8 @@ class RecordList:
         return len(self.records) >= self.limit
 
     def add(self, record: dict[str, Any]) -> bool:
-        """Take a record; False when the limit or the budget is reached. The first one always fits."""
+        """Take a record; False when the limit or the budget is reached. The first one always
+        fits."""
         if self.full:
             return False
         text = compact(record)
@@ -85,7 +87,9 @@ class RecordList:
 
     def result(self, envelope: dict[str, Any]) -> Result:
         """`{"nodes": [...], **envelope}`."""
-        return Result({"nodes": self.records}, f'{{"nodes":[{",".join(self.texts)}]}}').with_fields(**envelope)
+        return Result({"nodes": self.records}, f'{{"nodes":[{",".join(self.texts)}]}}').with_fields(
+            **envelope
+        )
 
 
 def whole(structured: dict[str, Any]) -> Result:

@@ -1,7 +1,8 @@
 """When a failed request may be sent again, and how long to wait.
 
-Reads are repeated on anything passing. A write is repeated only if it provably did not happen, or if its class declares
-that twice is the same as once; otherwise the caller is told that its outcome is unknown, and how to find out.
+Reads are repeated on anything passing. A write is repeated only if it provably did not happen, or
+if its class declares that twice is the same as once; otherwise the caller is told that its outcome
+is unknown, and how to find out.
 """
 
 from __future__ import annotations
@@ -24,9 +25,8 @@ FIRST_PAUSE = 0.3
 class Transient(Failure):
     """A failure that may pass.
 
-    Args:
-        may_have_happened: whether the other side may have acted on the request; False only if it provably did not.
-        worth_repeating: whether an immediate second attempt makes sense.
+    Args: may_have_happened: whether the other side may have acted on the request; False only if it
+        provably did not. worth_repeating: whether an immediate second attempt makes sense.
         retry_after: seconds that the other side asked for, None if it did not say.
     """
 
@@ -56,7 +56,8 @@ async def repeated(
     verify: str = "",
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> T:
-    """Run `attempt` until it succeeds, fails for good, or the next pause would pass `deadline` (on `clock`).
+    """Run `attempt` until it succeeds, fails for good, or the next pause would pass `deadline` (on
+    `clock`).
 
     Args:
         repeatable: whether sending it twice is harmless: reads, and writes declared so.
@@ -72,7 +73,8 @@ async def repeated(
         except Transient as failure:
             uncertain |= failure.may_have_happened
             safe = repeatable or not failure.may_have_happened
-            # After a 429 the limiter makes everybody wait, this caller included: a pause here would come on top.
+            # After a 429 the limiter makes everybody wait, this caller included: a pause here would
+            # come on top.
             pause = 0.0 if failure.retry_after is not None else _pause(number)
             last = number == ATTEMPTS or not failure.worth_repeating or clock() + pause >= deadline
             if safe and not last:

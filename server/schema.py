@@ -1,7 +1,7 @@
 """Input schemas from request classes: flat JSON Schema that every MCP host accepts.
 
-Inlined and closed at each level: no `$ref`, no `anyOf`, no type arrays, no titles and no null defaults, because some
-hosts drop a whole server over any of these.
+Inlined and closed at each level: no `$ref`, no `anyOf`, no type arrays, no titles and no null
+defaults, because some hosts drop a whole server over any of these.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ _JSON = ApiType("JSON")
 
 
 def input_schema(model: type[BaseModel], *, whole: bool = False) -> Schema:
-    """The closed object schema of a request or input class: its own fields first, inherited ones behind.
+    """The closed object schema of a request or input class: its own fields first, inherited ones
+    behind.
 
-    What the API takes as `JSON` is any value in the schema that hosts get, because the model knows its fields from
-    another tool; `whole` spells them out, for reading arguments and explaining mistakes.
+    What the API takes as `JSON` is any value in the schema that hosts get, because the model knows
+    its fields from another tool; `whole` spells them out, for reading arguments and explaining
+    mistakes.
     """
     own = [name for name in model.__annotations__ if name in model.model_fields]
     names = [*own, *(name for name in model.model_fields if name not in own)]
@@ -74,7 +76,9 @@ def _typed(bare: Any, metadata: tuple[Any, ...], whole: bool) -> Schema:
         return {"type": "string", "enum": list(get_args(bare))}
     if get_origin(bare) is list:
         inner, inner_metadata, _ = unwrap(get_args(bare)[0])
-        return {"type": "array", "items": _typed(inner, inner_metadata, whole)} | _bounds(metadata, "Items")
+        return {"type": "array", "items": _typed(inner, inner_metadata, whole)} | _bounds(
+            metadata, "Items"
+        )
     if get_origin(bare) is dict:
         return {"type": "object"}
     if isinstance(bare, type) and issubclass(bare, BaseModel):
@@ -95,6 +99,7 @@ def _bounds(metadata: tuple[Any, ...], of: str) -> Schema:
             case MaxLen(most):
                 bounds[f"max{of}"] = most
             case MinLen(least) if of == "Items":
-                # A string's "at least one character" goes without saying and costs tokens in every schema.
+                # A string's "at least one character" goes without saying and costs tokens in every
+                # schema.
                 bounds["minItems"] = least
     return bounds

@@ -68,7 +68,10 @@ class Services:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._ending.set()
         if self._jobs is not None:  # they pause before what they send with is closed
@@ -100,7 +103,9 @@ class Services:
         from .jobs import Jobs, Journal
 
         # The jobs of a sandbox in this process are nobody else's.
-        journal = Journal(None if self._settings.sandbox else self._settings.state_dir, leases=self._leases)
+        journal = Journal(
+            None if self._settings.sandbox else self._settings.state_dir, leases=self._leases
+        )
         try:
             async with Jobs(journal) as jobs:
                 task_status.started(jobs)
@@ -151,7 +156,11 @@ class Services:
         from .http import Http
         from .limiter import ConcurrencyCap
 
-        url, in_process, key = settings.archivebox_url or "", self._archivebox_in_process, settings.archivebox_key
+        url, in_process, key = (
+            settings.archivebox_url or "",
+            self._archivebox_in_process,
+            settings.archivebox_key,
+        )
         login = None
         if settings.archivebox_username and settings.archivebox_password:
             login = Login(settings.archivebox_username, settings.archivebox_password)
@@ -160,7 +169,13 @@ class Services:
         http = await self._stack.enter_async_context(
             Http(url, "ArchiveBox", in_process=in_process, ca_bundle=settings.archivebox_ca_bundle)
         )
-        client = ArchiveBox(url=url, keys=Keys(key, login), http=http, limiter=ConcurrencyCap(), user_agent=USER_AGENT)
+        client = ArchiveBox(
+            url=url,
+            keys=Keys(key, login),
+            http=http,
+            limiter=ConcurrencyCap(),
+            user_agent=USER_AGENT,
+        )
         return ArchiveBoxBackend(client, Confirmations(settings.confirm), self)
 
     def _archivebox_sandbox(self) -> tuple[str, InProcess, Secret]:

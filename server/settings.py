@@ -1,8 +1,8 @@
 """Settings: command line > process environment > `--env-file` > `./.env` > `~/.env.shared`.
 
-An empty value counts as unset. `./.env` is the least trusted source, because hosts start servers in whatever folder is
-open: it may name a workspace, and it may bring its own URL with its own secret, but a secret from elsewhere is never
-sent to a URL that it chose.
+An empty value counts as unset. `./.env` is the least trusted source, because hosts start servers in
+whatever folder is open: it may name a workspace, and it may bring its own URL with its own secret,
+but a secret from elsewhere is never sent to a URL that it chose.
 """
 
 from __future__ import annotations
@@ -134,10 +134,12 @@ def load(
         flags: variables given on the command line, under their environment names.
         folder, home: where `./.env` and `~/.env.shared` are looked for.
 
-    Raises:
-        SettingsError: a value that cannot be used, or a secret that would go to a URL its source did not choose.
+    Raises: SettingsError: a value that cannot be used, or a secret that would go to a URL its
+        source did not choose.
     """
-    values, sources, ignored = _gather(flags, env_file, environment, folder or Path.cwd(), home or Path.home())
+    values, sources, ignored = _gather(
+        flags, env_file, environment, folder or Path.cwd(), home or Path.home()
+    )
     read = _Reader(values)
     if not sandbox:
         _check_urls(values, sources, allow_insecure=read.flag("ARCHIVE_MCP_ALLOW_INSECURE"))
@@ -154,7 +156,8 @@ def load(
         toolsets=read.names("ARCHIVE_MCP_TOOLSETS") or ("all",),
         read_only=read.flag("ARCHIVE_MCP_READ_ONLY"),
         state_dir=read.path("ARCHIVE_MCP_STATE_DIR") or default_state_dir(environment),
-        export_dir=read.path("ARCHIVE_MCP_EXPORT_DIR") or (home or Path.home()) / "archive-mcp-exports",
+        export_dir=read.path("ARCHIVE_MCP_EXPORT_DIR")
+        or (home or Path.home()) / "archive-mcp-exports",
         confirm=read.confirm(),
         timezone=read.timezone(),
         log_level=read.one_of("ARCHIVE_MCP_LOG_LEVEL", _LOG_LEVELS) or "WARNING",
@@ -168,14 +171,23 @@ def load(
 def default_state_dir(environment: Mapping[str, str]) -> Path:
     """The platform's folder for state: limiter and journal, nothing secret."""
     if sys.platform == "win32":
-        return Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "archive-mcp"
+        return (
+            Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+            / "archive-mcp"
+        )
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "archive-mcp"
-    return Path(environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "archive-mcp"
+    return (
+        Path(environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "archive-mcp"
+    )
 
 
 def _gather(
-    flags: Mapping[str, str], env_file: Path | None, environment: Mapping[str, str], folder: Path, home: Path
+    flags: Mapping[str, str],
+    env_file: Path | None,
+    environment: Mapping[str, str],
+    folder: Path,
+    home: Path,
 ) -> tuple[dict[str, str], dict[str, Source], list[str]]:
     if env_file is not None and not env_file.is_file():
         raise SettingsError(f"--env-file: there is no file {env_file}.")
@@ -196,7 +208,9 @@ def _gather(
             if not value or name in values:
                 continue
             if source == "./.env" and name in _NOT_FROM_WORKING_FOLDER:
-                ignored.append(f"{name} in ./.env is ignored: set it in the environment or in ~/.env.shared.")
+                ignored.append(
+                    f"{name} in ./.env is ignored: set it in the environment or in ~/.env.shared."
+                )
                 continue
             if source == "./.env" and name == "ARCHIVE_MCP_READ_ONLY" and value.lower() in _NO:
                 continue  # it may make the server safer, never less safe
@@ -216,7 +230,9 @@ def _dotenv(path: Path) -> Mapping[str, str | None]:
         raise SettingsError(f"{path} cannot be read as UTF-8 text.") from None
 
 
-def _check_urls(values: Mapping[str, str], sources: Mapping[str, Source], *, allow_insecure: bool) -> None:
+def _check_urls(
+    values: Mapping[str, str], sources: Mapping[str, Source], *, allow_insecure: bool
+) -> None:
     for variable, secrets in _SECRETS_OF.items():
         if variable not in values:
             continue
@@ -249,7 +265,9 @@ class _Reader:
         if value is None:
             return None
         if not value.isascii() or not value.isprintable() or " " in value:
-            raise SettingsError(f"{name} contains a space or a character that no key has: copy it again.")
+            raise SettingsError(
+                f"{name} contains a space or a character that no key has: copy it again."
+            )
         return Secret(value)
 
     def password(self, name: str) -> Secret | None:

@@ -9,7 +9,8 @@ import anyio
 
 
 async def end_on_signal(scope: anyio.CancelScope) -> None:
-    """Cancel the scope at the first SIGINT or SIGTERM; returns at once where there are no such signals (Windows)."""
+    """Cancel the scope at the first SIGINT or SIGTERM; returns at once where there are no such
+    signals (Windows)."""
     if sys.platform == "win32":
         return
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:

@@ -1,4 +1,5 @@
-"""The tools as data: the packaged file that `tools/list` is served from, without importing a single one of them."""
+"""The tools as data: the packaged file that `tools/list` is served from, without importing a single
+one of them."""
 
 from __future__ import annotations
 
@@ -61,14 +62,17 @@ class Surface:
         variables: Mapping[str, Row] | None = None,
     ) -> None:
         self._all = {entry.name: entry for entry in entries}
-        self._reachable = {name: entry for name, entry in self._all.items() if entry.toolset != _DISCOVER}
+        self._reachable = {
+            name: entry for name, entry in self._all.items() if entry.toolset != _DISCOVER
+        }
         self._offered = dict(self._reachable)
         self._load = load
         self._by_operation = {entry.operation: entry.name for entry in self._all.values()}
         self._read_only = False
         self._templates = tuple(templates)
         self.templates = self._templates
-        """The resource templates of the offered backends, as data: they only read, so the toolsets do not matter."""
+        """The resource templates of the offered backends, as data: they only read, so the toolsets
+        do not matter."""
         self.variables = dict(variables or {})
         """What arguments of prompts may be, by name, as data."""
 
@@ -82,8 +86,8 @@ class Surface:
     def offer(self, *, backends: set[str], toolsets: Iterable[str], read_only: bool) -> None:
         """Restrict what is offered.
 
-        Args:
-            toolsets: names of toolsets, or the presets `all`, `core` and `discover`, whose tools reach all others.
+        Args: toolsets: names of toolsets, or the presets `all`, `core` and `discover`, whose tools
+            reach all others.
 
         Raises:
             ValueError: an unknown toolset; the message names the known ones.
@@ -91,7 +95,9 @@ class Surface:
         wanted = {each.casefold() for each in toolsets}
         known = sorted({entry.toolset for entry in self._all.values()} - set(_PRESETS))
         if unknown := wanted - {*_PRESETS, *known}:
-            raise ValueError(f"unknown toolset {', '.join(sorted(unknown))}; known: {', '.join([*_PRESETS, *known])}.")
+            raise ValueError(
+                f"unknown toolset {', '.join(sorted(unknown))}; known: {', '.join([*_PRESETS, *known])}."
+            )
         self._read_only = read_only
         offered = {OWN, *backends} if backends else set()
         self._reachable = {
@@ -99,7 +105,9 @@ class Surface:
             for name, entry in self._all.items()
             if entry.backend in offered and (entry.reads or not read_only)
         }
-        self._offered = {name: entry for name, entry in self._reachable.items() if _is_wanted(entry, wanted)}
+        self._offered = {
+            name: entry for name, entry in self._reachable.items() if _is_wanted(entry, wanted)
+        }
         self.templates = tuple(each for each in self._templates if each["backend"] in backends)
 
     def listing(self) -> list[dict[str, Any]]:
@@ -117,7 +125,9 @@ class Surface:
         entry = self.reachable(name)
         if self._discovers:
             caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
-            raise Failure(Code.NOT_CONFIGURED, f"{name} is not listed here.", f"Call it through {caller}.")
+            raise Failure(
+                Code.NOT_CONFIGURED, f"{name} is not listed here.", f"Call it through {caller}."
+            )
         raise Failure(
             Code.NOT_CONFIGURED,
             f"{name} is switched off: its toolset, {entry.toolset}, is not among those of this server.",
@@ -125,7 +135,8 @@ class Surface:
         )
 
     def reachable(self, name: str) -> Entry:
-        """The tool of that name among all that could be offered with these backends, whatever the toolsets.
+        """The tool of that name among all that could be offered with these backends, whatever the
+        toolsets.
 
         Raises:
             Failure: `READ_ONLY`, `NOT_CONFIGURED` or `NOT_FOUND`.
@@ -170,7 +181,8 @@ class Surface:
         return getattr(self._load(entry.module), entry.class_name)
 
     def rendered(self, text: str) -> str:
-        """A hint with `{operation}` replaced by the name of its tool, and whether that one is not offered."""
+        """A hint with `{operation}` replaced by the name of its tool, and whether that one is not
+        offered."""
         return _OPERATION.sub(self._named, text)
 
     @property

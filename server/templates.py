@@ -19,7 +19,8 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 class Source:
     """The operation that is read, and which variable each of its arguments takes.
 
-    `operations` has one operation for each value of the variable `by`; without `by` there is one, under "".
+    `operations` has one operation for each value of the variable `by`; without `by` there is one,
+    under "".
     """
 
     operations: Mapping[str, str]
@@ -31,9 +32,9 @@ class Source:
 class Variable:
     """What a variable may be.
 
-    Either one of `values`, or the name (or id) of a record of `rows`; with neither it is an operation of the
-    template's backend. `as_id`: the operation that is read wants the id of what is named. `default` stands in while
-    another variable is completed and this one is not known yet.
+    Either one of `values`, or the name (or id) of a record of `rows`; with neither it is an
+    operation of the template's backend. `as_id`: the operation that is read wants the id of what is
+    named. `default` stands in while another variable is completed and this one is not known yet.
     """
 
     values: tuple[str, ...] = ()
@@ -55,7 +56,8 @@ class Variable:
 
 @dataclass(frozen=True)
 class Template:
-    """One template: its listing, and how it is read; without `reads` it is the schema of an operation."""
+    """One template: its listing, and how it is read; without `reads` it is the schema of an
+    operation."""
 
     uri: str
     name: str
@@ -83,13 +85,18 @@ class Template:
         }
 
     def parts(self, uri: str) -> dict[str, str] | None:
-        """The values of the variables in an address, decoded; None where the address is not of this template.
+        """The values of the variables in an address, decoded; None where the address is not of this
+        template.
 
         Raises:
             Failure: `INVALID_ARGUMENT` for an escape that is none, or letters that are not UTF-8.
         """
         found = re.fullmatch(_VARIABLE.sub(r"(?P<\1>[^/]+)", self.uri), uri)
-        return None if found is None else {name: _decoded(part, uri) for name, part in found.groupdict().items()}
+        return (
+            None
+            if found is None
+            else {name: _decoded(part, uri) for name, part in found.groupdict().items()}
+        )
 
 
 def _decoded(part: str, uri: str) -> str:

@@ -1,4 +1,5 @@
-"""What requests need that are more than one operation of an API: jobs, files for the user, and the user's yes."""
+"""What requests need that are more than one operation of an API: jobs, files for the user, and the
+user's yes."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ class Shared(Protocol):
 
 @dataclass(frozen=True)
 class Place:
-    """Where work is done: an API's origin, a fingerprint of the account, and a workspace's id if there are any."""
+    """Where work is done: an API's origin, a fingerprint of the account, and a workspace's id if
+    there are any."""
 
     origin: str
     account: str
@@ -54,7 +56,8 @@ class Desk(ABC):
 
     @abstractmethod
     async def seconds(self, requests: int, credits: float) -> float:
-        """About how long so many requests of so many rate credits in all take at this account's pace."""
+        """About how long so many requests of so many rate credits in all take at this account's
+        pace."""
 
     async def agreed(self, preview: Preview, call: Sequence[Any], token: str | None) -> None:
         """Return only after the user's yes to the preview.

@@ -1,4 +1,5 @@
-"""A server on the other side that answers badly or not at all, through the whole path of a call over real HTTP."""
+"""A server on the other side that answers badly or not at all, through the whole path of a call
+over real HTTP."""
 
 from __future__ import annotations
 
@@ -27,14 +28,19 @@ WORKSPACE = "7c1f6a52-3d0e-4b8a-9a41-52e0c6d9b117"
 TOKEN = "arch_live_never_to_be_seen_5678"
 
 READ = ("archive_get_workspace", {"workspace": WORKSPACE})
-ADD = ("archive_add_item_to_collections", {"workspace": WORKSPACE, "itemId": "i", "collectionNames": ["c"]})
+ADD = (
+    "archive_add_item_to_collections",
+    {"workspace": WORKSPACE, "itemId": "i", "collectionNames": ["c"]},
+)
 
 
 @dataclass
 class Faulty:
-    """A loopback server that answers each request with the next of `answers`; the last one goes on for ever.
+    """A loopback server that answers each request with the next of `answers`; the last one goes on
+    for ever.
 
-    An answer is the bytes of a response, None to close the connection after reading the request, or "hang".
+    An answer is the bytes of a response, None to close the connection after reading the request, or
+    "hang".
     """
 
     answers: list[bytes | str | None]
@@ -70,7 +76,9 @@ async def _read_request(stream: SocketStream) -> bytes:
         data += await stream.receive()
     head, _, body = data.partition(b"\r\n\r\n")
     length = next(
-        int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+        int(line.split(b":")[1])
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length")
     )
     while len(body) < length:
         body += await stream.receive()
@@ -81,7 +89,10 @@ def answer(body: bytes | str, status: str = "200 OK", **headers: str) -> bytes:
     """A whole HTTP response."""
     content = body.encode() if isinstance(body, str) else body
     fields = {"content-type": "application/json", "content-length": str(len(content)), **headers}
-    lines = [f"HTTP/1.1 {status}", *(f"{name.replace('_', '-')}: {value}" for name, value in fields.items())]
+    lines = [
+        f"HTTP/1.1 {status}",
+        *(f"{name.replace('_', '-')}: {value}" for name, value in fields.items()),
+    ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
 
 
@@ -94,7 +105,9 @@ async def serve() -> AsyncIterator[Serve]:
     async with anyio.create_task_group() as group:
         opened: list[Services] = []
 
-        async def _serve(*answers: bytes | str | None, seconds: float = 20.0) -> tuple[Faulty, Calls]:
+        async def _serve(
+            *answers: bytes | str | None, seconds: float = 20.0
+        ) -> tuple[Faulty, Calls]:
             faulty = Faulty(list(answers))
             faulty.port = await group.start(_listen, faulty)
             url = f"http://127.0.0.1:{faulty.port}/api/v2"
@@ -123,7 +136,9 @@ async def failure(calls: Calls, call: tuple[str, dict[str, Any]]) -> Failure:
 
 
 GOOD = answer('{"data":{"workspace":{"id":"w","name":"W","hashtags":[],"mentions":[]}}}')
-ADDED = answer('{"data":{"addItemToCollections":{"item":{"id":"i","archivePublicUrl":null},"userErrors":[]}}}')
+ADDED = answer(
+    '{"data":{"addItemToCollections":{"item":{"id":"i","archivePublicUrl":null},"userErrors":[]}}}'
+)
 
 
 async def lives_on(faulty: Faulty, calls: Calls) -> None:
@@ -136,20 +151,41 @@ async def lives_on(faulty: Faulty, calls: Calls) -> None:
 @pytest.mark.parametrize(
     ("bad", "code", "retryable"),
     [
-        (answer("<html><body>maintenance</body></html>", content_type="text/html"), "BAD_RESPONSE", True),
+        (
+            answer("<html><body>maintenance</body></html>", content_type="text/html"),
+            "BAD_RESPONSE",
+            True,
+        ),
         (answer('{"data":{"workspace":{"id":'), "BAD_RESPONSE", True),
         (answer(""), "BAD_RESPONSE", True),
         (answer("null"), "BAD_RESPONSE", True),
         (answer('{"data":null}'), "BAD_RESPONSE", True),
         (answer(b'{"data":"' + b"x" * 10_000_000 + b'"}'), "BAD_RESPONSE", True),
         (answer('{"errors":"Missing or invalid authentication token"}'), "UNAUTHENTICATED", False),
-        (answer('{"errors":"Missing or invalid authentication token"}', "401 Unauthorized"), "UNAUTHENTICATED", False),
+        (
+            answer('{"errors":"Missing or invalid authentication token"}', "401 Unauthorized"),
+            "UNAUTHENTICATED",
+            False,
+        ),
         (answer("<html>forbidden</html>", "403 Forbidden"), "FORBIDDEN", False),
         (answer("", "302 Found", location="https://elsewhere.example/"), "BAD_RESPONSE", True),
         (answer("<html>oops</html>", "500 Internal Server Error"), "UNAVAILABLE", True),
         (answer("<html>bad gateway</html>", "502 Bad Gateway"), "UNAVAILABLE", True),
     ],
-    ids=["html", "cut", "empty", "null", "no-data", "10MB", "401-as-200", "401", "403", "redirect", "500", "502"],
+    ids=[
+        "html",
+        "cut",
+        "empty",
+        "null",
+        "no-data",
+        "10MB",
+        "401-as-200",
+        "401",
+        "403",
+        "redirect",
+        "500",
+        "502",
+    ],
 )
 async def test_a_bad_answer_to_a_read_becomes_a_clear_failure(
     serve: Serve, bad: bytes, code: str, retryable: bool
@@ -211,9 +247,13 @@ async def test_a_write_that_costs_money_is_sent_once_and_never_again(serve: Serv
 
 
 async def test_nobody_listening_is_unavailable_and_says_that_nothing_was_sent() -> None:
-    settings = load({"ARCHIVE_API_URL": "http://127.0.0.1:9/api", "ARCHIVE_APP_TOKEN": TOKEN}, environment={})
+    settings = load(
+        {"ARCHIVE_API_URL": "http://127.0.0.1:9/api", "ARCHIVE_APP_TOKEN": TOKEN}, environment={}
+    )
     async with Services(settings, limiter=Pacer(None, window=0.02)) as services:
-        unreachable = Calls(Surface.read(SURFACE, importlib.import_module), services, settings.timezone)
+        unreachable = Calls(
+            Surface.read(SURFACE, importlib.import_module), services, settings.timezone
+        )
         failed = await failure(unreachable, ADD)
     assert failed.code == "UNAVAILABLE"
     assert "Nothing was sent" in failed.message

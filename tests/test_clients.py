@@ -1,4 +1,5 @@
-"""Real clients do the job: the SDK's stdio client and the official inspector call every tool of Archive's sandbox."""
+"""Real clients do the job: the SDK's stdio client and the official inspector call every tool of
+Archive's sandbox."""
 
 from __future__ import annotations
 
@@ -16,15 +17,22 @@ from tests.support.node import Inspector, inspector_or_skip
 from tests.support.sandboxed import LAUNCHER, SandboxProcess, sandbox_process, using
 
 ROWS = json.loads((Path(__file__).parents[1] / "tools" / "surface.json").read_text())["tools"]
-LISTED = sorted(row["tool"]["name"] for row in ROWS if row["backend"] != "archivebox" and row["toolset"] != "discover")
+LISTED = sorted(
+    row["tool"]["name"]
+    for row in ROWS
+    if row["backend"] != "archivebox" and row["toolset"] != "discover"
+)
 """Those of Archive and of the server itself: `using` configures nothing else."""
-TOOLS = sorted(row["tool"]["name"] for row in ROWS if "archive-mcp/operation" in row["tool"]["_meta"])
+TOOLS = sorted(
+    row["tool"]["name"] for row in ROWS if "archive-mcp/operation" in row["tool"]["_meta"]
+)
 """One for each operation of Archive's API."""
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[SandboxProcess]:
-    """The sandbox over loopback HTTP, its window shortened so that the suite is not paced like the real one."""
+    """The sandbox over loopback HTTP, its window shortened so that the suite is not paced like the
+    real one."""
     with sandbox_process(window=0.05) as running:
         yield running
 
@@ -64,7 +72,12 @@ def arguments(found: Found) -> dict[str, dict[str, Any]]:
 def reading(found: Found) -> dict[str, dict[str, Any]]:
     """Arguments of the tools that change nothing."""
     emails = {"field": "emails", "operator": "CONTAINS", "type": "TEXT", "value": "@mail.example"}
-    vip = {"field": "labels", "operator": "CONTAINS", "type": "MULTIPLE_SELECT_V2", "value": ["VIP"]}
+    vip = {
+        "field": "labels",
+        "operator": "CONTAINS",
+        "type": "MULTIPLE_SELECT_V2",
+        "value": ["VIP"],
+    }
     return {
         "archive_get_workspaces": {"fields": ["id", "name"]},
         "archive_get_workspace": {},
@@ -79,7 +92,11 @@ def reading(found: Found) -> dict[str, dict[str, Any]]:
         "archive_get_transcriptions": {"itemIds": found.items},
         "archive_get_item_ids_by_url": {"urls": [found.url]},
         "archive_get_engagement_history": {"itemId": found.items[0], "limit": 3},
-        "archive_search_creators": {"customAttributeConditions": [emails, vip], "optionNames": True, "limit": 3},
+        "archive_search_creators": {
+            "customAttributeConditions": [emails, vip],
+            "optionNames": True,
+            "limit": 3,
+        },
         "archive_get_creator": {"id": found.creator},
         "archive_get_social_profile": {"accountName": found.account, "provider": found.provider},
         "archive_get_social_profiles": {"filter": {"platform": "TIKTOK"}, "limit": 3},
@@ -114,13 +131,31 @@ def changing(found: Found) -> dict[str, dict[str, Any]]:
         },
         "archive_create_collection": {"input": {"name": "Autumn picks"}},
         "archive_update_collection": {"id": found.collection, "input": {"name": "Renamed"}},
-        "archive_move_collection_to_group": {"collectionId": found.collection, "groupId": found.group},
+        "archive_move_collection_to_group": {
+            "collectionId": found.collection,
+            "groupId": found.group,
+        },
         "archive_create_view_group": {"input": {"name": "Reports"}},
         "archive_update_view_group": {"id": found.group, "input": {"name": "Renamed"}},
-        **{f"archive_create_{kind}": {"input": {"name": f"New {kind}", "filters": {}}} for kind in VIEWS},
-        **{f"archive_update_{kind}": {"id": found.views[kind], "input": {"name": f"Renamed {kind}"}} for kind in VIEWS},
-        **{f"archive_move_{kind}_to_group": {"viewId": found.views[kind], "groupId": found.group} for kind in VIEWS},
-        "archive_reorder_views_in_group": {"groupId": found.group, "viewIds": [found.views["content_view"]]},
+        **{
+            f"archive_create_{kind}": {"input": {"name": f"New {kind}", "filters": {}}}
+            for kind in VIEWS
+        },
+        **{
+            f"archive_update_{kind}": {
+                "id": found.views[kind],
+                "input": {"name": f"Renamed {kind}"},
+            }
+            for kind in VIEWS
+        },
+        **{
+            f"archive_move_{kind}_to_group": {"viewId": found.views[kind], "groupId": found.group}
+            for kind in VIEWS
+        },
+        "archive_reorder_views_in_group": {
+            "groupId": found.group,
+            "viewIds": [found.views["content_view"]],
+        },
         **{f"archive_delete_{kind}": {"id": found.views[kind]} for kind in VIEWS},
         "archive_delete_collection": {"id": found.collection},
         "archive_delete_view_group": {"id": found.group},
@@ -165,7 +200,9 @@ def parameters(sandbox: SandboxProcess, folder: Path) -> StdioServerParameters:
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
-async def test_the_sdk_client_calls_every_tool(sandbox: SandboxProcess, tmp_path: Path, mode: str) -> None:
+async def test_the_sdk_client_calls_every_tool(
+    sandbox: SandboxProcess, tmp_path: Path, mode: str
+) -> None:
     sandbox.reset()
     async with Client(parameters(sandbox, tmp_path), mode=mode) as client:
         assert sorted(each.name for each in (await client.list_tools()).tools) == LISTED
@@ -178,7 +215,10 @@ async def test_the_sdk_client_calls_every_tool(sandbox: SandboxProcess, tmp_path
     assert answers["archive_refetch_engagement_bulk"]["processedCount"] == 2
     assert len(answers["archive_search_items"]["nodes"]) == 5
     assert answers["archive_get_item_ids_by_url"]["nodes"][0]["status"] == "FOUND"
-    assert answers["archive_add_item_to_collections"]["item"]["id"] == calls["archive_get_media_contents"]["itemIds"][0]
+    assert (
+        answers["archive_add_item_to_collections"]["item"]["id"]
+        == calls["archive_get_media_contents"]["itemIds"][0]
+    )
     assert answers["archive_search_creators"]["nodes"]
     assert answers["archive_delete_view_group"]["movedViewIds"]
     gone = {tool: given["id"] for tool, given in calls.items() if "_delete_" in tool}
@@ -194,7 +234,9 @@ async def in_both_steps(client: Client, tool: str, given: dict[str, Any]) -> dic
     return await called(client, tool, {**given, "confirm": preview["confirm"]})
 
 
-async def test_the_main_job_top_posts_into_a_new_collection(sandbox: SandboxProcess, tmp_path: Path) -> None:
+async def test_the_main_job_top_posts_into_a_new_collection(
+    sandbox: SandboxProcess, tmp_path: Path
+) -> None:
     sandbox.reset()
     async with Client(parameters(sandbox, tmp_path)) as client:
         sorting = [{"sortKey": "EARNED_MEDIA_VALUE", "sortOrder": "DESC"}]
@@ -208,7 +250,9 @@ async def test_the_main_job_top_posts_into_a_new_collection(sandbox: SandboxProc
             await called(client, "archive_add_item_to_collections", given)
         presets = (await called(client, "archive_get_filter_presets", {}))["nodes"]
         preset = next(each["id"] for each in presets if each["name"] == "Q4 Report")
-        inside = await called(client, "archive_search_items", {"presetId": preset, "sorting": sorting})
+        inside = await called(
+            client, "archive_search_items", {"presetId": preset, "sorting": sorting}
+        )
     assert [each["id"] for each in inside["nodes"]] == ids
 
 
@@ -238,14 +282,20 @@ def test_the_inspector_reads_the_prompt_and_the_resource(
     inspector: Inspector, sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
     env = using(sandbox, tmp_path)
-    prompt = inspector.run(env, LAUNCHER, "--method", "prompts/get", "--prompt-name", "archive_system_prompt")
-    resource = inspector.run(env, LAUNCHER, "--method", "resources/read", "--uri", "archive://system-prompt")
+    prompt = inspector.run(
+        env, LAUNCHER, "--method", "prompts/get", "--prompt-name", "archive_system_prompt"
+    )
+    resource = inspector.run(
+        env, LAUNCHER, "--method", "resources/read", "--uri", "archive://system-prompt"
+    )
     text = result_of(prompt)["messages"][0]["content"]["text"]
     assert text == result_of(resource)["contents"][0]["text"]
     assert text.startswith("# ")
 
 
-async def test_the_inspector_calls_every_tool(inspector: Inspector, sandbox: SandboxProcess, tmp_path: Path) -> None:
+async def test_the_inspector_calls_every_tool(
+    inspector: Inspector, sandbox: SandboxProcess, tmp_path: Path
+) -> None:
     sandbox.reset()
     async with Client(parameters(sandbox, tmp_path)) as client:
         calls = arguments(await look_around(client))

@@ -1,4 +1,5 @@
-"""Exports by the real program over stdio, in front of a sandbox over loopback: killed, closed, and without a disk."""
+"""Exports by the real program over stdio, in front of a sandbox over loopback: killed, closed, and
+without a disk."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from tests.support.stdio import CLIENT, Json, Refused, ServerGone, StdioServer
 
 ITEMS = 3000
 WINDOW = 0.05
-"""Seconds for five requests: thirty pages take about as long as a person needs to kill a process."""
+"""Seconds for five requests: thirty pages take about as long as a person needs to kill a
+process."""
 COMMAND = (*PACED, "--window", str(WINDOW), "--lease", "0.5")
 KILLS = 6
 PATIENCE = 60.0
@@ -60,7 +62,11 @@ async def told(server: StdioServer, tool: str, **arguments: Any) -> Json:
 
 
 def left(folder: Path) -> list[str]:
-    return sorted(each.name for each in (folder / "exports").iterdir()) if (folder / "exports").exists() else []
+    return (
+        sorted(each.name for each in (folder / "exports").iterdir())
+        if (folder / "exports").exists()
+        else []
+    )
 
 
 def ids(path: str) -> Counter[str]:
@@ -77,8 +83,11 @@ async def until(condition: Callable[[], bool]) -> None:
         await anyio.sleep(0.001)
 
 
-async def killed(server: StdioServer, folder: Path, when: Callable[[list[str]], bool], start: Json) -> None:
-    """Start (or resume) an export and kill the server as soon as the folder looks so; nothing is published by then."""
+async def killed(
+    server: StdioServer, folder: Path, when: Callable[[list[str]], bool], start: Json
+) -> None:
+    """Start (or resume) an export and kill the server as soon as the folder looks so; nothing is
+    published by then."""
 
     async def call() -> None:
         try:
@@ -156,7 +165,9 @@ async def test_an_export_killed_while_the_file_is_written_is_published_once(
         return any(name.endswith(".tmp") for name in names) and spooled(tmp_path, 1_500_000)
 
     async with serving(sandbox, tmp_path) as server:
-        await killed(server, tmp_path, writing, {"search": {}, "name": "all", "fields": ["*", "hashtags"]})
+        await killed(
+            server, tmp_path, writing, {"search": {}, "name": "all", "fields": ["*", "hashtags"]}
+        )
     between = left(tmp_path)
     job = await resumed(sandbox, tmp_path)
 
@@ -201,8 +212,12 @@ async def test_a_link_is_beside_the_result_where_the_client_knows_links(
             params = {"protocolVersion": version, "capabilities": {}, "clientInfo": CLIENT}
             assert (await server.request("initialize", params))["protocolVersion"] == version
             await server.notify("notifications/initialized")
-            answer = await server.call_tool("archive_start_export", {"search": {"filter": {"accountNames": ["x"]}}})
-            links.append([each["uri"] for each in answer["content"] if each["type"] == "resource_link"])
+            answer = await server.call_tool(
+                "archive_start_export", {"search": {"filter": {"accountNames": ["x"]}}}
+            )
+            links.append(
+                [each["uri"] for each in answer["content"] if each["type"] == "resource_link"]
+            )
             uri = answer["structuredContent"]["result"]["resource"]["uri"]
             (content,) = (await server.request("resources/read", {"uri": uri}))["contents"]
             assert content["text"].startswith("\ufeffid,type")
@@ -223,7 +238,9 @@ async def test_the_folder_of_the_settings_is_respected_and_a_found_file_cannot_s
     assert not (tmp_path / "elsewhere").exists()
 
 
-@pytest.mark.parametrize(("options", "said"), [("size=400k", "is full"), ("ro", "Read-only file system")])
+@pytest.mark.parametrize(
+    ("options", "said"), [("size=400k", "is full"), ("ro", "Read-only file system")]
+)
 async def test_a_disk_that_takes_no_more_is_told_and_left_empty(
     sandbox: SandboxProcess, tmp_path: Path, options: str, said: str
 ) -> None:

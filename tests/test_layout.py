@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CODE = sorted(path for folder in ("server", "tools", "prompts") for path in (ROOT / folder).rglob("*.py"))
+CODE = sorted(
+    path for folder in ("server", "tools", "prompts") for path in (ROOT / folder).rglob("*.py")
+)
 
 
 def imports_of(path: Path) -> Iterator[str]:
@@ -41,7 +43,10 @@ def test_the_server_never_imports_a_tool_or_a_prompt() -> None:
 def test_the_server_names_no_tool() -> None:
     import json
 
-    names = [row["tool"]["name"] for row in json.loads((ROOT / "tools" / "surface.json").read_text())["tools"]]
+    names = [
+        row["tool"]["name"]
+        for row in json.loads((ROOT / "tools" / "surface.json").read_text())["tools"]
+    ]
     allowed = {"server/protocol/demo.py"}  # a client like any other
     found = {
         str(path.relative_to(ROOT))
@@ -69,9 +74,17 @@ def test_each_library_has_one_place(package: str, place: str) -> None:
 
 
 def test_what_is_kept_between_processes_has_two_places_the_pace_and_the_jobs() -> None:
-    assert [each for each in outside("sqlite3", "server/limiter/") if not each.startswith("server/jobs/")] == []
+    assert [
+        each
+        for each in outside("sqlite3", "server/limiter/")
+        if not each.startswith("server/jobs/")
+    ] == []
 
 
 def test_no_file_is_longer_than_a_reader_can_hold() -> None:
-    long = {str(path.relative_to(ROOT)): size for path in CODE if (size := len(path.read_text().splitlines())) > 400}
+    long = {
+        str(path.relative_to(ROOT)): size
+        for path in CODE
+        if (size := len(path.read_text().splitlines())) > 400
+    }
     assert long == {}

@@ -1,4 +1,5 @@
-"""Pictures by the real program over stdio, in front of a sandbox over loopback: what a client receives."""
+"""Pictures by the real program over stdio, in front of a sandbox over loopback: what a client
+receives."""
 
 from __future__ import annotations
 
@@ -72,14 +73,20 @@ async def test_a_contact_sheet_arrives_as_a_text_and_one_image(server: StdioServ
 
 
 async def test_single_images_arrive_as_many(server: StdioServer) -> None:
-    about, found = await blocks(server, "archive_view_media", itemIds=await ids(server, 6), each=True)
+    about, found = await blocks(
+        server, "archive_view_media", itemIds=await ids(server, 6), each=True
+    )
 
     assert [each["type"] for each in found] == ["image"] * len(about["pictures"])
     assert all(decoded(each).width > 100 for each in found)
 
 
-async def test_a_chart_arrives_as_a_text_an_image_and_the_link_to_its_file(server: StdioServer, tmp_path: Path) -> None:
-    about, found = await blocks(server, "archive_chart", kind="weekly", search={}, metrics=["likes"], save="q4")
+async def test_a_chart_arrives_as_a_text_an_image_and_the_link_to_its_file(
+    server: StdioServer, tmp_path: Path
+) -> None:
+    about, found = await blocks(
+        server, "archive_chart", kind="weekly", search={}, metrics=["likes"], save="q4"
+    )
 
     image = next(each for each in found if each["type"] == "image")
     links = [each for each in found if each["type"] == "resource_link"]

@@ -18,8 +18,15 @@ from tests.support.stdio import Era, Exit, StdioServer
 
 SURFACE = Path(__file__).parents[1] / "tools" / "surface.json"
 ROWS = json.loads(SURFACE.read_text(encoding="utf-8"))["tools"]
-NAMES = {name: [row["tool"]["name"] for row in ROWS if row["backend"] == name] for name in ("archive", "archivebox")}
-OWN = [row["tool"]["name"] for row in ROWS if row["backend"] == "archive_mcp" and row["toolset"] != "discover"]
+NAMES = {
+    name: [row["tool"]["name"] for row in ROWS if row["backend"] == name]
+    for name in ("archive", "archivebox")
+}
+OWN = [
+    row["tool"]["name"]
+    for row in ROWS
+    if row["backend"] == "archive_mcp" and row["toolset"] != "discover"
+]
 """Backend -> its tools, in the order of the listing."""
 
 ERAS: list[Era] = ["handshake", "modern"]
@@ -53,7 +60,9 @@ async def test_it_serves_a_call_and_leaves_within_a_second_of_eof(server: StdioS
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_ends_it_cleanly_within_a_second(server: StdioServer, number: signal.Signals) -> None:
+async def test_a_signal_ends_it_cleanly_within_a_second(
+    server: StdioServer, number: signal.Signals
+) -> None:
     await server.call_tool("archive_get_workspace", WORKSPACE)
     server.signal(number)
     assert was_clean(await server.wait())
@@ -93,7 +102,11 @@ MALFORMED = {
 async def test_malformed_messages_are_survived(server: StdioServer) -> None:
     for kind, line in MALFORMED.items():
         await server.write(line)
-        assert names(await server.list_tools()) == [*NAMES["archive"], *NAMES["archivebox"], *OWN], kind
+        assert names(await server.list_tools()) == [
+            *NAMES["archive"],
+            *NAMES["archivebox"],
+            *OWN,
+        ], kind
     assert server.garbage == []
 
 
@@ -102,7 +115,9 @@ async def test_a_message_of_a_megabyte_is_read(server: StdioServer) -> None:
     assert result["isError"]
 
 
-async def test_half_an_emoji_in_an_argument_does_not_keep_a_call_from_its_answer(server: StdioServer) -> None:
+async def test_half_an_emoji_in_an_argument_does_not_keep_a_call_from_its_answer(
+    server: StdioServer,
+) -> None:
     half = {**WORKSPACE, "filter": {"accountNames": ["cut \ud83d"]}}
 
     assert not (await server.call_tool("archive_search_items", half))["isError"]
@@ -125,7 +140,10 @@ async def test_a_quiet_server_writes_nothing_to_stderr(server: StdioServer) -> N
 
 @pytest.mark.parametrize(
     ("tool", "variable"),
-    [("archive_get_workspaces", "ARCHIVE_APP_TOKEN"), ("archivebox_list_snapshots", "ARCHIVEBOX_URL")],
+    [
+        ("archive_get_workspaces", "ARCHIVE_APP_TOKEN"),
+        ("archivebox_list_snapshots", "ARCHIVEBOX_URL"),
+    ],
 )
 async def test_without_any_settings_all_tools_are_listed_and_a_call_says_what_to_set(
     tmp_path: Path, tool: str, variable: str
@@ -162,7 +180,9 @@ async def test_a_tool_of_what_is_not_configured_is_not_offered_and_says_so(tmp_p
 
 async def test_the_sandbox_answers_the_tools_of_both(server: StdioServer) -> None:
     assert (await server.call_tool("archive_get_workspace", WORKSPACE))["structuredContent"]["id"]
-    assert (await server.call_tool("archivebox_list_snapshots", {"limit": 3}))["structuredContent"]["nodes"]
+    assert (await server.call_tool("archivebox_list_snapshots", {"limit": 3}))["structuredContent"][
+        "nodes"
+    ]
 
 
 async def test_a_hostile_env_file_in_the_working_folder_gets_no_token(tmp_path: Path) -> None:

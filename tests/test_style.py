@@ -19,5 +19,11 @@ CHECKS = {
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_the_tree_passes(check: str) -> None:
-    done = subprocess.run([sys.executable, "-m", *CHECKS[check]], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", *CHECKS[check]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,5 @@
-"""What the process lists and reaches under each choice of toolsets, as a host sees it over its pipes."""
+"""What the process lists and reaches under each choice of toolsets, as a host sees it over its
+pipes."""
 
 from __future__ import annotations
 
@@ -15,11 +16,12 @@ from tests.support.stdio import Era, StdioServer
 
 Json = dict[str, Any]
 
-ROWS: list[Json] = json.loads((Path(__file__).parents[1] / "tools" / "surface.json").read_text(encoding="utf-8"))[
-    "tools"
-]
+ROWS: list[Json] = json.loads(
+    (Path(__file__).parents[1] / "tools" / "surface.json").read_text(encoding="utf-8")
+)["tools"]
 OF_ARCHIVE = {"ARCHIVE_APP_TOKEN": "never-sent"}
-"""Settings with which the tools of Archive are offered and no others; nothing is called with them."""
+"""Settings with which the tools of Archive are offered and no others; nothing is called with
+them."""
 OFFERED = ("archive", "archive_mcp")
 DISCOVER = ["find_tools", "describe_tool", "call_read_tool", "call_write_tool"]
 CONTENT_AND_COLLECTIONS = [
@@ -42,7 +44,9 @@ ERAS: list[Era] = ["handshake", "modern"]
 COFFEE = {"workspace": "Bluebird Coffee"}
 
 
-def started(folder: Path, *flags: str, **variables: str) -> AbstractAsyncContextManager[StdioServer]:
+def started(
+    folder: Path, *flags: str, **variables: str
+) -> AbstractAsyncContextManager[StdioServer]:
     """The server with a home and a working folder of its own."""
     return StdioServer.spawn([*LAUNCHER, *flags], env={**clean(folder), **variables}, cwd=folder)
 
@@ -73,12 +77,25 @@ def expected(toolsets: str, *, read_only: bool) -> list[str]:
         chosen = [row for row in offered if row.get("core")]
     else:
         chosen = [row for row in offered if row["toolset"] in wanted]
-    return [row["tool"]["name"] for row in chosen if row["tool"]["annotations"]["readOnlyHint"] or not read_only]
+    return [
+        row["tool"]["name"]
+        for row in chosen
+        if row["tool"]["annotations"]["readOnlyHint"] or not read_only
+    ]
 
 
 @pytest.mark.parametrize("read_only", [False, True], ids=["writing", "read-only"])
 @pytest.mark.parametrize(
-    "toolsets", ["all", "core", "discover", "content,collections", "Content,COLLECTIONS", "CORE", "views,creators"]
+    "toolsets",
+    [
+        "all",
+        "core",
+        "discover",
+        "content,collections",
+        "Content,COLLECTIONS",
+        "CORE",
+        "views,creators",
+    ],
 )
 async def test_exactly_the_chosen_tools_are_listed_in_the_order_of_the_file(
     tmp_path: Path, toolsets: str, read_only: bool
@@ -92,15 +109,26 @@ async def test_exactly_the_chosen_tools_are_listed_in_the_order_of_the_file(
 
 
 async def test_toolsets_are_what_their_names_say(tmp_path: Path) -> None:
-    assert operations(await listed(tmp_path, "--toolsets", "content,collections")) == CONTENT_AND_COLLECTIONS
+    assert (
+        operations(await listed(tmp_path, "--toolsets", "content,collections"))
+        == CONTENT_AND_COLLECTIONS
+    )
     assert len(operations(await listed(tmp_path))) == 53
-    assert names(await listed(tmp_path, "--toolsets", "discover")) == [f"archive_mcp_{each}" for each in DISCOVER]
+    assert names(await listed(tmp_path, "--toolsets", "discover")) == [
+        f"archive_mcp_{each}" for each in DISCOVER
+    ]
     core = operations(await listed(tmp_path, "--toolsets", "core"))
-    assert {"archive_search_items", "archive_search_creators", "archive_add_item_to_collections"} < set(core)
+    assert {
+        "archive_search_items",
+        "archive_search_creators",
+        "archive_add_item_to_collections",
+    } < set(core)
 
 
 async def test_the_variable_does_what_the_flag_does_and_the_flag_wins(tmp_path: Path) -> None:
-    by_variable = await listed(tmp_path, ARCHIVE_MCP_TOOLSETS=" Content , collections,", ARCHIVE_MCP_READ_ONLY="1")
+    by_variable = await listed(
+        tmp_path, ARCHIVE_MCP_TOOLSETS=" Content , collections,", ARCHIVE_MCP_READ_ONLY="1"
+    )
     by_both = await listed(tmp_path, "--toolsets", "workspace", ARCHIVE_MCP_TOOLSETS="content")
 
     assert names(by_variable) == expected("content,collections", read_only=True)
@@ -131,7 +159,9 @@ async def test_the_listing_is_the_same_to_the_byte_whatever_the_hash_seed(
 ) -> None:
     answers = []
     for seed in ("0", "1", "20261121"):
-        async with started(tmp_path, "--toolsets", toolsets, **OF_ARCHIVE, PYTHONHASHSEED=seed) as server:
+        async with started(
+            tmp_path, "--toolsets", toolsets, **OF_ARCHIVE, PYTHONHASHSEED=seed
+        ) as server:
             await server.handshake(era)
             answers += [await server.timed("tools/list", {}), await server.timed("tools/list", {})]
 
@@ -143,7 +173,13 @@ async def test_the_listing_is_the_same_to_the_byte_whatever_the_hash_seed(
 def tokens(tools: Sequence[Json]) -> float:
     """What a model sees of the tools: a token is about four bytes."""
     views = [{key: each[key] for key in ("name", "description", "inputSchema")} for each in tools]
-    return sum(len(json.dumps(each, separators=(",", ":"), ensure_ascii=False).encode()) for each in views) / 4
+    return (
+        sum(
+            len(json.dumps(each, separators=(",", ":"), ensure_ascii=False).encode())
+            for each in views
+        )
+        / 4
+    )
 
 
 async def test_what_a_model_reads_of_the_listing_stays_small(tmp_path: Path) -> None:
@@ -194,13 +230,18 @@ async def test_discovery_leads_from_words_to_a_result(tmp_path: Path, era: Era) 
 async def test_discovery_leads_to_a_change_that_is_confirmed(tmp_path: Path, era: Era) -> None:
     async with started(tmp_path, "--sandbox", "--toolsets", "discover") as server:
         await server.handshake(era)
-        make = {"name": "archive_create_view_group", "arguments": {**COFFEE, "input": {"name": "Autumn"}}}
+        make = {
+            "name": "archive_create_view_group",
+            "arguments": {**COFFEE, "input": {"name": "Autumn"}},
+        }
         group = (await answered(server, "call_write_tool", make))["viewGroup"]["id"]
         delete: Json = {"name": "archive_delete_view_group", "arguments": {**COFFEE, "id": group}}
         preview = await failed(server, "archive_mcp_call_write_tool", delete)
         delete["arguments"]["confirm"] = preview["confirm"]
         deleted = await answered(server, "call_write_tool", delete)
-        left = await answered(server, "call_read_tool", {"name": "archive_get_view_groups", "arguments": COFFEE})
+        left = await answered(
+            server, "call_read_tool", {"name": "archive_get_view_groups", "arguments": COFFEE}
+        )
 
     assert preview["code"] == "CONFIRMATION_REQUIRED"
     assert "Delete the view group 'Autumn' for good? It is empty." in preview["message"]
@@ -208,7 +249,9 @@ async def test_discovery_leads_to_a_change_that_is_confirmed(tmp_path: Path, era
     assert left["nodes"] == []
 
 
-async def test_what_is_not_listed_says_how_to_reach_it_and_a_wrong_caller_which_is_right(tmp_path: Path) -> None:
+async def test_what_is_not_listed_says_how_to_reach_it_and_a_wrong_caller_which_is_right(
+    tmp_path: Path,
+) -> None:
     arguments = {**COFFEE, "input": {"name": "Autumn"}}
     write = {"name": "archive_create_view_group", "arguments": arguments}
     async with started(tmp_path, "--sandbox", "--toolsets", "discover") as server:
@@ -217,13 +260,18 @@ async def test_what_is_not_listed_says_how_to_reach_it_and_a_wrong_caller_which_
         direct_write = await failed(server, "archive_create_view_group", arguments)
         wrong = await failed(server, "archive_mcp_call_read_tool", write)
         bad = await failed(
-            server, "archive_mcp_call_read_tool", {"name": "archive_search_items", "arguments": {**COFFEE, "limt": 3}}
+            server,
+            "archive_mcp_call_read_tool",
+            {"name": "archive_search_items", "arguments": {**COFFEE, "limt": 3}},
         )
     async with started(tmp_path, "--sandbox", "--toolsets", "content") as server:
         await server.handshake()
         off = await failed(server, "archive_get_collections", COFFEE)
 
-    assert (direct["code"], direct["hint"]) == ("NOT_CONFIGURED", "Call it through archive_mcp_call_read_tool.")
+    assert (direct["code"], direct["hint"]) == (
+        "NOT_CONFIGURED",
+        "Call it through archive_mcp_call_read_tool.",
+    )
     assert direct_write["hint"] == wrong["hint"] == "Call it through archive_mcp_call_write_tool."
     assert wrong["code"] == bad["code"] == "INVALID_ARGUMENT"
     assert "limit" in bad["message"] + bad["hint"]

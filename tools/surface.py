@@ -1,7 +1,7 @@
 """Writes what follows from the request classes: `python -m tools.surface`.
 
-That is `tools/surface.json`, which `tools/list` serves, and the table of tools in the README. Both are committed, so
-that start-up imports no tool and a review sees each change of the surface.
+That is `tools/surface.json`, which `tools/list` serves, and the table of tools in the README. Both
+are committed, so that start-up imports no tool and a review sees each change of the surface.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def requests() -> list[type[Request[Any]]]:
 
 
 def rows() -> list[dict[str, Any]]:
-    """What the file holds: for each tool its listing, and what the server needs to know without importing it."""
+    """What the file holds: for each tool its listing, and what the server needs to know without
+    importing it."""
     return [_row(each) for each in requests()]
 
 
@@ -82,7 +83,9 @@ def readme() -> str:
     lines = ["| tool | what it does | toolset | kind |", "|---|---|---|---|"]
     for request in requests():
         kind = request.risk + (", asks first" if request.confirmed else "")
-        lines.append(f"| `{request.tool_name()}` | {request.title} | {request.toolset_name()} | {kind} |")
+        lines.append(
+            f"| `{request.tool_name()}` | {request.title} | {request.toolset_name()} | {kind} |"
+        )
     table = "\n".join(lines) + "\n"
     return _TABLE.sub(lambda _: table, README.read_text(encoding="utf-8"))
 

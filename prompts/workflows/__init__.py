@@ -1,7 +1,8 @@
-"""Prompts for whole tasks: each asks for a few names, and leads the assistant to the tools that do the work.
+"""Prompts for whole tasks: each asks for a few names, and leads the assistant to the tools that do
+the work.
 
-A text is Markdown with `{argument}` where a value goes. Values are inserted as they were given, as code spans or blocks
-that they cannot end; a line with an argument that was not given is left out.
+A text is Markdown with `{argument}` where a value goes. Values are inserted as they were given, as
+code spans or blocks that they cannot end; a line with an argument that was not given is left out.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ _CLOSING = "closing.md"
 class Argument:
     """What a prompt asks for.
 
-    `values` are what it may be, or, where it is `open`, what is proposed; `variable` names what there is in a
-    workspace that completes it. `default` stands where nothing was given.
+    `values` are what it may be, or, where it is `open`, what is proposed; `variable` names what
+    there is in a workspace that completes it. `default` stands where nothing was given.
     """
 
     name: str
@@ -51,7 +52,9 @@ class Workflow:
             ValueError: an argument that is missing, unknown, not one of its values, or too much.
             FileNotFoundError: the package was built without its Markdown files.
         """
-        values = self._checked({name: value.strip() for name, value in given.items() if value.strip()})
+        values = self._checked(
+            {name: value.strip() for name, value in given.items() if value.strip()}
+        )
         lines = f"{_read(f'{self.name}.md')}\n{_read(_CLOSING)}".splitlines()
         return "\n".join(_filled(line, values) for line in lines if _has_all(line, values)) + "\n"
 
@@ -59,12 +62,18 @@ class Workflow:
         known = {each.name: each for each in self.arguments}
         for name in given:
             if name not in known:
-                raise ValueError(f"{self.name} has no argument {name!r}. It takes: {', '.join(known)}.")
+                raise ValueError(
+                    f"{self.name} has no argument {name!r}. It takes: {', '.join(known)}."
+                )
         for each in self.arguments:
             if each.required and each.name not in given:
-                raise ValueError(f"{self.name} needs the argument {each.name!r}: {each.description}")
+                raise ValueError(
+                    f"{self.name} needs the argument {each.name!r}: {each.description}"
+                )
         if self.one_of and sum(name in given for name in self.one_of) != 1:
-            raise ValueError(f"{self.name} needs exactly one of the arguments {', '.join(self.one_of)}.")
+            raise ValueError(
+                f"{self.name} needs exactly one of the arguments {', '.join(self.one_of)}."
+            )
         values = {each.name: each.default for each in self.arguments if each.default}
         return {**values, **{name: _value(known[name], value) for name, value in given.items()}}
 
@@ -75,7 +84,9 @@ def _value(argument: Argument, given: str) -> str:
         return given
     written = {each.casefold(): each for each in argument.values}
     if given.casefold() not in written:
-        raise ValueError(f"{argument.name} is not {given!r}. It is one of: {', '.join(argument.values)}.")
+        raise ValueError(
+            f"{argument.name} is not {given!r}. It is one of: {', '.join(argument.values)}."
+        )
     return written[given.casefold()]
 
 
@@ -88,7 +99,8 @@ def _filled(line: str, values: Mapping[str, str]) -> str:
 
 
 def _quoted(value: str) -> str:
-    """The value as Markdown code that nothing in it can end: a span, or a block where it has several lines."""
+    """The value as Markdown code that nothing in it can end: a span, or a block where it has
+    several lines."""
     longest = max((len(run) for run in _TICKS.findall(value)), default=0)
     if len(value.splitlines()) > 1:
         fence = "`" * max(3, longest + 1)
@@ -105,7 +117,9 @@ def _read(file: str) -> str:
     return files(__name__).joinpath(file).read_text(encoding="utf-8")
 
 
-_WORKSPACE = Argument("workspace", "Workspace: name or id. Without it the configured one.", variable="workspace")
+_WORKSPACE = Argument(
+    "workspace", "Workspace: name or id. Without it the configured one.", variable="workspace"
+)
 _METRIC = Argument(
     "metric",
     "What counts as best. Without it earned media value.",
@@ -144,7 +158,12 @@ WORKFLOWS: tuple[Workflow, ...] = (
         title="Export creators with their e-mails",
         description="Write all creators of a workspace with e-mails and attributes to a file.",
         arguments=(
-            Argument("format", "Of the file. Without it csv.", values=("csv", "jsonl", "parquet"), default="csv"),
+            Argument(
+                "format",
+                "Of the file. Without it csv.",
+                values=("csv", "jsonl", "parquet"),
+                default="csv",
+            ),
             _WORKSPACE,
         ),
     ),
@@ -175,14 +194,21 @@ WORKFLOWS: tuple[Workflow, ...] = (
         name="campaign_report",
         title="Report on a campaign",
         description="How a campaign did: figures, best posts and creators, charts, and a file of all posts.",
-        arguments=(Argument("campaign", "Campaign: name or id.", required=True, variable="campaign"), _WORKSPACE),
+        arguments=(
+            Argument("campaign", "Campaign: name or id.", required=True, variable="campaign"),
+            _WORKSPACE,
+        ),
     ),
     Workflow(
         name="import_posts",
         title="Import posts by link",
         description="Have Archive fetch posts by their links, and put them into a collection.",
         arguments=(
-            Argument("urls", "Links of the posts, separated by blanks, commas or line breaks.", required=True),
+            Argument(
+                "urls",
+                "Links of the posts, separated by blanks, commas or line breaks.",
+                required=True,
+            ),
             _collection("Collection to put them into: name.", required=False),
             _WORKSPACE,
         ),
@@ -192,8 +218,15 @@ WORKFLOWS: tuple[Workflow, ...] = (
         title="Compare with competitors",
         description="Share of voice of the own brand and its competitors, and how it changed.",
         arguments=(
-            Argument("period", "month or week. Without it month.", values=("month", "week"), default="month"),
-            Argument("date", "A day in the period, like 2026-03-01. Without it the last whole period."),
+            Argument(
+                "period",
+                "month or week. Without it month.",
+                values=("month", "week"),
+                default="month",
+            ),
+            Argument(
+                "date", "A day in the period, like 2026-03-01. Without it the last whole period."
+            ),
             _WORKSPACE,
         ),
     ),
@@ -208,7 +241,9 @@ WORKFLOWS: tuple[Workflow, ...] = (
         title="Save pages in ArchiveBox",
         description="Save web pages in your own ArchiveBox, wait for them, and tell which were saved.",
         arguments=(
-            Argument("urls", "Addresses of the pages, separated by blanks or line breaks.", required=True),
+            Argument(
+                "urls", "Addresses of the pages, separated by blanks or line breaks.", required=True
+            ),
             Argument("tags", "Tags for them, separated by commas."),
         ),
     ),

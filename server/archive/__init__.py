@@ -1,1 +1,2 @@
-"""The Archive (archive.com) backend: typed GraphQL requests, the client, its failures, the workspace resolver."""
+"""The Archive (archive.com) backend: typed GraphQL requests, the client, its failures, the
+workspace resolver."""

@@ -1,4 +1,5 @@
-"""Archive as workflows use it: single requests on one workspace, as an interactive call or as a job."""
+"""Archive as workflows use it: single requests on one workspace, as an interactive call or as a
+job."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ PAGE = 100
 """Records of the largest page that Archive sends (Archive docs, pagination)."""
 
 JOB_SECONDS = 300.0
-"""How long one request of a job may wait for its turn and its answer: interactive calls go first."""
+"""How long one request of a job may wait for its turn and its answer: interactive calls go
+first."""
 
 
 @dataclass
@@ -35,7 +37,8 @@ class Page:
 class Api:
     """One workspace of one Archive, or none for the one operation that takes none.
 
-    `deadline` is on the client's monotonic clock, in seconds; None gives each request its own, as jobs need.
+    `deadline` is on the client's monotonic clock, in seconds; None gives each request its own, as
+    jobs need.
     """
 
     archive: Archive
@@ -44,14 +47,21 @@ class Api:
     deadline: float | None = None
 
     async def page(
-        self, request: ReadPages[Any], after: str | None = None, size: int = PAGE, selection: Selection | None = None
+        self,
+        request: ReadPages[Any],
+        after: str | None = None,
+        size: int = PAGE,
+        selection: Selection | None = None,
     ) -> Page:
-        """One page of a list; `after` is Archive's own cursor, the selection that of the request's `fields`.
+        """One page of a list; `after` is Archive's own cursor, the selection that of the request's
+        `fields`.
 
         Raises:
             Failure: as `Archive.execute`.
         """
-        data, partial = await self.read(request, selection, first=size, **({} if after is None else {"after": after}))
+        data, partial = await self.read(
+            request, selection, first=size, **({} if after is None else {"after": after})
+        )
         return page_of(data, partial, after)
 
     async def pages(self, request: ReadPages[Any], after: str | None = None) -> AsyncIterator[Page]:
@@ -71,7 +81,8 @@ class Api:
     async def read(
         self, request: ArchiveRequest[Any], selection: Selection | None = None, **more: Any
     ) -> tuple[Any, bool]:
-        """What a query answers, numbers converted, and whether Archive could not compute a part of it now.
+        """What a query answers, numbers converted, and whether Archive could not compute a part of
+        it now.
 
         Args:
             more: variables beside those of the request.
@@ -80,21 +91,29 @@ class Api:
             Failure: as `Archive.execute`.
         """
         record = request.record()
-        chosen = select(record, getattr(request, "fields", None)) if selection is None else selection
+        chosen = (
+            select(record, getattr(request, "fields", None)) if selection is None else selection
+        )
         variables = {**request.variables(), **more}
-        answer = await self.execute(request.operation, request.document(chosen), variables, request.credits())
+        answer = await self.execute(
+            request.operation, request.document(chosen), variables, request.credits()
+        )
         return converted(request, chosen, answer.data), answer.partial
 
-    async def apply(self, request: Mutation[Any], admit: Callable[[], None] | None = None) -> dict[str, Any]:
+    async def apply(
+        self, request: Mutation[Any], admit: Callable[[], None] | None = None
+    ) -> dict[str, Any]:
         """Make a change and return its payload.
 
         Args:
             admit: called just before each send; what it raises keeps the request from leaving.
 
-        Raises:
-            Failure: `REJECTED` for userErrors, `OUTCOME_UNKNOWN` where it may or may not have happened.
+        Raises: Failure: `REJECTED` for userErrors, `OUTCOME_UNKNOWN` where it may or may not have
+            happened.
         """
-        selection = select(request.record(), [*request.selected.split(), "userErrors.field", "userErrors.message"])
+        selection = select(
+            request.record(), [*request.selected.split(), "userErrors.field", "userErrors.message"]
+        )
         answer = await self.archive.execute(
             Call(
                 request.operation,
@@ -144,7 +163,16 @@ class Api:
         admit: Callable[[], None] | None = None,
     ) -> Call:
         """A reading document as a request to this workspace, due now."""
-        return Call(operation, document, variables, self.workspace, cost, self._until(), lane=self.lane, admit=admit)
+        return Call(
+            operation,
+            document,
+            variables,
+            self.workspace,
+            cost,
+            self._until(),
+            lane=self.lane,
+            admit=admit,
+        )
 
     def _until(self) -> float:
         return self.archive.now() + JOB_SECONDS if self.deadline is None else self.deadline
@@ -163,4 +191,6 @@ def converted(request: ArchiveRequest[Any], selection: Selection, data: Any) -> 
     """The data of a query, its text numbers as numbers."""
     if isinstance(request, ReadPages):
         return {**data, "nodes": convert(data.get("nodes") or [], request.record(), selection)}
-    return convert(data or [] if isinstance(request, ReadMany) else data, request.record(), selection)
+    return convert(
+        data or [] if isinstance(request, ReadMany) else data, request.record(), selection
+    )

@@ -1,7 +1,8 @@
 """Options of select attributes: by name where people speak of them, by id where the API does.
 
-The API takes and returns the ids of a select's options; their names are in the attribute's schema (Archive docs,
-custom attributes). Schemas are read once for each workspace and entity, and only by a call that needs them.
+The API takes and returns the ids of a select's options; their names are in the attribute's schema
+(Archive docs, custom attributes). Schemas are read once for each workspace and entity, and only by
+a call that needs them.
 """
 
 from __future__ import annotations
@@ -81,12 +82,14 @@ class Attributes:
         self._lock = anyio.Lock()
         self._kept: dict[tuple[str, Entity], _Kept] = {}
 
-    async def translate(self, conditions: Iterable[Condition], entity: Entity, workspace: str, deadline: float) -> None:
-        """Put ids in place of the option names that conditions on selects hold; nothing is sent where none does.
+    async def translate(
+        self, conditions: Iterable[Condition], entity: Entity, workspace: str, deadline: float
+    ) -> None:
+        """Put ids in place of the option names that conditions on selects hold; nothing is sent
+        where none does.
 
-        Raises:
-            Failure: `INVALID_ARGUMENT` for a name, key or type that does not exist, with those that do; `AMBIGUOUS`
-                for a name that several options have.
+        Raises: Failure: `INVALID_ARGUMENT` for a name, key or type that does not exist, with those
+            that do; `AMBIGUOUS` for a name that several options have.
         """
         given = list(conditions)
         named = [each for each in given if is_select(each.type) and _holds_name(each.value)]
@@ -103,12 +106,18 @@ class Attributes:
         for condition, value in zip(named, found, strict=True):
             condition.value = value
 
-    async def shown(self, request: ArchiveRequest[Any], workspace: str | None, deadline: float) -> OptionNames | None:
+    async def shown(
+        self, request: ArchiveRequest[Any], workspace: str | None, deadline: float
+    ) -> OptionNames | None:
         """The option names that the answer shall show; None where it shows ids."""
-        if not (isinstance(request, NamesOptions) and isinstance(request, Read) and request.option_names):
+        if not (
+            isinstance(request, NamesOptions) and isinstance(request, Read) and request.option_names
+        ):
             return None
         if workspace is None:
-            raise TypeError(f"{type(request).__name__} reads custom attributes outside of a workspace")
+            raise TypeError(
+                f"{type(request).__name__} reads custom attributes outside of a workspace"
+            )
         names: OptionNames = {}
         for entity in _entities(select(request.record(), request.fields), request.record()):
             schemas = await self.schemas(entity, workspace, deadline)
@@ -119,7 +128,9 @@ class Attributes:
             }
         return names
 
-    async def schemas(self, entity: Entity, workspace: str, deadline: float, *, again: bool = False) -> Schemas:
+    async def schemas(
+        self, entity: Entity, workspace: str, deadline: float, *, again: bool = False
+    ) -> Schemas:
         """The schemas by key; `again` reads them anew where they are not fresh."""
         async with self._lock:
             kept = self._kept.get((workspace, entity))
@@ -147,8 +158,11 @@ def is_select(kind: str) -> bool:
     return "SELECT" in kind
 
 
-def name_options(value: Any, record: type[Record], selection: Selection, names: OptionNames) -> None:
-    """Put names in place of the option ids in every selected `customAttributes`; ids without a name stay."""
+def name_options(
+    value: Any, record: type[Record], selection: Selection, names: OptionNames
+) -> None:
+    """Put names in place of the option ids in every selected `customAttributes`; ids without a name
+    stay."""
     if isinstance(value, list):
         for each in value:
             name_options(each, record, selection, names)
@@ -195,7 +209,9 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _translated(given: list[Condition], named: list[Condition], schemas: Schemas, entity: Entity) -> list[Any]:
+def _translated(
+    given: list[Condition], named: list[Condition], schemas: Schemas, entity: Entity
+) -> list[Any]:
     for each in given:
         _check_type(each, schemas.get(each.field))
     return [_with_ids(each, schemas, entity) for each in named]
@@ -253,7 +269,9 @@ def _matches(name: str, options: tuple[Option, ...]) -> Iterator[list[Option]]:
 
 
 def _unknown_field(key: str, schemas: Schemas, entity: Entity) -> NoReturn:
-    by_name = next((each.key for each in schemas.values() if each.name.casefold() == key.casefold()), None)
+    by_name = next(
+        (each.key for each in schemas.values() if each.name.casefold() == key.casefold()), None
+    )
     guess = f" Did you mean `{by_name}`?" if by_name else closest(key, schemas)
     selects = [each.key for each in schemas.values() if is_select(each.type)]
     raise Failure(
@@ -264,5 +282,9 @@ def _unknown_field(key: str, schemas: Schemas, entity: Entity) -> NoReturn:
 
 
 def _some(names: list[str]) -> str:
-    more = [f"{len(names) - _SHOWN} more ({{customAttributeSchemas}} lists them)"] if len(names) > _SHOWN else []
+    more = (
+        [f"{len(names) - _SHOWN} more ({{customAttributeSchemas}} lists them)"]
+        if len(names) > _SHOWN
+        else []
+    )
     return ", ".join([*names[:_SHOWN], *more]) or "none"

@@ -1,4 +1,5 @@
-"""One Archive request from its arguments to its result: workspace, confirmation, sending, shaping."""
+"""One Archive request from its arguments to its result: workspace, confirmation, sending,
+shaping."""
 
 from __future__ import annotations
 
@@ -45,7 +46,9 @@ class ArchiveBackend:
         self.attributes = Attributes(archive)
         self._lists = Lists(archive)
 
-    async def perform(self, request: ArchiveRequest[Any] | AnyWorkflow, asker: Asker, deadline: float) -> Result:
+    async def perform(
+        self, request: ArchiveRequest[Any] | AnyWorkflow, asker: Asker, deadline: float
+    ) -> Result:
         """Do what the request says before `deadline` (on the client's monotonic clock).
 
         Raises:
@@ -77,7 +80,8 @@ class ArchiveBackend:
             raise
 
     def desk(self, workspace: str | None, asker: Asker, deadline: float) -> ArchiveDesk:
-        """What a workflow works with in that workspace, by its id; None where only the account matters."""
+        """What a workflow works with in that workspace, by its id; None where only the account
+        matters."""
         if self._shared is None:
             raise TypeError("a backend without jobs and files serves no workflow")
         return ArchiveDesk(
@@ -98,14 +102,18 @@ class ArchiveBackend:
             failure.details.pop("unknown_workspace", None)
             raise
 
-    async def _read(self, request: ArchiveRequest[Any], workspace: str | None, deadline: float) -> Result:
+    async def _read(
+        self, request: ArchiveRequest[Any], workspace: str | None, deadline: float
+    ) -> Result:
         names = await self.attributes.shown(request, workspace, deadline)
         if isinstance(request, ReadMany):
             return await self._lists.read(request, workspace, deadline, names)
         if not isinstance(request, Read):
             raise TypeError(f"{type(request).__name__} is neither a query nor a mutation")
         selection = select(request.record(), request.fields)
-        record, partial = await Api(self.archive, workspace, deadline=deadline).read(request, selection)
+        record, partial = await Api(self.archive, workspace, deadline=deadline).read(
+            request, selection
+        )
         if record is None:
             raise Failure(Code.NOT_FOUND, request.missing, request.instead)
         if names is not None:
@@ -116,7 +124,9 @@ class ArchiveBackend:
             record |= {"partial": True, "notes": [PARTIAL]}
         return whole(record)
 
-    async def _change(self, request: Mutation[Any], workspace: str, asker: Asker, deadline: float) -> Result:
+    async def _change(
+        self, request: Mutation[Any], workspace: str, asker: Asker, deadline: float
+    ) -> Result:
         if isinstance(request, Doubtful):
             await self._agreed(request, workspace, asker, deadline)
         try:
@@ -125,7 +135,9 @@ class ArchiveBackend:
             self._lists.forget()
         return whole(request.told(payload))
 
-    async def _agreed(self, request: Doubtful[Any], workspace: str, asker: Asker, deadline: float) -> None:
+    async def _agreed(
+        self, request: Doubtful[Any], workspace: str, asker: Asker, deadline: float
+    ) -> None:
         preview = await request.preview(self.archive, workspace, deadline)
         if preview is None:
             return
@@ -148,14 +160,18 @@ class ArchiveBackend:
         after: str | None = None
         while True:
             variables = {"first": 100, **({"after": after} if after else {})}
-            answer = await self.archive.execute(Call("workspaces", _WORKSPACES, variables, None, 5, deadline))
+            answer = await self.archive.execute(
+                Call("workspaces", _WORKSPACES, variables, None, 5, deadline)
+            )
             try:
                 page, info = answer.data["nodes"], answer.data["pageInfo"]
                 found += [Workspace(str(node["id"]).lower(), str(node["name"])) for node in page]
                 after = info["endCursor"] if info["hasNextPage"] else None
             except (KeyError, TypeError):
                 raise Failure(
-                    Code.BAD_RESPONSE, "Archive sent a list of workspaces that cannot be read.", "Try again later."
+                    Code.BAD_RESPONSE,
+                    "Archive sent a list of workspaces that cannot be read.",
+                    "Try again later.",
                 ) from None
             if after is None:
                 return found

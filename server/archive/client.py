@@ -1,4 +1,5 @@
-"""The Archive client: one GraphQL operation per request, each through the limiter, each answer decoded."""
+"""The Archive client: one GraphQL operation per request, each through the limiter, each answer
+decoded."""
 
 from __future__ import annotations
 
@@ -26,9 +27,10 @@ LONGEST_ANSWER = 30.0
 class Call:
     """One GraphQL request.
 
-    `workspace` is an id, or None for the one operation that takes none; `cost` is in rate credits; `deadline` is on
-    the client's monotonic clock, in seconds; `verify` says how to check a write whose answer was lost, and is empty
-    for a read. `admit` is called just before each send, when its turn has come: what it raises keeps it from leaving.
+    `workspace` is an id, or None for the one operation that takes none; `cost` is in rate credits;
+    `deadline` is on the client's monotonic clock, in seconds; `verify` says how to check a write
+    whose answer was lost, and is empty for a read. `admit` is called just before each send, when
+    its turn has come: what it raises keeps it from leaving.
     """
 
     operation: str
@@ -53,7 +55,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Packed:
-    """What the aliases of one request answered, each for itself; one that is missing was not answered.
+    """What the aliases of one request answered, each for itself; one that is missing was not
+    answered.
 
     `reading` is what the answer says about rate credits.
     """
@@ -63,7 +66,8 @@ class Packed:
 
 
 class Archive:
-    """Sends operations to one Archive endpoint with one token, which never leaves this object but in the header."""
+    """Sends operations to one Archive endpoint with one token, which never leaves this object but
+    in the header."""
 
     def __init__(
         self,
@@ -94,8 +98,8 @@ class Archive:
     async def execute(self, call: Call) -> Answer:
         """Send the operation, again where that is safe, and return what it answered.
 
-        Raises:
-            Failure: decoded from any of the API's error shapes; `OUTCOME_UNKNOWN` for a write that may have happened.
+        Raises: Failure: decoded from any of the API's error shapes; `OUTCOME_UNKNOWN` for a write
+            that may have happened.
         """
         return await repeated(
             lambda: self._once(call),
@@ -106,10 +110,11 @@ class Archive:
         )
 
     async def execute_packed(self, call: Call, aliases: Sequence[str]) -> Packed:
-        """Send a document of several reads, again only after a 429: for anything else the pack itself may be the cause.
+        """Send a document of several reads, again only after a 429: for anything else the pack
+        itself may be the cause.
 
-        Raises:
-            Failure: what concerns the request as a whole, decoded from any of the API's error shapes.
+        Raises: Failure: what concerns the request as a whole, decoded from any of the API's error
+            shapes.
         """
 
         async def attempt() -> Packed:
@@ -122,7 +127,8 @@ class Archive:
         return await repeated(attempt, repeatable=True, deadline=call.deadline, clock=self._clock)
 
     async def exchange(self, call: Call, *, token: str | None = None) -> tuple[Reply, float]:
-        """Send the operation once, for looking at the API itself: the answer as it came, and the seconds it took.
+        """Send the operation once, for looking at the API itself: the answer as it came, and the
+        seconds it took.
 
         Args:
             token: sent in place of the client's own, with a limit of its own.
@@ -130,23 +136,40 @@ class Archive:
         Raises:
             Failure: no turn before the deadline, or no answer.
         """
-        key = self.limiter_key(call.workspace) if token is None else state_key(self._origin, "token", token)
-        turn = self._limiter.slot(key, operation=call.operation, cost=call.cost, lane=call.lane, deadline=call.deadline)
+        key = (
+            self.limiter_key(call.workspace)
+            if token is None
+            else state_key(self._origin, "token", token)
+        )
+        turn = self._limiter.slot(
+            key, operation=call.operation, cost=call.cost, lane=call.lane, deadline=call.deadline
+        )
         async with turn as slot:
             start = self._clock()
             reply = await self._post(call, token)
             seconds = self._clock() - start
-            wait = retry_after(reply, reply.body.decode(errors="replace")) if reply.status == 429 else None
-            slot.answered(reply.status, reply.headers, retry_after=wait, new_connection=reply.new_connection)
+            wait = (
+                retry_after(reply, reply.body.decode(errors="replace"))
+                if reply.status == 429
+                else None
+            )
+            slot.answered(
+                reply.status, reply.headers, retry_after=wait, new_connection=reply.new_connection
+            )
         return reply, seconds
 
     async def fetch(self, url: str, *, seconds: float) -> Reply:
-        """A file that an answer names by its URL: without the token, and not counted by the limiter.
+        """A file that an answer names by its URL: without the token, and not counted by the
+        limiter.
 
         Raises:
             Failure: as `Http.fetch`.
         """
-        headers = {"accept": "image/*", "accept-encoding": "identity", "user-agent": self._headers["user-agent"]}
+        headers = {
+            "accept": "image/*",
+            "accept-encoding": "identity",
+            "user-agent": self._headers["user-agent"],
+        }
         return await self._http.fetch(url, headers, seconds=seconds)
 
     @property
@@ -168,15 +191,22 @@ class Archive:
         return self._clock()
 
     def limiter_key(self, workspace: str | None) -> str:
-        """The limiter's key: a budget per workspace, and one per token for the operation without a workspace."""
-        return self._token_key if workspace is None else state_key(self._origin, "workspace", workspace)
+        """The limiter's key: a budget per workspace, and one per token for the operation without a
+        workspace."""
+        return (
+            self._token_key
+            if workspace is None
+            else state_key(self._origin, "workspace", workspace)
+        )
 
     async def _once(self, call: Call) -> Answer:
         return await self._sent(call, lambda reply: Answer(*decode(reply, call.operation)))
 
     async def _sent(self, call: Call, read: Callable[[Reply], T]) -> T:
         key = self.limiter_key(call.workspace)
-        turn = self._limiter.slot(key, operation=call.operation, cost=call.cost, lane=call.lane, deadline=call.deadline)
+        turn = self._limiter.slot(
+            key, operation=call.operation, cost=call.cost, lane=call.lane, deadline=call.deadline
+        )
         async with turn as slot:
             if call.admit is not None:
                 call.admit()
@@ -196,7 +226,9 @@ class Archive:
         return found
 
     async def _post(self, call: Call, token: str | None = None) -> Reply:
-        body = json.dumps({"query": call.document, "variables": call.variables}, separators=(",", ":")).encode()
+        body = json.dumps(
+            {"query": call.document, "variables": call.variables}, separators=(",", ":")
+        ).encode()
         headers = dict(self._headers)
         if call.workspace is not None:
             headers["workspace-id"] = call.workspace
@@ -208,5 +240,7 @@ class Archive:
 
 def _packed(reply: Reply, aliases: Sequence[str]) -> Packed:
     found = decode_packed(reply, aliases)
-    answers = {alias: each if isinstance(each, Failure) else Answer(*each) for alias, each in found.items()}
+    answers = {
+        alias: each if isinstance(each, Failure) else Answer(*each) for alias, each in found.items()
+    }
     return Packed(answers, read_budget(reply.headers))

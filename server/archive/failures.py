@@ -1,6 +1,8 @@
-"""Every documented way in which Archive says no, decoded whatever the HTTP status (Archive docs, error handling).
+"""Every documented way in which Archive says no, decoded whatever the HTTP status (Archive docs,
+error handling).
 
-`errors` may be a string or a list, `data` may be null, missing or partial, and a proxy may answer in HTML.
+`errors` may be a string or a list, `data` may be null, missing or partial, and a proxy may answer
+in HTML.
 """
 
 from __future__ import annotations
@@ -28,7 +30,13 @@ _LISTS_OF_PRESETS = "{filterPresets} lists the content views and collections tha
 _LISTS_OF_VIEWS = "{creatorViews} lists the views for {creators}, {socialProfileViews} those for {socialProfiles}."
 
 _DRIFT = frozenset(
-    {"undefinedField", "argumentNotAccepted", "undefinedType", "variableMismatch", "missingRequiredArguments"}
+    {
+        "undefinedField",
+        "argumentNotAccepted",
+        "undefinedType",
+        "variableMismatch",
+        "missingRequiredArguments",
+    }
 )
 
 
@@ -60,14 +68,14 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
 
 
 def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, tuple[Any, bool] | Failure]:
-    """What each alias of a request with several reads answered: data and whether it is partial, or its own failure.
+    """What each alias of a request with several reads answered: data and whether it is partial, or
+    its own failure.
 
-    Aliases that are left out were not answered: where a read may not be null, the error of one takes the data of all
-    with it (GraphQL specification, errors and non-nullability).
+    Aliases that are left out were not answered: where a read may not be null, the error of one
+    takes the data of all with it (GraphQL specification, errors and non-nullability).
 
-    Raises:
-        Failure: what Archive refused as a whole; an error without a path counts for all, unless a null explains it.
-        Transient: what may pass, with the seconds Archive asked for.
+    Raises: Failure: what Archive refused as a whole; an error without a path counts for all, unless
+        a null explains it. Transient: what may pass, with the seconds Archive asked for.
     """
     payload = _json_object(reply)
     errors = payload.get("errors")
@@ -79,7 +87,9 @@ def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, tuple[Any, 
     rest = [each for each in listed if _alias(each) not in own]
     parts = data if isinstance(data, dict) else {}
     nulls = [alias for alias in aliases if parts.get(alias, "") is None and not own[alias]]
-    if rest and (len(nulls) == len(aliases) or not parts or (len(nulls) < len(rest) and not _passing(rest))):
+    if rest and (
+        len(nulls) == len(aliases) or not parts or (len(nulls) < len(rest) and not _passing(rest))
+    ):
         raise _first(reply, rest)
     if not listed and parts.keys().isdisjoint(aliases):
         raise _unintelligible("an answer without data")
@@ -110,16 +120,22 @@ def user_errors(operation: str, errors: list[dict[str, Any]], hint: str = "") ->
     for each in errors:
         field = each.get("field")
         where = ".".join(field) if isinstance(field, list) else str(field or "")
-        texts.append(f"{where}: {each.get('message', '')}" if where else str(each.get("message", "")))
+        texts.append(
+            f"{where}: {each.get('message', '')}" if where else str(each.get("message", ""))
+        )
     refusal = f"Archive refused {operation}: {_clean('; '.join(texts))}"
     return Failure(Code.REJECTED, refusal, f"Nothing was changed. {hint}".strip())
 
 
 def _check_whole(reply: Reply, listed: list[dict[str, Any]]) -> None:
     """Refuse an answer whose data does not count: too fast, no access, or Archive's own trouble."""
-    throttled = [str(each.get("message", "")) for each in listed if _code(each) == "RATE_LIMIT_EXCEEDED"]
+    throttled = [
+        str(each.get("message", "")) for each in listed if _code(each) == "RATE_LIMIT_EXCEEDED"
+    ]
     if throttled or reply.status == 429:
-        raise _throttled(reply, " ".join(throttled or [str(each.get("message", "")) for each in listed]))
+        raise _throttled(
+            reply, " ".join(throttled or [str(each.get("message", "")) for each in listed])
+        )
     if reply.status >= 500 or reply.status in (401, 403):
         raise _first(reply, listed) if listed else _refused(reply, "")
 
@@ -158,7 +174,8 @@ def _json_object(reply: Reply) -> dict[str, Any]:
 
 
 def _loaded(body: bytes) -> Any:
-    """JSON that can be written as UTF-8 again: half a surrogate pair, left where a caption was cut, becomes `?`."""
+    """JSON that can be written as UTF-8 again: half a surrogate pair, left where a caption was cut,
+    becomes `?`."""
     payload = json.loads(body.decode("utf-8-sig", "replace"))
     if not _SURROGATE.search(body):
         return payload
@@ -246,7 +263,11 @@ def _one(reply: Reply, error: dict[str, Any]) -> Failure:
         return _throttled(reply, message)
     if by_code := _by_code(code, _clean(message)):
         return by_code
-    return _down(reply) if reply.status >= 500 else Failure(Code.REJECTED, f"Archive refused it: {_clean(message)}")
+    return (
+        _down(reply)
+        if reply.status >= 500
+        else Failure(Code.REJECTED, f"Archive refused it: {_clean(message)}")
+    )
 
 
 def _by_code(code: str, message: str) -> Failure | None:
@@ -264,7 +285,10 @@ def _by_code(code: str, message: str) -> Failure | None:
         case "SERVICE_UNAVAILABLE" | "INTERNAL_SERVER_ERROR":
             again = code == "SERVICE_UNAVAILABLE"
             return Transient(
-                Code.UNAVAILABLE, f"Archive failed: {message}", "Try again in a minute.", worth_repeating=again
+                Code.UNAVAILABLE,
+                f"Archive failed: {message}",
+                "Try again in a minute.",
+                worth_repeating=again,
             )
         case "argumentLiteralsIncompatible":
             return Failure(Code.INVALID_ARGUMENT, f"Archive does not accept a value: {message}")
@@ -281,11 +305,23 @@ def _by_message(reply: Reply, message: str) -> Failure | None:
         return _refused(reply, message)
     if "cannot coerce" in lowered:
         # Comes as INTERNAL_SERVER_ERROR, but is the caller's: repeating it changes nothing.
-        return Failure(Code.INVALID_ARGUMENT, f"Archive cannot read a value: {_clean(message)}", "Write dates in UTC.")
+        return Failure(
+            Code.INVALID_ARGUMENT,
+            f"Archive cannot read a value: {_clean(message)}",
+            "Write dates in UTC.",
+        )
     if "invalid cursor" in lowered:
-        return Failure(Code.INVALID_ARGUMENT, "`after` is no longer valid at Archive.", "Start again without `after`.")
+        return Failure(
+            Code.INVALID_ARGUMENT,
+            "`after` is no longer valid at Archive.",
+            "Start again without `after`.",
+        )
     if "exceeds max depth" in lowered:
-        return Failure(Code.INVALID_ARGUMENT, f"`fields` go too deep: {_clean(message)}", "Name shallower paths.")
+        return Failure(
+            Code.INVALID_ARGUMENT,
+            f"`fields` go too deep: {_clean(message)}",
+            "Name shallower paths.",
+        )
     if "must be less than or equal to" in lowered:
         return Failure(Code.INVALID_ARGUMENT, f"Archive refused the page size: {_clean(message)}")
     return None

@@ -1,7 +1,9 @@
-"""Several reads of one operation in one request, as aliases: a request is what the API counts five of a second.
+"""Several reads of one operation in one request, as aliases: a request is what the API counts five
+of a second.
 
-How many travel together is learned: a small pack first, and twice as many as long as its price, which the answers'
-headers tell, and its time allow it. What the API objects to travels in smaller packs, in the end one by one.
+How many travel together is learned: a small pack first, and twice as many as long as its price,
+which the answers' headers tell, and its time allow it. What the API objects to travels in smaller
+packs, in the end one by one.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ _NOT_THE_PACK = (
 
 @dataclass
 class Pace:
-    """How many reads travel together, and what one of them costs in rate credits, as far as it is known."""
+    """How many reads travel together, and what one of them costs in rate credits, as far as it is
+    known."""
 
     cost: float
     size: int = FIRST
@@ -61,7 +64,9 @@ class Pace:
         """Whether larger packs are still tried."""
         return self.size < self.most
 
-    def taken(self, reads: int, seconds: float, spent: float | None, burst: float | None, *, metered: bool) -> None:
+    def taken(
+        self, reads: int, seconds: float, spent: float | None, burst: float | None, *, metered: bool
+    ) -> None:
         """A pack was answered.
 
         Args:
@@ -80,7 +85,8 @@ class Pace:
             self.size = min(2 * self.size, self.most)
 
     def refused(self, reads: int, *, passing: bool) -> None:
-        """A pack met a failure that may be because of its size; if it may pass, it has to come twice to count."""
+        """A pack met a failure that may be because of its size; if it may pass, it has to come
+        twice to count."""
         half = max(1, reads // 2)
         if not passing:
             self._granted = min(self._granted, half)
@@ -90,7 +96,8 @@ class Pace:
         self.size = min(self.size, half)
 
     def acquitted(self) -> None:
-        """A read by itself met a failure that may pass: those of the packs before it were not because of their size."""
+        """A read by itself met a failure that may pass: those of the packs before it were not
+        because of their size."""
         self.most, self._tripped = self._granted, math.inf
 
     def _priced(self, reads: int, spent: float) -> None:
@@ -103,9 +110,8 @@ class Pace:
 class Packer:
     """Reads many records of one operation of a workspace, several with each request.
 
-    Args:
-        kind: the class of the requests.
-        fields: what is asked of each record, whatever the requests say; the defaults where nothing is named.
+    Args: kind: the class of the requests. fields: what is asked of each record, whatever the
+        requests say; the defaults where nothing is named.
     """
 
     def __init__(self, api: Api, kind: type[Read[Any]], fields: list[str] | None = None) -> None:
@@ -122,12 +128,13 @@ class Packer:
     async def read(
         self, requests: Sequence[Read[Any]], admit: Callable[[], None] | None = None
     ) -> AsyncIterator[tuple[int, Answer | Failure]]:
-        """The place of each request with what it was answered, or with its failure, as they come; of a list a page.
+        """The place of each request with what it was answered, or with its failure, as they come;
+        of a list a page.
 
         A failure of the API itself is that of every request that it left unanswered.
 
-        Args:
-            admit: called just before each send; what it raises keeps the request from leaving, and is let through.
+        Args: admit: called just before each send; what it raises keeps the request from leaving,
+            and is let through.
         """
         waiting = list(range(len(requests)))
         singly = False
@@ -135,7 +142,9 @@ class Packer:
             places = waiting[: 1 if singly else self.pace.size]
             some = [requests[place] for place in places]
             try:
-                found = await (self._pack(some, admit) if len(some) > 1 else self._single(some[0], admit))
+                found = await (
+                    self._pack(some, admit) if len(some) > 1 else self._single(some[0], admit)
+                )
             except Failure as failure:
                 if len(some) > 1 and _may_be_the_pack(failure):
                     self.pace.refused(len(some), passing=isinstance(failure, Transient))
@@ -149,13 +158,17 @@ class Packer:
             answered = {places[number] for number in found}
             waiting = [place for place in waiting if place not in answered]
 
-    async def _single(self, request: Read[Any], admit: Callable[[], None] | None) -> dict[int, Answer | Failure]:
+    async def _single(
+        self, request: Read[Any], admit: Callable[[], None] | None
+    ) -> dict[int, Answer | Failure]:
         """One read without an alias, as any other call sends it."""
         start = self._api.archive.now()
         variables = {**request.variables(), **_paging(request)}
         document = request.document(self._selection)
         try:
-            answer = await self._api.execute(request.operation, document, variables, request.credits(), admit)
+            answer = await self._api.execute(
+                request.operation, document, variables, request.credits(), admit
+            )
         except Transient:
             self.pace.acquitted()
             raise
@@ -175,21 +188,30 @@ class Packer:
         async with self._learning():
             cost = max(_CHEAPEST, self.pace.cost * len(requests))
             call = self._api.call(requests[0].operation, document, variables, cost, admit)
-            before = await self._api.archive.budget(call.workspace or "") if self.pace.learning else None
+            before = (
+                await self._api.archive.budget(call.workspace or "") if self.pace.learning else None
+            )
             start = self._api.archive.now()
             found = await self._api.archive.execute_packed(call, aliases)
             self._learn(len(requests), before, self._api.archive.now() - start, found)
-        answers = {number: found.answers[alias] for number, alias in enumerate(aliases) if alias in found.answers}
+        answers = {
+            number: found.answers[alias]
+            for number, alias in enumerate(aliases)
+            if alias in found.answers
+        }
         failures = [each for each in answers.values() if isinstance(each, Failure)]
         if general := next((each for each in failures if each.code in _NOT_THE_PACK), None):
             raise general
-        if len(failures) == len(requests) and all(each.code is not Code.NOT_FOUND for each in failures):
+        if len(failures) == len(requests) and all(
+            each.code is not Code.NOT_FOUND for each in failures
+        ):
             raise failures[0]
         return {number: self._converted(requests[number], each) for number, each in answers.items()}
 
     @asynccontextmanager
     async def _learning(self) -> AsyncIterator[None]:
-        """While sizes are tried, one pack at a time: what another takes meanwhile would count as its price."""
+        """While sizes are tried, one pack at a time: what another takes meanwhile would count as
+        its price."""
         if not self.pace.learning:
             yield
             return
@@ -199,7 +221,12 @@ class Packer:
     def _learn(self, reads: int, before: Snapshot | None, seconds: float, found: Packed) -> None:
         left, policy = found.reading.left, found.reading.policy
         spent = None
-        if before is not None and before.credits is not None and policy is not None and left is not None:
+        if (
+            before is not None
+            and before.credits is not None
+            and policy is not None
+            and left is not None
+        ):
             spent = max(0.0, min(policy.burst, before.credits + policy.refill * seconds) - left)
         metered = before is not None and policy is not None and left is not None
         self.pace.taken(reads, seconds, spent, policy.burst if policy else None, metered=metered)
@@ -208,19 +235,31 @@ class Packer:
         if isinstance(answer, Failure):
             return answer
         if answer.data is None and isinstance(request, ReadPages):
-            return Failure(Code.BAD_RESPONSE, f"Archive answered {request.operation} with nothing.", retryable=True)
+            return Failure(
+                Code.BAD_RESPONSE,
+                f"Archive answered {request.operation} with nothing.",
+                retryable=True,
+            )
         return Answer(converted(request, self._selection, answer.data), answer.partial)
 
 
 def packed(requests: Sequence[Read[Any]], selection: Selection) -> tuple[str, dict[str, Any]]:
-    """The document that asks for all of them, under the aliases a0, a1 and so on, and its variables.
+    """The document that asks for all of them, under the aliases a0, a1 and so on, and its
+    variables.
 
-    Arguments that are the same for all are one variable; the others have the alias' number behind their name.
+    Arguments that are the same for all are one variable; the others have the alias' number behind
+    their name.
     """
     first = requests[0]
     rows = [{**each.variables(), **_paging(each)} for each in requests]
-    given = {name: kind for name, kind in graphql_arguments(type(first)).items() if any(name in row for row in rows)}
-    common = {name for name in given if all(name in row and row[name] == rows[0][name] for row in rows)}
+    given = {
+        name: kind
+        for name, kind in graphql_arguments(type(first)).items()
+        if any(name in row for row in rows)
+    }
+    common = {
+        name for name in given if all(name in row and row[name] == rows[0][name] for row in rows)
+    }
     declared = {name: kind for name, kind in given.items() if name in common}
     variables = {name: rows[0][name] for name in common}
     body = first.body(render(selection, first.record()))
@@ -230,9 +269,13 @@ def packed(requests: Sequence[Read[Any]], selection: Selection) -> tuple[str, di
         declared |= {own[name]: given[name] for name in given if name not in common}
         variables |= {own[name]: row[name] for name in row if name not in common}
         passed = ", ".join(f"{name}: ${variable}" for name, variable in own.items())
-        calls.append(f"a{number}: {first.operation}" + (f"({passed})" if passed else "") + f" {{ {body} }}")
+        calls.append(
+            f"a{number}: {first.operation}" + (f"({passed})" if passed else "") + f" {{ {body} }}"
+        )
     head = ", ".join(f"${name}: {kind}" for name, kind in declared.items())
-    return f"query {type(first).__name__}s" + (f"({head})" if head else "") + f" {{ {' '.join(calls)} }}", variables
+    return f"query {type(first).__name__}s" + (
+        f"({head})" if head else ""
+    ) + f" {{ {' '.join(calls)} }}", variables
 
 
 def _paging(request: Read[Any]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Reading lists: as many pages as `limit` takes, cut at a record boundary, with a cursor to go on from."""
+"""Reading lists: as many pages as `limit` takes, cut at a record boundary, with a cursor to go on
+from."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ _KEPT_PAGES = 4
 
 @dataclass
 class Lists:
-    """Reads the lists of one Archive, keeping the pages that were cut so that going on costs no second request."""
+    """Reads the lists of one Archive, keeping the pages that were cut so that going on costs no
+    second request."""
 
     archive: Archive
     _kept: OrderedDict[tuple[str, str | None], Page] = field(default_factory=OrderedDict)
@@ -34,12 +36,16 @@ class Lists:
         self._kept.clear()
 
     async def read(
-        self, request: ReadMany[Any], workspace: str | None, deadline: float, names: OptionNames | None = None
+        self,
+        request: ReadMany[Any],
+        workspace: str | None,
+        deadline: float,
+        names: OptionNames | None = None,
     ) -> Result:
         """The records that the request asks for; with `names`, options of selects under theirs.
 
-        Raises:
-            Failure: as `Archive.execute`; `INVALID_ARGUMENT` for a cursor that does not belong to this call.
+        Raises: Failure: as `Archive.execute`; `INVALID_ARGUMENT` for a cursor that does not belong
+            to this call.
         """
         selection = select(request.record(), request.fields)
         for path in request.needed():
@@ -79,7 +85,9 @@ class _Reading:
         self._names = names
         # Kept pages hold names or ids: a cursor of the one must not lead into the other.
         shown = [] if names is None else ["optionNames"]
-        self._scope = scope_of(request.operation, request.document(selection), request.variables(), workspace, *shown)
+        self._scope = scope_of(
+            request.operation, request.document(selection), request.variables(), workspace, *shown
+        )
         self._taken = RecordList(request.limit)
         self._notes = request.notes()
         self._why_cut = "fit"
@@ -88,7 +96,9 @@ class _Reading:
     async def run(self) -> Result:
         cursor = decode(self._request.after, self._scope)
         comes_whole = not isinstance(self._request, ReadPages) or self._request.order() is not None
-        following, total = await (self._whole(cursor) if comes_whole and cursor.page is None else self._paged(cursor))
+        following, total = await (
+            self._whole(cursor) if comes_whole and cursor.page is None else self._paged(cursor)
+        )
         return self._result(following, total)
 
     async def _paged(self, cursor: Cursor) -> tuple[Cursor | None, int | None]:
@@ -128,10 +138,16 @@ class _Reading:
         while page.has_next and len(whole.records) < MOST_SORTED:
             page = await self._page(Cursor(page.end), PAGE)
             whole = Page(
-                whole.records + page.records, page.end, page.has_next, page.total, whole.partial or page.partial
+                whole.records + page.records,
+                page.end,
+                page.has_next,
+                page.total,
+                whole.partial or page.partial,
             )
         if whole.has_next:
-            self._notes.append(f"Not sorted: there are more than {MOST_SORTED} records, given in Archive's order.")
+            self._notes.append(
+                f"Not sorted: there are more than {MOST_SORTED} records, given in Archive's order."
+            )
             return whole
         self._notes.append(f"Sorted here, over all {len(whole.records)} records.")
         return replace(whole, records=order(whole.records))
@@ -143,8 +159,14 @@ class _Reading:
 
     async def _list(self) -> Page:
         page = self._named(await self._api.whole(self._request, self._selection))
-        if isinstance(self._request, Listing) and self._request.capped and len(page.records) == ROW_CAP:
-            self._notes.append(f"Archive ends this list at {ROW_CAP} rows without saying so: there may be more.")
+        if (
+            isinstance(self._request, Listing)
+            and self._request.capped
+            and len(page.records) == ROW_CAP
+        ):
+            self._notes.append(
+                f"Archive ends this list at {ROW_CAP} rows without saying so: there may be more."
+            )
         return page
 
     @property

@@ -1,7 +1,8 @@
 """What Archive returns: record types, and the selection of their fields that a request asks for.
 
-A record class lists the fields of one object type of the schema. It is never instantiated: it says which `fields`
-exist, which are asked for when nobody says (`default`), and which numbers arrive as text.
+A record class lists the fields of one object type of the schema. It is never instantiated: it says
+which `fields` exist, which are asked for when nobody says (`default`), and which numbers arrive as
+text.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from ..errors import Code, Failure
 from ..requests import Unit
 
 MAX_PATH = 7
-"""Steps of a field path: with the connection around it a query stays within the API's depth of 10."""
+"""Steps of a field path: with the connection around it a query stays within the API's depth of
+10."""
 
 _EXACT = 2**53 - 1
 
@@ -52,7 +54,8 @@ class Record:
     """Base of the record types."""
 
     default: ClassVar[str] = ""
-    """Paths asked for when the call names no `fields`, separated by blanks; none = all its leaves."""
+    """Paths asked for when the call names no `fields`, separated by blanks; none = all its
+    leaves."""
     instead: ClassVar[dict[str, str]] = {}
     """Names that people and models expect here, and the path that holds it."""
     variants: ClassVar[tuple[type[Record], ...]] = ()
@@ -62,7 +65,8 @@ class Record:
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a record: the record type behind it (None for a leaf), and how a leaf is read."""
+    """One field of a record: the record type behind it (None for a leaf), and how a leaf is
+    read."""
 
     record: type[Record] | None
     big: bool = False
@@ -71,7 +75,8 @@ class Field:
 
 
 def fields_of(record: type[Record]) -> dict[str, Field]:
-    """The fields of a record type under their names in the API; of a union, those of all its members."""
+    """The fields of a record type under their names in the API; of a union, those of all its
+    members."""
     known = vars(record).get("_fields")
     if known is None:
         known = record._fields = _read_fields(record)
@@ -79,7 +84,8 @@ def fields_of(record: type[Record]) -> dict[str, Field]:
 
 
 def select(record: type[Record], paths: list[str] | None) -> Selection:
-    """The selection for dotted `paths` (`*` = the defaults); the record's defaults where there are none.
+    """The selection for dotted `paths` (`*` = the defaults); the record's defaults where there are
+    none.
 
     Raises:
         Failure: `INVALID_ARGUMENT` for a path that does not exist, with the nearest one that does.
@@ -92,7 +98,8 @@ def select(record: type[Record], paths: list[str] | None) -> Selection:
 
 
 def render(selection: Selection, record: type[Record]) -> str:
-    """The selection as GraphQL, without the outer braces; inline fragments where the type is a union."""
+    """The selection as GraphQL, without the outer braces; inline fragments where the type is a
+    union."""
     if record.variants:
         parts = (
             f"... on {variant.__name__} {{ {render(_within(selection, variant), variant)} }}"
@@ -106,7 +113,8 @@ def render(selection: Selection, record: type[Record]) -> str:
 
 
 def convert(value: Any, record: type[Record], selection: Selection) -> Any:
-    """The answer with its text numbers as numbers: null stays null, what JSON cannot hold exactly stays text."""
+    """The answer with its text numbers as numbers: null stays null, what JSON cannot hold exactly
+    stays text."""
     if isinstance(value, list):
         return [convert(each, record, selection) for each in value]
     if not isinstance(value, dict):
@@ -136,9 +144,15 @@ def units(selection: Selection, record: type[Record]) -> dict[str, str]:
 
 def _read_fields(record: type[Record]) -> dict[str, Field]:
     if record.variants:
-        return {name: field for variant in record.variants for name, field in fields_of(variant).items()}
+        return {
+            name: field for variant in record.variants for name, field in fields_of(variant).items()
+        }
     hints = get_type_hints(record, include_extras=True)
-    return {to_camel(name): _field(hint) for name, hint in hints.items() if get_origin(hint) is not ClassVar}
+    return {
+        to_camel(name): _field(hint)
+        for name, hint in hints.items()
+        if get_origin(hint) is not ClassVar
+    }
 
 
 def _field(hint: Any) -> Field:
@@ -162,7 +176,9 @@ def _field(hint: Any) -> Field:
 
 
 def _defaults(record: type[Record]) -> list[str]:
-    return record.default.split() or [name for name, field in fields_of(record).items() if field.record is None]
+    return record.default.split() or [
+        name for name, field in fields_of(record).items() if field.record is None
+    ]
 
 
 def _add(selection: Selection, record: type[Record], path: str) -> None:
@@ -189,7 +205,8 @@ def _add(selection: Selection, record: type[Record], path: str) -> None:
             return
         current = field.record
     for each in _defaults(current):
-        # A default may take one step more than a path, and no further: the connection and it make ten.
+        # A default may take one step more than a path, and no further: the connection and it make
+        # ten.
         if len(steps) + each.count(".") <= MAX_PATH:
             _add(here, current, each)
 

@@ -1,7 +1,8 @@
-"""Typed GraphQL requests: the base classes of every Archive tool, and the documents that follow from them.
+"""Typed GraphQL requests: the base classes of every Archive tool, and the documents that follow
+from them.
 
-A document is constant for a class and a selection: all arguments are declared as variables, and what the call leaves
-out is left out of the variables, so that the API's own defaults apply.
+A document is constant for a class and a selection: all arguments are declared as variables, and
+what the call leaves out is left out of the variables, so that the API's own defaults apply.
 """
 
 from __future__ import annotations
@@ -9,7 +10,17 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    TypeVar,
+    get_args,
+    get_origin,
+)
 
 from pydantic import BaseModel, Field
 
@@ -28,20 +39,24 @@ Id = Annotated[str, ApiType("ID"), Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1)]
 
 ROW_CAP = 1000
-"""Rows after which Archive ends a list that has no pages, without a word (Archive docs, collections and views)."""
+"""Rows after which Archive ends a list that has no pages, without a word (Archive docs, collections
+and views)."""
 
 _SCALARS: dict[Any, str] = {str: "String", int: "Int", bool: "Boolean", float: "Float", Any: "JSON"}
 _OURS = frozenset({"workspace", "fields", "limit", "after", "confirm", "optionNames"})
 
 
 class ArchiveRequest(Request[R], Generic[R]):
-    """Base of the Archive tools. `cost`: rate credits that one request takes (Archive docs, rate limiting)."""
+    """Base of the Archive tools. `cost`: rate credits that one request takes (Archive docs, rate
+    limiting)."""
 
     backend: ClassVar[str] = "archive"
     operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "operation"
     keyword: ClassVar[Literal["query", "mutation"]]
     cost: ClassVar[float] = 5
-    instead: ClassVar[str] = "Look the ids up again: what they named may be gone, or be in another workspace."
+    instead: ClassVar[str] = (
+        "Look the ids up again: what they named may be gone, or be in another workspace."
+    )
     """What to do when something that the arguments name is not found."""
     forbidden: ClassVar[str] = ""
     """What to do when Archive does not allow it, where more can be said than in general."""
@@ -63,7 +78,8 @@ class ArchiveRequest(Request[R], Generic[R]):
         return f"{head} {{ {call} {{ {cls.body(render(selection, cls.record()))} }} }}"
 
     def credits(self) -> float:
-        """Rate credits that one request of this call takes: `cost`, where the arguments make no difference."""
+        """Rate credits that one request of this call takes: `cost`, where the arguments make no
+        difference."""
         return self.cost
 
     @classmethod
@@ -86,7 +102,8 @@ class InWorkspace(Input):
     workspace: Text | None = Field(None, description="Id or name.")
 
     async def resolve_names(self, attributes: Attributes, workspace: str, deadline: float) -> None:
-        """Put what the API takes in place of the names that it does not, before anything else is sent.
+        """Put what the API takes in place of the names that it does not, before anything else is
+        sent.
 
         Raises:
             Failure: a name that fits nothing, or too much.
@@ -94,7 +111,8 @@ class InWorkspace(Input):
 
 
 class NamesOptions(Input):
-    """A read whose records hold custom attributes: options of selects as ids, or as names where that is asked for."""
+    """A read whose records hold custom attributes: options of selects as ids, or as names where
+    that is asked for."""
 
     option_names: bool = Field(False, description="Options in customAttributes by name, not id.")
 
@@ -123,13 +141,17 @@ class ReadMany(Read[R], Generic[R]):
 
     @classmethod
     def output_schema(cls) -> dict[str, Any]:
-        # `totalCount` and `nextCursor` may be null, which a schema can only say in ways that some hosts reject.
-        about = f"{cls.record().__doc__} Pass `nextCursor` as `after` to go on; it is null at the end."
+        # `totalCount` and `nextCursor` may be null, which a schema can only say in ways that some
+        # hosts reject.
+        about = (
+            f"{cls.record().__doc__} Pass `nextCursor` as `after` to go on; it is null at the end."
+        )
         nodes = {"type": "array", "items": {"type": "object"}, "description": about}
         return {"type": "object", "properties": {"nodes": nodes}}
 
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
-        """How to sort the records here, where the API would not; None where it does, or no order was asked for."""
+        """How to sort the records here, where the API would not; None where it does, or no order
+        was asked for."""
         return None
 
     def notes(self) -> list[str]:
@@ -170,7 +192,8 @@ class Listing(InWorkspace, ReadMany[R], Generic[R]):
 
 
 class Lookup(Listing[R], Generic[R]):
-    """Reads what belongs to the ids or links that were asked for: all of it, unless `limit` says less."""
+    """Reads what belongs to the ids or links that were asked for: all of it, unless `limit` says
+    less."""
 
     limit: int = Field(1000, ge=1, le=1000, description="Records in all.")
 
@@ -201,7 +224,8 @@ class Doubtful(Mutation[R], Generic[R]):
 
     @abstractmethod
     async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview | None:
-        """What exactly would change, read from the API before `deadline`; None where nobody need be asked."""
+        """What exactly would change, read from the API before `deadline`; None where nobody need be
+        asked."""
 
 
 class Confirmed(Doubtful[R], Generic[R]):
@@ -218,7 +242,9 @@ class Confirmed(Doubtful[R], Generic[R]):
 def graphql_arguments(request: type[ArchiveRequest[Any]]) -> dict[str, str]:
     """The operation's arguments and their types in the API's schema, from the declaration."""
     arguments = {
-        info.alias or name: _graphql_type(info.annotation, tuple(info.metadata), required=info.is_required())
+        info.alias or name: _graphql_type(
+            info.annotation, tuple(info.metadata), required=info.is_required()
+        )
         for name, info in request.model_fields.items()
         if (info.alias or name) not in _OURS
     }

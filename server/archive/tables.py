@@ -1,4 +1,5 @@
-"""Records as rows of a file: one column for each selected field, numbers with a unit under a name that says it."""
+"""Records as rows of a file: one column for each selected field, numbers with a unit under a name
+that says it."""
 
 from __future__ import annotations
 
@@ -34,13 +35,17 @@ def row(value: Row, record: type[Record], selection: Selection, *, flat: bool) -
         elif isinstance(found, list) and flat:
             shaped[name] = _side_by_side(found, field.record, inner)
         elif isinstance(found, list):
-            shaped[name] = [row(each, field.record, inner, flat=flat) if each else each for each in found]
+            shaped[name] = [
+                row(each, field.record, inner, flat=flat) if each else each for each in found
+            ]
         else:
             shaped[name] = row(found, field.record, inner, flat=flat) if found else None
     return shaped
 
 
-def _leaves(selection: Selection, record: type[Record], prefix: str = "") -> Iterator[tuple[str, Field]]:
+def _leaves(
+    selection: Selection, record: type[Record], prefix: str = ""
+) -> Iterator[tuple[str, Field]]:
     for name, inner in selection.items():
         field = fields_of(record)[name]
         if field.record is None:

@@ -37,7 +37,8 @@ class ArchiveDesk(Desk):
 
     @property
     def background(self) -> Api:
-        """The workspace, for a job: interactive calls go first, and each request has its own time."""
+        """The workspace, for a job: interactive calls go first, and each request has its own
+        time."""
         return Api(self.archive, self.id, "job")
 
     def now(self) -> float:
@@ -58,10 +59,13 @@ class Workflow(InWorkspace, Request[R], Generic[R]):
 
     backend: ClassVar[str] = "archive"
     operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "workflow"
-    instead: ClassVar[str] = "Look the ids up again: what they named may be gone, or be in another workspace."
+    instead: ClassVar[str] = (
+        "Look the ids up again: what they named may be gone, or be in another workspace."
+    )
     forbidden: ClassVar[str] = ""
     verify: ClassVar[str]
-    """For one that changes something: how to find out whether it happened, when the answer was lost."""
+    """For one that changes something: how to find out whether it happened, when the answer was
+    lost."""
 
     @abstractmethod
     async def run(self, desk: ArchiveDesk) -> Result:

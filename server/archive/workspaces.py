@@ -1,4 +1,5 @@
-"""Which workspace a call is about: named in the call, configured, the only one there is, or asked for."""
+"""Which workspace a call is about: named in the call, configured, the only one there is, or asked
+for."""
 
 from __future__ import annotations
 
@@ -53,8 +54,8 @@ class Workspaces:
     async def resolve(self, wanted: str | None, asker: Asker, deadline: float) -> str:
         """The id of the workspace to use.
 
-        Raises:
-            Failure: `NOT_FOUND`, `AMBIGUOUS`, `WORKSPACE_REQUIRED` or `DECLINED`, each with what to do.
+        Raises: Failure: `NOT_FOUND`, `AMBIGUOUS`, `WORKSPACE_REQUIRED` or `DECLINED`, each with
+            what to do.
         """
         named = (wanted or "").strip() or self._default
         if named is None:
@@ -119,10 +120,18 @@ class Workspaces:
             return known[0].id
         labels = _labels(known)
         form = {"workspace": {"type": "string", "title": "Workspace", "enum": list(labels)}}
-        reply = await asker.ask(Question("workspace", "Which Archive workspace should be used?", form))
+        reply = await asker.ask(
+            Question("workspace", "Which Archive workspace should be used?", form)
+        )
         if reply.action == "decline":
-            raise Failure(Code.DECLINED, "The user did not choose a workspace.", "Ask them which one they mean.")
-        picked = labels.get(str(reply.content.get("workspace"))) if reply.action == "accept" else None
+            raise Failure(
+                Code.DECLINED,
+                "The user did not choose a workspace.",
+                "Ask them which one they mean.",
+            )
+        picked = (
+            labels.get(str(reply.content.get("workspace"))) if reply.action == "accept" else None
+        )
         if picked is None:
             self._require(known)
         self._chosen = picked.id
@@ -149,10 +158,14 @@ def _matching(known: list[Workspace], name: str) -> list[Workspace]:
 
 
 def choices(workspaces: list[Workspace]) -> list[dict[str, str]]:
-    """Workspaces as an assistant chooses among them: the first fifty, for an agency's token may see hundreds."""
+    """Workspaces as an assistant chooses among them: the first fifty, for an agency's token may see
+    hundreds."""
     return [{"id": each.id, "name": each.name} for each in workspaces[:_SHOWN]]
 
 
 def _labels(workspaces: list[Workspace]) -> dict[str, Workspace]:
     names = [each.name for each in workspaces]
-    return {(each.name if names.count(each.name) == 1 else f"{each.name} ({each.id})"): each for each in workspaces}
+    return {
+        (each.name if names.count(each.name) == 1 else f"{each.name} ({each.id})"): each
+        for each in workspaces
+    }

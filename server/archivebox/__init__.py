@@ -1,1 +1,2 @@
-"""The ArchiveBox backend: typed REST requests over servers whose API differs from version to version."""
+"""The ArchiveBox backend: typed REST requests over servers whose API differs from version to
+version."""

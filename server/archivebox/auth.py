@@ -1,6 +1,7 @@
 """The key for ArchiveBox: configured, or exchanged for a user name and password and kept in memory.
 
-A key is never part of a result, an error or a log line: what a caller may see is its last characters and its expiry.
+A key is never part of a result, an error or a log line: what a caller may see is its last
+characters and its expiry.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Login:
     def header(self) -> dict[str, str]:
         """The same as HTTP Basic credentials.
 
-        As installed, 0.9.73 takes a POST under a host name that is not its own only with credentials in a header.
+        As installed, 0.9.73 takes a POST under a host name that is not its own only with
+        credentials in a header.
         """
         pair = f"{self.username}:{self.password.reveal()}".encode()
         return {"authorization": f"Basic {b64encode(pair).decode()}"}
@@ -53,8 +55,8 @@ class Keys:
     async def current(self, box: ArchiveBox, deadline: float) -> str:
         """The key to send.
 
-        Raises:
-            Failure: `NOT_CONFIGURED` without any, `UNAUTHENTICATED` when the user name or password is wrong.
+        Raises: Failure: `NOT_CONFIGURED` without any, `UNAUTHENTICATED` when the user name or
+            password is wrong.
         """
         async with self._lock:
             if self._key is None:
@@ -99,18 +101,23 @@ class Keys:
         from .client import Send
 
         body = {"username": self._login.username, "password": self._login.password.reveal()}
-        send = Send("POST", "/auth/get_api_token", deadline, body=body, headers=self._login.header())
+        send = Send(
+            "POST", "/auth/get_api_token", deadline, body=body, headers=self._login.header()
+        )
         try:
             found = await box.send(send, authenticated=False)
         except Failure as failure:
             if failure.code is not Code.NOT_FOUND:
                 raise
             raise Failure(
-                Code.UNSUPPORTED, "This ArchiveBox does not exchange a user name and password for a key.", KEY_HINT
+                Code.UNSUPPORTED,
+                "This ArchiveBox does not exchange a user name and password for a key.",
+                KEY_HINT,
             ) from None
         token = found.get("token") if isinstance(found, dict) else None
         if not token:
-            # A wrong password, and a valid user who is no superuser, both come as HTTP 200 with success false.
+            # A wrong password, and a valid user who is no superuser, both come as HTTP 200 with
+            # success false.
             raise Failure(
                 Code.UNAUTHENTICATED,
                 "ArchiveBox does not accept the user name and password, or the user is not a superuser.",

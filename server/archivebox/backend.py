@@ -27,12 +27,16 @@ _HINTS = {
 class ArchiveBoxBackend:
     """Performs typed ArchiveBox requests."""
 
-    def __init__(self, client: ArchiveBox, confirmations: Confirmations, shared: Shared | None = None) -> None:
+    def __init__(
+        self, client: ArchiveBox, confirmations: Confirmations, shared: Shared | None = None
+    ) -> None:
         self.client = client
         self._shared = shared
         self._confirmations = confirmations
 
-    async def perform(self, request: BoxRequest[Any] | BoxWorkflow[Any], asker: Asker, deadline: float) -> Result:
+    async def perform(
+        self, request: BoxRequest[Any] | BoxWorkflow[Any], asker: Asker, deadline: float
+    ) -> Result:
         """Do what the request says before `deadline` (on the client's monotonic clock).
 
         Raises:
@@ -44,7 +48,9 @@ class ArchiveBoxBackend:
         try:
             if isinstance(request, BoxWorkflow):
                 return await request.run(self.desk(api, asker, deadline))
-            return await request.perform(Box(self.client, api, deadline, asker, self._confirmations))
+            return await request.perform(
+                Box(self.client, api, deadline, asker, self._confirmations)
+            )
         except Failure as failure:
             failure.hint = failure.hint or _HINTS.get(failure.code, "")
             raise

@@ -39,9 +39,10 @@ class Upload:
 
 @dataclass(frozen=True)
 class Send:
-    """One request. `path` is below the API; `form` sends the body as a form instead of JSON; `verify` says how to check
-    a write whose answer was lost, and is empty for a read; `headers` come on top of the usual ones; `admit` is called
-    just before each send, when its turn has come: what it raises keeps it from leaving.
+    """One request. `path` is below the API; `form` sends the body as a form instead of JSON;
+    `verify` says how to check a write whose answer was lost, and is empty for a read; `headers`
+    come on top of the usual ones; `admit` is called just before each send, when its turn has come:
+    what it raises keeps it from leaving.
     """
 
     method: str
@@ -61,8 +62,8 @@ class Send:
 class ArchiveBox:
     """Sends requests to one ArchiveBox.
 
-    Args:
-        url: the configured address; a trailing slash or `/api/v1` in it is understood, a path prefix is kept.
+    Args: url: the configured address; a trailing slash or `/api/v1` in it is understood, a path
+        prefix is kept.
     """
 
     def __init__(
@@ -129,7 +130,8 @@ class ArchiveBox:
         return await self._exchanged(send, _good, authenticated=True)
 
     async def file(self, path: str, deadline: float) -> Reply:
-        """The answer for a file that the server shows to anybody, whatever its status, by its path on the web.
+        """The answer for a file that the server shows to anybody, whatever its status, by its path
+        on the web.
 
         It is asked for without the key, which is not looked at there.
         """
@@ -145,21 +147,29 @@ class ArchiveBox:
             return await self._followed(send, url, self._headers, read)
         key = await self.keys.current(self, send.deadline)
         try:
-            return await self._followed(send, url, {**self._headers, "x-archivebox-api-key": key}, read)
+            return await self._followed(
+                send, url, {**self._headers, "x-archivebox-api-key": key}, read
+            )
         except Failure as failure:
-            if failure.code is not Code.UNAUTHENTICATED or not await self.keys.renewed(self, key, send.deadline):
+            if failure.code is not Code.UNAUTHENTICATED or not await self.keys.renewed(
+                self, key, send.deadline
+            ):
                 raise
         key = await self.keys.current(self, send.deadline)
         return await self._followed(send, url, {**self._headers, "x-archivebox-api-key": key}, read)
 
-    async def _followed(self, send: Send, url: str, headers: Mapping[str, str], read: Callable[[Reply], T]) -> T:
+    async def _followed(
+        self, send: Send, url: str, headers: Mapping[str, str], read: Callable[[Reply], T]
+    ) -> T:
         """Send, and for a read go where a redirect points as long as that is the same origin."""
         kind, body = _encoded(send)
         headers = {**headers, **send.headers, **({"content-type": kind} if kind else {})}
         target = url
 
         async def attempt() -> Reply | T:
-            turn = self._limiter.slot(self._key, operation=send.path, lane=send.lane, deadline=send.deadline)
+            turn = self._limiter.slot(
+                self._key, operation=send.path, lane=send.lane, deadline=send.deadline
+            )
             async with turn as slot:
                 if send.admit is not None:
                     send.admit()
@@ -174,7 +184,11 @@ class ArchiveBox:
 
         for _ in range(_HOPS):
             found = await repeated(
-                attempt, repeatable=send.repeatable, deadline=send.deadline, clock=self._clock, verify=send.verify
+                attempt,
+                repeatable=send.repeatable,
+                deadline=send.deadline,
+                clock=self._clock,
+                verify=send.verify,
             )
             if not isinstance(found, Reply) or not 300 <= found.status < 400:
                 return found  # type: ignore[return-value]  # a reply only where `read` gives one
@@ -224,8 +238,12 @@ def _multipart(fields: Mapping[str, Any], file: Upload) -> tuple[str, bytes]:
     ]
     name = quote(file.name)
     head = f'--{boundary}\r\ncontent-disposition: form-data; name="files"; filename="{name}"\r\n'
-    parts.append(f"{head}content-type: text/plain; charset=utf-8\r\n\r\n".encode() + file.content + b"\r\n")
-    return f"multipart/form-data; boundary={boundary}", b"".join([*parts, f"--{boundary}--\r\n".encode()])
+    parts.append(
+        f"{head}content-type: text/plain; charset=utf-8\r\n\r\n".encode() + file.content + b"\r\n"
+    )
+    return f"multipart/form-data; boundary={boundary}", b"".join(
+        [*parts, f"--{boundary}--\r\n".encode()]
+    )
 
 
 def _text(value: Any) -> str:

@@ -1,8 +1,9 @@
 """Every way in which ArchiveBox says no, decoded from what real servers of three versions answered.
 
-Four shapes: `{"detail": ...}` for deliberate refusals, `{"succeeded": false, "message", "errors": [traceback]}` for any
-exception of its own (404 or 503, so a 503 is not overload), plain text or HTML from the web server, and HTTP 200 with
-`{"success": false, "errors": [...]}`. Tracebacks and markup never leave this module.
+Four shapes: `{"detail": ...}` for deliberate refusals, `{"succeeded": false, "message", "errors":
+[traceback]}` for any exception of its own (404 or 503, so a 503 is not overload), plain text or
+HTML from the web server, and HTTP 200 with `{"success": false, "errors": [...]}`. Tracebacks and
+markup never leave this module.
 """
 
 from __future__ import annotations
@@ -19,7 +20,14 @@ from ..retry import Transient
 
 _MARKUP = re.compile(r"<[a-z!/][^>]*>|\x1b\[[0-9;]*m", re.IGNORECASE)
 _EXCEPTION = re.compile(r"^(?P<kind>[A-Za-z_.]+): (?P<text>.*)", re.DOTALL)
-_OURS = ("ValueError", "ValidationError", "FieldError", "ZeroDivisionError", "OverflowError", "AssertionError")
+_OURS = (
+    "ValueError",
+    "ValidationError",
+    "FieldError",
+    "ZeroDivisionError",
+    "OverflowError",
+    "AssertionError",
+)
 
 KEY_HINT = (
     "The user makes an API key for a superuser in ArchiveBox's admin (/admin/api/apitoken/add/), sets "
@@ -50,15 +58,22 @@ def command(payload: Any) -> Any:
         Failure: `REJECTED` with the command's own words.
     """
     if not isinstance(payload, dict):
-        raise Failure(Code.BAD_RESPONSE, "ArchiveBox answered a command with something else than its report.")
+        raise Failure(
+            Code.BAD_RESPONSE, "ArchiveBox answered a command with something else than its report."
+        )
     if payload.get("success") is False:
-        words = "; ".join(clean(str(each)) for each in payload.get("errors") or []) or clean(payload.get("stderr", ""))
-        raise Failure(Code.REJECTED, f"ArchiveBox refused the command: {words or 'without a reason'}")
+        words = "; ".join(clean(str(each)) for each in payload.get("errors") or []) or clean(
+            payload.get("stderr", "")
+        )
+        raise Failure(
+            Code.REJECTED, f"ArchiveBox refused the command: {words or 'without a reason'}"
+        )
     return payload.get("result")
 
 
 def redirected(reply: Reply, asked: str = "") -> Failure:
-    """A redirect of the URL `asked` that was not followed: it leaves the origin, or would repeat a change elsewhere."""
+    """A redirect of the URL `asked` that was not followed: it leaves the origin, or would repeat a
+    change elsewhere."""
     try:
         target = urljoin(asked, reply.headers.get("location", ""))
         there = urlsplit(target).hostname
@@ -107,7 +122,11 @@ def _refused(reply: Reply, payload: Any) -> Failure:
     if isinstance(payload, dict) and payload.get("succeeded") is False:
         return _raised(reply.status, str(payload.get("message", "")))
     detail = payload.get("detail") if isinstance(payload, dict) else None
-    words = _detail(detail) if detail is not None else clean(reply.body[:2000].decode("utf-8", "replace"))
+    words = (
+        _detail(detail)
+        if detail is not None
+        else clean(reply.body[:2000].decode("utf-8", "replace"))
+    )
     match reply.status:
         case 400 | 422:
             return Failure(Code.INVALID_ARGUMENT, f"ArchiveBox refused the arguments: {words}")
@@ -120,7 +139,11 @@ def _refused(reply: Reply, payload: Any) -> Failure:
                 "Tell the user to set ARCHIVEBOX_URL=http://api.archivebox.localhost:PORT, or the server's BASE_URL.",
             )
         case 403:
-            return Failure(Code.FORBIDDEN, "ArchiveBox refuses this key: it is bad, or not a superuser's.", KEY_HINT)
+            return Failure(
+                Code.FORBIDDEN,
+                "ArchiveBox refuses this key: it is bad, or not a superuser's.",
+                KEY_HINT,
+            )
         case 404 if detail is not None:
             return Failure(Code.NOT_FOUND, f"ArchiveBox did not find it: {words}")
         case 404:
@@ -142,15 +165,22 @@ def _refused(reply: Reply, payload: Any) -> Failure:
 
 
 def _raised(status: int, message: str) -> Failure:
-    """An exception of ArchiveBox's own: told by its kind, since the status says 503 for nearly all."""
+    """An exception of ArchiveBox's own: told by its kind, since the status says 503 for nearly
+    all."""
     found = _EXCEPTION.match(message.strip())
-    kind, words = (found["kind"].rpartition(".")[2], clean(found["text"])) if found else ("", clean(message))
+    kind, words = (
+        (found["kind"].rpartition(".")[2], clean(found["text"])) if found else ("", clean(message))
+    )
     if "MultipleObjectsReturned" in kind:
-        return Failure(Code.AMBIGUOUS, "That id fits several objects.", "Give more of it, best the whole id.")
+        return Failure(
+            Code.AMBIGUOUS, "That id fits several objects.", "Give more of it, best the whole id."
+        )
     if status == 404 or "DoesNotExist" in kind:
         return Failure(Code.NOT_FOUND, f"ArchiveBox did not find it: {words}")
     if kind in _OURS:
-        return Failure(Code.INVALID_ARGUMENT, f"ArchiveBox cannot work with these arguments: {words}")
+        return Failure(
+            Code.INVALID_ARGUMENT, f"ArchiveBox cannot work with these arguments: {words}"
+        )
     return Transient(
         Code.UNAVAILABLE,
         f"ArchiveBox failed inside ({kind or 'error'}): {words}",
@@ -164,7 +194,11 @@ def _detail(detail: Any) -> str:
         return clean(str(detail))
     parts = []
     for each in detail[:5]:
-        place = ".".join(str(step) for step in each.get("loc", [])[1:]) if isinstance(each, dict) else ""
+        place = (
+            ".".join(str(step) for step in each.get("loc", [])[1:])
+            if isinstance(each, dict)
+            else ""
+        )
         words = clean(str(each.get("msg", ""))) if isinstance(each, dict) else clean(str(each))
         parts.append(f"{place}: {words}" if place else words)
     return "; ".join(parts)

@@ -1,4 +1,5 @@
-"""Reading lists by offset, the one thing to rely on: `page` is answered wrongly, and some lists have no pages."""
+"""Reading lists by offset, the one thing to rely on: `page` is answered wrongly, and some lists
+have no pages."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from .requests import Box, Many
 R = TypeVar("R")
 
 LARGEST_PAGE = 200
-"""Records asked for at once; the server clamps at 500, and answers in seconds what is that large."""
+"""Records asked for at once; the server clamps at 500, and answers in seconds what is that
+large."""
 _RESERVE_SECONDS = 8.0
 
 Record = dict[str, Any]
@@ -61,13 +63,17 @@ def whole_list(records: list[Record]) -> Fetch:
 
 
 async def read(
-    request: Many[Any], box: Box, fetch: Fetch, *, keep: Keep | None = None, page: int = LARGEST_PAGE
+    request: Many[Any],
+    box: Box,
+    fetch: Fetch,
+    *,
+    keep: Keep | None = None,
+    page: int = LARGEST_PAGE,
 ) -> Result:
     """As many records as `limit` and the size budget allow, from `after` or `offset` on.
 
-    Args:
-        keep: which records count, where the server cannot filter: the list is then gone through until enough are found,
-            or the time is used up, and its total is not known.
+    Args: keep: which records count, where the server cannot filter: the list is then gone through
+        until enough are found, or the time is used up, and its total is not known.
         page: records asked for at once.
     """
     scope = scope_of(request.operation, request.given())
@@ -123,7 +129,9 @@ def refuse_ambiguous(candidates: list[Record], what: str) -> None:
         )
 
 
-def _result(taken: RecordList, more: int | None, total: int | None, notes: list[str], scope: str) -> Result:
+def _result(
+    taken: RecordList, more: int | None, total: int | None, notes: list[str], scope: str
+) -> Result:
     cursor = Cursor(None, more).encode(scope) if more is not None else None
     envelope: dict[str, Any] = {"totalCount": total, "nextCursor": cursor}
     if notes:

@@ -1,7 +1,7 @@
 """Reading what was archived: the best text of a snapshot, through the server's own file routes.
 
-Only files that the snapshot's own results name are asked for, by paths below the snapshot. What the pages say was
-written by strangers: callers mark it as data.
+Only files that the snapshot's own results name are asked for, by paths below the snapshot. What the
+pages say was written by strangers: callers mark it as data.
 """
 
 from __future__ import annotations
@@ -124,7 +124,9 @@ async def first_readable(box: Box, outputs: list[Output]) -> tuple[Output, Reply
             "ArchiveBox, so that its files are served at ARCHIVEBOX_URL.",
         )
     raise Failure(
-        Code.NOT_FOUND, "The files of this page are not there (any more).", "Archive it again: {POST /cli/update}."
+        Code.NOT_FOUND,
+        "The files of this page are not there (any more).",
+        "Archive it again: {POST /cli/update}.",
     )
 
 
@@ -140,7 +142,8 @@ def as_text(reply: Reply, output: Output) -> str:
 
 
 async def title_of(box: Box, snapshot: Json) -> str | None:
-    """The page's title: as ArchiveBox noted it, which it does only with a browser, else from the saved HTML."""
+    """The page's title: as ArchiveBox noted it, which it does only with a browser, else from the
+    saved HTML."""
     noted = snapshot.get("title")
     pages = [each for each in texts_of(snapshot) if each.path.endswith((".html", ".htm"))]
     if noted or not pages:
@@ -149,14 +152,21 @@ async def title_of(box: Box, snapshot: Json) -> str | None:
         reply = await box.client.file(pages[0].path, box.deadline)
     except Failure:
         return None  # the text is at hand: it is not lost over its title
-    found = _TITLE.search(reply.body[:_HEAD_BYTES].decode("utf-8", "replace")) if reply.status == 200 else None
+    found = (
+        _TITLE.search(reply.body[:_HEAD_BYTES].decode("utf-8", "replace"))
+        if reply.status == 200
+        else None
+    )
     return " ".join(unescape(found[1]).split()) if found else None
 
 
 def _files(snapshot: Json, plugin: str, names: tuple[str, ...]) -> list[Output]:
     found = []
     for result in snapshot.get("archiveresults") or []:
-        if result.get("plugin", result.get("extractor")) != plugin or result.get("status") != "succeeded":
+        if (
+            result.get("plugin", result.get("extractor")) != plugin
+            or result.get("status") != "succeeded"
+        ):
             continue
         for name, mime_type in _named(result, plugin, names):
             if _is_below(name):

@@ -30,7 +30,8 @@ _OURS = frozenset({"limit", "after", "offset", "confirm"})
 
 @dataclass(frozen=True)
 class Box:
-    """What a request works with: the server, what it can do, how much time is left, and the person to ask."""
+    """What a request works with: the server, what it can do, how much time is left, and the person
+    to ask."""
 
     client: ArchiveBox
     api: Description
@@ -44,7 +45,9 @@ class Box:
         from .client import Send
 
         given = {name: value for name, value in params.items() if value is not None}
-        return await self.client.send(Send("GET", path, self.deadline, params=given, lane=self.lane))
+        return await self.client.send(
+            Send("GET", path, self.deadline, params=given, lane=self.lane)
+        )
 
     async def change(
         self,
@@ -72,12 +75,28 @@ class Box:
         return await self.client.send(send)
 
     async def form(
-        self, method: str, path: str, body: dict[str, Any], *, verify: str, file: Upload | None = None
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any],
+        *,
+        verify: str,
+        file: Upload | None = None,
     ) -> Any:
-        """As `change`, for the endpoints that take a form, with a file or without; none of them may be repeated."""
+        """As `change`, for the endpoints that take a form, with a file or without; none of them may
+        be repeated."""
         from .client import Send
 
-        send = Send(method, path, self.deadline, body=body, form=True, file=file, repeatable=False, verify=verify)
+        send = Send(
+            method,
+            path,
+            self.deadline,
+            body=body,
+            form=True,
+            file=file,
+            repeatable=False,
+            verify=verify,
+        )
         return await self.client.send(send)
 
 
@@ -118,7 +137,11 @@ class BoxRequest(Request[R], Generic[R]):
         """The arguments that were given and go into the query or the body."""
         values = self.model_dump(exclude_unset=True)
         skipped = {*_OURS, *self.in_path()}
-        return {name: value for name, value in values.items() if name not in skipped and value is not None}
+        return {
+            name: value
+            for name, value in values.items()
+            if name not in skipped and value is not None
+        }
 
     async def perform(self, box: Box) -> Result:
         """Check that the server has the endpoint, then do it."""
@@ -176,7 +199,11 @@ class Change(BoxRequest[R], Generic[R]):
         """The answer to the change."""
         wants_body = self.method() != "DELETE"
         return await box.change(
-            self.method(), self.path(), body if wants_body else None, repeatable=self.repeatable, verify=self.verify
+            self.method(),
+            self.path(),
+            body if wants_body else None,
+            repeatable=self.repeatable,
+            verify=self.verify,
         )
 
     async def confirm_with(self, box: Box, preview: Preview) -> None:
@@ -213,11 +240,16 @@ class Many(BoxRequest[R], Generic[R]):
 
     def check(self) -> None:
         if self.after is not None and self.offset is not None:
-            raise Failure(Code.INVALID_ARGUMENT, "`after` and `offset` exclude each other.", "Keep one of them.")
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                "`after` and `offset` exclude each other.",
+                "Keep one of them.",
+            )
 
     @classmethod
     def output_schema(cls) -> dict[str, Any]:
-        # `totalCount` and `nextCursor` may be null, which a schema can only say in ways that some hosts reject.
+        # `totalCount` and `nextCursor` may be null, which a schema can only say in ways that some
+        # hosts reject.
         about = f"{cls.result_type().__doc__} Pass `nextCursor` as `after` to go on; it is null at the end."
         nodes = {"type": "array", "items": {"type": "object"}, "description": about}
         return {"type": "object", "properties": {"nodes": nodes}}

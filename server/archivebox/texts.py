@@ -22,5 +22,9 @@ async def text_at(box: Box, path: str, params: Mapping[str, Any] | None = None) 
 
 def shown(text: str) -> dict[str, Any]:
     """The text as far as the size budget goes, with a note where it was cut."""
-    notes = {"notes": [f"Cut: the first {BUDGET} of {len(text)} characters."]} if len(text) > BUDGET else {}
+    notes = (
+        {"notes": [f"Cut: the first {BUDGET} of {len(text)} characters."]}
+        if len(text) > BUDGET
+        else {}
+    )
     return {"text": text[:BUDGET], **notes}

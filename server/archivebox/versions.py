@@ -1,4 +1,5 @@
-"""What the server at hand can do, read once from its own `/api/v1/openapi.json`: detected, never guessed."""
+"""What the server at hand can do, read once from its own `/api/v1/openapi.json`: detected, never
+guessed."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ _PARAMETER = re.compile(r"\{[^}]*\}")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An endpoint as the server declares it: names of its query parameters and of its body's fields."""
+    """An endpoint as the server declares it: names of its query parameters and of its body's
+    fields."""
 
     parameters: frozenset[str]
     body: frozenset[str]
@@ -50,12 +52,14 @@ class Description:
         return normalised(operation) in self.endpoints
 
     def takes(self, operation: str, name: str) -> bool:
-        """Whether the endpoint reads that query parameter or body field; others it would silently ignore."""
+        """Whether the endpoint reads that query parameter or body field; others it would silently
+        ignore."""
         endpoint = self.endpoints.get(normalised(operation))
         return endpoint is not None and (name in endpoint.parameters or name in endpoint.body)
 
     def require(self, operation: str, since: str, instead: str) -> None:
-        """Raise `UNSUPPORTED` for an endpoint that the server lacks, with the versions that have it."""
+        """Raise `UNSUPPORTED` for an endpoint that the server lacks, with the versions that have
+        it."""
         if not self.has(operation):
             raise Failure(
                 Code.UNSUPPORTED,
@@ -75,8 +79,13 @@ def _endpoints(openapi: Any) -> Iterable[tuple[str, Endpoint]]:
     for path, methods in openapi["paths"].items():
         short = path.partition("/api/v1")[2] or path
         for method, operation in methods.items():
-            names = frozenset(each["name"] for each in operation.get("parameters", []) if each["in"] == "query")
-            yield normalised(f"{method.upper()} {short}"), Endpoint(names, frozenset(_body(operation, schemas)))
+            names = frozenset(
+                each["name"] for each in operation.get("parameters", []) if each["in"] == "query"
+            )
+            yield (
+                normalised(f"{method.upper()} {short}"),
+                Endpoint(names, frozenset(_body(operation, schemas))),
+            )
 
 
 def _body(operation: Any, schemas: Any) -> Iterable[str]:

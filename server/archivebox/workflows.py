@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 JOB_SECONDS = 300.0
-"""How long one request of a job may wait for its turn and its answer: interactive calls go first."""
+"""How long one request of a job may wait for its turn and its answer: interactive calls go
+first."""
 _EACH = 0.1
 """Seconds that a server on a usual machine takes for a small request, about."""
 
@@ -40,7 +41,8 @@ class BoxDesk(Desk):
 
     @property
     def background(self) -> Box:
-        """The server, for the next request of a job: interactive calls go first, and it has its own time."""
+        """The server, for the next request of a job: interactive calls go first, and it has its own
+        time."""
         until = self.client.now() + JOB_SECONDS
         return Box(self.client, self.api, until, Nobody(), self.confirmations, "job")
 
@@ -54,14 +56,16 @@ class BoxDesk(Desk):
 
 
 class BoxWorkflow(Request[R], Generic[R]):
-    """Base of the tools that are more than one endpoint of ArchiveBox; arguments carry names in snake case."""
+    """Base of the tools that are more than one endpoint of ArchiveBox; arguments carry names in
+    snake case."""
 
     model_config = ConfigDict(alias_generator=None)
 
     backend: ClassVar[str] = "archivebox"
     operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "workflow"
     verify: ClassVar[str]
-    """For one that changes something: how to find out whether it happened, when the answer was lost."""
+    """For one that changes something: how to find out whether it happened, when the answer was
+    lost."""
 
     @abstractmethod
     async def run(self, desk: BoxDesk) -> Result:

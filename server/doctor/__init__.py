@@ -1,6 +1,8 @@
-"""`archive-mcp doctor`: what is set, what works, and with `--live` whether the real API behaves as assumed.
+"""`archive-mcp doctor`: what is set, what works, and with `--live` whether the real API behaves as
+assumed.
 
-Nothing here talks to the network by itself: every question takes the way of the tools, limiter included.
+Nothing here talks to the network by itself: every question takes the way of the tools, limiter
+included.
 """
 
 from __future__ import annotations
@@ -54,12 +56,18 @@ async def investigate(settings: Settings, surface: Surface, pacer: Pacer, *, liv
     report.checks += local_checks(settings, surface)
     async with Services(settings, limiter=pacer) as services:
         if settings.archivebox_configured:
-            report.checks += await archivebox_checks(await services.archivebox(), _archivebox_at(settings))
+            report.checks += await archivebox_checks(
+                await services.archivebox(), _archivebox_at(settings)
+            )
         if not settings.archive_configured:
             report.checks.append(_no_token(settings))
             report.findings = await live_findings(None) if live else None
             return report
-        where = "The sandbox in this process" if settings.sandbox else f"Archive at {shown_url(settings.api_url)}"
+        where = (
+            "The sandbox in this process"
+            if settings.sandbox
+            else f"Archive at {shown_url(settings.api_url)}"
+        )
         backend = await services.archive()
         found = await remote_checks(backend, pacer, settings.workspace, where)
         report.checks += found.checks
@@ -74,7 +82,9 @@ async def investigate(settings: Settings, surface: Surface, pacer: Pacer, *, liv
 
 def _no_token(settings: Settings) -> Check:
     if settings.archivebox_configured:
-        return Check("token", "note", "No Archive token is configured: the tools of Archive are not offered.")
+        return Check(
+            "token", "note", "No Archive token is configured: the tools of Archive are not offered."
+        )
     return Check("token", "fail", "No Archive token and no ArchiveBox is configured.", WHAT_TO_SET)
 
 

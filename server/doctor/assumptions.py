@@ -1,7 +1,8 @@
-"""What this product takes for granted of the real API, because no call to it was possible while it was built.
+"""What this product takes for granted of the real API, because no call to it was possible while it
+was built.
 
-The statements come from Archive's documentation pages; where two of them disagree, the newer one counts and both
-readings are handled. The README's list is generated from here.
+The statements come from Archive's documentation pages; where two of them disagree, the newer one
+counts and both readings are handled. The README's list is generated from here.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ _EXCEEDS = "would have to exceed the limit"
 
 ASSUMPTIONS: tuple[Assumption, ...] = (
     _unchecked(
-        "rate-limit", "A workspace takes 5 requests per second, whoever sends them and with whatever token.", _EXCEEDS
+        "rate-limit",
+        "A workspace takes 5 requests per second, whoever sends them and with whatever token.",
+        _EXCEEDS,
     ),
     _unchecked(
         "rate-window",
@@ -42,7 +45,9 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         _EXCEEDS,
     ),
     _unchecked(
-        "rate-of-workspaces", "`workspaces` without WORKSPACE-ID is counted apart from every workspace.", _EXCEEDS
+        "rate-of-workspaces",
+        "`workspaces` without WORKSPACE-ID is counted apart from every workspace.",
+        _EXCEEDS,
     ),
     Assumption(
         "credit-headers",
@@ -66,7 +71,9 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "credits of `filterPresets` once and five times in a request; not the second half",
     ),
     Assumption(
-        "without-workspace", "`workspaces` is answered without WORKSPACE-ID.", "asks for it without that header"
+        "without-workspace",
+        "`workspaces` is answered without WORKSPACE-ID.",
+        "asks for it without that header",
     ),
     Assumption(
         "bad-token",
@@ -86,7 +93,9 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "`viralityScore: [NOT_VIRAL]` is refused as a filter although the schema lists it.",
         "filters by it",
     ),
-    Assumption("utc-dates", "A time with an offset other than zero is refused.", "filters by one at +02:00"),
+    Assumption(
+        "utc-dates", "A time with an offset other than zero is refused.", "filters by one at +02:00"
+    ),
     Assumption(
         "emv-cents",
         "`earnedMediaValue` of items and their history is in cents (one public integration reads it as dollars).",
@@ -98,7 +107,9 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "looks at the metrics of a page of items",
     ),
     Assumption(
-        "sorting", "`items` come in the order that `sorting` asks for.", "looks at a page sorted by earned media value"
+        "sorting",
+        "`items` come in the order that `sorting` asks for.",
+        "looks at a page sorted by earned media value",
     ),
     Assumption(
         "preset-order",
@@ -161,16 +172,24 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "`earnedMediaValue` of a competitor brand is in dollars, with a fraction.",
         "nothing to compare it with",
     ),
-    _unchecked("null-metrics", "A null metric is one that the platform does not give, not 0.", "no second source"),
     _unchecked(
-        "row-cap", "Lists without pages end after 1,000 rows without saying so.", "needs a workspace with that many"
+        "null-metrics",
+        "A null metric is one that the platform does not give, not 0.",
+        "no second source",
+    ),
+    _unchecked(
+        "row-cap",
+        "Lists without pages end after 1,000 rows without saying so.",
+        "needs a workspace with that many",
     ),
     _unchecked(
         "refetch-price",
         "Refreshing engagement takes 3 billing credits per accepted item, at most once a day (older docs: 1).",
         _SPENDS,
     ),
-    _unchecked("refusals-of-writes", "A write that answers with `userErrors` changed nothing.", _SPENDS),
+    _unchecked(
+        "refusals-of-writes", "A write that answers with `userErrors` changed nothing.", _SPENDS
+    ),
     _unchecked(
         "collections-repeat",
         "Adding an item to a collection, or removing it, twice is the same as once; removing never deletes the item.",
@@ -181,7 +200,9 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "An unknown collection name is refused without `autoCreate`; with it, a name given twice makes one collection.",
         _SPENDS,
     ),
-    _unchecked("collection-names", "No two collections of a workspace have the same name.", _SPENDS),
+    _unchecked(
+        "collection-names", "No two collections of a workspace have the same name.", _SPENDS
+    ),
     _unchecked(
         "older-storage",
         "Where a workspace keeps collections in the older storage, creating, renaming, deleting and grouping them is "
@@ -199,14 +220,20 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         _SPENDS,
     ),
     _unchecked(
-        "group-deletes", "Deleting a group leaves its members, in no group, and names them in `movedViewIds`.", _SPENDS
+        "group-deletes",
+        "Deleting a group leaves its members, in no group, and names them in `movedViewIds`.",
+        _SPENDS,
     ),
     _unchecked(
         "group-order",
         "`reorderViewsInGroup` takes members only; those that it does not name follow in their old order.",
         _SPENDS,
     ),
-    _unchecked("upload", "`uploadItemFromUrl` gives no id; `itemIdsByUrl` finds the item some minutes later.", _SPENDS),
+    _unchecked(
+        "upload",
+        "`uploadItemFromUrl` gives no id; `itemIdsByUrl` finds the item some minutes later.",
+        _SPENDS,
+    ),
 )
 
 

@@ -1,7 +1,7 @@
 """`doctor --live`: asks the API, by reading only, whether it behaves as this product assumes.
 
-At most sixteen requests with the user's own token, each through the limiter and sent once: a question that is not
-answered leaves its assumptions unknown.
+At most sixteen requests with the user's own token, each through the limiter and sent once: a
+question that is not answered leaves its assumptions unknown.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ _ITEMS = (
 _WORKSPACES = "query Workspaces { workspaces(first: 1) { nodes { id } } }"
 _WORKSPACE = "query Workspace { workspace { id } }"
 _PRESETS = "query Presets { filterPresets { id } }"
-_FIVE_TIMES = "query FiveTimes { " + " ".join(f"p{n}: filterPresets {{ id }}" for n in range(5)) + " }"
+_FIVE_TIMES = (
+    "query FiveTimes { " + " ".join(f"p{n}: filterPresets {{ id }}" for n in range(5)) + " }"
+)
 _MOST_PRESETS = 3
 
 _REFUSALS = {
@@ -38,7 +40,10 @@ _REFUSALS = {
         "max depth",
     ),
     "introspection": ("{ __schema { queryType { name } } }", "schema", "introspection"),
-    "not-viral": ("{ items(first: 1, filter: {viralityScore: [NOT_VIRAL]}) { nodes { id } } }", "viral"),
+    "not-viral": (
+        "{ items(first: 1, filter: {viralityScore: [NOT_VIRAL]}) { nodes { id } } }",
+        "viral",
+    ),
     "utc-dates": (
         '{ items(first: 1, filter: {takenAt: {from: "2026-01-01T00:00:00+02:00"}}) { nodes { id } } }',
         "cannot coerce",
@@ -48,7 +53,8 @@ _REFUSALS = {
 
 
 async def live_findings(look: Look | None) -> list[Finding]:
-    """One finding for each assumption that can be checked, in the order of the list; None asks nothing."""
+    """One finding for each assumption that can be checked, in the order of the list; None asks
+    nothing."""
     found: dict[str, Finding] = {}
     reason = "not asked: Archive did not give a list of workspaces"
     if look is not None:
@@ -59,7 +65,11 @@ async def live_findings(look: Look | None) -> list[Finding]:
             except Failure as failure:
                 answers = [Finding(each, "unknown", failure.message) for each in concerned]
             found |= {each.assumption: each for each in answers}
-    return [found.get(each.id) or Finding(each.id, "unknown", reason) for each in ASSUMPTIONS if each.live]
+    return [
+        found.get(each.id) or Finding(each.id, "unknown", reason)
+        for each in ASSUMPTIONS
+        if each.live
+    ]
 
 
 async def _without_workspace(_: Look) -> list[Finding]:
@@ -102,7 +112,9 @@ async def _page_cost(look: Look) -> list[Finding]:
     """Told late: the quickest answer must be known, and it is a refusal."""
     if look.page is None:
         raise Failure(Code.UNAVAILABLE, "The page of items was not answered.")
-    return [verdicts.page_cost(look.spent(look.page), len(verdicts.records_of(look.page.data("items"))))]
+    return [
+        verdicts.page_cost(look.spent(look.page), len(verdicts.records_of(look.page.data("items"))))
+    ]
 
 
 async def _presets(look: Look) -> list[Finding]:
@@ -110,9 +122,16 @@ async def _presets(look: Look) -> list[Finding]:
     five_times = await look.ask(_FIVE_TIMES, cost=25)
     findings = [verdicts.alias_cost(look.spent(once), look.spent(five_times))]
     listed = once.data("filterPresets")
-    ids = [str(each["id"]) for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    ids = (
+        [str(each["id"]) for each in listed if isinstance(each, dict)]
+        if isinstance(listed, list)
+        else []
+    )
     if not ids:
-        return [*findings, *(Finding(each, "unknown", "no view or collection to try") for each in _OF_PRESETS)]
+        return [
+            *findings,
+            *(Finding(each, "unknown", "no view or collection to try") for each in _OF_PRESETS),
+        ]
     return findings + await _orders(look, ids[:_MOST_PRESETS])
 
 
@@ -131,8 +150,13 @@ async def _orders(look: Look, ids: list[str]) -> list[Finding]:
         )
     declared = ", ".join(f"$p{number}: ID" for number in range(len(ids)))
     variables = {f"p{number}": id for number, id in enumerate(ids)}
-    heard = await look.ask(f"query Presets({declared}) {{ {' '.join(fields)} }}", variables, cost=100)
-    tried = [tuple(heard.data(f"{alias}{number}") for alias in ("up", "down", "old")) for number in range(len(ids))]
+    heard = await look.ask(
+        f"query Presets({declared}) {{ {' '.join(fields)} }}", variables, cost=100
+    )
+    tried = [
+        tuple(heard.data(f"{alias}{number}") for alias in ("up", "down", "old"))
+        for number in range(len(ids))
+    ]
     return [verdicts.preset_order(tried), verdicts.preset_filter(tried)]
 
 

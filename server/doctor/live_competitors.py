@@ -1,4 +1,5 @@
-"""Live questions about competitors: at most three requests, all reading. A plan without them leaves them open."""
+"""Live questions about competitors: at most three requests, all reading. A plan without them leaves
+them open."""
 
 from __future__ import annotations
 
@@ -35,7 +36,10 @@ async def brands(look: Look) -> list[Finding]:
     own = verdicts_saved.own_brand(page)
     competitors = [each for each in verdicts.records_of(page) if not each.get("isOwnBrand")]
     if not competitors:
-        return [own, *(Finding(each, "unknown", "no competitor is tracked") for each in OF_BRANDS[1:])]
+        return [
+            own,
+            *(Finding(each, "unknown", "no competitor is tracked") for each in OF_BRANDS[1:]),
+        ]
     brand = str(competitors[0].get("id"))
     return [own, await _window(look, brand), await _months(look, brand)]
 

@@ -1,4 +1,5 @@
-"""Live questions about what people save: collections, views and their groups. Two requests, both reading."""
+"""Live questions about what people save: collections, views and their groups. Two requests, both
+reading."""
 
 from __future__ import annotations
 
@@ -43,7 +44,11 @@ async def _stored_filters(look: Look, lists: dict[str, list[Record] | None]) -> 
         if (view := verdicts_saved.narrowed_by_filters_only(lists[kind] or []))
     }
     if not views:
-        return Finding("stored-filters", "unknown", "no creator or social profile view is narrowed by filters alone")
+        return Finding(
+            "stored-filters",
+            "unknown",
+            "no creator or social profile view is narrowed by filters alone",
+        )
     declared = ", ".join(f"${field}: ID" for field in views)
     asked = [
         f"{field}_all: {field}(first: 1) {{ totalCount }} "
@@ -52,7 +57,9 @@ async def _stored_filters(look: Look, lists: dict[str, list[Record] | None]) -> 
     ]
     variables: dict[str, Any] = dict(views)
     try:
-        heard = await look.ask(f"query Stored({declared}) {{ {' '.join(asked)} }}", variables, cost=430)
+        heard = await look.ask(
+            f"query Stored({declared}) {{ {' '.join(asked)} }}", variables, cost=430
+        )
     except Failure as failure:
         return Finding("stored-filters", "unknown", failure.message)
     return verdicts_saved.stored_filters({field: _totals(heard, field) for field in views})

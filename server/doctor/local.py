@@ -63,9 +63,16 @@ def _versions() -> Iterator[Check]:
             parts.append(f"{label} {metadata.version(package)}")
         except metadata.PackageNotFoundError:
             missing.append(package)
-    yield Check("versions", "ok", f"{', '.join(parts)} on {platform.system() or 'an unknown system'}")
+    yield Check(
+        "versions", "ok", f"{', '.join(parts)} on {platform.system() or 'an unknown system'}"
+    )
     for package in missing:
-        yield Check("versions", "fail", f"The package {package} is not installed.", "Install archive-mcp again.")
+        yield Check(
+            "versions",
+            "fail",
+            f"The package {package} is not installed.",
+            "Install archive-mcp again.",
+        )
 
 
 def _settings(settings: Settings) -> Iterator[Check]:
@@ -79,9 +86,16 @@ def _settings(settings: Settings) -> Iterator[Check]:
 
 def _tools(settings: Settings, surface: Surface) -> Check:
     count = len(surface.listing())
-    limits = f"toolsets: {', '.join(settings.toolsets)}{'; read-only' if settings.read_only else ''}"
+    limits = (
+        f"toolsets: {', '.join(settings.toolsets)}{'; read-only' if settings.read_only else ''}"
+    )
     if count == 0:
-        return Check("tools", "warn", f"No tool is offered ({limits}).", "Set ARCHIVE_APP_TOKEN, or other toolsets.")
+        return Check(
+            "tools",
+            "warn",
+            f"No tool is offered ({limits}).",
+            "Set ARCHIVE_APP_TOKEN, or other toolsets.",
+        )
     return Check("tools", "ok", f"{count} tools are offered ({limits})")
 
 

@@ -62,14 +62,18 @@ class Look:
         workspace: str | None = None,
         token: str | None = None,
     ) -> Heard:
-        """One request, sent once; without workspace and token of its own it goes to the workspace looked at.
+        """One request, sent once; without workspace and token of its own it goes to the workspace
+        looked at.
 
         Raises:
             Failure: not sent, not answered, or answered with nothing but trouble (429, 5xx).
         """
         where = workspace or (None if token else self._inside())
         call = Call("doctor", document, variables or {}, where, cost, self.deadline)
-        known, asked = await self.pacer.snapshot(self.archive.limiter_key(where)), self.archive.now()
+        known, asked = (
+            await self.pacer.snapshot(self.archive.limiter_key(where)),
+            self.archive.now(),
+        )
         reply, seconds = await self.archive.exchange(call, token=token)
         before = _level(known, self.archive.now() - asked - seconds)
         self.quickest = min(self.quickest, seconds)
@@ -80,9 +84,9 @@ class Look:
     def spent(self, heard: Heard) -> tuple[float, float] | None:
         """Least and most credits that a request can have taken; None where Archive does not say.
 
-        Credits that came back while Archive was computing hide a part of the price: how long that took is the answer's
-        time beyond the quickest one. And where the bucket was not full before, its level is only known to within the
-        credits of one way through the network.
+        Credits that came back while Archive was computing hide a part of the price: how long that
+        took is the answer's time beyond the quickest one. And where the bucket was not full before,
+        its level is only known to within the credits of one way through the network.
         """
         left, policy = heard.reading.left, heard.reading.policy
         if heard.before is None or left is None or policy is None:
@@ -90,7 +94,9 @@ class Look:
         spent = heard.before - left
         hidden = policy.refill * max(0.0, heard.seconds - self.quickest)
         vague = policy.refill * self.quickest if heard.before < policy.burst else 0.0
-        return max(0.0, spent - vague), max(0.0, spent) + hidden + vague + 1  # the header is a whole number
+        return max(0.0, spent - vague), max(
+            0.0, spent
+        ) + hidden + vague + 1  # the header is a whole number
 
     def _inside(self) -> str:
         if self.workspace is None:

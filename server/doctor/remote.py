@@ -1,4 +1,5 @@
-"""What only the API can tell: reachability, token, workspaces, plan. Asked as every tool asks, through the limiter."""
+"""What only the API can tell: reachability, token, workspaces, plan. Asked as every tool asks,
+through the limiter."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ class Remote:
     target: Workspace | None = None
 
 
-async def remote_checks(backend: ArchiveBackend, pacer: Pacer, configured: str | None, where: str) -> Remote:
+async def remote_checks(
+    backend: ArchiveBackend, pacer: Pacer, configured: str | None, where: str
+) -> Remote:
     """Ask for the workspaces, and inside one of them for its name.
 
     `configured` is the id or name in the settings, `where` how the API is called in the report.
@@ -55,7 +58,9 @@ async def remote_checks(backend: ArchiveBackend, pacer: Pacer, configured: str |
     found.checks.append(check)
     if found.target:
         found.checks.append(await _inside(backend, found.target, deadline))
-        found.checks += _pace(await pacer.snapshot(backend.archive.limiter_key(found.target.id)), found.target)
+        found.checks += _pace(
+            await pacer.snapshot(backend.archive.limiter_key(found.target.id)), found.target
+        )
     return found
 
 
@@ -117,13 +122,20 @@ def _unresolved(message: str, known: list[Workspace]) -> Check:
 
 async def _inside(backend: ArchiveBackend, target: Workspace, deadline: float) -> Check:
     try:
-        answer = await backend.archive.execute(Call("workspace", _WORKSPACE, {}, target.id, 5, deadline))
+        answer = await backend.archive.execute(
+            Call("workspace", _WORKSPACE, {}, target.id, 5, deadline)
+        )
     except Failure as failure:
         hint = _HINTS.get(failure.code, "Use a token that may use this workspace.")
         return Check("access", "fail", f"{target.name}: {failure.message}", hint)
     there = str(answer.data.get("id", "")).lower() if isinstance(answer.data, dict) else ""
     if there != target.id:
-        return Check("access", "fail", f"{target.name}: Archive answered for another workspace.", "Try again later.")
+        return Check(
+            "access",
+            "fail",
+            f"{target.name}: Archive answered for another workspace.",
+            "Try again later.",
+        )
     return Check("access", "ok", f"{target.name} answers")
 
 

@@ -14,7 +14,13 @@ from .assumptions import ASSUMPTIONS, Assumption
 Status = Literal["ok", "note", "warn", "fail", "skip"]
 Outcome = Literal["confirmed", "contradicted", "unknown"]
 
-_LABELS: dict[Status, str] = {"ok": "ok", "note": "note", "warn": "warn", "fail": "FAIL", "skip": "-"}
+_LABELS: dict[Status, str] = {
+    "ok": "ok",
+    "note": "note",
+    "warn": "warn",
+    "fail": "FAIL",
+    "skip": "-",
+}
 _SHORTEST_TOKEN = 6
 """Fewer characters are no token, and blotting them out would blot out words."""
 
@@ -31,7 +37,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a live check says about an assumption, and by which evidence. `advice` asks the user to look at it."""
+    """What a live check says about an assumption, and by which evidence. `advice` asks the user to
+    look at it."""
 
     assumption: str
     outcome: Outcome
@@ -41,9 +48,11 @@ class Finding:
 
 @dataclass
 class Report:
-    """All checks, the workspaces that the token sees, and the findings of a live check (None: not asked for).
+    """All checks, the workspaces that the token sees, and the findings of a live check (None: not
+    asked for).
 
-    `secrets` never come out, whoever repeated them: an answer of the API or of a proxy may quote what was sent to it.
+    `secrets` never come out, whoever repeated them: an answer of the API or of a proxy may quote
+    what was sent to it.
     """
 
     secrets: tuple[str, ...] = ()
@@ -98,10 +107,17 @@ class Report:
     def _verdict(self) -> str:
         count = Counter(check.status for check in self.checks)
         warned = f", {_counted(count['warn'], 'warning')}" if count["warn"] else ""
-        return f"All is well{warned}." if self.ok else f"{_counted(count['fail'], 'problem')}{warned}."
+        return (
+            f"All is well{warned}." if self.ok else f"{_counted(count['fail'], 'problem')}{warned}."
+        )
 
     def _assumption(self, each: Assumption) -> dict[str, Any]:
-        row: dict[str, Any] = {"id": each.id, "statement": each.statement, "live": each.live, "check": each.check}
+        row: dict[str, Any] = {
+            "id": each.id,
+            "statement": each.statement,
+            "live": each.live,
+            "check": each.check,
+        }
         for finding in self.findings or ():
             if finding.assumption == each.id:
                 row |= {"result": finding.outcome, "evidence": finding.evidence}
@@ -128,7 +144,9 @@ class Report:
 def advised(findings: Iterable[Finding]) -> list[Check]:
     """A warning for each finding that somebody should look at."""
     return [
-        Check("assumption", "warn", f"{each.assumption}: {each.outcome}. {each.evidence}", each.advice)
+        Check(
+            "assumption", "warn", f"{each.assumption}: {each.outcome}. {each.evidence}", each.advice
+        )
         for each in findings
         if each.advice
     ]

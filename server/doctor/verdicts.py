@@ -1,4 +1,5 @@
-"""From what the API answered to what that says about an assumption: no requests, and nothing beyond the evidence."""
+"""From what the API answered to what that says about an assumption: no requests, and nothing beyond
+the evidence."""
 
 from __future__ import annotations
 
@@ -19,11 +20,15 @@ COMPARE_IT = "Open that post in Archive and compare the value shown there, befor
 _RESET = re.compile(r";\s*t=\"?(\d+(?:\.\d+)?)")
 _EPOCH = 1e9
 _CLOCKS_APART = 120.0
-_PAGE_CREDITS = (30.0, 275.0)  # half of the documented 60, and half as much again as the documented 183
+_PAGE_CREDITS = (
+    30.0,
+    275.0,
+)  # half of the documented 60, and half as much again as the documented 183
 
 Unit = Literal["cents", "dollars"]
 _DOLLARS_EACH = {"views": (0.001, 0.3), "likes": (0.02, 5.0)}
-"""What a view or a like is worth at all, in dollars: from a cheap advertisement to an expensive one, and beyond."""
+"""What a view or a like is worth at all, in dollars: from a cheap advertisement to an expensive
+one, and beyond."""
 
 Record = Mapping[str, Any]
 Spent = tuple[float, float] | None
@@ -38,9 +43,15 @@ def records_of(connection: Any) -> list[Record]:
 def credit_headers(headers: Mapping[str, str]) -> Finding:
     """Whether both headers are there and make sense together."""
     raw = {name: headers.get(name) for name in ("ratelimit-policy", "ratelimit")}
-    evidence = ", ".join(f"{name}: {excerpt(value) if value else 'missing'}" for name, value in raw.items())
+    evidence = ", ".join(
+        f"{name}: {excerpt(value) if value else 'missing'}" for name, value in raw.items()
+    )
     reading = read_budget(headers)
-    sound = reading.policy is not None and reading.left is not None and reading.left <= reading.policy.burst
+    sound = (
+        reading.policy is not None
+        and reading.left is not None
+        and reading.left <= reading.policy.burst
+    )
     return judged("credit-headers", sound, evidence)
 
 
@@ -50,14 +61,23 @@ def credit_reset(headers: Mapping[str, str], now: float) -> Finding:
     reading = read_budget(headers)
     if found is None or reading.policy is None or reading.left is None:
         return Finding("credit-reset", "unknown", "the headers name no time")
-    stated, full = float(found[1]), now + (reading.policy.burst - reading.left) / reading.policy.refill
+    stated, full = (
+        float(found[1]),
+        now + (reading.policy.burst - reading.left) / reading.policy.refill,
+    )
     if stated < _EPOCH:
-        return judged("credit-reset", False, f"t={found[1]} is no unix time; perhaps seconds from now")
+        return judged(
+            "credit-reset", False, f"t={found[1]} is no unix time; perhaps seconds from now"
+        )
     if abs(stated - full) > _CLOCKS_APART:
         return Finding(
-            "credit-reset", "unknown", f"t is a unix time, {stated - full:+.0f} s off by the clock of this machine"
+            "credit-reset",
+            "unknown",
+            f"t is a unix time, {stated - full:+.0f} s off by the clock of this machine",
         )
-    return judged("credit-reset", True, f"t={found[1]}; by this machine's clock it is full at {full:.0f}")
+    return judged(
+        "credit-reset", True, f"t={found[1]}; by this machine's clock it is full at {full:.0f}"
+    )
 
 
 def page_cost(spent: Spent, records: int) -> Finding:
@@ -90,11 +110,15 @@ def alias_cost(once: Spent, five_times: Spent) -> Finding:
 
 def big_numbers(records: Sequence[Record]) -> Finding:
     """Whether metrics come as text."""
-    values = [value for each in records for value in _engagement(each).values() if value is not None]
+    values = [
+        value for each in records for value in _engagement(each).values() if value is not None
+    ]
     if not values:
         return Finding("big-numbers", "unknown", "no metric on the page")
     texts = sum(isinstance(value, str) for value in values)
-    return judged("big-numbers", texts == len(values), f"{texts} of {len(values)} metrics came as text")
+    return judged(
+        "big-numbers", texts == len(values), f"{texts} of {len(values)} metrics came as text"
+    )
 
 
 def sorting(records: Sequence[Record]) -> Finding:
@@ -107,7 +131,8 @@ def sorting(records: Sequence[Record]) -> Finding:
 
 
 def emv_unit(records: Sequence[Record]) -> Finding:
-    """Which unit the values look like. Never more than a hint: only a look at the same post in Archive can tell."""
+    """Which unit the values look like. Never more than a hint: only a look at the same post in
+    Archive can tell."""
     for metric, limits in _DOLLARS_EACH.items():
         counted = [
             (value, count)
@@ -117,11 +142,16 @@ def emv_unit(records: Sequence[Record]) -> Finding:
         if counted:
             ratio = sum(value for value, _ in counted) / sum(count for _, count in counted)
             return _looks_like(records, metric, limits, ratio, len(counted))
-    return Finding("emv-cents", "unknown", "cannot tell: no post on the page has both a value and views or likes")
+    return Finding(
+        "emv-cents",
+        "unknown",
+        "cannot tell: no post on the page has both a value and views or likes",
+    )
 
 
 def refusal(id: str, payload: Mapping[str, Any], words: Sequence[str]) -> Finding:
-    """Whether a query was refused, and for the reason that was expected: `words` has one that the message must hold."""
+    """Whether a query was refused, and for the reason that was expected: `words` has one that the
+    message must hold."""
     message = complaint(payload)
     if message is None:
         if payload.get("data"):
@@ -146,7 +176,11 @@ def preset_order(tried: Sequence[tuple[Any, Any, Any]]) -> Finding:
     pairs = [(_ids(up), _ids(down)) for up, down, _ in tried]
     comparable = [(up, down) for up, down in pairs if len(up) > 1 and len(down) > 1]
     if not comparable:
-        return Finding("preset-order", "unknown", "no view or collection with two items or more among the first three")
+        return Finding(
+            "preset-order",
+            "unknown",
+            "no view or collection with two items or more among the first three",
+        )
     same = sum(up == down for up, down in comparable)
     evidence = f"{same} of {len(comparable)} came in the same order by rising and by falling likes"
     return judged("preset-order", same == len(comparable), evidence)
@@ -157,7 +191,9 @@ def preset_filter(tried: Sequence[tuple[Any, Any, Any]]) -> Finding:
     counts = [(total_of(up), total_of(old)) for up, _, old in tried]
     known = [(full, filtered) for full, filtered in counts if full and filtered is not None]
     if not known:
-        return Finding("preset-filter", "unknown", "no view or collection with items among the first three")
+        return Finding(
+            "preset-filter", "unknown", "no view or collection with items among the first three"
+        )
     kept = sum(full == filtered for full, filtered in known)
     evidence = f"{kept} of {len(known)} kept all their items under a filter that none passes"
     return judged("preset-filter", kept == len(known), evidence)
@@ -192,7 +228,9 @@ def _looks_like(
 
 def _top(records: Sequence[Record]) -> str:
     best = max(records, key=lambda each: _number(each, "earnedMediaValue") or 0)
-    metrics = ", ".join(f"{name} {value}" for name, value in _engagement(best).items() if value is not None)
+    metrics = ", ".join(
+        f"{name} {value}" for name, value in _engagement(best).items() if value is not None
+    )
     return f"the highest is {metrics} ({best.get('archivePublicUrl') or best.get('id')})"
 
 

@@ -1,4 +1,5 @@
-"""From lists of views, groups, collections and brands to what they say about an assumption: no requests."""
+"""From lists of views, groups, collections and brands to what they say about an assumption: no
+requests."""
 
 from __future__ import annotations
 
@@ -62,7 +63,9 @@ def saved_lists(payload: Mapping[str, Any]) -> Finding:
     message = complaint(payload)
     if message is None:
         data = payload.get("data")
-        missing = [each for each in _ANSWERED if not isinstance(data, dict) or data.get(each) is None]
+        missing = [
+            each for each in _ANSWERED if not isinstance(data, dict) or data.get(each) is None
+        ]
         if missing:
             return _unknown("saved-lists", f"not answered: {', '.join(missing)}")
         return judged("saved-lists", True, "all were answered")
@@ -74,7 +77,11 @@ def saved_lists(payload: Mapping[str, Any]) -> Finding:
 def presets_listed(lists: Lists) -> Finding:
     """Whether `filterPresets` has every content view and collection, and nothing of other kinds."""
     id = "presets-listed"
-    presets, collections, views = lists["filterPresets"], lists["collections"], lists["contentViews"]
+    presets, collections, views = (
+        lists["filterPresets"],
+        lists["collections"],
+        lists["contentViews"],
+    )
     if presets is None or collections is None or views is None:
         return _unknown(id, "the lists did not come")
     if max(len(presets), len(collections), len(views)) >= ROW_CAP:
@@ -115,18 +122,25 @@ def group_members(lists: Lists) -> Finding:
     if not by_group and not by_member:
         return _unknown(id, "no group has a member")
     same = len(by_group & by_member)
-    return judged(id, by_group == by_member, f"{same} of {len(by_group | by_member)} memberships are told by both")
+    return judged(
+        id,
+        by_group == by_member,
+        f"{same} of {len(by_group | by_member)} memberships are told by both",
+    )
 
 
 def view_filters(views: Rows) -> Finding:
-    """Whether stored filters and orders look like those of `items`; only keys are told, never values."""
+    """Whether stored filters and orders look like those of `items`; only keys are told, never
+    values."""
     id = "view-filters"
     kept = [each for each in views or [] if _narrows(each.get("filters")) or each.get("sort")]
     if not kept:
         return _unknown(id, "no content view has filters or an order")
     strange = sorted({key for each in kept for key in _strange_keys(each)})
     evidence = f"{len(kept)} content views looked at; " + (
-        f"other keys: {excerpt(', '.join(strange))}" if strange else "all their keys are those of `items`"
+        f"other keys: {excerpt(', '.join(strange))}"
+        if strange
+        else "all their keys are those of `items`"
     )
     return judged(id, not strange, evidence)
 
@@ -134,17 +148,29 @@ def view_filters(views: Rows) -> Finding:
 def narrowed_by_filters_only(views: Sequence[Record]) -> Record | None:
     """The first view that has filters and no condition."""
     return next(
-        (each for each in views if _narrows(each.get("filters")) and not each.get("customAttributeConditions")), None
+        (
+            each
+            for each in views
+            if _narrows(each.get("filters")) and not each.get("customAttributeConditions")
+        ),
+        None,
     )
 
 
 def stored_filters(totals: Mapping[str, tuple[int | None, int | None]]) -> Finding:
-    """Whether views with nothing but filters hold everybody: (everybody, in the view) for each kind."""
-    known = {field: pair for field, pair in totals.items() if pair[0] is not None and pair[1] is not None}
+    """Whether views with nothing but filters hold everybody: (everybody, in the view) for each
+    kind."""
+    known = {
+        field: pair for field, pair in totals.items() if pair[0] is not None and pair[1] is not None
+    }
     if not known:
         return _unknown("stored-filters", "no total was given")
-    evidence = ", ".join(f"{view} of {everybody} {field} in a view" for field, (everybody, view) in known.items())
-    return judged("stored-filters", all(view == everybody for everybody, view in known.values()), evidence)
+    evidence = ", ".join(
+        f"{view} of {everybody} {field} in a view" for field, (everybody, view) in known.items()
+    )
+    return judged(
+        "stored-filters", all(view == everybody for everybody, view in known.values()), evidence
+    )
 
 
 def own_brand(page: Record) -> Finding:
@@ -182,18 +208,30 @@ def brand_months(now: Any, before: Any) -> Finding:
 
 def _strange_keys(view: Record) -> set[str]:
     filters, sort = view.get("filters"), view.get("sort")
-    found = set(filters) - FILTER_KEYS if isinstance(filters, dict) else {"filters is no object"} if filters else set()
+    found = (
+        set(filters) - FILTER_KEYS
+        if isinstance(filters, dict)
+        else {"filters is no object"}
+        if filters
+        else set()
+    )
     if not sort:
         return found
     levels = sort if isinstance(sort, list) else [sort]
     keys = {str(key) for each in levels if isinstance(each, dict) for key in each}
     odd = [each for each in levels if not isinstance(each, dict)]
-    return found | {f"sort.{key}" for key in keys - _SORT_KEYS} | ({"sort is no list of objects"} if odd else set())
+    return (
+        found
+        | {f"sort.{key}" for key in keys - _SORT_KEYS}
+        | ({"sort is no list of objects"} if odd else set())
+    )
 
 
 def _narrows(filters: Any) -> bool:
     return (
-        any(value not in (None, [], {}) for value in filters.values()) if isinstance(filters, dict) else bool(filters)
+        any(value not in (None, [], {}) for value in filters.values())
+        if isinstance(filters, dict)
+        else bool(filters)
     )
 
 

@@ -1,14 +1,13 @@
 """Files for the user: one folder, safe names, and nothing under a final name that is not complete.
 
-    folder = ExportFolder(settings.export_dir)
-    target = folder.target("q4", "csv")
-    with Spool.open(folder, target.name, job_id, offset) as spool:
-        offset = spool.append(rows)            # page by page, each followed by a checkpoint of the job
-        draft = build(folder, spool, target)   # the file, complete on disk, not yet under its name
-        export = publish(folder, draft)        # the name, in one step; the draft is journalled before
-        spool.remove()
+    folder = ExportFolder(settings.export_dir) target = folder.target("q4", "csv") with
+    Spool.open(folder, target.name, job_id, offset) as spool: offset = spool.append(rows)
+    # page by page, each followed by a checkpoint of the job draft = build(folder, spool, target)
+    # the file, complete on disk, not yet under its name export = publish(folder, draft)        #
+    the name, in one step; the draft is journalled before spool.remove()
 
-A resumed job asks `published(folder, draft)` first; `discard(folder, job)` clears up after one that ended otherwise.
+A resumed job asks `published(folder, draft)` first; `discard(folder, job)` clears up after one that
+ended otherwise.
 
 All of it blocks on the disk: async callers run `build` in a worker thread.
 """

@@ -1,10 +1,11 @@
 """CSV for spreadsheets, by RFC 4180.
 
-The file starts with a byte order mark: Excel takes a CSV file without one for the local code page and garbles accents
-and emoji, while LibreOffice and Google Sheets recognise the mark and drop it. Programs read it as `utf-8-sig`.
+The file starts with a byte order mark: Excel takes a CSV file without one for the local code page
+and garbles accents and emoji, while LibreOffice and Google Sheets recognise the mark and drop it.
+Programs read it as `utf-8-sig`.
 
-Text that a spreadsheet would run as a formula gets an apostrophe in front: captions and names are written by strangers.
-Numbers stay numbers, whatever their sign.
+Text that a spreadsheet would run as a formula gets an apostrophe in front: captions and names are
+written by strangers. Numbers stay numbers, whatever their sign.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from .columns import Column, Row, as_json, flatten, joined
 
 _MARKS = "=+-@\uff1d\uff0b\uff0d\uff20"  # the wide forms count as the plain ones in Japanese versions of Excel
 _FORMULA = re.compile(rf"[\t\r\n]|\s*[{re.escape(_MARKS)}]")
-_SUSPICIOUS = frozenset(_MARKS) | frozenset(chr(code) for code in range(0x3001) if chr(code).isspace())
+_SUSPICIOUS = frozenset(_MARKS) | frozenset(
+    chr(code) for code in range(0x3001) if chr(code).isspace()
+)
 
 
 class CsvFile:

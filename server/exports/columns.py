@@ -1,4 +1,5 @@
-"""Nested records as columns: dotted paths such as `currentEngagement.likes`, in a stable order, with what they hold."""
+"""Nested records as columns: dotted paths such as `currentEngagement.likes`, in a stable order,
+with what they hold."""
 
 from __future__ import annotations
 
@@ -50,10 +51,12 @@ class Column:
 
 @dataclass
 class Survey:
-    """Finds the columns of records, batch by batch; its memory grows with the columns, not with the rows.
+    """Finds the columns of records, batch by batch; its memory grows with the columns, not with the
+    rows.
 
-    `declared` paths come first and in their order, whether or not a record has them; records found to hold objects
-    there (custom attributes) bring a column for each key. Nothing else is then taken.
+    `declared` paths come first and in their order, whether or not a record has them; records found
+    to hold objects there (custom attributes) bring a column for each key. Nothing else is then
+    taken.
     """
 
     declared: tuple[str, ...] = ()
@@ -89,7 +92,9 @@ class Survey:
         ]
 
     def _wanted(self, name: str) -> bool:
-        return not self.declared or any(name == each or name.startswith(f"{each}.") for each in self.declared)
+        return not self.declared or any(
+            name == each or name.startswith(f"{each}.") for each in self.declared
+        )
 
 
 def flatten(record: Row) -> Row:

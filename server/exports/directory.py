@@ -1,7 +1,8 @@
 """The export folder while it is open: names are reached from the folder itself, not by its path.
 
-Where the system can (POSIX), everything is relative to a descriptor of the folder, so that a folder that is swapped for
-a link meanwhile redirects nothing. Elsewhere (Windows) links are looked for right before.
+Where the system can (POSIX), everything is relative to a descriptor of the folder, so that a folder
+that is swapped for a link meanwhile redirects nothing. Elsewhere (Windows) links are looked for
+right before.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ _ELSEWHERE = "Set ARCHIVE_MCP_EXPORT_DIR to another folder and start the server 
 
 @dataclass(frozen=True)
 class Leftover:
-    """A working file in the folder: its job, its size in bytes and its last change in seconds since 1970."""
+    """A working file in the folder: its job, its size in bytes and its last change in seconds since
+    1970."""
 
     name: str
     job: str
@@ -48,7 +50,8 @@ class Directory:
         self._descriptor = descriptor
 
     def look(self, name: str) -> os.stat_result | None:
-        """What stands under `name`, itself and not what it points to; None where there is nothing."""
+        """What stands under `name`, itself and not what it points to; None where there is
+        nothing."""
         try:
             return os.stat(self._at(name), dir_fd=self._descriptor, follow_symlinks=False)
         except FileNotFoundError:
@@ -63,7 +66,8 @@ class Directory:
         found = self.look(name)
         if found is None or not regular(found):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
-        # Not blocking: a pipe put in its place meanwhile would otherwise wait for its writer for ever.
+        # Not blocking: a pipe put in its place meanwhile would otherwise wait for its writer for
+        # ever.
         descriptor = self._open(name, (os.O_RDWR if write else os.O_RDONLY) | _NON_BLOCKING)
         if regular(os.fstat(descriptor)):
             return descriptor
@@ -82,7 +86,8 @@ class Directory:
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
-            # Some file systems (FAT) have no hard links: there the look and the rename are two steps.
+            # Some file systems (FAT) have no hard links: there the look and the rename are two
+            # steps.
             if self.look(name) is not None:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name) from error
             self.replace(temporary, name)
@@ -91,7 +96,12 @@ class Directory:
 
     def replace(self, source: str, name: str) -> None:
         """Rename, over whatever is there."""
-        os.replace(self._at(source), self._at(name), src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+        os.replace(
+            self._at(source),
+            self._at(name),
+            src_dir_fd=self._descriptor,
+            dst_dir_fd=self._descriptor,
+        )
 
     def remove(self, name: str) -> None:
         """Remove a file; nothing happens where there is none."""
@@ -112,7 +122,13 @@ class Directory:
 
     def _link(self, source: str, name: str) -> None:
         here = self._descriptor
-        os.link(self._at(source), self._at(name), src_dir_fd=here, dst_dir_fd=here, follow_symlinks=False)
+        os.link(
+            self._at(source),
+            self._at(name),
+            src_dir_fd=here,
+            dst_dir_fd=here,
+            follow_symlinks=False,
+        )
 
     def _open(self, name: str, flags: int) -> int:
         return os.open(self._at(name), flags | _SAFE, 0o600, dir_fd=self._descriptor)
@@ -123,16 +139,18 @@ class Directory:
 
 def regular(found: os.stat_result) -> bool:
     """Whether it is an ordinary file: no link, folder, device or pipe."""
-    return stat.S_ISREG(found.st_mode) and not getattr(found, "st_file_attributes", 0) & _REPARSE_POINT
+    return (
+        stat.S_ISREG(found.st_mode) and not getattr(found, "st_file_attributes", 0) & _REPARSE_POINT
+    )
 
 
 @contextmanager
 def opened(path: Path, *, create: bool = False) -> Iterator[Directory]:
-    """The folder, open for the length of the block; `create` makes it, for its user alone, where it is missing.
+    """The folder, open for the length of the block; `create` makes it, for its user alone, where it
+    is missing.
 
-    Raises:
-        Failure: `FORBIDDEN` for a folder that may not be written or became a link, `UNAVAILABLE` for a full disk and
-            other trouble, `NOT_FOUND` where it is missing.
+    Raises: Failure: `FORBIDDEN` for a folder that may not be written or became a link,
+        `UNAVAILABLE` for a full disk and other trouble, `NOT_FOUND` where it is missing.
     """
     with told(path):
         if create:
@@ -198,7 +216,9 @@ def _failure(error: OSError, path: Path) -> Failure:
     if error.errno in (errno.ELOOP, errno.ENOTDIR) and path.is_symlink():
         return _moved(path)
     if error.errno == errno.ENOTDIR:
-        return Failure(Code.FORBIDDEN, f"{path} is not a folder, so nothing can be exported.", f"{_ELSEWHERE}.")
+        return Failure(
+            Code.FORBIDDEN, f"{path} is not a folder, so nothing can be exported.", f"{_ELSEWHERE}."
+        )
     if isinstance(error, FileNotFoundError):
         return Failure(Code.NOT_FOUND, f"There is no such file in the export folder {path}.")
     return Failure(Code.UNAVAILABLE, f"The export folder {path} failed: {reason}.", retryable=True)

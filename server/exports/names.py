@@ -1,6 +1,7 @@
 """Names of export files: what a caller may choose, and what is chosen where nothing was.
 
-The rules are those of the strictest system a file may travel to, so that a name that works here works on Windows too.
+The rules are those of the strictest system a file may travel to, so that a name that works here
+works on Windows too.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 
 MAX_CHARACTERS = 120
 MAX_BYTES = 200
-"""Of a whole file name in UTF-8: what is put around it (a number, a job's id) keeps it within the usual 255."""
+"""Of a whole file name in UTF-8: what is put around it (a number, a job's id) keeps it within the
+usual 255."""
 
 _FIRST_NUMBER, _LAST_NUMBER = 2, 999
 _MAX_AUTOMATIC = 80
 _FORBIDDEN = frozenset('<>:"|?*')
-_DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9])", re.IGNORECASE)
+_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9])", re.IGNORECASE
+)
 _EXTENSION = re.compile(rf"\.({'|'.join(FORMATS)})\Z", re.IGNORECASE)
 _EXAMPLE = 'Send a plain name such as "q4-report", without a folder.'
 
@@ -48,12 +52,15 @@ def existing_name(name: str) -> str:
     checked = _checked(name)
     _checked(_EXTENSION.sub("", checked))
     if _EXTENSION.search(checked) is None:
-        raise _refusal(f"{name!r} is not an export: they end in {', '.join(f'.{each}' for each in FORMATS)}.")
+        raise _refusal(
+            f"{name!r} is not an export: they end in {', '.join(f'.{each}' for each in FORMATS)}."
+        )
     return checked
 
 
 def automatic_name(what: str, when: datetime, file_format: Format) -> str:
-    """A name from what is exported and the minute in UTC: `creators-northwind-2026-11-02-0915.csv`."""
+    """A name from what is exported and the minute in UTC:
+    `creators-northwind-2026-11-02-0915.csv`."""
     plain = unicodedata.normalize("NFKD", what).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", plain.lower())[:_MAX_AUTOMATIC].strip("-")
     return f"{slug or 'export'}-{when.astimezone(UTC):%Y-%m-%d-%H%M}.{file_format}"
@@ -87,7 +94,9 @@ def _checked(name: str) -> str:
     if not name:
         raise _refusal("The name is empty.")
     if "/" in name or "\\" in name:
-        raise _refusal("The name holds a path; files are only written into the export folder itself.")
+        raise _refusal(
+            "The name holds a path; files are only written into the export folder itself."
+        )
     if not name.isprintable():
         raise _refusal("The name holds a control character, an invisible one or an unusual blank.")
     if found := sorted(_FORBIDDEN.intersection(name)):
@@ -96,7 +105,8 @@ def _checked(name: str) -> str:
         raise _refusal("The name starts or ends with a dot or a space.")
     if len(name) > MAX_CHARACTERS or len(name.encode()) > MAX_BYTES:
         raise _refusal(f"The name is longer than {MAX_CHARACTERS} characters or {MAX_BYTES} bytes.")
-    # Windows also takes the digits of COM and LPT as superscripts, and ignores what follows the first dot.
+    # Windows also takes the digits of COM and LPT as superscripts, and ignores what follows the
+    # first dot.
     if _DEVICE.fullmatch(unicodedata.normalize("NFKC", name).partition(".")[0].strip()):
         raise _refusal(f"{name!r} is the name of a device on Windows.")
     return name

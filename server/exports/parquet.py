@@ -1,4 +1,5 @@
-"""Parquet, through the optional library pyarrow, which is imported when the first file is written."""
+"""Parquet, through the optional library pyarrow, which is imported when the first file is
+written."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def check_available() -> None:
 
 
 class ParquetFile:
-    """A Parquet file being written. Rows are held in columns, which is compact, until they fill a row group."""
+    """A Parquet file being written. Rows are held in columns, which is compact, until they fill a
+    row group."""
 
     def __init__(self, file: BinaryIO, columns: list[Column]) -> None:
         check_available()

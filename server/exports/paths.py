@@ -1,7 +1,7 @@
 """The export folder: the only one that tools may write user files to.
 
-Its place is fixed when the server starts (links resolved then, setting `ARCHIVE_MCP_EXPORT_DIR`); it is made on first
-use, for its user alone.
+Its place is fixed when the server starts (links resolved then, setting `ARCHIVE_MCP_EXPORT_DIR`);
+it is made on first use, for its user alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from typing import Any
 
 from ..errors import Code, Failure
 from .directory import Directory, opened, regular, told
-from .names import Format, alternatives, automatic_name, existing_name, file_name, format_of, is_export
+from .names import (
+    Format,
+    alternatives,
+    automatic_name,
+    existing_name,
+    file_name,
+    format_of,
+    is_export,
+)
 
 MAX_PIECE = 1_000_000
 """The most bytes of a file in one piece."""
@@ -47,7 +55,8 @@ class Listed:
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a file: its bytes, where it starts, where the next one starts (None at the end), the file's size."""
+    """A part of a file: its bytes, where it starts, where the next one starts (None at the end),
+    the file's size."""
 
     data: bytes
     offset: int
@@ -56,7 +65,8 @@ class Piece:
 
 
 class ExportFolder:
-    """The folder, by its place; each use opens it anew, so that it may be removed and made again in between."""
+    """The folder, by its place; each use opens it anew, so that it may be removed and made again in
+    between."""
 
     def __init__(self, path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.path = path.expanduser().resolve()
@@ -67,13 +77,18 @@ class ExportFolder:
         return opened(self.path, create=create)
 
     def target(self, name: str | None, file_format: Format, *, what: str = "export") -> Target:
-        """A free name in the folder: the caller's, or one from `what` and the time; `name-2` where it is taken.
+        """A free name in the folder: the caller's, or one from `what` and the time; `name-2` where
+        it is taken.
 
-        Raises:
-            Failure: `INVALID_ARGUMENT` for a name that is not safe everywhere, or one held by something that is no
-                ordinary file; `FORBIDDEN` or `UNAVAILABLE` for a folder that cannot be used.
+        Raises: Failure: `INVALID_ARGUMENT` for a name that is not safe everywhere, or one held by
+            something that is no ordinary file; `FORBIDDEN` or `UNAVAILABLE` for a folder that
+            cannot be used.
         """
-        wanted = automatic_name(what, self._now(), file_format) if name is None else file_name(name, file_format)
+        wanted = (
+            automatic_name(what, self._now(), file_format)
+            if name is None
+            else file_name(name, file_format)
+        )
         with self.opened(create=True) as directory:
             held = directory.look(wanted)
             if held is not None and not regular(held):
@@ -91,22 +106,32 @@ class ExportFolder:
         if missing:
             return []
         with self.opened() as directory:
-            found = [listed for name in directory.names() if (listed := _listed(directory, name)) is not None]
+            found = [
+                listed
+                for name in directory.names()
+                if (listed := _listed(directory, name)) is not None
+            ]
         return sorted(found, key=lambda each: (each.modified, each.name), reverse=True)
 
     def open_piece(self, name: str, offset: int = 0, length: int = MAX_PIECE) -> Piece:
-        """At most `length` bytes of a finished export from `offset`; pieces of text end with a whole line or character.
+        """At most `length` bytes of a finished export from `offset`; pieces of text end with a
+        whole line or character.
 
-        Raises:
-            Failure: `INVALID_ARGUMENT` for a name or position that cannot be, `NOT_FOUND` for no such export.
+        Raises: Failure: `INVALID_ARGUMENT` for a name or position that cannot be, `NOT_FOUND` for
+            no such export.
         """
         existing_name(name)
         if not 1 <= length <= MAX_PIECE:
-            raise Failure(Code.INVALID_ARGUMENT, f"`length` must be between 1 and {MAX_PIECE} bytes.")
+            raise Failure(
+                Code.INVALID_ARGUMENT, f"`length` must be between 1 and {MAX_PIECE} bytes."
+            )
         with self.opened() as directory, os.fdopen(directory.read(name), "rb") as file:
             total = os.fstat(file.fileno()).st_size
             if not 0 <= offset <= total:
-                raise Failure(Code.INVALID_ARGUMENT, f"`offset` must be between 0 and {total}, the size of {name!r}.")
+                raise Failure(
+                    Code.INVALID_ARGUMENT,
+                    f"`offset` must be between 0 and {total}, the size of {name!r}.",
+                )
             file.seek(offset)
             data = file.read(length)
         if offset + len(data) < total and format_of(name) in ("csv", "jsonl"):
@@ -122,7 +147,11 @@ def free_names(directory: Directory, wanted: str) -> Iterator[str]:
         Failure: `INVALID_ARGUMENT` once all numbers are used up.
     """
     yield from (each for each in alternatives(wanted) if directory.look(each) is None)
-    raise Failure(Code.INVALID_ARGUMENT, f"{wanted!r} and all its numbered names are taken.", "Send another name.")
+    raise Failure(
+        Code.INVALID_ARGUMENT,
+        f"{wanted!r} and all its numbered names are taken.",
+        "Send another name.",
+    )
 
 
 def _listed(directory: Directory, name: str) -> Listed | None:
@@ -136,7 +165,8 @@ def _listed(directory: Directory, name: str) -> Listed | None:
 
 
 def _whole(data: bytes) -> bytes:
-    """Without the line begun at the end; of a longer line, without the character begun at the end."""
+    """Without the line begun at the end; of a longer line, without the character begun at the
+    end."""
     if b"\n" in data:
         return data[: data.rindex(b"\n") + 1]
     start = len(data) - 1

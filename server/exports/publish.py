@@ -1,8 +1,8 @@
 """A file gets its final name only when it is complete, and gets it once.
 
-`drafted` writes a file under a temporary name; `publish` gives it the name in one step that never replaces another
-file. A job writes the draft down in between: after a crash `published` tells whether the name was already given, so
-that no export appears twice.
+`drafted` writes a file under a temporary name; `publish` gives it the name in one step that never
+replaces another file. A job writes the draft down in between: after a crash `published` tells
+whether the name was already given, so that no export appears twice.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def drafted(
 def publish(folder: ExportFolder, draft: Draft) -> Export:
     """Give the draft its name, or the next free one where another file took it meanwhile.
 
-    Raises:
-        Failure: `NOT_FOUND` where the draft is gone (the job was taken over), else as `directory.opened`.
+    Raises: Failure: `NOT_FOUND` where the draft is gone (the job was taken over), else as
+        `directory.opened`.
     """
     with folder.opened() as directory:
         try:
@@ -101,11 +101,16 @@ def publish(folder: ExportFolder, draft: Draft) -> Export:
 
 
 def published(folder: ExportFolder, draft: Draft) -> Export | None:
-    """The export of a draft that already got its name, None where it did not (or was removed since)."""
+    """The export of a draft that already got its name, None where it did not (or was removed
+    since)."""
     with folder.opened(create=True) as directory:
         for name in directory.names():
             state = None if name.startswith(".") else directory.look(name)
-            if state is not None and regular(state) and (state.st_ino, state.st_size) == (draft.file, draft.bytes):
+            if (
+                state is not None
+                and regular(state)
+                and (state.st_ino, state.st_size) == (draft.file, draft.bytes)
+            ):
                 directory.remove(draft.temporary)
                 return _export(folder, draft, name)
     return None
@@ -136,4 +141,6 @@ def _named(directory: Directory, draft: Draft) -> str:
 
 
 def _export(folder: ExportFolder, draft: Draft, name: str) -> Export:
-    return Export(str(folder.path / name), name, draft.format, draft.rows, draft.columns, draft.bytes)
+    return Export(
+        str(folder.path / name), name, draft.format, draft.rows, draft.columns, draft.bytes
+    )

@@ -1,7 +1,9 @@
-"""The rows of an export while they are gathered: a JSON Lines file `.<name>.<job>.part` in the export folder.
+"""The rows of an export while they are gathered: a JSON Lines file `.<name>.<job>.part` in the
+export folder.
 
-A job writes down the offset that `append` returns, with everything else it knows, in one transaction. After a crash the
-spool is opened at that offset: what was written behind it, half a line included, is gone.
+A job writes down the offset that `append` returns, with everything else it knows, in one
+transaction. After a crash the spool is opened at that offset: what was written behind it, half a
+line included, is gone.
 """
 
 from __future__ import annotations
@@ -28,11 +30,14 @@ Row = dict[str, Any]
 class Spool:
     """The open file of one owner.
 
-    Opening it at an offset puts a copy in its place: an owner that was suspended, and comes back after another took the
-    job over, still holds the old file and cannot touch the new one. Unfinished files of the job are removed.
+    Opening it at an offset puts a copy in its place: an owner that was suspended, and comes back
+    after another took the job over, still holds the old file and cannot touch the new one.
+    Unfinished files of the job are removed.
     """
 
-    def __init__(self, folder: ExportFolder, name: str, job: str, descriptor: int, offset: int) -> None:
+    def __init__(
+        self, folder: ExportFolder, name: str, job: str, descriptor: int, offset: int
+    ) -> None:
         self.folder = folder
         self.job = job
         self.offset = offset
@@ -43,9 +48,11 @@ class Spool:
     @classmethod
     @contextmanager
     def open(cls, folder: ExportFolder, name: str, job: str, offset: int = 0) -> Iterator[Self]:
-        """The spool of `job` for the file `name`, cut at `offset` bytes, for the length of the block.
+        """The spool of `job` for the file `name`, cut at `offset` bytes, for the length of the
+        block.
 
-        Its `offset` is 0 where fewer bytes than that survived, or no line ends there: the caller then begins anew.
+        Its `offset` is 0 where fewer bytes than that survived, or no line ends there: the caller
+        then begins anew.
 
         Raises:
             Failure: as `directory.opened`.
@@ -123,7 +130,11 @@ class Spool:
         """Close the file and remove it, unless another owner has put its own in its place."""
         with self.folder.opened() as directory:
             found = directory.look(self._name)
-            ours = not self._closed and found is not None and os.path.samestat(found, os.fstat(self._descriptor))
+            ours = (
+                not self._closed
+                and found is not None
+                and os.path.samestat(found, os.fstat(self._descriptor))
+            )
             self._close()  # Windows removes no open file
             if ours:
                 directory.remove(self._name)
@@ -142,7 +153,8 @@ class Spool:
 
 
 def leftovers(folder: ExportFolder) -> list[Leftover]:
-    """The working files in the folder, of every job: those of jobs that run in another server too."""
+    """The working files in the folder, of every job: those of jobs that run in another server
+    too."""
     with told(folder.path):
         missing = not folder.path.exists()
     if missing:
@@ -157,7 +169,8 @@ def leftovers(folder: ExportFolder) -> list[Leftover]:
 
 
 def discard(folder: ExportFolder, job: str) -> int:
-    """Remove the working files of a job that ended or is no longer known; returns how many there were."""
+    """Remove the working files of a job that ended or is no longer known; returns how many there
+    were."""
     abandoned = [each for each in leftovers(folder) if each.job == job]
     if abandoned:
         with folder.opened() as directory:
@@ -190,7 +203,9 @@ def _taken_over(directory: Directory, name: str, offset: int) -> tuple[int, int]
     if os.path.samestat(made, os.fstat(descriptor)):
         return descriptor, kept
     os.close(descriptor)
-    raise Failure(Code.UNAVAILABLE, "Another server took over this export at the same moment.", retryable=True)
+    raise Failure(
+        Code.UNAVAILABLE, "Another server took over this export at the same moment.", retryable=True
+    )
 
 
 def _copy(directory: Directory, name: str, target: int, size: int) -> int:
@@ -241,7 +256,8 @@ def _json(row: Any) -> bytes:
 
 
 def _repaired(value: Any) -> Any:
-    """Without what no JSON file can hold: half a character (a caption cut inside an emoji) and NaN."""
+    """Without what no JSON file can hold: half a character (a caption cut inside an emoji) and
+    NaN."""
     if isinstance(value, dict):
         return {_repaired(key): _repaired(each) for key, each in value.items()}
     if isinstance(value, list):

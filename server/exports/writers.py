@@ -1,4 +1,5 @@
-"""From the gathered rows to the file of the asked format, with memory that does not grow with the rows."""
+"""From the gathered rows to the file of the asked format, with memory that does not grow with the
+rows."""
 
 from __future__ import annotations
 
@@ -43,13 +44,12 @@ def build(
 ) -> Draft:
     """The rows of the spool as a complete file that only lacks its name (see `publish`).
 
-    Args:
-        columns: dotted paths in the order wanted; without them those found in the rows, in the order met.
-        tick: called every few hundred rows; what it raises ends the writing, and nothing but the spool is kept.
+    Args: columns: dotted paths in the order wanted; without them those found in the rows, in the
+        order met. tick: called every few hundred rows; what it raises ends the writing, and nothing
+        but the spool is kept.
 
-    Raises:
-        Failure: as `directory.opened`; `UNSUPPORTED` for a format that lacks its library. After trouble with the disk
-            the spool is removed too.
+    Raises: Failure: as `directory.opened`; `UNSUPPORTED` for a format that lacks its library. After
+        trouble with the disk the spool is removed too.
     """
     check_available(target.format)
     try:
@@ -74,7 +74,13 @@ def _surveyed(spool: Spool, columns: tuple[str, ...], tick: Callable[[], None]) 
     return survey
 
 
-def _fill(file: BinaryIO, spool: Spool, file_format: Format, columns: list[Column], tick: Callable[[], None]) -> None:
+def _fill(
+    file: BinaryIO,
+    spool: Spool,
+    file_format: Format,
+    columns: list[Column],
+    tick: Callable[[], None],
+) -> None:
     if file_format == "jsonl":
         for block in spool.blocks():
             file.write(block)
@@ -91,7 +97,9 @@ def _fill(file: BinaryIO, spool: Spool, file_format: Format, columns: list[Colum
         for batch in spool.batches(_BATCH_ROWS, _BATCH_BYTES):
             writer.add(batch)
             tick()
-    except BaseException:  # the file is given up: what the writer holds must go, even on a full disk
+    except (
+        BaseException
+    ):  # the file is given up: what the writer holds must go, even on a full disk
         with suppress(OSError, ValueError):
             writer.close()
         raise

@@ -7,21 +7,34 @@ from datetime import date, timedelta
 from math import fsum
 from typing import Any, Literal
 
-METRICS = ("postsCount", "influencersCount", "reach", "impressions", "engagementsTotal", "earnedMediaValue")
+METRICS = (
+    "postsCount",
+    "influencersCount",
+    "reach",
+    "impressions",
+    "engagementsTotal",
+    "earnedMediaValue",
+)
 """Names of a brand's metrics in the API; `earnedMediaValue` is in US dollars."""
 
 Brand = Mapping[str, Any]
 
 
-def compared(brands: Sequence[Brand], before: Mapping[str, Brand] | None = None) -> list[dict[str, Any]]:
-    """The brands, the own one first and the others by share of earned media value, each with its metrics.
+def compared(
+    brands: Sequence[Brand], before: Mapping[str, Brand] | None = None
+) -> list[dict[str, Any]]:
+    """The brands, the own one first and the others by share of earned media value, each with its
+    metrics.
 
     Args:
         before: the brands of the period before, by id; None where no change is asked for.
     """
     totals = sums(brands)
     result = [_told(brand, brands, totals, before) for brand in brands]
-    return sorted(result, key=lambda each: (not each["isOwnBrand"], _last(each["earnedMediaValue"]), each["name"]))
+    return sorted(
+        result,
+        key=lambda each: (not each["isOwnBrand"], _last(each["earnedMediaValue"]), each["name"]),
+    )
 
 
 def sums(brands: Sequence[Brand]) -> dict[str, float | None]:
@@ -30,18 +43,24 @@ def sums(brands: Sequence[Brand]) -> dict[str, float | None]:
 
 
 def unavailable(brands: Sequence[Brand]) -> dict[str, list[str]]:
-    """The names of the brands that lack a metric, by metric; of those that lack all under `everything`."""
-    empty = [str(each["name"]) for each in brands if all(each.get(name) is None for name in METRICS)]
+    """The names of the brands that lack a metric, by metric; of those that lack all under
+    `everything`."""
+    empty = [
+        str(each["name"]) for each in brands if all(each.get(name) is None for name in METRICS)
+    ]
     found = {"everything": empty}
     for name in METRICS:
         found[name] = [
-            str(each["name"]) for each in brands if each.get(name) is None and str(each["name"]) not in empty
+            str(each["name"])
+            for each in brands
+            if each.get(name) is None and str(each["name"]) not in empty
         ]
     return {name: lacking for name, lacking in found.items() if lacking}
 
 
 def period_of(length: Literal["MONTH", "WEEK"], day: date) -> tuple[date, date]:
-    """First and last day of the calendar month, or of the week from Monday to Sunday, that holds a day."""
+    """First and last day of the calendar month, or of the week from Monday to Sunday, that holds a
+    day."""
     if length == "WEEK":
         monday = day - timedelta(days=day.weekday())
         return monday, monday + timedelta(days=6)
@@ -50,7 +69,10 @@ def period_of(length: Literal["MONTH", "WEEK"], day: date) -> tuple[date, date]:
 
 
 def _told(
-    brand: Brand, brands: Sequence[Brand], totals: Mapping[str, float | None], before: Mapping[str, Brand] | None
+    brand: Brand,
+    brands: Sequence[Brand],
+    totals: Mapping[str, float | None],
+    before: Mapping[str, Brand] | None,
 ) -> dict[str, Any]:
     head = {"id": brand["id"], "name": brand["name"], "isOwnBrand": bool(brand.get("isOwnBrand"))}
     figures: dict[str, dict[str, Any] | None] = {}

@@ -15,7 +15,8 @@ RATE = "engagementRatePercent = (likes + comments) / followers x 100, followers 
 def ranked(rows: Sequence[Row], metric: str, most: int) -> list[dict[str, Any]]:
     """The first items by a metric, largest first, each with its rank; equal values share one.
 
-    Items without the metric come last and have no rank. Those of equal value stay in the order in which they came.
+    Items without the metric come last and have no rank. Those of equal value stay in the order in
+    which they came.
     """
     ordered = sorted(rows, key=lambda row: _falling(row.value(metric)))[:most]
     known = [value for row in ordered if (value := row.value(metric)) is not None]
@@ -24,7 +25,9 @@ def ranked(rows: Sequence[Row], metric: str, most: int) -> list[dict[str, Any]]:
 
 def cuts_a_tie(rows: Sequence[Row], metric: str, most: int) -> bool:
     """Whether an item that is not among the first has the value of the last one among them."""
-    values = sorted((value for row in rows if (value := row.value(metric)) is not None), reverse=True)
+    values = sorted(
+        (value for row in rows if (value := row.value(metric)) is not None), reverse=True
+    )
     return len(values) > most > 0 and values[most - 1] == values[most]
 
 
@@ -35,7 +38,8 @@ def is_ranked(rows: Sequence[Row], metric: str) -> bool:
 
 
 def engagement_rate(row: Row) -> float | None:
-    """Likes and comments over followers, in percent with two decimals; None where one of the three is unknown."""
+    """Likes and comments over followers, in percent with two decimals; None where one of the three
+    is unknown."""
     likes, comments = row.value("likes"), row.value("comments")
     if likes is None or comments is None or not row.followers:
         return None
@@ -57,7 +61,10 @@ def _told(row: Row, rank: int | None) -> dict[str, Any]:
         "accountName": row.account,
         "type": row.kind,
         "takenAt": row.taken_at,
-        **{name: None if (value := row.value(name)) is None else shown(Fraction(value)) for name in METRICS},
+        **{
+            name: None if (value := row.value(name)) is None else shown(Fraction(value))
+            for name in METRICS
+        },
         "followers": row.followers,
         "engagementRatePercent": engagement_rate(row),
         "link": row.link,

@@ -25,7 +25,8 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item. `kind` is named as in `filter.itemTypes`; `virality` is None where the item was never measured."""
+    """One item. `kind` is named as in `filter.itemTypes`; `virality` is None where the item was
+    never measured."""
 
     id: str
     platform: str
@@ -87,7 +88,8 @@ def row_of(item: dict[str, Any]) -> Row:
 
 
 def whole_number(value: Any) -> int | None:
-    """A number that may have come as text, because JSON does not hold it exactly; None for anything else."""
+    """A number that may have come as text, because JSON does not hold it exactly; None for anything
+    else."""
     if isinstance(value, str):
         return int(value) if value.removeprefix("-").isdecimal() else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
@@ -102,4 +104,8 @@ def instant_of(text: str) -> datetime:
 def within(rows: list[Row], first: str | None, last: str | None) -> list[Row]:
     """The rows posted between two instants, both included; None leaves a side open."""
     low, high = (instant_of(each) if each else None for each in (first, last))
-    return [row for row in rows if (low is None or row.moment >= low) and (high is None or row.moment <= high)]
+    return [
+        row
+        for row in rows
+        if (low is None or row.moment >= low) and (high is None or row.moment <= high)
+    ]

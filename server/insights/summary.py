@@ -27,9 +27,13 @@ class Group:
 
 
 def metrics(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """For each metric its total, mean and median over the items that have it, and how many have it and have not."""
+    """For each metric its total, mean and median over the items that have it, and how many have it
+    and have not."""
     found = {name: _known(rows, name) for name in METRICS}
-    return {name: {**_statistics(each), "unknown": len(rows) - len(each)} for name, each in found.items()}
+    return {
+        name: {**_statistics(each), "unknown": len(rows) - len(each)}
+        for name, each in found.items()
+    }
 
 
 def span(rows: Sequence[Row]) -> dict[str, str] | None:
@@ -41,7 +45,8 @@ def span(rows: Sequence[Row]) -> dict[str, str] | None:
 
 
 def virality(rows: Sequence[Row]) -> dict[str, Any]:
-    """How many items are in each class, of the kinds for which there are classes; `unknown` were never measured."""
+    """How many items are in each class, of the kinds for which there are classes; `unknown` were
+    never measured."""
     rated = [row for row in rows if row.kind in RATED]
     counts = Counter(row.virality for row in rated)
     unknown = len(rated) - sum(counts[each] for each in CLASSES)
@@ -54,7 +59,8 @@ def virality(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def grouped(rows: Sequence[Row], by: By, metric: str) -> list[Group]:
-    """The items by what they share: time in its order, the rest with the largest total of the metric first."""
+    """The items by what they share: time in its order, the rest with the largest total of the
+    metric first."""
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(_KEYS[by](row), []).append(row)
@@ -65,7 +71,8 @@ def grouped(rows: Sequence[Row], by: By, metric: str) -> list[Group]:
 
 
 def cut(groups: list[Group], most: int, *, by_time: bool) -> list[Group]:
-    """At most so many groups, the rest as one: of times the latest are kept, of others the first."""
+    """At most so many groups, the rest as one: of times the latest are kept, of others the
+    first."""
     if len(groups) <= most:
         return groups
     dropped = groups[: len(groups) - most] if by_time else groups[most:]
@@ -76,7 +83,8 @@ def cut(groups: list[Group], most: int, *, by_time: bool) -> list[Group]:
 
 
 def told(group: Group) -> dict[str, Any]:
-    """A group as a result: its metrics without the number of unknown ones, and None for one that no item has."""
+    """A group as a result: its metrics without the number of unknown ones, and None for one that no
+    item has."""
     found = {name: _known(group.rows, name) for name in METRICS}
     return {
         **group.name,
@@ -86,7 +94,8 @@ def told(group: Group) -> dict[str, Any]:
 
 
 def best(rows: Sequence[Row], metric: str, most: int) -> list[dict[str, Any]]:
-    """The items with the largest values, those of equal value by id; items without the metric are left out."""
+    """The items with the largest values, those of equal value by id; items without the metric are
+    left out."""
     known = [(value, row) for row in rows if (value := row.value(metric)) is not None]
     known.sort(key=lambda each: (-each[0], each[1].id))
     return [
@@ -153,5 +162,8 @@ def _named(by: By, key: str, rows: Sequence[Row]) -> dict[str, Any]:
         return {"week": f"{year}-W{week:02}", "monday": key}
     if by == "creator":
         accounts = Counter(row.account for row in rows if row.account)
-        return {"creatorId": key or None, "accountNames": [name for name, _ in accounts.most_common(_MOST_ACCOUNTS)]}
+        return {
+            "creatorId": key or None,
+            "accountNames": [name for name, _ in accounts.most_common(_MOST_ACCOUNTS)],
+        }
     return {by: key}

@@ -1,4 +1,5 @@
-"""Long work in the background, journalled so that a crash loses nothing and repeats next to nothing.
+"""Long work in the background, journalled so that a crash loses nothing and repeats next to
+nothing.
 
     async with Jobs(Journal(folder)) as jobs:
         row = await jobs.start(NewJob(...), work)

@@ -1,7 +1,8 @@
 """The journal's SQLite file: opened on first use, short transactions, trouble told in plain words.
 
-Nothing waits long inside SQLite, so that the event loop goes on: a lock that others hold ends in `Busy`, and
-`patiently` tries again. A damaged file is put aside and a new one begun; its jobs are lost, what they did is not.
+Nothing waits long inside SQLite, so that the event loop goes on: a lock that others hold ends in
+`Busy`, and `patiently` tries again. A damaged file is put aside and a new one begun; its jobs are
+lost, what they did is not.
 """
 
 from __future__ import annotations
@@ -59,16 +60,19 @@ class Busy(Failure):
 
     def __init__(self) -> None:
         super().__init__(
-            Code.UNAVAILABLE, "The job journal is locked by another process.", "Try again shortly.", retryable=True
+            Code.UNAVAILABLE,
+            "The job journal is locked by another process.",
+            "Try again shortly.",
+            retryable=True,
         )
 
 
 class Database:
     """One connection to the journal.
 
-    Args:
-        folder: where the file is; None for a journal of this process alone, gone with it.
-        opened: called with the connection, in a transaction, when it was opened; not if others are writing just then.
+    Args: folder: where the file is; None for a journal of this process alone, gone with it. opened:
+        called with the connection, in a transaction, when it was opened; not if others are writing
+        just then.
     """
 
     def __init__(self, folder: Path | None, opened: Callable[[sqlite3.Connection], None]) -> None:
@@ -90,7 +94,9 @@ class Database:
             with _transaction(db):
                 yield db
 
-    def rows(self, statement: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(
+        self, statement: str, values: Sequence[Any] | dict[str, Any] = ()
+    ) -> list[tuple[Any, ...]]:
         """What a query finds. Raises as `transaction`."""
         with self._told():
             return self._connection().execute(statement, values).fetchall()
@@ -173,7 +179,12 @@ class Database:
                     "The job journal cannot be written: the disk is full.",
                     "The user frees some space; then resume the job.",
                 ) from None
-            if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
+            if code in (
+                sqlite3.SQLITE_CANTOPEN,
+                sqlite3.SQLITE_READONLY,
+                sqlite3.SQLITE_IOERR,
+                sqlite3.SQLITE_PERM,
+            ):
                 raise _unusable(str(error)) from None
             raise
 
@@ -199,7 +210,9 @@ class Database:
                 if part.exists():
                     part.replace(self._path.with_name(aside + ending))
         except OSError as error:  # Windows: another process has it open
-            raise _unusable(f"it is damaged, and it cannot be put aside ({error.strerror})") from None
+            raise _unusable(
+                f"it is damaged, and it cannot be put aside ({error.strerror})"
+            ) from None
 
 
 async def patiently(change: Callable[[], T], sleep: Callable[[float], Awaitable[object]]) -> T:

@@ -22,7 +22,8 @@ from .runner import Runner
 T = TypeVar("T")
 
 Progress = Callable[[int, int | None, str], Awaitable[None]]
-"""Told how many records are settled, how many there are (None: not known yet), and what the job does."""
+"""Told how many records are settled, how many there are (None: not known yet), and what the job
+does."""
 
 GRACE = 1.0
 """Seconds that what is under way gets when the server ends."""
@@ -44,7 +45,8 @@ class Jobs:
         sleep: coroutine function that waits a number of seconds of that clock.
         grace: seconds that what is under way gets when the server ends.
 
-    Every method raises `Failure` where the journal cannot be used, and `NOT_FOUND` for a job that does not exist.
+    Every method raises `Failure` where the journal cannot be used, and `NOT_FOUND` for a job that
+    does not exist.
     """
 
     def __init__(
@@ -70,13 +72,18 @@ class Jobs:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> bool | None:
         with anyio.CancelScope(shield=True):
             await self.close()
         return await self._group.__aexit__(kind, error, trace)
 
-    async def start(self, job: NewJob, work: Work, records: Sequence[NewRecord] | None = None) -> JobRow:
+    async def start(
+        self, job: NewJob, work: Work, records: Sequence[NewRecord] | None = None
+    ) -> JobRow:
         """Journal a job and begin it in the background.
 
         Args:
@@ -85,15 +92,20 @@ class Jobs:
         self._refuse_if_closed()
         phase = Phase.GATHERING if records is None else Phase.SENDING
         lease = await self._journalled(
-            lambda: self._journal.create(job, self._owner, writes=work.writes, repeatable=work.repeatable, phase=phase)
+            lambda: self._journal.create(
+                job, self._owner, writes=work.writes, repeatable=work.repeatable, phase=phase
+            )
         )
         if records is not None:
             await self._fill(lease, records)
         await self._journalled(lambda: self._journal.begin(lease))
         return await self._begin(lease, work)
 
-    async def wait(self, job_id: str, seconds: float, on_progress: Progress | None = None) -> JobRow:
-        """The job as it stands when it ended or paused, or after that many seconds at the latest."""
+    async def wait(
+        self, job_id: str, seconds: float, on_progress: Progress | None = None
+    ) -> JobRow:
+        """The job as it stands when it ended or paused, or after that many seconds at the
+        latest."""
         until, told_at, told = self._clock() + seconds, self._clock(), None
         while True:
             runner = self._runners.get(job_id)
@@ -119,26 +131,38 @@ class Jobs:
         """The job as it stands."""
         return await self._journalled(lambda: self._journal.job(job_id))
 
-    async def list(self, account: str | None = None, *, limit: int = 50, offset: int = 0) -> list[JobRow]:
+    async def list(
+        self, account: str | None = None, *, limit: int = 50, offset: int = 0
+    ) -> list[JobRow]:
         """Jobs of one account or of all, whichever process runs them, newest first."""
-        return await self._journalled(lambda: self._journal.jobs(account, limit=limit, offset=offset))
+        return await self._journalled(
+            lambda: self._journal.jobs(account, limit=limit, offset=offset)
+        )
 
     async def records(
         self, job_id: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
     ) -> Sequence[RecordRow]:
         """Records of these states (or all) with a number above `after`, in order."""
-        return await self._journalled(lambda: self._journal.records(job_id, states, after=after, limit=limit))
+        return await self._journalled(
+            lambda: self._journal.records(job_id, states, after=after, limit=limit)
+        )
 
-    async def failures(self, job_id: str, *, after: int = 0, limit: int = 100) -> Sequence[RecordRow]:
+    async def failures(
+        self, job_id: str, *, after: int = 0, limit: int = 100
+    ) -> Sequence[RecordRow]:
         """Failed records and those of unknown outcome, with their reasons."""
-        return await self.records(job_id, (RecordState.FAILED, RecordState.UNKNOWN), after=after, limit=limit)
+        return await self.records(
+            job_id, (RecordState.FAILED, RecordState.UNKNOWN), after=after, limit=limit
+        )
 
     async def orphans(self, origin: str, account: str) -> Sequence[JobRow]:
-        """Interrupted jobs that nobody works on, oldest first: those that only read may simply be resumed."""
+        """Interrupted jobs that nobody works on, oldest first: those that only read may simply be
+        resumed."""
         return await self._journalled(lambda: self._journal.orphans(origin, account))
 
     async def cancel(self, job_id: str) -> JobRow:
-        """Stop a job for good, also one that another process runs: that one stops at its next record."""
+        """Stop a job for good, also one that another process runs: that one stops at its next
+        record."""
         await self._journalled(lambda: self._journal.cancel(job_id))
         if runner := self._runners.get(job_id):
             runner.stop(End(JobState.CANCELLED))
@@ -153,7 +177,8 @@ class Jobs:
         return await self._take(job_id, work, again=False)
 
     async def retry_failed(self, job_id: str, work: Work) -> JobRow:
-        """Send the failed records of a job once more, and those of unknown outcome where that is harmless.
+        """Send the failed records of a job once more, and those of unknown outcome where that is
+        harmless.
 
         Raises:
             Failure: a process works on it, or there is no such record.
@@ -161,7 +186,8 @@ class Jobs:
         return await self._take(job_id, work, again=True)
 
     async def close(self) -> None:
-        """Pause everything: nothing new is sent, and what is under way is given up after the grace."""
+        """Pause everything: nothing new is sent, and what is under way is given up after the
+        grace."""
         self._closed = True
         running = [*self._runners.values()]
         for runner in running:
@@ -216,4 +242,6 @@ class Jobs:
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            raise Failure(Code.UNAVAILABLE, "This server is ending.", "Start it again, then repeat the call.")
+            raise Failure(
+                Code.UNAVAILABLE, "This server is ending.", "Start it again, then repeat the call."
+            )

@@ -33,13 +33,20 @@ class Course:
 
 
 class Handle:
-    """The job that a kind of work works on: where it stands, what it found, what became of each record.
+    """The job that a kind of work works on: where it stands, what it found, what became of each
+    record.
 
-    `row` is the job as it was when this process began with it; `cursor` and `counters` are kept up to date.
+    `row` is the job as it was when this process began with it; `cursor` and `counters` are kept up
+    to date.
     """
 
     def __init__(
-        self, journal: Journal, lease: Lease, course: Course, *, sleep: Callable[[float], Awaitable[object]]
+        self,
+        journal: Journal,
+        lease: Lease,
+        course: Course,
+        *,
+        sleep: Callable[[float], Awaitable[object]],
     ) -> None:
         self.row: JobRow = journal.job(lease.job)
         self.cursor: Any = self.row.cursor
@@ -64,7 +71,8 @@ class Handle:
         return self._course.end is not None and self._course.end.state is JobState.CANCELLED
 
     async def add(self, records: Sequence[NewRecord], cursor: Any = None, **counters: Any) -> int:
-        """Journal records and the place that gathering reached, together; keys that are known already are left out.
+        """Journal records and the place that gathering reached, together; keys that are known
+        already are left out.
 
         Args:
             cursor: where to go on, JSON-ready; None leaves it as it is.
@@ -78,12 +86,17 @@ class Handle:
             LostLease: another process works on it.
         """
         merged = {**self.counters, **counters}
-        added: int = await self._stepped(lambda: self._journal.add(self._lease, records, cursor, merged))
+        added: int = await self._stepped(
+            lambda: self._journal.add(self._lease, records, cursor, merged)
+        )
         self._moved(cursor, merged)
         return added
 
-    async def checkpoint(self, cursor: Any = None, *, total: int | None = None, **counters: Any) -> None:
-        """Journal the place reached, the expected number of records, and counters. Arguments and errors as of `add`."""
+    async def checkpoint(
+        self, cursor: Any = None, *, total: int | None = None, **counters: Any
+    ) -> None:
+        """Journal the place reached, the expected number of records, and counters. Arguments and
+        errors as of `add`."""
         merged = {**self.counters, **counters}
         await self._stepped(lambda: self._journal.checkpoint(self._lease, cursor, merged, total))
         self._moved(cursor, merged)
@@ -97,7 +110,8 @@ class Handle:
         self.message = message
 
     def admit(self, records: Sequence[RecordRow]) -> None:
-        """Journal that these records' bytes are about to leave. To be called with nothing awaited in between.
+        """Journal that these records' bytes are about to leave. To be called with nothing awaited
+        in between.
 
         Raises:
             Stopped: nothing more is to be sent.
@@ -110,10 +124,13 @@ class Handle:
         self._admitted.update(numbers)
 
     def done(self, record: RecordRow, detail: Any = None) -> None:
-        """The record was worked off; a detail replaces the one it had. Marks are journalled when `send` ends."""
+        """The record was worked off; a detail replaces the one it had. Marks are journalled when
+        `send` ends."""
         self._mark(record, RecordState.DONE, None, None, detail)
 
-    def failed(self, record: RecordRow, reason: str, *, code: str = "REJECTED", detail: Any = None) -> None:
+    def failed(
+        self, record: RecordRow, reason: str, *, code: str = "REJECTED", detail: Any = None
+    ) -> None:
         """The record was refused, and nothing was changed for it."""
         self._mark(record, RecordState.FAILED, code, reason, detail)
 
@@ -150,7 +167,8 @@ class Handle:
             raise Stopped(self._lease.job)
 
     async def settle(self, records: Sequence[RecordRow]) -> None:
-        """Journal the marks of records now: for what becomes known of them only after they were sent.
+        """Journal the marks of records now: for what becomes known of them only after they were
+        sent.
 
         Errors as of `add`.
         """
@@ -162,8 +180,19 @@ class Handle:
         self._admitted.difference_update(each.number for each in records)
         return [self._marks.pop(each.number) for each in records if each.number in self._marks]
 
-    def _mark(self, record: RecordRow, state: RecordState, code: str | None, reason: str | None, detail: Any) -> None:
-        brief = reason if reason is None or len(reason) <= LONGEST_REASON else reason[: LONGEST_REASON - 3] + "..."
+    def _mark(
+        self,
+        record: RecordRow,
+        state: RecordState,
+        code: str | None,
+        reason: str | None,
+        detail: Any,
+    ) -> None:
+        brief = (
+            reason
+            if reason is None or len(reason) <= LONGEST_REASON
+            else reason[: LONGEST_REASON - 3] + "..."
+        )
         self._marks[record.number] = Mark(record.number, state, code, brief, text(detail))
 
     async def _stepped(self, change: Callable[[], Any]) -> Any:
@@ -172,7 +201,8 @@ class Handle:
         return result
 
     def _obeying(self, change: Callable[[], Any]) -> Any:
-        """Journal something unless the job is to stop, which the journal may be the first to know."""
+        """Journal something unless the job is to stop, which the journal may be the first to
+        know."""
         if self._course.end:
             raise Stopped(self._lease.job)
         try:

@@ -19,7 +19,18 @@ from typing import Any
 from ..errors import Code, Failure
 from .database import Database
 from .lease import LIVE, Lease, Leases
-from .model import End, JobRow, JobState, Mark, NewJob, NewRecord, Phase, RecordRow, RecordState, Stopped
+from .model import (
+    End,
+    JobRow,
+    JobState,
+    Mark,
+    NewJob,
+    NewRecord,
+    Phase,
+    RecordRow,
+    RecordState,
+    Stopped,
+)
 from .reading import COLUMNS, job_row, record_row
 from .statements import insert, progress, send_again, settle, skip_rest, text
 
@@ -27,7 +38,8 @@ KEPT_SECONDS = 30 * 24 * 3600.0
 """How long a job is kept that nothing happened to."""
 
 _STARTING = "starting"
-"""State of a job whose records are still being journalled: nobody else sees it, and it does not outlive its owner."""
+"""State of a job whose records are still being journalled: nobody else sees it, and it does not
+outlive its owner."""
 _COUNTED = """UPDATE runs SET total = max(coalesce(total, 0),
     (SELECT coalesce(sum(records), 0) FROM tallies WHERE job = :job)) WHERE job = :job"""
 _SEND = "UPDATE records SET state = 'sending', sends = sends + 1 WHERE job = ? AND number = ? AND state IN "
@@ -41,11 +53,16 @@ class Journal:
         leases: how long an owner may be silent, and the clock for that.
         wall: seconds since the epoch.
 
-    Every method raises `Busy` where others hold the file's lock, and `Failure` where the file cannot be used.
+    Every method raises `Busy` where others hold the file's lock, and `Failure` where the file
+    cannot be used.
     """
 
     def __init__(
-        self, folder: Path | None, *, leases: Leases | None = None, wall: Callable[[], float] = time.time
+        self,
+        folder: Path | None,
+        *,
+        leases: Leases | None = None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.leases = leases or Leases()
         self._wall = wall
@@ -55,7 +72,9 @@ class Journal:
         """Close the file; the next use opens it again."""
         self._database.close()
 
-    def create(self, job: NewJob, owner: str, *, writes: bool, repeatable: bool, phase: Phase) -> Lease:
+    def create(
+        self, job: NewJob, owner: str, *, writes: bool, repeatable: bool, phase: Phase
+    ) -> Lease:
         """Journal a new job that `owner` works on. It does not exist for others before `begin`."""
         name, now = f"job_{secrets.token_hex(4)}", self._wall()
         texts = (job.tool, job.title, job.origin, job.account, job.workspace, text(job.arguments))
@@ -64,7 +83,10 @@ class Journal:
                 "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
                 (name, *texts, writes, repeatable, phase, _STARTING, now),
             )
-            db.execute("INSERT INTO runs VALUES (?, NULL, 0, 0, 0, ?, ?, NULL, '{}')", (name, now, job.total))
+            db.execute(
+                "INSERT INTO runs VALUES (?, NULL, 0, 0, 0, ?, ?, NULL, '{}')",
+                (name, now, job.total),
+            )
             return self.leases.take(db, name, owner)
 
     def begin(self, lease: Lease) -> None:
@@ -85,7 +107,9 @@ class Journal:
 
     def jobs(self, account: str | None = None, *, limit: int = 50, offset: int = 0) -> list[JobRow]:
         """Jobs of one account, or of all, newest first."""
-        return self._jobs("(:account IS NULL OR account = :account)", limit, offset, account=account)
+        return self._jobs(
+            "(:account IS NULL OR account = :account)", limit, offset, account=account
+        )
 
     def orphans(self, origin: str, account: str) -> list[JobRow]:
         """Interrupted jobs of that origin and account that nobody works on, oldest first.
@@ -93,27 +117,38 @@ class Journal:
         Those that an error paused are left out: they wait for somebody who removed its cause.
         """
         where = "origin = :origin AND account = :account AND state IN ('running', 'paused') AND error IS NULL"
-        return self._jobs(f"{where} AND cancel = 0 AND NOT {LIVE}", 1000, origin=origin, account=account)[::-1]
+        return self._jobs(
+            f"{where} AND cancel = 0 AND NOT {LIVE}", 1000, origin=origin, account=account
+        )[::-1]
 
     def records(
         self, name: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
     ) -> list[RecordRow]:
         """Records with a number above `after`, in order; of these states, or of all."""
-        select = "SELECT number, key, state, code, reason, detail, sends FROM records WHERE job = ? "
+        select = (
+            "SELECT number, key, state, code, reason, detail, sends FROM records WHERE job = ? "
+        )
         order = "AND number > ? ORDER BY number LIMIT ?"
         if not states:
             found = self._database.rows(select + order, (name, after, limit))
         else:  # one by one, because only then the index has them in order
             one = f"{select} AND state = ? {order}"
-            found = sorted(row for each in states for row in self._database.rows(one, (name, each, after, limit)))
+            found = sorted(
+                row
+                for each in states
+                for row in self._database.rows(one, (name, each, after, limit))
+            )
         return [record_row(row) for row in found[:limit]]
 
     def is_cancelled(self, lease: Lease) -> bool:
         """Whether the job is to be cancelled. Reads only."""
-        return bool(self._database.rows("SELECT 1 FROM runs WHERE job = ? AND cancel = 1", (lease.job,)))
+        return bool(
+            self._database.rows("SELECT 1 FROM runs WHERE job = ? AND cancel = 1", (lease.job,))
+        )
 
     def cancel(self, name: str) -> None:
-        """Ask the owner to stop at the next record, or end a job that nobody works on. An ended job stays as it is.
+        """Ask the owner to stop at the next record, or end a job that nobody works on. An ended job
+        stays as it is.
 
         Raises:
             Failure: `NOT_FOUND`.
@@ -130,17 +165,19 @@ class Journal:
                 self._leave(db, name, End(JobState.CANCELLED))
 
     def take(self, name: str, owner: str, *, again: bool = False) -> Lease:
-        """Make `owner` the one who works on an interrupted job. What was being sent becomes pending or unknown.
+        """Make `owner` the one who works on an interrupted job. What was being sent becomes pending
+        or unknown.
 
-        Args:
-            again: send failed records once more, and unknown ones of repeatable work; the job may have ended.
+        Args: again: send failed records once more, and unknown ones of repeatable work; the job may
+            have ended.
 
         Raises:
             Failure: there is no such job, another process works on it, or there is nothing to do.
         """
         with self._database.transaction() as db:
             row = db.execute(
-                "SELECT state, phase, repeatable, cancel FROM jobs JOIN runs ON job = id WHERE id = ?", (name,)
+                "SELECT state, phase, repeatable, cancel FROM jobs JOIN runs ON job = id WHERE id = ?",
+                (name,),
             ).fetchone()
             if row is None:
                 raise _missing(name)
@@ -154,7 +191,9 @@ class Journal:
                 )
             if not again and (cancel or state not in (JobState.RUNNING, JobState.PAUSED)):
                 raise Failure(
-                    Code.INVALID_ARGUMENT, f"{name} has ended already; nothing is left to resume.", "Start a new job."
+                    Code.INVALID_ARGUMENT,
+                    f"{name} has ended already; nothing is left to resume.",
+                    "Start a new job.",
                 )
             settle(db, name)
             if again:
@@ -184,9 +223,14 @@ class Journal:
             db.execute(_COUNTED, {"job": lease.job})
 
     def add(
-        self, lease: Lease, records: Sequence[NewRecord], cursor: Any = None, counters: dict[str, Any] | None = None
+        self,
+        lease: Lease,
+        records: Sequence[NewRecord],
+        cursor: Any = None,
+        counters: dict[str, Any] | None = None,
     ) -> int:
-        """Add records whose keys are new to the job, with the place that gathering reached. Returns how many were.
+        """Add records whose keys are new to the job, with the place that gathering reached. Returns
+        how many were.
 
         Raises:
             LostLease: another process works on the job.
@@ -198,9 +242,14 @@ class Journal:
         return added
 
     def checkpoint(
-        self, lease: Lease, cursor: Any = None, counters: dict[str, Any] | None = None, total: int | None = None
+        self,
+        lease: Lease,
+        cursor: Any = None,
+        counters: dict[str, Any] | None = None,
+        total: int | None = None,
     ) -> None:
-        """Journal the place reached, all counters, and the expected number of records; None leaves one as it is."""
+        """Journal the place reached, all counters, and the expected number of records; None leaves
+        one as it is."""
         with self._working(lease) as db:
             progress(db, lease.job, cursor, counters)
             if total is not None:
@@ -224,18 +273,23 @@ class Journal:
                     raise ValueError(f"record {number} of {lease.job} is not to be sent")
 
     def mark(self, lease: Lease, marks: Sequence[Mark]) -> None:
-        """Journal what became of records, even of a job that is to be cancelled. A detail of None keeps the old one."""
+        """Journal what became of records, even of a job that is to be cancelled. A detail of None
+        keeps the old one."""
         with self._database.transaction() as db:
             self.leases.hold(db, lease)
             self._touched(db, lease)
             db.executemany(
                 "UPDATE records SET state = ?, code = ?, reason = ?, detail = coalesce(?, detail) "
                 "WHERE job = ? AND number = ? AND state != 'done'",
-                [(each.state, each.code, each.reason, each.detail, lease.job, each.number) for each in marks],
+                [
+                    (each.state, each.code, each.reason, each.detail, lease.job, each.number)
+                    for each in marks
+                ],
             )
 
     def end(self, lease: Lease, end: End) -> None:
-        """Journal how the job is left, and give the lease back. A pause during a cancellation is one."""
+        """Journal how the job is left, and give the lease back. A pause during a cancellation is
+        one."""
         with self._database.transaction() as db:
             cancelled = self.leases.hold(db, lease)
             if cancelled and end.state is JobState.PAUSED:
@@ -279,7 +333,8 @@ class Journal:
         return [job_row(row, self._database.rows(tallies, (row[0],))) for row in found]
 
     def _tidied(self, db: sqlite3.Connection) -> None:
-        """Forget jobs that never began or that nothing happened to for long; end those that lost a cancelled owner."""
+        """Forget jobs that never began or that nothing happened to for long; end those that lost a
+        cancelled owner."""
         values = {**self.leases.moment(), "horizon": self._wall() - KEPT_SECONDS}
         dead = "FROM jobs JOIN runs ON job = id WHERE NOT " + LIVE
         for (name,) in db.execute(f"SELECT id {dead} AND cancel = 1", values).fetchall():
@@ -293,5 +348,7 @@ class Journal:
 
 def _missing(name: str) -> Failure:
     return Failure(
-        Code.NOT_FOUND, f"There is no job {name[:100]!r}.", "{list_jobs} shows them; they are kept for 30 days."
+        Code.NOT_FOUND,
+        f"There is no job {name[:100]!r}.",
+        "{list_jobs} shows them; they are kept for 30 days.",
     )

@@ -1,7 +1,8 @@
 """Who works on a job: a lease that runs out, and a number that grows with every new owner.
 
-Whoever takes a job gets the next fencing number; every change that an owner journals checks it in the same
-transaction. So a process that was suspended past its lease finds out before it sends or journals anything.
+Whoever takes a job gets the next fencing number; every change that an owner journals checks it in
+the same transaction. So a process that was suspended past its lease finds out before it sends or
+journals anything.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from .model import LostLease
 LEASE_SECONDS = 15.0
 
 LIVE = "(runs.owner IS NOT NULL AND runs.lease_until > :now AND runs.lease_until <= :now + :lease)"
-"""SQL: whether a process works on the job. A lease further ahead than a whole one is from before a reboot."""
+"""SQL: whether a process works on the job. A lease further ahead than a whole one is from before a
+reboot."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,9 @@ class Leases:
         clock: monotonic clock in seconds that all processes of the machine share.
     """
 
-    def __init__(self, seconds: float = LEASE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, seconds: float = LEASE_SECONDS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.seconds = seconds
         self._clock = clock
 
@@ -46,7 +50,9 @@ class Leases:
 
     def is_live(self, db: sqlite3.Connection, job: str) -> bool:
         """Whether a process works on the job."""
-        found = db.execute(f"SELECT {LIVE} FROM runs WHERE job = :job", {**self.moment(), "job": job}).fetchone()  # noqa: S608  # a constant
+        found = db.execute(
+            f"SELECT {LIVE} FROM runs WHERE job = :job", {**self.moment(), "job": job}
+        ).fetchone()  # noqa: S608  # a constant
         return bool(found and found[0])
 
     def take(self, db: sqlite3.Connection, job: str, owner: str) -> Lease:
@@ -65,13 +71,19 @@ class Leases:
             LostLease: another process took the job, or it is gone.
         """
         held = db.execute(
-            "SELECT cancel FROM runs WHERE job = ? AND fence = ? AND owner = ?", (lease.job, lease.fence, lease.owner)
+            "SELECT cancel FROM runs WHERE job = ? AND fence = ? AND owner = ?",
+            (lease.job, lease.fence, lease.owner),
         ).fetchone()
         if held is None:
             raise LostLease(lease.job)
-        db.execute("UPDATE runs SET lease_until = ? WHERE job = ?", (self._clock() + self.seconds, lease.job))
+        db.execute(
+            "UPDATE runs SET lease_until = ? WHERE job = ?",
+            (self._clock() + self.seconds, lease.job),
+        )
         return bool(held[0])
 
     def drop(self, db: sqlite3.Connection, job: str) -> None:
         """Leave the job without an owner."""
-        db.execute("UPDATE runs SET owner = NULL, fence = fence + 1, lease_until = 0 WHERE job = ?", (job,))
+        db.execute(
+            "UPDATE runs SET owner = NULL, fence = fence + 1, lease_until = 0 WHERE job = ?", (job,)
+        )

@@ -50,8 +50,8 @@ SETTLED = (RecordState.DONE, RecordState.FAILED, RecordState.UNKNOWN, RecordStat
 class NewJob:
     """A job to be started.
 
-    `arguments` are the tool's as they came (JSON-ready); `account` is a fingerprint of the token, never the token;
-    `total` is the number of records, None while it is not known.
+    `arguments` are the tool's as they came (JSON-ready); `account` is a fingerprint of the token,
+    never the token; `total` is the number of records, None while it is not known.
     """
 
     tool: str
@@ -86,9 +86,11 @@ class RecordRow:
 
 @dataclass(frozen=True)
 class JobRow:
-    """A job as journalled. Times are seconds since the epoch; `error` is `{code, message, hint, retryable}`.
+    """A job as journalled. Times are seconds since the epoch; `error` is `{code, message, hint,
+    retryable}`.
 
-    `owned` tells whether a live process works on it; `cancelling` whether that one was asked to stop.
+    `owned` tells whether a live process works on it; `cancelling` whether that one was asked to
+    stop.
     """
 
     id: str
@@ -127,7 +129,8 @@ class JobRow:
 
 @dataclass(frozen=True)
 class Mark:
-    """What became of a record, to be journalled. `detail` is JSON text; None keeps what there is."""
+    """What became of a record, to be journalled. `detail` is JSON text; None keeps what there
+    is."""
 
     number: int
     state: RecordState
@@ -138,7 +141,8 @@ class Mark:
 
 @dataclass(frozen=True)
 class End:
-    """How a job leaves its runner; `state` None where another process owns it and nothing may be journalled."""
+    """How a job leaves its runner; `state` None where another process owns it and nothing may be
+    journalled."""
 
     state: JobState | None
     error: dict[str, Any] | None = None
@@ -154,10 +158,11 @@ class Stopped(Exception):
 
 
 class Work(Protocol):
-    """A kind of work. Its instances keep no state that a crash must not lose: that is in the handle.
+    """A kind of work. Its instances keep no state that a crash must not lose: that is in the
+    handle.
 
-    Failures: `OUTCOME_UNKNOWN` from `send` means that the records may have been changed; any other code that they
-    were not. `LostLease` and `Stopped`, which come from the handle, are let pass.
+    Failures: `OUTCOME_UNKNOWN` from `send` means that the records may have been changed; any other
+    code that they were not. `LostLease` and `Stopped`, which come from the handle, are let pass.
     """
 
     @property
@@ -179,8 +184,8 @@ class Work(Protocol):
     async def gather(self, job: Handle) -> None:
         """Find the records (`job.add`), going on from `job.cursor`.
 
-        It is called anew after a failure that may pass and after an interruption, which may have come when it had just
-        ended.
+        It is called anew after a failure that may pass and after an interruption, which may have
+        come when it had just ended.
         """
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:

@@ -22,7 +22,9 @@ COLUMNS = (
 def job_row(row: Sequence[Any], tallies: Sequence[Sequence[Any]]) -> JobRow:
     """A job from its `COLUMNS` and its numbers of records by state."""
     id_, tool, title, origin, account, workspace, arguments, writes, repeatable, phase = row[:10]
-    created, updated, finished, total, cursor, counters, result, error, cancel, state, owned = row[10:]
+    created, updated, finished, total, cursor, counters, result, error, cancel, state, owned = row[
+        10:
+    ]
     return JobRow(
         id=id_,
         tool=tool,

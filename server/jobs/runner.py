@@ -16,7 +16,18 @@ from .database import patiently
 from .handle import Course, Handle
 from .journal import Journal
 from .lease import Lease
-from .model import End, JobState, LostLease, Mark, Phase, RecordRow, RecordState, Stopped, Work, told
+from .model import (
+    End,
+    JobState,
+    LostLease,
+    Mark,
+    Phase,
+    RecordRow,
+    RecordState,
+    Stopped,
+    Work,
+    told,
+)
 
 log = logging.getLogger("archive_mcp.jobs")
 
@@ -81,7 +92,8 @@ class Runner:
         self._unsure: Counter[int] = Counter()
 
     async def run(self) -> None:
-        """Work until the job ends or is stopped, and journal how. A cancellation from outside does not reach it."""
+        """Work until the job ends or is stopped, and journal how. A cancellation from outside does
+        not reach it."""
         try:
             with self._whole:
                 with self._part:
@@ -91,7 +103,9 @@ class Runner:
                         group.cancel_scope.cancel()
                 await self._leave()
         except Exception:  # the outermost handler: a fault of one job is not to end the server
-            log.exception("incident %s in %s, which was left as it is", secrets.token_hex(4), self._lease.job)
+            log.exception(
+                "incident %s in %s, which was left as it is", secrets.token_hex(4), self._lease.job
+            )
         finally:
             self.ended = True
 
@@ -110,7 +124,8 @@ class Runner:
         self._whole.cancel()
 
     async def _watch(self) -> None:
-        """Keep the lease while nothing is journalled, and look whether the job was cancelled elsewhere."""
+        """Keep the lease while nothing is journalled, and look whether the job was cancelled
+        elsewhere."""
         look = min(_LOOK, self._journal.leases.seconds / 4)
         renewed = self._clock()
         while True:
@@ -171,7 +186,8 @@ class Runner:
             self.course.decide(End(JobState.DONE, result=result))
 
     async def _steadily(self, ask: Callable[[], Awaitable[Any]]) -> Any:
-        """Do something again as long as its failure may pass. The result counts unless the job is to stop."""
+        """Do something again as long as its failure may pass. The result counts unless the job is
+        to stop."""
         while not self.course.end:
             steps, began = self.handle.steps, self._round
             try:
@@ -260,8 +276,14 @@ class Runner:
         for row in rows:
             self._tries[row.number] += 1
             self._unsure[row.number] += uncertain
-            again = not uncertain or (self.handle.row.repeatable and self._unsure[row.number] <= RETRIES)
-            self._mark([row], RecordState.PENDING if again else RecordState.UNKNOWN, None if again else failure)
+            again = not uncertain or (
+                self.handle.row.repeatable and self._unsure[row.number] <= RETRIES
+            )
+            self._mark(
+                [row],
+                RecordState.PENDING if again else RecordState.UNKNOWN,
+                None if again else failure,
+            )
         self._strike(failure, began, rows)
 
     async def _singly(self, rows: list[RecordRow]) -> None:
@@ -275,13 +297,15 @@ class Runner:
             await self._deliver([row])
 
     def _strike(self, failure: Failure, began: int, rows: Sequence[RecordRow] = ()) -> None:
-        """Count a failure that may pass, once for all sends that were under way together, and close the gate."""
+        """Count a failure that may pass, once for all sends that were under way together, and close
+        the gate."""
         if began != self._round:
             return
         self._round += 1
         self._strikes += 1
         if self._strikes >= STRIKES:
-            # More failures than strikes: others got through meanwhile, so the fault is the record's own.
+            # More failures than strikes: others got through meanwhile, so the fault is the record's
+            # own.
             if rows and all(self._tries[row.number] > STRIKES for row in rows):
                 self._strikes = 0
                 self._mark(rows, RecordState.FAILED, failure)
@@ -292,7 +316,9 @@ class Runner:
         wait = min(float(asked), LONGEST_ASKED_PAUSE) if isinstance(asked, int | float) else 0.0
         self._open_at = self._clock() + max(wait, min(2.0 ** (self._strikes - 1), LONGEST_PAUSE))
 
-    def _mark(self, rows: Sequence[RecordRow], state: RecordState, failure: Failure | None = None) -> None:
+    def _mark(
+        self, rows: Sequence[RecordRow], state: RecordState, failure: Failure | None = None
+    ) -> None:
         code, reason = (str(failure.code), failure.message) if failure else (None, None)
         self._unwritten += [Mark(row.number, state, code, reason) for row in rows]
 
@@ -321,7 +347,9 @@ class Runner:
         except LostLease:
             log.info("%s was taken over by another process", self._lease.job)
         except Failure as failure:
-            log.warning("%s could not be journalled as %s: %s", self._lease.job, end.state, failure.message)
+            log.warning(
+                "%s could not be journalled as %s: %s", self._lease.job, end.state, failure.message
+            )
 
     async def _patiently(self, change: Callable[[], Any]) -> Any:
         return await patiently(change, self._sleep)

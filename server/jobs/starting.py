@@ -1,4 +1,5 @@
-"""From the arguments of a tool to a job: its plan, the user's yes, the start, and the answer that it allows."""
+"""From the arguments of a tool to a job: its plan, the user's yes, the start, and the answer that
+it allows."""
 
 from __future__ import annotations
 
@@ -28,8 +29,9 @@ _RESERVE_SECONDS = 3.0
 class Plan:
     """What a job will do, as far as it can be told before.
 
-    `credits` are rate credits; `billing` is what the user pays, in billing credits; `known` are the records where
-    nothing has to be gathered; `preview` is what the user has to agree to, None where nothing needs a yes.
+    `credits` are rate credits; `billing` is what the user pays, in billing credits; `known` are the
+    records where nothing has to be gathered; `preview` is what the user has to agree to, None where
+    nothing needs a yes.
     """
 
     title: str
@@ -71,12 +73,16 @@ class StartChange(StartJob):
 def raw_arguments(request: Input) -> dict[str, Any]:
     """The arguments as they can be given again, without those that are about the start."""
     return request.model_dump(
-        by_alias=True, exclude_unset=True, mode="json", exclude={"dry_run", "resume", "confirm", "workspace"}
+        by_alias=True,
+        exclude_unset=True,
+        mode="json",
+        exclude={"dry_run", "resume", "confirm", "workspace"},
     )
 
 
 async def begin(request: Any, desk: Desk) -> Result:
-    """Start (or resume) the job that a request describes and answer with its result, or with where it stands.
+    """Start (or resume) the job that a request describes and answer with its result, or with where
+    it stands.
 
     Raises:
         Failure: whatever keeps it from being started.
@@ -91,15 +97,17 @@ async def begin(request: Any, desk: Desk) -> Result:
     if plan.preview is not None:
         arguments = raw_arguments(request)
         await desk.agreed(
-            _whole(plan, plan.preview), [request.tool_name(), arguments], getattr(request, "confirm", None)
+            _whole(plan, plan.preview),
+            [request.tool_name(), arguments],
+            getattr(request, "confirm", None),
         )
     row = await jobs.start(new_job(request, desk, plan), request.work(desk), plan.known)
     return _answered(await _followed(jobs, row, desk), request.watch).with_fields(plan=about)
 
 
 async def read_by_job(request: Any, desk: Desk, plan: Plan) -> Result:
-    """Start a job that changes nothing, about which nobody need be asked. Where it ends in time, its result is the
-    answer; else where it stands.
+    """Start a job that changes nothing, about which nobody need be asked. Where it ends in time,
+    its result is the answer; else where it stands.
 
     Raises:
         Failure: whatever keeps it from being started.
@@ -164,7 +172,11 @@ async def _taken_up(request: Any, desk: Desk, jobs: Jobs) -> JobRow:
 async def _resumed(request: Any, desk: Desk, jobs: Jobs) -> JobRow:
     row = await jobs.get(request.resume)
     if row.tool != request.tool_name():
-        raise Failure(Code.INVALID_ARGUMENT, f"{row.id} was started by {row.tool}.", f"Resume it with {row.tool}.")
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"{row.id} was started by {row.tool}.",
+            f"Resume it with {row.tool}.",
+        )
     require_own(row, desk.place)
     _refuse_others(request, row)
     if row.state is JobState.RUNNING and row.owned:

@@ -16,14 +16,21 @@ _CANCELLED = "The job was cancelled before this was sent."
 
 def insert(db: sqlite3.Connection, job: str, records: Sequence[NewRecord]) -> int:
     """Add records whose keys are new to the job. Returns how many were."""
-    (number,) = db.execute("SELECT coalesce(max(number), 0) FROM records WHERE job = ?", (job,)).fetchone()
+    (number,) = db.execute(
+        "SELECT coalesce(max(number), 0) FROM records WHERE job = ?", (job,)
+    ).fetchone()
     return db.executemany(
         "INSERT INTO records VALUES (?, ?, ?, 'pending', NULL, NULL, ?, 0) ON CONFLICT (job, key) DO NOTHING",
-        [(job, place, each.key, text(each.detail)) for place, each in enumerate(records, number + 1)],
+        [
+            (job, place, each.key, text(each.detail))
+            for place, each in enumerate(records, number + 1)
+        ],
     ).rowcount
 
 
-def progress(db: sqlite3.Connection, job: str, cursor: Any, counters: dict[str, Any] | None) -> None:
+def progress(
+    db: sqlite3.Connection, job: str, cursor: Any, counters: dict[str, Any] | None
+) -> None:
     """Set the place reached and the counters; None leaves one as it is."""
     db.execute(
         "UPDATE runs SET cursor = coalesce(?, cursor), counters = coalesce(?, counters) WHERE job = ?",
@@ -34,7 +41,9 @@ def progress(db: sqlite3.Connection, job: str, cursor: Any, counters: dict[str, 
 def settle(db: sqlite3.Connection, job: str) -> None:
     """Decide about records that were being sent when their owner ended."""
     (repeatable,) = db.execute("SELECT repeatable FROM jobs WHERE id = ?", (job,)).fetchone()
-    state, code, reason = ("pending", None, None) if repeatable else ("unknown", Code.OUTCOME_UNKNOWN, _INTERRUPTED)
+    state, code, reason = (
+        ("pending", None, None) if repeatable else ("unknown", Code.OUTCOME_UNKNOWN, _INTERRUPTED)
+    )
     db.execute(
         "UPDATE records SET state = ?, code = ?, reason = ? WHERE job = ? AND state = 'sending'",
         (state, code, reason, job),

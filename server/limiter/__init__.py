@@ -4,8 +4,8 @@
         response = await send(...)
         slot.answered(response.status_code, response.headers)
 
-`Limiter` and `Slot` are what callers rely on; `Pacer` is the implementation for all processes of one user on one
-machine. Another backend only has to fit behind the two protocols.
+`Limiter` and `Slot` are what callers rely on; `Pacer` is the implementation for all processes of
+one user on one machine. Another backend only has to fit behind the two protocols.
 """
 
 from server.limiter.cap import ConcurrencyCap

@@ -1,8 +1,9 @@
 """Credits: what the API says in its headers and what is left of them now.
 
-The Archive docs, rate limits page: every answer carries `ratelimit-policy: "growth";q=15000;w=60` (a bucket of q
-credits that fills up in w seconds) and `ratelimit: "growth";r=14203;t=1785409320` (r credits left, full again at t).
-Older deployments send neither. `t` is not read: level and refill say the same without the wall clock.
+The Archive docs, rate limits page: every answer carries `ratelimit-policy: "growth";q=15000;w=60`
+(a bucket of q credits that fills up in w seconds) and `ratelimit: "growth";r=14203;t=1785409320` (r
+credits left, full again at t). Older deployments send neither. `t` is not read: level and refill
+say the same without the wall clock.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import dataclass, replace
 from server.limiter.interface import Lane
 
 RESERVE: Mapping[Lane, float] = {"interactive": 0.02, "job": 0.10}
-"""Part of the bucket that a lane leaves untouched: jobs leave more, so that a person is not kept waiting by one."""
+"""Part of the bucket that a lane leaves untouched: jobs leave more, so that a person is not kept
+waiting by one."""
 
 _ROUNDING = 1e-6
 _LONGEST_HEADER = 500
@@ -51,9 +53,11 @@ class Credits:
         return min(self.policy.burst, self.level + self.policy.refill * max(0.0, now - self.stamp))
 
     def ready(self, cost: float, lane: Lane, now: float) -> float:
-        """When `cost` credits can be taken without touching the lane's reserve: `now` or a later time.
+        """When `cost` credits can be taken without touching the lane's reserve: `now` or a later
+        time.
 
-        More than the bucket holds is asked for only once the bucket is full, else it would wait for ever.
+        More than the bucket holds is asked for only once the bucket is full, else it would wait for
+        ever.
         """
         need = min(self.policy.burst, cost + RESERVE[lane] * self.policy.burst)
         missing = need - self.level_at(now)
@@ -72,7 +76,9 @@ def read_budget(headers: Mapping[str, str]) -> Reading:
         for name, numbers in _items(found.get("ratelimit-policy", ""))
         if numbers.get("q", 0) > 0 and numbers.get("w", 0) > 0
     }
-    left = {name: numbers["r"] for name, numbers in _items(found.get("ratelimit", "")) if "r" in numbers}
+    left = {
+        name: numbers["r"] for name, numbers in _items(found.get("ratelimit", "")) if "r" in numbers
+    }
     for name, policy in policies.items():
         if name in left:
             return Reading(policy, left[name])

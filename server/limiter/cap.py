@@ -1,4 +1,5 @@
-"""A limiter for an API without a documented limit: at most so many sends at once, behind the same interface."""
+"""A limiter for an API without a documented limit: at most so many sends at once, behind the same
+interface."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ class _Place:
 
 
 class ConcurrencyCap:
-    """A `Limiter` that lets `most` sends be under way at once, whatever their key, in the order of their coming.
+    """A `Limiter` that lets `most` sends be under way at once, whatever their key, in the order of
+    their coming.
 
     Jobs have half of the places at most, so that interactive calls do not wait behind them.
     """

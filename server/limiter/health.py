@@ -1,4 +1,5 @@
-"""Whether the shared file can be read, for a person who looks; the store itself mends it without being asked."""
+"""Whether the shared file can be read, for a person who looks; the store itself mends it without
+being asked."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ def damage(folder: Path) -> str | None:
     if not file.exists():
         return None
     try:
-        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=_LOCK_SECONDS)) as database:
+        with closing(
+            sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=_LOCK_SECONDS)
+        ) as database:
             verdict = str(database.execute("PRAGMA quick_check").fetchone()[0])
     except sqlite3.Error as error:
         return str(error)

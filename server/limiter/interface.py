@@ -15,9 +15,10 @@ Lane = Literal["interactive", "job"]
 class Snapshot:
     """How a key stands.
 
-    gap: seconds between sends; penalty: seconds that a 429 still keeps everybody from sending; jitter: estimated
-    unevenness of arrivals in seconds, None without enough evidence; plan, burst (credits), refill (credits per second)
-    and credits (left now): None until the API has named them.
+    gap: seconds between sends; penalty: seconds that a 429 still keeps everybody from sending;
+    jitter: estimated unevenness of arrivals in seconds, None without enough evidence; plan, burst
+    (credits), refill (credits per second) and credits (left now): None until the API has named
+    them.
     """
 
     gap: float
@@ -42,11 +43,9 @@ class Slot(Protocol):
     ) -> None:
         """Say how the API answered the send of this slot.
 
-        Args:
-            status: HTTP status of the answer.
-            headers: HTTP headers of the answer, in any case.
-            retry_after: Seconds that the API asked to wait, if the body or a header named any. Only read with 429.
-            new_connection: Whether the send had to open a connection first.
+        Args: status: HTTP status of the answer. headers: HTTP headers of the answer, in any case.
+            retry_after: Seconds that the API asked to wait, if the body or a header named any. Only
+            read with 429. new_connection: Whether the send had to open a connection first.
         """
 
 
@@ -64,16 +63,14 @@ class Limiter(Protocol):
     ) -> AbstractAsyncContextManager[Slot]:
         """Wait for the turn of one send.
 
-        Args:
-            key: What shares the limit, from `state_key`.
-            operation: Name under which round-trip times are compared with each other.
-            cost: Credits that the send is expected to take.
-            lane: `job` lets every interactive caller of this process go first and leaves more credits untouched.
-            deadline: Latest useful start, in seconds of the limiter's monotonic clock; None waits as long as it takes.
+        Args: key: What shares the limit, from `state_key`. operation: Name under which round-trip
+            times are compared with each other. cost: Credits that the send is expected to take.
+            lane: `job` lets every interactive caller of this process go first and leaves more
+            credits untouched. deadline: Latest useful start, in seconds of the limiter's monotonic
+            clock; None waits as long as it takes.
 
-        Raises:
-            Failure: On entering, `RATE_LIMITED` if the turn cannot come before the deadline, `BUDGET_EXHAUSTED` if the
-                credits cannot; both say how many seconds to wait.
+        Raises: Failure: On entering, `RATE_LIMITED` if the turn cannot come before the deadline,
+            `BUDGET_EXHAUSTED` if the credits cannot; both say how many seconds to wait.
         """
 
     async def snapshot(self, key: str) -> Snapshot | None:
@@ -81,7 +78,8 @@ class Limiter(Protocol):
 
 
 def state_key(origin: str, *parts: str) -> str:
-    """Name what shares a limit (an API origin and a workspace, or a token) without a readable secret.
+    """Name what shares a limit (an API origin and a workspace, or a token) without a readable
+    secret.
 
     Args:
         origin: Scheme, host and port of the API.

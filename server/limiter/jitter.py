@@ -1,15 +1,16 @@
 """How far apart sends must be, learned from how unevenly they arrive.
 
-Sends `g` apart whose delays differ by at most J can never put six into one window if and only if 5g >= window + J.
-J cannot be seen directly; three things bound it:
+Sends `g` apart whose delays differ by at most J can never put six into one window if and only if 5g
+>= window + J. J cannot be seen directly; three things bound it:
 
-    late    how long after the intended moment this machine really sent
-    fresh   what a send on a new connection took beyond the fastest of its operation
-    trips   round-trip times. They vary by the network and by the API's own computing. The network is the same for all
-            operations, so the operation that varies least says most; its faster half holds little computing.
+    late    how long after the intended moment this machine really sent fresh   what a send on a new
+    connection took beyond the fastest of its operation trips   round-trip times. They vary by the
+    network and by the API's own computing. The network is the same for all operations, so the
+    operation that varies least says most; its faster half holds little computing.
 
-Network delays have a long slow tail: with exponential or log-normal delays and sends at the resulting pace, three times
-the spread of the faster half keeps the share of windows with six arrivals at about 0.1 % or below, twice does not.
+Network delays have a long slow tail: with exponential or log-normal delays and sends at the
+resulting pace, three times the spread of the faster half keeps the share of windows with six
+arrivals at about 0.1 % or below, twice does not.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 CALLS = 5
-"""Sends allowed per window (Archive docs, rate limits page: 5 requests a second for each workspace)."""
+"""Sends allowed per window (Archive docs, rate limits page: 5 requests a second for each
+workspace)."""
 
 _SLOWEST = 0.25
 _MARGIN = 0.04
@@ -42,7 +44,8 @@ class Rules:
 
     @property
     def slowest(self) -> float:
-        """The gap (seconds) without evidence, and after a 429. It tolerates a jitter of a fifth of a window."""
+        """The gap (seconds) without evidence, and after a 429. It tolerates a jitter of a fifth of
+        a window."""
         return _SLOWEST * self.window
 
     @property
@@ -61,8 +64,8 @@ class Rules:
     def span(self, gap: float) -> float:
         """Seconds that must lie between a send and the fifth after it.
 
-        Less than five gaps by the margin: otherwise each small lateness of one turn would be handed on to the fifth
-        turn after it, for ever.
+        Less than five gaps by the margin: otherwise each small lateness of one turn would be handed
+        on to the fifth turn after it, for ever.
         """
         return CALLS * gap - self.margin
 

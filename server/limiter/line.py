@@ -80,7 +80,8 @@ class Line:
             raise waiter.refusal
 
     def took_turn(self, waiter: Waiter, now: float) -> None:
-        """Let a caller go that got its turn. The pace of this process among others is learned from that."""
+        """Let a caller go that got its turn. The pace of this process among others is learned from
+        that."""
         if self._last_turn is not None:
             self._turns.append(now - self._last_turn)
         self._last_turn = now
@@ -103,7 +104,11 @@ class Line:
         place, cost = 0, 0.0
         for waiter in list(self):
             turn = first + place * pace
-            funded = view.credits.ready(cost + waiter.cost, waiter.lane, now) if view and view.credits else now
+            funded = (
+                view.credits.ready(cost + waiter.cost, waiter.lane, now)
+                if view and view.credits
+                else now
+            )
             if place and waiter.deadline is not None and max(turn, funded) > waiter.deadline:
                 waiter.refusal = refusal(max(turn, funded) - now, broke=funded > waiter.deadline)
                 self.leave(waiter)

@@ -1,8 +1,9 @@
 """One pace for all processes of a user on a machine.
 
-Each process queues its own callers per key; the head of the queue goes through the shared schedule (`schedule.attempt`)
-in short transactions and sleeps in between. So processes take turns, nobody holds a lock while waiting, and a process
-that dies or is suspended leaves at most one unused slot behind.
+Each process queues its own callers per key; the head of the queue goes through the shared schedule
+(`schedule.attempt`) in short transactions and sleeps in between. So processes take turns, nobody
+holds a lock while waiting, and a process that dies or is suspended leaves at most one unused slot
+behind.
 """
 
 from __future__ import annotations
@@ -22,7 +23,19 @@ from server.limiter.budget import number_from, read_budget
 from server.limiter.interface import Lane, Slot, Snapshot
 from server.limiter.jitter import CALLS, Evidence, Rules
 from server.limiter.line import Line, Waiter, refusal
-from server.limiter.schedule import Answer, Ask, Granted, State, Wait, attempt, decode, fresh, give_back, settle, wary
+from server.limiter.schedule import (
+    Answer,
+    Ask,
+    Granted,
+    State,
+    Wait,
+    attempt,
+    decode,
+    fresh,
+    give_back,
+    settle,
+    wary,
+)
 from server.limiter.store import Busy, Record, Store
 
 T = TypeVar("T")
@@ -63,7 +76,8 @@ class Turn:
 
 
 class _Shared:
-    """What the processes share about a key, inside one transaction. The evidence is only unpacked when asked for."""
+    """What the processes share about a key, inside one transaction. The evidence is only unpacked
+    when asked for."""
 
     def __init__(self, record: Record | None, rules: Rules, now: float) -> None:
         self.state = decode(record[0], rules, now) if record else fresh(rules)
@@ -117,7 +131,9 @@ class Pacer:
     ) -> AsyncIterator[Slot]:
         """See `Limiter.slot`. The deadline is in seconds of the pacer's clock."""
         line = self._lines.setdefault(key, Line(self._rules))
-        turn = Turn(await self._turn(key, line, Waiter(cost, lane, deadline)), operation, self._clock)
+        turn = Turn(
+            await self._turn(key, line, Waiter(cost, lane, deadline)), operation, self._clock
+        )
         try:
             yield turn
         finally:
@@ -191,7 +207,8 @@ class Pacer:
         return outcome
 
     def _is_stale(self, granted: Granted, line: Line) -> bool:
-        """Whether the process was stopped between claiming and now, too long for the claim to cover the send."""
+        """Whether the process was stopped between claiming and now, too long for the claim to cover
+        the send."""
         gap = line.view.gap if line.view else self._rules.slowest
         return self._clock() - granted.stamp > self._rules.slack(gap)
 
@@ -200,14 +217,17 @@ class Pacer:
             await self._sleep(left)
 
     async def _quietly(self, key: str, change: Callable[[_Shared], None]) -> None:
-        """Change the shared state even when cancelled, but not for long: it matters less than ending in time."""
+        """Change the shared state even when cancelled, but not for long: it matters less than
+        ending in time."""
         with anyio.CancelScope(shield=True):
             try:
                 await self._change(key, change, patience=_PATIENCE)
             except Busy:
                 return
 
-    async def _change(self, key: str, change: Callable[[_Shared], T], *, patience: float | None = None) -> T:
+    async def _change(
+        self, key: str, change: Callable[[_Shared], T], *, patience: float | None = None
+    ) -> T:
         """Apply a change, after the answers that the shared state does not know yet."""
         line = self._lines.setdefault(key, Line(self._rules))
 

@@ -1,9 +1,10 @@
 """The shared schedule of one key, as plain data and functions of it; no clock, no file, no waiting.
 
-A turn takes two steps that may lie far apart. RESERVING takes the next free slot of the schedule, one `gap` behind the
-one before. CLAIMING happens at the moment of sending and is what counts: it is refused while the log says that the send
-would be the sixth within a window, under a penalty, and long after the slot. So the gaps keep the sends even and in
-order, and the log keeps them safe whatever happened between the two steps.
+A turn takes two steps that may lie far apart. RESERVING takes the next free slot of the schedule,
+one `gap` behind the one before. CLAIMING happens at the moment of sending and is what counts: it is
+refused while the log says that the send would be the sixth within a window, under a penalty, and
+long after the slot. So the gaps keep the sends even and in order, and the log keeps them safe
+whatever happened between the two steps.
 
 `attempt` does whichever step is due and says when to call again.
 """
@@ -28,7 +29,8 @@ _RANK: dict[Lane, int] = {"interactive": 0, "job": 1}
 
 @dataclass
 class Send:
-    """A claimed turn: when (seconds, monotonic), its credits, and whether its answer is still to come."""
+    """A claimed turn: when (seconds, monotonic), its credits, and whether its answer is still to
+    come."""
 
     stamp: float
     cost: float
@@ -39,8 +41,9 @@ class Send:
 class Ticket:
     """A reserved slot.
 
-    slot: when it is; after: what `next_free` became by reserving it; due: when its owner means to claim it;
-    misses: how often in a row its owner came too late; epoch: that of the state it belongs to.
+    slot: when it is; after: what `next_free` became by reserving it; due: when its owner means to
+    claim it; misses: how often in a row its owner came too late; epoch: that of the state it
+    belongs to.
     """
 
     slot: float
@@ -52,7 +55,8 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Saver:
-    """Who waits for credits first: others of that lane or a lower one leave them alone until `until`."""
+    """Who waits for credits first: others of that lane or a lower one leave them alone until
+    `until`."""
 
     who: str
     until: float
@@ -103,7 +107,8 @@ class Answer:
 class State:
     """All that processes share about a key, beside the evidence. Times in seconds, monotonic.
 
-    `epoch` is when the history was last lost: reservations from before are void, for the log cannot protect them.
+    `epoch` is when the history was last lost: reservations from before are void, for the log cannot
+    protect them.
     """
 
     gap: float
@@ -122,7 +127,14 @@ class State:
         credits, saver = self.credits, self.saver
         return json.dumps(
             [
-                [self.gap, self.next_free, self.penalty_until, self.cautious_until, self.touched, self.epoch],
+                [
+                    self.gap,
+                    self.next_free,
+                    self.penalty_until,
+                    self.cautious_until,
+                    self.touched,
+                    self.epoch,
+                ],
                 self.freed,
                 [[send.stamp, send.cost, int(send.open)] for send in self.sends],
                 credits and [*_policy_fields(credits.policy), credits.level, credits.stamp],
@@ -139,15 +151,18 @@ def fresh(rules: Rules) -> State:
 
 
 def wary(rules: Rules, now: float) -> State:
-    """The state of a key whose history was lost: whatever was sent before has left the window first."""
-    return State(gap=rules.slowest, next_free=now + rules.span(rules.slowest), touched=now, epoch=now)
+    """The state of a key whose history was lost: whatever was sent before has left the window
+    first."""
+    return State(
+        gap=rules.slowest, next_free=now + rules.span(rules.slowest), touched=now, epoch=now
+    )
 
 
 def decode(text: str, rules: Rules, now: float) -> State:
     """The state in a text, ready for use.
 
-    A text that is not ours or makes no sense means that the history was lost. A state last touched later than now is of
-    an earlier run of the monotonic clock, which starts anew with the machine.
+    A text that is not ours or makes no sense means that the history was lost. A state last touched
+    later than now is of an earlier run of the monotonic clock, which starts anew with the machine.
     """
     try:
         state = _decoded(text)
@@ -155,11 +170,16 @@ def decode(text: str, rules: Rules, now: float) -> State:
         return wary(rules, now)
     if state.touched > now + rules.window:
         return fresh(rules)
-    sensible = 0 < state.gap <= rules.slowest and max(state.next_free, state.penalty_until) < now + 2 * _LONGEST_PENALTY
+    sensible = (
+        0 < state.gap <= rules.slowest
+        and max(state.next_free, state.penalty_until) < now + 2 * _LONGEST_PENALTY
+    )
     return state if sensible else wary(rules, now)
 
 
-def attempt(state: State, rules: Rules, ask: Ask, ticket: Ticket | None, now: float) -> Granted | Wait:
+def attempt(
+    state: State, rules: Rules, ask: Ask, ticket: Ticket | None, now: float
+) -> Granted | Wait:
     """Do the step that is due: reserve, wait, or claim."""
     state.touched = now
     ready = _credits_ready(state, ask, now)
@@ -181,7 +201,8 @@ def attempt(state: State, rules: Rules, ask: Ask, ticket: Ticket | None, now: fl
 
 
 def give_back(state: State, ticket: Ticket) -> None:
-    """Return a reserved slot: the schedule gets shorter if it was the last one, else others may take it first."""
+    """Return a reserved slot: the schedule gets shorter if it was the last one, else others may
+    take it first."""
     if ticket.epoch != state.epoch:
         return
     state.freed.append((ticket.slot, ticket.after))
@@ -192,7 +213,8 @@ def give_back(state: State, ticket: Ticket) -> None:
 
 
 def settle(state: State, rules: Rules, evidence: Evidence, answer: Answer) -> None:
-    """Learn from an answer: credits, jitter, and with 429 a pause for everybody and the widest gap for a long while."""
+    """Learn from an answer: credits, jitter, and with 429 a pause for everybody and the widest gap
+    for a long while."""
     mine = next((send for send in state.sends if send.open and send.stamp == answer.stamp), None)
     if mine:
         mine.open = False
@@ -206,7 +228,9 @@ def settle(state: State, rules: Rules, evidence: Evidence, answer: Answer) -> No
         state.penalty_until = max(state.penalty_until, answer.at + pause)
         state.cautious_until = answer.at + _CAUTION_WINDOWS * rules.window
     elif 200 <= answer.status < 300:
-        evidence.add_trip(answer.operation, answer.at - answer.stamp, new_connection=answer.new_connection)
+        evidence.add_trip(
+            answer.operation, answer.at - answer.stamp, new_connection=answer.new_connection
+        )
     cautious = answer.at < state.cautious_until
     state.gap = rules.slowest if cautious else evidence.gap(rules, state.gap)
 
@@ -244,7 +268,8 @@ def _credits_ready(state: State, ask: Ask, now: float) -> float:
 
 
 def _saved_until(state: State, ask: Ask, now: float) -> float:
-    """Until when somebody else's saving keeps this caller from the credits; `now` if nobody's does."""
+    """Until when somebody else's saving keeps this caller from the credits; `now` if nobody's
+    does."""
     saver = state.saver
     if saver is None or saver.who == ask.who or _RANK[ask.lane] < _RANK[saver.lane]:
         return now
@@ -252,7 +277,8 @@ def _saved_until(state: State, ask: Ask, now: float) -> float:
 
 
 def _save_up(state: State, ask: Ask, ready: float, now: float) -> None:
-    """Without this a costly send would never come: cheap ones would take each credit that trickles in."""
+    """Without this a costly send would never come: cheap ones would take each credit that trickles
+    in."""
     if _saved_until(state, ask, now) <= now:
         state.saver = Saver(ask.who, ready + 2 * state.gap, ask.lane)
 
@@ -274,7 +300,9 @@ def _decoded(text: str) -> State:
         freed=[(float(slot), float(after)) for slot, after in freed],
         sends=[Send(float(stamp), float(cost), bool(is_open)) for stamp, cost, is_open in sends],
         credits=_decoded_credits(*credits) if credits else None,
-        saver=Saver(str(saver[0]), float(saver[1]), "job" if saver[2] == "job" else "interactive") if saver else None,
+        saver=Saver(str(saver[0]), float(saver[1]), "job" if saver[2] == "job" else "interactive")
+        if saver
+        else None,
     )
 
 

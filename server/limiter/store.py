@@ -1,8 +1,8 @@
 """Two texts per key in one SQLite file that all processes of a user share.
 
-The content is disposable, the callers are not: no call waits inside SQLite (a lock is asked for once, then slept on), a
-process that was stopped while it held the lock is left behind with the old file, and trouble that cannot be mended ends
-in a database of this process alone, with a warning.
+The content is disposable, the callers are not: no call waits inside SQLite (a lock is asked for
+once, then slept on), a process that was stopped while it held the lock is left behind with the old
+file, and trouble that cannot be mended ends in a database of this process alone, with a warning.
 """
 
 from __future__ import annotations
@@ -41,12 +41,11 @@ class Busy(Exception):
 class Store:
     """The shared file, opened on first use.
 
-    Args:
-        folder: Where the file is; None for a database of this process alone.
-        blank: The record that every key starts with in a file that took the place of a lost one.
-        sleep: Coroutine function that waits a number of seconds.
-        boot: What tells this run of the monotonic clock from others; by default the machine's boot identity.
-        stuck: Seconds after which a lock counts as held by a process that will not go on.
+    Args: folder: Where the file is; None for a database of this process alone. blank: The record
+        that every key starts with in a file that took the place of a lost one. sleep: Coroutine
+        function that waits a number of seconds. boot: What tells this run of the monotonic clock
+        from others; by default the machine's boot identity. stuck: Seconds after which a lock
+        counts as held by a process that will not go on.
     """
 
     def __init__(
@@ -67,15 +66,17 @@ class Store:
         self._file: tuple[int, int] | None = None
 
     async def transact(
-        self, key: str, change: Callable[[Record | None], tuple[T, Record]], *, patience: float | None = None
+        self,
+        key: str,
+        change: Callable[[Record | None], tuple[T, Record]],
+        *,
+        patience: float | None = None,
     ) -> T:
         """Replace the record of a key in one transaction.
 
-        Args:
-            key: Whose record.
-            change: Gets the record (None for a new key), returns a result and the new record. It may be called again
-                if its transaction could not be finished, so it must not have effects of its own. What it raises is
-                passed on, and nothing is changed.
+        Args: key: Whose record. change: Gets the record (None for a new key), returns a result and
+            the new record. It may be called again if its transaction could not be finished, so it
+            must not have effects of its own. What it raises is passed on, and nothing is changed.
             patience: Seconds to wait for the lock; None until it is there, whatever that takes.
 
         Raises:
@@ -109,13 +110,16 @@ class Store:
             self._db = None
 
     def _once(self, key: str, change: Callable[[Record | None], tuple[T, Record]]) -> T:
-        """One transaction that counts: what ended up in a file that was replaced meanwhile is done again."""
+        """One transaction that counts: what ended up in a file that was replaced meanwhile is done
+        again."""
         while True:
             result = self._commit(self._connection(), key, change)
             if self._identity() == self._file:
                 return result
 
-    def _commit(self, db: sqlite3.Connection, key: str, change: Callable[[Record | None], tuple[T, Record]]) -> T:
+    def _commit(
+        self, db: sqlite3.Connection, key: str, change: Callable[[Record | None], tuple[T, Record]]
+    ) -> T:
         try:
             db.execute("BEGIN IMMEDIATE")
             found: Record | None = db.execute(_LOAD, (key, self._boot)).fetchone()
@@ -197,7 +201,8 @@ class Store:
             db.close()
 
     def _fall_back(self, error: Exception) -> None:
-        """Go on without the file. Windows gets here when it must be replaced: an open file cannot be."""
+        """Go on without the file. Windows gets here when it must be replaced: an open file cannot
+        be."""
         _log.warning("The rate limit is kept for this process only: %s (%s).", self._path, error)
         self.close()
         self._path = self._file = None
@@ -208,8 +213,8 @@ class Store:
 def boot_identity() -> str:
     """What tells one run of the monotonic clock from another.
 
-    Linux names each start of the machine. Elsewhere the name of the clock has to do (Python versions differ in the one
-    they use), and a restart is noticed by the clock having gone back.
+    Linux names each start of the machine. Elsewhere the name of the clock has to do (Python
+    versions differ in the one they use), and a restart is noticed by the clock having gone back.
     """
     clock = time.get_clock_info("monotonic").implementation
     try:

@@ -1,6 +1,7 @@
 """Pictures for the assistant to look at: thumbnails made small, contact sheets, charts.
 
-What draws them is optional and large: each module imports its library inside its functions, with the first use.
+What draws them is optional and large: each module imports its library inside its functions, with
+the first use.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Charts as PNG, drawn with matplotlib's object interface: no window system, and no figure kept between calls.
+"""Charts as PNG, drawn with matplotlib's object interface: no window system, and no figure kept
+between calls.
 
-Unknown figures are gaps, never zeros. Colours are those of Okabe and Ito, which the colour-blind can tell apart.
-Names that strangers chose are shown as plain text: cut, and without characters that the font does not have.
+Unknown figures are gaps, never zeros. Colours are those of Okabe and Ito, which the colour-blind
+can tell apart. Names that strangers chose are shown as plain text: cut, and without characters that
+the font does not have.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ Points = Sequence[tuple[Moment, float | None]]
 
 @dataclass(frozen=True)
 class Panel:
-    """One diagram above the others: what its height means, and one or more named lines (or bars) over time."""
+    """One diagram above the others: what its height means, and one or more named lines (or bars)
+    over time."""
 
     label: str
     lines: Sequence[tuple[str, Points]]
@@ -47,14 +50,16 @@ class Panel:
 
 @dataclass(frozen=True)
 class Column:
-    """One diagram beside the others: what the length of its bars means, and the bars, None where unknown."""
+    """One diagram beside the others: what the length of its bars means, and the bars, None where
+    unknown."""
 
     label: str
     values: Sequence[float | None]
 
 
 def over_time(title: str, panels: Sequence[Panel], x_label: str, note: str = "") -> bytes:
-    """Panels one above the other over the same time: instants, or numbers where `x_label` says of what.
+    """Panels one above the other over the same time: instants, or numbers where `x_label` says of
+    what.
 
     Args:
         note: a line below the title.
@@ -66,7 +71,12 @@ def over_time(title: str, panels: Sequence[Panel], x_label: str, note: str = "")
         _subtitle(grid[0, 0], note)
         last: Axes = grid[-1, 0]
         last.set_xlabel(plain(x_label), color=_GREY)
-        if any(isinstance(x, datetime) for panel in panels for _, points in panel.lines for x, _ in points):
+        if any(
+            isinstance(x, datetime)
+            for panel in panels
+            for _, points in panel.lines
+            for x, _ in points
+        ):
             _date(last)
         names = [name for name, _ in panels[-1].lines]
         _legend(figure, drawn[-1], names, 3)
@@ -74,7 +84,11 @@ def over_time(title: str, panels: Sequence[Panel], x_label: str, note: str = "")
 
 
 def bars(
-    title: str, names: Sequence[str], columns: Sequence[Column], groups: Sequence[str] = (), note: str = ""
+    title: str,
+    names: Sequence[str],
+    columns: Sequence[Column],
+    groups: Sequence[str] = (),
+    note: str = "",
 ) -> bytes:
     """Horizontal bars, the first name on top, for each column a diagram.
 
@@ -88,19 +102,27 @@ def bars(
         figure = _figure(title, 1.8 + 0.42 * max(3, len(names)))
         grid: Any = figure.subplots(1, len(columns), sharey=True, squeeze=False)
         kinds = list(dict.fromkeys(groups))
-        colours = [COLOURS[kinds.index(each) % len(COLOURS)] for each in groups] or [COLOURS[0]] * len(names)
+        colours = [COLOURS[kinds.index(each) % len(COLOURS)] for each in groups] or [
+            COLOURS[0]
+        ] * len(names)
         for axes, column in zip(grid[0], columns, strict=True):
             _draw_column(axes, column, colours)
         first: Axes = grid[0, 0]
         _subtitle(first, note)
         first.set_yticks(range(len(names)), [plain(name) for name in names])
         first.invert_yaxis()
-        _legend(figure, [Patch(color=COLOURS[place % len(COLOURS)]) for place in range(len(kinds))], kinds, 5)
+        _legend(
+            figure,
+            [Patch(color=COLOURS[place % len(COLOURS)]) for place in range(len(kinds))],
+            kinds,
+            5,
+        )
         return _png(figure)
 
 
 def plain(text: str, most: int = LONGEST_NAME) -> str:
-    """A text as the font can show it, at most so many characters long, with nothing that matplotlib would interpret."""
+    """A text as the font can show it, at most so many characters long, with nothing that matplotlib
+    would interpret."""
     from matplotlib.font_manager import findfont, get_font
 
     known = get_font(findfont("DejaVu Sans")).get_char_index
@@ -145,7 +167,9 @@ def _subtitle(axes: Axes, note: str) -> None:
 def _legend(figure: Figure, handles: Sequence[Any], names: Sequence[str], columns: int) -> None:
     """What the colours mean, below everything; nothing where there is only one."""
     if len(names) > 1:
-        labels = [f" {plain(each)}" for each in names]  # matplotlib leaves out those that begin with an underscore
+        labels = [
+            f" {plain(each)}" for each in names
+        ]  # matplotlib leaves out those that begin with an underscore
         figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
 
 
@@ -162,7 +186,9 @@ def _draw_panel(axes: Axes, panel: Panel) -> list[Any]:
     _dress(axes, "y")
     axes.set_ylabel(plain(panel.label, 48))
     if all(y is None for _, points in panel.lines for _, y in points):
-        axes.text(0.5, 0.5, "unknown", transform=axes.transAxes, ha="center", va="center", color=_GREY)
+        axes.text(
+            0.5, 0.5, "unknown", transform=axes.transAxes, ha="center", va="center", color=_GREY
+        )
         axes.set_yticks([])
     axes.set_ylim(bottom=0)
     return drawn
@@ -174,7 +200,13 @@ def _draw_column(axes: Axes, column: Column, colours: Sequence[str]) -> None:
     for place, value in zip(places, column.values, strict=True):
         text = "unknown" if value is None else short(value)
         axes.annotate(
-            text, (value or 0.0, place), (4, 0), textcoords="offset points", va="center", fontsize=9, color=_GREY
+            text,
+            (value or 0.0, place),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            color=_GREY,
         )
     _dress(axes, "x")
     axes.set_xlabel(plain(column.label, 48))

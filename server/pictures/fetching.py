@@ -1,4 +1,5 @@
-"""Many pictures from hosts that nobody vouches for: a few at a time, within one time limit for all."""
+"""Many pictures from hosts that nobody vouches for: a few at a time, within one time limit for
+all."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ _GONE = frozenset({403, 404, 410})
 
 
 class Fetch(Protocol):
-    """Gets a file by its URL within so many seconds; a Failure's message is a clause that tells why not."""
+    """Gets a file by its URL within so many seconds; a Failure's message is a clause that tells why
+    not."""
 
     def __call__(self, url: str, *, seconds: float) -> Awaitable[Reply]: ...
 
@@ -33,20 +35,25 @@ async def fetch_all(
     seconds: float = SECONDS,
     seconds_each: float = SECONDS_EACH,
 ) -> list[T | Failure]:
-    """What each URL's function makes of its file, in order, or why there is nothing: a clause in the failure's message.
+    """What each URL's function makes of its file, in order, or why there is nothing: a clause in
+    the failure's message.
 
     Args:
         wanted: URLs, each with a function that is run in a worker thread and may raise a Failure.
         seconds: for all of them together.
     """
-    found: list[T | Failure] = [Failure(Code.TIMEOUT, f"it did not come within {seconds:.0f} s") for _ in wanted]
+    found: list[T | Failure] = [
+        Failure(Code.TIMEOUT, f"it did not come within {seconds:.0f} s") for _ in wanted
+    ]
     downloads, opening = anyio.CapacityLimiter(AT_ONCE), anyio.CapacityLimiter(1)
 
     async def one(place: int, url: str, opened: Callable[[bytes], T]) -> None:
         try:
             async with downloads:
                 data = _picture(await fetch(url, seconds=seconds_each))
-                found[place] = await anyio.to_thread.run_sync(partial(opened, data), limiter=opening)
+                found[place] = await anyio.to_thread.run_sync(
+                    partial(opened, data), limiter=opening
+                )
         except Failure as failure:
             found[place] = failure
 
@@ -59,7 +66,9 @@ async def fetch_all(
 
 def _picture(reply: Reply) -> bytes:
     if reply.status in _GONE:
-        raise Failure(Code.NOT_FOUND, f"the file is gone or its address has expired (HTTP {reply.status})")
+        raise Failure(
+            Code.NOT_FOUND, f"the file is gone or its address has expired (HTTP {reply.status})"
+        )
     if reply.status != 200:
         raise Failure(Code.UNAVAILABLE, f"its host answered HTTP {reply.status}")
     if not reply.headers.get("content-type", "").strip().lower().startswith("image/"):

@@ -1,4 +1,5 @@
-"""Pictures of unknown origin made small, and many of them on one sheet. Needs Pillow, but for `unscaled`."""
+"""Pictures of unknown origin made small, and many of them on one sheet. Needs Pillow, but for
+`unscaled`."""
 
 from __future__ import annotations
 
@@ -30,19 +31,25 @@ _GAP = 8
 _PAPER, _EMPTY, _BADGE, _INK = (255, 255, 255), (238, 238, 238), (17, 17, 17), (255, 255, 255)
 _NARROWEST, _WIDEST = 0.56, 1.78
 _SHEET_RATIO = 4 / 3
-_MAGIC = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
+_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+)
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A picture that was opened, turned upright and made small, without its colours' transparency."""
+    """A picture that was opened, turned upright and made small, without its colours'
+    transparency."""
 
     image: Image
     is_video: bool = False
 
 
 class _Grid(NamedTuple):
-    """A way to lay out a sheet: columns, width of a cell, and why it is good: large, few gaps, usual shape."""
+    """A way to lay out a sheet: columns, width of a cell, and why it is good: large, few gaps,
+    usual shape."""
 
     columns: int
     width: float
@@ -52,8 +59,8 @@ class _Grid(NamedTuple):
 def shrunk(data: bytes, longest: int, *, is_video: bool = False) -> Thumbnail:
     """The picture with sides of at most `longest` pixels; of an animation the first frame.
 
-    Raises:
-        Failure: `BAD_RESPONSE`, in a clause, for what is no picture, broken, or unpacks to too many pixels.
+    Raises: Failure: `BAD_RESPONSE`, in a clause, for what is no picture, broken, or unpacks to too
+        many pixels.
     """
     from PIL import Image, ImageOps
 
@@ -69,15 +76,24 @@ def shrunk(data: bytes, longest: int, *, is_video: bool = False) -> Thumbnail:
             return Thumbnail(small, is_video)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Failure(Code.BAD_RESPONSE, "it unpacks to too many pixels") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error, zlib.error):
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        IndexError,
+        TypeError,
+        struct.error,
+        zlib.error,
+    ):
         raise Failure(Code.BAD_RESPONSE, "it is no picture, or a broken one") from None
 
 
 def unscaled(data: bytes, most: int) -> Picture:
     """The picture as it came, for where nothing can scale it.
 
-    Raises:
-        Failure: `BAD_RESPONSE`, in a clause, for more than `most` bytes and for what clients may not show.
+    Raises: Failure: `BAD_RESPONSE`, in a clause, for more than `most` bytes and for what clients
+        may not show.
     """
     kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
     if kind is None and data[:4] == b"RIFF" and data[8:12] == b"WEBP":
@@ -85,7 +101,9 @@ def unscaled(data: bytes, most: int) -> Picture:
     if kind is None:
         raise Failure(Code.BAD_RESPONSE, "it is no picture of a usual kind")
     if len(data) > most:
-        raise Failure(Code.BAD_RESPONSE, f"it has {len(data) // 1000} kB, too many to be shown unscaled")
+        raise Failure(
+            Code.BAD_RESPONSE, f"it has {len(data) // 1000} kB, too many to be shown unscaled"
+        )
     return Picture(kind, data)
 
 
@@ -97,8 +115,8 @@ def single(thumbnail: Thumbnail, most: int = MOST_BYTES) -> Picture:
 def sheet(thumbnails: Sequence[Thumbnail], largest: int, most: int = MOST_BYTES) -> Picture:
     """All of them in a grid, numbered from 1 in reading order, as JPEG of at most `most` bytes.
 
-    Args:
-        largest: pixels of the longer side of one picture; less where the sheet would grow too large.
+    Args: largest: pixels of the longer side of one picture; less where the sheet would grow too
+        large.
     """
     from PIL import Image, ImageDraw
 
@@ -112,7 +130,9 @@ def sheet(thumbnails: Sequence[Thumbnail], largest: int, most: int = MOST_BYTES)
         top = _GAP + place // columns * (height + _GAP)
         draw.rectangle((left, top, left + width - 1, top + height - 1), fill=_EMPTY)
         fitted = _fitted(thumbnail.image, width, height)
-        paper.paste(fitted, (left + (width - fitted.width) // 2, top + (height - fitted.height) // 2))
+        paper.paste(
+            fitted, (left + (width - fitted.width) // 2, top + (height - fitted.height) // 2)
+        )
         _mark(draw, left, top, str(place + 1), max(16, min(width, height) // 8))
         if thumbnail.is_video:
             _mark_video(draw, left + width, top + height, max(14, min(width, height) // 9))
@@ -120,8 +140,8 @@ def sheet(thumbnails: Sequence[Thumbnail], largest: int, most: int = MOST_BYTES)
 
 
 def layout(sizes: Sequence[tuple[int, int]], largest: int) -> tuple[int, int, int]:
-    """Columns of a sheet, and width and height of its cells: as upright as most of the pictures are, and as large as
-    the sheet allows, but not larger than the pictures."""
+    """Columns of a sheet, and width and height of its cells: as upright as most of the pictures
+    are, and as large as the sheet allows, but not larger than the pictures."""
     ratios = sorted(width / height for width, height in sizes)
     ratio = min(_WIDEST, max(_NARROWEST, ratios[len(ratios) // 2]))
     most = min(largest, max(max(size) for size in sizes)) * min(1.0, ratio)
@@ -160,7 +180,9 @@ def _mark_video(draw: ImageDraw, right: int, bottom: int, size: int) -> None:
     left, top = right - size - size // 2, bottom - size - size // 2
     draw.rectangle((left, top, right - 1, bottom - 1), fill=_BADGE)
     inner = (left + size // 2, top + size // 3)
-    draw.polygon([inner, (inner[0], bottom - size // 3), (right - size // 3, (top + bottom) // 2)], fill=_INK)
+    draw.polygon(
+        [inner, (inner[0], bottom - size // 3), (right - size // 3, (top + bottom) // 2)], fill=_INK
+    )
 
 
 def _opaque(image: Image) -> Image:

@@ -1,7 +1,8 @@
 """Questions to the user in both protocol eras.
 
-The handshake era sends `elicitation/create` while the call waits. In the modern era the server cannot call the client:
-the call ends with a request for input, and the client repeats it with the answers and the sealed state.
+The handshake era sends `elicitation/create` while the call waits. In the modern era the server
+cannot call the client: the call ends with a request for input, and the client repeats it with the
+answers and the sealed state.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from ..cursors import scope_of
 from ..dialogue import Asker, Question, Reply, Suspended
 
 ANSWER_SECONDS = 40.0
-"""How long a person may think about all questions of a call in the handshake era: hosts give up on it at 60 s."""
+"""How long a person may think about all questions of a call in the handshake era: hosts give up on
+it at 60 s."""
 
 log = logging.getLogger("archive_mcp")
 
@@ -34,7 +36,9 @@ class InputNeeded(Suspended):
         self.result = result
 
 
-def asker_for(ctx: ServerRequestContext[Any, Any], responses: Mapping[str, Any] | None, state: str | None) -> Asker:
+def asker_for(
+    ctx: ServerRequestContext[Any, Any], responses: Mapping[str, Any] | None, state: str | None
+) -> Asker:
     """The asker of one call.
 
     Args:
@@ -81,10 +85,12 @@ class _Calling(_Reporting):
 
 
 class _Returning(_Reporting):
-    """Modern era: an answered question is answered; any other ends the call with a request for input.
+    """Modern era: an answered question is answered; any other ends the call with a request for
+    input.
 
-    The state holds the questions asked so far, each with a digest of what was shown, and the answers already received:
-    a later round must not lose the earlier ones, and an answer to what has changed since does not count.
+    The state holds the questions asked so far, each with a digest of what was shown, and the
+    answers already received: a later round must not lose the earlier ones, and an answer to what
+    has changed since does not count.
     """
 
     def __init__(
@@ -99,7 +105,10 @@ class _Returning(_Reporting):
         self._answers: dict[str, Any] = dict(state.get("answers", {}))
         for key, response in responses.items():
             if key in self._asked and isinstance(response, ElicitResult):
-                self._answers[key] = {"action": response.action, "content": dict(response.content or {})}
+                self._answers[key] = {
+                    "action": response.action,
+                    "content": dict(response.content or {}),
+                }
 
     async def ask(self, question: Question) -> Reply:
         if not self.can_ask:
@@ -111,9 +120,15 @@ class _Returning(_Reporting):
         self._answers.pop(question.key, None)
         state = {"asked": {**self._asked, question.key: digest}, "answers": self._answers}
         request = ElicitRequest(
-            params=ElicitRequestFormParams(message=question.message, requested_schema=_form(question))
+            params=ElicitRequestFormParams(
+                message=question.message, requested_schema=_form(question)
+            )
         )
-        raise InputNeeded(InputRequiredResult(input_requests={question.key: request}, request_state=json.dumps(state)))
+        raise InputNeeded(
+            InputRequiredResult(
+                input_requests={question.key: request}, request_state=json.dumps(state)
+            )
+        )
 
 
 def _can_ask(ctx: ServerRequestContext[Any, Any]) -> bool:

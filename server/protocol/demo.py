@@ -1,4 +1,5 @@
-"""A short scripted session with the sandbox over stdio, by a real MCP client: what an assistant would do."""
+"""A short scripted session with the sandbox over stdio, by a real MCP client: what an assistant
+would do."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ COLLECTION = "Q4 Report"
 
 
 def play(command: Sequence[str]) -> int:
-    """Start the server with `command`, play the session, print it; the result is the exit status."""
+    """Start the server with `command`, play the session, print it; the result is the exit
+    status."""
     return anyio.run(_session, list(command))
 
 
@@ -24,13 +26,19 @@ async def _session(command: list[str]) -> int:
     parameters = StdioServerParameters(command=command[0], args=command[1:])
     async with Client(parameters) as client:
         tools = (await client.list_tools()).tools
-        _say(f"The server offers {len(tools)} tools, among them {', '.join(each.name for each in tools[:3])}.")
+        _say(
+            f"The server offers {len(tools)} tools, among them {', '.join(each.name for each in tools[:3])}."
+        )
         demo = _Demo(client)
         top = await demo.top_posts()
         await demo.collect(top)
         refused = await demo.mistake()
     done = len(top) == 5 and refused
-    _say("Everything above came over stdio from a sandbox: no token, no network." if done else "The session failed.")
+    _say(
+        "Everything above came over stdio from a sandbox: no token, no network."
+        if done
+        else "The session failed."
+    )
     return 0 if done else 1
 
 
@@ -55,8 +63,12 @@ class _Demo:
         for rank, post in enumerate(found["nodes"], 1):
             account, metrics = post["socialProfile"]["accountName"], post["currentEngagement"]
             value = metrics["earnedMediaValue"] / 100
-            _say(f"{rank}. ${value:>9,.2f}  {post['provider']:<9} @{account}: {_short(post['caption'])}")
-        _say(f"(of {found['totalCount']} posts; earned media value came in {found['units']['earnedMediaValue']})")
+            _say(
+                f"{rank}. ${value:>9,.2f}  {post['provider']:<9} @{account}: {_short(post['caption'])}"
+            )
+        _say(
+            f"(of {found['totalCount']} posts; earned media value came in {found['units']['earnedMediaValue']})"
+        )
         return list(found["nodes"])
 
     async def collect(self, posts: list[dict[str, Any]]) -> None:
@@ -72,7 +84,9 @@ class _Demo:
     async def mistake(self) -> bool:
         _ask("(a mistake on purpose) Posts on Instagramm, with their likes.")
         arguments = {"filter": {"provider": "INSTAGRAMM"}, "fields": ["likes"], "limit": 0}
-        result = await self._client.call_tool("archive_search_items", {**arguments, "workspace": self._workspace})
+        result = await self._client.call_tool(
+            "archive_search_items", {**arguments, "workspace": self._workspace}
+        )
         error = json.loads(_text(result))
         _say(f"Refused, nothing sent: {error['code']}: {error['message']}")
         return bool(result.is_error)

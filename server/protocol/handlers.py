@@ -32,7 +32,8 @@ COMPLETE = {"resultType": "complete"}
 """What the modern era wants in every result; the older ones never see it."""
 
 _FIXED = CacheHint(ttl_ms=3_600_000, scope="public")
-"""Lists and documents come from files of the package: they cannot change while the server runs (exports do)."""
+"""Lists and documents come from files of the package: they cannot change while the server runs
+(exports do)."""
 _CACHED: tuple[CacheableMethod, ...] = (
     "tools/list",
     "prompts/list",
@@ -42,7 +43,8 @@ _CACHED: tuple[CacheableMethod, ...] = (
 )
 
 _LIVE = {"ttlMs": 0, "cacheScope": "private"}
-"""What is read from an API, and the user's files: not everybody's, and maybe different the next moment."""
+"""What is read from an API, and the user's files: not everybody's, and maybe different the next
+moment."""
 _CALLERS = (Code.INVALID_ARGUMENT, Code.NOT_FOUND, Code.AMBIGUOUS, Code.WORKSPACE_REQUIRED)
 """Failures that another address would not meet."""
 _NAMED = 10
@@ -72,7 +74,9 @@ def build_server(
         cache_hints=dict.fromkeys(_CACHED, _FIXED),
     )
     server.middleware.clear()  # telemetry that nobody exports
-    server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=NAME))
+    server.middleware.append(
+        RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=NAME)
+    )
     _serve_tools(server, surface, calls)
     prompts = Prompts(documents, workflows)
     _serve_prompts(server, prompts)
@@ -134,13 +138,17 @@ def _serve_resources(
     by_uri = {each.uri: each for each in documents}
 
     async def list_resources(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        fixed = [{**described(each), "uri": each.uri, "mimeType": each.mime_type} for each in documents]
+        fixed = [
+            {**described(each), "uri": each.uri, "mimeType": each.mime_type} for each in documents
+        ]
         return {**COMPLETE, "resources": [*fixed, *await exports().listing()], **_LIVE}
 
     async def list_templates(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         return {**COMPLETE, "resourceTemplates": resources().listing()}
 
-    async def read_resource(ctx: Context, params: types.ReadResourceRequestParams) -> dict[str, Any]:
+    async def read_resource(
+        ctx: Context, params: types.ReadResourceRequestParams
+    ) -> dict[str, Any]:
         document = by_uri.get(params.uri)
         if document is not None:
             return _contents(document.uri, document.mime_type, document.text())
@@ -150,14 +158,21 @@ def _serve_resources(
             content = await resources().read(params.uri)
         except Failure as failure:
             raise _refusal(failure, uri=params.uri) from None
-        return {**_contents(params.uri, "application/json", content.text), **({} if content.fixed else _LIVE)}
+        return {
+            **_contents(params.uri, "application/json", content.text),
+            **({} if content.fixed else _LIVE),
+        }
 
     server.add_request_handler("resources/list", types.PaginatedRequestParams, list_resources)
-    server.add_request_handler("resources/templates/list", types.PaginatedRequestParams, list_templates)
+    server.add_request_handler(
+        "resources/templates/list", types.PaginatedRequestParams, list_templates
+    )
     server.add_request_handler("resources/read", types.ReadResourceRequestParams, read_resource)
 
 
-def _serve_completions(server: Server[Any], prompts: Prompts, resources: Callable[[], Resources]) -> None:
+def _serve_completions(
+    server: Server[Any], prompts: Prompts, resources: Callable[[], Resources]
+) -> None:
     async def complete(ctx: Context, params: types.CompleteRequestParams) -> dict[str, Any]:
         reference, asked = params.ref, params.argument
         known = (params.context.arguments if params.context else None) or {}
@@ -165,7 +180,9 @@ def _serve_completions(server: Server[Any], prompts: Prompts, resources: Callabl
             argument = prompts.argument(reference.name, asked.name)
             if argument is None:
                 return _completed([], 0)
-            found = await resources().propose(argument.values, argument.variable, asked.value, known)
+            found = await resources().propose(
+                argument.values, argument.variable, asked.value, known
+            )
             return _completed(found.values, found.total)
         try:
             found = await resources().complete(reference.uri, asked.name, asked.value, known)
@@ -181,7 +198,10 @@ def _contents(uri: str, mime_type: str, text: str) -> dict[str, Any]:
 
 
 def _completed(values: list[str], total: int) -> dict[str, Any]:
-    return {**COMPLETE, "completion": {"values": values, "total": total, "hasMore": total > len(values)}}
+    return {
+        **COMPLETE,
+        "completion": {"values": values, "total": total, "hasMore": total > len(values)},
+    }
 
 
 def _answered(result: Result, protocol_version: str) -> dict[str, Any]:
@@ -192,7 +212,13 @@ def _answered(result: Result, protocol_version: str) -> dict[str, Any]:
         content.append({"type": "image", "data": data, "mimeType": image.mime_type})
     if protocol_version >= _LINKS_SINCE:
         content += [
-            {"type": "resource_link", "uri": each.uri, "name": each.name, "mimeType": each.mime_type, "size": each.size}
+            {
+                "type": "resource_link",
+                "uri": each.uri,
+                "name": each.name,
+                "mimeType": each.mime_type,
+                "size": each.size,
+            }
             for each in result.links
         ]
     answer = {**COMPLETE, "content": content, "isError": False}
@@ -200,14 +226,16 @@ def _answered(result: Result, protocol_version: str) -> dict[str, Any]:
 
 
 def _failed(failure: Failure) -> dict[str, Any]:
-    """A failure as text and metadata only: clients validate structured content against the output schema."""
+    """A failure as text and metadata only: clients validate structured content against the output
+    schema."""
     error = _error(failure)
     content = [{"type": "text", "text": compact(error)}]
     return {**COMPLETE, "content": content, "_meta": {ERROR_META: error}, "isError": True}
 
 
 def _refusal(failure: Failure, uri: str) -> MCPError:
-    """A failure as a protocol error; hosts show its message and nothing else, so what to choose from is in it."""
+    """A failure as a protocol error; hosts show its message and nothing else, so what to choose
+    from is in it."""
     code = types.INVALID_PARAMS if failure.code in _CALLERS else types.INTERNAL_ERROR
     offered = failure.details.get("candidates") or failure.details.get("choices") or []
     names = [f"{each['name']} ({each['id']})" for each in offered[:_NAMED]]

@@ -31,7 +31,8 @@ class Argument(Protocol):
 
     @property
     def variable(self) -> str:
-        """Where there are no values: the name of the packaged variable that completes it, or nothing."""
+        """Where there are no values: the name of the packaged variable that completes it, or
+        nothing."""
 
 
 class Described(Protocol):
@@ -73,26 +74,33 @@ class Workflow(Described, Protocol):
         """What it asks for, in the order in which people are asked."""
 
     def text(self, given: Mapping[str, str]) -> str:
-        """The filled text; raises ValueError for arguments that do not fit, with a message for people."""
+        """The filled text; raises ValueError for arguments that do not fit, with a message for
+        people."""
 
 
 class Prompts:
-    """All prompts of a server; those with arguments are looked for with the first use, not at start."""
+    """All prompts of a server; those with arguments are looked for with the first use, not at
+    start."""
 
-    def __init__(self, documents: Sequence[Document], workflows: Callable[[], Sequence[Workflow]]) -> None:
+    def __init__(
+        self, documents: Sequence[Document], workflows: Callable[[], Sequence[Workflow]]
+    ) -> None:
         self._documents = {each.name: each for each in documents}
         self._load = workflows
 
     def listing(self) -> list[dict[str, Any]]:
         """The prompts as `prompts/list` serves them: always the same, in the same order."""
         documents = [described(each) for each in self._documents.values()]
-        return [*documents, *({**described(each), "arguments": _asked(each)} for each in self._workflows.values())]
+        return [
+            *documents,
+            *({**described(each), "arguments": _asked(each)} for each in self._workflows.values()),
+        ]
 
     def filled(self, name: str, given: Mapping[str, str]) -> dict[str, Any]:
         """A prompt's description and its one message, as `prompts/get` serves them.
 
-        Raises:
-            MCPError: -32602 for an unknown prompt, and for an argument that is missing, unknown or not possible.
+        Raises: MCPError: -32602 for an unknown prompt, and for an argument that is missing, unknown
+            or not possible.
         """
         prompt = self._found(name)
         try:
@@ -100,7 +108,10 @@ class Prompts:
         except ValueError as error:
             raise MCPError(types.INVALID_PARAMS, str(error)) from None
         content = {"type": "text", "text": text}
-        return {"description": prompt.description, "messages": [{"role": "user", "content": content}]}
+        return {
+            "description": prompt.description,
+            "messages": [{"role": "user", "content": content}],
+        }
 
     def argument(self, prompt: str, name: str) -> Argument | None:
         """An argument of a prompt; None where the prompt takes none at all.
@@ -111,7 +122,9 @@ class Prompts:
         self._found(prompt)
         if prompt in self._documents:
             return None
-        found = next((each for each in self._workflows[prompt].arguments if each.name == name), None)
+        found = next(
+            (each for each in self._workflows[prompt].arguments if each.name == name), None
+        )
         if found is None:
             raise MCPError(types.INVALID_PARAMS, f"{prompt} has no argument {name!r}.")
         return found
@@ -139,5 +152,6 @@ def described(prompt: Described) -> dict[str, Any]:
 
 def _asked(prompt: Workflow) -> list[dict[str, Any]]:
     return [
-        {"name": each.name, "description": each.description, "required": each.required} for each in prompt.arguments
+        {"name": each.name, "description": each.description, "required": each.required}
+        for each in prompt.arguments
     ]

@@ -1,7 +1,8 @@
 """Serving over stdin and stdout, and ending at once on EOF, SIGINT and SIGTERM.
 
-The SDK's own stdio loop reads in a thread that cannot be interrupted, so that SIGINT hangs and SIGTERM skips clean-up.
-On POSIX, with a pipe or socket as stdin, asyncio reads instead; elsewhere the SDK's transport serves.
+The SDK's own stdio loop reads in a thread that cannot be interrupted, so that SIGINT hangs and
+SIGTERM skips clean-up. On POSIX, with a pipe or socket as stdin, asyncio reads instead; elsewhere
+the SDK's transport serves.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ from typing import Any
 import anyio
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
-from mcp.shared._context_streams import ContextReceiveStream, ContextSendStream, create_context_streams
+from mcp.shared._context_streams import (
+    ContextReceiveStream,
+    ContextSendStream,
+    create_context_streams,
+)
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCMessage, jsonrpc_message_adapter
 
@@ -34,7 +39,8 @@ Streams = tuple[ContextReceiveStream[SessionMessage | Exception], ContextSendStr
 
 
 async def serve(server: Server[Any]) -> None:
-    """Serve one client over this process's stdin and stdout until it leaves or a signal asks to end."""
+    """Serve one client over this process's stdin and stdout until it leaves or a signal asks to
+    end."""
     async with anyio.create_task_group() as group:
         group.start_soon(end_on_signal, group.cancel_scope)
         transport = _pipes() if _stdin_is_pipe() else stdio_server()
@@ -52,7 +58,8 @@ def _stdin_is_pipe() -> bool:
 
 @asynccontextmanager
 async def _pipes() -> AsyncIterator[Streams]:
-    """The wire on private descriptors: fd 0 becomes the null device, fd 1 stderr, so that no print can corrupt it."""
+    """The wire on private descriptors: fd 0 becomes the null device, fd 1 stderr, so that no print
+    can corrupt it."""
     reader, read_transport = await _open_reader(_claim(0, os.open(os.devnull, os.O_RDONLY)))
     writer = await _open_writer(_claim(1, os.dup(2)))
     incoming, read = create_context_streams[SessionMessage | Exception](0)
@@ -90,7 +97,9 @@ async def _open_writer(descriptor: int) -> asyncio.StreamWriter:
     return asyncio.StreamWriter(transport, protocol, None, loop)
 
 
-async def _receive(reader: asyncio.StreamReader, incoming: ContextSendStream[SessionMessage | Exception]) -> None:
+async def _receive(
+    reader: asyncio.StreamReader, incoming: ContextSendStream[SessionMessage | Exception]
+) -> None:
     async with incoming:
         while line := await _line(reader):
             try:
@@ -102,7 +111,8 @@ async def _receive(reader: asyncio.StreamReader, incoming: ContextSendStream[Ses
 
 
 def _parsed(line: bytes) -> JSONRPCMessage:
-    """The message of a line. Half a surrogate pair, left where a model cut an emoji, becomes `?`."""
+    """The message of a line. Half a surrogate pair, left where a model cut an emoji, becomes
+    `?`."""
     try:
         return jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValueError:
@@ -129,8 +139,12 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
         return b"\n" if too_long and line else line
 
 
-async def _send(writer: asyncio.StreamWriter, outgoing: ContextReceiveStream[SessionMessage]) -> None:
+async def _send(
+    writer: asyncio.StreamWriter, outgoing: ContextReceiveStream[SessionMessage]
+) -> None:
     async with outgoing:
         async for message in outgoing:
-            writer.write(message.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n")
+            writer.write(
+                message.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
+            )
             await writer.drain()

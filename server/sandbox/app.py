@@ -1,8 +1,8 @@
 """The sandbox: Archive's API in one object, without a transport.
 
-The files of media contents are on a host of their own (`media.py`). The API itself checks in this order: path, method,
-token, rate, workspace, body, query, credits, execution. See `failures.py` for the answers and `engine.py` for the
-execution.
+The files of media contents are on a host of their own (`media.py`). The API itself checks in this
+order: path, method, token, rate, workspace, body, query, credits, execution. See `failures.py` for
+the answers and `engine.py` for the execution.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class _Refused(Exception):
 
 @dataclass(frozen=True)
 class _Caller:
-    """Who asks: the token's workspaces, the one of the header if it is visible, and the key that is metered."""
+    """Who asks: the token's workspaces, the one of the header if it is visible, and the key that is
+    metered."""
 
     key: str
     visible: list[Workspace]
@@ -64,10 +65,10 @@ class _Caller:
 class Sandbox:
     """Archive's API with made-up data.
 
-    items: records in the main workspace. seed: another seed, other records. rate: requests admitted in
-    `window` seconds. plan: "startup", "growth" or "enterprise" (size of the credit bucket). clock: monotonic seconds.
-    now: the time of day at start, to which all dates are relative. Raises ValueError for an unknown plan and
-    for less than one item.
+    items: records in the main workspace. seed: another seed, other records. rate: requests admitted
+    in `window` seconds. plan: "startup", "growth" or "enterprise" (size of the credit bucket).
+    clock: monotonic seconds. now: the time of day at start, to which all dates are relative. Raises
+    ValueError for an unknown plan and for less than one item.
     """
 
     entrance = PATH
@@ -98,7 +99,9 @@ class Sandbox:
         """Forget all changes and counts; the records start anew from the present time of day."""
         anchor = self._now().astimezone(UTC).replace(microsecond=0)
         self.world = World(items=self._items, seed=self._seed, anchor=anchor, clock=self._clock)
-        self.meters = Meters(rate=self._rate, window=self._window, plan=self._plan, clock=self._clock)
+        self.meters = Meters(
+            rate=self._rate, window=self._window, plan=self._plan, clock=self._clock
+        )
         self.requests = 0
         self.changes: Counter[str] = Counter()
         self._results = {home.index: Results(home) for home in self.world.workspaces}
@@ -110,13 +113,23 @@ class Sandbox:
 
     @property
     def arrivals(self) -> dict[str, list[float]]:
-        """Clock readings of the latest arrivals by key (workspace id, or `token:<token>`), refused ones included."""
+        """Clock readings of the latest arrivals by key (workspace id, or `token:<token>`), refused
+        ones included."""
         return {key: list(meter.arrivals) for key, meter in self.meters.items()}
 
     def stats(self) -> dict[str, Any]:
-        """Counts for tests and benchmarks, ready for JSON; `changes` are the mutations that were admitted, by item."""
-        keys = {key: {"arrivals": list(m.arrivals), "refused": m.refused} for key, m in self.meters.items()}
-        return {"requests": self.requests, "refused": self.refused, "changes": self.changes, "keys": keys}
+        """Counts for tests and benchmarks, ready for JSON; `changes` are the mutations that were
+        admitted, by item."""
+        keys = {
+            key: {"arrivals": list(m.arrivals), "refused": m.refused}
+            for key, m in self.meters.items()
+        }
+        return {
+            "requests": self.requests,
+            "refused": self.refused,
+            "changes": self.changes,
+            "keys": keys,
+        }
 
     def announcement(self, url: str) -> str:
         """What to tell whoever started it."""
@@ -126,8 +139,11 @@ class Sandbox:
         """Do now what the first request would have to wait for."""
         schema()
 
-    async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Answer one HTTP request; a query after the path is ignored. Never raises for what a client sends."""
+    async def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
+        """Answer one HTTP request; a query after the path is ignored. Never raises for what a
+        client sends."""
         given = {name.lower(): value for name, value in headers.items()}
         if is_media(path):
             return serve(self.world, method, path.partition("?")[0], given)
@@ -171,7 +187,9 @@ class Sandbox:
             raise _Refused("no_operation")
         if wait := self.meters.charge(caller.key, cost(prepared.document, operation, variables)):
             raise _Refused("too_costly", seconds=_seconds(wait))
-        if operation.operation is OperationType.MUTATION and isinstance(variables.get("itemId"), str):
+        if operation.operation is OperationType.MUTATION and isinstance(
+            variables.get("itemId"), str
+        ):
             self.changes[variables["itemId"]] += 1
         context = Context(caller.visible, caller.home, self._results, base_for(headers))
         return self._success(caller, await run(prepared.document, variables, name, context))
@@ -188,7 +206,8 @@ def _check_route(method: str, path: str) -> None:
 
 
 def _seconds(wait: float) -> float:
-    # Rounded up, or a client that waits exactly as long as it is told would come a moment too early.
+    # Rounded up, or a client that waits exactly as long as it is told would come a moment too
+    # early.
     return math.ceil(wait * 1000 - 1e-6) / 1000
 
 
@@ -210,7 +229,9 @@ def _read_body(headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, 
     return query, variables or {}, name
 
 
-def _works_without_workspace(document: DocumentNode | None, operation: OperationDefinitionNode | None) -> bool:
+def _works_without_workspace(
+    document: DocumentNode | None, operation: OperationDefinitionNode | None
+) -> bool:
     if document is None or operation is None:
         return False
     return {node.name.value for node in root_fields(document, operation)} <= _WITHOUT_WORKSPACE

@@ -1,7 +1,7 @@
 """What callers changed: an overlay over records that are otherwise computed.
 
-Collections keep only the items that were put in or taken out; a refresh of metrics is finished by the clock alone,
-so nothing runs in the background.
+Collections keep only the items that were put in or taken out; a refresh of metrics is finished by
+the clock alone, so nothing runs in the background.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Refresh:
 
 @dataclass(frozen=True)
 class Upload:
-    """A post that somebody asked to import, told by its platform's code; `asked` is a reading of the clock."""
+    """A post that somebody asked to import, told by its platform's code; `asked` is a reading of
+    the clock."""
 
     number: int
     asked: float
@@ -80,7 +81,8 @@ class Changes:
         return made
 
     def upload(self, url: str, provider: str, code: str) -> None:
-        """Start an import, unless the same post is on its way already. Uploads are numbered downwards from -1."""
+        """Start an import, unless the same post is on its way already. Uploads are numbered
+        downwards from -1."""
         if all((made.provider, made.code) != (provider, code) for made in self.uploads):
             self.uploads.append(Upload(-1 - len(self.uploads), self.clock(), url, provider, code))
 

@@ -1,7 +1,7 @@
 """Conditions on custom attributes.
 
-Operators by family of types, option ids for selects, TEXT for e-mail lists, no conditions on shipping addresses:
-Archive docs, custom attributes. Whatever that page rules out is refused here.
+Operators by family of types, option ids for selects, TEXT for e-mail lists, no conditions on
+shipping addresses: Archive docs, custom attributes. Whatever that page rules out is refused here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,15 @@ Test = Callable[[Attributes], bool]
 # Periods from today; keeps all dates inside the calendar.
 _FARTHEST = 1000
 _EMPTINESS = {"IS_EMPTY", "IS_NOT_EMPTY"}
-_ORDER = {"EQUAL", "NOT_EQUAL", "LESS_THAN", "LESS_THAN_OR_EQUAL", "MORE_THAN", "MORE_THAN_OR_EQUAL", "BETWEEN"}
+_ORDER = {
+    "EQUAL",
+    "NOT_EQUAL",
+    "LESS_THAN",
+    "LESS_THAN_OR_EQUAL",
+    "MORE_THAN",
+    "MORE_THAN_OR_EQUAL",
+    "BETWEEN",
+}
 _TEXT = {"IS", "IS_NOT", "CONTAINS", "DOES_NOT_CONTAIN", "STARTS_WITH", "ENDS_WITH"}
 _OPERATORS = {
     "TEXT": _TEXT,
@@ -60,11 +68,16 @@ def _number(value: object) -> int | float:
     return value
 
 
-_READ: dict[str, Callable[[object], Any]] = {"NUMBER": _number, "DATE": read_day, "DATETIME": read_moment}
+_READ: dict[str, Callable[[object], Any]] = {
+    "NUMBER": _number,
+    "DATE": read_day,
+    "DATETIME": read_moment,
+}
 
 
 def tests(home: Workspace, entity: str, conditions: Iterable[dict[str, Any]] | None) -> list[Test]:
-    """One test per condition; all must hold. Raises GraphQLError for a condition that cannot be asked."""
+    """One test per condition; all must hold. Raises GraphQLError for a condition that cannot be
+    asked."""
     return [_test(home, entity, condition) for condition in conditions or ()]
 
 
@@ -89,10 +102,14 @@ def _check_type(attribute: Attribute, given: str) -> None:
         raise GraphQLError("SHIPPING_ADDRESS attributes cannot be filtered")
     wanted = "TEXT" if attribute.key == "emails" else attribute.type
     if given != wanted:
-        raise GraphQLError(f"Field {attribute.key} must be filtered with type {wanted}, not {given}")
+        raise GraphQLError(
+            f"Field {attribute.key} must be filtered with type {wanted}, not {given}"
+        )
 
 
-def _comparison(home: Workspace, entity: str, attribute: Attribute, operator: str, value: Any) -> Callable[[Any], bool]:
+def _comparison(
+    home: Workspace, entity: str, attribute: Attribute, operator: str, value: Any
+) -> Callable[[Any], bool]:
     if attribute.options is not None:
         known = {home.option_id(entity, attribute.key, name) for name in attribute.options}
         return _select(attribute.key, known, operator, value)
@@ -122,7 +139,11 @@ def _boolean(value: Any) -> Callable[[Any], bool]:
 
 
 def _text(operator: str, value: Any) -> Callable[[Any], bool]:
-    words = [word.lower() for word in (value if isinstance(value, list) else [value]) if isinstance(word, str) and word]
+    words = [
+        word.lower()
+        for word in (value if isinstance(value, list) else [value])
+        if isinstance(word, str) and word
+    ]
     if not words or (isinstance(value, list) and len(words) != len(value)):
         raise GraphQLError(f"{operator} takes a text that is not empty")
     negated = {"IS_NOT": "IS", "DOES_NOT_CONTAIN": "CONTAINS"}.get(operator)
@@ -159,7 +180,11 @@ def _day(value: date) -> date:
 
 def _relative(today: date, value: Any) -> tuple[date, date]:
     """The days meant by {relation, period, offset}: the first, and the one after the last."""
-    if not isinstance(value, dict) or not {"relation", "period"} <= set(value) <= {"relation", "period", "offset"}:
+    if not isinstance(value, dict) or not {"relation", "period"} <= set(value) <= {
+        "relation",
+        "period",
+        "offset",
+    }:
         raise GraphQLError("IS_RELATIVE_TO_TODAY takes {relation, period, offset}")
     relation, period, count = str(value["relation"]), str(value["period"]), value.get("offset", 1)
     if not isinstance(count, int) or not 0 < count <= _FARTHEST:

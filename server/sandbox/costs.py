@@ -1,7 +1,8 @@
 """Credits of a request.
 
-Figures for pages of 100: Archive docs, rate limiting page. Between the cheapest call (5) and a full page the cost grows
-with the page size; each relation of an item adds its share up to the documented page with everything (183).
+Figures for pages of 100: Archive docs, rate limiting page. Between the cheapest call (5) and a full
+page the cost grows with the page size; each relation of an item adds its share up to the documented
+page with everything (183).
 """
 
 from __future__ import annotations
@@ -33,15 +34,26 @@ _EACH = {
 }
 _RELATION = 0.205
 _RELATIONS = frozenset(
-    {"aiFilterReasons", "creator", "currentEngagement", "location", "socialProfile", "transcriptions"}
+    {
+        "aiFilterReasons",
+        "creator",
+        "currentEngagement",
+        "location",
+        "socialProfile",
+        "transcriptions",
+    }
 )
 _NARROWED_CREATORS = 250.0
 _DEFAULT_PAGE, _MOST = 20, 100
 
 
-def cost(document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> float:
+def cost(
+    document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+) -> float:
     """Credits that a validated operation costs."""
-    fields = [node for node in root_fields(document, operation) if not node.name.value.startswith("__")]
+    fields = [
+        node for node in root_fields(document, operation) if not node.name.value.startswith("__")
+    ]
     if operation.operation is OperationType.MUTATION:
         return _MUTATION * len(fields)
     defaults = {
@@ -61,7 +73,9 @@ def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     return {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
 
 
-def _fields(fragments: dict[str, FragmentDefinitionNode], selection: SelectionSetNode | None) -> Iterator[FieldNode]:
+def _fields(
+    fragments: dict[str, FragmentDefinitionNode], selection: SelectionSetNode | None
+) -> Iterator[FieldNode]:
     for node in selection.selections if selection else ():
         if isinstance(node, FieldNode):
             yield node
@@ -73,13 +87,17 @@ def _fields(fragments: dict[str, FragmentDefinitionNode], selection: SelectionSe
 
 def _of_field(document: DocumentNode, node: FieldNode, variables: Mapping[str, Any]) -> float:
     name = node.name.value
-    arguments = {a.name.value: value_from_ast_untyped(a.value, dict(variables)) for a in node.arguments or ()}
+    arguments = {
+        a.name.value: value_from_ast_untyped(a.value, dict(variables)) for a in node.arguments or ()
+    }
     first = arguments.get("first", _DEFAULT_PAGE)
     size = max(0, min(first, _MOST)) if isinstance(first, int) else _DEFAULT_PAGE
     each = _EACH.get(name, 0.0)
     if name == "items":
         each += _RELATION * len(_RELATIONS & _names_on_records(document, node))
-    narrowed = name == "creators" and any(arguments.get(a) for a in ("customAttributeConditions", "presetId"))
+    narrowed = name == "creators" and any(
+        arguments.get(a) for a in ("customAttributeConditions", "presetId")
+    )
     return LEAST + each * size + (_NARROWED_CREATORS if narrowed else 0.0)
 
 

@@ -22,7 +22,8 @@ from server.sandbox.urls import number_of as number_of_code
 _FIRST_POST = timedelta(minutes=4)
 # From posting to the request to import; less than the newest item's age, so that uploads are newer.
 _BEFORE_UPLOAD = timedelta(minutes=2)
-# Days from the newest to the oldest item of a workspace with so many items; large ones reach further back.
+# Days from the newest to the oldest item of a workspace with so many items; large ones reach
+# further back.
 _DAYS, _DAYS_ITEMS, _DAYS_MOST = 540, 4_000, 1_950
 # Above 1: posts lie closer together towards today.
 _DENSITY = 1.4
@@ -43,10 +44,18 @@ class Named:
 
 
 class Workspace:
-    """One brand's archive. A larger number of an item is never newer; uploads come below 0, the others start there."""
+    """One brand's archive. A larger number of an item is never newer; uploads come below 0, the
+    others start there."""
 
     def __init__(
-        self, index: int, brand: Brand, ids: Ids, seed: int, items: int, anchor: datetime, clock: Callable[[], float]
+        self,
+        index: int,
+        brand: Brand,
+        ids: Ids,
+        seed: int,
+        items: int,
+        anchor: datetime,
+        clock: Callable[[], float],
     ) -> None:
         self.index = index
         self.brand = brand
@@ -98,7 +107,11 @@ class Workspace:
 
     def item(self, number: int) -> Item:
         """One item, by number."""
-        return Item(self, number) if number >= 0 else UploadedItem(self, self.changes.uploads[-1 - number])
+        return (
+            Item(self, number)
+            if number >= 0
+            else UploadedItem(self, self.changes.uploads[-1 - number])
+        )
 
     @property
     def numbers(self) -> range:
@@ -115,9 +128,14 @@ class Workspace:
         number = number_of_code(self.seed, code)
         if number is not None and 0 <= number < self.items:
             item = self.item(number)
-            if (item.provider, item.external_id) == (provider, code) and item.original_url is not None:
+            if (item.provider, item.external_id) == (
+                provider,
+                code,
+            ) and item.original_url is not None:
                 return item
-        arrived = (made for made in self.changes.arrived if (made.provider, made.code) == (provider, code))
+        arrived = (
+            made for made in self.changes.arrived if (made.provider, made.code) == (provider, code)
+        )
         return next((self.item(made.number) for made in arrived), None)
 
     def creator(self, number: int) -> Creator:
@@ -152,7 +170,9 @@ class Workspace:
     def hashtags(self) -> list[Named]:
         """Tracked hashtags."""
         tags = self.brand.theme.hashtags[:2]
-        return [Named(self.id_of(Kind.TAG, n), t, "INSTAGRAM", "HASHTAG") for n, t in enumerate(tags)]
+        return [
+            Named(self.id_of(Kind.TAG, n), t, "INSTAGRAM", "HASHTAG") for n, t in enumerate(tags)
+        ]
 
     @cached_property
     def mentions(self) -> list[Named]:
@@ -162,7 +182,10 @@ class Workspace:
     @cached_property
     def keywords(self) -> list[Named]:
         """Tracked keywords."""
-        return [Named(self.id_of(Kind.KEYWORD, n), word, "TIKTOK") for n, word in enumerate(self.brand.keywords)]
+        return [
+            Named(self.id_of(Kind.KEYWORD, n), word, "TIKTOK")
+            for n, word in enumerate(self.brand.keywords)
+        ]
 
     @cached_property
     def integrations(self) -> list[Named]:
@@ -188,7 +211,11 @@ class Workspace:
     def campaigns(self) -> list[Named]:
         """Campaigns, newest first."""
         return [
-            Named(self.id_of(Kind.CAMPAIGN, n), name, created_at=self.anchor - timedelta(days=40 + 75 * n))
+            Named(
+                self.id_of(Kind.CAMPAIGN, n),
+                name,
+                created_at=self.anchor - timedelta(days=40 + 75 * n),
+            )
             for n, name in enumerate(self.brand.campaigns)
         ]
 
@@ -226,7 +253,10 @@ class Workspace:
             return 0
         folder = self.brand.folders[collection]
         everything = range(self.items)
-        start, end = (bisect_left(everything, days, key=self._days_old) for days in (folder.newest, folder.oldest))
+        start, end = (
+            bisect_left(everything, days, key=self._days_old)
+            for days in (folder.newest, folder.oldest)
+        )
         return sum(self.held_at_first(collection, item) for item in everything[start:end])
 
     def _days_old(self, item: int) -> int:
@@ -246,9 +276,13 @@ class Workspace:
 class World:
     """All workspaces of one sandbox."""
 
-    def __init__(self, *, items: int, seed: int, anchor: datetime, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, *, items: int, seed: int, anchor: datetime, clock: Callable[[], float]
+    ) -> None:
         ids = Ids(seed)
-        self.workspaces = [Workspace(n, brand, ids, seed, items, anchor, clock) for n, brand in enumerate(BRANDS)]
+        self.workspaces = [
+            Workspace(n, brand, ids, seed, items, anchor, clock) for n, brand in enumerate(BRANDS)
+        ]
 
     def by_id(self, text: str) -> Workspace | None:
         """A workspace by its id."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Attribute:
-    """One attribute. `options` names the choices of a select; `ai` marks a value filled in by the API's own AI."""
+    """One attribute. `options` names the choices of a select; `ai` marks a value filled in by the
+    API's own AI."""
 
     key: str
     name: str
@@ -21,14 +22,24 @@ CREATOR_ATTRIBUTES = (
     Attribute("emails", "Emails", "TEXT_LIST"),
     Attribute("phone_numbers", "Phone numbers", "TEXT_LIST"),
     Attribute("location", "Location", "TEXT"),
-    Attribute("labels", "Labels", "MULTIPLE_SELECT_V2", ("VIP", "Ambassador", "Gifted", "Paid partner", "Watchlist")),
+    Attribute(
+        "labels",
+        "Labels",
+        "MULTIPLE_SELECT_V2",
+        ("VIP", "Ambassador", "Gifted", "Paid partner", "Watchlist"),
+    ),
     Attribute("gender", "Gender", "SINGLE_SELECT_V2", ("Female", "Male", "Non-binary", "Unknown")),
     Attribute("age", "Age", "NUMBER"),
     Attribute(
-        "collaboration_status", "Relationship status", "SINGLE_SELECT_V3", ("New", "Contacted", "Active", "Paused")
+        "collaboration_status",
+        "Relationship status",
+        "SINGLE_SELECT_V3",
+        ("New", "Contacted", "Active", "Paused"),
     ),
     Attribute("favourite", "Favourite", "BOOLEAN"),
-    Attribute("category", "Category", "MULTIPLE_SELECT", ("Beauty", "Fitness", "Food", "Travel", "Family")),
+    Attribute(
+        "category", "Category", "MULTIPLE_SELECT", ("Beauty", "Fitness", "Food", "Travel", "Family")
+    ),
     Attribute("notes", "Notes", "TEXT"),
     Attribute("website", "Website", "URL"),
     Attribute("birthday", "Birthday", "DATE"),
@@ -36,8 +47,16 @@ CREATOR_ATTRIBUTES = (
     Attribute("shipping_address", "Shipping address", "SHIPPING_ADDRESS"),
 )
 ITEM_ATTRIBUTES = (
-    Attribute("content_rating", "Content rating", "SINGLE_SELECT_V3", ("Great", "Good", "Unusable")),
-    Attribute("themes", "Themes", "MULTIPLE_SELECT_V2", ("Unboxing", "Tutorial", "Review", "Lifestyle"), ai=True),
+    Attribute(
+        "content_rating", "Content rating", "SINGLE_SELECT_V3", ("Great", "Good", "Unusable")
+    ),
+    Attribute(
+        "themes",
+        "Themes",
+        "MULTIPLE_SELECT_V2",
+        ("Unboxing", "Tutorial", "Review", "Lifestyle"),
+        ai=True,
+    ),
     Attribute("brand_safe", "Brand safe", "BOOLEAN", ai=True),
     Attribute("review_score", "Review score", "NUMBER"),
     Attribute("approved_on", "Approved on", "DATE"),

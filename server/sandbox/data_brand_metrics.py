@@ -1,7 +1,7 @@
 """Metrics of competitors and of the own brand for one month or week.
 
-They are sums over the posts of that time, so that a list of the posts and the metrics tell the same story. Names,
-units and what null means: Archive docs, competitor brands.
+They are sums over the posts of that time, so that a list of the posts and the metrics tell the same
+story. Names, units and what null means: Archive docs, competitor brands.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Window:
 
 @dataclass(frozen=True)
 class Figures:
-    """Metrics of one window; earned media value in US dollars. All None: there is nothing to tell."""
+    """Metrics of one window; earned media value in US dollars. All None: there is nothing to
+    tell."""
 
     posts_count: int | None = None
     influencers_count: int | None = None
@@ -59,7 +60,8 @@ def _metric(name: str) -> property:
         if brand.unavailable and not brand.told:
             brand.told = True
             raise GraphQLError(
-                f"Metrics of {brand.name} are temporarily unavailable", extensions={"code": "SERVICE_UNAVAILABLE"}
+                f"Metrics of {brand.name} are temporarily unavailable",
+                extensions={"code": "SERVICE_UNAVAILABLE"},
             )
         value: float | None = getattr(brand.figures, name)
         return value
@@ -70,8 +72,8 @@ def _metric(name: str) -> property:
 class CompetitorBrand:
     """A brand with its metrics of one window; they are computed if somebody asks for one.
 
-    Where they are unavailable, the first one that is read raises, which gives the answer its one error for the brand,
-    and all are null.
+    Where they are unavailable, the first one that is read raises, which gives the answer its one
+    error for the brand, and all are null.
     """
 
     def __init__(
@@ -105,7 +107,8 @@ class CompetitorBrand:
 
 
 def of_competitor(brand: Competitor, window: Window) -> Figures:
-    """Sums over a competitor's posts; none before the months that are kept, and none from the future."""
+    """Sums over a competitor's posts; none before the months that are kept, and none from the
+    future."""
     first, last = month_of(window.start), month_of(window.end - _TICK)
     months = range(max(first, brand.months[-1]), last + 1)
     numbers = (number for month in months for number in brand.posts(month))

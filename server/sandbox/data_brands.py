@@ -47,8 +47,8 @@ class Shelf:
 class Insights:
     """What a plan with Competitor Insights shows.
 
-    competitors: names of the tracked brands. products: what these sell. unavailable: the brand whose metrics cannot be
-    had at present. own: whether there are metrics of the own brand.
+    competitors: names of the tracked brands. products: what these sell. unavailable: the brand
+    whose metrics cannot be had at present. own: whether there are metrics of the own brand.
     """
 
     competitors: tuple[str, ...]
@@ -61,9 +61,10 @@ class Insights:
 class Brand:
     """One workspace. `items` None means as many as the sandbox was asked for.
 
-    refetch: whether metrics may be refreshed on demand. money: whether the plan reports earned media value.
-    insights: None where the plan is without Competitor Insights. old_collections: collections are kept
-    in the older format: items can be put in and taken out, but the collections themselves not be managed.
+    refetch: whether metrics may be refreshed on demand. money: whether the plan reports earned
+    media value. insights: None where the plan is without Competitor Insights. old_collections:
+    collections are kept in the older format: items can be put in and taken out, but the collections
+    themselves not be managed.
     """
 
     id: str
@@ -119,12 +120,21 @@ BRANDS = (
             View("TikTok Top Earners", {"provider": "TIKTOK", "itemTypes": ["TIKTOK"]}, sort=_TOP),
             View("Stories, last 30 days", {"itemTypes": ["STORY", "TIKTOK_STORY"]}, days=30),
             View("High Virality", {"viralityScore": ["HIGH"]}, sort=_TOP),
-            View("Berlin Creators", {"creatorLocations": [{"country": "Germany", "city": "Berlin"}]}),
+            View(
+                "Berlin Creators", {"creatorLocations": [{"country": "Germany", "city": "Berlin"}]}
+            ),
             View("Rights Approved", {"usageRightsStatus": ["APPROVED"]}),
             View(
                 "Five-Star Posts",
                 {},
-                conditions=({"field": "review_score", "operator": "MORE_THAN_OR_EQUAL", "type": "NUMBER", "value": 5},),
+                conditions=(
+                    {
+                        "field": "review_score",
+                        "operator": "MORE_THAN_OR_EQUAL",
+                        "type": "NUMBER",
+                        "value": 5,
+                    },
+                ),
             ),
             View("Reels, last 90 days", {"itemTypes": ["REEL"]}, days=90),
         ),
@@ -146,13 +156,21 @@ BRANDS = (
             View(
                 "Favourites by Reach",
                 {},
-                conditions=({"field": "favourite", "operator": "IS", "type": "BOOLEAN", "value": True},),
+                conditions=(
+                    {"field": "favourite", "operator": "IS", "type": "BOOLEAN", "value": True},
+                ),
                 sort=({"sortKey": "FOLLOWERS_COUNT", "sortOrder": "DESC"},),
             ),
         ),
         groups=(
             Shelf("Reporting", ("Q3 Report", "Q2 Report"), ("TikTok Top Earners", "High Virality")),
-            Shelf("Community", (), ("Berlin Creators",), ("VIP Creators", "Berlin Crew"), ("Verified on TikTok",)),
+            Shelf(
+                "Community",
+                (),
+                ("Berlin Creators",),
+                ("VIP Creators", "Berlin Crew"),
+                ("Verified on TikTok",),
+            ),
             Shelf("Website", ("Website Gallery",), ("Rights Approved", "Five-Star Posts")),
         ),
         profile_views=(
@@ -160,7 +178,9 @@ BRANDS = (
             View(
                 "Favourites by Audience",
                 {},
-                conditions=({"field": "favourite", "operator": "IS", "type": "BOOLEAN", "value": True},),
+                conditions=(
+                    {"field": "favourite", "operator": "IS", "type": "BOOLEAN", "value": True},
+                ),
                 sort=({"sortKey": "FOLLOWERS_COUNT", "sortOrder": "DESC"},),
             ),
         ),
@@ -175,7 +195,13 @@ BRANDS = (
                 "Kelp Theory",
                 "Halden Apothecary",
             ),
-            products=("Hydra Serum", "Night Balm", "Clay Mask", "Milk Cleanser", "Sun Fluid SPF 30"),
+            products=(
+                "Hydra Serum",
+                "Night Balm",
+                "Clay Mask",
+                "Milk Cleanser",
+                "Sun Fluid SPF 30",
+            ),
             unavailable="Nine Petals",
         ),
     ),
@@ -189,7 +215,10 @@ BRANDS = (
         refetch=False,
         money=True,
         keywords=("northwind outdoor",),
-        integrations=(("northwindoutdoor", "INSTAGRAM", "CONNECTED"), ("northwindoutdoor", "YOUTUBE", "CONNECTED")),
+        integrations=(
+            ("northwindoutdoor", "INSTAGRAM", "CONNECTED"),
+            ("northwindoutdoor", "YOUTUBE", "CONNECTED"),
+        ),
         campaigns=("Trail Week",),
         folders=(Folder("Q4 Report", 0, 60, 8), Folder("Catalogue 2026", 0, 500, 15)),
         views=(View("YouTube", {"provider": "YOUTUBE"}), View("This week", {}, days=7)),

@@ -1,7 +1,8 @@
 """Competitors and the posts about them, computed from (seed, brand, month).
 
-A competitor is an archive of its own: the same machinery that makes the items of a workspace, with another seed and
-other names. Posts of a month become visible on day 9 of the next one: Archive docs, competitor brand items.
+A competitor is an archive of its own: the same machinery that makes the items of a workspace, with
+another seed and other names. Posts of a month become visible on day 9 of the next one: Archive
+docs, competitor brand items.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from server.sandbox.ids import Kind, draw, mix
 PUBLISHED_ON = 9
 # Months that are kept, counted back from the latest visible one.
 MONTHS = 18
-# Room for the posts of one month inside a post's number, and for the posts of one brand inside an id's.
+# Room for the posts of one month inside a post's number, and for the posts of one brand inside an
+# id's.
 _EACH = 1024
 _ROOM = 1 << 40
 _CREATORS = 120
@@ -49,7 +51,9 @@ class Competitor(Workspace):
         )
         brand = replace(home.brand, name=name, handle=handle, theme=theme, creators=_CREATORS)
         seed = mix(home.seed + 7919 * (place + 1))
-        super().__init__(home.index, brand, home.ids, seed, home.items, home.anchor, home.changes.clock)
+        super().__init__(
+            home.index, brand, home.ids, seed, home.items, home.anchor, home.changes.clock
+        )
         self.place = place
 
     def id_of(self, kind: Kind, number: int) -> str:
@@ -67,7 +71,8 @@ class Competitor(Workspace):
         return CompetitorItem(self, number)
 
     def posts(self, month: int) -> range:
-        """Numbers of all posts of a month (years times 12 plus months), newest first, visible or not."""
+        """Numbers of all posts of a month (years times 12 plus months), newest first, visible or
+        not."""
         count = _LEAST + draw(self.seed, month, 51) % _SPREAD
         return range(month * _EACH + count - 1, month * _EACH - 1, -1)
 
@@ -89,7 +94,11 @@ class Competitor(Workspace):
 def competitors(home: Workspace) -> list[Competitor]:
     """The brands that a workspace tracks; none where its plan is without Competitor Insights."""
     insights = home.brand.insights
-    return [Competitor(home, insights, place) for place in range(len(insights.competitors))] if insights else []
+    return (
+        [Competitor(home, insights, place) for place in range(len(insights.competitors))]
+        if insights
+        else []
+    )
 
 
 def item_by_id(home: Workspace, text: str) -> CompetitorItem | None:
@@ -103,7 +112,8 @@ def item_by_id(home: Workspace, text: str) -> CompetitorItem | None:
 
 
 def post_of_record(home: Workspace, number: int, each: int) -> CompetitorItem | None:
-    """A competitor's post by the number of a record of which every post has `each`, if it is visible."""
+    """A competitor's post by the number of a record of which every post has `each`, if it is
+    visible."""
     place, rest = divmod(number, _ROOM)
     brands = competitors(home)
     if not 1 <= place <= len(brands):

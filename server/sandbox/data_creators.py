@@ -98,7 +98,10 @@ class Creator:
         main = 0 if share < 155 else 1 if share < 225 else 2
         platforms = [main, (main + 1 + (self.bits >> 24 & 1)) % len(_PLATFORMS)]
         wanted = SLOTS if self.bits >> 25 & 0xFF < 115 else 1
-        return [self._profile(slot, _PLATFORMS[platform]) for slot, platform in enumerate(platforms[:wanted])]
+        return [
+            self._profile(slot, _PLATFORMS[platform])
+            for slot, platform in enumerate(platforms[:wanted])
+        ]
 
     def _profile(self, slot: int, provider: str) -> SocialProfile:
         bits = draw(self.home.seed, self.number * SLOTS + slot, 22)
@@ -138,8 +141,12 @@ class Creator:
             "category": self._options("category", bits >> 45),
             "favourite": bits >> 24 & 0xF == 0,
             "notes": pick(_NOTES, bits >> 26) if bits >> 58 & 3 == 0 else None,
-            "website": f"https://{self.first_name}{self.last_name}.example".lower() if bits >> 60 & 3 == 0 else None,
-            "birthday": (today - timedelta(days=7000 + (bits & 0x1FFF))).isoformat() if bits >> 62 == 0 else None,
+            "website": f"https://{self.first_name}{self.last_name}.example".lower()
+            if bits >> 60 & 3 == 0
+            else None,
+            "birthday": (today - timedelta(days=7000 + (bits & 0x1FFF))).isoformat()
+            if bits >> 62 == 0
+            else None,
             "last_contacted_at": None,
             "shipping_address": address if bits >> 61 & 1 else None,
         }

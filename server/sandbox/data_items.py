@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from server.sandbox.data_attributes import ITEM_ATTRIBUTES
 from server.sandbox.data_creators import Creator, SocialProfile
-from server.sandbox.data_metrics import STORY_KINDS, VIDEO_KINDS, Engagement, measure, snapshot_moments
+from server.sandbox.data_metrics import (
+    STORY_KINDS,
+    VIDEO_KINDS,
+    Engagement,
+    measure,
+    snapshot_moments,
+)
 from server.sandbox.data_text import INJECTED_CAPTION, INJECTED_SPEECH, PLACES, Place, pick
 from server.sandbox.ids import Kind, draw
 from server.sandbox.urls import external_id, original_url
@@ -155,7 +161,8 @@ class Item:
 
     @property
     def unreachable(self) -> bool:
-        """Whether the platform refuses to give metrics, as it does for accounts that went private."""
+        """Whether the platform refuses to give metrics, as it does for accounts that went
+        private."""
         return self.bits >> 56 & 0xFF < 6
 
     @cached_property
@@ -178,7 +185,9 @@ class Item:
     def original_url(self) -> str | None:
         """The post on its platform; stories have none."""
         photo = self.kind == "TIKTOK" and self.frames[0] == "IMAGE"
-        return original_url(self.kind, self.external_id, self.social_profile.account_name, photo=photo)
+        return original_url(
+            self.kind, self.external_id, self.social_profile.account_name, photo=photo
+        )
 
     @property
     def archive_public_url(self) -> str:
@@ -193,14 +202,22 @@ class Item:
         if self.home.index == 0 and self.number == INJECTED_ITEM:
             return INJECTED_CAPTION
         theme, bits = self.home.brand.theme, self.words
-        parts = [pick(theme.openers, bits), self._fill(pick(theme.bodies, bits >> 8)), pick(theme.closers, bits >> 16)]
+        parts = [
+            pick(theme.openers, bits),
+            self._fill(pick(theme.bodies, bits >> 8)),
+            pick(theme.closers, bits >> 16),
+        ]
         tags = " ".join(f"#{tag}" for tag in self.hashtags)
         return self._mention(" ".join(parts)) + (f" {tags}" if tags else "")
 
     @property
     def hashtags(self) -> list[str]:
         """Hashtags without the sign."""
-        return [tag for place, tag in enumerate(self.home.brand.theme.hashtags) if self.words >> 40 + place & 1]
+        return [
+            tag
+            for place, tag in enumerate(self.home.brand.theme.hashtags)
+            if self.words >> 40 + place & 1
+        ]
 
     @property
     def mentions(self) -> list[str]:
@@ -229,7 +246,9 @@ class Item:
         if self.words >> 55 & 0xF > 5:
             return None
         place = self.place
-        return Location(place.city, f"{place.city}, {place.country}", place.city, place.region, place.country)
+        return Location(
+            place.city, f"{place.city}, {place.country}", place.city, place.region, place.country
+        )
 
     @cached_property
     def frames(self) -> list[str]:
@@ -242,7 +261,10 @@ class Item:
         if self.kind in STORY_KINDS:
             return ["VIDEO" if bits & 1 else "IMAGE"]
         if bits & 3 == 0:
-            return ["VIDEO" if bits >> 8 + n & 7 == 0 else "IMAGE" for n in range(2 + (bits >> 4 & 7) % 6)]
+            return [
+                "VIDEO" if bits >> 8 + n & 7 == 0 else "IMAGE"
+                for n in range(2 + (bits >> 4 & 7) % 6)
+            ]
         return ["IMAGE"]
 
     def media_content_id(self, frame: int) -> str:
@@ -270,14 +292,18 @@ class Item:
             width=1080 if self.kind != "YOUTUBE" else 1920,
             height=1080 if self.kind == "YOUTUBE" else 1920 if upright else 1350,
             deleted=deleted,
-            video_duration=8 + (bits >> 8 & 0x3F) * (9 if self.kind == "YOUTUBE" else 1) if video else None,
+            video_duration=8 + (bits >> 8 & 0x3F) * (9 if self.kind == "YOUTUBE" else 1)
+            if video
+            else None,
         )
 
     @property
     def transcriptions(self) -> list[Transcription]:
         """One entry per video frame."""
         videos = [frame for frame, kind in enumerate(self.frames) if kind == "VIDEO"]
-        return [Transcription(self.media_content_id(frame), self.transcript(frame)) for frame in videos]
+        return [
+            Transcription(self.media_content_id(frame), self.transcript(frame)) for frame in videos
+        ]
 
     def transcript(self, frame: int) -> str | None:
         """What is said in one frame; one video in five has only music."""
@@ -299,11 +325,15 @@ class Item:
         chosen = [name for place, name in enumerate(themes) if bits >> 20 + place & 1]
         rating = ("Great", "Good", "Unusable", None)[bits & 3]
         return {
-            "content_rating": self.home.option_id("ITEM", "content_rating", rating) if rating else None,
+            "content_rating": self.home.option_id("ITEM", "content_rating", rating)
+            if rating
+            else None,
             "themes": [self.home.option_id("ITEM", "themes", name) for name in chosen],
             "brand_safe": None if bits >> 2 & 3 == 0 else bits >> 4 & 0xF > 0,
             "review_score": 1 + (bits >> 8 & 0xFF) % 5 if bits >> 16 & 1 else None,
-            "approved_on": approved.date().isoformat() if rating == "Great" and approved < self.home.anchor else None,
+            "approved_on": approved.date().isoformat()
+            if rating == "Great" and approved < self.home.anchor
+            else None,
             "editor_note": pick(_NOTES, bits >> 24) if bits >> 28 & 7 == 0 else None,
         }
 
@@ -314,7 +344,8 @@ class Item:
         return [{"key": key, "reason": reason} for key, reason in _REASONS.items() if values[key]]
 
     def contract(self, place: int) -> str | None:
-        """State of a request to the creator: 0 usage rights, 1 spark code, 2 whitelisting; mostly none."""
+        """State of a request to the creator: 0 usage rights, 1 spark code, 2 whitelisting; mostly
+        none."""
         bits = self.flags >> 32 + 6 * place & 0x3F
         return _CONTRACTS[bits] if bits < len(_CONTRACTS) else None
 

@@ -1,7 +1,8 @@
 """Metrics of an item over time.
 
-Availability by kind of item: Archive help, engagement metrics by platform. Snapshots about 2 hours, 24 hours, 3 days
-and 7 days after posting, later ones only where a post did well: Archive docs, engagement history.
+Availability by kind of item: Archive help, engagement metrics by platform. Snapshots about 2 hours,
+24 hours, 3 days and 7 days after posting, later ones only where a post did well: Archive docs,
+engagement history.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _SIZE = 1 << 16
 
 @dataclass(frozen=True)
 class Engagement:
-    """Metrics at one moment. None means that the platform does not give the figure; EMV is in US cents."""
+    """Metrics at one moment. None means that the platform does not give the figure; EMV is in US
+    cents."""
 
     at: datetime
     likes: int | None
@@ -52,7 +54,8 @@ def virality_score(ratio: float) -> str:
 
 
 def snapshot_moments(item: Item) -> list[datetime]:
-    """When the item was measured, oldest first; empty while it is too young or if the platform refuses."""
+    """When the item was measured, oldest first; empty while it is too young or if the platform
+    refuses."""
     if item.unreachable:
         return []
     refreshed = item.home.changes.refreshed_at(item.number)

@@ -1,7 +1,8 @@
 """Words: names, places, captions and transcripts that read like what people post.
 
-Strangers write captions, and some of them write to machines. One caption and one transcript therefore carry
-instructions aimed at an assistant; to every reader of the sandbox they are data like the rest.
+Strangers write captions, and some of them write to machines. One caption and one transcript
+therefore carry instructions aimed at an assistant; to every reader of the sandbox they are data
+like the rest.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ PLACES = (
 
 @dataclass(frozen=True)
 class Theme:
-    """What people say about one brand. `{p}` is the product, `{c}` the city, `{h}` the brand's handle."""
+    """What people say about one brand. `{p}` is the product, `{c}` the city, `{h}` the brand's
+    handle."""
 
     products: tuple[str, ...]
     openers: tuple[str, ...]

@@ -21,8 +21,8 @@ _USUAL = {"INSTAGRAM": "POST", "TIKTOK": "TIKTOK", "YOUTUBE": "YOUTUBE"}
 class UploadedItem(Item):
     """An upload; numbers below 0 leave those of the archive's own items alone.
 
-    The posting account is the one that the URL names if the CRM knows it, else somebody of the CRM who is on that
-    platform: the sandbox makes up no new people.
+    The posting account is the one that the URL names if the CRM knows it, else somebody of the CRM
+    who is on that platform: the sandbox makes up no new people.
     """
 
     def __init__(self, home: Workspace, upload: Upload) -> None:
@@ -33,7 +33,12 @@ class UploadedItem(Item):
     @cached_property
     def _poster(self) -> tuple[Creator, SocialProfile]:
         people = map(self.home.creator, range(self.home.brand.creators))
-        there = [(who, p) for who in people for p in who.social_profiles if p.provider == self.upload.provider]
+        there = [
+            (who, p)
+            for who in people
+            for p in who.social_profiles
+            if p.provider == self.upload.provider
+        ]
         name = self.path.split("/")[1].removeprefix("@").lower()
         named = (pair for pair in there if pair[1].account_name == name)
         return next(named, there[self.bits % len(there)])
@@ -51,7 +56,10 @@ class UploadedItem(Item):
     @cached_property
     def kind(self) -> str:
         """What the URL says."""
-        return next((k for part, k in _KINDS.items() if self.path.startswith(part)), _USUAL[self.upload.provider])
+        return next(
+            (k for part, k in _KINDS.items() if self.path.startswith(part)),
+            _USUAL[self.upload.provider],
+        )
 
     @cached_property
     def external_id(self) -> str:

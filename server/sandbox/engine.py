@@ -80,7 +80,11 @@ def schema() -> GraphQLSchema:
             field.resolve = RESOLVERS[name]
     roots = {built.query_type, built.mutation_type}
     for kind in built.type_map.values():
-        if isinstance(kind, GraphQLObjectType) and kind not in roots and not kind.name.startswith("__"):
+        if (
+            isinstance(kind, GraphQLObjectType)
+            and kind not in roots
+            and not kind.name.startswith("__")
+        ):
             for name, field in kind.fields.items():
                 field.resolve = _reader(name)
     media = built.get_type("MediaContent")
@@ -91,7 +95,8 @@ def schema() -> GraphQLSchema:
 
 
 def _reader(field_name: str) -> Callable[[Any, Info], Any]:
-    """Reads a field of a record: an attribute, or a key of a plain dict, by its name in snake case."""
+    """Reads a field of a record: an attribute, or a key of a plain dict, by its name in snake
+    case."""
     name = re.sub(r"(?=[A-Z])", "_", field_name).lower()
 
     def read(record: Any, _info: Info) -> Any:

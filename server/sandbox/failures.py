@@ -1,7 +1,8 @@
 """Every refusal of the sandbox: status, headers and body, one row per documented failure.
 
-Each row names the page of the Archive documentation that its shape was taken from; rows that the documentation
-leaves open say so. The client's decoder does not use this table, so that neither can hide a mistake of the other.
+Each row names the page of the Archive documentation that its shape was taken from; rows that the
+documentation leaves open say so. The client's decoder does not use this table, so that neither can
+hide a mistake of the other.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def _error(message: str, code: str | None = None) -> Callable[[Mapping[str, Any]
 
 
 def _retry_after(details: Mapping[str, Any]) -> dict[str, str]:
-    # Whole seconds, rounded up: HTTP knows no fractions here, and the message carries the exact figure.
+    # Whole seconds, rounded up: HTTP knows no fractions here, and the message carries the exact
+    # figure.
     return {"retry-after": str(max(1, math.ceil(float(details["seconds"]))))}
 
 
@@ -60,19 +62,25 @@ _OPEN = "not documented; what a web server usually answers"
 FAILURES: dict[str, Row] = {
     "no_token": Row(401, _ERRORS, _text("Missing or invalid authentication token")),
     "no_workspace": Row(404, _ERRORS, _text("Shop not found")),
-    "hidden_workspace": Row(200, _ERRORS, _error("Not authorized to access this workspace", "UNAUTHORIZED")),
+    "hidden_workspace": Row(
+        200, _ERRORS, _error("Not authorized to access this workspace", "UNAUTHORIZED")
+    ),
     "too_fast": Row(
         429,
         _LIMIT,
         _error(
-            "Rate limit exceeded: {rate} requests per second. Retry after {seconds} seconds.", "RATE_LIMIT_EXCEEDED"
+            "Rate limit exceeded: {rate} requests per second. Retry after {seconds} seconds.",
+            "RATE_LIMIT_EXCEEDED",
         ),
         _retry_after,
     ),
     "too_costly": Row(
         429,
         _LIMIT,
-        _error("Rate limit exceeded: credit budget is empty. Retry after {seconds} seconds.", "RATE_LIMIT_EXCEEDED"),
+        _error(
+            "Rate limit exceeded: credit budget is empty. Retry after {seconds} seconds.",
+            "RATE_LIMIT_EXCEEDED",
+        ),
         _retry_after,
     ),
     "no_query": Row(200, _OPEN, _error("No query string was present")),
@@ -84,17 +92,24 @@ FAILURES: dict[str, Row] = {
     "not_post": Row(405, _OPEN, _text("Method not allowed"), lambda _: {"allow": "POST"}),
     "not_json": Row(415, _OPEN, _text("Content-Type must be application/json")),
     "bad_body": Row(
-        400, _OPEN, _text("The body must be a JSON object with a query and, if any, an object of variables")
+        400,
+        _OPEN,
+        _text("The body must be a JSON object with a query and, if any, an object of variables"),
     ),
 }
 
 
 def encode(body: Any) -> bytes:
-    """JSON as the API sends it; half a surrogate pair, which a caller may have sent, becomes a question mark."""
+    """JSON as the API sends it; half a surrogate pair, which a caller may have sent, becomes a
+    question mark."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def refusal(name: str, headers: Mapping[str, str] | None = None, **details: Any) -> Answer:
     """The answer of one row; `headers` are added to the row's own."""
     row = FAILURES[name]
-    return Answer(row.status, {**JSON_TYPE, **(headers or {}), **row.headers(details)}, encode(row.body(details)))
+    return Answer(
+        row.status,
+        {**JSON_TYPE, **(headers or {}), **row.headers(details)},
+        encode(row.body(details)),
+    )

@@ -1,4 +1,5 @@
-"""What `items` can be narrowed by: Archive docs, items. Parts are checked for each item, cheap ones first."""
+"""What `items` can be narrowed by: Archive docs, items. Parts are checked for each item, cheap ones
+first."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ def metric(item: Item, name: str) -> float | None:
 def item_tests(home: Workspace, given: Filter | None) -> list[Test]:
     """One test per part of the filter. Raises GraphQLError for parts that the API refuses.
 
-    `ids` and `takenAt` are not among them: they choose the items that are looked at in the first place.
+    `ids` and `takenAt` are not among them: they choose the items that are looked at in the first
+    place.
     """
     wanted = given or {}
     if "NOT_VIRAL" in (wanted.get("viralityScore") or ()):
@@ -68,7 +70,10 @@ def within(value: float | None, limits: dict[str, Any]) -> bool:
 
 def matches_place(place: Place, wanted: list[dict[str, str]]) -> bool:
     """Whether a place fits any of the entries; within an entry every part given must be equal."""
-    return any(all(getattr(place, part) == name for part, name in entry.items() if name) for entry in wanted)
+    return any(
+        all(getattr(place, part) == name for part, name in entry.items() if name)
+        for entry in wanted
+    )
 
 
 def _one_of(read: Callable[[Item], Any]) -> Callable[[Workspace, Any], Test]:
@@ -140,7 +145,9 @@ def _super_search(home: Workspace, search: dict[str, Any]) -> Test:
         raise GraphQLError("superSearch needs a mode")
     if mode == "EMBEDDING_CONTENT":
         if len(given) != 1:
-            raise GraphQLError(f"EMBEDDING_CONTENT takes exactly one of {', '.join(_PICTURE_SOURCES)}")
+            raise GraphQLError(
+                f"EMBEDDING_CONTENT takes exactly one of {', '.join(_PICTURE_SOURCES)}"
+            )
         return _looks_like(home, given[0], search[given[0]])
     if given != ["searchQuery"]:
         raise GraphQLError(f"{mode} takes searchQuery and nothing else")
@@ -165,7 +172,9 @@ def _looks_like(home: Workspace, source: str, value: str) -> Test:
     products = home.brand.theme.products
     if source == "searchQuery":
         words = _words(value)
-        return lambda item: bool(words & _words(f"{item.product} {item.place.city} {' '.join(item.frames)}"))
+        return lambda item: bool(
+            words & _words(f"{item.product} {item.place.city} {' '.join(item.frames)}")
+        )
     if source == "similarMediaContentId":
         number = home.number_of(Kind.MEDIA_CONTENT, value)
         if number is None or number // FRAMES_EACH not in home.numbers:
@@ -190,7 +199,9 @@ _PARTS: dict[str, Callable[[Workspace, Any], Test]] = {
     "usageRightsStatus": _contract(0),
     "tiktokSparkCodeStatus": _contract(1),
     "instagramWhitelistingStatus": _contract(2),
-    "tiktokWhitelistingEligibility": lambda _, __: lambda item: item.kind == "TIKTOK" and bool(item.flags >> 62),
+    "tiktokWhitelistingEligibility": lambda _, __: (
+        lambda item: item.kind == "TIKTOK" and bool(item.flags >> 62)
+    ),
     "importType": lambda _, value: lambda item: item.added_by_hand == (value == "MANUAL"),
     "contentTypes": lambda _, types: lambda item: not set(types).isdisjoint(item.frames),
     "shopifyProductsIds": _products,

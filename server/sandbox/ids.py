@@ -1,9 +1,9 @@
 """Numbers from nowhere: reproducible draws and ids that can be turned back into record numbers.
 
-Every record of the sandbox is computed from its number when somebody asks for it. Two things make that possible:
-a mixing function that turns (seed, number, purpose) into 64 well-spread bits, and a cipher between (workspace,
-kind, number) and a version 4 UUID. An id can so be looked up without a table, and an id that the sandbox never gave
-out is recognised because its check bits do not fit.
+Every record of the sandbox is computed from its number when somebody asks for it. Two things make
+that possible: a mixing function that turns (seed, number, purpose) into 64 well-spread bits, and a
+cipher between (workspace, kind, number) and a version 4 UUID. An id can so be looked up without a
+table, and an id that the sandbox never gave out is recognised because its check bits do not fit.
 """
 
 from __future__ import annotations

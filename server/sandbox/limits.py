@@ -1,7 +1,8 @@
 """What the API meters: requests in a sliding window, and credits in a bucket that refills.
 
-Figures: Archive docs, rate limiting page. Both apply at once and per workspace; the `workspaces` query without a
-workspace has a budget per token. One credit stands for a millisecond of the API's computing.
+Figures: Archive docs, rate limiting page. Both apply at once and per workspace; the `workspaces`
+query without a workspace has a budget per token. One credit stands for a millisecond of the API's
+computing.
 """
 
 from __future__ import annotations
@@ -29,14 +30,16 @@ PLANS = {
     "startup": Plan("startup", 5_000, 50),
     "growth": Plan("growth", 15_000, 250),
     "enterprise": Plan("enterprise", 60_000, 1_000),
-    # None of Archive's: for loads whose requests come much faster than the real API would take them.
+    # None of Archive's: for loads whose requests come much faster than the real API would take
+    # them.
     "boundless": Plan("boundless", 100_000_000, 1_000_000),
 }
 
 
 @dataclass
 class Window:
-    """At most `rate` admitted arrivals in any `length` seconds; refused ones leave no trace in it."""
+    """At most `rate` admitted arrivals in any `length` seconds; refused ones leave no trace in
+    it."""
 
     rate: int
     length: float
@@ -74,7 +77,8 @@ class Bucket:
         self.stamp = now
 
     def headers(self, now: float, epoch: float) -> dict[str, str]:
-        """The two headers of every answer; `epoch` is the unix time, because the reset is absolute."""
+        """The two headers of every answer; `epoch` is the unix time, because the reset is
+        absolute."""
         self.refresh(now)
         plan = self.plan
         full = math.ceil(epoch + (plan.burst - self.left) / plan.refill)

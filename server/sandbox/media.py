@@ -1,6 +1,8 @@
-"""The files behind media contents: small still lifes, a product on a table, drawn from a media content's number.
+"""The files behind media contents: small still lifes, a product on a table, drawn from a media
+content's number.
 
-They are on a host of their own, as real ones are. That host wants no key: it refuses a request that brings one.
+They are on a host of their own, as real ones are. That host wants no key: it refuses a request that
+brings one.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ _THINGS: tuple[Colour, ...] = (
 
 
 def base_for(headers: Mapping[str, str]) -> str:
-    """Where the files are for who asks: at the sandbox's own address once it is served over HTTP."""
+    """Where the files are for who asks: at the sandbox's own address once it is served over
+    HTTP."""
     host = headers.get("host", "")
     return f"http://{host}" if _LOOPBACK.fullmatch(host) else MEDIA
 
@@ -50,7 +53,9 @@ def placed(content: MediaContent, base: str) -> MediaContent:
     """A media content whose files are at `base`."""
     if base == MEDIA:
         return content
-    file, thumbnail = (url and url.replace(MEDIA, base, 1) for url in (content.file_url, content.thumbnail_url))
+    file, thumbnail = (
+        url and url.replace(MEDIA, base, 1) for url in (content.file_url, content.thumbnail_url)
+    )
     return replace(content, file_url=file, thumbnail_url=thumbnail)
 
 
@@ -60,7 +65,8 @@ def is_media(path: str) -> bool:
 
 
 def serve(world: World, method: str, path: str, headers: Mapping[str, str]) -> Answer:
-    """What the media host answers; deleted files are gone even where their address is still listed."""
+    """What the media host answers; deleted files are gone even where their address is still
+    listed."""
     if method != "GET":
         return refusal("not_get")
     if not _SECRETS.isdisjoint(headers):
@@ -114,7 +120,9 @@ def _rows(bits: int, height: int) -> Iterator[bytes]:
             colour = _shade(thing, 0.6) if y < cap else _label(thing, y, cap, bottom)
             row[3 * (middle - width) : 3 * (middle + width)] = bytes(colour) * (2 * width)
             light = max(1, width // 5)
-            row[3 * (middle - width + light) : 3 * (middle - width + 2 * light)] = bytes(_shade(colour, 1.25)) * light
+            row[3 * (middle - width + light) : 3 * (middle - width + 2 * light)] = (
+                bytes(_shade(colour, 1.25)) * light
+            )
         yield bytes(row)
 
 

@@ -1,8 +1,9 @@
 """Pages and cursors.
 
-Page size 1 to 100 and the text of the refusals: Archive docs, pagination and error handling. A cursor names the
-record it stands behind, so that paging goes on in the right place when records were added meanwhile; a cursor whose
-record is no longer in the list is stale and leads to an empty page.
+Page size 1 to 100 and the text of the refusals: Archive docs, pagination and error handling. A
+cursor names the record it stands behind, so that paging goes on in the right place when records
+were added meanwhile; a cursor whose record is no longer in the list is stale and leads to an empty
+page.
 """
 
 from __future__ import annotations
@@ -74,7 +75,10 @@ class Page:
     @property
     def edges(self) -> list[Edge]:
         """The records with their cursors."""
-        return [Edge(self._cursor(self._edge_name, place), node) for place, node in enumerate(self.nodes)]
+        return [
+            Edge(self._cursor(self._edge_name, place), node)
+            for place, node in enumerate(self.nodes)
+        ]
 
     def _cursor(self, name: str, place: int) -> str:
         return write(name, self._start + place + 1, self._numbers[place])
@@ -89,13 +93,21 @@ def page(
     after: str | None,
     edge_name: str | None = None,
 ) -> Page:
-    """Cut one page out of a list of record numbers; with an `edge_name` the cursors of edges cannot be paged from.
+    """Cut one page out of a list of record numbers; with an `edge_name` the cursors of edges cannot
+    be paged from.
 
     Raises GraphQLError for a size out of bounds and for a cursor that this list never gave out.
     """
     size = check_first(first)
     start = _position(list_name, numbers, after) if after is not None else 0
-    return Page(list_name, numbers, start, min(start + size, len(numbers)), make, edge_name=edge_name or list_name)
+    return Page(
+        list_name,
+        numbers,
+        start,
+        min(start + size, len(numbers)),
+        make,
+        edge_name=edge_name or list_name,
+    )
 
 
 def check_first(first: int | None) -> int:

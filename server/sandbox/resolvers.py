@@ -30,7 +30,8 @@ class Context:
 
     @property
     def workspace(self) -> Workspace:
-        """The workspace of the request; requests that need one are refused earlier if it is missing."""
+        """The workspace of the request; requests that need one are refused earlier if it is
+        missing."""
         if self.home is None:
             raise GraphQLError("Shop not found")
         return self.home

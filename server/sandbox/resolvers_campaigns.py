@@ -10,7 +10,9 @@ def campaigns(_: None, info: Info, *, first: int | None, after: str | None) -> P
     """Campaigns, newest first; their ids narrow `items`."""
     home = info.context.workspace
     made = home.campaigns
-    return page(f"campaigns{home.index}", range(len(made)), made.__getitem__, first=first, after=after)
+    return page(
+        f"campaigns{home.index}", range(len(made)), made.__getitem__, first=first, after=after
+    )
 
 
 TABLE: dict[str, Resolver] = {"campaigns": campaigns}

@@ -66,7 +66,11 @@ def move_collection_to_group(_: None, info: Info, **given: str | None) -> Payloa
 def _unmanaged(home: Workspace, field: str) -> list[Payload]:
     if not home.brand.old_collections:
         return []
-    return [user_error(field, "Collections of this workspace are in an older format and cannot be managed")]
+    return [
+        user_error(
+            field, "Collections of this workspace are in an older format and cannot be managed"
+        )
+    ]
 
 
 def _missing(known: Collection | None, field: str) -> list[Payload]:
@@ -75,7 +79,9 @@ def _missing(known: Collection | None, field: str) -> list[Payload]:
 
 def _name_errors(home: Workspace, name: str, own: Collection | None) -> list[Payload]:
     taken = {other.name for other in home.collections if other != own}
-    return name_errors(name) or ([user_error("name", f"Collection '{name}' already exists")] if name in taken else [])
+    return name_errors(name) or (
+        [user_error("name", f"Collection '{name}' already exists")] if name in taken else []
+    )
 
 
 def add_item_to_collections(_: None, info: Info, **given: Any) -> Payload:
@@ -96,7 +102,9 @@ def remove_item_from_collections(_: None, info: Info, **given: Any) -> Payload:
     return _move(home, given, names, inside=False)
 
 
-def _errors(home: Workspace, given: Payload, names: list[str], *, known_names_only: bool) -> list[Payload]:
+def _errors(
+    home: Workspace, given: Payload, names: list[str], *, known_names_only: bool
+) -> list[Payload]:
     ids = given.get("collectionIds") or []
     if home.item_by_id(given["itemId"]) is None:
         return [user_error("itemId", "Item not found")]
@@ -106,9 +114,14 @@ def _errors(home: Workspace, given: Payload, names: list[str], *, known_names_on
         return [user_error("collectionNames", "A collection's name must not be blank")]
     known = {collection.name for collection in home.collections}
     unknown = [name for name in names if name not in known] if known_names_only else []
-    errors = [user_error("collectionNames", f"Collection '{name}' does not exist") for name in unknown]
+    errors = [
+        user_error("collectionNames", f"Collection '{name}' does not exist") for name in unknown
+    ]
     missing = [text for text in ids if home.saved.collections.find(text) is None]
-    return errors + [user_error("collectionIds", f"Collection {text} not found in this workspace") for text in missing]
+    return errors + [
+        user_error("collectionIds", f"Collection {text} not found in this workspace")
+        for text in missing
+    ]
 
 
 def _move(home: Workspace, given: Payload, names: list[str], *, inside: bool) -> Payload:

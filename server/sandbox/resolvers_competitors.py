@@ -1,4 +1,5 @@
-"""Competitors, their metrics and their posts: Archive docs, competitor brands and competitor brand items."""
+"""Competitors, their metrics and their posts: Archive docs, competitor brands and competitor brand
+items."""
 
 from __future__ import annotations
 
@@ -7,7 +8,13 @@ from datetime import date, datetime
 from typing import Any
 
 from server.sandbox.data import Workspace
-from server.sandbox.data_brand_metrics import CompetitorBrand, Figures, Window, of_competitor, of_own
+from server.sandbox.data_brand_metrics import (
+    CompetitorBrand,
+    Figures,
+    Window,
+    of_competitor,
+    of_own,
+)
 from server.sandbox.data_brands import Insights
 from server.sandbox.data_competitors import Competitor, competitors, month_of
 from server.sandbox.ids import Kind
@@ -27,7 +34,8 @@ def insights_of(home: Workspace) -> Insights:
 
 
 class _WithOwn:
-    """The first page: the own brand beside as many competitors as were asked for, and not counted with them."""
+    """The first page: the own brand beside as many competitors as were asked for, and not counted
+    with them."""
 
     def __init__(self, home: Workspace, competitors_page: Page, own: CompetitorBrand) -> None:
         self.total_count = competitors_page.total_count
@@ -36,8 +44,11 @@ class _WithOwn:
         self.edges = [Edge(write(f"own{home.index}", 0, _OWN), own), *competitors_page.edges]
 
 
-def competitor_brands(_: None, info: Info, *, first: int | None, after: str | None, **given: Any) -> Page | _WithOwn:
-    """Competitors in the order in which they were set up, with the metrics of the period that holds the date."""
+def competitor_brands(
+    _: None, info: Info, *, first: int | None, after: str | None, **given: Any
+) -> Page | _WithOwn:
+    """Competitors in the order in which they were set up, with the metrics of the period that holds
+    the date."""
     home = info.context.workspace
     insights = insights_of(home)
     brands = competitors(home)
@@ -86,8 +97,11 @@ def _own(home: Workspace, insights: Insights, window: Window) -> CompetitorBrand
     )
 
 
-def competitor_brand_items(_: None, info: Info, *, first: int | None, after: str | None, **given: Any) -> Page:
-    """Posts about one competitor inside a window whose two ends are given; an unknown brand has none."""
+def competitor_brand_items(
+    _: None, info: Info, *, first: int | None, after: str | None, **given: Any
+) -> Page:
+    """Posts about one competitor inside a window whose two ends are given; an unknown brand has
+    none."""
     home = info.context.workspace
     insights_of(home)
     limits = given["filter"]["takenAt"]
@@ -106,7 +120,8 @@ def competitor_brand_items(_: None, info: Info, *, first: int | None, after: str
 
 
 def _posts(brand: Competitor, low: datetime, high: datetime, sorting: Sorting) -> Sequence[int]:
-    """Numbers of the visible posts of the window; money orders them inside each calendar month only."""
+    """Numbers of the visible posts of the window; money orders them inside each calendar month
+    only."""
     down = not sorting or sorting[0]["sortOrder"] == "DESC"
     by_money = bool(sorting) and sorting[0]["sortKey"] == "EARNED_MEDIA_VALUE"
     found: list[int] = []

@@ -1,4 +1,5 @@
-"""Items and what belongs to them: Archive docs, items, media, transcriptions, engagement history, lookup by URL."""
+"""Items and what belongs to them: Archive docs, items, media, transcriptions, engagement history,
+lookup by URL."""
 
 from __future__ import annotations
 
@@ -26,8 +27,11 @@ MOST_TRANSCRIBED_ITEMS = 1_000
 MOST_TRANSCRIBED_CONTENTS = 20
 
 
-async def items(_: None, info: Info, *, first: int | None, after: str | None = None, **given: Any) -> Page:
-    """Items of a preset, or of a filter with conditions and an order; a preset silences the other three."""
+async def items(
+    _: None, info: Info, *, first: int | None, after: str | None = None, **given: Any
+) -> Page:
+    """Items of a preset, or of a filter with conditions and an order; a preset silences the other
+    three."""
     context = info.context
     home = context.workspace
     preset = given.get("presetId")
@@ -48,7 +52,10 @@ async def _of_preset(info: Info, preset: str) -> Sequence[int]:
     if isinstance(saved, SavedView) and saved.kind is Kind.CONTENT_VIEW:
         narrowed = item_filter(info.schema, saved.filters)
         return await context.found.find(narrowed, saved.custom_attribute_conditions, saved.sort)
-    raise refused(f"Preset {preset} is not a content view or collection of this workspace", "WRONG_VIEW_TYPE_FOR_ITEMS")
+    raise refused(
+        f"Preset {preset} is not a content view or collection of this workspace",
+        "WRONG_VIEW_TYPE_FOR_ITEMS",
+    )
 
 
 def item_ids_by_url(_: None, info: Info, *, urls: list[str]) -> list[dict[str, str | None]]:
@@ -64,23 +71,34 @@ def _look_up(home: Workspace, url: str) -> dict[str, str | None]:
         return {"url": url, "status": "INVALID_URL", "item_id": None}
     known = post_urls.external_in(url)
     item = home.item_by_code(*known) if known else None
-    return {"url": url, "status": "FOUND" if item else "NOT_FOUND", "item_id": item.id if item else None}
+    return {
+        "url": url,
+        "status": "FOUND" if item else "NOT_FOUND",
+        "item_id": item.id if item else None,
+    }
 
 
 def media_contents(_: None, info: Info, **given: list[str] | None) -> list[MediaContent]:
-    """Frames of items of this workspace or of its competitors' posts; ids of others are left out."""
-    name, ids = _only_one(given, {"itemIds": MOST_MEDIA_IDS, "competitorBrandItemIds": MOST_MEDIA_IDS})
+    """Frames of items of this workspace or of its competitors' posts; ids of others are left
+    out."""
+    name, ids = _only_one(
+        given, {"itemIds": MOST_MEDIA_IDS, "competitorBrandItemIds": MOST_MEDIA_IDS}
+    )
     home = info.context.workspace
     if name == "competitorBrandItemIds":
         insights_of(home)
     look_up = home.item_by_id if name == "itemIds" else partial(competitor_item, home)
     found = [item for item in map(look_up, ids) if item is not None]
-    return [placed(content, info.context.media) for item in found for content in item.media_contents]
+    return [
+        placed(content, info.context.media) for item in found for content in item.media_contents
+    ]
 
 
 def transcriptions(_: None, info: Info, **given: list[str] | None) -> list[Transcription]:
     """Speech of the videos of items, or of single media contents."""
-    name, ids = _only_one(given, {"itemIds": MOST_TRANSCRIBED_ITEMS, "mediaContentIds": MOST_TRANSCRIBED_CONTENTS})
+    name, ids = _only_one(
+        given, {"itemIds": MOST_TRANSCRIBED_ITEMS, "mediaContentIds": MOST_TRANSCRIBED_CONTENTS}
+    )
     home = info.context.workspace
     if name == "itemIds":
         found = [item for item in map(home.item_by_id, ids) if item is not None]
@@ -92,7 +110,11 @@ def _of_content(home: Workspace, text: str) -> list[Transcription]:
     number = home.number_of(Kind.MEDIA_CONTENT, text)
     if number is None or number // FRAMES_EACH not in home.numbers:
         return []
-    return [t for t in home.item(number // FRAMES_EACH).transcriptions if t.media_content_id == text.lower()]
+    return [
+        t
+        for t in home.item(number // FRAMES_EACH).transcriptions
+        if t.media_content_id == text.lower()
+    ]
 
 
 def _only_one(given: dict[str, list[str] | None], most: dict[str, int]) -> tuple[str, list[str]]:
@@ -106,7 +128,9 @@ def _only_one(given: dict[str, list[str] | None], most: dict[str, int]) -> tuple
     return names[0], ids
 
 
-def engagement_history(_: None, info: Info, *, first: int | None, after: str | None, **given: Any) -> Page:
+def engagement_history(
+    _: None, info: Info, *, first: int | None, after: str | None, **given: Any
+) -> Page:
     """Snapshots, newest first, inside the window if there is one."""
     home = info.context.workspace
     item = home.item_by_id(given["itemId"])
@@ -115,7 +139,9 @@ def engagement_history(_: None, info: Info, *, first: int | None, after: str | N
     limits = (given.get("filter") or {}).get("capturedAt") or {}
     history = item.history
     kept = [place for place, entry in enumerate(history) if _captured(entry, limits)]
-    return page(f"history{home.index}-{item.number}", kept, history.__getitem__, first=first, after=after)
+    return page(
+        f"history{home.index}-{item.number}", kept, history.__getitem__, first=first, after=after
+    )
 
 
 def _captured(entry: Engagement, limits: dict[str, datetime | None]) -> bool:

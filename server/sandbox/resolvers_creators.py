@@ -17,13 +17,18 @@ from server.sandbox.resolvers_views import preset_view
 
 _SORT: dict[str, Callable[[Creator], Any]] = {
     "ACCOUNT_NAME": lambda creator: creator.social_profiles[0].account_name,
-    "FOLLOWERS_COUNT": lambda creator: max(profile.followers for profile in creator.social_profiles),
+    "FOLLOWERS_COUNT": lambda creator: max(
+        profile.followers for profile in creator.social_profiles
+    ),
 }
 _ACCOUNT = re.compile(r"[a-z0-9._]{2,30}")
 
 
-def creators(_: None, info: Info, *, first: int | None, after: str | None = None, **given: Any) -> Page:
-    """People of the CRM. A creator view applies its stored conditions, but never its stored filters."""
+def creators(
+    _: None, info: Info, *, first: int | None, after: str | None = None, **given: Any
+) -> Page:
+    """People of the CRM. A creator view applies its stored conditions, but never its stored
+    filters."""
     home = info.context.workspace
     preset = given.get("presetId")
     conditions = given.get("customAttributeConditions") or []
@@ -33,12 +38,18 @@ def creators(_: None, info: Info, *, first: int | None, after: str | None = None
         view = preset_view(home, Kind.CREATOR_VIEW, preset)
         conditions, places, sort = view.custom_attribute_conditions, [], view.sort
     tests = attribute_conditions.tests(home, "CREATOR", conditions)
-    numbers = [number for number in range(home.brand.creators) if _fits(home.creator(number), tests, places)]
+    numbers = [
+        number
+        for number in range(home.brand.creators)
+        if _fits(home.creator(number), tests, places)
+    ]
     numbers = _sorted(home, numbers, sort)
     return page(f"creators{home.index}", numbers, home.creator, first=first, after=after)
 
 
-def _fits(creator: Creator, tests: list[attribute_conditions.Test], places: list[dict[str, str]]) -> bool:
+def _fits(
+    creator: Creator, tests: list[attribute_conditions.Test], places: list[dict[str, str]]
+) -> bool:
     if places and not matches_place(creator.place, places):
         return False
     return all(test(creator.custom_attributes) for test in tests)
@@ -47,7 +58,9 @@ def _fits(creator: Creator, tests: list[attribute_conditions.Test], places: list
 def _sorted(home: Workspace, numbers: list[int], sort: list[dict[str, str]]) -> list[int]:
     for level in reversed(sort):
         value = _SORT[level["sortKey"]]
-        numbers = sorted(numbers, key=lambda n: value(home.creator(n)), reverse=level["sortOrder"] == "DESC")
+        numbers = sorted(
+            numbers, key=lambda n: value(home.creator(n)), reverse=level["sortOrder"] == "DESC"
+        )
     return numbers
 
 
@@ -61,7 +74,8 @@ def creator(_: None, info: Info, **given: str) -> Creator:
 
 
 def social_profile(_: None, info: Info, **given: Any) -> SocialProfile | None:
-    """One profile by id, or by account name and platform; null if it is not archived and no fallback is asked for."""
+    """One profile by id, or by account name and platform; null if it is not archived and no
+    fallback is asked for."""
     home = info.context.workspace
     wanted, account, provider = given.get("id"), given.get("accountName"), given.get("provider")
     if (wanted is None) == (account is None):
@@ -102,4 +116,8 @@ def _from_platform(account: str, provider: str) -> SocialProfile | None:
     )
 
 
-TABLE: dict[str, Resolver] = {"creators": creators, "creator": creator, "socialProfile": social_profile}
+TABLE: dict[str, Resolver] = {
+    "creators": creators,
+    "creator": creator,
+    "socialProfile": social_profile,
+}

@@ -88,8 +88,11 @@ def _refused(errors: list[Payload]) -> Payload:
     return {"view_group": None, "user_errors": errors}
 
 
-def move(home: Workspace, record: Record, group_id: str | None) -> tuple[Record | None, list[Payload]]:
-    """Put a record into a group, or out of any with None; the second value tells why that cannot be done."""
+def move(
+    home: Workspace, record: Record, group_id: str | None
+) -> tuple[Record | None, list[Payload]]:
+    """Put a record into a group, or out of any with None; the second value tells why that cannot be
+    done."""
     group = home.saved.groups.find(group_id) if group_id is not None else None
     if group_id is not None and group is None:
         return None, [user_error("groupId", "Group not found")]

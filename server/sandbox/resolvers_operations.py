@@ -13,7 +13,8 @@ from server.sandbox.ids import Kind, draw
 from server.sandbox.paging import Page, page
 from server.sandbox.resolvers import Info, Resolver, refused, user_error
 
-# Operations from before the sandbox started; numbers from here up belong to refreshes that callers asked for.
+# Operations from before the sandbox started; numbers from here up belong to refreshes that callers
+# asked for.
 _HISTORY = 6
 _UPDATED, _REFETCHED = "update_custom_attributes", "refetch_engagement"
 
@@ -46,7 +47,13 @@ def operations(_: None, info: Info, *, first: int | None, after: str | None) -> 
     """All operations, newest first."""
     home = info.context.workspace
     numbers = range(_HISTORY + len(home.changes.refreshes) - 1, -1, -1)
-    return page(f"operations{home.index}", numbers, lambda number: _operation(home, number), first=first, after=after)
+    return page(
+        f"operations{home.index}",
+        numbers,
+        lambda number: _operation(home, number),
+        first=first,
+        after=after,
+    )
 
 
 def operation(_: None, info: Info, **given: str) -> Operation | None:
@@ -89,7 +96,11 @@ def _running(home: Workspace, number: int, refresh: Refresh) -> Operation:
     return Operation(
         id=home.id_of(Kind.OPERATION, number),
         operation_type=_REFETCHED,
-        status=_outcome(done, len(failed)) if over else "QUEUED" if age < QUEUED_SECONDS else "PROCESSING",
+        status=_outcome(done, len(failed))
+        if over
+        else "QUEUED"
+        if age < QUEUED_SECONDS
+        else "PROCESSING",
         created_at=changes.moment(refresh),
         completed_at=changes.moment(refresh, SECONDS) if over else None,
         succeeded_item_ids=[item.id for item in finished if not item.unreachable],
@@ -105,19 +116,30 @@ def _outcome(done: int, failed: int) -> str:
 
 
 def refetch_engagement_bulk(_: None, info: Info, **given: list[str]) -> dict[str, Any]:
-    """Stories and foreign ids drop out silently; items in a running refresh are listed as skipped."""
+    """Stories and foreign ids drop out silently; items in a running refresh are listed as
+    skipped."""
     home = info.context.workspace
     if not home.brand.refetch:
         raise refused("Engagement refetch is not enabled for this workspace", "UNAUTHORIZED")
-    found = {item.number: item for item in map(home.item_by_id, given["itemIds"]) if item is not None}
+    found = {
+        item.number: item for item in map(home.item_by_id, given["itemIds"]) if item is not None
+    }
     able = [item for item in found.values() if item.kind not in STORY_KINDS]
     skipped = [item.id for item in able if home.changes.active(item.number)]
     accepted = tuple(item.number for item in able if not home.changes.active(item.number))
-    nothing = {"operation_id": None, "processed_count": 0, "skipped_item_ids": skipped, "user_errors": []}
+    nothing = {
+        "operation_id": None,
+        "processed_count": 0,
+        "skipped_item_ids": skipped,
+        "user_errors": [],
+    }
     if not accepted:
         return nothing
     if PRICE * len(accepted) > home.changes.wallet:
-        return {**nothing, "user_errors": [user_error("itemIds", "Not enough credits to refresh these items")]}
+        return {
+            **nothing,
+            "user_errors": [user_error("itemIds", "Not enough credits to refresh these items")],
+        }
     started = home.changes.refresh(accepted)
     name = home.id_of(Kind.OPERATION, _HISTORY + started.number)
     return {**nothing, "operation_id": name, "processed_count": len(accepted)}

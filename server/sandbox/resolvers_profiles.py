@@ -21,11 +21,14 @@ _SORT: dict[str, Callable[[SocialProfile], Any]] = {
 }
 
 
-def social_profiles(_: None, info: Info, *, first: int | None, after: str | None, **given: Any) -> Page:
+def social_profiles(
+    _: None, info: Info, *, first: int | None, after: str | None, **given: Any
+) -> Page:
     """Profiles of the CRM's people, in the order of `creators`.
 
-    A view applies its stored conditions to the profile's owner, and its stored order, but never its stored filters; a
-    platform given beside it is ignored. Only `pageInfo.endCursor` can be paged from, the cursors of edges cannot.
+    A view applies its stored conditions to the profile's owner, and its stored order, but never its
+    stored filters; a platform given beside it is ignored. Only `pageInfo.endCursor` can be paged
+    from, the cursors of edges cannot.
     """
     home = info.context.workspace
     preset = given.get("presetId")
@@ -42,7 +45,9 @@ def social_profiles(_: None, info: Info, *, first: int | None, after: str | None
 
 def _everybody(home: Workspace) -> list[int]:
     people = range(home.brand.creators)
-    return [n * SLOTS + slot for n in people for slot in range(len(home.creator(n).social_profiles))]
+    return [
+        n * SLOTS + slot for n in people for slot in range(len(home.creator(n).social_profiles))
+    ]
 
 
 def _profile(home: Workspace, number: int) -> SocialProfile:
@@ -51,7 +56,11 @@ def _profile(home: Workspace, number: int) -> SocialProfile:
 
 def _of_view(home: Workspace, view: SavedView, numbers: list[int]) -> list[int]:
     tests = attribute_conditions.tests(home, "CREATOR", view.custom_attribute_conditions)
-    kept = [n for n in numbers if all(test(home.creator(n // SLOTS).custom_attributes) for test in tests)]
+    kept = [
+        n
+        for n in numbers
+        if all(test(home.creator(n // SLOTS).custom_attributes) for test in tests)
+    ]
     for level in reversed(view.sort):
         read = _SORT[level["sortKey"]]
         values = {number: read(_profile(home, number)) for number in kept}

@@ -105,5 +105,7 @@ def _table(kind: Kind, name: str) -> dict[str, Resolver]:
 
 
 TABLE: dict[str, Resolver] = {
-    operation: resolver for kind, (name, _) in _NAMES.items() for operation, resolver in _table(kind, name).items()
+    operation: resolver
+    for kind, (name, _) in _NAMES.items()
+    for operation, resolver in _table(kind, name).items()
 }

@@ -1,4 +1,5 @@
-"""Workspaces, attributes and presets: Archive docs, workspaces, custom attributes, filter presets."""
+"""Workspaces, attributes and presets: Archive docs, workspaces, custom attributes, filter
+presets."""
 
 from __future__ import annotations
 
@@ -37,7 +38,10 @@ def custom_attribute_schemas(_: None, info: Info, *, entity: str) -> list[dict[s
             "ai_generated": attribute.ai,
             "options": None
             if attribute.options is None
-            else [{"id": home.option_id(entity, attribute.key, name), "name": name} for name in attribute.options],
+            else [
+                {"id": home.option_id(entity, attribute.key, name), "name": name}
+                for name in attribute.options
+            ],
         }
         for attribute in ATTRIBUTES[entity]
     ]
@@ -46,9 +50,14 @@ def custom_attribute_schemas(_: None, info: Info, *, entity: str) -> list[dict[s
 def filter_presets(_: None, info: Info) -> list[dict[str, str]]:
     """Content views and collections; views of creators and of profiles are not listed."""
     home = info.context.workspace
-    found: list[tuple[Record, str]] = [(v, "MEDIA_DECK") for v in home.saved.views[Kind.CONTENT_VIEW].oldest_first()]
+    found: list[tuple[Record, str]] = [
+        (v, "MEDIA_DECK") for v in home.saved.views[Kind.CONTENT_VIEW].oldest_first()
+    ]
     found += [(collection, "COLLECTIONS") for collection in home.collections]
-    return [{"id": record.id, "name": record.name, "accessor": accessor} for record, accessor in found[:MOST]]
+    return [
+        {"id": record.id, "name": record.name, "accessor": accessor}
+        for record, accessor in found[:MOST]
+    ]
 
 
 TABLE: dict[str, Resolver] = {

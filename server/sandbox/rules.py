@@ -1,6 +1,7 @@
 """Validation with the API's own error codes.
 
-Codes: Archive docs, error handling. Where that page has no code for a mistake, the error carries none.
+Codes: Archive docs, error handling. Where that page has no code for a mistake, the error carries
+none.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def _with_code(rule: type[ASTValidationRule], code: str) -> type[ASTValidationRu
 
 
 class NoIntrospection(ASTValidationRule):
-    """The schema cannot be asked for (Archive docs: introspection); its fields are answered as if there were none."""
+    """The schema cannot be asked for (Archive docs: introspection); its fields are answered as if
+    there were none."""
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         """Refuse `__schema` and `__type`; `__typename` stays."""
@@ -48,13 +50,18 @@ class NoIntrospection(ASTValidationRule):
 
 RULES: list[type[ASTValidationRule]] = [
     NoIntrospection,
-    *(_with_code(rule, _CODES[rule.__name__]) if rule.__name__ in _CODES else rule for rule in specified_rules),
+    *(
+        _with_code(rule, _CODES[rule.__name__]) if rule.__name__ in _CODES else rule
+        for rule in specified_rules
+    ),
 ]
 
 
 def depth(document: DocumentNode) -> int:
     """How many fields deep a valid document goes, leaves included and fragments followed."""
-    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    fragments = {
+        d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
+    }
 
     def below(selection: SelectionSetNode | None) -> int:
         if selection is None:

@@ -1,8 +1,8 @@
 """What people save in a workspace: collections, views, and the groups these lie in.
 
-A workspace starts with what its brand lists and keeps every change in memory, so a reset of the sandbox forgets them.
-The number of a deleted record is never given out again. Membership of groups and its order are one thing: the order
-of `_grouped`.
+A workspace starts with what its brand lists and keeps every change in memory, so a reset of the
+sandbox forgets them. The number of a deleted record is never given out again. Membership of groups
+and its order are one thing: the order of `_grouped`.
 """
 
 from __future__ import annotations
@@ -109,20 +109,28 @@ R = TypeVar("R", bound=Record)
 class Records(Generic[R]):
     """All records of one kind, least recently updated first."""
 
-    def __init__(self, home: Workspace, kind: Kind, make: type[R], parts: Iterable[dict[str, Any]]) -> None:
+    def __init__(
+        self, home: Workspace, kind: Kind, make: type[R], parts: Iterable[dict[str, Any]]
+    ) -> None:
         self._home = home
         self._kind = kind
         self._make = make
         made = [self._seed(number, given) for number, given in enumerate(parts)]
-        self._kept = {record.number: record for record in sorted(made, key=lambda record: record.updated_at)}
+        self._kept = {
+            record.number: record for record in sorted(made, key=lambda record: record.updated_at)
+        }
         self._next = len(made)
 
     def _seed(self, number: int, parts: dict[str, Any]) -> R:
         bits = draw(self._home.seed, number, 60 + self._kind)
         age = timedelta(days=_OLDEST - number * _STEP % _OLDEST, seconds=bits & 0xFFFF)
         created = self._home.anchor - age
-        updated = created + timedelta(seconds=int(age.total_seconds() * (bits >> 16 & 0xFF) / 0x100))
-        return self._make(self._home, self._kind, number, created_at=created, updated_at=updated, **parts)
+        updated = created + timedelta(
+            seconds=int(age.total_seconds() * (bits >> 16 & 0xFF) / 0x100)
+        )
+        return self._make(
+            self._home, self._kind, number, created_at=created, updated_at=updated, **parts
+        )
 
     def find(self, text: str) -> R | None:
         """One record, by id."""
@@ -144,7 +152,9 @@ class Records(Generic[R]):
     def create(self, **parts: Any) -> R:
         """A new record with a number of its own."""
         now = self._home.changes.now
-        made = self._make(self._home, self._kind, self._next, created_at=now, updated_at=now, **parts)
+        made = self._make(
+            self._home, self._kind, self._next, created_at=now, updated_at=now, **parts
+        )
         self._next += 1
         self._kept[made.number] = made
         return made
@@ -168,21 +178,29 @@ class Saved:
     def __init__(self, home: Workspace) -> None:
         brand = home.brand
         self._home = home
-        self.collections = Records(home, Kind.COLLECTION, Collection, map(_of_folder, brand.folders))
+        self.collections = Records(
+            home, Kind.COLLECTION, Collection, map(_of_folder, brand.folders)
+        )
         seeds = {
             Kind.CONTENT_VIEW: brand.views,
             Kind.CREATOR_VIEW: brand.creator_views,
             Kind.PROFILE_VIEW: brand.profile_views,
         }
-        self.views = {k: Records(home, k, SavedView, [_of_view(home, k, v) for v in seeds[k]]) for k in VIEWS}
-        self.groups = Records(home, Kind.VIEW_GROUP, Group, [{"name": shelf.name} for shelf in brand.groups])
+        self.views = {
+            k: Records(home, k, SavedView, [_of_view(home, k, v) for v in seeds[k]]) for k in VIEWS
+        }
+        self.groups = Records(
+            home, Kind.VIEW_GROUP, Group, [{"name": shelf.name} for shelf in brand.groups]
+        )
         self._all: dict[Kind, Records[Any]] = {
             Kind.COLLECTION: self.collections,
             Kind.VIEW_GROUP: self.groups,
             **self.views,
         }
         self._grouped: dict[Key, int] = {
-            key: number for number, shelf in enumerate(brand.groups) for key in self._on_shelf(shelf)
+            key: number
+            for number, shelf in enumerate(brand.groups)
+            for key in self._on_shelf(shelf)
         }
         self._first_counts: dict[int, int] = {}
         self._counts: dict[int, tuple[int, int]] = {}
@@ -210,10 +228,15 @@ class Saved:
 
     def members(self, group: Group) -> list[Record]:
         """Everything in a group, in its order."""
-        return [self._all[kind].at(n) for (kind, n), held in self._grouped.items() if held == group.number]
+        return [
+            self._all[kind].at(n)
+            for (kind, n), held in self._grouped.items()
+            if held == group.number
+        ]
 
     def move(self, record: Record, group: Group | None) -> Record:
-        """Put a record at the end of a group, or out of any; where it is already, it keeps its place."""
+        """Put a record at the end of a group, or out of any; where it is already, it keeps its
+        place."""
         if self.group_of(record) == group:
             return record
         self._grouped.pop(record.key, None)
@@ -250,7 +273,9 @@ class Saved:
         if collection not in self._first_counts:
             self._first_counts[collection] = home.first_count(collection)
         moved = home.changes.moved.get(collection, {})
-        changed = sum(inside - home.held_at_first(collection, item) for item, inside in moved.items())
+        changed = sum(
+            inside - home.held_at_first(collection, item) for item, inside in moved.items()
+        )
         return self._first_counts[collection] + changed
 
 
@@ -259,7 +284,9 @@ def _of_folder(folder: Folder) -> dict[str, Any]:
 
 
 def _of_view(home: Workspace, kind: Kind, view: View) -> dict[str, Any]:
-    window = {"takenAt": {"from": utc(home.anchor - timedelta(days=view.days))}} if view.days else {}
+    window = (
+        {"takenAt": {"from": utc(home.anchor - timedelta(days=view.days))}} if view.days else {}
+    )
     return {
         "name": view.name,
         "filters": {**view.filters, **window},

@@ -1,7 +1,9 @@
-"""What a view may hold: Archive docs, content views. Whatever could not be asked of `items` or `creators` is refused.
+"""What a view may hold: Archive docs, content views. Whatever could not be asked of `items` or
+`creators` is refused.
 
-The page does not describe `filters` and `sort`. Here the filters of a content view have the shape of `ItemFilterInput`,
-those of other views, which are never applied, any shape; `sort` is a list of {sortKey, sortOrder}.
+The page does not describe `filters` and `sort`. Here the filters of a content view have the shape
+of `ItemFilterInput`, those of other views, which are never applied, any shape; `sort` is a list of
+{sortKey, sortOrder}.
 """
 
 from __future__ import annotations
@@ -37,10 +39,18 @@ def name_errors(name: str) -> list[Payload]:
 
 def view_errors(info: Info, kind: Kind, given: Payload) -> list[Payload]:
     """Why a view cannot have these parts, named as in the API; parts left out are not checked."""
-    if nulls := [user_error(part, f"{part} must not be null") for part, value in given.items() if value is None]:
+    if nulls := [
+        user_error(part, f"{part} must not be null")
+        for part, value in given.items()
+        if value is None
+    ]:
         return nulls
     errors = name_errors(given["name"]) if "name" in given else []
-    checks = {"filters": _check_filters, "customAttributeConditions": _check_conditions, "sort": _check_sort}
+    checks = {
+        "filters": _check_filters,
+        "customAttributeConditions": _check_conditions,
+        "sort": _check_sort,
+    }
     for part, check in checks.items():
         if part not in given:
             continue
@@ -52,7 +62,8 @@ def view_errors(info: Info, kind: Kind, given: Payload) -> list[Payload]:
 
 
 def item_filter(schema: GraphQLSchema, stored: Payload) -> Payload:
-    """The filters of a content view as `items` takes them. Raises GraphQLError if they do not fit."""
+    """The filters of a content view as `items` takes them. Raises GraphQLError if they do not
+    fit."""
     read: Payload = _read(schema.type_map["ItemFilterInput"], stored, "filters")
     return read
 
@@ -74,11 +85,14 @@ def _check_sort(info: Info, kind: Kind, levels: Any) -> None:
     for level in levels:
         _read(info.schema.type_map["ItemSortingInput"], level, "sort")
         if kind is not Kind.CONTENT_VIEW and level["sortKey"] not in ORDERS_OF_PEOPLE:
-            raise GraphQLError(f"sort: sortKey must be one of {', '.join(sorted(ORDERS_OF_PEOPLE))}")
+            raise GraphQLError(
+                f"sort: sortKey must be one of {', '.join(sorted(ORDERS_OF_PEOPLE))}"
+            )
 
 
 def _read(wanted: Any, value: Any, path: str) -> Any:
-    """A JSON value as an input of the schema; graphql-core's own reading differs between its versions."""
+    """A JSON value as an input of the schema; graphql-core's own reading differs between its
+    versions."""
     if isinstance(wanted, GraphQLNonNull):
         if value is None:
             raise GraphQLError(f"{path} must not be null")
@@ -98,10 +112,15 @@ def _read_object(wanted: GraphQLInputObjectType, value: Any, path: str) -> Paylo
         raise GraphQLError(f"{path} must be an object")
     if unknown := set(value) - set(wanted.fields):
         raise GraphQLError(f"{path} has no {', '.join(sorted(map(repr, unknown)))}")
-    needed = {name for name, field in wanted.fields.items() if isinstance(field.type, GraphQLNonNull)}
+    needed = {
+        name for name, field in wanted.fields.items() if isinstance(field.type, GraphQLNonNull)
+    }
     if missing := needed - set(value):
         raise GraphQLError(f"{path} needs {', '.join(sorted(missing))}")
-    return {name: _read(wanted.fields[name].type, held, f"{path}.{name}") for name, held in value.items()}
+    return {
+        name: _read(wanted.fields[name].type, held, f"{path}.{name}")
+        for name, held in value.items()
+    }
 
 
 def _read_leaf(wanted: GraphQLScalarType | GraphQLEnumType, value: Any, path: str) -> Any:

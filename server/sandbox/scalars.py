@@ -27,7 +27,9 @@ def utc(moment: datetime) -> str:
 
 def _cannot_coerce(value: object, name: str) -> GraphQLError:
     # A client's mistake despite the code (Archive docs: error handling).
-    return GraphQLError(f"Cannot coerce {value!r} to {name}", extensions={"code": "INTERNAL_SERVER_ERROR"})
+    return GraphQLError(
+        f"Cannot coerce {value!r} to {name}", extensions={"code": "INTERNAL_SERVER_ERROR"}
+    )
 
 
 def read_moment(value: object) -> datetime:
@@ -51,7 +53,11 @@ def read_day(value: object) -> date:
 
 
 def _read_big(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str) or not re.fullmatch(r"-?\d+", str(value)):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | str)
+        or not re.fullmatch(r"-?\d+", str(value))
+    ):
         raise _cannot_coerce(value, "BigInt")
     return int(value)
 
@@ -91,5 +97,8 @@ def bind_scalars(schema: GraphQLSchema) -> None:
         hooks = {"serialize": write, "parse_value": read, "parse_literal": literal}
         # graphql-core 3.3 calls the first two by new names and keeps the old ones beside them.
         renamed = {"coerce_output_value": write, "coerce_input_value": read}
-        for hook, function in {**hooks, **{k: f for k, f in renamed.items() if hasattr(scalar, k)}}.items():
+        for hook, function in {
+            **hooks,
+            **{k: f for k, f in renamed.items() if hasattr(scalar, k)},
+        }.items():
             setattr(scalar, hook, function)

@@ -1,7 +1,8 @@
 """Which items a query means, and in which order.
 
-The default order needs no work, because items are numbered by time; anything else looks at every item once and keeps
-the numbers (not the items) of the latest few answers, so that the next page costs nothing.
+The default order needs no work, because items are numbered by time; anything else looks at every
+item once and keeps the numbers (not the items) of the latest few answers, so that the next page
+costs nothing.
 """
 
 from __future__ import annotations
@@ -37,13 +38,19 @@ class Results:
         self._kept: OrderedDict[str, Sequence[int]] = OrderedDict()
 
     async def find(
-        self, given: dict[str, Any] | None, conditions: list[dict[str, Any]] | None, sorting: Sorting | None
+        self,
+        given: dict[str, Any] | None,
+        conditions: list[dict[str, Any]] | None,
+        sorting: Sorting | None,
     ) -> Sequence[int]:
-        """Numbers of the matching items. Raises GraphQLError for a filter or condition that the API refuses."""
+        """Numbers of the matching items. Raises GraphQLError for a filter or condition that the API
+        refuses."""
         changes = self._home.changes
         finished = sum(not changes.active(r.items[0]) for r in changes.refreshes)
         key = json.dumps(
-            [given, conditions, sorting, changes.revision, finished, len(changes.arrived)], default=str, sort_keys=True
+            [given, conditions, sorting, changes.revision, finished, len(changes.arrived)],
+            default=str,
+            sort_keys=True,
         )
         if key in self._kept:
             self._kept.move_to_end(key)
@@ -71,7 +78,9 @@ async def _find(
             if number % _TURN == 0:
                 await anyio.lowlevel.checkpoint()
             item = home.item(number)
-            if all(test(item) for test in tests) and all(test(item.custom_attributes) for test in held):
+            if all(test(item) for test in tests) and all(
+                test(item.custom_attributes) for test in held
+            ):
                 kept.append(number)
         found = kept
     return found if order[0] == _DEFAULT else await _sorted(home, found, order)
@@ -100,8 +109,11 @@ def between(home: Workspace, limits: Mapping[str, datetime | None]) -> range:
     return everything[start:end]
 
 
-async def _sorted(home: Workspace, numbers: Sequence[int], order: list[tuple[str, str]]) -> Sequence[int]:
-    """Sort by the last key first, which leaves ties in the order of the keys before; unavailable figures come last."""
+async def _sorted(
+    home: Workspace, numbers: Sequence[int], order: list[tuple[str, str]]
+) -> Sequence[int]:
+    """Sort by the last key first, which leaves ties in the order of the keys before; unavailable
+    figures come last."""
     result = list(numbers)
     for key, direction in reversed(order):
         values: dict[int, Any] = {}

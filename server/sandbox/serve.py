@@ -1,6 +1,7 @@
 """A sandbox over HTTP, on this machine only: either of the two.
 
-Two addresses exist beside the API's: `GET /__sandbox__/stats` and `POST /__sandbox__/reset`, for tests and benchmarks.
+Two addresses exist beside the API's: `GET /__sandbox__/stats` and `POST /__sandbox__/reset`, for
+tests and benchmarks.
 """
 
 from __future__ import annotations
@@ -48,8 +49,11 @@ class Served(Protocol):
     def stats(self) -> dict[str, Any]:
         """Counts, ready for JSON."""
 
-    async def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes, /) -> Answer:
-        """Answer a request for a path with its query. Raises ConnectionError where no answer is to come."""
+    async def handle(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes, /
+    ) -> Answer:
+        """Answer a request for a path with its query. Raises ConnectionError where no answer is to
+        come."""
 
 
 def app(sandbox: Served) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
@@ -69,10 +73,14 @@ def app(sandbox: Served) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
             if _HANG_UP not in scope:
                 raise
             scope[_HANG_UP]()
-            await receive()  # until the server has noticed, or it would answer in the place of the sandbox
+            await (
+                receive()
+            )  # until the server has noticed, or it would answer in the place of the sandbox
             return
         headers = {**answer.headers, "content-length": str(len(answer.body))}
-        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        pairs = [
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
+        ]
         await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
         await send({"type": "http.response.body", "body": answer.body})
 
@@ -90,7 +98,9 @@ async def _answer(sandbox: Served, scope: Scope, body: bytes) -> Answer:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
     query = scope.get("query_string", b"").decode("latin-1")
-    return await sandbox.handle(scope["method"], f"{path}?{query}" if query else path, headers, body)
+    return await sandbox.handle(
+        scope["method"], f"{path}?{query}" if query else path, headers, body
+    )
 
 
 def _is_loopback(client: tuple[str, int] | None) -> bool:
@@ -116,7 +126,9 @@ class _Connection(H11Protocol):
 class _Server(uvicorn.Server):
     """Tells when it is ready, and leaves signals alone where somebody else's event loop runs it."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], *, embedded: bool) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], *, embedded: bool
+    ) -> None:
         super().__init__(config)
         self._ready = ready
         self._embedded = embedded
@@ -131,20 +143,30 @@ class _Server(uvicorn.Server):
             yield
 
 
-def _prepare(sandbox: Served, port: int, ready: Callable[[str], None], *, embedded: bool) -> tuple[_Server, Any]:
+def _prepare(
+    sandbox: Served, port: int, ready: Callable[[str], None], *, embedded: bool
+) -> tuple[_Server, Any]:
     sandbox.warm()  # before anybody waits for it, or the first arrivals would be stamped late
     listening = socket.create_server((HOST, port))
-    # asyncio does this only for sockets made with IPPROTO_TCP: without it each quick follow-up waits 40 ms.
+    # asyncio does this only for sockets made with IPPROTO_TCP: without it each quick follow-up
+    # waits 40 ms.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     url = f"http://{HOST}:{listening.getsockname()[1]}{sandbox.entrance}"
     config = uvicorn.Config(
-        app(sandbox), loop="asyncio", http=_Connection, ws="none", lifespan="off", log_config=None, access_log=False
+        app(sandbox),
+        loop="asyncio",
+        http=_Connection,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
     )
     return _Server(config, lambda: ready(url), embedded=embedded), listening
 
 
 def serve(sandbox: Served, port: int = 0) -> None:
-    """Serve until SIGINT or SIGTERM. Port 0 picks a free one; the address is printed when it is ready.
+    """Serve until SIGINT or SIGTERM. Port 0 picks a free one; the address is printed when it is
+    ready.
 
     Raises OSError if the port is taken.
     """

@@ -50,7 +50,8 @@ def external_id(seed: int, number: int, kind: str) -> str:
 
 
 def number_of(seed: int, external: str) -> int | None:
-    """The item number behind a platform's id; whether that item really has this id is for the caller to check."""
+    """The item number behind a platform's id; whether that item really has this id is for the
+    caller to check."""
     if external.isdecimal() and len(external) == len(str(_TIKTOK_BASE)):
         return _reveal(seed, int(external) - _TIKTOK_BASE)
     if len(external) != 11 or not set(external) <= set(_ALPHABET):
@@ -89,7 +90,8 @@ def _is_public(host: str) -> bool:
 
 
 def external_in(url: str) -> tuple[str, str] | None:
-    """Platform and platform's id in a valid URL of a recognised shape, else None (short links, profiles, others)."""
+    """Platform and platform's id in a valid URL of a recognised shape, else None (short links,
+    profiles, others)."""
     parts = urlsplit(url)
     host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
     found = _code(host, parts)

@@ -51,7 +51,8 @@ def real(request: pytest.FixtureRequest, real_server: RealServer) -> RealArchive
 
 @pytest.fixture(scope="session")
 def archived(real: RealArchiveBox) -> Mapping[str, dict[str, Any]]:
-    """Name of a page -> its snapshot with archive results: every page, archived for real, tagged `stock`."""
+    """Name of a page -> its snapshot with archive results: every page, archived for real, tagged
+    `stock`."""
     saved = real.save(*real.pages.values(), tag="stock")
     return {name: saved[url] for name, url in real.pages.items()}
 
@@ -62,9 +63,12 @@ def ledger() -> Ledger:
     return {}
 
 
-@pytest.fixture(params=["sandbox 0.9.73", "sandbox 0.9.31", "sandbox 0.8.5", "real 0.9.73", "real 0.8.5"])
+@pytest.fixture(
+    params=["sandbox 0.9.73", "sandbox 0.9.31", "sandbox 0.8.5", "real 0.9.73", "real 0.8.5"]
+)
 async def target(request: pytest.FixtureRequest, ledger: Ledger) -> AsyncIterator[Target]:
-    """The product over each ArchiveBox in turn: the sandbox as three versions, and real servers of two."""
+    """The product over each ArchiveBox in turn: the sandbox as three versions, and real servers of
+    two."""
     kind, _, version = request.param.partition(" ")
     if kind == "real":
         async with over_real(request.getfixturevalue("real_server")(version)) as running:

@@ -1,4 +1,5 @@
-"""What may stand between the product and an ArchiveBox: a front that watches, changes answers, or adds TLS."""
+"""What may stand between the product and an ArchiveBox: a front that watches, changes answers, or
+adds TLS."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ from server.surface import Surface
 from tests.archivebox.targets import SURFACE, Record
 
 NO_FILES = Path(__file__).parent
-"""A folder without settings files: what this machine's user has configured stays out of the tests."""
+"""A folder without settings files: what this machine's user has configured stays out of the
+tests."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ class Front:
     def stats(self) -> dict[str, Any]:
         return {}
 
-    async def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes, /) -> Answer:
+    async def handle(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes, /
+    ) -> Answer:
         asked = Asked(method, target, dict(headers), body)
         self.asked.append(asked)
         if self.instead and (answer := await self.instead(asked)):
@@ -99,7 +103,10 @@ async def calls_with(**variables: str) -> AsyncIterator[Calls]:
 @asynccontextmanager
 async def fronted(front: Front, **variables: str) -> AsyncIterator[Calls]:
     """The product's calls to a front on loopback."""
-    async with served(front) as url, calls_with(ARCHIVEBOX_URL=url + front.prefix, **variables) as calls:
+    async with (
+        served(front) as url,
+        calls_with(ARCHIVEBOX_URL=url + front.prefix, **variables) as calls,
+    ):
         yield calls
 
 
@@ -115,7 +122,14 @@ async def refused(calls: Calls, tool: str, /, **arguments: Any) -> Failure:
     failure = caught.value
     shown = told(failure)
     assert failure.hint, shown
-    for given_away in ("Traceback", 'File "/', "<html", "<h1", "sandbox-archivebox-key", "never-to-be-seen"):
+    for given_away in (
+        "Traceback",
+        'File "/',
+        "<html",
+        "<h1",
+        "sandbox-archivebox-key",
+        "never-to-be-seen",
+    ):
         assert given_away not in shown
     return failure
 
@@ -135,14 +149,22 @@ async def secured(url: str, certificate: Path) -> AsyncIterator[str]:
     async def handle(raw: SocketStream) -> None:
         async with raw:
             try:
-                inside = await TLSStream.wrap(raw, server_side=True, ssl_context=context, standard_compatible=False)
+                inside = await TLSStream.wrap(
+                    raw, server_side=True, ssl_context=context, standard_compatible=False
+                )
             except (OSError, anyio.EndOfStream, anyio.BrokenResourceError):
                 return  # the client did not like the certificate
-            async with await anyio.connect_tcp("127.0.0.1", port) as behind, anyio.create_task_group() as both:
+            async with (
+                await anyio.connect_tcp("127.0.0.1", port) as behind,
+                anyio.create_task_group() as both,
+            ):
                 both.start_soon(_pump, inside, behind, both.cancel_scope)
                 both.start_soon(_pump, behind, inside, both.cancel_scope)
 
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
+        anyio.create_task_group() as tasks,
+    ):
         tasks.start_soon(listener.serve, handle)
         yield f"https://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"  # noqa: S610  # not Django's
         tasks.cancel_scope.cancel()

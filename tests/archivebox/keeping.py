@@ -30,7 +30,8 @@ Json = dict[str, Any]
 
 
 class Watched(ArchiveBoxSandbox):
-    """A sandbox that keeps which requests came, and forgets to answer one of a kind where a test says so."""
+    """A sandbox that keeps which requests came, and forgets to answer one of a kind where a test
+    says so."""
 
     def __init__(self, version: Version, time: FakeTime) -> None:
         super().__init__(version=version, snapshots=60, clock=time.clock)
@@ -59,7 +60,12 @@ class Keeper:
     """Somebody who starts work and says yes to what is shown."""
 
     def __init__(
-        self, backend: ArchiveBoxBackend, sandbox: Watched, jobs: Jobs, journal: Journal, time: FakeTime
+        self,
+        backend: ArchiveBoxBackend,
+        sandbox: Watched,
+        jobs: Jobs,
+        journal: Journal,
+        time: FakeTime,
     ) -> None:
         self.sandbox, self.running, self.journal, self.time = sandbox, jobs, journal, time
         self.shown: list[Json] = []

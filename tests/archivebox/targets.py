@@ -1,4 +1,5 @@
-"""An ArchiveBox to run the suite against, whatever it is: the product's calls, and how to get pages archived."""
+"""An ArchiveBox to run the suite against, whatever it is: the product's calls, and how to get pages
+archived."""
 
 from __future__ import annotations
 
@@ -36,10 +37,10 @@ Connect = Callable[..., AbstractAsyncContextManager[Calls]]
 class Target:
     """An ArchiveBox as the product sees it.
 
-    version: what its behaviour is. archive: waits, or makes it happen, until what was added is archived.
-    fresh: URLs that can be archived and are not yet. login: the settings of a user name and password.
-    connect: the product with other settings, over the same server.
-    worked, failed: the tools that succeeded at least once, and those that the server made fail.
+    version: what its behaviour is. archive: waits, or makes it happen, until what was added is
+    archived. fresh: URLs that can be archived and are not yet. login: the settings of a user name
+    and password. connect: the product with other settings, over the same server. worked, failed:
+    the tools that succeeded at least once, and those that the server made fail.
     """
 
     version: Version
@@ -83,7 +84,9 @@ class Target:
         records: list[Record] = []
         cursor: str | None = None
         while True:
-            page = await self.call(tool, **arguments, limit=1000, **({"after": cursor} if cursor else {}))
+            page = await self.call(
+                tool, **arguments, limit=1000, **({"after": cursor} if cursor else {})
+            )
             records += page["nodes"]
             cursor = page["nextCursor"]
             if cursor is None:
@@ -107,7 +110,8 @@ class Target:
 
 @asynccontextmanager
 async def over_sandbox(version: Version) -> AsyncIterator[Target]:
-    """The product over an ArchiveBox in this process, with a clock that archiving does not have to be waited for."""
+    """The product over an ArchiveBox in this process, with a clock that archiving does not have to
+    be waited for."""
     clock = Clock()
     sandbox = ArchiveBoxSandbox(version=version, snapshots=60, clock=clock)
 
@@ -141,7 +145,9 @@ async def over_real(real: RealArchiveBox) -> AsyncIterator[Target]:
 
 
 @asynccontextmanager
-async def _connected(variables: dict[str, str], in_process: InProcess | None) -> AsyncIterator[Calls]:
+async def _connected(
+    variables: dict[str, str], in_process: InProcess | None
+) -> AsyncIterator[Calls]:
     settings = load(variables, environment={})
     async with Services(settings, archivebox=in_process) as services:
         surface = Surface.read(SURFACE, importlib.import_module)

@@ -1,4 +1,5 @@
-"""Commands, results, machines and keys through the tools, on every ArchiveBox there is; and the traps, all closed."""
+"""Commands, results, machines and keys through the tools, on every ArchiveBox there is; and the
+traps, all closed."""
 
 from __future__ import annotations
 
@@ -12,9 +13,11 @@ async def test_pages_are_searched_by_pattern(target: Target) -> None:
     snapshot = await target.saved()
     found = await target.call("search", filter_patterns=[snapshot["url"]], filter_type="exact")
     assert [each["url"] for each in found["nodes"]] == [snapshot["url"]]
-    assert (await target.call("search", filter_patterns=["https://no.such.example/"], filter_type="exact"))[
-        "nodes"
-    ] == []
+    assert (
+        await target.call(
+            "search", filter_patterns=["https://no.such.example/"], filter_type="exact"
+        )
+    )["nodes"] == []
 
 
 async def test_a_search_without_patterns_is_one_over_everything(target: Target) -> None:
@@ -41,14 +44,17 @@ async def test_nothing_is_removed_without_patterns_or_without_a_match(target: Ta
     assert len(await target.every("list_snapshots")) == before
 
 
-async def test_matching_pages_are_removed_after_the_users_yes_and_others_stay(target: Target) -> None:
+async def test_matching_pages_are_removed_after_the_users_yes_and_others_stay(
+    target: Target,
+) -> None:
     going, staying = await target.saved(), await target.saved()
     preview = await target.refused("remove", filter_patterns=[going["url"]])
     assert preview.code is Code.CONFIRMATION_REQUIRED
     assert preview.details["preview"]["snapshots"] == 1
     arguments = {"filter_patterns": [going["url"]], "confirm": preview.details["confirm"]}
     if target.version == "0.8.5":
-        # Its own command fails on a table that it never made; that is seen, and not taken for a success.
+        # Its own command fails on a table that it never made; that is seen, and not taken for a
+        # success.
         assert "all are still there" in (await target.refused("remove", **arguments)).message
         assert await target.call("get_snapshot", snapshot_id=going["id"])
         return
@@ -81,23 +87,34 @@ async def test_a_schedule_is_made_only_after_the_users_yes(target: Target) -> No
 
 
 @pytest.mark.parametrize(
-    "arguments", [{}, {"show": True, "clear": True}, {"import_path": "https://a.example/", "every": "ever"}]
+    "arguments",
+    [{}, {"show": True, "clear": True}, {"import_path": "https://a.example/", "every": "ever"}],
 )
-async def test_a_schedule_that_makes_no_sense_is_refused(target: Target, arguments: dict[str, object]) -> None:
+async def test_a_schedule_that_makes_no_sense_is_refused(
+    target: Target, arguments: dict[str, object]
+) -> None:
     assert (await target.refused("schedule", **arguments)).code is Code.INVALID_ARGUMENT
 
 
 async def test_results_carry_one_set_of_names_on_all_versions(target: Target) -> None:
     snapshot = await target.saved()
-    results = (await target.call("list_archiveresults", snapshot_id=snapshot["id"], limit=50))["nodes"]
+    results = (await target.call("list_archiveresults", snapshot_id=snapshot["id"], limit=50))[
+        "nodes"
+    ]
     assert results
-    assert all("plugin" in each and "status" in each and "extractor" not in each for each in results)
+    assert all(
+        "plugin" in each and "status" in each and "extractor" not in each for each in results
+    )
     one = await target.call("get_archiveresult", archiveresult_id=results[0]["id"])
     assert one["id"] == results[0]["id"]
     by_plugin = await target.call("list_archiveresults", plugin=one["plugin"], limit=5)
     assert {each["plugin"] for each in by_plugin["nodes"]} == {one["plugin"]}
-    assert (await target.refused("get_archiveresult", archiveresult_id="ffffffffffff")).code is Code.NOT_FOUND
-    assert (await target.refused("list_archiveresults", status="done")).code is Code.INVALID_ARGUMENT
+    assert (
+        await target.refused("get_archiveresult", archiveresult_id="ffffffffffff")
+    ).code is Code.NOT_FOUND
+    assert (
+        await target.refused("list_archiveresults", status="done")
+    ).code is Code.INVALID_ARGUMENT
 
 
 async def test_a_result_made_elsewhere_is_recorded_where_that_can_be_done(target: Target) -> None:
@@ -105,23 +122,33 @@ async def test_a_result_made_elsewhere_is_recorded_where_that_can_be_done(target
     arguments = {"snapshot_id": snapshot["id"], "plugin": "notes", "output_str": "read twice"}
     if target.version != "0.9.73":
         assert (await target.refused("create_archiveresult", **arguments)).code is Code.UNSUPPORTED
-        changed = await target.refused("update_archiveresult", archiveresult_id="x", file_name="n.txt", text="t")
+        changed = await target.refused(
+            "update_archiveresult", archiveresult_id="x", file_name="n.txt", text="t"
+        )
         assert changed.code is Code.UNSUPPORTED
         return
     made = await target.call("create_archiveresult", **arguments)
     assert made["plugin"] == "notes"
-    added = await target.call("update_archiveresult", archiveresult_id=made["id"], file_name="n.txt", text="Grüße")
+    added = await target.call(
+        "update_archiveresult", archiveresult_id=made["id"], file_name="n.txt", text="Grüße"
+    )
     assert added["id"] == made["id"]
     assert (
         await target.refused("create_archiveresult", snapshot_id="ffffffffffff", plugin="notes")
     ).code is Code.NOT_FOUND
-    again = await target.refused("update_archiveresult", archiveresult_id=made["id"], file_name="n.txt", text="other")
+    again = await target.refused(
+        "update_archiveresult", archiveresult_id=made["id"], file_name="n.txt", text="other"
+    )
     assert (again.code, "already" in again.message) == (Code.REJECTED, True)
-    outside = await target.refused("update_archiveresult", archiveresult_id=made["id"], file_name="../x", text="t")
+    outside = await target.refused(
+        "update_archiveresult", archiveresult_id=made["id"], file_name="../x", text="t"
+    )
     assert outside.code is Code.INVALID_ARGUMENT
 
 
-async def test_the_machine_and_its_programs_are_shown_where_the_server_has_them(target: Target) -> None:
+async def test_the_machine_and_its_programs_are_shown_where_the_server_has_them(
+    target: Target,
+) -> None:
     tools = ("list_machines", "get_current_machine", "list_binaries")
     if target.version == "0.8.5":
         for tool in tools:

@@ -1,4 +1,5 @@
-"""The ways in which a new user configures an ArchiveBox, over real HTTP on loopback: what works, and what is said."""
+"""The ways in which a new user configures an ArchiveBox, over real HTTP on loopback: what works,
+and what is said."""
 
 from __future__ import annotations
 
@@ -22,7 +23,16 @@ from server.sandbox.archivebox import (
 )
 from server.sandbox.serve import served
 from server.settings import SettingsError, load
-from tests.archivebox.front import NO_FILES, Asked, Front, call, calls_with, fronted, refused, secured
+from tests.archivebox.front import (
+    NO_FILES,
+    Asked,
+    Front,
+    call,
+    calls_with,
+    fronted,
+    refused,
+    secured,
+)
 from tests.server import test_http_tls
 
 certificate = test_http_tls.certificate
@@ -43,7 +53,9 @@ async def test_an_address_and_a_key_are_enough(version: Version) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_a_user_name_and_password_are_exchanged_on_first_use_and_only_then(version: Version) -> None:
+async def test_a_user_name_and_password_are_exchanged_on_first_use_and_only_then(
+    version: Version,
+) -> None:
     front = Front(box(version))
     async with fronted(front, **LOGIN) as calls:
         assert not front.asked
@@ -51,11 +63,16 @@ async def test_a_user_name_and_password_are_exchanged_on_first_use_and_only_then
             assert (await call(calls, "list_snapshots", limit=3))["totalCount"] == 20
     assert front.times("get_api_token") == 1
     assert set(front.keys()) == {KEY}
-    assert all(PASSWORD.encode() not in each.body for each in front.asked if "get_api_token" not in each.target)
+    assert all(
+        PASSWORD.encode() not in each.body
+        for each in front.asked
+        if "get_api_token" not in each.target
+    )
 
 
 async def default_0_9_73(asked: Asked) -> Answer | None:
-    """A 0.9.73 as it is installed: under another name than its own, a POST needs credentials in a header."""
+    """A 0.9.73 as it is installed: under another name than its own, a POST needs credentials in a
+    header."""
     if asked.method == "POST" and asked.key is None and "authorization" not in asked.headers:
         body = b"ArchiveBox is running with the control plane disabled on this host."
         return Answer(403, {"content-type": "text/html"}, body)
@@ -67,16 +84,24 @@ async def test_a_user_name_and_password_are_enough_for_a_default_0_9_73_by_its_n
     async with fronted(front, **LOGIN) as calls:
         assert (await call(calls, "list_snapshots", limit=3))["totalCount"] == 20
         assert await call(calls, "add", urls=["https://new.example/"])
-    assert [each.target for each in front.asked if "authorization" in each.headers] == ["/api/v1/auth/get_api_token"]
+    assert [each.target for each in front.asked if "authorization" in each.headers] == [
+        "/api/v1/auth/get_api_token"
+    ]
 
 
-async def test_a_server_that_refuses_changes_under_this_name_says_under_which_it_takes_them() -> None:
+async def test_a_server_that_refuses_changes_under_this_name_says_under_which_it_takes_them() -> (
+    None
+):
     async def instead(asked: Asked) -> Answer | None:
         return await default_0_9_73(Asked(asked.method, asked.target, {}, b""))
 
     async with fronted(Front(instead=instead), ARCHIVEBOX_API_KEY=KEY) as calls:
         failed = await refused(calls, "add", urls=["https://new.example/"])
-    assert (failed.code, "ARCHIVEBOX_URL=" in failed.hint, "BASE_URL" in failed.hint) == (Code.FORBIDDEN, True, True)
+    assert (failed.code, "ARCHIVEBOX_URL=" in failed.hint, "BASE_URL" in failed.hint) == (
+        Code.FORBIDDEN,
+        True,
+        True,
+    )
 
 
 async def test_the_exchange_shows_the_end_of_the_key_and_when_it_ends() -> None:
@@ -114,9 +139,15 @@ class Issuing:
         if "get_api_token" in asked.target:
             self.issued += 1
             self.withdrawn &= not self._anew
-            return Answer(200, JSON, json.dumps({"success": True, "token": self._key(), "expires": None}).encode())
+            return Answer(
+                200,
+                JSON,
+                json.dumps({"success": True, "token": self._key(), "expires": None}).encode(),
+            )
         if asked.key is None or (asked.key == self._key() and not self.withdrawn):
-            return await Front().handle(asked.method, asked.target, {**asked.headers, "x-archivebox-api-key": KEY}, b"")
+            return await Front().handle(
+                asked.method, asked.target, {**asked.headers, "x-archivebox-api-key": KEY}, b""
+            )
         return Answer(401, JSON, b'{"detail": "Unauthorized"}')
 
     def _key(self) -> str:
@@ -145,7 +176,9 @@ async def test_a_renewal_that_brings_the_same_key_again_ends_the_call() -> None:
 
 @pytest.mark.parametrize("key", ["never-to-be-seen", KEY_EXPIRED])
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_a_wrong_or_expired_key_is_told_with_where_to_make_one(version: Version, key: str) -> None:
+async def test_a_wrong_or_expired_key_is_told_with_where_to_make_one(
+    version: Version, key: str
+) -> None:
     front = Front(box(version))
     async with fronted(front, ARCHIVEBOX_API_KEY=key) as calls:
         failed = await refused(calls, "list_snapshots")
@@ -190,16 +223,26 @@ async def test_a_server_that_was_down_at_first_is_used_once_it_is_up() -> None:
 
 @pytest.mark.parametrize("ending", ["/", "/api/v1", "/api/v1/"])
 async def test_a_slash_or_the_path_of_the_api_in_the_address_does_no_harm(ending: str) -> None:
-    async with served(Front()) as url, calls_with(ARCHIVEBOX_URL=url + ending, ARCHIVEBOX_API_KEY=KEY) as calls:
+    async with (
+        served(Front()) as url,
+        calls_with(ARCHIVEBOX_URL=url + ending, ARCHIVEBOX_API_KEY=KEY) as calls,
+    ):
         assert (await call(calls, "list_snapshots", limit=3))["totalCount"] == 20
 
 
 @pytest.mark.parametrize("ending", ["", "/", "/api/v1/"])
 async def test_a_server_behind_a_path_prefix_is_reached_files_included(ending: str) -> None:
     front = Front(prefix="/box")
-    async with served(front) as url, calls_with(ARCHIVEBOX_URL=f"{url}/box{ending}", ARCHIVEBOX_API_KEY=KEY) as calls:
+    async with (
+        served(front) as url,
+        calls_with(ARCHIVEBOX_URL=f"{url}/box{ending}", ARCHIVEBOX_API_KEY=KEY) as calls,
+    ):
         pages = (await call(calls, "list_snapshots", limit=20))["nodes"]
-        page = next(each for each in pages if "docs.lantern.example" in each["url"] and each["status"] == "sealed")
+        page = next(
+            each
+            for each in pages
+            if "docs.lantern.example" in each["url"] and each["status"] == "sealed"
+        )
         result = await calls.call("archivebox_read_snapshot", {"snapshot_id": page["id"]}, Nobody())
     assert len(str(result)) > 500, "the page's text"
     assert front.times(f"/box/snapshot/{page['id']}/") >= 1
@@ -212,7 +255,12 @@ async def test_a_server_behind_a_path_prefix_is_reached_files_included(ending: s
         (200, "text/html", "<html><h1>My router</h1></html>", Code.BAD_RESPONSE),
         (404, "text/html", "<html><h1>Not Found</h1></html>", Code.UNSUPPORTED),
         (404, "application/json", '{"detail": "Not Found"}', Code.UNSUPPORTED),
-        (200, "application/json", '{"info": {"title": "Pets", "version": "1"}, "paths": {}}', Code.UNSUPPORTED),
+        (
+            200,
+            "application/json",
+            '{"info": {"title": "Pets", "version": "1"}, "paths": {}}',
+            Code.UNSUPPORTED,
+        ),
         (200, "application/json", "[]", Code.UNSUPPORTED),
         (200, "application/json", "null", Code.UNSUPPORTED),
         (405, "text/plain", "Method not allowed", Code.UNSUPPORTED),
@@ -232,16 +280,22 @@ async def test_something_else_than_an_archivebox_is_told_and_gets_no_key(
     assert (len(front.asked), front.keys()) == (1, [])
 
 
-async def test_a_server_that_signs_its_own_certificate_is_reached_with_its_ca_file(certificate: Path) -> None:
+async def test_a_server_that_signs_its_own_certificate_is_reached_with_its_ca_file(
+    certificate: Path,
+) -> None:
     async with (
         served(Front()) as plain,
         secured(plain, certificate) as url,
-        calls_with(ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=KEY, ARCHIVEBOX_CA_BUNDLE=str(certificate)) as calls,
+        calls_with(
+            ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=KEY, ARCHIVEBOX_CA_BUNDLE=str(certificate)
+        ) as calls,
     ):
         assert (await call(calls, "list_snapshots", limit=3))["totalCount"] == 20
 
 
-async def test_a_server_that_signs_its_own_certificate_is_not_talked_to_without_its_ca_file(certificate: Path) -> None:
+async def test_a_server_that_signs_its_own_certificate_is_not_talked_to_without_its_ca_file(
+    certificate: Path,
+) -> None:
     front = Front()
     async with (
         served(front) as plain,
@@ -268,7 +322,10 @@ def test_another_machine_on_plain_http_is_refused_before_anything_is_sent_unless
         load(lan, environment={}, folder=NO_FILES, home=NO_FILES)
     assert KEY not in str(caught.value)
     allowed = {**lan, "ARCHIVE_MCP_ALLOW_INSECURE": "1"}
-    assert load(allowed, environment={}, folder=NO_FILES, home=NO_FILES).archivebox_url == "http://nas.lan:8000"
+    assert (
+        load(allowed, environment={}, folder=NO_FILES, home=NO_FILES).archivebox_url
+        == "http://nas.lan:8000"
+    )
 
 
 async def default_0_9_31(asked: Asked) -> Answer | None:

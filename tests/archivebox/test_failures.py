@@ -1,4 +1,5 @@
-"""What goes wrong on the way to an ArchiveBox, over real HTTP on loopback: redirects, crashes, crowds, secrets."""
+"""What goes wrong on the way to an ArchiveBox, over real HTTP on loopback: redirects, crashes,
+crowds, secrets."""
 
 from __future__ import annotations
 
@@ -14,11 +15,23 @@ from server.sandbox.archivebox import KEY, PASSWORD, USERNAME, Answer
 from server.sandbox.serve import served
 from server.services import Services
 from server.settings import load
-from tests.archivebox.front import NO_FILES, Asked, Front, Instead, call, calls_with, fronted, refused, told
+from tests.archivebox.front import (
+    NO_FILES,
+    Asked,
+    Front,
+    Instead,
+    call,
+    calls_with,
+    fronted,
+    refused,
+    told,
+)
 from tools.archivebox import records
 
 JSON = {"content-type": "application/json"}
-TRACEBACK = 'Traceback (most recent call last):\n  File "/app/archivebox/api/v1_core.py", line 7, in view\n'
+TRACEBACK = (
+    'Traceback (most recent call last):\n  File "/app/archivebox/api/v1_core.py", line 7, in view\n'
+)
 
 
 def moved(location: str, part: str = "/core/", status: int = 302) -> Instead:
@@ -37,7 +50,9 @@ def crash(status: int, kind: str) -> Instead:
     report = {"succeeded": False, "message": f"{kind}: in {TRACEBACK}", "errors": [TRACEBACK]}
 
     async def instead(asked: Asked) -> Answer | None:
-        return Answer(status, JSON, json.dumps(report).encode()) if "/core/" in asked.target else None
+        return (
+            Answer(status, JSON, json.dumps(report).encode()) if "/core/" in asked.target else None
+        )
 
     return instead
 
@@ -66,8 +81,13 @@ async def test_a_redirect_to_another_address_is_not_followed_and_the_key_stays(t
     async with served(elsewhere) as other:
         front = Front(instead=moved(f"{other}/box/api/v1/core/snapshots", "/c"))
         async with fronted(front, ARCHIVEBOX_API_KEY=KEY) as calls:
-            failed = await refused(calls, tool, **({"urls": ["https://new.example/"]} if tool == "add" else {}))
-    assert (failed.code, f"ARCHIVEBOX_URL={other}/box " in failed.hint) == (Code.NOT_CONFIGURED, True)
+            failed = await refused(
+                calls, tool, **({"urls": ["https://new.example/"]} if tool == "add" else {})
+            )
+    assert (failed.code, f"ARCHIVEBOX_URL={other}/box " in failed.hint) == (
+        Code.NOT_CONFIGURED,
+        True,
+    )
     assert elsewhere.asked == []
 
 
@@ -103,7 +123,9 @@ async def test_a_crash_inside_is_told_by_its_kind_without_its_traceback_and_not_
 async def test_a_crash_during_a_change_leaves_its_outcome_unknown_and_is_not_repeated() -> None:
     async def instead(asked: Asked) -> Answer | None:
         return (
-            await crash(503, "OperationalError")(Asked("POST", "/core/", {}, b"")) if "/add" in asked.target else None
+            await crash(503, "OperationalError")(Asked("POST", "/core/", {}, b""))
+            if "/add" in asked.target
+            else None
         )
 
     front = Front(instead=instead)
@@ -116,7 +138,11 @@ async def test_a_gateway_that_fails_once_is_asked_again_for_a_read() -> None:
     failing = [502, 504]
 
     async def instead(asked: Asked) -> Answer | None:
-        return Answer(failing.pop(), {}, b"<html>bad gateway</html>") if failing and "/core/" in asked.target else None
+        return (
+            Answer(failing.pop(), {}, b"<html>bad gateway</html>")
+            if failing and "/core/" in asked.target
+            else None
+        )
 
     front = Front(instead=instead)
     async with fronted(front, ARCHIVEBOX_API_KEY=KEY) as calls:
@@ -134,7 +160,8 @@ async def test_what_the_server_can_do_is_read_once_for_many_calls() -> None:
 
 
 async def test_no_more_than_four_requests_are_under_way_at_once() -> None:
-    """Each request waits until it is let go; a bare request in between shows that nothing else is on its way."""
+    """Each request waits until it is let go; a bare request in between shows that nothing else is
+    on its way."""
     waiting: list[anyio.Event] = []
     arrived = anyio.Semaphore(0)
 
@@ -147,7 +174,10 @@ async def test_no_more_than_four_requests_are_under_way_at_once() -> None:
         return None
 
     front = Front(instead=instead)
-    async with served(front) as url, calls_with(ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=KEY) as calls:
+    async with (
+        served(front) as url,
+        calls_with(ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=KEY) as calls,
+    ):
         await call(calls, "get_current_machine")
         async with httpx.AsyncClient(trust_env=False) as bare, anyio.create_task_group() as group:
             for _ in range(12):
@@ -164,7 +194,9 @@ async def test_no_more_than_four_requests_are_under_way_at_once() -> None:
                 waiting.clear()
 
 
-async def test_neither_key_nor_password_is_in_a_log_or_a_representation(caplog: pytest.LogCaptureFixture) -> None:
+async def test_neither_key_nor_password_is_in_a_log_or_a_representation(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.DEBUG)
     async with fronted(Front(), ARCHIVEBOX_API_KEY=KEY) as calls:
         await call(calls, "list_tags")
@@ -194,12 +226,22 @@ async def test_the_same_words_of_a_refusal_reach_the_caller_without_markup() -> 
 
     async with fronted(Front(instead=instead), ARCHIVEBOX_API_KEY=KEY) as calls:
         failed: Failure = await refused(calls, "list_tags")
-    assert (failed.code, failed.message) == (Code.REJECTED, "ArchiveBox refused it as it stands: Cannot do that")
+    assert (failed.code, failed.message) == (
+        Code.REJECTED,
+        "ArchiveBox refused it as it stands: Cannot do that",
+    )
 
 
 def test_the_secrets_among_a_crawls_settings_are_kept_back() -> None:
-    config = {"TIMEOUT": 60, "SECRET_KEY": "s1", "COOKIES_FILE": "/c.txt", "plugins": [{"API_TOKEN": "s2", "DEPTH": 1}]}
-    shown = records.crawl({"TYPE": "crawls.models.Crawl", "id": "1", "config": config}, with_config=True)
+    config = {
+        "TIMEOUT": 60,
+        "SECRET_KEY": "s1",
+        "COOKIES_FILE": "/c.txt",
+        "plugins": [{"API_TOKEN": "s2", "DEPTH": 1}],
+    }
+    shown = records.crawl(
+        {"TYPE": "crawls.models.Crawl", "id": "1", "config": config}, with_config=True
+    )
     assert shown["config"]["TIMEOUT"] == 60
     assert shown["config"]["plugins"][0]["DEPTH"] == 1
     assert not any(secret in str(shown) for secret in ("s1", "s2", "/c.txt"))

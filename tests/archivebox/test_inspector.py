@@ -1,4 +1,5 @@
-"""A user's whole job on a real ArchiveBox with the official inspector: save, wait, read, tag, find, delete."""
+"""A user's whole job on a real ArchiveBox with the official inspector: save, wait, read, tag, find,
+delete."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ def era(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def ask(inspector: Inspector, env: dict[str, str], era: str) -> Ask:
-    """`ask(tool, **arguments)`: the result of a call that must succeed, by an inspector and a server of its own."""
+    """`ask(tool, **arguments)`: the result of a call that must succeed, by an inspector and a
+    server of its own."""
 
     def asked(tool: str, /, **arguments: Any) -> Record:
         done = inspector.call(env, LAUNCHER, tool, arguments, era)
@@ -62,7 +64,12 @@ def ask(inspector: Inspector, env: dict[str, str], era: str) -> Ask:
 
 
 async def test_the_inspector_saves_waits_reads_tags_finds_and_deletes_a_page(
-    inspector: Inspector, server: RealArchiveBox, env: dict[str, str], era: str, ask: Ask, tmp_path: Path
+    inspector: Inspector,
+    server: RealArchiveBox,
+    env: dict[str, str],
+    era: str,
+    ask: Ask,
+    tmp_path: Path,
 ) -> None:
     url = f"{server.pages['bread']}?inspected={secrets.token_hex(4)}"
     tag = f"research {secrets.token_hex(4)}"
@@ -70,7 +77,10 @@ async def test_the_inspector_saves_waits_reads_tags_finds_and_deletes_a_page(
     added = ask("archivebox_add", urls=[url])["structuredContent"]
     server.archive_now(added["crawl_id"])
     snapshot = archived(ask, url)
-    about, text = (block["text"] for block in ask("archivebox_read_snapshot", snapshot_id=snapshot["id"])["content"])
+    about, text = (
+        block["text"]
+        for block in ask("archivebox_read_snapshot", snapshot_id=snapshot["id"])["content"]
+    )
     ask("archivebox_tag_snapshot", snapshot_id=snapshot["id"], tag_name=tag)
     found = ask("archivebox_list_snapshots", tag=tag)["structuredContent"]["nodes"]
 
@@ -79,11 +89,15 @@ async def test_the_inspector_saves_waits_reads_tags_finds_and_deletes_a_page(
     assert [(each["id"], each["url"]) for each in found] == [(snapshot["id"], url)]
 
     # The inspector can put a question to nobody: it is shown what would go, and nothing goes.
-    done = inspector.call(env, LAUNCHER, "archivebox_delete_snapshot", {"snapshot_id": snapshot["id"]}, era)
+    done = inspector.call(
+        env, LAUNCHER, "archivebox_delete_snapshot", {"snapshot_id": snapshot["id"]}, era
+    )
     assert done.returncode == _FAILED, done.stdout + done.stderr
     assert "CONFIRMATION_REQUIRED" in done.stdout
     assert url in done.stdout
-    assert ask("archivebox_list_snapshots", url=url)["structuredContent"]["nodes"], "it was only previewed"
+    assert ask("archivebox_list_snapshots", url=url)["structuredContent"]["nodes"], (
+        "it was only previewed"
+    )
 
     await delete(env, tmp_path, snapshot["id"])
     server.work_off()
@@ -99,7 +113,9 @@ def test_a_token_of_another_process_deletes_nothing(
     preview = inspector.call(env, LAUNCHER, "archivebox_delete_snapshot", wanted, era)
     confirm = json.loads(result_of(preview)["content"][0]["text"])["confirm"]
 
-    done = inspector.call(env, LAUNCHER, "archivebox_delete_snapshot", {**wanted, "confirm": confirm}, era)
+    done = inspector.call(
+        env, LAUNCHER, "archivebox_delete_snapshot", {**wanted, "confirm": confirm}, era
+    )
 
     assert done.returncode == _FAILED, done.stdout + done.stderr
     assert archived(ask, url)["id"] == snapshot["id"]
@@ -119,7 +135,9 @@ def test_the_inspector_lists_the_tools_of_archivebox_alone_and_finds_no_fault(
 def archived(ask: Ask, url: str) -> Record:
     """The snapshot of a URL, once it is archived."""
     for _ in range(_LOOKS):
-        nodes: list[Record] = ask("archivebox_list_snapshots", url=url)["structuredContent"]["nodes"]
+        nodes: list[Record] = ask("archivebox_list_snapshots", url=url)["structuredContent"][
+            "nodes"
+        ]
         if nodes and nodes[0]["status"] == "sealed":
             return nodes[0]
     pytest.fail(f"{url} was not archived: {nodes}")
@@ -127,7 +145,9 @@ def archived(ask: Ask, url: str) -> Record:
 
 async def delete(env: dict[str, str], folder: Path, snapshot_id: str) -> None:
     """Preview and confirm in one session, as an assistant does after asking its user."""
-    parameters = StdioServerParameters(command=LAUNCHER[0], args=list(LAUNCHER[1:]), env=env, cwd=folder)
+    parameters = StdioServerParameters(
+        command=LAUNCHER[0], args=list(LAUNCHER[1:]), env=env, cwd=folder
+    )
     async with Client(parameters) as client:
         wanted = {"snapshot_id": snapshot_id}
         preview = await client.call_tool("archivebox_delete_snapshot", wanted)

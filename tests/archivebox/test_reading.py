@@ -1,4 +1,5 @@
-"""Reading what was archived: long texts in pieces, pictures, private pages, and nothing from outside the page."""
+"""Reading what was archived: long texts in pieces, pictures, private pages, and nothing from
+outside the page."""
 
 from __future__ import annotations
 
@@ -38,15 +39,21 @@ class Reader:
         from server.surface import Surface
 
         settings = load({"ARCHIVEBOX_URL": URL, "ARCHIVEBOX_API_KEY": KEY}, environment={})
-        services = await self._stack.enter_async_context(Services(settings, archivebox=self._answer))
-        self._calls = Calls(Surface.read(SURFACE, importlib.import_module), services, settings.timezone)
+        services = await self._stack.enter_async_context(
+            Services(settings, archivebox=self._answer)
+        )
+        self._calls = Calls(
+            Surface.read(SURFACE, importlib.import_module), services, settings.timezone
+        )
         return self
 
     async def _answer(self, method: str, target: str, headers: Any, body: bytes) -> Any:
         answer = await self._sandbox.handle(method, target, headers, body)
         if not target.startswith("/api/"):
             self.files.append(target)
-            assert "x-archivebox-api-key" not in {name.lower() for name in headers}, "the key is not for files"
+            assert "x-archivebox-api-key" not in {name.lower() for name in headers}, (
+                "the key is not for files"
+            )
             for ending, content in self.instead.items():
                 if target.endswith(ending):
                     return type(answer)(200, {"content-type": "text/plain"}, content)
@@ -55,7 +62,9 @@ class Reader:
     async def read(self, url: str, **arguments: Any) -> Result:
         found = await self._calls.call("archivebox_list_snapshots", {"url": url}, Nobody())
         identity = found.structured["nodes"][0]["id"]
-        return await self._calls.call("archivebox_read_snapshot", {"snapshot_id": identity, **arguments}, Nobody())
+        return await self._calls.call(
+            "archivebox_read_snapshot", {"snapshot_id": identity, **arguments}, Nobody()
+        )
 
 
 @pytest.fixture
@@ -98,16 +107,24 @@ async def test_a_private_page_says_what_it_needs(stack: AsyncExitStack) -> None:
     assert "public" in caught.value.hint
 
 
-async def test_files_are_asked_for_without_the_key_and_below_the_page(stack: AsyncExitStack) -> None:
+async def test_files_are_asked_for_without_the_key_and_below_the_page(
+    stack: AsyncExitStack,
+) -> None:
     reader = await Reader(stack).start()
     await reader.read(INJECTED)
     assert reader.files
     assert all(each.startswith("/snapshot/") for each in reader.files)
 
 
-@pytest.mark.parametrize("name", ["../../secrets.txt", "/etc/passwd.txt", "a/../../b.txt", "..\\b.txt"])
+@pytest.mark.parametrize(
+    "name", ["../../secrets.txt", "/etc/passwd.txt", "a/../../b.txt", "..\\b.txt"]
+)
 def test_a_file_outside_the_page_is_never_asked_for(name: str) -> None:
-    result = {"plugin": "readability", "status": "succeeded", "output_files": {name: {"mimetype": "text/plain"}}}
+    result = {
+        "plugin": "readability",
+        "status": "succeeded",
+        "output_files": {name: {"mimetype": "text/plain"}},
+    }
     picture = {"plugin": "screenshot", "status": "succeeded", "output_files": {name: {}}}
     assert texts_of({"id": "1", "archiveresults": [result]}) == []
     assert images_of({"id": "1", "archiveresults": [picture]}, "screenshot") == []
@@ -122,7 +139,10 @@ def test_the_best_text_comes_first_and_failed_outputs_do_not_count() -> None:
         result("htmltotext", "htmltotext.txt"),
         result("readability", "content.txt", "failed"),
     ]
-    assert [each.plugin for each in texts_of({"id": "1", "archiveresults": results})] == ["htmltotext", "wget"]
+    assert [each.plugin for each in texts_of({"id": "1", "archiveresults": results})] == [
+        "htmltotext",
+        "wget",
+    ]
 
 
 def test_markup_scripts_and_styles_are_not_what_a_reader_sees() -> None:

@@ -1,4 +1,5 @@
-"""The fixtures: what runs is the ArchiveBox it says, with pages that it archived itself, asked over bare HTTP."""
+"""The fixtures: what runs is the ArchiveBox it says, with pages that it archived itself, asked over
+bare HTTP."""
 
 from __future__ import annotations
 
@@ -26,13 +27,18 @@ def client(real: RealArchiveBox) -> Iterator[httpx.Client]:
         yield client
 
 
-def read(server: RealArchiveBox, snapshot: Mapping[str, Any], plugin: str, file: str) -> httpx.Response:
+def read(
+    server: RealArchiveBox, snapshot: Mapping[str, Any], plugin: str, file: str
+) -> httpx.Response:
     return httpx.get(server.address(snapshot, plugin, file), trust_env=False, timeout=60)
 
 
 def statuses(snapshot: Mapping[str, Any]) -> dict[str, str]:
     """Plugin (0.8.5: extractor) -> status of its result."""
-    return {result.get("plugin", result.get("extractor")): result["status"] for result in snapshot["archiveresults"]}
+    return {
+        result.get("plugin", result.get("extractor")): result["status"]
+        for result in snapshot["archiveresults"]
+    }
 
 
 def test_the_server_is_healthy(real: RealArchiveBox) -> None:
@@ -40,7 +46,9 @@ def test_the_server_is_healthy(real: RealArchiveBox) -> None:
     assert (answer.status_code, answer.text.strip()) == (200, "OK")
 
 
-def test_the_server_describes_the_endpoints_that_were_recorded(real: RealArchiveBox, client: httpx.Client) -> None:
+def test_the_server_describes_the_endpoints_that_were_recorded(
+    real: RealArchiveBox, client: httpx.Client
+) -> None:
     recorded = json.loads((DESCRIPTIONS / RECORDED[real.version]).read_text())["paths"]
     described = client.get("/openapi.json").json()["paths"]
     assert {path: sorted(methods) for path, methods in described.items()} == {
@@ -48,9 +56,13 @@ def test_the_server_describes_the_endpoints_that_were_recorded(real: RealArchive
     }
 
 
-def test_the_key_opens_the_api_and_another_key_does_not(real: RealArchiveBox, client: httpx.Client) -> None:
+def test_the_key_opens_the_api_and_another_key_does_not(
+    real: RealArchiveBox, client: httpx.Client
+) -> None:
     assert client.get("/core/snapshots").status_code == 200
-    assert client.get("/core/snapshots", headers={"X-ArchiveBox-API-Key": "0" * 32}).status_code == 401
+    assert (
+        client.get("/core/snapshots", headers={"X-ArchiveBox-API-Key": "0" * 32}).status_code == 401
+    )
 
 
 def test_the_key_is_the_one_that_username_and_password_are_exchanged_for(
@@ -61,18 +73,24 @@ def test_the_key_is_the_one_that_username_and_password_are_exchanged_for(
 
 
 def test_bad_credentials_come_with_status_200(real: RealArchiveBox, client: httpx.Client) -> None:
-    answer = client.post("/auth/get_api_token", json={"username": real.username, "password": "wrong"})
+    answer = client.post(
+        "/auth/get_api_token", json={"username": real.username, "password": "wrong"}
+    )
     assert (answer.status_code, answer.json()["success"]) == (200, False)
 
 
-def test_every_page_is_listed_under_its_tag(real: RealArchiveBox, client: httpx.Client, archived: Snapshots) -> None:
+def test_every_page_is_listed_under_its_tag(
+    real: RealArchiveBox, client: httpx.Client, archived: Snapshots
+) -> None:
     listed = client.get("/core/snapshots", params={"tag": "stock", "limit": 100}).json()
     assert {item["url"] for item in listed["items"]} == set(real.pages.values())
     assert listed["total_items"] == len(archived) == len(real.pages)
 
 
 @pytest.mark.parametrize("name", READABLE)
-def test_the_text_of_an_archived_page_is_readable(real: RealArchiveBox, archived: Snapshots, name: str) -> None:
+def test_the_text_of_an_archived_page_is_readable(
+    real: RealArchiveBox, archived: Snapshots, name: str
+) -> None:
     answer = read(real, archived[name], "htmltotext", "htmltotext.txt")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain")
@@ -90,19 +108,25 @@ def test_a_plain_text_file_is_kept_as_it_was(real: RealArchiveBox, archived: Sna
     assert read(real, archived["notes"], "wget", f"{site}/notes.txt").content == PAGES["notes"].body
 
 
-def test_the_pictures_of_a_page_are_archived_with_it(real: RealArchiveBox, archived: Snapshots) -> None:
+def test_the_pictures_of_a_page_are_archived_with_it(
+    real: RealArchiveBox, archived: Snapshots
+) -> None:
     site = httpx.URL(real.pages["gallery"]).netloc.decode().replace(":", "+")
     answer = read(real, archived["gallery"], "wget", f"{site}/images/fluss.png")
     assert answer.headers["content-type"] == "image/png"
     assert answer.content.startswith(b"\x89PNG")
 
 
-def test_a_redirect_leaves_the_text_of_where_it_led(real: RealArchiveBox, archived: Snapshots) -> None:
+def test_a_redirect_leaves_the_text_of_where_it_led(
+    real: RealArchiveBox, archived: Snapshots
+) -> None:
     assert PAGES["tides"].says in read(real, archived["moved"], "htmltotext", "htmltotext.txt").text
 
 
 @pytest.mark.parametrize("name", FAILING)
-def test_a_page_that_answers_an_error_has_a_failed_result(real: RealArchiveBox, archived: Snapshots, name: str) -> None:
+def test_a_page_that_answers_an_error_has_a_failed_result(
+    real: RealArchiveBox, archived: Snapshots, name: str
+) -> None:
     assert statuses(archived[name])["wget"] == "failed"
     assert statuses(archived["tides"])["wget"] == "succeeded"
 
@@ -116,7 +140,9 @@ def test_only_the_old_release_keeps_the_text_of_an_error_page(
     assert (answer.status_code, statuses(archived[name])["htmltotext"]) == expected[real.version]
 
 
-def test_the_tag_of_the_pages_is_known(real: RealArchiveBox, client: httpx.Client, archived: Snapshots) -> None:
+def test_the_tag_of_the_pages_is_known(
+    real: RealArchiveBox, client: httpx.Client, archived: Snapshots
+) -> None:
     tags = {tag["name"]: tag["num_snapshots"] for tag in client.get("/core/tags").json()["items"]}
     assert tags["stock"] == len(archived)
 
@@ -134,7 +160,10 @@ def test_a_crawl_waits_until_it_is_archived_on_demand(real_server: RealServer) -
         assert client.get(f"/crawls/crawl/{crawl}").json()["status"] == "queued"
         server.archive_now(crawl)
         assert client.get(f"/crawls/crawl/{crawl}").json()["status"] == "sealed"
-        assert client.get("/core/snapshots", params={"url": url}).json()["items"][0]["status"] == "sealed"
+        assert (
+            client.get("/core/snapshots", params={"url": url}).json()["items"][0]["status"]
+            == "sealed"
+        )
 
 
 def test_a_deleted_snapshot_stays_until_queued_work_is_done(real_server: RealServer) -> None:

@@ -29,7 +29,10 @@ async def test_a_list_is_saved_in_chunks_and_each_page_has_its_outcome(version: 
     counts = result["counts"]
     assert counts["saved"] + counts["partly"] + counts["failed"] == len(FRESH) == len(tagged)
     assert counts["queued"] == counts["refused"] == 0
-    assert all(each["failures"][0]["reason"] for each in [*result.get("failed", []), *result.get("partly", [])])
+    assert all(
+        each["failures"][0]["reason"]
+        for each in [*result.get("failed", []), *result.get("partly", [])]
+    )
     assert one.sandbox.times("POST /cli/add") == (120 if version == "0.8.5" else 3)
 
 
@@ -44,7 +47,9 @@ async def test_what_is_not_archived_in_time_is_told_as_queued(version: Version) 
 
 async def test_an_address_that_is_none_is_refused_and_the_others_are_saved() -> None:
     async with keeper("0.9.73") as one:
-        result = await one.ended(await one.call(action="save", urls=["file:///etc/passwd", *FRESH[:2]]))
+        result = await one.ended(
+            await one.call(action="save", urls=["file:///etc/passwd", *FRESH[:2]])
+        )
 
     assert [each["url"] for each in result["refused"]] == ["file:///etc/passwd"]
     assert result["counts"]["refused"] == 1
@@ -63,7 +68,9 @@ async def test_a_page_that_is_known_is_not_saved_again_and_told() -> None:
 
 
 @since_0_9
-async def test_an_answer_to_adding_that_was_lost_is_not_sent_again_and_the_pages_are_found(version: Version) -> None:
+async def test_an_answer_to_adding_that_was_lost_is_not_sent_again_and_the_pages_are_found(
+    version: Version,
+) -> None:
     async with keeper(version) as one:
         one.sandbox.silent = "POST /cli/add"
         told = await one.call(action="save", urls=FRESH[:5])
@@ -92,7 +99,9 @@ async def test_many_pages_are_saved_only_after_a_yes() -> None:
 
 
 @each_version
-async def test_a_check_tells_missing_stale_and_empty_pages_and_sends_no_change(version: Version) -> None:
+async def test_a_check_tells_missing_stale_and_empty_pages_and_sends_no_change(
+    version: Version,
+) -> None:
     async with keeper(version) as one:
         pages = await one.pages(with_archiveresults=True)
         finished = [each for each in pages if each["status"] in (None, "sealed")]
@@ -100,7 +109,9 @@ async def test_a_check_tells_missing_stale_and_empty_pages_and_sends_no_change(v
         old = next(each["url"] for each in finished if _succeeded(each, pages))
         new = (await one.ended(await one.call(action="save", urls=FRESH[:3])))["saved"][0]["url"]
         before = one.sandbox.times("(POST|PATCH|DELETE)")
-        told = await one.call(action="check", urls=[dead, old, new, FRESH[9], "nonsense"], older_than_days=1)
+        told = await one.call(
+            action="check", urls=[dead, old, new, FRESH[9], "nonsense"], older_than_days=1
+        )
         result = await one.ended(told)
 
     assert result["counts"] | {"queued": 0} == {
@@ -176,7 +187,12 @@ async def test_the_oldest_release_is_asked_for_new_outputs_of_the_same_copy() ->
 
 def test_of_several_outputs_of_a_kind_the_newest_counts() -> None:
     def output(status: str, at: str) -> Json:
-        return {"extractor": "wget", "status": status, "start_ts": f"2026-11-21T{at}:00Z", "output": "404 Not Found"}
+        return {
+            "extractor": "wget",
+            "status": status,
+            "start_ts": f"2026-11-21T{at}:00Z",
+            "output": "404 Not Found",
+        }
 
     again = {"id": "1", "archiveresults": [output("succeeded", "11"), output("failed", "10")]}
     broken = {"id": "1", "archiveresults": [output("failed", "11"), output("succeeded", "10")]}
@@ -196,7 +212,9 @@ async def test_pages_of_a_query_are_tagged_and_the_job_undone(version: Version) 
         wanted = {each["id"] for each in pages if each["url"].split("/")[2] == domain}
         own = pages[0]["tags"][0]
         before = {each["id"]: sorted(each["tags"]) for each in pages}
-        told = await one.agreed(action="tag", tags=["Reviewed"], untag=[own.upper()], query={"domain": domain})
+        told = await one.agreed(
+            action="tag", tags=["Reviewed"], untag=[own.upper()], query={"domain": domain}
+        )
         await one.ended(told)
         tagged = {each["id"]: each["tags"] for each in await one.pages(tag="Reviewed")}
         assert tagged.keys() == wanted
@@ -208,14 +226,20 @@ async def test_pages_of_a_query_are_tagged_and_the_job_undone(version: Version) 
     assert after == before
 
 
-@pytest.mark.parametrize(("whose", "words"), [("somebody", "tagged nothing here"), ("own", "still runs")])
-async def test_a_tagging_that_runs_or_belongs_to_another_account_is_not_undone(whose: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("whose", "words"), [("somebody", "tagged nothing here"), ("own", "still runs")]
+)
+async def test_a_tagging_that_runs_or_belongs_to_another_account_is_not_undone(
+    whose: str, words: str
+) -> None:
     async with keeper("0.9.73") as one:
         told = await one.agreed(action="tag", tags=["Reviewed"], query={"search": "a"})
         row = await one.running.get(told["jobId"])
         account = row.account if whose == "own" else whose
         job = NewJob(row.tool, "Tagging", row.origin, account, None, {"action": "tag"})
-        lease = one.journal.create(job, "another process", writes=True, repeatable=True, phase=Phase.SENDING)
+        lease = one.journal.create(
+            job, "another process", writes=True, repeatable=True, phase=Phase.SENDING
+        )
         one.journal.begin(lease)
         failure = await one.refused(action="tag", undo=lease.job)
 
@@ -247,7 +271,10 @@ async def test_a_page_that_is_started_by_now_is_not_cancelled() -> None:
         query = {"domain": "fresh.example"}
         preview = await one.refused(action="cancel", query=query)
         # Between the look at what there is and the look right before the change.
-        one.sandbox.before = ("GET /core/snapshot/", lambda: setattr(one.time, "now", one.time.now + 0.6))
+        one.sandbox.before = (
+            "GET /core/snapshot/",
+            lambda: setattr(one.time, "now", one.time.now + 0.6),
+        )
         told = await one.call(action="cancel", query=query, confirm=preview.details["confirm"])
 
     assert preview.details["preview"]["pages"] == 1
@@ -258,7 +285,11 @@ async def test_a_page_that_is_started_by_now_is_not_cancelled() -> None:
 
 @pytest.mark.parametrize("action", ["tag", "cancel"])
 async def test_what_the_oldest_release_cannot_do_is_refused_with_the_reason(action: str) -> None:
-    given: Json = {"query": {"search": "a"}} if action == "cancel" else {"tags": ["a"], "query": {"search": "a"}}
+    given: Json = (
+        {"query": {"search": "a"}}
+        if action == "cancel"
+        else {"tags": ["a"], "query": {"search": "a"}}
+    )
     async with keeper("0.8.5") as one:
         failure = await one.refused(action=action, **given)
     assert failure.code is Code.UNSUPPORTED
@@ -301,10 +332,18 @@ async def _newest_failed(one: Keeper) -> dict[str, Json]:
     """The finished pages whose newest copy has a failed output, by URL."""
     pages = {each["url"]: each for each in await one.pages()}
     failed = {each["id"] for each in await one.pages(status="failed")}
-    return {url: page for url, page in pages.items() if page["id"] in failed and page["status"] in (None, "sealed")}
+    return {
+        url: page
+        for url, page in pages.items()
+        if page["id"] in failed and page["status"] in (None, "sealed")
+    }
 
 
 def _succeeded(page: Json, pages: list[Json]) -> bool:
     """Whether any page of the same URL has a good output."""
     same = [each for each in pages if each["url"] == page["url"]]
-    return any(result["status"] == "succeeded" for each in same for result in each.get("archiveresults") or [])
+    return any(
+        result["status"] == "succeeded"
+        for each in same
+        for result in each.get("archiveresults") or []
+    )

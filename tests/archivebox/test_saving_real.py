@@ -14,7 +14,9 @@ from tests.support.archivebox_server import RealServer
 Json = dict[str, Any]
 
 
-async def test_pages_are_saved_checked_and_changed_on_a_real_server(real_server: RealServer, tmp_path: Path) -> None:
+async def test_pages_are_saved_checked_and_changed_on_a_real_server(
+    real_server: RealServer, tmp_path: Path
+) -> None:
     real = real_server("0.9.73")
     async with (
         over_real(real) as plain,
@@ -25,7 +27,9 @@ async def test_pages_are_saved_checked_and_changed_on_a_real_server(real_server:
         results: list[Json] = []
 
         async def save() -> None:
-            told = await target.call("start_save", action="save", urls=[good, bad], tags=["shelf"], wait_minutes=3)
+            told = await target.call(
+                "start_save", action="save", urls=[good, bad], tags=["shelf"], wait_minutes=3
+            )
             while "result" not in told:
                 told = await target.call("start_save", action="save", resume=told["jobId"])
             results.append(told["result"])
@@ -38,12 +42,16 @@ async def test_pages_are_saved_checked_and_changed_on_a_real_server(real_server:
 
         (saved,) = results
         assert [each["url"] for each in saved["saved"]] == [good]
-        assert [each["url"] for each in [*saved.get("partly", []), *saved.get("failed", [])]] == [bad]
+        assert [each["url"] for each in [*saved.get("partly", []), *saved.get("failed", [])]] == [
+            bad
+        ]
         assert checked["result"]["counts"]["missing"] == 1
         assert good in [each["url"] for each in checked["result"]["good"]]
 
         query = {"tag": "shelf", "domain": "127.0.0.1"}
-        tagged = await target.confirmed("start_save", action="tag", tags=["read"], untag=["shelf"], query=query)
+        tagged = await target.confirmed(
+            "start_save", action="tag", tags=["read"], untag=["shelf"], query=query
+        )
         tags = [each["tags"] for each in (await target.call("list_snapshots", tag="read"))["nodes"]]
         assert (tagged["result"]["changed"], tags) == (2, [["read"], ["read"]])
         await target.confirmed("start_save", action="tag", undo=tagged["jobId"])
@@ -53,7 +61,13 @@ async def test_pages_are_saved_checked_and_changed_on_a_real_server(real_server:
 
         async def retry() -> None:
             told = await target.confirmed("start_save", action="retry", query=query)
-            assert told["result"]["counts"] == {"saved": 0, "partly": 1, "failed": 0, "queued": 0, "refused": 0}
+            assert told["result"]["counts"] == {
+                "saved": 0,
+                "partly": 1,
+                "failed": 0,
+                "queued": 0,
+                "refused": 0,
+            }
             again.set()
 
         async with anyio.create_task_group() as tasks:
@@ -68,7 +82,9 @@ async def test_pages_are_saved_checked_and_changed_on_a_real_server(real_server:
         assert {each["status"] for each in await target.every("list_crawls")} == {"sealed"}
 
 
-async def test_the_oldest_real_server_makes_new_outputs_of_what_failed(real_server: RealServer, tmp_path: Path) -> None:
+async def test_the_oldest_real_server_makes_new_outputs_of_what_failed(
+    real_server: RealServer, tmp_path: Path
+) -> None:
     real = real_server("0.8.5")
     async with (
         over_real(real) as plain,
@@ -78,7 +94,9 @@ async def test_the_oldest_real_server_makes_new_outputs_of_what_failed(real_serv
         bad = f"{real.pages['missing']}?retried"
         saved = await target.call("start_save", action="save", urls=[bad], tags=["retried"])
         await target.confirmed("start_save", action="retry", query={"tag": "retried"})
-        outputs = (await target.call("list_archiveresults", snapshot_url=bad, plugin="wget"))["nodes"]
+        outputs = (await target.call("list_archiveresults", snapshot_url=bad, plugin="wget"))[
+            "nodes"
+        ]
 
     assert saved["result"]["counts"]["partly"] == 1
     assert [each["status"] for each in outputs] == ["failed", "failed"]

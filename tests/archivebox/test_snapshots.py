@@ -1,4 +1,5 @@
-"""Saved pages through the tools, on every ArchiveBox there is: real servers and the sandbox as three versions."""
+"""Saved pages through the tools, on every ArchiveBox there is: real servers and the sandbox as
+three versions."""
 
 from __future__ import annotations
 
@@ -57,7 +58,9 @@ async def test_a_page_that_is_not_there_is_told(target: Target) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, -1, 10**9])
-async def test_a_limit_that_the_server_stumbles_over_is_not_sent(target: Target, limit: int) -> None:
+async def test_a_limit_that_the_server_stumbles_over_is_not_sent(
+    target: Target, limit: int
+) -> None:
     assert (await target.refused("list_snapshots", limit=limit)).code is Code.INVALID_ARGUMENT
 
 
@@ -66,7 +69,9 @@ async def test_failed_pages_say_why_and_succeeded_ones_did_not_fail(target: Targ
     failed = await target.call("list_snapshots", status="failed", limit=1000)
     succeeded = await target.call("list_snapshots", status="succeeded", limit=1000)
     assert all(each["failures"] for each in failed["nodes"])
-    assert not {each["id"] for each in failed["nodes"]} & {each["id"] for each in succeeded["nodes"]}
+    assert not {each["id"] for each in failed["nodes"]} & {
+        each["id"] for each in succeeded["nodes"]
+    }
     assert failed["totalCount"] is None
     assert "outputs" in failed["notes"][0]
 
@@ -103,25 +108,36 @@ async def test_a_page_is_created_with_title_and_tags(target: Target) -> None:
 )
 async def test_what_is_no_web_address_is_never_sent(target: Target, url: str) -> None:
     assert (await target.refused("add", urls=[url])).code is Code.INVALID_ARGUMENT
-    assert (await target.refused("create_snapshot", url=url)).code in (Code.INVALID_ARGUMENT, Code.UNSUPPORTED)
+    assert (await target.refused("create_snapshot", url=url)).code in (
+        Code.INVALID_ARGUMENT,
+        Code.UNSUPPORTED,
+    )
 
 
 async def test_a_page_is_stopped_and_started_again(target: Target) -> None:
     snapshot = await target.saved()
     if target.version == "0.8.5":
-        failed = await target.refused("update_snapshot", snapshot_id=snapshot["id"], status="sealed")
+        failed = await target.refused(
+            "update_snapshot", snapshot_id=snapshot["id"], status="sealed"
+        )
         assert failed.code is Code.UNSUPPORTED
         return
     sealed = await target.call("update_snapshot", snapshot_id=snapshot["id"], status="sealed")
     assert sealed["status"] == "sealed"
-    queued = await target.call("update_snapshot", snapshot_id=snapshot["id"], status="queued", if_status="sealed")
+    queued = await target.call(
+        "update_snapshot", snapshot_id=snapshot["id"], status="queued", if_status="sealed"
+    )
     assert (queued["status"], queued["retry_at"] is not None) == ("queued", True)
-    stale = await target.refused("update_snapshot", snapshot_id=snapshot["id"], status="sealed", if_status="started")
+    stale = await target.refused(
+        "update_snapshot", snapshot_id=snapshot["id"], status="sealed", if_status="started"
+    )
     assert stale.code is Code.REJECTED
 
 
 @pytest.mark.parametrize("status", ["succeeded", "failed", "deleting"])
-async def test_a_status_that_is_none_of_a_page_is_refused_before_it_is_sent(target: Target, status: str) -> None:
+async def test_a_status_that_is_none_of_a_page_is_refused_before_it_is_sent(
+    target: Target, status: str
+) -> None:
     failed = await target.refused("update_snapshot", snapshot_id="abc", status=status)
     assert failed.code is Code.INVALID_ARGUMENT
 

@@ -35,7 +35,9 @@ async def test_a_tag_is_found_by_name_and_by_id(target: Target) -> None:
     assert (await target.refused("get_tag", tag_id="no-such-tag")).code is Code.NOT_FOUND
 
 
-async def test_a_tag_named_like_the_id_of_another_is_told_and_not_taken_for_it(target: Target) -> None:
+async def test_a_tag_named_like_the_id_of_another_is_told_and_not_taken_for_it(
+    target: Target,
+) -> None:
     if only_before_0_9(target):
         return
     first = await target.call("create_tag", name=name())
@@ -68,7 +70,9 @@ async def test_an_ambiguous_page_is_never_tagged(target: Target) -> None:
         return
     await target.saved()
     await target.saved()
-    assert (await target.refused("tag_snapshot", snapshot_id="0", tag_name=name())).code is Code.AMBIGUOUS
+    assert (
+        await target.refused("tag_snapshot", snapshot_id="0", tag_name=name())
+    ).code is Code.AMBIGUOUS
 
 
 async def test_a_tag_lives_from_creation_to_deletion(target: Target) -> None:
@@ -87,7 +91,9 @@ async def test_a_tag_lives_from_creation_to_deletion(target: Target) -> None:
     again = await target.call("create_tag", name=first.upper())
     assert (made["created"], again["created"], made["tag_id"]) == (True, False, again["tag_id"])
     assert first in [each["name"] for each in (await target.call("search_tags", q=first))["nodes"]]
-    assert first in [each["name"] for each in (await target.call("autocomplete_tags", q=first))["nodes"]]
+    assert first in [
+        each["name"] for each in (await target.call("autocomplete_tags", q=first))["nodes"]
+    ]
     await target.call("rename_tag", tag_id=first, name=second)
     assert (await target.refused("rename_tag", tag_id=first, name="x")).code is Code.NOT_FOUND
     await target.confirmed("delete_tag", tag_id=second)
@@ -132,7 +138,9 @@ async def test_a_crawl_is_made_looked_at_and_deleted(target: Target) -> None:
     await target.call("delete_crawl", crawl_id=made["id"], confirm=preview.details["confirm"])
     for tool in ("get_crawl", "delete_crawl"):
         assert (await target.refused(tool, crawl_id=made["id"])).code is Code.NOT_FOUND
-    assert (await target.refused("update_crawl", crawl_id=made["id"], status="sealed")).code is Code.NOT_FOUND
+    assert (
+        await target.refused("update_crawl", crawl_id=made["id"], status="sealed")
+    ).code is Code.NOT_FOUND
 
 
 async def test_crawls_are_paged_by_us(target: Target) -> None:
@@ -150,7 +158,9 @@ async def test_crawls_are_paged_by_us(target: Target) -> None:
 @pytest.mark.parametrize(
     "arguments", [{"urls": ["nope"]}, {"urls": []}, {"urls": ["http://a.example/"], "max_depth": 9}]
 )
-async def test_a_crawl_of_nonsense_is_not_started(target: Target, arguments: dict[str, Any]) -> None:
+async def test_a_crawl_of_nonsense_is_not_started(
+    target: Target, arguments: dict[str, Any]
+) -> None:
     assert (await target.refused("create_crawl", **arguments)).code is Code.INVALID_ARGUMENT
 
 
@@ -162,4 +172,6 @@ async def test_a_crawls_files_are_read_below_the_crawl_only(target: Target) -> N
     missing = await target.refused("get_crawl_file", crawl_id=crawl, path="nothing.txt")
     assert missing.code is Code.NOT_FOUND
     for path in ("../secrets", "/etc/passwd", "a/b/c/d"):
-        assert (await target.refused("get_crawl_file", crawl_id=crawl, path=path)).code is Code.INVALID_ARGUMENT
+        assert (
+            await target.refused("get_crawl_file", crawl_id=crawl, path=path)
+        ).code is Code.INVALID_ARGUMENT

@@ -75,7 +75,9 @@ OPENAPI = {
 }
 
 
-async def archivebox_0_9_8(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+async def archivebox_0_9_8(
+    method: str, target: str, headers: Mapping[str, str], body: bytes
+) -> Answer:
     """0.9.8 as far as the workers are concerned: it wants a key, and has no `/auth` at all."""
     path = target.partition("?")[0]
     if path == "/api/v1/openapi.json":
@@ -96,7 +98,9 @@ def connect() -> Connect:
 
     @asynccontextmanager
     async def connected(**credentials: str) -> AsyncIterator[Calls]:
-        settings = load({"ARCHIVEBOX_URL": URL, **credentials}, environment={}, folder=NO_FILES, home=NO_FILES)
+        settings = load(
+            {"ARCHIVEBOX_URL": URL, **credentials}, environment={}, folder=NO_FILES, home=NO_FILES
+        )
         async with Services(settings, archivebox=archivebox_0_9_8) as services:
             yield Calls(Surface.read(SURFACE, importlib.import_module), services, settings.timezone)
 
@@ -107,7 +111,11 @@ async def test_the_orchestrator_says_what_it_is_doing(connect: Connect) -> None:
     async with connect(ARCHIVEBOX_API_KEY=KEY) as calls:
         found = await calls.call("archivebox_get_orchestrator", {}, Nobody())
     assert found.structured["is_running"] is True
-    assert [each["name"] for each in found.structured["workers"]] == ["crawl", "snapshot", "archiveresult"]
+    assert [each["name"] for each in found.structured["workers"]] == [
+        "crawl",
+        "snapshot",
+        "archiveresult",
+    ]
 
 
 async def test_the_workers_are_listed_with_what_waits_for_them(connect: Connect) -> None:
@@ -122,18 +130,27 @@ async def test_the_workers_are_listed_with_what_waits_for_them(connect: Connect)
 
 
 @pytest.mark.parametrize("tool", ["archivebox_get_orchestrator", "archivebox_list_workers"])
-async def test_with_a_wrong_key_nothing_of_the_workers_is_shown(connect: Connect, tool: str) -> None:
+async def test_with_a_wrong_key_nothing_of_the_workers_is_shown(
+    connect: Connect, tool: str
+) -> None:
     async with connect(ARCHIVEBOX_API_KEY="wrong") as calls:
         with pytest.raises(Failure) as caught:
             await calls.call(tool, {}, Nobody())
     assert (caught.value.code, bool(caught.value.hint)) == (Code.UNAUTHENTICATED, True)
 
 
-async def test_a_user_name_and_password_are_of_no_use_there_and_a_key_is_asked_for(connect: Connect) -> None:
-    async with connect(ARCHIVEBOX_USERNAME="admin", ARCHIVEBOX_PASSWORD="never-to-be-seen") as calls:
+async def test_a_user_name_and_password_are_of_no_use_there_and_a_key_is_asked_for(
+    connect: Connect,
+) -> None:
+    async with connect(
+        ARCHIVEBOX_USERNAME="admin", ARCHIVEBOX_PASSWORD="never-to-be-seen"
+    ) as calls:
         with pytest.raises(Failure) as caught:
             await calls.call("archivebox_list_workers", {}, Nobody())
-    assert (caught.value.code, "ARCHIVEBOX_API_KEY" in caught.value.hint) == (Code.UNSUPPORTED, True)
+    assert (caught.value.code, "ARCHIVEBOX_API_KEY" in caught.value.hint) == (
+        Code.UNSUPPORTED,
+        True,
+    )
 
 
 async def test_what_that_version_lacks_is_told_with_its_version(connect: Connect) -> None:

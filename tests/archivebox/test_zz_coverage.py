@@ -1,4 +1,5 @@
-"""Every endpoint has a tool, and every tool was seen to work and to fail on every ArchiveBox that has its endpoint.
+"""Every endpoint has a tool, and every tool was seen to work and to fail on every ArchiveBox that
+has its endpoint.
 
 The second half counts what the tests before it did, so this file comes last.
 """
@@ -18,7 +19,11 @@ from tests.archivebox.conftest import Ledger
 from tests.archivebox.targets import SURFACE, Target
 
 OPENAPI = Path(__file__).parents[1] / "sandbox_archivebox" / "openapi"
-FILES = {"0.9.73": "archivebox-0.9.73.json", "0.9.31": "archivebox-0.9.31.json", "0.8.5": "archivebox-0.8.5rc51.json"}
+FILES = {
+    "0.9.73": "archivebox-0.9.73.json",
+    "0.9.31": "archivebox-0.9.31.json",
+    "0.8.5": "archivebox-0.8.5rc51.json",
+}
 ENDPOINTS = {
     row["tool"]["name"]: row["tool"]["_meta"]["archive-mcp/endpoint"]
     for row in json.loads(SURFACE.read_text())["tools"]
@@ -56,7 +61,16 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "archivebox_remove": {"filter_patterns": ["x"]},
     "archivebox_schedule": {"show": True},
 }
-IDS = ("snapshot_id", "archiveresult_id", "tag_id", "crawl_id", "machine_id", "binary_id", "id", "name")
+IDS = (
+    "snapshot_id",
+    "archiveresult_id",
+    "tag_id",
+    "crawl_id",
+    "machine_id",
+    "binary_id",
+    "id",
+    "name",
+)
 
 
 def description(version: str) -> Description:
@@ -78,7 +92,9 @@ def covered(endpoint: str) -> bool:
 def test_every_endpoint_of_a_version_has_its_tool(version: str, count: int) -> None:
     endpoints = [each for each in description(version).endpoints if each != "GET /openapi.json"]
     assert [each for each in endpoints if not covered(each)] == []
-    assert len(endpoints) in (count, count - 1), "two crawl routes differ only in their parameters' names"
+    assert len(endpoints) in (count, count - 1), (
+        "two crawl routes differ only in their parameters' names"
+    )
 
 
 async def test_every_tool_says_so_when_the_key_is_wrong(target: Target) -> None:
@@ -88,11 +104,17 @@ async def test_every_tool_says_so_when_the_key_is_wrong(target: Target) -> None:
             given = _ids(name) | ARGUMENTS.get(name, {})
             with pytest.raises(Failure) as caught:
                 await stranger.result(name.removeprefix("archivebox_"), **given)
-            assert caught.value.code in (Code.UNAUTHENTICATED, Code.UNSUPPORTED, Code.NOT_CONFIGURED), name
+            assert caught.value.code in (
+                Code.UNAUTHENTICATED,
+                Code.UNSUPPORTED,
+                Code.NOT_CONFIGURED,
+            ), name
     target.failed |= stranger.failed
 
 
-async def test_a_user_name_and_password_are_exchanged_for_a_key_that_is_shown_masked(target: Target) -> None:
+async def test_a_user_name_and_password_are_exchanged_for_a_key_that_is_shown_masked(
+    target: Target,
+) -> None:
     async with target.connect(**target.login) as calls:
         user = Target(target.version, calls, target.archive, [], {}, target.connect)
         found = await user.call("get_api_token")
@@ -101,16 +123,25 @@ async def test_a_user_name_and_password_are_exchanged_for_a_key_that_is_shown_ma
     target.worked |= user.worked
 
 
-def test_every_tool_worked_and_failed_wherever_its_endpoint_is(request: pytest.FixtureRequest, ledger: Ledger) -> None:
+def test_every_tool_worked_and_failed_wherever_its_endpoint_is(
+    request: pytest.FixtureRequest, ledger: Ledger
+) -> None:
     collected = {item.path for item in request.session.items}
-    if request.config.option.keyword or not set(Path(__file__).parent.glob("test_*.py")) <= collected:
+    if (
+        request.config.option.keyword
+        or not set(Path(__file__).parent.glob("test_*.py")) <= collected
+    ):
         pytest.skip("only a part of the suite was run: coverage is counted over all of it")
     missing: dict[str, Any] = {}
     for kind, (worked, failed) in ledger.items():
         version = kind.partition(" ")[2]
         there = _there(description(version))
-        lacking = {name for name in there if name not in worked and name not in BROKEN.get(version, {})}
-        unfailed = {name for name in there if name not in failed and name != "archivebox_autocomplete_tags"}
+        lacking = {
+            name for name in there if name not in worked and name not in BROKEN.get(version, {})
+        }
+        unfailed = {
+            name for name in there if name not in failed and name != "archivebox_autocomplete_tags"
+        }
         if lacking or unfailed:
             missing[kind] = {"never worked": sorted(lacking), "never failed": sorted(unfailed)}
     assert missing == {}
@@ -127,6 +158,8 @@ def _there(described: Description) -> Mapping[str, str]:
 
 def _ids(name: str) -> dict[str, str]:
     schema = next(
-        row["tool"]["inputSchema"] for row in json.loads(SURFACE.read_text())["tools"] if row["tool"]["name"] == name
+        row["tool"]["inputSchema"]
+        for row in json.loads(SURFACE.read_text())["tools"]
+        if row["tool"]["name"] == name
     )
     return {each: "abc" for each in schema.get("required", []) if each in IDS}

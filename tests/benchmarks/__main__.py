@@ -1,7 +1,8 @@
 """Run benchmarks and print one table: `python -m tests.benchmarks [names...] [--quick] [--json]`.
 
-Figures are ratios to a baseline that was measured in the same run, taking turns with it, because machines and their
-load differ. Nothing here fails: the exit status is 0 whether goals are met or not.
+Figures are ratios to a baseline that was measured in the same run, taking turns with it, because
+machines and their load differ. Nothing here fails: the exit status is 0 whether goals are met or
+not.
 """
 
 from __future__ import annotations
@@ -13,7 +14,17 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 
-from tests.benchmarks import calling, exporting, insights, pacing, paging, start, surface, tagging, timelines
+from tests.benchmarks import (
+    calling,
+    exporting,
+    insights,
+    pacing,
+    paging,
+    start,
+    surface,
+    tagging,
+    timelines,
+)
 from tests.benchmarks.figures import Figure, table
 
 Benchmark = Callable[[bool], Awaitable[list[Figure]]]
@@ -46,7 +57,9 @@ def main() -> int:
         print(json.dumps({"load_before_after": loads, "figures": figures}, indent=1))
         return 0
     print(table(found))
-    print(f"\nMedians; `best` compares the least of the runs. Machine load before and after: {loads[0]}, {loads[1]}.")
+    print(
+        f"\nMedians; `best` compares the least of the runs. Machine load before and after: {loads[0]}, {loads[1]}."
+    )
     return 0
 
 
@@ -60,12 +73,18 @@ async def _measure(names: list[str], quick: bool) -> dict[str, list[Figure]]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(BENCHMARKS)}; default: all")
-    parser.add_argument("--quick", action="store_true", help="fewer runs and less load: for a first look")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"of {', '.join(BENCHMARKS)}; default: all"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer runs and less load: for a first look"
+    )
     parser.add_argument("--json", action="store_true", help="machine-readable")
     options = parser.parse_args()
     if unknown := sorted(set(options.names) - set(BENCHMARKS)):
-        parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+        parser.error(
+            f"there is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}"
+        )
     return options
 
 

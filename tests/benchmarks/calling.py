@@ -1,4 +1,5 @@
-"""What a tool call adds to the API requests that it makes, against the same requests by a bare HTTP client.
+"""What a tool call adds to the API requests that it makes, against the same requests by a bare HTTP
+client.
 
 The limiter is in the path but opened up: its pace is what the limiter benchmarks are about.
 """
@@ -20,7 +21,14 @@ from server.sandbox import MAIN, TOKEN
 from server.sandbox.archivebox import KEY
 from tests.benchmarks.figures import Figure, compared
 from tests.support.procfs import cpu_seconds
-from tests.support.sandboxed import LAUNCHER, PACED, archivebox_process, sandbox_process, using, using_archivebox
+from tests.support.sandboxed import (
+    LAUNCHER,
+    PACED,
+    archivebox_process,
+    sandbox_process,
+    using,
+    using_archivebox,
+)
 from tests.support.stdio import Json, StdioServer
 from tools.archive.content import SearchItems
 from tools.archive.workspaces import GetWorkspace
@@ -34,7 +42,8 @@ Bare = Callable[[], Awaitable[float]]
 
 @dataclass(frozen=True)
 class Case:
-    """A call, by how many milliseconds it may be slower than its requests, and how many records it answers."""
+    """A call, by how many milliseconds it may be slower than its requests, and how many records it
+    answers."""
 
     name: str
     tool: str
@@ -52,13 +61,28 @@ class Query:
 
     def body(self, case: Case) -> Json:
         """The request of a bare client."""
-        document = self.request.document(select(self.request.record(), case.arguments.get("fields")))
+        document = self.request.document(
+            select(self.request.record(), case.arguments.get("fields"))
+        )
         return {"query": document, "variables": self.variables}
 
 
-_FIELDS = ["id", "type", "takenAt", "originalUrl", "socialProfile.accountName", "currentEngagement.likes"]
+_FIELDS = [
+    "id",
+    "type",
+    "takenAt",
+    "originalUrl",
+    "socialProfile.accountName",
+    "currentEngagement.likes",
+]
 SMALL = Case("small answer", "archive_get_workspace", {}, goal=2)
-PAGE = Case("full page of 100", "archive_search_items", {"limit": 100, "fields": _FIELDS}, goal=5, records=100)
+PAGE = Case(
+    "full page of 100",
+    "archive_search_items",
+    {"limit": 100, "fields": _FIELDS},
+    goal=5,
+    records=100,
+)
 QUERIES = ((SMALL, Query(GetWorkspace, {})), (PAGE, Query(SearchItems, {"first": 100})))
 
 
@@ -80,7 +104,9 @@ async def _archive(folder: Path, quick: bool) -> list[Figure]:
         ):
             await server.handshake()
             for (case, query), calls in zip(QUERIES, (40, 20) if quick else (300, 80), strict=True):
-                figures += await _measure(case, calls, server, _posts(client, sandbox.url, query.body(case)))
+                figures += await _measure(
+                    case, calls, server, _posts(client, sandbox.url, query.body(case))
+                )
     return figures
 
 
@@ -95,8 +121,12 @@ async def _archivebox(folder: Path, quick: bool) -> list[Figure]:
             first = f"{url}/api/v1/core/snapshots?limit=3&offset=0"
             id = (await client.get(first)).raise_for_status().json()["items"][0]["id"]
             whole = f"{url}/api/v1/core/snapshot/{id}?with_archiveresults=true"
-            listing = Case("ArchiveBox, 3 pages", "archivebox_list_snapshots", {"limit": 3}, goal=2, records=3)
-            getting = Case("ArchiveBox, one page", "archivebox_get_snapshot", {"snapshot_id": id}, goal=2)
+            listing = Case(
+                "ArchiveBox, 3 pages", "archivebox_list_snapshots", {"limit": 3}, goal=2, records=3
+            )
+            getting = Case(
+                "ArchiveBox, one page", "archivebox_get_snapshot", {"snapshot_id": id}, goal=2
+            )
             for case, urls in ((listing, [first]), (getting, [whole])):
                 figures += await _measure(case, 40 if quick else 300, server, _gets(client, urls))
     return figures
@@ -120,7 +150,9 @@ async def _measure(case: Case, calls: int, server: StdioServer, bare: Bare) -> l
         await _call(server, case)
     processor = 1000 * (cpu_seconds(server.pid) - before) / calls
     return [
-        compared(f"{case.name}: time of a call", ours, direct, "ms", goal=case.goal, judged="added"),
+        compared(
+            f"{case.name}: time of a call", ours, direct, "ms", goal=case.goal, judged="added"
+        ),
         Figure(f"{case.name}: processor time of a call", processor, "ms", runs=calls),
     ]
 
@@ -129,7 +161,9 @@ async def _call(server: StdioServer, case: Case) -> float:
     timed = await server.timed("tools/call", {"name": case.tool, "arguments": case.arguments})
     found = timed.result["structuredContent"]
     if timed.result["isError"] or len(found.get("nodes", ())) != case.records:
-        raise RuntimeError(f"{case.tool} did not answer as it should: {timed.result['content'][0]['text'][:300]}")
+        raise RuntimeError(
+            f"{case.tool} did not answer as it should: {timed.result['content'][0]['text'][:300]}"
+        )
     return 1000 * timed.seconds
 
 

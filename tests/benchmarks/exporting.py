@@ -1,4 +1,5 @@
-"""An export of many items, at a pace that does not count: its memory, its time, and whether all is there."""
+"""An export of many items, at a pace that does not count: its memory, its time, and whether all is
+there."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ _PATIENCE = 600.0
 
 @dataclass
 class Exported:
-    """What an export brought: how often each id is in the file, MiB before and at most, seconds, bytes, requests."""
+    """What an export brought: how often each id is in the file, MiB before and at most, seconds,
+    bytes, requests."""
 
     ids: Counter[str] = field(default_factory=Counter)
     idle: float = 0.0
@@ -52,7 +54,14 @@ async def measure(quick: bool) -> list[Figure]:
         Figure("memory at most, over idle", found.peak, "MiB", found.idle, goal=30, judged="added"),
         Figure("rows a second", items / found.seconds, "", runs=1),
         Figure("size of the file", found.size / 2**20, "MiB"),
-        Figure(f"requests for {items // PAGE} pages", found.requests, "", items // PAGE, goal=1.1, judged="ratio"),
+        Figure(
+            f"requests for {items // PAGE} pages",
+            found.requests,
+            "",
+            items // PAGE,
+            goal=1.1,
+            judged="ratio",
+        ),
     ]
 
 

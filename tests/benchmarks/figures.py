@@ -14,12 +14,10 @@ Judged = Literal["ratio", "added", "value"]
 class Figure:
     """One measured figure.
 
-    Args:
-        value, baseline: medians, in `unit`; without a baseline there is none to compare with.
-        best, best_baseline: the least of the runs, where there were several.
-        goal: the bound; `judged` says for what: the ratio to the baseline, the difference from it, or the value.
-        at_least: whether the goal is a lower bound.
-        runs: how many runs the medians are of.
+    Args: value, baseline: medians, in `unit`; without a baseline there is none to compare with.
+        best, best_baseline: the least of the runs, where there were several. goal: the bound;
+        `judged` says for what: the ratio to the baseline, the difference from it, or the value.
+        at_least: whether the goal is a lower bound. runs: how many runs the medians are of.
     """
 
     name: str
@@ -48,7 +46,11 @@ class Figure:
         """Whether the goal is met; None without one."""
         if self.goal is None:
             return None
-        judged = {"ratio": self.ratio, "added": self.value - (self.baseline or 0), "value": self.value}[self.judged]
+        judged = {
+            "ratio": self.ratio,
+            "added": self.value - (self.baseline or 0),
+            "value": self.value,
+        }[self.judged]
         if judged is None:
             return None
         return judged >= self.goal if self.at_least else judged <= self.goal
@@ -83,8 +85,21 @@ def compared(
 
 def table(figures: dict[str, list[Figure]]) -> str:
     """The figures by benchmark, as a table."""
-    head = ["benchmark", "figure", "ours", "baseline", "ratio", "best", "added", "goal", "met", "runs"]
-    rows = [[benchmark, *_cells(figure)] for benchmark, found in figures.items() for figure in found]
+    head = [
+        "benchmark",
+        "figure",
+        "ours",
+        "baseline",
+        "ratio",
+        "best",
+        "added",
+        "goal",
+        "met",
+        "runs",
+    ]
+    rows = [
+        [benchmark, *_cells(figure)] for benchmark, found in figures.items() for figure in found
+    ]
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     lines = [_joined(head, widths), _joined(["-" * width for width in widths], widths)]
     return "\n".join([*lines, *(_joined(row, widths) for row in rows)])
@@ -109,7 +124,9 @@ def _goal(figure: Figure) -> str:
     if figure.goal is None:
         return ""
     sign = ">=" if figure.at_least else "<="
-    suffix = {"ratio": "x", "added": f" {figure.unit} added", "value": f" {figure.unit}"}[figure.judged]
+    suffix = {"ratio": "x", "added": f" {figure.unit} added", "value": f" {figure.unit}"}[
+        figure.judged
+    ]
     return f"{sign} {number(figure.goal)}{suffix}".strip()
 
 

@@ -1,4 +1,5 @@
-"""A summary over many items, at a pace that is scaled up: its time, its requests, and whether nothing is missing."""
+"""A summary over many items, at a pace that is scaled up: its time, its requests, and whether
+nothing is missing."""
 
 from __future__ import annotations
 
@@ -21,7 +22,10 @@ _PATIENCE = 300.0
 async def measure(quick: bool) -> list[Figure]:
     """Performance of a whole workspace, in every grouping."""
     items = QUICK if quick else ITEMS
-    with TemporaryDirectory() as name, sandbox_process(items=items, plan="enterprise", window=_WINDOW) as sandbox:
+    with (
+        TemporaryDirectory() as name,
+        sandbox_process(items=items, plan="enterprise", window=_WINDOW) as sandbox,
+    ):
         sandbox.warm_up()
         return await _measured(sandbox, Path(name), items)
 
@@ -38,7 +42,9 @@ async def _measured(sandbox: SandboxProcess, folder: Path, items: int) -> list[F
             "archive_summarize_performance",
             {"search": {}, "by": ["platform", "type", "week", "month", "creator"]},
         )
-        while "jobId" in job and job["state"] == "running" and time.monotonic() - started < _PATIENCE:
+        while (
+            "jobId" in job and job["state"] == "running" and time.monotonic() - started < _PATIENCE
+        ):
             job = await _called(server, "archive_mcp_get_job", {"id": job["jobId"], "wait": 20})
         seconds = time.monotonic() - started
         memory = resident(server.pid)
@@ -48,7 +54,14 @@ async def _measured(sandbox: SandboxProcess, folder: Path, items: int) -> list[F
     return [
         Figure("items missing", items - found["items"], goal=0),
         Figure(f"seconds for {pages} pages in turn", seconds, "s", pages * _WINDOW / _RATE),
-        Figure(f"requests for {pages} pages", stats["requests"] - before, "", pages, goal=1.1, judged="ratio"),
+        Figure(
+            f"requests for {pages} pages",
+            stats["requests"] - before,
+            "",
+            pages,
+            goal=1.1,
+            judged="ratio",
+        ),
         Figure("requests refused", stats["refused"], goal=0),
         Figure("memory at the end, over idle", memory, "MiB", idle, judged="added"),
     ]

@@ -28,11 +28,17 @@ async def at_full_rate(quick: bool) -> list[Figure]:
 
 
 async def with_a_killed_and_a_suspended_process(quick: bool) -> list[Figure]:
-    """The same, but half-way one process is killed and one suspended until the other two are done."""
+    """The same, but half-way one process is killed and one suspended until the other two are
+    done."""
     outcome = await outcome_of(replace(CRASH, calls=15) if quick else CRASH)
     return [
         *_safety(outcome),
-        Figure("the others: time for the rest", outcome.slowdown_after_interruption(), "x ideal", goal=1.3),
+        Figure(
+            "the others: time for the rest",
+            outcome.slowdown_after_interruption(),
+            "x ideal",
+            goal=1.3,
+        ),
         Figure("the others: longest pause", outcome.pause_after_interruption(), "s", goal=3),
         Figure("calls answered", outcome.answered, "", outcome.load.processes * outcome.load.calls),
     ]

@@ -1,4 +1,5 @@
-"""Reading a long list to its end, against the same number of requests at the pace that the limiter starts with."""
+"""Reading a long list to its end, against the same number of requests at the pace that the limiter
+starts with."""
 
 from __future__ import annotations
 
@@ -41,8 +42,21 @@ async def measure(quick: bool) -> list[Figure]:
         Figure("items missing", ITEMS - different, goal=0),
         Figure(f"requests for {pages} pages", requests, "", pages, goal=1.1, judged="ratio"),
         Figure("calls", len(found.memory)),
-        Figure("time, against that many requests at the pace", found.seconds, "s", ideal, goal=1.1, judged="ratio"),
-        Figure("memory at the end, against early on", found.memory[-1], "MiB", found.memory[_SETTLED], judged="ratio"),
+        Figure(
+            "time, against that many requests at the pace",
+            found.seconds,
+            "s",
+            ideal,
+            goal=1.1,
+            judged="ratio",
+        ),
+        Figure(
+            "memory at the end, against early on",
+            found.memory[-1],
+            "MiB",
+            found.memory[_SETTLED],
+            judged="ratio",
+        ),
     ]
 
 
@@ -54,7 +68,9 @@ async def read_all(sandbox: SandboxProcess, folder: Path, *, limit: int = 1000) 
         started = time.monotonic()
         arguments: Json = {"limit": limit}
         while arguments.get("after", "") is not None:
-            result = (await server.call_tool("archive_search_items", arguments))["structuredContent"]
+            result = (await server.call_tool("archive_search_items", arguments))[
+                "structuredContent"
+            ]
             found.ids += [item["id"] for item in result["nodes"]]
             found.memory.append(resident(server.pid))
             arguments["after"] = result["nextCursor"]

@@ -27,8 +27,9 @@ _CALLS = 20
 class Start:
     """One start.
 
-    answered, listed: seconds from spawning to the answers. processor: seconds of processor time up to then, which other
-    work on the machine does not lengthen. memory: MiB. exit: seconds from EOF to the exit.
+    answered, listed: seconds from spawning to the answers. processor: seconds of processor time up
+    to then, which other work on the machine does not lengthen. memory: MiB. exit: seconds from EOF
+    to the exit.
     """
 
     answered: float
@@ -50,7 +51,11 @@ async def measure(quick: bool) -> list[Figure]:
 async def _starts(ours: Sequence[str], folder: Path, runs: int) -> list[Figure]:
     found: dict[tuple[str, Era], list[Start]] = defaultdict(list)
     for number in range(-1, runs):
-        turns = [(name, command, era) for era in ERAS for name, command in (("ours", ours), ("bare", BARE))]
+        turns = [
+            (name, command, era)
+            for era in ERAS
+            for name, command in (("ours", ours), ("bare", BARE))
+        ]
         for name, command, era in turns if number % 2 else reversed(turns):
             start = await _start(command, era, folder)
             if number >= 0:  # the first round only warms the file cache
@@ -63,15 +68,22 @@ async def _starts(ours: Sequence[str], folder: Path, runs: int) -> list[Figure]:
         listed = f"spawn to tools/list answered, {era}"
         figures.append(compared(listed, _ms(own, "listed"), _ms(bare, "listed"), "ms", goal=1.0))
     own, bare = ([each for era in ERAS for each in found[name, era]] for name in ("ours", "bare"))
-    figures.append(compared("processor time up to there", _ms(own, "processor"), _ms(bare, "processor"), "ms"))
-    figures.append(compared("EOF to exit", _ms(own, "exit"), _ms(bare, "exit"), "ms", goal=60, judged="value"))
+    figures.append(
+        compared("processor time up to there", _ms(own, "processor"), _ms(bare, "processor"), "ms")
+    )
+    figures.append(
+        compared("EOF to exit", _ms(own, "exit"), _ms(bare, "exit"), "ms", goal=60, judged="value")
+    )
     memory = [[each.memory for each in starts] for starts in (own, bare)]
     figures.append(compared("memory before the first call", memory[0], memory[1], "MiB", goal=1.15))
     return figures
 
 
 async def _start(command: Sequence[str], era: Era, folder: Path) -> Start:
-    env = clean(folder) | {"ARCHIVE_APP_TOKEN": "never-sent", "ARCHIVE_MCP_STATE_DIR": str(folder / "state")}
+    env = clean(folder) | {
+        "ARCHIVE_APP_TOKEN": "never-sent",
+        "ARCHIVE_MCP_STATE_DIR": str(folder / "state"),
+    }
     async with StdioServer.spawn(command, env=env, cwd=folder) as server:
         await server.handshake(era)
         answered = server.age()

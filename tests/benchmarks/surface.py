@@ -1,4 +1,5 @@
-"""What the list of tools takes of a model's context: name, description and input schema, which is what hosts show."""
+"""What the list of tools takes of a model's context: name, description and input schema, which is
+what hosts show."""
 
 from __future__ import annotations
 
@@ -46,26 +47,41 @@ async def measure(quick: bool) -> list[Figure]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         archive, archivebox = [await _listed(each, folder) for each in (ARCHIVE, ARCHIVEBOX)]
-        presets = [(each, await _listed(each, folder)) for each in (WORKFLOWS, CORE, BOTH_CORES, DISCOVER)]
-    sizes = {str(tool["name"]): shown_bytes(tool) for found in (archive, archivebox) for tool in found.result["tools"]}
+        presets = [
+            (each, await _listed(each, folder)) for each in (WORKFLOWS, CORE, BOTH_CORES, DISCOVER)
+        ]
+    sizes = {
+        str(tool["name"]): shown_bytes(tool)
+        for found in (archive, archivebox)
+        for tool in found.result["tools"]
+    }
     rest = sum(shown_bytes(tool) for tool in archive.result["tools"] if tool["name"] != LARGEST)
     return [
         *_whole(ARCHIVE, archive),
         Figure(f"Archive, the same without {LARGEST}", tokens(rest), "tokens"),
         *_whole(ARCHIVEBOX, archivebox),
         *(figure for listed, found in presets for figure in _whole(listed, found)),
-        *(Figure(name, tokens(size), "tokens") for name, size in sorted(sizes.items(), key=lambda each: -each[1])),
+        *(
+            Figure(name, tokens(size), "tokens")
+            for name, size in sorted(sizes.items(), key=lambda each: -each[1])
+        ),
     ]
 
 
 async def _listed(listed: Listed, folder: Path) -> Timed:
-    async with StdioServer.spawn(LAUNCHER, env={**clean(folder), **listed.settings}, cwd=folder) as server:
+    async with StdioServer.spawn(
+        LAUNCHER, env={**clean(folder), **listed.settings}, cwd=folder
+    ) as server:
         await server.handshake()
         return await server.timed("tools/list")
 
 
 def _whole(listed: Listed, found: Timed) -> list[Figure]:
-    tools = [tool for tool in found.result["tools"] if not listed.counted or listed.counted in tool["_meta"]]
+    tools = [
+        tool
+        for tool in found.result["tools"]
+        if not listed.counted or listed.counted in tool["_meta"]
+    ]
     size = sum(shown_bytes(tool) for tool in tools)
     name = f"{listed.name}, {len(tools)} tools as a model sees them"
     return [

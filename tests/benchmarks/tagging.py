@@ -1,4 +1,5 @@
-"""Collection jobs at the real pace and on the scale of a large view, and what they leave to interactive calls."""
+"""Collection jobs at the real pace and on the scale of a large view, and what they leave to
+interactive calls."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ LEASE = 2.0
 
 _CALLS = 50
 _PAUSE = 0.5
-"""Longest pause of the person between two calls, in seconds: they are not to come in step with the job."""
+"""Longest pause of the person between two calls, in seconds: they are not to come in step with the
+job."""
 _STRANGERS = 50
 _KILLS = 20
 _SCALE = 0.01
@@ -44,7 +46,14 @@ async def at_the_real_rate(quick: bool) -> list[Figure]:
     ideal = (len(arrivals) - 1) / RATE
     seconds = arrivals[-1] - arrivals[0] - pause
     return [
-        Figure(f"{items} items, the interruption left out", seconds, "s", ideal, goal=1.15, judged="ratio"),
+        Figure(
+            f"{items} items, the interruption left out",
+            seconds,
+            "s",
+            ideal,
+            goal=1.15,
+            judged="ratio",
+        ),
         Figure("interruption, with a lease of 2 s", pause, "s"),
         Figure("requests in all, per item", len(arrivals), "", items, judged="ratio"),
         *_outcome(job.state, changes, found, items, under_way.total()),
@@ -53,7 +62,8 @@ async def at_the_real_rate(quick: bool) -> list[Figure]:
 
 
 async def killed_twenty_times(quick: bool) -> list[Figure]:
-    """14,000 items and 50 that are refused, at a hundred times the rate, the server killed at 20 random moments."""
+    """14,000 items and 50 that are refused, at a hundred times the rate, the server killed at 20
+    random moments."""
     items = 1_000 if quick else 14_000
     async with _site(items, window=_SCALE, plan="boundless") as site:
         mine, strangers = site.ids(), site.ids(COFFEE, most=_STRANGERS)
@@ -87,7 +97,11 @@ async def interactive(quick: bool) -> list[Figure]:
     """Calls one at a time while a job runs at full speed, in its process and in another."""
     figures: list[Figure] = []
     for elsewhere in (False, True):
-        async with _site(1_000, window=1.0, plan="growth") as site, site.server() as first, site.server() as second:
+        async with (
+            _site(1_000, window=1.0, plan="growth") as site,
+            site.server() as first,
+            site.server() as second,
+        ):
             caller = second if elsewhere else first
             await caller.call_tool("archive_get_workspace")
             task = await begun(first, search={})
@@ -101,9 +115,17 @@ async def interactive(quick: bool) -> list[Figure]:
             task.cancel()
         where = "another process" if elsewhere else "the process of the job"
         figures += [
-            Figure(f"p95 of {len(waits)} calls in {where}", _percentile(waits, 0.95), "s", goal=1.0),
+            Figure(
+                f"p95 of {len(waits)} calls in {where}", _percentile(waits, 0.95), "s", goal=1.0
+            ),
             Figure(f"longest call in {where}", max(waits), "s"),
-            Figure("requests a second meanwhile, of the job and the calls", sent / seconds, "/s", RATE, judged="ratio"),
+            Figure(
+                "requests a second meanwhile, of the job and the calls",
+                sent / seconds,
+                "/s",
+                RATE,
+                judged="ratio",
+            ),
             Figure("answered 429", refused, goal=0),
         ]
     return figures
@@ -139,6 +161,9 @@ def _percentile(values: Sequence[float], share: float) -> float:
 
 @asynccontextmanager
 async def _site(items: int, *, window: float, plan: str) -> AsyncIterator[Site]:
-    with TemporaryDirectory() as folder, sandbox_process(items=items, plan=plan, window=window) as sandbox:
+    with (
+        TemporaryDirectory() as folder,
+        sandbox_process(items=items, plan=plan, window=window) as sandbox,
+    ):
         sandbox.warm_up()
         yield Site(sandbox, Path(folder), window, LEASE if window == 1.0 else LEASE / 5)

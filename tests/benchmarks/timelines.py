@@ -1,4 +1,5 @@
-"""The engagement timelines of a thousand items at the API's true limits, against one request each at five a second."""
+"""The engagement timelines of a thousand items at the API's true limits, against one request each
+at five a second."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ _PATIENCE = 120.0
 
 
 async def measure(quick: bool) -> list[Figure]:
-    """On both plans, each with a full bucket: what limits Growth is the rate, what limits Startup its credits."""
+    """On both plans, each with a full bucket: what limits Growth is the rate, what limits Startup
+    its credits."""
     items = QUICK if quick else ITEMS
     found: list[Figure] = []
     for plan, goal in (("growth", 40.0), ("startup", None)):

@@ -60,7 +60,9 @@ def test_other_text_stays_as_it_is(text: str) -> None:
     assert cell(text) == text
 
 
-@pytest.mark.parametrize(("value", "written_as"), [(-5, "-5"), (1.5, "1.5"), (-0.25, "-0.25"), (2**70, str(2**70))])
+@pytest.mark.parametrize(
+    ("value", "written_as"), [(-5, "-5"), (1.5, "1.5"), (-0.25, "-0.25"), (2**70, str(2**70))]
+)
 def test_numbers_stay_numbers_whatever_their_sign(value: float, written_as: str) -> None:
     assert read(written([{"a": value}])) == [["a"], [written_as]]
 
@@ -84,8 +86,15 @@ def test_names_of_columns_are_made_safe_too() -> None:
     assert read(written([{"=cmd": 1, "a": {"@x": 2}}]))[0] == ["'=cmd", "a.@x"]
 
 
-@given(st.lists(st.fixed_dictionaries({"a": st.text(), "b": st.text() | st.none() | st.integers()}), max_size=5))
-def test_what_the_csv_module_reads_is_what_was_written_and_nothing_runs(rows: list[dict[str, Any]]) -> None:
+@given(
+    st.lists(
+        st.fixed_dictionaries({"a": st.text(), "b": st.text() | st.none() | st.integers()}),
+        max_size=5,
+    )
+)
+def test_what_the_csv_module_reads_is_what_was_written_and_nothing_runs(
+    rows: list[dict[str, Any]],
+) -> None:
     rows = [{name: _clean(value) for name, value in row.items()} for row in rows]
     lines = read(written(rows))[1:]
     assert len(lines) == len(rows)
@@ -99,7 +108,11 @@ def test_what_the_csv_module_reads_is_what_was_written_and_nothing_runs(rows: li
 
 def _clean(value: Any) -> Any:
     """Without what the spool mends or a cell drops: half characters and NUL."""
-    return value.encode("utf-8", "ignore").decode().replace("\0", "") if isinstance(value, str) else value
+    return (
+        value.encode("utf-8", "ignore").decode().replace("\0", "")
+        if isinstance(value, str)
+        else value
+    )
 
 
 def test_the_file_starts_with_the_mark_that_excel_needs_and_ends_its_lines_by_the_rfc() -> None:
@@ -119,4 +132,6 @@ def test_an_export_is_one_line_a_record_under_its_columns(folder: ExportFolder) 
 
 def test_an_export_without_rows_is_a_valid_file(folder: ExportFolder) -> None:
     assert read(Path(exported(folder, "csv", []).path).read_bytes()) == []
-    assert read(Path(exported(folder, "csv", [], ("id", "caption")).path).read_bytes()) == [["id", "caption"]]
+    assert read(Path(exported(folder, "csv", [], ("id", "caption")).path).read_bytes()) == [
+        ["id", "caption"]
+    ]

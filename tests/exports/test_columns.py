@@ -12,7 +12,9 @@ from server.exports.columns import Kind, Survey, flatten, joined
 
 from .rows import ROWS
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+)
 RECORDS = st.recursive(
     st.dictionaries(st.sampled_from("abc"), SCALARS | st.lists(SCALARS, max_size=2), max_size=3),
     lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
@@ -72,7 +74,9 @@ def test_no_rows_have_no_columns() -> None:
 
 
 @given(st.lists(RECORDS, max_size=6))
-def test_every_value_of_every_row_has_its_column_whatever_the_batches(rows: list[dict[str, Any]]) -> None:
+def test_every_value_of_every_row_has_its_column_whatever_the_batches(
+    rows: list[dict[str, Any]],
+) -> None:
     whole, parts = Survey(), Survey()
     whole.add(rows)
     for row in rows:

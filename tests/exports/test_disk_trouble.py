@@ -1,4 +1,5 @@
-"""A disk that is full and a folder that may not be written: told clearly, and nothing is left behind."""
+"""A disk that is full and a folder that may not be written: told clearly, and nothing is left
+behind."""
 
 from __future__ import annotations
 
@@ -108,7 +109,9 @@ def largest_file(size: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
-def test_a_file_that_may_not_grow_is_told_and_removed(folder: ExportFolder, file_format: Format) -> None:
+def test_a_file_that_may_not_grow_is_told_and_removed(
+    folder: ExportFolder, file_format: Format
+) -> None:
     if file_format == "parquet":
         pytest.importorskip("pyarrow", reason="pyarrow is not installed (the extra `parquet`)")
     target = folder.target("q4", file_format)
@@ -174,7 +177,8 @@ def test_trouble_at_any_step_leaves_nothing_behind(
 
 @pytest.fixture
 def someone_elses() -> Iterator[Callable[[int], Path]]:
-    """Makes a folder of the given mode, which then holds for this process even where it runs as root."""
+    """Makes a folder of the given mode, which then holds for this process even where it runs as
+    root."""
     place = Path(tempfile.mkdtemp()).resolve()
     root = os.geteuid() == 0
 
@@ -215,7 +219,9 @@ def test_a_folder_that_cannot_be_made_is_told(someone_elses: Callable[[int], Pat
     assert caught.value.code is Code.FORBIDDEN
 
 
-def test_an_unreadable_parent_is_told_in_the_listing_too(someone_elses: Callable[[int], Path]) -> None:
+def test_an_unreadable_parent_is_told_in_the_listing_too(
+    someone_elses: Callable[[int], Path],
+) -> None:
     folder = ExportFolder(someone_elses(0o000) / "exports")
     with pytest.raises(Failure) as caught:
         folder.listing()

@@ -65,7 +65,9 @@ def test_a_name_that_is_not_safe_everywhere_is_refused_with_what_to_send(name: s
     assert "q4-report" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", [*PATHS, *DRIVES, *CONTROL, *DEVICES, *EDGES, "report", "report.txt", "jobs.sqlite3"])
+@pytest.mark.parametrize(
+    "name", [*PATHS, *DRIVES, *CONTROL, *DEVICES, *EDGES, "report", "report.txt", "jobs.sqlite3"]
+)
 def test_a_name_given_back_passes_the_same_checks_and_must_be_an_export(name: str) -> None:
     with pytest.raises(Failure) as caught:
         existing_name(name)
@@ -111,12 +113,18 @@ def test_the_length_counts_characters_and_bytes_with_the_extension(name: str, fi
 
 
 @given(
-    st.one_of(st.text(max_size=40), st.text(alphabet="./\\:cCoOnN1 ~$", max_size=12), st.sampled_from(DEVICES)),
+    st.one_of(
+        st.text(max_size=40),
+        st.text(alphabet="./\\:cCoOnN1 ~$", max_size=12),
+        st.sampled_from(DEVICES),
+    ),
     st.sampled_from(FORMATS),
 )
 @example("con.csv.csv", "csv")
 @example("a.csv.csv", "csv")
-def test_whatever_is_accepted_is_one_plain_visible_component_on_every_system(name: str, file_format: str) -> None:
+def test_whatever_is_accepted_is_one_plain_visible_component_on_every_system(
+    name: str, file_format: str
+) -> None:
     try:
         accepted = file_name(name, file_format)  # type: ignore[arg-type]  # drawn from FORMATS
     except Failure:
@@ -133,7 +141,10 @@ def test_whatever_is_accepted_is_one_plain_visible_component_on_every_system(nam
 
 def test_a_name_of_our_own_says_what_and_when() -> None:
     when = datetime(2026, 11, 2, 10, 15, tzinfo=timezone(timedelta(hours=1)))
-    assert automatic_name("Creators: Été/Northwind", when, "csv") == "creators-ete-northwind-2026-11-02-0915.csv"
+    assert (
+        automatic_name("Creators: Été/Northwind", when, "csv")
+        == "creators-ete-northwind-2026-11-02-0915.csv"
+    )
 
 
 @given(st.text(max_size=300), st.sampled_from(FORMATS))

@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def reader() -> Any:
     return pytest.importorskip(
-        "pyarrow.parquet", reason="pyarrow is not installed (the extra `parquet`): files cannot be read back"
+        "pyarrow.parquet",
+        reason="pyarrow is not installed (the extra `parquet`): files cannot be read back",
     )
 
 
@@ -32,7 +33,11 @@ def read(reader: Any, path: str) -> list[dict[str, Any]]:
 
 def test_what_is_read_back_equals_the_rows(folder: ExportFolder, reader: Any) -> None:
     export = exported(folder, "parquet", ROWS)
-    assert (export.name, export.rows, export.bytes) == ("q4.parquet", 2, Path(export.path).stat().st_size)
+    assert (export.name, export.rows, export.bytes) == (
+        "q4.parquet",
+        2,
+        Path(export.path).stat().st_size,
+    )
     assert read(reader, export.path) == [
         {
             "id": "item_1",

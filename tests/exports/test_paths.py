@@ -13,7 +13,14 @@ from server.errors import Code, Failure
 from server.exports import ExportFolder, store
 from server.exports.paths import MAX_PIECE
 
-UNSAFE = ["../secret.csv", "/etc/passwd", "..\\secret.csv", "C:secret.csv", ".hidden.csv", "a/b.csv"]
+UNSAFE = [
+    "../secret.csv",
+    "/etc/passwd",
+    "..\\secret.csv",
+    "C:secret.csv",
+    ".hidden.csv",
+    "a/b.csv",
+]
 
 
 def put(folder: ExportFolder, name: str, data: bytes = b"x\n", modified: int | None = None) -> Path:
@@ -55,7 +62,9 @@ def test_a_name_taken_after_it_was_chosen_gets_a_number_too(folder: ExportFolder
 
 
 def test_without_a_name_one_is_made_from_what_and_when(folder: ExportFolder) -> None:
-    assert folder.target(None, "parquet", what="Top Reels").name == "top-reels-2026-11-02-0915.parquet"
+    assert (
+        folder.target(None, "parquet", what="Top Reels").name == "top-reels-2026-11-02-0915.parquet"
+    )
 
 
 def test_names_run_out_in_the_end(folder: ExportFolder) -> None:
@@ -68,7 +77,9 @@ def test_names_run_out_in_the_end(folder: ExportFolder) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "dangling link", "folder", "pipe"])
-def test_a_name_held_by_anything_but_a_file_is_refused(folder: ExportFolder, tmp_path: Path, kind: str) -> None:
+def test_a_name_held_by_anything_but_a_file_is_refused(
+    folder: ExportFolder, tmp_path: Path, kind: str
+) -> None:
     folder.path.mkdir()
     held, outside = folder.path / "q4.csv", tmp_path / "outside.csv"
     if kind == "link":
@@ -142,7 +153,11 @@ def test_a_folder_swapped_for_a_link_while_open_redirects_nothing(tmp_path: Path
 def test_a_folder_that_is_a_link_at_the_start_is_what_the_user_chose(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "exports").symlink_to(tmp_path / "disk")
-    store(ExportFolder(tmp_path / "exports"), ExportFolder(tmp_path / "exports").target("q4", "csv"), b"x")
+    store(
+        ExportFolder(tmp_path / "exports"),
+        ExportFolder(tmp_path / "exports").target("q4", "csv"),
+        b"x",
+    )
     assert (tmp_path / "disk" / "q4.csv").exists()
 
 
@@ -165,7 +180,9 @@ def test_a_home_folder_is_written_out(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert ExportFolder(Path("~/exports")).path == tmp_path / "exports"
 
 
-def test_the_listing_shows_finished_files_newest_first(folder: ExportFolder, tmp_path: Path) -> None:
+def test_the_listing_shows_finished_files_newest_first(
+    folder: ExportFolder, tmp_path: Path
+) -> None:
     put(folder, "old.csv", b"12345", modified=1_000)
     put(folder, "new.parquet", b"1", modified=2_000)
     put(folder, ".new.csv.job1.part")
@@ -177,11 +194,18 @@ def test_the_listing_shows_finished_files_newest_first(folder: ExportFolder, tmp
     assert [each.name for each in folder.listing()] == ["target.jsonl", "new.parquet", "old.csv"]
     last = folder.listing()[-1]
     assert last.modified == datetime.fromtimestamp(1_000, UTC)
-    assert last.data() == {"name": "old.csv", "format": "csv", "bytes": 5, "modified": "1970-01-01T00:16:40Z"}
+    assert last.data() == {
+        "name": "old.csv",
+        "format": "csv",
+        "bytes": 5,
+        "modified": "1970-01-01T00:16:40Z",
+    }
 
 
 @pytest.mark.parametrize("name", UNSAFE)
-def test_reading_refuses_the_names_that_writing_refuses(folder: ExportFolder, tmp_path: Path, name: str) -> None:
+def test_reading_refuses_the_names_that_writing_refuses(
+    folder: ExportFolder, tmp_path: Path, name: str
+) -> None:
     (tmp_path / "secret.csv").write_text("secret")
     put(folder, ".hidden.csv")
     with pytest.raises(Failure) as caught:
@@ -212,7 +236,9 @@ def test_reading_without_a_folder_finds_nothing(folder: ExportFolder) -> None:
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 7, 20, 1000])
-def test_pieces_put_together_are_the_file_and_each_is_whole_text(folder: ExportFolder, length: int) -> None:
+def test_pieces_put_together_are_the_file_and_each_is_whole_text(
+    folder: ExportFolder, length: int
+) -> None:
     data = "id,caption\r\n1,é😀ü\r\n2,plain\r\n".encode()
     put(folder, "q4.csv", data)
     offset: int | None = 0
@@ -238,8 +264,12 @@ def test_pieces_of_other_files_are_cut_anywhere(folder: ExportFolder) -> None:
     assert folder.open_piece("chart.png", 0, 6).data == b"\x89PN\nG1"
 
 
-@pytest.mark.parametrize(("offset", "length"), [(-1, 1), (3, 1), (0, 0), (0, -1), (0, MAX_PIECE + 1)])
-def test_positions_outside_the_file_are_refused(folder: ExportFolder, offset: int, length: int) -> None:
+@pytest.mark.parametrize(
+    ("offset", "length"), [(-1, 1), (3, 1), (0, 0), (0, -1), (0, MAX_PIECE + 1)]
+)
+def test_positions_outside_the_file_are_refused(
+    folder: ExportFolder, offset: int, length: int
+) -> None:
     put(folder, "q4.csv", b"12")
     with pytest.raises(Failure) as caught:
         folder.open_piece("q4.csv", offset, length)

@@ -81,7 +81,9 @@ def fill(file: BinaryIO) -> tuple[int, tuple[str, ...]]:
 
 def test_json_lines_keep_the_records_as_they_are(folder: ExportFolder) -> None:
     export = exported(folder, "jsonl", ROWS)
-    assert [json.loads(line) for line in Path(export.path).read_text(encoding="utf-8").splitlines()] == ROWS
+    assert [
+        json.loads(line) for line in Path(export.path).read_text(encoding="utf-8").splitlines()
+    ] == ROWS
 
 
 def test_the_result_says_where_and_what_and_nothing_else_is_left(folder: ExportFolder) -> None:
@@ -106,7 +108,9 @@ def test_a_draft_survives_the_journal(folder: ExportFolder) -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 @pytest.mark.parametrize("tick", ["1", "17", "20", "23", "26"])
-def test_killed_while_it_writes_no_file_has_the_final_name(tmp_path: Path, kind: str, tick: str) -> None:
+def test_killed_while_it_writes_no_file_has_the_final_name(
+    tmp_path: Path, kind: str, tick: str
+) -> None:
     if kind == "parquet":
         pytest.importorskip("pyarrow", reason="pyarrow is not installed (the extra `parquet`)")
     folder = ExportFolder(tmp_path / "exports")
@@ -131,7 +135,9 @@ def test_killed_before_the_name_the_draft_is_not_published(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("stop", ["named", "published"])
-def test_killed_after_the_name_the_export_is_found_and_not_made_twice(tmp_path: Path, stop: str) -> None:
+def test_killed_after_the_name_the_export_is_found_and_not_made_twice(
+    tmp_path: Path, stop: str
+) -> None:
     folder = ExportFolder(tmp_path / "exports")
     killed(folder, "csv", stop)
     found = published(folder, journalled(folder))
@@ -141,7 +147,9 @@ def test_killed_after_the_name_the_export_is_found_and_not_made_twice(tmp_path: 
     assert [name for name in names(folder) if name.endswith(".tmp")] == []
 
 
-def test_another_file_under_the_wanted_name_is_not_taken_for_the_export(folder: ExportFolder) -> None:
+def test_another_file_under_the_wanted_name_is_not_taken_for_the_export(
+    folder: ExportFolder,
+) -> None:
     with Spool.open(folder, "q4.csv", JOB) as spool:
         spool.append(ROWS)
         draft = build(folder, spool, folder.target("q4", "csv"))
@@ -176,7 +184,9 @@ def test_without_hard_links_a_file_that_came_in_between_is_not_replaced(
 
 
 @pytest.mark.parametrize("kind", ["file", "link", "dangling link"])
-def test_a_working_file_never_opens_what_is_already_there(folder: ExportFolder, tmp_path: Path, kind: str) -> None:
+def test_a_working_file_never_opens_what_is_already_there(
+    folder: ExportFolder, tmp_path: Path, kind: str
+) -> None:
     outside = tmp_path / "outside"
     if kind != "dangling link":
         outside.write_text("theirs")
@@ -233,7 +243,12 @@ def test_where_there_are_no_hard_links_the_file_is_renamed_and_still_replaces_no
 def test_memory_does_not_grow_with_the_rows(folder: ExportFolder, kind: Format) -> None:
     with Spool.open(folder, f"q4.{kind}", JOB) as spool:
         for page in range(60):
-            spool.append([{"n": n, "text": "x" * 1000, "inner": {"n": n}} for n in range(page * 100, page * 100 + 100)])
+            spool.append(
+                [
+                    {"n": n, "text": "x" * 1000, "inner": {"n": n}}
+                    for n in range(page * 100, page * 100 + 100)
+                ]
+            )
         assert spool.offset > 6_000_000
         tracemalloc.start()
         try:
@@ -245,5 +260,8 @@ def test_memory_does_not_grow_with_the_rows(folder: ExportFolder, kind: Format) 
 
 
 def test_pictures_hold_no_rows(folder: ExportFolder) -> None:
-    with Spool.open(folder, "q4.png", JOB) as spool, pytest.raises(ValueError, match="do not hold rows"):
+    with (
+        Spool.open(folder, "q4.png", JOB) as spool,
+        pytest.raises(ValueError, match="do not hold rows"),
+    ):
         build(folder, spool, folder.target("q4", "png"))

@@ -71,7 +71,9 @@ def test_a_job_goes_on_at_its_checkpoint_and_half_a_line_is_gone(folder: ExportF
         assert rows_of(spool) == [*ROWS[:1], {"id": "again"}]
 
 
-@pytest.mark.parametrize("damage", ["missing", "shorter", "shorter by a line", "not a line", "link"])
+@pytest.mark.parametrize(
+    "damage", ["missing", "shorter", "shorter by a line", "not a line", "link"]
+)
 def test_a_spool_that_lost_what_the_checkpoint_says_begins_anew(
     folder: ExportFolder, tmp_path: Path, damage: str
 ) -> None:
@@ -107,7 +109,9 @@ def test_a_spool_can_be_cut_back_while_it_is_open(folder: ExportFolder) -> None:
             spool.truncate(offset + 1)
 
 
-def test_an_owner_that_comes_back_late_cannot_touch_the_rows_of_the_next(folder: ExportFolder) -> None:
+def test_an_owner_that_comes_back_late_cannot_touch_the_rows_of_the_next(
+    folder: ExportFolder,
+) -> None:
     with Spool.open(folder, "q4.csv", JOB) as late:
         offset = late.append(ROWS[:1])
         with Spool.open(folder, "q4.csv", JOB, offset) as owner:
@@ -121,7 +125,9 @@ def test_an_owner_that_comes_back_late_cannot_touch_the_rows_of_the_next(folder:
             assert names(folder) == []
 
 
-def test_of_two_owners_at_the_same_moment_one_goes_on(folder: ExportFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_owners_at_the_same_moment_one_goes_on(
+    folder: ExportFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     replace = Directory.replace
     winners = []
 
@@ -161,7 +167,12 @@ def test_what_json_cannot_hold_is_mended_and_the_rest_of_the_row_kept(folder: Ex
         ]
 
 
-@given(st.lists(st.dictionaries(st.text(max_size=3), st.text() | st.integers() | st.none(), max_size=3), max_size=4))
+@given(
+    st.lists(
+        st.dictionaries(st.text(max_size=3), st.text() | st.integers() | st.none(), max_size=3),
+        max_size=4,
+    )
+)
 def test_any_text_keeps_its_line(rows: list[dict[str, Any]]) -> None:
     data = b"".join(map(_line, rows))
     assert data.count(b"\n") == len(rows)
@@ -197,7 +208,9 @@ def test_a_crash_in_the_middle_of_a_line_costs_no_row_before_the_checkpoint(tmp_
 
 
 @pytest.mark.parametrize("job", ["", "a.b", "../x", "a/b", "x" * 37, "é"])
-def test_a_job_id_that_could_not_be_found_again_is_a_mistake(folder: ExportFolder, job: str) -> None:
+def test_a_job_id_that_could_not_be_found_again_is_a_mistake(
+    folder: ExportFolder, job: str
+) -> None:
     with pytest.raises(ValueError, match="not a job id"), Spool.open(folder, "q4.csv", job):
         pass
 
@@ -225,7 +238,9 @@ def test_working_files_are_listed_and_removed_by_job(folder: ExportFolder) -> No
     assert {".DS_Store", "q4.csv"} < set(names(folder))
 
 
-def test_opening_the_spool_removes_the_unfinished_files_of_a_crashed_build(folder: ExportFolder) -> None:
+def test_opening_the_spool_removes_the_unfinished_files_of_a_crashed_build(
+    folder: ExportFolder,
+) -> None:
     with Spool.open(folder, "q4.csv", JOB) as spool:
         offset = spool.append(ROWS)
         drafted(folder, folder.target("q4", "csv"), lambda file: (file.write(b"x"), ()), JOB)

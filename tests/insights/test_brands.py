@@ -10,20 +10,32 @@ from hypothesis import strategies as st
 from server.insights.brands import METRICS, compared, period_of, sums, unavailable
 
 Json = dict[str, Any]
-figures = st.one_of(st.none(), st.integers(0, 10**9), st.floats(0, 1e9).map(lambda each: round(each, 2)))
+figures = st.one_of(
+    st.none(), st.integers(0, 10**9), st.floats(0, 1e9).map(lambda each: round(each, 2))
+)
 brands = st.lists(
-    st.fixed_dictionaries({"isOwnBrand": st.booleans(), **dict.fromkeys(METRICS, figures)}), max_size=8
+    st.fixed_dictionaries({"isOwnBrand": st.booleans(), **dict.fromkeys(METRICS, figures)}),
+    max_size=8,
 ).map(lambda found: [{"id": str(n), "name": f"Brand {n}", **each} for n, each in enumerate(found)])
 
 
 def brand(name: str, posts: float | None, **more: Any) -> Json:
-    return {"id": name, "name": name, "isOwnBrand": False, **dict.fromkeys(METRICS), "postsCount": posts, **more}
+    return {
+        "id": name,
+        "name": name,
+        "isOwnBrand": False,
+        **dict.fromkeys(METRICS),
+        "postsCount": posts,
+        **more,
+    }
 
 
 @given(brands)
 def test_shares_add_up_to_the_whole_over_the_brands_that_have_the_figure(found: list[Json]) -> None:
     for metric in METRICS:
-        shares = [each[metric]["sharePercent"] for each in compared(found) if each[metric] is not None]
+        shares = [
+            each[metric]["sharePercent"] for each in compared(found) if each[metric] is not None
+        ]
         if not shares or not sums(found)[metric]:
             assert all(each is None for each in shares)
             continue
@@ -50,14 +62,41 @@ def test_the_own_brand_comes_first_and_no_brand_is_lost(found: list[Json]) -> No
 
 def test_ranks_shares_and_change_by_hand() -> None:
     now = [brand("a", 30), brand("b", 10), brand("c", 30), brand("d", None), brand("e", 0)]
-    before = {each["id"]: each for each in [brand("a", 20), brand("b", 0), brand("c", None), brand("d", 5)]}
+    before = {
+        each["id"]: each
+        for each in [brand("a", 20), brand("b", 0), brand("c", None), brand("d", 5)]
+    }
     found = {each["id"]: each["postsCount"] for each in compared(now, before)}
 
-    assert found["a"] == {"value": 30, "sharePercent": 42.86, "rank": 1, "previous": 20, "changePercent": 50.0}
-    assert found["b"] == {"value": 10, "sharePercent": 14.29, "rank": 3, "previous": 0, "changePercent": None}
-    assert found["c"] == {"value": 30, "sharePercent": 42.86, "rank": 1, "previous": None, "changePercent": None}
+    assert found["a"] == {
+        "value": 30,
+        "sharePercent": 42.86,
+        "rank": 1,
+        "previous": 20,
+        "changePercent": 50.0,
+    }
+    assert found["b"] == {
+        "value": 10,
+        "sharePercent": 14.29,
+        "rank": 3,
+        "previous": 0,
+        "changePercent": None,
+    }
+    assert found["c"] == {
+        "value": 30,
+        "sharePercent": 42.86,
+        "rank": 1,
+        "previous": None,
+        "changePercent": None,
+    }
     assert found["d"] is None
-    assert found["e"] == {"value": 0, "sharePercent": 0.0, "rank": 4, "previous": None, "changePercent": None}
+    assert found["e"] == {
+        "value": 0,
+        "sharePercent": 0.0,
+        "rank": 4,
+        "previous": None,
+        "changePercent": None,
+    }
     assert sums(now)["postsCount"] == 70
     assert sums(now)["reach"] is None
     assert unavailable(now) == {
@@ -77,4 +116,8 @@ def test_a_period_holds_its_day_and_begins_where_the_one_before_ends(
 
     assert first <= day <= last
     assert before[1] == first - timedelta(days=1)
-    assert (first.day, (last + timedelta(days=1)).day) == (1, 1) if length == "MONTH" else last.isoweekday() == 7
+    assert (
+        (first.day, (last + timedelta(days=1)).day) == (1, 1)
+        if length == "MONTH"
+        else last.isoweekday() == 7
+    )

@@ -25,7 +25,9 @@ def row(name: str, likes: int | None, comments: int | None = 0, followers: int |
 
 
 @given(many_rows, metrics, st.integers(1, 40))
-def test_a_rank_is_one_more_than_the_number_of_larger_values(items: list[Row], metric: str, most: int) -> None:
+def test_a_rank_is_one_more_than_the_number_of_larger_values(
+    items: list[Row], metric: str, most: int
+) -> None:
     nodes = ranked(items, metric, most)
     known = [value for each in items if (value := each.value(metric)) is not None]
 
@@ -39,13 +41,20 @@ def test_a_rank_is_one_more_than_the_number_of_larger_values(items: list[Row], m
 def test_items_without_the_metric_come_last(items: list[Row], metric: str) -> None:
     ranks = [each["rank"] for each in ranked(items, metric, len(items))]
 
-    assert ranks == sorted((each for each in ranks if each), reverse=False) + [None] * ranks.count(None)
+    assert ranks == sorted((each for each in ranks if each), reverse=False) + [None] * ranks.count(
+        None
+    )
 
 
 def test_items_of_equal_value_share_a_rank_and_the_next_is_left_out() -> None:
     nodes = ranked([row("a", 5), row("b", 7), row("c", 5), row("d", 1)], "likes", 10)
 
-    assert [(each["id"], each["rank"]) for each in nodes] == [("b", 1), ("a", 2), ("c", 2), ("d", 4)]
+    assert [(each["id"], each["rank"]) for each in nodes] == [
+        ("b", 1),
+        ("a", 2),
+        ("c", 2),
+        ("d", 4),
+    ]
 
 
 def test_an_item_without_the_metric_comes_behind_one_that_has_none_of_it() -> None:
@@ -55,10 +64,14 @@ def test_an_item_without_the_metric_comes_behind_one_that_has_none_of_it() -> No
 
 
 @given(many_rows, metrics, st.integers(1, 30))
-def test_a_tie_is_cut_where_one_more_item_would_share_the_last_rank(items: list[Row], metric: str, most: int) -> None:
+def test_a_tie_is_cut_where_one_more_item_would_share_the_last_rank(
+    items: list[Row], metric: str, most: int
+) -> None:
     shown, all_ = ranked(items, metric, most), ranked(items, metric, len(items))
     last = shown[-1]["rank"] if shown else None
-    tied = last is not None and sum(each["rank"] == last for each in all_) > sum(each["rank"] == last for each in shown)
+    tied = last is not None and sum(each["rank"] == last for each in all_) > sum(
+        each["rank"] == last for each in shown
+    )
 
     assert cuts_a_tie(items, metric, most) == tied
 
@@ -75,7 +88,9 @@ def test_a_tie_is_cut_where_one_more_item_would_share_the_last_rank(items: list[
         ([None, 0], False),
     ],
 )
-def test_an_order_holds_if_values_fall_and_unknown_ones_end_it(likes: list[int | None], holds: bool) -> None:
+def test_an_order_holds_if_values_fall_and_unknown_ones_end_it(
+    likes: list[int | None], holds: bool
+) -> None:
     assert is_ranked([row(str(place), each) for place, each in enumerate(likes)], "likes") is holds
 
 
@@ -101,4 +116,6 @@ def test_an_engagement_rate_is_a_percentage(likes: int, comments: int, followers
     found = engagement_rate(row("a", likes, comments, followers))
 
     assert found is not None
-    assert abs(Fraction(found) - Fraction(100 * (likes + comments), followers)) <= Fraction(51, 10_000)
+    assert abs(Fraction(found) - Fraction(100 * (likes + comments), followers)) <= Fraction(
+        51, 10_000
+    )

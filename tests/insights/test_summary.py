@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.insights.rows import EXACT, METRICS, RATED, Row, row_of, within
-from server.insights.summary import CLASSES, By, best, cut, grouped, metrics, shown, span, told, virality
+from server.insights.summary import (
+    CLASSES,
+    By,
+    best,
+    cut,
+    grouped,
+    metrics,
+    shown,
+    span,
+    told,
+    virality,
+)
 from tests.insights.made_up import many_rows, rows
 
 BY = get_args(By)
@@ -29,12 +40,20 @@ def item(**values: Any) -> Row:
 
 
 @given(many_rows)
-def test_figures_are_those_of_the_statistics_module_over_the_items_that_have_the_metric(items: list[Row]) -> None:
+def test_figures_are_those_of_the_statistics_module_over_the_items_that_have_the_metric(
+    items: list[Row],
+) -> None:
     found = metrics(items)
     for metric in METRICS:
         known = [Fraction(value) for row in items if (value := row.value(metric)) is not None]
         if not known:
-            assert found[metric] == {"total": None, "mean": None, "median": None, "known": 0, "unknown": len(items)}
+            assert found[metric] == {
+                "total": None,
+                "mean": None,
+                "median": None,
+                "known": 0,
+                "unknown": len(items),
+            }
             continue
         assert exact(found[metric]["total"]) == sum(known)
         assert abs(exact(found[metric]["mean"]) - statistics.mean(known)) <= Fraction(1, 100)
@@ -53,14 +72,19 @@ def test_groups_add_up_to_the_whole_also_where_some_are_put_together(
     by: By, items: list[Row], metric: str, most: int
 ) -> None:
     whole = metrics(items)
-    groups = [told(each) for each in cut(grouped(items, by, metric), most, by_time=by in ("week", "month"))]
+    groups = [
+        told(each)
+        for each in cut(grouped(items, by, metric), most, by_time=by in ("week", "month"))
+    ]
 
     assert len(groups) <= most + 1
     assert sum(each["items"] for each in groups) == len(items)
     for name in METRICS:
         parts = [each[name] for each in groups if each[name] is not None]
         assert sum(each["known"] for each in parts) == whole[name]["known"]
-        assert sum(exact(each["total"]) for each in parts) == (exact(whole[name]["total"]) if parts else 0)
+        assert sum(exact(each["total"]) for each in parts) == (
+            exact(whole[name]["total"]) if parts else 0
+        )
         assert (whole[name]["total"] is None) == (not parts)
 
 
@@ -82,7 +106,9 @@ def test_every_week_holds_the_items_of_seven_days_from_its_monday(items: list[Ro
         ("2026-03-02T00:30:00+01:00", "2026-W09", "2026-03"),
     ],
 )
-def test_weeks_are_iso_weeks_and_months_calendar_months_in_utc(moment: str, week: str, month: str) -> None:
+def test_weeks_are_iso_weeks_and_months_calendar_months_in_utc(
+    moment: str, week: str, month: str
+) -> None:
     row = Row("x", "TIKTOK", "TIKTOK", moment, (None,) * 6)
 
     assert grouped([row], "week", "likes")[0].name["week"] == week
@@ -101,7 +127,9 @@ def test_times_are_in_order_and_the_earliest_are_put_together(items: list[Row]) 
 
 
 @given(many_rows, st.sampled_from(METRICS))
-def test_creators_are_ordered_by_their_total_and_those_without_one_come_last(items: list[Row], metric: str) -> None:
+def test_creators_are_ordered_by_their_total_and_those_without_one_come_last(
+    items: list[Row], metric: str
+) -> None:
     totals = [told(each)[metric] for each in grouped(items, "creator", metric)]
     known = [exact(each["total"]) for each in totals if each is not None]
 
@@ -118,15 +146,25 @@ def test_the_classes_of_virality_add_up_and_count_reels_and_tiktoks_only(items: 
 
 
 @given(many_rows, st.sampled_from(METRICS), st.integers(1, 6))
-def test_the_best_are_those_with_the_largest_values(items: list[Row], metric: str, most: int) -> None:
-    values = sorted((value for row in items if (value := row.value(metric)) is not None), reverse=True)
+def test_the_best_are_those_with_the_largest_values(
+    items: list[Row], metric: str, most: int
+) -> None:
+    values = sorted(
+        (value for row in items if (value := row.value(metric)) is not None), reverse=True
+    )
 
     assert [exact(each[metric]) for each in best(items, metric, most)] == values[:most]
 
 
 def test_nothing_at_all_is_told_as_unknown_and_not_as_zero() -> None:
     assert span([]) is None
-    assert metrics([])["likes"] == {"total": None, "mean": None, "median": None, "known": 0, "unknown": 0}
+    assert metrics([])["likes"] == {
+        "total": None,
+        "mean": None,
+        "median": None,
+        "known": 0,
+        "unknown": 0,
+    }
 
 
 def test_a_zero_counts_and_a_null_does_not() -> None:
@@ -137,7 +175,9 @@ def test_a_zero_counts_and_a_null_does_not() -> None:
 
 def test_numbers_that_json_does_not_hold_exactly_are_added_up_exactly_and_told_as_text() -> None:
     large = 2**53 + 1
-    found = metrics([item(views=str(large)), item(views=str(large)), item(views=str(large + 1))])["views"]
+    found = metrics([item(views=str(large)), item(views=str(large)), item(views=str(large + 1))])[
+        "views"
+    ]
 
     assert found["total"] == str(3 * large + 1)
     assert found["mean"] == f"{large}.33"

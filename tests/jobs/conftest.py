@@ -38,7 +38,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def opened(tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Journal]]:
-    """Opens the same file again, as the next process would; nothing of an earlier one is closed in order."""
+    """Opens the same file again, as the next process would; nothing of an earlier one is closed in
+    order."""
     all_: list[Journal] = []
 
     def open_() -> Journal:

@@ -38,7 +38,9 @@ class Clock:
         return self.now
 
 
-def begun(journal: Journal, count: int = 3, *, repeatable: bool = True, phase: Phase = Phase.SENDING) -> Lease:
+def begun(
+    journal: Journal, count: int = 3, *, repeatable: bool = True, phase: Phase = Phase.SENDING
+) -> Lease:
     """A new job of that many records, owned by "first"."""
     lease = journal.create(JOB, "first", writes=True, repeatable=repeatable, phase=phase)
     journal.add(lease, some(count))
@@ -79,7 +81,10 @@ class FakeTime:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> bool | None:
         assert self._group
         self._group.cancel_scope.cancel()
@@ -183,7 +188,9 @@ class Toy:
 class Slow(Toy):
     """Each send takes half a second."""
 
-    def __init__(self, time: FakeTime, seconds: float = 0.5, *, repeatable: bool = True, width: int = 1) -> None:
+    def __init__(
+        self, time: FakeTime, seconds: float = 0.5, *, repeatable: bool = True, width: int = 1
+    ) -> None:
         async def during(_: RecordRow) -> None:
             await time.sleep(seconds)
 

@@ -39,10 +39,23 @@ class Scene:
     @contextmanager
     def worker(self, *options: object) -> Iterator[subprocess.Popen[str]]:
         """A worker, killed at the end if it is still there."""
-        command = [sys.executable, WORKER, self.state, self.sent, COUNT, LEASE, *self.options, *options]
+        command = [
+            sys.executable,
+            WORKER,
+            self.state,
+            self.sent,
+            COUNT,
+            LEASE,
+            *self.options,
+            *options,
+        ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(
-            [str(part) for part in command], stdout=subprocess.PIPE, cwd=ROOT, env=environment, text=True
+            [str(part) for part in command],
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            env=environment,
+            text=True,
         )
         with process:
             try:
@@ -53,7 +66,9 @@ class Scene:
     def lines(self) -> list[tuple[int, str]]:
         """(process, key) of all sends so far."""
         text = self.sent.read_text() if self.sent.exists() else ""
-        return [(int(pid), key) for pid, _, key in (line.partition(" ") for line in text.splitlines())]
+        return [
+            (int(pid), key) for pid, _, key in (line.partition(" ") for line in text.splitlines())
+        ]
 
     def keys(self) -> Counter[str]:
         return Counter(key for _, key in self.lines())
@@ -84,7 +99,9 @@ def killed_again_and_again(scene: Scene, seed: int) -> dict[str, object]:
 ALL = {f"k{number}" for number in range(1, COUNT + 1)}
 
 
-def test_killed_repeatable_work_sends_everything_and_repeats_at_most_one_record_per_kill(tmp_path: Path) -> None:
+def test_killed_repeatable_work_sends_everything_and_repeats_at_most_one_record_per_kill(
+    tmp_path: Path,
+) -> None:
     scene = Scene(tmp_path, "--repeatable")
     answer = killed_again_and_again(scene, seed=1)
 
@@ -93,7 +110,9 @@ def test_killed_repeatable_work_sends_everything_and_repeats_at_most_one_record_
     assert scene.keys().total() - COUNT <= KILLS
 
 
-def test_killed_other_work_sends_nothing_twice_and_tells_which_outcomes_are_unknown(tmp_path: Path) -> None:
+def test_killed_other_work_sends_nothing_twice_and_tells_which_outcomes_are_unknown(
+    tmp_path: Path,
+) -> None:
     scene = Scene(tmp_path)
     answer = killed_again_and_again(scene, seed=2)
 

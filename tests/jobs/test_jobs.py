@@ -46,7 +46,9 @@ async def test_a_caller_that_gives_up_does_not_end_the_job(jobs: Jobs, time: Fak
     assert (await jobs.wait(started.id, LONG)).state is JobState.DONE
 
 
-async def test_progress_is_told_about_once_a_second_and_only_grows(jobs: Jobs, time: FakeTime) -> None:
+async def test_progress_is_told_about_once_a_second_and_only_grows(
+    jobs: Jobs, time: FakeTime
+) -> None:
     heard: list[tuple[int, int | None, str]] = []
 
     async def hear(done: int, total: int | None, message: str) -> None:
@@ -83,12 +85,16 @@ async def test_two_processes_see_the_same_jobs_and_wait_for_them(
 ) -> None:
     started = await jobs.start(JOB, Slow(time), some(10))
     async with process() as other:
-        assert [(row.id, row.owned) for row in await other.list(JOB.account)] == [(started.id, True)]
+        assert [(row.id, row.owned) for row in await other.list(JOB.account)] == [
+            (started.id, True)
+        ]
         assert (await other.wait(started.id, LONG)).counts == {RecordState.DONE: 10}
         assert await other.failures(started.id) == []
 
 
-async def test_cancelling_lets_what_is_under_way_end_and_sends_nothing_more(jobs: Jobs, time: FakeTime) -> None:
+async def test_cancelling_lets_what_is_under_way_end_and_sends_nothing_more(
+    jobs: Jobs, time: FakeTime
+) -> None:
     work = Slow(time, repeatable=False)
     started = await jobs.start(JOB, work, some(10))
     await time.sleep(1.2)
@@ -157,7 +163,10 @@ async def test_an_ended_job_stays_as_it_is_when_cancelled(jobs: Jobs) -> None:
 
 
 async def test_failed_records_are_sent_again_alone(jobs: Jobs) -> None:
-    work = Toy(answers={"k2": failures("REJECTED", 1), "k3": failures("OUTCOME_UNKNOWN", 1)}, repeatable=False)
+    work = Toy(
+        answers={"k2": failures("REJECTED", 1), "k3": failures("OUTCOME_UNKNOWN", 1)},
+        repeatable=False,
+    )
     started = await jobs.start(JOB, work, some(4))
     await jobs.wait(started.id, LONG)
     await jobs.retry_failed(started.id, work)
@@ -169,7 +178,9 @@ async def test_failed_records_are_sent_again_alone(jobs: Jobs) -> None:
         await jobs.retry_failed(started.id, work)
 
 
-async def test_what_was_cancelled_is_not_sent_when_failed_records_are(jobs: Jobs, time: FakeTime) -> None:
+async def test_what_was_cancelled_is_not_sent_when_failed_records_are(
+    jobs: Jobs, time: FakeTime
+) -> None:
     work = Slow(time)
     work.answers = {"k1": failures("REJECTED", 1)}
     started = await jobs.start(JOB, work, some(10))

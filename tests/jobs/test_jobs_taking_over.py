@@ -42,7 +42,9 @@ async def test_a_work_can_tell_a_cancellation_from_a_pause(
             if cancelled:
                 await other.cancel(started.id)
                 await time.sleep(0.2)
-        assert (await other.get(started.id)).state is (JobState.CANCELLED if cancelled else JobState.PAUSED)
+        assert (await other.get(started.id)).state is (
+            JobState.CANCELLED if cancelled else JobState.PAUSED
+        )
     assert told == [cancelled]
 
 
@@ -59,14 +61,20 @@ async def test_a_server_that_ends_pauses_its_jobs_within_a_second_and_another_go
 
     async with process() as jobs:
         (orphan,) = await jobs.orphans(JOB.origin, JOB.account)
-        assert (orphan.id, orphan.state, orphan.counts[RecordState.DONE]) == (started.id, JobState.PAUSED, 3)
+        assert (orphan.id, orphan.state, orphan.counts[RecordState.DONE]) == (
+            started.id,
+            JobState.PAUSED,
+            3,
+        )
         await jobs.resume(started.id, second)
         job = await jobs.wait(started.id, LONG)
     assert job.counts == {RecordState.DONE: 10}
     assert second.sent == [f"k{number}" for number in range(4, 11)]
 
 
-@pytest.mark.parametrize(("repeatable", "becomes"), [(True, RecordState.PENDING), (False, RecordState.UNKNOWN)])
+@pytest.mark.parametrize(
+    ("repeatable", "becomes"), [(True, RecordState.PENDING), (False, RecordState.UNKNOWN)]
+)
 async def test_what_does_not_end_within_the_grace_stays_journalled_as_being_sent(
     process: Callable[[], Jobs], time: FakeTime, repeatable: bool, becomes: RecordState
 ) -> None:
@@ -77,7 +85,10 @@ async def test_what_does_not_end_within_the_grace_stays_journalled_as_being_sent
     assert 1 <= time.now - before < 1.5
 
     async with process() as jobs:
-        assert (await jobs.get(started.id)).counts == {RecordState.SENDING: 2, RecordState.PENDING: 3}
+        assert (await jobs.get(started.id)).counts == {
+            RecordState.SENDING: 2,
+            RecordState.PENDING: 3,
+        }
         await jobs.resume(started.id, Slow(time, 60, repeatable=repeatable))
         counts = (await jobs.get(started.id)).counts
         assert counts.get(becomes, 0) >= 2
@@ -175,7 +186,9 @@ async def test_a_job_goes_on_after_its_server_was_suspended_only_if_nobody_took_
         started = await one.start(JOB, first, some(6))
         await suspended.wait()
         journal = two._journal
-        time.now += LEASE_SECONDS + 1  # the first one's clock went on, but it did not get to renew its lease
+        time.now += (
+            LEASE_SECONDS + 1
+        )  # the first one's clock went on, but it did not get to renew its lease
         lease = journal.take(started.id, "two")
         taken.set()
         await time.sleep(3)

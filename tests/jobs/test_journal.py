@@ -14,7 +14,9 @@ from server.jobs.model import End, Mark
 from tests.jobs.doubles import JOB, Clock, begun, some, states
 
 
-def crashed(open_: Callable[[], Journal], clock: Clock, lease: Lease) -> tuple[Journal, JobRow, Lease]:
+def crashed(
+    open_: Callable[[], Journal], clock: Clock, lease: Lease
+) -> tuple[Journal, JobRow, Lease]:
     """What the next process finds, and its lease."""
     clock.now += LEASE_SECONDS + 1
     journal = open_()
@@ -37,7 +39,9 @@ def test_a_job_reads_back_as_it_was_journalled(opened: Callable[[], Journal]) ->
     assert (row.state, row.owned, row.counts) == (JobState.RUNNING, True, {RecordState.PENDING: 3})
 
 
-def test_a_crash_before_the_job_began_leaves_nothing(opened: Callable[[], Journal], clock: Clock) -> None:
+def test_a_crash_before_the_job_began_leaves_nothing(
+    opened: Callable[[], Journal], clock: Clock
+) -> None:
     journal = opened()
     lease = journal.create(JOB, "first", writes=True, repeatable=True, phase=Phase.SENDING)
     journal.add(lease, some(2))
@@ -49,7 +53,9 @@ def test_a_crash_before_the_job_began_leaves_nothing(opened: Callable[[], Journa
     assert later.records(lease.job) == []
 
 
-def test_a_crash_while_gathering_goes_on_at_the_last_page(opened: Callable[[], Journal], clock: Clock) -> None:
+def test_a_crash_while_gathering_goes_on_at_the_last_page(
+    opened: Callable[[], Journal], clock: Clock
+) -> None:
     journal = opened()
     lease = begun(journal, 0, phase=Phase.GATHERING)
     journal.add(lease, some(2), {"after": "x"}, {"pages": 1})
@@ -95,7 +101,9 @@ def test_a_crash_after_the_mark_leaves_the_record_done(
         later.admit(second, [1])
 
 
-def test_a_crash_between_phases_goes_on_in_the_right_one(opened: Callable[[], Journal], clock: Clock) -> None:
+def test_a_crash_between_phases_goes_on_in_the_right_one(
+    opened: Callable[[], Journal], clock: Clock
+) -> None:
     journal = opened()
     lease = begun(journal, 2, phase=Phase.GATHERING)
     journal.enter(lease, Phase.SENDING)
@@ -130,10 +138,15 @@ def test_the_counts_follow_every_change(opened: Callable[[], Journal]) -> None:
     }
 
 
-def test_records_of_several_states_come_in_order_and_in_pieces(opened: Callable[[], Journal]) -> None:
+def test_records_of_several_states_come_in_order_and_in_pieces(
+    opened: Callable[[], Journal],
+) -> None:
     journal = opened()
     lease = begun(journal, 6)
-    marks = [Mark(n, RecordState.UNKNOWN if n % 2 else RecordState.FAILED, "X", "why") for n in (1, 2, 3, 4, 5)]
+    marks = [
+        Mark(n, RecordState.UNKNOWN if n % 2 else RecordState.FAILED, "X", "why")
+        for n in (1, 2, 3, 4, 5)
+    ]
     journal.mark(lease, marks)
     wanted = (RecordState.FAILED, RecordState.UNKNOWN)
 
@@ -141,7 +154,9 @@ def test_records_of_several_states_come_in_order_and_in_pieces(opened: Callable[
     assert [row.number for row in journal.records(lease.job, wanted, after=3, limit=3)] == [4, 5]
 
 
-def test_cancelling_a_job_that_nobody_works_on_ends_it_at_once(opened: Callable[[], Journal], clock: Clock) -> None:
+def test_cancelling_a_job_that_nobody_works_on_ends_it_at_once(
+    opened: Callable[[], Journal], clock: Clock
+) -> None:
     lease = begun(opened(), repeatable=False)
     opened().admit(lease, [1])
     clock.now += LEASE_SECONDS + 1
@@ -173,7 +188,9 @@ def test_cancelling_a_job_that_another_process_runs_stops_its_next_admission_but
     assert states(owner, lease) == ["done", "skipped", "skipped"]
 
 
-def test_a_job_whose_owner_died_before_it_obeyed_is_cancelled(opened: Callable[[], Journal], clock: Clock) -> None:
+def test_a_job_whose_owner_died_before_it_obeyed_is_cancelled(
+    opened: Callable[[], Journal], clock: Clock
+) -> None:
     lease = begun(opened())
     opened().cancel(lease.job)
     clock.now += LEASE_SECONDS + 1
@@ -210,11 +227,20 @@ def test_a_record_that_is_done_stays_so(opened: Callable[[], Journal]) -> None:
     assert states(journal, lease) == ["done", "pending", "pending"]
 
 
-def test_only_failed_records_and_harmless_unknown_ones_are_sent_again(opened: Callable[[], Journal]) -> None:
-    for repeatable, expected in ((True, ["done", "pending", "pending"]), (False, ["done", "pending", "unknown"])):
+def test_only_failed_records_and_harmless_unknown_ones_are_sent_again(
+    opened: Callable[[], Journal],
+) -> None:
+    for repeatable, expected in (
+        (True, ["done", "pending", "pending"]),
+        (False, ["done", "pending", "unknown"]),
+    ):
         journal = opened()
         lease = begun(journal, repeatable=repeatable)
-        marks = [Mark(1, RecordState.DONE), Mark(2, RecordState.FAILED), Mark(3, RecordState.UNKNOWN)]
+        marks = [
+            Mark(1, RecordState.DONE),
+            Mark(2, RecordState.FAILED),
+            Mark(3, RecordState.UNKNOWN),
+        ]
         journal.mark(lease, marks)
         journal.enter(lease, Phase.FINISHING)
         journal.end(lease, End(JobState.DONE, result={"old": 1}))
@@ -222,7 +248,12 @@ def test_only_failed_records_and_harmless_unknown_ones_are_sent_again(opened: Ca
         journal.take(lease.job, "second", again=True)
         row = journal.job(lease.job)
         assert states(journal, lease) == expected
-        assert (row.state, row.phase, row.result, row.finished) == (JobState.RUNNING, Phase.SENDING, None, None)
+        assert (row.state, row.phase, row.result, row.finished) == (
+            JobState.RUNNING,
+            Phase.SENDING,
+            None,
+            None,
+        )
 
 
 def test_a_job_without_failed_records_is_not_begun_again(opened: Callable[[], Journal]) -> None:
@@ -235,7 +266,9 @@ def test_a_job_without_failed_records_is_not_begun_again(opened: Callable[[], Jo
     assert journal.job(lease.job).state is JobState.DONE
 
 
-def test_jobs_are_listed_newest_first_of_one_account_or_of_all(opened: Callable[[], Journal]) -> None:
+def test_jobs_are_listed_newest_first_of_one_account_or_of_all(
+    opened: Callable[[], Journal],
+) -> None:
     journal = opened()
     names = [begun(journal).job for _ in range(3)]
 

@@ -91,7 +91,9 @@ def test_a_full_disk_is_told_and_changes_nothing(opened: Callable[[], Journal]) 
     assert len(journal.records(lease.job)) == 3
 
 
-def test_a_journal_of_a_newer_version_is_left_alone(opened: Callable[[], Journal], tmp_path: Path) -> None:
+def test_a_journal_of_a_newer_version_is_left_alone(
+    opened: Callable[[], Journal], tmp_path: Path
+) -> None:
     db = sqlite3.connect(tmp_path / FILE)
     db.execute("PRAGMA user_version=99")
     db.close()
@@ -104,7 +106,10 @@ def test_a_journal_of_a_newer_version_is_left_alone(opened: Callable[[], Journal
 def holder(path: Path) -> Iterator[None]:
     """Another process that holds the file's lock."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLDER, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with process:
         try:
@@ -128,7 +133,9 @@ def test_a_journal_that_others_hold_the_lock_of_can_be_opened_and_looked_at(
     journal.cancel(lease.job)
 
 
-async def test_a_lock_of_others_is_waited_for_outside_sqlite(opened: Callable[[], Journal], tmp_path: Path) -> None:
+async def test_a_lock_of_others_is_waited_for_outside_sqlite(
+    opened: Callable[[], Journal], tmp_path: Path
+) -> None:
     journal = opened()
     lease = begun(journal)
     naps: list[float] = []

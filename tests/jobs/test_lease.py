@@ -19,7 +19,9 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.now = 1000.0
-        self.one, self.two = (Journal(folder, leases=Leases(clock=lambda: self.now)) for _ in range(2))
+        self.one, self.two = (
+            Journal(folder, leases=Leases(clock=lambda: self.now)) for _ in range(2)
+        )
         self.lease = self.one.create(JOB, "one", writes=True, repeatable=False, phase=Phase.SENDING)
         self.one.add(self.lease, some(3))
         self.one.begin(self.lease)
@@ -100,7 +102,9 @@ def test_every_change_renews_the_lease(machine: Machine, write: str) -> None:
     assert machine.two.job(machine.lease.job).owned
 
 
-def test_an_owner_that_slept_past_its_lease_goes_on_if_nobody_took_the_job(machine: Machine) -> None:
+def test_an_owner_that_slept_past_its_lease_goes_on_if_nobody_took_the_job(
+    machine: Machine,
+) -> None:
     machine.now += 10 * LEASE_SECONDS
     machine.one.admit(machine.lease, [1])
     assert machine.two.job(machine.lease.job).owned
@@ -136,7 +140,9 @@ def test_a_job_taken_back_and_forth_obeys_only_its_last_owner(machine: Machine) 
     machine.one.admit(third, [1])
 
 
-def test_orphans_are_those_of_the_same_api_and_account_and_not_those_that_an_error_paused(machine: Machine) -> None:
+def test_orphans_are_those_of_the_same_api_and_account_and_not_those_that_an_error_paused(
+    machine: Machine,
+) -> None:
     machine.one.end(machine.lease, End(JobState.PAUSED))
     assert machine.orphans() == [machine.lease.job]
     assert machine.two.orphans("https://other.test", JOB.account) == []

@@ -52,7 +52,9 @@ async def test_a_record_given_twice_is_sent_once(jobs: Jobs) -> None:
     assert job.total == 2
 
 
-async def test_sends_are_as_many_at_a_time_as_the_kind_allows_and_as_large(jobs: Jobs, time: FakeTime) -> None:
+async def test_sends_are_as_many_at_a_time_as_the_kind_allows_and_as_large(
+    jobs: Jobs, time: FakeTime
+) -> None:
     async def slow(_: RecordRow) -> None:
         await time.sleep(0.1)
 
@@ -64,7 +66,9 @@ async def test_sends_are_as_many_at_a_time_as_the_kind_allows_and_as_large(jobs:
     assert sorted(work.sent) == sorted(record.key for record in some(30))
 
 
-async def test_records_that_wait_for_their_turn_are_not_given_to_another_sender(jobs: Jobs, time: FakeTime) -> None:
+async def test_records_that_wait_for_their_turn_are_not_given_to_another_sender(
+    jobs: Jobs, time: FakeTime
+) -> None:
     async def wait(_: RecordRow) -> None:
         await time.sleep(0.2)
 
@@ -156,7 +160,11 @@ async def test_a_page_without_a_place_keeps_the_place_and_counters_are_merged(jo
 
 @pytest.mark.parametrize(
     ("code", "times", "state"),
-    [("NOT_FOUND", 1, JobState.FAILED), ("FORBIDDEN", 1, JobState.PAUSED), ("TIMEOUT", 8, JobState.PAUSED)],
+    [
+        ("NOT_FOUND", 1, JobState.FAILED),
+        ("FORBIDDEN", 1, JobState.PAUSED),
+        ("TIMEOUT", 8, JobState.PAUSED),
+    ],
 )
 async def test_gathering_that_fails_for_good_ends_or_pauses_the_job(
     jobs: Jobs, code: str, times: int, state: JobState
@@ -204,7 +212,10 @@ async def test_a_client_that_repeats_a_request_admits_it_each_time(jobs: Jobs) -
 
     job = await ended(jobs, Repeating(), some(2))
 
-    assert [(row.state, row.sends) for row in await jobs.records(job.id)] == [("done", 2), ("done", 2)]
+    assert [(row.state, row.sends) for row in await jobs.records(job.id)] == [
+        ("done", 2),
+        ("done", 2),
+    ]
 
 
 async def test_a_journal_that_cannot_be_written_keeps_a_record_from_being_sent(
@@ -224,7 +235,9 @@ async def test_a_journal_that_cannot_be_written_keeps_a_record_from_being_sent(
     assert work.sent == ["k1", "k2"]
 
 
-async def test_time_spent_in_a_job_keeps_its_lease(journal: Journal, jobs: Jobs, time: FakeTime) -> None:
+async def test_time_spent_in_a_job_keeps_its_lease(
+    journal: Journal, jobs: Jobs, time: FakeTime
+) -> None:
     seen: list[bool] = []
 
     async def slow(_: RecordRow) -> None:
@@ -237,7 +250,9 @@ async def test_time_spent_in_a_job_keeps_its_lease(journal: Journal, jobs: Jobs,
     assert seen == [True] * 10
 
 
-async def test_the_host_may_be_cancelled_and_the_job_is_paused_all_the_same(journal: Journal, time: FakeTime) -> None:
+async def test_the_host_may_be_cancelled_and_the_job_is_paused_all_the_same(
+    journal: Journal, time: FakeTime
+) -> None:
     async def slow(_: RecordRow) -> None:
         await time.sleep(0.5)
 

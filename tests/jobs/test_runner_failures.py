@@ -19,7 +19,9 @@ async def jobs(journal: Journal, time: FakeTime) -> AsyncIterator[Jobs]:
 
 
 @pytest.mark.parametrize("code", ["REJECTED", "NOT_FOUND", "INVALID_ARGUMENT"])
-async def test_a_refused_record_fails_with_its_reason_and_the_job_goes_on(jobs: Jobs, code: str) -> None:
+async def test_a_refused_record_fails_with_its_reason_and_the_job_goes_on(
+    jobs: Jobs, code: str
+) -> None:
     job = await ended(jobs, Toy(answers={"k2": failures(code, 1, "cannot be")}), some(3))
 
     (failed,) = await jobs.failures(job.id)
@@ -41,7 +43,11 @@ async def test_an_unknown_outcome_of_repeatable_work_is_tried_twice_more(jobs: J
     work = Toy(answers=answers)
     job = await ended(jobs, work, some(3))
 
-    assert {row.key: row.state for row in await jobs.records(job.id)} == {"k1": "done", "k2": "unknown", "k3": "done"}
+    assert {row.key: row.state for row in await jobs.records(job.id)} == {
+        "k1": "done",
+        "k2": "unknown",
+        "k3": "done",
+    }
     assert [work.sent.count(key) for key in ("k1", "k2", "k3")] == [3, 3, 1]
 
 
@@ -55,7 +61,9 @@ async def test_an_unknown_outcome_of_other_work_is_never_tried_again(jobs: Jobs)
 
 
 @pytest.mark.parametrize("code", ["RATE_LIMITED", "UNAVAILABLE", "TIMEOUT", "BUDGET_EXHAUSTED"])
-async def test_what_may_pass_is_waited_for_with_growing_pauses(jobs: Jobs, time: FakeTime, code: str) -> None:
+async def test_what_may_pass_is_waited_for_with_growing_pauses(
+    jobs: Jobs, time: FakeTime, code: str
+) -> None:
     moments: list[float] = []
 
     async def note(_: RecordRow) -> None:
@@ -71,12 +79,16 @@ async def test_what_may_pass_is_waited_for_with_growing_pauses(jobs: Jobs, time:
 
 async def test_the_pause_that_a_failure_asks_for_is_kept(jobs: Jobs, time: FakeTime) -> None:
     before = time.now
-    await ended(jobs, Toy(answers={"k1": failures("BUDGET_EXHAUSTED", 1, retry_after=100)}), some(1))
+    await ended(
+        jobs, Toy(answers={"k1": failures("BUDGET_EXHAUSTED", 1, retry_after=100)}), some(1)
+    )
 
     assert 100 <= time.now - before < 102
 
 
-async def test_failures_of_sends_that_were_under_way_together_count_once(jobs: Jobs, time: FakeTime) -> None:
+async def test_failures_of_sends_that_were_under_way_together_count_once(
+    jobs: Jobs, time: FakeTime
+) -> None:
     async def slow(_: RecordRow) -> None:
         await time.sleep(0.1)
 
@@ -86,18 +98,26 @@ async def test_failures_of_sends_that_were_under_way_together_count_once(jobs: J
     assert job.counts == {RecordState.DONE: 8}
 
 
-async def test_eight_failures_in_a_row_pause_the_job_with_the_reason_and_nothing_is_lost(jobs: Jobs) -> None:
+async def test_eight_failures_in_a_row_pause_the_job_with_the_reason_and_nothing_is_lost(
+    jobs: Jobs,
+) -> None:
     answers = {f"k{number}": failures("UNAVAILABLE", 99, "down") for number in range(1, 10)}
     work = Toy(answers=answers)
     job = await ended(jobs, work, some(9))
 
     assert (job.state, job.counts) == (JobState.PAUSED, {RecordState.PENDING: 9})
     assert job.error
-    assert (job.error["code"], job.error["message"], job.error["hint"]) == ("UNAVAILABLE", "down", "a hint")
+    assert (job.error["code"], job.error["message"], job.error["hint"]) == (
+        "UNAVAILABLE",
+        "down",
+        "a hint",
+    )
     assert len(work.sent) == 8
 
 
-async def test_a_record_that_alone_keeps_failing_lets_others_go_first_and_fails_at_last(jobs: Jobs) -> None:
+async def test_a_record_that_alone_keeps_failing_lets_others_go_first_and_fails_at_last(
+    jobs: Jobs,
+) -> None:
     job = await ended(jobs, Toy(answers={"k1": failures("UNAVAILABLE", 99, "crashed")}), some(20))
 
     assert job.state is JobState.DONE
@@ -108,7 +128,9 @@ async def test_a_record_that_alone_keeps_failing_lets_others_go_first_and_fails_
 
 @pytest.mark.parametrize("code", ["UNAUTHENTICATED", "FORBIDDEN", "NOT_CONFIGURED"])
 @pytest.mark.parametrize("early", [True, False])
-async def test_what_the_user_must_mend_pauses_the_job_at_once(jobs: Jobs, code: str, early: bool) -> None:
+async def test_what_the_user_must_mend_pauses_the_job_at_once(
+    jobs: Jobs, code: str, early: bool
+) -> None:
     work = Toy(answers={"k2": failures(code, 1)}, repeatable=False, early=early)
     job = await ended(jobs, work, some(3))
 
@@ -137,7 +159,9 @@ async def test_a_fault_of_the_work_is_masked_with_an_id_that_is_in_the_log(
     assert "ZeroDivisionError" in caplog.text
 
 
-async def test_a_send_that_forgets_a_record_is_a_fault(jobs: Jobs, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_send_that_forgets_a_record_is_a_fault(
+    jobs: Jobs, caplog: pytest.LogCaptureFixture
+) -> None:
     class Forgetful(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
             return

@@ -1,6 +1,8 @@
-"""A collection job in real server processes that are killed, or suspended for longer than the lease.
+"""A collection job in real server processes that are killed, or suspended for longer than the
+lease.
 
-The rate is scaled up: 5 requests in a hundredth of a second. The benchmarks have more items, and the true rate.
+The rate is scaled up: 5 requests in a hundredth of a second. The benchmarks have more items, and
+the true rate.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ async def test_a_job_killed_at_twenty_moments_puts_every_item_in_and_repeats_onl
         assert under_way.total() <= KILLS * WIDTH
         assert all(count <= 1 + under_way[each] for each, count in changes.items())
         assert {row.key for row in failed} == set(strangers)
-        assert {row.reason for row in failed} == {"Archive refused addItemToCollections: itemId: Item not found"}
+        assert {row.reason for row in failed} == {
+            "Archive refused addItemToCollections: itemId: Item not found"
+        }
 
 
 async def test_a_job_killed_while_it_gathers_loses_no_item(tmp_path: Path) -> None:
@@ -69,7 +73,9 @@ async def test_a_job_killed_while_it_gathers_loses_no_item(tmp_path: Path) -> No
         assert sorted(row.key for row in site.records()) == sorted(mine)
 
 
-async def test_an_owner_suspended_past_its_lease_sends_nothing_more_when_it_comes_back(tmp_path: Path) -> None:
+async def test_an_owner_suspended_past_its_lease_sends_nothing_more_when_it_comes_back(
+    tmp_path: Path,
+) -> None:
     with sandbox_process(items=800, plan="boundless", window=WINDOW) as sandbox:
         site = Site(sandbox, tmp_path, WINDOW, LEASE)
         mine = site.ids()

@@ -2,8 +2,8 @@
 
     worker.py FOLDER SENT COUNT LEASE [--repeatable] [--stop-at NUMBER]
 
-Each record's key is appended to SENT right after its admission, after the number of this process. --stop-at stops the
-process (SIGSTOP) right before it admits that record.
+Each record's key is appended to SENT right after its admission, after the number of this process.
+--stop-at stops the process (SIGSTOP) right before it admits that record.
 """
 
 from __future__ import annotations

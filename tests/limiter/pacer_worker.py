@@ -1,8 +1,10 @@
-"""One process that takes turns and prints, per turn, when it was claimed and when the caller had it.
+"""One process that takes turns and prints, per turn, when it was claimed and when the caller had
+it.
 
     pacer_worker.py FOLDER WINDOW TURNS [--start MONOTONIC] [--freeze TURN] [--penalty TURN SECONDS]
 
---freeze stops the process (SIGSTOP) inside the transaction of that turn; --penalty answers that turn with 429.
+--freeze stops the process (SIGSTOP) inside the transaction of that turn; --penalty answers that
+turn with 429.
 """
 
 from __future__ import annotations

@@ -37,7 +37,9 @@ def test_headers_may_be_missing() -> None:
 
 
 @given(st.text(), st.text())
-def test_no_header_text_breaks_the_reader_and_what_it_reads_makes_sense(policy: str, remaining: str) -> None:
+def test_no_header_text_breaks_the_reader_and_what_it_reads_makes_sense(
+    policy: str, remaining: str
+) -> None:
     reading = read_budget({"ratelimit-policy": policy, "ratelimit": remaining})
     assert reading.left is None or 0 <= reading.left < float("inf")
     assert reading.policy is None or (reading.policy.burst > 0 and reading.policy.refill > 0)
@@ -49,7 +51,9 @@ def test_the_bucket_never_holds_more_than_its_burst(level: float, later: float) 
 
 
 @given(st.floats(0, 15000), st.floats(0, 20000), st.sampled_from(["interactive", "job"]))
-def test_at_the_moment_named_as_ready_the_credits_are_there(level: float, cost: float, lane: str) -> None:
+def test_at_the_moment_named_as_ready_the_credits_are_there(
+    level: float, cost: float, lane: str
+) -> None:
     credits = Credits(GROWTH, level, 100)
     ready = credits.ready(cost, "job" if lane == "job" else "interactive", 100)
     assert credits.ready(cost, "job" if lane == "job" else "interactive", ready) == ready
@@ -78,7 +82,11 @@ def test_a_changed_plan_keeps_the_level_until_the_api_names_another() -> None:
 
 
 def test_a_state_key_tells_budgets_apart_and_shows_no_secret() -> None:
-    keys = {state_key("https://a", "b", "c"), state_key("https://a", "bc"), state_key("https://ab", "c")}
+    keys = {
+        state_key("https://a", "b", "c"),
+        state_key("https://a", "bc"),
+        state_key("https://ab", "c"),
+    }
     assert len(keys) == 3
     assert all(len(key) == 32 and set(key) <= set("0123456789abcdef") for key in keys)
     assert state_key("https://a", "b") == state_key("https://a", "b")

@@ -82,7 +82,9 @@ def test_lateness_of_this_machine_counts_as_jitter_but_not_one_hiccup() -> None:
     assert settled_gap(evidence) == 0.25
 
 
-@given(st.lists(st.floats(0, 10), min_size=20, max_size=60), st.floats(0.01, 10), st.floats(0.05, 0.25))
+@given(
+    st.lists(st.floats(0, 10), min_size=20, max_size=60), st.floats(0.01, 10), st.floats(0.05, 0.25)
+)
 def test_five_gaps_cover_the_window_and_the_jitter_or_are_the_widest(
     trips: list[float], window: float, part: float
 ) -> None:
@@ -112,7 +114,9 @@ def test_evidence_survives_being_stored_and_stays_small() -> None:
     assert len(evidence.encode()) < 5000
 
 
-@pytest.mark.parametrize("text", ["", "[]", "null", "[1,2,3,4]", '[1,[],[],[["a","b"]]]', "{", "[1,[null],[],[]]"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "null", "[1,2,3,4]", '[1,[],[],[["a","b"]]]', "{", "[1,[null],[],[]]"]
+)
 def test_evidence_that_is_not_ours_counts_as_none(text: str) -> None:
     assert Evidence.decode(text) == Evidence()
 

@@ -78,7 +78,9 @@ class World:
         retry_after: float | None = None,
     ) -> None:
         deadline = None if wait is None else self.time.now + wait
-        async with pacer.slot(KEY, operation="items", cost=cost, lane=lane, deadline=deadline) as slot:
+        async with pacer.slot(
+            KEY, operation="items", cost=cost, lane=lane, deadline=deadline
+        ) as slot:
             self.sent.append((name, round(self.time.now - 1000, 6)))
             if status:
                 await self.time.sleep(0.05)
@@ -187,7 +189,9 @@ async def test_the_slot_of_a_cancelled_waiter_is_passed_on(world: World) -> None
         await world.time.sleep(0.1)
         scope.cancel()
 
-    await together(cancelled, lambda: world.send(other, "o"), lambda: world.send(pacer, "b"), cancel)
+    await together(
+        cancelled, lambda: world.send(other, "o"), lambda: world.send(pacer, "b"), cancel
+    )
     assert world.sent == [("a", 0), ("b", 0.25), ("o", 0.5)]
 
 
@@ -219,7 +223,9 @@ async def test_a_place_too_far_back_in_the_queue_is_refused_at_once(world: World
     assert refused == [(Code.RATE_LIMITED, 1000)] * 5
 
 
-async def test_whoever_becomes_hopeless_while_waiting_is_told_before_the_deadline(world: World) -> None:
+async def test_whoever_becomes_hopeless_while_waiting_is_told_before_the_deadline(
+    world: World,
+) -> None:
     first, second = world.pacer(), world.pacer()
     refused: list[float] = []
 
@@ -317,7 +323,13 @@ async def test_a_waiter_for_credits_notices_when_they_come_back_early(world: Wor
 async def test_the_snapshot_shows_pace_pause_and_credits(world: World) -> None:
     pacer = world.pacer()
     empty = await pacer.snapshot(KEY)
-    assert (empty.gap, empty.penalty, empty.jitter, empty.plan, empty.credits) == (0.25, 0, None, None, None)
+    assert (empty.gap, empty.penalty, empty.jitter, empty.plan, empty.credits) == (
+        0.25,
+        0,
+        None,
+        None,
+        None,
+    )
     await world.send(pacer, "a", status=429, retry_after=10, headers=PLAN)
     told = await world.pacer().snapshot(KEY)
     assert (told.plan, told.burst, told.refill) == ("startup", 5000, 50)
@@ -359,7 +371,9 @@ async def test_an_answer_is_told_even_when_its_caller_is_cancelled(world: World)
     assert (await world.pacer().snapshot(KEY)).penalty == 30
 
 
-async def test_a_claim_that_got_old_before_it_could_be_used_is_made_anew(world: World, tmp_path: Path) -> None:
+async def test_a_claim_that_got_old_before_it_could_be_used_is_made_anew(
+    world: World, tmp_path: Path
+) -> None:
     inside = [False]
 
     def clock() -> float:

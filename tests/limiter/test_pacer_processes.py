@@ -1,7 +1,7 @@
 """Real processes on one file, with a window of a tenth of a second.
 
-The claims recorded by the processes are judged: what lies between a claim and the arrival of its send is covered by
-the gap's allowance for jitter, not by this test.
+The claims recorded by the processes are judged: what lies between a claim and the arrival of its
+send is covered by the gap's allowance for jitter, not by this test.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def jain(shares: Sequence[float]) -> float:
     return sum(shares) ** 2 / (len(shares) * sum(share * share for share in shares))
 
 
-def test_four_saturating_processes_stay_below_the_limit_share_evenly_and_waste_little(tmp_path: Path) -> None:
+def test_four_saturating_processes_stay_below_the_limit_share_evenly_and_waste_little(
+    tmp_path: Path,
+) -> None:
     with processes(tmp_path, 25, (), (), (), ()) as started:
         for process in started:
             process.read(25)
@@ -96,11 +98,15 @@ def test_four_saturating_processes_stay_below_the_limit_share_evenly_and_waste_l
     assert len(claims) == 100
     assert shortest_span(claims) >= WINDOW
     first_done = min(process.claims[-1] for process in started)
-    assert jain([sum(claim <= first_done for claim in process.claims) for process in started]) >= 0.95
+    assert (
+        jain([sum(claim <= first_done for claim in process.claims) for process in started]) >= 0.95
+    )
     assert claims[-1] - claims[0] < 2 * 99 * GAP
 
 
-def test_killed_and_stopped_processes_do_not_hold_up_the_others_and_a_resumed_one_does_no_harm(tmp_path: Path) -> None:
+def test_killed_and_stopped_processes_do_not_hold_up_the_others_and_a_resumed_one_does_no_harm(
+    tmp_path: Path,
+) -> None:
     with processes(tmp_path, 40, (), (), (), ()) as started:
         killed, stopped, *others = started
         killed.read(8)
@@ -118,7 +124,9 @@ def test_killed_and_stopped_processes_do_not_hold_up_the_others_and_a_resumed_on
     assert max(longest_pause(process.claims) for process in others) < 1.0
 
 
-def test_a_process_stopped_inside_a_transaction_is_left_behind_and_its_turn_is_not_valid_later(tmp_path: Path) -> None:
+def test_a_process_stopped_inside_a_transaction_is_left_behind_and_its_turn_is_not_valid_later(
+    tmp_path: Path,
+) -> None:
     with processes(tmp_path, 30, (), (), ("--freeze", 10)) as started:
         first, second, frozen = started
         frozen.read(9).wait_until_stopped()

@@ -90,7 +90,8 @@ async def test_file_and_folder_are_for_their_owner_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"no database at all, but long enough to be one" * 50, b"SQLite format 3\0" + b"x" * 9000]
+    "content",
+    [b"no database at all, but long enough to be one" * 50, b"SQLite format 3\0" + b"x" * 9000],
 )
 async def test_a_corrupt_file_is_replaced_and_the_schedule_starts_after_a_window(
     tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
@@ -119,7 +120,9 @@ async def test_a_file_that_becomes_corrupt_while_open_is_replaced(tmp_path: Path
         assert time.now == pytest.approx(500 + 1.21 + 0.25)
 
 
-async def test_a_file_that_was_removed_is_made_again_and_counts_as_lost_history(tmp_path: Path) -> None:
+async def test_a_file_that_was_removed_is_made_again_and_counts_as_lost_history(
+    tmp_path: Path,
+) -> None:
     time = JumpingClock()
     with opened(tmp_path, time) as pacer:
         await send(pacer)
@@ -163,7 +166,9 @@ async def test_without_a_writable_folder_one_process_is_paced_with_one_warning(
         for _ in range(3):
             await send(pacer)
     assert time.now >= 500.5
-    assert [(record.name, record.levelno) for record in caplog.records] == [("archive_mcp.limiter", logging.WARNING)]
+    assert [(record.name, record.levelno) for record in caplog.records] == [
+        ("archive_mcp.limiter", logging.WARNING)
+    ]
 
 
 async def test_without_any_folder_one_process_is_paced_and_nobody_needs_to_be_warned(
@@ -192,7 +197,9 @@ async def test_a_file_that_cannot_be_replaced_ends_in_a_pace_for_this_process(
     assert names(tmp_path) == [FILE]
 
 
-async def test_a_process_stopped_inside_a_transaction_holds_the_others_up_for_a_second(tmp_path: Path) -> None:
+async def test_a_process_stopped_inside_a_transaction_holds_the_others_up_for_a_second(
+    tmp_path: Path,
+) -> None:
     time = JumpingClock()
     with opened(tmp_path, time) as pacer, opened(tmp_path, time) as other:
         await send(pacer)
@@ -205,7 +212,9 @@ async def test_a_process_stopped_inside_a_transaction_holds_the_others_up_for_a_
     assert names(tmp_path) == [FILE]
 
 
-async def test_a_file_replaced_by_somebody_else_is_noticed_before_the_next_send(tmp_path: Path) -> None:
+async def test_a_file_replaced_by_somebody_else_is_noticed_before_the_next_send(
+    tmp_path: Path,
+) -> None:
     time = JumpingClock()
     with opened(tmp_path, time) as pacer, opened(tmp_path / "new", time) as other:
         await send(pacer)
@@ -217,7 +226,9 @@ async def test_a_file_replaced_by_somebody_else_is_noticed_before_the_next_send(
         assert time.now == 520
 
 
-async def test_a_claim_made_in_a_file_that_was_replaced_meanwhile_does_not_count(tmp_path: Path) -> None:
+async def test_a_claim_made_in_a_file_that_was_replaced_meanwhile_does_not_count(
+    tmp_path: Path,
+) -> None:
     time = JumpingClock()
 
     def meanwhile(record: Record | None) -> tuple[str, Record]:
@@ -233,7 +244,9 @@ async def test_a_claim_made_in_a_file_that_was_replaced_meanwhile_does_not_count
     store.close()
 
 
-async def test_an_answer_that_cannot_be_stored_now_is_stored_with_the_next_turn(tmp_path: Path) -> None:
+async def test_an_answer_that_cannot_be_stored_now_is_stored_with_the_next_turn(
+    tmp_path: Path,
+) -> None:
     time = JumpingClock()
     with opened(tmp_path, time) as pacer:
         async with pacer.slot(KEY) as slot:
@@ -264,7 +277,9 @@ async def test_a_busy_file_does_not_lose_the_answer_of_a_cancelled_caller(tmp_pa
         assert (await other.snapshot(KEY)).penalty > 19
 
 
-async def test_of_two_processes_that_replace_the_same_file_the_second_keeps_the_firsts(tmp_path: Path) -> None:
+async def test_of_two_processes_that_replace_the_same_file_the_second_keeps_the_firsts(
+    tmp_path: Path,
+) -> None:
     (tmp_path / FILE).write_bytes(b"garbage" * 3000)
     time = JumpingClock()
 
@@ -293,7 +308,9 @@ async def test_giving_up_on_the_lock_is_told_to_the_caller(tmp_path: Path) -> No
     store.close()
 
 
-async def test_keys_of_earlier_starts_of_the_machine_are_cleaned_up_and_todays_are_kept(tmp_path: Path) -> None:
+async def test_keys_of_earlier_starts_of_the_machine_are_cleaned_up_and_todays_are_kept(
+    tmp_path: Path,
+) -> None:
     time = JumpingClock()
     with opened(tmp_path, time, boot="before") as pacer:
         for number in range(10):
@@ -304,5 +321,7 @@ async def test_keys_of_earlier_starts_of_the_machine_are_cleaned_up_and_todays_a
             async with pacer.slot(str(number)):
                 pass
     with sqlite3.connect(tmp_path / FILE) as db:
-        assert db.execute("SELECT boot, count(*) FROM pace_1 GROUP BY boot").fetchall() == [("today", 300)]
+        assert db.execute("SELECT boot, count(*) FROM pace_1 GROUP BY boot").fetchall() == [
+            ("today", 300)
+        ]
     db.close()

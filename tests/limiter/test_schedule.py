@@ -42,7 +42,9 @@ def reserved(outcome: Granted | Wait) -> Ticket:
 
 
 def answer(at: float, status: int = 200, penalty: float = 0.0, stamp: float = 0.0) -> Answer:
-    return Answer(stamp=stamp, at=at, operation="items", status=status, reading=Reading(), penalty=penalty)
+    return Answer(
+        stamp=stamp, at=at, operation="items", status=status, reading=Reading(), penalty=penalty
+    )
 
 
 def spans(stamps: list[float]) -> list[float]:
@@ -57,12 +59,16 @@ def test_no_lateness_cancelling_or_dying_ever_puts_six_sends_into_one_window(
 ) -> None:
     dice = random.Random(seed)
     state = State(gap=gap)
-    calls: dict[str, tuple[float, Ticket | None]] = {f"p{n}": (100 + dice.random(), None) for n in range(processes)}
+    calls: dict[str, tuple[float, Ticket | None]] = {
+        f"p{n}": (100 + dice.random(), None) for n in range(processes)
+    }
     stamps: list[float] = []
     now = 100.0
     for _ in range(300):
         who, (when, ticket) = min(calls.items(), key=lambda item: item[1][0])
-        now = max(now, when) + dice.choice([0, 0, dice.random() * 0.01, dice.random() * 0.2, dice.random() * 3])
+        now = max(now, when) + dice.choice(
+            [0, 0, dice.random() * 0.01, dice.random() * 0.2, dice.random() * 3]
+        )
         fate = dice.random()
         if ticket and fate < 0.1:
             if fate < 0.05:
@@ -217,7 +223,9 @@ def test_after_saving_up_a_process_leaves_the_credits_to_others_again() -> None:
     state, costly = poor(100), Ask("costly", 340, "interactive")
     due = waiting(attempt(state, RULES, costly, None, 100)).until
     attempt(state, RULES, costly, None, due)
-    assert isinstance(attempt(state, RULES, Ask("cheap", 5, "interactive"), None, due + 0.25), Granted)
+    assert isinstance(
+        attempt(state, RULES, Ask("cheap", 5, "interactive"), None, due + 0.25), Granted
+    )
 
 
 def test_who_turns_out_to_be_short_of_credits_returns_the_slot() -> None:
@@ -278,7 +286,8 @@ def test_a_clock_that_went_back_means_that_the_machine_was_restarted() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", "[[0.2,0,0,0,0],[],[],0,0]", "[[0.2,0,0,0,0,0],[],[1],null,null]"]
+    "text",
+    ["", "{", "[]", "null", "[[0.2,0,0,0,0],[],[],0,0]", "[[0.2,0,0,0,0,0],[],[1],null,null]"],
 )
 def test_a_text_that_is_not_ours_is_treated_as_lost_history(text: str) -> None:
     assert decode(text, RULES, 100) == wary(RULES, 100)

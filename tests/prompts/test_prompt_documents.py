@@ -1,4 +1,5 @@
-"""The texts for assistants: what they may name, what they must not say, how long they may be, how they are read."""
+"""The texts for assistants: what they may name, what they must not say, how long they may be, how
+they are read."""
 
 from __future__ import annotations
 
@@ -67,8 +68,14 @@ ARCHIVEBOX_TOOLS = {
 }
 JOB_TOOLS = {"archive_mcp_get_job", "archive_mcp_list_jobs", "archive_mcp_cancel_job"}
 """Those of the server itself that belong to both products."""
-TOOLS_OF_PROMPT = {"archive_system_prompt": ARCHIVE_TOOLS, "archivebox_system_prompt": ARCHIVEBOX_TOOLS | JOB_TOOLS}
-BYTES_OF_PROMPT = {"archive_system_prompt": (9_000, 22_000), "archivebox_system_prompt": (8_000, 12_500)}
+TOOLS_OF_PROMPT = {
+    "archive_system_prompt": ARCHIVE_TOOLS,
+    "archivebox_system_prompt": ARCHIVEBOX_TOOLS | JOB_TOOLS,
+}
+BYTES_OF_PROMPT = {
+    "archive_system_prompt": (9_000, 22_000),
+    "archivebox_system_prompt": (8_000, 12_500),
+}
 ADDRESSES = {
     "archive_system_prompt": "archive://system-prompt",
     "archivebox_system_prompt": "archivebox://system-prompt",
@@ -77,8 +84,12 @@ FIELD_NAMES = {"archive_path"}
 PROMPT_NAMES = {document.name for document in DOCUMENTS}
 TOOL_NAME = re.compile(r"\barchive(?:box|_mcp)?_[a-z_]*[a-z]\b")
 SHOUTING = re.compile(r"\b(?:CRITICAL|MUST|MANDATORY|IMPORTANT|NEVER|ALWAYS|WARNING|REQUIRED)\b")
-READING = re.compile(r"\b(?:open|read|cat|load|source|print|view|show|inspect|check|look in(?:to)?)\b", re.IGNORECASE)
-TEXTS = {document.name: document.text() for document in DOCUMENTS} | {"instructions": instructions()}
+READING = re.compile(
+    r"\b(?:open|read|cat|load|source|print|view|show|inspect|check|look in(?:to)?)\b", re.IGNORECASE
+)
+TEXTS = {document.name: document.text() for document in DOCUMENTS} | {
+    "instructions": instructions()
+}
 every_text = pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 every_prompt = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 
@@ -93,14 +104,18 @@ def test_only_tools_of_this_server_are_named(text: str) -> None:
 
 
 @every_prompt
-def test_a_system_prompt_names_every_tool_of_its_product_and_none_of_the_other(document: Document) -> None:
+def test_a_system_prompt_names_every_tool_of_its_product_and_none_of_the_other(
+    document: Document,
+) -> None:
     assert tools_named_in(document.text()) == TOOLS_OF_PROMPT[document.name]
 
 
 @every_text
 def test_nobody_is_told_to_read_an_env_file(text: str) -> None:
     sentences = re.split(r"(?<=[.?!])\s", text)
-    assert [sentence for sentence in sentences if ".env" in sentence and READING.search(sentence)] == []
+    assert [
+        sentence for sentence in sentences if ".env" in sentence and READING.search(sentence)
+    ] == []
 
 
 @every_text
@@ -123,7 +138,11 @@ def test_instructions_stay_under_2000_bytes() -> None:
 
 
 def test_instructions_point_to_every_long_form() -> None:
-    assert [doc.name for doc in DOCUMENTS if doc.name not in instructions() or doc.uri not in instructions()] == []
+    assert [
+        doc.name
+        for doc in DOCUMENTS
+        if doc.name not in instructions() or doc.uri not in instructions()
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -177,7 +196,9 @@ def test_every_file_of_text_is_offered() -> None:
 
 
 def test_documents_are_named_uniquely() -> None:
-    assert len({document.name for document in DOCUMENTS}) == len({document.uri for document in DOCUMENTS})
+    assert len({document.name for document in DOCUMENTS}) == len(
+        {document.uri for document in DOCUMENTS}
+    )
     assert len({document.name for document in DOCUMENTS}) == len(DOCUMENTS)
 
 
@@ -198,7 +219,9 @@ def test_a_document_reads_its_own_file(document: Document) -> None:
 
 
 def test_a_document_without_its_file_says_so() -> None:
-    lost = Document(name="lost", title="Lost", description="-", uri="archive://lost", file="lost.md")
+    lost = Document(
+        name="lost", title="Lost", description="-", uri="archive://lost", file="lost.md"
+    )
     with pytest.raises(FileNotFoundError):
         lost.text()
 
@@ -210,7 +233,9 @@ def test_a_document_cannot_be_changed() -> None:
 
 def test_importing_the_loader_imports_only_the_standard_library_and_no_resource_reader() -> None:
     code = "import sys; import prompts; print(*sys.modules)"
-    run = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     loaded = {name.partition(".")[0] for name in run.stdout.split()}
     assert loaded - set(sys.stdlib_module_names) - {"__main__", "prompts"} == set()
     assert "importlib.resources" not in run.stdout.split()

@@ -1,4 +1,5 @@
-"""The system prompts lose no fact: for each prompt two tables of facts tie each to the words that tell it."""
+"""The system prompts lose no fact: for each prompt two tables of facts tie each to the words that
+tell it."""
 
 from __future__ import annotations
 
@@ -36,7 +37,14 @@ def read_facts() -> list[Fact]:
     for prompt, table in ((prompt, table) for prompt, tables in TABLES.items() for table in tables):
         for heading, rows in tomllib.loads((HERE / table).read_text(encoding="utf-8")).items():
             for key, row in rows.items():
-                facts.append(Fact(f"{prompt}/{heading}/{key}", row["fact"], (prompt, heading), tuple(row["needs"])))
+                facts.append(
+                    Fact(
+                        f"{prompt}/{heading}/{key}",
+                        row["fact"],
+                        (prompt, heading),
+                        tuple(row["needs"]),
+                    )
+                )
     return facts
 
 
@@ -59,7 +67,11 @@ SECTIONS = read_sections()
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.id)
 def test_the_system_prompt_tells_each_fact_in_its_section(fact: Fact) -> None:
-    missing = [phrase for phrase in fact.needs if not any(phrase in text for text in SECTIONS[fact.section])]
+    missing = [
+        phrase
+        for phrase in fact.needs
+        if not any(phrase in text for text in SECTIONS[fact.section])
+    ]
     assert missing == [], f"{fact.fact}: no longer told in section {fact.section!r}"
 
 
@@ -67,7 +79,11 @@ def test_the_system_prompt_tells_each_fact_in_its_section(fact: Fact) -> None:
 def test_a_fact_is_missed_when_any_sentence_that_tells_it_is_deleted(fact: Fact) -> None:
     sentences = SECTIONS[fact.section]
     telling = [text for text in sentences if any(phrase in text for phrase in fact.needs)]
-    unnoticed = [text for text in telling if fact.told_in([other for other in sentences if other is not text])]
+    unnoticed = [
+        text
+        for text in telling
+        if fact.told_in([other for other in sentences if other is not text])
+    ]
     assert fact.needs
     assert unnoticed == []
 
@@ -77,7 +93,9 @@ def test_no_sentence_can_be_deleted_without_losing_a_fact() -> None:
         text
         for section, sentences in SECTIONS.items()
         for text in sentences
-        if not any(phrase in text for fact in FACTS if fact.section == section for phrase in fact.needs)
+        if not any(
+            phrase in text for fact in FACTS if fact.section == section for phrase in fact.needs
+        )
     ]
     assert untied == []
 

@@ -30,7 +30,9 @@ def known_toolsets() -> set[str]:
 
 def test_every_toolset_and_preset_is_named_and_no_other() -> None:
     text = section("Fewer tools")
-    domains = re.findall(r"`([a-z]+)`", text.partition("A toolset is a domain")[2].partition("A name that")[0])
+    domains = re.findall(
+        r"`([a-z]+)`", text.partition("A toolset is a domain")[2].partition("A name that")[0]
+    )
     presets = set(re.findall(r"^\| `([a-z]+)`", text, re.MULTILINE))
     assert set(domains) | presets == known_toolsets()
     assert presets == PRESETS
@@ -39,20 +41,35 @@ def test_every_toolset_and_preset_is_named_and_no_other() -> None:
 
 def test_every_resource_template_is_named() -> None:
     text = section("What you can attach")
-    ways = [{uri, uri.replace("archive://workspace/{workspace}", "...")} for uri in (each.uri for each in TEMPLATES)]
+    ways = [
+        {uri, uri.replace("archive://workspace/{workspace}", "...")}
+        for uri in (each.uri for each in TEMPLATES)
+    ]
     assert [uris for uris in ways if not any(f"`{uri}`" in text for uri in uris)] == []
 
 
 def test_every_prompt_with_arguments_is_named_and_no_other() -> None:
-    assert re.findall(r"^\| `(\w+)`", section("Ready-made tasks"), re.MULTILINE) == [each.name for each in WORKFLOWS]
+    assert re.findall(r"^\| `(\w+)`", section("Ready-made tasks"), re.MULTILINE) == [
+        each.name for each in WORKFLOWS
+    ]
 
 
 def test_every_optional_extra_is_named_where_it_is_installed() -> None:
-    extras = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]) - {"dev"}
-    assert {name for each in re.findall(r'install "\.\[([a-z,]+)\]"', README) for name in each.split(",")} == extras
+    extras = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    ) - {"dev"}
+    assert {
+        name
+        for each in re.findall(r'install "\.\[([a-z,]+)\]"', README)
+        for name in each.split(",")
+    } == extras
 
 
 def test_every_setting_is_in_the_table() -> None:
-    known = set(re.findall(r'"(ARCHIVE(?:BOX|_MCP)?_[A-Z_]+)"', (ROOT / "server" / "settings.py").read_text()))
+    known = set(
+        re.findall(
+            r'"(ARCHIVE(?:BOX|_MCP)?_[A-Z_]+)"', (ROOT / "server" / "settings.py").read_text()
+        )
+    )
     table = README.partition("<!-- settings -->")[2].partition("<!-- /settings -->")[0]
     assert known == set(re.findall(r"`(ARCHIVE\w+)`", table))

@@ -1,4 +1,5 @@
-"""The prompts with arguments: what they name, how values get into them, that they cost nothing at start."""
+"""The prompts with arguments: what they name, how values get into them, that they cost nothing at
+start."""
 
 from __future__ import annotations
 
@@ -48,7 +49,9 @@ def test_a_text_has_a_place_for_each_argument_and_for_nothing_else(workflow: Wor
 
 @every_workflow
 def test_only_tools_of_this_server_are_named_and_one_at_least(workflow: Workflow) -> None:
-    named = set(TOOL_NAME.findall(written(workflow))) | set(TOOL_NAME.findall((FOLDER / "closing.md").read_text()))
+    named = set(TOOL_NAME.findall(written(workflow))) | set(
+        TOOL_NAME.findall((FOLDER / "closing.md").read_text())
+    )
     assert named <= set(TOOLS)
     assert set(TOOL_NAME.findall(written(workflow)))
 
@@ -79,13 +82,19 @@ def test_names_titles_and_descriptions_fit_a_menu(workflow: Workflow) -> None:
 @every_workflow
 def test_what_completes_an_argument_exists(workflow: Workflow) -> None:
     assert {each.variable for each in workflow.arguments if each.variable} <= set(VARIABLES)
-    assert [each.name for each in workflow.arguments if each.variable and each.name != each.variable] == []
+    assert [
+        each.name for each in workflow.arguments if each.variable and each.name != each.variable
+    ] == []
 
 
 @pytest.mark.parametrize(
     ("workflow", "tool", "arguments"),
     [
-        ("move_view_to_collection", "archive_start_collection_job", "dryRun action search collectionNames autoCreate"),
+        (
+            "move_view_to_collection",
+            "archive_start_collection_job",
+            "dryRun action search collectionNames autoCreate",
+        ),
         ("export_creators_with_emails", "archive_start_export", "what format fields creators"),
         ("top_content", "archive_get_top_content", "accountName takenAt metric"),
         ("performance_report", "archive_summarize_performance", "search by"),
@@ -98,7 +107,9 @@ def test_what_completes_an_argument_exists(workflow: Workflow) -> None:
         ("retry_failed_pages", "archivebox_start_save", "action dry_run query urls"),
     ],
 )
-def test_the_tool_takes_the_arguments_that_a_text_tells_of(workflow: str, tool: str, arguments: str) -> None:
+def test_the_tool_takes_the_arguments_that_a_text_tells_of(
+    workflow: str, tool: str, arguments: str
+) -> None:
     text = written(BY_NAME[workflow])
     for name in arguments.split():
         assert name in TOOLS[tool]
@@ -109,7 +120,12 @@ def test_the_tool_takes_the_arguments_that_a_text_tells_of(workflow: str, tool: 
 @pytest.mark.parametrize(
     ("workflow", "tool", "argument", "words"),
     [
-        ("export_creators_with_emails", "archive_start_export", "format", ["csv", "jsonl", "parquet"]),
+        (
+            "export_creators_with_emails",
+            "archive_start_export",
+            "format",
+            ["csv", "jsonl", "parquet"],
+        ),
         ("performance_report", "archive_chart", "kind", ["weekly", "platform_mix"]),
         ("campaign_report", "archive_chart", "kind", ["weekly", "top_creators"]),
         ("refresh_engagement", "archive_start_engagement_job", "mode", ["refresh"]),
@@ -121,22 +137,33 @@ def test_the_tool_takes_the_values_that_a_prompt_tells_of(
     workflow: str, tool: str, argument: str, words: list[str]
 ) -> None:
     possible = TOOLS[tool][argument]["enum"]
-    proposed = [value for each in BY_NAME[workflow].arguments if each.name == argument for value in each.values]
+    proposed = [
+        value
+        for each in BY_NAME[workflow].arguments
+        if each.name == argument
+        for value in each.values
+    ]
     assert set(words) <= set(possible)
-    assert all(word in proposed or re.search(rf"\b{word}\b", written(BY_NAME[workflow])) for word in words)
+    assert all(
+        word in proposed or re.search(rf"\b{word}\b", written(BY_NAME[workflow])) for word in words
+    )
 
 
 def test_the_metrics_of_top_content_are_those_of_the_tool() -> None:
     told = re.findall(r"\b([A-Z_]{9,}) for ([a-z ]+)[,.]", written(BY_NAME["top_content"]))
     [metric] = [each for each in BY_NAME["top_content"].arguments if each.name == "metric"]
-    assert sorted(key for key, _ in told) == sorted(TOOLS["archive_get_top_content"]["metric"]["enum"])
+    assert sorted(key for key, _ in told) == sorted(
+        TOOLS["archive_get_top_content"]["metric"]["enum"]
+    )
     assert [word for _, word in told] == list(metric.values)
 
 
 def test_a_line_about_what_was_not_given_is_left_out() -> None:
     with_creator = BY_NAME["top_content"].text({"creator": "anna"})
     assert "Creator: `anna`." in with_creator
-    assert not re.search(r"^- (Posted|Workspace|Creator)", BY_NAME["top_content"].text({}), re.MULTILINE)
+    assert not re.search(
+        r"^- (Posted|Workspace|Creator)", BY_NAME["top_content"].text({}), re.MULTILINE
+    )
 
 
 def test_a_default_stands_where_nothing_was_given() -> None:
@@ -186,5 +213,7 @@ def test_neither_an_import_of_the_loader_nor_a_list_reads_a_file_of_text() -> No
         "import builtins; builtins.open = None; names = [each.name for each in prompts.workflow_prompts()]; "
         "print(early, 'importlib.resources' in sys.modules, len(names))"
     )
-    run = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert run.stdout.split() == ["False", "False", str(len(WORKFLOWS))]

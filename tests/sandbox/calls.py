@@ -17,14 +17,20 @@ GROUP = (
 )
 
 
-async def read(client: Client, operation: str, fields: str, given: Mapping[str, Any] | None = None, **how: Any) -> Any:
+async def read(
+    client: Client, operation: str, fields: str, given: Mapping[str, Any] | None = None, **how: Any
+) -> Any:
     """What a query answers."""
     query_type = schema().query_type
     assert query_type
-    return await _send(client, "query", query_type.fields[operation].args, operation, fields, given or {}, how)
+    return await _send(
+        client, "query", query_type.fields[operation].args, operation, fields, given or {}, how
+    )
 
 
-async def change(client: Client, operation: str, fields: str, given: Mapping[str, Any], **how: Any) -> Json:
+async def change(
+    client: Client, operation: str, fields: str, given: Mapping[str, Any], **how: Any
+) -> Json:
     """The payload of a mutation, with the reasons why it was refused."""
     mutation_type = schema().mutation_type
     assert mutation_type
@@ -34,7 +40,9 @@ async def change(client: Client, operation: str, fields: str, given: Mapping[str
     return payload
 
 
-async def done(client: Client, operation: str, fields: str, given: Mapping[str, Any], **how: Any) -> Any:
+async def done(
+    client: Client, operation: str, fields: str, given: Mapping[str, Any], **how: Any
+) -> Any:
     """The one field of the payload of a mutation that must succeed."""
     payload = await change(client, operation, fields, given, **how)
     assert payload.pop("userErrors") == []
@@ -42,8 +50,11 @@ async def done(client: Client, operation: str, fields: str, given: Mapping[str, 
     return value
 
 
-async def refusal(client: Client, operation: str, fields: str, given: Mapping[str, Any], **how: Any) -> str:
-    """The argument at fault of a mutation that must be refused and must leave everything saved as it was."""
+async def refusal(
+    client: Client, operation: str, fields: str, given: Mapping[str, Any], **how: Any
+) -> str:
+    """The argument at fault of a mutation that must be refused and must leave everything saved as
+    it was."""
     before = await everything(client, **how)
     payload = await change(client, operation, fields, given, **how)
     (error,) = payload.pop("userErrors")
@@ -56,7 +67,9 @@ async def refusal(client: Client, operation: str, fields: str, given: Mapping[st
 
 async def everything(client: Client, workspace: str = MAIN) -> Json:
     """All that is saved in a workspace."""
-    views = " ".join(f"{name} {{ {VIEW} }}" for name in ("contentViews", "creatorViews", "socialProfileViews"))
+    views = " ".join(
+        f"{name} {{ {VIEW} }}" for name in ("contentViews", "creatorViews", "socialProfileViews")
+    )
     query = f"{{ collections {{ {COLLECTION} }} viewGroups {{ {GROUP} }} {views} }}"
     body = await client.body(query, workspace=workspace)
     assert "errors" not in body, body["errors"]
@@ -66,7 +79,11 @@ async def everything(client: Client, workspace: str = MAIN) -> Json:
 
 async def id_of(client: Client, operation: str, name: str, **how: Any) -> str:
     """The id of the record with that name in one of the lists."""
-    (found,) = [record["id"] for record in await read(client, operation, "id name", **how) if record["name"] == name]
+    (found,) = [
+        record["id"]
+        for record in await read(client, operation, "id name", **how)
+        if record["name"] == name
+    ]
     return str(found)
 
 

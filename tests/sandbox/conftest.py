@@ -37,7 +37,9 @@ class Client:
     sandbox: Sandbox = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sandbox = Sandbox(items=self.items, seed=self.seed, plan=self.plan, clock=self.clock, now=lambda: NOW)
+        self.sandbox = Sandbox(
+            items=self.items, seed=self.seed, plan=self.plan, clock=self.clock, now=lambda: NOW
+        )
 
     async def send(
         self,
@@ -57,7 +59,9 @@ class Client:
         body = json.dumps({"query": query, "variables": dict(variables or {})}).encode()
         return await self.sandbox.handle("POST", PATH, {**sent, **(headers or {})}, body)
 
-    async def body(self, query: str, variables: Mapping[str, Any] | None = None, **how: Any) -> Json:
+    async def body(
+        self, query: str, variables: Mapping[str, Any] | None = None, **how: Any
+    ) -> Json:
         """The JSON body of the answer."""
         found: Json = json.loads((await self.send(query, variables, **how)).body)
         return found
@@ -69,14 +73,18 @@ class Client:
         (value,) = body["data"].values()
         return value
 
-    async def error(self, query: str, variables: Mapping[str, Any] | None = None, **how: Any) -> tuple[str, str | None]:
+    async def error(
+        self, query: str, variables: Mapping[str, Any] | None = None, **how: Any
+    ) -> tuple[str, str | None]:
         """Message and code of the only error, which must come with status 200."""
         answer = await self.send(query, variables, **how)
         assert answer.status == 200
         (error,) = json.loads(answer.body)["errors"]
         return error["message"], error.get("extensions", {}).get("code")
 
-    async def every(self, operation: str, fields: str, arguments: str = "", **how: Any) -> list[Json]:
+    async def every(
+        self, operation: str, fields: str, arguments: str = "", **how: Any
+    ) -> list[Json]:
         """All records of a connection, page by page."""
         found: list[Json] = []
         after: str | None = None

@@ -28,7 +28,10 @@ async def test_campaigns_are_paged(shared: Client) -> None:
     page = await shared.ask(CAMPAIGNS, {"first": 2})
     assert page["pageInfo"]["hasNextPage"]
     rest = await shared.ask(CAMPAIGNS, {"first": 2, "after": page["pageInfo"]["endCursor"]})
-    assert ([c["name"] for c in rest["nodes"]], rest["pageInfo"]["hasNextPage"]) == (["Creator Gifting 2026"], False)
+    assert ([c["name"] for c in rest["nodes"]], rest["pageInfo"]["hasNextPage"]) == (
+        ["Creator Gifting 2026"],
+        False,
+    )
 
 
 async def test_a_campaign_narrows_items(shared: Client) -> None:
@@ -44,4 +47,6 @@ async def test_each_workspace_has_its_own_campaigns(shared: Client) -> None:
 
 
 async def test_a_page_holds_at_most_a_hundred(shared: Client) -> None:
-    assert (await shared.error(CAMPAIGNS, {"first": 101}))[0] == "first must be less than or equal to 100"
+    assert (await shared.error(CAMPAIGNS, {"first": 101}))[
+        0
+    ] == "first must be less than or equal to 100"

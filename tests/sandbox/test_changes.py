@@ -68,7 +68,9 @@ async def test_an_unknown_name_is_refused_and_nothing_is_added(small: Client) ->
 async def test_auto_create_makes_the_collection_once(small: Client) -> None:
     first, second = item_ids(small, 3, 4)
     for item in (first, second, first):
-        assert (await small.ask(ADD_NEW, {"item": item, "names": ["Q4 Report", "Q4 Report"]}))["userErrors"] == []
+        assert (await small.ask(ADD_NEW, {"item": item, "names": ["Q4 Report", "Q4 Report"]}))[
+            "userErrors"
+        ] == []
     known = await small.ask("{ filterPresets { id name accessor } }")
     (made,) = [preset for preset in known if preset["name"] == "Q4 Report"]
     assert made["accessor"] == "COLLECTIONS"
@@ -83,13 +85,17 @@ async def test_names_are_compared_exactly(small: Client) -> None:
 async def test_one_foreign_collection_rejects_the_whole_call(small: Client) -> None:
     known, (item,) = await presets(small), item_ids(small, 3)
     foreign = small.sandbox.world.workspaces[1].collections[0].id
-    answer = await small.ask(ADD_NEW, {"item": item, "names": ["New"], "ids": [known["Empty Shelf"], foreign]})
+    answer = await small.ask(
+        ADD_NEW, {"item": item, "names": ["New"], "ids": [known["Empty Shelf"], foreign]}
+    )
     assert (answer["item"], len(answer["userErrors"])) == (None, 1)
     assert await members(small, known["Empty Shelf"]) == []
     assert "New" not in await presets(small)
 
 
-@pytest.mark.parametrize("given", [{}, {"names": [" "]}, {"names": ["Empty Shelf"], "item": "unknown"}])
+@pytest.mark.parametrize(
+    "given", [{}, {"names": [" "]}, {"names": ["Empty Shelf"], "item": "unknown"}]
+)
 @pytest.mark.parametrize("mutation", [ADD, ADD_NEW, REMOVE])
 async def test_incomplete_calls_are_refused(small: Client, mutation: str, given: Json) -> None:
     answer = await small.ask(mutation, {"item": item_ids(small, 3)[0], **given})
@@ -103,11 +109,15 @@ async def test_removing_takes_the_item_out_and_leaves_it_in_the_archive(small: C
     assert answer == {"item": {"id": before[0]}, "userErrors": []}
     assert await members(small, known["Website Gallery"]) == before[1:]
     assert before[0] in [item["id"] for item in await small.every("items", "id")]
-    assert (await small.ask(REMOVE, {"item": before[0], "ids": [known["Website Gallery"]]}))["userErrors"] == []
+    assert (await small.ask(REMOVE, {"item": before[0], "ids": [known["Website Gallery"]]}))[
+        "userErrors"
+    ] == []
 
 
 async def test_removing_from_an_unknown_collection_is_refused(small: Client) -> None:
-    assert (await small.ask(REMOVE, {"item": item_ids(small, 3)[0], "names": ["Q4 Report"]}))["userErrors"]
+    assert (await small.ask(REMOVE, {"item": item_ids(small, 3)[0], "names": ["Q4 Report"]}))[
+        "userErrors"
+    ]
 
 
 async def test_paging_goes_on_where_it_was_when_items_join_meanwhile(small: Client) -> None:
@@ -140,15 +150,26 @@ async def test_a_stale_cursor_leads_to_an_empty_page(small: Client) -> None:
 
 def refreshable(client: Client, count: int, *, unreachable: bool = False) -> list[str]:
     home = client.sandbox.world.workspaces[0]
-    able = (i for i in map(home.item, range(home.items)) if i.kind not in STORY_KINDS and i.unreachable == unreachable)
+    able = (
+        i
+        for i in map(home.item, range(home.items))
+        if i.kind not in STORY_KINDS and i.unreachable == unreachable
+    )
     return [next(able).id for _ in range(count)]
 
 
 async def test_a_refresh_runs_through_its_states_by_the_clock(client: Client) -> None:
     ids = refreshable(client, 4)
     started = await client.ask(REFETCH, {"ids": ids})
-    assert (started["processedCount"], started["skippedItemIds"], started["userErrors"]) == (4, [], [])
-    seen: list[Json] = [await client.ask(OPERATION, {"id": started["operationId"]}, pause=p) for p in (0.5, 2.0, 2.0)]
+    assert (started["processedCount"], started["skippedItemIds"], started["userErrors"]) == (
+        4,
+        [],
+        [],
+    )
+    seen: list[Json] = [
+        await client.ask(OPERATION, {"id": started["operationId"]}, pause=p)
+        for p in (0.5, 2.0, 2.0)
+    ]
     assert [operation["status"] for operation in seen] == ["QUEUED", "PROCESSING", "COMPLETED"]
     assert [operation["processed"] for operation in seen] == [0, 2, 4]
     assert [len(operation["pendingItemIds"]) for operation in seen] == [4, 2, 0]
@@ -180,7 +201,9 @@ async def test_a_finished_refresh_adds_a_snapshot(client: Client) -> None:
 async def test_sorting_notices_refreshed_metrics(client: Client) -> None:
     home = client.sandbox.world.workspaces[0]
     everything = [
-        (item, known.impressions or 0) for item in map(home.item, range(800)) if (known := item.current_engagement)
+        (item, known.impressions or 0)
+        for item in map(home.item, range(800))
+        if (known := item.current_engagement)
     ]
     young, then, now = next(
         (item, then, measure(item, NOW).impressions or 0)
@@ -195,7 +218,10 @@ async def test_sorting_notices_refreshed_metrics(client: Client) -> None:
     given = {"ids": [young.id, rival.id]}
     assert (await client.ask(query, given))["nodes"] == [{"id": rival.id}, {"id": young.id}]
     await client.ask(REFETCH, {"ids": [young.id]})
-    assert (await client.ask(query, given, pause=10))["nodes"] == [{"id": young.id}, {"id": rival.id}]
+    assert (await client.ask(query, given, pause=10))["nodes"] == [
+        {"id": young.id},
+        {"id": rival.id},
+    ]
 
 
 async def test_running_items_are_skipped_and_stories_and_strangers_drop_out(client: Client) -> None:
@@ -207,7 +233,12 @@ async def test_running_items_are_skipped_and_stories_and_strangers_drop_out(clie
     again = await client.ask(REFETCH, {"ids": [first, second, second, story, foreign, "unknown"]})
     assert (again["processedCount"], again["skippedItemIds"]) == (1, [first])
     nothing = await client.ask(REFETCH, {"ids": [story, foreign, first]})
-    assert nothing == {"operationId": None, "processedCount": 0, "skippedItemIds": [first], "userErrors": []}
+    assert nothing == {
+        "operationId": None,
+        "processedCount": 0,
+        "skippedItemIds": [first],
+        "userErrors": [],
+    }
     later = await client.ask(REFETCH, {"ids": [first]}, pause=10)
     assert later["processedCount"] == 1
 
@@ -253,10 +284,16 @@ async def test_a_reset_forgets_changes_and_counts(small: Client) -> None:
 
 async def test_workspaces_show_what_they_track(client: Client) -> None:
     fields = "id name hashtags { id name type provider } mentions { name type } keywords { name provider }"
-    query = f"{{ workspace {{ {fields} integrations {{ id handle provider status connectedAt }} }} }}"
+    query = (
+        f"{{ workspace {{ {fields} integrations {{ id handle provider status connectedAt }} }} }}"
+    )
     workspace: Any = await client.ask(query)
     assert (workspace["id"], workspace["name"]) == (MAIN, "Northwind Skincare")
     assert {tag["type"] for tag in workspace["hashtags"]} == {"HASHTAG"}
     assert {tag["type"] for tag in workspace["mentions"]} == {"MENTION"}
-    assert {i["status"] for i in workspace["integrations"]} == {"CONNECTED", "DISCONNECTED", "PENDING"}
+    assert {i["status"] for i in workspace["integrations"]} == {
+        "CONNECTED",
+        "DISCONNECTED",
+        "PENDING",
+    }
     assert len({i["handle"] for i in workspace["integrations"]}) < len(workspace["integrations"])

@@ -1,4 +1,5 @@
-"""Collections: made, renamed, deleted and grouped, and the two ways in which a workspace keeps them."""
+"""Collections: made, renamed, deleted and grouped, and the two ways in which a workspace keeps
+them."""
 
 from __future__ import annotations
 
@@ -39,7 +40,9 @@ def item(client: Client, number: int, workspace: int = 0) -> str:
 
 
 @pytest.mark.parametrize("workspace", [MAIN, OUTDOOR, COFFEE])
-async def test_the_count_of_a_collection_is_that_of_its_items(shared: Client, workspace: str) -> None:
+async def test_the_count_of_a_collection_is_that_of_its_items(
+    shared: Client, workspace: str
+) -> None:
     found = await read(shared, "collections", COLLECTION, workspace=workspace)
     assert found
     for collection in found:
@@ -48,11 +51,21 @@ async def test_the_count_of_a_collection_is_that_of_its_items(shared: Client, wo
 
 async def test_a_count_follows_what_is_put_in_and_taken_out(small: Client) -> None:
     gallery = await id_of(small, "collections", "Website Gallery")
-    page = await read(small, "items", "totalCount nodes { id }", {"presetId": gallery, "first": 100})
+    page = await read(
+        small, "items", "totalCount nodes { id }", {"presetId": gallery, "first": 100}
+    )
     inside, before = page["nodes"][0]["id"], page["totalCount"]
-    outside = next(text for n in range(300) if (text := item(small, n)) not in {i["id"] for i in page["nodes"]})
+    outside = next(
+        text for n in range(300) if (text := item(small, n)) not in {i["id"] for i in page["nodes"]}
+    )
     counts = []
-    for call, text in ((ADD, inside), (ADD, outside), (ADD, outside), (REMOVE, inside), (REMOVE, outside)):
+    for call, text in (
+        (ADD, inside),
+        (ADD, outside),
+        (ADD, outside),
+        (REMOVE, inside),
+        (REMOVE, outside),
+    ):
         await change(small, *call, {"itemId": text, "collectionIds": [gallery]})
         counts.append((await one(small, gallery))["itemCount"])
     assert counts == [before, before + 1, before + 1, before, before - 1]
@@ -90,7 +103,10 @@ async def test_a_new_collection_is_a_preset_that_takes_items(small: Client) -> N
 async def test_a_blank_or_taken_name_is_refused(client: Client, name: str) -> None:
     other = await id_of(client, "collections", "Q2 Report")
     assert await refusal(client, "createCollection", WRAPPED, {"input": {"name": name}}) == "name"
-    assert await refusal(client, "updateCollection", WRAPPED, {"id": other, "input": {"name": name}}) == "name"
+    assert (
+        await refusal(client, "updateCollection", WRAPPED, {"id": other, "input": {"name": name}})
+        == "name"
+    )
 
 
 async def test_names_are_taken_in_their_own_workspace_only(client: Client) -> None:
@@ -100,8 +116,13 @@ async def test_names_are_taken_in_their_own_workspace_only(client: Client) -> No
 async def test_a_collection_that_an_item_brought_along_takes_its_name(client: Client) -> None:
     given = {"itemId": item(client, 0), "collectionNames": ["Winter Report"], "autoCreate": True}
     await done(client, *ADD, given)
-    assert await refusal(client, "createCollection", WRAPPED, {"input": {"name": "Winter Report"}}) == "name"
-    assert (await one(client, await id_of(client, "collections", "Winter Report")))["itemCount"] == 1
+    assert (
+        await refusal(client, "createCollection", WRAPPED, {"input": {"name": "Winter Report"}})
+        == "name"
+    )
+    assert (await one(client, await id_of(client, "collections", "Winter Report")))[
+        "itemCount"
+    ] == 1
 
 
 async def test_renaming_keeps_the_items_and_the_date_of_creation(client: Client) -> None:
@@ -113,7 +134,9 @@ async def test_renaming_keeps_the_items_and_the_date_of_creation(client: Client)
     names = await preset_names(client)
     assert "Third Quarter" in names
     assert "Q3 Report" not in names
-    assert (await change(client, *ADD, {"itemId": item(client, 0), "collectionNames": ["Q3 Report"]}))["userErrors"]
+    assert (
+        await change(client, *ADD, {"itemId": item(client, 0), "collectionNames": ["Q3 Report"]})
+    )["userErrors"]
 
 
 async def test_a_collection_may_be_given_the_name_that_it_has(client: Client) -> None:
@@ -182,14 +205,21 @@ async def test_what_does_not_exist_is_neither_read_nor_renamed_nor_moved(client:
 
 
 async def test_a_collection_is_put_into_a_group_and_out_of_it(client: Client) -> None:
-    known, group = await id_of(client, "collections", "Empty Shelf"), await id_of(client, "viewGroups", "Website")
-    moved = await done(client, "moveCollectionToGroup", WRAPPED, {"collectionId": known, "groupId": group})
+    known, group = (
+        await id_of(client, "collections", "Empty Shelf"),
+        await id_of(client, "viewGroups", "Website"),
+    )
+    moved = await done(
+        client, "moveCollectionToGroup", WRAPPED, {"collectionId": known, "groupId": group}
+    )
     assert moved["group"] == {"id": group, "name": "Website"}
     assert moved["updatedAt"] > utc(NOW)
     assert await one(client, known) == moved
     found = await read(client, "viewGroup", "collections { name }", {"id": group})
     assert found["collections"] == [{"name": "Website Gallery"}, {"name": "Empty Shelf"}]
-    out = await done(client, "moveCollectionToGroup", WRAPPED, {"collectionId": known, "groupId": None})
+    out = await done(
+        client, "moveCollectionToGroup", WRAPPED, {"collectionId": known, "groupId": None}
+    )
     assert out["group"] is None
 
 
@@ -202,7 +232,13 @@ async def test_an_unknown_group_takes_no_collection(client: Client) -> None:
 
 async def test_collections_in_the_older_format_cannot_be_managed(client: Client) -> None:
     menu = await id_of(client, "collections", "Menu Photos", workspace=COFFEE)
-    group = await done(client, "createViewGroup", "viewGroup { id }", {"input": {"name": "Kitchen"}}, workspace=COFFEE)
+    group = await done(
+        client,
+        "createViewGroup",
+        "viewGroup { id }",
+        {"input": {"name": "Kitchen"}},
+        workspace=COFFEE,
+    )
     calls: dict[str, Json] = {
         "createCollection": {"input": {"name": "New"}},
         "updateCollection": {"id": menu, "input": {"name": "New"}},
@@ -216,7 +252,11 @@ async def test_collections_in_the_older_format_cannot_be_managed(client: Client)
 
 
 async def test_items_are_put_into_collections_of_the_older_format_too(client: Client) -> None:
-    given = {"itemId": item(client, 0, 2), "collectionNames": ["Window Display"], "autoCreate": True}
+    given = {
+        "itemId": item(client, 0, 2),
+        "collectionNames": ["Window Display"],
+        "autoCreate": True,
+    }
     await done(client, *ADD, given, workspace=COFFEE)
     made = await id_of(client, "collections", "Window Display", workspace=COFFEE)
     assert (await one(client, made, workspace=COFFEE))["itemCount"] == 1
@@ -231,7 +271,9 @@ async def test_a_list_ends_after_a_thousand_rows_without_a_word(client: Client) 
     assert len(await preset_names(client)) == 1_000
     last = home.collections[-1]
     assert (await one(client, last.id))["name"] == last.name
-    assert await refusal(client, "createCollection", WRAPPED, {"input": {"name": last.name}}) == "name"
+    assert (
+        await refusal(client, "createCollection", WRAPPED, {"input": {"name": last.name}}) == "name"
+    )
 
 
 async def test_a_reset_forgets_every_change(client: Client) -> None:

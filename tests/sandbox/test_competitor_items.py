@@ -16,7 +16,8 @@ ITEMS = (
     " first: $first, after: $after, sorting: $sorting) { totalCount nodes { %s } pageInfo { endCursor hasNextPage } } }"
 )
 LEAN = (
-    ITEMS % "id takenAt currentEngagement { impressions earnedMediaValue likes comments shares } socialProfile { id }"
+    ITEMS
+    % "id takenAt currentEngagement { impressions earnedMediaValue likes comments shares } socialProfile { id }"
 )
 EVERYTHING = ITEMS % (
     "id archivePublicUrl caption currentEngagement { likes linearViralityScore } externalId hashtags mentions"
@@ -95,7 +96,13 @@ async def test_both_ends_of_the_window_are_part_of_it(shared: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "limits", [{}, {"from": "2026-10-01T00:00:00Z"}, {"to": "2026-10-01T00:00:00Z"}, {"from": None, "to": None}]
+    "limits",
+    [
+        {},
+        {"from": "2026-10-01T00:00:00Z"},
+        {"to": "2026-10-01T00:00:00Z"},
+        {"from": None, "to": None},
+    ],
 )
 async def test_both_ends_of_the_window_are_required(shared: Client, limits: Json) -> None:
     given = {"brand": await brand_id(shared), "filter": {"takenAt": limits}}
@@ -118,14 +125,20 @@ async def test_a_bad_cursor_is_an_error(shared: Client) -> None:
     other = (await shared.ask("{ items { pageInfo { endCursor } } }"))["pageInfo"]["endCursor"]
     brand = await brand_id(shared)
     for bad in ("nonsense", other):
-        assert (await shared.error(LEAN, {"brand": brand, "filter": OCTOBER, "after": bad}))[0] == "Invalid cursor"
+        assert (await shared.error(LEAN, {"brand": brand, "filter": OCTOBER, "after": bad}))[
+            0
+        ] == "Invalid cursor"
 
 
-async def test_a_cursor_of_another_window_is_stale_and_leads_to_an_empty_page(shared: Client) -> None:
+async def test_a_cursor_of_another_window_is_stale_and_leads_to_an_empty_page(
+    shared: Client,
+) -> None:
     brand = await brand_id(shared)
     page = await shared.ask(LEAN, {"brand": brand, "filter": OCTOBER, "first": 3})
     september = window("2026-09-01", "2026-09-30")
-    stale = await shared.ask(LEAN, {"brand": brand, "filter": september, "after": page["pageInfo"]["endCursor"]})
+    stale = await shared.ask(
+        LEAN, {"brand": brand, "filter": september, "after": page["pageInfo"]["endCursor"]}
+    )
     assert (stale["nodes"], stale["pageInfo"]["hasNextPage"]) == ([], False)
 
 
@@ -169,7 +182,9 @@ async def test_the_metrics_of_a_month_are_sums_over_its_posts(shared: Client) ->
     assert metrics["impressions"] == sum(int(e["impressions"]) for e in known)
     engaged = sum(int(e[name] or 0) for e in known for name in ("likes", "comments", "shares"))
     assert metrics["engagementsTotal"] == engaged
-    assert metrics["earnedMediaValue"] == pytest.approx(sum(int(e["earnedMediaValue"]) for e in known) / 100)
+    assert metrics["earnedMediaValue"] == pytest.approx(
+        sum(int(e["earnedMediaValue"]) for e in known) / 100
+    )
     assert 0 < metrics["reach"] < metrics["impressions"]
 
 
@@ -180,7 +195,9 @@ async def test_posts_have_every_field_and_speak_of_the_competitor(shared: Client
     assert {item["type"] for item in found} >= {"POST", "REEL"}
     assert {item["provider"] for item in found} == {"INSTAGRAM", "TIKTOK", "YOUTUBE"}
     assert any("Fjordlight" in (item["caption"] or "") for item in found)
-    assert any(item["originalUrl"] is None for item in found) == any(item["type"] == "STORY" for item in found)
+    assert any(item["originalUrl"] is None for item in found) == any(
+        item["type"] == "STORY" for item in found
+    )
     assert any(entry["transcript"] for item in found for entry in item["transcriptions"])
 
 
@@ -210,6 +227,12 @@ async def test_media_of_a_post_that_is_not_visible_yet_are_left_out(shared: Clie
     assert await client.ask(MEDIA, {"ids": [post]}) == []
 
 
-async def test_a_post_depends_on_nothing_but_seed_brand_and_month(shared: Client, make_client: type[Client]) -> None:
-    assert await posts(shared, OCTOBER, EVERYTHING) == await posts(make_client(items=50), OCTOBER, EVERYTHING)
-    assert await posts(shared, OCTOBER, EVERYTHING) != await posts(make_client(seed=8), OCTOBER, EVERYTHING)
+async def test_a_post_depends_on_nothing_but_seed_brand_and_month(
+    shared: Client, make_client: type[Client]
+) -> None:
+    assert await posts(shared, OCTOBER, EVERYTHING) == await posts(
+        make_client(items=50), OCTOBER, EVERYTHING
+    )
+    assert await posts(shared, OCTOBER, EVERYTHING) != await posts(
+        make_client(seed=8), OCTOBER, EVERYTHING
+    )

@@ -26,7 +26,9 @@ NAMES, FULL = LIST % BRAND, LIST % f"{BRAND} {METRICS}"
 ONE_FULL = ONE % f"{BRAND} {METRICS}"
 
 
-async def brands(client: Client, query: str = NAMES, workspace: str = MAIN, **variables: Any) -> list[Json]:
+async def brands(
+    client: Client, query: str = NAMES, workspace: str = MAIN, **variables: Any
+) -> list[Json]:
     body = await client.body(query, variables, workspace=workspace)
     found: list[Json] = body["data"]["competitorBrands"]["nodes"]
     return found
@@ -40,19 +42,27 @@ def figures(brand: Json) -> list[float | None]:
     return [brand[name] for name in METRICS.split()]
 
 
-async def test_the_first_page_holds_the_own_brand_beside_as_many_competitors_as_asked_for(shared: Client) -> None:
+async def test_the_first_page_holds_the_own_brand_beside_as_many_competitors_as_asked_for(
+    shared: Client,
+) -> None:
     page = await shared.ask(NAMES, {"first": 3})
     assert [brand["isOwnBrand"] for brand in page["nodes"]] == [True, False, False, False]
     assert page["nodes"][0]["name"] == "You"
     assert page["totalCount"] == 8
-    assert [edge["node"]["id"] for edge in page["edges"]] == [brand["id"] for brand in page["nodes"]]
+    assert [edge["node"]["id"] for edge in page["edges"]] == [
+        brand["id"] for brand in page["nodes"]
+    ]
 
 
 async def test_the_own_brand_is_on_the_first_page_only(shared: Client) -> None:
     first = await shared.ask(NAMES, {"first": 5})
     second = await shared.ask(NAMES, {"first": 5, "after": first["pageInfo"]["endCursor"]})
     everybody = [brand["name"] for brand in first["nodes"] + second["nodes"]]
-    assert (len(second["nodes"]), second["pageInfo"]["hasNextPage"], second["totalCount"]) == (3, False, 8)
+    assert (len(second["nodes"]), second["pageInfo"]["hasNextPage"], second["totalCount"]) == (
+        3,
+        False,
+        8,
+    )
     assert (len(everybody), everybody.count("You")) == (9, 1)
 
 
@@ -108,7 +118,12 @@ async def test_an_unknown_or_foreign_brand_is_null(shared: Client) -> None:
 
 
 async def test_metrics_depend_on_period_and_date(shared: Client) -> None:
-    windows: list[Json] = [{}, {"period": "WEEK"}, {"date": "2026-10-10"}, {"period": "WEEK", "date": "2026-10-10"}]
+    windows: list[Json] = [
+        {},
+        {"period": "WEEK"},
+        {"date": "2026-10-10"},
+        {"period": "WEEK", "date": "2026-10-10"},
+    ]
     found = [figures(await by_name(shared, "Fjordlight", **window)) for window in windows]
     assert all(None not in line for line in found)
     assert len({tuple(line) for line in found}) == 4
@@ -116,18 +131,25 @@ async def test_metrics_depend_on_period_and_date(shared: Client) -> None:
 
 @pytest.mark.parametrize(
     ("period", "same", "other"),
-    [("MONTH", ("2026-10-01", "2026-10-31"), "2026-09-30"), ("WEEK", ("2026-10-05", "2026-10-11"), "2026-10-04")],
+    [
+        ("MONTH", ("2026-10-01", "2026-10-31"), "2026-09-30"),
+        ("WEEK", ("2026-10-05", "2026-10-11"), "2026-10-04"),
+    ],
 )
 async def test_a_date_stands_for_the_whole_period_that_holds_it(
     shared: Client, period: str, same: tuple[str, str], other: str
 ) -> None:
     for name in ("You", "Fjordlight"):
-        first, last, before = [await by_name(shared, name, period=period, date=day) for day in (*same, other)]
+        first, last, before = [
+            await by_name(shared, name, period=period, date=day) for day in (*same, other)
+        ]
         assert first == last != before
 
 
 async def test_today_is_the_default_date(shared: Client) -> None:
-    assert await by_name(shared, "Fjordlight") == await by_name(shared, "Fjordlight", date="2026-11-21")
+    assert await by_name(shared, "Fjordlight") == await by_name(
+        shared, "Fjordlight", date="2026-11-21"
+    )
 
 
 @pytest.mark.parametrize("date", ["2027-03-01", "2019-03-01"])
@@ -156,10 +178,14 @@ async def test_the_own_metrics_are_sums_over_the_own_archive(shared: Client) -> 
     assert own["postsCount"] == len(items) > 0
     assert own["influencersCount"] == len({item["socialProfile"]["id"] for item in items})
     assert own["impressions"] == sum(int(e["impressions"] or 0) for e in known)
-    assert own["earnedMediaValue"] == pytest.approx(sum(int(e["earnedMediaValue"] or 0) for e in known) / 100)
+    assert own["earnedMediaValue"] == pytest.approx(
+        sum(int(e["earnedMediaValue"] or 0) for e in known) / 100
+    )
 
 
-async def test_own_metrics_of_a_large_archive_are_extended_from_a_part(make_client: type[Client]) -> None:
+async def test_own_metrics_of_a_large_archive_are_extended_from_a_part(
+    make_client: type[Client],
+) -> None:
     client = make_client(items=60_000)
     own = await by_name(client, "You", date="2026-10-15")
     assert own["postsCount"] > 2_000
@@ -168,9 +194,13 @@ async def test_own_metrics_of_a_large_archive_are_extended_from_a_part(make_clie
 
 async def test_another_seed_has_other_metrics(shared: Client, make_client: type[Client]) -> None:
     other = make_client(seed=8)
-    assert figures(await by_name(shared, "Fjordlight")) != figures(await by_name(other, "Fjordlight"))
+    assert figures(await by_name(shared, "Fjordlight")) != figures(
+        await by_name(other, "Fjordlight")
+    )
     again = make_client(items=50)
-    assert figures(await by_name(shared, "Fjordlight")) == figures(await by_name(again, "Fjordlight"))
+    assert figures(await by_name(shared, "Fjordlight")) == figures(
+        await by_name(again, "Fjordlight")
+    )
 
 
 ITEMS = (
@@ -203,7 +233,9 @@ async def test_a_date_is_a_plain_day(shared: Client, date: str) -> None:
 
 async def test_an_hour_around_midnight_belongs_to_the_day_in_utc() -> None:
     client = Client()
-    client.sandbox = Sandbox(clock=client.clock, now=lambda: datetime(2026, 11, 1, 0, 30, tzinfo=UTC))
+    client.sandbox = Sandbox(
+        clock=client.clock, now=lambda: datetime(2026, 11, 1, 0, 30, tzinfo=UTC)
+    )
     assert await by_name(client, "You") == await by_name(client, "You", date="2026-11-01")
 
 
@@ -217,7 +249,9 @@ async def test_an_hour_around_midnight_belongs_to_the_day_in_utc() -> None:
         ('mutation { uploadItemFromUrl(input: {url: ""}) { success } }', 55),
     ],
 )
-async def test_calls_cost_their_credits(make_client: type[Client], query: str, credits: int) -> None:
+async def test_calls_cost_their_credits(
+    make_client: type[Client], query: str, credits: int
+) -> None:
     client = make_client(items=50, plan="startup")
     left = (await client.send(query)).headers["ratelimit"].split("r=")[1].split(";")[0]
     assert 5000 - int(left) == credits

@@ -26,13 +26,16 @@ DETAILS = """
 
 
 async def found(client: Client, filter_: Any = None, **variables: Any) -> Json:
-    answer: Json = await client.ask(ITEMS % DETAILS, {"first": 100, "filter": filter_ or {}, **variables})
+    answer: Json = await client.ask(
+        ITEMS % DETAILS, {"first": 100, "filter": filter_ or {}, **variables}
+    )
     assert answer["totalCount"] >= len(answer["nodes"])
     return answer
 
 
 async def nodes(client: Client, filter_: Any = None, **variables: Any) -> list[Json]:
-    """The first page; there must be something on it, or a test of all its records would prove nothing."""
+    """The first page; there must be something on it, or a test of all its records would prove
+    nothing."""
     page = (await found(client, filter_, **variables))["nodes"]
     assert page
     return list(page)
@@ -47,7 +50,10 @@ async def test_items_come_newest_first_with_the_documented_spelling(shared: Clie
 
 
 async def test_large_numbers_are_sent_as_strings(shared: Client) -> None:
-    page = await nodes(shared, {"itemTypes": ["TIKTOK"], "engagement": [{"field": "LIKE_COUNT", "range": {"from": 1}}]})
+    page = await nodes(
+        shared,
+        {"itemTypes": ["TIKTOK"], "engagement": [{"field": "LIKE_COUNT", "range": {"from": 1}}]},
+    )
     assert all(isinstance(item["currentEngagement"]["likes"], str) for item in page)
 
 
@@ -86,17 +92,26 @@ async def test_ids_choose_items_and_unknown_ones_choose_nothing(shared: Client) 
 async def test_taken_at_includes_both_ends(shared: Client) -> None:
     page = await nodes(shared)
     window = {"from": page[20]["takenAt"], "to": page[10]["takenAt"]}
-    assert [item["id"] for item in await nodes(shared, {"takenAt": window})] == [item["id"] for item in page[10:21]]
+    assert [item["id"] for item in await nodes(shared, {"takenAt": window})] == [
+        item["id"] for item in page[10:21]
+    ]
 
 
 async def test_empty_lists_do_not_narrow(shared: Client) -> None:
-    assert (await found(shared, {"accountNames": [], "ids": [], "itemTypes": []}))["totalCount"] == 4000
+    assert (await found(shared, {"accountNames": [], "ids": [], "itemTypes": []}))[
+        "totalCount"
+    ] == 4000
 
 
 async def test_accounts_are_found_by_name_and_by_profile_id(shared: Client) -> None:
     profile = (await nodes(shared))[0]["socialProfile"]
-    for wanted in ({"accountNames": [profile["accountName"]]}, {"socialProfileIds": [profile["id"]]}):
-        assert {item["socialProfile"]["id"] for item in await nodes(shared, wanted)} == {profile["id"]}
+    for wanted in (
+        {"accountNames": [profile["accountName"]]},
+        {"socialProfileIds": [profile["id"]]},
+    ):
+        assert {item["socialProfile"]["id"] for item in await nodes(shared, wanted)} == {
+            profile["id"]
+        }
 
 
 async def test_account_types_exist_on_instagram_only(shared: Client) -> None:
@@ -105,13 +120,18 @@ async def test_account_types_exist_on_instagram_only(shared: Client) -> None:
 
 
 async def test_followers_and_verification_narrow(shared: Client) -> None:
-    page = await nodes(shared, {"verified": [True], "followersCount": {"from": 200_000, "to": 400_000}})
+    page = await nodes(
+        shared, {"verified": [True], "followersCount": {"from": 200_000, "to": 400_000}}
+    )
     assert {item["socialProfile"]["verified"] for item in page} == {True}
     assert all(200_000 <= item["socialProfile"]["followers"] <= 400_000 for item in page)
 
 
 async def test_engagement_ranges_leave_out_items_without_the_figure(shared: Client) -> None:
-    ranges = [{"field": "SHARE_COUNT", "range": {"from": 0}}, {"field": "EARNED_MEDIA_VALUE", "range": {"to": 90_000}}]
+    ranges = [
+        {"field": "SHARE_COUNT", "range": {"from": 0}},
+        {"field": "EARNED_MEDIA_VALUE", "range": {"to": 90_000}},
+    ]
     page = await nodes(shared, {"engagement": ranges})
     assert {item["provider"] for item in page} == {"TIKTOK"}
     assert all(int(item["currentEngagement"]["earnedMediaValue"]) <= 90_000 for item in page)
@@ -127,7 +147,10 @@ async def test_places_must_fit_in_all_parts_of_one_entry(shared: Client) -> None
     page = await nodes(shared, {"ugcLocations": berlin_or_france})
     assert {item["location"]["city"] for item in page} == {"Berlin", "Paris"}
     homes = await nodes(shared, {"creatorLocations": berlin_or_france})
-    assert {i["creator"]["customAttributes"]["location"] for i in homes} == {"Berlin, Germany", "Paris, France"}
+    assert {i["creator"]["customAttributes"]["location"] for i in homes} == {
+        "Berlin, Germany",
+        "Paris, France",
+    }
     assert (await found(shared, {"ugcLocations": [{"city": "berlin"}]}))["totalCount"] == 0
 
 
@@ -177,7 +200,10 @@ async def test_campaigns_sources_and_collections_narrow_by_id(shared: Client) ->
     ],
 )
 async def test_items_are_sorted_by_any_key(shared: Client, key: str, read: Any) -> None:
-    narrow = {"itemTypes": ["TIKTOK"], "engagement": [{"field": "LIKE_COUNT", "range": {"from": 0}}]}
+    narrow = {
+        "itemTypes": ["TIKTOK"],
+        "engagement": [{"field": "LIKE_COUNT", "range": {"from": 0}}],
+    }
     up = await nodes(shared, narrow, sorting=[{"sortKey": key, "sortOrder": "ASC"}])
     down = await nodes(shared, narrow, sorting=[{"sortKey": key, "sortOrder": "DESC"}])
     rising, falling = [read(item) for item in up], [read(item) for item in down]
@@ -193,17 +219,26 @@ async def test_sorting_by_virality_puts_the_viral_first(shared: Client, key: str
 
 
 @pytest.mark.parametrize("order", ["ASC", "DESC"])
-async def test_items_without_the_figure_come_last_in_either_order(small: Client, order: str) -> None:
+async def test_items_without_the_figure_come_last_in_either_order(
+    small: Client, order: str
+) -> None:
     everybody = await small.every(
-        "items", "currentEngagement { likes }", f", sorting: {{sortKey: LIKE_COUNT, sortOrder: {order}}}"
+        "items",
+        "currentEngagement { likes }",
+        f", sorting: {{sortKey: LIKE_COUNT, sortOrder: {order}}}",
     )
-    known = [bool(item["currentEngagement"] and item["currentEngagement"]["likes"]) for item in everybody]
+    known = [
+        bool(item["currentEngagement"] and item["currentEngagement"]["likes"]) for item in everybody
+    ]
     assert known == sorted(known, reverse=True)
     assert set(known) == {True, False}
 
 
 async def test_a_second_key_orders_what_the_first_leaves_equal(shared: Client) -> None:
-    keys = [{"sortKey": "ACCOUNT_NAME", "sortOrder": "ASC"}, {"sortKey": "TAKEN_AT", "sortOrder": "ASC"}]
+    keys = [
+        {"sortKey": "ACCOUNT_NAME", "sortOrder": "ASC"},
+        {"sortKey": "TAKEN_AT", "sortOrder": "ASC"},
+    ]
     page = await nodes(shared, sorting=keys)
     order = [(item["socialProfile"]["accountName"], item["takenAt"]) for item in page]
     assert order == sorted(order)
@@ -218,10 +253,13 @@ async def test_captions_and_transcripts_are_searched_for_all_words(shared: Clien
 
 
 @pytest.mark.parametrize(
-    "source", [{"searchQuery": "balm"}, {"imageUrl": "https://x.example/a.jpg"}, {"fileName": "a.jpg"}]
+    "source",
+    [{"searchQuery": "balm"}, {"imageUrl": "https://x.example/a.jpg"}, {"fileName": "a.jpg"}],
 )
 async def test_pictures_are_searched_by_words_or_by_example(shared: Client, source: Json) -> None:
-    total = (await found(shared, {"superSearch": {"mode": "EMBEDDING_CONTENT", **source}}))["totalCount"]
+    total = (await found(shared, {"superSearch": {"mode": "EMBEDDING_CONTENT", **source}}))[
+        "totalCount"
+    ]
     assert 0 < total < 4000
 
 
@@ -243,7 +281,9 @@ async def test_pictures_are_searched_by_a_media_content(shared: Client) -> None:
         {"mode": "EMBEDDING_CONTENT", "similarMediaContentId": "unknown"},
     ],
 )
-async def test_a_search_that_breaks_the_rules_of_its_mode_is_refused(shared: Client, search: Json) -> None:
+async def test_a_search_that_breaks_the_rules_of_its_mode_is_refused(
+    shared: Client, search: Json
+) -> None:
     await shared.error(ITEMS % "id", {"filter": {"superSearch": search}, "first": 1})
 
 

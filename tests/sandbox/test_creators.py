@@ -33,7 +33,9 @@ async def options(client: Client, key: str, entity: str = "CREATOR") -> dict[str
         "query($e: CustomAttributeSchemaEntity!) { customAttributeSchemas(entity: $e) { key options { id name } } }",
         {"e": entity},
     )
-    return {o["name"]: o["id"] for schema in schemas if schema["key"] == key for o in schema["options"]}
+    return {
+        o["name"]: o["id"] for schema in schemas if schema["key"] == key for o in schema["options"]
+    }
 
 
 async def held(client: Client, *conditions: Json) -> list[Json]:
@@ -53,41 +55,72 @@ async def test_every_creator_is_met_once_when_paging_to_the_end(shared: Client) 
 async def test_a_creator_is_found_by_id_and_a_miss_is_an_error(shared: Client) -> None:
     creator = (await shared.ask(CREATORS))["nodes"][3]
     query = "query($id: ID!) { creator(id: $id) { id customAttributes } }"
-    assert (await shared.ask(query, {"id": creator["id"]}))["customAttributes"] == creator["customAttributes"]
+    assert (await shared.ask(query, {"id": creator["id"]}))["customAttributes"] == creator[
+        "customAttributes"
+    ]
     outside = shared.sandbox.world.workspaces[0].id_of(Kind.CREATOR, 640)
     for missing in ("unknown", outside, shared.sandbox.world.workspaces[1].creator(0).id):
         assert (await shared.error(query, {"id": missing}))[1] == "NOT_FOUND"
 
 
 @pytest.mark.parametrize("entity", ["CREATOR", "ITEM"])
-async def test_schemas_list_the_options_of_selects_and_nothing_for_other_types(shared: Client, entity: str) -> None:
+async def test_schemas_list_the_options_of_selects_and_nothing_for_other_types(
+    shared: Client, entity: str
+) -> None:
     schemas = await shared.ask(
         f"{{ customAttributeSchemas(entity: {entity}) {{ key name type aiGenerated options {{ id name }} }} }}"
     )
-    assert [schema["key"] for schema in schemas] == [attribute.key for attribute in ATTRIBUTES[entity]]
+    assert [schema["key"] for schema in schemas] == [
+        attribute.key for attribute in ATTRIBUTES[entity]
+    ]
     for schema in schemas:
         assert (schema["options"] is not None) == ("SELECT" in schema["type"])
 
 
-async def test_attributes_of_creators_and_items_have_the_keys_of_their_schemas(shared: Client) -> None:
+async def test_attributes_of_creators_and_items_have_the_keys_of_their_schemas(
+    shared: Client,
+) -> None:
     creator = (await shared.ask(CREATORS))["nodes"][0]
-    assert set(creator["customAttributes"]) == {attribute.key for attribute in ATTRIBUTES["CREATOR"]}
+    assert set(creator["customAttributes"]) == {
+        attribute.key for attribute in ATTRIBUTES["CREATOR"]
+    }
     item = (await shared.ask("{ items { nodes { customAttributes } } }"))["nodes"][0]
     assert set(item["customAttributes"]) == {attribute.key for attribute in ATTRIBUTES["ITEM"]}
 
 
 CONDITIONS: list[tuple[Json, Callable[[Json], bool]]] = [
     (condition("full_name", "CONTAINS", "TEXT", "maya"), lambda a: "Maya" in a["full_name"]),
-    (condition("full_name", "DOES_NOT_CONTAIN", "TEXT", "maya"), lambda a: "Maya" not in a["full_name"]),
-    (condition("full_name", "STARTS_WITH", "TEXT", "Ma"), lambda a: a["full_name"].startswith("Ma")),
-    (condition("full_name", "ENDS_WITH", "TEXT", "berg"), lambda a: a["full_name"].lower().endswith("berg")),
-    (condition("location", "IS", "TEXT", "Oslo, Norway"), lambda a: a["location"] == "Oslo, Norway"),
-    (condition("location", "IS_NOT", "TEXT", "Oslo, Norway"), lambda a: a["location"] != "Oslo, Norway"),
-    (condition("location", "CONTAINS", "TEXT", ["Oslo", "Tokyo"]), lambda a: a["location"][:4] in {"Oslo", "Toky"}),
+    (
+        condition("full_name", "DOES_NOT_CONTAIN", "TEXT", "maya"),
+        lambda a: "Maya" not in a["full_name"],
+    ),
+    (
+        condition("full_name", "STARTS_WITH", "TEXT", "Ma"),
+        lambda a: a["full_name"].startswith("Ma"),
+    ),
+    (
+        condition("full_name", "ENDS_WITH", "TEXT", "berg"),
+        lambda a: a["full_name"].lower().endswith("berg"),
+    ),
+    (
+        condition("location", "IS", "TEXT", "Oslo, Norway"),
+        lambda a: a["location"] == "Oslo, Norway",
+    ),
+    (
+        condition("location", "IS_NOT", "TEXT", "Oslo, Norway"),
+        lambda a: a["location"] != "Oslo, Norway",
+    ),
+    (
+        condition("location", "CONTAINS", "TEXT", ["Oslo", "Tokyo"]),
+        lambda a: a["location"][:4] in {"Oslo", "Toky"},
+    ),
     (condition("emails", "CONTAINS", "TEXT", "zoe."), lambda a: a["emails"][0].startswith("zoe.")),
     (condition("emails", "IS_EMPTY", "TEXT"), lambda a: a["emails"] == []),
     (condition("emails", "IS_NOT_EMPTY", "TEXT"), lambda a: a["emails"] != []),
-    (condition("phone_numbers", "CONTAINS_ALL", "TEXT_LIST", ["+1555", "0"]), lambda a: "0" in a["phone_numbers"][0]),
+    (
+        condition("phone_numbers", "CONTAINS_ALL", "TEXT_LIST", ["+1555", "0"]),
+        lambda a: "0" in a["phone_numbers"][0],
+    ),
     (condition("notes", "IS_NOT_EMPTY", "TEXT"), lambda a: a["notes"] is not None),
     (condition("website", "CONTAINS", "URL", ".example"), lambda a: ".example" in a["website"]),
     (condition("age", "EQUAL", "NUMBER", 30), lambda a: a["age"] == 30),
@@ -104,7 +137,12 @@ CONDITIONS: list[tuple[Json, Callable[[Json], bool]]] = [
         lambda a: a["last_contacted_at"] > "2026-11-01",
     ),
     (
-        condition("last_contacted_at", "IS_RELATIVE_TO_TODAY", "DATETIME", {"relation": "this", "period": "month"}),
+        condition(
+            "last_contacted_at",
+            "IS_RELATIVE_TO_TODAY",
+            "DATETIME",
+            {"relation": "this", "period": "month"},
+        ),
         lambda a: a["last_contacted_at"].startswith("2026-11"),
     ),
     (
@@ -117,17 +155,29 @@ CONDITIONS: list[tuple[Json, Callable[[Json], bool]]] = [
         lambda a: a["last_contacted_at"][:7] in {"2026-09", "2026-10"},
     ),
     (
-        condition("last_contacted_at", "IS_RELATIVE_TO_TODAY", "DATETIME", {"relation": "past", "period": "week"}),
+        condition(
+            "last_contacted_at",
+            "IS_RELATIVE_TO_TODAY",
+            "DATETIME",
+            {"relation": "past", "period": "week"},
+        ),
         lambda a: "2026-11-09" <= a["last_contacted_at"] < "2026-11-16",
     ),
     (
-        condition("last_contacted_at", "IS_RELATIVE_TO_TODAY", "DATETIME", {"relation": "past", "period": "day"}),
+        condition(
+            "last_contacted_at",
+            "IS_RELATIVE_TO_TODAY",
+            "DATETIME",
+            {"relation": "past", "period": "day"},
+        ),
         lambda a: a["last_contacted_at"].startswith("2026-11-20"),
     ),
 ]
 
 
-@pytest.mark.parametrize(("asked", "holds"), CONDITIONS, ids=[f"{c['field']} {c['operator']}" for c, _ in CONDITIONS])
+@pytest.mark.parametrize(
+    ("asked", "holds"), CONDITIONS, ids=[f"{c['field']} {c['operator']}" for c, _ in CONDITIONS]
+)
 async def test_conditions_choose_the_creators_they_describe(
     shared: Client, asked: Json, holds: Callable[[Json], bool]
 ) -> None:
@@ -137,9 +187,13 @@ async def test_conditions_choose_the_creators_they_describe(
 async def test_selects_are_asked_by_option_id(shared: Client) -> None:
     labels, genders = await options(shared, "labels"), await options(shared, "gender")
     kind = "MULTIPLE_SELECT_V2"
-    either = await held(shared, condition("labels", "CONTAINS", kind, [labels["VIP"], labels["Gifted"]]))
+    either = await held(
+        shared, condition("labels", "CONTAINS", kind, [labels["VIP"], labels["Gifted"]])
+    )
     assert all({labels["VIP"], labels["Gifted"]} & set(a["labels"]) for a in either)
-    both = await held(shared, condition("labels", "CONTAINS_ALL", kind, [labels["VIP"], labels["Gifted"]]))
+    both = await held(
+        shared, condition("labels", "CONTAINS_ALL", kind, [labels["VIP"], labels["Gifted"]])
+    )
     assert all({labels["VIP"], labels["Gifted"]} <= set(a["labels"]) for a in both)
     none = await held(shared, condition("labels", "DOES_NOT_CONTAIN", kind, labels["VIP"]))
     assert all(labels["VIP"] not in a["labels"] for a in none)
@@ -150,7 +204,11 @@ async def test_selects_are_asked_by_option_id(shared: Client) -> None:
 
 
 async def test_all_conditions_must_hold(shared: Client) -> None:
-    found = await held(shared, condition("age", "LESS_THAN", "NUMBER", 30), condition("emails", "IS_NOT_EMPTY", "TEXT"))
+    found = await held(
+        shared,
+        condition("age", "LESS_THAN", "NUMBER", 30),
+        condition("emails", "IS_NOT_EMPTY", "TEXT"),
+    )
     assert all(a["age"] < 30 and a["emails"] for a in found)
 
 
@@ -187,8 +245,15 @@ async def test_items_take_conditions_too(shared: Client) -> None:
         condition("favourite", "IS", "BOOLEAN", "true"),
         condition("birthday", "EQUAL", "DATE", "1.2.1990"),
         condition("last_contacted_at", "MORE_THAN", "DATETIME", "2026-11-01T00:00:00+02:00"),
-        condition("birthday", "IS_RELATIVE_TO_TODAY", "DATE", {"relation": "last", "period": "month"}),
-        condition("birthday", "IS_RELATIVE_TO_TODAY", "DATE", {"relation": "past", "period": "month", "offset": "2"}),
+        condition(
+            "birthday", "IS_RELATIVE_TO_TODAY", "DATE", {"relation": "last", "period": "month"}
+        ),
+        condition(
+            "birthday",
+            "IS_RELATIVE_TO_TODAY",
+            "DATE",
+            {"relation": "past", "period": "month", "offset": "2"},
+        ),
         condition("birthday", "IS_RELATIVE_TO_TODAY", "DATE", "past month"),
     ],
     ids=lambda c: f"{c['field']} {c['operator']} {c['value']}",
@@ -199,14 +264,21 @@ async def test_a_condition_that_cannot_be_asked_is_refused(shared: Client, asked
 
 async def test_creators_are_narrowed_by_canonical_places(shared: Client) -> None:
     page = await shared.ask(CREATORS, {"filter": {"locations": [{"country": "Germany"}]}})
-    assert {c["customAttributes"]["location"] for c in page["nodes"]} == {"Berlin, Germany", "Hamburg, Germany"}
+    assert {c["customAttributes"]["location"] for c in page["nodes"]} == {
+        "Berlin, Germany",
+        "Hamburg, Germany",
+    }
 
 
-async def test_a_creator_view_applies_its_conditions_and_silences_the_callers(shared: Client) -> None:
+async def test_a_creator_view_applies_its_conditions_and_silences_the_callers(
+    shared: Client,
+) -> None:
     vip = (await options(shared, "labels"))["VIP"]
     view = shared.sandbox.world.workspaces[0].id_of(Kind.CREATOR_VIEW, 0)
     broken = [condition("no_such_field", "IS", "TEXT", "x")]
-    page = await shared.ask(CREATORS, {"preset": view, "conditions": broken, "filter": {"locations": [{"city": "X"}]}})
+    page = await shared.ask(
+        CREATORS, {"preset": view, "conditions": broken, "filter": {"locations": [{"city": "X"}]}}
+    )
     assert 0 < page["totalCount"] < 640
     assert all(vip in creator["customAttributes"]["labels"] for creator in page["nodes"])
 
@@ -233,12 +305,16 @@ async def test_other_presets_are_refused_with_the_documented_codes(shared: Clien
 async def test_a_profile_is_found_by_id_or_by_account_and_platform(shared: Client) -> None:
     known = (await shared.ask(CREATORS))["nodes"][0]["socialProfiles"][0]
     by_id = await shared.ask(PROFILE, {"id": known["id"]})
-    by_name = await shared.ask(PROFILE, {"name": known["accountName"].upper(), "provider": known["provider"]})
+    by_name = await shared.ask(
+        PROFILE, {"name": known["accountName"].upper(), "provider": known["provider"]}
+    )
     assert by_id == by_name
     assert by_id["creator"] == known["creator"]
 
 
-async def test_a_profile_that_is_not_archived_is_null_unless_fallback_is_asked(shared: Client) -> None:
+async def test_a_profile_that_is_not_archived_is_null_unless_fallback_is_asked(
+    shared: Client,
+) -> None:
     asked = {"name": "somebody.new", "provider": "TIKTOK"}
     assert await shared.ask(PROFILE, asked) is None
     fetched = await shared.ask(PROFILE, {**asked, "fallback": True})

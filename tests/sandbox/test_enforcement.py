@@ -30,32 +30,51 @@ async def request(
     body: Any = None,
 ) -> Answer:
     client.clock.seconds += 1
-    sent = {"authorization": f"Bearer {TOKEN}", "workspace-id": MAIN, "content-type": "application/json"}
+    sent = {
+        "authorization": f"Bearer {TOKEN}",
+        "workspace-id": MAIN,
+        "content-type": "application/json",
+    }
     raw = body if isinstance(body, bytes) else json.dumps(body or {"query": ITEM}).encode()
     return await client.sandbox.handle(method, path, {**sent, **(headers or {})}, raw)
 
 
 async def test_a_plain_request_succeeds(shared: Client) -> None:
     answer = await request(shared)
-    assert (answer.status, answer.headers["content-type"]) == (200, "application/json; charset=utf-8")
+    assert (answer.status, answer.headers["content-type"]) == (
+        200,
+        "application/json; charset=utf-8",
+    )
     assert "errors" not in json.loads(answer.body)
 
 
-@pytest.mark.parametrize("value", ["", "Bearer", "Bearer wrong", "sandbox-token", f"Basic {TOKEN}", f"Bearer {TOKEN}x"])
-async def test_a_missing_or_wrong_token_is_refused_with_a_string(shared: Client, value: str) -> None:
+@pytest.mark.parametrize(
+    "value", ["", "Bearer", "Bearer wrong", "sandbox-token", f"Basic {TOKEN}", f"Bearer {TOKEN}x"]
+)
+async def test_a_missing_or_wrong_token_is_refused_with_a_string(
+    shared: Client, value: str
+) -> None:
     answer = await request(shared, headers={"authorization": value})
     assert (answer.status, text_of(answer)) == (401, "Missing or invalid authentication token")
 
 
 async def test_header_names_ignore_case(shared: Client) -> None:
-    sent = {"AUTHORIZATION": f"Bearer {TOKEN}", "Workspace-Id": MAIN, "CONTENT-TYPE": "application/json; charset=utf-8"}
+    sent = {
+        "AUTHORIZATION": f"Bearer {TOKEN}",
+        "Workspace-Id": MAIN,
+        "CONTENT-TYPE": "application/json; charset=utf-8",
+    }
     shared.clock.seconds += 1
     answer = await shared.sandbox.handle("POST", PATH, sent, json.dumps({"query": ITEM}).encode())
     assert answer.status == 200
 
 
-@pytest.mark.parametrize("workspace", [None, "", "12345", "00000000-0000-4000-8000-000000000000", MAIN.upper()])
-async def test_a_missing_or_unknown_workspace_is_refused_with_a_string(shared: Client, workspace: str | None) -> None:
+@pytest.mark.parametrize(
+    "workspace", [None, "", "12345", "00000000-0000-4000-8000-000000000000", MAIN.upper()]
+)
+async def test_a_missing_or_unknown_workspace_is_refused_with_a_string(
+    shared: Client, workspace: str | None
+) -> None:
     answer = await shared.send(ITEM, workspace=workspace)
     assert (answer.status, text_of(answer)) == (404, "Shop not found")
 
@@ -83,7 +102,9 @@ async def test_nothing_else_may_ride_along_without_a_workspace(shared: Client) -
 
 async def test_the_list_of_workspaces_has_pages(shared: Client) -> None:
     ids = [w["id"] for w in await shared.every("workspaces", "id", workspace=None)]
-    first = await shared.ask("{ workspaces(first: 2) { nodes { id } pageInfo { endCursor hasNextPage } } }")
+    first = await shared.ask(
+        "{ workspaces(first: 2) { nodes { id } pageInfo { endCursor hasNextPage } } }"
+    )
     assert ([w["id"] for w in first["nodes"]], first["pageInfo"]["hasNextPage"]) == (ids[:2], True)
 
 
@@ -113,7 +134,9 @@ async def test_a_token_sees_only_its_own_workspaces(shared: Client) -> None:
         ({"body": {"query": ITEM, "operationName": 1}}, 400),
     ],
 )
-async def test_what_is_no_graphql_request_is_refused(shared: Client, how: dict[str, Any], status: int) -> None:
+async def test_what_is_no_graphql_request_is_refused(
+    shared: Client, how: dict[str, Any], status: int
+) -> None:
     answer = await request(shared, **how)
     assert answer.status == status
     assert isinstance(text_of(answer), str)
@@ -129,7 +152,9 @@ async def test_the_operation_must_be_clear(shared: Client) -> None:
     two = f"query A {ITEM} query B {ITEM}"
     assert len(text_of(await request(shared, body={"query": two}))) == 1
     assert len(text_of(await request(shared, body={"query": two, "operationName": "C"}))) == 1
-    assert "data" in json.loads((await request(shared, body={"query": two, "operationName": "B"})).body)
+    assert "data" in json.loads(
+        (await request(shared, body={"query": two, "operationName": "B"})).body
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,11 +164,17 @@ async def test_the_operation_must_be_clear(shared: Client) -> None:
         ("{ items { nodes { publishedAt } } }", "undefinedField"),
         ("{ __schema { queryType { name } } }", "undefinedField"),
         ('{ __type(name: "Item") { name } }', "undefinedField"),
-        ("{ items(sorting: {sortKey: PUBLISHED_AT, sortOrder: ASC}) { totalCount } }", "argumentLiteralsIncompatible"),
+        (
+            "{ items(sorting: {sortKey: PUBLISHED_AT, sortOrder: ASC}) { totalCount } }",
+            "argumentLiteralsIncompatible",
+        ),
         ('{ items(first: "ten") { totalCount } }', "argumentLiteralsIncompatible"),
         ("{ items(filter: {nonsense: 1}) { totalCount } }", "argumentLiteralsIncompatible"),
         ("{ items(sorting: {sortKey: TAKEN_AT}) { totalCount } }", "argumentLiteralsIncompatible"),
-        ("{ items(filter: {viralityScore: [NOT_VIRAL]}) { totalCount } }", "argumentLiteralsIncompatible"),
+        (
+            "{ items(filter: {viralityScore: [NOT_VIRAL]}) { totalCount } }",
+            "argumentLiteralsIncompatible",
+        ),
         ("{ creator { id } }", "missingRequiredArguments"),
         ("mutation { addItemToCollections { item { id } } }", "missingRequiredArguments"),
         ("{ items(nonsense: 1) { totalCount } }", None),
@@ -153,7 +184,9 @@ async def test_the_operation_must_be_clear(shared: Client) -> None:
         ("{ items(first: $a) { totalCount } }", None),
     ],
 )
-async def test_mistakes_in_a_query_have_the_documented_codes(shared: Client, query: str, code: str | None) -> None:
+async def test_mistakes_in_a_query_have_the_documented_codes(
+    shared: Client, query: str, code: str | None
+) -> None:
     answer = await shared.send(query)
     assert answer.status == 200
     assert json.loads(answer.body).get("data") is None
@@ -171,7 +204,9 @@ async def test_mistakes_in_a_query_have_the_documented_codes(shared: Client, que
         ("Int!", None, "first"),
     ],
 )
-async def test_mistakes_in_variables_are_refused(shared: Client, variable: str, value: Any, argument: str) -> None:
+async def test_mistakes_in_variables_are_refused(
+    shared: Client, variable: str, value: Any, argument: str
+) -> None:
     query = f"query($v: {variable}) {{ items({argument}: $v) {{ totalCount }} }}"
     assert (await shared.error(query, {"v": value}))[1] == "argumentLiteralsIncompatible"
 
@@ -189,7 +224,9 @@ async def test_a_page_holds_20_records_unless_asked_otherwise(shared: Client) ->
     await shared.error("{ items(first: null) { totalCount } }")
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "!!!", "aXRlbXMwOjE6MA=", "Y3JlYXRvcnMwOjE6MA", "aXRlbXMwOi0xOjA", "ÿ"])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "!!!", "aXRlbXMwOjE6MA=", "Y3JlYXRvcnMwOjE6MA", "aXRlbXMwOi0xOjA", "ÿ"]
+)
 async def test_a_cursor_that_was_never_given_out_is_refused(shared: Client, cursor: str) -> None:
     query = "query($after: String) { items(after: $after) { totalCount } }"
     assert (await shared.error(query, {"after": cursor}))[0] == "Invalid cursor"
@@ -223,7 +260,9 @@ async def test_ten_levels_are_answered_and_eleven_are_not(shared: Client) -> Non
 async def test_fragments_count_for_depth(shared: Client) -> None:
     leaf = "fragment leaf on Creator { socialProfiles { creator { socialProfiles { creator { id } } } } }"
     middle = "{ creators { nodes { socialProfiles { creator { socialProfiles { creator { ...leaf } } } } } } }"
-    assert (await shared.error(middle + leaf))[0] == "Query has depth of 11, which exceeds max depth of 10"
+    assert (await shared.error(middle + leaf))[
+        0
+    ] == "Query has depth of 11, which exceeds max depth of 10"
 
 
 @pytest.mark.parametrize(
@@ -246,8 +285,12 @@ async def test_moments_that_are_not_utc_cannot_be_coerced(shared: Client, moment
 
 
 @pytest.mark.parametrize("literal", ['"2026-03-01"', '"2026-03-01T00:00:00+02:00"', "{a: 1}"])
-async def test_moments_written_into_the_query_are_held_to_the_same_rule(shared: Client, literal: str) -> None:
-    message, code = await shared.error(f"{{ items(filter: {{takenAt: {{to: {literal}}}}}) {{ totalCount }} }}")
+async def test_moments_written_into_the_query_are_held_to_the_same_rule(
+    shared: Client, literal: str
+) -> None:
+    message, code = await shared.error(
+        f"{{ items(filter: {{takenAt: {{to: {literal}}}}}) {{ totalCount }} }}"
+    )
     assert message.startswith("Cannot coerce")
     assert code == "INTERNAL_SERVER_ERROR"
 
@@ -264,7 +307,10 @@ async def test_moments_in_utc_are_read(shared: Client, suffix: str) -> None:
     [
         (b"[" * 100_000, 400),
         (json.dumps({"query": "{a" * 3000 + "}" * 3000}).encode(), 200),
-        (json.dumps({"query": "{ items(first: 99999999999999999999) { totalCount } }"}).encode(), 200),
+        (
+            json.dumps({"query": "{ items(first: 99999999999999999999) { totalCount } }"}).encode(),
+            200,
+        ),
         (
             b'{"query": "query($u: [String!]!) { itemIdsByUrl(urls: $u) { url status } }",'
             b' "variables": {"u": ["http://\\ud83d.example"]}}',
@@ -273,7 +319,9 @@ async def test_moments_in_utc_are_read(shared: Client, suffix: str) -> None:
     ],
     ids=["nested JSON", "nested query", "huge number", "half a character"],
 )
-async def test_nothing_that_is_sent_breaks_the_sandbox(shared: Client, body: bytes, status: int) -> None:
+async def test_nothing_that_is_sent_breaks_the_sandbox(
+    shared: Client, body: bytes, status: int
+) -> None:
     assert (await request(shared, body=body)).status == status
 
 
@@ -287,7 +335,9 @@ async def test_an_error_of_the_sandbox_itself_is_a_plain_500(
 
 
 async def test_every_kind_of_refusal_names_its_source() -> None:
-    assert all(row.source.startswith(("Archive docs: ", "not documented")) for row in FAILURES.values())
+    assert all(
+        row.source.startswith(("Archive docs: ", "not documented")) for row in FAILURES.values()
+    )
 
 
 async def test_dates_are_relative_to_the_start() -> None:

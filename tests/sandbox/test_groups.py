@@ -1,4 +1,5 @@
-"""Groups of views and collections: what lies in them, in which order, and what stays when they go."""
+"""Groups of views and collections: what lies in them, in which order, and what stays when they
+go."""
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ async def put(client: Client, kind: str, name: str, group: str | None) -> Any:
 
 
 async def reorder(client: Client, group: Json, *ids: str) -> Json:
-    found: Json = await done(client, "reorderViewsInGroup", WRAPPED, {"groupId": group["id"], "viewIds": list(ids)})
+    found: Json = await done(
+        client, "reorderViewsInGroup", WRAPPED, {"groupId": group["id"], "viewIds": list(ids)}
+    )
     return found
 
 
@@ -56,7 +59,9 @@ async def test_groups_come_oldest_first_whatever_is_changed(client: Client) -> N
     assert [g["createdAt"] for g in before] == sorted(g["createdAt"] for g in before)
     await make(client)
     first = await group_named(client, "Reporting")
-    await done(client, "updateViewGroup", WRAPPED, {"id": first["id"], "input": {"name": "Reports"}})
+    await done(
+        client, "updateViewGroup", WRAPPED, {"id": first["id"], "input": {"name": "Reports"}}
+    )
     listed = [group["name"] for group in await read(client, "viewGroups", "name")]
     assert listed == ["Reports", "Community", "Website", "Mine"]
 
@@ -84,7 +89,10 @@ async def test_groups_need_no_name_of_their_own(client: Client) -> None:
 async def test_a_blank_name_is_refused(client: Client, name: str) -> None:
     known = await id_of(client, "viewGroups", "Reporting")
     assert await refusal(client, "createViewGroup", WRAPPED, {"input": {"name": name}}) == "name"
-    assert await refusal(client, "updateViewGroup", WRAPPED, {"id": known, "input": {"name": name}}) == "name"
+    assert (
+        await refusal(client, "updateViewGroup", WRAPPED, {"id": known, "input": {"name": name}})
+        == "name"
+    )
 
 
 async def test_renaming_a_group_changes_its_name_and_its_date_alone(client: Client) -> None:
@@ -102,12 +110,20 @@ async def test_an_unknown_or_foreign_group_is_not_there(client: Client) -> None:
         assert await read(client, "viewGroup", GROUP, {"id": text}) is None
         given: Json = {"id": text, "input": {"name": "Mine"}}
         assert await refusal(client, "updateViewGroup", WRAPPED, given) == "id"
-        assert await refusal(client, "reorderViewsInGroup", WRAPPED, {"groupId": text, "viewIds": []}) == "groupId"
+        assert (
+            await refusal(client, "reorderViewsInGroup", WRAPPED, {"groupId": text, "viewIds": []})
+            == "groupId"
+        )
         moving = {"viewId": view, "groupId": text}
-        assert await refusal(client, "moveContentViewToGroup", f"contentView {{ {VIEW} }}", moving) == "groupId"
+        assert (
+            await refusal(client, "moveContentViewToGroup", f"contentView {{ {VIEW} }}", moving)
+            == "groupId"
+        )
         payload = await change(client, "deleteViewGroup", MOVED, {"id": text})
         assert payload == {"deletedViewGroupId": None, "movedViewIds": [], "userErrors": []}
-    assert await read(client, "viewGroup", "id", {"id": foreign}, workspace=OUTDOOR) == {"id": foreign}
+    assert await read(client, "viewGroup", "id", {"id": foreign}, workspace=OUTDOOR) == {
+        "id": foreign
+    }
 
 
 @pytest.mark.parametrize(
@@ -127,7 +143,11 @@ async def test_a_view_lies_in_the_group_that_it_was_moved_to_last(
         assert moved["updatedAt"] > utc(NOW)
         listed = await read(client, where, "name", {"filter": {"groupId": group["id"]}})
         assert listed == [{"name": name}]
-    held = [group["name"] for group in await read(client, "viewGroups", GROUP) if name in names(group, where)]
+    held = [
+        group["name"]
+        for group in await read(client, "viewGroups", GROUP)
+        if name in names(group, where)
+    ]
     assert held == ["Second"]
     assert (await put(client, kind, name, None))["group"] is None
     assert all(name not in names(group, where) for group in await read(client, "viewGroups", GROUP))
@@ -145,7 +165,9 @@ async def test_views_of_a_group_are_listed_by_its_id_alone(shared: Client, where
     assert await read(shared, where, "name", {"filter": {"groupId": "unknown"}}) == []
 
 
-async def test_what_is_moved_in_comes_last_and_keeps_its_place_when_it_is_moved_there_again(client: Client) -> None:
+async def test_what_is_moved_in_comes_last_and_keeps_its_place_when_it_is_moved_there_again(
+    client: Client,
+) -> None:
     group = await group_named(client, "Website")
     assert names(group, "contentViews") == ["Rights Approved", "Five-Star Posts"]
     await put(client, "ContentView", "High Virality", group["id"])
@@ -184,7 +206,9 @@ async def test_members_not_named_keep_their_order_after_the_named_ones(client: C
     assert names(after, "contentViews") == ["All Reels", "TikTok Top Earners", "High Virality"]
     assert names(after, "collections") == ["Q3 Report", "Q2 Report"]
     assert after["updatedAt"] > utc(NOW) > group["updatedAt"]
-    again = await reorder(client, group, *(member["id"] for member in reversed(after["contentViews"])))
+    again = await reorder(
+        client, group, *(member["id"] for member in reversed(after["contentViews"]))
+    )
     assert names(again, "contentViews") == ["High Virality", "TikTok Top Earners", "All Reels"]
     assert again == await group_named(client, "Reporting")
     assert names(await reorder(client, group), "contentViews") == names(again, "contentViews")
@@ -193,7 +217,10 @@ async def test_members_not_named_keep_their_order_after_the_named_ones(client: C
 async def test_views_of_all_kinds_are_ordered_in_one_call(client: Client) -> None:
     group = await group_named(client, "Community")
     await put(client, "ContentView", "All Reels", group["id"])
-    wanted = [await id_of(client, "creatorViews", "Berlin Crew"), await id_of(client, "contentViews", "All Reels")]
+    wanted = [
+        await id_of(client, "creatorViews", "Berlin Crew"),
+        await id_of(client, "contentViews", "All Reels"),
+    ]
     after = await reorder(client, group, *wanted)
     assert names(after, "creatorViews") == ["Berlin Crew", "VIP Creators"]
     assert names(after, "contentViews") == ["All Reels", "Berlin Creators"]
@@ -228,7 +255,9 @@ async def test_a_reset_forgets_every_change(client: Client) -> None:
     before = await everything(client)
     group = await group_named(client, "Reporting")
     await reorder(client, group, group["contentViews"][1]["id"])
-    await change(client, "deleteViewGroup", MOVED, {"id": (await group_named(client, "Website"))["id"]})
+    await change(
+        client, "deleteViewGroup", MOVED, {"id": (await group_named(client, "Website"))["id"]}
+    )
     await make(client)
     client.sandbox.reset()
     assert await everything(client) == before

@@ -13,7 +13,9 @@ ITEM = "{ items(first: 1) { nodes { id } } }"
 WORKSPACES = "{ workspaces { totalCount } }"
 
 
-async def burst(client: Client, count: int, query: str = ITEM, workspace: str | None = MAIN) -> list[int]:
+async def burst(
+    client: Client, count: int, query: str = ITEM, workspace: str | None = MAIN
+) -> list[int]:
     return [(await client.send(query, workspace=workspace, pause=0.0)).status for _ in range(count)]
 
 
@@ -30,7 +32,9 @@ async def test_the_sixth_request_within_a_second_is_refused(client: Client) -> N
 async def test_the_refusal_says_how_long_to_wait(client: Client) -> None:
     await burst(client, 5)
     answer = await client.send(ITEM, pause=0.6)
-    assert message_of(answer) == "Rate limit exceeded: 5 requests per second. Retry after 0.4 seconds."
+    assert (
+        message_of(answer) == "Rate limit exceeded: 5 requests per second. Retry after 0.4 seconds."
+    )
     assert answer.headers["retry-after"] == "1"
     assert "ratelimit" in answer.headers
 
@@ -63,7 +67,9 @@ async def test_refused_requests_do_not_lengthen_the_wait(client: Client) -> None
     assert await burst(client, 6) == [200] * 5 + [429]
 
 
-async def test_workspaces_and_the_query_without_one_have_budgets_of_their_own(client: Client) -> None:
+async def test_workspaces_and_the_query_without_one_have_budgets_of_their_own(
+    client: Client,
+) -> None:
     for workspace in (MAIN, OUTDOOR, COFFEE):
         assert await burst(client, 6, workspace=workspace) == [200] * 5 + [429]
     assert await burst(client, 6, WORKSPACES, workspace=None) == [200] * 5 + [429]
@@ -85,7 +91,11 @@ async def test_requests_without_a_token_do_not_count(client: Client) -> None:
 async def test_rate_and_window_can_be_scaled() -> None:
     clock = Clock()
     sandbox = Sandbox(items=10, rate=2, window=0.1, clock=clock, now=lambda: NOW)
-    headers = {"Authorization": f"Bearer {TOKEN}", "WORKSPACE-ID": MAIN, "Content-Type": "application/json"}
+    headers = {
+        "Authorization": f"Bearer {TOKEN}",
+        "WORKSPACE-ID": MAIN,
+        "Content-Type": "application/json",
+    }
     body = json.dumps({"query": ITEM}).encode()
     seen = []
     for pause in (0.0, 0.0, 0.05, 0.05):
@@ -94,7 +104,9 @@ async def test_rate_and_window_can_be_scaled() -> None:
     assert seen == [200, 200, 429, 200]
 
 
-async def test_admitted_changes_are_counted_by_item_whatever_they_are_answered(client: Client) -> None:
+async def test_admitted_changes_are_counted_by_item_whatever_they_are_answered(
+    client: Client,
+) -> None:
     item = (await client.ask(ITEM))["nodes"][0]["id"]
     add = "mutation M($itemId: ID!) { addItemToCollections(itemId: $itemId) { userErrors { message } } }"
     for _ in range(2):
@@ -115,7 +127,9 @@ async def test_arrivals_and_refusals_are_counted_by_key(client: Client) -> None:
         MAIN: {"arrivals": [1000.0] * 6, "refused": 1},
         f"token:{TOKEN}": {"arrivals": [1001.0], "refused": 0},
     }
-    assert client.sandbox.arrivals == {key: counts["arrivals"] for key, counts in stats["keys"].items()}
+    assert client.sandbox.arrivals == {
+        key: counts["arrivals"] for key, counts in stats["keys"].items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -126,7 +140,9 @@ async def test_arrivals_and_refusals_are_counted_by_key(client: Client) -> None:
         ("enterprise", '"enterprise";q=60000;w=60', '"enterprise";r=59994;t='),
     ],
 )
-async def test_answers_carry_plan_and_credits(make_client: type[Client], plan: str, policy: str, left: str) -> None:
+async def test_answers_carry_plan_and_credits(
+    make_client: type[Client], plan: str, policy: str, left: str
+) -> None:
     client = make_client(items=10, plan=plan)
     headers = (await client.send(ITEM)).headers
     assert headers["ratelimit-policy"] == policy
@@ -164,7 +180,9 @@ async def test_answers_carry_plan_and_credits(make_client: type[Client], plan: s
         ("{ a: workspace { id } b: workspace { id } }", 10),
     ],
 )
-async def test_calls_cost_what_the_documentation_says(make_client: type[Client], query: str, credits: int) -> None:
+async def test_calls_cost_what_the_documentation_says(
+    make_client: type[Client], query: str, credits: int
+) -> None:
     client = make_client(items=200, plan="startup")
     left = (await client.send(query)).headers["ratelimit"].split("r=")[1].split(";")[0]
     assert 5000 - int(left) == credits
@@ -175,7 +193,9 @@ async def test_each_alias_costs_as_much_as_a_call_of_its_own(make_client: type[C
     item = client.sandbox.world.workspaces[0].item(0).id
     history = f'engagementHistory(itemId: "{item}", first: 100) {{ nodes {{ at }} }}'
     pack = " ".join(f"a{number}: {history}" for number in range(40))
-    left = (await client.send(f"{{ {pack} page: items(first: 100) {{ nodes {{ id }} }} }}")).headers["ratelimit"]
+    left = (
+        await client.send(f"{{ {pack} page: items(first: 100) {{ nodes {{ id }} }} }}")
+    ).headers["ratelimit"]
     assert left.split(";")[1] == f"r={5000 - 40 * 6 - 60}"
 
 
@@ -186,7 +206,10 @@ async def test_an_empty_bucket_refuses_and_refills(make_client: type[Client]) ->
     query = expensive % home.collections[0].id
     answers = [await client.send(query, pause=0.2) for _ in range(16)]
     assert [answer.status for answer in answers] == [200] * 15 + [429]
-    assert message_of(answers[-1]) == "Rate limit exceeded: credit budget is empty. Retry after 5.8 seconds."
+    assert (
+        message_of(answers[-1])
+        == "Rate limit exceeded: credit budget is empty. Retry after 5.8 seconds."
+    )
     assert answers[-1].headers["retry-after"] == "6"
     assert (await client.send(query, pause=5.0)).status == 429
     assert (await client.send(query, pause=0.8)).status == 200
@@ -195,8 +218,15 @@ async def test_an_empty_bucket_refuses_and_refills(make_client: type[Client]) ->
 
 async def test_credits_come_back_up_to_the_size_of_the_bucket(make_client: type[Client]) -> None:
     client = make_client(items=10, plan="startup")
-    lefts = [(await client.send("{ creators(first: 100) { totalCount } }", pause=p)).headers for p in (1, 1, 3600)]
-    assert [headers["ratelimit"].split(";")[1] for headers in lefts] == ["r=4910", "r=4870", "r=4910"]
+    lefts = [
+        (await client.send("{ creators(first: 100) { totalCount } }", pause=p)).headers
+        for p in (1, 1, 3600)
+    ]
+    assert [headers["ratelimit"].split(";")[1] for headers in lefts] == [
+        "r=4910",
+        "r=4870",
+        "r=4910",
+    ]
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:

@@ -19,14 +19,28 @@ MEDIA = (
 async def test_media_contents_join_their_items(shared: Client) -> None:
     items = (await shared.ask("{ items(first: 50) { nodes { id mediaItemId } } }"))["nodes"]
     contents = await shared.ask(MEDIA, {"items": [item["id"] for item in items] + ["unknown"]})
-    assert {content["mediaItemId"] for content in contents} == {item["mediaItemId"] for item in items}
-    assert {(c["__typename"], c["type"]) for c in contents} == {("Image", "IMAGE"), ("Video", "VIDEO")}
+    assert {content["mediaItemId"] for content in contents} == {
+        item["mediaItemId"] for item in items
+    }
+    assert {(c["__typename"], c["type"]) for c in contents} == {
+        ("Image", "IMAGE"),
+        ("Video", "VIDEO"),
+    }
 
 
 @pytest.mark.parametrize(
-    "given", [{}, {"items": ["a"], "brands": ["b"]}, {"items": []}, {"items": ["a"] * 101}, {"brands": ["a"] * 101}]
+    "given",
+    [
+        {},
+        {"items": ["a"], "brands": ["b"]},
+        {"items": []},
+        {"items": ["a"] * 101},
+        {"brands": ["a"] * 101},
+    ],
 )
-async def test_media_contents_take_exactly_one_list_of_at_most_100(shared: Client, given: Json) -> None:
+async def test_media_contents_take_exactly_one_list_of_at_most_100(
+    shared: Client, given: Json
+) -> None:
     await shared.error(MEDIA, given)
 
 
@@ -50,9 +64,12 @@ async def test_transcriptions_are_found_by_item_and_by_media_content(shared: Cli
 
 
 @pytest.mark.parametrize(
-    "given", [{}, {"items": ["a"], "contents": ["b"]}, {"items": ["a"] * 1001}, {"contents": ["a"] * 21}]
+    "given",
+    [{}, {"items": ["a"], "contents": ["b"]}, {"items": ["a"] * 1001}, {"contents": ["a"] * 21}],
 )
-async def test_transcriptions_take_exactly_one_list_within_its_bound(shared: Client, given: Json) -> None:
+async def test_transcriptions_take_exactly_one_list_within_its_bound(
+    shared: Client, given: Json
+) -> None:
     await shared.error(SPEECH, given)
 
 
@@ -74,7 +91,10 @@ async def test_items_are_found_by_every_public_url(shared: Client) -> None:
 
 async def test_the_recognised_shapes_of_a_url_lead_to_the_same_item(shared: Client) -> None:
     home = shared.sandbox.world.workspaces[0]
-    first = {kind: next(i for i in map(home.item, range(500)) if i.kind == kind) for kind in ("REEL", "TIKTOK")}
+    first = {
+        kind: next(i for i in map(home.item, range(500)) if i.kind == kind)
+        for kind in ("REEL", "TIKTOK")
+    }
     video = next(i for i in map(home.item, range(500)) if i.kind == "YOUTUBE")
     reel, tiktok = first["REEL"], first["TIKTOK"]
     shapes = {
@@ -90,7 +110,9 @@ async def test_the_recognised_shapes_of_a_url_lead_to_the_same_item(shared: Clie
 
 async def test_public_urls_that_lead_nowhere_are_not_found(shared: Client) -> None:
     home = shared.sandbox.world.workspaces[0]
-    story, reel = (next(i for i in map(home.item, range(99)) if i.kind == kind) for kind in ("STORY", "REEL"))
+    story, reel = (
+        next(i for i in map(home.item, range(99)) if i.kind == kind) for kind in ("STORY", "REEL")
+    )
     urls = (
         "https://vm.tiktok.com/ZMabc/",
         "https://www.instagram.com/stories/somebody/123/",
@@ -123,12 +145,16 @@ async def test_public_urls_that_lead_nowhere_are_not_found(shared: Client) -> No
         "https://instagram.com:99999/p/abc",
     ],
 )
-async def test_malformed_foreign_scheme_and_private_urls_are_invalid(shared: Client, url: str) -> None:
+async def test_malformed_foreign_scheme_and_private_urls_are_invalid(
+    shared: Client, url: str
+) -> None:
     assert await statuses(shared, url) == [("INVALID_URL", None)]
 
 
 async def test_items_of_another_workspace_are_not_found_by_url(shared: Client) -> None:
-    url = next(u for i in map(shared.sandbox.world.workspaces[0].item, range(9)) if (u := i.original_url))
+    url = next(
+        u for i in map(shared.sandbox.world.workspaces[0].item, range(9)) if (u := i.original_url)
+    )
     assert await statuses(shared, url, workspace=OUTDOOR) == [("NOT_FOUND", None)]
 
 
@@ -144,7 +170,11 @@ HISTORY = (
 
 
 async def test_history_comes_newest_first_and_can_be_cut_to_a_window(shared: Client) -> None:
-    item = next(i for i in map(shared.sandbox.world.workspaces[0].item, range(900, 999)) if len(i.history) == 5)
+    item = next(
+        i
+        for i in map(shared.sandbox.world.workspaces[0].item, range(900, 999))
+        if len(i.history) == 5
+    )
     whole = await shared.ask(HISTORY, {"id": item.id})
     moments = [entry["at"] for entry in whole["nodes"]]
     assert (whole["totalCount"], len(moments), whole["pageInfo"]["hasNextPage"]) == (5, 3, True)

@@ -14,7 +14,9 @@ MEDIA = f"... on Image {{ {FIELDS} }} ... on Video {{ {FIELDS} }}"
 HOST = "https://media.sandbox.example"
 
 
-async def contents(client: Client, ids: list[str], kind: str = "itemIds", **how: Any) -> list[dict[str, Any]]:
+async def contents(
+    client: Client, ids: list[str], kind: str = "itemIds", **how: Any
+) -> list[dict[str, Any]]:
     query = f"query($ids: [ID!]) {{ mediaContents({kind}: $ids) {{ {MEDIA} }} }}"
     found: list[dict[str, Any]] = await client.ask(query, {"ids": ids}, **how)
     return found
@@ -26,11 +28,15 @@ def items(client: Client, count: int = 90) -> list[str]:
     return [home.item(number).id for number in range(count)]
 
 
-async def fetch(client: Client, url: str, headers: dict[str, str] | None = None, method: str = "GET") -> Answer:
+async def fetch(
+    client: Client, url: str, headers: dict[str, str] | None = None, method: str = "GET"
+) -> Answer:
     return await client.sandbox.handle(method, url.removeprefix(HOST), headers or {}, b"")
 
 
-async def test_every_file_that_is_not_deleted_is_a_picture_of_its_medium_s_shape(shared: Client) -> None:
+async def test_every_file_that_is_not_deleted_is_a_picture_of_its_medium_s_shape(
+    shared: Client,
+) -> None:
     found = [each for each in await contents(shared, items(shared)) if not each["deleted"]]
 
     assert {each["type"] for each in found} == {"IMAGE", "VIDEO"}
@@ -39,18 +45,30 @@ async def test_every_file_that_is_not_deleted_is_a_picture_of_its_medium_s_shape
         picture = Image.open(BytesIO(answer.body))
         picture.load()
         assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
-        assert picture.width / picture.height == pytest.approx(each["width"] / each["height"], rel=0.02)
+        assert picture.width / picture.height == pytest.approx(
+            each["width"] / each["height"], rel=0.02
+        )
 
 
 async def test_two_media_look_different_and_the_same_one_alike(shared: Client) -> None:
-    first, second = [each for each in await contents(shared, items(shared)) if not each["deleted"]][:2]
+    first, second = [each for each in await contents(shared, items(shared)) if not each["deleted"]][
+        :2
+    ]
 
-    assert (await fetch(shared, first["thumbnailUrl"])).body == (await fetch(shared, first["fileUrl"])).body
-    assert (await fetch(shared, first["thumbnailUrl"])).body != (await fetch(shared, second["thumbnailUrl"])).body
+    assert (await fetch(shared, first["thumbnailUrl"])).body == (
+        await fetch(shared, first["fileUrl"])
+    ).body
+    assert (await fetch(shared, first["thumbnailUrl"])).body != (
+        await fetch(shared, second["thumbnailUrl"])
+    ).body
 
 
 async def test_a_deleted_file_is_gone_although_its_address_is_still_told(shared: Client) -> None:
-    stale = [each for each in await contents(shared, items(shared)) if each["deleted"] and each["thumbnailUrl"]]
+    stale = [
+        each
+        for each in await contents(shared, items(shared))
+        if each["deleted"] and each["thumbnailUrl"]
+    ]
 
     assert stale
     assert (await fetch(shared, stale[0]["thumbnailUrl"])).status == 404
@@ -60,15 +78,23 @@ async def test_posts_of_competitors_have_pictures_too(shared: Client) -> None:
     brands = await shared.ask("{ competitorBrands { nodes { id isOwnBrand } } }")
     brand = next(each["id"] for each in brands["nodes"] if not each["isOwnBrand"])
     window = '{takenAt: {from: "2026-09-01T00:00:00Z", to: "2026-10-31T00:00:00Z"}}'
-    posts = await shared.ask(f'{{ competitorBrandItems(brandId: "{brand}", filter: {window}) {{ nodes {{ id }} }} }}')
-    found = await contents(shared, [each["id"] for each in posts["nodes"]], "competitorBrandItemIds")
+    posts = await shared.ask(
+        f'{{ competitorBrandItems(brandId: "{brand}", filter: {window}) {{ nodes {{ id }} }} }}'
+    )
+    found = await contents(
+        shared, [each["id"] for each in posts["nodes"]], "competitorBrandItemIds"
+    )
 
     assert found
-    assert {(await fetch(shared, each["thumbnailUrl"])).status for each in found if not each["deleted"]} == {200}
+    assert {
+        (await fetch(shared, each["thumbnailUrl"])).status for each in found if not each["deleted"]
+    } == {200}
 
 
 @pytest.mark.parametrize("name", ["authorization", "Cookie", "WORKSPACE-ID"])
-async def test_the_host_of_the_files_refuses_whoever_brings_a_key(shared: Client, name: str) -> None:
+async def test_the_host_of_the_files_refuses_whoever_brings_a_key(
+    shared: Client, name: str
+) -> None:
     (first, *_) = [each for each in await contents(shared, items(shared)) if not each["deleted"]]
 
     assert (await fetch(shared, first["thumbnailUrl"], {name: "secret"})).status == 400
@@ -83,7 +109,9 @@ async def test_the_host_of_the_files_refuses_whoever_brings_a_key(shared: Client
         ("GET", "/files/x.mp4", 404),
     ],
 )
-async def test_other_addresses_have_no_file(shared: Client, method: str, path: str, status: int) -> None:
+async def test_other_addresses_have_no_file(
+    shared: Client, method: str, path: str, status: int
+) -> None:
     assert (await fetch(shared, path, method=method)).status == status
 
 
@@ -91,7 +119,9 @@ async def test_over_http_the_files_are_at_the_sandbox_s_own_address(shared: Clie
     near = await contents(shared, items(shared, 5), headers={"host": "127.0.0.1:8787"})
     far = await contents(shared, items(shared, 5), headers={"host": "127.0.0.1.evil.example"})
 
-    assert {str(each["fileUrl"])[:27] for each in near if each["fileUrl"]} == {"http://127.0.0.1:8787/files"}
+    assert {str(each["fileUrl"])[:27] for each in near if each["fileUrl"]} == {
+        "http://127.0.0.1:8787/files"
+    }
     assert {str(each["fileUrl"])[:29] for each in far if each["fileUrl"]} == {HOST}
 
 

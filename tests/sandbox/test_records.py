@@ -13,7 +13,17 @@ from server.sandbox.data_items import Item
 from server.sandbox.ids import Ids, Kind
 from tests.sandbox.conftest import NOW
 
-FIELDS = ("id", "kind", "caption", "external_id", "hashtags", "media_contents", "transcriptions", "measures", "ratio")
+FIELDS = (
+    "id",
+    "kind",
+    "caption",
+    "external_id",
+    "hashtags",
+    "media_contents",
+    "transcriptions",
+    "measures",
+    "ratio",
+)
 
 
 def home_of(seed: int = 7, items: int = 4000) -> Workspace:
@@ -75,10 +85,14 @@ def test_items_are_numbered_from_the_newest(everything: list[Item]) -> None:
     assert moments == sorted(moments, reverse=True)
 
 
-def test_the_newest_item_is_minutes_old_and_posts_grow_denser_towards_today(everything: list[Item]) -> None:
+def test_the_newest_item_is_minutes_old_and_posts_grow_denser_towards_today(
+    everything: list[Item],
+) -> None:
     assert timedelta(0) < NOW - everything[0].taken_at < timedelta(minutes=30)
     recent = sum(NOW - item.taken_at < timedelta(days=30) for item in everything)
-    earlier = sum(timedelta(days=300) <= NOW - item.taken_at < timedelta(days=330) for item in everything)
+    earlier = sum(
+        timedelta(days=300) <= NOW - item.taken_at < timedelta(days=330) for item in everything
+    )
     assert recent > 1.5 * earlier > 0
 
 
@@ -88,7 +102,9 @@ def test_metrics_are_available_as_documented_for_each_kind(everything: list[Item
     for item in everything:
         known = item.current_engagement
         if known:
-            shown.setdefault(item.kind, set()).add(tuple(n for n in names if getattr(known, n) is not None))
+            shown.setdefault(item.kind, set()).add(
+                tuple(n for n in names if getattr(known, n) is not None)
+            )
     video = ("likes", "comments", "views", "impressions", "earned_media_value")
     assert shown == {
         "STORY": {("impressions", "earned_media_value")},
@@ -102,7 +118,11 @@ def test_metrics_are_available_as_documented_for_each_kind(everything: list[Item
 
 
 def test_virality_means_something_for_reels_and_tiktoks_only(everything: list[Item]) -> None:
-    known = [(item.kind, e.linear_virality_score) for item in everything if (e := item.current_engagement)]
+    known = [
+        (item.kind, e.linear_virality_score)
+        for item in everything
+        if (e := item.current_engagement)
+    ]
     assert {score for _, score in known} == {"HIGH", "MEDIUM", "LOW", "NOT_VIRAL"}
     assert {kind for kind, score in known if score != "NOT_VIRAL"} == {"REEL", "TIKTOK"}
 
@@ -118,7 +138,15 @@ def test_history_grows_and_ends_in_the_current_metrics(everything: list[Item]) -
     oldest_first = item.history[::-1]
     hours = [round((entry.at - item.taken_at).total_seconds() / 3600) for entry in oldest_first[:4]]
     assert hours == [2, 24, 72, 168]
-    for name in ("likes", "comments", "shares", "views", "impressions", "earned_media_value", "followers"):
+    for name in (
+        "likes",
+        "comments",
+        "shares",
+        "views",
+        "impressions",
+        "earned_media_value",
+        "followers",
+    ):
         figures = [getattr(entry, name) for entry in oldest_first]
         assert figures == sorted(figures)
     assert item.history[0] == item.current_engagement
@@ -134,7 +162,9 @@ def test_frames_of_a_carousel_share_the_media_item_id(everything: list[Item]) ->
 def test_media_has_images_videos_and_deleted_files(everything: list[Item]) -> None:
     contents = [content for item in everything[:600] for content in item.media_contents]
     assert {content.type for content in contents} == {"IMAGE", "VIDEO"}
-    assert all((content.video_duration is None) == (content.type == "IMAGE") for content in contents)
+    assert all(
+        (content.video_duration is None) == (content.type == "IMAGE") for content in contents
+    )
     deleted = [content for content in contents if content.deleted]
     assert 0 < len(deleted) < len(contents) / 10
     assert {content.file_url is None for content in deleted} == {True, False}
@@ -142,13 +172,21 @@ def test_media_has_images_videos_and_deleted_files(everything: list[Item]) -> No
 
 def test_transcripts_belong_to_videos_and_may_be_missing(everything: list[Item]) -> None:
     spoken = [entry for item in everything[:600] for entry in item.transcriptions]
-    videos = {content.id for item in everything[:600] for content in item.media_contents if content.type == "VIDEO"}
+    videos = {
+        content.id
+        for item in everything[:600]
+        for content in item.media_contents
+        if content.type == "VIDEO"
+    }
     assert {entry.media_content_id for entry in spoken} == videos
     assert {entry.transcript is None for entry in spoken} == {True, False}
 
 
 def test_only_stories_lack_a_public_url(everything: list[Item]) -> None:
-    assert {item.kind for item in everything if item.original_url is None} == {"STORY", "TIKTOK_STORY"}
+    assert {item.kind for item in everything if item.original_url is None} == {
+        "STORY",
+        "TIKTOK_STORY",
+    }
 
 
 def test_a_stranger_tries_to_give_orders_to_the_reader(home: Workspace) -> None:

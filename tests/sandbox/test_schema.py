@@ -1,4 +1,5 @@
-"""The SDL is compared, type by type, with a machine-readable list of the API's operations and types."""
+"""The SDL is compared, type by type, with a machine-readable list of the API's operations and
+types."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ ROOTS = {"Query", "Mutation"}
 
 
 def default_of(holder: GraphQLArgument | GraphQLInputField) -> Any:
-    # Read from the syntax tree, because an object default is completed with its fields' defaults otherwise.
+    # Read from the syntax tree, because an object default is completed with its fields' defaults
+    # otherwise.
     node = holder.ast_node
     assert node is not None
     if node.default_value is None:
@@ -56,7 +58,10 @@ def test_every_operation_has_the_documented_arguments_and_result(section: str, r
     kind = OWN[root]
     assert isinstance(kind, GraphQLObjectType)
     found = {
-        name: {"args": {a: str(arg.type) for a, arg in field.args.items()}, "returns": str(field.type)}
+        name: {
+            "args": {a: str(arg.type) for a, arg in field.args.items()},
+            "returns": str(field.type),
+        }
         for name, field in kind.fields.items()
     }
     assert found == API[section]
@@ -85,12 +90,18 @@ def test_input_types_have_the_documented_fields() -> None:
 
 
 def test_enums_have_the_documented_values() -> None:
-    found = {name: sorted(kind.values) for name, kind in OWN.items() if isinstance(kind, GraphQLEnumType)}
+    found = {
+        name: sorted(kind.values) for name, kind in OWN.items() if isinstance(kind, GraphQLEnumType)
+    }
     assert found == {name: sorted(values) for name, values in API["enums"].items()}
 
 
 def test_unions_and_scalars_are_the_documented_ones() -> None:
-    unions = {name: [m.name for m in kind.types] for name, kind in OWN.items() if isinstance(kind, GraphQLUnionType)}
+    unions = {
+        name: [m.name for m in kind.types]
+        for name, kind in OWN.items()
+        if isinstance(kind, GraphQLUnionType)
+    }
     assert unions == API["unions"]
     assert names_of(GraphQLScalarType) - SPECIFIED == set(API["scalars"])
 
@@ -99,16 +110,24 @@ def test_defaults_are_the_documented_ones() -> None:
     holders: dict[str, GraphQLArgument | GraphQLInputField] = {}
     for kind in OWN.values():
         if isinstance(kind, GraphQLObjectType) and kind.name in ROOTS:
-            holders |= {f"{name}.{a}": arg for name, field in kind.fields.items() for a, arg in field.args.items()}
+            holders |= {
+                f"{name}.{a}": arg
+                for name, field in kind.fields.items()
+                for a, arg in field.args.items()
+            }
         if isinstance(kind, GraphQLInputObjectType):
             holders |= {f"{kind.name}.{name}": field for name, field in kind.fields.items()}
     found = {name: default_of(holder) for name, holder in holders.items()}
-    assert {name: value for name, value in found.items() if value is not Undefined} == API["defaults"]
+    assert {name: value for name, value in found.items() if value is not Undefined} == API[
+        "defaults"
+    ]
 
 
 def test_every_type_and_operation_is_described() -> None:
     roots = [OWN["Query"], OWN["Mutation"]]
-    operations = [f for kind in roots if isinstance(kind, GraphQLObjectType) for f in kind.fields.values()]
+    operations = [
+        f for kind in roots if isinstance(kind, GraphQLObjectType) for f in kind.fields.values()
+    ]
     described = [*(kind for name, kind in OWN.items() if name not in SPECIFIED), *operations]
     assert [thing for thing in described if not thing.description] == []
 

@@ -38,7 +38,9 @@ def at(url: str, path: str) -> str:
     return str(httpx.URL(url).copy_with(path=path))
 
 
-async def test_the_api_answers_over_http_as_it_does_in_the_process(url: str, client: Client) -> None:
+async def test_the_api_answers_over_http_as_it_does_in_the_process(
+    url: str, client: Client
+) -> None:
     async with httpx.AsyncClient() as http:
         answer = await http.post(url, json=ITEM, headers=HEADERS)
     assert url.startswith("http://127.0.0.1:")
@@ -49,7 +51,9 @@ async def test_the_api_answers_over_http_as_it_does_in_the_process(url: str, cli
 
 async def test_refusals_keep_status_and_headers_over_http(url: str) -> None:
     async with httpx.AsyncClient() as http:
-        statuses = [(await http.post(url, json=ITEM, headers=HEADERS)).status_code for _ in range(5)]
+        statuses = [
+            (await http.post(url, json=ITEM, headers=HEADERS)).status_code for _ in range(5)
+        ]
         refused = await http.post(url, json=ITEM, headers=HEADERS)
         got = await http.get(url)
     assert statuses == [200] * 5
@@ -84,7 +88,13 @@ async def test_counts_are_for_loopback_only(client_address: Any) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": "/__sandbox__/stats", "headers": [], "client": client_address}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/__sandbox__/stats",
+        "headers": [],
+        "client": client_address,
+    }
     await app(Sandbox(items=1, now=lambda: NOW))(scope, receive, send)
     assert sent[0]["status"] == 404
 
@@ -93,11 +103,17 @@ async def test_counts_are_for_loopback_only(client_address: Any) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_program_announces_itself_and_stops_cleanly(number: signal.Signals) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", PROGRAM],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
-        found = re.fullmatch(r"Sandbox on (http://127\.0\.0\.1:\d+/api/v2)  token: sandbox-token\n", line)
+        found = re.fullmatch(
+            r"Sandbox on (http://127\.0\.0\.1:\d+/api/v2)  token: sandbox-token\n", line
+        )
         assert found is not None
         assert httpx.post(found[1], json=ITEM, headers=HEADERS).status_code == 200
         process.send_signal(number)

@@ -80,14 +80,20 @@ async def test_every_recognised_shape_arrives_as_what_it_says(
 ) -> None:
     await upload(small, url)
     (item,) = [item for item in await listed(small) if item["originalUrl"] == url]
-    assert (item["provider"], item["type"], item["socialProfile"]["provider"]) == (provider, kind, provider)
+    assert (item["provider"], item["type"], item["socialProfile"]["provider"]) == (
+        provider,
+        kind,
+        provider,
+    )
     assert item["externalId"] in url
     assert await small.ask(LOOKUP, {"urls": [url]}) == [{"status": "FOUND", "itemId": item["id"]}]
 
 
 async def test_the_account_of_the_url_is_the_poster_if_the_crm_knows_it(small: Client) -> None:
     home = small.sandbox.world.workspaces[0]
-    (_, name), profile = next(entry for entry in home.profiles_by_account.items() if entry[0][0] == "TIKTOK")
+    (_, name), profile = next(
+        entry for entry in home.profiles_by_account.items() if entry[0][0] == "TIKTOK"
+    )
     await upload(small, f"https://www.tiktok.com/@{name}/video/7412345678901234567")
     assert (await listed(small))[0]["socialProfile"]["id"] == profile.id
 
@@ -95,13 +101,17 @@ async def test_the_account_of_the_url_is_the_poster_if_the_crm_knows_it(small: C
 async def test_a_photo_post_consists_of_images(small: Client) -> None:
     await upload(small, "https://www.tiktok.com/@someone.new/photo/7412345678901234567")
     item = (await listed(small))[0]
-    query = "query($ids: [ID!]) { mediaContents(itemIds: $ids) { ... on Image { type mediaItemId } } }"
+    query = (
+        "query($ids: [ID!]) { mediaContents(itemIds: $ids) { ... on Image { type mediaItemId } } }"
+    )
     media = await small.ask(query, {"ids": [item["id"]]})
     assert media == [{"type": "IMAGE", "mediaItemId": item["mediaItemId"]}] * 3
     assert item["transcriptions"] == []
 
 
-async def test_transcripts_of_an_upload_are_found_by_item_and_by_media_content(small: Client) -> None:
+async def test_transcripts_of_an_upload_are_found_by_item_and_by_media_content(
+    small: Client,
+) -> None:
     await upload(small, REEL)
     item = (await listed(small))[0]
     query = (
@@ -140,9 +150,14 @@ async def test_no_upload_is_without_metrics(small: Client) -> None:
         REEL + " ",
     ],
 )
-async def test_what_is_no_public_url_is_refused_and_nothing_arrives(small: Client, url: str) -> None:
+async def test_what_is_no_public_url_is_refused_and_nothing_arrives(
+    small: Client, url: str
+) -> None:
     answer = await small.ask(UPLOAD, {"url": url})
-    assert (answer["success"], [error["field"] for error in answer["userErrors"]]) == (False, [["url"]])
+    assert (answer["success"], [error["field"] for error in answer["userErrors"]]) == (
+        False,
+        [["url"]],
+    )
     small.clock.seconds += 60
     assert await total(small) == 300
 
@@ -212,7 +227,10 @@ async def test_filters_find_an_upload(small: Client) -> None:
         {"ids": [item["id"]]},
         {"itemTypes": ["REEL"], "importType": "MANUAL", **day},
         {"socialProfileIds": [item["socialProfile"]["id"]], **day},
-        {"superSearch": {"mode": "FUZZY_CAPTION", "searchQuery": item["caption"].split("#")[0]}, **day},
+        {
+            "superSearch": {"mode": "FUZZY_CAPTION", "searchQuery": item["caption"].split("#")[0]},
+            **day,
+        },
     ):
         assert [found["id"] for found in await listed(small, filter=wanted)] == [item["id"]]
     for unwanted in ({"importType": "AUTOMATIC"}, {"itemTypes": ["YOUTUBE"]}):
@@ -228,11 +246,20 @@ async def test_every_upload_counts_as_added_by_hand(small: Client) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["TAKEN_AT", "LIKE_COUNT", "EARNED_MEDIA_VALUE", "ACCOUNT_NAME", "LINEAR_VIRALITY", "MERGED_VIEW_PLAY_COUNT"],
+    [
+        "TAKEN_AT",
+        "LIKE_COUNT",
+        "EARNED_MEDIA_VALUE",
+        "ACCOUNT_NAME",
+        "LINEAR_VIRALITY",
+        "MERGED_VIEW_PLAY_COUNT",
+    ],
 )
 async def test_every_order_holds_an_upload_once(small: Client, key: str) -> None:
     await upload(small, REEL)
-    found = await small.every("items", "originalUrl", f", sorting: {{sortKey: {key}, sortOrder: ASC}}")
+    found = await small.every(
+        "items", "originalUrl", f", sorting: {{sortKey: {key}, sortOrder: ASC}}"
+    )
     urls = [item["originalUrl"] for item in found]
     assert (len(urls), urls.count(REEL)) == (301, 1)
     if key == "TAKEN_AT":
@@ -259,7 +286,10 @@ async def test_collections_take_an_upload_and_hold_none_of_themselves(small: Cli
         "mutation($item: ID!, $id: ID!) { addItemToCollections(itemId: $item, collectionIds: [$id]) {"
         " item { id } userErrors { message } } }"
     )
-    assert await small.ask(query, {"item": item, "id": gallery}) == {"item": {"id": item}, "userErrors": []}
+    assert await small.ask(query, {"item": item, "id": gallery}) == {
+        "item": {"id": item},
+        "userErrors": [],
+    }
     assert (await small.ask(ITEMS, {"preset": gallery}))["nodes"][0]["id"] == item
 
 

@@ -9,13 +9,17 @@ from tests.sandbox.conftest import Client, Json
 from tests.sandbox.views import CONTENT, CREATORS, PROFILES, REACH, ViewKind, make, update
 
 
-async def shown(client: Client, view: str, fields: str = "id", operation: str = "items") -> list[Json]:
+async def shown(
+    client: Client, view: str, fields: str = "id", operation: str = "items"
+) -> list[Json]:
     return await client.every(operation, fields, f', presetId: "{view}"')
 
 
 async def test_presets_list_content_views_as_they_are_now(client: Client) -> None:
     async def listed(name: str) -> list[Json]:
-        return [p for p in await read(client, "filterPresets", "id name accessor") if p["name"] == name]
+        return [
+            p for p in await read(client, "filterPresets", "id name accessor") if p["name"] == name
+        ]
 
     made = await make(client, CONTENT)
     assert await listed("Mine") == [{"id": made["id"], "name": "Mine", "accessor": "MEDIA_DECK"}]
@@ -36,9 +40,16 @@ async def test_items_of_a_view_are_those_that_its_definition_asks_for(small: Cli
     filters = {"provider": "INSTAGRAM", "itemTypes": ["REEL", "POST"], "takenAt": window}
     conditions = [{"field": "brand_safe", "operator": "IS", "type": "BOOLEAN", "value": True}]
     sort = [{"sortKey": "LIKE_COUNT", "sortOrder": "DESC"}]
-    made = await make(small, CONTENT, filters=filters, customAttributeConditions=conditions, sort=sort)
+    made = await make(
+        small, CONTENT, filters=filters, customAttributeConditions=conditions, sort=sort
+    )
     assert made["filters"] == filters
-    asked = {"filter": filters, "customAttributeConditions": conditions, "sorting": sort, "first": 100}
+    asked = {
+        "filter": filters,
+        "customAttributeConditions": conditions,
+        "sorting": sort,
+        "first": 100,
+    }
     wanted = await read(small, "items", "nodes { id }", asked)
     assert 0 < len(wanted["nodes"]) < 100
     assert await shown(small, made["id"]) == wanted["nodes"]
@@ -53,7 +64,9 @@ async def test_each_part_of_a_content_view_decides_what_it_shows(small: Client) 
     await update(small, CONTENT, view, sort=[{"sortKey": "TAKEN_AT", "sortOrder": "ASC"}])
     assert await shown(small, view, "id provider") == tiktok[::-1]
     await update(small, CONTENT, view, filters={}, customAttributeConditions=CONTENT.conditions)
-    assert {i["customAttributes"]["review_score"] for i in await shown(small, view, "customAttributes")} == {5}
+    assert {
+        i["customAttributes"]["review_score"] for i in await shown(small, view, "customAttributes")
+    } == {5}
 
 
 async def test_a_deleted_view_is_no_preset_any_more(client: Client) -> None:
@@ -71,7 +84,9 @@ async def test_a_deleted_view_is_no_preset_any_more(client: Client) -> None:
 
 async def test_a_view_or_group_shows_nothing_where_it_does_not_belong(client: Client) -> None:
     views = {kind: (await make(client, kind))["id"] for kind in (CONTENT, CREATORS, PROFILES)}
-    group = (await done(client, "createViewGroup", "viewGroup { id }", {"input": {"name": "Mine"}}))["id"]
+    group = (
+        await done(client, "createViewGroup", "viewGroup { id }", {"input": {"name": "Mine"}})
+    )["id"]
     queries = {
         CONTENT: ("items", "WRONG_VIEW_TYPE_FOR_ITEMS", "WRONG_VIEW_TYPE_FOR_ITEMS"),
         CREATORS: ("creators", "WRONG_VIEW_TYPE", "NOT_FOUND"),
@@ -94,12 +109,16 @@ async def test_a_creator_view_applies_conditions_and_order_but_not_filters(clien
     reach = [max(profile["followers"] for profile in person["socialProfiles"]) for person in found]
     assert reach == sorted(reach, reverse=True) != sorted(reach)
     await update(client, CREATORS, view, sort=[{"sortKey": "ACCOUNT_NAME", "sortOrder": "ASC"}])
-    accounts = [p["socialProfiles"][0]["accountName"] for p in await shown(client, view, fields, "creators")]
+    accounts = [
+        p["socialProfiles"][0]["accountName"] for p in await shown(client, view, fields, "creators")
+    ]
     assert accounts == sorted(accounts)
     assert len(accounts) == len(reach) < 640
 
 
-async def test_a_social_profile_view_applies_conditions_and_order_but_not_filters(client: Client) -> None:
+async def test_a_social_profile_view_applies_conditions_and_order_but_not_filters(
+    client: Client,
+) -> None:
     fields = "id followers creator { customAttributes }"
     whole = await client.every("socialProfiles", "id")
     view = (await make(client, PROFILES, filters={"platform": "TIKTOK"}))["id"]

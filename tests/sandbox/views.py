@@ -54,7 +54,9 @@ async def make(client: Client, kind: ViewKind, **parts: Any) -> Json:
 
 
 async def update(client: Client, kind: ViewKind, text: str, **parts: Any) -> Json:
-    found: Json = await done(client, f"update{kind.name}", kind.wrapped, {"id": text, "input": parts})
+    found: Json = await done(
+        client, f"update{kind.name}", kind.wrapped, {"id": text, "input": parts}
+    )
     return found
 
 

@@ -38,15 +38,27 @@ class Box:
 
     def __post_init__(self) -> None:
         self.sandbox = ArchiveBoxSandbox(
-            version=self.version, snapshots=self.snapshots, public=self.public, clock=self.clock, now=lambda: NOW
+            version=self.version,
+            snapshots=self.snapshots,
+            public=self.public,
+            clock=self.clock,
+            now=lambda: NOW,
         )
 
     async def send(
-        self, method: str, target: str, body: Any = None, *, key: str = KEY, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        target: str,
+        body: Any = None,
+        *,
+        key: str = KEY,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """The whole answer for a path on the server, with the key in its header."""
         sent = {"X-ArchiveBox-API-Key": key} if key else {}
-        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        content = (
+            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        )
         return await self.sandbox.handle(method, target, {**sent, **(headers or {})}, content)
 
     async def ask(self, method: str, path: str, body: Any = None, **how: Any) -> Any:
@@ -59,7 +71,9 @@ class Box:
         """The JSON of a successful GET."""
         return await self.ask("GET", path)
 
-    async def refused(self, method: str, path: str, body: Any = None, **how: Any) -> tuple[int, Any]:
+    async def refused(
+        self, method: str, path: str, body: Any = None, **how: Any
+    ) -> tuple[int, Any]:
         """Status and words of a refusal: its detail, or the message of an exception."""
         answer = await self.send(method, f"/api/v1{path}", body, **how)
         assert answer.status >= 400

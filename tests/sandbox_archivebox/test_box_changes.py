@@ -27,7 +27,9 @@ async def test_a_result_status_is_none_of_a_snapshot(each: Box, status: str) -> 
 
 async def test_case_matters_only_before_the_newest_release(box: Box, middle: Box) -> None:
     newest, before = (await ferry(box))["id"], (await ferry(middle))["id"]
-    assert (await box.ask("PATCH", f"/core/snapshot/{newest}", {"status": "Sealed"}))["status"] == "sealed"
+    assert (await box.ask("PATCH", f"/core/snapshot/{newest}", {"status": "Sealed"}))[
+        "status"
+    ] == "sealed"
     refusal = await middle.refused("PATCH", f"/core/snapshot/{before}", {"status": "Sealed"})
     assert refusal == (400, "Invalid status: Sealed")
 
@@ -42,10 +44,15 @@ async def test_no_status_breaks_the_database_of_the_newest_release(box: Box) -> 
 async def test_what_cannot_be_changed_is_ignored(box: Box) -> None:
     item = await ferry(box)
     path = f"/core/snapshot/{item['id']}"
-    assert (await box.ask("PATCH", path, {"title": "Other", "url": "https://other.example/"}))["title"] == item["title"]
+    assert (await box.ask("PATCH", path, {"title": "Other", "url": "https://other.example/"}))[
+        "title"
+    ] == item["title"]
     assert (await box.ask("PATCH", path, {}))["url"] == item["url"]
     status, detail = await box.refused("PATCH", path)
-    assert (status, detail) == (422, [{"type": "missing", "loc": ["body", "data"], "msg": "Field required"}])
+    assert (status, detail) == (
+        422,
+        [{"type": "missing", "loc": ["body", "data"], "msg": "Field required"}],
+    )
 
 
 async def test_queued_without_a_date_is_queued_for_ever(box: Box) -> None:
@@ -74,12 +81,17 @@ async def test_queued_snapshots_are_cancelled_paused_and_resumed(box: Box) -> No
     assert (await box.get(path))["status"] == "sealed"
     cancelled = await box.ask("PATCH", f"/core/snapshot/{second['id']}", {"action": "cancel"})
     assert (cancelled["status"], cancelled["num_archiveresults"]) == ("sealed", 0)
-    assert await box.refused("PATCH", path, {"action": "explode"}) == (400, "Invalid action: explode")
+    assert await box.refused("PATCH", path, {"action": "explode"}) == (
+        400,
+        "Invalid action: explode",
+    )
 
 
 async def test_a_crawls_own_tags_come_back_on_the_newest_release(box: Box, middle: Box) -> None:
     for each, expected in ((box, ["mine", "research"]), (middle, ["mine"])):
-        made = await each.ask("POST", "/core/snapshots", {"url": "https://example.com/t", "tags": ["research"]})
+        made = await each.ask(
+            "POST", "/core/snapshots", {"url": "https://example.com/t", "tags": ["research"]}
+        )
         changed = await each.ask("PATCH", f"/core/snapshot/{made['id']}", {"tags": ["mine"]})
         assert changed["tags"] == expected
 
@@ -114,17 +126,24 @@ async def test_a_bad_url_becomes_an_exception_or_a_snapshot(box: Box, middle: Bo
     assert (await middle.ask("POST", "/core/snapshots", {"url": "not a url"}))["url"] == "not a url"
     assert await box.refused("POST", "/core/snapshots", {"url": " "}) == (400, "URL is required")
     too_deep = {"url": "https://example.com", "depth": 9}
-    assert await box.refused("POST", "/core/snapshots", too_deep) == (400, "depth must be between 0 and 4")
+    assert await box.refused("POST", "/core/snapshots", too_deep) == (
+        400,
+        "depth must be between 0 and 4",
+    )
 
 
-@pytest.mark.parametrize("path", ["search", "autocomplete", "create", "add-to-snapshot", "remove-from-snapshot"])
+@pytest.mark.parametrize(
+    "path", ["search", "autocomplete", "create", "add-to-snapshot", "remove-from-snapshot"]
+)
 async def test_some_tag_addresses_want_a_slash_at_the_end(box: Box, path: str) -> None:
     method = "GET" if path in ("search", "autocomplete") else "POST"
     answer = await box.send(method, f"/api/v1/core/tags/{path}?q=a", {})
     assert (answer.status, answer.headers["location"]) == (301, f"/api/v1/core/tags/{path}/?q=a")
 
 
-@pytest.mark.parametrize("path", ["/core/snapshots/", "/core/tags/", "/crawls/crawls/", "/core/tag/1/", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/core/snapshots/", "/core/tags/", "/crawls/crawls/", "/core/tag/1/", "/nowhere"]
+)
 async def test_other_addresses_must_not_have_one(each: Box, path: str) -> None:
     status, words = await each.refused("GET", path)
     assert status == 404
@@ -134,15 +153,23 @@ async def test_other_addresses_must_not_have_one(each: Box, path: str) -> None:
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE"])
 async def test_other_methods_are_refused_in_plain_text(each: Box, method: str) -> None:
     answer = await each.send(method, "/api/v1/core/tags")
-    assert (answer.status, answer.body, answer.headers["content-type"]) == (405, b"Method not allowed", "text/plain")
+    assert (answer.status, answer.body, answer.headers["content-type"]) == (
+        405,
+        b"Method not allowed",
+        "text/plain",
+    )
 
 
 async def test_a_tag_is_put_on_a_snapshot_and_taken_off(box: Box) -> None:
     item = await ferry(box)
-    added = await box.ask("POST", "/core/tags/add-to-snapshot/", {"snapshot_id": item["id"], "tag_name": "brand new"})
+    added = await box.ask(
+        "POST", "/core/tags/add-to-snapshot/", {"snapshot_id": item["id"], "tag_name": "brand new"}
+    )
     assert "brand new" in (await ferry(box))["tags"]
     gone = {"snapshot_id": item["id"], "tag_id": added["tag_id"]}
-    assert (await box.ask("POST", "/core/tags/remove-from-snapshot/", gone))["tag_name"] == "brand new"
+    assert (await box.ask("POST", "/core/tags/remove-from-snapshot/", gone))[
+        "tag_name"
+    ] == "brand new"
     assert (await ferry(box))["tags"] == item["tags"]
 
 
@@ -150,10 +177,18 @@ async def test_an_ambiguous_id_tags_the_first_that_fits(middle: Box, box: Box) -
     for each in (middle, box):
         oldest = (await each.get("/core/snapshots?limit=1"))["items"][0]
         prefix = oldest["id"][:3]
-        await each.ask("POST", "/core/tags/add-to-snapshot/", {"snapshot_id": prefix, "tag_name": "oops"})
-        assert [item["id"] for item in await each.pages("/core/snapshots", tag="oops")] == [oldest["id"]]
-    await middle.ask("POST", "/core/tags/add-to-snapshot/", {"snapshot_id": "", "tag_name": "worse"})
-    assert await box.refused("POST", "/core/tags/add-to-snapshot/", {"snapshot_id": "", "tag_name": "x"}) == (
+        await each.ask(
+            "POST", "/core/tags/add-to-snapshot/", {"snapshot_id": prefix, "tag_name": "oops"}
+        )
+        assert [item["id"] for item in await each.pages("/core/snapshots", tag="oops")] == [
+            oldest["id"]
+        ]
+    await middle.ask(
+        "POST", "/core/tags/add-to-snapshot/", {"snapshot_id": "", "tag_name": "worse"}
+    )
+    assert await box.refused(
+        "POST", "/core/tags/add-to-snapshot/", {"snapshot_id": "", "tag_name": "x"}
+    ) == (
         400,
         "Snapshot id is required",
     )
@@ -162,10 +197,15 @@ async def test_an_ambiguous_id_tags_the_first_that_fits(middle: Box, box: Box) -
 async def test_tags_are_made_renamed_and_deleted_by_number(box: Box) -> None:
     made = await box.ask("POST", "/core/tags/create/", {"name": " reading <b>list</b> "})
     assert (made["tag_name"], made["created"]) == ("reading list", True)
-    assert (await box.ask("POST", "/core/tags/create/", {"name": "READING LIST"}))["created"] is False
+    assert (await box.ask("POST", "/core/tags/create/", {"name": "READING LIST"}))[
+        "created"
+    ] is False
     path = f"/core/tag/{made['tag_id']}"
     assert (await box.ask("POST", f"{path}/rename", {"name": "shelf"}))["tag_name"] == "shelf"
-    assert await box.refused("POST", f"{path}/rename", {"name": "Research"}) == (400, 'Tag "research" already exists')
+    assert await box.refused("POST", f"{path}/rename", {"name": "Research"}) == (
+        400,
+        'Tag "research" already exists',
+    )
     status, detail = await box.refused("POST", "/core/tag/shelf/rename", {"name": "x"})
     assert (status, detail[0]["loc"]) == (422, ["path", "tag_id"])
     assert (await box.get("/core/tag/SHELF?with_snapshots=false"))["name"] == "shelf"
@@ -181,7 +221,9 @@ async def test_the_old_tags_have_uuids_and_a_missing_one_breaks_the_answer(old: 
 
 
 async def test_tags_are_searched_and_completed(box: Box) -> None:
-    cards = await box.get("/core/tags/search/?q=read&sort=name_asc&year=20266&created_by=x&has_snapshots=maybe")
+    cards = await box.get(
+        "/core/tags/search/?q=read&sort=name_asc&year=20266&created_by=x&has_snapshots=maybe"
+    )
     assert [card["name"] for card in cards["tags"]] == ["Long Reads", "to-read"]
     assert (cards["year"], cards["created_by"], cards["has_snapshots"]) == ("", "", "all")
     unused = (await box.get("/core/tags/search/?has_snapshots=no"))["tags"]
@@ -195,7 +237,10 @@ async def test_completion_is_for_anybody_where_the_index_is_public(box: Box) -> 
     everything = await box.get("/core/tags/autocomplete/")
     assert len(anybody["tags"]) < len(everything["tags"])
     closed = Box(public=False, snapshots=5)
-    assert await closed.refused("GET", "/core/tags/autocomplete/", key="") == (401, "Authentication required")
+    assert await closed.refused("GET", "/core/tags/autocomplete/", key="") == (
+        401,
+        "Authentication required",
+    )
     assert await closed.ask("GET", "/core/tags/autocomplete/", key=KEY_READER)
 
 

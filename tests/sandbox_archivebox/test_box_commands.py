@@ -18,7 +18,9 @@ async def search(box: Box, **body: Any) -> Any:
 
 
 async def test_added_pages_appear_later_on_the_newest_release(box: Box) -> None:
-    found = await box.ask("POST", "/cli/add", {"urls": [NEW, "https://example.com/b"], "tag": "research,own"})
+    found = await box.ask(
+        "POST", "/cli/add", {"urls": [NEW, "https://example.com/b"], "tag": "research,own"}
+    )
     result = found["result"]
     assert (result["num_snapshots"], result["snapshot_ids"]) == (0, [])
     assert found["stdout"].startswith('<span style="color:')
@@ -32,7 +34,11 @@ async def test_added_pages_appear_later_on_the_newest_release(box: Box) -> None:
     box.wait(10)
     assert (await box.get(crawl))["status"] == "sealed"
     item = await box.one(url=NEW)
-    assert (item["status"], item["tags"], item["title"]) == ("sealed", ["own", "research"], "Long read")
+    assert (item["status"], item["tags"], item["title"]) == (
+        "sealed",
+        ["own", "research"],
+        "Long read",
+    )
     assert {each["status"] for each in item["archiveresults"]} <= {"succeeded", "skipped"}
 
 
@@ -52,7 +58,9 @@ async def test_archiving_progresses_result_by_result(box: Box) -> None:
 
 
 async def test_snapshots_are_there_at_once_before(middle: Box) -> None:
-    result = (await middle.ask("POST", "/cli/add", {"urls": [NEW, "ftp//x", "not a url"]}))["result"]
+    result = (await middle.ask("POST", "/cli/add", {"urls": [NEW, "ftp//x", "not a url"]}))[
+        "result"
+    ]
     assert result["num_snapshots"] == 3
     assert (await middle.get(f"/core/snapshot/{result['snapshot_ids'][2]}"))["url"] == "not a url"
     middle.wait(8)
@@ -60,7 +68,9 @@ async def test_snapshots_are_there_at_once_before(middle: Box) -> None:
 
 
 async def test_the_oldest_release_archives_while_the_caller_waits(old: Box) -> None:
-    found = (await old.ask("POST", "/cli/add", {"urls": [NEW], "extractors": "title,wget"}))["result"]
+    found = (await old.ask("POST", "/cli/add", {"urls": [NEW], "extractors": "title,wget"}))[
+        "result"
+    ]
     assert [link["url"] for link in found] == [NEW]
     assert set(found[0]["history"]) == {"title", "wget"}
     assert (await old.ask("POST", "/cli/add", {"urls": [NEW]}))["result"] == []
@@ -78,15 +88,26 @@ async def test_a_known_page_is_not_archived_again_unless_asked(box: Box) -> None
 
 
 async def test_bad_addresses_are_dropped_refused_or_kept_as_text(box: Box) -> None:
-    assert await box.refused("POST", "/cli/add", {"urls": ["nope", "ftp//x"]}) == (400, "No valid URLs were submitted")
-    assert await box.refused("POST", "/cli/add", {"urls": []}) == (400, "No valid URLs were submitted")
-    assert (await box.refused("POST", "/cli/add", {"urls": [NEW], "depth": 9}))[1] == "ValueError: Depth must be 0-4"
+    assert await box.refused("POST", "/cli/add", {"urls": ["nope", "ftp//x"]}) == (
+        400,
+        "No valid URLs were submitted",
+    )
+    assert await box.refused("POST", "/cli/add", {"urls": []}) == (
+        400,
+        "No valid URLs were submitted",
+    )
+    assert (await box.refused("POST", "/cli/add", {"urls": [NEW], "depth": 9}))[
+        1
+    ] == "ValueError: Depth must be 0-4"
     status, detail = await box.refused("POST", "/cli/add", {})
     assert (status, detail[0]["loc"]) == (422, ["body", "args", "urls"])
     for single in ("not a url", "file:///etc/passwd"):
         crawl = (await box.ask("POST", "/cli/add", {"urls": [single]}))["result"]["crawl_id"]
         box.wait(5)
-        assert ((await box.get(f"/crawls/crawl/{crawl}"))["urls"], await search(box, crawl_id=crawl)) == (single, [])
+        assert (
+            (await box.get(f"/crawls/crawl/{crawl}"))["urls"],
+            await search(box, crawl_id=crawl),
+        ) == (single, [])
 
 
 async def test_a_page_that_does_not_answer_fails_with_reasons(box: Box) -> None:
@@ -99,7 +120,9 @@ async def test_a_page_that_does_not_answer_fails_with_reasons(box: Box) -> None:
 
 
 async def test_a_crawl_follows_links_as_deep_as_asked(box: Box) -> None:
-    crawl = (await box.ask("POST", "/cli/add", {"urls": [NEW], "depth": 1, "max_urls": 2}))["result"]["crawl_id"]
+    crawl = (await box.ask("POST", "/cli/add", {"urls": [NEW], "depth": 1, "max_urls": 2}))[
+        "result"
+    ]["crawl_id"]
     box.wait(30)
     found = await search(box, crawl_id=crawl)
     assert sorted(each["depth"] for each in found) == [0, 1]
@@ -111,7 +134,9 @@ async def test_a_paused_crawl_waits_for_its_resumption(box: Box) -> None:
     await box.ask("PATCH", f"/crawls/crawl/{crawl}", {"action": "pause"})
     box.wait(30)
     assert await search(box, crawl_id=crawl) == []
-    assert (await box.ask("PATCH", f"/crawls/crawl/{crawl}", {"action": "resume"}))["is_paused"] is False
+    assert (await box.ask("PATCH", f"/crawls/crawl/{crawl}", {"action": "resume"}))[
+        "is_paused"
+    ] is False
     box.wait(10)
     assert [each["status"] for each in await search(box, crawl_id=crawl)] == ["sealed"]
 
@@ -142,24 +167,36 @@ async def test_the_newest_release_searches_newest_first_and_with_a_limit(box: Bo
 
 
 async def test_search_is_a_mode_and_the_patterns_are_the_query(box: Box) -> None:
-    assert [each["title"] for each in await search(box, search="contents", filter_patterns=["marsupial"])] == [
-        "Night surveys with volunteers: a protocol"
-    ]
+    assert [
+        each["title"]
+        for each in await search(box, search="contents", filter_patterns=["marsupial"])
+    ] == ["Night surveys with volunteers: a protocol"]
     assert await search(box, search="meta", filter_patterns=["marsupial"]) == []
     assert len(await search(box, search="marsupial")) == 300
 
 
 @pytest.mark.parametrize(
     ("kind", "pattern"),
-    [("substring", "FERRY-terminal-re"), ("domain", "harborpost.example/2026"), ("regex", r"ferry.*reopens$")],
+    [
+        ("substring", "FERRY-terminal-re"),
+        ("domain", "harborpost.example/2026"),
+        ("regex", r"ferry.*reopens$"),
+    ],
 )
 async def test_patterns_are_of_several_kinds(each: Box, kind: str, pattern: str) -> None:
     if each.version == "0.8.5":
-        status, words = await each.refused("POST", "/cli/list", {"filter_type": kind, "filter_patterns": [pattern]})
-        assert (status, words) == (503, "AttributeError: 'benedict' object has no attribute 'to_dict'")
+        status, words = await each.refused(
+            "POST", "/cli/list", {"filter_type": kind, "filter_patterns": [pattern]}
+        )
+        assert (status, words) == (
+            503,
+            "AttributeError: 'benedict' object has no attribute 'to_dict'",
+        )
         return
     found = await search(each, filter_type=kind, filter_patterns=[pattern])
-    assert [link["url"] for link in found] == ["https://harborpost.example/2026/ferry-terminal-reopens"]
+    assert [link["url"] for link in found] == [
+        "https://harborpost.example/2026/ferry-terminal-reopens"
+    ]
 
 
 async def test_a_pattern_that_does_not_compile_is_only_an_exception(each: Box) -> None:
@@ -188,9 +225,15 @@ async def test_the_old_list_has_another_status_and_checks_it(middle: Box) -> Non
 
 
 @pytest.mark.parametrize(
-    "body", [{"filter_patterns": ["https://nowhere.example/"]}, {"filter_type": "url", "filter_patterns": ["x"]}]
+    "body",
+    [
+        {"filter_patterns": ["https://nowhere.example/"]},
+        {"filter_type": "url", "filter_patterns": ["x"]},
+    ],
 )
-async def test_removing_nothing_or_by_an_unknown_kind_ends_the_web_process(each: Box, body: dict[str, Any]) -> None:
+async def test_removing_nothing_or_by_an_unknown_kind_ends_the_web_process(
+    each: Box, body: dict[str, Any]
+) -> None:
     with pytest.raises(ConnectionError):
         await each.send("POST", "/api/v1/cli/remove", body)
     each.wait(OUTAGE - 0.1)
@@ -204,7 +247,9 @@ async def test_removing_nothing_or_by_an_unknown_kind_ends_the_web_process(each:
 
 async def test_searching_by_an_unknown_kind_ends_the_web_process(box: Box) -> None:
     with pytest.raises(Closed):
-        await box.send("POST", "/api/v1/cli/search", {"filter_type": "fuzzy", "filter_patterns": ["x"]})
+        await box.send(
+            "POST", "/api/v1/cli/search", {"filter_type": "fuzzy", "filter_patterns": ["x"]}
+        )
     box.wait(OUTAGE)
     assert len(await search(box, filter_type="fuzzy")) == 300
 
@@ -216,12 +261,16 @@ async def test_removing_without_a_filter_removes_everything(box: Box) -> None:
     assert (box.sandbox.removed_all, box.sandbox.deaths) == (1, 0)
 
 
-async def test_the_default_pattern_protects_older_releases_only_from_an_empty_body(middle: Box) -> None:
+async def test_the_default_pattern_protects_older_releases_only_from_an_empty_body(
+    middle: Box,
+) -> None:
     with pytest.raises(Closed):
         await middle.send("POST", "/api/v1/cli/remove", {})
     middle.wait(OUTAGE)
     # A field that this release does not know is ignored, and nothing limits the rest.
-    result = (await middle.ask("POST", "/cli/remove", {"tag": "research", "filter_patterns": []}))["result"]
+    result = (await middle.ask("POST", "/cli/remove", {"tag": "research", "filter_patterns": []}))[
+        "result"
+    ]
     assert (result["removed_count"], result["remaining_snapshots"]) == (300, 0)
     assert middle.sandbox.removed_all == 1
 
@@ -233,7 +282,9 @@ async def test_one_snapshot_is_removed_by_its_timestamp(each: Box) -> None:
         status, words = await each.refused("POST", "/cli/remove", body)
         assert (status, words) == (503, "OperationalError: no such table: crawls_outlink")
     else:
-        assert (await each.ask("POST", "/cli/remove", body))["result"]["removed_snapshot_ids"] == [item["id"]]
+        assert (await each.ask("POST", "/cli/remove", body))["result"]["removed_snapshot_ids"] == [
+            item["id"]
+        ]
     left = 300 if each.version == "0.8.5" else 299
     assert (await each.get("/core/snapshots?limit=1"))["total_items"] == left
     assert each.sandbox.removed_all == 0
@@ -249,17 +300,26 @@ async def test_updating_archives_again_what_fits(box: Box, middle: Box) -> None:
     box.wait(5)
     assert (await box.one(url=url))["status"] == "sealed"
     assert (await box.ask("POST", "/cli/update", {}))["result"] is None
-    assert await middle.refused("POST", "/cli/update", body) == (503, "ValueError: year 31690708 is out of range")
+    assert await middle.refused("POST", "/cli/update", body) == (
+        503,
+        "ValueError: year 31690708 is out of range",
+    )
 
 
 async def test_schedules_are_made_listed_and_cleared(box: Box) -> None:
-    made = (await box.ask("POST", "/cli/schedule", {"add": True, "every": "daily", "import_path": NEW}))["result"]
+    made = (
+        await box.ask("POST", "/cli/schedule", {"add": True, "every": "daily", "import_path": NEW})
+    )["result"]
     assert made["active_schedule_ids"] == made["created_schedule_ids"]
-    assert (await box.ask("POST", "/cli/schedule", {"show": True}))["result"]["active_schedule_ids"] == made[
+    assert (await box.ask("POST", "/cli/schedule", {"show": True}))["result"][
         "active_schedule_ids"
-    ]
-    assert (await box.ask("POST", "/cli/schedule", {"run_all": True}))["result"]["run_all_enqueued"] == 1
-    assert (await box.ask("POST", "/cli/schedule", {"clear": True}))["result"]["disabled_count"] == 1
+    ] == made["active_schedule_ids"]
+    assert (await box.ask("POST", "/cli/schedule", {"run_all": True}))["result"][
+        "run_all_enqueued"
+    ] == 1
+    assert (await box.ask("POST", "/cli/schedule", {"clear": True}))["result"][
+        "disabled_count"
+    ] == 1
     status, words = await box.refused("POST", "/cli/schedule", {"every": "sometimes"})
     assert (status, words.partition(":")[0]) == (503, "ValueError")
 
@@ -273,7 +333,10 @@ async def test_a_schedule_in_the_foreground_never_answers(box: Box) -> None:
 
 async def test_the_oldest_schedule_is_broken(old: Box) -> None:
     status, words = await old.refused("POST", "/cli/schedule", {"every": "day"})
-    assert (status, words) == (503, "AttributeError: 'ScheduleCommandSchema' object has no attribute 'show'")
+    assert (status, words) == (
+        503,
+        "AttributeError: 'ScheduleCommandSchema' object has no attribute 'show'",
+    )
 
 
 async def test_requests_are_kept_for_tests_to_look_at(box: Box) -> None:

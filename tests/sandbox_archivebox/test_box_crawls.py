@@ -22,7 +22,9 @@ async def test_crawls_come_all_at_once_with_ten_kilobytes_each(box: Box, middle:
     assert len(crawls[0]["config"]) == 195
     assert 8_000 < len(json.dumps(crawls[0]["config"])) < 12_000
     assert crawls[0]["config"]["TWOCAPTCHA_API_KEY"] == "********"
-    assert (await middle.get("/crawls/crawls"))[0]["config"]["TWOCAPTCHA_API_KEY"] == "sandbox-captcha-secret"
+    assert (await middle.get("/crawls/crawls"))[0]["config"][
+        "TWOCAPTCHA_API_KEY"
+    ] == "sandbox-captcha-secret"
 
 
 async def test_a_crawl_needs_eight_digits_of_its_id(box: Box, middle: Box) -> None:
@@ -41,7 +43,10 @@ async def test_sealing_a_crawl_seals_its_snapshots(box: Box) -> None:
     path = f"/crawls/crawl/{queued['crawl_id']}"
     assert (await box.ask("PATCH", path, {"status": "sealed"}))["status"] == "sealed"
     assert await box.pages("/core/snapshots", status="queued") == []
-    assert await box.refused("PATCH", path, {"status": "deleting"}) == (400, "Invalid status: deleting")
+    assert await box.refused("PATCH", path, {"status": "deleting"}) == (
+        400,
+        "Invalid status: deleting",
+    )
 
 
 async def test_a_new_tag_of_a_crawl_reaches_its_snapshots(box: Box) -> None:
@@ -65,7 +70,10 @@ async def test_a_crawl_takes_its_snapshots_with_it(box: Box) -> None:
     [
         ({"urls": []}, "At least one URL is required"),
         ({"urls": ["https://a.example"], "max_depth": 7}, "max_depth must be between 0 and 4"),
-        ({"urls": ["ftp://a.example"]}, "URL must start with http:// or https:// and include a hostname."),
+        (
+            {"urls": ["ftp://a.example"]},
+            "URL must start with http:// or https:// and include a hostname.",
+        ),
     ],
 )
 async def test_bad_crawls_are_refused(box: Box, body: dict[str, Any], words: str) -> None:
@@ -75,13 +83,25 @@ async def test_bad_crawls_are_refused(box: Box, body: dict[str, Any], words: str
 async def test_a_crawls_feed_and_files_are_read(box: Box) -> None:
     crawl = (await ferry(box))["crawl_id"]
     moved = await box.send("GET", f"/api/v1/crawls/crawl/{crawl}?as_rss=true")
-    assert (moved.status, moved.headers["location"]) == (302, f"/api/v1/core/snapshots.rss?crawl_id={crawl}")
+    assert (moved.status, moved.headers["location"]) == (
+        302,
+        f"/api/v1/core/snapshots.rss?crawl_id={crawl}",
+    )
     feed = await box.send("GET", moved.headers["location"])
-    assert (feed.headers["content-type"], FERRY in feed.body.decode()) == ("application/rss+xml; charset=utf-8", True)
+    assert (feed.headers["content-type"], FERRY in feed.body.decode()) == (
+        "application/rss+xml; charset=utf-8",
+        True,
+    )
     log = await box.send("GET", f"/api/v1/crawls/crawl/{crawl}/files/logs/crawl.log", key="")
     assert (log.status, FERRY in log.body.decode()) == (200, True)
-    assert await box.refused("GET", f"/crawls/crawl/{crawl}/files/../secrets") == (404, "Crawl file not found")
-    assert await box.refused("GET", "/crawls/crawl/ffffffff/files/urls.txt") == (404, "Crawl not found")
+    assert await box.refused("GET", f"/crawls/crawl/{crawl}/files/../secrets") == (
+        404,
+        "Crawl file not found",
+    )
+    assert await box.refused("GET", "/crawls/crawl/ffffffff/files/urls.txt") == (
+        404,
+        "Crawl not found",
+    )
 
 
 async def test_the_feed_is_newest_first_and_never_shows_the_key(box: Box) -> None:
@@ -96,26 +116,37 @@ async def test_a_result_is_uploaded_and_added_to(box: Box) -> None:
     kind = {"content-type": "multipart/form-data; boundary=xx"}
     fields = {"snapshot_id": item["id"], "plugin": "notes", "output_str": "done"}
     parts = [
-        f'--xx\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+        f'--xx\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
     ]
     head = 'Content-Disposition: form-data; name="files"; filename="a.txt"'
     file = f"--xx\r\n{head}\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
     made = await box.ask(
-        "POST", "/core/archiveresults", ("".join([*parts, file]) + "--xx--\r\n").encode(), headers=kind
+        "POST",
+        "/core/archiveresults",
+        ("".join([*parts, file]) + "--xx--\r\n").encode(),
+        headers=kind,
     )
     assert (made["status"], made["output_files"]) == (
         "succeeded",
         {"a.txt": {"extension": "txt", "mimetype": "text/plain", "size": 5}},
     )
     more = (file.replace("a.txt", "b.txt") + "--xx--\r\n").encode()
-    assert set((await box.ask("PATCH", f"/core/archiveresult/{made['id']}", more, headers=kind))["output_files"]) == {
+    assert set(
+        (await box.ask("PATCH", f"/core/archiveresult/{made['id']}", more, headers=kind))[
+            "output_files"
+        ]
+    ) == {
         "a.txt",
         "b.txt",
     }
     served = await box.send("GET", f"/snapshot/{item['id']}/notes/b.txt", key="")
     assert served.body == b"hello"
     status, detail = await box.refused("POST", "/core/archiveresults", {})
-    assert (status, [each["loc"] for each in detail]) == (422, [["form", "snapshot_id"], ["form", "plugin"]])
+    assert (status, [each["loc"] for each in detail]) == (
+        422,
+        [["form", "snapshot_id"], ["form", "plugin"]],
+    )
 
 
 async def test_personas_come_in_pages_only_on_the_newest_release(box: Box, middle: Box) -> None:
@@ -129,7 +160,11 @@ async def test_personas_come_in_pages_only_on_the_newest_release(box: Box, middl
 async def test_a_browser_hands_its_sign_ins_over(box: Box) -> None:
     body = {"extension_persona_id": "x1", "name": "Laptop", "cookies_txt": "a=b"}
     made = await box.ask("POST", "/personas/sync", body)
-    assert (made["created"], made["cookies_file_written"], made["auth_file_written"]) == (True, True, False)
+    assert (made["created"], made["cookies_file_written"], made["auth_file_written"]) == (
+        True,
+        True,
+        False,
+    )
     assert (await box.ask("POST", "/personas/sync", body))["created"] is False
     status, words = await box.refused("POST", "/personas/sync", {**body, "name": "../etc"})
     assert (status, words.partition(":")[0]) == (503, "ValueError")
@@ -139,7 +174,10 @@ async def test_the_machine_is_found_by_name_and_its_programs_too(box: Box) -> No
     machine = await box.get("/machine/machine/current")
     assert await box.get(f"/machine/machine/{machine['hostname'].upper()}") == machine
     assert await box.get(f"/machine/machine/{machine['id'][:10]}") == machine
-    assert [each["name"] for each in await box.get("/machine/binary/by-name/NODE")] == ["node", "node"]
+    assert [each["name"] for each in await box.get("/machine/binary/by-name/NODE")] == [
+        "node",
+        "node",
+    ]
     assert await box.get("/machine/binary/by-name/nothing") == []
     assert (await box.get("/machine/binaries?status=queued"))["items"][0]["is_valid"] is False
     status, words = await box.refused("GET", "/machine/machines?bin_providers=apt")

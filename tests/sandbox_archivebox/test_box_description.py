@@ -16,7 +16,11 @@ from server.sandbox.archivebox import Version
 from tests.sandbox_archivebox.conftest import VERSIONS, Box
 
 FOLDER = Path(__file__).parent / "openapi"
-FILES = {"0.9.73": "archivebox-0.9.73.json", "0.9.31": "archivebox-0.9.31.json", "0.8.5": "archivebox-0.8.5rc51.json"}
+FILES = {
+    "0.9.73": "archivebox-0.9.73.json",
+    "0.9.31": "archivebox-0.9.31.json",
+    "0.8.5": "archivebox-0.8.5rc51.json",
+}
 DOCUMENTS: dict[str, dict[str, Any]] = {
     version: json.loads((FOLDER / name).read_text()) for version, name in FILES.items()
 }
@@ -34,7 +38,9 @@ OTHERS = sorted(
     for version in VERSIONS
     for other, method, path in ENDPOINTS
     if other != version
-    and not any(mine == version and same == method and bare == path for mine, same, bare in ENDPOINTS)
+    and not any(
+        mine == version and same == method and bare == path for mine, same, bare in ENDPOINTS
+    )
     and "{abid}" not in path
     and not (version == "0.8.5" and path.endswith("/any/{id}"))
 )
@@ -79,7 +85,10 @@ def complaints(version: str, schema: dict[str, Any], value: Any) -> list[str]:
     """Where an answer differs from its schema."""
     whole = {**schema, "components": DOCUMENTS[version]["components"]}
     validator = jsonschema.Draft202012Validator(whole, format_checker=CHECKER)
-    return [f"{list(error.absolute_path)}: {error.message}"[:300] for error in validator.iter_errors(value)]
+    return [
+        f"{list(error.absolute_path)}: {error.message}"[:300]
+        for error in validator.iter_errors(value)
+    ]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -96,10 +105,18 @@ async def test_every_declared_endpoint_is_there(version: Version, method: str, p
     protected = bool(DOCUMENTS[version]["paths"][path][method.lower()].get("security"))
     wants_a_body = method == "POST" and not protected
     assert answer.status == (
-        401 if protected else 422 if wants_a_body else 200 if "autocomplete" in path else answer.status
+        401
+        if protected
+        else 422
+        if wants_a_body
+        else 200
+        if "autocomplete" in path
+        else answer.status
     )
     assert answer.status in (200, 401, 404, 422)
-    assert answer.headers["content-type"].startswith(("application/json", "text/plain", "application/x-ndjson"))
+    assert answer.headers["content-type"].startswith(
+        ("application/json", "text/plain", "application/x-ndjson")
+    )
 
 
 @pytest.mark.parametrize(("version", "method", "path"), OTHERS)
@@ -121,14 +138,22 @@ async def test_what_a_release_lacks_is_not_there(version: Version, method: str, 
 )
 async def test_answers_have_the_declared_shape(version: Version, path: str) -> None:
     box = Box(version, snapshots=60)
-    filter_ = "?with_archiveresults=true&limit=500" if path.endswith(("/snapshots", "/archiveresults")) else ""
+    filter_ = (
+        "?with_archiveresults=true&limit=500"
+        if path.endswith(("/snapshots", "/archiveresults"))
+        else ""
+    )
     found = await box.get(await filled(box, path) + filter_)
-    content = DOCUMENTS[version]["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+    content = DOCUMENTS[version]["paths"][path]["get"]["responses"]["200"]["content"][
+        "application/json"
+    ]
     assert complaints(version, content["schema"], found) == []
     items = found["items"] if isinstance(found, dict) and "items" in found else []
     name = content["schema"].get("$ref", "").rpartition("/")[2].removeprefix("Paged")
     item = {"$ref": f"#/components/schemas/{name}"}
-    assert [complaints(version, item, each) for each in items if complaints(version, item, each)] == []
+    assert [
+        complaints(version, item, each) for each in items if complaints(version, item, each)
+    ] == []
     assert bool(items) == ("items" in found)
 
 
@@ -136,11 +161,15 @@ async def test_answers_have_the_declared_shape(version: Version, path: str) -> N
 async def test_no_answer_has_a_field_that_the_release_does_not_declare(version: Version) -> None:
     box = Box(version, snapshots=60)
     schemas = DOCUMENTS[version]["components"]["schemas"]
-    snapshot = (await box.get("/core/snapshots?with_archiveresults=true&limit=1&offset=20"))["items"][0]
+    snapshot = (await box.get("/core/snapshots?with_archiveresults=true&limit=1&offset=20"))[
+        "items"
+    ][0]
     result = (await box.get("/core/archiveresults?limit=1"))["items"][0]
     tag = (await box.get("/core/tags?limit=1"))["items"][0]
     assert list(snapshot) == list(schemas["SnapshotSchema"]["properties"])
-    assert set(snapshot["archiveresults"][0]) == set(schemas["MinimalArchiveResultSchema"]["properties"])
+    assert set(snapshot["archiveresults"][0]) == set(
+        schemas["MinimalArchiveResultSchema"]["properties"]
+    )
     assert set(result) == set(schemas["ArchiveResultSchema"]["properties"])
     assert set(tag) == set(schemas["TagSchema"]["properties"])
     if version != "0.8.5":
@@ -157,4 +186,6 @@ async def test_commands_answer_in_the_declared_shape(version: Version) -> None:
     for name, body in ((path, patterns), ("/cli/add", {"urls": ["https://example.com/a"]})):
         found = await box.ask("POST", name, body)
         assert complaints(version, schema, found) == []
-        assert set(found) == set(DOCUMENTS[version]["components"]["schemas"]["CLICommandResponseSchema"]["properties"])
+        assert set(found) == set(
+            DOCUMENTS[version]["components"]["schemas"]["CLICommandResponseSchema"]["properties"]
+        )

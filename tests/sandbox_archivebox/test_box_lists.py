@@ -19,7 +19,9 @@ async def test_snapshots_come_oldest_first_whatever_is_asked_for(each: Box) -> N
     assert (page["total_items"], page["num_items"]) == (300, 300)
 
 
-@pytest.mark.parametrize(("asked", "kept"), [(499, 499), (500, 500), (501, 500), (99999, 500), (7, 7)])
+@pytest.mark.parametrize(
+    ("asked", "kept"), [(499, 499), (500, 500), (501, 500), (99999, 500), (7, 7)]
+)
 async def test_limits_are_clamped_in_silence(each: Box, asked: int, kept: int) -> None:
     assert (await each.get(f"/core/archiveresults?limit={asked}"))["limit"] == kept
 
@@ -65,7 +67,9 @@ async def test_the_count_is_given_twice_since_0_9(each: Box) -> None:
 
 
 async def test_a_parameter_that_is_not_declared_is_ignored(each: Box) -> None:
-    total = (await each.get("/core/snapshots?limit=1&downloaded_at__gte=2030-01-01&nonsense=1"))["total_items"]
+    total = (await each.get("/core/snapshots?limit=1&downloaded_at__gte=2030-01-01&nonsense=1"))[
+        "total_items"
+    ]
     assert total == 300
 
 
@@ -77,7 +81,10 @@ async def test_the_status_filters_snapshots_only_on_the_newest_release(each: Box
 async def test_an_unknown_status_is_refused_by_the_newest_release(box: Box) -> None:
     status, words = await box.refused("GET", "/core/snapshots?status=failed")
     assert status == 400
-    assert words == "Invalid snapshot status: failed. Expected one of: queued, started, paused, sealed, deleting"
+    assert (
+        words
+        == "Invalid snapshot status: failed. Expected one of: queued, started, paused, sealed, deleting"
+    )
 
 
 async def test_a_url_is_matched_whole_and_a_title_in_part(each: Box) -> None:
@@ -151,14 +158,18 @@ async def test_a_snapshot_is_found_by_any_part_of_its_id_and_by_its_timestamp(ea
 
 async def test_an_id_that_fits_several_is_an_error_or_silently_the_first(each: Box) -> None:
     items = (await each.get("/core/snapshots?limit=300"))["items"]
-    crowded = next(one["id"][:8] for one, two in itertools.pairwise(items) if one["id"][:8] == two["id"][:8])
+    crowded = next(
+        one["id"][:8] for one, two in itertools.pairwise(items) if one["id"][:8] == two["id"][:8]
+    )
     answer = await each.send("GET", f"/api/v1/core/snapshot/{crowded}")
     if each.version == "0.8.5":
         assert answer.status == 200
         return
     message = json.loads(answer.body)["message"]
     assert answer.status == 503
-    assert message.startswith("MultipleObjectsReturned: get() returned more than one Snapshot -- it returned ")
+    assert message.startswith(
+        "MultipleObjectsReturned: get() returned more than one Snapshot -- it returned "
+    )
 
 
 async def test_a_blank_id_fits_everything_on_the_newest_release(box: Box) -> None:
@@ -189,7 +200,10 @@ async def test_any_leads_to_the_object(each: Box) -> None:
     if each.version == "0.8.5":
         assert json.loads(answer.body)["url"] == item["url"]
     else:
-        assert (answer.status, answer.headers["location"]) == (302, f"/api/v1/core/snapshot/{item['id']}?")
+        assert (answer.status, answer.headers["location"]) == (
+            302,
+            f"/api/v1/core/snapshot/{item['id']}?",
+        )
     status, words = await each.refused("GET", "/core/any/zzzzzzzz")
     assert (status, words.endswith("not found")) == (404, True)
 
@@ -197,7 +211,11 @@ async def test_any_leads_to_the_object(each: Box) -> None:
 async def test_any_finds_tags_results_and_crawls(box: Box) -> None:
     result = (await box.get("/core/archiveresults?limit=1"))["items"][0]["id"]
     crawl = (await box.get("/crawls/crawls"))[0]["id"]
-    expected = {result: f"/core/archiveresult/{result}?", crawl: f"/crawls/crawl/{crawl}?", "café": "/core/tag/14?"}
+    expected = {
+        result: f"/core/archiveresult/{result}?",
+        crawl: f"/crawls/crawl/{crawl}?",
+        "café": "/core/tag/14?",
+    }
     for ref, path in expected.items():
         answer = await box.send("GET", f"/api/v1/core/any/{ref}")
         assert answer.headers["location"] == f"/api/v1{path}"
@@ -229,7 +247,9 @@ async def test_plugins_were_called_extractors_before_0_9(each: Box) -> None:
     name, other = ("extractor", "plugin") if each.version == "0.8.5" else ("plugin", "extractor")
     found = await each.get(f"/core/archiveresults?{name}=HTMLtotext&limit=500")
     assert {item[name] for item in found["items"]} == {"htmltotext"}
-    assert (await each.get(f"/core/archiveresults?{other}=htmltotext&limit=1"))["total_items"] > found["total_items"]
+    assert (await each.get(f"/core/archiveresults?{other}=htmltotext&limit=1"))[
+        "total_items"
+    ] > found["total_items"]
 
 
 @pytest.mark.parametrize("name", ["cmd", "pwd", "cmd_version"])
@@ -244,5 +264,7 @@ async def test_filtering_by_what_is_no_field_fails_inside(each: Box, name: str) 
 async def test_a_result_is_found_by_its_id(each: Box) -> None:
     item = (await each.get("/core/archiveresults?limit=1&offset=40"))["items"][0]
     assert await each.get(f"/core/archiveresult/{item['id']}") == item
-    status, words = await each.refused("GET", "/core/archiveresult/ffffffffffffffffffffffffffffffff")
+    status, words = await each.refused(
+        "GET", "/core/archiveresult/ffffffffffffffffffffffffffffffff"
+    )
     assert (status, words) == (404, "DoesNotExist: ArchiveResult matching query does not exist.")

@@ -29,7 +29,8 @@ class Clock:
 
 @dataclass
 class Person:
-    """An asker with somebody behind it, who gives the scripted replies in turn and refuses to be asked more often."""
+    """An asker with somebody behind it, who gives the scripted replies in turn and refuses to be
+    asked more often."""
 
     replies: list[Reply] = field(default_factory=list)
     can_ask: bool = True
@@ -95,7 +96,8 @@ class Told:
 
 
 class OpenLimiter:
-    """Hands out every slot at once and keeps what it was told; `refuse` makes it say no instead, by turn number."""
+    """Hands out every slot at once and keeps what it was told; `refuse` makes it say no instead, by
+    turn number."""
 
     def __init__(self, refuse: Mapping[int, Failure] | None = None) -> None:
         self.slots: list[Told] = []

@@ -127,7 +127,14 @@ class Shop:
         end = min(start + min(self.page, request.limit), len(rows))
         following = str(end) if end < len(rows) else None
         notes = ["Cut: go on with `nextCursor`."] if following else ["At the end."]
-        return whole({"nodes": rows[start:end], "totalCount": len(rows), "nextCursor": following, "notes": notes})
+        return whole(
+            {
+                "nodes": rows[start:end],
+                "totalCount": len(rows),
+                "nextCursor": following,
+                "notes": notes,
+            }
+        )
 
 
 def entry(name: str) -> Entry:
@@ -147,7 +154,9 @@ def served(shop: Shop, *, clock: Clock | None = None, **offer: Any) -> Resources
         return shop
 
     surface = Surface(
-        [entry(name) for name in CLASSES], lambda name: SimpleNamespace(**CLASSES), map(asdict, TEMPLATES)
+        [entry(name) for name in CLASSES],
+        lambda name: SimpleNamespace(**CLASSES),
+        map(asdict, TEMPLATES),
     )
     surface.offer(**{"backends": {"shop"}, "toolsets": ["all"], "read_only": False, **offer})
     calls = Calls(surface, cast(Services, SimpleNamespace(backend=backend)), UTC)

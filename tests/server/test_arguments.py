@@ -122,7 +122,13 @@ def test_what_models_send_is_understood(raw: dict[str, Any], understood: dict[st
 
 def test_mistakes_in_arguments_that_another_tool_holds_are_named_from_there() -> None:
     with pytest.raises(Failure) as caught:
-        parse(Find, {"part": {"sise": 3}}, {"timezone": UTC, "instants": []}, inside="search", tool="shop_export")
+        parse(
+            Find,
+            {"part": {"sise": 3}},
+            {"timezone": UTC, "instants": []},
+            inside="search",
+            tool="shop_export",
+        )
 
     assert "`search.part.sise`" in caught.value.message
     assert "call shop_export again" in caught.value.hint
@@ -144,7 +150,9 @@ def test_a_null_that_means_something_is_kept() -> None:
     assert parsed(part={"value": None}) == {"part": {"value": None}}
 
 
-@pytest.mark.parametrize("raw", [{"itemId": None}, {"exact": None}, {"limit": None}, {"names": None}, {"kinds": None}])
+@pytest.mark.parametrize(
+    "raw", [{"itemId": None}, {"exact": None}, {"limit": None}, {"names": None}, {"kinds": None}]
+)
 def test_a_null_of_a_write_is_refused_because_it_might_mean_a_change(raw: dict[str, Any]) -> None:
     (name,) = raw
     failure = refused(Change, **{"itemId": "1", **raw})
@@ -155,10 +163,15 @@ def test_a_null_of_a_write_is_refused_because_it_might_mean_a_change(raw: dict[s
 
 @given(
     st.dictionaries(
-        st.sampled_from(["names", "kinds", "parts", "part", "workspace", "exact", "limit", "other"]),
+        st.sampled_from(
+            ["names", "kinds", "parts", "part", "workspace", "exact", "limit", "other"]
+        ),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(st.text(max_size=6), inner, max_size=3)
+            ),
             max_leaves=6,
         ),
     )
@@ -187,16 +200,37 @@ def test_text_that_nests_without_end_is_refused_like_any_other() -> None:
     [
         ({"limt": 5}, "`limt` is not an argument here. Did you mean `limit`?"),
         ({"LIMIT": 5}, "`LIMIT` is not an argument here. Did you mean `limit`?"),
-        ({"zzz": 5}, "`zzz` is not an argument here; known: names, kinds, parts, part, workspace, exact, limit."),
+        (
+            {"zzz": 5},
+            "`zzz` is not an argument here; known: names, kinds, parts, part, workspace, exact, limit.",
+        ),
         ({"part": {"sizes": 1}}, "`part.sizes` is not an argument here. Did you mean `size`?"),
-        ({"parts": [{}, {"q": 1}]}, "`parts.1.q` is not an argument here; known: size, kind, value."),
+        (
+            {"parts": [{}, {"q": 1}]},
+            "`parts.1.q` is not an argument here; known: size, kind, value.",
+        ),
         ({"first": 5}, "`first` is not an argument here: use `limit` (how many records in all)."),
-        ({"pageSize": 5}, "`pageSize` is not an argument here: use `limit` (how many records in all)."),
-        ({"page": 2}, "`page` is not an argument here: use `limit` and `after` (the last `nextCursor`)."),
+        (
+            {"pageSize": 5},
+            "`pageSize` is not an argument here: use `limit` (how many records in all).",
+        ),
+        (
+            {"page": 2},
+            "`page` is not an argument here: use `limit` and `after` (the last `nextCursor`).",
+        ),
         ({"cursor": "x"}, "`cursor` is not an argument here: use `after` (the last `nextCursor`)."),
-        ({"workspaceId": "x"}, "`workspaceId` is not an argument here: use `workspace` (an id or a name)."),
-        ({"kinds": ["LARG"]}, '`kinds.0` must be one of SMALL, LARGE; got "LARG". Did you mean `LARGE`?'),
-        ({"kinds": ["large"]}, '`kinds.0` must be one of SMALL, LARGE; got "large". Did you mean `LARGE`?'),
+        (
+            {"workspaceId": "x"},
+            "`workspaceId` is not an argument here: use `workspace` (an id or a name).",
+        ),
+        (
+            {"kinds": ["LARG"]},
+            '`kinds.0` must be one of SMALL, LARGE; got "LARG". Did you mean `LARGE`?',
+        ),
+        (
+            {"kinds": ["large"]},
+            '`kinds.0` must be one of SMALL, LARGE; got "large". Did you mean `LARGE`?',
+        ),
         ({"kinds": [7]}, "`kinds.0` must be one of SMALL, LARGE; got 7."),
         ({"limit": 0}, "`limit` must be at least 1; got 0."),
         ({"limit": -1}, "`limit` must be at least 1; got -1."),
@@ -236,7 +270,9 @@ def test_a_missing_argument_is_named() -> None:
 def test_all_mistakes_are_told_at_once() -> None:
     message = refused(Change, limit=0, kinds=["X"], other=1).message
 
-    assert [part in message for part in ("`limit`", "`kinds.0`", "`other`", "`itemId` is required")] == [True] * 4
+    assert [
+        part in message for part in ("`limit`", "`kinds.0`", "`other`", "`itemId` is required")
+    ] == [True] * 4
     assert "more.)" not in message
 
 
@@ -255,7 +291,8 @@ def test_a_long_value_is_not_repeated_at_length() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [("größe", '"größe"'), ("x" * 78, '"' + "x" * 78 + '"'), ("x" * 79, '"' + "x" * 76 + "...")]
+    ("value", "shown"),
+    [("größe", '"größe"'), ("x" * 78, '"' + "x" * 78 + '"'), ("x" * 79, '"' + "x" * 76 + "...")],
 )
 def test_a_short_value_is_repeated_as_it_was_written(value: str, shown: str) -> None:
     assert refused(limit=value).message == f"`limit` must be a whole number; got {shown}."
@@ -268,7 +305,12 @@ def test_combinations_are_checked_after_single_arguments() -> None:
 
 @pytest.mark.parametrize(
     ("word", "found"),
-    [("limits", " Did you mean `limit`?"), ("FIRST", " Did you mean `first`?"), ("zzz", ""), ("", "")],
+    [
+        ("limits", " Did you mean `limit`?"),
+        ("FIRST", " Did you mean `first`?"),
+        ("zzz", ""),
+        ("", ""),
+    ],
 )
 def test_a_near_miss_gets_a_suggestion(word: str, found: str) -> None:
     assert closest(word, ["limit", "first"]) == found

@@ -63,13 +63,24 @@ class Backends:
         return self._backend
 
 
-def entry(name: str, class_name: str, *, reads: bool = True, backend: str = "shop", operation: str = "things") -> Entry:
+def entry(
+    name: str,
+    class_name: str,
+    *,
+    reads: bool = True,
+    backend: str = "shop",
+    operation: str = "things",
+) -> Entry:
     tool = {"name": name, "annotations": {"readOnlyHint": reads}}
     return Entry(tool, backend, "goods", operation, "module", class_name)
 
 
 def calls(
-    perform: Perform, *, read_only: bool = False, seconds: float = CALL_SECONDS, clock: Clock | None = None
+    perform: Perform,
+    *,
+    read_only: bool = False,
+    seconds: float = CALL_SECONDS,
+    clock: Clock | None = None,
 ) -> Calls:
     surface = Surface(
         [
@@ -80,7 +91,9 @@ def calls(
         lambda module: SimpleNamespace(ListThings=ListThings, DropThing=DropThing),
     )
     surface.offer(backends={"shop", "closed"}, toolsets=["all"], read_only=read_only)
-    return Calls(surface, cast(Services, Backends(perform)), UTC, seconds=seconds, clock=clock or Clock())
+    return Calls(
+        surface, cast(Services, Backends(perform)), UTC, seconds=seconds, clock=clock or Clock()
+    )
 
 
 async def fine(request: Request[Any], asker: Asker, deadline: float) -> Result:
@@ -138,13 +151,17 @@ async def test_wrong_arguments_are_refused_before_anything_is_performed() -> Non
 
 
 async def test_a_hint_names_the_tool_behind_an_operation() -> None:
-    failure = await refused(calls(failing(Failure(Code.NOT_FOUND, "Gone {things}.", "{things} lists them."))))
+    failure = await refused(
+        calls(failing(Failure(Code.NOT_FOUND, "Gone {things}.", "{things} lists them.")))
+    )
 
     assert failure.hint == "shop_list_things lists them."
     assert failure.message == "Gone {things}."
 
 
-async def test_a_bug_is_masked_and_found_in_the_log_under_its_id(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_bug_is_masked_and_found_in_the_log_under_its_id(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     secret = "the inner detail"  # not a credential
     with caplog.at_level(logging.ERROR, "archive_mcp"):
         failure = await refused(calls(failing(KeyError(secret))))
@@ -166,7 +183,9 @@ async def test_two_bugs_have_two_ids() -> None:
     assert (await refused(made)).message != (await refused(made)).message
 
 
-async def test_a_call_that_waits_for_the_person_is_not_a_bug(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_call_that_waits_for_the_person_is_not_a_bug(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with pytest.raises(Suspended):
         await calls(failing(Suspended())).call("shop_list_things", {}, Nobody())
 

@@ -10,7 +10,9 @@ from tests.server.doubles import Clock
 from tests.server.shop import ALL, KINDS, ONE, OPERATION, Shop, served
 
 
-async def values(found: Resources, uri: str, variable: str, typed: str = "", **known: str) -> list[str]:
+async def values(
+    found: Resources, uri: str, variable: str, typed: str = "", **known: str
+) -> list[str]:
     return (await found.complete(uri, variable, typed, known)).values
 
 
@@ -18,7 +20,12 @@ async def test_completions_begin_with_what_begins_so() -> None:
     found = served(Shop(["Midsummer", "summer B", "Summer A", "Winter", "Winter"]))
 
     assert await values(found, ALL, "workspace", "SUMMER") == ["Summer A", "summer B", "Midsummer"]
-    assert await values(found, ALL, "workspace", "") == ["Midsummer", "Summer A", "summer B", "Winter"]
+    assert await values(found, ALL, "workspace", "") == [
+        "Midsummer",
+        "Summer A",
+        "summer B",
+        "Winter",
+    ]
     assert await values(found, ALL, "workspace", "zzz") == []
 
 
@@ -97,7 +104,9 @@ async def test_a_wrong_neighbour_completes_nothing() -> None:
     assert await values(found, KINDS, "workspace", "", kind="nonsense") == []
 
 
-@pytest.mark.parametrize(("uri", "variable"), [("shop://nothing/{x}", "x"), (ALL, "thing"), ("bank://{x}", "x")])
+@pytest.mark.parametrize(
+    ("uri", "variable"), [("shop://nothing/{x}", "x"), (ALL, "thing"), ("bank://{x}", "x")]
+)
 async def test_an_unknown_template_or_variable_is_an_error(uri: str, variable: str) -> None:
     with pytest.raises(Failure) as caught:
         await served(Shop()).complete(uri, variable, "", {})

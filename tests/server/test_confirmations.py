@@ -85,7 +85,9 @@ async def test_a_client_that_cannot_ask_gets_the_preview_and_a_token(mode: Any) 
 
     assert failure.code is Code.CONFIRMATION_REQUIRED
     assert failure.details["preview"] == {"items": 2}
-    await confirmations.require(PREVIEW, call=CALL, token=failure.details["confirm"], asker=Nobody())
+    await confirmations.require(
+        PREVIEW, call=CALL, token=failure.details["confirm"], asker=Nobody()
+    )
 
 
 async def test_a_server_told_never_refuses_without_asking_anybody() -> None:
@@ -163,7 +165,9 @@ async def test_a_token_tried_on_another_call_is_still_good_for_its_own() -> None
 
 @pytest.mark.parametrize("token", ["", "made up", "..", "x" * 1000])
 async def test_an_invented_token_is_no_yes(token: str) -> None:
-    assert (await refused(Confirmations("ask"), Nobody(), token=token)).code is Code.CONFIRMATION_REQUIRED
+    assert (
+        await refused(Confirmations("ask"), Nobody(), token=token)
+    ).code is Code.CONFIRMATION_REQUIRED
 
 
 async def test_a_token_does_not_go_around_a_person_who_can_be_asked() -> None:

@@ -69,5 +69,7 @@ def test_a_summary_is_the_first_sentence() -> None:
 def test_names_are_grouped_by_toolset_without_losing_one() -> None:
     groups = by_toolset(SURFACE.others())
 
-    assert sorted(name for names in groups.values() for name in names) == sorted(e.name for e in SURFACE.others())
+    assert sorted(name for names in groups.values() for name in names) == sorted(
+        e.name for e in SURFACE.others()
+    )
     assert "discover" not in groups

@@ -39,7 +39,14 @@ from tests.support.doctored import (
 NOWHERE = "http://127.0.0.1:9/api/v2"  # the discard port: nothing listens there
 ONE = workspaces((HOME, "Home"))
 BUSY = http(
-    {"errors": [{"message": "Slow down. Retry after 40 seconds.", "extensions": {"code": "RATE_LIMIT_EXCEEDED"}}]},
+    {
+        "errors": [
+            {
+                "message": "Slow down. Retry after 40 seconds.",
+                "extensions": {"code": "RATE_LIMIT_EXCEEDED"},
+            }
+        ]
+    },
     "429 Too Many Requests",
     {"retry-after": "40"},
 )
@@ -71,7 +78,10 @@ async def test_each_variable_is_told_with_its_source_and_secrets_are_masked(tmp_
     )
     settings = load(
         {"ARCHIVE_MCP_TOOLSETS": "core"},
-        environment={"ARCHIVE_MCP_READ_ONLY": "on", "ARCHIVE_API_URL": "http://127.0.0.1:9/graph?key=hidden"},
+        environment={
+            "ARCHIVE_MCP_READ_ONLY": "on",
+            "ARCHIVE_API_URL": "http://127.0.0.1:9/graph?key=hidden",
+        },
         folder=tmp_path,
         home=tmp_path,
     )
@@ -93,7 +103,8 @@ async def test_a_warning_about_the_settings_is_no_failure(tmp_path: Path) -> Non
     (tmp_path / ".env").write_text("ARCHIVE_MCP_CONFIRM=never")
     report = await examined(given(tmp_path, sandbox=True))
     assert any(
-        each.status == "warn" and "ARCHIVE_MCP_CONFIRM in ./.env is ignored" in each.detail for each in report.checks
+        each.status == "warn" and "ARCHIVE_MCP_CONFIRM in ./.env is ignored" in each.detail
+        for each in report.checks
     )
     assert report.ok
 
@@ -105,7 +116,9 @@ async def test_versions_and_the_number_of_tools_are_told(tmp_path: Path) -> None
     assert check(report, "tools").detail.startswith(f"{len(tools().listing())} tools are offered")
 
 
-async def test_a_state_folder_that_cannot_be_written_fails_and_names_the_variable(tmp_path: Path) -> None:
+async def test_a_state_folder_that_cannot_be_written_fails_and_names_the_variable(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "file").touch()
     report = await examined(given(tmp_path, ARCHIVE_MCP_STATE_DIR=str(tmp_path / "file" / "state")))
     assert check(report, "state").status == "fail"
@@ -113,31 +126,51 @@ async def test_a_state_folder_that_cannot_be_written_fails_and_names_the_variabl
     assert not any(each.name == "limiter" for each in report.checks)
 
 
-async def test_the_state_of_the_limiter_is_read_and_a_damaged_one_is_a_warning(tmp_path: Path) -> None:
+async def test_the_state_of_the_limiter_is_read_and_a_damaged_one_is_a_warning(
+    tmp_path: Path,
+) -> None:
     settings = given(tmp_path)
-    assert check(await examined(settings), "limiter").detail == "No request was paced yet on this machine"
+    assert (
+        check(await examined(settings), "limiter").detail
+        == "No request was paced yet on this machine"
+    )
     pacer = Pacer(settings.state_dir)
     async with pacer.slot("key"):
         pass
     pacer.close()
-    assert check(await examined(settings), "limiter") == Check("limiter", "ok", "Its state file can be read")
+    assert check(await examined(settings), "limiter") == Check(
+        "limiter", "ok", "Its state file can be read"
+    )
     (settings.state_dir / FILE).write_bytes(b"this is no database" * 100)
     assert check(await examined(settings), "limiter").status == "warn"
 
 
-async def test_a_working_token_and_workspace_are_all_well(tmp_path: Path, sandbox: tuple[Sandbox, str]) -> None:
-    settings = given(tmp_path, ARCHIVE_API_URL=sandbox[1], ARCHIVE_APP_TOKEN=SEES_ALL, ARCHIVE_WORKSPACE_ID="Skincare")
+async def test_a_working_token_and_workspace_are_all_well(
+    tmp_path: Path, sandbox: tuple[Sandbox, str]
+) -> None:
+    settings = given(
+        tmp_path,
+        ARCHIVE_API_URL=sandbox[1],
+        ARCHIVE_APP_TOKEN=SEES_ALL,
+        ARCHIVE_WORKSPACE_ID="Skincare",
+    )
     report = await examined(settings)
     assert report.ok
     assert {each.status for each in report.checks} == {"ok"}
     assert check(report, "workspace").detail == f"Northwind Skincare ({MAIN}), ARCHIVE_WORKSPACE_ID"
     assert "plan growth" in check(report, "credits").detail
-    assert "of 15000 rate credits left, 250 come back each second" in check(report, "credits").detail
+    assert (
+        "of 15000 rate credits left, 250 come back each second" in check(report, "credits").detail
+    )
     assert report.workspaces[1] == {"id": OUTDOOR, "name": "Northwind Outdoor"}
 
 
-async def test_the_only_workspace_needs_no_setting(tmp_path: Path, sandbox: tuple[Sandbox, str]) -> None:
-    report = await examined(given(tmp_path, ARCHIVE_API_URL=sandbox[1], ARCHIVE_APP_TOKEN=TOKEN_SINGLE))
+async def test_the_only_workspace_needs_no_setting(
+    tmp_path: Path, sandbox: tuple[Sandbox, str]
+) -> None:
+    report = await examined(
+        given(tmp_path, ARCHIVE_API_URL=sandbox[1], ARCHIVE_APP_TOKEN=TOKEN_SINGLE)
+    )
     assert check(report, "workspace").detail == f"Northwind Skincare ({MAIN}), the only one"
     assert check(report, "token").detail.startswith("accepted; it sees 1 workspace: ")
 
@@ -160,7 +193,9 @@ async def test_several_workspaces_and_none_configured_is_a_warning(tmp_path: Pat
 async def test_a_configured_workspace_that_is_none_fails_and_lists_those_there_are(
     tmp_path: Path, configured: str, said: str
 ) -> None:
-    report = await examined(given(tmp_path, sandbox=True, ARCHIVE_WORKSPACE_ID=configured), live=True)
+    report = await examined(
+        given(tmp_path, sandbox=True, ARCHIVE_WORKSPACE_ID=configured), live=True
+    )
     found = check(report, "workspace")
     assert (found.status, said in found.detail) == ("fail", True)
     assert f"Northwind Outdoor ({OUTDOOR})" in found.hint
@@ -168,8 +203,12 @@ async def test_a_configured_workspace_that_is_none_fails_and_lists_those_there_a
     assert (outcomes["page-size"], outcomes["bad-token"]) == ("unknown", "confirmed")
 
 
-async def test_a_server_that_cannot_be_reached_fails_and_the_token_stays_unjudged(tmp_path: Path) -> None:
-    report = await examined(given(tmp_path, ARCHIVE_API_URL=NOWHERE, ARCHIVE_APP_TOKEN=TOKEN), live=True)
+async def test_a_server_that_cannot_be_reached_fails_and_the_token_stays_unjudged(
+    tmp_path: Path,
+) -> None:
+    report = await examined(
+        given(tmp_path, ARCHIVE_API_URL=NOWHERE, ARCHIVE_APP_TOKEN=TOKEN), live=True
+    )
     assert check(report, "api").status == "fail"
     assert "http://127.0.0.1:9" in check(report, "api").detail
     assert "ARCHIVE_API_URL" in check(report, "api").hint
@@ -198,7 +237,9 @@ async def test_an_answer_that_is_not_archives_fails_as_the_api_and_not_as_the_to
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "200 OK"])
 async def test_a_refused_token_fails_and_says_where_to_get_one(tmp_path: Path, status: str) -> None:
-    report = await asked(tmp_path, lambda _: http({"errors": "Missing or invalid authentication token"}, status))
+    report = await asked(
+        tmp_path, lambda _: http({"errors": "Missing or invalid authentication token"}, status)
+    )
     assert check(report, "api").status == "ok"
     assert check(report, "token").status == "fail"
     assert "Settings > Integrations" in check(report, "token").hint
@@ -215,7 +256,9 @@ async def test_a_token_that_sees_no_workspace_fails(tmp_path: Path) -> None:
 
 
 async def test_a_workspace_that_is_listed_but_refused_fails(tmp_path: Path) -> None:
-    refused = http({"errors": [{"message": "Not authorized", "extensions": {"code": "UNAUTHORIZED"}}]})
+    refused = http(
+        {"errors": [{"message": "Not authorized", "extensions": {"code": "UNAUTHORIZED"}}]}
+    )
     report = await asked(tmp_path, listing_first(ONE, refused))
     assert check(report, "access").status == "fail"
 
@@ -235,7 +278,9 @@ async def test_an_api_that_names_no_credits_is_noted_and_well(tmp_path: Path) ->
 
 async def test_contradicted_assumptions_are_warnings_and_no_failure(tmp_path: Path) -> None:
     async with answering(listing_first(ONE, inside())) as url:
-        report = await examined(given(tmp_path, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=TOKEN), live=True)
+        report = await examined(
+            given(tmp_path, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=TOKEN), live=True
+        )
     warned = [each for each in report.checks if each.status == "warn"]
     assert "credit-headers: contradicted. ratelimit-policy: missing, ratelimit: missing" in [
         each.detail for each in warned
@@ -267,11 +312,15 @@ class Counting(Pacer):
         deadline: float | None = None,
     ) -> AsyncIterator[Slot]:
         self.turns += 1
-        async with super().slot(key, operation=operation, cost=cost, lane=lane, deadline=deadline) as slot:
+        async with super().slot(
+            key, operation=operation, cost=cost, lane=lane, deadline=deadline
+        ) as slot:
             yield slot
 
 
-async def test_every_request_takes_its_turn_at_the_limiter(tmp_path: Path, sandbox: tuple[Sandbox, str]) -> None:
+async def test_every_request_takes_its_turn_at_the_limiter(
+    tmp_path: Path, sandbox: tuple[Sandbox, str]
+) -> None:
     pacer = Counting(None, window=0.02)
     settings = given(tmp_path, ARCHIVE_API_URL=sandbox[1], ARCHIVE_APP_TOKEN=SEES_ALL)
     await examined(settings, live=True, pacer=pacer)
@@ -296,7 +345,8 @@ def _quoting(request: bytes) -> str:
 
 
 def _cut(request: bytes) -> bytes:
-    """All is well until the live questions: their quotations are so long that they are cut inside the token."""
+    """All is well until the live questions: their quotations are so long that they are cut inside
+    the token."""
     if b"workspaces(first: $first" in request:
         return ONE
     if b"workspace { id name }" in request:
@@ -305,15 +355,20 @@ def _cut(request: bytes) -> bytes:
 
 
 QUOTERS: dict[str, Respond] = {
-    "refused": lambda request: http({"errors": f"Invalid authentication token {_quoting(request)}"}, "401 No"),
+    "refused": lambda request: http(
+        {"errors": f"Invalid authentication token {_quoting(request)}"}, "401 No"
+    ),
     "rejected": lambda request: http({"errors": [{"message": f"No: {_quoting(request)}"}]}),
     "another workspace": listing_first(
-        workspaces((HOME, "Home"), (AWAY, "Away")), http({"errors": f"Shop not found {TOKEN}"}, "404 No")
+        workspaces((HOME, "Home"), (AWAY, "Away")),
+        http({"errors": f"Shop not found {TOKEN}"}, "404 No"),
     ),
     "a name": lambda request: workspaces((HOME, f"Home of {_quoting(request)}")),
     "a page": lambda request: http(f"<html>{_quoting(request)}</html>", f"500 {_quoting(request)}"),
     "headers": lambda request: (
-        ONE if b"workspaces(" in request else inside(headers={"ratelimit-policy": f'"{_quoting(request)}";q=90000;w=9'})
+        ONE
+        if b"workspaces(" in request
+        else inside(headers={"ratelimit-policy": f'"{_quoting(request)}";q=90000;w=9'})
     ),
     "cut": _cut,
 }
@@ -321,9 +376,13 @@ QUOTERS: dict[str, Respond] = {
 
 @pytest.mark.parametrize("configured", ["", "Nowhere", AWAY])
 @pytest.mark.parametrize("name", QUOTERS)
-async def test_the_token_is_never_told_whoever_quotes_it(tmp_path: Path, name: str, configured: str) -> None:
+async def test_the_token_is_never_told_whoever_quotes_it(
+    tmp_path: Path, name: str, configured: str
+) -> None:
     async with answering(QUOTERS[name]) as url:
-        settings = given(tmp_path, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=TOKEN, ARCHIVE_WORKSPACE_ID=configured)
+        settings = given(
+            tmp_path, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=TOKEN, ARCHIVE_WORKSPACE_ID=configured
+        )
         report = await examined(settings, live=True)
     told = report.as_text() + report.as_json()
     assert "unmistak" not in told
@@ -332,7 +391,9 @@ async def test_the_token_is_never_told_whoever_quotes_it(tmp_path: Path, name: s
 
 
 async def test_the_token_is_not_told_when_nothing_answers(tmp_path: Path) -> None:
-    report = await examined(given(tmp_path, ARCHIVE_API_URL=NOWHERE, ARCHIVE_APP_TOKEN=TOKEN), live=True)
+    report = await examined(
+        given(tmp_path, ARCHIVE_API_URL=NOWHERE, ARCHIVE_APP_TOKEN=TOKEN), live=True
+    )
     assert "unmistak" not in report.as_text() + report.as_json()
 
 

@@ -9,7 +9,14 @@ import pytest
 
 from server import retry
 from server.doctor.report import Report
-from server.sandbox.archivebox import KEY, KEY_EXPIRED, PASSWORD, USERNAME, ArchiveBoxSandbox, Version
+from server.sandbox.archivebox import (
+    KEY,
+    KEY_EXPIRED,
+    PASSWORD,
+    USERNAME,
+    ArchiveBoxSandbox,
+    Version,
+)
 from server.sandbox.serve import served
 from tests.support.doctored import answering, check, examined, given, http
 
@@ -22,14 +29,18 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.0)
 
 
-async def asked(folder: Path, credentials: Mapping[str, str], version: Version = "0.9.73") -> Report:
+async def asked(
+    folder: Path, credentials: Mapping[str, str], version: Version = "0.9.73"
+) -> Report:
     """The report about an ArchiveBox of that version."""
     async with served(ArchiveBoxSandbox(version=version, snapshots=20)) as url:
         return await examined(given(folder, sandbox=False, ARCHIVEBOX_URL=url, **credentials))
 
 
 @pytest.mark.parametrize("version", ["0.9.73", "0.9.31", "0.8.5"])
-async def test_a_working_archivebox_and_key_need_no_archive_token(tmp_path: Path, version: Version) -> None:
+async def test_a_working_archivebox_and_key_need_no_archive_token(
+    tmp_path: Path, version: Version
+) -> None:
     report = await asked(tmp_path, {"ARCHIVEBOX_API_KEY": KEY}, version)
     assert report.ok
     assert "endpoints" in check(report, "archivebox").detail
@@ -40,7 +51,9 @@ async def test_a_working_archivebox_and_key_need_no_archive_token(tmp_path: Path
 
 
 async def test_a_username_and_password_do_as_well_as_a_key(tmp_path: Path) -> None:
-    report = await asked(tmp_path, {"ARCHIVEBOX_USERNAME": USERNAME, "ARCHIVEBOX_PASSWORD": PASSWORD})
+    report = await asked(
+        tmp_path, {"ARCHIVEBOX_USERNAME": USERNAME, "ARCHIVEBOX_PASSWORD": PASSWORD}
+    )
     assert report.ok
     assert check(report, "archivebox key").status == "ok"
 
@@ -54,7 +67,9 @@ async def test_a_username_and_password_do_as_well_as_a_key(tmp_path: Path) -> No
         {},
     ],
 )
-async def test_credentials_that_are_refused_fail_and_say_what_to_set(tmp_path: Path, wrong: dict[str, str]) -> None:
+async def test_credentials_that_are_refused_fail_and_say_what_to_set(
+    tmp_path: Path, wrong: dict[str, str]
+) -> None:
     report = await asked(tmp_path, wrong)
     assert check(report, "archivebox").status == "ok"
     assert check(report, "archivebox key").status == "fail"
@@ -80,7 +95,9 @@ async def test_what_answers_and_is_no_archivebox_fails(tmp_path: Path) -> None:
 
 async def test_a_key_that_the_server_quotes_is_never_told(tmp_path: Path) -> None:
     key = "box_key_unmistakable_9f3a77"
-    async with answering(lambda _: http({"message": f"No: {key}", "detail": key}, f"500 {key}")) as url:
+    async with answering(
+        lambda _: http({"message": f"No: {key}", "detail": key}, f"500 {key}")
+    ) as url:
         report = await examined(given(tmp_path, ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=key))
     assert "unmistak" not in report.as_text() + report.as_json()
 

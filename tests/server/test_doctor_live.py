@@ -1,4 +1,5 @@
-"""The live questions: what they ask, how often, and what they make of an API that is not as assumed."""
+"""The live questions: what they ask, how often, and what they make of an API that is not as
+assumed."""
 
 from __future__ import annotations
 
@@ -50,7 +51,9 @@ class Rig:
     def __post_init__(self) -> None:
         self.sandbox = Sandbox(items=300, plan=self.plan, clock=self.clock)
 
-    async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         token = headers["authorization"].removeprefix("Bearer ")
         asked = Asked(json.loads(body)["query"], token, headers.get("workspace-id"))
         self.asked.append(asked)
@@ -60,12 +63,15 @@ class Rig:
     async def look(self, workspace: str | None = MAIN) -> AsyncIterator[Look]:
         pacer = Pacer(None, clock=self.clock, sleep=self.clock.sleep)
         async with Http(URL, "Archive", in_process=self.handle) as http:
-            archive = Archive(url=URL, token=TOKEN, http=http, limiter=pacer, user_agent="test", clock=self.clock)
+            archive = Archive(
+                url=URL, token=TOKEN, http=http, limiter=pacer, user_agent="test", clock=self.clock
+            )
             yield Look(archive, pacer, workspace)
         pacer.close()
 
     async def findings(self, workspace: str | None = MAIN) -> dict[str, Finding]:
-        """What the live questions find, after the plain ones: those leave the limiter knowing the credits."""
+        """What the live questions find, after the plain ones: those leave the limiter knowing the
+        credits."""
         async with self.look(workspace) as look:
             await look.ask("query Plain { workspace { id } }", workspace=MAIN)
             self.asked.clear()
@@ -108,7 +114,9 @@ async def test_only_the_real_token_and_a_made_up_one_that_has_nothing_of_it_are_
     await rig.findings()
     assert [each.token for each in rig.asked if each.token != TOKEN] == [NOBODYS_TOKEN]
     assert {each.workspace for each in rig.asked} == {MAIN, NOBODYS_WORKSPACE, None}
-    assert [each for each in rig.asked if each.workspace is None] == [each for each in rig.asked if each.token != TOKEN]
+    assert [each for each in rig.asked if each.workspace is None] == [
+        each for each in rig.asked if each.token != TOKEN
+    ]
 
 
 async def test_without_a_workspace_only_what_needs_none_is_asked() -> None:
@@ -135,7 +143,11 @@ async def test_an_api_without_credit_headers_is_told() -> None:
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_trouble_with_one_question_leaves_only_its_assumptions_unknown(status: int) -> None:
     def trouble(asked: Asked, answer: Answer) -> Answer:
-        return Answer(status, {}, b"") if "TopItems" in asked.query or "first: 101" in asked.query else answer
+        return (
+            Answer(status, {}, b"")
+            if "TopItems" in asked.query or "first: 101" in asked.query
+            else answer
+        )
 
     found = await Rig(trouble).findings()
     unknown = {id for id, each in found.items() if each.outcome == "unknown"}
@@ -145,10 +157,14 @@ async def test_trouble_with_one_question_leaves_only_its_assumptions_unknown(sta
     assert found["page-cost"].evidence == "The page of items was not answered."
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"<html>", b"[" * 100_000, b'{"data": null}', b'{"data": {"items": []}}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"<html>", b"[" * 100_000, b'{"data": null}', b'{"data": {"items": []}}']
+)
 async def test_answers_that_make_no_sense_confirm_nothing(body: bytes) -> None:
     found = await Rig(lambda _, answer: Answer(200, {}, body)).findings()
-    assert {id for id, each in found.items() if each.outcome == "confirmed"} == {"without-workspace"}
+    assert {id for id, each in found.items() if each.outcome == "confirmed"} == {
+        "without-workspace"
+    }
 
 
 @pytest.mark.parametrize(
@@ -165,7 +181,11 @@ async def test_answers_that_make_no_sense_confirm_nothing(body: bytes) -> None:
 )
 async def test_what_should_be_refused_and_is_answered_contradicts(id: str, within: str) -> None:
     def lenient(asked: Asked, answer: Answer) -> Answer:
-        return with_body(answer, {"data": {"items": {"nodes": []}}}) if within in asked.query else answer
+        return (
+            with_body(answer, {"data": {"items": {"nodes": []}}})
+            if within in asked.query
+            else answer
+        )
 
     found = await Rig(lenient).findings()
     assert {each for each, finding in found.items() if finding.outcome == "contradicted"} == {id}
@@ -188,7 +208,11 @@ async def test_presets_that_obey_order_and_filter_contradict() -> None:
 
 async def test_without_a_view_or_collection_presets_stay_unknown() -> None:
     def none(asked: Asked, answer: Answer) -> Answer:
-        return with_body(answer, {"data": {"filterPresets": []}}) if "query Presets {" in asked.query else answer
+        return (
+            with_body(answer, {"data": {"filterPresets": []}})
+            if "query Presets {" in asked.query
+            else answer
+        )
 
     rig = Rig(none)
     found = await rig.findings()
@@ -210,7 +234,9 @@ def changed(within: str, change: Callable[[dict[str, Any]], None]) -> Rig:
 
 
 def _hides_a_view(data: dict[str, Any]) -> None:
-    data["filterPresets"] = [each for each in data["filterPresets"] if each["id"] != data["contentViews"][0]["id"]]
+    data["filterPresets"] = [
+        each for each in data["filterPresets"] if each["id"] != data["contentViews"][0]["id"]
+    ]
 
 
 def _lists_a_creator_view(data: dict[str, Any]) -> None:
@@ -262,7 +288,9 @@ async def test_a_half_open_window_that_is_answered_contradicts() -> None:
         return with_body(answer, body) if "query HalfOpen" in asked.query else answer
 
     found = await Rig(lenient).findings()
-    assert {each for each, finding in found.items() if finding.outcome == "contradicted"} == {"brand-window"}
+    assert {each for each, finding in found.items() if finding.outcome == "contradicted"} == {
+        "brand-window"
+    }
 
 
 async def test_a_plan_without_competitors_is_no_fault_and_stops_asking_about_them() -> None:
@@ -270,14 +298,19 @@ async def test_a_plan_without_competitors_is_no_fault_and_stops_asking_about_the
     found = await rig.findings(COFFEE)
     brands = [found[id] for id in ("own-brand", "brand-window", "brand-months")]
     assert {each.outcome for each in brands} == {"unknown"}
-    assert all(each.evidence.startswith("not part of this plan") and not each.advice for each in brands)
+    assert all(
+        each.evidence.startswith("not part of this plan") and not each.advice for each in brands
+    )
     assert sum("competitorBrand" in each.query for each in rig.asked) == 1
 
 
 async def test_without_a_competitor_only_the_own_brand_is_judged() -> None:
     def alone(data: dict[str, Any]) -> None:
         page = data["competitorBrands"]
-        page["nodes"], page["totalCount"] = [each for each in page["nodes"] if each["isOwnBrand"]], 0
+        page["nodes"], page["totalCount"] = (
+            [each for each in page["nodes"] if each["isOwnBrand"]],
+            0,
+        )
 
     found = await changed("query Brands", alone).findings()
     assert [found[id].outcome for id in ("own-brand", "brand-window", "brand-months")] == [
@@ -301,21 +334,34 @@ async def test_without_a_view_that_only_filters_narrow_nothing_more_is_asked() -
 @pytest.mark.parametrize(
     ("within", "unknown"),
     [
-        ("query Saved", {"saved-lists", "presets-listed", "group-members", "view-filters", "stored-filters"}),
+        (
+            "query Saved",
+            {"saved-lists", "presets-listed", "group-members", "view-filters", "stored-filters"},
+        ),
         ("query Stored", {"stored-filters"}),
         ("query Brands", {"own-brand", "brand-window", "brand-months"}),
         ("query HalfOpen", {"brand-window"}),
         ("query Months", {"brand-months"}),
     ],
 )
-async def test_trouble_with_lists_and_brands_leaves_only_what_they_tell_unknown(within: str, unknown: set[str]) -> None:
-    found = await Rig(lambda asked, answer: Answer(503, {}, b"") if within in asked.query else answer).findings()
-    assert {id for id, each in found.items() if each.outcome == "unknown"} == {"emv-cents", *unknown}
+async def test_trouble_with_lists_and_brands_leaves_only_what_they_tell_unknown(
+    within: str, unknown: set[str]
+) -> None:
+    found = await Rig(
+        lambda asked, answer: Answer(503, {}, b"") if within in asked.query else answer
+    ).findings()
+    assert {id for id, each in found.items() if each.outcome == "unknown"} == {
+        "emv-cents",
+        *unknown,
+    }
 
 
 async def test_a_list_that_the_api_does_not_know_contradicts() -> None:
     def unknown(asked: Asked, answer: Answer) -> Answer:
-        error = {"message": "Field 'viewGroups' doesn't exist", "extensions": {"code": "undefinedField"}}
+        error = {
+            "message": "Field 'viewGroups' doesn't exist",
+            "extensions": {"code": "undefinedField"},
+        }
         return with_body(answer, {"errors": [error]}) if "query Saved" in asked.query else answer
 
     found = await Rig(unknown).findings()

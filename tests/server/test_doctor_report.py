@@ -27,7 +27,10 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def command(*arguments: str) -> int:
-    return run(Product(ROOT / "archive_mcp.py", ROOT / "tools" / "surface.json", "prompts"), list(arguments))
+    return run(
+        Product(ROOT / "archive_mcp.py", ROOT / "tools" / "surface.json", "prompts"),
+        list(arguments),
+    )
 
 
 def test_json_is_one_object_and_nothing_else_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,7 +38,9 @@ def test_json_is_one_object_and_nothing_else_on_stdout(capsys: pytest.CaptureFix
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert found["ok"] is True
     assert found["sandbox"] is True
-    assert [set(each) for each in found["checks"]] == [{"name", "status", "detail", "hint"}] * len(found["checks"])
+    assert [set(each) for each in found["checks"]] == [{"name", "status", "detail", "hint"}] * len(
+        found["checks"]
+    )
     assert [each["name"] for each in found["workspaces"]] == [
         "Northwind Skincare",
         "Northwind Outdoor",
@@ -52,11 +57,14 @@ def test_text_is_a_line_for_each_check_and_a_verdict(capsys: pytest.CaptureFixtu
     assert labels <= {"ok", "note", "warn"}
     assert lines[-1] == "All is well, 1 warning."
     assert (
-        f"Assumed of the real API: {len(ASSUMPTIONS)} behaviours; `doctor --live` checks {len(LIVE)} of them." in lines
+        f"Assumed of the real API: {len(ASSUMPTIONS)} behaviours; `doctor --live` checks {len(LIVE)} of them."
+        in lines
     )
 
 
-def test_the_live_check_of_the_sandbox_says_that_it_is_the_sandbox(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_live_check_of_the_sandbox_says_that_it_is_the_sandbox(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert command("--sandbox", "doctor", "--live") == 0
     out = capsys.readouterr().out
     assert "nothing about the real API" in out
@@ -75,10 +83,17 @@ def test_with_nothing_configured_it_fails_and_says_what_to_set(
     assert out.count("unknown ") == len(LIVE)
 
 
-def test_a_terminal_without_a_letter_gets_the_rest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_terminal_without_a_letter_gets_the_rest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     written = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii", write_through=True))
-    assert examine(given(tmp_path, ARCHIVE_WORKSPACE_ID="Käse"), tools(), as_json=False, live=False) == 1
+    monkeypatch.setattr(
+        sys, "stdout", io.TextIOWrapper(written, encoding="ascii", write_through=True)
+    )
+    assert (
+        examine(given(tmp_path, ARCHIVE_WORKSPACE_ID="Käse"), tools(), as_json=False, live=False)
+        == 1
+    )
     assert rb"ARCHIVE_WORKSPACE_ID = K\xe4se (from environment)" in written.getvalue()
 
 
@@ -89,7 +104,10 @@ def test_only_a_failure_makes_it_not_ok() -> None:
 
 
 def test_a_contradicted_assumption_is_a_warning_that_asks_for_a_report() -> None:
-    findings = [Finding("depth", "contradicted", "it was answered", "report it"), Finding("page-size", "confirmed", "")]
+    findings = [
+        Finding("depth", "contradicted", "it was answered", "report it"),
+        Finding("page-size", "confirmed", ""),
+    ]
     assert advised(findings) == [
         Check("assumption", "warn", "depth: contradicted. it was answered", "report it"),
     ]
@@ -104,7 +122,10 @@ def test_the_json_carries_result_and_evidence_of_a_live_check() -> None:
 
 def test_no_secret_comes_out_whole_or_cut() -> None:
     said = "a arch_live_secret b arch_live_sec... c box_key_9f3a77"
-    report = Report(("arch_live_secret", "box_key_9f3a77"), checks=[Check("x", "ok", said, "arch_live_, box_key_")])
+    report = Report(
+        ("arch_live_secret", "box_key_9f3a77"),
+        checks=[Check("x", "ok", said, "arch_live_, box_key_")],
+    )
     for shown in (report.as_text(), report.as_json()):
         assert "a (secret) b (secret)... c (secret)" in shown
         assert "arch_l" not in shown
@@ -130,7 +151,9 @@ def test_the_table_of_the_readme_has_a_row_for_each_assumption() -> None:
     rows = [line for line in assumptions_markdown().splitlines() if line.startswith("| `")]
     assert [row.split("`")[1] for row in rows] == [each.id for each in ASSUMPTIONS]
     assert all(row.count("|") == 4 for row in rows)
-    assert [row.split("|")[3].startswith(" no: ") for row in rows] == [not each.live for each in ASSUMPTIONS]
+    assert [row.split("|")[3].startswith(" no: ") for row in rows] == [
+        not each.live for each in ASSUMPTIONS
+    ]
 
 
 def test_the_readme_lists_the_assumptions_as_the_code_does() -> None:

@@ -33,7 +33,9 @@ def reply(status: int, body: str = "{}") -> Reply:
         ({}, "contradicted"),
     ],
 )
-def test_the_credit_headers_must_both_be_there_and_agree(headers: dict[str, str], outcome: str) -> None:
+def test_the_credit_headers_must_both_be_there_and_agree(
+    headers: dict[str, str], outcome: str
+) -> None:
     found = verdicts.credit_headers(headers)
     assert found.outcome == outcome
     assert (found.advice == REPORT_IT) == (outcome == "contradicted")
@@ -56,7 +58,9 @@ def test_the_reset_is_held_against_this_machines_clock(reset: str, outcome: str,
 
 
 def test_without_a_policy_the_reset_cannot_be_judged() -> None:
-    assert verdicts.credit_reset({"ratelimit": '"growth";r=1;t=1800000010'}, NOW).outcome == "unknown"
+    assert (
+        verdicts.credit_reset({"ratelimit": '"growth";r=1;t=1800000010'}, NOW).outcome == "unknown"
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,8 +113,13 @@ def test_metrics_are_text_or_the_assumption_is_wrong(metrics: dict[str, Any], ou
     ("values", "outcome"),
     [(["9", "9", None, "2"], "confirmed"), (["2", "9"], "contradicted"), (["9", None], "unknown")],
 )
-def test_a_page_is_in_order_as_far_as_its_values_are_known(values: list[str | None], outcome: str) -> None:
-    assert verdicts.sorting(posts(*({"earnedMediaValue": value} for value in values))).outcome == outcome
+def test_a_page_is_in_order_as_far_as_its_values_are_known(
+    values: list[str | None], outcome: str
+) -> None:
+    assert (
+        verdicts.sorting(posts(*({"earnedMediaValue": value} for value in values))).outcome
+        == outcome
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,7 +135,9 @@ def test_a_page_is_in_order_as_far_as_its_values_are_known(values: list[str | No
         ({"earnedMediaValue": None, "views": "10"}, "cannot tell"),
     ],
 )
-def test_the_unit_of_a_value_is_a_hint_and_never_a_finding(metrics: dict[str, Any], look: str) -> None:
+def test_the_unit_of_a_value_is_a_hint_and_never_a_finding(
+    metrics: dict[str, Any], look: str
+) -> None:
     found = verdicts.emv_unit(posts(metrics))
     assert found.outcome == "unknown"
     assert found.evidence.startswith(look)
@@ -135,19 +146,32 @@ def test_the_unit_of_a_value_is_a_hint_and_never_a_finding(metrics: dict[str, An
 
 def test_the_hint_shows_the_numbers_it_comes_from() -> None:
     records = posts(
-        {"earnedMediaValue": "100", "views": "200"}, {"earnedMediaValue": "900", "views": "1800", "likes": "7"}
+        {"earnedMediaValue": "100", "views": "200"},
+        {"earnedMediaValue": "900", "views": "1800", "likes": "7"},
     )
     evidence = verdicts.emv_unit(records).evidence
     assert "the highest is earnedMediaValue 900, views 1800, likes 7 (i1)" in evidence
-    assert "over 2 posts 0.5 for each of the views, which is $0.005 if in cents and $0.5 if in dollars" in evidence
+    assert (
+        "over 2 posts 0.5 for each of the views, which is $0.005 if in cents and $0.5 if in dollars"
+        in evidence
+    )
 
 
 def test_a_refusal_counts_only_for_the_reason_that_was_expected() -> None:
-    too_deep = {"errors": [{"message": "Query exceeds max depth of 10", "extensions": {"code": "X"}}]}
+    too_deep = {
+        "errors": [{"message": "Query exceeds max depth of 10", "extensions": {"code": "X"}}]
+    }
     assert verdicts.refusal("depth", too_deep, ["max depth"]).outcome == "confirmed"
-    assert "Query exceeds max depth of 10 (X)" in verdicts.refusal("depth", too_deep, ["max depth"]).evidence
-    assert verdicts.refusal("depth", {"errors": "Not authorized"}, ["max depth"]).outcome == "unknown"
-    assert verdicts.refusal("depth", {"data": {"items": {}}}, ["max depth"]).outcome == "contradicted"
+    assert (
+        "Query exceeds max depth of 10 (X)"
+        in verdicts.refusal("depth", too_deep, ["max depth"]).evidence
+    )
+    assert (
+        verdicts.refusal("depth", {"errors": "Not authorized"}, ["max depth"]).outcome == "unknown"
+    )
+    assert (
+        verdicts.refusal("depth", {"data": {"items": {}}}, ["max depth"]).outcome == "contradicted"
+    )
     assert verdicts.refusal("depth", {}, ["max depth"]).outcome == "unknown"
 
 
@@ -171,8 +195,13 @@ def test_a_bad_token_is_judged_by_status_and_shape_and_says_how_it_is_read(
 
 def test_a_bad_token_that_is_let_in_is_a_contradiction() -> None:
     payload: dict[str, Any] = {"data": {"workspaces": {"nodes": []}}}
-    found = verdicts.plain_refusal("bad-token", reply(200, '{"data":{"workspaces":{"nodes":[]}}}'), payload, 401)
-    assert (found.outcome, "no error at all; archive-mcp reads it as an answer" in found.evidence) == (
+    found = verdicts.plain_refusal(
+        "bad-token", reply(200, '{"data":{"workspaces":{"nodes":[]}}}'), payload, 401
+    )
+    assert (
+        found.outcome,
+        "no error at all; archive-mcp reads it as an answer" in found.evidence,
+    ) == (
         "contradicted",
         True,
     )
@@ -183,7 +212,10 @@ def preset(*ids: str, total: int | None = None) -> dict[str, Any]:
 
 
 def test_presets_in_the_same_order_both_ways_ignore_the_order() -> None:
-    same, other = (preset("a", "b"), preset("a", "b"), None), (preset("a", "b"), preset("b", "a"), None)
+    same, other = (
+        (preset("a", "b"), preset("a", "b"), None),
+        (preset("a", "b"), preset("b", "a"), None),
+    )
     alone = (preset("a"), preset("a"), None)
     assert verdicts.preset_order([same, alone]).outcome == "confirmed"
     assert verdicts.preset_order([same, other]).outcome == "contradicted"

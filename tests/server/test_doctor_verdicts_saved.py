@@ -39,7 +39,9 @@ def test_the_known_filters_are_those_of_the_schema() -> None:
         ({"errors": "Shop not found"}, "unknown"),
     ],
 )
-def test_the_lists_are_known_only_where_all_were_answered(payload: dict[str, Any], outcome: str) -> None:
+def test_the_lists_are_known_only_where_all_were_answered(
+    payload: dict[str, Any], outcome: str
+) -> None:
     found = verdicts_saved.saved_lists(payload)
     assert found.outcome == outcome
     assert (found.advice == REPORT_IT) == (outcome == "contradicted")
@@ -58,7 +60,9 @@ def test_the_lists_are_known_only_where_all_were_answered(payload: dict[str, Any
         ({}, "unknown"),
     ],
 )
-def test_presets_are_held_against_views_and_collections(given: dict[str, Any], outcome: str) -> None:
+def test_presets_are_held_against_views_and_collections(
+    given: dict[str, Any], outcome: str
+) -> None:
     assert verdicts_saved.presets_listed(lists(**given)).outcome == outcome
 
 
@@ -68,11 +72,23 @@ IN_GROUP = [{"id": "v", "group": {"id": "g"}}]
 @pytest.mark.parametrize(
     ("given", "outcome"),
     [
-        ({"viewGroups": [{"id": "g", "contentViews": [{"id": "v"}]}], "contentViews": IN_GROUP}, "confirmed"),
-        ({"viewGroups": [{"id": "g", "creatorViews": [{"id": "v"}]}], "contentViews": IN_GROUP}, "contradicted"),
-        ({"viewGroups": [{"id": "g", "contentViews": []}], "contentViews": IN_GROUP}, "contradicted"),
         (
-            {"viewGroups": [{"id": "g", "contentViews": [{"id": "v"}]}], "contentViews": [{"id": "v", "group": None}]},
+            {"viewGroups": [{"id": "g", "contentViews": [{"id": "v"}]}], "contentViews": IN_GROUP},
+            "confirmed",
+        ),
+        (
+            {"viewGroups": [{"id": "g", "creatorViews": [{"id": "v"}]}], "contentViews": IN_GROUP},
+            "contradicted",
+        ),
+        (
+            {"viewGroups": [{"id": "g", "contentViews": []}], "contentViews": IN_GROUP},
+            "contradicted",
+        ),
+        (
+            {
+                "viewGroups": [{"id": "g", "contentViews": [{"id": "v"}]}],
+                "contentViews": [{"id": "v", "group": None}],
+            },
             "contradicted",
         ),
         ({"viewGroups": [{"id": "g"}]}, "unknown"),
@@ -88,7 +104,11 @@ def test_membership_must_be_told_from_both_sides(given: dict[str, Any], outcome:
     ("view", "outcome", "said"),
     [
         ({"filters": {"provider": "TIKTOK"}, "sort": []}, "confirmed", "1 content views"),
-        ({"filters": {}, "sort": [{"sortKey": "TAKEN_AT", "sortOrder": "ASC"}]}, "confirmed", "1 content views"),
+        (
+            {"filters": {}, "sort": [{"sortKey": "TAKEN_AT", "sortOrder": "ASC"}]},
+            "confirmed",
+            "1 content views",
+        ),
         ({"filters": {"platform": "TIKTOK"}, "sort": []}, "contradicted", "platform"),
         ({"filters": {}, "sort": {"by": "likes"}}, "contradicted", "sort.by"),
         ({"filters": {}, "sort": ["likes"]}, "contradicted", "sort is no list"),
@@ -96,7 +116,9 @@ def test_membership_must_be_told_from_both_sides(given: dict[str, Any], outcome:
         ({"filters": {"provider": None}, "sort": []}, "unknown", "no content view"),
     ],
 )
-def test_the_shape_of_stored_filters_is_told_by_keys(view: dict[str, Any], outcome: str, said: str) -> None:
+def test_the_shape_of_stored_filters_is_told_by_keys(
+    view: dict[str, Any], outcome: str, said: str
+) -> None:
     found = verdicts_saved.view_filters([view])
     assert (found.outcome, said in found.evidence) == (outcome, True)
 
@@ -143,15 +165,25 @@ OTHER: dict[str, Any] = {"id": "c", "name": "Fjord", "isOwnBrand": False}
         ([OWN, OTHER], None, "unknown"),
     ],
 )
-def test_the_own_brand_must_come_beside_the_page(nodes: list[dict[str, Any]], total: int | None, outcome: str) -> None:
+def test_the_own_brand_must_come_beside_the_page(
+    nodes: list[dict[str, Any]], total: int | None, outcome: str
+) -> None:
     assert verdicts_saved.own_brand({"nodes": nodes, "totalCount": total}).outcome == outcome
 
 
 @pytest.mark.parametrize(
     ("now", "before", "outcome"),
-    [(0, 9, "confirmed"), (1, 9, "contradicted"), (1, 0, "contradicted"), (0, 0, "unknown"), (None, 9, "unknown")],
+    [
+        (0, 9, "confirmed"),
+        (1, 9, "contradicted"),
+        (1, 0, "contradicted"),
+        (0, 0, "unknown"),
+        (None, 9, "unknown"),
+    ],
 )
-def test_posts_of_this_month_must_not_be_there_yet(now: int | None, before: int, outcome: str) -> None:
+def test_posts_of_this_month_must_not_be_there_yet(
+    now: int | None, before: int, outcome: str
+) -> None:
     found = verdicts_saved.brand_months({"totalCount": now}, {"totalCount": before})
     assert found.outcome == outcome
 
@@ -159,8 +191,14 @@ def test_posts_of_this_month_must_not_be_there_yet(now: int | None, before: int,
 @pytest.mark.parametrize(
     ("payload", "said"),
     [
-        ({"errors": [{"message": "no", "extensions": {"code": "UNAUTHORIZED"}}]}, "not part of this plan"),
-        ({"errors": [{"message": "Later", "extensions": {"code": "SERVICE_UNAVAILABLE"}}]}, "Later"),
+        (
+            {"errors": [{"message": "no", "extensions": {"code": "UNAUTHORIZED"}}]},
+            "not part of this plan",
+        ),
+        (
+            {"errors": [{"message": "Later", "extensions": {"code": "SERVICE_UNAVAILABLE"}}]},
+            "Later",
+        ),
         ({"data": None}, "neither brands nor an error came"),
     ],
 )

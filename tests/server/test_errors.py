@@ -38,7 +38,11 @@ def test_the_codes_are_those_that_callers_rely_on() -> None:
 def test_a_failure_carries_what_a_caller_needs() -> None:
     failure = Failure(Code.AMBIGUOUS, "Two fit.", "Name one.", candidates=["a", "b"])
 
-    assert (failure.code, failure.message, failure.hint) == (Code.AMBIGUOUS, "Two fit.", "Name one.")
+    assert (failure.code, failure.message, failure.hint) == (
+        Code.AMBIGUOUS,
+        "Two fit.",
+        "Name one.",
+    )
     assert failure.retryable is False
     assert failure.details == {"candidates": ["a", "b"]}
     assert str(failure) == "Two fit."

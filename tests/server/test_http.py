@@ -52,7 +52,11 @@ async def _read_request(stream: SocketStream) -> bytes:
         while b"\r\n\r\n" not in request:
             request += await stream.receive()
         head, _, body = request.partition(b"\r\n\r\n")
-        length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-l"))
+        length = next(
+            int(line.split(b":")[1])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-l")
+        )
         while len(body) < length:
             body += await stream.receive()
     except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
@@ -61,10 +65,18 @@ async def _read_request(stream: SocketStream) -> bytes:
 
 
 def answering(
-    status: str = "200 OK", body: bytes = b"{}", headers: Mapping[str, str] | None = None, *, close: bool = False
+    status: str = "200 OK",
+    body: bytes = b"{}",
+    headers: Mapping[str, str] | None = None,
+    *,
+    close: bool = False,
 ) -> Behaviour:
     """Answers each request alike."""
-    lines = {"Content-Length": str(len(body)), **(headers or {}), **({"Connection": "close"} if close else {})}
+    lines = {
+        "Content-Length": str(len(body)),
+        **(headers or {}),
+        **({"Connection": "close"} if close else {}),
+    }
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
 
     async def behave(stream: SocketStream, request: bytes) -> None:
@@ -187,7 +199,9 @@ async def test_an_answer_just_within_the_limit_is_read() -> None:
 
 
 async def test_a_packed_answer_is_unpacked() -> None:
-    async with serving(answering(body=gzip.compress(b"hello"), headers={"Content-Encoding": "gzip"})) as seen:
+    async with serving(
+        answering(body=gzip.compress(b"hello"), headers={"Content-Encoding": "gzip"})
+    ) as seen:
         assert (await post(seen)).body == b"hello"
 
 
@@ -199,7 +213,10 @@ async def test_an_answer_that_cannot_be_unpacked_is_said_so() -> None:
 
 
 async def test_a_redirect_is_not_followed() -> None:
-    async with serving(answering()) as target, serving(answering("302 Found", b"", {"Location": target.url})) as seen:
+    async with (
+        serving(answering()) as target,
+        serving(answering("302 Found", b"", {"Location": target.url})) as seen,
+    ):
         reply = await post(seen)
 
     assert reply.status == 302
@@ -264,7 +281,9 @@ async def test_a_server_in_this_process_answers_without_a_socket() -> None:
         return Reply(201, {"X-Kind": "made up"}, b"made up")
 
     async with Http("https://app.archive.com/api/v2", "Archive", in_process=answer) as http:
-        reply = await http.post("https://app.archive.com/api/v2", {"x-key": "k"}, b"body", seconds=5)
+        reply = await http.post(
+            "https://app.archive.com/api/v2", {"x-key": "k"}, b"body", seconds=5
+        )
 
     assert asked == [("POST", "/api/v2", "k", b"body")]
     assert (reply.status, reply.headers["x-kind"], reply.body) == (201, "made up", b"made up")

@@ -38,17 +38,23 @@ class Files:
 
 
 @asynccontextmanager
-async def serving(answer: Callable[[Files], bytes], tls: ssl.SSLContext | None = None) -> AsyncIterator[Files]:
+async def serving(
+    answer: Callable[[Files], bytes], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Files]:
     """A server that answers every request alike and hangs up."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     files = Files(listener.extra(SocketAttribute.local_port))  # noqa: S610  # not Django's
 
     async def handle(raw: SocketStream) -> None:
         stream: SocketStream | TLSStream = raw
-        with suppress(OSError, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+        with suppress(
+            OSError, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError
+        ):
             async with raw:
                 if tls:
-                    stream = await TLSStream.wrap(raw, server_side=True, ssl_context=tls, standard_compatible=False)
+                    stream = await TLSStream.wrap(
+                        raw, server_side=True, ssl_context=tls, standard_compatible=False
+                    )
                 files.requests.append(await stream.receive())
                 if body := answer(files):
                     await stream.send(body)
@@ -74,12 +80,16 @@ async def unknown(host: str, port: int) -> list[str]:
     raise OSError("no such host")
 
 
-async def fetched(url: str, own: str = "https://app.archive.com/api/v2", resolve: Resolve = unknown) -> Reply:
+async def fetched(
+    url: str, own: str = "https://app.archive.com/api/v2", resolve: Resolve = unknown
+) -> Reply:
     async with Http(own, "Archive", resolve=resolve) as http:
         return await http.fetch(url, HEADERS, seconds=5)
 
 
-async def refused(url: str, own: str = "https://app.archive.com/api/v2", resolve: Resolve = unknown) -> Failure:
+async def refused(
+    url: str, own: str = "https://app.archive.com/api/v2", resolve: Resolve = unknown
+) -> Failure:
     with pytest.raises(Failure) as caught:
         await fetched(url, own, resolve)
     assert HOST not in caught.value.message
@@ -149,14 +159,18 @@ async def test_what_is_not_plain_https_is_not_asked_for(url: str) -> None:
         "not an address",
     ],
 )
-async def test_a_host_with_an_address_inside_is_not_asked_even_if_others_are_public(address: str) -> None:
+async def test_a_host_with_an_address_inside_is_not_asked_even_if_others_are_public(
+    address: str,
+) -> None:
     failure = await refused(f"https://{HOST}/a.png", resolve=resolving("93.184.216.34", address))
 
     assert failure.code is Code.FORBIDDEN
     assert failure.message == "its host is not a public one"
 
 
-@pytest.mark.parametrize("url", ["https://127.0.0.1/a.png", "https://[::1]/a.png", "https://localhost/a.png"])
+@pytest.mark.parametrize(
+    "url", ["https://127.0.0.1/a.png", "https://[::1]/a.png", "https://localhost/a.png"]
+)
 async def test_addresses_of_this_machine_are_not_asked(url: str) -> None:
     assert (await refused(url, resolve=server.http.addresses)).code is Code.FORBIDDEN
 
@@ -170,7 +184,9 @@ async def test_the_connection_goes_to_the_address_that_was_checked_under_the_hos
 ) -> None:
     monkeypatch.setattr(server.http, "is_public", lambda address: True)
     async with serving(lambda _: OK, certificate) as files:
-        reply = await fetched(f"https://{HOST}:{files.port}/a.png?sig=1", resolve=resolving("127.0.0.1"))
+        reply = await fetched(
+            f"https://{HOST}:{files.port}/a.png?sig=1", resolve=resolving("127.0.0.1")
+        )
 
     assert (reply.status, reply.body) == (200, b"PNG!")
     head = files.requests[0].lower()
@@ -185,7 +201,9 @@ async def test_another_host_s_certificate_is_not_accepted(
 ) -> None:
     monkeypatch.setattr(server.http, "is_public", lambda address: True)
     async with serving(lambda _: OK, certificate) as files:
-        failure = await refused(f"https://other.example:{files.port}/a.png", resolve=resolving("127.0.0.1"))
+        failure = await refused(
+            f"https://other.example:{files.port}/a.png", resolve=resolving("127.0.0.1")
+        )
 
     assert failure.code is Code.UNAVAILABLE
     assert files.requests == []
@@ -197,7 +215,9 @@ async def test_the_api_s_own_origin_may_be_this_machine_and_gets_no_key() -> Non
         await fetched(files.url, own=f"http://127.0.0.1:{files.port}/api/v2")
 
     assert reply.body == b"PNG!"
-    assert not any(b"authorization" in each.lower() or b"cookie" in each.lower() for each in files.requests)
+    assert not any(
+        b"authorization" in each.lower() or b"cookie" in each.lower() for each in files.requests
+    )
 
 
 def redirect(location: str) -> bytes:
@@ -214,13 +234,17 @@ async def test_a_redirect_to_another_place_on_this_machine_is_not_followed() -> 
 
 async def test_a_redirect_to_a_private_host_is_not_followed() -> None:
     async with serving(lambda _: redirect(f"https://{HOST}/b.png")) as files:
-        failure = await refused(files.url, f"http://127.0.0.1:{files.port}/api", resolving("192.168.0.9"))
+        failure = await refused(
+            files.url, f"http://127.0.0.1:{files.port}/api", resolving("192.168.0.9")
+        )
 
     assert failure.message == "its host is not a public one"
 
 
 async def test_a_redirect_within_the_same_host_is_followed() -> None:
-    async with serving(lambda files: redirect("/b.png") if len(files.requests) == 1 else OK) as files:
+    async with serving(
+        lambda files: redirect("/b.png") if len(files.requests) == 1 else OK
+    ) as files:
         reply = await fetched(files.url, own=f"http://127.0.0.1:{files.port}/api")
 
     assert reply.body == b"PNG!"
@@ -236,7 +260,9 @@ async def test_redirects_without_end_are_given_up() -> None:
 
 
 async def test_more_than_eight_megabytes_are_not_read() -> None:
-    large = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nConnection: close\r\n\r\n" + bytes(9 * 2**20)
+    large = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nConnection: close\r\n\r\n" + bytes(
+        9 * 2**20
+    )
     async with serving(lambda _: large) as files:
         failure = await refused(files.url, own=f"http://127.0.0.1:{files.port}/api")
 
@@ -250,7 +276,10 @@ async def test_nothing_is_unpacked() -> None:
 
 
 async def test_a_host_that_does_not_answer_is_given_up_in_time() -> None:
-    async with serving(lambda _: b"") as files, Http(f"http://127.0.0.1:{files.port}/api", "Archive") as http:
+    async with (
+        serving(lambda _: b"") as files,
+        Http(f"http://127.0.0.1:{files.port}/api", "Archive") as http,
+    ):
         with pytest.raises(Failure, match="did not answer within") as caught, anyio.fail_after(5):
             await http.fetch(files.url, HEADERS, seconds=0.2)
 

@@ -32,14 +32,20 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(identifier, critical=False)
         .sign(key, hashes.SHA256())
     )
     file = tmp_path_factory.mktemp("tls") / "server.pem"
     file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
         + signed.public_bytes(serialization.Encoding.PEM)
     )
     return file
@@ -47,7 +53,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @asynccontextmanager
 async def serving(certificate: Path | None) -> AsyncIterator[str]:
-    """A server that says `{}` to anybody who gets as far as a request; with a certificate it speaks TLS."""
+    """A server that says `{}` to anybody who gets as far as a request; with a certificate it speaks
+    TLS."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra(SocketAttribute.local_port)  # noqa: S610  # not Django's
 
@@ -58,9 +65,13 @@ async def serving(certificate: Path | None) -> AsyncIterator[str]:
                 if certificate:
                     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
                     context.load_cert_chain(certificate)
-                    stream = await TLSStream.wrap(raw, server_side=True, ssl_context=context, standard_compatible=False)
+                    stream = await TLSStream.wrap(
+                        raw, server_side=True, ssl_context=context, standard_compatible=False
+                    )
                 await stream.receive()
-                await stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+                await stream.send(
+                    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+                )
             except (OSError, anyio.EndOfStream, anyio.BrokenResourceError):
                 return  # the client did not like what it saw
 
@@ -75,7 +86,9 @@ async def post(url: str, ca_bundle: Path | None = None) -> Reply:
         return await http.post(url, {}, b"", seconds=5)
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sent(certificate: Path) -> None:
+async def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sent(
+    certificate: Path,
+) -> None:
     async with serving(certificate) as url:
         with pytest.raises(Transient, match="its TLS certificate is not trusted") as refused:
             await post(url)

@@ -6,7 +6,17 @@ from server.origins import is_loopback, origin, reached_at, refusal
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "LOCALHOST", "localhost.", "127.0.0.1", "127.8.9.1", "::1", "a.localhost", "A.b.Localhost."]
+    "host",
+    [
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "127.0.0.1",
+        "127.8.9.1",
+        "::1",
+        "a.localhost",
+        "A.b.Localhost.",
+    ],
 )
 def test_these_hosts_can_only_be_this_machine(host: str) -> None:
     assert is_loopback(host)
@@ -14,7 +24,16 @@ def test_these_hosts_can_only_be_this_machine(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost.example", "notlocalhost", "10.0.0.1", "0.0.0.0", "127.0.0.1.example", "::2", "", "127.1"],  # noqa: S104
+    [
+        "localhost.example",
+        "notlocalhost",
+        "10.0.0.1",
+        "0.0.0.0",
+        "127.0.0.1.example",
+        "::2",
+        "",
+        "127.1",
+    ],  # noqa: S104
 )
 def test_these_hosts_may_be_another_machine(host: str) -> None:
     assert not is_loopback(host)
@@ -47,7 +66,9 @@ def test_a_url_that_cannot_be_used_is_refused_in_words(url: str, words: str) -> 
     assert "word@" not in why
 
 
-@pytest.mark.parametrize("url", ["https://host/path?x=1", "http://127.0.0.1:8", "http://x.localhost", "HTTPS://HOST"])
+@pytest.mark.parametrize(
+    "url", ["https://host/path?x=1", "http://127.0.0.1:8", "http://x.localhost", "HTTPS://HOST"]
+)
 def test_a_usable_url_is_not_refused(url: str) -> None:
     assert refusal("THE_URL", url, allow_insecure=False) == ""
 
@@ -72,12 +93,18 @@ def test_an_origin_is_scheme_host_and_port(url: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("url", "target", "headers"),
     [
-        ("http://box.localhost:8000/api?x=1", "http://127.0.0.1:8000/api?x=1", {"host": "box.localhost:8000"}),
+        (
+            "http://box.localhost:8000/api?x=1",
+            "http://127.0.0.1:8000/api?x=1",
+            {"host": "box.localhost:8000"},
+        ),
         ("http://Box.LocalHost./", "http://127.0.0.1/", {"host": "box.localhost"}),
         ("http://localhost:8000/", "http://localhost:8000/", {}),
         ("http://127.0.0.1:8000/", "http://127.0.0.1:8000/", {}),
         ("https://box.localhost.example/", "https://box.localhost.example/", {}),
     ],
 )
-def test_only_names_below_localhost_are_reached_by_number(url: str, target: str, headers: dict[str, str]) -> None:
+def test_only_names_below_localhost_are_reached_by_number(
+    url: str, target: str, headers: dict[str, str]
+) -> None:
     assert reached_at(url) == (target, headers)

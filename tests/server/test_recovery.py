@@ -39,7 +39,9 @@ def sandbox() -> Iterator[SandboxProcess]:
 @pytest.fixture
 def settings(sandbox: SandboxProcess, tmp_path: Path) -> Settings:
     """Settings of a server in front of it."""
-    return load({}, environment=using(sandbox, tmp_path, ARCHIVE_MCP_EXPORT_DIR=str(tmp_path / "exports")))
+    return load(
+        {}, environment=using(sandbox, tmp_path, ARCHIVE_MCP_EXPORT_DIR=str(tmp_path / "exports"))
+    )
 
 
 def surface() -> Surface:
@@ -59,7 +61,9 @@ async def interrupted_export(settings: Settings) -> str:
     """An export that its server did not live to finish."""
     async with serving(settings) as services, anyio.create_task_group() as group:
         calls = Calls(surface(), services, settings.timezone)
-        group.start_soon(calls.call, "archive_start_export", {"search": {}, "name": "all"}, Nobody())
+        group.start_soon(
+            calls.call, "archive_start_export", {"search": {}, "name": "all"}, Nobody()
+        )
         jobs = await services.jobs()
         with anyio.fail_after(PATIENCE):
             while not any(row.cursor for row in await jobs.list()):  # noqa: ASYNC110  # a journal has no event
@@ -94,7 +98,9 @@ def left_behind(
     return lease.job
 
 
-async def test_a_reading_job_goes_on_by_itself_with_the_next_server(settings: Settings, tmp_path: Path) -> None:
+async def test_a_reading_job_goes_on_by_itself_with_the_next_server(
+    settings: Settings, tmp_path: Path
+) -> None:
     name = await interrupted_export(settings)
 
     async with serving(settings) as services:
@@ -120,9 +126,13 @@ async def test_a_job_that_runs_or_has_ended_is_left_alone(settings: Settings) ->
 
 
 @pytest.mark.parametrize(
-    "left", [{"writes": True}, {"writes": False}, {"writes": False, "tool": "archive_gone"}], ids=str
+    "left",
+    [{"writes": True}, {"writes": False}, {"writes": False, "tool": "archive_gone"}],
+    ids=str,
 )
-async def test_writes_and_jobs_of_others_wait_for_somebody_to_ask(settings: Settings, left: dict[str, Any]) -> None:
+async def test_writes_and_jobs_of_others_wait_for_somebody_to_ask(
+    settings: Settings, left: dict[str, Any]
+) -> None:
     name = left_behind(settings, **left)
 
     async with serving(settings) as services:
@@ -136,7 +146,11 @@ async def test_a_job_that_cannot_go_on_does_not_hold_up_the_others(
     async with serving(settings) as services:
         place = (await services.backend("archive")).desk(None, Nobody(), 0.0).place
     broken = left_behind(
-        settings, writes=False, account=place.account, origin=place.origin, tool="archive_start_export"
+        settings,
+        writes=False,
+        account=place.account,
+        origin=place.origin,
+        tool="archive_start_export",
     )
     name = await interrupted_export(settings)
 
@@ -177,7 +191,9 @@ async def test_a_fault_of_one_look_does_not_end_the_server(
     assert "out of order" in caplog.text
 
 
-def test_the_command_lists_what_there_is(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_lists_what_there_is(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert job_commands.command(settings, surface(), "list", []) == 0
     assert capsys.readouterr().out == "There are no jobs.\n"
     name = left_behind(settings)
@@ -187,7 +203,9 @@ def test_the_command_lists_what_there_is(settings: Settings, capsys: pytest.Capt
     assert capsys.readouterr().out == f"{name}  paused     0/?  Left behind\n"
 
 
-def test_the_command_goes_on_with_reading_jobs(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_goes_on_with_reading_jobs(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = anyio.run(interrupted_export, settings)
     writing, foreign = left_behind(settings), left_behind(settings, writes=False)
 
@@ -221,7 +239,9 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def test_the_command_cancels_for_good(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_cancels_for_good(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = left_behind(settings)
 
     assert job_commands.command(settings, surface(), "cancel", [name]) == 0
@@ -235,7 +255,10 @@ def test_the_command_cancels_for_good(settings: Settings, capsys: pytest.Capture
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_pauses_its_job_when_it_is_told_to_end(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: signal.Signals
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
 ) -> None:
     name = anyio.run(interrupted_export, settings)
 

@@ -87,7 +87,11 @@ def test_coverage_can_be_counted_by_machine(monkeypatch: pytest.MonkeyPatch, kin
 )
 @pytest.mark.parametrize("repeatable", [True, False])
 def test_the_hints_follow_from_the_declared_risk(
-    monkeypatch: pytest.MonkeyPatch, risk: Risk, read_only: bool, destructive: bool, repeatable: bool
+    monkeypatch: pytest.MonkeyPatch,
+    risk: Risk,
+    read_only: bool,
+    destructive: bool,
+    repeatable: bool,
 ) -> None:
     monkeypatch.setattr(ListThings, "risk", risk)
     monkeypatch.setattr(ListThings, "repeatable", repeatable)

@@ -56,7 +56,9 @@ async def test_a_part_of_an_address_is_decoded(part: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("part", ["%", "%zz", "50% off", "%ff", "%C3", "%00", "a%0Ab", "%20", " "])
-async def test_what_is_not_percent_encoded_utf8_is_refused_before_anything_is_asked(part: str) -> None:
+async def test_what_is_not_percent_encoded_utf8_is_refused_before_anything_is_asked(
+    part: str,
+) -> None:
     shop = Shop()
     failure = await refused(shop, f"shop://workspace/{part}/things")
 
@@ -95,7 +97,11 @@ async def test_a_list_is_read_whole_however_it_is_cut() -> None:
     assert [each["name"] for each in found["nodes"]] == shop.names
     assert found["nextCursor"] is None
     assert found["notes"] == ["At the end."]
-    assert [(each["limit"], each.get("after")) for each in shop.asked] == [(1000, None), (990, "10"), (980, "20")]
+    assert [(each["limit"], each.get("after")) for each in shop.asked] == [
+        (1000, None),
+        (990, "10"),
+        (980, "20"),
+    ]
 
 
 async def test_a_list_ends_at_a_thousand_records_and_says_how_to_go_on() -> None:
@@ -103,7 +109,9 @@ async def test_a_list_ends_at_a_thousand_records_and_says_how_to_go_on() -> None
     found = await read(shop, "shop://workspace/w/things")
 
     assert (len(found["nodes"]), found["totalCount"], found["nextCursor"]) == (1000, 1200, "1000")
-    assert found["notes"] == ["The first 1000: shop_list_things goes on with `after` set to `nextCursor`."]
+    assert found["notes"] == [
+        "The first 1000: shop_list_things goes on with `after` set to `nextCursor`."
+    ]
 
 
 async def test_a_record_is_read_by_name_through_its_id() -> None:
@@ -156,7 +164,9 @@ async def test_a_name_that_fits_several_is_ambiguous_and_their_ids_are_told() ->
         ([], "There are: none."),
     ],
 )
-async def test_an_unknown_name_is_told_what_there_is_in_its_own_words(names: list[str], told: str) -> None:
+async def test_an_unknown_name_is_told_what_there_is_in_its_own_words(
+    names: list[str], told: str
+) -> None:
     failure = await refused(Shop(names), "shop://workspace/w/things/winter%20%7Bthinks%7D")
 
     assert failure.code is Code.NOT_FOUND
@@ -190,9 +200,15 @@ async def test_a_value_outside_a_closed_set_gets_a_suggestion() -> None:
 
 
 async def test_a_failure_of_the_operation_is_told_with_its_hint_rendered() -> None:
-    failure = await refused(Shop(broken=Failure(Code.FORBIDDEN, "No.", "See {things}.")), "shop://workspace/w/things")
+    failure = await refused(
+        Shop(broken=Failure(Code.FORBIDDEN, "No.", "See {things}.")), "shop://workspace/w/things"
+    )
 
-    assert (failure.code, failure.message, failure.hint) == (Code.FORBIDDEN, "No.", "See shop_list_things.")
+    assert (failure.code, failure.message, failure.hint) == (
+        Code.FORBIDDEN,
+        "No.",
+        "See shop_list_things.",
+    )
 
 
 async def test_a_fault_of_the_server_is_masked(caplog: pytest.LogCaptureFixture) -> None:
@@ -227,7 +243,10 @@ async def test_what_was_read_from_an_api_is_not_fixed() -> None:
 
 
 async def test_an_unknown_operation_gets_a_suggestion_or_all_names() -> None:
-    near, far = await refused(Shop(), "shop://operation/partz"), await refused(Shop(), "shop://operation/qqq")
+    near, far = (
+        await refused(Shop(), "shop://operation/partz"),
+        await refused(Shop(), "shop://operation/qqq"),
+    )
 
     assert near.code is far.code is Code.NOT_FOUND
     assert near.hint == "Did you mean parts?"
@@ -248,7 +267,10 @@ async def test_a_read_only_server_knows_no_writes() -> None:
     failure = await refused(Shop(), "shop://operation/dropThing", read_only=True)
 
     assert failure.code is Code.READ_ONLY
-    assert "dropThing" not in (await served(Shop(), read_only=True).complete(OPERATION, "name", "", {})).values
+    assert (
+        "dropThing"
+        not in (await served(Shop(), read_only=True).complete(OPERATION, "name", "", {})).values
+    )
 
 
 def test_a_template_comes_back_from_the_packaged_file_as_it_was() -> None:

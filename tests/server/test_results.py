@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from server.results import BUDGET, Image, RecordList, Result, compact, prose, whole
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
@@ -36,7 +40,11 @@ def test_added_fields_stand_in_both_forms(structured: dict[str, Any], more: dict
     assert result.structured == structured | more
 
 
-@given(st.lists(objects, max_size=6), objects.filter(lambda each: "nodes" not in each), st.integers(1, 8))
+@given(
+    st.lists(objects, max_size=6),
+    objects.filter(lambda each: "nodes" not in each),
+    st.integers(1, 8),
+)
 def test_a_list_is_answered_as_the_same_json_in_text(
     records: list[dict[str, Any]], envelope: dict[str, Any], limit: int
 ) -> None:
@@ -51,7 +59,10 @@ def test_a_list_is_answered_as_the_same_json_in_text(
 
 
 def test_readable_letters_stay_readable_and_no_blank_is_wasted() -> None:
-    assert compact({"caption": "Überraschung 🎉", "n": [1, 2]}) == '{"caption":"Überraschung 🎉","n":[1,2]}'
+    assert (
+        compact({"caption": "Überraschung 🎉", "n": [1, 2]})
+        == '{"caption":"Überraschung 🎉","n":[1,2]}'
+    )
 
 
 def test_a_list_takes_as_many_as_were_asked_for() -> None:
@@ -106,5 +117,9 @@ def test_what_stands_beside_an_object_stays_when_fields_are_added() -> None:
 
     found = prose({"title": "T"}, "the text", picture).with_fields(warning="w")
 
-    assert (found.text, found.prose, found.images) == ('{"title":"T","warning":"w"}', "the text", (picture,))
+    assert (found.text, found.prose, found.images) == (
+        '{"title":"T","warning":"w"}',
+        "the text",
+        (picture,),
+    )
     assert not found.is_structured

@@ -39,7 +39,12 @@ class Attempts:
 
 
 async def run(
-    attempts: Attempts, *, repeatable: bool = True, verify: str = "", seconds: float = 45.0, clock: Clock | None = None
+    attempts: Attempts,
+    *,
+    repeatable: bool = True,
+    verify: str = "",
+    seconds: float = 45.0,
+    clock: Clock | None = None,
 ) -> str:
     clock = clock or Clock()
     return await repeated(
@@ -59,7 +64,9 @@ async def test_what_works_is_done_once() -> None:
     assert attempts.count == 1
 
 
-@pytest.mark.parametrize("failures", [[lost()], [not_sent()], [throttled()], [lost(), not_sent(), throttled()]])
+@pytest.mark.parametrize(
+    "failures", [[lost()], [not_sent()], [throttled()], [lost(), not_sent(), throttled()]]
+)
 async def test_a_read_is_repeated_until_it_works(failures: list[Exception]) -> None:
     attempts = Attempts(failures)
     expected = len(failures) + 1
@@ -79,7 +86,9 @@ async def test_a_read_is_given_up_after_four_attempts_with_the_last_failure() ->
     assert given_up.value.retryable
 
 
-@pytest.mark.parametrize("failure", [Failure(Code.REJECTED, "No."), lost(worth_repeating=False), ValueError("a bug")])
+@pytest.mark.parametrize(
+    "failure", [Failure(Code.REJECTED, "No."), lost(worth_repeating=False), ValueError("a bug")]
+)
 async def test_what_will_not_pass_is_not_repeated(failure: Exception) -> None:
     attempts = Attempts([failure])
 
@@ -105,7 +114,9 @@ async def test_a_write_that_may_have_happened_is_not_repeated_and_says_how_to_ch
 
     assert attempts.count == 1
     assert unknown.value.code is Code.OUTCOME_UNKNOWN
-    assert unknown.value.message == "The connection broke. The change may or may not have been made."
+    assert (
+        unknown.value.message == "The connection broke. The change may or may not have been made."
+    )
     assert unknown.value.hint == "Do not repeat it blindly: look at the list."
     assert unknown.value.retryable is False
 
@@ -132,7 +143,13 @@ async def test_a_write_that_never_left_this_machine_is_not_called_unknown() -> N
 
 
 @pytest.mark.parametrize(
-    "last", [not_sent(), throttled(), Failure(Code.RATE_LIMITED, "No turn."), Failure(Code.REJECTED, "No.")]
+    "last",
+    [
+        not_sent(),
+        throttled(),
+        Failure(Code.RATE_LIMITED, "No turn."),
+        Failure(Code.REJECTED, "No."),
+    ],
 )
 async def test_an_early_attempt_that_may_have_happened_is_not_forgotten(last: Failure) -> None:
     attempts = Attempts([lost(), last, last, last])

@@ -55,7 +55,9 @@ async def test_a_backend_is_built_once_however_many_calls_need_it() -> None:
     assert len({id(each) for each in found}) == 1
 
 
-@pytest.mark.parametrize("url", ["https://app.archive.com/api/v2", "https://elsewhere.example/other", "not a url"])
+@pytest.mark.parametrize(
+    "url", ["https://app.archive.com/api/v2", "https://elsewhere.example/other", "not a url"]
+)
 async def test_the_sandbox_answers_whatever_url_and_token_are_configured(url: str) -> None:
     settings = Settings(sandbox=True, api_url=url, token=Secret("a-real-token"))
     async with Services(settings, limiter=OpenLimiter()) as services:
@@ -71,7 +73,9 @@ async def test_a_sandbox_leaves_nothing_in_the_state_folder(tmp_path: Path) -> N
     assert files(tmp_path) == []
 
 
-async def test_the_pace_is_shared_through_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_pace_is_shared_through_the_state_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("server.retry.ATTEMPTS", 1)
     settings = Settings(token=Secret("token"), api_url="http://127.0.0.1:9/api", state_dir=tmp_path)
     async with Services(settings) as services:
@@ -94,6 +98,8 @@ def test_services_import_no_client_before_they_are_used() -> None:
         "import sys, server.services, server.surface, server.calls;"
         "print([m for m in ('httpx', 'pydantic', 'graphql', 'sqlite3', 'tools') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
 
     assert done.stdout.strip() == "[]"

@@ -27,7 +27,12 @@ def test_secrets_show_in_no_repr_and_no_text(tmp_path: Path) -> None:
         ARCHIVEBOX_PASSWORD="password-of-the-box",
     )
 
-    for shown in (repr(settings), str(settings), f"{settings.token}", repr([settings.archivebox_key])):
+    for shown in (
+        repr(settings),
+        str(settings),
+        f"{settings.token}",
+        repr([settings.archivebox_key]),
+    ):
         assert TOKEN not in shown
         assert "of-the-box" not in shown
 
@@ -39,14 +44,18 @@ def test_a_masked_secret_gives_away_at_most_four_characters_of_a_long_one(value:
     assert masked == (f"...{value[-4:]}" if len(value) >= 16 else "...")
 
 
-@pytest.mark.parametrize(("value", "masked"), [("x" * 12 + "tail", "...tail"), ("x" * 11 + "tail", "...")])
+@pytest.mark.parametrize(
+    ("value", "masked"), [("x" * 12 + "tail", "...tail"), ("x" * 11 + "tail", "...")]
+)
 def test_sixteen_characters_are_a_long_secret(value: str, masked: str) -> None:
     assert Secret(value).masked() == masked
 
 
 @pytest.mark.parametrize("bad", ["abc def1234", "töken123456", "tok\x07en12345", "tok\nen12345"])
 def test_a_mangled_secret_is_refused_without_being_shown(tmp_path: Path, bad: str) -> None:
-    with pytest.raises(SettingsError, match="ARCHIVE_APP_TOKEN contains a space or a character") as refused:
+    with pytest.raises(
+        SettingsError, match="ARCHIVE_APP_TOKEN contains a space or a character"
+    ) as refused:
         read(tmp_path, ARCHIVE_APP_TOKEN=bad)
 
     assert bad not in str(refused.value)
@@ -67,15 +76,33 @@ def test_a_flag_is_switched_off_in_words_people_use(tmp_path: Path, value: str) 
     ("name", "value", "complaint"),
     [
         ("ARCHIVE_MCP_READ_ONLY", "maybe", "ARCHIVE_MCP_READ_ONLY must be on or off; got 'maybe'"),
-        ("ARCHIVE_MCP_ALLOW_INSECURE", "2", "ARCHIVE_MCP_ALLOW_INSECURE must be on or off; got '2'"),
-        ("ARCHIVE_MCP_CONFIRM", "always", "ARCHIVE_MCP_CONFIRM must be one of ask, token, never; got 'always'"),
-        ("ARCHIVE_MCP_LOG_LEVEL", "loud", "ARCHIVE_MCP_LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR"),
-        ("ARCHIVE_MCP_TIMEZONE", "Mars/Olympus", "ARCHIVE_MCP_TIMEZONE: no zone 'Mars/Olympus' is known"),
+        (
+            "ARCHIVE_MCP_ALLOW_INSECURE",
+            "2",
+            "ARCHIVE_MCP_ALLOW_INSECURE must be on or off; got '2'",
+        ),
+        (
+            "ARCHIVE_MCP_CONFIRM",
+            "always",
+            "ARCHIVE_MCP_CONFIRM must be one of ask, token, never; got 'always'",
+        ),
+        (
+            "ARCHIVE_MCP_LOG_LEVEL",
+            "loud",
+            "ARCHIVE_MCP_LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR",
+        ),
+        (
+            "ARCHIVE_MCP_TIMEZONE",
+            "Mars/Olympus",
+            "ARCHIVE_MCP_TIMEZONE: no zone 'Mars/Olympus' is known",
+        ),
         ("ARCHIVE_MCP_TIMEZONE", "../../etc/passwd", "ARCHIVE_MCP_TIMEZONE: no zone"),
         ("ARCHIVE_API_URL", "app.archive.com", "ARCHIVE_API_URL must start with https://"),
     ],
 )
-def test_an_impossible_value_is_refused_by_its_name(tmp_path: Path, name: str, value: str, complaint: str) -> None:
+def test_an_impossible_value_is_refused_by_its_name(
+    tmp_path: Path, name: str, value: str, complaint: str
+) -> None:
     with pytest.raises(SettingsError) as refused:
         read(tmp_path, **{name: value})
 
@@ -92,7 +119,10 @@ def test_the_log_level_may_be_written_small(tmp_path: Path) -> None:
 
 
 def test_toolsets_are_a_comma_list(tmp_path: Path) -> None:
-    assert read(tmp_path, ARCHIVE_MCP_TOOLSETS=" content, creators ,,").toolsets == ("content", "creators")
+    assert read(tmp_path, ARCHIVE_MCP_TOOLSETS=" content, creators ,,").toolsets == (
+        "content",
+        "creators",
+    )
 
 
 def test_a_list_of_nothing_but_commas_means_all_toolsets(tmp_path: Path) -> None:
@@ -100,7 +130,9 @@ def test_a_list_of_nothing_but_commas_means_all_toolsets(tmp_path: Path) -> None
 
 
 def test_a_zone_is_found_by_its_name(tmp_path: Path) -> None:
-    assert read(tmp_path, ARCHIVE_MCP_TIMEZONE="Europe/Berlin").timezone == ZoneInfo("Europe/Berlin")
+    assert read(tmp_path, ARCHIVE_MCP_TIMEZONE="Europe/Berlin").timezone == ZoneInfo(
+        "Europe/Berlin"
+    )
 
 
 @pytest.mark.parametrize("name", ["UTC", "utc", "Z"])
@@ -108,7 +140,9 @@ def test_utc_needs_no_zone_database(tmp_path: Path, name: str) -> None:
     assert read(tmp_path, ARCHIVE_MCP_TIMEZONE=name).timezone is UTC
 
 
-def test_a_folder_may_be_written_with_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_may_be_written_with_a_tilde(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
 
@@ -116,20 +150,25 @@ def test_a_folder_may_be_written_with_a_tilde(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("name", ["ARCHIVE_API_URL", "ARCHIVEBOX_URL"])
-def test_a_plain_url_to_another_machine_is_refused_with_the_way_out(tmp_path: Path, name: str) -> None:
+def test_a_plain_url_to_another_machine_is_refused_with_the_way_out(
+    tmp_path: Path, name: str
+) -> None:
     with pytest.raises(SettingsError, match=f"{name} is plain http .*ARCHIVE_MCP_ALLOW_INSECURE=1"):
         read(tmp_path, **{name: "http://10.0.0.5:8000"})
 
 
 def test_a_plain_url_is_used_where_the_user_accepts_it(tmp_path: Path) -> None:
-    settings = read(tmp_path, ARCHIVEBOX_URL="http://10.0.0.5:8000", ARCHIVE_MCP_ALLOW_INSECURE="on")
+    settings = read(
+        tmp_path, ARCHIVEBOX_URL="http://10.0.0.5:8000", ARCHIVE_MCP_ALLOW_INSECURE="on"
+    )
 
     assert settings.archivebox_url == "http://10.0.0.5:8000"
     assert settings.archivebox_configured
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://box.localhost", "http://[::1]"]
+    "url",
+    ["http://127.0.0.1:8000", "http://localhost:8000", "http://box.localhost", "http://[::1]"],
 )
 def test_a_plain_url_to_this_machine_is_fine(tmp_path: Path, url: str) -> None:
     assert read(tmp_path, ARCHIVEBOX_URL=url).archivebox_url == url
@@ -161,7 +200,9 @@ def test_state_is_kept_where_the_platform_wants_it(
     assert default_state_dir(environment) == Path(PurePath(expected.format(home=Path.home())))
 
 
-def test_settings_made_without_reading_anything_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_made_without_reading_anything_are_the_defaults(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
     monkeypatch.setattr(sys, "platform", "linux")
 

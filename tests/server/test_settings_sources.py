@@ -101,10 +101,21 @@ def test_nothing_configured_is_not_an_error(places: Places) -> None:
         (b"ARCHIVE_APP_TOKEN=abc # the key", "abc"),
         (b"# ARCHIVE_APP_TOKEN=old\n\nARCHIVE_APP_TOKEN = abc", "abc"),
     ],
-    ids=["byte order mark", "CRLF", "dollars", "export", "double quotes", "single quotes", "remark", "blanks"],
+    ids=[
+        "byte order mark",
+        "CRLF",
+        "dollars",
+        "export",
+        "double quotes",
+        "single quotes",
+        "remark",
+        "blanks",
+    ],
 )
 @pytest.mark.parametrize("place", ["./.env", "~/.env.shared", "--env-file"])
-def test_a_settings_file_is_read_as_people_write_it(places: Places, place: str, text: bytes, value: str) -> None:
+def test_a_settings_file_is_read_as_people_write_it(
+    places: Places, place: str, text: bytes, value: str
+) -> None:
     files = {
         "./.env": places.folder / ".env",
         "~/.env.shared": places.home / ".env.shared",
@@ -119,7 +130,9 @@ def test_a_settings_file_is_read_as_people_write_it(places: Places, place: str, 
 
 
 def test_other_keys_and_unreadable_lines_of_a_file_do_no_harm(places: Places) -> None:
-    (places.folder / ".env").write_text("DATABASE_URL=postgres://x\nOPENAI_API_KEY=sk\nnot a line\nARCHIVE_APP_TOKEN=t")
+    (places.folder / ".env").write_text(
+        "DATABASE_URL=postgres://x\nOPENAI_API_KEY=sk\nnot a line\nARCHIVE_APP_TOKEN=t"
+    )
 
     settings = places.load()
 
@@ -156,7 +169,9 @@ def test_a_secret_only_goes_to_a_url_from_its_own_or_a_more_trusted_source(
     # The folder that happens to be open is trusted least, wherever it stands in the order.
     trust = ["command line", "environment", "--env-file", "~/.env.shared", "./.env"]
 
-    if of_url == of_secret or (of_url != "./.env" and SOURCES.index(of_url) < SOURCES.index(of_secret)):
+    if of_url == of_secret or (
+        of_url != "./.env" and SOURCES.index(of_url) < SOURCES.index(of_secret)
+    ):
         assert places.load().sources[url] == of_url
         assert trust.index(of_url) <= trust.index(of_secret) or of_secret == "./.env"
         return
@@ -170,7 +185,10 @@ def test_a_strangers_dotenv_cannot_redirect_the_token(places: Places, of_secret:
     places.put("./.env", ARCHIVE_API_URL="https://thief.example/api")
     places.put(of_secret, ARCHIVE_APP_TOKEN="arch_live_1234567890")
 
-    with pytest.raises(SettingsError, match=r"a secret is only sent to a URL .* remove ARCHIVE_API_URL from \./\.env"):
+    with pytest.raises(
+        SettingsError,
+        match=r"a secret is only sent to a URL .* remove ARCHIVE_API_URL from \./\.env",
+    ):
         places.load()
 
 
@@ -196,15 +214,21 @@ def test_a_dotenv_may_bring_its_own_token_for_the_usual_url(places: Places) -> N
         ("ARCHIVEBOX_CA_BUNDLE", "/tmp/ca.pem"),  # noqa: S108
     ],
 )
-def test_a_dotenv_cannot_loosen_what_protects_the_user(places: Places, name: str, value: str) -> None:
+def test_a_dotenv_cannot_loosen_what_protects_the_user(
+    places: Places, name: str, value: str
+) -> None:
     places.put("./.env", **{name: value})
 
     settings = places.load()
 
     assert name not in settings.sources
-    assert settings.warnings == (f"{name} in ./.env is ignored: set it in the environment or in ~/.env.shared.",)
+    assert settings.warnings == (
+        f"{name} in ./.env is ignored: set it in the environment or in ~/.env.shared.",
+    )
     assert settings == Settings(
-        state_dir=settings.state_dir, export_dir=places.home / "archive-mcp-exports", warnings=settings.warnings
+        state_dir=settings.state_dir,
+        export_dir=places.home / "archive-mcp-exports",
+        warnings=settings.warnings,
     )
 
 
@@ -218,7 +242,9 @@ def test_what_the_dotenv_may_not_say_is_still_read_from_the_shared_file(places: 
 @pytest.mark.parametrize(
     ("here", "shared", "read_only"), [("off", "on", True), ("on", "off", True), ("off", "", False)]
 )
-def test_the_dotenv_may_turn_read_only_on_but_not_off(places: Places, here: str, shared: str, read_only: bool) -> None:
+def test_the_dotenv_may_turn_read_only_on_but_not_off(
+    places: Places, here: str, shared: str, read_only: bool
+) -> None:
     places.put("./.env", ARCHIVE_MCP_READ_ONLY=here)
     places.put("~/.env.shared", ARCHIVE_MCP_READ_ONLY=shared)
 

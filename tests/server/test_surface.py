@@ -40,14 +40,20 @@ ENTRIES = [
 NAMES = [each.name for each in ENTRIES]
 READER, WRITER = (
     entry("shop_call_read", backend=OWN, toolset="discover", operation="call_read_tool"),
-    entry("shop_call_write", backend=OWN, toolset="discover", operation="call_write_tool", reads=False),
+    entry(
+        "shop_call_write", backend=OWN, toolset="discover", operation="call_write_tool", reads=False
+    ),
 )
 
 
 def surface(**restriction: Any) -> Surface:
-    made = Surface([*ENTRIES, READER, WRITER], lambda module: SimpleNamespace(Shop_List_Things=module))
+    made = Surface(
+        [*ENTRIES, READER, WRITER], lambda module: SimpleNamespace(Shop_List_Things=module)
+    )
     if restriction:
-        made.offer(**{"backends": {"shop", "bank"}, "toolsets": ["all"], "read_only": False, **restriction})
+        made.offer(
+            **{"backends": {"shop", "bank"}, "toolsets": ["all"], "read_only": False, **restriction}
+        )
     return made
 
 
@@ -104,12 +110,17 @@ def test_the_packaged_file_is_listed_as_it_stands(tmp_path: Path) -> None:
         ({"toolsets": ["discover", "all"]}, [*NAMES, READER.name, WRITER.name]),
     ],
 )
-def test_only_what_the_settings_allow_is_offered(restriction: dict[str, Any], offered: list[str]) -> None:
+def test_only_what_the_settings_allow_is_offered(
+    restriction: dict[str, Any], offered: list[str]
+) -> None:
     assert names(surface(**restriction)) == offered
 
 
 def test_an_unknown_toolset_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(ValueError, match=r"unknown toolset nope; known: all, core, discover, accounts, bills, goods\."):
+    with pytest.raises(
+        ValueError,
+        match=r"unknown toolset nope; known: all, core, discover, accounts, bills, goods\.",
+    ):
         surface(toolsets=["goods", "nope"])
 
 
@@ -153,7 +164,9 @@ def test_a_write_of_a_read_only_server_is_told_apart_from_an_unknown_tool() -> N
         ({"toolsets": ["bills"], "read_only": True}, "shop_list_things"),
     ],
 )
-def test_a_tool_that_is_switched_off_is_told_apart_from_an_unknown_one(restriction: dict[str, Any], name: str) -> None:
+def test_a_tool_that_is_switched_off_is_told_apart_from_an_unknown_one(
+    restriction: dict[str, Any], name: str
+) -> None:
     failure = refused(surface(**restriction), name)
 
     assert failure.code is Code.NOT_CONFIGURED
@@ -168,9 +181,12 @@ def test_a_tool_without_its_backend_is_told_apart_from_one_that_is_switched_off(
 
 
 @pytest.mark.parametrize(
-    ("name", "through"), [("shop_list_things", "{call_read_tool}"), ("shop_delete_thing", "{call_write_tool}")]
+    ("name", "through"),
+    [("shop_list_things", "{call_read_tool}"), ("shop_delete_thing", "{call_write_tool}")],
 )
-def test_what_is_reached_through_another_tool_is_not_called_by_itself(name: str, through: str) -> None:
+def test_what_is_reached_through_another_tool_is_not_called_by_itself(
+    name: str, through: str
+) -> None:
     failure = refused(surface(toolsets=["discover"]), name)
 
     assert failure.code is Code.NOT_CONFIGURED
@@ -189,7 +205,11 @@ def test_what_cannot_be_called_cannot_be_reached() -> None:
     made = surface(toolsets=["discover"], backends={"shop"}, read_only=True)
 
     assert [each.name for each in made.others()] == [NAMES[0], NAMES[2]]
-    for name, code in [(NAMES[1], Code.READ_ONLY), (NAMES[3], Code.NOT_CONFIGURED), ("zzz", Code.NOT_FOUND)]:
+    for name, code in [
+        (NAMES[1], Code.READ_ONLY),
+        (NAMES[3], Code.NOT_CONFIGURED),
+        ("zzz", Code.NOT_FOUND),
+    ]:
         with pytest.raises(Failure) as caught:
             made.reachable(name)
         assert caught.value.code is code
@@ -215,7 +235,9 @@ def test_a_tools_class_is_loaded_from_its_module() -> None:
     ],
 )
 def test_a_hint_names_the_tool_behind_an_operation(text: str, expected: str) -> None:
-    made = Surface([*ENTRIES, entry("shop_get_goods", operation="GET /shop/{id}/goods")], lambda module: None)
+    made = Surface(
+        [*ENTRIES, entry("shop_get_goods", operation="GET /shop/{id}/goods")], lambda module: None
+    )
     made.offer(backends={"shop", "bank"}, toolsets=["all"], read_only=True)
 
     assert made.rendered(text) == expected
@@ -229,9 +251,14 @@ def test_a_hint_names_the_tool_behind_an_operation(text: str, expected: str) -> 
         ({"read_only": True}, "Call shop_delete_thing (not offered here)."),
         ({"backends": {"bank"}}, "Call shop_delete_thing (not offered here)."),
         ({"toolsets": ["discover"]}, "Call shop_delete_thing."),
-        ({"toolsets": ["discover"], "read_only": True}, "Call shop_delete_thing (not offered here)."),
+        (
+            {"toolsets": ["discover"], "read_only": True},
+            "Call shop_delete_thing (not offered here).",
+        ),
     ],
 )
-def test_a_hint_says_where_its_tool_cannot_be_called(restriction: dict[str, Any], expected: str) -> None:
+def test_a_hint_says_where_its_tool_cannot_be_called(
+    restriction: dict[str, Any], expected: str
+) -> None:
     assert surface(**restriction).rendered("Call {shop_delete_thingOperation}.") == expected
     assert surface().rendered("Call {shop_delete_thingOperation}.") == "Call shop_delete_thing."

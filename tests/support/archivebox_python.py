@@ -1,4 +1,5 @@
-"""A Python of a given version that any user can run: one of this machine, or Debian's as a private prefix."""
+"""A Python of a given version that any user can run: one of this machine, or Debian's as a private
+prefix."""
 
 from __future__ import annotations
 
@@ -41,9 +42,8 @@ class Wanted:
 def python_of_this_machine(version: str, *, for_everybody: bool) -> Path | None:
     """An installed interpreter of this version, or None.
 
-    Args:
-        version: such as "3.13".
-        for_everybody: only one that any user may run; that leaves out what lies in a private home, as root's pyenv.
+    Args: version: such as "3.13". for_everybody: only one that any user may run; that leaves out
+        what lies in a private home, as root's pyenv.
     """
     for candidate in _candidates(version):
         found = _asked(candidate, version)
@@ -53,8 +53,11 @@ def python_of_this_machine(version: str, *, for_everybody: bool) -> Path | None:
 
 
 def open_to_everybody(path: Path) -> bool:
-    """Whether any user may reach this file or folder, as far as it exists: every folder above it lets them through."""
-    return all(part.stat().st_mode & stat.S_IXOTH for part in (path, *path.parents) if part.exists())
+    """Whether any user may reach this file or folder, as far as it exists: every folder above it
+    lets them through."""
+    return all(
+        part.stat().st_mode & stat.S_IXOTH for part in (path, *path.parents) if part.exists()
+    )
 
 
 def unconfigured() -> dict[str, str]:
@@ -63,10 +66,11 @@ def unconfigured() -> dict[str, str]:
 
 
 def debian_python(wanted: Wanted, folder: Path, patchelf: Path) -> Path:
-    """Unpack Debian's packages of this Python and of all it needs, down to the C library, into `folder`.
+    """Unpack Debian's packages of this Python and of all it needs, down to the C library, into
+    `folder`.
 
-    The machine's own packages, package lists and apt state stay as they are, and no privileges are needed. The mirror
-    is the one this machine's apt uses.
+    The machine's own packages, package lists and apt state stay as they are, and no privileges are
+    needed. The mirror is the one this machine's apt uses.
 
     Raises:
         Unavailable: no Debian, no mirror, or the packages cannot be fetched.
@@ -76,7 +80,9 @@ def debian_python(wanted: Wanted, folder: Path, patchelf: Path) -> Path:
     for package in packages:
         subprocess.run(["dpkg", "-x", str(package), str(prefix)], check=True)
     shutil.rmtree(folder / "apt")
-    libraries = [found for place in ("lib", "usr/lib") for found in prefix.glob(f"{place}/*-linux-gnu*")]
+    libraries = [
+        found for place in ("lib", "usr/lib") for found in prefix.glob(f"{place}/*-linux-gnu*")
+    ]
     loader = next(found for library in libraries for found in library.glob("ld-linux*"))
     python = prefix / "usr" / "bin" / f"python{wanted.version}"
     search = ":".join(map(str, libraries))
@@ -84,23 +90,32 @@ def debian_python(wanted: Wanted, folder: Path, patchelf: Path) -> Path:
     subprocess.run([str(patchelf), *own_libraries, str(python)], check=True)
     # Debian compiles the standard library when a package is installed, which has not happened here.
     modules = prefix / "usr" / "lib" / f"python{wanted.version}"
-    subprocess.run([str(python), "-m", "compileall", "-qq", str(modules)], env=unconfigured(), check=False)
+    subprocess.run(
+        [str(python), "-m", "compileall", "-qq", str(modules)], env=unconfigured(), check=False
+    )
     return python
 
 
 def _candidates(version: str) -> Iterator[Path]:
-    for folder in (*os.environ.get("PATH", os.defpath).split(os.pathsep), "/usr/bin", "/usr/local/bin"):
+    for folder in (
+        *os.environ.get("PATH", os.defpath).split(os.pathsep),
+        "/usr/bin",
+        "/usr/local/bin",
+    ):
         yield Path(folder) / f"python{version}"
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     yield from sorted(pyenv.glob(f"{version}*/bin/python{version}"))
 
 
 def _asked(candidate: Path, version: str) -> Path | None:
-    """The interpreter itself: a candidate may be a link, a virtual environment's, or pyenv's shim, which may refuse."""
+    """The interpreter itself: a candidate may be a link, a virtual environment's, or pyenv's shim,
+    which may refuse."""
     if not os.access(candidate, os.X_OK):
         return None
     question = [str(candidate), "-c", _ASK]
-    done = subprocess.run(question, env=unconfigured(), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        question, env=unconfigured(), capture_output=True, text=True, timeout=60, check=False
+    )
     found, _, path = done.stdout.strip().partition(" ")
     return Path(path) if done.returncode == 0 and found == version else None
 
@@ -122,7 +137,9 @@ def _fetched(wanted: Wanted, folder: Path) -> list[Path]:
 def _apt(folder: Path, *arguments: str) -> None:
     env = {**os.environ, "APT_CONFIG": str(folder / "apt.conf")}
     command = ["apt-get", "-qq", *arguments]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=_APT_SECONDS, check=False)
+    done = subprocess.run(
+        command, env=env, capture_output=True, text=True, timeout=_APT_SECONDS, check=False
+    )
     if done.returncode != 0:
         raise Unavailable(f"apt-get {arguments[-1]} failed: {done.stderr.strip()[-300:]}")
 

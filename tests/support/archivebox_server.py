@@ -1,4 +1,5 @@
-"""Real ArchiveBox servers on free loopback ports, each with an archive of its own that lives as long as the server."""
+"""Real ArchiveBox servers on free loopback ports, each with an archive of its own that lives as
+long as the server."""
 
 from __future__ import annotations
 
@@ -43,11 +44,15 @@ _SETTINGS: Mapping[Version, Mapping[str, str]] = {
         "PLUGINS": "wget,htmltotext,favicon,search_backend_sqlite",
         "SERVER_SECURITY_MODE": "safe-onedomain-nojsreplay",
     },
-    # Several methods of 0.8.5 are switched only by the older name of their setting, others only by the newer one.
+    # Several methods of 0.8.5 are switched only by the older name of their setting, others only by
+    # the newer one.
     "0.8.5": {
         "USE_INDEXING_BACKEND": "False",
         "USE_SEARCHING_BACKEND": "False",
-        **{f"SAVE_{each}": "False" for each in ("FAVICON", "ARCHIVE_DOT_ORG", "SINGLEFILE", "GIT", "MEDIA")},
+        **{
+            f"SAVE_{each}": "False"
+            for each in ("FAVICON", "ARCHIVE_DOT_ORG", "SINGLEFILE", "GIT", "MEDIA")
+        },
         **{f"FETCH_{each}": "False" for each in ("PDF", "SCREENSHOT", "DOM")},
         **{f"USE_{each}": "False" for each in ("READABILITY", "MERCURY")},
     },
@@ -75,10 +80,13 @@ class RealArchiveBox:
         """An HTTP client of the server's API, with the key; to be closed by the caller."""
         headers = {"X-ArchiveBox-API-Key": self.key}
         base = f"{self.url}/api/v1"
-        return httpx.Client(base_url=base, headers=headers, trust_env=False, timeout=_REQUEST_SECONDS)
+        return httpx.Client(
+            base_url=base, headers=headers, trust_env=False, timeout=_REQUEST_SECONDS
+        )
 
     def archive_now(self, crawl_id: str) -> None:
-        """Archive the pages of a crawl; 0.8.5 knows no crawls, and has archived a page when it answers `cli/add`."""
+        """Archive the pages of a crawl; 0.8.5 knows no crawls, and has archived a page when it
+        answers `cli/add`."""
         if self.version == "0.8.5":
             return
         self._command("archivebox", "run", f"--crawl-id={crawl_id}")
@@ -89,7 +97,9 @@ class RealArchiveBox:
             return
         import pty
 
-        ours, theirs = pty.openpty()  # without a terminal the command would wait for records on stdin
+        ours, theirs = (
+            pty.openpty()
+        )  # without a terminal the command would wait for records on stdin
         try:
             self._command("archivebox", "run", stdin=theirs)
         finally:
@@ -97,15 +107,21 @@ class RealArchiveBox:
             os.close(theirs)
 
     def save(self, *urls: str, tag: str = "") -> dict[str, dict[str, Any]]:
-        """Add URLs that are not in the archive yet, and archive them; URL -> its snapshot with its archive results."""
+        """Add URLs that are not in the archive yet, and archive them; URL -> its snapshot with its
+        archive results."""
         with self.client() as client:
-            added = client.post("/cli/add", json={"urls": list(urls), "tag": tag}).raise_for_status().json()
+            added = (
+                client.post("/cli/add", json={"urls": list(urls), "tag": tag})
+                .raise_for_status()
+                .json()
+            )
             if self.version != "0.8.5":
                 self.archive_now(added["result"]["crawl_id"])
             return {url: self._snapshot(client, url) for url in urls}
 
     def address(self, snapshot: Mapping[str, Any], plugin: str, file: str) -> str:
-        """Where a file that a plugin made is read; 0.8.5 keeps the files of all of them in one folder."""
+        """Where a file that a plugin made is read; 0.8.5 keeps the files of all of them in one
+        folder."""
         if self.version == "0.8.5":
             return f"{self.url}/{snapshot['archive_path']}/{file}"
         return f"{self.url}/snapshot/{snapshot['id']}/{plugin}/{file}"
@@ -114,7 +130,9 @@ class RealArchiveBox:
         query = {"url": url, "with_archiveresults": "true"}
         found = client.get("/core/snapshots", params=query).raise_for_status().json()["items"]
         if not found:
-            raise RuntimeError(f"ArchiveBox {self.version} made no snapshot of {url}: {_tail(self.folder)}")
+            raise RuntimeError(
+                f"ArchiveBox {self.version} made no snapshot of {url}: {_tail(self.folder)}"
+            )
         snapshot: dict[str, Any] = found[-1]
         return snapshot
 
@@ -128,7 +146,8 @@ OwnServer = Callable[[Version], AbstractContextManager[RealArchiveBox]]
 
 @contextmanager
 def real_archivebox(installed: Installed, pages: Mapping[str, str]) -> Iterator[RealArchiveBox]:
-    """A server with an empty archive and one administrator, ended with the context, its archive deleted."""
+    """A server with an empty archive and one administrator, ended with the context, its archive
+    deleted."""
     with TemporaryDirectory(prefix="archivebox-") as name:
         folder = Path(name)
         shutil.copytree(_template(installed), folder / "data", symlinks=True)
@@ -140,7 +159,9 @@ def real_archivebox(installed: Installed, pages: Mapping[str, str]) -> Iterator[
             try:
                 _wait_until_ready(process, url, folder)
                 key = _key(url)
-                yield RealArchiveBox(installed.version, url, key, USERNAME, PASSWORD, pages, folder, installed)
+                yield RealArchiveBox(
+                    installed.version, url, key, USERNAME, PASSWORD, pages, folder, installed
+                )
             finally:
                 _end(process)
 
@@ -149,7 +170,13 @@ def _started(installed: Installed, folder: Path, url: str, log: int) -> subproce
     """The web server alone: nothing is archived behind a test's back."""
     account = installed.account
     return subprocess.Popen(
-        (str(installed.programs / "archivebox"), "manage", "runserver", "--noreload", url.removeprefix("http://")),
+        (
+            str(installed.programs / "archivebox"),
+            "manage",
+            "runserver",
+            "--noreload",
+            url.removeprefix("http://"),
+        ),
         cwd=folder / "data",
         env=_environment(installed, folder, url),
         stdin=subprocess.DEVNULL,
@@ -164,7 +191,11 @@ def _started(installed: Installed, folder: Path, url: str, log: int) -> subproce
 
 
 def _run(
-    installed: Installed, folder: Path, url: str, command: tuple[str, ...], stdin: int = subprocess.DEVNULL
+    installed: Installed,
+    folder: Path,
+    url: str,
+    command: tuple[str, ...],
+    stdin: int = subprocess.DEVNULL,
 ) -> None:
     account = installed.account
     done = subprocess.run(
@@ -184,12 +215,18 @@ def _run(
         check=False,
     )
     if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} of ArchiveBox {installed.version} failed: {done.stdout[-2000:]}")
+        raise RuntimeError(
+            f"{' '.join(command)} of ArchiveBox {installed.version} failed: {done.stdout[-2000:]}"
+        )
 
 
 def _environment(installed: Installed, folder: Path, url: str) -> dict[str, str]:
     """Nothing of this process's but its PATH, and that only if the same user runs the server."""
-    path = os.environ.get("PATH", os.defpath) if installed.account.user is None else f"/usr/local/bin:{os.defpath}"
+    path = (
+        os.environ.get("PATH", os.defpath)
+        if installed.account.user is None
+        else f"/usr/local/bin:{os.defpath}"
+    )
     places = {"PATH": f"{installed.programs}:{path}", "HOME": str(folder / "home"), "BASE_URL": url}
     return {**_COMMON, **_SETTINGS[installed.version], **places}
 
@@ -222,7 +259,9 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, folder: Path) 
                 if _healthy(client, url):
                     return
                 continue
-            raise RuntimeError(f"ArchiveBox ended with status {process.returncode} while starting: {_tail(folder)}")
+            raise RuntimeError(
+                f"ArchiveBox ended with status {process.returncode} while starting: {_tail(folder)}"
+            )
     raise RuntimeError(f"ArchiveBox was not ready after {_READY_SECONDS:.0f} s: {_tail(folder)}")
 
 
@@ -236,7 +275,11 @@ def _healthy(client: httpx.Client, url: str) -> bool:
 def _key(url: str) -> str:
     who = {"username": USERNAME, "password": PASSWORD}
     address = f"{url}/api/v1/auth/get_api_token"
-    answer = httpx.post(address, json=who, trust_env=False, timeout=_REQUEST_SECONDS).raise_for_status().json()
+    answer = (
+        httpx.post(address, json=who, trust_env=False, timeout=_REQUEST_SECONDS)
+        .raise_for_status()
+        .json()
+    )
     key: str = answer["token"]
     return key
 
@@ -253,7 +296,8 @@ def _free_port() -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the server and what it started, its own process group; 0.8.5 would take up to a minute to leave by itself."""
+    """End the server and what it started, its own process group; 0.8.5 would take up to a minute to
+    leave by itself."""
     for means in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is None:
             os.killpg(process.pid, means)

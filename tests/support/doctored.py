@@ -1,4 +1,5 @@
-"""Something for the doctor to examine: settings, tools, and servers on loopback that answer as a test says."""
+"""Something for the doctor to examine: settings, tools, and servers on loopback that answer as a
+test says."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ def given(folder: Path, *, sandbox: bool = False, **variables: str) -> Settings:
     """Settings from environment variables alone; state and home are in `folder`."""
     environment = {"ARCHIVE_MCP_STATE_DIR": str(folder / "state"), **variables}
     settings = load({}, sandbox=sandbox, environment=environment, folder=folder, home=folder)
-    # The sandbox has workspaces of its own and ignores the configured one; here it stands for the real Archive.
+    # The sandbox has workspaces of its own and ignores the configured one; here it stands for the
+    # real Archive.
     return replace(settings, workspace=variables.get("ARCHIVE_WORKSPACE_ID"))
 
 
@@ -60,15 +62,30 @@ def check(report: Report, name: str) -> Check:
 def http(body: Any, status: str = "200 OK", headers: Mapping[str, str] | None = None) -> bytes:
     """A whole HTTP response; a body that is no text goes out as JSON."""
     content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    fields = {"content-type": "application/json", "content-length": str(len(content)), **(headers or {})}
-    head = "\r\n".join([f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in fields.items())])
+    fields = {
+        "content-type": "application/json",
+        "content-length": str(len(content)),
+        **(headers or {}),
+    }
+    head = "\r\n".join(
+        [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in fields.items())]
+    )
     return head.encode() + b"\r\n\r\n" + content
 
 
 def workspaces(*pairs: tuple[str, str]) -> bytes:
     """The answer that lists these workspaces, (id, name) each."""
     nodes = [{"id": id, "name": name} for id, name in pairs]
-    return http({"data": {"workspaces": {"nodes": nodes, "pageInfo": {"endCursor": None, "hasNextPage": False}}}})
+    return http(
+        {
+            "data": {
+                "workspaces": {
+                    "nodes": nodes,
+                    "pageInfo": {"endCursor": None, "hasNextPage": False},
+                }
+            }
+        }
+    )
 
 
 def inside(id: str = HOME, headers: Mapping[str, str] | None = None) -> bytes:
@@ -108,7 +125,9 @@ async def _request(stream: SocketStream) -> bytes:
         while b"\r\n\r\n" not in data:
             data += await stream.receive()
         head, _, body = data.partition(b"\r\n\r\n")
-        lengths = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
+        lengths = [
+            line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+        ]
         length = int(lengths[0].split(b":")[1]) if lengths else 0
         while len(body) < length:
             body += await stream.receive()

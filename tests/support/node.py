@@ -1,4 +1,5 @@
-"""The official MCP inspector, installed from npm into a folder outside the checkout, and kept between runs."""
+"""The official MCP inspector, installed from npm into a folder outside the checkout, and kept
+between runs."""
 
 from __future__ import annotations
 
@@ -26,13 +27,28 @@ class Inspector:
 
     folder: Path
 
-    def run(self, env: Mapping[str, str], target: Sequence[str], *options: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, env: Mapping[str, str], target: Sequence[str], *options: str
+    ) -> subprocess.CompletedProcess[str]:
         """Start the server `target` under the inspector's CLI; its answer is JSON on stdout."""
         modules = self.folder / "node_modules"
         node = next(modules.glob("node-*/bin/node*"))
-        command = [str(node), str(modules / ".bin" / "mcp-inspector"), "--cli", "-q", "--format", "json"]
-        # The inspector hands a server only what it is told to; its variadic options would swallow a target behind them.
-        settings = [part for name in env if name.startswith("ARCHIVE") for part in ("-e", f"{name}={env[name]}")]
+        command = [
+            str(node),
+            str(modules / ".bin" / "mcp-inspector"),
+            "--cli",
+            "-q",
+            "--format",
+            "json",
+        ]
+        # The inspector hands a server only what it is told to; its variadic options would swallow a
+        # target behind them.
+        settings = [
+            part
+            for name in env
+            if name.startswith("ARCHIVE")
+            for part in ("-e", f"{name}={env[name]}")
+        ]
         return subprocess.run(
             [*command, *target, *settings, *options],
             env=dict(env),
@@ -58,7 +74,8 @@ def cache_folder() -> Path:
 
 
 def inspector_or_skip() -> Inspector:
-    """The inspector, installed if it is not yet; the test is skipped only where npm or its packages cannot be had."""
+    """The inspector, installed if it is not yet; the test is skipped only where npm or its packages
+    cannot be had."""
     folder = cache_folder() / f"inspector-{INSPECTOR}-node{NODE}"
     if (folder / "complete").is_file():
         return Inspector(folder)
@@ -67,8 +84,19 @@ def inspector_or_skip() -> Inspector:
         pytest.skip("npm is not installed: the official MCP inspector cannot be run")
     folder.mkdir(parents=True, exist_ok=True)
     packages = [f"{_node_package()}@{NODE}", f"@modelcontextprotocol/inspector@{INSPECTOR}"]
-    command = [npm, "install", "--no-audit", "--no-fund", "--silent", "--prefix", str(folder), *packages]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False)
+    command = [
+        npm,
+        "install",
+        "--no-audit",
+        "--no-fund",
+        "--silent",
+        "--prefix",
+        str(folder),
+        *packages,
+    ]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False
+    )
     if done.returncode != 0:
         pytest.skip(f"npm could not install {' and '.join(packages)}: {done.stderr.strip()[-300:]}")
     (folder / "complete").touch()
@@ -76,7 +104,10 @@ def inspector_or_skip() -> Inspector:
 
 
 def _node_package() -> str:
-    """npm's own package of Node for this machine: hosts often have an older one than the inspector needs."""
+    """npm's own package of Node for this machine: hosts often have an older one than the inspector
+    needs."""
     system = {"Windows": "win"}.get(platform.system(), platform.system().lower())
-    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine())
+    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(
+        platform.machine().lower(), platform.machine()
+    )
     return f"node-{system}-{machine}"

@@ -1,6 +1,8 @@
-"""The server with another window of its pacer, another lease of its jobs, and sends held up after their turn came.
+"""The server with another window of its pacer, another lease of its jobs, and sends held up after
+their turn came.
 
-For tests and benchmarks that cannot wait for the real pace: `python -m tests.support.paced_server --window 0.1`.
+For tests and benchmarks that cannot wait for the real pace: `python -m tests.support.paced_server
+--window 0.1`.
 """
 
 from __future__ import annotations
@@ -28,10 +30,11 @@ from tests.support.sandboxed import ROOT
 
 
 class Delaying:
-    """A limiter whose slots are sometimes used late, as if the machine or the network had been slow.
+    """A limiter whose slots are sometimes used late, as if the machine or the network had been
+    slow.
 
-    Args:
-        share: part of the sends that are delayed. most: longest delay in seconds; they are evenly distributed.
+    Args: share: part of the sends that are delayed. most: longest delay in seconds; they are evenly
+        distributed.
     """
 
     def __init__(self, inner: Limiter, share: float, most: float, seed: int) -> None:
@@ -51,7 +54,9 @@ class Delaying:
         deadline: float | None = None,
     ) -> AsyncIterator[Slot]:
         """See `Limiter.slot`."""
-        async with self._inner.slot(key, operation=operation, cost=cost, lane=lane, deadline=deadline) as slot:
+        async with self._inner.slot(
+            key, operation=operation, cost=cost, lane=lane, deadline=deadline
+        ) as slot:
             if self._random.random() < self._share:
                 await anyio.sleep(self._random.uniform(0, self._most))
             yield slot
@@ -68,7 +73,11 @@ def main() -> None:
     surface = Surface.read(ROOT / "tools" / "surface.json", importlib.import_module)
     prompts: Any = importlib.import_module("prompts")
     pacer = Pacer(settings.state_dir, window=options.window)
-    limiter = Delaying(pacer, options.delay_share, options.delay_most, options.seed) if options.delay_share else pacer
+    limiter = (
+        Delaying(pacer, options.delay_share, options.delay_most, options.seed)
+        if options.delay_share
+        else pacer
+    )
 
     async def session() -> None:
         async with Services(settings, limiter=limiter, leases=Leases(options.lease)) as services:
@@ -81,10 +90,21 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--window", type=float, default=1.0, help="seconds in which 5 sends are allowed")
-    parser.add_argument("--delay-share", type=float, default=0.0, help="part of the sends that are held up")
-    parser.add_argument("--delay-most", type=float, default=0.0, help="seconds that they are held up at most")
-    parser.add_argument("--lease", type=float, default=LEASE_SECONDS, help="seconds that a job's owner may be silent")
+    parser.add_argument(
+        "--window", type=float, default=1.0, help="seconds in which 5 sends are allowed"
+    )
+    parser.add_argument(
+        "--delay-share", type=float, default=0.0, help="part of the sends that are held up"
+    )
+    parser.add_argument(
+        "--delay-most", type=float, default=0.0, help="seconds that they are held up at most"
+    )
+    parser.add_argument(
+        "--lease",
+        type=float,
+        default=LEASE_SECONDS,
+        help="seconds that a job's owner may be silent",
+    )
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 

@@ -1,4 +1,5 @@
-"""Several real server processes that call one workspace as fast as they may, and what came of it."""
+"""Several real server processes that call one workspace as fast as they may, and what came of
+it."""
 
 from __future__ import annotations
 
@@ -25,12 +26,12 @@ ALLOWED = 5
 class Load:
     """What is asked of the servers.
 
-    window: seconds in which the API and the pacer allow 5 requests.
-    at_once: calls that a client has under way at a time, as assistants do.
-    warm: whether each process has made one call before, so that what only a first call costs (imports, a connection)
-    is left out where the window is too short for it.
-    delay_share, delay_most: part of the sends that reach the API late, by up to so many seconds.
-    interrupt: whether half-way one process is killed and another suspended until the others are done.
+    window: seconds in which the API and the pacer allow 5 requests. at_once: calls that a client
+    has under way at a time, as assistants do. warm: whether each process has made one call before,
+    so that what only a first call costs (imports, a connection) is left out where the window is too
+    short for it. delay_share, delay_most: part of the sends that reach the API late, by up to so
+    many seconds. interrupt: whether half-way one process is killed and another suspended until the
+    others are done.
     """
 
     processes: int = 4
@@ -51,7 +52,14 @@ class Load:
         """How process `number` is started; the product's own launcher wherever that will do."""
         if self.window == 1.0 and not self.delay_share:
             return LAUNCHER
-        delays = ("--delay-share", str(self.delay_share), "--delay-most", str(self.delay_most), "--seed", str(number))
+        delays = (
+            "--delay-share",
+            str(self.delay_share),
+            "--delay-most",
+            str(self.delay_most),
+            "--seed",
+            str(number),
+        )
         return (*PACED, "--window", str(self.window), *delays)
 
 
@@ -87,7 +95,8 @@ class Caller:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a load. `began`, `interrupted` and `ended` (all but a suspended process) are monotonic seconds."""
+    """What came of a load. `began`, `interrupted` and `ended` (all but a suspended process) are
+    monotonic seconds."""
 
     load: Load
     began: float
@@ -117,8 +126,11 @@ class Outcome:
         return most_within(self.arrivals, window)
 
     def fairness(self) -> float:
-        """Jain's index of the calls answered when the first process was done: 1 = all alike, 1/n = one had them all."""
-        until = min(caller.answers[-1] for caller in self.callers if caller.left <= 0 and caller.answers)
+        """Jain's index of the calls answered when the first process was done: 1 = all alike, 1/n =
+        one had them all."""
+        until = min(
+            caller.answers[-1] for caller in self.callers if caller.left <= 0 and caller.answers
+        )
         counts = [sum(moment <= until for moment in caller.answers) for caller in self.callers]
         return sum(counts) ** 2 / (len(counts) * sum(count**2 for count in counts))
 
@@ -127,15 +139,21 @@ class Outcome:
         return max(longest_pause([self.began, *caller.answers]) for caller in self.callers)
 
     def pause_after_interruption(self) -> float:
-        """Longest time that the unharmed processes together got no answer once the others were interrupted."""
+        """Longest time that the unharmed processes together got no answer once the others were
+        interrupted."""
         assert self.interrupted is not None
         answers = sorted(moment for caller in self.callers[2:] for moment in caller.answers)
-        return longest_pause([self.interrupted, *(each for each in answers if each > self.interrupted)])
+        return longest_pause(
+            [self.interrupted, *(each for each in answers if each > self.interrupted)]
+        )
 
     def slowdown_after_interruption(self) -> float:
-        """Time of the unharmed processes for the rest of their calls, as a ratio to a perfect schedule for those."""
+        """Time of the unharmed processes for the rest of their calls, as a ratio to a perfect
+        schedule for those."""
         assert self.interrupted is not None
-        rest = sum(moment > self.interrupted for caller in self.callers[2:] for moment in caller.answers)
+        rest = sum(
+            moment > self.interrupted for caller in self.callers[2:] for moment in caller.answers
+        )
         return (self.ended - self.interrupted) / (rest * self.load.window / ALLOWED)
 
 
@@ -155,9 +173,13 @@ async def put(load: Load, sandbox: SandboxProcess, folder: Path) -> Outcome:
                 await server.call_tool(TOOL)
         callers = [Caller(server, load.calls) for server in servers]
         began = time.monotonic()
-        interrupted = await (_interrupted(load, callers) if load.interrupt else _uninterrupted(load, callers))
+        interrupted = await (
+            _interrupted(load, callers) if load.interrupt else _uninterrupted(load, callers)
+        )
         ended = max(caller.answers[-1] for caller in callers[2 if load.interrupt else 0 :])
-    return Outcome(load, began, interrupted, ended, callers, sandbox.arrivals(), sandbox.stats()["refused"])
+    return Outcome(
+        load, began, interrupted, ended, callers, sandbox.arrivals(), sandbox.stats()["refused"]
+    )
 
 
 def most_within(moments: Sequence[float], window: float) -> int:
@@ -184,7 +206,8 @@ async def _uninterrupted(load: Load, callers: Sequence[Caller]) -> None:
 
 
 async def _interrupted(load: Load, callers: Sequence[Caller]) -> float:
-    """Half-way kill the first process, and suspend the second until the others are done; then let it finish."""
+    """Half-way kill the first process, and suspend the second until the others are done; then let
+    it finish."""
     killed, suspended, *others = callers
     half_way = anyio.Event()
 

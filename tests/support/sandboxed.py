@@ -1,4 +1,5 @@
-"""The sandbox as a process of its own on a free loopback port, and the environment of a server that uses it."""
+"""The sandbox as a process of its own on a free loopback port, and the environment of a server that
+uses it."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ from server.sandbox.archivebox import KEY
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCHER = (sys.executable, str(ROOT / "archive_mcp.py"))
 PACED = (sys.executable, "-m", "tests.support.paced_server")
-"""The server with the pacer's window (and delays) of its command line; everything else as the launcher wires it."""
+"""The server with the pacer's window (and delays) of its command line; everything else as the
+launcher wires it."""
 
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 _LEAVE_SECONDS = 5.0
@@ -34,7 +36,8 @@ class SandboxProcess:
     url: str
 
     def stats(self) -> dict[str, Any]:
-        """`requests`, `refused` (answered 429) and per key its `arrivals` (monotonic seconds) and `refused`."""
+        """`requests`, `refused` (answered 429) and per key its `arrivals` (monotonic seconds) and
+        `refused`."""
         return self._get("GET", "stats")
 
     def reset(self) -> None:
@@ -42,10 +45,15 @@ class SandboxProcess:
         self._get("POST", "reset")
 
     def warm_up(self) -> None:
-        """Let the sandbox do what only the first request costs it, in a workspace that tests leave alone."""
+        """Let the sandbox do what only the first request costs it, in a workspace that tests leave
+        alone."""
         headers = {"authorization": f"Bearer {TOKEN}", "workspace-id": OUTDOOR}
-        query = {"query": "{ workspace { id name hashtags { name } } items(first: 1) { nodes { id } } }"}
-        httpx.post(self.url, json=query, headers=headers, trust_env=False, timeout=30).raise_for_status()
+        query = {
+            "query": "{ workspace { id name hashtags { name } } items(first: 1) { nodes { id } } }"
+        }
+        httpx.post(
+            self.url, json=query, headers=headers, trust_env=False, timeout=30
+        ).raise_for_status()
 
     def arrivals(self, key: str = MAIN) -> list[float]:
         """Arrivals at a workspace, in monotonic seconds, refused ones included."""
@@ -54,17 +62,21 @@ class SandboxProcess:
     def _get(self, method: str, what: str) -> dict[str, Any]:
         found = _ADDRESS.match(self.url)
         assert found is not None
-        answer = httpx.request(method, f"{found[0]}/__sandbox__/{what}", trust_env=False, timeout=30)
+        answer = httpx.request(
+            method, f"{found[0]}/__sandbox__/{what}", trust_env=False, timeout=30
+        )
         stats: dict[str, Any] = answer.raise_for_status().json()
         return stats
 
 
 @contextmanager
-def sandbox_process(*, items: int = 200, plan: str = "growth", window: float = 1.0) -> Iterator[SandboxProcess]:
+def sandbox_process(
+    *, items: int = 200, plan: str = "growth", window: float = 1.0
+) -> Iterator[SandboxProcess]:
     """A sandbox that lives as long as the context.
 
-    Args:
-        items: posts in the main workspace. plan: size of the credit bucket. window: seconds for 5 requests.
+    Args: items: posts in the main workspace. plan: size of the credit bucket. window: seconds for 5
+        requests.
     """
     with _sandbox("--items", str(items), "--plan", plan, "--window", str(window)) as url:
         yield SandboxProcess(url)
@@ -78,13 +90,15 @@ def archivebox_process() -> Iterator[str]:
 
 
 def clean(home: Path) -> dict[str, str]:
-    """This process's environment without settings of the product, and with a home that holds none."""
+    """This process's environment without settings of the product, and with a home that holds
+    none."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ARCHIVE")}
     return kept | {"HOME": str(home), "USERPROFILE": str(home), "PYTHONPATH": str(ROOT)}
 
 
 def using(sandbox: SandboxProcess, folder: Path, **more: str) -> dict[str, str]:
-    """The environment of a server that uses this sandbox's main workspace; its state and home are in `folder`."""
+    """The environment of a server that uses this sandbox's main workspace; its state and home are
+    in `folder`."""
     settings = {
         "ARCHIVE_API_URL": sandbox.url,
         "ARCHIVE_APP_TOKEN": TOKEN,
@@ -96,7 +110,11 @@ def using(sandbox: SandboxProcess, folder: Path, **more: str) -> dict[str, str]:
 
 def using_archivebox(url: str, folder: Path, **more: str) -> dict[str, str]:
     """The environment of a server that uses this ArchiveBox sandbox alone."""
-    settings = {"ARCHIVEBOX_URL": url, "ARCHIVEBOX_API_KEY": KEY, "ARCHIVE_MCP_STATE_DIR": str(folder / "state")}
+    settings = {
+        "ARCHIVEBOX_URL": url,
+        "ARCHIVEBOX_API_KEY": KEY,
+        "ARCHIVE_MCP_STATE_DIR": str(folder / "state"),
+    }
     return clean(folder) | settings | more
 
 
@@ -104,7 +122,9 @@ def using_archivebox(url: str, folder: Path, **more: str) -> dict[str, str]:
 def _sandbox(*options: str) -> Iterator[str]:
     with TemporaryDirectory() as folder:
         command = (*LAUNCHER, "sandbox", "--port", "0", *options)
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean(Path(folder)), cwd=folder)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=clean(Path(folder)), cwd=folder
+        )
         with process:
             try:
                 yield _url(process)

@@ -1,4 +1,5 @@
-"""An MCP client of bare JSON lines over the pipes of a server process: what it sees and times is the wire itself."""
+"""An MCP client of bare JSON lines over the pipes of a server process: what it sees and times is
+the wire itself."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Timed:
-    """A result, the seconds from writing the request to the whole line being there (unparsed), and the line's bytes."""
+    """A result, the seconds from writing the request to the whole line being there (unparsed), and
+    the line's bytes."""
 
     result: Json
     seconds: float
@@ -48,7 +50,8 @@ class Timed:
 
 @dataclass(frozen=True)
 class Exit:
-    """How a server left: seconds since its input was closed, its status, and whether it had to be killed."""
+    """How a server left: seconds since its input was closed, its status, and whether it had to be
+    killed."""
 
     seconds: float
     code: int
@@ -65,12 +68,12 @@ class _Answer:
 class StdioServer:
     """One server process and this client's side of the talk with it.
 
-    Args:
-        capabilities: what the client declares it can do.
-        reply: answers what the server asks of the client, as (method, params) -> result; without it, or when it raises
-            KeyError, the client does not serve the method.
+    Args: capabilities: what the client declares it can do. reply: answers what the server asks of
+        the client, as (method, params) -> result; without it, or when it raises KeyError, the
+        client does not serve the method.
 
-    notifications and garbage collect what came unasked: the messages, and the lines that are no JSON-RPC.
+    notifications and garbage collect what came unasked: the messages, and the lines that are no
+    JSON-RPC.
     """
 
     def __init__(
@@ -133,16 +136,22 @@ class StdioServer:
         self._era = era
         if era == "modern":
             return await self.request("server/discover", seconds=seconds)
-        params = {"protocolVersion": VERSIONS[era], "capabilities": self._capabilities, "clientInfo": CLIENT}
+        params = {
+            "protocolVersion": VERSIONS[era],
+            "capabilities": self._capabilities,
+            "clientInfo": CLIENT,
+        }
         result = await self.request("initialize", params, seconds=seconds)
         await self.notify("notifications/initialized")
         return result
 
-    async def request(self, method: str, params: Json | None = None, *, seconds: float = 60) -> Json:
+    async def request(
+        self, method: str, params: Json | None = None, *, seconds: float = 60
+    ) -> Json:
         """The result of a request.
 
-        Raises:
-            Refused: a JSON-RPC error. ServerGone: no answer any more. TimeoutError: none within `seconds`.
+        Raises: Refused: a JSON-RPC error. ServerGone: no answer any more. TimeoutError: none within
+            `seconds`.
         """
         return (await self.timed(method, params, seconds=seconds)).result
 
@@ -152,7 +161,14 @@ class StdioServer:
             raise ServerGone(self.stderr[-2000:])
         self._last_id += 1
         number = self._last_id
-        line = _line({"jsonrpc": "2.0", "id": number, "method": method, "params": self._with_meta(params or {})})
+        line = _line(
+            {
+                "jsonrpc": "2.0",
+                "id": number,
+                "method": method,
+                "params": self._with_meta(params or {}),
+            }
+        )
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
         started = time.perf_counter()
         try:
@@ -165,16 +181,22 @@ class StdioServer:
             raise Refused(found.message["error"])
         return Timed(found.message["result"], found.at - started, found.size)
 
-    async def call_tool(self, name: str, arguments: Json | None = None, *, seconds: float = 60) -> Json:
+    async def call_tool(
+        self, name: str, arguments: Json | None = None, *, seconds: float = 60
+    ) -> Json:
         """What the tool answered, failed or not."""
-        return await self.request("tools/call", {"name": name, "arguments": arguments or {}}, seconds=seconds)
+        return await self.request(
+            "tools/call", {"name": name, "arguments": arguments or {}}, seconds=seconds
+        )
 
     async def list_tools(self) -> list[Json]:
         """All tools, whatever number of pages they come in."""
         tools: list[Json] = []
         page: Json = {"nextCursor": ""}
         while "nextCursor" in page:
-            page = await self.request("tools/list", {"cursor": page["nextCursor"]} if page["nextCursor"] else {})
+            page = await self.request(
+                "tools/list", {"cursor": page["nextCursor"]} if page["nextCursor"] else {}
+            )
             tools += page["tools"]
         return tools
 
@@ -218,8 +240,16 @@ class StdioServer:
     def _with_meta(self, params: Json) -> Json:
         if self._era == "handshake":
             return params
-        meta = {"protocolVersion": VERSIONS[self._era], "clientCapabilities": self._capabilities, "clientInfo": CLIENT}
-        return {**params, "_meta": {_META + name: value for name, value in meta.items()} | params.get("_meta", {})}
+        meta = {
+            "protocolVersion": VERSIONS[self._era],
+            "clientCapabilities": self._capabilities,
+            "clientInfo": CLIENT,
+        }
+        return {
+            **params,
+            "_meta": {_META + name: value for name, value in meta.items()}
+            | params.get("_meta", {}),
+        }
 
     async def _write(self, line: bytes) -> None:
         assert self._process.stdin is not None
@@ -249,7 +279,9 @@ class StdioServer:
                 answer.set_result(_Answer(message, at, len(line)))
         elif "id" in message:
             with suppress(ServerGone):
-                await self._write(_line({"jsonrpc": "2.0", "id": message["id"], **self._served(message)}))
+                await self._write(
+                    _line({"jsonrpc": "2.0", "id": message["id"], **self._served(message)})
+                )
         else:
             self.notifications.append(message)
 

@@ -1,4 +1,5 @@
-"""Collection jobs in real server processes, against a sandbox over loopback, and what is left of them on disk."""
+"""Collection jobs in real server processes, against a sandbox over loopback, and what is left of
+them on disk."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ _PAGE = "{ nodes { id } pageInfo { endCursor hasNextPage } totalCount }"
 class Site:
     """A sandbox and a folder with the state of all its servers.
 
-    window: seconds in which 5 requests are allowed. lease: seconds that a job's owner may be silent.
+    window: seconds in which 5 requests are allowed. lease: seconds that a job's owner may be
+    silent.
     """
 
     sandbox: SandboxProcess
@@ -65,7 +67,9 @@ class Site:
         with self.journal() as journal:
             return journal.records(journal.jobs()[0].id, states, limit=1_000_000)
 
-    def ids(self, workspace: str = MAIN, preset: str | None = None, most: int = 1_000_000) -> list[str]:
+    def ids(
+        self, workspace: str = MAIN, preset: str | None = None, most: int = 1_000_000
+    ) -> list[str]:
         """Ids of the items of a workspace or of one of its collections, asked for directly."""
         found: list[str] = []
         info: Json = {"hasNextPage": True}
@@ -78,7 +82,8 @@ class Site:
         return found[:most]
 
     def members(self) -> list[str]:
-        """Ids of the items in the collection that the job made, as often as the sandbox lists them."""
+        """Ids of the items in the collection that the job made, as often as the sandbox lists
+        them."""
         rows = self.ask("{ collections { id name } }")["collections"]
         (preset,) = (each["id"] for each in rows if each["name"] == COLLECTION)
         return self.ids(preset=preset)
@@ -88,7 +93,9 @@ class Site:
         headers = {"authorization": f"Bearer {TOKEN}", "workspace-id": workspace}
         while True:
             body = {"query": query, "variables": variables or {}}
-            answer = httpx.post(self.sandbox.url, json=body, headers=headers, trust_env=False, timeout=30)
+            answer = httpx.post(
+                self.sandbox.url, json=body, headers=headers, trust_env=False, timeout=30
+            )
             if answer.status_code != 429:
                 data: Json = answer.raise_for_status().json()["data"]
                 return data
@@ -126,7 +133,9 @@ async def reached(site: Site, condition: Callable[[JobRow], bool]) -> JobRow:
     raise AssertionError(f"the job does not get there: {found}")
 
 
-async def killed_again_and_again(site: Site, moments: Sequence[int], **arguments: Any) -> tuple[JobRow, Counter[str]]:
+async def killed_again_and_again(
+    site: Site, moments: Sequence[int], **arguments: Any
+) -> tuple[JobRow, Counter[str]]:
     """Work a job off in one server after the other, each killed when so many records are settled.
 
     Returns:

@@ -1,4 +1,5 @@
-"""What the tests of engagement jobs share: items to work on, and answers that the API does not give by itself."""
+"""What the tests of engagement jobs share: items to work on, and answers that the API does not give
+by itself."""
 
 from __future__ import annotations
 
@@ -14,7 +15,10 @@ REELS, MANY = {"itemTypes": ["REEL"]}, {"itemTypes": ["REEL", "POST"]}
 
 async def items(one: Worker, count: int, **more: Any) -> list[Json]:
     found = await one.call(
-        SearchItems, limit=count, fields=["id", "type", "takenAt", "socialProfile.accountName"], **more
+        SearchItems,
+        limit=count,
+        fields=["id", "type", "takenAt", "socialProfile.accountName"],
+        **more,
     )
     nodes: list[Json] = found["nodes"]
     return nodes

@@ -1,4 +1,5 @@
-"""Exports through the whole path of a call, over a sandbox in this process whose answers a test can meddle with."""
+"""Exports through the whole path of a call, over a sandbox in this process whose answers a test can
+meddle with."""
 
 from __future__ import annotations
 
@@ -42,7 +43,9 @@ class Meddled(Sandbox):
         self.meddle: Meddle | None = None
         self.before: Callable[[], Awaitable[None]] | None = None
 
-    async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         """Answer a request."""
         self.requests += 1
         if self.before is not None:
@@ -55,7 +58,11 @@ class Meddled(Sandbox):
         if self.meddle is None:
             return answer
         found = self.meddle(self.pages, json.loads(answer.body))
-        return found if isinstance(found, Answer) else Answer(answer.status, answer.headers, json.dumps(found).encode())
+        return (
+            found
+            if isinstance(found, Answer)
+            else Answer(answer.status, answer.headers, json.dumps(found).encode())
+        )
 
 
 @dataclass
@@ -130,7 +137,9 @@ def table(result: Json) -> list[dict[str, str]]:
 
 def lines(result: Json) -> list[Json]:
     """The records of a JSON Lines file."""
-    return [json.loads(each) for each in Path(result["path"]).read_text(encoding="utf-8").splitlines()]
+    return [
+        json.loads(each) for each in Path(result["path"]).read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def nodes(body: Json, operation: str = "items") -> list[Json]:

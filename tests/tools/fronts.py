@@ -1,4 +1,5 @@
-"""The whole path of a call - surface, arguments, questions, HTTP client - in front of a watched sandbox."""
+"""The whole path of a call - surface, arguments, questions, HTTP client - in front of a watched
+sandbox."""
 
 from __future__ import annotations
 
@@ -28,15 +29,16 @@ from tests.support.doctored import answering, tools
 from tests.tools.watched import Cut, Json, Saved, Watched, resolved
 
 WORKSPACE = "Northwind Skincare"
-ROWS: list[Json] = json.loads((Path(__file__).parents[2] / "tools" / "surface.json").read_text(encoding="utf-8"))[
-    "tools"
-]
+ROWS: list[Json] = json.loads(
+    (Path(__file__).parents[2] / "tools" / "surface.json").read_text(encoding="utf-8")
+)["tools"]
 """The packaged tools."""
 TOOLS = {row["tool"]["name"] for row in ROWS}
 WRITES = {
     row["tool"]["name"]: row["operation"]
     for row in ROWS
-    if "archive-mcp/operation" in row["tool"]["_meta"] and not row["tool"]["annotations"]["readOnlyHint"]
+    if "archive-mcp/operation" in row["tool"]["_meta"]
+    and not row["tool"]["annotations"]["readOnlyHint"]
 }
 """Tool -> operation, of those that change Archive."""
 NOW = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
@@ -64,7 +66,9 @@ class Front:
         found: Json = result.structured
         return found
 
-    async def refused(self, tool: str, given: Json, *known: Saved, asker: Asker | None = None) -> Failure:
+    async def refused(
+        self, tool: str, given: Json, *known: Saved, asker: Asker | None = None
+    ) -> Failure:
         """The failure that the call ends with."""
         with pytest.raises(Failure) as caught:
             await self.call(tool, given, *known, asker=asker)
@@ -83,7 +87,8 @@ async def front(**flags: str) -> AsyncIterator[Front]:
 
 @asynccontextmanager
 async def front_over_http() -> AsyncIterator[Front]:
-    """A server whose requests reach the sandbox over loopback HTTP; there a cut ends the connection."""
+    """A server whose requests reach the sandbox over loopback HTTP; there a cut ends the
+    connection."""
     clock = Clock()
     sandbox = Watched(clock=clock, now=lambda: NOW)
 

@@ -1,4 +1,5 @@
-"""Insights through the whole path of a call, and the records of the sandbox behind them for calculating otherwise."""
+"""Insights through the whole path of a call, and the records of the sandbox behind them for
+calculating otherwise."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ Json = dict[str, Any]
 
 
 class Counted(Sandbox):
-    """A sandbox that keeps what was asked of it, and answers some pages of items with other values."""
+    """A sandbox that keeps what was asked of it, and answers some pages of items with other
+    values."""
 
     def __init__(self, items: int) -> None:
         super().__init__(items=items, rate=10_000, plan="enterprise", now=lambda: NOW)
@@ -50,9 +52,12 @@ class Counted(Sandbox):
         self.changed: Json = {}
         """Values of the first item of each page, in place of its own."""
         self.hidden = False
-        """Whether pages that are sorted hold items without metrics alone, unless those with metrics are asked for."""
+        """Whether pages that are sorted hold items without metrics alone, unless those with metrics
+        are asked for."""
 
-    async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         """Answer a request."""
         sent = json.loads(body)
         self.asked.append(sent)
@@ -71,7 +76,11 @@ class Counted(Sandbox):
     @property
     def pages(self) -> list[Json]:
         """The variables of the pages of items that were asked for."""
-        return [each["variables"] for each in self.asked if each["query"].startswith("query SearchItems")]
+        return [
+            each["variables"]
+            for each in self.asked
+            if each["query"].startswith("query SearchItems")
+        ]
 
 
 @dataclass
@@ -103,7 +112,9 @@ class Shop:
 
     async def jobs(self) -> list[Json]:
         """All jobs, newest first."""
-        found: list[Json] = (await self.calls.call("archive_mcp_list_jobs", {}, Nobody())).structured["nodes"]
+        found: list[Json] = (
+            await self.calls.call("archive_mcp_list_jobs", {}, Nobody())
+        ).structured["nodes"]
         return found
 
     async def refused(self, tool: str, **arguments: Any) -> Failure:

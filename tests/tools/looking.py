@@ -1,4 +1,5 @@
-"""Calls of tools that answer with pictures, against the sandbox in this process and without its pace."""
+"""Calls of tools that answer with pictures, against the sandbox in this process and without its
+pace."""
 
 from __future__ import annotations
 
@@ -61,7 +62,10 @@ async def viewer(folder: Path, items: int = 400) -> AsyncIterator[Viewer]:
     settings = load(
         {},
         sandbox=True,
-        environment={"ARCHIVE_MCP_EXPORT_DIR": str(folder / "exports"), "ARCHIVE_MCP_STATE_DIR": str(folder)},
+        environment={
+            "ARCHIVE_MCP_EXPORT_DIR": str(folder / "exports"),
+            "ARCHIVE_MCP_STATE_DIR": str(folder),
+        },
         folder=folder,
         home=folder,
     )

@@ -1,4 +1,5 @@
-"""Collection jobs over a sandbox in this process, with something to happen before a certain change."""
+"""Collection jobs over a sandbox in this process, with something to happen before a certain
+change."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ NOW = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
 Json = dict[str, Any]
 
 _TURNS = 5
-"""Turns of the event loop that a change takes, or those at once would be made one after the other."""
+"""Turns of the event loop that a change takes, or those at once would be made one after the
+other."""
 
 
 class Eventful(Sandbox):
@@ -42,7 +44,9 @@ class Eventful(Sandbox):
         self.created: list[str] = []
         self._at_once = 0
 
-    async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         """Answer a request."""
         if b"ItemToCollections" not in body:
             return await super().handle(method, path, headers, body)
@@ -72,7 +76,9 @@ class Scene:
 
     async def call(self, tool: str, asker: Asker | None = None, **arguments: Any) -> Json:
         """What a tool answers."""
-        found: Json = (await self.calls.call(tool, {"workspace": MAIN, **arguments}, asker or Person())).structured
+        found: Json = (
+            await self.calls.call(tool, {"workspace": MAIN, **arguments}, asker or Person())
+        ).structured
         return found
 
     async def start(self, **arguments: Any) -> Json:
@@ -115,11 +121,18 @@ class Scene:
 
     async def collections(self) -> dict[str, str]:
         """Ids of the collections, by name."""
-        return {each["name"]: each["id"] for each in (await self.ask("{ collections { id name } }"))["collections"]}
+        return {
+            each["name"]: each["id"]
+            for each in (await self.ask("{ collections { id name } }"))["collections"]
+        }
 
     async def ask(self, query: str, workspace: str = MAIN, **variables: Any) -> Json:
         """Data of a GraphQL request of our own."""
-        sent = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json", "workspace-id": workspace}
+        sent = {
+            "authorization": f"Bearer {TOKEN}",
+            "content-type": "application/json",
+            "workspace-id": workspace,
+        }
         body = json.dumps({"query": query, "variables": variables}).encode()
         answer = json.loads((await Sandbox.handle(self.sandbox, "POST", PATH, sent, body)).body)
         assert "errors" not in answer, answer
@@ -134,5 +147,7 @@ async def scene() -> AsyncIterator[Scene]:
     settings = load({}, sandbox=True, environment={})
     async with Services(settings, limiter=OpenLimiter(), sandbox=sandbox) as services:
         surface = tools()
-        surface.offer(backends={"archive"}, toolsets=settings.toolsets, read_only=settings.read_only)
+        surface.offer(
+            backends={"archive"}, toolsets=settings.toolsets, read_only=settings.read_only
+        )
         yield Scene(Calls(surface, services, settings.timezone), services, sandbox)

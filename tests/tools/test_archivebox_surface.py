@@ -15,8 +15,8 @@ CLASSES = {each.tool_name(): each for each in requests() if each.backend == "arc
 DESCRIPTIONS = Path(__file__).parents[1] / "sandbox_archivebox" / "openapi"
 
 READ, ADD, CHANGE, DELETE, ASKED = "read", "add", "change", "delete", "change, asked"
-# tool: endpoint, toolset, and what it does: read, add (changes nothing that exists), change (replaces or cancels),
-# delete (asks first); `asked` asks first too
+# tool: endpoint, toolset, and what it does: read, add (changes nothing that exists), change
+# (replaces or cancels), delete (asks first); `asked` asks first too
 CONTRACT = {
     "archivebox_list_snapshots": ("GET /core/snapshots", "snapshots", READ),
     "archivebox_get_snapshot": ("GET /core/snapshot/{snapshot_id}", "snapshots", READ),
@@ -28,7 +28,11 @@ CONTRACT = {
     "archivebox_list_archiveresults": ("GET /core/archiveresults", "results", READ),
     "archivebox_get_archiveresult": ("GET /core/archiveresult/{archiveresult_id}", "results", READ),
     "archivebox_create_archiveresult": ("POST /core/archiveresults", "results", ADD),
-    "archivebox_update_archiveresult": ("PATCH /core/archiveresult/{archiveresult_id}", "results", CHANGE),
+    "archivebox_update_archiveresult": (
+        "PATCH /core/archiveresult/{archiveresult_id}",
+        "results",
+        CHANGE,
+    ),
     "archivebox_list_tags": ("GET /core/tags", "tags", READ),
     "archivebox_get_tag": ("GET /core/tag/{tag_id}", "tags", READ),
     "archivebox_search_tags": ("GET /core/tags/search/", "tags", READ),
@@ -68,7 +72,13 @@ CONTRACT = {
 WORKFLOWS = ("read_snapshot", "save")
 SOMETIMES_ASKS = {"archivebox_start_save"}
 """Tools that ask first for some of what they do."""
-HINTS = {READ: (True, False), ADD: (False, False), CHANGE: (False, True), DELETE: (False, True), ASKED: (False, True)}
+HINTS = {
+    READ: (True, False),
+    ADD: (False, False),
+    CHANGE: (False, True),
+    DELETE: (False, True),
+    ASKED: (False, True),
+}
 """Kind -> read-only, destructive."""
 SAFE_TO_REPEAT = {
     "archivebox_update_snapshot",
@@ -150,7 +160,9 @@ def test_a_list_that_goes_on_has_a_limit_and_a_cursor(name: str) -> None:
 def test_every_route_of_every_version_has_a_tool_or_is_left_out_for_a_reason(file: Path) -> None:
     tools = {_shape(endpoint) for endpoint, *_ in CONTRACT.values()}
     paths = json.loads(file.read_text(encoding="utf-8"))["paths"]
-    routes = {_shape(f"{method.upper()} {path}") for path, methods in paths.items() for method in methods}
+    routes = {
+        _shape(f"{method.upper()} {path}") for path, methods in paths.items() for method in methods
+    }
 
     assert {SERVED_BY.get(each, each) for each in routes} - tools <= LEFT_OUT.keys()
 

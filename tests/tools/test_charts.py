@@ -16,7 +16,14 @@ from server.pictures.charts import Column, Panel, bars, over_time, plain, short
 from server.sandbox import COFFEE
 from tests.support.sandboxed import ROOT
 from tests.tools.looking import Viewer, opened, refused, viewer, without
-from tools.archive.chart_drawings import MOST_WEEKS, Drawing, engagement_over_time, platform_mix, top_creators, weekly
+from tools.archive.chart_drawings import (
+    MOST_WEEKS,
+    Drawing,
+    engagement_over_time,
+    platform_mix,
+    top_creators,
+    weekly,
+)
 from tools.archive.charts import Chart
 
 EVERYTHING: dict[str, Any] = {}
@@ -40,14 +47,21 @@ def value(item: Any, metric: str) -> int | None:
     return found
 
 
-def row(taken_at: str = "2026-11-02T10:00:00Z", creator: str | None = "c", account: str = "mia", **values: Any) -> Row:
+def row(
+    taken_at: str = "2026-11-02T10:00:00Z",
+    creator: str | None = "c",
+    account: str = "mia",
+    **values: Any,
+) -> Row:
     metrics = tuple(values.get(name) for name in METRICS)
     return Row(taken_at, "TIKTOK", "TIKTOK", taken_at, metrics, creator=creator, account=account)
 
 
 async def test_top_creators_are_those_of_the_raw_records(tmp_path: Path) -> None:
     async with viewer(tmp_path) as v:
-        result = await v.look(Chart, kind="top_creators", search=EVERYTHING, metrics="earnedMediaValue", top=7)
+        result = await v.look(
+            Chart, kind="top_creators", search=EVERYTHING, metrics="earnedMediaValue", top=7
+        )
         totals: dict[str, int] = defaultdict(int)
         posts: dict[str, int] = defaultdict(int)
         unknown = 0
@@ -60,9 +74,14 @@ async def test_top_creators_are_those_of_the_raw_records(tmp_path: Path) -> None
     told = result.structured
     expected = sorted(totals.items(), key=lambda each: -each[1])[:7]
     assert told["columns"] == ["creatorId", "accounts", "items", "earnedMediaValue"]
-    assert [(line[0], line[2], line[3]) for line in told["rows"]] == [(id, posts[id], sum_) for id, sum_ in expected]
+    assert [(line[0], line[2], line[3]) for line in told["rows"]] == [
+        (id, posts[id], sum_) for id, sum_ in expected
+    ]
     assert told["units"] == {"earnedMediaValue": "cents"}
-    assert f"earnedMediaValue is unknown for {unknown} of 400 items; they add nothing." in told["notes"]
+    assert (
+        f"earnedMediaValue is unknown for {unknown} of 400 items; they add nothing."
+        in told["notes"]
+    )
 
 
 @pytest.mark.parametrize("metric", ["views", "likes"])
@@ -76,7 +95,10 @@ async def test_the_mix_of_platforms_is_that_of_the_raw_records(tmp_path: Path, m
             sum_ = total if found is None else (total or 0) + found
             expected[item.provider, item.kind] = (count + 1, sum_)
 
-    lines = {(platform, kind): (count, total) for platform, kind, count, total in result.structured["rows"]}
+    lines = {
+        (platform, kind): (count, total)
+        for platform, kind, count, total in result.structured["rows"]
+    }
     assert lines == expected
     assert None in {total for _, total in lines.values()}
 
@@ -101,7 +123,9 @@ async def test_a_timeline_is_that_of_the_raw_snapshots(tmp_path: Path) -> None:
     async with viewer(tmp_path) as v:
         chosen = items(v)[100:103]
         ids = [item.id for item in chosen]
-        result = await v.look(Chart, kind="engagement_over_time", itemIds=ids, metrics=["likes", "views"])
+        result = await v.look(
+            Chart, kind="engagement_over_time", itemIds=ids, metrics=["likes", "views"]
+        )
         expected = [
             [place, f"{entry.at:%Y-%m-%dT%H:%M:%SZ}", entry.likes, entry.views]
             for place, item in enumerate(chosen, 1)
@@ -109,7 +133,9 @@ async def test_a_timeline_is_that_of_the_raw_snapshots(tmp_path: Path) -> None:
         ]
 
     assert result.structured["columns"] == ["number", "at", "likes", "views"]
-    assert [(each["number"], each["itemId"]) for each in result.structured["items"]] == list(enumerate(ids, 1))
+    assert [(each["number"], each["itemId"]) for each in result.structured["items"]] == list(
+        enumerate(ids, 1)
+    )
     assert result.structured["rows"] == expected
 
 
@@ -121,7 +147,9 @@ async def test_a_timeline_is_that_of_the_raw_snapshots(tmp_path: Path) -> None:
         {"kind": "weekly", "search": {}, "metrics": "impressions"},
     ],
 )
-async def test_a_chart_is_a_png_that_decodes_beside_its_numbers(tmp_path: Path, arguments: dict[str, Any]) -> None:
+async def test_a_chart_is_a_png_that_decodes_beside_its_numbers(
+    tmp_path: Path, arguments: dict[str, Any]
+) -> None:
     async with viewer(tmp_path) as v:
         result = await v.look(Chart, **arguments)
 
@@ -136,7 +164,9 @@ async def test_a_chart_is_a_png_that_decodes_beside_its_numbers(tmp_path: Path, 
     assert result.links == ()
 
 
-async def test_a_saved_chart_is_the_same_picture_in_the_export_folder_and_replaces_nothing(tmp_path: Path) -> None:
+async def test_a_saved_chart_is_the_same_picture_in_the_export_folder_and_replaces_nothing(
+    tmp_path: Path,
+) -> None:
     async with viewer(tmp_path) as v:
         first = await v.look(Chart, kind="weekly", search=EVERYTHING, save="q4")
         second = await v.look(Chart, kind="weekly", search=EVERYTHING, save="q4.png")
@@ -144,9 +174,14 @@ async def test_a_saved_chart_is_the_same_picture_in_the_export_folder_and_replac
     folder = tmp_path / "exports"
     assert sorted(each.name for each in folder.iterdir()) == ["q4-2.png", "q4.png"]
     assert (folder / "q4.png").read_bytes() == first.images[0].content
-    assert first.structured["file"] == {"path": str(folder / "q4.png"), "bytes": len(first.images[0].content)}
+    assert first.structured["file"] == {
+        "path": str(folder / "q4.png"),
+        "bytes": len(first.images[0].content),
+    }
     assert second.structured["file"]["path"] == str(folder / "q4-2.png")
-    assert [(each.uri, each.mime_type) for each in first.links] == [("archive://exports/q4.png", "image/png")]
+    assert [(each.uri, each.mime_type) for each in first.links] == [
+        ("archive://exports/q4.png", "image/png")
+    ]
 
 
 @pytest.mark.parametrize("name", ["../q4", "/tmp/q4", "a/b", "", "con", "x" * 300])  # noqa: S108  # refused
@@ -155,7 +190,9 @@ def test_a_file_elsewhere_is_refused_before_anything_is_read(name: str) -> None:
 
 
 async def test_only_what_can_be_drawn_is_taken(tmp_path: Path) -> None:
-    assert "one metric" in refused(Chart, kind="weekly", search={}, metrics=["likes", "views"]).message
+    assert (
+        "one metric" in refused(Chart, kind="weekly", search={}, metrics=["likes", "views"]).message
+    )
     assert "exactly one of" in refused(Chart, kind="weekly").message
     async with viewer(tmp_path, items=3100) as v:
         many = await v.refused(Chart, kind="weekly", search={})
@@ -176,8 +213,12 @@ async def test_ids_that_name_nothing_are_counted(tmp_path: Path) -> None:
 
 async def test_a_metric_that_a_workspace_lacks_is_unknown_and_not_zero(tmp_path: Path) -> None:
     async with viewer(tmp_path) as v:
-        by_week = await v.look(Chart, kind="weekly", search={}, metrics="earnedMediaValue", workspace=COFFEE)
-        creators = await v.look(Chart, kind="top_creators", search={}, metrics="earnedMediaValue", workspace=COFFEE)
+        by_week = await v.look(
+            Chart, kind="weekly", search={}, metrics="earnedMediaValue", workspace=COFFEE
+        )
+        creators = await v.look(
+            Chart, kind="top_creators", search={}, metrics="earnedMediaValue", workspace=COFFEE
+        )
 
     assert {total for _, _, total in by_week.structured["rows"]} == {None}
     assert creators.structured["rows"] == []
@@ -198,7 +239,9 @@ async def test_without_matplotlib_a_chart_is_refused_with_what_to_install(
 
 
 def test_a_week_without_posts_has_no_posts_and_no_total() -> None:
-    drawing = weekly([row("2026-10-05T00:00:00Z", likes=3), row("2026-10-25T23:59:59Z", likes=4)], "likes")
+    drawing = weekly(
+        [row("2026-10-05T00:00:00Z", likes=3), row("2026-10-25T23:59:59Z", likes=4)], "likes"
+    )
 
     assert drawing.rows == [["2026-W41", 1, 3], ["2026-W42", 0, None], ["2026-W43", 1, 4]]
 
@@ -211,7 +254,10 @@ def test_a_week_whose_posts_all_lack_the_metric_has_no_total() -> None:
 
 def test_only_the_latest_weeks_are_drawn() -> None:
     start = datetime(2020, 1, 6, tzinfo=UTC)
-    rows = [row((start + timedelta(weeks=week)).isoformat(), likes=week) for week in range(MOST_WEEKS + 50)]
+    rows = [
+        row((start + timedelta(weeks=week)).isoformat(), likes=week)
+        for week in range(MOST_WEEKS + 50)
+    ]
     drawing = weekly(rows, "likes")
 
     assert [total for _, _, total in drawing.rows] == list(range(50, MOST_WEEKS + 50))
@@ -243,7 +289,10 @@ def drawn_texts(drawing: Drawing, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return texts
 
 
-EMV_ROWS = [row("2026-10-05T00:00:00Z", earnedMediaValue=123_456), row("2026-10-12T00:00:00Z", earnedMediaValue=5)]
+EMV_ROWS = [
+    row("2026-10-05T00:00:00Z", earnedMediaValue=123_456),
+    row("2026-10-12T00:00:00Z", earnedMediaValue=5),
+]
 
 
 @pytest.mark.parametrize(
@@ -253,11 +302,15 @@ EMV_ROWS = [row("2026-10-05T00:00:00Z", earnedMediaValue=123_456), row("2026-10-
         platform_mix(EMV_ROWS, "earnedMediaValue"),
         weekly(EMV_ROWS, "earnedMediaValue"),
         engagement_over_time(
-            EMV_ROWS[:1], [[{"at": "2026-10-06T00:00:00Z", "earnedMediaValue": 7}]], ["earnedMediaValue"]
+            EMV_ROWS[:1],
+            [[{"at": "2026-10-06T00:00:00Z", "earnedMediaValue": 7}]],
+            ["earnedMediaValue"],
         ),
     ],
 )
-def test_money_is_named_as_cents_and_never_as_dollars(drawing: Drawing, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_money_is_named_as_cents_and_never_as_dollars(
+    drawing: Drawing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     texts = drawn_texts(drawing, monkeypatch)
 
     assert "Earned media value (cents)" in texts
@@ -294,7 +347,9 @@ def test_names_that_strangers_chose_are_drawn_as_text_without_a_warning(name: st
     moment = datetime(2026, 11, 1, tzinfo=UTC)
 
     assert bars(name, [name, "b"], [Column(name, [1, None])], [name, name + "x"], name)
-    assert over_time(name, [Panel(name, [(name, [(moment, 1.0)]), ("b", [(moment, None)])])], name, name)
+    assert over_time(
+        name, [Panel(name, [(name, [(moment, 1.0)]), ("b", [(moment, None)])])], name, name
+    )
 
 
 def test_a_name_is_cut_and_keeps_what_the_font_has() -> None:
@@ -307,7 +362,15 @@ def test_a_name_is_cut_and_keeps_what_the_font_has() -> None:
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0, "0"), (7.5, "7.5"), (950, "950"), (12_345, "12.3k"), (2_000_000, "2M"), (-1500, "-1.5k"), (3.2e13, "32T")],
+    [
+        (0, "0"),
+        (7.5, "7.5"),
+        (950, "950"),
+        (12_345, "12.3k"),
+        (2_000_000, "2M"),
+        (-1500, "-1.5k"),
+        (3.2e13, "32T"),
+    ],
 )
 def test_numbers_are_written_as_people_say_them(number: float, text: str) -> None:
     assert short(number) == text
@@ -333,6 +396,8 @@ def test_nothing_heavy_is_imported_before_a_picture_is_drawn() -> None:
         "import sys, tools.archive.pictures, tools.archive.charts; "
         "print([each for each in ('PIL', 'matplotlib', 'numpy') if each in sys.modules])"
     )
-    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
 
     assert run.stdout.strip() == "[]"

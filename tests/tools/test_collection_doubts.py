@@ -1,4 +1,5 @@
-"""A new collection whose name looks like a slip in an existing one's is asked about; no other is."""
+"""A new collection whose name looks like a slip in an existing one's is asked about; no other
+is."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ ROWS = [
     {"name": "Team Favourites", "itemCount": 1},
     {"name": "✨✨", "itemCount": 4},
 ]
-QUESTION = "There is no collection 'Q3 Reprot', but there is 'Q3 Report' (1,312 items). Create a new one?"
+QUESTION = (
+    "There is no collection 'Q3 Reprot', but there is 'Q3 Report' (1,312 items). Create a new one?"
+)
 
 
 class Desk:
@@ -74,11 +77,20 @@ async def test_a_name_close_to_an_existing_one_is_asked_about(name: str, existin
 
     await desk.add(name, asker=person, autoCreate=True)
 
-    assert f"There is no collection '{name}', but there is '{existing}' (" in person.questions[0].message
-    assert desk.archive.calls[-1].variables == {"itemId": "1", "collectionNames": [name], "autoCreate": True}
+    assert (
+        f"There is no collection '{name}', but there is '{existing}' ("
+        in person.questions[0].message
+    )
+    assert desk.archive.calls[-1].variables == {
+        "itemId": "1",
+        "collectionNames": [name],
+        "autoCreate": True,
+    }
 
 
-@pytest.mark.parametrize("name", ["Q3 Report", "Q4 Report", "Summer Shoot", "Gallery", "✨", "🎉🎉", "Team"])
+@pytest.mark.parametrize(
+    "name", ["Q3 Report", "Q4 Report", "Summer Shoot", "Gallery", "✨", "🎉🎉", "Team"]
+)
 async def test_an_existing_name_and_a_far_one_are_not_asked_about(name: str) -> None:
     desk = Desk()
 
@@ -119,7 +131,10 @@ async def test_a_name_that_archive_may_not_have_listed_is_not_said_to_be_missing
 
     failure = await Desk(rows=rows).refused("Q3 Reprot", autoCreate=True)
 
-    assert "'Q3 Reprot' is not among the 1,000 collections that Archive lists, but there is 'Q3" in failure.message
+    assert (
+        "'Q3 Reprot' is not among the 1,000 collections that Archive lists, but there is 'Q3"
+        in failure.message
+    )
     assert "There is no collection" not in failure.message
 
 
@@ -134,7 +149,10 @@ async def test_a_server_that_never_asks_still_offers_the_existing_name() -> None
 async def test_several_doubts_are_one_question() -> None:
     failure = await Desk().refused("Q3 Reprot", "Team Favorites", "Q3 Reprot", autoCreate=True)
 
-    assert "'Q3 Report' (1,312 items). There is no collection 'Team Favorites', but there is" in failure.message
+    assert (
+        "'Q3 Report' (1,312 items). There is no collection 'Team Favorites', but there is"
+        in failure.message
+    )
     assert failure.message.endswith("'Team Favourites' (1 item). Create new ones?")
     assert failure.details["preview"]["create"] == ["Q3 Reprot", "Team Favorites"]
 
@@ -147,7 +165,9 @@ async def test_after_a_no_nothing_is_made_and_the_existing_name_is_offered(reply
     assert "Call again with 'Q3 Report' instead of 'Q3 Reprot' in `collectionNames`" in failure.hint
 
 
-async def test_where_nobody_can_be_asked_the_question_comes_back_with_a_token_for_this_very_call() -> None:
+async def test_where_nobody_can_be_asked_the_question_comes_back_with_a_token_for_this_very_call() -> (
+    None
+):
     desk = Desk()
     failure = await desk.refused("Q3 Reprot", autoCreate=True)
     assert failure.code is Code.CONFIRMATION_REQUIRED

@@ -21,14 +21,24 @@ REELS: dict[str, Any] = {"search": {"filter": {"itemTypes": ["REEL"]}}}
 
 async def test_everything_of_a_view_is_put_into_a_new_collection_that_is_made_once() -> None:
     async with scene() as here:
-        views = {each["name"]: each["id"] for each in (await here.ask("{ contentViews { id name } }"))["contentViews"]}
+        views = {
+            each["name"]: each["id"]
+            for each in (await here.ask("{ contentViews { id name } }"))["contentViews"]
+        }
         found = await here.start(
-            search={"presetId": views["All Reels"]}, collectionNames=["Winter Report"], autoCreate=True
+            search={"presetId": views["All Reels"]},
+            collectionNames=["Winter Report"],
+            autoCreate=True,
         )
 
         reels = set(await here.items(presetId=views["All Reels"]))
-        names = [each["name"] for each in (await here.ask("{ collections { name } }"))["collections"]]
-        assert (found["state"], found["records"]) == ("done", {"total": len(reels), "done": len(reels)})
+        names = [
+            each["name"] for each in (await here.ask("{ collections { name } }"))["collections"]
+        ]
+        assert (found["state"], found["records"]) == (
+            "done",
+            {"total": len(reels), "done": len(reels)},
+        )
         assert found["result"]["changed"] == len(reels) > 20
         assert found["result"]["collections"] == [
             {"name": "Winter Report", "id": (await here.collections())["Winter Report"]}
@@ -43,7 +53,9 @@ async def test_the_user_is_asked_with_source_collections_requests_credits_and_mi
     async with scene() as here:
         members = len(await here.members("Q3 Report"))
         person = yes()
-        await here.call(TOOL, person, search={}, collectionNames=["Q3 Report", "Q3 Reportt"], autoCreate=True)
+        await here.call(
+            TOOL, person, search={}, collectionNames=["Q3 Report", "Q3 Reportt"], autoCreate=True
+        )
 
         assert [each.message for each in person.questions] == [
             "Northwind Skincare: Put all 300 items of the workspace into 'Q3 Report', 'Q3 Reportt'? 'Q3 Report' exists "
@@ -68,7 +80,9 @@ async def test_without_a_yes_nothing_is_changed_and_the_token_of_the_preview_is_
 async def test_after_a_no_nothing_is_changed_and_the_likely_name_is_offered() -> None:
     async with scene() as here:
         person = Person([Reply("decline")])
-        failure = await here.refused(person, search={}, collectionNames=["Q3 Reportt"], autoCreate=True)
+        failure = await here.refused(
+            person, search={}, collectionNames=["Q3 Reportt"], autoCreate=True
+        )
 
         assert (failure.code, here.sandbox.arrived) == (Code.DECLINED, 0)
         assert failure.hint == (
@@ -78,7 +92,9 @@ async def test_after_a_no_nothing_is_changed_and_the_likely_name_is_offered() ->
 
 async def test_a_dry_run_tells_all_that_and_changes_nothing() -> None:
     async with scene() as here:
-        found = await here.call(TOOL, dryRun=True, collectionNames=["New one"], autoCreate=True, **REELS)
+        found = await here.call(
+            TOOL, dryRun=True, collectionNames=["New one"], autoCreate=True, **REELS
+        )
 
         assert found["dryRun"] is True
         assert found["records"] == len(await here.items(filter={"itemTypes": ["REEL"]}))
@@ -97,9 +113,16 @@ async def test_items_that_are_in_already_are_skipped_and_an_undo_leaves_them_in(
         undone = await here.start(undo=done["jobId"])
 
         assert 0 < len(before) < len(everything)
-        assert done["records"] == {"total": len(everything), "done": len(everything - before), "skipped": len(before)}
+        assert done["records"] == {
+            "total": len(everything),
+            "done": len(everything - before),
+            "skipped": len(before),
+        }
         assert after == everything
-        assert undone["records"] == {"total": len(everything - before), "done": len(everything - before)}
+        assert undone["records"] == {
+            "total": len(everything - before),
+            "done": len(everything - before),
+        }
         assert await here.members("Q3 Report") == before
         assert f"{len(everything - before)} items that {done['jobId']} put in" in here.question
 
@@ -108,7 +131,9 @@ async def test_only_the_collections_that_an_item_is_not_in_are_named_and_undone(
     async with scene() as here:
         first, second, third, *_ = await here.items()
         await here.start(itemIds=[first], collectionNames=["Empty Shelf"])
-        done = await here.start(itemIds=[first, second, third], collectionNames=["Empty Shelf", "Holiday Moodboard"])
+        done = await here.start(
+            itemIds=[first, second, third], collectionNames=["Empty Shelf", "Holiday Moodboard"]
+        )
         job = await here.jobs()
         details = {row.key: row.detail["collections"] for row in await job.records(done["jobId"])}
         await here.start(undo=done["jobId"])
@@ -124,7 +149,9 @@ async def test_items_are_taken_out_and_put_back() -> None:
         before = await here.members("Q3 Report")
         gone = sorted(before)[:2]
         stranger = next(each for each in await here.items() if each not in before)
-        done = await here.start(action="remove", itemIds=[*gone, stranger], collectionNames=["Q3 Report"])
+        done = await here.start(
+            action="remove", itemIds=[*gone, stranger], collectionNames=["Q3 Report"]
+        )
         after = await here.members("Q3 Report")
         await here.start(undo=done["jobId"])
 
@@ -137,13 +164,17 @@ async def test_items_that_archive_refuses_are_reported_one_by_one_and_the_others
     async with scene() as here:
         strangers = (await here.items(COFFEE))[:50]
         mine = (await here.items())[:100]
-        mixed = [each for pair in zip(strangers, mine[:50], strict=True) for each in pair] + mine[50:]
+        mixed = [each for pair in zip(strangers, mine[:50], strict=True) for each in pair] + mine[
+            50:
+        ]
         found = await here.start(itemIds=mixed, collectionNames=["Empty Shelf"])
         failures = await (await here.jobs()).failures(found["jobId"])
 
         assert found["records"] == {"total": 150, "done": 100, "failed": 50}
         assert {row.key for row in failures} == set(strangers)
-        assert {row.reason for row in failures} == {"Archive refused addItemToCollections: itemId: Item not found"}
+        assert {row.reason for row in failures} == {
+            "Archive refused addItemToCollections: itemId: Item not found"
+        }
         assert await here.members("Empty Shelf") == set(mine)
 
 
@@ -162,10 +193,15 @@ async def test_what_failed_can_be_sent_again_alone() -> None:
     [
         ({"dryRun": True}, "a dry run of that there is not"),
         ({"action": "remove"}, "`action` would change them"),
-        ({"collectionNames": ["Q3 Report"], "itemIds": ["1"]}, "`itemIds`, `collectionNames` would change them"),
+        (
+            {"collectionNames": ["Q3 Report"], "itemIds": ["1"]},
+            "`itemIds`, `collectionNames` would change them",
+        ),
     ],
 )
-async def test_a_job_goes_on_with_nothing_but_its_own_arguments(beside: dict[str, Any], words: str) -> None:
+async def test_a_job_goes_on_with_nothing_but_its_own_arguments(
+    beside: dict[str, Any], words: str
+) -> None:
     async with scene() as here:
         (stranger, *_) = await here.items(COFFEE)
         found = await here.start(itemIds=[stranger], collectionNames=["Empty Shelf"])
@@ -179,11 +215,15 @@ async def test_a_job_goes_on_with_nothing_but_its_own_arguments(beside: dict[str
 
 async def test_links_are_looked_up_and_those_that_lead_to_nothing_are_told() -> None:
     async with scene() as here:
-        nodes = (await here.ask("{ items(first: 5, filter: {itemTypes: [REEL]}) { nodes { id originalUrl } } }"))[
-            "items"
-        ]["nodes"]
+        nodes = (
+            await here.ask(
+                "{ items(first: 5, filter: {itemTypes: [REEL]}) { nodes { id originalUrl } } }"
+            )
+        )["items"]["nodes"]
         lost = "https://www.instagram.com/reel/NoSuchCode1/"
-        found = await here.start(urls=[*(each["originalUrl"] for each in nodes), lost], collectionNames=["Empty Shelf"])
+        found = await here.start(
+            urls=[*(each["originalUrl"] for each in nodes), lost], collectionNames=["Empty Shelf"]
+        )
         (failure,) = await (await here.jobs()).failures(found["jobId"])
 
         assert await here.members("Empty Shelf") == {each["id"] for each in nodes}
@@ -205,7 +245,10 @@ async def test_nothing_to_work_on_is_said_before_anybody_is_asked() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({**REELS, "collectionNames": ["Q3 Reprot"]}, "There is no collection 'Q3 Reprot'. Did you mean 'Q3 Report'?"),
+        (
+            {**REELS, "collectionNames": ["Q3 Reprot"]},
+            "There is no collection 'Q3 Reprot'. Did you mean 'Q3 Report'?",
+        ),
         ({**REELS, "collectionIds": ["nope"]}, "No collection of this workspace has the id nope."),
         (REELS, "Say which collections: `collectionNames` or `collectionIds`."),
         ({"collectionNames": ["Q3 Report"]}, "Give exactly one of `search`, `itemIds` and `urls`."),
@@ -220,26 +263,34 @@ async def test_nothing_to_work_on_is_said_before_anybody_is_asked() -> None:
         ({"undo": "job_1"}, "There is no job 'job_1'."),
     ],
 )
-async def test_what_cannot_be_done_is_refused_before_anybody_is_asked(arguments: Any, message: str) -> None:
+async def test_what_cannot_be_done_is_refused_before_anybody_is_asked(
+    arguments: Any, message: str
+) -> None:
     async with scene() as here:
         assert (await here.refused(**arguments)).message == message
         assert here.sandbox.arrived == 0
 
 
-async def test_a_collection_that_vanishes_in_the_middle_stops_the_job_after_a_few_refusals() -> None:
+async def test_a_collection_that_vanishes_in_the_middle_stops_the_job_after_a_few_refusals() -> (
+    None
+):
     async with scene() as here:
         ids = await here.collections()
 
         async def vanish() -> None:
             await here.ask(
-                "mutation M($id: ID!) { deleteCollection(id: $id) { deletedCollectionId } }", id=ids["Empty Shelf"]
+                "mutation M($id: ID!) { deleteCollection(id: $id) { deletedCollectionId } }",
+                id=ids["Empty Shelf"],
             )
 
         here.sandbox.before[40] = vanish
         found = await here.start(search={}, collectionNames=["Empty Shelf"])
 
         assert found["state"] == "paused"
-        assert found["error"]["message"] == "There is no collection 'Empty Shelf' any more; the rest was not sent."
+        assert (
+            found["error"]["message"]
+            == "There is no collection 'Empty Shelf' any more; the rest was not sent."
+        )
         assert found["records"]["pending"] > 200
         assert found["records"]["failed"] <= 12
 
@@ -263,7 +314,9 @@ async def test_a_cancelled_job_is_undone_as_far_as_it_went() -> None:
         assert await here.members("Q3 Report") == before
 
 
-async def test_two_jobs_at_once_on_one_collection_are_undone_one_after_the_other_in_any_order() -> None:
+async def test_two_jobs_at_once_on_one_collection_are_undone_one_after_the_other_in_any_order() -> (
+    None
+):
     async with scene() as here:
         before, everything = await here.members("Q3 Report"), await here.items()
         parts = everything[:200], everything[100:]
@@ -284,7 +337,10 @@ async def test_two_jobs_at_once_on_one_collection_are_undone_one_after_the_other
         other = await here.start(undo=second["jobId"])
 
         rows = {
-            each["jobId"]: {row.key for row in await journal.records(each["jobId"], [RecordState.DONE], limit=500)}
+            each["jobId"]: {
+                row.key
+                for row in await journal.records(each["jobId"], [RecordState.DONE], limit=500)
+            }
             for each in jobs
         }
         assert both == before | set(everything)
@@ -358,9 +414,13 @@ async def test_a_job_of_another_workspace_is_refused_with_the_workspace_to_set(g
     assert "`workspace`" in failure.hint
 
 
-async def test_a_mistake_in_the_search_is_named_as_an_argument_of_the_tool_that_was_called() -> None:
+async def test_a_mistake_in_the_search_is_named_as_an_argument_of_the_tool_that_was_called() -> (
+    None
+):
     async with scene() as here:
-        failure = await here.refused(search={"filter": {"bogus": 1}}, collectionNames=["Empty Shelf"])
+        failure = await here.refused(
+            search={"filter": {"bogus": 1}}, collectionNames=["Empty Shelf"]
+        )
 
     assert "`search.filter.bogus`" in failure.message
     assert f"call {TOOL} again" in failure.hint
@@ -378,7 +438,9 @@ async def test_a_cancellation_is_answered_when_the_job_has_stopped() -> None:
             group.start_soon(partial(here.start, search={}, collectionNames=["Q3 Report"]))
             await reached.wait()
             (job,) = await (await here.jobs()).list()
-            told = (await here.calls.call("archive_mcp_cancel_job", {"id": job.id}, Nobody())).structured
+            told = (
+                await here.calls.call("archive_mcp_cancel_job", {"id": job.id}, Nobody())
+            ).structured
 
     assert told["state"] == "cancelled"
     assert told["records"]["skipped"] > 0

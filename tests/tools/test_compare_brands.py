@@ -43,7 +43,8 @@ def by_name(found: Json) -> dict[str, Json]:
 
 
 @pytest.mark.parametrize(
-    ("period", "day", "before"), [("MONTH", "2026-10-05", "2026-09-30"), ("WEEK", "2026-10-14", "2026-10-11")]
+    ("period", "day", "before"),
+    [("MONTH", "2026-10-05", "2026-09-30"), ("WEEK", "2026-10-14", "2026-10-11")],
 )
 async def test_shares_ranks_and_change_are_what_the_records_themselves_say(
     there: Shop, period: str, day: str, before: str
@@ -65,10 +66,15 @@ async def test_shares_ranks_and_change_are_what_the_records_themselves_say(
             assert told[metric]["sharePercent"] == pytest.approx(
                 float(100 * Fraction(str(values[brand])) / sum(known)), abs=0.006
             )
-            assert told[metric]["rank"] == sorted(known, reverse=True).index(Fraction(str(values[brand]))) + 1
+            assert (
+                told[metric]["rank"]
+                == sorted(known, reverse=True).index(Fraction(str(values[brand]))) + 1
+            )
             assert told[metric]["previous"] == earlier
             change = None if not earlier else 100 * (values[brand] / earlier - 1)
-            assert told[metric]["changePercent"] == (None if change is None else pytest.approx(change, abs=0.006))
+            assert told[metric]["changePercent"] == (
+                None if change is None else pytest.approx(change, abs=0.006)
+            )
 
 
 async def test_the_own_brand_comes_first_and_the_period_is_told(there: Shop) -> None:
@@ -95,7 +101,9 @@ async def test_an_own_brand_without_figures_has_no_share(there: Shop) -> None:
     assert found["brands"][0]["postsCount"] is None
     assert found["unavailable"] == {"everything": ["You"]}
     assert "Archive has no figures of the own brand." in found["notes"]
-    assert sum(each["postsCount"]["sharePercent"] for each in found["brands"][1:]) == pytest.approx(100, abs=0.05)
+    assert sum(each["postsCount"]["sharePercent"] for each in found["brands"][1:]) == pytest.approx(
+        100, abs=0.05
+    )
 
 
 async def test_earned_media_value_of_brands_is_told_in_dollars(there: Shop) -> None:
@@ -109,7 +117,11 @@ async def test_earned_media_value_of_brands_is_told_in_dollars(there: Shop) -> N
 
 async def test_the_period_before_takes_one_more_request(there: Shop) -> None:
     await there.brands(date="2026-10-05", previous=True)
-    dates = [each["variables"]["date"] for each in there.sandbox.asked if "GetCompetitorBrands" in each["query"]]
+    dates = [
+        each["variables"]["date"]
+        for each in there.sandbox.asked
+        if "GetCompetitorBrands" in each["query"]
+    ]
 
     assert dates == ["2026-10-05", "2026-09-30"]
 

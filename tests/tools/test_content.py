@@ -62,14 +62,20 @@ def test_lone_values_of_a_search_become_lists() -> None:
     [
         ({"sorting": []}, "`sorting` needs at least 1"),
         ({"sorting": [{"sortKey": "LIKE_COUNT"}]}, "`sorting.0.sortOrder` is required."),
-        ({"sorting": [{"sortKey": "PUBLISHED_AT", "sortOrder": "ASC"}]}, "`sorting.0.sortKey` must be one of TAKEN_AT"),
+        (
+            {"sorting": [{"sortKey": "PUBLISHED_AT", "sortOrder": "ASC"}]},
+            "`sorting.0.sortKey` must be one of TAKEN_AT",
+        ),
         ({"filter": {"provider": "TIK_TOK"}}, "Did you mean `TIKTOK`?"),
         ({"filter": {"itemTypes": ["TIKTOKS"]}}, "Did you mean `TIKTOK`?"),
         ({"filter": {"platform": "TIKTOK"}}, "`filter.platform` is not an argument here"),
         ({"filter": {"creatorLocation": {}}}, "Did you mean `creatorLocations`?"),
         ({"query": "serum"}, "`query` is not an argument here"),
         ({"first": 10}, "use `limit`"),
-        ({"filter": {"engagement": [{"field": "LIKE_COUNT"}]}}, "`filter.engagement.0.range` is required."),
+        (
+            {"filter": {"engagement": [{"field": "LIKE_COUNT"}]}},
+            "`filter.engagement.0.range` is required.",
+        ),
     ],
 )
 def test_what_a_search_does_not_know_is_named(given: dict[str, Any], words: str) -> None:
@@ -103,16 +109,33 @@ def test_a_search_in_content_has_a_mode_and_one_thing_to_look_for(search: dict[s
     [
         ({"searchQuery": "serum"}, "`filter.superSearch.mode` is required."),
         ({"mode": "FUZZY_CAPTION"}, "FUZZY_CAPTION takes `searchQuery` and nothing else"),
-        ({"mode": "FUZZY_TRANSCRIPTION", "imageUrl": "u"}, "FUZZY_TRANSCRIPTION takes `searchQuery`"),
+        (
+            {"mode": "FUZZY_TRANSCRIPTION", "imageUrl": "u"},
+            "FUZZY_TRANSCRIPTION takes `searchQuery`",
+        ),
         ({"mode": "FUZZY_CAPTION", "searchQuery": "a", "imageUrl": "u"}, "nothing else"),
-        ({"mode": "EMBEDDING_CONTENT"}, "takes one of searchQuery, similarMediaContentId, imageUrl and fileName"),
-        ({"mode": "EMBEDDING_CONTENT", "searchQuery": "a", "fileName": "f"}, "takes one of searchQuery"),
-        ({"mode": "EMBEDDING_CONTENT", "imageUrl": "u", "fileName": "f"}, "takes one of searchQuery"),
+        (
+            {"mode": "EMBEDDING_CONTENT"},
+            "takes one of searchQuery, similarMediaContentId, imageUrl and fileName",
+        ),
+        (
+            {"mode": "EMBEDDING_CONTENT", "searchQuery": "a", "fileName": "f"},
+            "takes one of searchQuery",
+        ),
+        (
+            {"mode": "EMBEDDING_CONTENT", "imageUrl": "u", "fileName": "f"},
+            "takes one of searchQuery",
+        ),
         ({"mode": "FUZZY_CAPTION", "searchQuery": ""}, "must not be empty"),
-        ({"mode": "FUZZY_CAPTION", "query": "serum"}, "`filter.superSearch.query` is not an argument here"),
+        (
+            {"mode": "FUZZY_CAPTION", "query": "serum"},
+            "`filter.superSearch.query` is not an argument here",
+        ),
     ],
 )
-def test_a_search_in_content_that_looks_for_nothing_clear_is_refused(search: dict[str, str], words: str) -> None:
+def test_a_search_in_content_that_looks_for_nothing_clear_is_refused(
+    search: dict[str, str], words: str
+) -> None:
     assert words in refused(SearchItems, filter={"superSearch": search}).message
 
 
@@ -124,7 +147,9 @@ def test_a_search_in_content_that_looks_for_nothing_clear_is_refused(search: dic
         {"filter": {"takenAt": {"from": "2026-03-01"}}, "customAttributeConditions": []},
     ],
 )
-def test_filters_beside_a_preset_are_refused_because_archive_would_ignore_them(beside: dict[str, Any]) -> None:
+def test_filters_beside_a_preset_are_refused_because_archive_would_ignore_them(
+    beside: dict[str, Any],
+) -> None:
     failure = refused(SearchItems, presetId="7", **beside)
 
     assert "ignores `filter` and `customAttributeConditions` beside `presetId`" in failure.message
@@ -139,18 +164,27 @@ def test_a_filter_that_filters_nothing_may_stand_beside_a_preset() -> None:
 
 
 def test_a_preset_is_sorted_here_and_says_what_decides() -> None:
-    request = parsed(SearchItems, presetId="7", sorting=[{"sortKey": "LIKE_COUNT", "sortOrder": "DESC"}])
+    request = parsed(
+        SearchItems, presetId="7", sorting=[{"sortKey": "LIKE_COUNT", "sortOrder": "DESC"}]
+    )
 
     assert isinstance(request, SearchItems)
-    assert request.variables() == {"presetId": "7", "sorting": [{"sortKey": "LIKE_COUNT", "sortOrder": "DESC"}]}
+    assert request.variables() == {
+        "presetId": "7",
+        "sorting": [{"sortKey": "LIKE_COUNT", "sortOrder": "DESC"}],
+    }
     assert request.needed() == ["currentEngagement.likes"]
     assert request.notes() == ["The preset's own filters decide what is in it."]
     order = request.order()
     assert order is not None
-    assert order([{"currentEngagement": {"likes": n}} for n in (1, 3, 2)])[0] == {"currentEngagement": {"likes": 3}}
+    assert order([{"currentEngagement": {"likes": n}} for n in (1, 3, 2)])[0] == {
+        "currentEngagement": {"likes": 3}
+    }
 
 
-@pytest.mark.parametrize("raw", [{}, {"presetId": "7"}, {"sorting": [{"sortKey": "LIKE_COUNT", "sortOrder": "DESC"}]}])
+@pytest.mark.parametrize(
+    "raw", [{}, {"presetId": "7"}, {"sorting": [{"sortKey": "LIKE_COUNT", "sortOrder": "DESC"}]}]
+)
 def test_what_archive_sorts_is_not_sorted_here(raw: dict[str, Any]) -> None:
     request = parsed(SearchItems, **raw)
 
@@ -176,7 +210,8 @@ def test_a_lookup_takes_exactly_one_kind_of_id_and_not_too_many(
     assert sent(request_type, **{one: "5"}) == {one: ["5"]}
     assert sent(request_type, **{one: [5]}) == {one: ["5"]}
     assert (
-        f"`{one}` takes at most {most} entries; got {most + 1}." in refused(request_type, **{one: [*ids, "x"]}).message
+        f"`{one}` takes at most {most} entries; got {most + 1}."
+        in refused(request_type, **{one: [*ids, "x"]}).message
     )
     assert f"`{one}` needs at least 1" in refused(request_type, **{one: []}).message
     assert "got both" in refused(request_type, **{one: ids, other: ["1"]}).message
@@ -204,7 +239,11 @@ def test_a_history_is_of_one_item() -> None:
 
 @pytest.mark.parametrize(
     ("ids", "words"),
-    [([], "needs at least 1"), ([str(n) for n in range(1001)], "takes at most 1000"), ([""], "must not be empty")],
+    [
+        ([], "needs at least 1"),
+        ([str(n) for n in range(1001)], "takes at most 1000"),
+        ([""], "must not be empty"),
+    ],
 )
 def test_a_refresh_is_of_some_items_but_not_of_all(ids: list[str], words: str) -> None:
     assert words in refused(RefetchEngagementBulk, itemIds=ids).message
@@ -215,4 +254,6 @@ def test_the_token_of_a_refresh_stays_here() -> None:
 
 
 def test_account_names_are_searched_without_their_at_sign() -> None:
-    assert sent(SearchItems, filter={"accountNames": ["@maya", "zoe"]})["filter"]["accountNames"] == ["maya", "zoe"]
+    assert sent(SearchItems, filter={"accountNames": ["@maya", "zoe"]})["filter"][
+        "accountNames"
+    ] == ["maya", "zoe"]

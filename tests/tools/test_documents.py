@@ -4,7 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import FieldNode, GraphQLSchema, InlineFragmentNode, SelectionSetNode, build_schema, parse, validate
+from graphql import (
+    FieldNode,
+    GraphQLSchema,
+    InlineFragmentNode,
+    SelectionSetNode,
+    build_schema,
+    parse,
+    validate,
+)
 
 from server.archive import backend
 from server.archive.records import MAX_PATH, Record, fields_of, select
@@ -42,7 +50,8 @@ def check(schema: GraphQLSchema, document: str) -> int:
 
 
 def paths(record: type[Record], steps: int) -> list[str]:
-    """Every field path of a record that is at most `steps` long, each type once on the way to each object."""
+    """Every field path of a record that is at most `steps` long, each type once on the way to each
+    object."""
     found: list[str] = []
     seen: set[type[Record]] = set()
     edge: list[tuple[str, type[Record]]] = [("", record)]
@@ -85,11 +94,15 @@ def test_the_default_document_is_one_that_archive_accepts(
 
 
 @each_class
-def test_every_field_can_be_asked_for(schema: GraphQLSchema, request_type: type[ArchiveRequest[Any]]) -> None:
+def test_every_field_can_be_asked_for(
+    schema: GraphQLSchema, request_type: type[ArchiveRequest[Any]]
+) -> None:
     every = paths(request_type.record(), MAX_PATH)
 
     for path in every:
-        assert check(schema, request_type.document(select(request_type.record(), [path]))) <= DEPTH, path
+        assert (
+            check(schema, request_type.document(select(request_type.record(), [path]))) <= DEPTH
+        ), path
     assert check(schema, request_type.document(select(request_type.record(), every))) <= DEPTH
 
 
@@ -98,11 +111,15 @@ def test_no_path_however_deep_goes_beyond_what_archive_allows(
     schema: GraphQLSchema, request_type: type[ArchiveRequest[Any]]
 ) -> None:
     for path in deepest(request_type.record(), MAX_PATH):
-        assert check(schema, request_type.document(select(request_type.record(), [path]))) <= DEPTH, path
+        assert (
+            check(schema, request_type.document(select(request_type.record(), [path]))) <= DEPTH
+        ), path
 
 
 @each_class
-def test_every_field_of_the_schema_is_known(schema: GraphQLSchema, request_type: type[ArchiveRequest[Any]]) -> None:
+def test_every_field_of_the_schema_is_known(
+    schema: GraphQLSchema, request_type: type[ArchiveRequest[Any]]
+) -> None:
     """A record lists what its object type has, each field with the right way to read it."""
     root = schema.query_type if request_type.keyword == "query" else schema.mutation_type
     assert root is not None
@@ -124,7 +141,10 @@ def test_every_argument_of_the_operation_is_declared_with_its_type(
 ) -> None:
     root = schema.query_type if request_type.keyword == "query" else schema.mutation_type
     assert root is not None
-    expected = {name: str(argument.type) for name, argument in root.fields[request_type.operation].args.items()}
+    expected = {
+        name: str(argument.type)
+        for name, argument in root.fields[request_type.operation].args.items()
+    }
 
     assert graphql_arguments(request_type) == expected
 

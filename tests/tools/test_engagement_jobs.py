@@ -55,14 +55,18 @@ def table(result: Json) -> list[dict[str, str]]:
 
 
 def lines(result: Json) -> list[Json]:
-    return [json.loads(each) for each in Path(result["path"]).read_text(encoding="utf-8").splitlines()]
+    return [
+        json.loads(each) for each in Path(result["path"]).read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def shown(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-async def test_the_file_has_every_snapshot_of_every_item_as_single_reads_have_them(one: Worker) -> None:
+async def test_the_file_has_every_snapshot_of_every_item_as_single_reads_have_them(
+    one: Worker,
+) -> None:
     found = await items(one, 60)
     result = await timelines(one, itemIds=[each["id"] for each in found])
     rows = table(result)
@@ -72,10 +76,17 @@ async def test_the_file_has_every_snapshot_of_every_item_as_single_reads_have_th
         history = await one.call(GetEngagementHistory, itemId=item["id"], limit=1000)
         for entry in reversed(history["nodes"]):
             cents = entry.pop("earnedMediaValue")
-            row = {"itemId": item["id"], "accountName": item["socialProfile"]["accountName"], **item, **entry}
+            row = {
+                "itemId": item["id"],
+                "accountName": item["socialProfile"]["accountName"],
+                **item,
+                **entry,
+            }
             expected.append({name: shown(row.get(name, cents)) for name in COLUMNS})
     assert sorted(rows, key=str) == sorted(expected, key=str)
-    assert rows == sorted(rows, key=lambda row: ([each["id"] for each in found].index(row["itemId"]), row["at"]))
+    assert rows == sorted(
+        rows, key=lambda row: ([each["id"] for each in found].index(row["itemId"]), row["at"])
+    )
     assert result["columns"] == list(rows[0]) == COLUMNS
     assert result["summary"]["items"] == 60
     assert result["summary"]["snapshots"] == len(rows) == result["rows"]
@@ -86,17 +97,24 @@ async def test_the_file_has_every_snapshot_of_every_item_as_single_reads_have_th
     assert one.sandbox.times(PACKED) <= 8
 
 
-async def test_a_window_of_days_narrows_the_snapshots_and_means_the_same_days_later(one: Worker) -> None:
+async def test_a_window_of_days_narrows_the_snapshots_and_means_the_same_days_later(
+    one: Worker,
+) -> None:
     window = {"from": "2026-11-10", "to": "2026-11-12"}
     everything = table(await timelines(one, search={}, name="all"))
     told = await one.call(StartEngagementJob, search={}, **window)
     rows = table(await one.ended(told))
 
-    inside = [row for row in everything if "2026-11-10T00:00:00Z" <= row["at"] <= "2026-11-12T23:59:59Z"]
+    inside = [
+        row for row in everything if "2026-11-10T00:00:00Z" <= row["at"] <= "2026-11-12T23:59:59Z"
+    ]
     assert rows == inside
     assert 0 < len(rows) < len(everything)
     journalled = (await one.jobs.get(told["jobId"])).arguments
-    assert (journalled["from"], journalled["to"]) == ("2026-11-10T00:00:00Z", "2026-11-12T23:59:59Z")
+    assert (journalled["from"], journalled["to"]) == (
+        "2026-11-10T00:00:00Z",
+        "2026-11-12T23:59:59Z",
+    )
 
 
 async def test_a_small_result_has_its_rows_in_it_with_numbers_as_numbers(one: Worker) -> None:
@@ -118,7 +136,9 @@ async def test_ids_that_name_nothing_and_items_without_history_are_told(one: Wor
 
 
 async def test_links_lead_to_items_too_each_once(one: Worker) -> None:
-    nodes = (await one.call(SearchItems, limit=3, fields=["id", "originalUrl"], filter=REELS))["nodes"]
+    nodes = (await one.call(SearchItems, limit=3, fields=["id", "originalUrl"], filter=REELS))[
+        "nodes"
+    ]
     links = [each["originalUrl"] for each in nodes]
     result = await timelines(one, urls=[*links, links[0], "https://www.instagram.com/p/Nowhere00/"])
 
@@ -131,8 +151,15 @@ async def test_more_than_a_page_of_snapshots_is_followed_to_its_end(one: Worker)
     (item,) = await items(one, 1)
 
     def page(start: int, stop: int, end: str | None) -> Json:
-        nodes = [{"at": f"2026-01-01T00:00:{number:03}Z", "likes": str(number)} for number in range(start, stop)]
-        return {"nodes": nodes, "pageInfo": {"endCursor": end, "hasNextPage": end is not None}, "totalCount": 230}
+        nodes = [
+            {"at": f"2026-01-01T00:00:{number:03}Z", "likes": str(number)}
+            for number in range(start, stop)
+        ]
+        return {
+            "nodes": nodes,
+            "pageInfo": {"endCursor": end, "hasNextPage": end is not None},
+            "totalCount": 230,
+        }
 
     def meddle(name: str, given: Json) -> Answer | None:
         if name != SINGLE and name != PACKED:
@@ -162,14 +189,24 @@ async def test_an_api_that_objects_to_aliases_gives_the_same_file_by_single_read
     assert one.sandbox.times(PACKED) < 300
 
 
-async def test_one_item_that_is_refused_fails_alone_and_is_read_again_when_resumed(one: Worker) -> None:
+async def test_one_item_that_is_refused_fails_alone_and_is_read_again_when_resumed(
+    one: Worker,
+) -> None:
     found = [each["id"] for each in await items(one, 30)]
     gone = {"message": "gone", "path": ["a3"], "extensions": {"code": "NOT_FOUND"}}
 
     def meddle(name: str, given: Json) -> Answer | None:
-        names = {f"a{key[6:]}": each for key, each in given.items() if key.startswith("itemId") and key != "itemId"}
+        names = {
+            f"a{key[6:]}": each
+            for key, each in given.items()
+            if key.startswith("itemId") and key != "itemId"
+        }
         place = next((alias for alias, each in names.items() if each == found[7]), None)
-        return said({"data": None, "errors": [{**gone, "path": [place]}]}) if name == PACKED and place else None
+        return (
+            said({"data": None, "errors": [{**gone, "path": [place]}]})
+            if name == PACKED and place
+            else None
+        )
 
     one.sandbox.meddle = meddle
     told = await one.call(StartEngagementJob, itemIds=found)
@@ -182,7 +219,9 @@ async def test_one_item_that_is_refused_fails_alone_and_is_read_again_when_resum
     one.sandbox.meddle = None
     again = await one.ended(await one.call(StartEngagementJob, resume=told["jobId"]))
     assert again["summary"]["items"] == 30
-    assert {row["itemId"] for row in table(again)} - {row["itemId"] for row in table(result)} == {found[7]}
+    assert {row["itemId"] for row in table(again)} - {row["itemId"] for row in table(result)} == {
+        found[7]
+    }
     assert again["path"] != result["path"]
 
 

@@ -1,4 +1,5 @@
-"""Engagement jobs in real server processes, killed while they send; the sandbox counts in this process."""
+"""Engagement jobs in real server processes, killed while they send; the sandbox counts in this
+process."""
 
 from __future__ import annotations
 
@@ -37,14 +38,17 @@ def anyio_backend() -> str:
 
 
 class Counting(Sandbox):
-    """A sandbox that counts how often each item was sent to be refreshed, or its timeline read, and takes its time."""
+    """A sandbox that counts how often each item was sent to be refreshed, or its timeline read, and
+    takes its time."""
 
     def __init__(self) -> None:
         super().__init__(items=ITEMS, rate=10_000, plan="enterprise")
         self.refetched: Counter[str] = Counter()
         self.read: Counter[str] = Counter()
 
-    async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         sent = json.loads(body)
         if "refetchEngagementBulk(" in sent["query"]:
             self.refetched.update(sent["variables"]["itemIds"])
@@ -134,11 +138,17 @@ def only_job(folder: Path) -> str:
     return row.id
 
 
-async def test_a_refresh_that_is_killed_again_and_again_pays_for_no_item_twice(tmp_path: Path) -> None:
+async def test_a_refresh_that_is_killed_again_and_again_pays_for_no_item_twice(
+    tmp_path: Path,
+) -> None:
     sandbox = Counting()
     marks = sorted(random.Random(3).sample(range(1, 8), 3))
     found = await killed_again_and_again(
-        sandbox, sandbox.refetched, tmp_path, [100 * each for each in marks], {"mode": "refresh", "search": {}}
+        sandbox,
+        sandbox.refetched,
+        tmp_path,
+        [100 * each for each in marks],
+        {"mode": "refresh", "search": {}},
     )
 
     assert set(sandbox.refetched.values()) == {1}
@@ -154,7 +164,9 @@ async def test_a_refresh_that_is_killed_again_and_again_pays_for_no_item_twice(t
     assert len(failures) == unknown
 
 
-async def test_timelines_that_are_killed_again_and_again_hold_every_snapshot_once(tmp_path: Path) -> None:
+async def test_timelines_that_are_killed_again_and_again_hold_every_snapshot_once(
+    tmp_path: Path,
+) -> None:
     sandbox = Counting()
     marks = sorted(random.Random(4).sample(range(20, ITEMS - 100), 4))
     found = await killed_again_and_again(sandbox, sandbox.read, tmp_path, marks, {"search": {}})
@@ -163,7 +175,9 @@ async def test_timelines_that_are_killed_again_and_again_hold_every_snapshot_onc
 
     home = sandbox.world.by_id(MAIN)
     assert home is not None
-    expected = {(item.id, len(item.history)) for item in map(home.item, range(ITEMS)) if item.history}
+    expected = {
+        (item.id, len(item.history)) for item in map(home.item, range(ITEMS)) if item.history
+    }
     assert set(Counter(row["itemId"] for row in rows).items()) == expected
     assert len({(row["itemId"], row["at"]) for row in rows}) == len(rows)
     assert result["summary"]["items"] == ITEMS

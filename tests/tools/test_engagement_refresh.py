@@ -34,17 +34,24 @@ async def refresh(one: Worker, **raw: Any) -> tuple[Json, Json]:
 
 def refetched(one: Worker) -> Counter[str]:
     """How often each item was sent to be refreshed."""
-    sent = [given["itemIds"] for name, given in one.sandbox.asked if name == "RefetchEngagementBulk"]
+    sent = [
+        given["itemIds"] for name, given in one.sandbox.asked if name == "RefetchEngagementBulk"
+    ]
     return Counter(each for ids in sent for each in ids)
 
 
-async def test_a_refresh_is_asked_about_waits_and_tells_what_became_of_each_item(one: Worker) -> None:
+async def test_a_refresh_is_asked_about_waits_and_tells_what_became_of_each_item(
+    one: Worker,
+) -> None:
     kinds = {home(one).item(number).id: home(one).item(number) for number in range(400)}
     stories = {each for each, item in kinds.items() if item.type == "STORY"}
     told, result = await refresh(one, search={})
 
     (preview,) = one.previews
-    assert (preview["items"], preview["billingCredits"]) == (400 - len(stories), 3 * (400 - len(stories)))
+    assert (preview["items"], preview["billingCredits"]) == (
+        400 - len(stories),
+        3 * (400 - len(stories)),
+    )
     assert preview["leftOut"] == [f"{len(stories)} stories"]
     assert set(refetched(one)) == kinds.keys() - stories
     assert set(refetched(one).values()) == {1}
@@ -70,10 +77,15 @@ async def test_what_cannot_be_refreshed_is_told_before_the_user_agrees(one: Work
     found = await items(one, 60)
     stories = sum(each["type"] == "STORY" for each in found)
     with pytest.raises(Failure) as caught:
-        await one.call(StartEngagementJob, mode="refresh", itemIds=[*(each["id"] for each in found), "nobody"])
+        await one.call(
+            StartEngagementJob, mode="refresh", itemIds=[*(each["id"] for each in found), "nobody"]
+        )
 
     assert caught.value.code is Code.CONFIRMATION_REQUIRED
-    assert f"Northwind Skincare: Refresh the engagement of {60 - stories} Archive items (by " in caught.value.message
+    assert (
+        f"Northwind Skincare: Refresh the engagement of {60 - stories} Archive items (by "
+        in caught.value.message
+    )
     assert f"Left out: {stories} stories and 1 unknown id." in caught.value.message
     assert refetched(one) == {}
 
@@ -91,7 +103,9 @@ async def test_items_that_are_being_refreshed_already_are_told_as_skipped(one: W
     assert (result["summary"]["accepted"], result["summary"]["skipped"]) == (3, 2)
 
 
-async def test_where_billing_credits_run_short_the_refused_hundred_are_named_and_can_be_sent_again(one: Worker) -> None:
+async def test_where_billing_credits_run_short_the_refused_hundred_are_named_and_can_be_sent_again(
+    one: Worker,
+) -> None:
     found = [each["id"] for each in await items(one, 150, filter=MANY)]
     count = len(found)
     assert count > 110
@@ -112,7 +126,9 @@ async def test_where_billing_credits_run_short_the_refused_hundred_are_named_and
     assert refetched(one)[found[0]] == 1
 
 
-async def test_a_refresh_whose_answer_is_lost_is_not_sent_again_by_itself_nor_when_resumed(one: Worker) -> None:
+async def test_a_refresh_whose_answer_is_lost_is_not_sent_again_by_itself_nor_when_resumed(
+    one: Worker,
+) -> None:
     found = [each["id"] for each in await items(one, 20, filter=REELS)]
     lost = said(b"<html>Bad Gateway</html>", 502)
     one.sandbox.meddle = lambda name, _: lost if name == "RefetchEngagementBulk" else None
@@ -127,7 +143,9 @@ async def test_a_refresh_whose_answer_is_lost_is_not_sent_again_by_itself_nor_wh
     assert set(refetched(one).values()) == {1}
 
 
-async def test_a_workspace_where_refreshing_is_not_switched_on_pauses_the_job_and_says_whom_to_ask(one: Worker) -> None:
+async def test_a_workspace_where_refreshing_is_not_switched_on_pauses_the_job_and_says_whom_to_ask(
+    one: Worker,
+) -> None:
     found = [each["id"] for each in await items(one, 3, workspace=OUTDOOR, filter=REELS)]
     told = await one.agreed(StartEngagementJob, mode="refresh", workspace=OUTDOOR, itemIds=found)
     row = await one.jobs.wait(told["jobId"], 1000)
@@ -138,9 +156,16 @@ async def test_a_workspace_where_refreshing_is_not_switched_on_pauses_the_job_an
     assert "Archive contact" in row.error["hint"]
 
 
-async def test_where_archive_has_nothing_to_do_that_is_told_and_nothing_waited_for(one: Worker) -> None:
+async def test_where_archive_has_nothing_to_do_that_is_told_and_nothing_waited_for(
+    one: Worker,
+) -> None:
     found = [each["id"] for each in await items(one, 3, filter=REELS)]
-    nothing: Json = {"operationId": None, "processedCount": 0, "skippedItemIds": None, "userErrors": []}
+    nothing: Json = {
+        "operationId": None,
+        "processedCount": 0,
+        "skippedItemIds": None,
+        "userErrors": [],
+    }
     payload = said({"data": {"refetchEngagementBulk": nothing}})
     one.sandbox.meddle = lambda name, _: payload if name == "RefetchEngagementBulk" else None
     _, result = await refresh(one, itemIds=found)
@@ -154,8 +179,16 @@ async def test_a_refresh_that_never_ends_is_told_as_still_under_way(
 ) -> None:
     monkeypatch.setattr(engagement_refresh, "LONGEST_WAIT", 60.0)
     found = [each["id"] for each in await items(one, 3, filter=REELS)]
-    slow = {"id": "x", "status": "PROCESSING", "succeededItemIds": [], "failedItemIds": [], "pendingItemIds": found}
-    one.sandbox.meddle = lambda name, _: said({"data": {"operation": slow}}) if name == "GetOperation" else None
+    slow = {
+        "id": "x",
+        "status": "PROCESSING",
+        "succeededItemIds": [],
+        "failedItemIds": [],
+        "pendingItemIds": found,
+    }
+    one.sandbox.meddle = lambda name, _: (
+        said({"data": {"operation": slow}}) if name == "GetOperation" else None
+    )
     _, result = await refresh(one, itemIds=found)
 
     assert [each["status"] for each in result["operations"]] == ["PROCESSING"]
@@ -163,9 +196,13 @@ async def test_a_refresh_that_never_ends_is_told_as_still_under_way(
     assert one.sandbox.times("GetOperation") < 12
 
 
-async def test_more_items_than_one_refresh_takes_are_refused_before_anything_is_looked_up(one: Worker) -> None:
+async def test_more_items_than_one_refresh_takes_are_refused_before_anything_is_looked_up(
+    one: Worker,
+) -> None:
     with pytest.raises(Failure) as caught:
-        await one.call(StartEngagementJob, mode="refresh", itemIds=[f"id-{number}" for number in range(5_001)])
+        await one.call(
+            StartEngagementJob, mode="refresh", itemIds=[f"id-{number}" for number in range(5_001)]
+        )
 
     assert caught.value.code is Code.INVALID_ARGUMENT
     assert "5,001 items" in caught.value.message

@@ -22,7 +22,10 @@ async def there(tmp_path: Path) -> AsyncIterator[Shop]:
 
 
 async def test_a_spreadsheet_of_all_items_has_what_the_search_gives(there: Shop) -> None:
-    items = {each["id"]: each for each in await there.everything("archive_search_items", fields=["*", "hashtags"])}
+    items = {
+        each["id"]: each
+        for each in await there.everything("archive_search_items", fields=["*", "hashtags"])
+    }
     result = await there.export(search={})
     rows = table(result)
 
@@ -38,9 +41,16 @@ async def test_a_spreadsheet_of_all_items_has_what_the_search_gives(there: Shop)
     assert there.left() == [result["name"]]
 
 
-async def test_money_stays_in_cents_under_a_name_that_says_so_and_null_stays_empty(there: Shop) -> None:
-    items = {each["id"]: each["currentEngagement"] for each in await there.everything("archive_search_items")}
-    result = await there.export(search={}, fields=["currentEngagement.earnedMediaValue", "currentEngagement.comments"])
+async def test_money_stays_in_cents_under_a_name_that_says_so_and_null_stays_empty(
+    there: Shop,
+) -> None:
+    items = {
+        each["id"]: each["currentEngagement"]
+        for each in await there.everything("archive_search_items")
+    }
+    result = await there.export(
+        search={}, fields=["currentEngagement.earnedMediaValue", "currentEngagement.comments"]
+    )
     rows = table(result)
 
     cents = "currentEngagement.earnedMediaValueCents"
@@ -65,20 +75,37 @@ async def test_all_creators_come_with_emails_option_names_and_profiles(there: Sh
     assert list(rows) == [each["id"] for each in creators]
     assert len(rows) == result["rows"] > 600
     for each in creators:
-        row, attributes, profiles = rows[each["id"]], each["customAttributes"], each["socialProfiles"]
+        row, attributes, profiles = (
+            rows[each["id"]],
+            each["customAttributes"],
+            each["socialProfiles"],
+        )
         assert row["customAttributes.emails"] == "; ".join(attributes.get("emails") or [])
         assert row["customAttributes.labels"] == "; ".join(attributes.get("labels") or [])
-        assert row["socialProfiles.accountName"] == "; ".join(profile["accountName"] for profile in profiles)
-        assert row["socialProfiles.followers"] == "; ".join(str(profile["followers"] or "") for profile in profiles)
+        assert row["socialProfiles.accountName"] == "; ".join(
+            profile["accountName"] for profile in profiles
+        )
+        assert row["socialProfiles.followers"] == "; ".join(
+            str(profile["followers"] or "") for profile in profiles
+        )
     assert any("@" in row["customAttributes.emails"] for row in rows.values())
 
 
 async def test_creators_are_chosen_by_conditions_with_option_names(there: Shop) -> None:
     creators = await there.everything("archive_search_creators", optionNames=True)
     label = next(name for each in creators for name in each["customAttributes"].get("labels") or [])
-    condition = {"field": "labels", "operator": "CONTAINS", "type": "MULTIPLE_SELECT_V2", "value": label}
-    searched = await there.everything("archive_search_creators", customAttributeConditions=[condition])
-    result = await there.export(what="creators", creators={"customAttributeConditions": [condition]}, fields=["id"])
+    condition = {
+        "field": "labels",
+        "operator": "CONTAINS",
+        "type": "MULTIPLE_SELECT_V2",
+        "value": label,
+    }
+    searched = await there.everything(
+        "archive_search_creators", customAttributeConditions=[condition]
+    )
+    result = await there.export(
+        what="creators", creators={"customAttributeConditions": [condition]}, fields=["id"]
+    )
 
     assert [row["id"] for row in table(result)] == [each["id"] for each in searched]
     assert 0 < result["rows"] < 640
@@ -97,7 +124,9 @@ async def test_options_stay_ids_where_that_is_asked_for(there: Shop) -> None:
 
 async def test_transcripts_come_beside_their_items(there: Shop) -> None:
     fields = ["id", "transcriptions.transcript"]
-    items = {each["id"]: each for each in await there.everything("archive_search_items", fields=fields)}
+    items = {
+        each["id"]: each for each in await there.everything("archive_search_items", fields=fields)
+    }
     written = lines(await there.export(search={}, fields=fields, format="jsonl"))
     rows = table(await there.export(search={}, fields=fields))
 
@@ -138,11 +167,31 @@ async def test_a_caption_that_a_spreadsheet_would_run_is_neutralised(there: Shop
     there.sandbox.meddle = meddle
     rows = table(await there.export(search={}, fields=["caption"]))
 
-    assert [row["caption"] for row in rows[:6]] == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "fine"]
+    assert [row["caption"] for row in rows[:6]] == [
+        "'=1+1",
+        "'+1",
+        "'-1",
+        "'@SUM(A1)",
+        "'\t=1",
+        "fine",
+    ]
 
 
 @pytest.mark.parametrize(
-    "name", ["../x", "/etc/passwd", "a/b", "a\\b", "con", "NUL.csv", ".hidden", "x" * 300, "a\x00b", "c:x", "e."]
+    "name",
+    [
+        "../x",
+        "/etc/passwd",
+        "a/b",
+        "a\\b",
+        "con",
+        "NUL.csv",
+        ".hidden",
+        "x" * 300,
+        "a\x00b",
+        "c:x",
+        "e.",
+    ],
 )
 async def test_a_hostile_name_is_refused_before_any_request(there: Shop, name: str) -> None:
     failure = await there.refused(search={}, name=name)
@@ -222,11 +271,18 @@ async def test_a_finished_export_is_linked_to(there: Shop) -> None:
 
     link = Link("archive://exports/Q4%20b%C3%BCro.csv", "Q4 büro.csv", "text/csv", result["bytes"])
     assert made.links == looked.links == (link,)
-    assert result["resource"] == {"uri": link.uri, "name": link.name, "mimeType": link.mime_type, "size": link.size}
+    assert result["resource"] == {
+        "uri": link.uri,
+        "name": link.name,
+        "mimeType": link.mime_type,
+        "size": link.size,
+    }
     assert Path(result["path"]).name == link.name
 
 
-async def test_exports_of_the_same_name_at_the_same_time_get_files_of_their_own(there: Shop) -> None:
+async def test_exports_of_the_same_name_at_the_same_time_get_files_of_their_own(
+    there: Shop,
+) -> None:
     results: list[Json] = []
 
     async def export() -> None:
@@ -292,7 +348,11 @@ async def test_nothing_found_is_a_file_with_a_head_alone(there: Shop) -> None:
 
 async def test_an_export_that_was_refused_halfway_goes_on_where_it_was(there: Shop) -> None:
     def meddle(page: int, body: Json) -> Json | Answer:
-        return Answer(401, {"content-type": "application/json"}, b'{"errors":"revoked"}') if page == 3 else body
+        return (
+            Answer(401, {"content-type": "application/json"}, b'{"errors":"revoked"}')
+            if page == 3
+            else body
+        )
 
     there.sandbox.meddle = meddle
     told = await there.call("archive_start_export", search={})
@@ -301,7 +361,11 @@ async def test_an_export_that_was_refused_halfway_goes_on_where_it_was(there: Sh
     result = (await there.call("archive_start_export", resume=told["jobId"]))["result"]
     ids = [row["id"] for row in table(result)]
 
-    assert (told["state"], told["error"]["code"], told["records"]["gathered"]) == ("paused", "UNAUTHENTICATED", 200)
+    assert (told["state"], told["error"]["code"], told["records"]["gathered"]) == (
+        "paused",
+        "UNAUTHENTICATED",
+        200,
+    )
     assert [name.endswith(".part") for name in spools] == [True]
     assert len(ids) == len(set(ids)) == ITEMS
     assert there.sandbox.pages == 4
@@ -310,7 +374,11 @@ async def test_an_export_that_was_refused_halfway_goes_on_where_it_was(there: Sh
 
 async def test_a_failed_page_does_not_hold_the_others_twice(there: Shop) -> None:
     def meddle(page: int, body: Json) -> Json | Answer:
-        return Answer(401, {"content-type": "application/json"}, b'{"errors":"revoked"}') if page in (2, 4) else body
+        return (
+            Answer(401, {"content-type": "application/json"}, b'{"errors":"revoked"}')
+            if page in (2, 4)
+            else body
+        )
 
     there.sandbox.meddle = meddle
     told = await there.call("archive_start_export", search={}, format="jsonl")

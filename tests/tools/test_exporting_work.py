@@ -28,7 +28,8 @@ DAY = 24 * 3600
 
 
 class Handle:
-    """A job of one process, whose checkpoints can be made to fail: `fails` maps their number to an error."""
+    """A job of one process, whose checkpoints can be made to fail: `fails` maps their number to an
+    error."""
 
     def __init__(self, cursor: Any = None, **fails: BaseException) -> None:
         self.row = SimpleNamespace(id="job_0f9c2a11", total=ITEMS)
@@ -138,8 +139,12 @@ async def test_a_draft_that_is_gone_is_built_again(there: Shop) -> None:
     assert result["rows"] == ITEMS
 
 
-@pytest.mark.parametrize("error", [LostLease("job"), Stopped("job"), Failure(Code.UNAVAILABLE, "journal")])
-async def test_a_file_that_may_not_be_journalled_gets_no_name(there: Shop, error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", [LostLease("job"), Stopped("job"), Failure(Code.UNAVAILABLE, "journal")]
+)
+async def test_a_file_that_may_not_be_journalled_gets_no_name(
+    there: Shop, error: Exception
+) -> None:
     job: Any = Handle(await gathered(there), on_draft=error)
     with pytest.raises(type(error)):
         await (await working(there)).finish(job)
@@ -173,7 +178,9 @@ async def test_a_spool_that_is_shorter_than_journalled_is_begun_anew(there: Shop
     assert len(ids) == len(set(ids)) == ITEMS
 
 
-async def test_what_was_written_behind_the_last_checkpoint_is_not_written_twice(there: Shop) -> None:
+async def test_what_was_written_behind_the_last_checkpoint_is_not_written_twice(
+    there: Shop,
+) -> None:
     job: Any = Handle()
     checkpoint = job.checkpoint
 
@@ -196,10 +203,15 @@ async def test_what_was_written_behind_the_last_checkpoint_is_not_written_twice(
     assert there.sandbox.pages == 4
 
 
-async def test_a_cursor_that_archive_has_forgotten_does_not_end_the_export_early(there: Shop) -> None:
+async def test_a_cursor_that_archive_has_forgotten_does_not_end_the_export_early(
+    there: Shop,
+) -> None:
     def meddle(page: int, body: Json) -> Json:
         if page == 4:
-            body["data"]["items"] |= {"nodes": [], "pageInfo": {"endCursor": None, "hasNextPage": False}}
+            body["data"]["items"] |= {
+                "nodes": [],
+                "pageInfo": {"endCursor": None, "hasNextPage": False},
+            }
         return body
 
     job: Any = Handle()
@@ -283,17 +295,27 @@ async def test_a_disk_that_fills_up_while_the_file_is_written_leaves_nothing(
     assert (resumed["state"], resumed["result"]["rows"]) == ("done", ITEMS)
 
 
-async def test_working_files_that_nobody_will_go_on_with_are_removed_by_the_next_export(there: Shop) -> None:
+async def test_working_files_that_nobody_will_go_on_with_are_removed_by_the_next_export(
+    there: Shop,
+) -> None:
     there.out.mkdir()
 
     def meddle(page: int, body: Json) -> Json:
-        return {"errors": [{"message": "no", "extensions": {"code": "BAD_USER_INPUT"}}]} if page == 2 else body
+        return (
+            {"errors": [{"message": "no", "extensions": {"code": "BAD_USER_INPUT"}}]}
+            if page == 2
+            else body
+        )
 
     there.sandbox.meddle = meddle
     failed = await there.call("archive_start_export", search={})
     there.sandbox.meddle = None
     kept = [name for name in there.left() if failed["jobId"] in name]
-    ages = {".old.csv.job_a.part": 2 * DAY, ".old.csv.job_a.00ff.tmp": 2 * DAY, ".new.csv.job_b.part": 60}
+    ages = {
+        ".old.csv.job_a.part": 2 * DAY,
+        ".old.csv.job_a.00ff.tmp": 2 * DAY,
+        ".new.csv.job_b.part": 60,
+    }
     for name, age in ages.items():
         (there.out / name).write_text("{}\n")
         os.utime(there.out / name, (time.time() - age,) * 2)

@@ -26,12 +26,16 @@ MALFORMED = "not a link"
 
 def links(count: int, *, start: int = 1) -> list[str]:
     """Links of posts that will arrive."""
-    return [f"https://www.instagram.com/p/Imported{number}a/" for number in range(start, start + count)]
+    return [
+        f"https://www.instagram.com/p/Imported{number}a/" for number in range(start, start + count)
+    ]
 
 
 async def there(one: Worker, count: int) -> list[str]:
     """Links of posts that are there."""
-    found = await one.call(SearchItems, limit=count, fields=["originalUrl"], filter={"itemTypes": ["POST", "REEL"]})
+    found = await one.call(
+        SearchItems, limit=count, fields=["originalUrl"], filter={"itemTypes": ["POST", "REEL"]}
+    )
     return [node["originalUrl"] for node in found["nodes"]]
 
 
@@ -42,13 +46,21 @@ def answers(**what: Any) -> Answer:
 async def test_what_is_there_is_skipped_and_the_rest_arrives(tmp_path: Path) -> None:
     async with worker(tmp_path) as one:
         known = await there(one, 3)
-        told = await one.agreed(StartImport, urls=[*links(4), *known, LOST, MALFORMED], waitMinutes=1)
+        told = await one.agreed(
+            StartImport, urls=[*links(4), *known, LOST, MALFORMED], waitMinutes=1
+        )
         result = await one.ended(told)
 
-    assert one.previews == [{"requests": 7, "rateCredits": 285, "upload": 5, "alreadyThere": 3, "malformed": 1}]
+    assert one.previews == [
+        {"requests": 7, "rateCredits": 285, "upload": 5, "alreadyThere": 3, "malformed": 1}
+    ]
     assert [each["url"] for each in result["arrived"]] == links(4)
     assert all(each["itemId"] for each in result["arrived"])
-    assert (result["arrivedCount"], result["alreadyThereCount"], result["refusedCount"]) == (4, 3, 1)
+    assert (result["arrivedCount"], result["alreadyThereCount"], result["refusedCount"]) == (
+        4,
+        3,
+        1,
+    )
     assert result["notArrived"] == [LOST]
     assert result["refused"][0]["url"] == MALFORMED
     assert "archive_get_item_ids_by_url" in result["notes"][0]
@@ -70,20 +82,32 @@ async def test_what_arrives_and_what_was_there_is_put_into_the_collections(tmp_p
         known = await there(one, 2)
         one.sandbox.asked.clear()
         collection = await _a_collection(one)
-        told = await one.agreed(StartImport, urls=[*links(3), *known], collectionNames=[collection["name"]])
+        told = await one.agreed(
+            StartImport, urls=[*links(3), *known], collectionNames=[collection["name"]]
+        )
         result = await one.ended(told)
-        inside = await one.call(SearchItems, limit=1000, filter={"collectionsIds": [collection["id"]]}, fields=["id"])
+        inside = await one.call(
+            SearchItems, limit=1000, filter={"collectionsIds": [collection["id"]]}, fields=["id"]
+        )
 
     assert result["inCollections"] == 5
-    assert {each["itemId"] for each in result["arrived"]} <= {each["id"] for each in inside["nodes"]}
+    assert {each["itemId"] for each in result["arrived"]} <= {
+        each["id"] for each in inside["nodes"]
+    }
     assert one.sandbox.times("AddItemToCollections") == 5
 
 
-async def test_an_item_that_a_collection_does_not_take_is_told_and_the_others_are_put_in(tmp_path: Path) -> None:
+async def test_an_item_that_a_collection_does_not_take_is_told_and_the_others_are_put_in(
+    tmp_path: Path,
+) -> None:
     async with worker(tmp_path) as one:
         collection = await _a_collection(one)
-        refusals = iter([answers(addItemToCollections={"item": None, "userErrors": [{"message": "is locked"}]})])
-        one.sandbox.meddle = lambda name, _: next(refusals, None) if name == "AddItemToCollections" else None
+        refusals = iter(
+            [answers(addItemToCollections={"item": None, "userErrors": [{"message": "is locked"}]})]
+        )
+        one.sandbox.meddle = lambda name, _: (
+            next(refusals, None) if name == "AddItemToCollections" else None
+        )
         told = await one.agreed(StartImport, urls=links(3), collectionIds=[collection["id"]])
         result = await one.ended(told)
 
@@ -91,14 +115,18 @@ async def test_an_item_that_a_collection_does_not_take_is_told_and_the_others_ar
     assert "is locked" in result["notPutIn"][0]["reason"]
 
 
-async def test_a_collection_that_does_not_exist_is_refused_before_anything_is_uploaded(tmp_path: Path) -> None:
+async def test_a_collection_that_does_not_exist_is_refused_before_anything_is_uploaded(
+    tmp_path: Path,
+) -> None:
     async with worker(tmp_path) as one:
         with pytest.raises(Failure, match="no collection 'Nowhere'"):
             await one.call(StartImport, urls=links(1), collectionNames=["Nowhere"])
     assert not one.sandbox.uploads()
 
 
-async def test_a_refusal_is_told_in_archives_words_and_does_not_stop_the_others(tmp_path: Path) -> None:
+async def test_a_refusal_is_told_in_archives_words_and_does_not_stop_the_others(
+    tmp_path: Path,
+) -> None:
     refused = links(1)[0]
 
     def meddle(name: str, given: Json) -> Answer | None:
@@ -116,7 +144,9 @@ async def test_a_refusal_is_told_in_archives_words_and_does_not_stop_the_others(
     assert result["arrivedCount"] == 2
 
 
-async def test_an_upload_whose_answer_was_lost_is_not_repeated_and_known_once_it_arrives(tmp_path: Path) -> None:
+async def test_an_upload_whose_answer_was_lost_is_not_repeated_and_known_once_it_arrives(
+    tmp_path: Path,
+) -> None:
     lost = links(1)[0]
 
     def meddle(name: str, given: Json) -> Answer | None:
@@ -138,7 +168,9 @@ async def test_an_upload_whose_answer_was_lost_is_not_repeated_and_known_once_it
 
 async def test_an_upload_that_was_lost_on_its_way_stays_unknown(tmp_path: Path) -> None:
     async with worker(tmp_path) as one:
-        one.sandbox.meddle = lambda name, _: Answer(502, {}, b"") if name == "UploadItemFromUrl" else None
+        one.sandbox.meddle = lambda name, _: (
+            Answer(502, {}, b"") if name == "UploadItemFromUrl" else None
+        )
         told = await one.agreed(StartImport, urls=links(1), waitMinutes=1)
         result = await one.ended(told)
         records = await one.records(told)
@@ -183,7 +215,9 @@ async def test_two_imports_of_the_same_links_at_once_upload_each_once(tmp_path: 
     assert all(each["arrivedCount"] + each["alreadyThereCount"] == 40 for each in results)
 
 
-async def test_a_link_that_another_import_uploaded_a_moment_ago_is_only_waited_for(tmp_path: Path) -> None:
+async def test_a_link_that_another_import_uploaded_a_moment_ago_is_only_waited_for(
+    tmp_path: Path,
+) -> None:
     async with worker(tmp_path) as one:
         first = await one.agreed(StartImport, urls=[LOST], waitMinutes=0)
         await one.ended(first)
@@ -208,7 +242,9 @@ async def test_a_link_that_did_not_arrive_in_an_hour_is_uploaded_again(tmp_path:
 async def test_refused_links_are_sent_again_when_asked_and_waited_for_anew(tmp_path: Path) -> None:
     async with worker(tmp_path) as one:
         refusals = iter([answers(uploadItemFromUrl={"success": False, "userErrors": []})])
-        one.sandbox.meddle = lambda name, _: next(refusals, None) if name == "UploadItemFromUrl" else None
+        one.sandbox.meddle = lambda name, _: (
+            next(refusals, None) if name == "UploadItemFromUrl" else None
+        )
         told = await one.agreed(StartImport, urls=[*links(2), LOST], waitMinutes=1)
         assert (await one.ended(told))["refusedCount"] == 1
         again = await one.ended(await one.call(StartImport, resume=told["jobId"]))
@@ -220,7 +256,9 @@ async def test_an_import_that_was_interrupted_goes_on_where_it_was(tmp_path: Pat
     async with two_workers(tmp_path) as (one, other):
         collection = await _a_collection(one)
         one.sandbox.meddle = lambda *_: _ended(one, "AddItemToCollections", 10)
-        told = await one.agreed(StartImport, urls=[*links(30), LOST], collectionIds=[collection["id"]], waitMinutes=1)
+        told = await one.agreed(
+            StartImport, urls=[*links(30), LOST], collectionIds=[collection["id"]], waitMinutes=1
+        )
         assert (await other.jobs.wait(told["jobId"], 600)).state is JobState.PAUSED
         looks = one.sandbox.times("GetItemIdsByUrl")
         result = await other.ended(await other.call(StartImport, resume=told["jobId"]))
@@ -231,10 +269,14 @@ async def test_an_import_that_was_interrupted_goes_on_where_it_was(tmp_path: Pat
     assert one.sandbox.times("GetItemIdsByUrl") == looks
 
 
-async def test_a_job_whose_owner_died_goes_on_in_the_same_call_once_its_lease_has_run_out(tmp_path: Path) -> None:
+async def test_a_job_whose_owner_died_goes_on_in_the_same_call_once_its_lease_has_run_out(
+    tmp_path: Path,
+) -> None:
     async with worker(tmp_path) as one:
         place = one.backend.desk(MAIN, Nobody(), 0.0).place
-        job = NewJob(StartImport.tool_name(), "Import", place.origin, place.account, MAIN, {"urls": links(2)})
+        job = NewJob(
+            StartImport.tool_name(), "Import", place.origin, place.account, MAIN, {"urls": links(2)}
+        )
         dead = Journal(tmp_path, leases=Leases(clock=one.time.clock), wall=one.time.clock)
         lease = dead.create(job, "dead", writes=True, repeatable=False, phase=Phase.GATHERING)
         dead.begin(lease)
@@ -248,16 +290,22 @@ async def test_a_job_whose_owner_died_goes_on_in_the_same_call_once_its_lease_ha
     assert told["result"]["arrivedCount"] == 2
 
 
-async def test_the_preview_tells_the_requests_and_that_the_job_pauses_with_the_client(tmp_path: Path) -> None:
+async def test_the_preview_tells_the_requests_and_that_the_job_pauses_with_the_client(
+    tmp_path: Path,
+) -> None:
     async with worker(tmp_path) as one:
         with pytest.raises(Failure) as asked:
             await one.call(StartImport, urls=links(2))
 
-    assert asked.value.message.endswith("Have Archive add 2 posts by link? The job pauses when this client is closed.")
+    assert asked.value.message.endswith(
+        "Have Archive add 2 posts by link? The job pauses when this client is closed."
+    )
     assert asked.value.details["preview"]["requests"] == 4
 
 
-async def test_an_import_that_was_interrupted_while_uploading_uploads_only_the_rest(tmp_path: Path) -> None:
+async def test_an_import_that_was_interrupted_while_uploading_uploads_only_the_rest(
+    tmp_path: Path,
+) -> None:
     async with two_workers(tmp_path) as (one, other):
         one.sandbox.meddle = lambda *_: _ended(one, "UploadItemFromUrl", 20)
         told = await one.agreed(StartImport, urls=links(60), waitMinutes=1)

@@ -1,4 +1,5 @@
-"""Imports in real server processes, killed while they upload, and two at once; the sandbox counts in this process."""
+"""Imports in real server processes, killed while they upload, and two at once; the sandbox counts
+in this process."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ class Counting(Sandbox):
         super().__init__(items=50, rate=10_000, plan="enterprise")
         self.uploads: Counter[str] = Counter()
 
-    async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         if b"mutation UploadItemFromUrl" not in body:
             return await super().handle(method, path, headers, body)
         self.uploads[json.loads(body)["variables"]["input"]["url"]] += 1
@@ -81,7 +84,9 @@ async def ended(server: StdioServer, job: str) -> Json:
     raise AssertionError(found)
 
 
-async def test_an_import_that_is_killed_again_and_again_uploads_no_link_twice(tmp_path: Path) -> None:
+async def test_an_import_that_is_killed_again_and_again_uploads_no_link_twice(
+    tmp_path: Path,
+) -> None:
     sandbox = Counting()
     marks = sorted(random.Random(5).sample(range(4, COUNT - 5), KILLS))
     job: str | None = None
@@ -103,7 +108,9 @@ async def test_an_import_that_is_killed_again_and_again_uploads_no_link_twice(tm
     assert set(result["notArrived"]) == set(LINKS) - arrived
 
 
-async def test_two_imports_of_the_same_links_in_two_processes_upload_each_once(tmp_path: Path) -> None:
+async def test_two_imports_of_the_same_links_in_two_processes_upload_each_once(
+    tmp_path: Path,
+) -> None:
     sandbox = Counting()
     results: list[Json] = []
 
@@ -135,7 +142,9 @@ async def _started(server: StdioServer, job: str | None) -> None:
             return
         if not answer["isError"]:
             return
-        assert "Another server" in answer["content"][0]["text"]  # the lease of the one that was killed runs out
+        assert (
+            "Another server" in answer["content"][0]["text"]
+        )  # the lease of the one that was killed runs out
         await anyio.sleep(0.1)
 
 

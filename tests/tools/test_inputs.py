@@ -35,12 +35,18 @@ OPTION = "0f8fad5b-d9cb-469f-a165-70867728950e"
     ],
 )
 def test_dates_are_sent_as_utc_instants(given: Any, zone: tzinfo, taken_at: dict[str, str]) -> None:
-    assert sent(SearchItems, zone=zone, filter={"takenAt": given}) == {"filter": {"takenAt": taken_at}}
+    assert sent(SearchItems, zone=zone, filter={"takenAt": given}) == {
+        "filter": {"takenAt": taken_at}
+    }
 
 
 def test_the_instants_behind_plain_days_are_told_and_those_given_are_not() -> None:
     told: list[dict[str, str]] = []
-    parsed(SearchItems, instants=told, filter={"takenAt": {"from": "2026-03-01", "to": "2026-03-05T00:00:00Z"}})
+    parsed(
+        SearchItems,
+        instants=told,
+        filter={"takenAt": {"from": "2026-03-01", "to": "2026-03-05T00:00:00Z"}},
+    )
     assert told == [{"from": "2026-03-01T00:00:00Z", "to": "2026-03-05T00:00:00Z"}]
 
     told.clear()
@@ -80,13 +86,18 @@ def test_dates_that_would_mean_something_else_are_refused(given: Any, words: str
 def test_a_span_of_numbers_is_sent_as_it_is(given: dict[str, Any]) -> None:
     variables = sent(SearchItems, filter={"followersCount": given})
 
-    assert variables["filter"]["followersCount"] == {name: int(value) for name, value in given.items()}
+    assert variables["filter"]["followersCount"] == {
+        name: int(value) for name, value in given.items()
+    }
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"from": 2**31}, "`filter.followersCount.from` must be at most 2147483647; got 2147483648."),
+        (
+            {"from": 2**31},
+            "`filter.followersCount.from` must be at most 2147483647; got 2147483648.",
+        ),
         ({"to": -(2**31) - 1}, "`filter.followersCount.to` must be at least -2147483648"),
         ({"from": 2, "to": 1}, "`filter.followersCount`: `from` (2) is greater than `to` (1)."),
         ({}, "give `from`, `to` or both."),
@@ -132,7 +143,12 @@ def condition(**parts: Any) -> dict[str, Any]:
             "type": "MULTIPLE_SELECT_V2",
             "value": [OPTION, OPTION.upper()],
         },
-        {"field": "labels", "operator": "CONTAINS", "type": "MULTIPLE_SELECT", "value": [OPTION, "VIP"]},
+        {
+            "field": "labels",
+            "operator": "CONTAINS",
+            "type": "MULTIPLE_SELECT",
+            "value": [OPTION, "VIP"],
+        },
         {"field": "labels", "operator": "IS", "type": "SINGLE_SELECT_V2", "value": "VIP"},
         {"field": "labels", "operator": "IS_EMPTY", "type": "MULTIPLE_SELECT"},
         {"field": "labels", "operator": "IS_NOT_EMPTY", "type": "SINGLE_SELECT_V2", "value": None},
@@ -154,39 +170,70 @@ def condition(**parts: Any) -> dict[str, Any]:
     ],
 )
 @pytest.mark.parametrize("request_type", [SearchItems, SearchCreators])
-def test_a_condition_that_archive_understands_is_sent_as_it_is(request_type: Any, given: dict[str, Any]) -> None:
+def test_a_condition_that_archive_understands_is_sent_as_it_is(
+    request_type: Any, given: dict[str, Any]
+) -> None:
     assert sent(request_type, **condition(**given)) == condition(**given)
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"operator": "IS", "type": "MULTIPLE_SELECT_V2", "value": 5}, "takes an option's name or id, or a list of"),
-        ({"operator": "IS", "type": "SINGLE_SELECT_V3", "value": " "}, "SINGLE_SELECT_V3 takes an option's name or id"),
-        ({"operator": "CONTAINS", "type": "MULTIPLE_SELECT", "value": [OPTION, None]}, "takes an option's name or id"),
-        ({"operator": "CONTAINS", "type": "MULTIPLE_SELECT", "value": {"id": OPTION}}, "takes an option's name or id"),
+        (
+            {"operator": "IS", "type": "MULTIPLE_SELECT_V2", "value": 5},
+            "takes an option's name or id, or a list of",
+        ),
+        (
+            {"operator": "IS", "type": "SINGLE_SELECT_V3", "value": " "},
+            "SINGLE_SELECT_V3 takes an option's name or id",
+        ),
+        (
+            {"operator": "CONTAINS", "type": "MULTIPLE_SELECT", "value": [OPTION, None]},
+            "takes an option's name or id",
+        ),
+        (
+            {"operator": "CONTAINS", "type": "MULTIPLE_SELECT", "value": {"id": OPTION}},
+            "takes an option's name or id",
+        ),
         (
             {"field": "emails", "operator": "CONTAINS", "type": "TEXT_LIST", "value": "x"},
             "filter `emails` with type TEXT",
         ),
-        ({"operator": "IS", "type": "SHIPPING_ADDRESS", "value": "x"}, "cannot filter by SHIPPING_ADDRESS"),
+        (
+            {"operator": "IS", "type": "SHIPPING_ADDRESS", "value": "x"},
+            "cannot filter by SHIPPING_ADDRESS",
+        ),
         ({"operator": "IS_EMPTY", "type": "SHIPPING_ADDRESS"}, "cannot filter by SHIPPING_ADDRESS"),
         ({"operator": "IS_EMPTY", "type": "TEXT", "value": "x"}, "IS_EMPTY takes no value."),
         ({"operator": "IS", "type": "TEXT"}, "IS needs a `value`."),
         ({"operator": "IS", "type": "TEXT", "value": None}, "IS needs a `value`."),
         ({"operator": "BETWEEN", "type": "NUMBER", "value": [1, 9]}, "BETWEEN takes a value like"),
-        ({"operator": "BETWEEN", "type": "NUMBER", "value": {"from": 1}}, "BETWEEN takes a value like"),
+        (
+            {"operator": "BETWEEN", "type": "NUMBER", "value": {"from": 1}},
+            "BETWEEN takes a value like",
+        ),
         (
             {"operator": "BETWEEN", "type": "NUMBER", "value": {"from": 1, "to": 2, "x": 3}},
             "BETWEEN takes a value like",
         ),
-        ({"operator": "IS_RELATIVE_TO_TODAY", "type": "DATE", "value": "week"}, "relation past, this or next"),
         (
-            {"operator": "IS_RELATIVE_TO_TODAY", "type": "DATE", "value": {"relation": "last", "period": "week"}},
+            {"operator": "IS_RELATIVE_TO_TODAY", "type": "DATE", "value": "week"},
             "relation past, this or next",
         ),
         (
-            {"operator": "IS_RELATIVE_TO_TODAY", "type": "DATE", "value": {"relation": "past", "period": "hour"}},
+            {
+                "operator": "IS_RELATIVE_TO_TODAY",
+                "type": "DATE",
+                "value": {"relation": "last", "period": "week"},
+            },
+            "relation past, this or next",
+        ),
+        (
+            {
+                "operator": "IS_RELATIVE_TO_TODAY",
+                "type": "DATE",
+                "value": {"relation": "past", "period": "hour"},
+            },
             "period day, week, month or year",
         ),
         (
@@ -194,14 +241,26 @@ def test_a_condition_that_archive_understands_is_sent_as_it_is(request_type: Any
             "period day, week, month or year",
         ),
         (
-            {"operator": "IS_RELATIVE_TO_TODAY", "type": "DATE", "value": {"relation": [], "period": {}}},
+            {
+                "operator": "IS_RELATIVE_TO_TODAY",
+                "type": "DATE",
+                "value": {"relation": [], "period": {}},
+            },
             "relation past",
         ),
         ({"operator": "EQUALS", "type": "NUMBER", "value": 1}, "Did you mean `EQUAL`?"),
-        ({"operator": "IS", "type": "STRING", "value": "x"}, "`customAttributeConditions.0.type` must be one of"),
-        ({"operator": "IS", "type": "TEXT", "value": "x", "key": "k"}, "`customAttributeConditions.0.key`"),
+        (
+            {"operator": "IS", "type": "STRING", "value": "x"},
+            "`customAttributeConditions.0.type` must be one of",
+        ),
+        (
+            {"operator": "IS", "type": "TEXT", "value": "x", "key": "k"},
+            "`customAttributeConditions.0.key`",
+        ),
         ({"operator": "IS", "value": "x"}, "`customAttributeConditions.0.type` is required."),
     ],
 )
-def test_a_condition_that_archive_would_misread_is_refused(given: dict[str, Any], words: str) -> None:
+def test_a_condition_that_archive_would_misread_is_refused(
+    given: dict[str, Any], words: str
+) -> None:
     assert words in refused(SearchCreators, **condition(**{"field": "labels", **given})).message

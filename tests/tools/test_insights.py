@@ -13,7 +13,11 @@ from server.errors import Code
 from server.sandbox.data_items import Item
 from tests.tools.insights_shop import COFFEE, FIELDS, OUTDOOR, Json, Shop, engagement, known, shop
 
-SUMMARY, TOP, BRANDS = "archive_summarize_performance", "archive_get_top_content", "archive_compare_brands"
+SUMMARY, TOP, BRANDS = (
+    "archive_summarize_performance",
+    "archive_get_top_content",
+    "archive_compare_brands",
+)
 RATED = ("REEL", "TIKTOK")
 
 
@@ -25,14 +29,17 @@ async def there() -> AsyncIterator[Shop]:
 
 
 def agrees(figures: Json | None, items: list[Item], metric: str) -> None:
-    """What a summary says of a metric is what the sandbox's own records say, calculated in another way."""
+    """What a summary says of a metric is what the sandbox's own records say, calculated in another
+    way."""
     values = known(items, metric)
     if figures is None:
         assert not values
         return
     assert figures["known"] == len(values)
     assert figures["total"] == (sum(values) if values else None)
-    assert figures["mean"] == (pytest.approx(statistics.fmean(values), abs=0.0051) if values else None)
+    assert figures["mean"] == (
+        pytest.approx(statistics.fmean(values), abs=0.0051) if values else None
+    )
     assert figures["median"] == (statistics.median(values) if values else None)
     assert figures.get("unknown", len(items) - len(values)) == len(items) - len(values)
 
@@ -91,15 +98,21 @@ async def test_creators_are_the_25_with_the_most_and_the_others_together(there: 
     assert [each["likes"]["total"] for each in first] == sorted(likes.values(), reverse=True)[:25]
     for group in first:
         agrees(group["likes"], expected[group["creatorId"]], "likes")
-        assert set(group["accountNames"]) <= {each.social_profile.account_name for each in expected[group["creatorId"]]}
+        assert set(group["accountNames"]) <= {
+            each.social_profile.account_name for each in expected[group["creatorId"]]
+        }
     assert others["others"] == len(expected) - 25
-    assert others["likes"]["total"] == sum(likes.values()) - sum(each["likes"]["total"] for each in first)
+    assert others["likes"]["total"] == sum(likes.values()) - sum(
+        each["likes"]["total"] for each in first
+    )
 
 
 async def test_virality_is_counted_for_reels_and_tiktoks_only(there: Shop) -> None:
     found = (await there.summary(search={}))["virality"]
     rated = [each for each in there.items() if each.kind in RATED]
-    classes = Counter(engagement(each).linear_virality_score for each in rated if each.current_engagement)
+    classes = Counter(
+        engagement(each).linear_virality_score for each in rated if each.current_engagement
+    )
 
     assert found["items"] == len(rated)
     assert {name: found[name] for name in ("HIGH", "MEDIUM", "LOW", "NOT_VIRAL")} == {
@@ -134,7 +147,9 @@ async def test_stories_have_no_likes_instead_of_none_of_them(there: Shop) -> Non
 
 
 @pytest.mark.parametrize("tool", [SUMMARY, TOP])
-async def test_earned_media_value_of_items_is_told_in_cents_and_never_as_dollars(there: Shop, tool: str) -> None:
+async def test_earned_media_value_of_items_is_told_in_cents_and_never_as_dollars(
+    there: Shop, tool: str
+) -> None:
     result = await there.result(tool, search={})
 
     assert result.structured["units"] == {"earnedMediaValue": "cents"}
@@ -172,11 +187,17 @@ async def test_a_view_and_a_collection_are_summarised_over_all_their_items(there
         agrees(found["metrics"]["earnedMediaValue"], items, "earnedMediaValue")
 
 
-async def test_named_items_and_links_are_summarised_and_what_they_do_not_find_is_said(there: Shop) -> None:
+async def test_named_items_and_links_are_summarised_and_what_they_do_not_find_is_said(
+    there: Shop,
+) -> None:
     items = [each for each in there.items() if each.original_url][:120]
-    by_id = await there.summary(itemIds=[*(each.id for each in items), "00000000-0000-4000-8000-000000000000"])
+    by_id = await there.summary(
+        itemIds=[*(each.id for each in items), "00000000-0000-4000-8000-000000000000"]
+    )
     links = [each.original_url or "" for each in items]
-    by_link = await there.summary(urls=[*links, links[0] + "?utm_source=x", "https://example.org/nothing"])
+    by_link = await there.summary(
+        urls=[*links, links[0] + "?utm_source=x", "https://example.org/nothing"]
+    )
 
     assert by_id["items"] == by_link["items"] == 120
     assert by_id["metrics"] == by_link["metrics"]
@@ -187,8 +208,14 @@ async def test_named_items_and_links_are_summarised_and_what_they_do_not_find_is
 async def test_a_window_of_time_narrows_a_preset_here(there: Shop) -> None:
     presets = (await there.call("archive_get_filter_presets"))["nodes"]
     preset = next(each["id"] for each in presets if each["name"] == "All Reels")
-    found = await there.summary(search={"presetId": preset}, takenAt={"from": "2026-10-01", "to": "2026-10-31"})
-    october = [e for e in there.items() if e.kind == "REEL" and (e.taken_at.year, e.taken_at.month) == (2026, 10)]
+    found = await there.summary(
+        search={"presetId": preset}, takenAt={"from": "2026-10-01", "to": "2026-10-31"}
+    )
+    october = [
+        e
+        for e in there.items()
+        if e.kind == "REEL" and (e.taken_at.year, e.taken_at.month) == (2026, 10)
+    ]
 
     assert found["items"] == len(october) > 0
     assert found["instants"] == [{"from": "2026-10-01T00:00:00Z", "to": "2026-10-31T23:59:59Z"}]
@@ -203,7 +230,9 @@ async def test_few_items_take_no_job_and_one_request_a_page(there: Shop) -> None
 
 
 async def test_a_search_that_finds_nothing_has_no_figures(there: Shop) -> None:
-    found = await there.summary(search={"filter": {"accountNames": ["nobody.at.all"]}}, by=["week", "creator"])
+    found = await there.summary(
+        search={"filter": {"accountNames": ["nobody.at.all"]}}, by=["week", "creator"]
+    )
 
     assert (found["items"], found["span"], found["best"]) == (0, None, [])
     assert found["by"] == {"week": [], "creator": []}
@@ -215,7 +244,13 @@ async def test_a_search_that_finds_nothing_has_no_figures(there: Shop) -> None:
         (SUMMARY, {}),
         (SUMMARY, {"search": {}, "itemIds": ["x"]}),
         (SUMMARY, {"search": {}, "by": ["day"]}),
-        (SUMMARY, {"search": {"filter": {"takenAt": {"from": "2026-01-01"}}}, "takenAt": {"from": "2026-02-01"}}),
+        (
+            SUMMARY,
+            {
+                "search": {"filter": {"takenAt": {"from": "2026-01-01"}}},
+                "takenAt": {"from": "2026-02-01"},
+            },
+        ),
         (TOP, {"search": {"presetId": "x"}, "accountName": "someone"}),
         (TOP, {"itemIds": ["x"], "creatorId": "y"}),
         (TOP, {"limit": 51}),
@@ -223,7 +258,9 @@ async def test_a_search_that_finds_nothing_has_no_figures(there: Shop) -> None:
         (BRANDS, {"period": "YEAR"}),
     ],
 )
-async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(there: Shop, tool: str, arguments: Any) -> None:
+async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(
+    there: Shop, tool: str, arguments: Any
+) -> None:
     failure = await there.refused(tool, **arguments)
 
     assert failure.code is Code.INVALID_ARGUMENT
@@ -233,7 +270,9 @@ async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(there: Sh
 
 async def test_a_result_fits_also_with_every_group_of_many_items() -> None:
     async with shop(1_000) as there:
-        result = await there.result(SUMMARY, search={}, by=["platform", "type", "week", "month", "creator"])
+        result = await there.result(
+            SUMMARY, search={}, by=["platform", "type", "week", "month", "creator"]
+        )
     found = result.structured
 
     assert len(result.text) < 40_000

@@ -23,7 +23,9 @@ WINDOW, LEASE = 0.05, 1.0
 PATIENCE = 60.0
 
 
-async def test_many_items_are_read_by_a_job_and_answered_in_the_same_call_if_it_ends_in_time() -> None:
+async def test_many_items_are_read_by_a_job_and_answered_in_the_same_call_if_it_ends_in_time() -> (
+    None
+):
     async with shop(1_250) as there:
         found = await there.summary(search={}, by=["creator"])
         items, (job,) = there.items(), await there.jobs()
@@ -31,13 +33,19 @@ async def test_many_items_are_read_by_a_job_and_answered_in_the_same_call_if_it_
 
     assert found["items"] == 1_250
     assert found["metrics"]["likes"]["total"] == sum(known(items, "likes"))
-    assert (job["state"], job["records"]) == ("done", {"total": 1_250, "gathered": 1_250, "done": 1_250})
+    assert (job["state"], job["records"]) == (
+        "done",
+        {"total": 1_250, "gathered": 1_250, "done": 1_250},
+    )
     assert job["title"] == "Performance of 1,250 items"
     assert len(asked) == 1 + 13
 
 
 async def test_a_job_answers_what_a_call_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    arguments: Json = {"search": {"filter": {"itemTypes": ["REEL", "STORY"]}}, "by": ["type", "week", "creator"]}
+    arguments: Json = {
+        "search": {"filter": {"itemTypes": ["REEL", "STORY"]}},
+        "by": ["type", "week", "creator"],
+    }
     async with shop() as there:
         here = await there.summary(**arguments)
         monkeypatch.setattr(computing, "AT_HAND", 50)
@@ -48,11 +56,15 @@ async def test_a_job_answers_what_a_call_answers(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("source", ["itemIds", "urls"])
-async def test_named_items_are_read_by_a_job_too(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_named_items_are_read_by_a_job_too(
+    source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with shop() as there:
         items = [each for each in there.items() if each.original_url][:150]
         names = [each.id if source == "itemIds" else each.original_url for each in items]
-        given: Json = {source: [*names, "https://example.org/nothing"] if source == "urls" else names}
+        given: Json = {
+            source: [*names, "https://example.org/nothing"] if source == "urls" else names
+        }
         here = await there.top(**given, limit=5)
         monkeypatch.setattr(computing, "AT_HAND", 50)
         by_job = await there.top(**given, limit=5)
@@ -61,14 +73,20 @@ async def test_named_items_are_read_by_a_job_too(source: str, monkeypatch: pytes
         assert len(await there.jobs()) == 1
 
 
-async def test_a_job_that_takes_longer_is_looked_at_for_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_job_that_takes_longer_is_looked_at_for_its_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("server.jobs.starting.ANSWER_SECONDS", 0.0)
     async with shop(1_250) as there:
         told = await there.summary(search={})
         job = await look(there, told["jobId"])
         items = there.items()
 
-    assert (told["state"], told["plan"]["requests"], told["plan"]["records"]) == ("running", 13, 1_250)
+    assert (told["state"], told["plan"]["requests"], told["plan"]["records"]) == (
+        "running",
+        13,
+        1_250,
+    )
     assert "archive_mcp_get_job" in told["notes"][0]
     assert job["result"]["metrics"]["likes"]["total"] == sum(known(items, "likes"))
     assert len(json.dumps(job)) < 40_000
@@ -76,10 +94,14 @@ async def test_a_job_that_takes_longer_is_looked_at_for_its_result(monkeypatch: 
 
 async def look(there: Shop, name: str) -> Json:
     """The job at its end."""
-    return (await there.calls.call("archive_mcp_get_job", {"id": name, "wait": 40}, Nobody())).structured
+    return (
+        await there.calls.call("archive_mcp_get_job", {"id": name, "wait": 40}, Nobody())
+    ).structured
 
 
-async def test_gathering_that_had_just_ended_reads_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_gathering_that_had_just_ended_reads_nothing_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     gather = computing.Reading.gather
 
     async def twice(work: computing.Reading, job: Handle) -> None:
@@ -136,7 +158,12 @@ async def test_a_job_whose_server_is_killed_goes_on_where_it_was(tmp_path: Path)
         command = [*LAUNCHER, "jobs", "run"]
         environment = using(sandbox, tmp_path, ARCHIVE_MCP_READ_ONLY="1")
         ran = await asyncio.to_thread(
-            subprocess.run, command, env=environment, cwd=tmp_path, capture_output=True, timeout=PATIENCE
+            subprocess.run,
+            command,
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            timeout=PATIENCE,
         )
         asked = sandbox.stats()["requests"] - before
         async with spawned(sandbox, tmp_path) as server:
@@ -158,12 +185,16 @@ async def test_a_job_whose_server_is_killed_goes_on_where_it_was(tmp_path: Path)
 def spawned(sandbox: SandboxProcess, folder: Path) -> Any:
     """A read-only server with a short lease."""
     command = (*PACED, "--window", str(WINDOW), "--lease", str(LEASE))
-    return StdioServer.spawn(command, env=using(sandbox, folder, ARCHIVE_MCP_READ_ONLY="1"), cwd=folder)
+    return StdioServer.spawn(
+        command, env=using(sandbox, folder, ARCHIVE_MCP_READ_ONLY="1"), cwd=folder
+    )
 
 
 async def answered(server: StdioServer, arguments: Json) -> Json | None:
     try:
-        found: Json = (await server.call_tool(SUMMARY, arguments, seconds=PATIENCE))["structuredContent"]
+        found: Json = (await server.call_tool(SUMMARY, arguments, seconds=PATIENCE))[
+            "structuredContent"
+        ]
     except ServerGone:
         return None
     return found

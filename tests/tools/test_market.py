@@ -137,8 +137,12 @@ async def test_a_period_is_named_by_a_day_in_it() -> None:
         ("2026-02-30", "'2026-02-30' is not a day of the calendar."),
     ],
 )
-@pytest.mark.parametrize(("request_type", "raw"), [(GetCompetitorBrands, {}), (GetCompetitorBrand, {"id": "1"})])
-def test_a_date_of_metrics_is_a_plain_day(request_type: Any, raw: Json, given: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("request_type", "raw"), [(GetCompetitorBrands, {}), (GetCompetitorBrand, {"id": "1"})]
+)
+def test_a_date_of_metrics_is_a_plain_day(
+    request_type: Any, raw: Json, given: str, words: str
+) -> None:
     assert words in refused(request_type, date=given, **raw).message
     assert sent(request_type, date=" 2026-03-01", **raw) == {"date": "2026-03-01", **raw}
 
@@ -147,7 +151,10 @@ async def test_a_brand_that_is_not_tracked_is_told_with_where_to_look() -> None:
     async with desk() as at:
         failure = await at.refused(GetCompetitorBrand, id="nothing")
 
-    assert (failure.code, failure.message) == (Code.NOT_FOUND, "No tracked brand has that id in this workspace.")
+    assert (failure.code, failure.message) == (
+        Code.NOT_FOUND,
+        "No tracked brand has that id in this workspace.",
+    )
     assert "{competitorBrands}" in failure.hint
 
 
@@ -171,8 +178,12 @@ async def test_a_plan_without_competitor_insights_is_told_so(request_type: Any, 
 async def test_a_competitors_posts_come_from_inside_the_window_newest_first() -> None:
     async with desk() as at:
         brand = (await at.call(GetCompetitorBrands, limit=2))["nodes"][1]["id"]
-        answer = await at.call(GetCompetitorBrandItems, brandId=brand, filter={"takenAt": OCTOBER}, limit=100)
-        pictures = await at.call(GetMediaContents, competitorBrandItemIds=[answer["nodes"][0]["id"]])
+        answer = await at.call(
+            GetCompetitorBrandItems, brandId=brand, filter={"takenAt": OCTOBER}, limit=100
+        )
+        pictures = await at.call(
+            GetMediaContents, competitorBrandItemIds=[answer["nodes"][0]["id"]]
+        )
 
     taken = [each["takenAt"] for each in answer["nodes"]]
     assert len(taken) == answer["totalCount"] > 10
@@ -201,17 +212,22 @@ async def test_posts_by_value_say_that_the_order_is_per_month() -> None:
 
 async def test_an_unknown_brand_has_no_posts_and_the_answer_says_that_it_may_be_unknown() -> None:
     async with desk() as at:
-        answer = await at.call(GetCompetitorBrandItems, brandId="nothing", filter={"takenAt": OCTOBER})
+        answer = await at.call(
+            GetCompetitorBrandItems, brandId="nothing", filter={"takenAt": OCTOBER}
+        )
 
     assert answer["nodes"] == []
     assert "unknown brandId" in answer["notes"][-1]
 
 
 @pytest.mark.parametrize(
-    ("window", "missing"), [({"from": "2026-03-01"}, "`filter.takenAt.to`"), ({"to": "2026-03-01"}, "takenAt.from`")]
+    ("window", "missing"),
+    [({"from": "2026-03-01"}, "`filter.takenAt.to`"), ({"to": "2026-03-01"}, "takenAt.from`")],
 )
 def test_a_window_needs_both_bounds(window: Json, missing: str) -> None:
-    assert missing in refused(GetCompetitorBrandItems, brandId="1", filter={"takenAt": window}).message
+    assert (
+        missing in refused(GetCompetitorBrandItems, brandId="1", filter={"takenAt": window}).message
+    )
 
 
 @pytest.mark.parametrize(
@@ -252,7 +268,9 @@ def test_a_months_posts_are_there_from_day_nine_of_the_next(today: date, last: d
 
 @pytest.mark.parametrize(("to", "told"), [("2020-03-31", False), ("2999-03-31", True)])
 def test_a_window_that_reaches_later_than_the_posts_says_so(to: str, told: bool) -> None:
-    request = parsed(GetCompetitorBrandItems, brandId="1", filter={"takenAt": {"from": "2020-01-01", "to": to}})
+    request = parsed(
+        GetCompetitorBrandItems, brandId="1", filter={"takenAt": {"from": "2020-01-01", "to": to}}
+    )
     assert isinstance(request, GetCompetitorBrandItems)
 
     assert any("are not there yet" in each for each in request.notes()) is told
@@ -261,7 +279,9 @@ def test_a_window_that_reaches_later_than_the_posts_says_so(to: str, told: bool)
 async def test_a_campaign_narrows_a_search() -> None:
     async with desk() as at:
         campaigns = (await at.call(GetCampaigns))["nodes"]
-        found = await at.call(SearchItems, filter={"campaignsIds": [campaigns[0]["id"]]}, fields=["id"])
+        found = await at.call(
+            SearchItems, filter={"campaignsIds": [campaigns[0]["id"]]}, fields=["id"]
+        )
         whole = await at.call(SearchItems, fields=["id"], limit=1)
 
     assert campaigns[0].keys() == {"id", "name", "createdAt"}
@@ -287,12 +307,17 @@ def test_a_profile_view_says_what_archive_does_not_apply() -> None:
 
 
 def test_a_platform_beside_a_profile_view_is_refused_because_archive_would_ignore_it() -> None:
-    assert "beside `presetId`" in refused(GetSocialProfiles, presetId="7", filter={"platform": "TIKTOK"}).message
+    assert (
+        "beside `presetId`"
+        in refused(GetSocialProfiles, presetId="7", filter={"platform": "TIKTOK"}).message
+    )
     assert sent(GetSocialProfiles, presetId="7", filter={}) == {"presetId": "7", "filter": {}}
 
 
 @pytest.mark.parametrize("request_type", [GetSocialProfiles, SearchCreators])
-async def test_a_view_of_another_kind_or_of_none_is_told_with_where_to_look(request_type: Any) -> None:
+async def test_a_view_of_another_kind_or_of_none_is_told_with_where_to_look(
+    request_type: Any,
+) -> None:
     own = "{socialProfileViews}" if request_type is GetSocialProfiles else "{creatorViews}"
     async with desk() as at:
         content_view = (await at.call(GetFilterPresets))["nodes"][0]["id"]
@@ -311,7 +336,10 @@ async def test_a_view_of_another_kind_or_of_none_is_told_with_where_to_look(requ
         ({}, 90),
         ({"filter": {"locations": [{"country": "Germany"}]}}, 90),
         ({"presetId": "7"}, 340),
-        ({"customAttributeConditions": [{"field": "a", "operator": "IS_EMPTY", "type": "TEXT"}]}, 340),
+        (
+            {"customAttributeConditions": [{"field": "a", "operator": "IS_EMPTY", "type": "TEXT"}]},
+            340,
+        ),
     ],
 )
 def test_creators_that_conditions_or_a_view_narrow_cost_more(raw: Json, credits: float) -> None:

@@ -21,7 +21,9 @@ from tools.archive.competitors import GetCompetitorBrandItems, GetCompetitorBran
 from tools.archive.pictures import ViewMedia
 
 
-def encoded(size: tuple[int, int] = (300, 200), kind: str = "JPEG", mode: str = "RGB", **more: Any) -> bytes:
+def encoded(
+    size: tuple[int, int] = (300, 200), kind: str = "JPEG", mode: str = "RGB", **more: Any
+) -> bytes:
     file = BytesIO()
     Image.new(mode, size, 120 if mode in ("L", "I;16") else None).save(file, kind, **more)
     return file.getvalue()
@@ -34,7 +36,9 @@ def noisy(width: int, height: int) -> bytes:
     return file.getvalue()
 
 
-def answering(monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], Reply | Failure]) -> list[dict[str, str]]:
+def answering(
+    monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], Reply | Failure]
+) -> list[dict[str, str]]:
     """Let the host of the files answer by URL; returns the headers that it was sent."""
     seen: list[dict[str, str]] = []
 
@@ -55,14 +59,18 @@ def image(body: bytes, kind: str = "image/jpeg", status: int = 200) -> Reply:
 
 def usable(v: Viewer, count: int) -> list[Any]:
     """Items whose first frame is there, newest first."""
-    found = [item for number in range(200) if not (item := v.home.item(number)).media_contents[0].deleted]
+    found = [
+        item for number in range(200) if not (item := v.home.item(number)).media_contents[0].deleted
+    ]
     return found[:count]
 
 
 def gone(v: Viewer) -> list[Any]:
     """Items of one frame, which was deleted."""
     items = [v.home.item(number) for number in range(200)]
-    return [item for item in items if len(item.media_contents) == 1 and item.media_contents[0].deleted]
+    return [
+        item for item in items if len(item.media_contents) == 1 and item.media_contents[0].deleted
+    ]
 
 
 async def test_posts_come_as_one_numbered_sheet_with_a_legend(tmp_path: Path) -> None:
@@ -79,7 +87,9 @@ async def test_posts_come_as_one_numbered_sheet_with_a_legend(tmp_path: Path) ->
     legend = result.structured["pictures"]
     assert [each["number"] for each in legend] == list(range(1, 25))
     assert [each["itemId"] for each in legend] == [item.id for item in items]
-    assert [each["account"] for each in legend] == [item.social_profile.account_name for item in items]
+    assert [each["account"] for each in legend] == [
+        item.social_profile.account_name for item in items
+    ]
     assert [each["link"] for each in legend] == [item.archive_public_url for item in items]
     assert {each["takenAt"][:4] for each in legend} == {"2026"}
     assert "skipped" not in result.structured
@@ -113,13 +123,16 @@ async def test_of_one_item_all_frames_are_shown(tmp_path: Path) -> None:
         carousel = next(
             item
             for number in range(200)
-            if len((item := v.home.item(number)).frames) > 2 and not any(each.deleted for each in item.media_contents)
+            if len((item := v.home.item(number)).frames) > 2
+            and not any(each.deleted for each in item.media_contents)
         )
         alone = await v.look(ViewMedia, itemIds=[carousel.id], each=True)
         beside = await v.look(ViewMedia, itemIds=[carousel.id, usable(v, 1)[0].id])
 
     count = len(carousel.frames)
-    assert [each["frame"] for each in alone.structured["pictures"]] == [f"{n} of {count}" for n in range(1, count + 1)]
+    assert [each["frame"] for each in alone.structured["pictures"]] == [
+        f"{n} of {count}" for n in range(1, count + 1)
+    ]
     assert len(alone.images) == count
     assert len(beside.structured["pictures"]) == 2
 
@@ -158,10 +171,16 @@ async def test_a_deleted_file_is_not_asked_for_although_its_address_is_told(
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (Failure(Code.UNAVAILABLE, "its host could not be reached"), "its host could not be reached"),
+        (
+            Failure(Code.UNAVAILABLE, "its host could not be reached"),
+            "its host could not be reached",
+        ),
         (image(b"", status=403), "the file is gone or its address has expired (HTTP 403)"),
         (image(b"", status=500), "its host answered HTTP 500"),
-        (image(b"<html>", "text/html; charset=utf-8"), "its host sent something else than a picture"),
+        (
+            image(b"<html>", "text/html; charset=utf-8"),
+            "its host sent something else than a picture",
+        ),
         (image(b"<svg/>", "image/svg+xml"), "it is no picture, or a broken one"),
         (image(encoded()[:400]), "it is no picture, or a broken one"),
         (image(encoded(kind="PNG")[:60], "image/png"), "it is no picture, or a broken one"),
@@ -174,7 +193,9 @@ async def test_what_does_not_come_as_a_picture_is_told_and_the_rest_is_shown(
 ) -> None:
     async with viewer(tmp_path) as v:
         good, bad = usable(v, 2)
-        answering(monkeypatch, lambda url: answer if bad.media_contents[0].id in url else image(encoded()))
+        answering(
+            monkeypatch, lambda url: answer if bad.media_contents[0].id in url else image(encoded())
+        )
         result = await v.look(ViewMedia, itemIds=[good.id, bad.id])
 
     assert [each["itemId"] for each in result.structured["pictures"]] == [good.id]
@@ -182,13 +203,19 @@ async def test_what_does_not_come_as_a_picture_is_told_and_the_rest_is_shown(
     assert len(result.images) == 1
 
 
-async def test_the_host_of_the_files_gets_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_host_of_the_files_gets_no_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen = answering(monkeypatch, lambda _: image(encoded()))
     async with viewer(tmp_path) as v:
         await v.look(ViewMedia, itemIds=[item.id for item in usable(v, 3)])
 
     assert len(seen) == 3
-    assert {name for headers in seen for name in headers} == {"accept", "accept-encoding", "user-agent"}
+    assert {name for headers in seen for name in headers} == {
+        "accept",
+        "accept-encoding",
+        "user-agent",
+    }
 
 
 async def test_posts_of_competitors_are_shown_by_their_ids(tmp_path: Path) -> None:
@@ -210,7 +237,9 @@ async def test_posts_of_competitors_are_shown_by_their_ids(tmp_path: Path) -> No
     opened(result.images[0])
 
 
-async def test_a_large_sheet_stays_below_what_hosts_take(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_a_large_sheet_stays_below_what_hosts_take(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     body = noisy(900, 900)
     answering(monkeypatch, lambda _: image(body, "image/png"))
     async with viewer(tmp_path) as v:
@@ -230,18 +259,22 @@ def bomb(width: int, height: int) -> bytes:
     rows = zlib.compress(bytes((width // 8 + 1) * 1000), 9)
     chunks = ((b"IHDR", head), (b"IDAT", rows), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
     )
 
 
 @pytest.mark.parametrize("size", [(5000, 4000), (12_000, 12_000), (60_000, 60_000)])
-def test_a_small_file_that_unpacks_to_too_many_pixels_is_not_unpacked(size: tuple[int, int]) -> None:
+def test_a_small_file_that_unpacks_to_too_many_pixels_is_not_unpacked(
+    size: tuple[int, int],
+) -> None:
     with pytest.raises(Failure, match="unpacks to"):
         shrunk(bomb(*size), 512)
 
 
 @pytest.mark.parametrize(
-    ("mode", "kind"), [("L", "PNG"), ("I;16", "PNG"), ("CMYK", "JPEG"), ("RGBA", "WEBP"), ("P", "GIF")]
+    ("mode", "kind"),
+    [("L", "PNG"), ("I;16", "PNG"), ("CMYK", "JPEG"), ("RGBA", "WEBP"), ("P", "GIF")],
 )
 def test_pictures_of_every_usual_kind_are_opened(mode: str, kind: str) -> None:
     found = shrunk(encoded(mode=mode, kind=kind), 100).image
@@ -287,7 +320,9 @@ async def test_without_pillow_small_thumbnails_are_shown_as_they_came(
     assert "archive-mcp[pictures]" in result.structured["notes"][-1]
 
 
-async def test_without_pillow_what_is_large_or_unusual_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_pillow_what_is_large_or_unusual_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     without(monkeypatch, "PIL")
     bodies = iter([noisy(400, 400), b"<svg/>"])
     answering(monkeypatch, lambda _: image(next(bodies)))
@@ -314,8 +349,12 @@ async def test_without_pillow_a_sheet_is_refused_with_what_to_install(
 
 def test_what_cannot_be_shown_together_is_refused() -> None:
     assert "exactly one of" in refused(ViewMedia).message
-    assert "exactly one of" in refused(ViewMedia, itemIds=["a"], competitorBrandItemIds=["b"]).message
-    assert "up to 6 items" in refused(ViewMedia, itemIds=[str(n) for n in range(7)], each=True).message
+    assert (
+        "exactly one of" in refused(ViewMedia, itemIds=["a"], competitorBrandItemIds=["b"]).message
+    )
+    assert (
+        "up to 6 items" in refused(ViewMedia, itemIds=[str(n) for n in range(7)], each=True).message
+    )
     assert "itemIds" in refused(ViewMedia, itemIds=[str(n) for n in range(25)]).message
     assert "size" in refused(ViewMedia, itemIds=["a"], size=20).message
 

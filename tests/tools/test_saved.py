@@ -1,4 +1,5 @@
-"""Arguments of the tools for collections, views and groups: what is sent, and what is refused before."""
+"""Arguments of the tools for collections, views and groups: what is sent, and what is refused
+before."""
 
 from __future__ import annotations
 
@@ -8,7 +9,12 @@ import pytest
 
 from server.schema import input_schema
 from tests.tools.calling import parsed, refused, sent
-from tools.archive.collections import CreateCollection, DeleteCollection, GetCollections, UpdateCollection
+from tools.archive.collections import (
+    CreateCollection,
+    DeleteCollection,
+    GetCollections,
+    UpdateCollection,
+)
 from tools.archive.content_views import (
     CreateContentView,
     DeleteContentView,
@@ -54,10 +60,17 @@ CONDITION = {"field": "favourite", "operator": "IS", "type": "BOOLEAN", "value":
 
 @pytest.mark.parametrize("request_type", CREATES)
 def test_a_view_is_sent_as_it_was_given(request_type: Any) -> None:
-    view = {"name": "Mine", "filters": {}, "customAttributeConditions": [CONDITION], "showReportingStats": False}
+    view = {
+        "name": "Mine",
+        "filters": {},
+        "customAttributeConditions": [CONDITION],
+        "showReportingStats": False,
+    }
 
     assert sent(request_type, input=view) == {"input": view}
-    assert sent(request_type, input={"name": "Mine", "filters": {}}) == {"input": {"name": "Mine", "filters": {}}}
+    assert sent(request_type, input={"name": "Mine", "filters": {}}) == {
+        "input": {"name": "Mine", "filters": {}}
+    }
 
 
 @pytest.mark.parametrize("request_type", UPDATES)
@@ -77,7 +90,9 @@ def test_an_update_that_changes_nothing_is_refused(request_type: Any) -> None:
 
 
 @pytest.mark.parametrize("request_type", UPDATES)
-@pytest.mark.parametrize("part", ["name", "filters", "sort", "customAttributeConditions", "showReportingStats"])
+@pytest.mark.parametrize(
+    "part", ["name", "filters", "sort", "customAttributeConditions", "showReportingStats"]
+)
 def test_a_null_is_no_change_and_is_refused(request_type: Any, part: str) -> None:
     message = refused(request_type, id="7", input={"name": "New", part: None}).message
 
@@ -96,7 +111,10 @@ def test_a_null_is_no_change_and_is_refused(request_type: Any, part: str) -> Non
         ({"name": "Mine", "filters": None}, "`input.filters`: must not be null"),
         ({"name": "Mine", "filters": ["REEL"]}, "`input.filters` must be an object"),
         ({"name": "Mine", "filters": {}, "sort": 5}, "`input.sort"),
-        ({"name": "Mine", "filters": {}, "groupId": "1"}, "`input.groupId` is not an argument here"),
+        (
+            {"name": "Mine", "filters": {}, "groupId": "1"},
+            "`input.groupId` is not an argument here",
+        ),
     ],
 )
 def test_a_view_that_cannot_be_is_refused(request_type: Any, view: Any, words: str) -> None:
@@ -105,8 +123,14 @@ def test_a_view_that_cannot_be_is_refused(request_type: Any, view: Any, words: s
 
 def test_the_filters_of_a_content_view_are_those_of_the_search() -> None:
     instants: list[dict[str, str]] = []
-    filters = {"takenAt": {"from": "2026-03-01", "to": "2026-03-02"}, "itemTypes": "REEL", "accountNames": ["@mia"]}
-    request = parsed(CreateContentView, instants=instants, input={"name": "March", "filters": filters})
+    filters = {
+        "takenAt": {"from": "2026-03-01", "to": "2026-03-02"},
+        "itemTypes": "REEL",
+        "accountNames": ["@mia"],
+    }
+    request = parsed(
+        CreateContentView, instants=instants, input={"name": "March", "filters": filters}
+    )
 
     window = {"from": "2026-03-01T00:00:00Z", "to": "2026-03-02T23:59:59Z"}
     assert request.variables()["input"]["filters"] == {
@@ -117,7 +141,9 @@ def test_the_filters_of_a_content_view_are_those_of_the_search() -> None:
     assert instants == [window]
 
 
-def test_filters_and_order_may_come_as_json_text_and_with_the_nulls_of_a_view_that_was_read() -> None:
+def test_filters_and_order_may_come_as_json_text_and_with_the_nulls_of_a_view_that_was_read() -> (
+    None
+):
     view = {
         "name": "Mine",
         "filters": '{"provider": "TIKTOK", "takenAt": null, "followersCount": {"from": 10, "to": null}}',
@@ -132,7 +158,9 @@ def test_filters_and_order_may_come_as_json_text_and_with_the_nulls_of_a_view_th
 
 
 @pytest.mark.parametrize("request_type", [CreateContentView, UpdateContentView])
-def test_filters_of_archives_own_app_that_nobody_documents_are_sent_as_they_are_and_told(request_type: Any) -> None:
+def test_filters_of_archives_own_app_that_nobody_documents_are_sent_as_they_are_and_told(
+    request_type: Any,
+) -> None:
     id: dict[str, Any] = {"id": "7"} if request_type is UpdateContentView else {}
     view = {"name": "Mine", "filters": {"provider": "TIKTOK", "boardMode": {"x": 1}}}
     request = parsed(request_type, **id, input=view)
@@ -145,17 +173,34 @@ def test_filters_of_archives_own_app_that_nobody_documents_are_sent_as_they_are_
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
-        ({"filters": {"accountName": ["mia"]}}, "`input.filters`: `accountName` is no filter. Did you mean"),
-        ({"filters": {"provider": "tiktok"}}, "`input.filters.provider` must be one of INSTAGRAM, TIKTOK"),
-        ({"filters": {"takenAt": {"from": "2026-03-01T10:00"}}}, "`input.filters.takenAt`: '2026-03-01T10:00' has no"),
+        (
+            {"filters": {"accountName": ["mia"]}},
+            "`input.filters`: `accountName` is no filter. Did you mean",
+        ),
+        (
+            {"filters": {"provider": "tiktok"}},
+            "`input.filters.provider` must be one of INSTAGRAM, TIKTOK",
+        ),
+        (
+            {"filters": {"takenAt": {"from": "2026-03-01T10:00"}}},
+            "`input.filters.takenAt`: '2026-03-01T10:00' has no",
+        ),
         ({"filters": {"viralityScore": ["NOT_VIRAL"]}}, "NOT_VIRAL in input.filters.viralityScore"),
-        ({"filters": {"superSearch": {"mode": "FUZZY_CAPTION"}}}, "input.filters.superSearch: FUZZY_CAPTION takes"),
-        ({"sort": [{"sortKey": "LIKES", "sortOrder": "DESC"}]}, "`input.sort.0.sortKey` must be one of TAKEN_AT"),
+        (
+            {"filters": {"superSearch": {"mode": "FUZZY_CAPTION"}}},
+            "input.filters.superSearch: FUZZY_CAPTION takes",
+        ),
+        (
+            {"sort": [{"sortKey": "LIKES", "sortOrder": "DESC"}]},
+            "`input.sort.0.sortKey` must be one of TAKEN_AT",
+        ),
         ({"sort": [{"sortKey": "LIKE_COUNT"}]}, "`input.sort.0.sortOrder` is required"),
     ],
 )
 def test_filters_that_the_search_would_refuse_are_refused_of_a_view(parts: Any, words: str) -> None:
-    assert words in refused(CreateContentView, input={"name": "Mine", "filters": {}, **parts}).message
+    assert (
+        words in refused(CreateContentView, input={"name": "Mine", "filters": {}, **parts}).message
+    )
     assert words in refused(UpdateContentView, id="7", input=parts).message
 
 
@@ -163,13 +208,17 @@ def test_filters_that_the_search_would_refuse_are_refused_of_a_view(parts: Any, 
 def test_a_condition_is_checked_in_a_view_as_in_a_search(request_type: Any) -> None:
     wrong = {**CONDITION, "operator": "BETWEEN"}
 
-    message = refused(request_type, input={"name": "A", "filters": {}, "customAttributeConditions": [wrong]}).message
+    message = refused(
+        request_type, input={"name": "A", "filters": {}, "customAttributeConditions": [wrong]}
+    ).message
 
     assert "BETWEEN takes a value like" in message
 
 
 @pytest.mark.parametrize("request_type", [CreateCreatorView, CreateSocialProfileView])
-def test_other_views_keep_any_filters_and_say_that_these_count_for_nothing(request_type: Any) -> None:
+def test_other_views_keep_any_filters_and_say_that_these_count_for_nothing(
+    request_type: Any,
+) -> None:
     kept = parsed(request_type, input={"name": "A", "filters": {"locations": [{"city": None}]}})
     plain = parsed(request_type, input={"name": "A", "filters": {}})
 
@@ -192,7 +241,9 @@ def test_filters_that_count_for_nothing_are_told_of_in_an_update_too(request_typ
 
 
 @pytest.mark.parametrize(("request_type", "what"), MOVES)
-@pytest.mark.parametrize(("group", "variable"), [("9", "9"), (9, "9"), (None, None), ("", None), ("  ", None)])
+@pytest.mark.parametrize(
+    ("group", "variable"), [("9", "9"), (9, "9"), (None, None), ("", None), ("  ", None)]
+)
 def test_a_move_says_where_to_and_null_is_out_of_the_group(
     request_type: Any, what: str, group: Any, variable: str | None
 ) -> None:
@@ -206,15 +257,28 @@ def test_a_move_without_where_to_is_refused(request_type: Any, what: str) -> Non
     assert "`groupId` says where to" in failure.message
     assert '"" to take it out' in failure.hint
     assert f"`{what}` is required" in refused(request_type, groupId="9").message
-    assert f"`{what}` must not be null" in refused(request_type, groupId="9", **{what: None}).message
+    assert (
+        f"`{what}` must not be null" in refused(request_type, groupId="9", **{what: None}).message
+    )
 
 
 def test_an_order_names_each_view_once() -> None:
-    assert sent(ReorderViewsInGroup, groupId="1", viewIds=["3", 2]) == {"groupId": "1", "viewIds": ["3", "2"]}
-    assert "names some views twice: 2." in refused(ReorderViewsInGroup, groupId="1", viewIds=["2", "3", "2"]).message
-    assert "needs at least 1 entries" in refused(ReorderViewsInGroup, groupId="1", viewIds=[]).message
+    assert sent(ReorderViewsInGroup, groupId="1", viewIds=["3", 2]) == {
+        "groupId": "1",
+        "viewIds": ["3", "2"],
+    }
+    assert (
+        "names some views twice: 2."
+        in refused(ReorderViewsInGroup, groupId="1", viewIds=["2", "3", "2"]).message
+    )
+    assert (
+        "needs at least 1 entries" in refused(ReorderViewsInGroup, groupId="1", viewIds=[]).message
+    )
     assert "must not be empty" in refused(ReorderViewsInGroup, groupId="1", viewIds=[""]).message
-    assert "`groupId` must not be null" in refused(ReorderViewsInGroup, groupId=None, viewIds=["2"]).message
+    assert (
+        "`groupId` must not be null"
+        in refused(ReorderViewsInGroup, groupId=None, viewIds=["2"]).message
+    )
 
 
 @pytest.mark.parametrize("request_type", [CreateCollection, CreateViewGroup])
@@ -242,7 +306,10 @@ def test_lists_that_archive_ends_without_a_word_are_known(request_type: Any) -> 
 def test_views_are_listed_by_group(request_type: Any) -> None:
     assert sent(request_type, filter={"groupId": 9}) == {"filter": {"groupId": "9"}}
     assert sent(request_type, filter={"groupId": None}) == {"filter": {}}
-    assert "`filter.group` is not an argument here" in refused(request_type, filter={"group": "9"}).message
+    assert (
+        "`filter.group` is not an argument here"
+        in refused(request_type, filter={"group": "9"}).message
+    )
 
 
 def test_a_list_of_views_is_lean_and_one_view_is_whole() -> None:
@@ -261,12 +328,22 @@ def test_the_fields_of_filters_are_not_told_again_and_yet_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "delete", [DeleteContentView, DeleteCreatorView, DeleteSocialProfileView, DeleteViewGroup, DeleteCollection]
+    "delete",
+    [
+        DeleteContentView,
+        DeleteCreatorView,
+        DeleteSocialProfileView,
+        DeleteViewGroup,
+        DeleteCollection,
+    ],
 )
 def test_what_somebody_else_deleted_meanwhile_is_told_as_such(delete: Any) -> None:
     request = delete(id="7")
     key = delete.selected.split()[0]
 
     (note,) = request.told({key: None})["notes"]
-    assert note == f"It is gone: an earlier attempt of this call, or somebody else, deleted the {delete.kind}."
+    assert (
+        note
+        == f"It is gone: an earlier attempt of this call, or somebody else, deleted the {delete.kind}."
+    )
     assert request.told({key: "7"}) == {key: "7"}

@@ -74,7 +74,9 @@ async def test_a_search_becomes_a_view_that_shows_what_the_search_found() -> Non
     async with desk() as front:
         searched = await front.call(SearchItems, filter=filters, fields=["id"], limit=5)
         made = await front.call(CreateContentView, input={"name": "Reels", "filters": filters})
-        shown = await front.call(SearchItems, presetId=made["contentView"]["id"], fields=["id"], limit=5)
+        shown = await front.call(
+            SearchItems, presetId=made["contentView"]["id"], fields=["id"], limit=5
+        )
         again = await front.call(GetContentView, id=made["contentView"]["id"])
 
     assert shown["nodes"] == searched["nodes"] != []
@@ -87,7 +89,12 @@ async def test_a_search_becomes_a_view_that_shows_what_the_search_found() -> Non
     ("create", "update", "get", "key"),
     [
         (CreateCreatorView, UpdateCreatorView, GetCreatorView, "creatorView"),
-        (CreateSocialProfileView, UpdateSocialProfileView, GetSocialProfileView, "socialProfileView"),
+        (
+            CreateSocialProfileView,
+            UpdateSocialProfileView,
+            GetSocialProfileView,
+            "socialProfileView",
+        ),
     ],
 )
 async def test_a_view_of_people_takes_options_by_name_and_is_changed_in_part(
@@ -97,7 +104,9 @@ async def test_a_view_of_people_takes_options_by_name_and_is_changed_in_part(
         view = {"name": "VIPs", "filters": {}, "customAttributeConditions": [VIP]}
         made = (await front.call(create, input=view))[key]
         option = made["customAttributeConditions"][0]["value"]
-        changed = await front.call(update, id=made["id"], input={"name": "Gold", "filters": {"a": 1}})
+        changed = await front.call(
+            update, id=made["id"], input={"name": "Gold", "filters": {"a": 1}}
+        )
         read = await front.call(get, id=made["id"])
 
     assert option != ["VIP"]
@@ -110,7 +119,9 @@ async def test_a_content_view_is_changed_in_part() -> None:
     async with desk() as front:
         row = await named(front, GetContentViews, "TikTok Top Earners")
         before = await front.call(GetContentView, id=row["id"])
-        after = await front.call(UpdateContentView, id=row["id"], input={"filters": {"provider": "YOUTUBE"}})
+        after = await front.call(
+            UpdateContentView, id=row["id"], input={"filters": {"provider": "YOUTUBE"}}
+        )
 
     assert "filters" not in row
     assert after["contentView"]["filters"] == {"provider": "YOUTUBE"}
@@ -120,15 +131,30 @@ async def test_a_content_view_is_changed_in_part() -> None:
 @pytest.mark.parametrize(
     ("listing", "delete", "name", "words"),
     [
-        (GetContentViews, DeleteContentView, "TikTok Top Earners", "(filters: provider, itemTypes; in the group"),
+        (
+            GetContentViews,
+            DeleteContentView,
+            "TikTok Top Earners",
+            "(filters: provider, itemTypes; in the group",
+        ),
         (
             GetCreatorViews,
             DeleteCreatorView,
             "VIP Creators",
             "(1 condition; in the group 'Community') for good? Its cr",
         ),
-        (GetSocialProfileViews, DeleteSocialProfileView, "Favourites by Audience", "(1 condition) for good? Its prof"),
-        (GetCollections, DeleteCollection, "Q3 Report", "items; in the group 'Reporting') for good? The items stay"),
+        (
+            GetSocialProfileViews,
+            DeleteSocialProfileView,
+            "Favourites by Audience",
+            "(1 condition) for good? Its prof",
+        ),
+        (
+            GetCollections,
+            DeleteCollection,
+            "Q3 Report",
+            "items; in the group 'Reporting') for good? The items stay",
+        ),
         (GetCollections, DeleteCollection, "Empty Shelf", "(0 items) for good? It is empty."),
     ],
 )
@@ -162,7 +188,9 @@ async def test_the_preview_of_a_collection_counts_its_items_and_binds_the_yes_to
         outside = await front.call(SearchItems, fields=["id"], limit=1)
         item = outside["nodes"][0]["id"]
         await front.call(AddItemToCollections, itemId=item, collectionIds=[row["id"]])
-        stale = await front.refused(DeleteCollection, id=row["id"], confirm=required.details["confirm"])
+        stale = await front.refused(
+            DeleteCollection, id=row["id"], confirm=required.details["confirm"]
+        )
         fresh = stale.details["confirm"]
         await front.call(DeleteCollection, id=row["id"], confirm=fresh)
 
@@ -212,7 +240,9 @@ async def test_a_group_is_made_filled_ordered_and_renamed() -> None:
 
     assert full["name"] == "Newer"
     assert [each["id"] for each in full["contentViews"]] == [moved[1], moved[0]]
-    assert [full[key][0]["id"] for key in ("creatorViews", "socialProfileViews", "collections")] == moved[2:]
+    assert [
+        full[key][0]["id"] for key in ("creatorViews", "socialProfileViews", "collections")
+    ] == moved[2:]
     assert {each["id"] for each in of_group["nodes"]} == set(moved[:2])
     assert left == {"contentViews": [{"id": moved[1]}]}
     assert wrong.code is Code.REJECTED
@@ -225,7 +255,9 @@ async def test_a_collection_is_made_renamed_filled_and_emptied() -> None:
         taken = await front.refused(CreateCollection, input={"name": "Shoot"})
         await front.call(UpdateCollection, id=made, input={"name": "Summer Shoot"})
         item = (await front.call(SearchItems, fields=["id"], limit=1))["nodes"][0]["id"]
-        await front.call(AddItemToCollections, itemId=item, collectionNames="Summer Shoot", autoCreate=True)
+        await front.call(
+            AddItemToCollections, itemId=item, collectionNames="Summer Shoot", autoCreate=True
+        )
         full = await front.call(GetCollection, id=made)
         await front.call(RemoveItemFromCollections, itemId=item, collectionIds=[made])
         empty = await front.call(GetCollection, id=made, fields=["itemCount"])
@@ -240,7 +272,9 @@ async def test_a_slip_in_the_name_of_a_collection_is_asked_about() -> None:
     async with desk() as front:
         item = (await front.call(SearchItems, fields=["id"], limit=1))["nodes"][0]["id"]
         names = ["Q3 Reprot"]
-        failure = await front.refused(AddItemToCollections, itemId=item, collectionNames=names, autoCreate=True)
+        failure = await front.refused(
+            AddItemToCollections, itemId=item, collectionNames=names, autoCreate=True
+        )
         rows = await front.call(GetCollections, fields=["name"])
 
     assert "There is no collection 'Q3 Reprot', but there is 'Q3 Report' (" in failure.message
@@ -249,23 +283,36 @@ async def test_a_slip_in_the_name_of_a_collection_is_asked_about() -> None:
 
 async def test_older_collections_are_filled_here_and_managed_in_archives_own_app() -> None:
     async with desk() as front:
-        item = (await front.call(SearchItems, workspace=COFFEE, fields=["id"], limit=1))["nodes"][0]["id"]
+        item = (await front.call(SearchItems, workspace=COFFEE, fields=["id"], limit=1))["nodes"][
+            0
+        ]["id"]
         row = await named(front, GetCollections, "Menu Photos", workspace=COFFEE)
-        await front.call(AddItemToCollections, workspace=COFFEE, itemId=item, collectionNames="Menu Photos")
+        await front.call(
+            AddItemToCollections, workspace=COFFEE, itemId=item, collectionNames="Menu Photos"
+        )
         refusals = [
             await front.refused(CreateCollection, workspace=COFFEE, input={"name": "A"}),
-            await front.refused(UpdateCollection, workspace=COFFEE, id=row["id"], input={"name": "A"}),
+            await front.refused(
+                UpdateCollection, workspace=COFFEE, id=row["id"], input={"name": "A"}
+            ),
             await front.refused(DeleteCollection, yes(), workspace=COFFEE, id=row["id"]),
         ]
-        moved = await front.refused(MoveCollectionToGroup, workspace=COFFEE, collectionId=row["id"], groupId="")
+        moved = await front.refused(
+            MoveCollectionToGroup, workspace=COFFEE, collectionId=row["id"], groupId=""
+        )
 
     for each in refusals:
         assert each.code is Code.REJECTED
-        assert "manage collections in Archive's app only; putting items in ({addItemToCollections})" in each.hint
+        assert (
+            "manage collections in Archive's app only; putting items in ({addItemToCollections})"
+            in each.hint
+        )
     assert "have no groups of collections" in moved.hint
 
 
-@pytest.mark.parametrize("get", [GetContentView, GetCreatorView, GetSocialProfileView, GetViewGroup, GetCollection])
+@pytest.mark.parametrize(
+    "get", [GetContentView, GetCreatorView, GetSocialProfileView, GetViewGroup, GetCollection]
+)
 async def test_a_record_that_is_not_there_is_told_with_where_to_look(get: Any) -> None:
     async with desk() as front:
         failure = await front.refused(get, id="11111111-1111-4111-8111-111111111111")
@@ -284,7 +331,9 @@ async def test_a_record_that_is_not_there_is_told_with_where_to_look(get: Any) -
         (UpdateCollection, {"input": {"name": "A"}}),
     ],
 )
-async def test_a_change_of_what_is_not_there_is_refused_with_where_to_look(change: Any, raw: Any) -> None:
+async def test_a_change_of_what_is_not_there_is_refused_with_where_to_look(
+    change: Any, raw: Any
+) -> None:
     async with desk() as front:
         failure = await front.refused(change, id="11111111-1111-4111-8111-111111111111", **raw)
 

@@ -13,10 +13,14 @@ from tools.archive.computing import FIELD_OF
 from tools.archive.records import Item
 from tools.archive.sorting import SORT_PATHS, sorter
 
-API = json.loads((Path(__file__).parents[1] / "sandbox" / "archive_api.json").read_text(encoding="utf-8"))
+API = json.loads(
+    (Path(__file__).parents[1] / "sandbox" / "archive_api.json").read_text(encoding="utf-8")
+)
 
 
-def item(number: int, likes: Any = None, name: str | None = None, virality: str | None = None) -> dict[str, Any]:
+def item(
+    number: int, likes: Any = None, name: str | None = None, virality: str | None = None
+) -> dict[str, Any]:
     return {
         "id": number,
         "takenAt": f"2026-03-{number:02}T00:00:00Z",
@@ -35,15 +39,25 @@ def test_every_sort_key_of_the_api_has_a_field_that_exists() -> None:
         select(Item, [path])
 
 
-@pytest.mark.parametrize(("direction", "expected"), [("DESC", [2, 3, 1, 4, 5]), ("ASC", [1, 3, 2, 4, 5])])
-def test_what_is_not_known_comes_last_in_either_direction(direction: str, expected: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("direction", "expected"), [("DESC", [2, 3, 1, 4, 5]), ("ASC", [1, 3, 2, 4, 5])]
+)
+def test_what_is_not_known_comes_last_in_either_direction(
+    direction: str, expected: list[int]
+) -> None:
     records = [item(4), item(1, 5), item(2, 100), {"id": 5, "currentEngagement": None}, item(3, 20)]
 
     assert order(records, ("LIKE_COUNT", direction)) == expected
 
 
 def test_numbers_too_large_for_json_sort_among_the_others() -> None:
-    records = [item(1, 5), item(2, str(2**60)), item(3, str(2**61)), item(4, 2**53 - 1), item(5, str(-(2**60)))]
+    records = [
+        item(1, 5),
+        item(2, str(2**60)),
+        item(3, str(2**61)),
+        item(4, 2**53 - 1),
+        item(5, str(-(2**60))),
+    ]
 
     assert order(records, ("LIKE_COUNT", "DESC")) == [3, 2, 4, 1, 5]
 
@@ -88,7 +102,9 @@ def test_the_first_key_counts_first_and_the_next_decides_between_equals() -> Non
 
 
 @given(st.lists(st.none() | st.integers(0, 3), max_size=12), st.sampled_from(["ASC", "DESC"]))
-def test_equals_stay_in_the_order_in_which_they_came(likes: list[int | None], direction: str) -> None:
+def test_equals_stay_in_the_order_in_which_they_came(
+    likes: list[int | None], direction: str
+) -> None:
     records = [item(number, value) for number, value in enumerate(likes)]
 
     found = order(records, ("LIKE_COUNT", direction))

@@ -17,7 +17,8 @@ from tools.surface import FILE, rendered, requests, rows
 
 Schema = dict[str, Any]
 
-# tool: operation, toolset, and what it does: read, add and create (nothing that exists changes), change, remove, spend
+# tool: operation, toolset, and what it does: read, add and create (nothing that exists changes),
+# change, remove, spend
 CONTRACT = {
     "archive_get_workspaces": ("workspaces", "workspace", "read"),
     "archive_get_workspace": ("workspace", "workspace", "read"),
@@ -67,7 +68,11 @@ CONTRACT = {
     "archive_update_view_group": ("updateViewGroup", "views", "change"),
     "archive_delete_view_group": ("deleteViewGroup", "views", "remove"),
     "archive_move_content_view_to_group": ("moveContentViewToGroup", "views", "change"),
-    "archive_move_social_profile_view_to_group": ("moveSocialProfileViewToGroup", "views", "change"),
+    "archive_move_social_profile_view_to_group": (
+        "moveSocialProfileViewToGroup",
+        "views",
+        "change",
+    ),
     "archive_move_creator_view_to_group": ("moveCreatorViewToGroup", "views", "change"),
     "archive_move_collection_to_group": ("moveCollectionToGroup", "views", "change"),
     "archive_reorder_views_in_group": ("reorderViewsInGroup", "views", "change"),
@@ -81,7 +86,9 @@ HINTS = {
     "remove": {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True},
     "spend": {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": False},
 }
-API = json.loads((Path(__file__).parents[1] / "sandbox" / "archive_api.json").read_text(encoding="utf-8"))
+API = json.loads(
+    (Path(__file__).parents[1] / "sandbox" / "archive_api.json").read_text(encoding="utf-8")
+)
 OPERATIONS = [*API["queries"], *API["mutations"]]
 OPERATION_META = "archive-mcp/operation"
 ROWS = rows()
@@ -97,7 +104,8 @@ ELSEWHERE = {"arguments", "search", "creators"}
 """The objects whose properties another tool's schema tells: its description names that tool."""
 PROSE_OR_PICTURES = {"archivebox_read_snapshot", "archive_view_media", "archive_chart"}
 SHORTEST = {"archive": 40, "archivebox": 20, "archive_mcp": 40}
-"""Characters of a description: ArchiveBox's 45 tools share little room, and most of them need few words."""
+"""Characters of a description: ArchiveBox's 45 tools share little room, and most of them need few
+words."""
 OPERATION = re.compile(r"\{(\w+|[A-Z]+ /(?:[^{}\s]|\{\w+\})*)\}")
 TOOLSETS = {
     "archive": [
@@ -112,7 +120,18 @@ TOOLSETS = {
         "insights",
         "jobs",
     ],
-    "archivebox": ["snapshots", "results", "tags", "crawls", "jobs", "auth", "cli", "machine", "personas", "workers"],
+    "archivebox": [
+        "snapshots",
+        "results",
+        "tags",
+        "crawls",
+        "jobs",
+        "auth",
+        "cli",
+        "machine",
+        "personas",
+        "workers",
+    ],
     "archive_mcp": ["jobs", "discover"],
 }
 each_tool = pytest.mark.parametrize("name", TOOLS)
@@ -133,7 +152,11 @@ def test_the_packaged_file_is_what_the_classes_say() -> None:
 
 
 def test_every_operation_of_archive_is_a_tool_counted_by_what_the_tools_say_of_themselves() -> None:
-    served = [tool["_meta"]["archive-mcp/operation"] for tool in TOOLS.values() if OPERATION_META in tool["_meta"]]
+    served = [
+        tool["_meta"]["archive-mcp/operation"]
+        for tool in TOOLS.values()
+        if OPERATION_META in tool["_meta"]
+    ]
 
     assert sorted(served) == sorted(OPERATIONS)
     assert len(served) == 53
@@ -161,7 +184,11 @@ def test_names_operations_and_toolsets_are_a_contract(name: str) -> None:
 def test_the_hints_tell_the_truth(name: str) -> None:
     annotations = TOOLS[name]["annotations"]
 
-    assert annotations == {"title": TOOLS[name]["title"], **HINTS[CONTRACT[name][2]], "openWorldHint": True}
+    assert annotations == {
+        "title": TOOLS[name]["title"],
+        **HINTS[CONTRACT[name][2]],
+        "openWorldHint": True,
+    }
 
 
 @each_tool
@@ -218,7 +245,9 @@ def test_an_input_schema_is_one_that_no_host_rejects(name: str) -> None:
             continue
         if schema.get("type") == "object":
             assert schema["additionalProperties"] is False
-            assert schema["properties"] or schema is tool["inputSchema"], "an object without properties says nothing"
+            assert schema["properties"] or schema is tool["inputSchema"], (
+                "an object without properties says nothing"
+            )
             assert set(schema.get("required", [])) <= schema["properties"].keys()
         if schema.get("type") == "array":
             assert schema["items"].get("type")
@@ -237,7 +266,8 @@ def test_every_top_level_argument_is_described(name: str) -> None:
 def test_an_output_schema_is_an_open_object(name: str) -> None:
     schema = TOOLS[name].get("outputSchema")
 
-    # Hosts that show the structured part alone would hide a page's text and pictures: they have no schema.
+    # Hosts that show the structured part alone would hide a page's text and pictures: they have no
+    # schema.
     assert (schema is None) == (name in PROSE_OR_PICTURES)
     if schema is None:
         return
@@ -249,10 +279,14 @@ def test_an_output_schema_is_an_open_object(name: str) -> None:
 
 @each_archive_tool
 def test_every_tool_but_the_list_of_workspaces_takes_a_workspace(name: str) -> None:
-    assert ("workspace" in TOOLS[name]["inputSchema"]["properties"]) == (name != "archive_get_workspaces")
+    assert ("workspace" in TOOLS[name]["inputSchema"]["properties"]) == (
+        name != "archive_get_workspaces"
+    )
 
 
-@pytest.mark.parametrize("name", [each for each in OPERATION_TOOLS if CLASSES[each].risk == "reads"])
+@pytest.mark.parametrize(
+    "name", [each for each in OPERATION_TOOLS if CLASSES[each].risk == "reads"]
+)
 def test_every_read_takes_fields_and_every_list_a_limit(name: str) -> None:
     properties = TOOLS[name]["inputSchema"]["properties"]
 
@@ -270,7 +304,9 @@ def arguments_of(operation: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_every_argument_and_enum_value_of_the_api_can_be_said(operation: str) -> None:
-    (tool,) = (each for each in TOOLS.values() if each["_meta"].get("archive-mcp/operation") == operation)
+    (tool,) = (
+        each for each in TOOLS.values() if each["_meta"].get("archive-mcp/operation") == operation
+    )
     properties = tool["inputSchema"]["properties"]
 
     for argument, kind in arguments_of(operation).items():
@@ -297,11 +333,17 @@ def covers(schema: Schema, kind: str, where: str) -> None:
         assert schema.get("type") == expected, where
 
 
-@pytest.mark.parametrize("request_type", [each for each in CLASSES.values() if each.risk != "reads"])
-def test_every_change_says_itself_what_it_risks_and_how_to_check_it(request_type: type[Any]) -> None:
+@pytest.mark.parametrize(
+    "request_type", [each for each in CLASSES.values() if each.risk != "reads"]
+)
+def test_every_change_says_itself_what_it_risks_and_how_to_check_it(
+    request_type: type[Any],
+) -> None:
     selected = ["selected"] if issubclass(request_type, Mutation) else []
     for declared in ("risk", "repeatable", "verify", *selected):
-        assert declared in vars(request_type), f"{request_type.__name__} leaves `{declared}` to its base"
+        assert declared in vars(request_type), (
+            f"{request_type.__name__} leaves `{declared}` to its base"
+        )
     assert request_type.verify.endswith(".")
     asks = request_type.confirmed or issubclass(request_type, StartChange)
     assert asks or request_type.risk not in ("spends",)
@@ -315,36 +357,63 @@ def test_every_tool_says_itself_what_it_is(request_type: type[Request[Any]]) -> 
 def test_the_hints_of_a_tool_name_operations_that_exist() -> None:
     operations = {row["operation"] for row in ROWS}
     for each in CLASSES.values():
-        text = " ".join(str(vars(each).get(name, "")) for name in ("verify", "instead", "missing", "refused", "use"))
+        text = " ".join(
+            str(vars(each).get(name, ""))
+            for name in ("verify", "instead", "missing", "refused", "use")
+        )
         assert set(OPERATION.findall(text)) <= operations
 
 
 def test_the_endpoints_that_messages_name_exist() -> None:
     operations = {row["operation"] for row in ROWS}
     root = Path(__file__).parents[2]
-    files = [*(root / "tools" / "archivebox").glob("*.py"), *(root / "server" / "archivebox").glob("*.py")]
-    named = {each for file in files for each in OPERATION.findall(file.read_text(encoding="utf-8")) if "/" in each}
+    files = [
+        *(root / "tools" / "archivebox").glob("*.py"),
+        *(root / "server" / "archivebox").glob("*.py"),
+    ]
+    named = {
+        each
+        for file in files
+        for each in OPERATION.findall(file.read_text(encoding="utf-8"))
+        if "/" in each
+    }
 
     assert named
     assert named <= operations
 
 
 def tokens(of: str | None = None, but: str = "", **offered: Any) -> float:
-    """What a model sees of the tools that are listed with these settings: a token is about four bytes.
+    """What a model sees of the tools that are listed with these settings: a token is about four
+    bytes.
 
     `of` counts only tools with that key in their `_meta`, and not the tool `but`.
     """
     surface = Surface.read(FILE, importlib.import_module)
     surface.offer(**{"backends": {"archive"}, "toolsets": ["all"], "read_only": False, **offered})
-    listed = [tool for tool in surface.listing() if of in (None, *tool["_meta"]) and tool["name"] != but]
+    listed = [
+        tool for tool in surface.listing() if of in (None, *tool["_meta"]) and tool["name"] != but
+    ]
     views = [{key: tool[key] for key in ("name", "description", "inputSchema")} for tool in listed]
-    return sum(len(json.dumps(each, separators=(",", ":"), ensure_ascii=False).encode()) for each in views) / 4
+    return (
+        sum(
+            len(json.dumps(each, separators=(",", ":"), ensure_ascii=False).encode())
+            for each in views
+        )
+        / 4
+    )
 
 
 def test_the_whole_view_of_the_model_stays_small() -> None:
     assert tokens(OPERATION_META) < 11_000
     assert tokens("archive-mcp/endpoint", backends={"archivebox"}) < 6_000
-    assert tokens("archive-mcp/workflow", backends={"archive", "archivebox"}, but="archivebox_read_snapshot") < 3_500
+    assert (
+        tokens(
+            "archive-mcp/workflow",
+            backends={"archive", "archivebox"},
+            but="archivebox_read_snapshot",
+        )
+        < 3_500
+    )
 
 
 def test_the_presets_are_much_smaller() -> None:
@@ -363,6 +432,9 @@ def test_the_core_is_what_most_sessions_need() -> None:
 def test_reads_are_listed_under_their_own_toolsets_in_a_stable_order(read_only: bool) -> None:
     listed = [row for row in ROWS if row["tool"]["annotations"]["readOnlyHint"] or not read_only]
     backends = list(TOOLSETS)
-    places = [(backends.index(row["backend"]), TOOLSETS[row["backend"]].index(row["toolset"])) for row in listed]
+    places = [
+        (backends.index(row["backend"]), TOOLSETS[row["backend"]].index(row["toolset"]))
+        for row in listed
+    ]
 
     assert places == sorted(places)

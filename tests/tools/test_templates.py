@@ -45,7 +45,9 @@ def bare(kind: str) -> str:
 def test_the_packaged_file_holds_the_templates_as_they_are_declared() -> None:
     held = json.loads(FILE.read_text(encoding="utf-8"))["templates"]
 
-    assert held == json.loads(json.dumps([asdict(each) for each in TEMPLATES])), "run: python -m tools.surface"
+    assert held == json.loads(json.dumps([asdict(each) for each in TEMPLATES])), (
+        "run: python -m tools.surface"
+    )
     assert tuple(Template.of(row) for row in held) == TEMPLATES
 
 
@@ -61,7 +63,11 @@ def test_a_template_describes_itself(template: Template) -> None:
 
 
 def test_no_two_templates_share_a_name_or_an_address() -> None:
-    assert len({each.name for each in TEMPLATES}) == len({each.uri for each in TEMPLATES}) == len(TEMPLATES)
+    assert (
+        len({each.name for each in TEMPLATES})
+        == len({each.uri for each in TEMPLATES})
+        == len(TEMPLATES)
+    )
 
 
 @each_template
@@ -85,7 +91,9 @@ def test_what_a_template_reads_is_there_and_changes_nothing(template: Template) 
             assert SURFACE.serving(operation).backend == template.backend
             known = {info.alias or name: info for name, info in request.model_fields.items()}
             assert set(source.arguments) <= set(known)
-            assert {name for name, info in known.items() if info.is_required()} <= set(source.arguments)
+            assert {name for name, info in known.items() if info.is_required()} <= set(
+                source.arguments
+            )
 
 
 @each_template
@@ -105,7 +113,9 @@ def test_names_come_from_lists_with_ids(template: Template) -> None:
             assert {"id", "name"} <= set(fields_of(CLASSES[operation].record()))
         if variable.as_id:
             assert template.reads is not None
-            assert all(issubclass(CLASSES[each], Query) for each in template.reads.operations.values())
+            assert all(
+                issubclass(CLASSES[each], Query) for each in template.reads.operations.values()
+            )
 
 
 @each_operation
@@ -115,7 +125,9 @@ def test_a_schema_says_how_an_operation_is_called(operation: str) -> None:
     assert (found["operation"], found["tool"]) == (operation, request.tool_name())
     assert found["kind"] in ("query", "mutation", "workflow")
     assert found["description"] == request.description()
-    assert set(found["arguments"]["properties"]) == {info.alias or name for name, info in request.model_fields.items()}
+    assert set(found["arguments"]["properties"]) == {
+        info.alias or name for name, info in request.model_fields.items()
+    }
     assert ("risk" in found) == (request.risk != "reads")
     assert len(compact(found)) < BUDGET / 2
 
@@ -124,7 +136,9 @@ def test_a_schema_says_how_an_operation_is_called(operation: str) -> None:
 def test_each_type_behind_an_operation_is_described_once(operation: str) -> None:
     found = schema(operation)
     types = found["types"]
-    named = {bare(each["type"]) for about in types.values() for each in about.get("fields", {}).values()}
+    named = {
+        bare(each["type"]) for about in types.values() for each in about.get("fields", {}).values()
+    }
     members = {each for about in types.values() for each in about.get("oneOf", [])}
 
     assert bare(found["returns"]["type"]) in types
@@ -132,7 +146,9 @@ def test_each_type_behind_an_operation_is_described_once(operation: str) -> None
     assert all(about["description"] for about in types.values())
 
 
-@pytest.mark.parametrize("operation", [name for name, each in CLASSES.items() if not issubclass(each, Mutation)])
+@pytest.mark.parametrize(
+    "operation", [name for name, each in CLASSES.items() if not issubclass(each, Mutation)]
+)
 def test_a_read_lists_every_field_and_those_that_come_by_default(operation: str) -> None:
     record, types = CLASSES[operation].record(), schema(operation)["types"]
 
@@ -142,7 +158,9 @@ def test_a_read_lists_every_field_and_those_that_come_by_default(operation: str)
             assert select(each, types[each.__name__]["default"]) == select(each, None)
 
 
-@pytest.mark.parametrize("operation", [name for name, each in CLASSES.items() if issubclass(each, Mutation)])
+@pytest.mark.parametrize(
+    "operation", [name for name, each in CLASSES.items() if issubclass(each, Mutation)]
+)
 def test_a_write_lists_what_it_answers_and_how_dangerous_it_is(operation: str) -> None:
     request, found = CLASSES[operation], schema(operation)
     assert issubclass(request, Mutation)
@@ -175,4 +193,10 @@ def test_an_operation_of_another_backend_is_described_without_types() -> None:
     entry = SURFACE.serving("GET /core/snapshots")
     request: type[Request[Any]] = SURFACE.load(entry)
 
-    assert set(described(entry, request)) == {"operation", "kind", "tool", "description", "arguments"}
+    assert set(described(entry, request)) == {
+        "operation",
+        "kind",
+        "tool",
+        "description",
+        "arguments",
+    }

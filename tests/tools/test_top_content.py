@@ -29,7 +29,9 @@ def values(found: Json) -> list[int]:
 
 
 @pytest.mark.parametrize("metric", FIELD_OF)
-async def test_the_top_of_a_workspace_is_sorted_by_archive_in_one_request(there: Shop, metric: Metric) -> None:
+async def test_the_top_of_a_workspace_is_sorted_by_archive_in_one_request(
+    there: Shop, metric: Metric
+) -> None:
     found = await there.top(metric=metric, limit=7)
 
     assert values(found) == largest(there.items(), FIELD_OF[metric], 7)
@@ -87,12 +89,16 @@ async def test_only_the_content_of_an_account_or_a_person_is_ranked(there: Shop)
     assert {each["id"] for each in by_account["nodes"]} == {
         each.id for each in items if each.social_profile.account_name == account
     }
-    assert {each["id"] for each in by_person["nodes"]} == {each.id for each in items if each.creator.id == person.id}
+    assert {each["id"] for each in by_person["nodes"]} == {
+        each.id for each in items if each.creator.id == person.id
+    }
 
 
 async def test_only_a_window_of_time_is_ranked(there: Shop) -> None:
     found = await there.top(takenAt={"from": "2026-10-01", "to": "2026-10-31"}, limit=5)
-    october = [e for e in there.items() if date(2026, 10, 1) <= e.taken_at.date() <= date(2026, 10, 31)]
+    october = [
+        e for e in there.items() if date(2026, 10, 1) <= e.taken_at.date() <= date(2026, 10, 31)
+    ]
 
     assert values(found) == largest(october, "earnedMediaValue", 5)
 
@@ -105,10 +111,14 @@ async def test_where_no_item_has_the_metric_nothing_is_ranked_and_that_is_said(t
     assert len(there.sandbox.pages) == 2
 
 
-async def test_items_without_the_metric_that_archive_puts_first_do_not_hide_the_top(there: Shop) -> None:
+async def test_items_without_the_metric_that_archive_puts_first_do_not_hide_the_top(
+    there: Shop,
+) -> None:
     there.sandbox.hidden = True
     ranges = [{"field": "COMMENT_COUNT", "range": {"from": 1}}]
-    found = await there.top(search={"filter": {"itemTypes": ["REEL"]}}, metric="LIKE_COUNT", limit=3)
+    found = await there.top(
+        search={"filter": {"itemTypes": ["REEL"]}}, metric="LIKE_COUNT", limit=3
+    )
     reels = [each for each in there.items() if each.kind == "REEL"]
 
     assert values(found) == largest(reels, "likes", 3)
@@ -117,7 +127,9 @@ async def test_items_without_the_metric_that_archive_puts_first_do_not_hide_the_
         "engagement": [{"field": "LIKE_COUNT", "range": {"from": 0}}],
     }
     again = await there.top(search={"filter": {"engagement": ranges}}, metric="LIKE_COUNT", limit=3)
-    assert values(again) == largest([each for each in there.items() if sum(known([each], "comments"))], "likes", 3)
+    assert values(again) == largest(
+        [each for each in there.items() if sum(known([each], "comments"))], "likes", 3
+    )
 
 
 async def test_an_order_of_archive_that_does_not_hold_is_not_trusted(there: Shop) -> None:

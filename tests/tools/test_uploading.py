@@ -45,6 +45,8 @@ async def test_a_link_that_is_not_taken_without_a_word_is_a_failure() -> None:
 
 async def test_a_link_that_is_refused_is_told_in_archives_words() -> None:
     with pytest.raises(Failure, match="url: is private") as refused:
-        await uploaded({"success": False, "userErrors": [{"field": ["url"], "message": "is private"}]})
+        await uploaded(
+            {"success": False, "userErrors": [{"field": ["url"], "message": "is private"}]}
+        )
 
     assert refused.value.code is Code.REJECTED

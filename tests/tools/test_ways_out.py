@@ -23,10 +23,19 @@ UNFIT = [
     {"field": "full_nam", "operator": "IS", "type": "TEXT", "value": "Mia"},
     {"field": "labels", "operator": "IS", "type": "TEXT", "value": "VIP"},
     {"field": "age", "operator": "CONTAINS", "type": "NUMBER", "value": 3},
-    {"field": "collaboration_status", "operator": "IS", "type": "SINGLE_SELECT_V3", "value": ["Active", "New"]},
+    {
+        "field": "collaboration_status",
+        "operator": "IS",
+        "type": "SINGLE_SELECT_V3",
+        "value": ["Active", "New"],
+    },
 ]
 VIEW = {"name": "V", "filters": {}}
-VIEWS: list[type[ArchiveRequest[Any]]] = [CreateContentView, CreateCreatorView, CreateSocialProfileView]
+VIEWS: list[type[ArchiveRequest[Any]]] = [
+    CreateContentView,
+    CreateCreatorView,
+    CreateSocialProfileView,
+]
 
 
 @pytest.mark.parametrize("condition", UNFIT)
@@ -48,14 +57,21 @@ async def test_a_view_with_a_condition_that_archive_refuses_leads_to_the_attribu
     request_type: type[ArchiveRequest[Any]],
 ) -> None:
     async with desk() as shop:
-        failure = await shop.refused(request_type, input={**VIEW, "customAttributeConditions": UNFIT[:1]})
+        failure = await shop.refused(
+            request_type, input={**VIEW, "customAttributeConditions": UNFIT[:1]}
+        )
 
     assert failure.code is Code.REJECTED
     assert "{customAttributeSchemas} " in failure.hint
 
 
 async def test_an_attribute_of_another_entity_is_told_apart_from_one_that_does_not_exist() -> None:
-    condition = {"field": "labels", "operator": "CONTAINS", "type": "MULTIPLE_SELECT_V2", "value": "VIP"}
+    condition = {
+        "field": "labels",
+        "operator": "CONTAINS",
+        "type": "MULTIPLE_SELECT_V2",
+        "value": "VIP",
+    }
     async with desk() as shop:
         failure = await shop.refused(SearchItems, customAttributeConditions=[condition])
 
@@ -63,9 +79,13 @@ async def test_an_attribute_of_another_entity_is_told_apart_from_one_that_does_n
 
 
 @pytest.mark.parametrize("request_type", [AddItemToCollections, RemoveItemFromCollections])
-async def test_an_item_that_does_not_exist_leads_to_the_items(request_type: type[ArchiveRequest[Any]]) -> None:
+async def test_an_item_that_does_not_exist_leads_to_the_items(
+    request_type: type[ArchiveRequest[Any]],
+) -> None:
     async with desk() as shop:
-        failure = await shop.refused(request_type, itemId="elsewhere", collectionNames=["Q3 Report"])
+        failure = await shop.refused(
+            request_type, itemId="elsewhere", collectionNames=["Q3 Report"]
+        )
 
     assert "Item not found" in failure.message
     assert "{items} " in failure.hint

@@ -1,4 +1,5 @@
-"""Every tool that changes Archive does what it says and nothing else, and tells what Archive refuses."""
+"""Every tool that changes Archive does what it says and nothing else, and tells what Archive
+refuses."""
 
 from __future__ import annotations
 
@@ -26,7 +27,9 @@ def test_every_tool_that_changes_archive_has_its_row() -> None:
 
 def test_every_tool_but_one_is_seen_to_be_refused_for_a_reason_of_its_own() -> None:
     # Archive takes any name for a group but a blank one, which is not sent.
-    assert {name for name, case in CASES.items() if not case.refusals} == {"archive_create_view_group"}
+    assert {name for name, case in CASES.items() if not case.refusals} == {
+        "archive_create_view_group"
+    }
 
 
 @each_write
@@ -44,11 +47,15 @@ async def test_it_does_what_it_says_and_nothing_else(case: Case) -> None:
     for look, answered in zip(case.looks, shown, strict=True):
         assert holds(answered, resolved(look.shows, before, after)), pretty(answered)
     assert desk.sandbox.arrived == [WRITES[case.tool]]
-    assert [each.message for each in person.questions] == ([case.asks.format(**before.words)] if case.asks else [])
+    assert [each.message for each in person.questions] == (
+        [case.asks.format(**before.words)] if case.asks else []
+    )
 
 
 @pytest.mark.parametrize(("case", "refusal"), REFUSALS)
-async def test_what_archive_refuses_is_told_in_its_words_and_changes_nothing(case: Case, refusal: Refusal) -> None:
+async def test_what_archive_refuses_is_told_in_its_words_and_changes_nothing(
+    case: Case, refusal: Refusal
+) -> None:
     async with front() as desk:
         before = await desk.sandbox.saved()
         failure = await desk.refused(case.tool, refusal.given, asker=person_for(case))
@@ -69,7 +76,9 @@ async def test_user_errors_become_an_error_result_and_are_not_tried_again(case: 
         arguments = {"workspace": WORKSPACE, **resolved(case.given, before)}
         async with Client(desk.server, mode="legacy") as client:
             if case.asks:
-                arguments["confirm"] = error_of(await client.call_tool(case.tool, arguments))["confirm"]
+                arguments["confirm"] = error_of(await client.call_tool(case.tool, arguments))[
+                    "confirm"
+                ]
             error = error_of(await client.call_tool(case.tool, arguments))
 
     assert error["code"] == "REJECTED"

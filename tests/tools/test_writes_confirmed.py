@@ -53,7 +53,9 @@ def test_every_tool_that_takes_a_confirmation_is_here_and_every_delete_takes_one
 
 
 @each_call
-async def test_the_question_shows_exactly_what_would_change_and_a_yes_makes_it(asked: Asked) -> None:
+async def test_the_question_shows_exactly_what_would_change_and_a_yes_makes_it(
+    asked: Asked,
+) -> None:
     async with front() as desk:
         before, person = await desk.sandbox.saved(), yes()
         await desk.call(asked.tool, asked.given, before, asker=person)
@@ -103,7 +105,9 @@ async def test_never_refuses_without_asking(asked: Asked) -> None:
 
 
 @each_call
-async def test_who_cannot_ask_gets_the_whole_question_and_a_token_for_this_very_call(asked: Asked) -> None:
+async def test_who_cannot_ask_gets_the_whole_question_and_a_token_for_this_very_call(
+    asked: Asked,
+) -> None:
     async with front() as desk:
         before = await desk.sandbox.saved()
         failure = await unchanged(desk, asked, Nobody())
@@ -115,7 +119,9 @@ async def test_who_cannot_ask_gets_the_whole_question_and_a_token_for_this_very_
     assert failure.message.endswith(asked.asks.format(**before.words))
     assert "Only after their explicit yes repeat the call with `confirm` added." in failure.hint
     assert guessed.code == stolen.code == "CONFIRMATION_REQUIRED"
-    assert stolen.message.startswith("The confirmation token is used up, expired, or for another state or call.")
+    assert stolen.message.startswith(
+        "The confirmation token is used up, expired, or for another state or call."
+    )
 
 
 @each_call
@@ -123,7 +129,9 @@ async def test_a_token_is_good_for_one_call(asked: Asked) -> None:
     async with front() as desk:
         before = await desk.sandbox.saved()
         token = (await unchanged(desk, asked, Nobody())).details["confirm"]
-        desk.sandbox.instead = {"userErrors": []}  # says yes and does nothing, so that the same can be asked again
+        desk.sandbox.instead = {
+            "userErrors": []
+        }  # says yes and does nothing, so that the same can be asked again
         await desk.call(asked.tool, {**asked.given, "confirm": token}, before, asker=Nobody())
         again = await unchanged(desk, asked, Nobody(), confirm=token)
 
@@ -132,7 +140,9 @@ async def test_a_token_is_good_for_one_call(asked: Asked) -> None:
     assert len(desk.sandbox.arrived) == 1
 
 
-@pytest.mark.parametrize("asked", [each for each in CALLS.values() if each.meanwhile], ids=lambda each: each.tool)
+@pytest.mark.parametrize(
+    "asked", [each for each in CALLS.values() if each.meanwhile], ids=lambda each: each.tool
+)
 async def test_a_change_in_between_is_shown_before_anything_is_done(asked: Asked) -> None:
     assert asked.meanwhile
     async with front() as desk:
@@ -141,10 +151,17 @@ async def test_a_change_in_between_is_shown_before_anything_is_done(asked: Asked
         await desk.call(*asked.meanwhile, before)
         second = await unchanged(desk, asked, Nobody(), confirm=first.details["confirm"])
         desk.sandbox.arrived.clear()
-        await desk.call(asked.tool, {**asked.given, "confirm": second.details["confirm"]}, before, asker=Nobody())
+        await desk.call(
+            asked.tool,
+            {**asked.given, "confirm": second.details["confirm"]},
+            before,
+            asker=Nobody(),
+        )
 
     assert second.code == "CONFIRMATION_REQUIRED"
-    assert second.message.startswith("The confirmation token is used up, expired, or for another state or call.")
+    assert second.message.startswith(
+        "The confirmation token is used up, expired, or for another state or call."
+    )
     assert second.details["preview"] != first.details["preview"]
     assert len(desk.sandbox.arrived) == 1
 
@@ -155,7 +172,9 @@ async def test_a_deletion_whose_object_is_gone_by_the_time_of_the_yes_is_told_as
         before = await desk.sandbox.saved()
         token = (await unchanged(desk, asked, Nobody())).details["confirm"]
         await desk.call(asked.tool, asked.given, before, asker=yes())
-        late = await desk.refused(asked.tool, {**asked.given, "confirm": token}, before, asker=Nobody())
+        late = await desk.refused(
+            asked.tool, {**asked.given, "confirm": token}, before, asker=Nobody()
+        )
 
     assert late.code == "NOT_FOUND"
 
@@ -178,7 +197,9 @@ async def test_a_price_that_rises_between_question_and_yes_is_told_anew() -> Non
         first = await desk.refused(REFETCH, given, before, asker=Nobody())
         await desk.call("archive_upload_item_from_url", {"input": {"url": REEL}})
         desk.clock.now += 4
-        second = await desk.refused(REFETCH, {**given, "confirm": first.details["confirm"]}, before, asker=Nobody())
+        second = await desk.refused(
+            REFETCH, {**given, "confirm": first.details["confirm"]}, before, asker=Nobody()
+        )
 
     assert "for up to 3 billing credits" in first.message
     assert second.code == "CONFIRMATION_REQUIRED"

@@ -1,4 +1,5 @@
-"""Hosts of both protocol eras are asked before a deletion and a doubtful new collection, or confirm with a token."""
+"""Hosts of both protocol eras are asked before a deletion and a doubtful new collection, or confirm
+with a token."""
 
 from __future__ import annotations
 
@@ -22,9 +23,13 @@ class Host:
         self.action = action
         self.shown: list[str] = []
 
-    async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+    async def __call__(
+        self, context: ClientRequestContext, params: ElicitRequestParams
+    ) -> ElicitResult:
         self.shown.append(params.message)
-        return ElicitResult(action=self.action, content={"confirm": True} if self.action == "accept" else None)
+        return ElicitResult(
+            action=self.action, content={"confirm": True} if self.action == "accept" else None
+        )
 
 
 @pytest.fixture(params=["legacy", "2026-07-28"])
@@ -62,7 +67,9 @@ async def test_hosts_of_both_eras_are_asked_and_heard(tool: str, era: str, tools
 
 
 @pytest.mark.parametrize("tool", ["archive_delete_collection", ADD])
-async def test_hosts_of_both_eras_that_cannot_ask_confirm_with_the_token(tool: str, era: str) -> None:
+async def test_hosts_of_both_eras_that_cannot_ask_confirm_with_the_token(
+    tool: str, era: str
+) -> None:
     asked = CALLS[tool]
     async with front() as desk, Client(desk.server, mode=era) as client:
         before = await desk.sandbox.saved()

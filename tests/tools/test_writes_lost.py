@@ -1,4 +1,5 @@
-"""A change whose answer is lost is made again only where twice is the same as once; else the caller is told to look."""
+"""A change whose answer is lost is made again only where twice is the same as once; else the caller
+is told to look."""
 
 from __future__ import annotations
 
@@ -7,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from tests.tools.fronts import ROWS, WRITES, Front, front, front_over_http, holds, points_somewhere, pretty
+from tests.tools.fronts import (
+    ROWS,
+    WRITES,
+    Front,
+    front,
+    front_over_http,
+    holds,
+    points_somewhere,
+    pretty,
+)
 from tests.tools.watched import Fate, differences, resolved
 from tests.tools.write_cases import Case, person_for
 from tests.tools.write_cases_views import CASES
@@ -31,7 +41,9 @@ AMBIGUOUS: list[Fate] = ["lost", "502", "504"]
 DONE: list[Fate] = ["lost", "504"]
 once = pytest.mark.parametrize("case", [CASES[each] for each in sorted(ONCE)], ids=sorted(ONCE))
 again = pytest.mark.parametrize(
-    "case", [each for each in CASES.values() if each.tool not in ONCE], ids=[each for each in CASES if each not in ONCE]
+    "case",
+    [each for each in CASES.values() if each.tool not in ONCE],
+    ids=[each for each in CASES if each not in ONCE],
 )
 each_write = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
@@ -62,7 +74,10 @@ async def test_it_is_sent_once_and_the_caller_is_told_where_to_look(case: Case, 
     assert failure.code == "OUTCOME_UNKNOWN"
     assert failure.message.endswith("The change may or may not have been made.")
     assert not failure.retryable
-    assert failure.hint == f"Do not repeat it blindly: {desk.surface.rendered(CLASSES[case.tool].verify)}"
+    assert (
+        failure.hint
+        == f"Do not repeat it blindly: {desk.surface.rendered(CLASSES[case.tool].verify)}"
+    )
     points_somewhere(failure)
     assert "archive_" in failure.hint
     assert changes == (case.changes if fate in DONE else {})
@@ -95,7 +110,10 @@ async def test_where_it_stays_lost_the_caller_is_told_where_to_look(case: Case) 
 
     assert len(desk.sandbox.arrived) == 4
     assert failure.code == "OUTCOME_UNKNOWN"
-    assert failure.hint == f"Do not repeat it blindly: {desk.surface.rendered(CLASSES[case.tool].verify)}"
+    assert (
+        failure.hint
+        == f"Do not repeat it blindly: {desk.surface.rendered(CLASSES[case.tool].verify)}"
+    )
     points_somewhere(failure)
     assert "archive_" in failure.hint
 

@@ -1,4 +1,5 @@
-"""A read-only server neither lists nor makes any change of Archive, in whatever way it is asked for one."""
+"""A read-only server neither lists nor makes any change of Archive, in whatever way it is asked for
+one."""
 
 from __future__ import annotations
 
@@ -62,8 +63,12 @@ async def test_the_tools_that_reach_others_reach_no_change() -> None:
         for tool in CASES:
             call = {"name": tool, "arguments": {"workspace": WORKSPACE}}
             is_refused(error_of(await client.call_tool("archive_mcp_call_read_tool", call)), tool)
-            is_refused(error_of(await client.call_tool("archive_mcp_describe_tool", {"name": tool})), tool)
-            is_refused(error_of(await client.call_tool("archive_mcp_call_write_tool", call)), CALLER)
+            is_refused(
+                error_of(await client.call_tool("archive_mcp_describe_tool", {"name": tool})), tool
+            )
+            is_refused(
+                error_of(await client.call_tool("archive_mcp_call_write_tool", call)), CALLER
+            )
             found = await client.call_tool("archive_mcp_find_tools", {"query": tool, "limit": 30})
             assert found.structured_content
             assert found.structured_content["tools"]
@@ -83,7 +88,10 @@ async def test_discovery_does_show_it_where_changes_are_allowed(case: Case) -> N
 
     assert found["tools"][0]["name"] == case.tool
     assert found["tools"][0]["changesData"] is True
-    assert (described["changesData"], described["callWith"]) == (True, "archive_mcp_call_write_tool")
+    assert (described["changesData"], described["callWith"]) == (
+        True,
+        "archive_mcp_call_write_tool",
+    )
     assert refusal.code == "INVALID_ARGUMENT"
     assert refusal.hint == "Call it through archive_mcp_call_write_tool."
 

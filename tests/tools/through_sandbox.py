@@ -32,12 +32,18 @@ class Desk:
         self.clock = clock
         self._backend = backend
 
-    async def call(self, request: type[ArchiveRequest[Any]], asker: Asker | None = None, **raw: Any) -> Json:
+    async def call(
+        self, request: type[ArchiveRequest[Any]], asker: Asker | None = None, **raw: Any
+    ) -> Json:
         """What the tool answers to the raw arguments."""
-        result = await self._backend.perform(parsed(request, **raw), asker or Nobody(), self.clock() + 45)
+        result = await self._backend.perform(
+            parsed(request, **raw), asker or Nobody(), self.clock() + 45
+        )
         return result.structured
 
-    async def refused(self, request: type[ArchiveRequest[Any]], asker: Asker | None = None, **raw: Any) -> Failure:
+    async def refused(
+        self, request: type[ArchiveRequest[Any]], asker: Asker | None = None, **raw: Any
+    ) -> Failure:
         """The failure that the raw arguments meet at the API."""
         with pytest.raises(Failure) as caught:
             await self.call(request, asker, **raw)
@@ -51,6 +57,11 @@ async def desk() -> AsyncIterator[Desk]:
     sandbox = Sandbox(items=400, rate=10_000, plan="enterprise", clock=clock, now=lambda: NOW)
     async with Http(DEFAULT_API_URL, "Archive", in_process=sandbox.handle) as http:
         archive = Archive(
-            url=DEFAULT_API_URL, token=TOKEN, http=http, limiter=OpenLimiter(), user_agent="test", clock=clock
+            url=DEFAULT_API_URL,
+            token=TOKEN,
+            http=http,
+            limiter=OpenLimiter(),
+            user_agent="test",
+            clock=clock,
         )
         yield Desk(ArchiveBackend(archive, MAIN, Confirmations("ask", clock)), clock)

@@ -1,4 +1,5 @@
-"""A sandbox that notes every change that arrives at it, and can lose its answers; and all that is saved in it."""
+"""A sandbox that notes every change that arrives at it, and can lose its answers; and all that is
+saved in it."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from server.sandbox import COFFEE, MAIN, OUTDOOR, PATH, TOKEN, Answer, Sandbox
 
 Json = dict[str, Any]
 Fate = Literal["lost", "502", "504", "429", "unreachable"]
-"""What becomes of a change: made, but its answer is lost or a gateway gives up on it; or not made at all."""
+"""What becomes of a change: made, but its answer is lost or a gateway gives up on it; or not made
+at all."""
 
 NAMES = {MAIN: "Northwind Skincare", OUTDOOR: "Northwind Outdoor", COFFEE: "Bluebird Coffee"}
 _RELATED = ("collections", "contentViews", "creatorViews", "socialProfileViews")
@@ -39,7 +41,8 @@ class Cut(Exception):
 
 @dataclass(frozen=True)
 class Saved:
-    """All that is saved in the three workspaces: records by id, and the ids by label (`collections/Q3 Report`).
+    """All that is saved in the three workspaces: records by id, and the ids by label
+    (`collections/Q3 Report`).
 
     `words` are what a question tells of it.
     """
@@ -52,7 +55,8 @@ class Saved:
 class Watched(Sandbox):
     """A sandbox that keeps the names of the changes that arrived.
 
-    `fates` are those of the next changes; `instead` answers every change in place of the sandbox, with its payload.
+    `fates` are those of the next changes; `instead` answers every change in place of the sandbox,
+    with its payload.
     """
 
     def __init__(self, **how: Any) -> None:
@@ -61,7 +65,9 @@ class Watched(Sandbox):
         self.fates: list[Fate] = []
         self.instead: Json | None = None
 
-    async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         """Answer a request; raises Cut or httpx's own error where its fate is to get no answer."""
         operation = _change_in(body)
         if operation is None:
@@ -71,7 +77,9 @@ class Watched(Sandbox):
             raise httpx.ConnectError("nobody listens")
         self.arrived.append(operation)
         if fate == "429":
-            return Answer(429, {"content-type": "application/json", "retry-after": "0"}, _ERROR.encode())
+            return Answer(
+                429, {"content-type": "application/json", "retry-after": "0"}, _ERROR.encode()
+            )
         if fate == "502":
             return Answer(502, {"content-type": "text/html"}, b"<html>Bad Gateway</html>")
         if self.instead is not None:
@@ -79,10 +87,15 @@ class Watched(Sandbox):
         answer = await super().handle(method, path, headers, body)
         if fate == "lost":
             raise Cut
-        return Answer(504, {"content-type": "text/html"}, b"<html>Timeout</html>") if fate == "504" else answer
+        return (
+            Answer(504, {"content-type": "text/html"}, b"<html>Timeout</html>")
+            if fate == "504"
+            else answer
+        )
 
     async def saved(self) -> Saved:
-        """What is saved now; some items have labels too: three of the main workspace, one that is in a collection."""
+        """What is saved now; some items have labels too: three of the main workspace, one that is
+        in a collection."""
         found = Saved()
         for workspace, name in NAMES.items():
             _keep(found, name, await self._asked(workspace, _EVERYTHING))
@@ -101,7 +114,11 @@ class Watched(Sandbox):
         return found
 
     async def _asked(self, workspace: str, query: str) -> Json:
-        sent = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json", "workspace-id": workspace}
+        sent = {
+            "authorization": f"Bearer {TOKEN}",
+            "content-type": "application/json",
+            "workspace-id": workspace,
+        }
         answer = await super().handle("POST", PATH, sent, json.dumps({"query": query}).encode())
         body = json.loads(answer.body)
         assert "errors" not in body, body
@@ -110,7 +127,8 @@ class Watched(Sandbox):
 
 
 def differences(before: Saved, after: Saved) -> Json:
-    """What changed, by label: `new`, `gone`, or the fields with what they are now; of numbers, by how much."""
+    """What changed, by label: `new`, `gone`, or the fields with what they are now; of numbers, by
+    how much."""
     labels = {id: label for label, id in [*after.ids.items(), *before.ids.items()]}
     found: Json = {labels[id]: "new" for id in after.records.keys() - before.records.keys()}
     for id, old in before.records.items():

@@ -1,4 +1,5 @@
-"""Jobs of tools over the sandbox in this process, on one clock that jumps to whatever comes next."""
+"""Jobs of tools over the sandbox in this process, on one clock that jumps to whatever comes
+next."""
 
 from __future__ import annotations
 
@@ -39,11 +40,15 @@ class Watched(Sandbox):
     """A sandbox that keeps what was asked, and lets a test answer in its place."""
 
     def __init__(self, time: FakeTime) -> None:
-        super().__init__(items=400, rate=10_000, plan="enterprise", clock=time.clock, now=lambda: NOW)
+        super().__init__(
+            items=400, rate=10_000, plan="enterprise", clock=time.clock, now=lambda: NOW
+        )
         self.asked: list[tuple[str, Json]] = []
         self.meddle: Meddle | None = None
 
-    async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         sent = json.loads(body)
         name = sent["query"].split("(")[0].split()[1]
         self.asked.append((name, sent["variables"]))
@@ -53,7 +58,9 @@ class Watched(Sandbox):
 
     def uploads(self) -> Counter[str]:
         """How often each link was uploaded."""
-        return Counter(given["input"]["url"] for name, given in self.asked if name == "UploadItemFromUrl")
+        return Counter(
+            given["input"]["url"] for name, given in self.asked if name == "UploadItemFromUrl"
+        )
 
     def times(self, name: str) -> int:
         """How many requests of that name there were."""
@@ -85,7 +92,9 @@ class Worker:
     time: FakeTime
     previews: list[Json] = field(default_factory=list)
 
-    async def call(self, request: type[ArchiveRequest[Any]] | type[AnyWorkflow], **raw: Any) -> Json:
+    async def call(
+        self, request: type[ArchiveRequest[Any]] | type[AnyWorkflow], **raw: Any
+    ) -> Json:
         """What the tool answers to the raw arguments."""
         given = parsed(request, **raw)  # type: ignore[arg-type]  # a workflow is parsed the same way
         return (await self.backend.perform(given, Nobody(), self.time.now + 45)).structured
@@ -135,13 +144,22 @@ async def worker(state: Path) -> AsyncIterator[Worker]:
 
 
 @asynccontextmanager
-async def at_work(state: Path, time: FakeTime, sandbox: Watched, http: Http) -> AsyncIterator[Worker]:
+async def at_work(
+    state: Path, time: FakeTime, sandbox: Watched, http: Http
+) -> AsyncIterator[Worker]:
     """A process with the journal in that folder."""
     journal = Journal(state, leases=Leases(clock=time.clock), wall=time.clock)
     async with Jobs(journal, clock=time.clock, sleep=time.sleep) as jobs:
         archive = Archive(
-            url=DEFAULT_API_URL, token=TOKEN, http=http, limiter=OpenLimiter(), user_agent="test", clock=time.clock
+            url=DEFAULT_API_URL,
+            token=TOKEN,
+            http=http,
+            limiter=OpenLimiter(),
+            user_agent="test",
+            clock=time.clock,
         )
-        backend = ArchiveBackend(archive, MAIN, Confirmations("ask", time.clock), Bench(jobs, state / "exports"))
+        backend = ArchiveBackend(
+            archive, MAIN, Confirmations("ask", time.clock), Bench(jobs, state / "exports")
+        )
         yield Worker(backend, sandbox, jobs, time)
     journal.close()

@@ -1,4 +1,5 @@
-"""Every tool that changes Archive: what it is given, what it says and does, and what Archive refuses of it.
+"""Every tool that changes Archive: what it is given, what it says and does, and what Archive
+refuses of it.
 
 Strings that begin with an `@` are labels of what is saved in the sandbox; they stand for its id.
 """
@@ -39,9 +40,9 @@ class Look:
 class Case:
     """One tool.
 
-    Args:
-        says: what its result holds. changes: everything that differs in the sandbox afterwards.
-        looks: how to see it. asks: the whole question, for one that asks. later: seconds until it shows.
+    Args: says: what its result holds. changes: everything that differs in the sandbox afterwards.
+        looks: how to see it. asks: the whole question, for one that asks. later: seconds until it
+        shows.
     """
 
     tool: str
@@ -157,7 +158,10 @@ ITEMS = (
     ),
 )
 
-Q3_ITEMS = {"fields": ["id"], "filter": {"ids": ["@items/0", "@items/1", "@items/2", "@items/held"]}}
+Q3_ITEMS = {
+    "fields": ["id"],
+    "filter": {"ids": ["@items/0", "@items/1", "@items/2", "@items/held"]},
+}
 
 COLLECTIONS = (
     Case(
@@ -173,7 +177,11 @@ COLLECTIONS = (
             ),
         ),
         (
-            Refusal({"input": {"name": "Q3 Report"}}, "'Q3 Report' already exists", "archive_get_collections"),
+            Refusal(
+                {"input": {"name": "Q3 Report"}},
+                "'Q3 Report' already exists",
+                "archive_get_collections",
+            ),
             Refusal({**COFFEE, "input": {"name": "Autumn"}}, **OLD),
         ),
     ),
@@ -184,7 +192,11 @@ COLLECTIONS = (
         {"collections/Q3 Report": {"name": "Quarter 3"}},
         (Look("archive_get_collection", {"id": "@collections/Q3 Report"}, {"name": "Quarter 3"}),),
         (
-            Refusal({"id": UNKNOWN, "input": {"name": "A"}}, "Collection not found", "archive_get_collections"),
+            Refusal(
+                {"id": UNKNOWN, "input": {"name": "A"}},
+                "Collection not found",
+                "archive_get_collections",
+            ),
             Refusal(
                 {"id": "@collections/Q3 Report", "input": {"name": "Q2 Report"}},
                 "Collection 'Q2 Report' already exists",
@@ -197,7 +209,10 @@ COLLECTIONS = (
         "archive_delete_collection",
         {"id": "@collections/Q3 Report"},
         {"deletedCollectionId": "@collections/Q3 Report"},
-        {"collections/Q3 Report": "gone", "viewGroups/Reporting": {"collections": ["collections/Q2 Report"]}},
+        {
+            "collections/Q3 Report": "gone",
+            "viewGroups/Reporting": {"collections": ["collections/Q2 Report"]},
+        },
         (
             Look(
                 "archive_get_view_group",
@@ -207,9 +222,14 @@ COLLECTIONS = (
             Look("archive_search_items", Q3_ITEMS, {"nodes": [{}] * 4}),
         ),
         (
-            Refusal({"id": UNKNOWN}, "No collection has that id", "archive_get_collections", "NOT_FOUND"),
             Refusal(
-                {"id": "@contentViews/All Reels"}, "No collection has that id", "archive_get_collections", "NOT_FOUND"
+                {"id": UNKNOWN}, "No collection has that id", "archive_get_collections", "NOT_FOUND"
+            ),
+            Refusal(
+                {"id": "@contentViews/All Reels"},
+                "No collection has that id",
+                "archive_get_collections",
+                "NOT_FOUND",
             ),
             Refusal({**COFFEE, "id": "@collections/Menu Photos"}, **OLD),
         ),
@@ -223,9 +243,17 @@ COLLECTIONS = (
         {
             "collections/Q2 Report": {"group": "viewGroups/Website"},
             "viewGroups/Reporting": {"collections": ["collections/Q3 Report"]},
-            "viewGroups/Website": {"collections": ["collections/Website Gallery", "collections/Q2 Report"]},
+            "viewGroups/Website": {
+                "collections": ["collections/Website Gallery", "collections/Q2 Report"]
+            },
         },
-        (Look("archive_get_collection", {"id": "@collections/Q2 Report"}, {"group": {"name": "Website"}}),),
+        (
+            Look(
+                "archive_get_collection",
+                {"id": "@collections/Q2 Report"},
+                {"group": {"name": "Website"}},
+            ),
+        ),
         (
             Refusal(
                 {"collectionId": "@collections/Q2 Report", "groupId": "@viewGroups/Trail Team"},

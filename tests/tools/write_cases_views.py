@@ -8,12 +8,13 @@ from tests.tools.write_cases import COLLECTIONS, ITEMS, UNKNOWN, Case, Look, Ref
 SHOE_SIZE = {"field": "shoe_size", "operator": "CONTAINS", "type": "TEXT", "value": "42"}
 
 
-def of_views(kind: str, narrow: Json, loose: str, grouped: tuple[str, str, list[str]], told: str) -> tuple[Case, ...]:
+def of_views(
+    kind: str, narrow: Json, loose: str, grouped: tuple[str, str, list[str]], told: str
+) -> tuple[Case, ...]:
     """The four tools of a kind of view.
 
-    Args:
-        narrow: the parts of a new one. loose: one in no group. grouped: one in a group, the group, what else is there.
-        told: what the question about `grouped` says of it.
+    Args: narrow: the parts of a new one. loose: one in no group. grouped: one in a group, the
+        group, what else is there. told: what the question about `grouped` says of it.
     """
     first, *rest = kind.split("_")
     key = first + "".join(map(str.capitalize, rest))
@@ -27,10 +28,22 @@ def of_views(kind: str, narrow: Json, loose: str, grouped: tuple[str, str, list[
             {"input": {"name": "Fresh", **narrow}},
             {key: {"name": "Fresh", "group": None, "showReportingStats": True}},
             {f"{many}/Fresh": "new"},
-            (Look(f"archive_get_{kind}", {"id": f"@{many}/Fresh"}, {"name": "Fresh", "filters": narrow["filters"]}),),
+            (
+                Look(
+                    f"archive_get_{kind}",
+                    {"id": f"@{many}/Fresh"},
+                    {"name": "Fresh", "filters": narrow["filters"]},
+                ),
+            ),
             (
                 Refusal(
-                    {"input": {"name": "Fresh", "filters": {}, "customAttributeConditions": [SHOE_SIZE]}},
+                    {
+                        "input": {
+                            "name": "Fresh",
+                            "filters": {},
+                            "customAttributeConditions": [SHOE_SIZE],
+                        }
+                    },
                     "Unknown custom attribute field: shoe_size",
                     listing,
                 ),
@@ -41,11 +54,21 @@ def of_views(kind: str, narrow: Json, loose: str, grouped: tuple[str, str, list[
             {"id": f"@{one}", "input": {"name": "Renamed", "showReportingStats": False}},
             {key: {"id": f"@{one}", "name": "Renamed"}},
             {one: {"name": "Renamed", "showReportingStats": False}},
-            (Look(f"archive_get_{kind}", {"id": f"@{one}"}, {"name": "Renamed", "showReportingStats": False}),),
+            (
+                Look(
+                    f"archive_get_{kind}",
+                    {"id": f"@{one}"},
+                    {"name": "Renamed", "showReportingStats": False},
+                ),
+            ),
             (
                 Refusal({"id": UNKNOWN, "input": {"name": "A"}}, "View not found", listing),
                 Refusal({"id": f"@{other}", "input": {"name": "A"}}, "View not found", listing),
-                Refusal({"id": f"@{one}", "input": {"customAttributeConditions": [SHOE_SIZE]}}, "shoe_size", listing),
+                Refusal(
+                    {"id": f"@{one}", "input": {"customAttributeConditions": [SHOE_SIZE]}},
+                    "shoe_size",
+                    listing,
+                ),
             ),
         ),
         Case(
@@ -114,7 +137,13 @@ GROUPS = (
         {"input": {"name": "Campaigns"}},
         {"viewGroup": {"name": "Campaigns"}},
         {"viewGroups/Campaigns": "new"},
-        (Look("archive_get_view_group", {"id": "@viewGroups/Campaigns"}, {"name": "Campaigns", "contentViews": []}),),
+        (
+            Look(
+                "archive_get_view_group",
+                {"id": "@viewGroups/Campaigns"},
+                {"name": "Campaigns", "contentViews": []},
+            ),
+        ),
         (),
     ),
     Case(
@@ -122,11 +151,23 @@ GROUPS = (
         {"id": "@viewGroups/Website", "input": {"name": "Shop"}},
         {"viewGroup": {"id": "@viewGroups/Website", "name": "Shop"}},
         {"viewGroups/Website": {"name": "Shop"}},
-        (Look("archive_get_collection", {"id": "@collections/Website Gallery"}, {"group": {"name": "Shop"}}),),
         (
-            Refusal({"id": UNKNOWN, "input": {"name": "A"}}, "id: Group not found", "archive_get_view_groups"),
+            Look(
+                "archive_get_collection",
+                {"id": "@collections/Website Gallery"},
+                {"group": {"name": "Shop"}},
+            ),
+        ),
+        (
             Refusal(
-                {"id": "@viewGroups/Trail Team", "input": {"name": "A"}}, "Group not found", "archive_get_view_groups"
+                {"id": UNKNOWN, "input": {"name": "A"}},
+                "id: Group not found",
+                "archive_get_view_groups",
+            ),
+            Refusal(
+                {"id": "@viewGroups/Trail Team", "input": {"name": "A"}},
+                "Group not found",
+                "archive_get_view_groups",
             ),
         ),
     ),
@@ -140,11 +181,20 @@ GROUPS = (
             "contentViews/Rights Approved": {"group": None},
             "contentViews/Five-Star Posts": {"group": None},
         },
-        (Look("archive_get_content_view", {"id": "@contentViews/Five-Star Posts"}, {"group": None}),),
         (
-            Refusal({"id": UNKNOWN}, "No view group has that id", "archive_get_view_groups", "NOT_FOUND"),
+            Look(
+                "archive_get_content_view", {"id": "@contentViews/Five-Star Posts"}, {"group": None}
+            ),
+        ),
+        (
             Refusal(
-                {"id": "@viewGroups/Trail Team"}, "No view group has that id", "archive_get_view_groups", "NOT_FOUND"
+                {"id": UNKNOWN}, "No view group has that id", "archive_get_view_groups", "NOT_FOUND"
+            ),
+            Refusal(
+                {"id": "@viewGroups/Trail Team"},
+                "No view group has that id",
+                "archive_get_view_groups",
+                "NOT_FOUND",
             ),
         ),
         asks="Northwind Skincare: Delete the view group 'Website' for good? What is in it stays, in no group: 1 "
@@ -153,8 +203,16 @@ GROUPS = (
     Case(
         "archive_reorder_views_in_group",
         {"groupId": "@viewGroups/Reporting", "viewIds": ["@contentViews/High Virality"]},
-        {"viewGroup": {"contentViews": [{"name": "High Virality"}, {"name": "TikTok Top Earners"}]}},
-        {"viewGroups/Reporting": {"contentViews": ["contentViews/High Virality", "contentViews/TikTok Top Earners"]}},
+        {
+            "viewGroup": {
+                "contentViews": [{"name": "High Virality"}, {"name": "TikTok Top Earners"}]
+            }
+        },
+        {
+            "viewGroups/Reporting": {
+                "contentViews": ["contentViews/High Virality", "contentViews/TikTok Top Earners"]
+            }
+        },
         (
             Look(
                 "archive_get_view_group",
@@ -173,7 +231,11 @@ GROUPS = (
                 "is a collection; only views can be reordered",
                 "archive_get_view_group",
             ),
-            Refusal({"groupId": UNKNOWN, "viewIds": [UNKNOWN]}, "groupId: Group not found", "archive_get_view_group"),
+            Refusal(
+                {"groupId": UNKNOWN, "viewIds": [UNKNOWN]},
+                "groupId: Group not found",
+                "archive_get_view_group",
+            ),
         ),
     ),
 )

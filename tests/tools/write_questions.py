@@ -62,12 +62,18 @@ CALLS = {
         of(
             "archive_delete_content_view",
             {"id": "@contentViews/High Virality"},
-            ("archive_update_content_view", {"id": "@contentViews/TikTok Top Earners", "input": {"filters": {}}}),
+            (
+                "archive_update_content_view",
+                {"id": "@contentViews/TikTok Top Earners", "input": {"filters": {}}},
+            ),
         ),
         of(
             "archive_delete_creator_view",
             {"id": "@creatorViews/Berlin Crew"},
-            ("archive_move_creator_view_to_group", {"viewId": "@creatorViews/VIP Creators", "groupId": ""}),
+            (
+                "archive_move_creator_view_to_group",
+                {"viewId": "@creatorViews/VIP Creators", "groupId": ""},
+            ),
         ),
         of(
             "archive_delete_social_profile_view",

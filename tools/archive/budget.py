@@ -13,8 +13,9 @@ RESERVE = "Jobs leave a tenth of the burst untouched; calls like this one a fift
 
 
 class GetBudget(Workflow[dict[str, Any]]):
-    """Show the workspace's rate budget: plan, burst, refill and the rate credits left, and the pace of requests. Look
-    before large reads. Rate credits cost nothing; billing credits, which refreshes take, are not told by Archive."""
+    """Show the workspace's rate budget: plan, burst, refill and the rate credits left, and the pace
+    of requests. Look before large reads. Rate credits cost nothing; billing credits, which
+    refreshes take, are not told by Archive."""
 
     operation = "budget"
     toolset = "operations"

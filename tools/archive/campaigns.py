@@ -8,8 +8,8 @@ from .records_market import Campaign
 
 
 class GetCampaigns(Connection[Campaign]):
-    """List the campaigns; there is no search by name. For a campaign's posts pass its id to archive_search_items as
-    filter.campaignsIds."""
+    """List the campaigns; there is no search by name. For a campaign's posts pass its id to
+    archive_search_items as filter.campaignsIds."""
 
     operation = "campaigns"
     title = "List campaigns"

@@ -1,4 +1,5 @@
-"""What each kind of chart shows, and the numbers behind it. Nothing is drawn before `Drawing.draw`."""
+"""What each kind of chart shows, and the numbers behind it. Nothing is drawn before
+`Drawing.draw`."""
 
 from __future__ import annotations
 
@@ -68,15 +69,21 @@ def top_creators(rows: Sequence[Row], metric: Metric, most: int) -> Drawing:
     labels = [_account(group) for group in shown]
     notes = _coverage(rows, metric)
     if strangers:
-        notes.append(f"{len(strangers)} items of accounts without a creator in the CRM are left out.")
+        notes.append(
+            f"{len(strangers)} items of accounts without a creator in the CRM are left out."
+        )
     if len(ranked) > len(known):
         notes.append(f"{len(ranked) - len(known)} creators have no known {metric}: left out.")
     table = [
         [group.name["creatorId"], ", ".join(group.name["accountNames"]), len(group.rows), total]
         for group, total in zip(shown, totals, strict=True)
     ]
-    draw = partial(bars, title, labels, [Column(_LABELS[metric], _numbers(totals))], (), _span_of(rows))
-    return Drawing(title, ["creatorId", "accounts", "items", metric], table, draw, _units(metric), notes)
+    draw = partial(
+        bars, title, labels, [Column(_LABELS[metric], _numbers(totals))], (), _span_of(rows)
+    )
+    return Drawing(
+        title, ["creatorId", "accounts", "items", metric], table, draw, _units(metric), notes
+    )
 
 
 def platform_mix(rows: Sequence[Row], metric: Metric) -> Drawing:
@@ -85,9 +92,15 @@ def platform_mix(rows: Sequence[Row], metric: Metric) -> Drawing:
     totals = [_total(group, metric) for group in groups]
     platforms = [_PLATFORMS.get(group.rows[0].platform, group.rows[0].platform) for group in groups]
     kinds = [str(group.name["type"]) for group in groups]
-    names = [f"{platform} {_KINDS.get(kind, kind).lower()}" for platform, kind in zip(platforms, kinds, strict=True)]
+    names = [
+        f"{platform} {_KINDS.get(kind, kind).lower()}"
+        for platform, kind in zip(platforms, kinds, strict=True)
+    ]
     title = f"Items and {_TITLES[metric].lower()} by platform and type"
-    columns = [Column("Items", [len(group.rows) for group in groups]), Column(_LABELS[metric], _numbers(totals))]
+    columns = [
+        Column("Items", [len(group.rows) for group in groups]),
+        Column(_LABELS[metric], _numbers(totals)),
+    ]
     table = [
         [group.rows[0].platform, kind, len(group.rows), total]
         for group, kind, total in zip(groups, kinds, totals, strict=True)
@@ -99,7 +112,9 @@ def platform_mix(rows: Sequence[Row], metric: Metric) -> Drawing:
 
 def weekly(rows: Sequence[Row], metric: Metric) -> Drawing:
     """Items and a metric by ISO week of posting, in UTC; weeks without items too."""
-    groups = {date.fromisoformat(group.name["monday"]): group for group in grouped(rows, "week", metric)}
+    groups = {
+        date.fromisoformat(group.name["monday"]): group for group in grouped(rows, "week", metric)
+    }
     first, last = min(groups), max(groups)
     weeks = [first + place * _WEEK for place in range((last - first) // _WEEK + 1)]
     notes = [*_coverage(rows, metric), "The first and the last week may be incomplete."]
@@ -114,7 +129,10 @@ def weekly(rows: Sequence[Row], metric: Metric) -> Drawing:
         Panel("Items", [("Items", list(zip(middles, counts, strict=True)))], "bars"),
         Panel(_LABELS[metric], [(metric, list(zip(middles, _numbers(totals), strict=True)))]),
     ]
-    table = [[_named(week), count, total] for week, count, total in zip(weeks, counts, totals, strict=True)]
+    table = [
+        [_named(week), count, total]
+        for week, count, total in zip(weeks, counts, totals, strict=True)
+    ]
     draw = partial(over_time, title, panels, "Week of posting (UTC)", _span_of(rows))
     return Drawing(title, ["week", "items", metric], table, draw, _units(metric), notes)
 
@@ -149,7 +167,9 @@ def engagement_over_time(
     ]
     bare = [str(place) for place, history in enumerate(histories, 1) if not history]
     notes = [f"Items without any snapshot: {', '.join(bare)}."] if bare else []
-    about = f"@{rows[0].account}, posted {rows[0].moment.date()}" if alone and rows[0].account else ""
+    about = (
+        f"@{rows[0].account}, posted {rows[0].moment.date()}" if alone and rows[0].account else ""
+    )
     draw = partial(over_time, title, panels, "Date (UTC)" if alone else "Days since posting", about)
     return Drawing(title, ["number", "at", *chosen], table, draw, _units(*chosen), notes, items)
 
@@ -159,7 +179,9 @@ def _when(entry: Mapping[str, Any], row: Row, alone: bool) -> datetime | float:
     return at if alone else (at - row.moment).total_seconds() / 86_400
 
 
-def _post(row: Row, place: int, history: Sequence[Mapping[str, Any]], chosen: Sequence[Metric]) -> str:
+def _post(
+    row: Row, place: int, history: Sequence[Mapping[str, Any]], chosen: Sequence[Metric]
+) -> str:
     name = f"{place} @{row.account}" if row.account else f"{place} {row.id[:8]}"
     known = any(entry[metric] is not None for entry in history for metric in chosen)
     return name if known else f"{name} (unknown)"
@@ -191,7 +213,11 @@ def _number(value: float | str | None) -> float | None:
 
 def _coverage(rows: Sequence[Row], metric: Metric) -> list[str]:
     unknown = sum(1 for row in rows if row.value(metric) is None)
-    return [f"{metric} is unknown for {unknown} of {len(rows)} items; they add nothing."] if unknown else []
+    return (
+        [f"{metric} is unknown for {unknown} of {len(rows)} items; they add nothing."]
+        if unknown
+        else []
+    )
 
 
 def _units(*chosen: Metric) -> dict[str, str]:

@@ -18,7 +18,14 @@ from server.insights.rows import Row, row_of
 from server.pictures import is_installed, missing
 from server.results import Image, Link, Result, prose
 
-from .chart_drawings import Drawing, Metric, engagement_over_time, platform_mix, top_creators, weekly
+from .chart_drawings import (
+    Drawing,
+    Metric,
+    engagement_over_time,
+    platform_mix,
+    top_creators,
+    weekly,
+)
 from .content import GetEngagementHistory
 from .sources import ItemSource
 from .together import answers
@@ -29,9 +36,10 @@ Kind = Literal["engagement_over_time", "top_creators", "platform_mix", "weekly"]
 
 
 class Chart(ItemSource, Workflow[dict[str, Any]]):
-    """Draw a PNG chart with its numbers: engagement over time of up to 6 items; top creators, platform mix or posts by
-    week of up to 3,000. Figures alone: archive_summarize_performance. Null metrics are gaps; earnedMediaValue is in
-    cents. Changes nothing in Archive; `save` adds a file."""
+    """Draw a PNG chart with its numbers: engagement over time of up to 6 items; top creators,
+    platform mix or posts by week of up to 3,000. Figures alone: archive_summarize_performance. Null
+    metrics are gaps; earnedMediaValue is in cents. Changes nothing in Archive; `save` adds a
+    file."""
 
     operation = "chart"
     toolset = "insights"
@@ -68,14 +76,18 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
         if self.kind == "engagement_over_time":
             drawing, notes = await self._timelines(desk)
         else:
-            rows, notes = await self._rows(desk, MOST_ITEMS, [f"currentEngagement.{self.metrics[0]}"])
+            rows, notes = await self._rows(
+                desk, MOST_ITEMS, [f"currentEngagement.{self.metrics[0]}"]
+            )
             drawing = self._of(rows)
         png = await anyio.to_thread.run_sync(drawing.draw)
         about = {"kind": self.kind, **drawing.about()}
         notes += drawing.notes
         links: list[Link] = []
         if self.save is not None:
-            about["file"], link = await anyio.to_thread.run_sync(_saved, desk.shared.exports(), self.save, png)
+            about["file"], link = await anyio.to_thread.run_sync(
+                _saved, desk.shared.exports(), self.save, png
+            )
             links.append(link)
         if notes:
             about["notes"] = notes
@@ -83,13 +95,17 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
 
     def _of(self, rows: Sequence[Row]) -> Drawing:
         if not rows:
-            raise Failure(Code.NOT_FOUND, "No items match, so there is nothing to draw.", "Widen the search.")
+            raise Failure(
+                Code.NOT_FOUND, "No items match, so there is nothing to draw.", "Widen the search."
+            )
         metric = self.metrics[0]
         if self.kind == "top_creators":
             return top_creators(rows, metric, self.top)
         return platform_mix(rows, metric) if self.kind == "platform_mix" else weekly(rows, metric)
 
-    async def _rows(self, desk: ArchiveDesk, most: int, more: list[str]) -> tuple[list[Row], list[str]]:
+    async def _rows(
+        self, desk: ArchiveDesk, most: int, more: list[str]
+    ) -> tuple[list[Row], list[str]]:
         """The items, and what must be said about them."""
         total = await self.total(desk.api)
         if total is not None and total > most:
@@ -115,7 +131,9 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
     async def _timelines(self, desk: ArchiveDesk) -> tuple[Drawing, list[str]]:
         rows, notes = await self._rows(desk, MOST_TIMELINES, [])
         if not rows:
-            raise Failure(Code.NOT_FOUND, "No items match, so there is nothing to draw.", "Widen the search.")
+            raise Failure(
+                Code.NOT_FOUND, "No items match, so there is nothing to draw.", "Widen the search."
+            )
         asked = [GetEngagementHistory.model_validate({"itemId": row.id}) for row in rows]
         found = await answers(desk.api, asked, ["at", *self.metrics])
         if any(page["pageInfo"]["hasNextPage"] for page in found):

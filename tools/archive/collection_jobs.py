@@ -45,7 +45,8 @@ _BESIDE_UNDO = (
 
 @dataclass(frozen=True)
 class Order:
-    """What a job will do, in numbers and words: `reads` are the requests that find out what there is to do."""
+    """What a job will do, in numbers and words: `reads` are the requests that find out what there
+    is to do."""
 
     action: str
     targets: list[Target]
@@ -56,9 +57,10 @@ class Order:
 
 
 class StartCollectionJob(StartChange, ItemSource, Workflow[JobRow]):
-    """Put everything of a view, a search or a list into collections, or take it out, as a job; the user is asked first.
-    One request (55 rate credits) per item; those that are in (or out) already are skipped. For one item use
-    archive_add_item_to_collections. Returns the result, or a job id. `undo` reverses exactly what a job changed."""
+    """Put everything of a view, a search or a list into collections, or take it out, as a job; the
+    user is asked first. One request (55 rate credits) per item; those that are in (or out) already
+    are skipped. For one item use archive_add_item_to_collections. Returns the result, or a job id.
+    `undo` reverses exactly what a job changed."""
 
     operation = "collection_job"
     title = "Tag many items with collections"
@@ -95,7 +97,11 @@ class StartCollectionJob(StartChange, ItemSource, Workflow[JobRow]):
             )
 
     def _check_undo(self) -> None:
-        given = [str(type(self).model_fields[each].alias) for each in _BESIDE_UNDO if each in self.model_fields_set]
+        given = [
+            str(type(self).model_fields[each].alias)
+            for each in _BESIDE_UNDO
+            if each in self.model_fields_set
+        ]
         if given:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -124,11 +130,15 @@ class StartCollectionJob(StartChange, ItemSource, Workflow[JobRow]):
     async def _ordered(self, desk: ArchiveDesk) -> Order:
         api = desk.api
         rows = await listed(api)
-        targets = named_targets(self.collection_names, self.collection_ids, rows, auto_create=self.auto_create)
+        targets = named_targets(
+            self.collection_names, self.collection_ids, rows, auto_create=self.auto_create
+        )
         items = await self.total(api) or 0
         if not items:
             raise Failure(
-                Code.NOT_FOUND, "There is no item to work on: the search finds none.", "Check it with {items}."
+                Code.NOT_FOUND,
+                "There is no item to work on: the search finds none.",
+                "Check it with {items}.",
             )
         source = await self._source(api, items, rows)
         what = "Put {} into {}" if self.action == "add" else "Take {} out of {}"
@@ -147,18 +157,24 @@ class StartCollectionJob(StartChange, ItemSource, Workflow[JobRow]):
                 "Look at it with archive_mcp_get_job.",
             )
         action = inverse(row.counters["action"])
-        source = f"{counted(items, 'item')} that {job} {'took out' if action == 'add' else 'put in'}"
+        source = (
+            f"{counted(items, 'item')} that {job} {'took out' if action == 'add' else 'put in'}"
+        )
         what = "Put {} into {} again" if action == "add" else "Take {} out of {} again"
         title = f"Undo: {what.format(source, some([each.name for each in targets]))}"
         return Order(action, targets, items, source, _pages(targets), title)
 
     def _check_undoable(self, row: JobRow, desk: ArchiveDesk) -> None:
         if row.tool != self.tool_name():
-            raise Failure(Code.INVALID_ARGUMENT, f"{row.id} was started by {row.tool}, which has no undo.")
+            raise Failure(
+                Code.INVALID_ARGUMENT, f"{row.id} was started by {row.tool}, which has no undo."
+            )
         require_own(row, desk.place)
         if row.owned:
             raise Failure(
-                Code.INVALID_ARGUMENT, f"{row.id} still runs.", "Cancel it with archive_mcp_cancel_job, or let it end."
+                Code.INVALID_ARGUMENT,
+                f"{row.id} still runs.",
+                "Cancel it with archive_mcp_cancel_job, or let it end.",
             )
 
     def _reads(self, items: int, targets: list[Target]) -> int:
@@ -174,7 +190,9 @@ class StartCollectionJob(StartChange, ItemSource, Workflow[JobRow]):
             return f"{counted(items, 'given item')}"
         if preset := self.search.get("presetId"):
             return f"{counted(items, 'item')} of {await _preset(api, preset, rows)}"
-        narrowed = {name: value for name, value in self.search.items() if name != "sorting" and value}
+        narrowed = {
+            name: value for name, value in self.search.items() if name != "sorting" and value
+        }
         if not narrowed:
             return f"all {counted(items, 'item')} of the workspace"
         text = json.dumps(narrowed, ensure_ascii=False)
@@ -188,7 +206,9 @@ async def _preset(api: Api, preset: str, rows: list[dict[str, Any]]) -> str:
     return f"the view '{view['name']}'" if view else f"the preset {preset}"
 
 
-async def _preview(order: Order, requests: int, credits: float, about: dict[str, Any], desk: ArchiveDesk) -> Preview:
+async def _preview(
+    order: Order, requests: int, credits: float, about: dict[str, Any], desk: ArchiveDesk
+) -> Preview:
     workspace, _ = await desk.api.read(GetWorkspace(), select(GetWorkspace.record(), ["name"]))
     minutes = await _minutes(requests, credits, desk)
     where = "; ".join(_described(each) for each in order.targets)
@@ -200,8 +220,16 @@ async def _preview(order: Order, requests: int, credits: float, about: dict[str,
     )
     near = [each for each in order.targets if each.near]
     instead = ", ".join(f"'{each.near}' instead of '{each.name}'" for each in near)
-    otherwise = f"Call again with {instead} in `collectionNames`, if that is what is meant." if near else ""
-    details = {**about, "items": order.items, "requests": requests, "rateCredits": round(credits), "minutes": minutes}
+    otherwise = (
+        f"Call again with {instead} in `collectionNames`, if that is what is meant." if near else ""
+    )
+    details = {
+        **about,
+        "items": order.items,
+        "requests": requests,
+        "rateCredits": round(credits),
+        "minutes": minutes,
+    }
     return Preview(message, details, otherwise)
 
 

@@ -28,9 +28,11 @@ def inverse(action: str) -> str:
 async def undone(
     jobs: Jobs, name: str, targets: list[dict[str, Any]], *, after: int
 ) -> AsyncIterator[tuple[list[tuple[str, dict[str, Any]]], int]]:
-    """The items that a job changed, with the collections to change back; and the number of the last record seen.
+    """The items that a job changed, with the collections to change back; and the number of the last
+    record seen.
 
-    What another job changed in the same way and nobody has undone stays: so of two jobs each can be undone alone.
+    What another job changed in the same way and nobody has undone stays: so of two jobs each can be
+    undone alone.
 
     Args:
         targets: the collections that are still there.
@@ -42,31 +44,53 @@ async def undone(
     while rows := await jobs.records(name, after=after, limit=_AT_ONCE):
         after = rows[-1].number
         changed = [row for row in rows if row.state in CHANGED]
-        yield [(row.key, _reversed(row, ids, shared[row.key], job.counters["action"])) for row in changed], after
+        yield (
+            [
+                (row.key, _reversed(row, ids, shared[row.key], job.counters["action"]))
+                for row in changed
+            ],
+            after,
+        )
         await anyio.lowlevel.checkpoint()
 
 
 def _ids(job: JobRow, targets: list[dict[str, Any]]) -> dict[str, str]:
     """The ids of the collections that count, by id and by the name that the job knew them by."""
     known = {each["id"] for each in targets}
-    ids = {each["id"]: each["id"] for each in targets} | {each["name"]: each["id"] for each in targets}
-    return ids | {each["name"]: each["id"] for each in job.counters["targets"] if each["id"] in known}
+    ids = {each["id"]: each["id"] for each in targets} | {
+        each["name"]: each["id"] for each in targets
+    }
+    return ids | {
+        each["name"]: each["id"] for each in job.counters["targets"] if each["id"] in known
+    }
 
 
 def _reversed(row: RecordRow, ids: dict[str, str], shared: set[str], action: str) -> dict[str, Any]:
     changed = _collections(row, ids)
     left = [each for each in changed if each not in shared]
-    return {"collections": left} if left else {"collections": [], **({"reason": _SHARED[action]} if changed else {})}
+    return (
+        {"collections": left}
+        if left
+        else {"collections": [], **({"reason": _SHARED[action]} if changed else {})}
+    )
 
 
 def _collections(row: RecordRow, ids: dict[str, str]) -> list[str]:
-    return list(dict.fromkeys(ids[each] for each in (row.detail or {}).get("collections", []) if each in ids))
+    return list(
+        dict.fromkeys(
+            ids[each] for each in (row.detail or {}).get("collections", []) if each in ids
+        )
+    )
 
 
-async def _changed_by_others(jobs: Jobs, job: JobRow, ids: dict[str, str]) -> defaultdict[str, set[str]]:
+async def _changed_by_others(
+    jobs: Jobs, job: JobRow, ids: dict[str, str]
+) -> defaultdict[str, set[str]]:
     """The collections that other jobs changed in the same way, by item."""
     rows = await _alike(jobs, job)
-    reversed_by = {row.arguments["undo"] for row in rows if "undo" in row.arguments and _counts(row)}
+    reversed_by = {
+        row.arguments["undo"] for row in rows if "undo" in row.arguments and _counts(row)
+    }
     found: defaultdict[str, set[str]] = defaultdict(set)
     for row in rows:
         same = row.counters.get("action") == job.counters["action"]

@@ -1,7 +1,8 @@
 """The work of a collection job: which items have to be moved, one request each, and what undoes it.
 
-A record is an item; its detail says which collections it has to be put into or taken out of, and none where nothing has
-to be done. So a job journals what it changes, and its inverse leaves alone what was so before.
+A record is an item; its detail says which collections it has to be put into or taken out of, and
+none where nothing has to be done. So a job journals what it changes, and its inverse leaves alone
+what was so before.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 500
 _REFUSALS = 5
-"""Refusals in a row after which the collections are looked at: one that is gone would refuse all the rest."""
+"""Refusals in a row after which the collections are looked at: one that is gone would refuse all
+the rest."""
 _READINGS = 3
 
 Found = tuple[str, dict[str, Any]]
@@ -52,7 +54,8 @@ class Reading:
     over: bool = False
 
     def take(self, page: Page) -> None:
-        """Add a page. A list that others took from meanwhile may have ended early: then it is read once more."""
+        """Add a page. A list that others took from meanwhile may have ended early: then it is read
+        once more."""
         self.found.update(each["id"] for each in page.records)
         self.after = page.end
         if page.has_next:
@@ -63,7 +66,8 @@ class Reading:
 
 
 class CollectionWork:
-    """Moves items. What a crash must not lose is journalled: the collections in the counters, the items as records."""
+    """Moves items. What a crash must not lose is journalled: the collections in the counters, the
+    items as records."""
 
     writes = True
     repeatable = True
@@ -81,7 +85,9 @@ class CollectionWork:
     async def gather(self, job: Handle) -> None:
         """Journal the items, each with the collections that do not have it as they should yet."""
         await self._aim(job)
-        members = {each["id"]: await self._members(job, each) for each in _targets(job) if each["id"]}
+        members = {
+            each["id"]: await self._members(job, each) for each in _targets(job) if each["id"]
+        }
         async for found, cursor in self._found(job):
             await job.add([_record(job, key, known, members) for key, known in found], cursor)
             job.say(f"{job.count(RecordState.PENDING):,} items found")
@@ -92,14 +98,20 @@ class CollectionWork:
         (record,) = records
         job.say("")
         if missing := record.detail.get("missing"):
-            job.failed(record, _LINKS.get(missing, f"Archive says {missing} of this link."), code="NOT_FOUND")
+            job.failed(
+                record,
+                _LINKS.get(missing, f"Archive says {missing} of this link."),
+                code="NOT_FOUND",
+            )
             return
         if not record.detail["collections"]:
             job.skipped(record, record.detail["reason"])
             return
         ids, names = _placed(job, record)
         if not self._made.issuperset(names):
-            async with self._creating:  # or each of those under way would make a collection of that name
+            async with (
+                self._creating
+            ):  # or each of those under way would make a collection of that name
                 await self._look_up(job)
                 ids, names = _placed(job, record)
                 if not self._made.issuperset(names):
@@ -112,12 +124,19 @@ class CollectionWork:
     async def finish(self, job: Handle) -> dict[str, Any]:
         """What was done, and how to undo it."""
         await self._look_up(job)
-        counts = {state: job.count(state) for state in (RecordState.DONE, RecordState.FAILED, RecordState.UNKNOWN)}
+        counts = {
+            state: job.count(state)
+            for state in (RecordState.DONE, RecordState.FAILED, RecordState.UNKNOWN)
+        }
         notes = []
         if counts[RecordState.DONE]:
-            notes.append(f'archive_start_collection_job with {{"undo": "{job.row.id}"}} reverses exactly this.')
+            notes.append(
+                f'archive_start_collection_job with {{"undo": "{job.row.id}"}} reverses exactly this.'
+            )
         if failed := counts[RecordState.FAILED] + counts[RecordState.UNKNOWN]:
-            notes.append(f"{failed} not done: archive_mcp_get_job lists them, `resume` tries them again.")
+            notes.append(
+                f"{failed} not done: archive_mcp_get_job lists them, `resume` tries them again."
+            )
         return {
             "action": job.counters["action"],
             "collections": _targets(job),
@@ -126,7 +145,8 @@ class CollectionWork:
         }
 
     async def _aim(self, job: Handle) -> None:
-        """Journal which collections, once: a job that goes on means the same ones, whatever they are called then."""
+        """Journal which collections, once: a job that goes on means the same ones, whatever they
+        are called then."""
         if "targets" in job.counters:
             return
         rows, request = await listed(self._desk.background), self._request
@@ -137,7 +157,9 @@ class CollectionWork:
         else:
             row = await (await self._desk.shared.jobs()).get(request.undo)
             action, targets = inverse(row.counters["action"]), held_targets(row, rows)
-        await job.checkpoint(action=action, targets=[{"id": each.id, "name": each.name} for each in targets])
+        await job.checkpoint(
+            action=action, targets=[{"id": each.id, "name": each.name} for each in targets]
+        )
 
     async def _members(self, job: Handle, target: dict[str, Any]) -> set[str]:
         reading = self._readings[target["id"]]
@@ -153,7 +175,9 @@ class CollectionWork:
         request = self._request
         if request.undo is not None:
             jobs = await self._desk.shared.jobs()
-            async for rows, number in undone(jobs, request.undo, _targets(job), after=int(job.cursor or 0)):
+            async for rows, number in undone(
+                jobs, request.undo, _targets(job), after=int(job.cursor or 0)
+            ):
                 yield rows, number
         elif request.item_ids is not None:
             ids = list(dict.fromkeys(request.item_ids))
@@ -165,11 +189,15 @@ class CollectionWork:
                 yield [*((each["id"], {}) for each in batch.items), *missing], batch.cursor
 
     async def _move(self, job: Handle, record: RecordRow, ids: list[str], names: list[str]) -> None:
-        kind = AddItemToCollections if job.counters["action"] == "add" else RemoveItemFromCollections
+        kind = (
+            AddItemToCollections if job.counters["action"] == "add" else RemoveItemFromCollections
+        )
         # A collection that somebody deletes in the middle is not made again.
         create = not self._made.issuperset(names)
         given = {"collectionIds": ids, "collectionNames": names, "autoCreate": create}
-        request = kind.model_validate({"itemId": record.key, **{name: each for name, each in given.items() if each}})
+        request = kind.model_validate(
+            {"itemId": record.key, **{name: each for name, each in given.items() if each}}
+        )
         try:
             await self._desk.background.apply(request, admit=lambda: job.admit([record]))
         except Failure as failure:
@@ -186,7 +214,9 @@ class CollectionWork:
             return
         rows = await listed(self._desk.background)
         known = {each["id"] for each in rows}
-        gone = [f"'{each['name']}'" for each in _targets(job) if each["id"] and each["id"] not in known]
+        gone = [
+            f"'{each['name']}'" for each in _targets(job) if each["id"] and each["id"] not in known
+        ]
         if gone and len(rows) < ROW_CAP:
             raise Failure(
                 Code.FORBIDDEN,  # not about the one record
@@ -212,12 +242,21 @@ def _targets(job: Handle) -> list[dict[str, Any]]:
 
 def _placed(job: Handle, record: RecordRow) -> tuple[list[str], list[str]]:
     """The record's collections by id, and by name those that have none yet."""
-    ids = {known: each["id"] for each in _targets(job) for known in (each["id"], each["name"]) if each["id"]}
+    ids = {
+        known: each["id"]
+        for each in _targets(job)
+        for known in (each["id"], each["name"])
+        if each["id"]
+    }
     places = record.detail["collections"]
-    return [ids[each] for each in places if each in ids], [each for each in places if each not in ids]
+    return [ids[each] for each in places if each in ids], [
+        each for each in places if each not in ids
+    ]
 
 
-def _record(job: Handle, key: str, known: dict[str, Any], members: dict[str, set[str]]) -> NewRecord:
+def _record(
+    job: Handle, key: str, known: dict[str, Any], members: dict[str, set[str]]
+) -> NewRecord:
     """An item with what has to be changed for it, if anything."""
     if "missing" in known:
         return NewRecord(key, known)

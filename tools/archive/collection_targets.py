@@ -19,7 +19,8 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Target:
-    """A collection; without an id it is still to be created. `near` is the existing name that may be meant instead."""
+    """A collection; without an id it is still to be created. `near` is the existing name that may
+    be meant instead."""
 
     name: str
     id: str | None = None
@@ -30,7 +31,11 @@ class Target:
         """For the preview."""
         if self.id is not None:
             return {"name": self.name, "id": self.id, "itemCount": self.items}
-        return {"name": self.name, "willBeCreated": True, **({"similar": self.near} if self.near else {})}
+        return {
+            "name": self.name,
+            "willBeCreated": True,
+            **({"similar": self.near} if self.near else {}),
+        }
 
 
 async def listed(api: Api) -> list[Row]:
@@ -56,7 +61,9 @@ def held_targets(job: JobRow, rows: list[Row]) -> list[Target]:
     by_id, by_name = {each["id"]: each for each in rows}, {each["name"]: each for each in rows}
     journalled = job.counters.get("targets", [])
     # One that the job created may have got its id after the last thing that was journalled.
-    found = [by_id.get(each["id"]) if each["id"] else by_name.get(each["name"]) for each in journalled]
+    found = [
+        by_id.get(each["id"]) if each["id"] else by_name.get(each["name"]) for each in journalled
+    ]
     return [_existing(each) for each in found if each]
 
 
@@ -85,7 +92,11 @@ def _by_id(text: str, rows: list[Row]) -> Target:
         return _existing(known)
     if len(rows) >= ROW_CAP:
         return Target(text, text)
-    raise Failure(Code.NOT_FOUND, f"No collection of this workspace has the id {text}.", "{collections} lists them.")
+    raise Failure(
+        Code.NOT_FOUND,
+        f"No collection of this workspace has the id {text}.",
+        "{collections} lists them.",
+    )
 
 
 def _existing(row: Row) -> Target:

@@ -31,8 +31,8 @@ _CLOSE = 0.8
 
 
 class GetCollections(Listing[Collection]):
-    """List collections (items picked by hand) with itemCount and group; archive_get_filter_presets has only names.
-    Items: archive_search_items with filter.collectionsIds."""
+    """List collections (items picked by hand) with itemCount and group; archive_get_filter_presets
+    has only names. Items: archive_search_items with filter.collectionsIds."""
 
     operation = "collections"
     title = "List collections"
@@ -59,8 +59,8 @@ class UpdateCollectionInput(NamedInput):
 
 
 class CreateCollection(Mutation[CollectionPayload]):
-    """Create an empty collection; its name must be new. Fill it with archive_add_item_to_collections. For items by
-    filter use archive_create_content_view."""
+    """Create an empty collection; its name must be new. Fill it with
+    archive_add_item_to_collections. For items by filter use archive_create_content_view."""
 
     operation = "createCollection"
     title = "Create a collection"
@@ -108,13 +108,17 @@ class DeleteCollection(Deletion[DeletedCollection]):
         return [counted(found["itemCount"], "item"), *in_group(found)]
 
     def kept(self, found: dict[str, Any]) -> str:
-        return "The items stay in Archive; which of them were in it is lost." if found["itemCount"] else "It is empty."
+        return (
+            "The items stay in Archive; which of them were in it is lost."
+            if found["itemCount"]
+            else "It is empty."
+        )
 
 
 class AddItemToCollections(Doubtful[ItemPayload]):
-    """Put one item (a post) into one or more collections, by name or id. An unknown name is an error unless
-    `autoCreate` is true; the user is asked before a name much like an existing one makes a new collection. Adding again
-    changes nothing. One item per call."""
+    """Put one item (a post) into one or more collections, by name or id. An unknown name is an
+    error unless `autoCreate` is true; the user is asked before a name much like an existing one
+    makes a new collection. Adding again changes nothing. One item per call."""
 
     operation = "addItemToCollections"
     title = "Add an item to collections"
@@ -144,7 +148,11 @@ class AddItemToCollections(Doubtful[ItemPayload]):
         if not (self.auto_create and self.collection_names):
             return None
         rows = await read(GetCollections(), ["name", "itemCount"], archive, workspace, deadline)
-        doubts = [(name, near) for name in dict.fromkeys(self.collection_names) if (near := slip_of(name, rows))]
+        doubts = [
+            (name, near)
+            for name in dict.fromkeys(self.collection_names)
+            if (near := slip_of(name, rows))
+        ]
         if not doubts:
             return None
         missing = "There is no collection '{}'" if len(rows) < ROW_CAP else _NOT_LISTED
@@ -155,14 +163,18 @@ class AddItemToCollections(Doubtful[ItemPayload]):
         instead = ", ".join(f"'{near['name']}' instead of '{name}'" for name, near in doubts)
         return Preview(
             f"{' '.join(parts)} Create {'a new one' if len(doubts) == 1 else 'new ones'}?",
-            {"create": [name for name, _ in doubts], "similar": [near for _, near in doubts], "workspace": workspace},
+            {
+                "create": [name for name, _ in doubts],
+                "similar": [near for _, near in doubts],
+                "workspace": workspace,
+            },
             otherwise=f"Call again with {instead} in `collectionNames`, if that is what is meant.",
         )
 
 
 class RemoveItemFromCollections(Mutation[ItemPayload]):
-    """Take one item out of one or more collections, by name or id. The item itself stays in Archive. One item per
-    call."""
+    """Take one item out of one or more collections, by name or id. The item itself stays in
+    Archive. One item per call."""
 
     operation = "removeItemFromCollections"
     title = "Remove an item from collections"
@@ -191,7 +203,8 @@ def slip_of(name: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def _likeness(one: str, other: str) -> float:
-    """From 0 to 1; 1 where only case, blanks or punctuation differ, 0 where numbers do: Q3 and Q4 are no slip."""
+    """From 0 to 1; 1 where only case, blanks or punctuation differ, 0 where numbers do: Q3 and Q4
+    are no slip."""
     if _NUMBERS.findall(one) != _NUMBERS.findall(other):
         return 0.0
     if _letters(one) == _letters(other) != "":

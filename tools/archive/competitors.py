@@ -17,7 +17,8 @@ from .records_market import CompetitorBrand, CompetitorBrandItem
 Period = Annotated[Literal["MONTH", "WEEK"], ApiType("CompetitorBrandStatsPeriod")]
 
 PUBLISHED_ON = 9
-"""Day of a month from which on the posts of the month before are there (Archive docs, competitor brands)."""
+"""Day of a month from which on the posts of the month before are there (Archive docs, competitor
+brands)."""
 
 _NO_ACCESS = (
     "Competitor data needs a plan with Competitor Insights: the user can ask Archive for it. Or the token may not use "
@@ -26,9 +27,10 @@ _NO_ACCESS = (
 
 
 class GetCompetitorBrands(Connection[CompetitorBrand]):
-    """List the tracked competitors with posts, influencers, reach, engagements and EMV of a month or week. The first
-    page adds the own brand ("You", isOwnBrand). earnedMediaValue is in US dollars, that of posts in cents: do not mix
-    them. Null = no data. Needs a plan with Competitor Insights."""
+    """List the tracked competitors with posts, influencers, reach, engagements and EMV of a month
+    or week. The first page adds the own brand ("You", isOwnBrand). earnedMediaValue is in US
+    dollars, that of posts in cents: do not mix them. Null = no data. Needs a plan with Competitor
+    Insights."""
 
     operation = "competitorBrands"
     title = "Compare competitor brands"
@@ -40,8 +42,8 @@ class GetCompetitorBrands(Connection[CompetitorBrand]):
 
 
 class GetCompetitorBrand(Query[CompetitorBrand]):
-    """Get one tracked competitor's metrics of a month or week, as archive_get_competitor_brands lists them. For a
-    trend call it with several dates."""
+    """Get one tracked competitor's metrics of a month or week, as archive_get_competitor_brands
+    lists them. For a trend call it with several dates."""
 
     operation = "competitorBrand"
     title = "Get a competitor brand"
@@ -64,13 +66,15 @@ class CompetitorBrandItemFilterInput(Input):
 class CompetitorBrandItemSortingInput(Input):
     """A sort key with its direction."""
 
-    sort_key: Annotated[Literal["TAKEN_AT", "EARNED_MEDIA_VALUE"], ApiType("CompetitorBrandItemSortKey")]
+    sort_key: Annotated[
+        Literal["TAKEN_AT", "EARNED_MEDIA_VALUE"], ApiType("CompetitorBrandItemSortKey")
+    ]
     sort_order: SortOrder
 
 
 class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
-    """Get the posts about one competitor inside a time window, newest first. A month's posts appear on day 9 of the
-    next month. For own content use archive_search_items."""
+    """Get the posts about one competitor inside a time window, newest first. A month's posts appear
+    on day 9 of the next month. For own content use archive_search_items."""
 
     operation = "competitorBrandItems"
     title = "Get a competitor's posts"
@@ -96,7 +100,9 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
     def notes(self) -> list[str]:
         found = []
         if any(each.sort_key == "EARNED_MEDIA_VALUE" for each in self.sorting or []):
-            found.append("Archive orders by EARNED_MEDIA_VALUE within each calendar month, not over the whole window.")
+            found.append(
+                "Archive orders by EARNED_MEDIA_VALUE within each calendar month, not over the whole window."
+            )
         covered = last_covered_day(datetime.now(UTC).date())
         end = self.filter.taken_at.to
         if end and datetime.fromisoformat(end).date() > covered:
@@ -106,7 +112,9 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
         return found
 
     def notes_if_empty(self) -> list[str]:
-        return ["Archive answers an unknown brandId with nothing too; archive_get_competitor_brands has the ids."]
+        return [
+            "Archive answers an unknown brandId with nothing too; archive_get_competitor_brands has the ids."
+        ]
 
 
 def last_covered_day(today: date) -> date:

@@ -1,4 +1,5 @@
-"""Answers computed over all items of a source: in the call where they are few, else by a job that only reads."""
+"""Answers computed over all items of a source: in the call where they are few, else by a job that
+only reads."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ from .inputs import FilterDateRangeInput
 from .records import Item
 from .sources import AT_ONCE, Batch, ItemSource
 
-Metric = Literal["EARNED_MEDIA_VALUE", "LIKE_COUNT", "COMMENT_COUNT", "SHARE_COUNT", "MERGED_VIEW_PLAY_COUNT"]
+Metric = Literal[
+    "EARNED_MEDIA_VALUE", "LIKE_COUNT", "COMMENT_COUNT", "SHARE_COUNT", "MERGED_VIEW_PLAY_COUNT"
+]
 
 FIELD_OF: dict[Metric, str] = {
     "EARNED_MEDIA_VALUE": "earnedMediaValue",
@@ -33,19 +36,22 @@ FIELD_OF: dict[Metric, str] = {
     "SHARE_COUNT": "shares",
     "MERGED_VIEW_PLAY_COUNT": "impressions",
 }
-"""Sort key -> metric. `impressions` are views, plays or, where there are neither, estimates (Archive docs, schema)."""
+"""Sort key -> metric. `impressions` are views, plays or, where there are neither, estimates
+(Archive docs, schema)."""
 
 AT_HAND = 1_000
 """Items that are read within the call."""
 RELATION_COST = 20.5
-"""Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without, 183 with all)."""
+"""Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without,
+183 with all)."""
 _MOST_NAMED, _LONGEST_LINK = 20, 200
 _ROWS = 1_000
 
 
 @dataclass
 class Found:
-    """The items of a source; `missing` counts links that lead to none, `partial` pages with values left out."""
+    """The items of a source; `missing` counts links that lead to none, `partial` pages with values
+    left out."""
 
     rows: list[Row] = field(default_factory=list)
     missing: int = 0
@@ -111,7 +117,9 @@ class Computed(ItemSource, Workflow[JobRow]):
         search = self.search or {}
         given = search.get("filter") or {}
         if given.get(name, value) != value:
-            raise Failure(Code.INVALID_ARGUMENT, f"`search` has a filter.{name} of its own.", "Give it once.")
+            raise Failure(
+                Code.INVALID_ARGUMENT, f"`search` has a filter.{name} of its own.", "Give it once."
+            )
         self.search = {**search, "filter": {**given, name: value}}
 
     def paths(self) -> list[str]:
@@ -153,7 +161,8 @@ class Computed(ItemSource, Workflow[JobRow]):
         return {**answer, **({"missing": found.named} if found.named else {}), "notes": notes}
 
     async def _begun(self, desk: ArchiveDesk) -> tuple[int | None, Found, str | None]:
-        """How many items there are (links: at most; None: nobody says), the first of them, and where to go on."""
+        """How many items there are (links: at most; None: nobody says), the first of them, and
+        where to go on."""
         if self.search is None:
             return await self.total(desk.api), Found(), None
         page = await desk.api.page(self.query(self.paths()))
@@ -166,7 +175,9 @@ class Computed(ItemSource, Workflow[JobRow]):
     def _plan(self, total: int | None) -> Plan:
         pages = ceil((total or 0) / AT_ONCE)
         asked = select(Item, self.paths())
-        each = SearchItems.cost + RELATION_COST * sum(1 for name in asked if fields_of(Item)[name].record is not None)
+        each = SearchItems.cost + RELATION_COST * sum(
+            1 for name in asked if fields_of(Item)[name].record is not None
+        )
         each += GetItemIdsByUrl.cost if self.urls else 0
         title = self.title_of_job("items" if total is None else f"{total:,} items")
         return Plan(title, total, pages * (2 if self.urls else 1), pages * each)
@@ -176,9 +187,13 @@ class Computed(ItemSource, Workflow[JobRow]):
         if self.taken_at is not None:
             notes.append("`takenAt` was applied here, after reading all items.")
         if found.partial:
-            notes.append(f"Archive could not compute some values of {found.partial} pages now; they count as unknown.")
+            notes.append(
+                f"Archive could not compute some values of {found.partial} pages now; they count as unknown."
+            )
         if found.missing:
-            notes.append(f"{found.missing} links lead to no item; `missing` names the first of them.")
+            notes.append(
+                f"{found.missing} links lead to no item; `missing` names the first of them."
+            )
         absent = len(set(self.item_ids or [])) - len(found.rows)
         if absent > 0 and self.taken_at is None:
             notes.append(f"{absent} of the ids name no item in this workspace.")
@@ -186,7 +201,8 @@ class Computed(ItemSource, Workflow[JobRow]):
 
 
 class Reading:
-    """Reads the items into the journal, one row each, and computes the answer from there: a crash costs one page."""
+    """Reads the items into the journal, one row each, and computes the answer from there: a crash
+    costs one page."""
 
     writes = False
     repeatable = True
@@ -204,7 +220,9 @@ class Reading:
             return
         request, told = self._request, _told(place)
         gathered: int = job.counters.get("gathered", 0)
-        async for batch in request.batches(self._desk.background, place.get("page"), request.paths()):
+        async for batch in request.batches(
+            self._desk.background, place.get("page"), request.paths()
+        ):
             told.count(batch)
             place = {
                 "page": batch.cursor,
@@ -215,7 +233,9 @@ class Reading:
             }
             rows = _once(map(row_of, batch.items))
             gathered += len(rows)
-            await job.add([NewRecord(row.id, row.packed()) for row in rows], place, gathered=gathered)
+            await job.add(
+                [NewRecord(row.id, row.packed()) for row in rows], place, gathered=gathered
+            )
             job.say(f"{gathered:,} items read")
             if place["over"]:
                 break

@@ -26,7 +26,8 @@ from .records import EngagementEntry, Item, MediaContent, Transcription, UrlLook
 from .sorting import SORT_PATHS, sorter
 
 ContractStatus = Annotated[
-    Literal["APPROVED", "EXPIRED", "IN_QUEUE", "REJECTED", "REQUESTED"], ApiType("FilterContractStatus")
+    Literal["APPROVED", "EXPIRED", "IN_QUEUE", "REJECTED", "REQUESTED"],
+    ApiType("FilterContractStatus"),
 ]
 ItemIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
 
@@ -58,9 +59,12 @@ class FilterSuperSearchInput(Input):
     """Search in what posts say or show."""
 
     mode: Annotated[
-        Literal["FUZZY_CAPTION", "FUZZY_TRANSCRIPTION", "EMBEDDING_CONTENT"], ApiType("FilterSuperSearchMode")
+        Literal["FUZZY_CAPTION", "FUZZY_TRANSCRIPTION", "EMBEDDING_CONTENT"],
+        ApiType("FilterSuperSearchMode"),
     ]
-    search_query: Text | None = Field(None, description="Required but for EMBEDDING_CONTENT by picture")
+    search_query: Text | None = Field(
+        None, description="Required but for EMBEDDING_CONTENT by picture"
+    )
     similar_media_content_id: Id | None = None
     image_url: Text | None = None
     file_name: Text | None = None
@@ -69,31 +73,51 @@ class FilterSuperSearchInput(Input):
 class ItemFilterInput(Input):
     """What items must be like; all given parts must hold."""
 
-    taken_at: FilterDateRangeInput | None = Field(None, description="Posted: day (2026-03-01) or instant with zone")
+    taken_at: FilterDateRangeInput | None = Field(
+        None, description="Posted: day (2026-03-01) or instant with zone"
+    )
     provider: Provider | None = None
     item_types: (
         list[
             Annotated[
-                Literal["POST", "REEL", "STORY", "TIKTOK", "TIKTOK_STORY", "YOUTUBE", "YOUTUBE_SHORT"],
+                Literal[
+                    "POST", "REEL", "STORY", "TIKTOK", "TIKTOK_STORY", "YOUTUBE", "YOUTUBE_SHORT"
+                ],
                 ApiType("FilterItemType"),
             ]
         ]
         | None
     ) = None
-    content_types: list[Annotated[Literal["IMAGE", "VIDEO"], ApiType("MediaContentType")]] | None = None
+    content_types: (
+        list[Annotated[Literal["IMAGE", "VIDEO"], ApiType("MediaContentType")]] | None
+    ) = None
     account_names: list[Text] | None = None
     tags_names: list[Text] | None = Field(None, description="Hashtags and mentions")
-    super_search: FilterSuperSearchInput | None = Field(None, description="Text or picture search in content")
-    engagement: list[FilterEngagementRangeInput] | None = Field(None, description="EARNED_MEDIA_VALUE in cents")
+    super_search: FilterSuperSearchInput | None = Field(
+        None, description="Text or picture search in content"
+    )
+    engagement: list[FilterEngagementRangeInput] | None = Field(
+        None, description="EARNED_MEDIA_VALUE in cents"
+    )
     virality_score: (
-        list[Annotated[Literal["HIGH", "MEDIUM", "LOW", "NOT_VIRAL"], ApiType("FilterViralityScore")]] | None
+        list[
+            Annotated[Literal["HIGH", "MEDIUM", "LOW", "NOT_VIRAL"], ApiType("FilterViralityScore")]
+        ]
+        | None
     ) = Field(None, description="NOT_VIRAL is refused by Archive")
     followers_count: FilterIntegerRangeInput | None = None
     verified: list[bool] | None = None
-    creator_locations: list[LocationCanonicalInput] | None = Field(None, description="Exact canonical names")
+    creator_locations: list[LocationCanonicalInput] | None = Field(
+        None, description="Exact canonical names"
+    )
     ugc_locations: list[LocationCanonicalInput] | None = None
     social_profile_account_types: (
-        list[Annotated[Literal["BUSINESS", "CREATOR", "PERSONAL"], ApiType("SocialProfileAccountType")]] | None
+        list[
+            Annotated[
+                Literal["BUSINESS", "CREATOR", "PERSONAL"], ApiType("SocialProfileAccountType")
+            ]
+        ]
+        | None
     ) = Field(None, description="Instagram only")
     usage_rights_status: list[ContractStatus] | None = None
     tiktok_spark_code_status: list[ContractStatus] | None = None
@@ -101,7 +125,9 @@ class ItemFilterInput(Input):
     tiktok_whitelisting_eligibility: (
         Annotated[Literal["ALL"], ApiType("FilterTikTokWhitelistingEligibility")] | None
     ) = None
-    import_type: Annotated[Literal["AUTOMATIC", "MANUAL"], ApiType("FilterImportType")] | None = None
+    import_type: Annotated[Literal["AUTOMATIC", "MANUAL"], ApiType("FilterImportType")] | None = (
+        None
+    )
     ids: list[Id] | None = None
     collections_ids: list[Id] | None = None
     campaigns_ids: list[Id] | None = None
@@ -132,10 +158,11 @@ class ItemSortingInput(Input):
 
 
 class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
-    """Search archived posts, reels, stories and videos in Archive (archive.com), with current engagement. Use it for
-    "top posts", "posts of last month", "posts by @x", or the content of a view or collection (`presetId`). Default
-    order: newest first. For post links use archive_get_item_ids_by_url; for metrics over time
-    archive_get_engagement_history. Null metrics are unavailable, not 0; earnedMediaValue is in cents."""
+    """Search archived posts, reels, stories and videos in Archive (archive.com), with current
+    engagement. Use it for "top posts", "posts of last month", "posts by @x", or the content of a
+    view or collection (`presetId`). Default order: newest first. For post links use
+    archive_get_item_ids_by_url; for metrics over time archive_get_engagement_history. Null metrics
+    are unavailable, not 0; earnedMediaValue is in cents."""
 
     operation = "items"
     title = "Search Archive content"
@@ -144,9 +171,13 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     conditions_on = "ITEM"
 
     filter: ItemFilterInput | None = Field(None, description="All given parts must hold.")
-    sorting: list[ItemSortingInput] | None = Field(None, min_length=1, description="First key counts first.")
+    sorting: list[ItemSortingInput] | None = Field(
+        None, min_length=1, description="First key counts first."
+    )
     custom_attribute_conditions: Conditions | None = None
-    preset_id: Id | None = Field(None, description="Content view or collection id; excludes `filter` and conditions.")
+    preset_id: Id | None = Field(
+        None, description="Content view or collection id; excludes `filter` and conditions."
+    )
 
     def check(self) -> None:
         if self.preset_id and (is_narrow(self.filter) or self.custom_attribute_conditions):
@@ -211,22 +242,25 @@ def check_filter(chosen: ItemFilterInput, name: str) -> None:
 
 
 class GetMediaContents(Lookup[MediaContent]):
-    """Get the images and videos of items, with file and thumbnail URLs. Join them to items by `mediaItemId` (ask
-    archive_search_items for it); skip what is `deleted`. Give exactly one kind of id."""
+    """Get the images and videos of items, with file and thumbnail URLs. Join them to items by
+    `mediaItemId` (ask archive_search_items for it); skip what is `deleted`. Give exactly one kind
+    of id."""
 
     operation = "mediaContents"
     title = "Get pictures and videos"
 
     item_ids: ItemIds | None = Field(None, description="Up to 100 item ids.")
-    competitor_brand_item_ids: ItemIds | None = Field(None, description="Up to 100 competitor item ids.")
+    competitor_brand_item_ids: ItemIds | None = Field(
+        None, description="Up to 100 competitor item ids."
+    )
 
     def check(self) -> None:
         _exactly_one(self, "item_ids", "competitor_brand_item_ids")
 
 
 class GetTranscriptions(Lookup[Transcription]):
-    """Get what is said in videos. The answer is keyed by media content: for transcripts beside their items ask
-    archive_search_items for `fields` ["*", "transcriptions.transcript"] instead."""
+    """Get what is said in videos. The answer is keyed by media content: for transcripts beside
+    their items ask archive_search_items for `fields` ["*", "transcriptions.transcript"] instead."""
 
     operation = "transcriptions"
     title = "Get transcripts"
@@ -243,8 +277,8 @@ class GetTranscriptions(Lookup[Transcription]):
 
 
 class GetItemIdsByUrl(Lookup[UrlLookup]):
-    """Find the items behind post links: Instagram posts and reels, TikTok, YouTube and Shorts. Stories have no
-    permanent link; short links are not resolved. Send all links in one call."""
+    """Find the items behind post links: Instagram posts and reels, TikTok, YouTube and Shorts.
+    Stories have no permanent link; short links are not resolved. Send all links in one call."""
 
     operation = "itemIdsByUrl"
     title = "Find items by link"
@@ -260,8 +294,9 @@ class EngagementHistoryFilterInput(Input):
 
 
 class GetEngagementHistory(Connection[EngagementEntry]):
-    """Get one item's metrics over time, newest first. Snapshots are taken about 2 h, 24 h, 3 days and 7 days after
-    posting, later only while a post still grows. For current metrics archive_search_items is enough."""
+    """Get one item's metrics over time, newest first. Snapshots are taken about 2 h, 24 h, 3 days
+    and 7 days after posting, later only while a post still grows. For current metrics
+    archive_search_items is enough."""
 
     operation = "engagementHistory"
     title = "Get engagement over time"

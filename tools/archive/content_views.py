@@ -13,7 +13,16 @@ from server.requests import ApiType, Input
 from .content import ItemFilterInput, ItemSortingInput, check_filter
 from .inputs import ABOUT_CONDITIONS, TakesConditions
 from .records_saved import ContentView, ContentViewPayload, ContentViewRow, DeletedContentView
-from .saved import Deletion, MoveToGroup, Name, UpdateView, ViewCondition, ViewInput, noted, nothing_in
+from .saved import (
+    Deletion,
+    MoveToGroup,
+    Name,
+    UpdateView,
+    ViewCondition,
+    ViewInput,
+    noted,
+    nothing_in,
+)
 
 
 def _without_nulls(value: Any) -> Any:
@@ -26,7 +35,8 @@ def _without_nulls(value: Any) -> Any:
 
 
 class ViewFilters(ItemFilterInput):
-    """The filters of a view: those of the search, and what else Archive's app may keep there: no document tells."""
+    """The filters of a view: those of the search, and what else Archive's app may keep there: no
+    document tells."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -46,7 +56,9 @@ ItemFilters = Annotated[
     BeforeValidator(_without_nulls),
     Field(description="As archive_search_items `filter`"),
 ]
-ItemSort = Annotated[list[ItemSortingInput], ApiType("JSON"), Field(description="As archive_search_items `sorting`")]
+ItemSort = Annotated[
+    list[ItemSortingInput], ApiType("JSON"), Field(description="As archive_search_items `sorting`")
+]
 
 
 def _unchecked(filters: ViewFilters | None) -> str:
@@ -55,7 +67,8 @@ def _unchecked(filters: ViewFilters | None) -> str:
 
 
 _REFUSED = (
-    "{contentViews} lists the views; `filters` and `sort` have the shape that they have in those. " + ABOUT_CONDITIONS
+    "{contentViews} lists the views; `filters` and `sort` have the shape that they have in those. "
+    + ABOUT_CONDITIONS
 )
 
 
@@ -66,8 +79,8 @@ class ContentViewFilterInput(Input):
 
 
 class GetContentViews(Listing[ContentViewRow]):
-    """List content views (saved searches of content) with their groups; archive_get_filter_presets has only names.
-    Items: archive_search_items with `presetId`."""
+    """List content views (saved searches of content) with their groups; archive_get_filter_presets
+    has only names. Items: archive_search_items with `presetId`."""
 
     operation = "contentViews"
     toolset = "views"
@@ -87,13 +100,17 @@ class GetContentView(Query[ContentView]):
     toolset = "views"
     title = "Get a content view"
     missing = "No content view has that id in this workspace."
-    instead = "{contentViews} lists the content views; collections and creator views are other things."
+    instead = (
+        "{contentViews} lists the content views; collections and creator views are other things."
+    )
 
     id: Id = Field(description="View id.")
 
 
 class _ContentViewInput(ViewInput):
-    custom_attribute_conditions: list[ViewCondition] | None = Field(None, description="As archive_search_items")
+    custom_attribute_conditions: list[ViewCondition] | None = Field(
+        None, description="As archive_search_items"
+    )
 
 
 class CreateContentViewInput(_ContentViewInput):
@@ -113,8 +130,8 @@ class UpdateContentViewInput(_ContentViewInput):
 
 
 class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
-    """Save a search of content as a view for the whole workspace; try it with archive_search_items first. For items
-    picked by hand use archive_create_collection. Each call makes another view."""
+    """Save a search of content as a view for the whole workspace; try it with archive_search_items
+    first. For items picked by hand use archive_create_collection. Each call makes another view."""
 
     operation = "createContentView"
     toolset = "views"
@@ -136,8 +153,8 @@ class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
 
 
 class UpdateContentView(UpdateView[ContentViewPayload]):
-    """Change a content view, for the whole workspace. What `input` leaves out stays; lists and objects are replaced
-    whole."""
+    """Change a content view, for the whole workspace. What `input` leaves out stays; lists and
+    objects are replaced whole."""
 
     operation = "updateContentView"
     toolset = "views"

@@ -9,10 +9,19 @@ from server.requests import Input
 
 from .inputs import ABOUT_CONDITIONS, TakesConditions
 from .records_saved import CreatorView, CreatorViewPayload, CreatorViewRow, DeletedCreatorView
-from .saved import ChangedStoredView, Deletion, MoveToGroup, NewStoredView, OfStoredView, UpdateView, nothing_in
+from .saved import (
+    ChangedStoredView,
+    Deletion,
+    MoveToGroup,
+    NewStoredView,
+    OfStoredView,
+    UpdateView,
+    nothing_in,
+)
 
 _REFUSED = (
-    "{creatorViews} lists the views; `filters` and `sort` have the shape that they have in those. " + ABOUT_CONDITIONS
+    "{creatorViews} lists the views; `filters` and `sort` have the shape that they have in those. "
+    + ABOUT_CONDITIONS
 )
 
 
@@ -23,8 +32,8 @@ class CreatorViewFilterInput(Input):
 
 
 class GetCreatorViews(Listing[CreatorViewRow]):
-    """List creator views (saved searches of creators) with their groups. Who is in one: archive_search_creators with
-    `presetId`."""
+    """List creator views (saved searches of creators) with their groups. Who is in one:
+    archive_search_creators with `presetId`."""
 
     operation = "creatorViews"
     toolset = "views"
@@ -58,8 +67,8 @@ class UpdateCreatorViewInput(ChangedStoredView):
 
 
 class CreateCreatorView(OfStoredView, TakesConditions, Mutation[CreatorViewPayload]):
-    """Save a search of creators as a view for the whole workspace. Only conditions narrow it; try them with
-    archive_search_creators first. Each call makes another view."""
+    """Save a search of creators as a view for the whole workspace. Only conditions narrow it; try
+    them with archive_search_creators first. Each call makes another view."""
 
     operation = "createCreatorView"
     toolset = "views"
@@ -75,8 +84,8 @@ class CreateCreatorView(OfStoredView, TakesConditions, Mutation[CreatorViewPaylo
 
 
 class UpdateCreatorView(OfStoredView, UpdateView[CreatorViewPayload]):
-    """Change a creator view, for the whole workspace. What `input` leaves out stays; lists and objects are replaced
-    whole."""
+    """Change a creator view, for the whole workspace. What `input` leaves out stays; lists and
+    objects are replaced whole."""
 
     operation = "updateCreatorView"
     toolset = "views"

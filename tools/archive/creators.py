@@ -10,11 +10,19 @@ from server.archive.requests import Connection, Id, NamesOptions, Query, Text
 from server.errors import Code, Failure
 from server.requests import Input
 
-from .inputs import NO_SUCH_PLACE, Conditions, LocationCanonicalInput, Provider, TakesConditions, is_narrow
+from .inputs import (
+    NO_SUCH_PLACE,
+    Conditions,
+    LocationCanonicalInput,
+    Provider,
+    TakesConditions,
+    is_narrow,
+)
 from .records import Creator, SocialProfile
 
 _NARROWED_COST = 340.0
-"""Rate credits of a page of creators that conditions or a view narrow (Archive docs, rate limiting)."""
+"""Rate credits of a page of creators that conditions or a view narrow (Archive docs, rate
+limiting)."""
 
 
 class CreatorFilterInput(Input):
@@ -24,9 +32,10 @@ class CreatorFilterInput(Input):
 
 
 class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
-    """Search the creators in the workspace's CRM in Archive (archive.com), newest first: names, e-mails, labels and
-    profiles. It does not search all of social media. By name: condition full_name CONTAINS, type TEXT; by e-mail:
-    emails, type TEXT. For one account archive_get_social_profile is direct."""
+    """Search the creators in the workspace's CRM in Archive (archive.com), newest first: names,
+    e-mails, labels and profiles. It does not search all of social media. By name: condition
+    full_name CONTAINS, type TEXT; by e-mail: emails, type TEXT. For one account
+    archive_get_social_profile is direct."""
 
     operation = "creators"
     title = "Search creators"
@@ -37,7 +46,9 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
 
     filter: CreatorFilterInput | None = Field(None, description="Places, as Archive spells them.")
     custom_attribute_conditions: Conditions | None = None
-    preset_id: Id | None = Field(None, description="Creator view id; excludes `filter` and conditions.")
+    preset_id: Id | None = Field(
+        None, description="Creator view id; excludes `filter` and conditions."
+    )
 
     def check(self) -> None:
         if self.preset_id and (is_narrow(self.filter) or self.custom_attribute_conditions):
@@ -53,15 +64,17 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
     def notes(self) -> list[str]:
         if not self.preset_id:
             return []
-        return ["Archive applies a creator view's conditions and order, but not its stored filters."]
+        return [
+            "Archive applies a creator view's conditions and order, but not its stored filters."
+        ]
 
     def notes_if_empty(self) -> list[str]:
         return [NO_SUCH_PLACE] if self.filter and self.filter.locations else []
 
 
 class GetCreator(NamesOptions, Query[Creator]):
-    """Get one creator by id: custom attributes and social profiles. The id is an item's `creator.id` or comes from
-    archive_search_creators."""
+    """Get one creator by id: custom attributes and social profiles. The id is an item's
+    `creator.id` or comes from archive_search_creators."""
 
     operation = "creator"
     title = "Get a creator"
@@ -73,8 +86,8 @@ class GetCreator(NamesOptions, Query[Creator]):
 
 
 class GetSocialProfile(Query[SocialProfile]):
-    """Get one account: by `id`, or by `accountName` and `provider`. Looks among the workspace's profiles; with
-    `fallback` also on the platform itself (slower)."""
+    """Get one account: by `id`, or by `accountName` and `provider`. Looks among the workspace's
+    profiles; with `fallback` also on the platform itself (slower)."""
 
     operation = "socialProfile"
     title = "Get a social profile"
@@ -111,8 +124,9 @@ class SocialProfileFilterInput(Input):
 
 
 class GetSocialProfiles(Connection[SocialProfile]):
-    """List the accounts archived in the workspace, of one platform or a saved view; there is no other filter. For one
-    account use archive_get_social_profile, for people archive_search_creators."""
+    """List the accounts archived in the workspace, of one platform or a saved view; there is no
+    other filter. For one account use archive_get_social_profile, for people
+    archive_search_creators."""
 
     operation = "socialProfiles"
     title = "List social profiles"
@@ -133,4 +147,6 @@ class GetSocialProfiles(Connection[SocialProfile]):
     def notes(self) -> list[str]:
         if not self.preset_id:
             return []
-        return ["Archive applies a social profile view's conditions and order, but not its stored filters."]
+        return [
+            "Archive applies a social profile view's conditions and order, but not its stored filters."
+        ]

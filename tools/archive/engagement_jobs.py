@@ -32,7 +32,8 @@ from .workspaces import GetWorkspace
 MOST_REFRESHED = 5_000
 """Items of one refresh: each is looked up before the user is asked."""
 _PAGE_COST = 80.0
-"""Rate credits of a page of items with their accounts (Archive docs, rate limiting: 60, and 20 for a relation)."""
+"""Rate credits of a page of items with their accounts (Archive docs, rate limiting: 60, and 20 for
+a relation)."""
 _TOGETHER = 20
 """Timelines of one request, about."""
 _OF_TIMELINES = ("from_", "to", "format", "name")
@@ -41,9 +42,10 @@ _UTC: dict[str, Any] = {"timezone": UTC, "instants": []}
 
 
 class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
-    """Engagement of many items. `timelines`: metrics over time, one row a snapshot, into a file; free. `refresh`: have
-    Archive measure now, and wait; spends 3 billing credits an item, asks the user first. One item:
-    archive_get_engagement_history. Returns the result or a job id. Money in cents."""
+    """Engagement of many items. `timelines`: metrics over time, one row a snapshot, into a file;
+    free. `refresh`: have Archive measure now, and wait; spends 3 billing credits an item, asks the
+    user first. One item: archive_get_engagement_history. Returns the result or a job id. Money in
+    cents."""
 
     operation = "engagement_job"
     title = "Engagement of many items"
@@ -62,7 +64,9 @@ class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
     @model_validator(mode="after")
     def _in_utc(self, info: ValidationInfo) -> Self:
         """Days as instants: a job that goes on later means the same."""
-        given = {name: each for name, each in (("from", self.from_), ("to", self.to)) if each is not None}
+        given = {
+            name: each for name, each in (("from", self.from_), ("to", self.to)) if each is not None
+        }
         if given:
             span = FilterDateRangeInput.model_validate(given, context=info.context)
             for field, moment in (("from_", span.from_), ("to", span.to)):
@@ -80,7 +84,9 @@ class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
             check_available(self.format)
             return
         if beside := [
-            type(self).model_fields[each].alias or each for each in _OF_TIMELINES if each in self.model_fields_set
+            type(self).model_fields[each].alias or each
+            for each in _OF_TIMELINES
+            if each in self.model_fields_set
         ]:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -92,7 +98,9 @@ class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
         return await begin(self, desk)
 
     async def plan(self, desk: ArchiveDesk) -> Plan:
-        return await (self._of_timelines(desk) if self.mode == "timelines" else self._of_refresh(desk))
+        return await (
+            self._of_timelines(desk) if self.mode == "timelines" else self._of_refresh(desk)
+        )
 
     def work(self, desk: ArchiveDesk) -> TimelineWork | RefreshWork:
         return TimelineWork(self, desk) if self.mode == "timelines" else RefreshWork(self, desk)
@@ -100,7 +108,9 @@ class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
     @property
     def window(self) -> dict[str, str]:
         """From when to when, as the API takes it."""
-        return {name: each for name, each in (("from", self.from_), ("to", self.to)) if each is not None}
+        return {
+            name: each for name, each in (("from", self.from_), ("to", self.to)) if each is not None
+        }
 
     def history(self, item: str) -> GetEngagementHistory:
         """The request for one item's timeline."""
@@ -109,11 +119,15 @@ class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
 
     async def _of_timelines(self, desk: ArchiveDesk) -> Plan:
         folder = desk.shared.exports()
-        target = await to_thread.run_sync(lambda: folder.target(self.name, self.format, what="timelines"))
+        target = await to_thread.run_sync(
+            lambda: folder.target(self.name, self.format, what="timelines")
+        )
         total = await self.total(desk.api) or 0
         pages = ceil(total / AT_ONCE)
         lookups = pages if self.urls else 0
-        credits = pages * _PAGE_COST + lookups * GetItemIdsByUrl.cost + total * GetEngagementHistory.cost
+        credits = (
+            pages * _PAGE_COST + lookups * GetItemIdsByUrl.cost + total * GetEngagementHistory.cost
+        )
         about = {"file": target.name, "folder": str(folder.path), "format": self.format}
         return Plan(
             f"Engagement timelines of {counted(total, 'item')}",
@@ -141,7 +155,8 @@ class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
         )
 
     async def _looked_up(self, desk: ArchiveDesk) -> tuple[list[dict[str, Any]], list[str]]:
-        """The items with what tells whether they can be refreshed, and what leads to none, in words."""
+        """The items with what tells whether they can be refreshed, and what leads to none, in
+        words."""
         if (total := await self.total(desk.api) or 0) > MOST_REFRESHED:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -150,9 +165,14 @@ class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
             )
         found: dict[str, dict[str, Any]] = {}
         links = 0
-        async for batch in self.batches(desk.api, None, ["id", "type", "socialProfile.accountName"]):
+        async for batch in self.batches(
+            desk.api, None, ["id", "type", "socialProfile.accountName"]
+        ):
             found |= {each["id"]: each for each in batch.items}
             links += len(batch.missing)
         unknown = len(set(self.item_ids or [])) - len(found)
         absent = [counted(unknown, "unknown id")] if unknown > 0 else []
-        return list(found.values()), [*absent, *([counted(links, "link") + " without an item"] if links else [])]
+        return list(found.values()), [
+            *absent,
+            *([counted(links, "link") + " without an item"] if links else []),
+        ]

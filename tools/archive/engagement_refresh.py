@@ -1,4 +1,5 @@
-"""The work of a refresh: paid, a hundred items a request, each sent at most once; then waiting for the outcome."""
+"""The work of a refresh: paid, a hundred items a request, each sent at most once; then waiting for
+the outcome."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from .engagement_jobs import StartEngagementJob
 
 AT_ONCE = 100
-"""Items of one request: one that Archive refuses, or whose answer is lost, concerns no more than these."""
+"""Items of one request: one that Archive refuses, or whose answer is lost, concerns no more than
+these."""
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 1.0, 30.0, 1.5
 """Seconds between two looks at an operation."""
 LONGEST_WAIT = 3600.0
@@ -27,7 +29,8 @@ _MOST_NAMED = 200
 
 
 class RefreshWork:
-    """Spends billing credits: a record is a hundred items, and no record is sent a second time by itself."""
+    """Spends billing credits: a record is a hundred items, and no record is sent a second time by
+    itself."""
 
     writes = True
     repeatable = False
@@ -58,7 +61,11 @@ class RefreshWork:
     async def finish(self, job: Handle) -> dict[str, Any]:
         """Wait for the operations that were started, and tell what became of the items."""
         known: dict[str, Any] = dict(job.counters.get("operations") or {})
-        started = [name for each in _rows(job, RecordState.DONE) if (name := each.detail["payload"]["operationId"])]
+        started = [
+            name
+            for each in _rows(job, RecordState.DONE)
+            if (name := each.detail["payload"]["operationId"])
+        ]
         for number, name in enumerate(started):
             if known.get(name, {}).get("status") not in TERMINAL:
                 job.say(f"waiting for refresh {number + 1} of {len(started)}")
@@ -94,7 +101,9 @@ class RefreshWork:
                 "skipped": len(skipped),
             },
             "billingCreditsAtMost": accepted * CREDITS_PER_ITEM,
-            "operations": [{"id": name, "status": each["status"]} for name, each in operations.items()],
+            "operations": [
+                {"id": name, "status": each["status"]} for name, each in operations.items()
+            ],
             **({"failedItemIds": failed[:_MOST_NAMED]} if failed else {}),
             **({"skippedItemIds": skipped[:_MOST_NAMED]} if skipped else {}),
             "notes": _notes(rows, operations, len(skipped), _sent(rows) - accepted - len(skipped)),
@@ -104,7 +113,10 @@ class RefreshWork:
 def chunks(ids: list[str]) -> list[NewRecord]:
     """The records of a refresh of these items."""
     return [
-        NewRecord(f"items {start + 1}-{min(start + AT_ONCE, len(ids))}", {"ids": ids[start : start + AT_ONCE]})
+        NewRecord(
+            f"items {start + 1}-{min(start + AT_ONCE, len(ids))}",
+            {"ids": ids[start : start + AT_ONCE]},
+        )
         for start in range(0, len(ids), AT_ONCE)
     ]
 
@@ -122,12 +134,18 @@ def _sent(rows: list[RecordRow]) -> int:
     return sum(len(each.detail["ids"]) for each in rows if each.state is RecordState.DONE)
 
 
-def _notes(rows: list[RecordRow], operations: dict[str, dict[str, Any]], skipped: int, left_out: int) -> list[str]:
+def _notes(
+    rows: list[RecordRow], operations: dict[str, dict[str, Any]], skipped: int, left_out: int
+) -> list[str]:
     notes = []
     if skipped:
-        notes.append(f"{counted(skipped, 'item')} skipped: a refresh of them was under way already.")
+        notes.append(
+            f"{counted(skipped, 'item')} skipped: a refresh of them was under way already."
+        )
     if left_out > 0:
-        notes.append(f"{counted(left_out, 'item')} left out by Archive without a reason or a charge, as stories are.")
+        notes.append(
+            f"{counted(left_out, 'item')} left out by Archive without a reason or a charge, as stories are."
+        )
     for each in rows:
         if each.state is RecordState.FAILED:
             notes.append(f"{each.key}: not refreshed, nothing spent on them. {each.reason}")

@@ -1,4 +1,5 @@
-"""The work of engagement timelines: the snapshots of many items, several items a request, in one file."""
+"""The work of engagement timelines: the snapshots of many items, several items a request, in one
+file."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ _REFUSALS = (Code.NOT_FOUND, Code.REJECTED, Code.INVALID_ARGUMENT)
 
 @dataclass
 class Summary:
-    """What the file tells: items read, their snapshots, items without any, and those that failed."""
+    """What the file tells: items read, their snapshots, items without any, and those that
+    failed."""
 
     items: int = 0
     snapshots: int = 0
@@ -79,7 +81,9 @@ class TimelineWork:
         async for batch in self._request.batches(self._desk.background, job.cursor, _ASKED):
             absent = [f"{each['url']} ({each['status']})" for each in batch.missing]
             known = job.counters.get("absent", [])
-            gathered = await job.add(_records(batch), batch.cursor, absent=[*known, *absent][:_MOST_NAMED])
+            gathered = await job.add(
+                _records(batch), batch.cursor, absent=[*known, *absent][:_MOST_NAMED]
+            )
             job.say(f"{job.row.total or gathered:,} items")
         await job.set_total(job.count(RecordState.PENDING))
 
@@ -107,7 +111,11 @@ class TimelineWork:
         return self._told(job, file, export)
 
     async def _taken(
-        self, job: Handle, record: RecordRow, request: GetEngagementHistory, answer: Answer | Failure
+        self,
+        job: Handle,
+        record: RecordRow,
+        request: GetEngagementHistory,
+        answer: Answer | Failure,
     ) -> Failure | None:
         """Mark what is known of an item; a failure that is not the item's own is given back."""
         try:
@@ -169,11 +177,17 @@ class TimelineWork:
         notes = []
         if tally.without_history:
             where = "in that time" if self._request.window else "yet"
-            notes.append(f"{counted(tally.without_history, 'item')} without a snapshot {where}: in no row.")
+            notes.append(
+                f"{counted(tally.without_history, 'item')} without a snapshot {where}: in no row."
+            )
         if tally.partial:
-            notes.append(f"Archive could not compute some values of {counted(tally.partial, 'item')}: null there.")
+            notes.append(
+                f"Archive could not compute some values of {counted(tally.partial, 'item')}: null there."
+            )
         if failed:
-            notes.append(f"{counted(failed, 'item')} failed: archive_mcp_get_job names them, `resume` tries again.")
+            notes.append(
+                f"{counted(failed, 'item')} failed: archive_mcp_get_job names them, `resume` tries again."
+            )
         if absent := job.counters.get("absent"):
             notes.append(f"Links that lead to no item: {', '.join(absent)}.")
         asked = len(set(self._request.item_ids or [])) - tally.items - failed
@@ -186,7 +200,10 @@ def _records(batch: Batch) -> list[NewRecord]:
     return [
         NewRecord(
             each["id"],
-            {"account": (each.get("socialProfile") or {}).get("accountName"), "takenAt": each.get("takenAt")},
+            {
+                "account": (each.get("socialProfile") or {}).get("accountName"),
+                "takenAt": each.get("takenAt"),
+            },
         )
         for each in batch.items
     ]

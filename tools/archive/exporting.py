@@ -31,18 +31,27 @@ if TYPE_CHECKING:
     from server.archive.api import Api
     from server.archive.attributes import Attributes
 
-ITEM_FIELDS = ("*", "socialProfile.fullName", "socialProfile.originalUrl", "hashtags", "mentions", "customAttributes")
+ITEM_FIELDS = (
+    "*",
+    "socialProfile.fullName",
+    "socialProfile.originalUrl",
+    "hashtags",
+    "mentions",
+    "customAttributes",
+)
 CREATOR_FIELDS = ("*", "socialProfiles.fullName", "socialProfiles.originalUrl")
 """What a spreadsheet gets when nobody says."""
 
 _CREATORS_BY = ("filter", "customAttributeConditions", "presetId")
 _RELATION_COST = 20.5
-"""Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without, 183 with all)."""
+"""Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without,
+183 with all)."""
 
 
 class StartExport(StartJob, ItemSource, Workflow[JobRow]):
-    """Write items or creators of Archive (archive.com) to a file, for spreadsheets or more than a search returns.
-    Returns path, rows, columns and a link, or a job id. Earned media value is in cents."""
+    """Write items or creators of Archive (archive.com) to a file, for spreadsheets or more than a
+    search returns. Returns path, rows, columns and a link, or a job id. Earned media value is in
+    cents."""
 
     operation = "export"
     title = "Export to a file"
@@ -53,7 +62,9 @@ class StartExport(StartJob, ItemSource, Workflow[JobRow]):
     watch = "archive_mcp_get_job shows how it stands."
 
     what: Literal["items", "creators"] = Field("items", description="Kind of record.")
-    creators: dict[str, Any] | None = Field(None, description="Its arguments: as archive_search_creators.")
+    creators: dict[str, Any] | None = Field(
+        None, description="Its arguments: as archive_search_creators."
+    )
     fields: list[Text] | None = Field(
         None, description="Dotted paths, e.g. `transcriptions.transcript`; `*` = defaults."
     )
@@ -63,14 +74,18 @@ class StartExport(StartJob, ItemSource, Workflow[JobRow]):
 
     @field_validator("creators")
     @classmethod
-    def _is_a_search_for_creators(cls, value: dict[str, Any] | None, info: ValidationInfo) -> dict[str, Any] | None:
+    def _is_a_search_for_creators(
+        cls, value: dict[str, Any] | None, info: ValidationInfo
+    ) -> dict[str, Any] | None:
         """Kept as validated, as `search` is."""
         if value is None:
             return None
         if unknown := [name for name in value if name not in _CREATORS_BY]:
             raise ValueError(f"takes {', '.join(_CREATORS_BY)}; not {', '.join(unknown)}.")
         context = dict(info.context or {})
-        return _dumped(parse(SearchCreators, value, context, inside="creators", tool=cls.tool_name()))
+        return _dumped(
+            parse(SearchCreators, value, context, inside="creators", tool=cls.tool_name())
+        )
 
     def check(self) -> None:
         if self.resume is not None:
@@ -81,7 +96,9 @@ class StartExport(StartJob, ItemSource, Workflow[JobRow]):
         if self.what == "items":
             if self.creators is not None:
                 raise Failure(
-                    Code.INVALID_ARGUMENT, "`creators` goes with `what` creators.", "Set `what`, or use `search`."
+                    Code.INVALID_ARGUMENT,
+                    "`creators` goes with `what` creators.",
+                    "Set `what`, or use `search`.",
                 )
             self.require_source()
         elif self.search is not None or self.item_ids is not None or self.urls is not None:
@@ -105,7 +122,9 @@ class StartExport(StartJob, ItemSource, Workflow[JobRow]):
 
     async def plan(self, desk: ArchiveDesk) -> Plan:
         folder = desk.shared.exports()
-        target = await to_thread.run_sync(lambda: folder.target(self.name, self.format, what=self.what))
+        target = await to_thread.run_sync(
+            lambda: folder.target(self.name, self.format, what=self.what)
+        )
         total = await self.rows(desk.api)
         pages = ceil((total or 0) / AT_ONCE)
         credits = pages * self._page_cost()
@@ -136,7 +155,8 @@ class StartExport(StartJob, ItemSource, Workflow[JobRow]):
         return select(self.record, self.paths())
 
     def request(self) -> SearchItems | SearchCreators:
-        """The search behind the export; of named items the one that is the same but for their ids."""
+        """The search behind the export; of named items the one that is the same but for their
+        ids."""
         shown = {"optionNames": self.option_names}
         if self.what == "items":
             return self.query(self.paths(), **shown)
@@ -162,7 +182,11 @@ class StartExport(StartJob, ItemSource, Workflow[JobRow]):
         if self.what == "creators":
             return self.request().credits()
         relations = sum(1 for name in self.selection() if fields_of(Item)[name].record is not None)
-        return SearchItems.cost + _RELATION_COST * relations + (GetItemIdsByUrl.cost if self.urls else 0)
+        return (
+            SearchItems.cost
+            + _RELATION_COST * relations
+            + (GetItemIdsByUrl.cost if self.urls else 0)
+        )
 
 
 def _dumped(query: SearchItems | SearchCreators) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""The work of an export: pages are gathered into a spool, which becomes the file in one step at the end."""
+"""The work of an export: pages are gathered into a spool, which becomes the file in one step at the
+end."""
 
 from __future__ import annotations
 
@@ -24,14 +25,15 @@ if TYPE_CHECKING:
     from .sources import Batch
 
 KEPT_SECONDS = 24 * 3600.0
-"""How long working files of a job that this server does not know are left alone: another one may know it."""
+"""How long working files of a job that this server does not know are left alone: another one may
+know it."""
 _MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an export stands, as it is journalled: the file, the rows that Archive counted at the start, the page that
-    follows, the spool's length in bytes."""
+    """Where an export stands, as it is journalled: the file, the rows that Archive counted at the
+    start, the page that follows, the spool's length in bytes."""
 
     name: str
     expected: int | None = None
@@ -65,7 +67,8 @@ class Place:
 
 
 class ExportWork:
-    """Writes what a request asks for; everything that a crash must not lose is in the job's cursor."""
+    """Writes what a request asks for; everything that a crash must not lose is in the job's
+    cursor."""
 
     writes = False
     repeatable = True
@@ -93,7 +96,9 @@ class ExportWork:
             if spool.offset != place.offset:
                 place = place.anew()
             place = await self._gathered(job, spool, place)
-        await job.checkpoint(asdict(replace(place, over=True)), total=place.rows, gathered=place.rows)
+        await job.checkpoint(
+            asdict(replace(place, over=True)), total=place.rows, gathered=place.rows
+        )
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """An export has nothing to send."""
@@ -127,14 +132,17 @@ class ExportWork:
         return place
 
     def _is_stale(self, place: Place, batch: Batch) -> bool:
-        """Whether a page after an interruption is empty although more was to come: Archive answers old cursors so."""
+        """Whether a page after an interruption is empty although more was to come: Archive answers
+        old cursors so."""
         more = place.page is not None and place.rows < (place.expected or 0)
         return self._is_searched and more and not batch.items
 
     async def _begun(self, job: Handle) -> Place:
         await self._tidy(job.row.id)
         request = self._request
-        target = await on_disk(lambda: self._folder.target(request.name, request.format, what=request.what))
+        target = await on_disk(
+            lambda: self._folder.target(request.name, request.format, what=request.what)
+        )
         place = Place(target.name, job.row.total)
         await self._reached(job, place)
         return place
@@ -177,13 +185,19 @@ class ExportWork:
         """The ids that were written, where links may lead to the same item twice."""
         if self._request.urls is None:
             return None
-        return await on_disk(lambda: {each["id"] for rows in spool.batches(500, 1 << 17) for each in rows})
+        return await on_disk(
+            lambda: {each["id"] for rows in spool.batches(500, 1 << 17) for each in rows}
+        )
 
     async def _option_names(self) -> OptionNames | None:
         desk = self._desk
-        return await desk.attributes.shown(self._request.request(), desk.id, desk.now() + JOB_SECONDS)
+        return await desk.attributes.shown(
+            self._request.request(), desk.id, desk.now() + JOB_SECONDS
+        )
 
-    def _rows(self, batch: Batch, names: OptionNames | None, known: set[str] | None) -> list[dict[str, Any]]:
+    def _rows(
+        self, batch: Batch, names: OptionNames | None, known: set[str] | None
+    ) -> list[dict[str, Any]]:
         request, selection = self._request, self._request.selection()
         if names is not None:
             name_options(batch.items, request.record, selection, names)
@@ -211,11 +225,17 @@ class ExportWork:
         if query.preset_id and request.search and request.search.get("sorting"):
             notes.append("Archive does not sort a preset: the rows are in its own order.")
         if place.partial:
-            notes.append(f"Archive could not compute some values of {place.partial} pages: those cells are empty.")
+            notes.append(
+                f"Archive could not compute some values of {place.partial} pages: those cells are empty."
+            )
         if place.missing:
-            notes.append(f"{place.missing} links lead to no item; `missing` names the first of them.")
+            notes.append(
+                f"{place.missing} links lead to no item; `missing` names the first of them."
+            )
         if self._is_searched and place.expected not in (None, export.rows):
-            notes.append(f"Archive counted {place.expected:,} at the start and gave {export.rows:,}.")
+            notes.append(
+                f"Archive counted {place.expected:,} at the start and gave {export.rows:,}."
+            )
         absent = len(set(request.item_ids or [])) - export.rows
         if absent > 0:
             notes.append(f"{absent} of the ids name no item in this workspace.")
@@ -235,4 +255,8 @@ def _abandoned(folder: ExportFolder) -> dict[str, float]:
 def _told_apart(names: Sequence[str]) -> list[str]:
     """The columns without those inside another: a list of records in JSON Lines is one."""
     known = set(names)
-    return [each for each in names if not any(each[:dot] in known for dot, letter in enumerate(each) if letter == ".")]
+    return [
+        each
+        for each in names
+        if not any(each[:dot] in known for dot, letter in enumerate(each) if letter == ".")
+    ]

@@ -26,8 +26,9 @@ _CAP = 1_000
 
 
 class StartImport(StartChange, Workflow[JobRow]):
-    """Import many posts into Archive by link (one: archive_upload_item_from_url). Skips what is there, asks first,
-    waits, tells which arrived, which not yet, which were refused. Or returns a job id."""
+    """Import many posts into Archive by link (one: archive_upload_item_from_url). Skips what is
+    there, asks first, waits, tells which arrived, which not yet, which were refused. Or returns a
+    job id."""
 
     operation = "import"
     title = "Import posts by their links"
@@ -37,14 +38,18 @@ class StartImport(StartChange, Workflow[JobRow]):
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."
 
-    urls: Annotated[list[Text], Field(min_length=1, max_length=5_000)] | None = Field(None, description="Post links.")
+    urls: Annotated[list[Text], Field(min_length=1, max_length=5_000)] | None = Field(
+        None, description="Post links."
+    )
     collection_names: list[Text] | None = Field(None, description="To put them into.")
     collection_ids: list[Id] | None = Field(None, description="Or ids.")
     wait_minutes: int = Field(10, ge=0, le=120, description="At most.")
 
     def check(self) -> None:
         if self.resume is None and not self.urls:
-            raise Failure(Code.INVALID_ARGUMENT, "`urls` is missing.", "Give the links of the posts.")
+            raise Failure(
+                Code.INVALID_ARGUMENT, "`urls` is missing.", "Give the links of the posts."
+            )
 
     async def run(self, desk: ArchiveDesk) -> Result:
         return await begin(self, desk)
@@ -69,7 +74,9 @@ class StartImport(StartChange, Workflow[JobRow]):
             + filing * AddItemToCollections.cost
             + 2 * batches * GetItemIdsByUrl.cost,
             known=[NewRecord(each) for each in links],
-            preview=Preview(self._question(new, there, malformed), details) if new or filing else None,
+            preview=Preview(self._question(new, there, malformed), details)
+            if new or filing
+            else None,
             details=details,
         )
 

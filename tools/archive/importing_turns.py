@@ -1,4 +1,5 @@
-"""Imports of the same links, in whatever process: one after the other, so that none uploads what another just did."""
+"""Imports of the same links, in whatever process: one after the other, so that none uploads what
+another just did."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ from server.archive.workflows import ArchiveDesk
 from server.jobs import Handle, JobRow, JobState, Phase, RecordState
 
 ON_ITS_WAY = 3600.0
-"""Seconds after an import's last step for which what it uploaded counts as on its way: Archive says minutes."""
+"""Seconds after an import's last step for which what it uploaded counts as on its way: Archive says
+minutes."""
 _LOOK = 1.0
 _MOST_JOBS = 200
 _PAGE = 1_000
@@ -16,8 +18,8 @@ _SENT = (RecordState.SENDING, RecordState.DONE, RecordState.UNKNOWN)
 class Turns:
     """The imports that have links in common with one.
 
-    Each says in its counters whether it waits. Of two that wait, the older goes first; one that has its turn keeps it
-    until it has sent everything or nobody works on it any more.
+    Each says in its counters whether it waits. Of two that wait, the older goes first; one that has
+    its turn keeps it until it has sent everything or nobody works on it any more.
     """
 
     def __init__(self, desk: ArchiveDesk, tool: str, links: frozenset[str]) -> None:
@@ -42,7 +44,8 @@ class Turns:
             await job.checkpoint(waiting=True)
 
     async def sent(self, job: Handle) -> dict[str, str]:
-        """The links that other imports uploaded, or may have uploaded, not long ago: each with the job."""
+        """The links that other imports uploaded, or may have uploaded, not long ago: each with the
+        job."""
         jobs = await self._desk.shared.jobs()
         found: dict[str, str] = {}
         for each in await self._others(job):
@@ -73,5 +76,7 @@ class Turns:
             for each in await jobs.list(row.account, limit=_MOST_JOBS)
             if each.id != row.id
             and (each.tool, each.origin, each.workspace) == (self._tool, row.origin, row.workspace)
-            and not self._links.isdisjoint(str(link).strip() for link in each.arguments.get("urls") or [])
+            and not self._links.isdisjoint(
+                str(link).strip() for link in each.arguments.get("urls") or []
+            )
         ]

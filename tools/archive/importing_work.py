@@ -1,4 +1,5 @@
-"""The work of an import: each link is uploaded once, then waited for, then put into the collections."""
+"""The work of an import: each link is uploaded once, then waited for, then put into the
+collections."""
 
 from __future__ import annotations
 
@@ -36,8 +37,9 @@ Lookup = dict[str, dict[str, Any]]
 
 
 class ImportWork:
-    """Uploads the links of a request. Uploading twice is not the same as once; looking up before and after makes up for
-    it: what was under way in a crash is not sent again, and known as soon as it arrives."""
+    """Uploads the links of a request. Uploading twice is not the same as once; looking up before
+    and after makes up for it: what was under way in a crash is not sent again, and known as soon as
+    it arrives."""
 
     writes = True
     repeatable = False
@@ -66,17 +68,24 @@ class ImportWork:
         elif found["status"] == "INVALID_URL":
             job.failed(record, "Archive does not take this for a link.", code=Code.INVALID_ARGUMENT)
         elif elsewhere:
-            job.skipped(record, f"{elsewhere} uploaded it a short while ago.", detail={"by": elsewhere})
+            job.skipped(
+                record, f"{elsewhere} uploaded it a short while ago.", detail={"by": elsewhere}
+            )
         else:
-            upload = parse(UploadItemFromUrl, {"input": {"url": record.key}}, {"timezone": UTC, "instants": []})
+            upload = parse(
+                UploadItemFromUrl, {"input": {"url": record.key}}, {"timezone": UTC, "instants": []}
+            )
             upload.told(await self._desk.background.apply(upload, admit=lambda: job.admit(records)))
             job.done(record)
 
     async def finish(self, job: Handle) -> dict[str, Any]:
-        """Wait for what was uploaded, put it into the collections, and tell what became of each link."""
+        """Wait for what was uploaded, put it into the collections, and tell what became of each
+        link."""
         if not job.cursor:
             await self._wait(job)
-            await job.checkpoint([[number, item] for number, item in sorted(self._arrived.items())] or None)
+            await job.checkpoint(
+                [[number, item] for number, item in sorted(self._arrived.items())] or None
+            )
         items = {int(number): str(item) for number, item in job.cursor or []}
         items |= {row.number: row.detail["itemId"] for row in _rows(job) if _has(row, "itemId")}
         if self._request.filed():
@@ -84,12 +93,15 @@ class ImportWork:
         return self._told(job, items)
 
     async def _look(self, job: Handle, record: RecordRow) -> tuple[dict[str, Any], str | None]:
-        """Whether the link is there, and which other import uploaded it; looked up for a hundred at a time."""
+        """Whether the link is there, and which other import uploaded it; looked up for a hundred at
+        a time."""
         async with self._lock:
             if self._elsewhere is None:
                 await self._turns.come(job)
                 self._elsewhere = await self._turns.sent(job)
-                if job.cursor or job.counters.get("waited"):  # failed ones are sent again: what follows begins anew
+                if job.cursor or job.counters.get(
+                    "waited"
+                ):  # failed ones are sent again: what follows begins anew
                     await job.checkpoint([], waited=0, filed=0, unfiled=[])
             if record.key not in self._known:
                 following = job.rows(RecordState.PENDING, after=record.number - 1, limit=AT_ONCE)
@@ -98,8 +110,13 @@ class ImportWork:
             return self._known[record.key], self._elsewhere.get(record.key)
 
     async def _wait(self, job: Handle) -> None:
-        """Look up what was uploaded, with growing pauses, until all has arrived or the time is over."""
-        away = {row.number: row for row in _rows(job) if _is_awaited(row) and row.number not in self._arrived}
+        """Look up what was uploaded, with growing pauses, until all has arrived or the time is
+        over."""
+        away = {
+            row.number: row
+            for row in _rows(job)
+            if _is_awaited(row) and row.number not in self._arrived
+        }
         waited, pause = float(job.counters.get("waited", 0)), FIRST_PAUSE
         while away:
             for rows in _pieces(list(away.values())):
@@ -113,7 +130,9 @@ class ImportWork:
             waited, pause = waited + step, min(pause * GROWTH, LONGEST_PAUSE)
             await job.checkpoint(waited=waited)
 
-    async def _look_for(self, job: Handle, rows: Sequence[RecordRow], away: dict[int, RecordRow]) -> None:
+    async def _look_for(
+        self, job: Handle, rows: Sequence[RecordRow], away: dict[int, RecordRow]
+    ) -> None:
         found = await looked_up(self._desk.background, [row.key for row in rows])
         known = []
         for row in rows:
@@ -127,13 +146,15 @@ class ImportWork:
         await job.settle(known)
 
     async def _file(self, job: Handle, items: list[str]) -> None:
-        """Put the items into the collections, going on after the last one journalled; twice is the same as once."""
+        """Put the items into the collections, going on after the last one journalled; twice is the
+        same as once."""
         for number in range(int(job.counters.get("filed", 0)), len(items)):
             given = {"itemId": items[number], **self._request.filed()}
             unfiled = list(job.counters.get("unfiled") or [])
             try:
                 await self._desk.background.apply(
-                    parse(AddItemToCollections, given, {"timezone": UTC, "instants": []}), admit=lambda: job.admit([])
+                    parse(AddItemToCollections, given, {"timezone": UTC, "instants": []}),
+                    admit=lambda: job.admit([]),
                 )
             except Failure as failure:
                 if failure.code not in _NO_MORE:
@@ -144,7 +165,9 @@ class ImportWork:
 
     def _told(self, job: Handle, items: dict[int, str]) -> dict[str, Any]:
         rows = list(_rows(job))
-        there = {row.number for row in rows if row.state is RecordState.SKIPPED and _has(row, "itemId")}
+        there = {
+            row.number for row in rows if row.state is RecordState.SKIPPED and _has(row, "itemId")
+        }
         arrived = [row for row in rows if row.number in items and row.number not in there]
         missing = [row for row in rows if _is_awaited(row) and row.number not in items]
         refused = [row for row in rows if row.state is RecordState.FAILED]
@@ -156,7 +179,9 @@ class ImportWork:
             "alreadyThereCount": len(there),
             "notArrivedCount": len(missing),
             "refusedCount": len(refused),
-            "arrived": [{"url": row.key, "itemId": items[row.number]} for row in arrived[:_MOST_SHOWN]],
+            "arrived": [
+                {"url": row.key, "itemId": items[row.number]} for row in arrived[:_MOST_SHOWN]
+            ],
             "notArrived": [row.key for row in missing[:_MOST_SHOWN]],
             "refused": [{"url": row.key, "reason": row.reason} for row in refused[:_MOST_REASONS]],
             **(filed if self._request.filed() else {}),
@@ -167,7 +192,9 @@ class ImportWork:
 async def looked_up(api: Api, urls: list[str]) -> Lookup:
     """For each link (at most 100) its `status` (FOUND, NOT_FOUND, INVALID_URL) and `itemId`."""
     page = await api.whole(GetItemIdsByUrl.model_validate({"urls": urls}))
-    return {each: {"status": "NOT_FOUND"} for each in urls} | {each["url"]: each for each in page.records}
+    return {each: {"status": "NOT_FOUND"} for each in urls} | {
+        each["url"]: each for each in page.records
+    }
 
 
 def _notes(missing: int, unsure: int, arrived: int, refused: int) -> list[str]:
@@ -180,7 +207,9 @@ def _notes(missing: int, unsure: int, arrived: int, refused: int) -> list[str]:
     if unsure:
         notes.append(f"Of {unsure} of these nobody knows whether the upload reached Archive.")
     if arrived > _MOST_SHOWN or missing > _MOST_SHOWN or refused > _MOST_REASONS:
-        notes.append("The lists are cut; archive_get_item_ids_by_url finds the items of all links, 100 at a time.")
+        notes.append(
+            "The lists are cut; archive_get_item_ids_by_url finds the items of all links, 100 at a time."
+        )
     return notes
 
 
@@ -197,7 +226,8 @@ def _pieces(rows: list[RecordRow]) -> Iterator[list[RecordRow]]:
 
 
 def _is_awaited(row: RecordRow) -> bool:
-    """Whether the link was uploaded, or may have been, by this import or another, and its item is not known yet."""
+    """Whether the link was uploaded, or may have been, by this import or another, and its item is
+    not known yet."""
     if row.state is RecordState.SKIPPED:
         return _has(row, "by")
     return row.state in (RecordState.DONE, RecordState.UNKNOWN) and not _has(row, "itemId")

@@ -169,7 +169,9 @@ class CustomAttributeConditionInput(Input):
         if self.value is None:
             raise ValueError(f"{self.operator} needs a `value`.")
         if is_select(self.type) and not _are_options(self.value):
-            raise ValueError(f"{self.type} takes an option's name or id, or a list of them; got {self.value!r}.")
+            raise ValueError(
+                f"{self.type} takes an option's name or id, or a list of them; got {self.value!r}."
+            )
         self._shape_fits()
         return self
 
@@ -213,7 +215,8 @@ Conditions = Annotated[
 
 
 class TakesConditions(InWorkspace):
-    """A request with `customAttributeConditions`, its own or its `input`'s: options of selects may be named."""
+    """A request with `customAttributeConditions`, its own or its `input`'s: options of selects may
+    be named."""
 
     refused: ClassVar[str] = ABOUT_CONDITIONS
     conditions_on: ClassVar[Entity]
@@ -221,5 +224,7 @@ class TakesConditions(InWorkspace):
 
     async def resolve_names(self, attributes: Attributes, workspace: str, deadline: float) -> None:
         holder = getattr(self, "input", self)
-        given: list[CustomAttributeConditionInput] = getattr(holder, "custom_attribute_conditions", None) or []
+        given: list[CustomAttributeConditionInput] = (
+            getattr(holder, "custom_attribute_conditions", None) or []
+        )
         await attributes.translate(given, self.conditions_on, workspace, deadline)

@@ -33,9 +33,9 @@ _ROOM = BUDGET - 6_000
 
 
 class SummarizePerformance(Computed):
-    """Summarise how a view, collection, campaign or search of Archive (archive.com) performed, over all its items:
-    totals, means, medians, coverage, best items; earnedMediaValue in cents. Use it instead of adding up searches.
-    Over 1,000 items it becomes a job. Changes nothing."""
+    """Summarise how a view, collection, campaign or search of Archive (archive.com) performed, over
+    all its items: totals, means, medians, coverage, best items; earnedMediaValue in cents. Use it
+    instead of adding up searches. Over 1,000 items it becomes a job. Changes nothing."""
 
     operation = "performance"
     title = "Summarise performance"
@@ -46,7 +46,9 @@ class SummarizePerformance(Computed):
         return f"Performance of {items}"
 
     def paths(self) -> list[str]:
-        by_creator = ["creator.id", "socialProfile.accountName"] if "creator" in (self.by or []) else []
+        by_creator = (
+            ["creator.id", "socialProfile.accountName"] if "creator" in (self.by or []) else []
+        )
         return [*super().paths(), *by_creator]
 
     def result(self, found: Found) -> dict[str, Any]:
@@ -60,9 +62,15 @@ class SummarizePerformance(Computed):
             "best": summary.best(rows, self.chosen, _BEST),
         }
         groups, notes = self._grouped(rows, _ROOM - len(compact(answer)))
-        return {**answer, **({"by": groups} if groups else {}), "notes": [*self._about(rows), *notes]}
+        return {
+            **answer,
+            **({"by": groups} if groups else {}),
+            "notes": [*self._about(rows), *notes],
+        }
 
-    def _grouped(self, rows: list[Row], room: int) -> tuple[dict[By, list[dict[str, Any]]], list[str]]:
+    def _grouped(
+        self, rows: list[Row], room: int
+    ) -> tuple[dict[By, list[dict[str, Any]]], list[str]]:
         """The groups that were asked for, each kind cut until all fit, and what was cut."""
         wanted = list(dict.fromkeys(self.by or []))
         groups = {by: summary.grouped(rows, by, self.chosen) for by in wanted}
@@ -73,11 +81,15 @@ class SummarizePerformance(Computed):
             if longest is None or most[longest] <= _FEWEST or len(compact(shown)) <= room:
                 break
             most[longest] = max(_FEWEST, most[longest] * 4 // 5)
-        notes = [_cut_note(by, most[by], len(groups[by])) for by in wanted if most[by] < len(groups[by])]
+        notes = [
+            _cut_note(by, most[by], len(groups[by])) for by in wanted if most[by] < len(groups[by])
+        ]
         return shown, notes
 
     def _about(self, rows: list[Row]) -> list[str]:
-        notes = ["`unknown` items lack the metric: they are in no mean or median, and not counted as 0."]
+        notes = [
+            "`unknown` items lack the metric: they are in no mean or median, and not counted as 0."
+        ]
         by = self.by or []
         if by:
             notes.append("In groups, items beyond `known` lack the metric; null: all of them do.")
@@ -91,9 +103,9 @@ class SummarizePerformance(Computed):
 
 
 class GetTopContent(Computed):
-    """Rank the top items of a workspace, creator, view, campaign or search in Archive (archive.com) by a metric, with
-    engagement rate and links. Unlike archive_search_items it ranks presets and named items completely, over 1,000 of
-    those as a job. Changes nothing."""
+    """Rank the top items of a workspace, creator, view, campaign or search in Archive (archive.com)
+    by a metric, with engagement rate and links. Unlike archive_search_items it ranks presets and
+    named items completely, over 1,000 of those as a job. Changes nothing."""
 
     operation = "top_content"
     title = "Rank top content"
@@ -140,15 +152,20 @@ class GetTopContent(Computed):
         if nodes and nodes[0]["rank"] is None:
             notes.append(f"No item has {self.chosen}, which is not 0: choose another `metric`.")
         elif any(node["rank"] is None for node in nodes):
-            notes.append(f"Items without rank have no {self.chosen}, which is not 0; they come last.")
+            notes.append(
+                f"Items without rank have no {self.chosen}, which is not 0; they come last."
+            )
         if ranking.cuts_a_tie(rows, self.chosen, self.limit):
             notes.append("Items that were left out have the same value as the last one shown.")
         if self.metric == "MERGED_VIEW_PLAY_COUNT":
-            notes.append("Ranked by `impressions`: views, plays, or Archive's estimate where there are neither.")
+            notes.append(
+                "Ranked by `impressions`: views, plays, or Archive's estimate where there are neither."
+            )
         return {"metric": self.chosen, "nodes": nodes, "units": UNITS, "notes": notes}
 
     async def _sorted_by_archive(self, desk: ArchiveDesk) -> Page | None:
-        """The first items as Archive sorts them, one more than asked for; None where its order does not hold."""
+        """The first items as Archive sorts them, one more than asked for; None where its order does
+        not hold."""
         page = await self._page(desk)
         rows = _rows(page)
         if rows and all(row.value(self.chosen) is None for row in rows):
@@ -170,15 +187,17 @@ class GetTopContent(Computed):
         person, _ = await desk.api.read(asked)
         profiles = [each["id"] for each in (person or {}).get("socialProfiles") or []]
         if not profiles:
-            raise Failure(Code.NOT_FOUND, "That creator has no social profile here.", GetCreator.instead)
+            raise Failure(
+                Code.NOT_FOUND, "That creator has no social profile here.", GetCreator.instead
+            )
         self.narrow("socialProfileIds", profiles)
         self.creator_id = None
 
 
 class CompareBrands(Workflow[CompetitorBrand]):
-    """Compare the own brand ("You") with tracked competitors in Archive (archive.com) in a month or week: share of
-    voice, ranks, change; earnedMediaValue in US dollars. Bare figures: archive_get_competitor_brands. Changes
-    nothing."""
+    """Compare the own brand ("You") with tracked competitors in Archive (archive.com) in a month or
+    week: share of voice, ranks, change; earnedMediaValue in US dollars. Bare figures:
+    archive_get_competitor_brands. Changes nothing."""
 
     operation = "brand_comparison"
     toolset = "insights"
@@ -193,7 +212,9 @@ class CompareBrands(Workflow[CompetitorBrand]):
 
     async def run(self, desk: ArchiveDesk) -> Result:
         today = datetime.now(UTC).date()
-        first, last = brands.period_of(self.period, date.fromisoformat(self.date) if self.date else today)
+        first, last = brands.period_of(
+            self.period, date.fromisoformat(self.date) if self.date else today
+        )
         now = await self._brands(desk, self.date or today.isoformat())
         before, past_partial = None, False
         if self.previous:
@@ -207,16 +228,22 @@ class CompareBrands(Workflow[CompetitorBrand]):
             "unavailable": brands.unavailable(now.records),
             "units": BRAND_UNITS,
             **({"partial": True} if partial else {}),
-            "notes": self._notes(now.records, last.isoformat() if last >= today else None, partial=partial),
+            "notes": self._notes(
+                now.records, last.isoformat() if last >= today else None, partial=partial
+            ),
         }
         shown = len(compared)
         while shown > _FEWEST and len(compact({**answer, "brands": compared[:shown]})) > _ROOM:
             shown -= 1
         if shown < len(compared):
-            answer["notes"].append(f"Shown are {shown} of {len(compared)} brands; shares and ranks are over all.")
+            answer["notes"].append(
+                f"Shown are {shown} of {len(compared)} brands; shares and ranks are over all."
+            )
         return whole({"brands": compared[:shown], **answer})
 
-    def _notes(self, found: list[dict[str, Any]], open_until: str | None, *, partial: bool) -> list[str]:
+    def _notes(
+        self, found: list[dict[str, Any]], open_until: str | None, *, partial: bool
+    ) -> list[str]:
         notes = [
             "Shares are of the sum over the brands that have the figure; brands under `unavailable` are in none.",
             "Reach and influencers of brands overlap: their shares are rough.",
@@ -244,7 +271,9 @@ def _rows(page: Page) -> list[Row]:
 
 
 def _cut(groups: list[summary.Group], by: By, most: int) -> list[dict[str, Any]]:
-    return [summary.told(each) for each in summary.cut(groups, most, by_time=by in ("week", "month"))]
+    return [
+        summary.told(each) for each in summary.cut(groups, most, by_time=by in ("week", "month"))
+    ]
 
 
 def _cut_note(by: By, most: int, groups: int) -> str:

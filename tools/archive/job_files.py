@@ -1,6 +1,8 @@
-"""The one file that a job ends with: built from what is journalled, and published once however often that is tried.
+"""The one file that a job ends with: built from what is journalled, and published once however
+often that is tried.
 
-`JobFile` is for jobs whose rows are in the journal; those that gather into a spool use the functions below it.
+`JobFile` is for jobs whose rows are in the journal; those that gather into a spool use the
+functions below it.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ T = TypeVar("T")
 
 
 class JobFile:
-    """The file of a job; which one it will be is journalled in the counters `file`, `draft` and `summary`."""
+    """The file of a job; which one it will be is journalled in the counters `file`, `draft` and
+    `summary`."""
 
     def __init__(self, folder: ExportFolder, job: Handle, file_format: Format) -> None:
         self._folder = folder
@@ -80,7 +83,8 @@ class JobFile:
         return export
 
     def told(self, export: Export) -> dict[str, Any]:
-        """The file as a result: path, name, format, rows, columns, bytes, and the resource that it is."""
+        """The file as a result: path, name, format, rows, columns, bytes, and the resource that it
+        is."""
         return {**export.data(), "resource": resource(export)}
 
     def notes(self, export: Export) -> list[str]:
@@ -97,8 +101,11 @@ class JobFile:
 
 
 @asynccontextmanager
-async def spooled(folder: ExportFolder, job: Handle, name: str, offset: int = 0) -> AsyncIterator[Spool]:
-    """The job's spool for the file `name`, cut at `offset` bytes; removed at the end of a job that was cancelled."""
+async def spooled(
+    folder: ExportFolder, job: Handle, name: str, offset: int = 0
+) -> AsyncIterator[Spool]:
+    """The job's spool for the file `name`, cut at `offset` bytes; removed at the end of a job that
+    was cancelled."""
     opened = Spool.open(folder, name, job.row.id, offset)
     spool = await on_disk(opened.__enter__)
     try:
@@ -111,7 +118,8 @@ async def spooled(folder: ExportFolder, job: Handle, name: str, offset: int = 0)
 
 
 async def published_once(folder: ExportFolder, draft: Draft, journalled: Awaitable[None]) -> Export:
-    """The draft under its name, given after it was journalled; what may not be journalled is removed."""
+    """The draft under its name, given after it was journalled; what may not be journalled is
+    removed."""
     try:
         await journalled
     except BaseException:
@@ -122,7 +130,8 @@ async def published_once(folder: ExportFolder, draft: Draft, journalled: Awaitab
 
 
 async def settled(folder: ExportFolder, draft: Draft) -> Export | None:
-    """The file of a draft that was journalled before an interruption; None where it has to be built again."""
+    """The file of a draft that was journalled before an interruption; None where it has to be built
+    again."""
 
     def settle() -> Export | None:
         try:
@@ -147,7 +156,8 @@ def resource(export: Export) -> dict[str, Any]:
 
 
 async def on_disk(act: Callable[[], T]) -> T:
-    """Do something that blocks on the disk. Trouble with it is for the user to end: trying again reads all anew.
+    """Do something that blocks on the disk. Trouble with it is for the user to end: trying again
+    reads all anew.
 
     Raises:
         Failure: with a code that pauses the job.

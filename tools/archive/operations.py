@@ -10,15 +10,17 @@ from .records import Operation, OperationSummary
 
 
 class GetOperations(Connection[OperationSummary]):
-    """List background operations of the workspace, such as engagement refreshes, with their status."""
+    """List background operations of the workspace, such as engagement refreshes, with their
+    status."""
 
     operation = "operations"
     title = "List operations"
 
 
 class GetOperation(Query[Operation]):
-    """Show how far a background operation is: QUEUED, PROCESSING, then COMPLETED, PARTIAL or FAILED (all three final),
-    with the ids of its items. Wait some seconds between looks, longer each time."""
+    """Show how far a background operation is: QUEUED, PROCESSING, then COMPLETED, PARTIAL or FAILED
+    (all three final), with the ids of its items. Wait some seconds between looks, longer each
+    time."""
 
     operation = "operation"
     title = "Show an operation"

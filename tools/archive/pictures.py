@@ -14,7 +14,16 @@ from server.archive.workflows import ArchiveDesk, Workflow
 from server.errors import Code, Failure
 from server.pictures import is_installed, missing
 from server.pictures.fetching import fetch_all
-from server.pictures.thumbnails import LARGEST, MOST_BYTES, SMALLEST, Thumbnail, sheet, shrunk, single, unscaled
+from server.pictures.thumbnails import (
+    LARGEST,
+    MOST_BYTES,
+    SMALLEST,
+    Thumbnail,
+    sheet,
+    shrunk,
+    single,
+    unscaled,
+)
 from server.results import Image, Result, prose
 
 from .content import GetMediaContents, SearchItems
@@ -34,7 +43,9 @@ _ITEM_FIELDS = [
 ]
 _SHEET_SIZE, _SINGLE_SIZE = 512, 768
 _UNSCALED = 'Shown as they came: sheets need Pillow. The user installs the server as "archive-mcp[pictures]".'
-_COMPETITORS = "Account, date and link of competitor posts are in archive_get_competitor_brand_items."
+_COMPETITORS = (
+    "Account, date and link of competitor posts are in archive_get_competitor_brand_items."
+)
 T = TypeVar("T")
 Ids = Annotated[list[Id], Field(min_length=1, max_length=MOST_ITEMS)]
 
@@ -48,8 +59,9 @@ class Frame(NamedTuple):
 
 
 class ViewMedia(Workflow[dict[str, Any]]):
-    """Look at posts: thumbnails as images, on one numbered sheet with a legend, or single. Of one item all frames, of
-    several the first. File URLs: archive_get_media_contents. Changes nothing."""
+    """Look at posts: thumbnails as images, on one numbered sheet with a legend, or single. Of one
+    item all frames, of several the first. File URLs: archive_get_media_contents. Changes
+    nothing."""
 
     operation = "view_media"
     toolset = "insights"
@@ -88,16 +100,24 @@ class ViewMedia(Workflow[dict[str, Any]]):
     async def run(self, desk: ArchiveDesk) -> Result:
         can_scale = is_installed("pictures")
         if not can_scale and len(self.ids) > MOST_SINGLE:
-            raise missing("pictures", "Contact sheets", f"Without it, ask for up to {MOST_SINGLE} items.")
+            raise missing(
+                "pictures", "Contact sheets", f"Without it, ask for up to {MOST_SINGLE} items."
+            )
         skipped: list[dict[str, Any]] = []
         frames = await self._frames(desk.api, skipped)
         most = MOST_SINGLE if self.each or not can_scale else MOST_ITEMS
         notes = [_COMPETITORS] if self.competitor_brand_item_ids else []
-        notes += [f"Of {len(frames)} frames the first {most} are shown."] if len(frames) > most else []
+        notes += (
+            [f"Of {len(frames)} frames the first {most} are shown."] if len(frames) > most else []
+        )
         notes += [] if can_scale else [_UNSCALED]
-        shown, images = await (self._scaled if can_scale else self._unscaled)(desk, frames[:most], skipped)
+        shown, images = await (self._scaled if can_scale else self._unscaled)(
+            desk, frames[:most], skipped
+        )
         about = {
-            "pictures": [{"number": number, **frame.legend} for number, frame in enumerate(shown, 1)],
+            "pictures": [
+                {"number": number, **frame.legend} for number, frame in enumerate(shown, 1)
+            ],
             **({"skipped": skipped} if skipped else {}),
             **({"notes": notes} if notes else {}),
         }
@@ -107,7 +127,9 @@ class ViewMedia(Workflow[dict[str, Any]]):
         self, desk: ArchiveDesk, frames: list[Frame], skipped: list[dict[str, Any]]
     ) -> tuple[list[Frame], list[Image]]:
         longest = self.size or (_SINGLE_SIZE if self.each else _SHEET_SIZE)
-        wanted = [(each.url, partial(shrunk, longest=longest, is_video=each.is_video)) for each in frames]
+        wanted = [
+            (each.url, partial(shrunk, longest=longest, is_video=each.is_video)) for each in frames
+        ]
         shown, thumbnails = _sort_out(frames, await fetch_all(desk.archive.fetch, wanted), skipped)
         return shown, await anyio.to_thread.run_sync(_drawn, thumbnails, longest, self.each)
 
@@ -121,7 +143,9 @@ class ViewMedia(Workflow[dict[str, Any]]):
         if self.competitor_brand_item_ids is not None:
             return await self._competitors(api, skipped)
         items = SearchItems.model_validate({"filter": {"ids": self.ids}, "fields": _ITEM_FIELDS})
-        known = {each["id"].lower(): each for each in (await api.page(items, size=len(self.ids))).records}
+        known = {
+            each["id"].lower(): each for each in (await api.page(items, size=len(self.ids))).records
+        }
         media = GetMediaContents.model_validate({"itemIds": self.ids, "fields": _MEDIA_FIELDS})
         contents = (await api.whole(media)).records
         frames: list[Frame] = []
@@ -135,16 +159,22 @@ class ViewMedia(Workflow[dict[str, Any]]):
         return frames
 
     async def _competitors(self, api: Api, skipped: list[dict[str, Any]]) -> list[Frame]:
-        """Each post's media by themselves: nothing tells which of several posts a medium belongs to."""
-        asked = [GetMediaContents.model_validate({"competitorBrandItemIds": [id]}) for id in self.ids]
+        """Each post's media by themselves: nothing tells which of several posts a medium belongs
+        to."""
+        asked = [
+            GetMediaContents.model_validate({"competitorBrandItemIds": [id]}) for id in self.ids
+        ]
         found = await answers(api, asked, _MEDIA_FIELDS)
         frames: list[Frame] = []
         for id, media in zip(self.ids, found, strict=True):
             frames += self._chosen({"itemId": id}, media, skipped)
         return frames
 
-    def _chosen(self, legend: dict[str, Any], own: list[dict[str, Any]], skipped: list[dict[str, Any]]) -> list[Frame]:
-        """All usable frames of the only item, the first usable one of many; why, where there is none."""
+    def _chosen(
+        self, legend: dict[str, Any], own: list[dict[str, Any]], skipped: list[dict[str, Any]]
+    ) -> list[Frame]:
+        """All usable frames of the only item, the first usable one of many; why, where there is
+        none."""
         usable = [
             Frame(url, media["type"] == "VIDEO", {**legend, **_told(media, place, len(own))})
             for place, media in enumerate(own, 1)
@@ -160,7 +190,9 @@ class ViewMedia(Workflow[dict[str, Any]]):
 def _url(media: dict[str, Any]) -> str | None:
     if media["deleted"]:
         return None
-    still: str | None = media["thumbnailUrl"] or (media["fileUrl"] if media["type"] == "IMAGE" else None)
+    still: str | None = media["thumbnailUrl"] or (
+        media["fileUrl"] if media["type"] == "IMAGE" else None
+    )
     return still
 
 
@@ -185,12 +217,15 @@ def _told(media: dict[str, Any], place: int, count: int) -> dict[str, Any]:
 def _sort_out(
     frames: list[Frame], found: list[T | Failure], skipped: list[dict[str, Any]]
 ) -> tuple[list[Frame], list[T]]:
-    """The frames that there is a picture of, and the pictures; the others go to those that were skipped."""
+    """The frames that there is a picture of, and the pictures; the others go to those that were
+    skipped."""
     shown: list[Frame] = []
     pictures: list[T] = []
     for frame, result in zip(frames, found, strict=True):
         if isinstance(result, Failure):
-            which = {name: value for name, value in frame.legend.items() if name in ("itemId", "frame")}
+            which = {
+                name: value for name, value in frame.legend.items() if name in ("itemId", "frame")
+            }
             skipped.append({**which, "reason": result.message})
         else:
             shown.append(frame)

@@ -1,4 +1,5 @@
-"""The object types of Archive's schema, with the fields that are returned when nobody asks for others."""
+"""The object types of Archive's schema, with the fields that are returned when nobody asks for
+others."""
 
 from __future__ import annotations
 
@@ -55,7 +56,8 @@ class AttributeOption(Record):
 
 
 class AttributeSchema(Record):
-    """A custom attribute: `key` and `type` for conditions, and the `options` of a select with their ids."""
+    """A custom attribute: `key` and `type` for conditions, and the `options` of a select with their
+    ids."""
 
     default = "key name type aiGenerated options.id options.name"
 
@@ -95,7 +97,10 @@ class Engagement(Record):
 class EngagementEntry(Record):
     """Metrics at one moment (`at`); null = not available. `earnedMediaValue` in cents."""
 
-    instead: ClassVar[dict[str, str]] = {"capturedAt": "Did you mean `at`?", "saves": "Archive has no saves."}
+    instead: ClassVar[dict[str, str]] = {
+        "capturedAt": "Did you mean `at`?",
+        "saves": "Archive has no saves.",
+    }
 
     at: str
     likes: BigInt
@@ -137,7 +142,8 @@ class SocialProfile(Record):
 
 
 class Creator(Record):
-    """A person in the workspace's CRM: `customAttributes` (e-mails, labels, ...) and their `socialProfiles`."""
+    """A person in the workspace's CRM: `customAttributes` (e-mails, labels, ...) and their
+    `socialProfiles`."""
 
     default = (
         "id customAttributes socialProfiles.id socialProfiles.accountName socialProfiles.provider "
@@ -180,7 +186,8 @@ class AiFilterReason(Record):
 
 
 class Item(Record):
-    """A post, reel, story or video; `socialProfile` posted it, `creator` is the person in the CRM."""
+    """A post, reel, story or video; `socialProfile` posted it, `creator` is the person in the
+    CRM."""
 
     default = (
         "id type provider takenAt caption archivePublicUrl originalUrl socialProfile.accountName "
@@ -250,7 +257,8 @@ class Video(Record):
 
 
 class MediaContent(Record):
-    """An image or video; `mediaItemId` groups a carousel's frames. `fileUrl` is dead where `deleted`."""
+    """An image or video; `mediaItemId` groups a carousel's frames. `fileUrl` is dead where
+    `deleted`."""
 
     variants = (Image, Video)
 
@@ -274,7 +282,8 @@ class OperationSummary(Record):
 
 
 class Operation(Record):
-    """A background operation with its progress and the ids of the items that succeeded, failed or wait."""
+    """A background operation with its progress and the ids of the items that succeeded, failed or
+    wait."""
 
     id: str
     operation_type: str

@@ -18,8 +18,9 @@ class Campaign(Record):
 
 
 class CompetitorBrand(Record):
-    """A brand's metrics of one period; null = not available, never 0. `earnedMediaValue` in US dollars. `totalCount`
-    leaves out the own brand (`isOwnBrand`), which the list's first page holds in addition."""
+    """A brand's metrics of one period; null = not available, never 0. `earnedMediaValue` in US
+    dollars. `totalCount` leaves out the own brand (`isOwnBrand`), which the list's first page holds
+    in addition."""
 
     instead: ClassVar[dict[str, str]] = {
         "emv": "Did you mean `earnedMediaValue`?",
@@ -42,7 +43,8 @@ class CompetitorBrand(Record):
 
 
 class CompetitorBrandItem(Record):
-    """A post about a competitor; `currentEngagement.earnedMediaValue` in cents, unlike a brand's."""
+    """A post about a competitor; `currentEngagement.earnedMediaValue` in cents, unlike a
+    brand's."""
 
     default = (
         "id type provider takenAt caption originalUrl socialProfile.accountName socialProfile.followers "

@@ -1,4 +1,5 @@
-"""The object types of Archive's schema for what people save: collections, views and their groups."""
+"""The object types of Archive's schema for what people save: collections, views and their
+groups."""
 
 from __future__ import annotations
 
@@ -59,11 +60,13 @@ class ContentView(_View):
 
 
 class CreatorView(_View):
-    """A creator view: its conditions decide which creators it shows; `filters` are never applied."""
+    """A creator view: its conditions decide which creators it shows; `filters` are never
+    applied."""
 
 
 class SocialProfileView(_View):
-    """A social profile view: its conditions decide which profiles it shows; `filters` are never applied."""
+    """A social profile view: its conditions decide which profiles it shows; `filters` are never
+    applied."""
 
 
 _ROW = "id name group.id group.name updatedAt"
@@ -151,7 +154,8 @@ class DeletedSocialProfileView(Record):
 
 
 class DeletedViewGroup(Record):
-    """The id that was deleted (null = there was none any more) and the members that are ungrouped now."""
+    """The id that was deleted (null = there was none any more) and the members that are ungrouped
+    now."""
 
     deleted_view_group_id: str
     moved_view_ids: list[str]

@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from server.archive.client import Archive
 
 CREDITS_PER_ITEM = 3
-"""Billing credits of a refreshed item, at most once a day (Archive docs, operations; help: manual refresh)."""
+"""Billing credits of a refreshed item, at most once a day (Archive docs, operations; help: manual
+refresh)."""
 MOST_NAMES = 5
 """Accounts that a preview names."""
 
 
 class RefetchEngagementBulk(Confirmed[RefetchPayload]):
-    """Refresh the engagement of items now. Spends billing credits (3 an item, at most once a day each), so the user
-    is asked first. Stories cannot be refreshed. Watch the returned operationId with archive_get_operation."""
+    """Refresh the engagement of items now. Spends billing credits (3 an item, at most once a day
+    each), so the user is asked first. Stories cannot be refreshed. Watch the returned operationId
+    with archive_get_operation."""
 
     operation = "refetchEngagementBulk"
     toolset = "content"
@@ -36,7 +38,9 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
     selected = "operationId processedCount skippedItemIds"
     verify = "{operations} shows whether a refresh was started."
 
-    item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] = Field(description="Items to refresh.")
+    item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] = Field(
+        description="Items to refresh."
+    )
 
     async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview:
         wanted = list(dict.fromkeys(self.item_ids))
@@ -51,7 +55,9 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
         return payload
 
 
-def offer(found: list[dict[str, Any]], absent: list[str], workspace: str) -> tuple[list[dict[str, Any]], Preview]:
+def offer(
+    found: list[dict[str, Any]], absent: list[str], workspace: str
+) -> tuple[list[dict[str, Any]], Preview]:
     """The items that can be refreshed, and what the user is asked.
 
     Args:
@@ -64,7 +70,10 @@ def offer(found: list[dict[str, Any]], absent: list[str], workspace: str) -> tup
     """
     accepted = [each for each in found if each["type"] != "STORY"]
     stories = len(found) - len(accepted)
-    left_out = [*([f"{stories:,} {'story' if stories == 1 else 'stories'}"] if stories else []), *absent]
+    left_out = [
+        *([f"{stories:,} {'story' if stories == 1 else 'stories'}"] if stories else []),
+        *absent,
+    ]
     if not accepted:
         raise Failure(
             Code.INVALID_ARGUMENT,
@@ -81,10 +90,14 @@ def offer(found: list[dict[str, Any]], absent: list[str], workspace: str) -> tup
         "leftOut": left_out,
         "workspace": workspace,
     }
-    return accepted, Preview(message + (f" Left out: {' and '.join(left_out)}." if left_out else ""), details)
+    return accepted, Preview(
+        message + (f" Left out: {' and '.join(left_out)}." if left_out else ""), details
+    )
 
 
-async def _look_up(archive: Archive, workspace: str, ids: list[str], deadline: float) -> list[dict[str, Any]]:
+async def _look_up(
+    archive: Archive, workspace: str, ids: list[str], deadline: float
+) -> list[dict[str, Any]]:
     from server.archive.client import Call
 
     selection = select(Item, ["id", "type", "socialProfile.accountName"])
@@ -92,7 +105,9 @@ async def _look_up(archive: Archive, workspace: str, ids: list[str], deadline: f
     for start in range(0, len(ids), 100):
         variables = {"first": 100, "filter": {"ids": ids[start : start + 100]}}
         document = SearchItems.document(selection)
-        answer = await archive.execute(Call("items", document, variables, workspace, SearchItems.cost, deadline))
+        answer = await archive.execute(
+            Call("items", document, variables, workspace, SearchItems.cost, deadline)
+        )
         found += answer.data["nodes"]
     return found
 

@@ -12,7 +12,13 @@ from server.confirmations import Preview
 from server.errors import Code, Failure
 from server.requests import ApiType, Input
 
-from .inputs import AttributeType, CustomAttributeConditionInput, Operator, TakesConditions, is_narrow
+from .inputs import (
+    AttributeType,
+    CustomAttributeConditionInput,
+    Operator,
+    TakesConditions,
+    is_narrow,
+)
 
 if TYPE_CHECKING:
     from server.archive.client import Archive
@@ -21,8 +27,12 @@ R = TypeVar("R")
 
 MOST_NAMES = 5
 """Names of a kind that a preview tells."""
-_NO_SUCH_GROUP = "Archive answers an unknown groupId with nothing too; archive_get_view_groups has the ids."
-FILTERS_IGNORED = "Archive stores these `filters` but never applies them; only conditions narrow this view."
+_NO_SUCH_GROUP = (
+    "Archive answers an unknown groupId with nothing too; archive_get_view_groups has the ids."
+)
+FILTERS_IGNORED = (
+    "Archive stores these `filters` but never applies them; only conditions narrow this view."
+)
 
 
 def _not_blank(name: str) -> str:
@@ -33,7 +43,9 @@ def _not_blank(name: str) -> str:
 
 Name = Annotated[Text, AfterValidator(_not_blank)]
 StoredFilters = Annotated[dict[str, Any], ApiType("JSON"), Field(description="{}: never applied")]
-StoredSort = Annotated[list[dict[str, Any]], ApiType("JSON"), Field(description="As in another view")]
+StoredSort = Annotated[
+    list[dict[str, Any]], ApiType("JSON"), Field(description="As in another view")
+]
 
 
 class NamedInput(Input):
@@ -43,7 +55,8 @@ class NamedInput(Input):
 
 
 class ViewCondition(CustomAttributeConditionInput):
-    """The condition of the searches; what they say about its parts is not said again in every tool of a view."""
+    """The condition of the searches; what they say about its parts is not said again in every tool
+    of a view."""
 
     field: Text
     operator: Operator
@@ -54,7 +67,9 @@ class ViewCondition(CustomAttributeConditionInput):
 class ViewInput(Input):
     """What every kind of view takes; a part is given or left out, never null."""
 
-    custom_attribute_conditions: list[ViewCondition] | None = Field(None, description="As archive_search_creators")
+    custom_attribute_conditions: list[ViewCondition] | None = Field(
+        None, description="As archive_search_creators"
+    )
     show_reporting_stats: bool | None = None
 
     @field_validator("*", mode="before")
@@ -101,7 +116,9 @@ class UpdateView(TakesConditions, Mutation[R], Generic[R]):
             return
         parts = ", ".join(str(each.alias) for each in type(self.input).model_fields.values())
         raise Failure(
-            Code.INVALID_ARGUMENT, "`input` changes nothing: it is empty.", f"Give at least one of its parts: {parts}."
+            Code.INVALID_ARGUMENT,
+            "`input` changes nothing: it is empty.",
+            f"Give at least one of its parts: {parts}.",
         )
 
 
@@ -110,7 +127,9 @@ class MoveToGroup(Mutation[R], Generic[R]):
 
     instead: ClassVar[str] = "{viewGroups} lists the groups, with what is in them."
 
-    group_id: Annotated[str, ApiType("ID")] | None = Field(None, description='Group id; "" = no group.')
+    group_id: Annotated[str, ApiType("ID")] | None = Field(
+        None, description='Group id; "" = no group.'
+    )
 
     @field_validator("group_id", mode="after")
     @classmethod
@@ -127,7 +146,8 @@ class MoveToGroup(Mutation[R], Generic[R]):
 
 
 class Deletion(Confirmed[R], Generic[R]):
-    """Deletes one of the saved things. `kind` is what people call it; `reads` finds it, `stays` is what is kept."""
+    """Deletes one of the saved things. `kind` is what people call it; `reads` finds it, `stays` is
+    what is kept."""
 
     kind: ClassVar[str]
     reads: ClassVar[type[Query[Any]]]
@@ -145,7 +165,9 @@ class Deletion(Confirmed[R], Generic[R]):
         about = self.about(found)
         what = f"{self.kind} '{found['name']}'" + (f" ({'; '.join(about)})" if about else "")
         message = f"Delete the {what} for good? {self.kept(found)}"
-        return Preview(message, {"delete": self.details(found), "id": self.id, "workspace": workspace})
+        return Preview(
+            message, {"delete": self.details(found), "id": self.id, "workspace": workspace}
+        )
 
     def details(self, found: dict[str, Any]) -> dict[str, Any]:
         """What the assistant is shown of it, and what the yes is bound to."""
@@ -169,7 +191,8 @@ class Deletion(Confirmed[R], Generic[R]):
         if payload.get(self.selected.split()[0]) is None:
             # The preview found it: the first answer to this very call may have been lost.
             return noted(
-                payload, f"It is gone: an earlier attempt of this call, or somebody else, deleted the {self.kind}."
+                payload,
+                f"It is gone: an earlier attempt of this call, or somebody else, deleted the {self.kind}.",
             )
         return payload
 
@@ -179,11 +202,15 @@ def nothing_in(group: Input | None) -> list[str]:
     return [_NO_SUCH_GROUP] if is_narrow(group) else []
 
 
-async def read(request: Read[Any], paths: list[str], archive: Archive, workspace: str, deadline: float) -> Any:
+async def read(
+    request: Read[Any], paths: list[str], archive: Archive, workspace: str, deadline: float
+) -> Any:
     """What a query answers, for a preview: the named paths; None where there is no such record."""
     from server.archive.api import Api  # with the first such call, not at start
 
-    found, _ = await Api(archive, workspace, deadline=deadline).read(request, select(request.record(), paths))
+    found, _ = await Api(archive, workspace, deadline=deadline).read(
+        request, select(request.record(), paths)
+    )
     return found
 
 

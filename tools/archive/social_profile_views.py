@@ -8,8 +8,21 @@ from server.archive.requests import Id, Listing, Mutation, Query
 from server.requests import Input
 
 from .inputs import ABOUT_CONDITIONS, TakesConditions
-from .records_saved import DeletedSocialProfileView, SocialProfileView, SocialProfileViewPayload, SocialProfileViewRow
-from .saved import ChangedStoredView, Deletion, MoveToGroup, NewStoredView, OfStoredView, UpdateView, nothing_in
+from .records_saved import (
+    DeletedSocialProfileView,
+    SocialProfileView,
+    SocialProfileViewPayload,
+    SocialProfileViewRow,
+)
+from .saved import (
+    ChangedStoredView,
+    Deletion,
+    MoveToGroup,
+    NewStoredView,
+    OfStoredView,
+    UpdateView,
+    nothing_in,
+)
 
 _REFUSED = (
     "{socialProfileViews} lists the views; `filters` and `sort` have the shape that they have in those. "
@@ -59,8 +72,8 @@ class UpdateSocialProfileViewInput(ChangedStoredView):
 
 
 class CreateSocialProfileView(OfStoredView, TakesConditions, Mutation[SocialProfileViewPayload]):
-    """Save a search of social profiles as a view for the whole workspace. Only conditions, on attributes of creators,
-    narrow it. Each call makes another view."""
+    """Save a search of social profiles as a view for the whole workspace. Only conditions, on
+    attributes of creators, narrow it. Each call makes another view."""
 
     operation = "createSocialProfileView"
     toolset = "views"
@@ -76,8 +89,8 @@ class CreateSocialProfileView(OfStoredView, TakesConditions, Mutation[SocialProf
 
 
 class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]):
-    """Change a social profile view, for the whole workspace. What `input` leaves out stays; lists and objects are
-    replaced whole."""
+    """Change a social profile view, for the whole workspace. What `input` leaves out stays; lists
+    and objects are replaced whole."""
 
     operation = "updateSocialProfileView"
     toolset = "views"

@@ -20,14 +20,16 @@ SORT_PATHS = {
     "LINEAR_VIRALITY": "currentEngagement.linearViralityScore",
     "EXPONENTIAL_VIRALITY": "currentEngagement.linearViralityScore",
 }
-"""Sort key -> the field it sorts by. The virality multiples are not in the API: their classes stand in for them.
-Views merged with plays, and estimates where there are neither, are `impressions` (Archive docs, schema)."""
+"""Sort key -> the field it sorts by. The virality multiples are not in the API: their classes stand
+in for them. Views merged with plays, and estimates where there are neither, are `impressions`
+(Archive docs, schema)."""
 
 _VIRALITY = {"NOT_VIRAL": 0, "LOW": 1, "MEDIUM": 2, "HIGH": 3}
 
 
 def sorter(keys: list[tuple[str, str]]) -> Callable[[Records], Records]:
-    """A function that sorts by (sort key, ASC or DESC) pairs, the first counting first; nulls always last."""
+    """A function that sorts by (sort key, ASC or DESC) pairs, the first counting first; nulls
+    always last."""
 
     def ordered(records: Records) -> Records:
         result = list(records)

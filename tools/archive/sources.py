@@ -28,7 +28,8 @@ AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Batch:
-    """Some of the items, and where to go on after them; `missing` are links that lead to none, with their status."""
+    """Some of the items, and where to go on after them; `missing` are links that lead to none, with
+    their status."""
 
     items: list[dict[str, Any]]
     cursor: Any
@@ -43,19 +44,27 @@ class ItemSource(Input):
     search: dict[str, Any] | None = Field(
         None, description="Its arguments: as archive_search_items, no fields or paging."
     )
-    item_ids: list[Id] | None = Field(None, min_length=1, max_length=20_000, description="Or item ids.")
-    urls: list[Text] | None = Field(None, min_length=1, max_length=5_000, description="Or post links.")
+    item_ids: list[Id] | None = Field(
+        None, min_length=1, max_length=20_000, description="Or item ids."
+    )
+    urls: list[Text] | None = Field(
+        None, min_length=1, max_length=5_000, description="Or post links."
+    )
 
     @field_validator("search")
     @classmethod
-    def _is_a_search(cls, value: dict[str, Any] | None, info: ValidationInfo) -> dict[str, Any] | None:
+    def _is_a_search(
+        cls, value: dict[str, Any] | None, info: ValidationInfo
+    ) -> dict[str, Any] | None:
         """Kept as validated, its days as instants: a job that goes on later means the same."""
         if value is None:
             return None
         if unknown := [name for name in value if name not in SEARCHED_BY]:
             raise ValueError(f"takes {', '.join(SEARCHED_BY)}; not {', '.join(unknown)}.")
         tool = cls.tool_name() if issubclass(cls, Request) else None
-        return _dumped(parse(SearchItems, value, dict(info.context or {}), inside="search", tool=tool))
+        return _dumped(
+            parse(SearchItems, value, dict(info.context or {}), inside="search", tool=tool)
+        )
 
     def require_source(self) -> None:
         """Refuse none and several.
@@ -94,7 +103,8 @@ class ItemSource(Input):
         return page.total
 
     async def batches(self, api: Api, cursor: Any, fields: list[str]) -> AsyncIterator[Batch]:
-        """The items with these fields, batch by batch, from a batch's cursor on (None = the beginning).
+        """The items with these fields, batch by batch, from a batch's cursor on (None = the
+        beginning).
 
         Ids that name no item are left out without a word: Archive does so too.
         """
@@ -109,12 +119,16 @@ class ItemSource(Input):
             found, partial = await self._named(api, ids, fields)
             yield Batch(found, start + len(piece), missing, partial)
 
-    async def _named(self, api: Api, ids: list[str], fields: list[str]) -> tuple[list[dict[str, Any]], bool]:
+    async def _named(
+        self, api: Api, ids: list[str], fields: list[str]
+    ) -> tuple[list[dict[str, Any]], bool]:
         if not ids:
             return [], False
         page = await api.page(self.query(fields, filter={"ids": ids}), size=AT_ONCE)
         places = {each: place for place, each in enumerate(ids)}
-        return sorted(page.records, key=lambda item: places.get(item.get("id", ""), len(places))), page.partial
+        return sorted(
+            page.records, key=lambda item: places.get(item.get("id", ""), len(places))
+        ), page.partial
 
 
 async def _looked_up(api: Api, urls: list[str]) -> tuple[list[str], list[dict[str, Any]]]:

@@ -1,11 +1,16 @@
-"""What Archive has to tell as resources: schemas of operations, and what is set up in a workspace."""
+"""What Archive has to tell as resources: schemas of operations, and what is set up in a
+workspace."""
 
 from __future__ import annotations
 
 from server.templates import Source, Template, Variable
 
 _HERE = {"workspace": "workspace"}
-_VIEWS = {"content": "contentViews", "creator": "creatorViews", "social-profile": "socialProfileViews"}
+_VIEWS = {
+    "content": "contentViews",
+    "creator": "creatorViews",
+    "social-profile": "socialProfileViews",
+}
 _VIEW = {"content": "contentView", "creator": "creatorView", "social-profile": "socialProfileView"}
 
 _ALL_COLLECTIONS = Source({"": "collections"}, _HERE)
@@ -20,7 +25,8 @@ VARIABLES = {
     "view": Variable(rows=Source({"": "contentViews"}, _HERE)),
     "campaign": Variable(rows=Source({"": "campaigns"}, _HERE)),
 }
-"""What arguments of prompts may be. An argument of such a name is known to the others while they are completed."""
+"""What arguments of prompts may be. An argument of such a name is known to the others while they
+are completed."""
 
 TEMPLATES = (
     Template(
@@ -62,7 +68,10 @@ TEMPLATES = (
         title="A collection",
         description="One collection: how many items it holds, and its group. Both variables: name or id.",
         backend="archive",
-        variables={"workspace": WORKSPACE, "collection": Variable(rows=_ALL_COLLECTIONS, as_id=True)},
+        variables={
+            "workspace": WORKSPACE,
+            "collection": Variable(rows=_ALL_COLLECTIONS, as_id=True),
+        },
         reads=Source({"": "collection"}, {**_HERE, "id": "collection"}),
     ),
     Template(
@@ -86,7 +95,11 @@ TEMPLATES = (
             "`workspace` and `view`: name or id."
         ),
         backend="archive",
-        variables={"workspace": WORKSPACE, "kind": KIND, "view": Variable(rows=_ALL_VIEWS, as_id=True)},
+        variables={
+            "workspace": WORKSPACE,
+            "kind": KIND,
+            "view": Variable(rows=_ALL_VIEWS, as_id=True),
+        },
         reads=Source(_VIEW, {**_HERE, "id": "view"}, by="kind"),
     ),
     Template(

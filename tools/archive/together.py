@@ -12,7 +12,8 @@ from server.errors import Failure
 
 
 async def answers(api: Api, requests: Sequence[Read[Any]], fields: list[str]) -> list[Any]:
-    """What requests of one class are answered, in their order; of a list that Archive pages the first page.
+    """What requests of one class are answered, in their order; of a list that Archive pages the
+    first page.
 
     Raises:
         Failure: that of the first request that met one.

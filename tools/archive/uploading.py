@@ -26,8 +26,9 @@ class UploadItemFromUrlInput(Input):
 
 
 class UploadItemFromUrl(Mutation[UploadPayload]):
-    """Have Archive add a public post by its link. See first whether it is there: archive_get_item_ids_by_url, which
-    also finds it some minutes later, as no id is returned. One link per call."""
+    """Have Archive add a public post by its link. See first whether it is there:
+    archive_get_item_ids_by_url, which also finds it some minutes later, as no id is returned. One
+    link per call."""
 
     operation = "uploadItemFromUrl"
     toolset = "content"
@@ -44,7 +45,9 @@ class UploadItemFromUrl(Mutation[UploadPayload]):
         url = self.input.url = self.input.url.strip()
         if _SEVERAL.search(url):
             raise Failure(
-                Code.INVALID_ARGUMENT, "`input.url` holds more than one link.", "Call once for each of the links."
+                Code.INVALID_ARGUMENT,
+                "`input.url` holds more than one link.",
+                "Call once for each of the links.",
             )
         if not _is_web_link(url):
             raise Failure(
@@ -68,4 +71,8 @@ def _is_web_link(text: str) -> bool:
         parts = urlsplit(text)
     except ValueError:
         return False
-    return parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", text)
+    return (
+        parts.scheme.lower() in ("http", "https")
+        and bool(parts.hostname)
+        and not re.search(r"\s", text)
+    )

@@ -22,7 +22,8 @@ _KINDS = {
 
 
 class GetViewGroups(Listing[ViewGroup]):
-    """List the view groups, each with the views and collections in it. What is in no group is missing here."""
+    """List the view groups, each with the views and collections in it. What is in no group is
+    missing here."""
 
     operation = "viewGroups"
     toolset = "views"
@@ -124,16 +125,14 @@ class MoveCollectionToGroup(MoveToGroup[CollectionPayload]):
     repeatable = True
     selected = "collection.id collection.name collection.group.id collection.group.name"
     verify = "{collection} shows its group; moving again is harmless."
-    refused = (
-        "{viewGroups} lists the groups. Workspaces on Archive's older collection storage have no groups of collections."
-    )
+    refused = "{viewGroups} lists the groups. Workspaces on Archive's older collection storage have no groups of collections."
 
     collection_id: Id = Field(description="Collection id.")
 
 
 class ReorderViewsInGroup(Mutation[ViewGroupPayload]):
-    """Order the views of a group: the listed ones come first. They must be in the group already; collections cannot
-    be ordered."""
+    """Order the views of a group: the listed ones come first. They must be in the group already;
+    collections cannot be ordered."""
 
     operation = "reorderViewsInGroup"
     toolset = "views"

@@ -15,8 +15,8 @@ Entity = Annotated[Literal["CREATOR", "ITEM"], ApiType("CustomAttributeSchemaEnt
 
 
 class GetWorkspaces(ReadPages[Workspace]):
-    """List the Archive (archive.com) workspaces that the token can use. Start here when the user names a workspace
-    that you do not know, or when a call answers WORKSPACE_REQUIRED."""
+    """List the Archive (archive.com) workspaces that the token can use. Start here when the user
+    names a workspace that you do not know, or when a call answers WORKSPACE_REQUIRED."""
 
     operation = "workspaces"
     toolset = "workspace"
@@ -25,8 +25,9 @@ class GetWorkspaces(ReadPages[Workspace]):
 
 
 class GetWorkspace(Query[Workspace]):
-    """Show the workspace in use: name, tracked hashtags and mentions. For keywords and connected accounts ask for
-    `fields` ["*", "keywords.name", "integrations.handle", "integrations.status"]."""
+    """Show the workspace in use: name, tracked hashtags and mentions. For keywords and connected
+    accounts ask for `fields` ["*", "keywords.name", "integrations.handle",
+    "integrations.status"]."""
 
     operation = "workspace"
     toolset = "workspace"
@@ -34,8 +35,8 @@ class GetWorkspace(Query[Workspace]):
 
 
 class GetCustomAttributeSchemas(Listing[AttributeSchema]):
-    """List the custom attributes of creators or items: key, type and, for selects, the options that conditions
-    take by name or id."""
+    """List the custom attributes of creators or items: key, type and, for selects, the options that
+    conditions take by name or id."""
 
     operation = "customAttributeSchemas"
     toolset = "workspace"
@@ -47,8 +48,9 @@ class GetCustomAttributeSchemas(Listing[AttributeSchema]):
 
 
 class GetFilterPresets(Listing[FilterPreset]):
-    """List content views (MEDIA_DECK: dynamic) and collections (COLLECTIONS: fixed membership) with the ids that
-    archive_search_items takes as `presetId`. Creator and profile views are not among them."""
+    """List content views (MEDIA_DECK: dynamic) and collections (COLLECTIONS: fixed membership) with
+    the ids that archive_search_items takes as `presetId`. Creator and profile views are not among
+    them."""
 
     operation = "filterPresets"
     toolset = "workspace"

@@ -1,4 +1,5 @@
-"""Four tools that stand for all others, for clients with little room: find one, see its arguments, call it."""
+"""Four tools that stand for all others, for clients with little room: find one, see its arguments,
+call it."""
 
 from __future__ import annotations
 
@@ -18,16 +19,18 @@ Found = dict[str, Any]
 
 
 class FindTools(OwnRequest[Found]):
-    """Find tools of Archive (archive.com: social posts, creators, engagement) and ArchiveBox (saved web pages) by what
-    they do. Most tools are not listed: start here, then archive_mcp_describe_tool. Without `query` it gives all names
-    by toolset."""
+    """Find tools of Archive (archive.com: social posts, creators, engagement) and ArchiveBox (saved
+    web pages) by what they do. Most tools are not listed: start here, then
+    archive_mcp_describe_tool. Without `query` it gives all names by toolset."""
 
     operation = "find_tools"
     title = "Find tools"
     risk = "reads"
     repeatable = True
 
-    query: Name | None = Field(None, description="Words for the task, such as `add item to collection`.")
+    query: Name | None = Field(
+        None, description="Words for the task, such as `add item to collection`."
+    )
     limit: int = Field(8, ge=1, le=30, description="Tools at most.")
 
     async def run(self, own: Own, asker: Asker) -> Result:
@@ -42,7 +45,8 @@ class FindTools(OwnRequest[Found]):
 
 
 class DescribeTool(OwnRequest[Found]):
-    """Show what a tool does and the JSON schema of its arguments. Read it before the first call of a tool."""
+    """Show what a tool does and the JSON schema of its arguments. Read it before the first call of
+    a tool."""
 
     operation = "describe_tool"
     title = "Describe a tool"
@@ -70,7 +74,9 @@ class DescribeTool(OwnRequest[Found]):
 
 class _CallTool(OwnRequest[Found]):
     name: Name = Field(description="Tool name.")
-    arguments: dict[str, Any] = Field(default_factory=dict, description="Its arguments, as its schema says.")
+    arguments: dict[str, Any] = Field(
+        default_factory=dict, description="Its arguments, as its schema says."
+    )
 
     async def pass_on(self, entry: Entry, own: Own, asker: Asker) -> Result:
         return await own.calls.perform(entry, self.arguments, asker)
@@ -88,13 +94,18 @@ class CallReadTool(_CallTool):
     async def run(self, own: Own, asker: Asker) -> Result:
         entry = _other(own, self.name)
         if not entry.reads:
-            raise Failure(Code.INVALID_ARGUMENT, f"{self.name} changes data.", "Call it through {call_write_tool}.")
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{self.name} changes data.",
+                "Call it through {call_write_tool}.",
+            )
         return await self.pass_on(entry, own, asker)
 
 
 class CallWriteTool(_CallTool):
-    """Call a tool that changes data: adds, replaces, removes or spends. Deletes, spending and bulk changes ask the user
-    first; where nobody can be asked, the error brings a preview and a token to add to `arguments` as `confirm`."""
+    """Call a tool that changes data: adds, replaces, removes or spends. Deletes, spending and bulk
+    changes ask the user first; where nobody can be asked, the error brings a preview and a token to
+    add to `arguments` as `confirm`."""
 
     operation = "call_write_tool"
     title = "Call a changing tool"
@@ -106,7 +117,11 @@ class CallWriteTool(_CallTool):
     async def run(self, own: Own, asker: Asker) -> Result:
         entry = _other(own, self.name)
         if entry.reads:
-            raise Failure(Code.INVALID_ARGUMENT, f"{self.name} only reads.", "Call it through {call_read_tool}.")
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{self.name} only reads.",
+                "Call it through {call_read_tool}.",
+            )
         return await self.pass_on(entry, own, asker)
 
 
@@ -122,5 +137,9 @@ def _row(entry: Entry) -> Found:
 def _other(own: Own, name: str) -> Entry:
     entry = own.surface.reachable(name)
     if entry not in own.surface.others():
-        raise Failure(Code.INVALID_ARGUMENT, f"{name} is called directly.", "Name the tool that it should reach.")
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"{name} is called directly.",
+            "Name the tool that it should reach.",
+        )
     return entry

@@ -21,8 +21,9 @@ STOPPING_SECONDS = 3.0
 
 
 class GetJob(OwnRequest[JobRow]):
-    """Show how a job stands: progress, result, and the records that failed or whose outcome is unknown, each with its
-    reason. With `wait` it answers when the job ends, or after so many seconds."""
+    """Show how a job stands: progress, result, and the records that failed or whose outcome is
+    unknown, each with its reason. With `wait` it answers when the job ends, or after so many
+    seconds."""
 
     operation = "get_job"
     title = "Show a job"
@@ -35,7 +36,11 @@ class GetJob(OwnRequest[JobRow]):
 
     async def run(self, own: Own, asker: Asker) -> Result:
         jobs = await own.services.jobs()
-        row = await jobs.wait(self.id, self.wait, asker.report) if self.wait else await jobs.get(self.id)
+        row = (
+            await jobs.wait(self.id, self.wait, asker.report)
+            if self.wait
+            else await jobs.get(self.id)
+        )
         failures = await jobs.failures(self.id, after=self.after)
         shown = RecordList(len(failures), budget=20_000)
         for each in failures:
@@ -71,7 +76,8 @@ class ListJobs(OwnRequest[JobRow]):
 
 
 class CancelJob(OwnRequest[JobRow]):
-    """Stop a job for good; what is done stays done. It may take a moment where another client runs it."""
+    """Stop a job for good; what is done stays done. It may take a moment where another client runs
+    it."""
 
     operation = "cancel_job"
     title = "Cancel a job"
@@ -86,12 +92,21 @@ class CancelJob(OwnRequest[JobRow]):
         row = await jobs.cancel(self.id)
         if not row.ended:
             row = await jobs.wait(self.id, STOPPING_SECONDS)
-        notes = {} if row.ended else {"notes": ["It was asked to stop, and does so after what it is sending now."]}
+        notes = (
+            {}
+            if row.ended
+            else {"notes": ["It was asked to stop, and does so after what it is sending now."]}
+        )
         return whole({**summary(row), **notes})
 
 
 def _failure(record: RecordRow) -> dict[str, Any]:
-    return {"record": record.key, "state": str(record.state), "code": record.code, "reason": record.reason}
+    return {
+        "record": record.key,
+        "state": str(record.state),
+        "code": record.code,
+        "reason": record.reason,
+    }
 
 
 def _brief(row: JobRow) -> dict[str, Any]:

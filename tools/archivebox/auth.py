@@ -36,10 +36,14 @@ class CheckApiToken(Get[Key]):
 
         key = await box.client.keys.current(box.client, box.deadline)
         checked: Any = await box.client.send(
-            Send("POST", "/auth/check_api_token", box.deadline, body={"token": key}), authenticated=False
+            Send("POST", "/auth/check_api_token", box.deadline, body={"token": key}),
+            authenticated=False,
         )
-        # The check accepts keys of users who may do nothing: whether the key works is seen by using it.
+        # The check accepts keys of users who may do nothing: whether the key works is seen by using
+        # it.
         reply = await box.client.raw(Send("GET", "/core/tags", box.deadline, params={"limit": 1}))
         box.client.keys.learn_expiry(reply.headers.get("x-archivebox-auth-expires"))
         decode(reply)
-        return whole({"valid": checked.get("success") is True, "usable": True, **box.client.keys.shown()})
+        return whole(
+            {"valid": checked.get("success") is True, "usable": True, **box.client.keys.shown()}
+        )

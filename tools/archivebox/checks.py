@@ -1,4 +1,5 @@
-"""What is checked here because servers take it silently: not every version refuses an address that is none."""
+"""What is checked here because servers take it silently: not every version refuses an address that
+is none."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from server.errors import Code, Failure
 
 
 def http_url(url: str) -> None:
-    """Refuse whatever is not an http(s) URL with a host: some versions would archive `file:///etc/passwd`.
+    """Refuse whatever is not an http(s) URL with a host: some versions would archive
+    `file:///etc/passwd`.
 
     Raises:
         Failure: `INVALID_ARGUMENT`.

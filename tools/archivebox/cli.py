@@ -32,8 +32,9 @@ _CRON = re.compile(r"(minute|hour|day|week|month|year|(\S+\s+){4}\S+)\Z")
 
 
 class Add(Change[Report]):
-    """Save web pages in ArchiveBox (the self-hosted web archive). Archiving goes on in the background: look at
-    archivebox_list_snapshots, then archivebox_read_snapshot. 0.9.73 skips known URLs unless `only_new` is false."""
+    """Save web pages in ArchiveBox (the self-hosted web archive). Archiving goes on in the
+    background: look at archivebox_list_snapshots, then archivebox_read_snapshot. 0.9.73 skips known
+    URLs unless `only_new` is false."""
 
     operation = "POST /cli/add"
     title = "Save pages"
@@ -71,9 +72,15 @@ class Add(Change[Report]):
         result = command(found)
         told: dict[str, Any] = {"crawl_id": None, "snapshot_ids": [], "queued_urls": self.urls}
         if isinstance(result, dict):
-            told |= {name: result[name] for name in ("crawl_id", "snapshot_ids", "queued_urls") if result.get(name)}
+            told |= {
+                name: result[name]
+                for name in ("crawl_id", "snapshot_ids", "queued_urls")
+                if result.get(name)
+            }
         elif isinstance(result, list):
-            told["snapshot_ids"] = [each["id"] for each in result if isinstance(each, dict) and "id" in each]
+            told["snapshot_ids"] = [
+                each["id"] for each in result if isinstance(each, dict) and "id" in each
+            ]
         return told
 
 
@@ -95,13 +102,18 @@ class Filters(BoxRequest[Any]):
                 re.compile(pattern)
             except re.error as error:
                 raise Failure(
-                    Code.INVALID_ARGUMENT, f"{pattern!r} is not a regular expression: {error}.", "Correct the pattern."
+                    Code.INVALID_ARGUMENT,
+                    f"{pattern!r} is not a regular expression: {error}.",
+                    "Correct the pattern.",
                 ) from None
 
     def filters(self) -> dict[str, Any]:
         """The filters as the command takes them."""
         times = {"after": self.after_, "before": self.before_}
-        return {"filter_type": self.filter_type, **{name: each for name, each in times.items() if each is not None}}
+        return {
+            "filter_type": self.filter_type,
+            **{name: each for name, each in times.items() if each is not None},
+        }
 
 
 class Update(Filters, Change[Report]):
@@ -121,14 +133,16 @@ class Update(Filters, Change[Report]):
         if self.index_only is not None:
             body["index_only"] = self.index_only
         if "before" not in body:
-            # The default of 0.9.31 is a moment beyond the calendar, which it then cannot read itself.
+            # The default of 0.9.31 is a moment beyond the calendar, which it then cannot read
+            # itself.
             body["before"] = int(time.time()) + _DAY
         found = await _done(self, box, self.known_to(box, body))
         return whole(found if isinstance(found, dict) else {"result": found})
 
 
 class Schedule(Confirmed[Report]):
-    """Show, add or clear the schedule of pages that ArchiveBox saves regularly. The user is asked before changes."""
+    """Show, add or clear the schedule of pages that ArchiveBox saves regularly. The user is asked
+    before changes."""
 
     operation = "POST /cli/schedule"
     title = "Schedule saving"
@@ -176,21 +190,36 @@ class Schedule(Confirmed[Report]):
     async def preview(self, box: Box) -> Preview:
         if self.clear:
             ids = await self._active(box)
-            return Preview(f"Delete all schedules of ArchiveBox ({len(ids)})?", {"clear": True, "schedules": ids})
+            return Preview(
+                f"Delete all schedules of ArchiveBox ({len(ids)})?",
+                {"clear": True, "schedules": ids},
+            )
         return Preview(
             f"Save {self.import_path} every {self.every} from now on (links followed: {self.depth or 0} levels)?",
-            {"import_path": self.import_path, "every": self.every, "depth": self.depth or 0, "tag": self.tag},
+            {
+                "import_path": self.import_path,
+                "every": self.every,
+                "depth": self.depth or 0,
+                "tag": self.tag,
+            },
         )
 
     async def _active(self, box: Box) -> list[str]:
         """The ids of the schedules that there are."""
-        found = command(await box.change("POST", self.path(), {"show": True}, repeatable=True, verify=""))
-        return sorted(map(str, found.get("active_schedule_ids") or [])) if isinstance(found, dict) else []
+        found = command(
+            await box.change("POST", self.path(), {"show": True}, repeatable=True, verify="")
+        )
+        return (
+            sorted(map(str, found.get("active_schedule_ids") or []))
+            if isinstance(found, dict)
+            else []
+        )
 
 
 class Search(Filters, Many[Snapshot]):
-    """Search saved pages by patterns in their URL, or by tag, domain or timestamp; 0.9.73 takes all arguments and also
-    searches what pages say (`search` contents). More filters: archivebox_list_snapshots."""
+    """Search saved pages by patterns in their URL, or by tag, domain or timestamp; 0.9.73 takes all
+    arguments and also searches what pages say (`search` contents). More filters:
+    archivebox_list_snapshots."""
 
     operation = "POST /cli/search"
     title = "Search saved pages by pattern"
@@ -209,22 +238,34 @@ class Search(Filters, Many[Snapshot]):
         return await self.run(box)
 
     async def run(self, box: Box) -> Result:
-        wanted = ("search", "status", "tag", "crawl_id", "url__icontains", "url__istartswith", "sort")
+        wanted = (
+            "search",
+            "status",
+            "tag",
+            "crawl_id",
+            "url__icontains",
+            "url__istartswith",
+            "sort",
+        )
         more = {name: getattr(self, name) for name in wanted if getattr(self, name) is not None}
         found = await matches(box, self.patterns(), self.filters(), more)
         self._capped = len(found) >= MOST
         return await read(self, box, whole_list(found))
 
     def notes(self, box: Box) -> list[str]:
-        return [f"A search ends at {MOST} pages; there may be more: narrow it."] if self._capped else []
+        return (
+            [f"A search ends at {MOST} pages; there may be more: narrow it."]
+            if self._capped
+            else []
+        )
 
     def one(self, record: Record) -> Record:
         return records.snapshot(record)
 
 
 class Remove(Filters, Confirmed[Deleted]):
-    """Delete all saved pages that match, with their files, for good. The user is asked first. One page:
-    archivebox_delete_snapshot."""
+    """Delete all saved pages that match, with their files, for good. The user is asked first. One
+    page: archivebox_delete_snapshot."""
 
     operation = "POST /cli/remove"
     title = "Delete matching pages"
@@ -239,7 +280,9 @@ class Remove(Filters, Confirmed[Deleted]):
         found = await matches(box, self.filter_patterns, self.filters(), {})
         if not found:
             raise Failure(
-                Code.NOT_FOUND, "No saved page matches. Nothing was deleted.", "Search first: {POST /cli/search}."
+                Code.NOT_FOUND,
+                "No saved page matches. Nothing was deleted.",
+                "Search first: {POST /cli/search}.",
             )
         if len(found) > _MOST_REMOVED:
             raise Failure(
@@ -253,7 +296,8 @@ class Remove(Filters, Confirmed[Deleted]):
         return whole(await self._remove_exactly(box, found))
 
     async def _remove_exactly(self, box: Box, found: list[Record]) -> dict[str, Any]:
-        """0.8.5 has no other way: exact timestamps just seen, never a pattern; then what is left is looked at."""
+        """0.8.5 has no other way: exact timestamps just seen, never a pattern; then what is left is
+        looked at."""
         timestamps = [str(each["timestamp"]) for each in found]
         body = {"filter_type": "timestamp", "filter_patterns": timestamps, "delete": True}
         reason = "It is still there."
@@ -264,7 +308,10 @@ class Remove(Filters, Confirmed[Deleted]):
             if failure.code is not Code.OUTCOME_UNKNOWN:
                 raise
             reason = failure.message
-        left = {str(each["timestamp"]) for each in await matches(box, self.filter_patterns, self.filters(), {})}
+        left = {
+            str(each["timestamp"])
+            for each in await matches(box, self.filter_patterns, self.filters(), {})
+        }
         failed = [{"timestamp": each, "reason": reason} for each in timestamps if each in left]
         if len(failed) == len(found):
             raise Failure(
@@ -286,13 +333,18 @@ async def _done(request: Change[Any], box: Box, body: dict[str, Any]) -> Any:
 
 
 async def _delete_each(box: Box, found: list[Record]) -> dict[str, Any]:
-    """Delete one after the other; what was done before a failure that would meet them all is still reported."""
+    """Delete one after the other; what was done before a failure that would meet them all is still
+    reported."""
     counts = {"deleted": 0, "queued": 0}
     failed: list[dict[str, Any]] = []
     for number, each in enumerate(found):
         try:
             done = await box.change(
-                "DELETE", f"/core/snapshot/{each['id']}", None, repeatable=True, verify="search again."
+                "DELETE",
+                f"/core/snapshot/{each['id']}",
+                None,
+                repeatable=True,
+                verify="search again.",
             )
         except Failure as failure:
             if number == 0 and failure.code not in _SINGLE:
@@ -300,7 +352,10 @@ async def _delete_each(box: Box, found: list[Record]) -> dict[str, Any]:
             failed.append({"id": each["id"], "reason": failure.message})
             if failure.code in _SINGLE:
                 continue
-            failed += [{"id": left["id"], "reason": "Not tried after that."} for left in found[number + 1 :]]
+            failed += [
+                {"id": left["id"], "reason": "Not tried after that."}
+                for left in found[number + 1 :]
+            ]
             break
         counts["deleted"] += bool(done.get("deleted_count"))
         counts["queued"] += bool(done.get("queued_count"))

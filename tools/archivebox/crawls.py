@@ -51,7 +51,9 @@ class GetCrawl(Get[Crawl]):
     with_config: bool = Field(False, description="With its settings")
 
     async def run(self, box: Box) -> Result:
-        return whole(records.crawl(await one_crawl(box, self.crawl_id), with_config=self.with_config))
+        return whole(
+            records.crawl(await one_crawl(box, self.crawl_id), with_config=self.with_config)
+        )
 
 
 class CreateCrawl(Change[Crawl]):
@@ -100,9 +102,13 @@ class UpdateCrawl(Change[Crawl]):
     tags_str: Text | None = Field(None, description="Or with commas")
 
     def check(self) -> None:
-        if not (self.status or self.action or self.retry_at or self.tags is not None or self.tags_str):
+        if not (
+            self.status or self.action or self.retry_at or self.tags is not None or self.tags_str
+        ):
             raise Failure(
-                Code.INVALID_ARGUMENT, "Nothing to change was given.", "Set status, action, retry_at or tags."
+                Code.INVALID_ARGUMENT,
+                "Nothing to change was given.",
+                "Set status, action, retry_at or tags.",
             )
 
     async def run(self, box: Box) -> Result:
@@ -132,14 +138,23 @@ class DeleteCrawl(Confirmed[Deleted]):
     async def preview(self, box: Box) -> Preview:
         crawl = await one_crawl(box, self.crawl_id)
         urls = str(crawl.get("urls", "")).split()
-        about = {"id": crawl["id"], "urls": urls[:10], "addresses": len(urls), "status": crawl.get("status")}
+        about = {
+            "id": crawl["id"],
+            "urls": urls[:10],
+            "addresses": len(urls),
+            "status": crawl.get("status"),
+        }
         its_pages = "all its saved pages"
         if box.api.takes("POST /cli/search", "crawl_id"):
             pages = await matches(box, [], {}, {"crawl_id": crawl["id"]})
             its_pages = f"its saved pages ({len(pages)}{' or more' if len(pages) >= MOST else ''})"
-            about |= {"snapshots": len(pages), "first": [each.get("title") or each.get("url") for each in pages[:10]]}
+            about |= {
+                "snapshots": len(pages),
+                "first": [each.get("title") or each.get("url") for each in pages[:10]],
+            }
         return Preview(
-            f"Delete the crawl of {', '.join(urls[:3])}{' ...' if len(urls) > 3 else ''} with {its_pages}?", about
+            f"Delete the crawl of {', '.join(urls[:3])}{' ...' if len(urls) > 3 else ''} with {its_pages}?",
+            about,
         )
 
 
@@ -162,9 +177,15 @@ class GetCrawlFile(Get[Exported]):
 
         steps = self.path_.split("/")
         if len(steps) > 3 or any(step in ("", ".", "..") for step in steps):
-            raise Failure(Code.INVALID_ARGUMENT, f"{self.path_!r} is not a path below the crawl.", "At most a/b/c.")
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{self.path_!r} is not a path below the crawl.",
+                "At most a/b/c.",
+            )
         crawl = await one_crawl(box, self.crawl_id)
-        path = f"/crawls/crawl/{crawl['id']}/files/" + "/".join(quote(step, safe="") for step in steps)
+        path = f"/crawls/crawl/{crawl['id']}/files/" + "/".join(
+            quote(step, safe="") for step in steps
+        )
         return whole(shown(await text_at(box, path)))
 
 
@@ -180,8 +201,16 @@ async def one_crawl(box: Box, reference: str) -> Record:
     identities = {str(each["id"]).replace("-", "").lower(): each for each in crawls}
     if wanted in identities:
         return identities[wanted]
-    found = [each for identity, each in identities.items() if identity.startswith(wanted) or identity.endswith(wanted)]
+    found = [
+        each
+        for identity, each in identities.items()
+        if identity.startswith(wanted) or identity.endswith(wanted)
+    ]
     if not found:
-        raise Failure(Code.NOT_FOUND, f"There is no crawl {reference!r}.", "{GET /crawls/crawls} lists the crawls.")
+        raise Failure(
+            Code.NOT_FOUND,
+            f"There is no crawl {reference!r}.",
+            "{GET /crawls/crawls} lists the crawls.",
+        )
     refuse_ambiguous(found, "crawls")
     return found[0]

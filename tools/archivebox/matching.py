@@ -1,4 +1,5 @@
-"""Which saved pages a command's patterns select: asked of the server, or found here where its own search is broken."""
+"""Which saved pages a command's patterns select: asked of the server, or found here where its own
+search is broken."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ MOST = 1000
 _MOST_READ = 5000
 
 
-async def matches(box: Box, patterns: list[str], filters: dict[str, Any], more: dict[str, Any]) -> list[Record]:
+async def matches(
+    box: Box, patterns: list[str], filters: dict[str, Any], more: dict[str, Any]
+) -> list[Record]:
     """The snapshots that the filters select, at most 1,000, read and not touched.
 
     Args:
@@ -32,7 +35,9 @@ async def matches(box: Box, patterns: list[str], filters: dict[str, Any], more: 
     operation = "POST /cli/search" if box.api.has("POST /cli/search") else "POST /cli/list"
     body = _body(box, operation, patterns, {**filters, **more})
     try:
-        found = command(await box.change("POST", operation.partition(" ")[2], body, repeatable=True, verify=""))
+        found = command(
+            await box.change("POST", operation.partition(" ")[2], body, repeatable=True, verify="")
+        )
     except Failure as failure:
         if failure.code is not Code.UNAVAILABLE or more:
             raise

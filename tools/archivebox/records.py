@@ -1,4 +1,5 @@
-"""What ArchiveBox answers, described once, and brought into the one shape that all versions share."""
+"""What ArchiveBox answers, described once, and brought into the one shape that all versions
+share."""
 
 from __future__ import annotations
 
@@ -8,11 +9,13 @@ Json = dict[str, Any]
 
 
 class Snapshot:
-    """A saved page: `id`, `url`, `title`, `tags`, `status` (null before 0.9), `timestamp`, dates; sealed = finished."""
+    """A saved page: `id`, `url`, `title`, `tags`, `status` (null before 0.9), `timestamp`, dates;
+    sealed = finished."""
 
 
 class ArchiveResult:
-    """One output of a snapshot: `plugin`, `status`, `output_str` (the reason, where it failed), `output_files`."""
+    """One output of a snapshot: `plugin`, `status`, `output_str` (the reason, where it failed),
+    `output_files`."""
 
 
 class Tag:
@@ -58,7 +61,8 @@ class Exported:
 _LEFT_OUT = ("TYPE", "abid", "archiveresults", "history", "sources")
 _OLD_NAMES = {"extractor": "plugin", "output": "output_str"}
 _SECRETS = ("TOKEN", "SECRET", "KEY", "PASSW", "COOKIE", "AUTH", "CREDENTIAL")
-"""Parts of the names of settings whose values stay with ArchiveBox; only 0.9.73 masks some of them itself."""
+"""Parts of the names of settings whose values stay with ArchiveBox; only 0.9.73 masks some of them
+itself."""
 
 
 def plain(record: Json) -> Json:
@@ -86,7 +90,11 @@ def result(record: Json) -> Json:
 
 def tag(record: Json) -> Json:
     """A tag without the snapshots that some versions send along."""
-    return {name: value for name, value in record.items() if name not in ("TYPE", "abid", "snapshots", "slug")}
+    return {
+        name: value
+        for name, value in record.items()
+        if name not in ("TYPE", "abid", "snapshots", "slug")
+    }
 
 
 def crawl(record: Json, *, with_config: bool = False) -> Json:
@@ -102,7 +110,9 @@ def _masked(config: Any) -> Any:
     if not isinstance(config, dict):
         return config
     return {
-        name: "(kept back)" if value and any(part in str(name).upper() for part in _SECRETS) else _masked(value)
+        name: "(kept back)"
+        if value and any(part in str(name).upper() for part in _SECRETS)
+        else _masked(value)
         for name, value in config.items()
     }
 
@@ -117,5 +127,12 @@ def any_object(record: Json) -> Json:
 
 def failures(record: Json) -> list[Json]:
     """Why a snapshot failed: plugin and reason of each failed result."""
-    failed = [result(each) for each in record.get("archiveresults") or [] if each.get("status") == "failed"]
-    return [{"plugin": each.get("plugin"), "reason": str(each.get("output_str", ""))[:300]} for each in failed]
+    failed = [
+        result(each)
+        for each in record.get("archiveresults") or []
+        if each.get("status") == "failed"
+    ]
+    return [
+        {"plugin": each.get("plugin"), "reason": str(each.get("output_str", ""))[:300]}
+        for each in failed
+    ]

@@ -16,12 +16,14 @@ from server.requests import Risk
 from . import records
 from .records import ArchiveResult
 
-ResultStatus = Literal["queued", "started", "paused", "backoff", "succeeded", "failed", "skipped", "noresults"]
+ResultStatus = Literal[
+    "queued", "started", "paused", "backoff", "succeeded", "failed", "skipped", "noresults"
+]
 
 
 class ListArchiveresults(Paged[ArchiveResult]):
-    """List outputs of saved pages: which plugin ran, with what status, and why it failed (`output_str`). Failed pages:
-    archivebox_list_snapshots with status failed."""
+    """List outputs of saved pages: which plugin ran, with what status, and why it failed
+    (`output_str`). Failed pages: archivebox_list_snapshots with status failed."""
 
     operation = "GET /core/archiveresults"
     toolset = "results"
@@ -85,7 +87,9 @@ class CreateArchiveresult(Change[ArchiveResult]):
     output_json: Text | None = Field(None, description="JSON output")
 
     async def sent(self, box: Box, body: dict[str, Any]) -> Any:
-        return await box.form("POST", self.path(), {**body, "status": self.status}, verify=self.verify)
+        return await box.form(
+            "POST", self.path(), {**body, "status": self.status}, verify=self.verify
+        )
 
     def told(self, found: Any) -> dict[str, Any]:
         return records.result(found)
@@ -123,7 +127,11 @@ class UpdateArchiveresult(Change[ArchiveResult]):
 
     def check(self) -> None:
         if "/" in self.file_name or "\\" in self.file_name or self.file_name in (".", ".."):
-            raise Failure(Code.INVALID_ARGUMENT, f"{self.file_name!r} is not a file name.", "For example notes.txt.")
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{self.file_name!r} is not a file name.",
+                "For example notes.txt.",
+            )
 
     def known_to(self, box: Box, values: dict[str, Any]) -> dict[str, Any]:
         return values  # the server's description does not declare this form's fields

@@ -1,4 +1,5 @@
-"""Long work on the pages of an ArchiveBox: save many and wait, check them, and change what matches a query."""
+"""Long work on the pages of an ArchiveBox: save many and wait, check them, and change what matches
+a query."""
 
 from __future__ import annotations
 
@@ -90,21 +91,35 @@ class StartSave(StartChange, BoxWorkflow[JobRow]):
         if self.resume is not None:
             return
         if (self.action in _ON_PAGES) != bool(self.urls):
-            need = "needs `urls`" if self.action in _ON_PAGES else "takes no `urls`: it selects by `query`"
-            raise Failure(Code.INVALID_ARGUMENT, f"{self.action} {need}.", "Correct the arguments and call again.")
+            need = (
+                "needs `urls`"
+                if self.action in _ON_PAGES
+                else "takes no `urls`: it selects by `query`"
+            )
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{self.action} {need}.",
+                "Correct the arguments and call again.",
+            )
         if self.action in _ON_PAGES and self.selection().given():
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"{self.action} takes `urls`, and no `query`.",
                 "Leave out `query`; the tags of a save are `tags`.",
             )
-        if self.action != "tag" and (self.untag or self.undo or (self.tags and self.action != "save")):
+        if self.action != "tag" and (
+            self.untag or self.undo or (self.tags and self.action != "save")
+        ):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"{self.action} changes no tags.",
                 "Leave out tags, untag and undo, or set `action` to tag.",
             )
-        if beside := [name for name, actions in _ONLY_FOR.items() if self._has(name) and self.action not in actions]:
+        if beside := [
+            name
+            for name, actions in _ONLY_FOR.items()
+            if self._has(name) and self.action not in actions
+        ]:
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"{self.action} takes no {', '.join(f'`{each}`' for each in beside)}.",
@@ -122,17 +137,29 @@ class StartSave(StartChange, BoxWorkflow[JobRow]):
                 return self._save_plan(desk)
             case "check":
                 links = self.links()
-                return _planned(f"Check of {_pages(len(links))}", [NewRecord(each) for each in links], each=1)
+                return _planned(
+                    f"Check of {_pages(len(links))}", [NewRecord(each) for each in links], each=1
+                )
             case "retry":
                 found = await failed_pages(desk, self.selection())
                 return _asked(found, f"Save {_pages(len(found))} with failed outputs again", each=3)
             case "tag":
-                found = await (undone(desk, self.undo, self.tool_name()) if self.undo else tag_changes(desk, self))
-                return _asked(found, f"Change the tags of {_pages(len(found))} ({self._tagging()})", each=1)
+                found = await (
+                    undone(desk, self.undo, self.tool_name())
+                    if self.undo
+                    else tag_changes(desk, self)
+                )
+                return _asked(
+                    found, f"Change the tags of {_pages(len(found))} ({self._tagging()})", each=1
+                )
         desk.api.require(*CANCELS)
         found = await queued_work(desk, self.selection())
         crawls = sum(each.key.startswith("crawl:") for each in found)
-        what = f"{_pages(len(found) - crawls)} and {crawls} queued crawls" if crawls else _pages(len(found))
+        what = (
+            f"{_pages(len(found) - crawls)} and {crawls} queued crawls"
+            if crawls
+            else _pages(len(found))
+        )
         return _asked(found, f"Cancel {what} still queued", each=2)
 
     def work(self, desk: BoxDesk) -> Work:
@@ -165,7 +192,9 @@ class StartSave(StartChange, BoxWorkflow[JobRow]):
             requests=len(links) + -(-len(links) // ADDED_AT_ONCE),
             credits=0,
             known=[NewRecord(each) for each in links],
-            preview=Preview(asked, {"pages": len(links), "first": links[:_SHOWN]}) if asked else None,
+            preview=Preview(asked, {"pages": len(links), "first": links[:_SHOWN]})
+            if asked
+            else None,
         )
 
     def _has(self, name: str) -> bool:
@@ -174,13 +203,21 @@ class StartSave(StartChange, BoxWorkflow[JobRow]):
     def _check_tagging(self) -> None:
         if self.undo:
             if self.tags or self.untag or self.selection().given():
-                raise Failure(Code.INVALID_ARGUMENT, "`undo` goes alone.", "Leave out tags, untag and query.")
+                raise Failure(
+                    Code.INVALID_ARGUMENT, "`undo` goes alone.", "Leave out tags, untag and query."
+                )
             return
         if not (self.tags or self.untag):
-            raise Failure(Code.INVALID_ARGUMENT, "No tags were given.", "Set `tags`, `untag` or `undo`.")
-        if both := {each.casefold() for each in self.tags or []} & {each.casefold() for each in self.untag or []}:
             raise Failure(
-                Code.INVALID_ARGUMENT, f"{min(both)!r} is both in `tags` and in `untag`.", "Leave it in one of them."
+                Code.INVALID_ARGUMENT, "No tags were given.", "Set `tags`, `untag` or `undo`."
+            )
+        if both := {each.casefold() for each in self.tags or []} & {
+            each.casefold() for each in self.untag or []
+        }:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{min(both)!r} is both in `tags` and in `untag`.",
+                "Leave it in one of them.",
             )
         if not self.selection().given():
             raise Failure(
@@ -193,7 +230,9 @@ class StartSave(StartChange, BoxWorkflow[JobRow]):
         if self.undo:
             return f"undo of {self.undo}"
         put, taken = ", ".join(self.tags or []), ", ".join(self.untag or [])
-        return "; ".join([*([f"put on: {put}"] if put else []), *([f"take off: {taken}"] if taken else [])])
+        return "; ".join(
+            [*([f"put on: {put}"] if put else []), *([f"take off: {taken}"] if taken else [])]
+        )
 
 
 def _asked(found: list[NewRecord], message: str, *, each: int) -> Plan:
@@ -206,8 +245,12 @@ def _asked(found: list[NewRecord], message: str, *, each: int) -> Plan:
     return _planned(message, found, each=each, preview=Preview(f"{message}{shown}?", details))
 
 
-def _planned(title: str, found: list[NewRecord], *, each: int, preview: Preview | None = None) -> Plan:
-    return Plan(title, len(found), requests=len(found) * each, credits=0, known=found, preview=preview)
+def _planned(
+    title: str, found: list[NewRecord], *, each: int, preview: Preview | None = None
+) -> Plan:
+    return Plan(
+        title, len(found), requests=len(found) * each, credits=0, known=found, preview=preview
+    )
 
 
 def _pages(count: int) -> str:

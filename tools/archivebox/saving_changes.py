@@ -1,4 +1,5 @@
-"""The work of changing many saved pages: save again, tag, cancel. What may have moved is looked at right before."""
+"""The work of changing many saved pages: save again, tag, cancel. What may have moved is looked at
+right before."""
 
 from __future__ import annotations
 
@@ -17,8 +18,16 @@ from .saving_query import PageQuery
 if TYPE_CHECKING:
     from .saving import StartSave
 
-CANCELS = ("PATCH /core/snapshot/{snapshot_id}", "0.9", "0.8.5 archives while it is asked: nothing is ever queued.")
-TAGS = ("POST /core/tags/add-to-snapshot/", "0.9", "On 0.8.5 pages are tagged when they are added ({POST /cli/add}).")
+CANCELS = (
+    "PATCH /core/snapshot/{snapshot_id}",
+    "0.9",
+    "0.8.5 archives while it is asked: nothing is ever queued.",
+)
+TAGS = (
+    "POST /core/tags/add-to-snapshot/",
+    "0.9",
+    "On 0.8.5 pages are tagged when they are added ({POST /cli/add}).",
+)
 _VERIFY = "look at the page again; doing it twice is harmless."
 _MOST_SHOWN = 50
 _PAGE = 1_000
@@ -30,7 +39,9 @@ async def failed_pages(desk: BoxDesk, query: PageQuery) -> list[NewRecord]:
     """The pages whose newest copy has failed outputs, by URL."""
     failed: dict[str, list[str]] = {}
     for result in await query.failed_results(desk):
-        failed.setdefault(str(result["snapshot_id"]), []).append(str(result.get("plugin") or result["extractor"]))
+        failed.setdefault(str(result["snapshot_id"]), []).append(
+            str(result.get("plugin") or result["extractor"])
+        )
     if not failed:
         return []
     # One that was saved again since is not to be saved again for ever.
@@ -60,14 +71,21 @@ async def _is_whole(desk: BoxDesk, url: str) -> bool:
 
 
 async def tag_changes(desk: BoxDesk, request: StartSave) -> list[NewRecord]:
-    """The matching pages whose tags are not yet as they should be, each with what is to be changed."""
+    """The matching pages whose tags are not yet as they should be, each with what is to be
+    changed."""
     desk.api.require(*TAGS)
     found = []
     for page in await request.selection().snapshots(desk):
         has = {name.casefold(): name for name in page.get("tags") or []}
         change = {
-            "add": [each for each in dict.fromkeys(request.tags or []) if each.casefold() not in has],
-            "remove": [has[each.casefold()] for each in dict.fromkeys(request.untag or []) if each.casefold() in has],
+            "add": [
+                each for each in dict.fromkeys(request.tags or []) if each.casefold() not in has
+            ],
+            "remove": [
+                has[each.casefold()]
+                for each in dict.fromkeys(request.untag or [])
+                if each.casefold() in has
+            ],
         }
         if change["add"] or change["remove"]:
             found.append(NewRecord(str(page["id"]), {"url": page["url"], **change}))
@@ -80,10 +98,21 @@ async def undone(desk: BoxDesk, name: str, tool: str) -> list[NewRecord]:
     jobs = await desk.shared.jobs()
     row = await jobs.get(name)
     place = desk.place
-    if (row.tool, row.origin, row.account, row.arguments.get("action")) != (tool, place.origin, place.account, "tag"):
-        raise Failure(Code.INVALID_ARGUMENT, f"{name} tagged nothing here.", "{list_jobs} lists the jobs.")
+    if (row.tool, row.origin, row.account, row.arguments.get("action")) != (
+        tool,
+        place.origin,
+        place.account,
+        "tag",
+    ):
+        raise Failure(
+            Code.INVALID_ARGUMENT, f"{name} tagged nothing here.", "{list_jobs} lists the jobs."
+        )
     if row.owned:
-        raise Failure(Code.INVALID_ARGUMENT, f"{name} still runs.", "Stop it with {cancel_job}, or let it end.")
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"{name} still runs.",
+            "Stop it with {cancel_job}, or let it end.",
+        )
     found, after = [], 0
     while rows := await jobs.records(name, (RecordState.DONE,), after=after, limit=_PAGE):
         found += [NewRecord(each.key, {**each.detail, **_reversed(each.detail)}) for each in rows]
@@ -92,11 +121,16 @@ async def undone(desk: BoxDesk, name: str, tool: str) -> list[NewRecord]:
 
 
 async def queued_work(desk: BoxDesk, query: PageQuery) -> list[NewRecord]:
-    """The pages that are queued, and without filters the crawls too: their pages may not exist yet."""
+    """The pages that are queued, and without filters the crawls too: their pages may not exist
+    yet."""
     # Before 0.9.73 a filter by status is ignored without a word, and all pages come.
     more = {"status": "queued"} if desk.api.takes("GET /core/snapshots", "status") else {}
     pages = await query.snapshots(desk, **more)
-    found = [NewRecord(f"snapshot:{each['id']}", {"url": each["url"]}) for each in pages if _is_queued(each)]
+    found = [
+        NewRecord(f"snapshot:{each['id']}", {"url": each["url"]})
+        for each in pages
+        if _is_queued(each)
+    ]
     if query.given():
         return found
     crawls = [each for each in await desk.box.get("/crawls/crawls") if _is_queued(each)]
@@ -150,8 +184,8 @@ class _Change(ABC):
 class SaveAgainWork(SaveWork):
     """Saves pages once more: a new copy with the same tags, on 0.8.5 new outputs of the same one.
 
-    Queued again, 0.9.73 runs only what a page has no output of, and what failed stays as it is; the update command of
-    0.8.5 runs nothing again either (both observed on servers of these releases).
+    Queued again, 0.9.73 runs only what a page has no output of, and what failed stays as it is; the
+    update command of 0.8.5 runs nothing again either (both observed on servers of these releases).
     """
 
     batch = 1
@@ -170,11 +204,14 @@ class SaveAgainWork(SaveWork):
         takes, has = self.desk.api.takes, self.desk.api.has
         anew = {"only_new": False} if takes(Add.operation, "only_new") else {}
         anew |= {} if has("GET /crawls/crawls") else {"update": True}
-        return self.known({"urls": [records[0].key], "depth": 0, **({"tag": tags} if tags else {}), **anew})
+        return self.known(
+            {"urls": [records[0].key], "depth": 0, **({"tag": tags} if tags else {}), **anew}
+        )
 
 
 class TagWork(_Change):
-    """Puts tags on pages and takes them off; what was changed stays in the record, which makes it reversible."""
+    """Puts tags on pages and takes them off; what was changed stays in the record, which makes it
+    reversible."""
 
     async def change(self, job: Handle, record: RecordRow) -> None:
         for what, verb in (("add", "add-to"), ("remove", "remove-from")):
@@ -184,7 +221,11 @@ class TagWork(_Change):
         job.done(record)
 
     def notes(self, job: Handle) -> list[str]:
-        return [f'To reverse it: action "tag" with `undo` "{job.row.id}".'] if job.count(RecordState.DONE) else []
+        return (
+            [f'To reverse it: action "tag" with `undo` "{job.row.id}".']
+            if job.count(RecordState.DONE)
+            else []
+        )
 
 
 class CancelWork(_Change):
@@ -199,7 +240,11 @@ class CancelWork(_Change):
         if not _is_queued(found):
             job.skipped(record, f"It is {found.get('status')} by now.")
             return
-        body = {"action": "cancel"} if self._desk.api.takes(f"PATCH {_pattern(kind)}", "action") else {}
+        body = (
+            {"action": "cancel"}
+            if self._desk.api.takes(f"PATCH {_pattern(kind)}", "action")
+            else {}
+        )
         await self.post(job, record, "PATCH", path, body or {"status": "sealed"})
         job.done(record)
 

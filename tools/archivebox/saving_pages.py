@@ -61,7 +61,8 @@ class SaveWork:
         """The pages are known from the start."""
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
-        """Add the pages of one chunk; an address that is none is refused here, because some versions take it."""
+        """Add the pages of one chunk; an address that is none is refused here, because some
+        versions take it."""
         valid = []
         for record in records:
             try:
@@ -88,7 +89,11 @@ class SaveWork:
 
     async def finish(self, job: Handle) -> Json:
         """Wait for the pages, look at each with growing pauses, and tell what became of it."""
-        away = {row.number: row for row in _rows(job) if _is_added(row) and row.number not in self._outcomes}
+        away = {
+            row.number: row
+            for row in _rows(job)
+            if _is_added(row) and row.number not in self._outcomes
+        }
         waited, pause = float(job.counters.get("waited", 0)), FIRST_PAUSE
         while away:
             left = self._request.wait_minutes * 60 - waited
@@ -140,7 +145,9 @@ class SaveWork:
         """What became of a page; None while it is not finished."""
         pages = await copies(self.desk, row.key)
         crawl = row.detail.get("crawl") if isinstance(row.detail, dict) else None
-        if crawl is None:  # 0.8.5 has archived what it added; what was lost on its way may not be there at all
+        if (
+            crawl is None
+        ):  # 0.8.5 has archived what it added; what was lost on its way may not be there at all
             return finished(pages[-1]) if pages else None
         own = [each for each in pages if _same(each.get("crawl_id", crawl), crawl)]
         if own:
@@ -148,7 +155,10 @@ class SaveWork:
         if not await self._is_over(crawl, crawls):
             return None
         if pages:  # known before, and only new ones were wanted
-            return {**(finished(pages[-1]) or {"outcome": "queued", "id": pages[-1]["id"]}), "known": True}
+            return {
+                **(finished(pages[-1]) or {"outcome": "queued", "id": pages[-1]["id"]}),
+                "known": True,
+            }
         return {"outcome": "failed", "failures": [{"reason": "ArchiveBox made no page of it."}]}
 
     async def _is_over(self, crawl: str, known: dict[str, bool]) -> bool:
@@ -158,7 +168,9 @@ class SaveWork:
         return known[crawl]
 
     def _told(self, job: Handle) -> Json:
-        groups: dict[str, list[Json]] = {name: [] for name in ("saved", "partly", "failed", "queued", "refused")}
+        groups: dict[str, list[Json]] = {
+            name: [] for name in ("saved", "partly", "failed", "queued", "refused")
+        }
         known = 0
         for row in _rows(job):
             if row.state is RecordState.FAILED:
@@ -169,7 +181,9 @@ class SaveWork:
             groups[outcome.pop("outcome")].append({"url": row.key, **outcome})
         notes = [f"{known} were saved before and not again."] if known else []
         if groups["queued"]:
-            notes.append("What is still queued goes on in ArchiveBox by itself: look later with action check.")
+            notes.append(
+                "What is still queued goes on in ArchiveBox by itself: look later with action check."
+            )
         return _shown(groups, notes)
 
 
@@ -217,7 +231,9 @@ class CheckWork:
                 return {"is": "queued", "id": pages[-1]["id"]}
             return {"is": "noOutput", "id": pages[-1]["id"], "failures": failures(pages[-1])[:3]}
         newest = max(good, key=_saved_at)
-        stale = self._days is not None and _saved_at(newest) < datetime.now(UTC) - timedelta(days=self._days)
+        stale = self._days is not None and _saved_at(newest) < datetime.now(UTC) - timedelta(
+            days=self._days
+        )
         saved = _saved_at(newest).isoformat(timespec="seconds").replace("+00:00", "Z")
         return {"is": "stale" if stale else "good", "id": newest["id"], "saved": saved}
 
@@ -247,7 +263,9 @@ def finished(page: Json) -> Json | None:
 
 def _in_time(page: Json) -> list[Json]:
     """The page's outputs, oldest first: 0.8.5 keeps several of a kind."""
-    return sorted(page.get("archiveresults") or [], key=lambda each: str(each.get("start_ts") or ""))
+    return sorted(
+        page.get("archiveresults") or [], key=lambda each: str(each.get("start_ts") or "")
+    )
 
 
 def _saved_at(page: Json) -> datetime:

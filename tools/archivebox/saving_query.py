@@ -19,7 +19,8 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class PageQuery:
-    """Filters that all have to fit; dates are those of the records that are listed, as the server reads them."""
+    """Filters that all have to fit; dates are those of the records that are listed, as the server
+    reads them."""
 
     search: str | None = None
     tag: str | None = None
@@ -41,11 +42,20 @@ class PageQuery:
     async def snapshots(self, desk: BoxDesk, **more: Any) -> list[Json]:
         """The saved pages that fit, without their outputs."""
         params = {"search": self.search, "tag": self.tag, **self._times(), **more}
-        return [each async for each in listed(desk, "/core/snapshots", params) if self.is_at(each["url"])]
+        return [
+            each
+            async for each in listed(desk, "/core/snapshots", params)
+            if self.is_at(each["url"])
+        ]
 
     async def failed_results(self, desk: BoxDesk) -> list[Json]:
         """The failed outputs of pages that fit."""
-        params = {"status": "failed", "search": self.search, "snapshot_tag": self.tag, **self._times()}
+        params = {
+            "status": "failed",
+            "search": self.search,
+            "snapshot_tag": self.tag,
+            **self._times(),
+        }
         return [
             each
             async for each in listed(desk, "/core/archiveresults", params)
@@ -62,8 +72,8 @@ class PageQuery:
 async def listed(desk: BoxDesk, path: str, params: Json) -> AsyncIterator[Json]:
     """All records of a list under these filters, those that are None left out.
 
-    Raises:
-        Failure: `UNSUPPORTED` for a filter that the server would ignore, `INVALID_ARGUMENT` where there are too many.
+    Raises: Failure: `UNSUPPORTED` for a filter that the server would ignore, `INVALID_ARGUMENT`
+        where there are too many.
     """
     given = {name: value for name, value in params.items() if value is not None}
     for name in given:

@@ -29,9 +29,9 @@ _WITH_RESULTS = 50
 
 
 class ListSnapshots(Many[Snapshot]):
-    """List pages saved in ArchiveBox (the self-hosted web archive), oldest first. Status failed answers which failed
-    and why (at least one failed output); succeeded = finished with output, none failed. Page text:
-    archivebox_read_snapshot."""
+    """List pages saved in ArchiveBox (the self-hosted web archive), oldest first. Status failed
+    answers which failed and why (at least one failed output); succeeded = finished with output,
+    none failed. Page text: archivebox_read_snapshot."""
 
     operation = "GET /core/snapshots"
     title = "List saved pages"
@@ -58,9 +58,15 @@ class ListSnapshots(Many[Snapshot]):
     with_archiveresults: bool = Field(False, description="Add each page's outputs (7 kB)")
 
     async def run(self, box: Box) -> Result:
-        given = self.model_dump(exclude_unset=True, by_alias=True, exclude={"limit", "after", "offset", "status"})
-        params = self.known_to(box, {name: value for name, value in given.items() if value is not None})
-        by_server = self.status not in (None, *_OUTCOMES) and box.api.takes(self.operation, "status")
+        given = self.model_dump(
+            exclude_unset=True, by_alias=True, exclude={"limit", "after", "offset", "status"}
+        )
+        params = self.known_to(
+            box, {name: value for name, value in given.items() if value is not None}
+        )
+        by_server = self.status not in (None, *_OUTCOMES) and box.api.takes(
+            self.operation, "status"
+        )
         by_outcome = self.status in _OUTCOMES
         if by_server:
             params["status"] = self.status
@@ -82,9 +88,13 @@ class ListSnapshots(Many[Snapshot]):
 
     def notes(self, box: Box) -> list[str]:
         if self.status in _OUTCOMES:
-            return [f"Outcome {self.status} was read from each page's outputs; the other filters are the page's own."]
+            return [
+                f"Outcome {self.status} was read from each page's outputs; the other filters are the page's own."
+            ]
         if self.status and not box.api.takes(self.operation, "status"):
-            return [f"This ArchiveBox ({box.api.version}) cannot filter by status: it was filtered here."]
+            return [
+                f"This ArchiveBox ({box.api.version}) cannot filter by status: it was filtered here."
+            ]
         return []
 
     def _outcome(self, record: Record) -> bool:
@@ -105,7 +115,8 @@ class ListSnapshots(Many[Snapshot]):
 
 
 class GetSnapshot(Get[Snapshot]):
-    """Get one saved page by id (whole, or a unique part) or timestamp, with its outputs and their status."""
+    """Get one saved page by id (whole, or a unique part) or timestamp, with its outputs and their
+    status."""
 
     operation = "GET /core/snapshot/{snapshot_id}"
     title = "Get a saved page"
@@ -115,13 +126,15 @@ class GetSnapshot(Get[Snapshot]):
     with_archiveresults: bool = Field(True, description="With its outputs")
 
     async def run(self, box: Box) -> Result:
-        found = await one_snapshot(box, self.snapshot_id, with_archiveresults=self.with_archiveresults)
+        found = await one_snapshot(
+            box, self.snapshot_id, with_archiveresults=self.with_archiveresults
+        )
         return whole(records.snapshot(found))
 
 
 class CreateSnapshot(Change[Snapshot]):
-    """Save one page in ArchiveBox. 0.9.73 returns the existing one if the URL is known. Several pages:
-    archivebox_add."""
+    """Save one page in ArchiveBox. 0.9.73 returns the existing one if the URL is known. Several
+    pages: archivebox_add."""
 
     operation = "POST /core/snapshots"
     title = "Save a page"
@@ -149,8 +162,8 @@ class CreateSnapshot(Change[Snapshot]):
 
 
 class UpdateSnapshot(Change[Snapshot]):
-    """Change a saved page's work status, retry time or tags. queued: run what has not run yet; sealed: stop. 0.9.73
-    keeps the crawl's own tags; to drop one: archivebox_untag_snapshot."""
+    """Change a saved page's work status, retry time or tags. queued: run what has not run yet;
+    sealed: stop. 0.9.73 keeps the crawl's own tags; to drop one: archivebox_untag_snapshot."""
 
     operation = "PATCH /core/snapshot/{snapshot_id}"
     title = "Change a saved page"
@@ -160,7 +173,9 @@ class UpdateSnapshot(Change[Snapshot]):
     verify = "get the snapshot again ({GET /core/snapshot/{snapshot_id}})."
 
     snapshot_id: Text = Field(description="Id, or unique part")
-    status: Literal["queued", "started", "paused", "sealed"] | None = Field(None, description="New status")
+    status: Literal["queued", "started", "paused", "sealed"] | None = Field(
+        None, description="New status"
+    )
     action: Literal["pause", "resume", "cancel"] | None = Field(None, description="0.9.73")
     retry_at: Text | None = Field(None, description="Retry time")
     tags: list[Text] | None = Field(None, description="Tag names")
@@ -169,7 +184,9 @@ class UpdateSnapshot(Change[Snapshot]):
     def check(self) -> None:
         if not (self.status or self.action or self.retry_at or self.tags is not None):
             raise Failure(
-                Code.INVALID_ARGUMENT, "Nothing to change was given.", "Set status, action, retry_at or tags."
+                Code.INVALID_ARGUMENT,
+                "Nothing to change was given.",
+                "Set status, action, retry_at or tags.",
             )
 
     async def run(self, box: Box) -> Result:
@@ -250,8 +267,8 @@ class GetAny(Get[Snapshot]):
 async def one_snapshot(box: Box, reference: str, *, with_archiveresults: bool = False) -> Record:
     """The snapshot behind an id, a unique part of one, or a timestamp.
 
-    Raises:
-        Failure: `NOT_FOUND`; `AMBIGUOUS` with the candidates, which 0.8.5 would answer with just any of them.
+    Raises: Failure: `NOT_FOUND`; `AMBIGUOUS` with the candidates, which 0.8.5 would answer with
+        just any of them.
     """
     if _WHOLE_ID.match(reference.replace("-", "")):
         return await _by_id(box, reference, with_archiveresults=with_archiveresults)
@@ -264,7 +281,11 @@ async def one_snapshot(box: Box, reference: str, *, with_archiveresults: bool = 
         return candidates[0]
     if not candidates and not box.api.has(UpdateSnapshot.operation):
         # 0.8.5 would answer with any page that has this somewhere in its id.
-        raise Failure(Code.NOT_FOUND, f"There is no saved page {reference!r}.", "Give the beginning or end of its id.")
+        raise Failure(
+            Code.NOT_FOUND,
+            f"There is no saved page {reference!r}.",
+            "Give the beginning or end of its id.",
+        )
     identity = str(candidates[0]["id"]) if candidates else reference
     return await _by_id(box, identity, with_archiveresults=with_archiveresults)
 
@@ -277,7 +298,9 @@ async def _by_id(box: Box, identity: str, *, with_archiveresults: bool) -> Recor
 
 def _same_id(record: Record, reference: str) -> bool:
     wanted = reference.replace("-", "").lower()
-    return str(record["id"]).replace("-", "").lower() == wanted or record.get("timestamp") == reference
+    return (
+        str(record["id"]).replace("-", "").lower() == wanted or record.get("timestamp") == reference
+    )
 
 
 def pages(box: Box, params: dict[str, Any]) -> Fetch:

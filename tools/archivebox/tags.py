@@ -85,7 +85,8 @@ class AutocompleteTags(Get[Tag]):
 
 
 class CreateTag(Change[Tag]):
-    """Create a tag, or get the one of that name (capitals do not matter). Tagging a page creates its tag."""
+    """Create a tag, or get the one of that name (capitals do not matter). Tagging a page creates
+    its tag."""
 
     operation = "POST /core/tags/create/"
     title = "Create a tag"
@@ -151,7 +152,9 @@ class _OnSnapshot(Change[Report]):
 
     def check(self) -> None:
         if (self.tag_name is None) == (self.tag_id is None):
-            raise Failure(Code.INVALID_ARGUMENT, "Give either `tag_name` or `tag_id`.", "A name is enough.")
+            raise Failure(
+                Code.INVALID_ARGUMENT, "Give either `tag_name` or `tag_id`.", "A name is enough."
+            )
 
     async def run(self, box: Box) -> Result:
         # The server takes the first match of an ambiguous id without a word.
@@ -224,7 +227,9 @@ async def one_tag(box: Box, reference: str) -> Record:
     exact = [each for each in tags if reference in (str(each["id"]), each["name"])]
     found = exact or [each for each in tags if each["name"].casefold() == reference.casefold()]
     if not found:
-        raise Failure(Code.NOT_FOUND, f"There is no tag {reference!r}.", "{GET /core/tags} lists the tags.")
+        raise Failure(
+            Code.NOT_FOUND, f"There is no tag {reference!r}.", "{GET /core/tags} lists the tags."
+        )
     refuse_ambiguous(found, "tags")
     return found[0]
 
@@ -241,9 +246,23 @@ async def _exported(request: ExportTagUrls | ExportTagSnapshots, box: Box) -> Re
             break
         kept.append(line)
     cut = [f"Cut: {len(kept)} of {len(lines)} lines fit; page through the tag's snapshots for all."]
-    return whole({"text": "\n".join(kept), "lines": len(lines), **({"notes": cut} if len(kept) < len(lines) else {})})
+    return whole(
+        {
+            "text": "\n".join(kept),
+            "lines": len(lines),
+            **({"notes": cut} if len(kept) < len(lines) else {}),
+        }
+    )
 
 
 def _card(card: dict[str, Any]) -> dict[str, Any]:
-    pages = [{name: each.get(name) for name in ("id", "title", "url")} for each in card.get("snapshots", [])[:5]]
-    return {"id": card["id"], "name": card["name"], "num_snapshots": card.get("num_snapshots"), "snapshots": pages}
+    pages = [
+        {name: each.get(name) for name in ("id", "title", "url")}
+        for each in card.get("snapshots", [])[:5]
+    ]
+    return {
+        "id": card["id"],
+        "name": card["name"],
+        "num_snapshots": card.get("num_snapshots"),
+        "snapshots": pages,
+    }

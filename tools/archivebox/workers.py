@@ -8,7 +8,9 @@ from server.archivebox.requests import Get
 
 from .records import Worker
 
-_INSTEAD = "On newer servers crawls and pages carry a status: {GET /crawls/crawls}, {GET /core/snapshots}."
+_INSTEAD = (
+    "On newer servers crawls and pages carry a status: {GET /crawls/crawls}, {GET /core/snapshots}."
+)
 
 
 class GetOrchestrator(Get[Worker]):

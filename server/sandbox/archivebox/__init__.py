@@ -1,17 +1,24 @@
 """An ArchiveBox in this process, with made-up pages and the behaviour of three releases.
 
-ArchiveBoxSandbox   the server; `handle` takes a request and gives an `Answer`, without any transport
-Answer              status, headers, body
-KEY                 opens everything; USERNAME and PASSWORD are exchanged for it
-KEY_READER          valid, but its owner is no superuser
-Closed              raised where a real server would close the connection without an answer
+ArchiveBoxSandbox   the server; `handle` takes a request and gives an `Answer`, without any
+transport Answer              status, headers, body KEY                 opens everything; USERNAME
+and PASSWORD are exchanged for it KEY_READER          valid, but its owner is no superuser Closed
+raised where a real server would close the connection without an answer
 """
 
 from __future__ import annotations
 
 from server.sandbox.archivebox.answers import Closed
 from server.sandbox.archivebox.app import OUTAGE, ArchiveBoxSandbox
-from server.sandbox.archivebox.auth import COOKIE, KEY, KEY_EXPIRED, KEY_READER, PASSWORD, SESSION, USERNAME
+from server.sandbox.archivebox.auth import (
+    COOKIE,
+    KEY,
+    KEY_EXPIRED,
+    KEY_READER,
+    PASSWORD,
+    SESSION,
+    USERNAME,
+)
 from server.sandbox.archivebox.dialect import Version
 from server.sandbox.failures import Answer
 

@@ -1,8 +1,10 @@
-"""The shapes in which an ArchiveBox says no, each as an exception of the sandbox, and how they look on the wire.
+"""The shapes in which an ArchiveBox says no, each as an exception of the sandbox, and how they look
+on the wire.
 
-ArchiveBox's REST API has four of them: `detail` for deliberate refusals, a list of `detail` for arguments of the wrong
-type, `succeeded: false` with a Python traceback for every exception of its own (404 for a missing object, else 503),
-and pages of HTML or text from the web server in front of the API.
+ArchiveBox's REST API has four of them: `detail` for deliberate refusals, a list of `detail` for
+arguments of the wrong type, `succeeded: false` with a Python traceback for every exception of its
+own (404 for a missing object, else 503), and pages of HTML or text from the web server in front of
+the API.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ class Detail(Refused):
 
 
 class Raised(Refused):
-    """An exception inside the server, named by its Python class: 404 for `DoesNotExist`, 503 for everything else."""
+    """An exception inside the server, named by its Python class: 404 for `DoesNotExist`, 503 for
+    everything else."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(f"{kind}: {message}")
@@ -76,7 +79,9 @@ class Closed(ConnectionError):
 
 def as_json(payload: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     """A JSON answer."""
-    return Answer(status, {**JSON, **(headers or {})}, json.dumps(payload, ensure_ascii=False).encode())
+    return Answer(
+        status, {**JSON, **(headers or {})}, json.dumps(payload, ensure_ascii=False).encode()
+    )
 
 
 def missing(kind: str) -> Raised:
@@ -87,7 +92,9 @@ def missing(kind: str) -> Raised:
 def ambiguous(kind: str, count: int) -> Raised:
     """More than one object fits."""
     shown = str(count) if count <= 20 else "more than 20"
-    return Raised("MultipleObjectsReturned", f"get() returned more than one {kind} -- it returned {shown}!")
+    return Raised(
+        "MultipleObjectsReturned", f"get() returned more than one {kind} -- it returned {shown}!"
+    )
 
 
 def page(status: int, title: str, text: str) -> Answer:
@@ -98,7 +105,11 @@ def page(status: int, title: str, text: str) -> Answer:
 
 def not_found_page() -> Answer:
     """The web server's own 404, which is HTML."""
-    return page(404, "Not Found", "<h1>Not Found</h1><p>The requested resource was not found on this server.</p>")
+    return page(
+        404,
+        "Not Found",
+        "<h1>Not Found</h1><p>The requested resource was not found on this server.</p>",
+    )
 
 
 def not_allowed(allowed: list[str]) -> Answer:

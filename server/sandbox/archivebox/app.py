@@ -44,12 +44,14 @@ def _utc_now() -> datetime:
 class ArchiveBoxSandbox:
     """An ArchiveBox with made-up pages.
 
-    version: the release that it behaves like. snapshots: how many there are at the start. seed: another seed, other
-    pages. clock: monotonic seconds, on which archiving goes on. now: the time of day at start, to which all dates are
-    relative. public: whether pages and index are for anybody, as is the default of a server. Raises ValueError for an
-    unknown version and for a negative number of snapshots.
+    version: the release that it behaves like. snapshots: how many there are at the start. seed:
+    another seed, other pages. clock: monotonic seconds, on which archiving goes on. now: the time
+    of day at start, to which all dates are relative. public: whether pages and index are for
+    anybody, as is the default of a server. Raises ValueError for an unknown version and for a
+    negative number of snapshots.
 
-    requests: the latest requests as (method, target, body). counts: what a well-behaved client never causes.
+    requests: the latest requests as (method, target, body). counts: what a well-behaved client
+    never causes.
     """
 
     entrance = ""
@@ -79,7 +81,9 @@ class ArchiveBoxSandbox:
     def reset(self) -> None:
         """Forget all changes and counts; the pages start anew from the present time of day."""
         anchor = self._now().astimezone(UTC).replace(microsecond=0)
-        self.world = World(self.dialect, self._size, self._seed, anchor, self._clock, public=self._public)
+        self.world = World(
+            self.dialect, self._size, self._seed, anchor, self._clock, public=self._public
+        )
         self.runner = Runner(self.world)
         self.counts = Counts()
         self.requests: deque[tuple[str, str, bytes]] = deque(maxlen=_KEPT)
@@ -97,7 +101,11 @@ class ArchiveBoxSandbox:
 
     def stats(self) -> dict[str, Any]:
         """Counts for tests and benchmarks, ready for JSON."""
-        return {"requests": len(self.requests), "snapshots": len(self.world.snapshots), **asdict(self.counts)}
+        return {
+            "requests": len(self.requests),
+            "snapshots": len(self.world.snapshots),
+            **asdict(self.counts),
+        }
 
     def announcement(self, url: str) -> str:
         """What to tell whoever started it."""
@@ -107,12 +115,13 @@ class ArchiveBoxSandbox:
         """Do now what the first request would have to wait for."""
         self.description.at(API)
 
-    async def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def handle(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         """Answer one HTTP request; `target` is the path with its query, as sent.
 
-        Raises:
-            ConnectionError: the server does not answer: its web process is down, this request ended it, or the command
-                never comes to an end.
+        Raises: ConnectionError: the server does not answer: its web process is down, this request
+            ended it, or the command never comes to an end.
         """
         self.requests.append((method, target, body))
         if self._clock() < self._back_at:
@@ -140,7 +149,9 @@ class ArchiveBoxSandbox:
         found = self.description.at(request.path)
         if not found:
             if self.description.at(f"{request.path}/"):
-                return redirect(f"{request.path}/" + (f"?{request.query}" if request.query else ""), 301)
+                return redirect(
+                    f"{request.path}/" + (f"?{request.query}" if request.query else ""), 301
+                )
             return serve_page(request, self.world) if path in ("/", "/docs") else not_found_page()
         for endpoint, inside in found:
             if endpoint.method == request.method:

@@ -1,4 +1,5 @@
-"""Who calls: keys, passwords on older releases, and the browser sessions that private pages want."""
+"""Who calls: keys, passwords on older releases, and the browser sessions that private pages
+want."""
 
 from __future__ import annotations
 
@@ -81,7 +82,8 @@ def expires(world: World) -> datetime:
 
 
 def get_api_token(call: Call) -> Any:
-    """`POST /auth/get_api_token`: the same unexpired key every time; refusals come with status 200."""
+    """`POST /auth/get_api_token`: the same unexpired key every time; refusals come with status
+    200."""
     user = _signed_in(call.body.username, call.body.password)
     if user is None or not user.superuser:
         return {"success": False, "errors": ["Invalid credentials"]}
@@ -97,7 +99,13 @@ def get_api_token(call: Call) -> Any:
             "created_at": call.world.anchor.isoformat(),
             "expires": until,
         }
-    return {"success": True, "user_id": str(user.id), "username": user.name, "token": KEY, "expires": until}
+    return {
+        "success": True,
+        "user_id": str(user.id),
+        "username": user.name,
+        "token": KEY,
+        "expires": until,
+    }
 
 
 def check_api_token(call: Call) -> Any:
@@ -124,7 +132,8 @@ def has_session(request: Request) -> bool:
 
 
 def _credentials(request: Request, world: World) -> Iterator[tuple[str, User | None, str]]:
-    """Every way in which the request names somebody, in the order in which the server tries them."""
+    """Every way in which the request names somebody, in the order in which the server tries
+    them."""
     key = request.headers.get("x-archivebox-api-key", "")
     yield "HeaderTokenAuth", _OWNERS.get(key), key
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -145,4 +154,11 @@ def _basic(token: str) -> User | None:
 
 
 def _signed_in(name: str | None, password: str | None) -> User | None:
-    return next((user for user in USERS if user.password and (user.name, user.password) == (name, password)), None)
+    return next(
+        (
+            user
+            for user in USERS
+            if user.password and (user.name, user.password) == (name, password)
+        ),
+        None,
+    )

@@ -33,8 +33,9 @@ class Request:
 class Counts:
     """What a well-behaved client never causes.
 
-    deaths: the web process ended. removed_all: every snapshot was removed at once. hung: a command was started that
-    never answers. blocked: a change that a real server would have held back until the running crawl had ended.
+    deaths: the web process ended. removed_all: every snapshot was removed at once. hung: a command
+    was started that never answers. blocked: a change that a real server would have held back until
+    the running crawl had ended.
     """
 
     deaths: int = 0
@@ -76,8 +77,8 @@ class Call:
 def paged(call: Call, records: Sequence[T], shown: Callable[[T], Any]) -> dict[str, Any]:
     """A page of a list, with the server's own arithmetic and its mistakes.
 
-    The limit is clamped in silence, 0 and -1 divide by zero, a negative start is an error of the database, and `page`
-    in the answer is wrong as soon as more than one page is skipped.
+    The limit is clamped in silence, 0 and -1 divide by zero, a negative start is an error of the
+    database, and `page` in the answer is wrong as soon as more than one page is skipped.
     """
     limit = min(call.query["limit"], LARGEST_PAGE)
     offset = call.query["offset"] or call.query["page"] * limit
@@ -105,7 +106,8 @@ def aware(moment: datetime) -> datetime:
 
 
 def within(moment: datetime | None, query: Mapping[str, Any], name: str) -> bool:
-    """Whether a date fits the parameters `name`, `name__gte` and `name__lt`, as far as they are given."""
+    """Whether a date fits the parameters `name`, `name__gte` and `name__lt`, as far as they are
+    given."""
     exact, since, before = (query.get(f"{name}{end}") for end in ("", "__gte", "__lt"))
     if exact is None and since is None and before is None:
         return True

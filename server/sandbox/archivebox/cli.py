@@ -1,6 +1,7 @@
 """The commands of the command line as endpoints, since 0.9.
 
-Each can do what nobody wants from a caller far away: remove every snapshot at once, or end the process that answers.
+Each can do what nobody wants from a caller far away: remove every snapshot at once, or end the
+process that answers.
 """
 
 from __future__ import annotations
@@ -35,11 +36,22 @@ _FILTERS = (
     "search",
 )
 _TOO_FAR = 253_402_300_800
-_SORTABLE = ("bookmarked_at", "created_at", "downloaded_at", "id", "modified_at", "status", "timestamp", "title", "url")
+_SORTABLE = (
+    "bookmarked_at",
+    "created_at",
+    "downloaded_at",
+    "id",
+    "modified_at",
+    "status",
+    "timestamp",
+    "title",
+    "url",
+)
 
 
 def add(call: Call) -> Any:
-    """`POST /cli/add`: on 0.9.73 the snapshots appear seconds later; before they are there at once."""
+    """`POST /cli/add`: on 0.9.73 the snapshots appear seconds later; before they are there at
+    once."""
     body = call.body
     urls, source = _submitted(call, body.urls)
     if body.depth not in range(5):
@@ -49,9 +61,19 @@ def add(call: Call) -> Any:
         raise Raised("ValueError", "max_urls must be >= 0")
     persona = (getattr(body, "persona", "Default") or "Default").strip() or "Default"
     if all(each.name.lower() != persona.lower() for each in call.world.personas.values()):
-        made = Persona(call.world.new_id(call.world.moment(), 83), persona, call.world.moment(), call.caller, {})
+        made = Persona(
+            call.world.new_id(call.world.moment(), 83),
+            persona,
+            call.world.moment(),
+            call.caller,
+            {},
+        )
         call.world.personas[made.id] = made
-    only_new = call.dialect.adds_later and not (body.update or body.overwrite) and body.only_new is not False
+    only_new = (
+        call.dialect.adds_later
+        and not (body.update or body.overwrite)
+        and body.only_new is not False
+    )
     settings = {"PLUGINS": body.plugins} if body.plugins else {}
     crawl = call.world.add_crawl(
         source, call.caller, max_depth=body.depth, tags=_tags(body.tag), settings=settings, persona=persona,
@@ -59,8 +81,15 @@ def add(call: Call) -> Any:
     )  # fmt: skip
     ids = [shown_id(call.world, each.id) for each in begin(call, crawl, urls)]
     shown = shown_id(call.world, crawl.id)
-    result = {"crawl_id": shown, "num_snapshots": len(ids), "snapshot_ids": ids, "queued_urls": body.urls}
-    return report(result, stdout=f"{GREEN}[+] Created Crawl {shown} with max_depth={body.depth}</span>")
+    result = {
+        "crawl_id": shown,
+        "num_snapshots": len(ids),
+        "snapshot_ids": ids,
+        "queued_urls": body.urls,
+    }
+    return report(
+        result, stdout=f"{GREEN}[+] Created Crawl {shown} with max_depth={body.depth}</span>"
+    )
 
 
 def search(call: Call) -> Any:
@@ -72,7 +101,8 @@ def search(call: Call) -> Any:
 
 
 def update(call: Call) -> Any:
-    """`POST /cli/update`: what fits is done again; before 0.9.73 the default date is beyond the calendar."""
+    """`POST /cli/update`: what fits is done again; before 0.9.73 the default date is beyond the
+    calendar."""
     body = call.body
     if not call.dialect.compact_ids:
         if body.before is not None and body.before > _TOO_FAR:
@@ -90,7 +120,8 @@ def update(call: Call) -> Any:
 
 
 def remove(call: Call) -> Any:
-    """`POST /cli/remove`: everything if nothing limits it; the end of the web process if nothing fits."""
+    """`POST /cli/remove`: everything if nothing limits it; the end of the web process if nothing
+    fits."""
     body, world = call.body, call.world
     found = selected(call, body) if call.dialect.compact_ids else _selected_before(call, body)
     if not found:
@@ -103,7 +134,8 @@ def remove(call: Call) -> Any:
     if not call.dialect.compact_ids:
         left = len(world.snapshots)
         return report(
-            {"removed_count": len(ids), "removed_snapshot_ids": ids, "remaining_snapshots": left}, stdout=stdout
+            {"removed_count": len(ids), "removed_snapshot_ids": ids, "remaining_snapshots": left},
+            stdout=stdout,
         )
     result = {
         "removed_count": len(ids),
@@ -127,14 +159,21 @@ def plan(call: Call) -> Any:
 
 def report(result: Any, form: str = "json", *, stdout: str = "") -> dict[str, Any]:
     """What a command answers: its colours are HTML by then."""
-    return {"success": True, "errors": [], "result": result, "result_format": form, "stdout": stdout, "stderr": ""}
+    return {
+        "success": True,
+        "errors": [],
+        "result": result,
+        "result_format": form,
+        "stdout": stdout,
+        "stderr": "",
+    }
 
 
 def selected(call: Call, body: Any) -> list[Snapshot]:
     """The snapshots that the filters of a command select, newest first.
 
-    Raises:
-        Ended: an unknown kind of filter. Detail, Raised: other mistakes, as the server answers them.
+    Raises: Ended: an unknown kind of filter. Detail, Raised: other mistakes, as the server answers
+        them.
     """
     status = snapshot_status(call, body.status)
     patterns = body.filter_patterns or []
@@ -143,13 +182,20 @@ def selected(call: Call, body: Any) -> list[Snapshot]:
     after = datetime.fromtimestamp(body.after, UTC) if body.after is not None else _EARLIEST
     before = datetime.fromtimestamp(body.before, UTC) if body.before is not None else None
     text = " ".join(patterns).strip() if body.search else ""
-    fits = _pattern_filter(call, patterns, body.filter_type or "substring") if patterns and not text else None
+    fits = (
+        _pattern_filter(call, patterns, body.filter_type or "substring")
+        if patterns and not text
+        else None
+    )
     found = [
         each
         for each in call.world.snapshots.values()
         if (status is None or each.status == status)
         and contains(each.url, body.url__icontains)
-        and (body.url__istartswith is None or each.url.lower().startswith(body.url__istartswith.lower()))
+        and (
+            body.url__istartswith is None
+            or each.url.lower().startswith(body.url__istartswith.lower())
+        )
         and (not body.tag or body.tag.lower() in (name.lower() for name in call.world.names(each)))
         and (body.crawl_id is None or each.crawl.id == whole(body.crawl_id))
         and each.bookmarked_at > after
@@ -165,8 +211,13 @@ def ordered(found: list[Snapshot], sort: str) -> list[Snapshot]:
     """Sorted by a field of the database, backwards with a minus before it."""
     name = sort.removeprefix("-")
     if name not in _SORTABLE:
-        raise Raised("FieldError", f"Cannot resolve keyword '{name}' into field. Choices are: {', '.join(_SORTABLE)}")
-    found.sort(key=lambda each: (str(getattr(each, name) or ""), each.id), reverse=sort.startswith("-"))
+        raise Raised(
+            "FieldError",
+            f"Cannot resolve keyword '{name}' into field. Choices are: {', '.join(_SORTABLE)}",
+        )
+    found.sort(
+        key=lambda each: (str(getattr(each, name) or ""), each.id), reverse=sort.startswith("-")
+    )
     return found
 
 
@@ -203,7 +254,8 @@ def pattern_matches(call: Call, patterns: list[str], kind: str) -> list[Snapshot
 
 
 def _selected_before(call: Call, body: Any) -> list[Snapshot]:
-    """As 0.9.31 selects: by patterns, by timestamps compared as text, and by whether it was fetched."""
+    """As 0.9.31 selects: by patterns, by timestamps compared as text, and by whether it was
+    fetched."""
     after = str(body.after) if body.after is not None else ""
     before = str(body.before) if body.before is not None else "~"
     found = [
@@ -213,12 +265,15 @@ def _selected_before(call: Call, body: Any) -> list[Snapshot]:
     ]
     status = getattr(body, "status", None)
     if status in ("archived", "unarchived"):
-        found = [each for each in found if (each.downloaded_at is not None) == (status == "archived")]
+        found = [
+            each for each in found if (each.downloaded_at is not None) == (status == "archived")
+        ]
     return ordered(found, getattr(body, "sort", "") or "created_at")
 
 
 def _submitted(call: Call, given: list[str]) -> tuple[list[str], str]:
-    """The URLs to archive and the text that is kept of the submission: bad ones are dropped in silence, mostly."""
+    """The URLs to archive and the text that is kept of the submission: bad ones are dropped in
+    silence, mostly."""
     if not call.dialect.adds_later:
         return [url.strip() for url in given if url.strip()], "\n".join(given)
     if len(given) == 1:

@@ -1,4 +1,5 @@
-"""The commands of the command line as endpoints, as 0.8.5 has them: they work while the caller waits."""
+"""The commands of the command line as endpoints, as 0.8.5 has them: they work while the caller
+waits."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ def add(call: Call) -> Any:
         raise Raised("AssertionError", "Depth must be 0 or 1")
     tags = [name.strip() for name in body.tag.split(",") if name.strip()]
     settings = {"PLUGINS": body.extractors} if body.extractors else {}
-    crawl = world.add_crawl("\n".join(urls), call.caller, status="sealed", tags=tags, settings=settings)
+    crawl = world.add_crawl(
+        "\n".join(urls), call.caller, status="sealed", tags=tags, settings=settings
+    )
     made: list[Snapshot] = []
     for url in dict.fromkeys(urls):
         if url in known:
@@ -31,11 +34,15 @@ def add(call: Call) -> Any:
             call.runner.finish(snapshot)
         else:
             snapshot.status, snapshot.retry_at = "sealed", None
-    return report([_link(call, each) for each in made], stdout=f"{GREEN}[+] Adding {len(made)} links to index</span>")
+    return report(
+        [_link(call, each) for each in made],
+        stdout=f"{GREEN}[+] Adding {len(made)} links to index</span>",
+    )
 
 
 def update(call: Call) -> Any:
-    """`POST /cli/update`: archives, and then fails to show what it worked on, unless it only wrote the index."""
+    """`POST /cli/update`: archives, and then fails to show what it worked on, unless it only wrote
+    the index."""
     found = _selected(call)
     if call.body.index_only or (call.body.resume and not found):
         return report([_link(call, each) for each in found])
@@ -48,14 +55,16 @@ def schedule(call: Call) -> Any:
 
 
 def list_links(call: Call) -> Any:
-    """`POST /cli/list`: finds the links, and then fails to write them down, whatever form is asked for."""
+    """`POST /cli/list`: finds the links, and then fails to write them down, whatever form is asked
+    for."""
     if not _selected(call):
         return report({})
     raise Raised("AttributeError", "'benedict' object has no attribute 'to_dict'")
 
 
 def remove(call: Call) -> Any:
-    """`POST /cli/remove`: fails on a table that no migration made. Nothing to remove ends the web process."""
+    """`POST /cli/remove`: fails on a table that no migration made. Nothing to remove ends the web
+    process."""
     found = _selected(call) if call.body.filter_patterns else []
     if not found:
         raise Ended

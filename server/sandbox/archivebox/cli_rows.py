@@ -37,7 +37,11 @@ def row(call: Call, snapshot: Snapshot) -> dict[str, Any]:
     """A snapshot as commands show it: more fields than the other endpoints have, and no results."""
     world, parts = call.world, urlsplit(snapshot.url)
     results = world.results(snapshot)
-    size, folder, name = output_size(world, snapshot), directory(world, snapshot), parts.path.rpartition("/")[2]
+    size, folder, name = (
+        output_size(world, snapshot),
+        directory(world, snapshot),
+        parts.path.rpartition("/")[2],
+    )
     statuses = [result.status for result in results]
     return {
         "TYPE": "core.models.Snapshot",
@@ -70,7 +74,9 @@ def row(call: Call, snapshot: Snapshot) -> dict[str, Any]:
         "archive_size": size,
         "output_size": size,
         "bookmarked_date": f"{snapshot.bookmarked_at:%Y-%m-%d %H:%M}",
-        "downloaded_datestr": f"{snapshot.downloaded_at:%Y-%m-%d %H:%M}" if snapshot.downloaded_at else None,
+        "downloaded_datestr": f"{snapshot.downloaded_at:%Y-%m-%d %H:%M}"
+        if snapshot.downloaded_at
+        else None,
         "num_outputs": statuses.count("succeeded"),
         "num_failures": statuses.count("failed"),
     }

@@ -17,7 +17,10 @@ from server.sandbox.archivebox.world import READER
 from server.sandbox.failures import Answer
 
 _STATUSES = ("queued", "started", "paused", "sealed")
-_FRESH = {"cache-control": "no-store, no-cache, max-age=0, must-revalidate", "x-content-type-options": "nosniff"}
+_FRESH = {
+    "cache-control": "no-store, no-cache, max-age=0, must-revalidate",
+    "x-content-type-options": "nosniff",
+}
 
 
 def list_crawls(call: Call) -> Any:
@@ -114,11 +117,17 @@ def delete_crawl(call: Call) -> Any:
     crawl.status = "sealed"
     call.world.crawls.pop(crawl.id)
     shown = shown_id(call.world, crawl.id)
-    return {"success": True, "crawl_id": shown, "deleted_count": rows, "deleted_snapshots": len(snapshots)}
+    return {
+        "success": True,
+        "crawl_id": shown,
+        "deleted_count": rows,
+        "deleted_snapshots": len(snapshots),
+    }
 
 
 def crawl_file(call: Call) -> Answer:
-    """`GET /crawls/crawl/{crawl_id}/files/...`: of a private crawl only for its owner and for staff."""
+    """`GET /crawls/crawl/{crawl_id}/files/...`: of a private crawl only for its owner and for
+    staff."""
     try:
         crawl = crawl_of(call.world, call.inside["crawl_id"])
     except Raised as error:
@@ -126,9 +135,15 @@ def crawl_file(call: Call) -> Answer:
             raise
         raise Detail(404, "Crawl not found") from None
     staff = call.user is not None and call.user is not READER
-    if not staff and not may_see(call.request, crawl.permissions) and call.user is not crawl.created_by:
+    if (
+        not staff
+        and not may_see(call.request, crawl.permissions)
+        and call.user is not crawl.created_by
+    ):
         raise Detail(404, "Crawl not found")
-    path = "/".join(call.inside[name] for name in ("folder", "subfolder", "filename") if name in call.inside)
+    path = "/".join(
+        call.inside[name] for name in ("folder", "subfolder", "filename") if name in call.inside
+    )
     found = _files(call, crawl).get(path)
     if found is None:
         raise Detail(404, "Crawl file not found")
@@ -188,10 +203,20 @@ def _retag(call: Call, crawl: Crawl, names: list[str]) -> None:
 
 
 def _files(call: Call, crawl: Crawl) -> dict[str, tuple[str, str]]:
-    lines = [f"[{iso(each.created_at)}] {each.status} {each.url}" for each in call.world.of_crawl(crawl)]
-    log = "\n".join([f"[{iso(crawl.created_at)}] crawl {crawl.id} max_depth={crawl.max_depth}", *lines]) + "\n"
+    lines = [
+        f"[{iso(each.created_at)}] {each.status} {each.url}" for each in call.world.of_crawl(crawl)
+    ]
+    log = (
+        "\n".join(
+            [f"[{iso(crawl.created_at)}] crawl {crawl.id} max_depth={crawl.max_depth}", *lines]
+        )
+        + "\n"
+    )
     return {
-        "wget/index.jsonl": ("application/x-ndjson", json.dumps({"type": "Process", "crawl_id": crawl.id}) + "\n"),
+        "wget/index.jsonl": (
+            "application/x-ndjson",
+            json.dumps({"type": "Process", "crawl_id": crawl.id}) + "\n",
+        ),
         "urls.txt": ("text/plain; charset=utf-8", f"{crawl.urls}\n"),
         "logs/crawl.log": ("text/plain; charset=utf-8", log),
         "parse_txt_urls/out/urls.jsonl": ("application/x-ndjson", f"{crawl.urls}\n"),

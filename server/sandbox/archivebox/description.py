@@ -1,7 +1,9 @@
-"""The server's own description of its API: its routes, and the types that its arguments are read with.
+"""The server's own description of its API: its routes, and the types that its arguments are read
+with.
 
-The sandbox serves what the release's `openapi.json` declares and nothing else. Arguments are read with pydantic, as
-the real server does, so that wrong ones are refused in its words; what is not declared is ignored, as there.
+The sandbox serves what the release's `openapi.json` declares and nothing else. Arguments are read
+with pydantic, as the real server does, so that wrong ones are refused in its words; what is not
+declared is ignored, as there.
 """
 
 from __future__ import annotations
@@ -23,9 +25,19 @@ from server.sandbox.archivebox.answers import Detail
 
 API = "/api/v1"
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_SCALARS: dict[str, Any] = {"integer": int, "number": float, "boolean": bool, "string": str, "object": dict[str, Any]}
+_SCALARS: dict[str, Any] = {
+    "integer": int,
+    "number": float,
+    "boolean": bool,
+    "string": str,
+    "object": dict[str, Any],
+}
 # The name of the body's argument is part of where the server says a mistake is.
-_BODY_NAMES = {"/auth/get_api_token": "auth_data", "/auth/check_api_token": "token_data", "/personas/sync": "payload"}
+_BODY_NAMES = {
+    "/auth/get_api_token": "auth_data",
+    "/auth/check_api_token": "token_data",
+    "/personas/sync": "payload",
+}
 
 
 @dataclass(frozen=True)
@@ -109,16 +121,20 @@ class Description:
 
     @cached_property
     def endpoints(self) -> list[Endpoint]:
-        """Every endpoint, in the order of the document, which is the order in which the server tries them."""
+        """Every endpoint, in the order of the document, which is the order in which the server
+        tries them."""
         schemas = self.document["components"]["schemas"]
         return [
-            Endpoint(f"{method.upper()} {path.removeprefix(API)}", _pattern(path), declared, schemas)
+            Endpoint(
+                f"{method.upper()} {path.removeprefix(API)}", _pattern(path), declared, schemas
+            )
             for path, methods in self.document["paths"].items()
             for method, declared in methods.items()
         ]
 
     def at(self, path: str) -> list[tuple[Endpoint, dict[str, str]]]:
-        """The endpoints of a path, with the values of the path's parameters; none if there is no such path."""
+        """The endpoints of a path, with the values of the path's parameters; none if there is no
+        such path."""
         found: list[tuple[Endpoint, dict[str, str]]] = []
         for endpoint in self.endpoints:
             if match := endpoint.pattern.fullmatch(path):
@@ -137,7 +153,9 @@ def description_of(version: str) -> Description:
 
 def _pattern(path: str) -> re.Pattern[str]:
     parts = _PARAMETER.split(path)
-    text = "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    text = "".join(
+        f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts)
+    )
     return re.compile(text)
 
 

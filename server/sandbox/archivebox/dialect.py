@@ -1,4 +1,5 @@
-"""In what the three imitated releases differ, beside their descriptions; observed on servers of each release."""
+"""In what the three imitated releases differ, beside their descriptions; observed on servers of
+each release."""
 
 from __future__ import annotations
 
@@ -12,12 +13,13 @@ Version = Literal["0.9.73", "0.9.31", "0.8.5"]
 class Dialect:
     """How one release behaves where the releases differ.
 
-    compact_ids: ids are 32 hexadecimal digits, else with dashes. statuses: what a snapshot can be. loose_statuses: case
-    does not matter, and empty means none. status_filter: `status` filters snapshots, else it is ignored. contents:
-    search looks into the pages' text. deletes_later: deleting only queues. merges_tags: a crawl's tags stay on its
-    snapshots. adds_later: snapshots appear some seconds after adding. permissions: each snapshot is public or private,
-    else all are the same. redacts: secrets in configurations are masked. basic: a user name and password are accepted
-    on every request.
+    compact_ids: ids are 32 hexadecimal digits, else with dashes. statuses: what a snapshot can be.
+    loose_statuses: case does not matter, and empty means none. status_filter: `status` filters
+    snapshots, else it is ignored. contents: search looks into the pages' text. deletes_later:
+    deleting only queues. merges_tags: a crawl's tags stay on its snapshots. adds_later: snapshots
+    appear some seconds after adding. permissions: each snapshot is public or private, else all are
+    the same. redacts: secrets in configurations are masked. basic: a user name and password are
+    accepted on every request.
     """
 
     version: Version
@@ -36,7 +38,8 @@ class Dialect:
 
     @property
     def old(self) -> bool:
-        """The API before 0.9: other field names, ABIDs, and commands that work while the caller waits."""
+        """The API before 0.9: other field names, ABIDs, and commands that work while the caller
+        waits."""
         return self.version == "0.8.5"
 
 

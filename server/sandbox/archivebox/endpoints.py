@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from server.sandbox.archivebox import auth, cli, cli_old, crawls, feed, machine, results, snapshots, tags, uploads
+from server.sandbox.archivebox import (
+    auth,
+    cli,
+    cli_old,
+    crawls,
+    feed,
+    machine,
+    results,
+    snapshots,
+    tags,
+    uploads,
+)
 from server.sandbox.archivebox.call import Call
 
 Handler = Callable[[Call], Any]

@@ -14,7 +14,12 @@ from server.sandbox.archivebox.outputs import found_title, wget_file
 from server.sandbox.archivebox.pages import Page, article
 from server.sandbox.archivebox.records import Result
 
-_TYPES = {"ico": "image/x-icon", "jsonl": "application/x-ndjson", "txt": "text/plain", "json": "application/json"}
+_TYPES = {
+    "ico": "image/x-icon",
+    "jsonl": "application/x-ndjson",
+    "txt": "text/plain",
+    "json": "application/json",
+}
 
 
 def mimetype(name: str) -> str:
@@ -54,7 +59,11 @@ def made(page: Page, plugin: str, name: str) -> bytes:
 
 
 def _entry(name: str, kind: str, size: int) -> dict[str, object]:
-    return {"extension": name.rpartition(".")[2].lower() if "." in name else "", "mimetype": kind, "size": size}
+    return {
+        "extension": name.rpartition(".")[2].lower() if "." in name else "",
+        "mimetype": kind,
+        "size": size,
+    }
 
 
 def _text(page: Page) -> str:
@@ -62,7 +71,11 @@ def _text(page: Page) -> str:
 
 
 def _paragraphs(page: Page) -> str:
-    return "<div>" + "".join(f"<p>{escape(each, quote=False)}</p>" for each in article(page)) + "</div>"
+    return (
+        "<div>"
+        + "".join(f"<p>{escape(each, quote=False)}</p>" for each in article(page))
+        + "</div>"
+    )
 
 
 def _links(page: Page) -> list[str]:
@@ -74,7 +87,9 @@ def _html(page: Page, note: str) -> bytes:
     if page.fate == "missing":
         return b"<!doctype html>\n<html><head><title>Page not found</title></head><body><h1>404</h1></body></html>\n"
     title = escape(page.title, quote=False)
-    links = "".join(f'<a href="{link}">{link.rpartition("/")[2] or "Home"}</a> ' for link in _links(page))
+    links = "".join(
+        f'<a href="{link}">{link.rpartition("/")[2] or "Home"}</a> ' for link in _links(page)
+    )
     return (
         f'<!doctype html>{note}\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         "<style>body{font:16px serif;max-width:40em}</style><script>window.loaded=true</script></head>"
@@ -109,11 +124,19 @@ def _pdf(page: Page) -> bytes:
 
 
 def _headers(page: Page) -> bytes:
-    return _json({"url": page.url, "status": 404 if page.fate == "missing" else 200, "content-type": "text/html"})
+    return _json(
+        {
+            "url": page.url,
+            "status": 404 if page.fate == "missing" else 200,
+            "content-type": "text/html",
+        }
+    )
 
 
 def _article(page: Page) -> bytes:
-    return _json({"title": page.title, "byline": None, "siteName": page.host, "length": len(_text(page))})
+    return _json(
+        {"title": page.title, "byline": None, "siteName": page.host, "length": len(_text(page))}
+    )
 
 
 def _json(value: object) -> bytes:
@@ -128,6 +151,8 @@ _MAKERS: dict[str, Callable[[Page], bytes]] = {
     "title": lambda page: (found_title(page) or "").encode(),
     "headers": _headers,
     "readability": _article,
-    "parse_html_urls": lambda page: b"".join(_json({"type": "Snapshot", "url": url}) + b"\n" for url in _links(page)),
+    "parse_html_urls": lambda page: b"".join(
+        _json({"type": "Snapshot", "url": url}) + b"\n" for url in _links(page)
+    ),
     "hashes": lambda page: _json({wget_file(page): hashlib.sha256(_html(page, "")).hexdigest()}),
 }

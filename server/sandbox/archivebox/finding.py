@@ -51,8 +51,12 @@ def snapshot_of(world: World, text: str) -> Snapshot:
     """The snapshot that the text means: an id, a part of it, or the beginning of a timestamp."""
     every = list(world.snapshots.values())
     if world.dialect.old:
-        found = [each for each in every if _begins(each, text) or _begins_abid("snp", each.id, text)]
-        found = found or [each for each in every if bare(text) in each.id or contains(abid("snp", each.id), text)]
+        found = [
+            each for each in every if _begins(each, text) or _begins_abid("snp", each.id, text)
+        ]
+        found = found or [
+            each for each in every if bare(text) in each.id or contains(abid("snp", each.id), text)
+        ]
         if not found:
             raise Raised("DoesNotExist", "")
         return found[0]
@@ -62,7 +66,9 @@ def snapshot_of(world: World, text: str) -> Snapshot:
     if (full := whole(text)) is not None:
         return only([each for each in every if each.id == full], "Snapshot")
     part = bare(text.strip())
-    return only([each for each in every if part in each.id or each.timestamp.startswith(text)], "Snapshot")
+    return only(
+        [each for each in every if part in each.id or each.timestamp.startswith(text)], "Snapshot"
+    )
 
 
 def edited_snapshot(world: World, text: str) -> Snapshot:
@@ -90,7 +96,11 @@ def result_of(world: World, text: str) -> Result:
     if world.dialect.compact_ids and (full := whole(text)) is not None:
         return only([each for each in every if each.id == full], "ArchiveResult")
     part = bare(text.strip() if world.dialect.compact_ids else text)
-    found = [each for each in every if part in each.id or (world.dialect.old and contains(abid("res", each.id), text))]
+    found = [
+        each
+        for each in every
+        if part in each.id or (world.dialect.old and contains(abid("res", each.id), text))
+    ]
     return only(found, "ArchiveResult")
 
 
@@ -108,7 +118,11 @@ def tag_of(world: World, ref: str | int) -> Tag | None:
     """The tag with that number or name; before 0.9 the one with a part of that id."""
     text = str(ref).strip()
     if world.dialect.old:
-        found = [tag for tag in world.tags.values() if contains(abid("tag", tag.uuid), text) or bare(text) in tag.uuid]
+        found = [
+            tag
+            for tag in world.tags.values()
+            if contains(abid("tag", tag.uuid), text) or bare(text) in tag.uuid
+        ]
         return only(found, "Tag") if found else None
     return world.tags.get(int(text)) if text.isdigit() else world.tag_named(text)
 
@@ -123,11 +137,18 @@ def matching_id(world: World, snapshot: Snapshot, text: str) -> bool:
     return part in snapshot.id or (world.dialect.old and contains(abid("snp", snapshot.id), text))
 
 
-def searched(world: World, snapshot: Snapshot, text: str, mode: str | None, *, ids: bool = True) -> bool:
-    """Whether the snapshot fits the words of a search; the mode counts only where contents are searched."""
+def searched(
+    world: World, snapshot: Snapshot, text: str, mode: str | None, *, ids: bool = True
+) -> bool:
+    """Whether the snapshot fits the words of a search; the mode counts only where contents are
+    searched."""
     if not world.dialect.contents:
         return _in_metadata(world, snapshot, text) or matching_id(world, snapshot, text)
-    if _in_metadata(world, snapshot, text) or (ids and matching_id(world, snapshot, text)) or _in_crawl(snapshot, text):
+    if (
+        _in_metadata(world, snapshot, text)
+        or (ids and matching_id(world, snapshot, text))
+        or _in_crawl(snapshot, text)
+    ):
         return True
     wanted = (mode or "").strip().lower().replace("content:", "contents:")
     wanted = "contents" if wanted == "content" else wanted
@@ -156,7 +177,11 @@ def _in_crawl(snapshot: Snapshot, text: str) -> bool:
     crawl = snapshot.crawl
     if contains(crawl.notes, text) or contains(crawl.label, text) or crawl.created_by.name == text:
         return True
-    return any(contains(str(leaf), text) for value in frozen(crawl.settings).values() for leaf in _leaves(value))
+    return any(
+        contains(str(leaf), text)
+        for value in frozen(crawl.settings).values()
+        for leaf in _leaves(value)
+    )
 
 
 def _leaves(value: object) -> list[object]:

@@ -31,4 +31,6 @@ def favicon(bits: int) -> bytes:
     """A square of one colour, as an icon file that holds a PNG."""
     colour = bytes((bits & 0xFF, bits >> 8 & 0xFF, bits >> 16 & 0xFF))
     picture = png(_ICON, _ICON, [colour * _ICON] * _ICON)
-    return struct.pack("<HHHBBBBHHII", 0, 1, 1, _ICON, _ICON, 0, 0, 1, 24, len(picture), 22) + picture
+    return (
+        struct.pack("<HHHBBBBHHII", 0, 1, 1, _ICON, _ICON, 0, 0, 1, 24, len(picture), 22) + picture
+    )

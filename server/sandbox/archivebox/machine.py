@@ -37,12 +37,18 @@ def list_machines(call: Call) -> Any:
     query, machine = call.query, _machine(call)
     if query["bin_providers"] is not None:
         choices = "binary, created_at, guid, hostname, id, os_arch, os_platform, process"
-        raise Raised("FieldError", f"Cannot resolve keyword 'bin_providers' into field. Choices are: {choices}")
+        raise Raised(
+            "FieldError",
+            f"Cannot resolve keyword 'bin_providers' into field. Choices are: {choices}",
+        )
     fits = (
         _begins(machine["id"], query["id"])
         and contains(machine["hostname"], query["hostname"])
         and contains(machine["os_platform"], query["os_platform"])
-        and all(query[name] is None or machine[name] == query[name] for name in ("os_arch", "hw_in_docker", "hw_in_vm"))
+        and all(
+            query[name] is None or machine[name] == query[name]
+            for name in ("os_arch", "hw_in_docker", "hw_in_vm")
+        )
     )
     return paged(call, [machine] if fits else [], lambda each: each)
 
@@ -69,7 +75,9 @@ def list_binaries(call: Call) -> Any:
         and contains(each["name"], query["name"])
         and contains(each["version"], query["version"])
         and _begins(each["machine_id"], query["machine_id"])
-        and all(query[name] is None or each[name] == query[name] for name in ("binprovider", "status"))
+        and all(
+            query[name] is None or each[name] == query[name] for name in ("binprovider", "status")
+        )
     ]
     return paged(call, found, lambda each: each)
 
@@ -109,7 +117,8 @@ def sync_persona(call: Call) -> Any:
     known = (
         each
         for each in call.world.personas.values()
-        if each.name == name or each.config.get("BROWSER_EXTENSION_PERSONA_ID") == body.extension_persona_id
+        if each.name == name
+        or each.config.get("BROWSER_EXTENSION_PERSONA_ID") == body.extension_persona_id
     )
     persona = next(known, None)
     created = persona is None

@@ -11,7 +11,8 @@ from server.sandbox.archivebox.pages_sites import Fate
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin of ArchiveBox: `legacy` is where its output lay before 0.9 (None: it did not exist)."""
+    """A plugin of ArchiveBox: `legacy` is where its output lay before 0.9 (None: it did not
+    exist)."""
 
     name: str
     hook: str
@@ -38,7 +39,9 @@ PLUGINS = (
     Plugin("pdf", "on_Snapshot__52_pdf.js", "node", 0.5, "output.pdf"),
     Plugin("dom", "on_Snapshot__53_dom.js", "node", 0.3, "output.html"),
     Plugin("title", "on_Snapshot__54_title.js", "node", 0.1, ""),
-    Plugin("readability", "on_Snapshot__66_readability.py", "readability-extractor", 0.4, "readability"),
+    Plugin(
+        "readability", "on_Snapshot__66_readability.py", "readability-extractor", 0.4, "readability"
+    ),
     Plugin("htmltotext", "on_Snapshot__66_htmltotext.py", "python", 0.2, "htmltotext.txt"),
     Plugin("parse_html_urls", "on_Snapshot__70_parse_html_urls.py", "python", 0.1, None),
     Plugin("hashes", "on_Snapshot__93_hashes.py", "python", 0.1, None),
@@ -67,7 +70,9 @@ _PARTIAL: tuple[dict[str, str], ...] = (
     {"screenshot": _TIMEOUT, "pdf": _TIMEOUT},
     {"singlefile": "single-file exited with status 1: Error: net::ERR_CONNECTION_RESET"},
     {"readability": "readability-extractor exited with status 1: no article found in the document"},
-    {"wget": "wget exited with status 4: Network failure: Read error (Connection timed out) in headers."},
+    {
+        "wget": "wget exited with status 4: Network failure: Read error (Connection timed out) in headers."
+    },
 )
 _NO_HTML = "No HTML source found"
 _BROWSER = ("singlefile", "screenshot", "pdf", "dom")

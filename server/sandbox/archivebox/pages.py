@@ -13,15 +13,27 @@ from server.sandbox.archivebox.pages_text import BLOG, INJECTED, ONLY_HERE, Voic
 from server.sandbox.data_text import FIRST_NAMES, LAST_NAMES, PLACES
 from server.sandbox.ids import draw
 
-_ORGANISATIONS = ("the port authority", "Tidewater Works", "the regional council", "Lantern Labs", "the Marsh Trust")
+_ORGANISATIONS = (
+    "the port authority",
+    "Tidewater Works",
+    "the regional council",
+    "Lantern Labs",
+    "the Marsh Trust",
+)
 _WORD = re.compile(r"[\w']+")
 # Of 100 pages that somebody adds or added: how many end how.
-_FATES: tuple[tuple[int, Fate], ...] = ((76, "good"), (90, "partial"), (94, "blocked"), (97, "missing"))
+_FATES: tuple[tuple[int, Fate], ...] = (
+    (76, "good"),
+    (90, "partial"),
+    (94, "blocked"),
+    (97, "missing"),
+)
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page on the web: `fate` is what happens to who archives it, `extra` a sentence that only it has."""
+    """A page on the web: `fate` is what happens to who archives it, `extra` a sentence that only it
+    has."""
 
     url: str
     title: str
@@ -40,7 +52,8 @@ class Page:
 
 
 def page_of(seed: int, number: int, back: int, group: int) -> Page:
-    """Page `number` of the archive, which has `back` newer ones; the pages of a group are of one site."""
+    """Page `number` of the archive, which has `back` newer ones; the pages of a group are of one
+    site."""
     for pinned in PINNED:
         if pinned.back == back:
             return _pinned(pinned, draw(seed, number, 70))
@@ -50,7 +63,16 @@ def page_of(seed: int, number: int, back: int, group: int) -> Page:
     title = _title(site.angles[(bits >> 16) % len(site.angles)], subject)
     path = site.path.format(y=2025 if bits >> 20 & 3 else 2024, slug=slug(title))
     fate = _fate(bits >> 24)
-    return Page(f"https://{site.host}{path}", title, subject, site.voice, bits, fate, site.tags, site.private)
+    return Page(
+        f"https://{site.host}{path}",
+        title,
+        subject,
+        site.voice,
+        bits,
+        fate,
+        site.tags,
+        site.private,
+    )
 
 
 def page_at(url: str) -> Page:
@@ -62,7 +84,9 @@ def page_at(url: str) -> Page:
     name = parts.path.strip("/").rpartition("/")[2].partition(".")[0]
     subject = " ".join(_WORD.findall(name.replace("-", " ").replace("_", " "))) or host
     fate = "unreachable" if host.endswith((".invalid", "unreachable.example")) else _known_fate(url)
-    return Page(url, subject[:1].upper() + subject[1:], subject, site.voice if site else BLOG, bits, fate)
+    return Page(
+        url, subject[:1].upper() + subject[1:], subject, site.voice if site else BLOG, bits, fate
+    )
 
 
 @lru_cache(maxsize=2048)
@@ -99,7 +123,15 @@ def _pinned(pinned: Pinned, bits: int) -> Page:
     site: Site = SITES[pinned.site]
     url = f"https://{site.host}{site.path.format(y=2026, slug=pinned.slug)}"
     return Page(
-        url, pinned.title, pinned.subject, site.voice, bits, pinned.fate, pinned.tags, site.private, pinned.extra
+        url,
+        pinned.title,
+        pinned.subject,
+        site.voice,
+        bits,
+        pinned.fate,
+        pinned.tags,
+        site.private,
+        pinned.extra,
     )
 
 

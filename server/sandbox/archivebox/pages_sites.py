@@ -1,4 +1,5 @@
-"""The sites that were archived: who they are, what they write about, and the pages a test or demo can count on."""
+"""The sites that were archived: who they are, what they write about, and the pages a test or demo
+can count on."""
 
 from __future__ import annotations
 

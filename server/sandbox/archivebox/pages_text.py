@@ -1,7 +1,8 @@
 """Sentences for the archived pages: enough of each kind that no page repeats itself.
 
-`{s}` is what the page is about, `{p}` a person, `{o}` an organisation, `{c}` a town and `{n}` a number. Strangers write
-web pages, and some of them write to machines: one page carries a sentence aimed at an assistant.
+`{s}` is what the page is about, `{p}` a person, `{o}` an organisation, `{c}` a town and `{n}` a
+number. Strangers write web pages, and some of them write to machines: one page carries a sentence
+aimed at an assistant.
 """
 
 from __future__ import annotations

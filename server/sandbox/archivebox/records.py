@@ -1,4 +1,5 @@
-"""The records of an ArchiveBox: crawls, their snapshots, the results of the plugins, tags, users, personas."""
+"""The records of an ArchiveBox: crawls, their snapshots, the results of the plugins, tags, users,
+personas."""
 
 from __future__ import annotations
 
@@ -79,7 +80,8 @@ class Result:
 
 @dataclass(eq=False)
 class Snapshot:
-    """One archived page; `results` is None until somebody asks for those of a snapshot that is long finished."""
+    """One archived page; `results` is None until somebody asks for those of a snapshot that is long
+    finished."""
 
     id: str
     crawl: Crawl
@@ -116,10 +118,13 @@ class Persona:
 
 
 def time_id(moment: datetime, seed: int, number: int, purpose: int) -> str:
-    """32 hexadecimal digits that begin with the time (a version 7 UUID), so that ids of one minute look alike."""
+    """32 hexadecimal digits that begin with the time (a version 7 UUID), so that ids of one minute
+    look alike."""
     milliseconds = int(moment.timestamp() * 1000)
     bits = draw(seed, number, purpose)
-    return f"{milliseconds:012x}7{bits >> 52:03x}{0x8000000000000000 | bits & 0x3FFFFFFFFFFFFFFF:016x}"
+    return (
+        f"{milliseconds:012x}7{bits >> 52:03x}{0x8000000000000000 | bits & 0x3FFFFFFFFFFFFFFF:016x}"
+    )
 
 
 def dashed(text: str) -> str:

@@ -7,7 +7,16 @@ from typing import Any
 
 from server.sandbox.archivebox.files import file_map
 from server.sandbox.archivebox.outputs import PLUGINS
-from server.sandbox.archivebox.records import Crawl, Persona, Result, Snapshot, Tag, User, abid, dashed
+from server.sandbox.archivebox.records import (
+    Crawl,
+    Persona,
+    Result,
+    Snapshot,
+    Tag,
+    User,
+    abid,
+    dashed,
+)
 from server.sandbox.archivebox.settings import frozen, masked
 from server.sandbox.archivebox.world import World
 
@@ -19,7 +28,9 @@ def stamp(moment: datetime | None) -> str | None:
     """A date as the API writes it: milliseconds if there are any, and Z."""
     if moment is None:
         return None
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    text = moment.astimezone(UTC).isoformat(
+        timespec="milliseconds" if moment.microsecond else "seconds"
+    )
     return text.replace("+00:00", "Z")
 
 
@@ -47,10 +58,14 @@ def output_size(world: World, snapshot: Snapshot) -> int:
     return sum(_size(result) for result in world.results(snapshot))
 
 
-def snapshot_record(world: World, snapshot: Snapshot, *, with_results: bool = False) -> dict[str, Any]:
+def snapshot_record(
+    world: World, snapshot: Snapshot, *, with_results: bool = False
+) -> dict[str, Any]:
     """A snapshot, with its results if they are wanted."""
     results = world.results(snapshot)
-    results_shown = [result_record(world, result, minimal=True) for result in results] if with_results else []
+    results_shown = (
+        [result_record(world, result, minimal=True) for result in results] if with_results else []
+    )
     found: dict[str, Any] = {"TYPE": "core.models.Snapshot", "id": shown_id(world, snapshot.id)}
     if world.dialect.old:
         found["abid"] = abid("snp", snapshot.id)
@@ -111,7 +126,10 @@ def directory(world: World, snapshot: Snapshot) -> str:
 def tag_record(world: World, tag: Tag, *, with_snapshots: bool = False) -> dict[str, Any]:
     """A tag, with its snapshots if they are wanted."""
     tagged = world.tagged(tag)
-    found: dict[str, Any] = {"TYPE": "core.models.Tag", "id": dashed(tag.uuid) if world.dialect.old else tag.id}
+    found: dict[str, Any] = {
+        "TYPE": "core.models.Tag",
+        "id": dashed(tag.uuid) if world.dialect.old else tag.id,
+    }
     if world.dialect.old:
         found["abid"] = abid("tag", tag.uuid)
     found |= {"modified_at": stamp(tag.modified_at), "created_at": stamp(tag.created_at)}
@@ -125,7 +143,12 @@ def tag_record(world: World, tag: Tag, *, with_snapshots: bool = False) -> dict[
 def slug_of(tag: Tag) -> str:
     """The tag's name as a file name has it."""
     letters = tag.name.encode("ascii", "ignore").decode().lower()
-    return "-".join(filter(None, "".join(each if each.isalnum() else " " for each in letters).split(" "))) or "tag"
+    return (
+        "-".join(
+            filter(None, "".join(each if each.isalnum() else " " for each in letters).split(" "))
+        )
+        or "tag"
+    )
 
 
 def crawl_record(world: World, crawl: Crawl) -> dict[str, Any]:
@@ -150,8 +173,18 @@ def crawl_record(world: World, crawl: Crawl) -> dict[str, Any]:
             "config": config,
         }
     limits = {"max_depth": crawl.max_depth, "max_urls": crawl.max_urls, "max_size": crawl.max_size}
-    config = {"ONLY_NEW": crawl.only_new, "TWOCAPTCHA_API_KEY": "sandbox-captcha-secret", **crawl.settings}
-    return {**found, "urls": crawl.urls, **limits, "tags_str": ",".join(crawl.tags), "config": config}
+    config = {
+        "ONLY_NEW": crawl.only_new,
+        "TWOCAPTCHA_API_KEY": "sandbox-captcha-secret",
+        **crawl.settings,
+    }
+    return {
+        **found,
+        "urls": crawl.urls,
+        **limits,
+        "tags_str": ",".join(crawl.tags),
+        "config": config,
+    }
 
 
 def persona_record(world: World, persona: Persona) -> dict[str, Any]:
@@ -178,7 +211,9 @@ def _result(world: World, result: Result) -> dict[str, Any]:
     found = file_map(result)
     kinds: dict[str, int] = {}
     for entry in found.values():
-        kinds[str(entry["mimetype"])] = kinds.get(str(entry["mimetype"]), 0) + int(str(entry["size"]))
+        kinds[str(entry["mimetype"])] = kinds.get(str(entry["mimetype"]), 0) + int(
+            str(entry["size"])
+        )
     return {
         "TYPE": "core.models.ArchiveResult",
         "id": shown_id(world, result.id),

@@ -1,4 +1,5 @@
-"""The endpoints of archive results, which hold what the plugins achieved; success and failure live here."""
+"""The endpoints of archive results, which hold what the plugins achieved; success and failure live
+here."""
 
 from __future__ import annotations
 
@@ -21,7 +22,10 @@ def list_results(call: Call) -> Any:
         for name in _NO_FIELDS:
             if query.get(name) is not None:
                 choices = "created_at, end_ts, hook_name, id, notes, output_files, output_str, plugin, snapshot, status"
-                raise Raised("FieldError", f"Cannot resolve keyword '{name}' into field. Choices are: {choices}")
+                raise Raised(
+                    "FieldError",
+                    f"Cannot resolve keyword '{name}' into field. Choices are: {choices}",
+                )
     found = [each for each in call.world.all_results() if _fits(call, each)]
     return paged(call, found, lambda each: result_record(call.world, each))
 
@@ -45,7 +49,10 @@ def _fits(call: Call, result: Result) -> bool:
         and _tagged(call, result, query.get("snapshot_tag"))
         and (query.get("snapshot_id") is None or _of_snapshot(call, result, query["snapshot_id"]))
         and (query.get("id") is None or _by_id(call, result, query["id"]))
-        and (query.get("process_id") is None or (result.process_id or "").startswith(bare(query["process_id"])))
+        and (
+            query.get("process_id") is None
+            or (result.process_id or "").startswith(bare(query["process_id"]))
+        )
         and within(result.started, query, "created_at")
         and _by_command(call, result)
         and _searched(call, result, output)
@@ -61,7 +68,10 @@ def _by_command(call: Call, result: Result) -> bool:
     return (
         contains(command(result)[0], query.get("cmd"))
         and contains(directory(call.world, result.snapshot), query.get("pwd"))
-        and (version is None or result_record(call.world, result, minimal=True)["cmd_version"] == version)
+        and (
+            version is None
+            or result_record(call.world, result, minimal=True)["cmd_version"] == version
+        )
     )
 
 

@@ -1,7 +1,8 @@
 """The background runner: what happens by itself as the clock moves on.
 
-Nothing runs in the background here. Everything that is due is worked off, in order and with its own time, before a
-request is looked at, so that a test which moves the clock sees what a caller who waited would have seen.
+Nothing runs in the background here. Everything that is due is worked off, in order and with its own
+time, before a request is looked at, so that a test which moves the clock sees what a caller who
+waited would have seen.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from server.sandbox.archivebox.records import FOREVER, Crawl, Snapshot
 from server.sandbox.archivebox.world import World
 
 APPEAR, BETWEEN, LATEST = 1.0, 0.7, 3.0
-"""Seconds from adding to the first snapshot, between snapshots, and to the last one of a submission at most."""
+"""Seconds from adding to the first snapshot, between snapshots, and to the last one of a submission
+at most."""
 START = 0.5
 REMOVE = 4.0
 AGAIN = 3.0
@@ -53,7 +55,9 @@ class Runner:
         now = self._world.clock()
         self._coming[crawl.id] = len(urls)
         for place, url in enumerate(urls):
-            self._at(now + min(LATEST, APPEAR + BETWEEN * place), partial(self._create, crawl, url, 0))
+            self._at(
+                now + min(LATEST, APPEAR + BETWEEN * place), partial(self._create, crawl, url, 0)
+            )
         if not urls:
             self._at(now + APPEAR, partial(self._end, crawl))
 
@@ -63,7 +67,10 @@ class Runner:
             return
         wait = (snapshot.retry_at - self._world.moment()).total_seconds()
         self._coming.setdefault(snapshot.crawl.id, 0)
-        self._at(self._world.clock() + max(0.0, wait) + START, partial(self._start, snapshot, snapshot.retry_at))
+        self._at(
+            self._world.clock() + max(0.0, wait) + START,
+            partial(self._start, snapshot, snapshot.retry_at),
+        )
 
     def finish(self, snapshot: Snapshot) -> None:
         """Archive a snapshot while the caller waits."""
@@ -73,7 +80,11 @@ class Runner:
 
     def remove(self, snapshot: Snapshot) -> None:
         """Mark a snapshot for removal, and remove it soon."""
-        snapshot.status, snapshot.retry_at, snapshot.modified_at = "deleting", FOREVER, self._world.moment()
+        snapshot.status, snapshot.retry_at, snapshot.modified_at = (
+            "deleting",
+            FOREVER,
+            self._world.moment(),
+        )
         self._at(self._world.clock() + REMOVE, partial(self._remove, snapshot))
 
     def resume(self, crawl: Crawl) -> None:
@@ -101,11 +112,13 @@ class Runner:
         self._close(crawl, at)
 
     def _known(self, crawl: Crawl, url: str) -> bool:
-        """Whether the URL is not archived again: the crawl has it or is full, or only new ones are wanted."""
+        """Whether the URL is not archived again: the crawl has it or is full, or only new ones are
+        wanted."""
         if crawl.max_urls and len(self._world.of_crawl(crawl)) >= crawl.max_urls:
             return True
         return any(
-            each.url == url and (each.crawl is crawl or (crawl.only_new and each.status != "deleting"))
+            each.url == url
+            and (each.crawl is crawl or (crawl.only_new and each.status != "deleting"))
             for each in self._world.snapshots.values()
         )
 
@@ -122,14 +135,20 @@ class Runner:
         self._at(max(when, at + (AGAIN if done else 0.0)) + START, partial(self._seal, snapshot))
 
     def _run(self, snapshot: Snapshot, plugin: Plugin, at: float) -> None:
-        if snapshot.status != "started" or any(each.plugin == plugin.name for each in self._world.results(snapshot)):
+        if snapshot.status != "started" or any(
+            each.plugin == plugin.name for each in self._world.results(snapshot)
+        ):
             return
-        self._world.run_plugin(snapshot, plugin, self._world.moment(at) - timedelta(seconds=plugin.seconds))
+        self._world.run_plugin(
+            snapshot, plugin, self._world.moment(at) - timedelta(seconds=plugin.seconds)
+        )
         if plugin.name == "parse_html_urls" and snapshot.depth < snapshot.crawl.max_depth:
             for path in ("about", "archive"):
                 self._coming[snapshot.crawl.id] = self._coming.get(snapshot.crawl.id, 0) + 1
                 url = f"https://{snapshot.page.host}/{path}"
-                self._at(at + BETWEEN, partial(self._create, snapshot.crawl, url, snapshot.depth + 1))
+                self._at(
+                    at + BETWEEN, partial(self._create, snapshot.crawl, url, snapshot.depth + 1)
+                )
 
     def _seal(self, snapshot: Snapshot, at: float) -> None:
         if snapshot.status == "started":

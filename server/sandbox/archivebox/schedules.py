@@ -40,7 +40,9 @@ def schedule(call: Call) -> tuple[dict[str, Any], str]:
     if body.every or body.add:
         every = (body.every or "day").strip()
         if every.lower() not in _ALIASES and not _CRON.fullmatch(every):
-            hint = "Use an alias like daily/weekly/monthly or a cron expression such as '0 */6 * * *'."
+            hint = (
+                "Use an alias like daily/weekly/monthly or a cron expression such as '0 */6 * * *'."
+            )
             raise Raised("ValueError", f"Invalid schedule. {hint}")
         source = body.import_path or ""
         template = world.add_crawl(
@@ -56,7 +58,9 @@ def schedule(call: Call) -> tuple[dict[str, Any], str]:
         for template_id in world.schedules.values():
             crawl = world.crawls.get(template_id)
             if crawl is not None and crawl.urls:
-                again = world.add_crawl(crawl.urls, call.caller, max_depth=crawl.max_depth, tags=list(crawl.tags))
+                again = world.add_crawl(
+                    crawl.urls, call.caller, max_depth=crawl.max_depth, tags=list(crawl.tags)
+                )
                 begin(call, again, again.urls.splitlines())
                 enqueued += 1
         words = f"[*] Enqueued {enqueued} scheduled crawl(s) immediately."

@@ -1,4 +1,5 @@
-"""The configuration that ArchiveBox 0.9.73 freezes into every crawl: 195 keys, about 10 kB, secrets among them."""
+"""The configuration that ArchiveBox 0.9.73 freezes into every crawl: 195 keys, about 10 kB, secrets
+among them."""
 
 from __future__ import annotations
 
@@ -33,7 +34,12 @@ def frozen(overrides: dict[str, Any]) -> dict[str, Any]:
         found[f"{name}_ENABLED"] = name not in ("ARCHIVEDOTORG", "GALLERYDL", "PAPERSDL")
         found[f"{name}_TIMEOUT"] = 60
         found[f"{name}_BINARY"] = f"/opt/archivebox/lib/bin/{command}"
-        found[f"{name}_ARGS"] = ["--no-progress", f"--user-agent={_AGENT[:24]}", "--timeout=60", "--retries=2"]
+        found[f"{name}_ARGS"] = [
+            "--no-progress",
+            f"--user-agent={_AGENT[:24]}",
+            "--timeout=60",
+            "--retries=2",
+        ]
         found[f"{name}_MAX_SIZE"] = "750m"
     return {**found, **overrides}
 

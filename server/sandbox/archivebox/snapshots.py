@@ -8,7 +8,14 @@ from urllib.parse import urlsplit
 
 from server.sandbox.archivebox.answers import Detail, Raised, redirect
 from server.sandbox.archivebox.call import Call, aware, contains, paged, within
-from server.sandbox.archivebox.finding import crawl_of, matching_id, result_of, searched, snapshot_of, tag_of
+from server.sandbox.archivebox.finding import (
+    crawl_of,
+    matching_id,
+    result_of,
+    searched,
+    snapshot_of,
+    tag_of,
+)
 from server.sandbox.archivebox.records import FOREVER, Crawl, Snapshot
 from server.sandbox.archivebox.render import result_record, shown_id, snapshot_record, tag_record
 from server.sandbox.failures import Answer
@@ -21,9 +28,15 @@ def list_snapshots(call: Call) -> Any:
     query = call.query
     status = snapshot_status(call, query.get("status")) if call.dialect.status_filter else None
     if query.get("created_by_id") is not None and not str(query["created_by_id"]).isdigit():
-        raise Raised("ValueError", f"Field 'id' expected a number but got '{query['created_by_id']}'.")
+        raise Raised(
+            "ValueError", f"Field 'id' expected a number but got '{query['created_by_id']}'."
+        )
     found = [each for each in call.world.snapshots.values() if _fits(call, each, status)]
-    return paged(call, found, lambda each: snapshot_record(call.world, each, with_results=query["with_archiveresults"]))
+    return paged(
+        call,
+        found,
+        lambda each: snapshot_record(call.world, each, with_results=query["with_archiveresults"]),
+    )
 
 
 def get_snapshot(call: Call) -> Any:
@@ -33,14 +46,18 @@ def get_snapshot(call: Call) -> Any:
 
 
 def create_snapshot(call: Call) -> Any:
-    """`POST /core/snapshots`: on 0.9.73 a known URL gives back the snapshot there is, even another crawl's."""
+    """`POST /core/snapshots`: on 0.9.73 a known URL gives back the snapshot there is, even another
+    crawl's."""
     body = call.body
     status = snapshot_status(call, body.status)
     url = body.url.strip()
     if not url:
         raise Detail(400, "URL is required")
     if call.dialect.compact_ids and len(url) > _LONGEST_URL:
-        raise Detail(400, f"URL is too long ({len(url)} characters). Maximum length is {_LONGEST_URL} characters.")
+        raise Detail(
+            400,
+            f"URL is too long ({len(url)} characters). Maximum length is {_LONGEST_URL} characters.",
+        )
     if body.depth not in range(5):
         raise Detail(400, "depth must be between 0 and 4")
     tags = _tags(body.tags)
@@ -61,7 +78,8 @@ def create_snapshot(call: Call) -> Any:
 
 
 def update_snapshot(call: Call) -> Any:
-    """`PATCH /core/snapshot/{snapshot_id}`: status, date of the next attempt, tags and, on 0.9.73, an action."""
+    """`PATCH /core/snapshot/{snapshot_id}`: status, date of the next attempt, tags and, on 0.9.73,
+    an action."""
     snapshot = snapshot_of(call.world, call.inside["snapshot_id"])
     given = call.given()
     if action := given.pop("action", None):
@@ -86,10 +104,15 @@ def update_snapshot(call: Call) -> Any:
 
 
 def delete_snapshot(call: Call) -> Any:
-    """`DELETE /core/snapshot/{snapshot_id}`: at once, or queued on 0.9.73, where it stays readable for a while."""
+    """`DELETE /core/snapshot/{snapshot_id}`: at once, or queued on 0.9.73, where it stays readable
+    for a while."""
     snapshot = snapshot_of(call.world, call.inside["snapshot_id"])
     shown = shown_id(call.world, snapshot.id)
-    found = {"success": True, "snapshot_id": shown, "crawl_id": shown_id(call.world, snapshot.crawl.id)}
+    found = {
+        "success": True,
+        "snapshot_id": shown,
+        "crawl_id": shown_id(call.world, snapshot.crawl.id),
+    }
     if call.dialect.deletes_later:
         call.runner.remove(snapshot)
         return {**found, "deleted_count": 0, "queued_count": 1}
@@ -101,7 +124,11 @@ def get_any(call: Call) -> Answer | Any:
     world = call.world
     text = call.inside.get("id") or call.inside.get("abid") or ""
     found: tuple[str, Any] | None = None
-    for kind, find in (("core/snapshot", snapshot_of), ("core/archiveresult", result_of), ("crawls/crawl", crawl_of)):
+    for kind, find in (
+        ("core/snapshot", snapshot_of),
+        ("core/archiveresult", result_of),
+        ("crawls/crawl", crawl_of),
+    ):
         if kind == "crawls/crawl" and (tag := tag_of(world, text)) is not None:
             found = ("core/tag", tag)
             break
@@ -126,7 +153,11 @@ def _any_before(call: Call, text: str, found: tuple[str, Any] | None) -> Any:
     kind, record = found
     if kind == "core/tag":
         return tag_record(call.world, record)
-    return snapshot_record(call.world, record) if kind == "core/snapshot" else result_record(call.world, record)
+    return (
+        snapshot_record(call.world, record)
+        if kind == "core/snapshot"
+        else result_record(call.world, record)
+    )
 
 
 def _fits(call: Call, snapshot: Snapshot, status: str | None) -> bool:
@@ -160,7 +191,9 @@ def snapshot_status(call: Call, given: str | None) -> str | None:
     if call.dialect.loose_statuses:
         value = (given or "").strip().lower()
         if value and value not in known:
-            raise Detail(400, f"Invalid snapshot status: {given}. Expected one of: {', '.join(known)}")
+            raise Detail(
+                400, f"Invalid snapshot status: {given}. Expected one of: {', '.join(known)}"
+            )
         return value or None
     if given is not None and given not in known:
         raise Detail(400, f"Invalid status: {given}")
@@ -186,7 +219,8 @@ def _set_status(call: Call, snapshot: Snapshot, status: str, *, timed: bool) -> 
     snapshot.status = status
     if status == "sealed" and not timed:
         snapshot.retry_at = None
-    # Queued without a date is queued for ever: the runner looks at dates only, and at what is still to be done.
+    # Queued without a date is queued for ever: the runner looks at dates only, and at what is still
+    # to be done.
     call.runner.take_snapshot(snapshot)
 
 
@@ -206,7 +240,11 @@ def _act(call: Call, snapshot: Snapshot, action: str) -> None:
 def _existing(call: Call, crawl: Crawl, url: str) -> Snapshot | None:
     found = next((each for each in call.world.of_crawl(crawl) if each.url == url), None)
     if found is None and call.dialect.adds_later and crawl.only_new:
-        others = [each for each in call.world.snapshots.values() if each.url == url and each.status != "deleting"]
+        others = [
+            each
+            for each in call.world.snapshots.values()
+            if each.url == url and each.status != "deleting"
+        ]
         found = max(others, key=lambda each: each.created_at, default=None)
     return found
 
@@ -215,7 +253,10 @@ def _new(call: Call, crawl: Crawl, url: str, depth: int, status: str | None) -> 
     parts = urlsplit(url)
     if call.dialect.compact_ids and (parts.scheme not in ("http", "https") or not parts.hostname):
         call.world.crawls.pop(crawl.id, None)
-        raise Raised("ValidationError", "{'url': ['URL must start with http:// or https:// and include a hostname.']}")
+        raise Raised(
+            "ValidationError",
+            "{'url': ['URL must start with http:// or https:// and include a hostname.']}",
+        )
     snapshot = call.world.add_snapshot(crawl, url, call.world.moment(), depth)
     if status in (None, "queued", "started"):
         call.runner.take_snapshot(snapshot)

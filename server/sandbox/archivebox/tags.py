@@ -22,8 +22,14 @@ _SORTS: dict[str, tuple[Callable[[Call, Tag], Any], bool]] = {
     "name_desc": (lambda call, tag: (tag.name.lower(), tag.id), True),
     "created_desc": (lambda call, tag: (tag.created_at, tag.id), True),
     "created_asc": (lambda call, tag: (tag.created_at, tag.id), False),
-    "snapshots_desc": (lambda call, tag: (len(call.world.tagged(tag)), tag.created_at, tag.id), True),
-    "snapshots_asc": (lambda call, tag: (len(call.world.tagged(tag)), tag.name.lower(), tag.id), False),
+    "snapshots_desc": (
+        lambda call, tag: (len(call.world.tagged(tag)), tag.created_at, tag.id),
+        True,
+    ),
+    "snapshots_asc": (
+        lambda call, tag: (len(call.world.tagged(tag)), tag.name.lower(), tag.id),
+        False,
+    ),
 }
 
 
@@ -34,7 +40,8 @@ def list_tags(call: Call) -> Any:
 
 
 def get_tag(call: Call) -> Any:
-    """`GET /core/tag/{tag_id}` by number or name; before 0.9 by id, where a missing one breaks the server's answer."""
+    """`GET /core/tag/{tag_id}` by number or name; before 0.9 by id, where a missing one breaks the
+    server's answer."""
     tag = tag_of(call.world, call.inside["tag_id"])
     if tag is None and call.dialect.old:
         words = "1 validation error for NinjaResponseSchema response Input should be a valid dictionary or object"
@@ -45,7 +52,8 @@ def get_tag(call: Call) -> Any:
 
 
 def search_tags(call: Call) -> Any:
-    """`GET /core/tags/search/`: cards for the web interface; what is not understood counts as not given."""
+    """`GET /core/tags/search/`: cards for the web interface; what is not understood counts as not
+    given."""
     query = call.query
     sort = query["sort"] if query["sort"] in _SORTS else "created_desc"
     creator = query["created_by"] if query["created_by"].isdigit() else ""
@@ -59,11 +67,18 @@ def search_tags(call: Call) -> Any:
         and (having == "all" or bool(call.world.tagged(tag)) == (having == "yes"))
     ]
     cards = [_card(call, tag) for tag in found]
-    return {"tags": cards, "sort": sort, "created_by": creator, "year": year, "has_snapshots": having}
+    return {
+        "tags": cards,
+        "sort": sort,
+        "created_by": creator,
+        "year": year,
+        "has_snapshots": having,
+    }
 
 
 def autocomplete(call: Call) -> Any:
-    """`GET /core/tags/autocomplete/`: for anybody where the index is public, who then sees public snapshots only."""
+    """`GET /core/tags/autocomplete/`: for anybody where the index is public, who then sees public
+    snapshots only."""
     if call.user is None and not call.world.public:
         raise Detail(401, "Authentication required")
     text = call.query["q"]
@@ -189,7 +204,9 @@ def _count(call: Call, tag: Tag) -> int:
 
 def _newest(call: Call, tag: Tag) -> list[Snapshot]:
     return sorted(
-        call.world.tagged(tag), key=lambda each: (each.downloaded_at or each.created_at, each.id), reverse=True
+        call.world.tagged(tag),
+        key=lambda each: (each.downloaded_at or each.created_at, each.id),
+        reverse=True,
     )
 
 

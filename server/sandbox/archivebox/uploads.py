@@ -21,7 +21,17 @@ from server.sandbox.archivebox.render import result_record
 _PLUGIN = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _HOOK = "on_Snapshot__archivebox_browser_extension_upload"
 _STATUSES = {"success": "succeeded", "succeded": "succeeded"} | {
-    name: name for name in ("succeeded", "failed", "skipped", "noresults", "queued", "started", "paused", "backoff")
+    name: name
+    for name in (
+        "succeeded",
+        "failed",
+        "skipped",
+        "noresults",
+        "queued",
+        "started",
+        "paused",
+        "backoff",
+    )
 }
 Files = list[tuple[str, str, bytes]]
 
@@ -43,7 +53,13 @@ def create_result(call: Call) -> Any:
     form = read_form(call.request)
     absent = [name for name in ("snapshot_id", "plugin") if name not in form.fields]
     if absent:
-        raise Detail(422, [{"type": "missing", "loc": ["form", name], "msg": "Field required"} for name in absent])
+        raise Detail(
+            422,
+            [
+                {"type": "missing", "loc": ["form", name], "msg": "Field required"}
+                for name in absent
+            ],
+        )
     snapshot = snapshot_of(call.world, form.first("snapshot_id"))
     plugin = form.first("plugin").strip().strip("/")
     if plugin in (".", "..") or not _PLUGIN.fullmatch(plugin):
@@ -87,13 +103,21 @@ def read_form(request: Request) -> Form:
     kind = request.headers.get("content-type", "")
     if not kind.startswith("multipart/"):
         fields: dict[str, list[str]] = {}
-        text = request.body.decode("utf-8", "replace") if kind.startswith("application/x-www-form") else ""
+        text = (
+            request.body.decode("utf-8", "replace")
+            if kind.startswith("application/x-www-form")
+            else ""
+        )
         for name, value in parse_qsl(text, keep_blank_values=True):
             fields.setdefault(name, []).append(value)
         return Form(fields)
-    message = message_from_bytes(b"Content-Type: " + kind.encode("latin-1") + b"\r\n\r\n" + request.body)
+    message = message_from_bytes(
+        b"Content-Type: " + kind.encode("latin-1") + b"\r\n\r\n" + request.body
+    )
     if not message.is_multipart():
-        raise Detail(400, "Invalid ArchiveResult multipart upload: Invalid boundary in multipart: None")
+        raise Detail(
+            400, "Invalid ArchiveResult multipart upload: Invalid boundary in multipart: None"
+        )
     return _parts(message)
 
 

@@ -1,6 +1,8 @@
-"""The part of the server that is for browsers: archived files by address, and the pages around them.
+"""The part of the server that is for browsers: archived files by address, and the pages around
+them.
 
-Public and unlisted snapshots are for anybody. A private one wants a browser session; a key is not looked at here.
+Public and unlisted snapshots are for anybody. A private one wants a browser session; a key is not
+looked at here.
 """
 
 from __future__ import annotations
@@ -49,7 +51,9 @@ def serve_page(request: Request, world: World) -> Answer:
     if path in ("/api", "/api/", "/api/v1"):
         return redirect("/api/v1/docs")
     if path.startswith("/admin/") and not _CANONICAL.fullmatch(path):
-        return page(200, "Log in", '<form action="/admin/login/" method="post">Username, password</form>')
+        return page(
+            200, "Log in", '<form action="/admin/login/" method="post">Username, password</form>'
+        )
     if path == "/health":
         return redirect("/health/", 301)
     return _archived(request, world)
@@ -80,10 +84,18 @@ def _by_timestamp(request: Request, world: World, timestamp: str, file: str | No
         return redirect(f"/admin/login/?next={request.path}")
     found = [each for each in world.snapshots.values() if each.timestamp == timestamp]
     if not found:
-        return page(404, "Not Found", f"No Snapshot directories match the given timestamp/ID: <code>{timestamp}</code>")
+        return page(
+            404,
+            "Not Found",
+            f"No Snapshot directories match the given timestamp/ID: <code>{timestamp}</code>",
+        )
     snapshot = found[0]
     if world.dialect.old:
-        return redirect(f"{timestamp}/index.html") if file is None else _old_file(world, snapshot, file)
+        return (
+            redirect(f"{timestamp}/index.html")
+            if file is None
+            else _old_file(world, snapshot, file)
+        )
     if not _allowed(request, world, snapshot):
         return _sign_in(request, world, snapshot, file or "index.html")
     base = f"/{archive_path(world, snapshot)}"
@@ -115,7 +127,9 @@ def _old_file(world: World, snapshot: Snapshot, path: str) -> Answer:
         name = ""
         if plugin.name == "readability" and path.startswith("readability/"):
             name = path.partition("/")[2]
-        elif plugin.legacy == path or (plugin.name == "wget" and path.startswith(f"{snapshot.page.host}/")):
+        elif plugin.legacy == path or (
+            plugin.name == "wget" and path.startswith(f"{snapshot.page.host}/")
+        ):
             name = path
         for result in world.results(snapshot) if name else ():
             if result.plugin == plugin.name and (body := content(result, name)) is not None:
@@ -136,9 +150,13 @@ def _no_file(snapshot: Snapshot, path: str) -> Answer:
 
 
 def _details(world: World, snapshot: Snapshot) -> Answer:
-    rows = "".join(f"<li>{result.plugin}: {result.status}</li>" for result in world.results(snapshot))
+    rows = "".join(
+        f"<li>{result.plugin}: {result.status}</li>" for result in world.results(snapshot)
+    )
     title = snapshot.title or snapshot.url
-    return page(200, title, f'<h1>{title}</h1><a href="{snapshot.url}">{snapshot.url}</a><ul>{rows}</ul>')
+    return page(
+        200, title, f'<h1>{title}</h1><a href="{snapshot.url}">{snapshot.url}</a><ul>{rows}</ul>'
+    )
 
 
 def _allowed(request: Request, world: World, snapshot: Snapshot) -> bool:
@@ -151,7 +169,9 @@ def _sign_in(request: Request, world: World, snapshot: Snapshot, path: str) -> A
     if not world.dialect.permissions:
         return redirect(f"/admin/login/?next={request.path}")
     wanted = _with_query(f"/{(path or 'index.html').lstrip('/')}", request.query)
-    return redirect(f"/admin/core/snapshot/replay-auth/?snapshot={snapshot.id}&next={quote(wanted, safe='')}")
+    return redirect(
+        f"/admin/core/snapshot/replay-auth/?snapshot={snapshot.id}&next={quote(wanted, safe='')}"
+    )
 
 
 def _referred(world: World, ref: str) -> Snapshot | None:

@@ -1,4 +1,5 @@
-"""Everything an ArchiveBox holds: computed from (seed, number) at the start, changed by callers and by the runner."""
+"""Everything an ArchiveBox holds: computed from (seed, number) at the start, changed by callers and
+by the runner."""
 
 from __future__ import annotations
 
@@ -29,7 +30,14 @@ class World:
     """One ArchiveBox. `moment` is its time of day, which moves with the clock."""
 
     def __init__(
-        self, dialect: Dialect, count: int, seed: int, anchor: datetime, clock: Callable[[], float], *, public: bool
+        self,
+        dialect: Dialect,
+        count: int,
+        seed: int,
+        anchor: datetime,
+        clock: Callable[[], float],
+        *,
+        public: bool,
     ) -> None:
         self.dialect = dialect
         self.seed = seed
@@ -73,7 +81,11 @@ class World:
 
     def plugins(self, crawl: Crawl) -> list[Plugin]:
         """The plugins that a crawl uses: all, or those that it names."""
-        wanted = {name.strip() for name in str(crawl.settings.get("PLUGINS", "")).split(",") if name.strip()}
+        wanted = {
+            name.strip()
+            for name in str(crawl.settings.get("PLUGINS", "")).split(",")
+            if name.strip()
+        }
         return [plugin for plugin in PLUGINS if not wanted or plugin.name in wanted]
 
     def run_plugin(self, snapshot: Snapshot, plugin: Plugin, at: datetime) -> None:
@@ -128,7 +140,14 @@ class World:
             return found, False
         self._last_tag += 1
         moment = at or self.moment()
-        tag = Tag(self._last_tag, name, moment, moment, creator, time_id(moment, self.seed, self._last_tag, 63))
+        tag = Tag(
+            self._last_tag,
+            name,
+            moment,
+            moment,
+            creator,
+            time_id(moment, self.seed, self._last_tag, 63),
+        )
         self.tags[tag.id] = tag
         return tag, True
 
@@ -193,11 +212,15 @@ class World:
         )  # fmt: skip
         self.crawls[crawl.id] = crawl
         for place, back in enumerate(reversed(backs)):
-            self._past_snapshot(crawl, group, count - 1 - back, back, at + timedelta(seconds=1 + 2 * place))
+            self._past_snapshot(
+                crawl, group, count - 1 - back, back, at + timedelta(seconds=1 + 2 * place)
+            )
         roots = [snapshot.url for snapshot in self.of_crawl(crawl)]
         crawl.urls = "\n".join(roots[:1] if crawl.max_depth else roots)
 
-    def _past_snapshot(self, crawl: Crawl, group: int, number: int, back: int, at: datetime) -> None:
+    def _past_snapshot(
+        self, crawl: Crawl, group: int, number: int, back: int, at: datetime
+    ) -> None:
         taken = {snapshot.url for snapshot in self.of_crawl(crawl)}
         page = page_of(self.seed, number, back, group)
         for again in range(1, 40):
@@ -218,7 +241,11 @@ class World:
     def _extra_tags(self, number: int) -> list[str]:
         bits = draw(self.seed, number, 68)
         chances = (("to-read", 12), ("research", 15), ("Long Reads", 20), ("café", 25))
-        return [name for place, (name, one_in) in enumerate(chances) if (bits >> 8 * place) % one_in == 0]
+        return [
+            name
+            for place, (name, one_in) in enumerate(chances)
+            if (bits >> 8 * place) % one_in == 0
+        ]
 
     def _known(self, status: str) -> str:
         return status if status in self.dialect.statuses else "queued"
@@ -226,7 +253,12 @@ class World:
     def _personas(self) -> None:
         born = self.anchor - timedelta(days=240)
         plain = {"RESOLUTION": "1440,2000", "USER_AGENT": ""}
-        secret = {"COOKIES_FILE": "/data/personas/Reader/cookies.txt", "TWOCAPTCHA_API_KEY": "sandbox-captcha-secret"}
-        for number, (name, config) in enumerate((("Default", plain), ("Reader", {**plain, **secret}))):
+        secret = {
+            "COOKIES_FILE": "/data/personas/Reader/cookies.txt",
+            "TWOCAPTCHA_API_KEY": "sandbox-captcha-secret",
+        }
+        for number, (name, config) in enumerate(
+            (("Default", plain), ("Reader", {**plain, **secret}))
+        ):
             persona = Persona(time_id(born, self.seed, number, 69), name, born, ADMIN, dict(config))
             self.personas[persona.id] = persona

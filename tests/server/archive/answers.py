@@ -21,7 +21,11 @@ def reply(payload: Any, status: int = 200, headers: Mapping[str, str] | None = N
 
 
 def listed(message: str, code: str | None = None, **more: Any) -> dict[str, Any]:
-    error: dict[str, Any] = {"message": message, "locations": [{"line": 1, "column": 2}], "path": ["items"]}
+    error: dict[str, Any] = {
+        "message": message,
+        "locations": [{"line": 1, "column": 2}],
+        "path": ["items"],
+    }
     if code:
         error["extensions"] = {"code": code, "backtrace": [SECRET_TRACE]}
     return {"errors": [error], **more}

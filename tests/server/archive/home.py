@@ -18,19 +18,35 @@ from tests.server.doubles import ScriptedArchive
 
 Json = dict[str, Any]
 HOME, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
-VIP, GIFTED, LOWER, TWIN_A, TWIN_B, ACTIVE, REVIEW = (f"0f8fad5b-d9cb-469f-a165-{n:012d}" for n in range(7))
+VIP, GIFTED, LOWER, TWIN_A, TWIN_B, ACTIVE, REVIEW = (
+    f"0f8fad5b-d9cb-469f-a165-{n:012d}" for n in range(7)
+)
 
 
 def select(key: str, name: str, kind: str, **options: str) -> Json:
-    listed = [{"id": identity, "name": text.replace("_", " ")} for text, identity in options.items()]
+    listed = [
+        {"id": identity, "name": text.replace("_", " ")} for text, identity in options.items()
+    ]
     return {"key": key, "name": name, "type": kind, "options": listed}
 
 
 LABELS = select(
-    "labels", "Labels", "MULTIPLE_SELECT_V2", VIP=VIP, Gifted=GIFTED, gifted=LOWER, Twin_one=TWIN_A, TWIN_ONE=TWIN_B
+    "labels",
+    "Labels",
+    "MULTIPLE_SELECT_V2",
+    VIP=VIP,
+    Gifted=GIFTED,
+    gifted=LOWER,
+    Twin_one=TWIN_A,
+    TWIN_ONE=TWIN_B,
 )
 CREATOR = [
-    {"key": "full_name", "name": "Full name", "type": "TEXT", "options": [{"id": VIP, "name": "VIP"}]},
+    {
+        "key": "full_name",
+        "name": "Full name",
+        "type": "TEXT",
+        "options": [{"id": VIP, "name": "VIP"}],
+    },
     {"key": "emails", "name": "E-mails", "type": "TEXT_LIST", "options": []},
     LABELS,
     select("collaboration_status", "Relationship status", "SINGLE_SELECT_V3", Active=ACTIVE),

@@ -1,4 +1,5 @@
-"""Packed reads in front of a sandbox that notes how many came together and objects as a test says."""
+"""Packed reads in front of a sandbox that notes how many came together and objects as a test
+says."""
 
 from __future__ import annotations
 
@@ -24,23 +25,30 @@ from tools.archive.content import GetEngagementHistory, SearchItems
 
 NOW = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
 JSON_TYPE = {"content-type": "application/json"}
-COMPLEX = {"errors": [{"message": "Query has complexity of 240, which exceeds max complexity of 100"}]}
+COMPLEX = {
+    "errors": [{"message": "Query has complexity of 240, which exceeds max complexity of 100"}]
+}
 _ALIAS = re.compile(r"\ba\d+: ")
 
 Json = dict[str, Any]
 Objection = Callable[[int, Json], Answer | Exception | None]
-"""From how many reads a request packs (0: a plain one) and its body to what is answered instead, if anything is."""
+"""From how many reads a request packs (0: a plain one) and its body to what is answered instead, if
+anything is."""
 
 
 class Watched(Sandbox):
     """`sizes` are the reads of each request that arrived, `objection` what is said to it."""
 
     def __init__(self, **how: Any) -> None:
-        super().__init__(**{"items": 200, "rate": 10_000, "plan": "enterprise", "now": lambda: NOW, **how})
+        super().__init__(
+            **{"items": 200, "rate": 10_000, "plan": "enterprise", "now": lambda: NOW, **how}
+        )
         self.sizes: list[int] = []
         self.objection: Objection = lambda _, __: None
 
-    async def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def handle(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         """Answer a request, unless there is something to object."""
         asked = json.loads(body)
         size = len(_ALIAS.findall(asked["query"]))
@@ -60,7 +68,9 @@ class Bench:
     packer: Packer
     ids: list[str]
 
-    async def read(self, *ids: str, admit: Callable[[], None] | None = None) -> dict[str, Read | Failure]:
+    async def read(
+        self, *ids: str, admit: Callable[[], None] | None = None
+    ) -> dict[str, Read | Failure]:
         """What is answered of each item."""
         requests = [GetEngagementHistory.model_validate({"itemId": each}) for each in ids]
         return {ids[place]: found async for place, found in self.packer.read(requests, admit)}
@@ -69,7 +79,9 @@ class Bench:
         """The snapshots of each item by a request of its own."""
         found = {}
         for each in ids:
-            data, _ = await self.api.read(GetEngagementHistory.model_validate({"itemId": each}), first=100)
+            data, _ = await self.api.read(
+                GetEngagementHistory.model_validate({"itemId": each}), first=100
+            )
             found[each] = data["nodes"]
         return found
 
@@ -80,17 +92,25 @@ async def bench(limiter: Limiter | None = None, **how: Any) -> AsyncIterator[Ben
     sandbox = Watched(**how)
     async with Http(DEFAULT_API_URL, "Archive", in_process=sandbox.handle) as http:
         archive = Archive(
-            url=DEFAULT_API_URL, token=TOKEN, http=http, limiter=limiter or OpenLimiter(), user_agent="test"
+            url=DEFAULT_API_URL,
+            token=TOKEN,
+            http=http,
+            limiter=limiter or OpenLimiter(),
+            user_agent="test",
         )
         api = Api(archive, MAIN, "job")
         page = await api.page(SearchItems.model_validate({"fields": ["id"]}))
         sandbox.sizes.clear()
-        yield Bench(sandbox, api, Packer(api, GetEngagementHistory), [each["id"] for each in page.records])
+        yield Bench(
+            sandbox, api, Packer(api, GetEngagementHistory), [each["id"] for each in page.records]
+        )
 
 
 def nodes(found: Mapping[str, Read | Failure]) -> dict[str, Any]:
     """The snapshots of what was answered."""
-    return {each: answer.data["nodes"] for each, answer in found.items() if isinstance(answer, Read)}
+    return {
+        each: answer.data["nodes"] for each, answer in found.items() if isinstance(answer, Read)
+    }
 
 
 def codes(found: Mapping[str, Read | Failure]) -> dict[str, Code]:

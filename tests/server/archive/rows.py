@@ -71,8 +71,13 @@ class Looked(Lookup[Row]):
 class Api:
     """Pages of rows behind cursors of its own; refuses what the real one refuses."""
 
-    def __init__(self, count: int, *, text: str = "x", partial_from: int = 10**9, seconds: float = 0.0) -> None:
-        self.rows = [{"id": str(n), "text": text, "likes": str(n * 7 % 1009), "value": None} for n in range(count)]
+    def __init__(
+        self, count: int, *, text: str = "x", partial_from: int = 10**9, seconds: float = 0.0
+    ) -> None:
+        self.rows = [
+            {"id": str(n), "text": text, "likes": str(n * 7 % 1009), "value": None}
+            for n in range(count)
+        ]
         self.archive = ScriptedArchive(self.answer)
         self.lists = Lists(self.archive)
         self._partial_from = partial_from
@@ -92,14 +97,20 @@ class Api:
         stop = min(start + first, len(self.rows))
         page = {
             "nodes": [self._shown(row, call) for row in self.rows[start:stop]],
-            "pageInfo": {"endCursor": f"end-of-{stop}" if stop else None, "hasNextPage": stop < len(self.rows)},
+            "pageInfo": {
+                "endCursor": f"end-of-{stop}" if stop else None,
+                "hasNextPage": stop < len(self.rows),
+            },
             "totalCount": len(self.rows),
         }
         return Answer(page, partial=stop > self._partial_from)
 
     @property
     def asked(self) -> list[tuple[int | None, str | None]]:
-        return [(call.variables.get("first"), call.variables.get("after")) for call in self.archive.calls]
+        return [
+            (call.variables.get("first"), call.variables.get("after"))
+            for call in self.archive.calls
+        ]
 
     async def read(self, request: ReadMany[Any], *, seconds: float = 45.0) -> Json:
         result = await self.lists.read(request, WORKSPACE, self.archive.now() + seconds)
@@ -119,7 +130,9 @@ def ids(answer: Json) -> list[int]:
     return [int(each["id"]) for each in answer["nodes"]]
 
 
-async def everything(api: Api, kind: type[ReadMany[Any]], limit: int, **arguments: Any) -> list[int]:
+async def everything(
+    api: Api, kind: type[ReadMany[Any]], limit: int, **arguments: Any
+) -> list[int]:
     """All records, cursor by cursor."""
     found: list[int] = []
     after: str | None = None

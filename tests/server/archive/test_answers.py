@@ -23,7 +23,9 @@ def test_data_is_given_as_it_came(found: Any) -> None:
         (b"\xff", "\ufffd"),
     ],
 )
-def test_a_broken_character_in_a_caption_does_not_break_the_answer(caption: bytes, expected: str) -> None:
+def test_a_broken_character_in_a_caption_does_not_break_the_answer(
+    caption: bytes, expected: str
+) -> None:
     found, _ = decode(reply(b'{"data": {"items": "' + caption + b'"}}'), "items")
 
     assert found == expected
@@ -51,7 +53,10 @@ def test_data_beside_a_passing_error_is_kept_as_partial() -> None:
         listed("Down", "SERVICE_UNAVAILABLE", data={"items": None}),
         listed("Down", "SERVICE_UNAVAILABLE", data=None),
         {
-            "errors": [*listed("Down", "SERVICE_UNAVAILABLE")["errors"], *listed("No", "UNAUTHORIZED")["errors"]],
+            "errors": [
+                *listed("Down", "SERVICE_UNAVAILABLE")["errors"],
+                *listed("No", "UNAUTHORIZED")["errors"],
+            ],
             "data": {"items": 1},
         },
     ],

@@ -28,7 +28,9 @@ from tools.archive.creator_views import CreateCreatorView
 from tools.archive.creators import SearchCreators
 
 
-def creators(value: Any, *, field: str = "labels", kind: str = "MULTIPLE_SELECT_V2", **more: Any) -> SearchCreators:
+def creators(
+    value: Any, *, field: str = "labels", kind: str = "MULTIPLE_SELECT_V2", **more: Any
+) -> SearchCreators:
     condition = {"field": field, "operator": "CONTAINS", "type": kind, "value": value}
     request = parsed(SearchCreators, fields=["id"], customAttributeConditions=[condition], **more)
     assert isinstance(request, SearchCreators)
@@ -87,7 +89,12 @@ async def test_conditions_without_options_cost_no_request(condition: Json) -> No
 
 async def test_items_have_attributes_of_their_own() -> None:
     home = Home()
-    condition = {"field": "themes", "operator": "CONTAINS", "type": "MULTIPLE_SELECT_V2", "value": "review"}
+    condition = {
+        "field": "themes",
+        "operator": "CONTAINS",
+        "type": "MULTIPLE_SELECT_V2",
+        "value": "review",
+    }
 
     await home.perform(parsed(SearchItems, fields=["id"], customAttributeConditions=[condition]))
 
@@ -97,7 +104,12 @@ async def test_items_have_attributes_of_their_own() -> None:
 
 async def test_the_conditions_of_a_new_view_may_name_options_too() -> None:
     home = Home()
-    condition = {"field": "labels", "operator": "CONTAINS", "type": "MULTIPLE_SELECT_V2", "value": ["VIP", GIFTED]}
+    condition = {
+        "field": "labels",
+        "operator": "CONTAINS",
+        "type": "MULTIPLE_SELECT_V2",
+        "value": ["VIP", GIFTED],
+    }
 
     given = {"name": "V", "filters": {}, "customAttributeConditions": [condition]}
     await home.perform(parsed(CreateCreatorView, input=given))
@@ -113,7 +125,9 @@ async def test_schemas_are_read_once_for_each_workspace_and_entity() -> None:
     for workspace in (HOME, OTHER, HOME, OTHER):
         await home.perform(creators("VIP", workspace=workspace))
 
-    read = [call.workspace for call in home.archive.calls if call.operation == "customAttributeSchemas"]
+    read = [
+        call.workspace for call in home.archive.calls if call.operation == "customAttributeSchemas"
+    ]
     assert read == [HOME, OTHER]
 
 
@@ -166,7 +180,10 @@ async def test_a_name_that_two_options_have_is_ambiguous() -> None:
 
     assert failure.code is Code.AMBIGUOUS
     assert failure.message == "2 options of `labels` are called 'twin ONE'."
-    assert failure.details["candidates"] == [{"id": TWIN_A, "name": "Twin one"}, {"id": TWIN_B, "name": "TWIN ONE"}]
+    assert failure.details["candidates"] == [
+        {"id": TWIN_A, "name": "Twin one"},
+        {"id": TWIN_B, "name": "TWIN ONE"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +197,9 @@ async def test_a_name_that_two_options_have_is_ambiguous() -> None:
         ("zzz", "There is no custom attribute 'zzz' of creators."),
     ],
 )
-async def test_an_unknown_attribute_is_refused_with_the_one_that_may_be_meant(field: str, message: str) -> None:
+async def test_an_unknown_attribute_is_refused_with_the_one_that_may_be_meant(
+    field: str, message: str
+) -> None:
     failure = await Home().refused(creators("VIP", field=field))
 
     assert failure.message.startswith(message)
@@ -195,7 +214,9 @@ async def test_an_unknown_attribute_is_refused_with_the_one_that_may_be_meant(fi
         ("emails", "MULTIPLE_SELECT", "TEXT"),
     ],
 )
-async def test_a_select_under_the_wrong_type_is_refused_with_the_right_one(field: str, kind: str, right: str) -> None:
+async def test_a_select_under_the_wrong_type_is_refused_with_the_right_one(
+    field: str, kind: str, right: str
+) -> None:
     failure = await Home().refused(creators("VIP", field=field, kind=kind))
 
     assert failure.message == f"`{field}` is of type {right}, not {kind}."
@@ -205,7 +226,12 @@ async def test_a_select_under_the_wrong_type_is_refused_with_the_right_one(field
 async def test_every_select_is_looked_at_once_the_schemas_are_known() -> None:
     home = Home()
     wrong = {"field": "collaboration_status", "operator": "IS", "type": "TEXT", "value": "Active"}
-    named = {"field": "labels", "operator": "CONTAINS", "type": "MULTIPLE_SELECT_V2", "value": "VIP"}
+    named = {
+        "field": "labels",
+        "operator": "CONTAINS",
+        "type": "MULTIPLE_SELECT_V2",
+        "value": "VIP",
+    }
 
     failure = await home.refused(parsed(SearchCreators, customAttributeConditions=[named, wrong]))
 
@@ -214,10 +240,17 @@ async def test_every_select_is_looked_at_once_the_schemas_are_known() -> None:
 
 async def test_another_type_than_a_selects_is_left_to_archive() -> None:
     home = Home()
-    named = {"field": "labels", "operator": "CONTAINS", "type": "MULTIPLE_SELECT_V2", "value": "VIP"}
+    named = {
+        "field": "labels",
+        "operator": "CONTAINS",
+        "type": "MULTIPLE_SELECT_V2",
+        "value": "VIP",
+    }
     mail = {"field": "emails", "operator": "CONTAINS", "type": "TEXT", "value": "@"}
 
-    await home.perform(parsed(SearchCreators, fields=["id"], customAttributeConditions=[named, mail]))
+    await home.perform(
+        parsed(SearchCreators, fields=["id"], customAttributeConditions=[named, mail])
+    )
 
     assert home.operations[-1] == "creators"
 
@@ -232,7 +265,9 @@ async def test_a_search_by_name_goes_on_with_its_cursor() -> None:
     assert home.operations == ["customAttributeSchemas", "creators", "creators"]
 
 
-@pytest.mark.parametrize("answer", [None, [{"key": "labels"}], [{**LABELS, "options": [{"id": VIP}]}], ["labels"]])
+@pytest.mark.parametrize(
+    "answer", [None, [{"key": "labels"}], [{**LABELS, "options": [{"id": VIP}]}], ["labels"]]
+)
 async def test_schemas_that_cannot_be_read_are_told(answer: Any) -> None:
     home = Home()
     home.schemas["CREATOR"] = answer
@@ -243,4 +278,6 @@ async def test_schemas_that_cannot_be_read_are_told(answer: Any) -> None:
 def test_the_document_for_the_schemas_is_one_that_archive_accepts() -> None:
     file = Path(__file__).parents[3] / "server" / "sandbox" / "schema.graphql"
 
-    assert validate(build_schema(file.read_text(encoding="utf-8")), parse(attributes._SCHEMAS)) == []
+    assert (
+        validate(build_schema(file.read_text(encoding="utf-8")), parse(attributes._SCHEMAS)) == []
+    )

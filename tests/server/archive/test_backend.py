@@ -30,15 +30,22 @@ class Backend:
     def __init__(self, mode: Any = "ask", default: str | None = HOME, **answers: Any) -> None:
         self._answers = answers
         self.archive = ScriptedArchive(self._respond)
-        self.backend = ArchiveBackend(self.archive, default, Confirmations(mode, self.archive.clock))
+        self.backend = ArchiveBackend(
+            self.archive, default, Confirmations(mode, self.archive.clock)
+        )
 
     def _respond(self, call: Call) -> Any:
         if call.operation == "workspaces" and "workspaces" not in self._answers:
             assert call.workspace is None
             second = call.variables.get("after") == "c1"
             assert second or "after" not in call.variables
-            node = {"id": OTHER, "name": "Other"} if second else {"id": HOME.upper(), "name": "Home"}
-            return {"nodes": [node], "pageInfo": {"endCursor": "c2" if second else "c1", "hasNextPage": not second}}
+            node = (
+                {"id": OTHER, "name": "Other"} if second else {"id": HOME.upper(), "name": "Home"}
+            )
+            return {
+                "nodes": [node],
+                "pageInfo": {"endCursor": "c2" if second else "c1", "hasNextPage": not second},
+            }
         answer = self._answers[call.operation]
         return answer(call) if callable(answer) else answer
 
@@ -69,7 +76,12 @@ def found(call: Call) -> Json:
     """The items of a preview: those whose id is a number, odd hundreds being stories."""
     known = [each for each in call.variables["filter"]["ids"] if each.isdecimal()]
     kinds = {each: "STORY" if int(each) >= 900 else "POST" for each in known}
-    return {"nodes": [{"id": each, "type": kinds[each], "socialProfile": {"accountName": "mia"}} for each in known]}
+    return {
+        "nodes": [
+            {"id": each, "type": kinds[each], "socialProfile": {"accountName": "mia"}}
+            for each in known
+        ]
+    }
 
 
 STARTED = {"operationId": "op", "processedCount": 2, "skippedItemIds": [], "userErrors": []}
@@ -82,7 +94,12 @@ async def test_one_record_is_read_from_the_workspace_in_use() -> None:
 
     assert answer == {"id": "5", "customAttributes": {"full_name": "Mia"}}
     (call,) = backend.archive.calls
-    assert (call.workspace, call.variables, call.repeatable, call.verify) == (HOME, {"id": "5"}, True, "")
+    assert (call.workspace, call.variables, call.repeatable, call.verify) == (
+        HOME,
+        {"id": "5"},
+        True,
+        "",
+    )
 
 
 async def test_a_record_that_is_not_there_is_told_with_where_to_look() -> None:
@@ -96,7 +113,13 @@ async def test_a_record_that_is_not_there_is_told_with_where_to_look() -> None:
 async def test_the_units_of_a_single_record_are_told() -> None:
     request = SearchItems(fields=["currentEngagement.earnedMediaValue"])
     nodes = [{"currentEngagement": {"earnedMediaValue": "1234"}}]
-    backend = Backend(items={"nodes": nodes, "pageInfo": {"endCursor": None, "hasNextPage": False}, "totalCount": 1})
+    backend = Backend(
+        items={
+            "nodes": nodes,
+            "pageInfo": {"endCursor": None, "hasNextPage": False},
+            "totalCount": 1,
+        }
+    )
 
     answer = await backend.perform(request)
 
@@ -105,7 +128,11 @@ async def test_the_units_of_a_single_record_are_told() -> None:
 
 
 async def test_the_list_of_workspaces_needs_none() -> None:
-    page = {"nodes": [{"id": HOME}], "pageInfo": {"endCursor": None, "hasNextPage": False}, "totalCount": 1}
+    page = {
+        "nodes": [{"id": HOME}],
+        "pageInfo": {"endCursor": None, "hasNextPage": False},
+        "totalCount": 1,
+    }
     backend = Backend(default=None, workspaces=page)
 
     assert (await backend.perform(GetWorkspaces(fields=["id"])))["nodes"] == [{"id": HOME}]
@@ -127,7 +154,9 @@ async def test_an_unknown_workspace_is_answered_with_the_choices() -> None:
 
     failure = await Backend(creator=refusal).refused(GetCreator(id="5"))
 
-    assert failure.details == {"choices": [{"id": HOME, "name": "Home"}, {"id": OTHER, "name": "Other"}]}
+    assert failure.details == {
+        "choices": [{"id": HOME, "name": "Home"}, {"id": OTHER, "name": "Other"}]
+    }
     assert "the user should correct ARCHIVE_WORKSPACE_ID" in failure.hint
 
 
@@ -151,17 +180,29 @@ async def test_a_workspace_that_the_call_names_wrongly_is_no_fault_of_the_settin
 async def test_a_search_by_place_that_finds_nothing_says_why_that_may_be(
     request_type: type[ArchiveRequest[Any]], chosen: Json, count: int
 ) -> None:
-    page: Any = {"nodes": [{"id": "1"}] * count, "pageInfo": {"hasNextPage": False}, "totalCount": count}
+    page: Any = {
+        "nodes": [{"id": "1"}] * count,
+        "pageInfo": {"hasNextPage": False},
+        "totalCount": count,
+    }
     backend = Backend(**{request_type.operation: page})
 
-    answer = await backend.perform(request_type.model_validate({"filter": chosen, "fields": ["id"]}))
+    answer = await backend.perform(
+        request_type.model_validate({"filter": chosen, "fields": ["id"]})
+    )
 
     assert answer.get("notes", []) == ([] if count else [NO_SUCH_PLACE])
 
 
-@pytest.mark.parametrize(("hint", "expected"), [("", "{creators} finds creators by name or e-mail."), ("Own.", "Own.")])
-async def test_a_record_that_archive_does_not_find_is_told_with_where_to_look(hint: str, expected: str) -> None:
-    failure = await Backend(creator=Failure(Code.NOT_FOUND, "Not found.", hint)).refused(GetCreator(id="5"))
+@pytest.mark.parametrize(
+    ("hint", "expected"), [("", "{creators} finds creators by name or e-mail."), ("Own.", "Own.")]
+)
+async def test_a_record_that_archive_does_not_find_is_told_with_where_to_look(
+    hint: str, expected: str
+) -> None:
+    failure = await Backend(creator=Failure(Code.NOT_FOUND, "Not found.", hint)).refused(
+        GetCreator(id="5")
+    )
 
     assert (failure.message, failure.hint) == ("Not found.", expected)
 
@@ -174,7 +215,9 @@ async def test_another_failure_is_told_as_it_is(code: Code) -> None:
 
 
 async def test_a_change_is_sent_with_how_to_check_it_and_answered_with_its_payload() -> None:
-    backend = Backend(addItemToCollections={"item": {"id": "1", "archivePublicUrl": "u"}, "userErrors": []})
+    backend = Backend(
+        addItemToCollections={"item": {"id": "1", "archivePublicUrl": "u"}, "userErrors": []}
+    )
 
     assert await backend.perform(add()) == {"item": {"id": "1", "archivePublicUrl": "u"}}
     (call,) = backend.archive.calls
@@ -185,7 +228,10 @@ async def test_a_change_is_sent_with_how_to_check_it_and_answered_with_its_paylo
 
 
 async def test_a_change_that_archive_refuses_is_a_failure() -> None:
-    payload = {"item": None, "userErrors": [{"field": ["collectionNames"], "message": "Best is unknown"}]}
+    payload = {
+        "item": None,
+        "userErrors": [{"field": ["collectionNames"], "message": "Best is unknown"}],
+    }
 
     failure = await Backend(addItemToCollections=payload).refused(add())
 
@@ -197,7 +243,9 @@ async def test_a_change_that_archive_refuses_is_a_failure() -> None:
 async def test_taking_out_and_adding_need_no_confirmation() -> None:
     backend = Backend("never", removeItemFromCollections={"item": None, "userErrors": []})
 
-    await backend.perform(RemoveItemFromCollections.model_validate({"itemId": "1", "collectionIds": ["7"]}))
+    await backend.perform(
+        RemoveItemFromCollections.model_validate({"itemId": "1", "collectionIds": ["7"]})
+    )
 
 
 async def test_money_is_spent_only_after_a_yes_to_what_it_costs() -> None:
@@ -218,7 +266,9 @@ async def test_money_is_spent_only_after_a_yes_to_what_it_costs() -> None:
 async def test_a_preview_names_whose_items_are_refreshed_and_nobody_elses() -> None:
     def by_many(call: Call) -> Json:
         nodes = found(call)["nodes"]
-        return {"nodes": [each | {"socialProfile": {"accountName": f"n{each['id']}"}} for each in nodes]}
+        return {
+            "nodes": [each | {"socialProfile": {"accountName": f"n{each['id']}"}} for each in nodes]
+        }
 
     failure = await Backend(items=by_many).refused(refetch(*"12345678", "901"))
 
@@ -226,7 +276,9 @@ async def test_a_preview_names_whose_items_are_refreshed_and_nobody_elses() -> N
     assert failure.message.endswith("Left out: 1 story.")
 
 
-@pytest.mark.parametrize("reply", [Reply("decline"), Reply("cancel"), Reply("accept", {"confirm": False})])
+@pytest.mark.parametrize(
+    "reply", [Reply("decline"), Reply("cancel"), Reply("accept", {"confirm": False})]
+)
 async def test_without_a_yes_nothing_is_spent(reply: Reply) -> None:
     backend = Backend(items=found)
 
@@ -238,14 +290,27 @@ async def test_without_a_yes_nothing_is_spent(reply: Reply) -> None:
 async def test_a_token_repeats_the_very_call_it_was_given_for() -> None:
     backend = Backend(items=found, refetchEngagementBulk=STARTED)
     failure = await backend.refused(refetch())
-    assert failure.details["preview"] == {"items": 2, "billingCredits": 6, "leftOut": [], "workspace": HOME}
+    assert failure.details["preview"] == {
+        "items": 2,
+        "billingCredits": 6,
+        "leftOut": [],
+        "workspace": HOME,
+    }
     token = failure.details["confirm"]
 
-    assert (await backend.refused(refetch("1", "3", confirm=token))).code is Code.CONFIRMATION_REQUIRED
-    assert (await backend.refused(refetch(workspace=OTHER, confirm=token))).code is Code.CONFIRMATION_REQUIRED
+    assert (
+        await backend.refused(refetch("1", "3", confirm=token))
+    ).code is Code.CONFIRMATION_REQUIRED
+    assert (
+        await backend.refused(refetch(workspace=OTHER, confirm=token))
+    ).code is Code.CONFIRMATION_REQUIRED
     assert (await backend.perform(refetch(confirm=token)))["operationId"] == "op"
     assert (await backend.refused(refetch(confirm=token))).code is Code.CONFIRMATION_REQUIRED
-    sent = [call.variables for call in backend.archive.calls if call.operation == "refetchEngagementBulk"]
+    sent = [
+        call.variables
+        for call in backend.archive.calls
+        if call.operation == "refetchEngagementBulk"
+    ]
     assert sent == [{"itemIds": ["1", "2"]}]
 
 
@@ -269,7 +334,9 @@ async def test_a_server_told_never_to_spend_asks_the_api_nothing() -> None:
 
 
 @pytest.mark.parametrize("ids", [("901", "902"), ("gone",), ("901", "gone")])
-async def test_what_cannot_be_refreshed_is_refused_before_anybody_is_asked(ids: tuple[str, ...]) -> None:
+async def test_what_cannot_be_refreshed_is_refused_before_anybody_is_asked(
+    ids: tuple[str, ...],
+) -> None:
     failure = await Backend(items=found).refused(refetch(*ids), Person([]))
 
     assert failure.code is Code.INVALID_ARGUMENT

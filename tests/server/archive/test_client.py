@@ -24,7 +24,9 @@ class Wire(Http):
         self.answers = list(answers)
         self.sent: list[tuple[str, dict[str, str], Any, float]] = []
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -> Reply:
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float
+    ) -> Reply:
         self.sent.append((url, dict(headers), json.loads(body), seconds))
         answer = self.answers.pop(0)
         if isinstance(answer, Transient):
@@ -32,18 +34,28 @@ class Wire(Http):
         return answer
 
 
-def answered(payload: Any, status: int = 200, headers: Mapping[str, str] | None = None, *, new: bool = False) -> Reply:
+def answered(
+    payload: Any, status: int = 200, headers: Mapping[str, str] | None = None, *, new: bool = False
+) -> Reply:
     return Reply(status, headers or {}, json.dumps(payload).encode(), new)
 
 
 GOOD = answered({"data": {"item": {"id": "1"}}})
-TOO_FAST = answered({"errors": [{"message": "Retry after 0.4 seconds."}]}, 429, {"retry-after": "2"})
-BAD_TOKEN = answered({"errors": "Missing or invalid authentication token"}, 401, {"ratelimit": '"x";r=1;t=2'})
+TOO_FAST = answered(
+    {"errors": [{"message": "Retry after 0.4 seconds."}]}, 429, {"retry-after": "2"}
+)
+BAD_TOKEN = answered(
+    {"errors": "Missing or invalid authentication token"}, 401, {"ratelimit": '"x";r=1;t=2'}
+)
 
 
-def made(*answers: Reply | Transient, limiter: OpenLimiter | None = None) -> tuple[Archive, Wire, OpenLimiter, Clock]:
+def made(
+    *answers: Reply | Transient, limiter: OpenLimiter | None = None
+) -> tuple[Archive, Wire, OpenLimiter, Clock]:
     wire, limiter, clock = Wire(*answers), limiter or OpenLimiter(), Clock()
-    archive = Archive(url=URL, token=TOKEN, http=wire, limiter=limiter, user_agent="archive-mcp/9", clock=clock)
+    archive = Archive(
+        url=URL, token=TOKEN, http=wire, limiter=limiter, user_agent="archive-mcp/9", clock=clock
+    )
     return archive, wire, limiter, clock
 
 
@@ -77,7 +89,12 @@ async def test_a_call_is_one_post_with_token_workspace_and_variables() -> None:
     assert body == {"query": DOCUMENT, "variables": {"id": "1"}}
     assert seconds == LONGEST_ANSWER
     (slot,) = limiter.slots
-    assert (slot.operation, slot.cost, slot.lane, slot.deadline) == ("item", 5.0, "interactive", 1045.0)
+    assert (slot.operation, slot.cost, slot.lane, slot.deadline) == (
+        "item",
+        5.0,
+        "interactive",
+        1045.0,
+    )
 
 
 async def test_the_list_of_workspaces_carries_no_workspace() -> None:
@@ -100,7 +117,9 @@ async def test_each_workspace_has_a_budget_and_the_token_one_of_its_own() -> Non
 async def test_a_budget_belongs_to_the_origin_however_its_url_is_written() -> None:
     limiter = OpenLimiter()
     keys = {
-        Archive(url=url, token=TOKEN, http=Wire(), limiter=limiter, user_agent="x").limiter_key("workspace-1")
+        Archive(url=url, token=TOKEN, http=Wire(), limiter=limiter, user_agent="x").limiter_key(
+            "workspace-1"
+        )
         for url in (URL, f"{URL}/", "https://app.archive.com/api/v3")
     }
 
@@ -114,12 +133,19 @@ async def test_the_token_is_in_no_repr() -> None:
 
 
 async def test_the_limiter_is_told_what_was_answered() -> None:
-    archive, _, limiter, _ = made(answered({"data": {"item": 1}}, headers={"ratelimit": "r=1"}, new=True))
+    archive, _, limiter, _ = made(
+        answered({"data": {"item": 1}}, headers={"ratelimit": "r=1"}, new=True)
+    )
 
     await archive.execute(call())
 
     (slot,) = limiter.slots
-    assert (slot.status, slot.headers, slot.retry_after, slot.new_connection) == (200, {"ratelimit": "r=1"}, None, True)
+    assert (slot.status, slot.headers, slot.retry_after, slot.new_connection) == (
+        200,
+        {"ratelimit": "r=1"},
+        None,
+        True,
+    )
 
 
 async def test_a_refusal_for_speed_is_told_with_its_wait_and_tried_again() -> None:
@@ -131,7 +157,11 @@ async def test_a_refusal_for_speed_is_told_with_its_wait_and_tried_again() -> No
 
 
 async def test_a_refusal_for_speed_under_another_status_is_told_as_what_it_is() -> None:
-    payload = {"errors": [{"message": "Retry after 3 seconds.", "extensions": {"code": "RATE_LIMIT_EXCEEDED"}}]}
+    payload = {
+        "errors": [
+            {"message": "Retry after 3 seconds.", "extensions": {"code": "RATE_LIMIT_EXCEEDED"}}
+        ]
+    }
     archive, _, limiter, _ = made(answered(payload, 200), GOOD)
 
     await archive.execute(call())
@@ -179,8 +209,12 @@ async def test_a_turn_that_cannot_come_in_time_is_told_at_once() -> None:
     assert wire.sent == []
 
 
-@pytest.mark.parametrize(("left", "seconds"), [(100.0, 30.0), (12.0, 12.0), (0.1, 0.5), (-5.0, 0.5)])
-async def test_an_answer_is_waited_for_no_longer_than_the_deadline(left: float, seconds: float) -> None:
+@pytest.mark.parametrize(
+    ("left", "seconds"), [(100.0, 30.0), (12.0, 12.0), (0.1, 0.5), (-5.0, 0.5)]
+)
+async def test_an_answer_is_waited_for_no_longer_than_the_deadline(
+    left: float, seconds: float
+) -> None:
     archive, wire, _, clock = made(GOOD)
 
     await archive.execute(call(deadline=clock.now + left))

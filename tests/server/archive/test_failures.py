@@ -24,14 +24,39 @@ TOO_FAST = listed("Rate limit exceeded. Retry after 0.4 seconds.", "RATE_LIMIT_E
         (BAD_TOKEN, 200, Code.UNAUTHENTICATED, "does not accept the token"),
         (NO_SHOP, 404, Code.NOT_FOUND, "knows no such workspace"),
         (NO_SHOP, 200, Code.NOT_FOUND, "knows no such workspace"),
-        (listed("Field 'likes' doesn't exist on type 'Item'", "undefinedField"), 200, Code.UNSUPPORTED, "'likes'"),
+        (
+            listed("Field 'likes' doesn't exist on type 'Item'", "undefinedField"),
+            200,
+            Code.UNSUPPORTED,
+            "'likes'",
+        ),
         (listed("Variable mismatch", "variableMismatch"), 200, Code.UNSUPPORTED, "API has changed"),
         (listed("Argument 'x'", "argumentNotAccepted"), 200, Code.UNSUPPORTED, "API has changed"),
         (listed("No type X", "undefinedType"), 200, Code.UNSUPPORTED, "API has changed"),
-        (listed("Missing: id", "missingRequiredArguments"), 200, Code.UNSUPPORTED, "API has changed"),
-        (listed("NOT_VIRAL", "argumentLiteralsIncompatible"), 200, Code.INVALID_ARGUMENT, "does not accept a value"),
-        (listed("Not authorized", "UNAUTHORIZED"), 200, Code.FORBIDDEN, "may not use that workspace or operation"),
-        (listed("first must be less than or equal to 100"), 200, Code.INVALID_ARGUMENT, "refused the page size"),
+        (
+            listed("Missing: id", "missingRequiredArguments"),
+            200,
+            Code.UNSUPPORTED,
+            "API has changed",
+        ),
+        (
+            listed("NOT_VIRAL", "argumentLiteralsIncompatible"),
+            200,
+            Code.INVALID_ARGUMENT,
+            "does not accept a value",
+        ),
+        (
+            listed("Not authorized", "UNAUTHORIZED"),
+            200,
+            Code.FORBIDDEN,
+            "may not use that workspace or operation",
+        ),
+        (
+            listed("first must be less than or equal to 100"),
+            200,
+            Code.INVALID_ARGUMENT,
+            "refused the page size",
+        ),
         (
             listed('Cannot coerce "2026-03-01" to DateTime', "INTERNAL_SERVER_ERROR"),
             200,
@@ -44,12 +69,27 @@ TOO_FAST = listed("Rate limit exceeded. Retry after 0.4 seconds.", "RATE_LIMIT_E
             Code.INVALID_ARGUMENT,
             "depth of 12",
         ),
-        (listed("Wrong view", "WRONG_VIEW_TYPE_FOR_ITEMS"), 200, Code.INVALID_ARGUMENT, "`presetId` names no view"),
-        (listed("Wrong view", "WRONG_VIEW_TYPE"), 200, Code.INVALID_ARGUMENT, "`presetId` names no view"),
+        (
+            listed("Wrong view", "WRONG_VIEW_TYPE_FOR_ITEMS"),
+            200,
+            Code.INVALID_ARGUMENT,
+            "`presetId` names no view",
+        ),
+        (
+            listed("Wrong view", "WRONG_VIEW_TYPE"),
+            200,
+            Code.INVALID_ARGUMENT,
+            "`presetId` names no view",
+        ),
         (listed("View not found", "NOT_FOUND"), 200, Code.NOT_FOUND, "View not found"),
         (listed("Creator not found", "NOT_FOUND"), 404, Code.NOT_FOUND, "Creator not found"),
         (listed("Invalid cursor"), 200, Code.INVALID_ARGUMENT, "`after` is no longer valid"),
-        (listed("Unavailable", "SERVICE_UNAVAILABLE"), 200, Code.UNAVAILABLE, "Archive failed: Unavailable"),
+        (
+            listed("Unavailable", "SERVICE_UNAVAILABLE"),
+            200,
+            Code.UNAVAILABLE,
+            "Archive failed: Unavailable",
+        ),
         (listed("Oops", "INTERNAL_SERVER_ERROR"), 200, Code.UNAVAILABLE, "Archive failed: Oops"),
         (listed("Oops", "INTERNAL_SERVER_ERROR"), 500, Code.UNAVAILABLE, "Oops"),
         (listed("Bad token"), 401, Code.UNAUTHENTICATED, "does not accept the token"),
@@ -66,7 +106,9 @@ TOO_FAST = listed("Rate limit exceeded. Retry after 0.4 seconds.", "RATE_LIMIT_E
         ({"error": "forbidden"}, 403, Code.FORBIDDEN, "may not use"),
     ],
 )
-def test_each_refusal_is_told_in_the_callers_words(payload: Any, status: int, code: Code, words: str) -> None:
+def test_each_refusal_is_told_in_the_callers_words(
+    payload: Any, status: int, code: Code, words: str
+) -> None:
     failure = refused(payload, status)
 
     assert failure.code is code
@@ -126,7 +168,9 @@ def test_a_broken_server_is_not_taken_for_a_wrong_workspace_or_token(payload: An
         (None, "Retry after .. seconds", 1.0),
     ],
 )
-def test_the_longer_wait_of_header_and_message_counts(header: str | None, message: str, seconds: float) -> None:
+def test_the_longer_wait_of_header_and_message_counts(
+    header: str | None, message: str, seconds: float
+) -> None:
     headers = {} if header is None else {"retry-after": header}
 
     assert retry_after(Reply(429, headers, b""), message) == seconds
@@ -142,7 +186,12 @@ def test_no_message_breaks_the_reading_of_a_wait(message: str) -> None:
     [
         (b"", 200, Code.BAD_RESPONSE, "an empty answer"),
         (b"  \n", 200, Code.BAD_RESPONSE, "an empty answer"),
-        (b"<!DOCTYPE html><title>Sign in</title>", 200, Code.BAD_RESPONSE, "an HTML page instead of data"),
+        (
+            b"<!DOCTYPE html><title>Sign in</title>",
+            200,
+            Code.BAD_RESPONSE,
+            "an HTML page instead of data",
+        ),
         (b"<html>nginx</html>", 404, Code.BAD_RESPONSE, "an HTML page instead of data"),
         (b'{"data": {"items": {"nodes": [', 200, Code.BAD_RESPONSE, "not complete JSON"),
         (b"\xff\xfe", 200, Code.BAD_RESPONSE, "not complete JSON"),
@@ -186,7 +235,9 @@ json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["errors", "data", "message", "extensions", "code"]), inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["errors", "data", "message", "extensions", "code"]), inner, max_size=3
+        )
     ),
     max_leaves=10,
 )
@@ -199,9 +250,12 @@ def test_no_json_whatever_escapes_as_anything_but_a_failure(payload: Any, status
 
 
 @pytest.mark.parametrize(
-    ("status", "repeat"), [(500, False), (501, False), (502, True), (503, True), (504, True), (520, False)]
+    ("status", "repeat"),
+    [(500, False), (501, False), (502, True), (503, True), (504, True), (520, False)],
 )
-def test_only_a_gateways_trouble_is_worth_an_immediate_second_attempt(status: int, repeat: bool) -> None:
+def test_only_a_gateways_trouble_is_worth_an_immediate_second_attempt(
+    status: int, repeat: bool
+) -> None:
     failure = refused(b"", status)
 
     assert isinstance(failure, Transient)
@@ -210,7 +264,10 @@ def test_only_a_gateways_trouble_is_worth_an_immediate_second_attempt(status: in
 
 
 def test_a_service_that_is_down_for_a_moment_is_worth_a_second_attempt_and_a_bug_is_not() -> None:
-    down, bug = refused(listed("x", "SERVICE_UNAVAILABLE")), refused(listed("x", "INTERNAL_SERVER_ERROR"))
+    down, bug = (
+        refused(listed("x", "SERVICE_UNAVAILABLE")),
+        refused(listed("x", "INTERNAL_SERVER_ERROR")),
+    )
 
     assert isinstance(down, Transient)
     assert isinstance(bug, Transient)

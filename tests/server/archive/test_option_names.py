@@ -10,7 +10,12 @@ from tools.archive.creators import GetCreator, SearchCreators
 
 
 def marked(number: int) -> Json:
-    held = {"labels": [VIP, "unknown", GIFTED], "collaboration_status": ACTIVE, "full_name": VIP, "category": [VIP]}
+    held = {
+        "labels": [VIP, "unknown", GIFTED],
+        "collaboration_status": ACTIVE,
+        "full_name": VIP,
+        "category": [VIP],
+    }
     return {"id": str(number), "customAttributes": held}
 
 
@@ -37,7 +42,9 @@ async def test_options_are_shown_by_name_where_that_is_asked_for() -> None:
     home = Home()
     home.record = marked
 
-    answer = await home.perform(parsed(SearchCreators, fields=["id", "customAttributes"], optionNames=True))
+    answer = await home.perform(
+        parsed(SearchCreators, fields=["id", "customAttributes"], optionNames=True)
+    )
 
     assert [each["customAttributes"] for each in answer["nodes"]] == [NAMED, NAMED]
     assert "optionNames" not in home.archive.calls[-1].variables
@@ -54,14 +61,25 @@ async def test_one_creator_is_shown_with_names_too() -> None:
 
 async def test_an_item_and_the_creator_in_it_are_named_from_their_own_schemas() -> None:
     home = Home()
-    home.record = lambda _: {"customAttributes": {"themes": [REVIEW]}, "creator": marked(1), "socialProfile": None}
+    home.record = lambda _: {
+        "customAttributes": {"themes": [REVIEW]},
+        "creator": marked(1),
+        "socialProfile": None,
+    }
 
-    fields = ["customAttributes", "creator.customAttributes", "socialProfile.creator.customAttributes"]
+    fields = [
+        "customAttributes",
+        "creator.customAttributes",
+        "socialProfile.creator.customAttributes",
+    ]
     answer = await home.perform(parsed(SearchItems, fields=fields, optionNames=True, limit=1))
 
     assert answer["nodes"][0]["customAttributes"] == {"themes": ["Review"]}
     assert answer["nodes"][0]["creator"]["customAttributes"] == NAMED
-    assert [call.variables for call in home.archive.calls[:2]] == [{"entity": "ITEM"}, {"entity": "CREATOR"}]
+    assert [call.variables for call in home.archive.calls[:2]] == [
+        {"entity": "ITEM"},
+        {"entity": "CREATOR"},
+    ]
 
 
 async def test_no_schema_is_read_for_records_without_attributes() -> None:
@@ -78,7 +96,9 @@ async def test_a_cursor_of_an_answer_with_names_goes_on_with_names_only() -> Non
     call: Json = {"fields": ["customAttributes"], "limit": 1}
     first = await home.perform(parsed(SearchCreators, optionNames=True, **call))
 
-    rest = await home.perform(parsed(SearchCreators, optionNames=True, after=first["nextCursor"], **call))
+    rest = await home.perform(
+        parsed(SearchCreators, optionNames=True, after=first["nextCursor"], **call)
+    )
     failure = await home.refused(parsed(SearchCreators, after=first["nextCursor"], **call))
 
     assert rest["nodes"][0]["customAttributes"] == NAMED
@@ -87,7 +107,11 @@ async def test_a_cursor_of_an_answer_with_names_goes_on_with_names_only() -> Non
 
 async def test_the_sandboxs_creators_are_found_and_shown_by_the_names_of_options() -> None:
     vip = {"field": "labels", "operator": "CONTAINS", "type": "MULTIPLE_SELECT_V2", "value": "vip"}
-    call: Json = {"customAttributeConditions": [vip], "fields": ["id", "customAttributes"], "limit": 30}
+    call: Json = {
+        "customAttributeConditions": [vip],
+        "fields": ["id", "customAttributes"],
+        "limit": 30,
+    }
     async with desk() as at:
         named = await at.call(SearchCreators, optionNames=True, **call)
         plain = await at.call(SearchCreators, **call)

@@ -7,7 +7,9 @@ import pytest
 from server.archive.packing import FIRST, MOST, Pace
 
 
-def sizes(pace: Pace, each: float | None, seconds: float = 0.1, burst: float | None = 15_000) -> list[int]:
+def sizes(
+    pace: Pace, each: float | None, seconds: float = 0.1, burst: float | None = 15_000
+) -> list[int]:
     """The sizes of packs that cost so many credits a read, until they stop growing."""
     found = [pace.size]
     for _ in range(8):

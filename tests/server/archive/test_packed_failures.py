@@ -21,7 +21,9 @@ def with_a1(value: Any) -> dict[str, Any]:
     return {**TWO, "a1": value}
 
 
-def error(message: str = "Item x not found", code: str | None = "NOT_FOUND", *path: Any) -> dict[str, Any]:
+def error(
+    message: str = "Item x not found", code: str | None = "NOT_FOUND", *path: Any
+) -> dict[str, Any]:
     return {
         "message": message,
         **({"path": list(path)} if path else {}),
@@ -32,12 +34,19 @@ def error(message: str = "Item x not found", code: str | None = "NOT_FOUND", *pa
 def told(payload: Any, status: int = 200) -> dict[str, Any]:
     """Data and failures by alias: of a failure its code."""
     found = decode_packed(reply(payload, status), ALIASES)
-    return {alias: each.code if isinstance(each, Failure) else each for alias, each in found.items()}
+    return {
+        alias: each.code if isinstance(each, Failure) else each for alias, each in found.items()
+    }
 
 
 def refused(payload: Any, status: int = 200, **headers: str) -> Failure:
     with pytest.raises(Failure) as caught:
-        decode_packed(reply(payload, status, {name.replace("_", "-"): each for name, each in headers.items()}), ALIASES)
+        decode_packed(
+            reply(
+                payload, status, {name.replace("_", "-"): each for name, each in headers.items()}
+            ),
+            ALIASES,
+        )
     return caught.value
 
 
@@ -58,7 +67,9 @@ def test_the_error_of_one_alias_leaves_the_data_of_the_others() -> None:
 
 
 def test_where_the_error_of_one_took_all_data_the_others_count_as_not_answered() -> None:
-    assert told({"data": None, "errors": [error("gone", "NOT_FOUND", "a1")]}) == {"a1": Code.NOT_FOUND}
+    assert told({"data": None, "errors": [error("gone", "NOT_FOUND", "a1")]}) == {
+        "a1": Code.NOT_FOUND
+    }
 
 
 def test_errors_of_several_aliases_are_told_apart() -> None:
@@ -69,17 +80,24 @@ def test_errors_of_several_aliases_are_told_apart() -> None:
 def test_a_part_that_cannot_be_computed_now_makes_its_own_alias_partial() -> None:
     errors = [error("later", "SERVICE_UNAVAILABLE", "a1", "nodes", 0, "views")]
     found = told({"data": with_a1({"nodes": [1]}), "errors": errors})
-    assert {alias: partial for alias, (_, partial) in found.items()} == {"a0": False, "a1": True, "a2": False}
+    assert {alias: partial for alias, (_, partial) in found.items()} == {
+        "a0": False,
+        "a1": True,
+        "a2": False,
+    }
 
 
 def test_a_part_that_nobody_names_makes_all_partial() -> None:
-    found = told({"data": with_a1({"nodes": [1]}), "errors": [error("later", "SERVICE_UNAVAILABLE")]})
+    found = told(
+        {"data": with_a1({"nodes": [1]}), "errors": [error("later", "SERVICE_UNAVAILABLE")]}
+    )
     assert all(partial for _, partial in found.values())
 
 
 def test_a_passing_error_without_data_is_a_failure_that_may_pass() -> None:
     failure = decode_packed(
-        reply({"data": with_a1(None), "errors": [error("later", "SERVICE_UNAVAILABLE", "a1")]}), ALIASES
+        reply({"data": with_a1(None), "errors": [error("later", "SERVICE_UNAVAILABLE", "a1")]}),
+        ALIASES,
     )["a1"]
     assert isinstance(failure, Transient)
 
@@ -123,7 +141,9 @@ def test_an_error_that_names_no_alias_is_that_of_all(payload: Any) -> None:
         ([], 200, Code.BAD_RESPONSE),
     ],
 )
-def test_a_refusal_of_the_whole_is_decoded_as_any_other(payload: Any, status: int, code: Code) -> None:
+def test_a_refusal_of_the_whole_is_decoded_as_any_other(
+    payload: Any, status: int, code: Code
+) -> None:
     failure = refused(payload, status)
     assert failure.code is code
     assert SECRET_TRACE not in f"{failure.message} {failure.hint}"
@@ -135,13 +155,21 @@ def test_a_refusal_of_the_whole_is_decoded_as_any_other(payload: Any, status: in
         ({"errors": [error("Retry after 0.4 seconds.", "RATE_LIMIT_EXCEEDED")]}, 429),
         ({"errors": [error("Retry after 0.4 seconds.", None)]}, 429),
         ({"errors": [error("Retry after 0.4 seconds.", "RATE_LIMIT_EXCEEDED")]}, 200),
-        ({"data": TWO, "errors": [error("Retry after 0.4 seconds.", "RATE_LIMIT_EXCEEDED", "a1")]}, 200),
+        (
+            {
+                "data": TWO,
+                "errors": [error("Retry after 0.4 seconds.", "RATE_LIMIT_EXCEEDED", "a1")],
+            },
+            200,
+        ),
         ({"errors": "Rate limited. Retry after 0.4 seconds."}, 429),
         ({"data": TWO}, 429),
         (HTML, 429),
     ],
 )
-def test_too_fast_counts_for_the_whole_request_however_it_is_said(payload: Any, status: int) -> None:
+def test_too_fast_counts_for_the_whole_request_however_it_is_said(
+    payload: Any, status: int
+) -> None:
     failure = refused(payload, status, retry_after="2")
     assert isinstance(failure, Transient)
     assert (failure.code, failure.retry_after) == (Code.RATE_LIMITED, 2.0)

@@ -42,7 +42,9 @@ def some(kind: type[Read[Any]], count: int) -> list[Read[Any]]:
     """Requests that differ in their ids."""
     names = [info.alias or name for name, info in kind.model_fields.items() if info.is_required()]
     return [
-        kind.model_validate({name: MADE_OF.get(name, f"{name}-{number}") for name in names}, context=CONTEXT)
+        kind.model_validate(
+            {name: MADE_OF.get(name, f"{name}-{number}") for name in names}, context=CONTEXT
+        )
         for number in range(count)
     ]
 
@@ -62,8 +64,12 @@ def test_a_packed_document_is_one_that_archive_accepts(
         assert isinstance(operation, OperationDefinitionNode)
         declared = {each.variable.name.value for each in operation.variable_definitions or ()}
         assert variables.keys() == declared
-        fields = [each for each in operation.selection_set.selections if isinstance(each, FieldNode)]
-        assert [each.alias and each.alias.value for each in fields] == [f"a{number}" for number in range(count)]
+        fields = [
+            each for each in operation.selection_set.selections if isinstance(each, FieldNode)
+        ]
+        assert [each.alias and each.alias.value for each in fields] == [
+            f"a{number}" for number in range(count)
+        ]
 
 
 def _deepest(kind: type[Read[Any]]) -> list[str]:
@@ -71,7 +77,10 @@ def _deepest(kind: type[Read[Any]]) -> list[str]:
     path: list[str] = []
     record = kind.record()
     while len(path) < MAX_PATH:
-        inner = next(((name, field.record) for name, field in fields_of(record).items() if field.record), None)
+        inner = next(
+            ((name, field.record) for name, field in fields_of(record).items() if field.record),
+            None,
+        )
         if inner is None:
             break
         path.append(inner[0])
@@ -112,7 +121,9 @@ async def test_the_price_of_a_read_is_learned_from_the_headers_before_more_are_p
 
 
 @pytest.mark.parametrize("allowed", [1, 2, 7, 15])
-async def test_a_pack_that_the_api_calls_too_complex_travels_in_smaller_ones_from_then_on(allowed: int) -> None:
+async def test_a_pack_that_the_api_calls_too_complex_travels_in_smaller_ones_from_then_on(
+    allowed: int,
+) -> None:
     async with bench() as there:
         there.sandbox.objection = lambda size, _: said(COMPLEX) if size > allowed else None
         found = await there.read(*there.ids)
@@ -124,7 +135,9 @@ async def test_a_pack_that_the_api_calls_too_complex_travels_in_smaller_ones_fro
 
 
 async def test_where_aliases_are_not_understood_every_read_goes_alone() -> None:
-    unknown = {"errors": [{"message": "Aliases are not allowed", "extensions": {"code": "ALIASES"}}]}
+    unknown = {
+        "errors": [{"message": "Aliases are not allowed", "extensions": {"code": "ALIASES"}}]
+    }
     async with bench() as there:
         there.sandbox.objection = lambda size, _: said(unknown) if size else None
         found = await there.read(*there.ids[:20])
@@ -142,7 +155,9 @@ async def test_where_aliases_are_not_understood_every_read_goes_alone() -> None:
         pytest.param(httpx.ReadTimeout("too slow"), id="no answer in time"),
     ],
 )
-async def test_large_packs_that_break_the_api_are_given_up_without_losing_a_read(trouble: Any) -> None:
+async def test_large_packs_that_break_the_api_are_given_up_without_losing_a_read(
+    trouble: Any,
+) -> None:
     async with bench() as there:
         there.sandbox.objection = lambda size, _: trouble if size > 10 else None
         found = await there.read(*there.ids)
@@ -180,7 +195,9 @@ async def test_nulls_with_errors_that_name_nobody_are_read_one_by_one() -> None:
         expected = await there.singly(*there.ids[:5])
         good = {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}, "totalCount": 0}
         error = {"message": "Something is wrong", "extensions": {"code": "STRANGE"}}
-        answer = said({"data": {"a0": good, **dict.fromkeys(["a1", "a2", "a3", "a4"])}, "errors": [error]})
+        answer = said(
+            {"data": {"a0": good, **dict.fromkeys(["a1", "a2", "a3", "a4"])}, "errors": [error]}
+        )
         there.sandbox.objection = lambda size, _: answer if size == 5 else None
         found = await there.read(*there.ids[:5])
 
@@ -191,9 +208,19 @@ async def test_nulls_with_errors_that_name_nobody_are_read_one_by_one() -> None:
     ("answer", "code"),
     [
         (said({"errors": "Missing or invalid authentication token"}, 401), Code.UNAUTHENTICATED),
-        (said({"errors": [{"message": "no", "extensions": {"code": "UNAUTHORIZED"}}]}), Code.FORBIDDEN),
         (
-            said({"data": None, "errors": [{"message": "no", "path": ["a0"], "extensions": {"code": "UNAUTHORIZED"}}]}),
+            said({"errors": [{"message": "no", "extensions": {"code": "UNAUTHORIZED"}}]}),
+            Code.FORBIDDEN,
+        ),
+        (
+            said(
+                {
+                    "data": None,
+                    "errors": [
+                        {"message": "no", "path": ["a0"], "extensions": {"code": "UNAUTHORIZED"}}
+                    ],
+                }
+            ),
             Code.FORBIDDEN,
         ),
         (said({"errors": "Shop not found"}, 404), Code.NOT_FOUND),
@@ -209,7 +236,9 @@ async def test_what_no_smaller_pack_would_change_is_told_at_once(answer: Any, co
 
 
 async def test_a_429_is_told_to_the_limiter_and_the_same_pack_sent_again() -> None:
-    refusals = [said({"errors": [{"message": "Retry after 0.01 seconds."}]}, 429, **{"retry-after": "0"})]
+    refusals = [
+        said({"errors": [{"message": "Retry after 0.01 seconds."}]}, 429, **{"retry-after": "0"})
+    ]
     limiter = OpenLimiter()
     async with bench(limiter) as there:
         limiter.slots.clear()
@@ -218,8 +247,14 @@ async def test_a_429_is_told_to_the_limiter_and_the_same_pack_sent_again() -> No
 
         assert len(nodes(found)) == 5
         assert there.sandbox.sizes == [5, 5]
-    told = [(each.operation, each.cost, each.lane, each.status, each.retry_after) for each in limiter.slots]
-    assert told == [("engagementHistory", 30, "job", 429, 0.01), ("engagementHistory", 30, "job", 200, None)]
+    told = [
+        (each.operation, each.cost, each.lane, each.status, each.retry_after)
+        for each in limiter.slots
+    ]
+    assert told == [
+        ("engagementHistory", 30, "job", 429, 0.01),
+        ("engagementHistory", 30, "job", 200, None),
+    ]
 
 
 async def test_every_send_is_admitted_and_a_veto_keeps_it_from_leaving() -> None:
@@ -252,6 +287,7 @@ async def test_lookups_of_one_record_travel_together_too() -> None:
 
         assert there.sandbox.sizes == [5]
         assert [found[place] for place in range(4)] == [
-            Answer({"id": each["id"], "status": each["status"]}, partial=False) for each in listed[:4]
+            Answer({"id": each["id"], "status": each["status"]}, partial=False)
+            for each in listed[:4]
         ]
         assert found[4] == Answer(None, partial=False)

@@ -21,7 +21,11 @@ async def test_one_page_is_enough_for_a_short_list() -> None:
         "nextCursor": None,
     }
     assert api.asked == [(20, None)]
-    assert (api.archive.calls[0].cost, api.archive.calls[0].repeatable, api.archive.calls[0].verify) == (7, True, "")
+    assert (
+        api.archive.calls[0].cost,
+        api.archive.calls[0].repeatable,
+        api.archive.calls[0].verify,
+    ) == (7, True, "")
 
 
 async def test_an_empty_list_is_an_answer() -> None:
@@ -55,7 +59,9 @@ async def test_a_list_that_ends_with_the_limit_has_no_cursor(count: int) -> None
 @pytest.mark.parametrize("kind", [Rows, Whole, Ordered])
 @pytest.mark.parametrize("limit", [1, 20, 100, 1000])
 @pytest.mark.parametrize("text", ["x", "y" * 900])
-async def test_no_record_is_given_twice_or_left_out(kind: type[ReadMany[Any]], limit: int, text: str) -> None:
+async def test_no_record_is_given_twice_or_left_out(
+    kind: type[ReadMany[Any]], limit: int, text: str
+) -> None:
     api = Api(2000 if limit > 1 else 130, text=text)
 
     assert sorted(await everything(api, kind, limit)) == list(range(len(api.rows)))
@@ -138,7 +144,9 @@ async def test_reading_stops_in_time_and_says_so() -> None:
         rows(Ordered, limit=5),
     ],
 )
-async def test_a_cursor_of_another_call_is_refused_before_anything_is_sent(other: ReadMany[Any]) -> None:
+async def test_a_cursor_of_another_call_is_refused_before_anything_is_sent(
+    other: ReadMany[Any],
+) -> None:
     api = Api(50)
     cursor = (await api.read(rows(limit=5)))["nextCursor"]
 

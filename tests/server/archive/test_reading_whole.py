@@ -5,11 +5,23 @@ from collections.abc import Sequence
 import pytest
 
 from server.archive.reading import Lists
-from tests.server.archive.rows import WORKSPACE, Api, Json, Looked, Ordered, Whole, everything, ids, rows
+from tests.server.archive.rows import (
+    WORKSPACE,
+    Api,
+    Json,
+    Looked,
+    Ordered,
+    Whole,
+    everything,
+    ids,
+    rows,
+)
 from tests.server.doubles import ScriptedArchive
 
 
-async def test_a_list_that_comes_whole_is_counted_cut_and_continued_without_another_request() -> None:
+async def test_a_list_that_comes_whole_is_counted_cut_and_continued_without_another_request() -> (
+    None
+):
     api = Api(250)
     first = await api.read(rows(Whole))
 
@@ -19,7 +31,9 @@ async def test_a_list_that_comes_whole_is_counted_cut_and_continued_without_anot
 
 
 @pytest.mark.parametrize(("count", "noted"), [(999, False), (1000, True)])
-async def test_a_list_that_stops_at_the_cap_says_that_there_may_be_more(count: int, noted: bool) -> None:
+async def test_a_list_that_stops_at_the_cap_says_that_there_may_be_more(
+    count: int, noted: bool
+) -> None:
     answer = await Api(count).read(rows(Whole, limit=1000))
 
     assert any("may be more" in note for note in answer.get("notes", [])) is noted

@@ -91,7 +91,12 @@ def test_a_record_without_declared_defaults_gives_all_its_leaves() -> None:
 
 def test_named_fields_replace_the_defaults_and_a_star_keeps_them() -> None:
     assert select(Post, ["tags"]) == {"tags": {}}
-    assert select(Post, ["*", "tags"]) == {"id": {}, "caption": {}, "metrics": {"likes": {}}, "tags": {}}
+    assert select(Post, ["*", "tags"]) == {
+        "id": {},
+        "caption": {},
+        "metrics": {"likes": {}},
+        "tags": {},
+    }
 
 
 def test_a_path_that_names_a_record_selects_that_records_defaults() -> None:
@@ -105,12 +110,20 @@ def test_the_order_of_paths_does_not_change_what_is_selected(paths: list[str]) -
 
 
 def test_a_selection_is_written_as_graphql() -> None:
-    assert render(select(Post, ["id", "metrics.value", "people.id"]), Post) == "id metrics { value } people { id }"
+    assert (
+        render(select(Post, ["id", "metrics.value", "people.id"]), Post)
+        == "id metrics { value } people { id }"
+    )
 
 
 def test_a_union_is_written_with_the_fields_of_each_member() -> None:
-    assert render(select(Media, None), Media) == "... on Picture { id width } ... on Film { id size }"
-    assert render(select(Media, ["width"]), Media) == "... on Picture { width } ... on Film { __typename }"
+    assert (
+        render(select(Media, None), Media) == "... on Picture { id width } ... on Film { id size }"
+    )
+    assert (
+        render(select(Media, ["width"]), Media)
+        == "... on Picture { width } ... on Film { __typename }"
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,7 +165,9 @@ def test_an_unknown_path_gets_the_nearest_that_exists(paths: list[str], hint: st
         (MediaContent, "url", "`fileUrl`"),
     ],
 )
-def test_names_that_people_expect_lead_to_those_that_exist(record: type[Record], path: str, hint: str) -> None:
+def test_names_that_people_expect_lead_to_those_that_exist(
+    record: type[Record], path: str, hint: str
+) -> None:
     assert hint in refused(record, path).hint
 
 
@@ -169,7 +184,8 @@ def test_a_path_may_not_go_deeper_than_the_api_allows() -> None:
     select(Post, [deepest])
 
     assert (
-        "8 levels deep; Archive allows 7" in refused(Post, "people.best.people.best.people.best.metrics.likes").message
+        "8 levels deep; Archive allows 7"
+        in refused(Post, "people.best.people.best.people.best.metrics.likes").message
     )
 
 
@@ -181,7 +197,9 @@ def depth(selection: dict[str, Any]) -> int:
 def test_the_defaults_behind_a_deep_path_stay_within_the_apis_depth(length: int) -> None:
     path = ".".join((["people", "best"] * MAX_PATH)[:length])
 
-    assert depth(select(Post, [path])) <= 8  # the connection around it takes two more of the API's ten
+    assert (
+        depth(select(Post, [path])) <= 8
+    )  # the connection around it takes two more of the API's ten
 
 
 def test_a_record_at_the_end_of_the_deepest_path_still_gives_its_own_leaves() -> None:
@@ -208,7 +226,9 @@ def test_a_record_at_the_end_of_the_deepest_path_still_gives_its_own_leaves() ->
         (7, 7),
     ],
 )
-def test_text_numbers_become_numbers_where_json_holds_them_exactly(given: Any, converted: Any) -> None:
+def test_text_numbers_become_numbers_where_json_holds_them_exactly(
+    given: Any, converted: Any
+) -> None:
     assert convert({"likes": given}, Metrics, select(Metrics, ["likes"])) == {"likes": converted}
 
 
@@ -221,13 +241,23 @@ def test_no_number_changes_its_value(number: int) -> None:
 
 
 def test_numbers_are_found_below_records_lists_and_unions() -> None:
-    answer = {"metrics": {"likes": "1"}, "people": [{"best": {"metrics": {"likes": "2"}}}, {"best": None}], "id": "3"}
+    answer = {
+        "metrics": {"likes": "1"},
+        "people": [{"best": {"metrics": {"likes": "2"}}}, {"best": None}],
+        "id": "3",
+    }
     paths = ["metrics.likes", "people.best.metrics.likes", "id"]
 
     assert convert([answer], Post, select(Post, paths)) == [
-        {"metrics": {"likes": 1}, "people": [{"best": {"metrics": {"likes": 2}}}, {"best": None}], "id": "3"}
+        {
+            "metrics": {"likes": 1},
+            "people": [{"best": {"metrics": {"likes": 2}}}, {"best": None}],
+            "id": "3",
+        }
     ]
-    assert convert([{"id": "1", "size": "5"}, {"id": "2", "width": 3}], Media, select(Media, None)) == [
+    assert convert(
+        [{"id": "1", "size": "5"}, {"id": "2", "width": 3}], Media, select(Media, None)
+    ) == [
         {"id": "1", "size": 5},
         {"id": "2", "width": 3},
     ]
@@ -239,7 +269,10 @@ def test_what_is_missing_stays_missing(nothing: Any) -> None:
 
 
 def test_each_number_with_a_unit_names_it_and_only_where_it_was_asked_for() -> None:
-    assert units(select(Post, ["metrics.value", "reach"]), Post) == {"value": "cents", "reach": "USD"}
+    assert units(select(Post, ["metrics.value", "reach"]), Post) == {
+        "value": "cents",
+        "reach": "USD",
+    }
     assert units(select(Post, ["people.best.metrics.value"]), Post) == {"value": "cents"}
     assert units(select(Post, ["id", "metrics.likes"]), Post) == {}
     assert units(select(Item, None), Item) == {"earnedMediaValue": "cents"}

@@ -106,7 +106,10 @@ def test_each_argument_has_the_type_of_the_apis_schema() -> None:
 
 
 def test_a_query_declares_and_passes_its_arguments() -> None:
-    assert GetThing.document(select(Thing, None)) == "query GetThing($id: ID!) { thing(id: $id) { id } }"
+    assert (
+        GetThing.document(select(Thing, None))
+        == "query GetThing($id: ID!) { thing(id: $id) { id } }"
+    )
 
 
 def test_a_query_without_arguments_has_no_parentheses() -> None:
@@ -122,7 +125,9 @@ def test_a_connection_asks_for_the_way_on_and_the_total() -> None:
 
 
 def test_a_mutation_is_one() -> None:
-    assert RenameThing.document(select(Thing, None)).startswith("mutation RenameThing($id: ID!, $groupId: ID)")
+    assert RenameThing.document(select(Thing, None)).startswith(
+        "mutation RenameThing($id: ID!, $groupId: ID)"
+    )
     assert RenameThing.cost == 55
 
 
@@ -133,11 +138,17 @@ def test_what_the_call_leaves_out_is_left_to_the_apis_defaults() -> None:
 
 
 def test_a_default_that_was_named_is_sent() -> None:
-    assert FindThings.model_validate({"names": ["a"], "exact": False}).variables() == {"names": ["a"], "exact": False}
+    assert FindThings.model_validate({"names": ["a"], "exact": False}).variables() == {
+        "names": ["a"],
+        "exact": False,
+    }
 
 
 def test_a_null_that_was_named_is_sent_and_one_left_out_is_not() -> None:
-    assert RenameThing.model_validate({"id": "1", "groupId": None}).variables() == {"id": "1", "groupId": None}
+    assert RenameThing.model_validate({"id": "1", "groupId": None}).variables() == {
+        "id": "1",
+        "groupId": None,
+    }
     assert RenameThing.model_validate({"id": "1"}).variables() == {"id": "1"}
 
 
@@ -150,7 +161,9 @@ def test_our_own_arguments_never_reach_the_api() -> None:
     assert graphql_arguments(ListNamed) == {}
 
 
-@pytest.mark.parametrize(("kind", "default"), [(Connection, 20), (ReadPages, 20), (Listing, 100), (Lookup, 1000)])
+@pytest.mark.parametrize(
+    ("kind", "default"), [(Connection, 20), (ReadPages, 20), (Listing, 100), (Lookup, 1000)]
+)
 def test_a_list_has_a_bounded_limit(kind: Any, default: int) -> None:
     limit = input_schema(kind)["properties"]["limit"]
 

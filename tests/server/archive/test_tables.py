@@ -6,7 +6,12 @@ from server.archive.records import select
 from server.archive.tables import columns, row, units
 from tools.archive.records import Creator, Item
 
-PATHS = ["caption", "currentEngagement.likes", "currentEngagement.earnedMediaValue", "creator.socialProfiles.provider"]
+PATHS = [
+    "caption",
+    "currentEngagement.likes",
+    "currentEngagement.earnedMediaValue",
+    "creator.socialProfiles.provider",
+]
 ITEM: dict[str, Any] = {
     "currentEngagement": {"earnedMediaValue": 126, "likes": None},
     "caption": "x",
@@ -50,9 +55,16 @@ def test_records_of_a_list_are_put_side_by_side_for_a_table() -> None:
 
 
 def test_a_list_inside_a_list_loses_nothing() -> None:
-    selection = select(Creator, ["socialProfiles.accountName", "socialProfiles.creator.socialProfiles.accountName"])
+    selection = select(
+        Creator, ["socialProfiles.accountName", "socialProfiles.creator.socialProfiles.accountName"]
+    )
     inner = {"socialProfiles": [{"accountName": "c"}, {"accountName": "d"}]}
-    creator = {"socialProfiles": [{"accountName": "a", "creator": inner}, {"accountName": "b", "creator": None}]}
+    creator = {
+        "socialProfiles": [
+            {"accountName": "a", "creator": inner},
+            {"accountName": "b", "creator": None},
+        ]
+    }
 
     assert row(creator, Creator, selection, flat=True) == {
         "socialProfiles": {
@@ -60,4 +72,7 @@ def test_a_list_inside_a_list_loses_nothing() -> None:
             "creator": {"socialProfiles": {"accountName": ["c", "d", None]}},
         }
     }
-    assert row({"socialProfiles": []}, Creator, selection, flat=True)["socialProfiles"]["accountName"] == []
+    assert (
+        row({"socialProfiles": []}, Creator, selection, flat=True)["socialProfiles"]["accountName"]
+        == []
+    )

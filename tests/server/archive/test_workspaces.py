@@ -35,12 +35,16 @@ class Listing:
         return list(self.known)
 
 
-def resolver(known: Sequence[Workspace] = ALL, default: str | None = None) -> tuple[Workspaces, Listing, Clock]:
+def resolver(
+    known: Sequence[Workspace] = ALL, default: str | None = None
+) -> tuple[Workspaces, Listing, Clock]:
     listing, clock = Listing(*known), Clock()
     return Workspaces(listing, default, clock), listing, clock
 
 
-async def refused(workspaces: Workspaces, wanted: str | None, asker: Person | None = None) -> Failure:
+async def refused(
+    workspaces: Workspaces, wanted: str | None, asker: Person | None = None
+) -> Failure:
     with pytest.raises(Failure) as caught:
         await workspaces.resolve(wanted, asker or Nobody(), 99.0)
     return caught.value
@@ -56,7 +60,9 @@ async def test_an_id_is_taken_at_its_word_without_a_request() -> None:
 
 
 @pytest.mark.parametrize("wanted", [f" {NORTH.id}\n", " ", None])
-async def test_blanks_around_an_id_are_no_part_of_it_and_blanks_alone_name_nothing(wanted: str | None) -> None:
+async def test_blanks_around_an_id_are_no_part_of_it_and_blanks_alone_name_nothing(
+    wanted: str | None,
+) -> None:
     assert await resolver(default=NORTH.id)[0].resolve(wanted, Nobody(), 99.0) == NORTH.id
 
 
@@ -93,7 +99,9 @@ async def test_a_name_that_fits_several_is_not_guessed(
     failure = await refused(resolver(known)[0], wanted)
 
     assert failure.code is Code.AMBIGUOUS
-    assert failure.details == {"candidates": [{"id": each.id, "name": each.name} for each in candidates]}
+    assert failure.details == {
+        "candidates": [{"id": each.id, "name": each.name} for each in candidates]
+    }
 
 
 async def test_an_unknown_name_gets_a_suggestion_and_the_choices() -> None:

@@ -45,7 +45,11 @@ async def build() -> AsyncIterator[Build]:
 
 
 def _wired(settings: Settings, surface: Surface, opened: list[Services]) -> Server[Any]:
-    services = Services(settings, limiter=Pacer(None, window=0.01), sandbox=Sandbox(items=400, window=0.01))
+    services = Services(
+        settings, limiter=Pacer(None, window=0.01), sandbox=Sandbox(items=400, window=0.01)
+    )
     opened.append(services)
     calls = Calls(surface, services, settings.timezone)
-    return build_server(surface, calls, prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
+    return build_server(
+        surface, calls, prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts
+    )

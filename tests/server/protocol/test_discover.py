@@ -1,4 +1,5 @@
-"""The four tools that stand for all others, over the protocol: same path, same checks, same questions."""
+"""The four tools that stand for all others, over the protocol: same path, same checks, same
+questions."""
 
 from __future__ import annotations
 
@@ -22,16 +23,22 @@ FOUR = [
 
 
 async def read(client: Client, name: str, **arguments: Any) -> Any:
-    return await client.call_tool("archive_mcp_call_read_tool", {"name": name, "arguments": arguments})
+    return await client.call_tool(
+        "archive_mcp_call_read_tool", {"name": name, "arguments": arguments}
+    )
 
 
 async def write(client: Client, name: str, **arguments: Any) -> Any:
-    return await client.call_tool("archive_mcp_call_write_tool", {"name": name, "arguments": arguments})
+    return await client.call_tool(
+        "archive_mcp_call_write_tool", {"name": name, "arguments": arguments}
+    )
 
 
 async def reels(client: Client) -> list[str]:
     filter_ = {"itemTypes": ["REEL"]}
-    found = await read(client, "archive_search_items", workspace=WORKSPACE, filter=filter_, fields=["id"], limit=3)
+    found = await read(
+        client, "archive_search_items", workspace=WORKSPACE, filter=filter_, fields=["id"], limit=3
+    )
     assert not found.is_error, found
     return [each["id"] for each in found.structured_content["nodes"]]
 
@@ -41,7 +48,9 @@ async def test_only_four_tools_are_listed_and_they_lead_to_a_result(build: Build
         listed = [each.name for each in (await client.list_tools()).tools]
         found = await client.call_tool("archive_mcp_find_tools", {"query": "list workspaces"})
         name = found.structured_content["tools"][0]["name"]
-        shown = (await client.call_tool("archive_mcp_describe_tool", {"name": name})).structured_content
+        shown = (
+            await client.call_tool("archive_mcp_describe_tool", {"name": name})
+        ).structured_content
         result = await read(client, name, fields=["name"])
     assert listed == FOUR
     assert shown["callWith"] == "archive_mcp_call_read_tool"
@@ -49,7 +58,9 @@ async def test_only_four_tools_are_listed_and_they_lead_to_a_result(build: Build
     assert result.structured_content["nodes"][0] == {"name": WORKSPACE}
 
 
-async def test_what_is_reached_answers_exactly_as_when_it_is_called_directly(build: Build, era: str) -> None:
+async def test_what_is_reached_answers_exactly_as_when_it_is_called_directly(
+    build: Build, era: str
+) -> None:
     arguments = {"workspace": WORKSPACE, "limit": 2, "filter": '{"itemTypes": "REEL"}'}
     async with Client(build(**DISCOVER), mode=era) as client:
         through = await read(client, "archive_search_items", **arguments)
@@ -60,7 +71,10 @@ async def test_what_is_reached_answers_exactly_as_when_it_is_called_directly(bui
 
 
 async def test_arguments_that_come_as_json_text_are_understood(build: Build, era: str) -> None:
-    given = {"name": "archive_get_workspace", "arguments": json.dumps({"workspace": WORKSPACE, "fields": ["name"]})}
+    given = {
+        "name": "archive_get_workspace",
+        "arguments": json.dumps({"workspace": WORKSPACE, "fields": ["name"]}),
+    }
     async with Client(build(**DISCOVER), mode=era) as client:
         result = await client.call_tool("archive_mcp_call_read_tool", given)
     assert result.structured_content == {"name": WORKSPACE}
@@ -103,7 +117,9 @@ async def test_a_change_asks_the_same_question(build: Build, era: str) -> None:
     person = Person(accept(confirm=True))
     async with Client(build(**DISCOVER), mode=era, elicitation_callback=person) as client:
         ids = await reels(client)
-        result = await write(client, "archive_refetch_engagement_bulk", workspace=WORKSPACE, itemIds=ids)
+        result = await write(
+            client, "archive_refetch_engagement_bulk", workspace=WORKSPACE, itemIds=ids
+        )
     assert result.structured_content["processedCount"] == 3
     assert "9 billing credits" in person.asked[0]
 
@@ -112,17 +128,29 @@ async def test_a_no_is_a_no(build: Build, era: str) -> None:
     person = Person(ElicitResult(action="decline"))
     async with Client(build(**DISCOVER), mode=era, elicitation_callback=person) as client:
         ids = await reels(client)
-        error = error_of(await write(client, "archive_refetch_engagement_bulk", workspace=WORKSPACE, itemIds=ids))
+        error = error_of(
+            await write(client, "archive_refetch_engagement_bulk", workspace=WORKSPACE, itemIds=ids)
+        )
     assert error["code"] == "DECLINED"
 
 
-async def test_a_client_that_cannot_ask_confirms_with_the_token_of_the_preview(build: Build, era: str) -> None:
+async def test_a_client_that_cannot_ask_confirms_with_the_token_of_the_preview(
+    build: Build, era: str
+) -> None:
     async with Client(build(**DISCOVER), mode=era) as client:
         given = {"workspace": WORKSPACE, "itemIds": await reels(client)}
         preview = error_of(await write(client, "archive_refetch_engagement_bulk", **given))
-        wrong = error_of(await write(client, "archive_refetch_engagement_bulk", **given, confirm="x"))
-        result = await write(client, "archive_refetch_engagement_bulk", **given, confirm=preview["confirm"])
-        again = error_of(await write(client, "archive_refetch_engagement_bulk", **given, confirm=preview["confirm"]))
+        wrong = error_of(
+            await write(client, "archive_refetch_engagement_bulk", **given, confirm="x")
+        )
+        result = await write(
+            client, "archive_refetch_engagement_bulk", **given, confirm=preview["confirm"]
+        )
+        again = error_of(
+            await write(
+                client, "archive_refetch_engagement_bulk", **given, confirm=preview["confirm"]
+            )
+        )
     assert preview["code"] == wrong["code"] == again["code"] == "CONFIRMATION_REQUIRED"
     assert result.structured_content["processedCount"] == 3
 
@@ -133,7 +161,9 @@ async def test_a_read_only_server_neither_lists_nor_finds_nor_describes_nor_call
     name = "archive_refetch_engagement_bulk"
     async with Client(build(**DISCOVER, ARCHIVE_MCP_READ_ONLY="on"), mode=era) as client:
         listed = [each.name for each in (await client.list_tools()).tools]
-        found = await client.call_tool("archive_mcp_find_tools", {"query": "refresh engagement", "limit": 30})
+        found = await client.call_tool(
+            "archive_mcp_find_tools", {"query": "refresh engagement", "limit": 30}
+        )
         everything = await client.call_tool("archive_mcp_find_tools", {})
         errors = [
             error_of(await client.call_tool("archive_mcp_describe_tool", {"name": name})),
@@ -149,6 +179,8 @@ async def test_a_read_only_server_neither_lists_nor_finds_nor_describes_nor_call
 
 async def test_words_that_fit_nothing_still_lead_on(build: Build, era: str) -> None:
     async with Client(build(**DISCOVER), mode=era) as client:
-        found = (await client.call_tool("archive_mcp_find_tools", {"query": "qqqq"})).structured_content
+        found = (
+            await client.call_tool("archive_mcp_find_tools", {"query": "qqqq"})
+        ).structured_content
     assert found["tools"] == []
     assert "archive_search_items" in found["toolsets"]["content"]

@@ -43,10 +43,16 @@ def made(out: Path) -> bool:
 
 
 async def exports(client: Client) -> list[types.Resource]:
-    return [each for each in (await client.list_resources()).resources if str(each.uri).startswith(PREFIX)]
+    return [
+        each
+        for each in (await client.list_resources()).resources
+        if str(each.uri).startswith(PREFIX)
+    ]
 
 
-async def pieces(client: Client, uri: str) -> AsyncIterator[types.TextResourceContents | types.BlobResourceContents]:
+async def pieces(
+    client: Client, uri: str
+) -> AsyncIterator[types.TextResourceContents | types.BlobResourceContents]:
     """The pieces of an export, as somebody reads them who follows what each says."""
     following: str | None = uri
     while following:
@@ -71,13 +77,17 @@ async def test_a_missing_folder_holds_no_exports_and_is_not_made(client: Client,
     assert not made(out)
 
 
-async def test_a_folder_that_cannot_be_read_does_not_hide_the_documents(client: Client, out: Path) -> None:
+async def test_a_folder_that_cannot_be_read_does_not_hide_the_documents(
+    client: Client, out: Path
+) -> None:
     put(out.parent, out.name)
 
     assert len((await client.list_resources()).resources) == 2
 
 
-async def test_finished_exports_are_listed_newest_first_with_type_and_size(client: Client, out: Path) -> None:
+async def test_finished_exports_are_listed_newest_first_with_type_and_size(
+    client: Client, out: Path
+) -> None:
     put(out, "old.csv", at=1_800_000_000)
     put(out, "Q4 büro.parquet", b"PAR1", at=1_800_000_060)
     put(out, "new.jsonl", at=1_800_000_120)
@@ -102,7 +112,9 @@ async def test_at_most_fifty_are_listed(client: Client, out: Path) -> None:
     assert (len(names), names[0], names[-1]) == (MOST_LISTED, "e054.csv", "e005.csv")
 
 
-async def test_listing_and_contents_are_nobody_elses_and_never_kept(build: Build, out: Path) -> None:
+async def test_listing_and_contents_are_nobody_elses_and_never_kept(
+    build: Build, out: Path
+) -> None:
     put(out, "a.csv")
     async with Client(build(ARCHIVE_MCP_EXPORT_DIR=str(out)), mode="2026-07-28") as client:
         listed = await client.list_resources()
@@ -112,7 +124,9 @@ async def test_listing_and_contents_are_nobody_elses_and_never_kept(build: Build
 
 
 async def test_text_is_read_in_pieces_of_whole_lines(client: Client, out: Path) -> None:
-    lines = [json.dumps({"n": n, "caption": "été 😀" * (n % 7)}, ensure_ascii=False) for n in range(9000)]
+    lines = [
+        json.dumps({"n": n, "caption": "été 😀" * (n % 7)}, ensure_ascii=False) for n in range(9000)
+    ]
     data = ("\n".join(lines) + "\n").encode()
     put(out, "big.jsonl", data)
     found: list[str] = []
@@ -157,7 +171,9 @@ async def test_parquet_is_read_in_pieces_of_bytes(client: Client, out: Path) -> 
         ("", "is not the address"),
     ],
 )
-async def test_what_is_no_export_is_refused_by_name(client: Client, out: Path, address: str, said: str) -> None:
+async def test_what_is_no_export_is_refused_by_name(
+    client: Client, out: Path, address: str, said: str
+) -> None:
     put(out, "a.csv")
     put(out, "notes.txt")
     put(out.parent, "secret.csv")
@@ -168,7 +184,9 @@ async def test_what_is_no_export_is_refused_by_name(client: Client, out: Path, a
 
 
 @pytest.mark.skipif(os.name == "nt", reason="making links needs a right there")
-async def test_a_link_out_of_the_folder_is_neither_listed_nor_read(client: Client, out: Path, tmp_path: Path) -> None:
+async def test_a_link_out_of_the_folder_is_neither_listed_nor_read(
+    client: Client, out: Path, tmp_path: Path
+) -> None:
     put(out, "a.csv")
     (tmp_path / "secret").write_text("secret")
     (out / "b.csv").symlink_to(tmp_path / "secret")

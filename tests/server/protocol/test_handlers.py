@@ -15,10 +15,16 @@ async def test_the_listing_is_the_packaged_surface(build: Build, era: str) -> No
     async with Client(build(), mode=era) as client:
         listed = (await client.list_tools()).tools
     rows = json.loads(SURFACE.read_text())["tools"]
-    packaged = [row for row in rows if row["backend"] != "archivebox" and row["toolset"] != "discover"]
+    packaged = [
+        row for row in rows if row["backend"] != "archivebox" and row["toolset"] != "discover"
+    ]
     assert [each.name for each in listed] == [row["tool"]["name"] for row in packaged]
-    assert [each.input_schema for each in listed] == [row["tool"]["inputSchema"] for row in packaged]
-    assert [each.output_schema for each in listed] == [row["tool"].get("outputSchema") for row in packaged]
+    assert [each.input_schema for each in listed] == [
+        row["tool"]["inputSchema"] for row in packaged
+    ]
+    assert [each.output_schema for each in listed] == [
+        row["tool"].get("outputSchema") for row in packaged
+    ]
     assert all(each.meta and each.annotations for each in listed)
 
 
@@ -31,7 +37,9 @@ async def test_the_server_introduces_itself_with_its_own_version(build: Build) -
 
 
 @pytest.mark.parametrize("product", ["archive", "archivebox"])
-async def test_a_system_prompt_is_a_prompt_and_a_resource(build: Build, era: str, product: str) -> None:
+async def test_a_system_prompt_is_a_prompt_and_a_resource(
+    build: Build, era: str, product: str
+) -> None:
     async with Client(build(), mode=era) as client:
         prompt = await client.get_prompt(f"{product}_system_prompt")
         resource = await client.read_resource(f"{product}://system-prompt")
@@ -55,7 +63,9 @@ async def test_an_unknown_prompt_or_resource_is_a_parameter_error(build: Build, 
 
 async def test_text_and_structured_content_say_the_same(build: Build, era: str) -> None:
     async with Client(build(), mode=era) as client:
-        result = await client.call_tool("archive_search_items", {"workspace": "Northwind Skincare", "limit": 30})
+        result = await client.call_tool(
+            "archive_search_items", {"workspace": "Northwind Skincare", "limit": 30}
+        )
     assert json.loads(result.content[0].text) == result.structured_content  # type: ignore[union-attr]
 
 
@@ -68,10 +78,14 @@ async def test_unavailable_metrics_stay_null_on_the_wire(build: Build, era: str)
     assert any(metrics)
 
 
-async def test_read_only_lists_and_calls_no_tool_that_changes_anything(build: Build, era: str) -> None:
+async def test_read_only_lists_and_calls_no_tool_that_changes_anything(
+    build: Build, era: str
+) -> None:
     async with Client(build(ARCHIVE_MCP_READ_ONLY="on"), mode=era) as client:
         listed = (await client.list_tools()).tools
-        refused = await client.call_tool("archive_add_item_to_collections", {"itemId": "x", "collectionNames": ["y"]})
+        refused = await client.call_tool(
+            "archive_add_item_to_collections", {"itemId": "x", "collectionNames": ["y"]}
+        )
     assert all(each.annotations and each.annotations.read_only_hint for each in listed)
     assert "READ_ONLY" in refused.content[0].text  # type: ignore[union-attr]
 
@@ -85,10 +99,14 @@ async def test_a_failed_call_leaves_the_server_alive(build: Build, era: str) -> 
 
 async def test_a_picture_is_an_image_and_prose_a_text_of_its_own(build: Build, era: str) -> None:
     async with Client(build("archivebox"), mode=era) as client:
-        found = await client.call_tool("archivebox_list_snapshots", {"status": "succeeded", "limit": 1})
+        found = await client.call_tool(
+            "archivebox_list_snapshots", {"status": "succeeded", "limit": 1}
+        )
         page = found.structured_content["nodes"][0]["id"]
         text = await client.call_tool("archivebox_read_snapshot", {"snapshot_id": page})
-        picture = await client.call_tool("archivebox_read_snapshot", {"snapshot_id": page, "image": "favicon"})
+        picture = await client.call_tool(
+            "archivebox_read_snapshot", {"snapshot_id": page, "image": "favicon"}
+        )
     assert [each.type for each in text.content] == ["text", "text"]
     assert [each.type for each in picture.content] == ["text", "image"]
     assert text.structured_content is picture.structured_content is None

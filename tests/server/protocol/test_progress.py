@@ -20,7 +20,8 @@ from server.surface import Surface
 from .conftest import SURFACE
 
 WINDOW = 0.4
-"""Seconds for five requests: thirty pages take about two and a half seconds, and progress is told once a second."""
+"""Seconds for five requests: thirty pages take about two and a half seconds, and progress is told
+once a second."""
 
 
 async def test_a_job_that_is_waited_for_reports_its_progress(era: str, tmp_path: Path) -> None:
@@ -35,11 +36,16 @@ async def test_a_job_that_is_waited_for_reports_its_progress(era: str, tmp_path:
     sandbox = Sandbox(items=3000, window=WINDOW / 2, plan="enterprise")
     async with Services(settings, limiter=Pacer(None, window=WINDOW), sandbox=sandbox) as services:
         server = build_server(
-            surface, Calls(surface, services, settings.timezone), prompts.DOCUMENTS, prompts.instructions()
+            surface,
+            Calls(surface, services, settings.timezone),
+            prompts.DOCUMENTS,
+            prompts.instructions(),
         )
         async with Client(server, mode=era) as client:
             arguments = {"workspace": MAIN, "search": {}, "fields": ["id"], "name": "all"}
-            result = await client.call_tool("archive_start_export", arguments, progress_callback=progress)
+            result = await client.call_tool(
+                "archive_start_export", arguments, progress_callback=progress
+            )
 
     assert result.structured_content["state"] == "done"
     assert result.structured_content["result"]["rows"] == 3000

@@ -57,24 +57,36 @@ async def completed(
     client: Client, prompt: str, argument: str, typed: str = "", known: dict[str, str] | None = None
 ) -> list[str]:
     reference = types.PromptReference(type="ref/prompt", name=prompt)
-    return (await client.complete(reference, {"name": argument, "value": typed}, known)).completion.values
+    return (
+        await client.complete(reference, {"name": argument, "value": typed}, known)
+    ).completion.values
 
 
-async def test_prompts_are_listed_with_their_arguments_always_in_the_same_order(client: Client) -> None:
+async def test_prompts_are_listed_with_their_arguments_always_in_the_same_order(
+    client: Client,
+) -> None:
     first = (await client.list_prompts()).prompts
     again = (await client.list_prompts()).prompts
     listed = {each.name: [(a.name, a.required) for a in each.arguments or []] for each in first}
 
     assert [each.name for each in first] == NAMES
     assert first == again
-    assert listed["move_view_to_collection"] == [("view", True), ("collection", True), ("workspace", False)]
+    assert listed["move_view_to_collection"] == [
+        ("view", True),
+        ("collection", True),
+        ("workspace", False),
+    ]
     assert listed["archive_system_prompt"] == []
     assert all(each.title and each.description for each in first)
     assert all(argument.description for each in first for argument in each.arguments or [])
 
 
-@pytest.mark.parametrize("flags", [{"ARCHIVE_MCP_READ_ONLY": "on"}, {"ARCHIVE_MCP_TOOLSETS": "discover"}])
-async def test_the_list_does_not_depend_on_what_is_offered(build: Build, era: str, flags: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "flags", [{"ARCHIVE_MCP_READ_ONLY": "on"}, {"ARCHIVE_MCP_TOOLSETS": "discover"}]
+)
+async def test_the_list_does_not_depend_on_what_is_offered(
+    build: Build, era: str, flags: dict[str, str]
+) -> None:
     async with Client(build(**flags), mode=era) as client:
         assert [each.name for each in (await client.list_prompts()).prompts] == NAMES
 
@@ -90,7 +102,11 @@ async def test_a_prompt_is_filled_with_what_was_given(client: Client) -> None:
 
 
 async def test_every_prompt_that_needs_nothing_is_filled_without_arguments(client: Client) -> None:
-    needless = [each for each in WORKFLOWS if not each.one_of and not any(one.required for one in each.arguments)]
+    needless = [
+        each
+        for each in WORKFLOWS
+        if not each.one_of and not any(one.required for one in each.arguments)
+    ]
     texts = [await text_of(client, each.name, {}) for each in needless]
 
     assert len(texts) == 4
@@ -125,16 +141,24 @@ async def test_names_of_a_workspace_are_completed_as_in_the_resources(client: Cl
         ("import_posts", "collection", "archive_get_collections"),
         ("campaign_report", "campaign", "archive_get_campaigns"),
     ):
-        told = await client.call_tool(tool, {"workspace": SKINCARE, "fields": ["name"], "limit": 1000})
+        told = await client.call_tool(
+            tool, {"workspace": SKINCARE, "fields": ["name"], "limit": 1000}
+        )
         assert told.structured_content is not None
         expected = {each["name"] for each in told.structured_content["nodes"]}
         assert expected
         assert set(await completed(client, prompt, argument, "", known)) == expected
 
 
-async def test_a_completion_begins_with_what_was_typed_and_depends_on_the_workspace(client: Client) -> None:
-    skincare = await completed(client, "move_view_to_collection", "collection", "q", {"workspace": SKINCARE})
-    bluebird = await completed(client, "move_view_to_collection", "collection", "q", {"workspace": "Bluebird Coffee"})
+async def test_a_completion_begins_with_what_was_typed_and_depends_on_the_workspace(
+    client: Client,
+) -> None:
+    skincare = await completed(
+        client, "move_view_to_collection", "collection", "q", {"workspace": SKINCARE}
+    )
+    bluebird = await completed(
+        client, "move_view_to_collection", "collection", "q", {"workspace": "Bluebird Coffee"}
+    )
 
     assert skincare
     assert skincare[0].startswith("Q")
@@ -143,7 +167,11 @@ async def test_a_completion_begins_with_what_was_typed_and_depends_on_the_worksp
 
 
 async def test_fixed_values_are_completed_without_a_call(client: Client) -> None:
-    assert await completed(client, "export_creators_with_emails", "format") == ["csv", "jsonl", "parquet"]
+    assert await completed(client, "export_creators_with_emails", "format") == [
+        "csv",
+        "jsonl",
+        "parquet",
+    ]
     assert await completed(client, "top_content", "metric", "sh") == ["shares"]
     assert await completed(client, "compare_with_competitors", "period", "W") == ["week"]
     assert await completed(client, "retry_failed_pages", "since", "7") == ["last 7 days"]
@@ -151,11 +179,19 @@ async def test_fixed_values_are_completed_without_a_call(client: Client) -> None
 
 async def test_what_nobody_knows_is_not_completed(client: Client) -> None:
     assert await completed(client, "top_content", "creator", "a") == []
-    assert await completed(client, "campaign_report", "campaign", "", {"workspace": "No Such Workspace"}) == []
+    assert (
+        await completed(
+            client, "campaign_report", "campaign", "", {"workspace": "No Such Workspace"}
+        )
+        == []
+    )
 
 
 async def test_an_unknown_argument_or_prompt_cannot_be_completed(client: Client) -> None:
-    for prompt, argument, named in (("top_content", "colour", "'colour'"), ("nothing", "view", "'nothing'")):
+    for prompt, argument, named in (
+        ("top_content", "colour", "'colour'"),
+        ("nothing", "view", "'nothing'"),
+    ):
         with pytest.raises(MCPError) as caught:
             await completed(client, prompt, argument)
         assert caught.value.error.code == -32602
@@ -170,4 +206,6 @@ def test_the_inspector_fills_a_prompt_with_arguments(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     [message] = json.loads(done.stdout)["result"]["messages"]
-    assert message["content"]["text"].startswith("Put every post of the content view `Top Reels` of Archive")
+    assert message["content"]["text"].startswith(
+        "Put every post of the content view `Top Reels` of Archive"
+    )

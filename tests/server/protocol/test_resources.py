@@ -39,7 +39,9 @@ async def client(build: Build, era: str) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def connected(era: str, settings: Settings, sandbox: Sandbox | None = None) -> AsyncIterator[Client]:
+async def connected(
+    era: str, settings: Settings, sandbox: Sandbox | None = None
+) -> AsyncIterator[Client]:
     """A client of a server with these settings."""
     surface = Surface.read(SURFACE, importlib.import_module)
     surface.offer(backends={"archive"}, toolsets=["all"], read_only=False)
@@ -76,7 +78,9 @@ async def test_the_templates_are_listed_in_the_order_of_the_packaged_file(client
     packaged = json.loads(SURFACE.read_text(encoding="utf-8"))["templates"]
 
     assert [each.uri_template for each in listed] == [each["uri"] for each in packaged]
-    assert all(each.mime_type == "application/json" and each.title and each.description for each in listed)
+    assert all(
+        each.mime_type == "application/json" and each.title and each.description for each in listed
+    )
 
 
 async def test_archivebox_alone_has_no_templates(build: Build, era: str) -> None:
@@ -87,8 +91,12 @@ async def test_archivebox_alone_has_no_templates(build: Build, era: str) -> None
 
 
 @pytest.mark.parametrize("toolsets", ["discover", "content"])
-async def test_templates_do_not_depend_on_the_toolsets(build: Build, era: str, toolsets: str) -> None:
-    async with Client(build(ARCHIVE_MCP_TOOLSETS=toolsets, ARCHIVE_MCP_READ_ONLY="on"), mode=era) as client:
+async def test_templates_do_not_depend_on_the_toolsets(
+    build: Build, era: str, toolsets: str
+) -> None:
+    async with Client(
+        build(ARCHIVE_MCP_TOOLSETS=toolsets, ARCHIVE_MCP_READ_ONLY="on"), mode=era
+    ) as client:
         found = await read(client, "archive://workspace/Bluebird%20Coffee/custom-attributes/ITEM")
         names = await completed(client, "archive://operation/{name}", "name", "delete")
     assert found["nodes"]
@@ -105,7 +113,9 @@ async def test_the_schema_of_an_operation_is_read(client: Client) -> None:
 @pytest.mark.parametrize("entity", ["CREATOR", "ITEM", "item"])
 async def test_custom_attributes_are_those_of_the_tool(client: Client, entity: str) -> None:
     arguments = {"workspace": SKINCARE, "entity": entity.upper()}
-    found = await read(client, f"archive://workspace/Northwind%20Skincare/custom-attributes/{entity}")
+    found = await read(
+        client, f"archive://workspace/Northwind%20Skincare/custom-attributes/{entity}"
+    )
     told = await client.call_tool("archive_get_custom_attribute_schemas", arguments)
 
     assert found == told.structured_content
@@ -115,7 +125,9 @@ async def test_a_collection_is_read_by_the_name_that_was_completed(client: Clien
     names = (await completed(client, COLLECTION, "collection", "q", {"workspace": SKINCARE})).values
     listed = await read(client, "archive://workspace/Northwind%20Skincare/collections")
     by_name = await read(client, f"archive://workspace/Northwind%20Skincare/collections/{names[0]}")
-    by_id = await read(client, f"archive://workspace/Northwind%20Skincare/collections/{by_name['id']}")
+    by_id = await read(
+        client, f"archive://workspace/Northwind%20Skincare/collections/{by_name['id']}"
+    )
 
     assert names == sorted(each["name"] for each in listed["nodes"] if each["name"].startswith("Q"))
     assert by_name == by_id
@@ -126,7 +138,9 @@ async def test_a_collection_is_read_by_the_name_that_was_completed(client: Clien
 @pytest.mark.parametrize("kind", ["content", "creator", "social-profile"])
 async def test_each_kind_of_view_is_listed_completed_and_read(client: Client, kind: str) -> None:
     listed = await read(client, f"archive://workspace/{SKINCARE}/views/{kind}")
-    names = (await completed(client, VIEW, "view", "", {"workspace": SKINCARE, "kind": kind})).values
+    names = (
+        await completed(client, VIEW, "view", "", {"workspace": SKINCARE, "kind": kind})
+    ).values
     view = await read(client, f"archive://workspace/{SKINCARE}/views/{kind}/{names[0]}")
 
     assert sorted(names) == sorted(each["name"] for each in listed["nodes"])
@@ -139,7 +153,9 @@ async def test_a_new_collection_with_any_name_is_found(client: Client) -> None:
     arguments = {"workspace": SKINCARE, "input": {"name": name}}
     await client.call_tool("archive_create_collection", arguments)
     uri = "archive://workspace/Northwind%20Skincare/collections/"
-    found = await read(client, f"{uri}50%25%20off%20%2F%20%C3%89t%C3%A9%20%F0%9F%91%A9%E2%80%8D%F0%9F%92%BB")
+    found = await read(
+        client, f"{uri}50%25%20off%20%2F%20%C3%89t%C3%A9%20%F0%9F%91%A9%E2%80%8D%F0%9F%92%BB"
+    )
 
     assert found["name"] == name
 
@@ -149,7 +165,11 @@ async def test_workspaces_kinds_and_entities_are_completed(client: Client) -> No
 
     assert (await completed(client, uri, "workspace", "SKIN")).values == [SKINCARE]
     assert (await completed(client, uri, "entity", "c")).values == ["CREATOR"]
-    assert (await completed(client, VIEW, "kind", "")).values == ["content", "creator", "social-profile"]
+    assert (await completed(client, VIEW, "kind", "")).values == [
+        "content",
+        "creator",
+        "social-profile",
+    ]
 
 
 async def test_a_completion_counts_what_there_is(client: Client) -> None:
@@ -159,7 +179,9 @@ async def test_a_completion_counts_what_there_is(client: Client) -> None:
     assert found.has_more is False
 
 
-async def test_a_completion_that_was_cut_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_completion_that_was_cut_says_so(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("server.resources.MOST_VALUES", 10)
     found = await completed(client, "archive://operation/{name}", "name", "")
 
@@ -168,7 +190,9 @@ async def test_a_completion_that_was_cut_says_so(client: Client, monkeypatch: py
 
 async def test_without_a_workspace_that_is_known_nothing_is_completed(client: Client) -> None:
     assert (await completed(client, COLLECTION, "collection", "")).values == []
-    assert (await completed(client, COLLECTION, "collection", "", {"workspace": "nowhere"})).values == []
+    assert (
+        await completed(client, COLLECTION, "collection", "", {"workspace": "nowhere"})
+    ).values == []
 
 
 async def test_the_configured_workspace_is_completed_without_naming_it(era: str) -> None:
@@ -191,8 +215,12 @@ async def test_a_prompt_has_nothing_to_complete(client: Client) -> None:
     assert caught.value.code == types.INVALID_PARAMS
 
 
-@pytest.mark.parametrize(("uri", "variable"), [("archive://nothing/{x}", "x"), (COLLECTION, "view")])
-async def test_an_unknown_template_cannot_be_completed(client: Client, uri: str, variable: str) -> None:
+@pytest.mark.parametrize(
+    ("uri", "variable"), [("archive://nothing/{x}", "x"), (COLLECTION, "view")]
+)
+async def test_an_unknown_template_cannot_be_completed(
+    client: Client, uri: str, variable: str
+) -> None:
     with pytest.raises(MCPError) as caught:
         await completed(client, uri, variable)
     assert caught.value.code == types.INVALID_PARAMS
@@ -205,15 +233,23 @@ async def test_an_unknown_template_cannot_be_completed(client: Client, uri: str,
         ("archive://operation/itemz", "Did you mean items?"),
         ("archive://workspace/Northwind/collections", "Northwind Outdoor ("),
         ("archive://workspace/nowhere/collections", "Bluebird Coffee ("),
-        ("archive://workspace/b25d0e94-8f63-4c17-8e2b-0d7a41f3c6a9/collections", "Bluebird Coffee ("),
-        ("archive://workspace/Northwind%20Skincare/collections/Q3%20Raport", "Did you mean 'Q3 Report'?"),
+        (
+            "archive://workspace/b25d0e94-8f63-4c17-8e2b-0d7a41f3c6a9/collections",
+            "Bluebird Coffee (",
+        ),
+        (
+            "archive://workspace/Northwind%20Skincare/collections/Q3%20Raport",
+            "Did you mean 'Q3 Report'?",
+        ),
         ("archive://workspace/Northwind%20Skincare/collections/report", "Q2 Report ("),
         ("archive://workspace/Northwind%20Skincare/views/profile", "Did you mean social-profile?"),
         ("archive://workspace/Northwind%/collections", "%20"),
         ("archive://workspace//collections", "archive://workspace/{workspace}/collections"),
     ],
 )
-async def test_a_wrong_address_is_a_parameter_error_that_says_what_to_do(client: Client, uri: str, told: str) -> None:
+async def test_a_wrong_address_is_a_parameter_error_that_says_what_to_do(
+    client: Client, uri: str, told: str
+) -> None:
     error = await refused(client, uri)
 
     assert error.code == types.INVALID_PARAMS
@@ -227,13 +263,19 @@ async def test_what_belongs_to_a_workspace_is_not_cached_for_others(build: Build
         fixed = await client.read_resource("archive://operation/items")
         document = await client.read_resource("archive://system-prompt")
     assert (live.ttl_ms, live.cache_scope) == (0, "private")
-    assert (fixed.ttl_ms, fixed.cache_scope) == (document.ttl_ms, document.cache_scope) == (3_600_000, "public")
+    assert (
+        (fixed.ttl_ms, fixed.cache_scope)
+        == (document.ttl_ms, document.cache_scope)
+        == (3_600_000, "public")
+    )
 
 
 UNPLUGGED = {"ARCHIVE_APP_TOKEN": "very-secret", "ARCHIVE_API_URL": "http://127.0.0.1:9"}
 
 
-@pytest.mark.parametrize(("environment", "told"), [({}, "ARCHIVE_APP_TOKEN"), (UNPLUGGED, "Archive")])
+@pytest.mark.parametrize(
+    ("environment", "told"), [({}, "ARCHIVE_APP_TOKEN"), (UNPLUGGED, "Archive")]
+)
 async def test_without_token_or_network_reading_says_so_and_completing_gives_nothing(
     era: str, environment: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
