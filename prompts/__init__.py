@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .workflows import Workflow
+    from prompts.workflows import Workflow
 
 __all__ = ["DOCUMENTS", "Document", "instructions", "workflow_prompts"]
 
@@ -73,7 +73,7 @@ def instructions() -> str:
 def workflow_prompts() -> tuple[Workflow, ...]:
     """The prompts with arguments, in the order of their listing; their texts are read when they are
     filled."""
-    from .workflows import WORKFLOWS  # with the first look at the prompts, not at start
+    from prompts.workflows import WORKFLOWS  # with the first look at the prompts, not at start
 
     return WORKFLOWS
 

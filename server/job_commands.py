@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from .errors import Code, Failure
-from .recovery import Recovery
-from .services import Services
-from .settings import Settings
-from .signals import end_on_signal
-from .surface import Surface
+from server.errors import Code, Failure
+from server.recovery import Recovery
+from server.services import Services
+from server.settings import Settings
+from server.signals import end_on_signal
+from server.tool.catalog import Surface
 
 if TYPE_CHECKING:
-    from .jobs import JobRow, Jobs
+    from server.jobs import JobRow, Jobs
 
 _TELL_SECONDS = 3600.0
 """How long one wait for the end of a job lasts; then it is waited for again."""

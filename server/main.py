@@ -12,9 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from . import __version__
-from .settings import ArchiveBoxVersion, Settings, SettingsError, load
-from .surface import Surface
+from server import __version__
+from server.settings import (
+    ArchiveBoxVersion,
+    Settings,
+    SettingsError,
+    load,
+)
+from server.tool.catalog import Surface
 
 N = TypeVar("N", int, float)
 
@@ -74,11 +79,11 @@ def offered_surface(settings: Settings, product: Product) -> Surface:
 def _serve(settings: Settings, product: Product) -> int:
     import anyio
 
-    from .calls import Calls
-    from .protocol.handlers import build_server
-    from .protocol.stdio import serve
-    from .recovery import Recovery
-    from .services import Services
+    from server.dispatch import Calls
+    from server.protocol.handlers import build_server
+    from server.protocol.stdio import serve
+    from server.recovery import Recovery
+    from server.services import Services
 
     surface = offered_surface(settings, product)
     prompts: Any = importlib.import_module(product.prompts)
@@ -100,13 +105,13 @@ def _serve(settings: Settings, product: Product) -> int:
 
 
 def _sandbox(options: argparse.Namespace) -> int:
-    from .sandbox import Sandbox
-    from .sandbox.serve import serve
+    from server.sandbox import Sandbox
+    from server.sandbox.serve import serve
 
     gc.enable()
     try:
         if options.archivebox:
-            from .sandbox.archivebox import ArchiveBoxSandbox
+            from server.sandbox.archivebox import ArchiveBoxSandbox
 
             serve(ArchiveBoxSandbox(version=options.archivebox_version), options.port)
         else:
@@ -121,7 +126,7 @@ def _sandbox(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace, settings: Settings, product: Product) -> int:
-    from .doctor import examine
+    from server.doctor import examine
 
     gc.enable()
     return examine(
@@ -130,14 +135,14 @@ def _doctor(options: argparse.Namespace, settings: Settings, product: Product) -
 
 
 def _demo(product: Product) -> int:
-    from .protocol.demo import play
+    from server.protocol.demo import play
 
     gc.enable()
     return play([sys.executable, str(product.launcher), "--sandbox"])
 
 
 def _jobs(options: argparse.Namespace, settings: Settings, product: Product) -> int:
-    from .job_commands import command
+    from server.job_commands import command
 
     if options.action == "cancel" and not options.ids:
         raise SettingsError(

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from .errors import Code, Failure
-from .services import Services
-from .surface import Entry, Surface
+from server.errors import Code, Failure
+from server.services import Services
+from server.tool.catalog import Entry, Surface
 
 if TYPE_CHECKING:
-    from .jobs import JobRow, Work
+    from server.jobs import JobRow, Work
 
 FIRST_LOOK_SECONDS = 3.0
 """After the start: the first message is not to wait for it."""
@@ -45,7 +45,7 @@ class Recovery:
         while True:
             await anyio.sleep(pause)
             pause = LOOK_SECONDS
-            from .jobs.database import FILE  # after the start, which is not to pay for it
+            from server.jobs.database import FILE  # after the start, which is not to pay for it
 
             if not (state / FILE).exists():
                 continue
@@ -85,7 +85,7 @@ class Recovery:
         Raises: Failure: a tool that this server does not have or offer, or a job of another origin
             or token.
         """
-        from .arguments import parse
+        from server.tool.arguments import parse
 
         entry = self._surface.reachable(row.tool)
         desk = await self._desk(entry.backend, row.workspace)
@@ -106,7 +106,7 @@ class Recovery:
             return None
 
     async def _desk(self, backend: str, workspace: str | None) -> Any:
-        from .dialogue import Nobody
+        from server.tool.elicitation import Nobody
 
         found = await self._services.backend(backend)
         return found.desk(workspace, Nobody(), anyio.current_time() + _REQUEST_SECONDS)

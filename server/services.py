@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 from anyio.abc import TaskStatus
 
-from . import __version__
-from .errors import Code, Failure
-from .settings import DEFAULT_API_URL, Secret, Settings
+from server import __version__
+from server.errors import Code, Failure
+from server.settings import DEFAULT_API_URL, Secret, Settings
 
 if TYPE_CHECKING:
-    from .archive.backend import ArchiveBackend
-    from .archivebox.backend import ArchiveBoxBackend
-    from .exports import ExportFolder
-    from .http import InProcess
-    from .jobs import Jobs, Leases
-    from .limiter import Limiter
-    from .sandbox import Sandbox
+    from server.archive.backend import ArchiveBackend
+    from server.archivebox.backend import ArchiveBoxBackend
+    from server.exports import ExportFolder
+    from server.http.transport import InProcess
+    from server.jobs import Jobs, Leases
+    from server.limiter import Limiter
+    from server.sandbox import Sandbox
 
 log = logging.getLogger("archive_mcp")
 
@@ -93,14 +93,14 @@ class Services:
     def exports(self) -> ExportFolder:
         """Where files for the user go."""
         if self._exports is None:
-            from .exports import ExportFolder
+            from server.exports import ExportFolder
 
             self._exports = ExportFolder(self._settings.export_dir)
         return self._exports
 
     async def _host_jobs(self, *, task_status: TaskStatus[Jobs]) -> None:
         """Jobs live in a task of their own: calls come and go."""
-        from .jobs import Jobs, Journal
+        from server.jobs import Jobs, Journal
 
         # The jobs of a sandbox in this process are nobody else's.
         journal = Journal(
@@ -149,12 +149,12 @@ class Services:
                 "The user sets ARCHIVEBOX_URL and ARCHIVEBOX_API_KEY (or ARCHIVEBOX_USERNAME and ARCHIVEBOX_PASSWORD) "
                 "in this server's `env` in the client's configuration and restarts it. To try without one: --sandbox.",
             )
-        from .archivebox.auth import Keys, Login
-        from .archivebox.backend import ArchiveBoxBackend
-        from .archivebox.client import ArchiveBox
-        from .confirmations import Confirmations
-        from .http import Http
-        from .limiter import ConcurrencyCap
+        from server.archivebox.auth import Keys, Login
+        from server.archivebox.backend import ArchiveBoxBackend
+        from server.archivebox.client import ArchiveBox
+        from server.http.client import Http
+        from server.limiter import ConcurrencyCap
+        from server.tool.confirmation import Confirmations
 
         url, in_process, key = (
             settings.archivebox_url or "",
@@ -179,7 +179,7 @@ class Services:
         return ArchiveBoxBackend(client, Confirmations(settings.confirm), self)
 
     def _archivebox_sandbox(self) -> tuple[str, InProcess, Secret]:
-        from .sandbox.archivebox import KEY, ArchiveBoxSandbox
+        from server.sandbox.archivebox import KEY, ArchiveBoxSandbox
 
         sandbox = ArchiveBoxSandbox(version=self._settings.archivebox_version)
         return "http://127.0.0.1:8000", sandbox.handle, Secret(KEY)
@@ -194,10 +194,10 @@ class Services:
                 "~/.env.shared) and restarts it; a token comes from Archive, Settings > Integrations (or Settings > "
                 "API). To try without one: --sandbox.",
             )
-        from .archive.backend import ArchiveBackend
-        from .archive.client import Archive
-        from .confirmations import Confirmations
-        from .http import Http
+        from server.archive.backend import ArchiveBackend
+        from server.archive.client import Archive
+        from server.http.client import Http
+        from server.tool.confirmation import Confirmations
 
         url = DEFAULT_API_URL if settings.sandbox else settings.api_url
         in_process, token = self._other_side()
@@ -212,7 +212,7 @@ class Services:
         return ArchiveBackend(archive, settings.workspace, Confirmations(settings.confirm), self)
 
     def _shared_limiter(self) -> Limiter:
-        from .limiter import Pacer
+        from server.limiter import Pacer
 
         # A sandbox of this process is nobody else's: its pace is not shared either.
         pacer = Pacer(None if self._settings.sandbox else self._settings.state_dir)
@@ -224,7 +224,7 @@ class Services:
         """What answers instead of the network, if anything, and the token for it."""
         if not self._settings.sandbox:
             return None, self._settings.token.reveal() if self._settings.token else ""
-        from .sandbox import TOKEN, Sandbox
+        from server.sandbox import TOKEN, Sandbox
 
         self._sandbox = self._sandbox or Sandbox()
         return self._sandbox.handle, TOKEN

@@ -15,7 +15,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Literal, get_args
 
-from .origins import refusal
+from server.http.urls import refusal
 
 DEFAULT_API_URL = "https://app.archive.com/api/v2"
 

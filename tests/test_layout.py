@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.support.paths import ROOT, SURFACE
+
 CODE = sorted(
     path for folder in ("server", "tools", "prompts") for path in (ROOT / folder).rglob("*.py")
 )
@@ -43,10 +44,7 @@ def test_the_server_never_imports_a_tool_or_a_prompt() -> None:
 def test_the_server_names_no_tool() -> None:
     import json
 
-    names = [
-        row["tool"]["name"]
-        for row in json.loads((ROOT / "tools" / "surface.json").read_text())["tools"]
-    ]
+    names = [row["tool"]["name"] for row in json.loads((SURFACE).read_text())["tools"]]
     allowed = {"server/protocol/demo.py"}  # a client like any other
     found = {
         str(path.relative_to(ROOT))
@@ -61,7 +59,7 @@ def test_the_server_names_no_tool() -> None:
     [
         ("mcp", "server/protocol/"),
         ("mcp_types", "server/protocol/"),
-        ("httpx", "server/http.py"),
+        ("httpx", "server/http/"),
         ("graphql", "server/sandbox/"),
         ("uvicorn", "server/sandbox/"),
         ("dotenv", "server/settings.py"),

@@ -19,8 +19,8 @@ import tools.archive
 import tools.archive.templates
 import tools.archive_mcp
 import tools.archivebox
-from server.requests import Request
-from server.schema import input_schema
+from server.tool.request import Request
+from server.tool.schema import input_schema
 
 FILE = Path(__file__).with_name("surface.json")
 README = Path(__file__).parents[1] / "README.md"
@@ -50,7 +50,7 @@ def requests() -> list[type[Request[Any]]]:
     """Every request class that declares an operation, in the order of the listing."""
     found: list[type[Request[Any]]] = []
     for package in (tools.archive, tools.archivebox, tools.archive_mcp):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             members = vars(importlib.import_module(module.name)).values()
             found += [each for each in members if _is_tool(each, module.name)]
     return sorted(found, key=_place)

@@ -7,12 +7,18 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import Code, Failure
-from ..limiter import Lane
-from .client import Answer, Archive, Call
-from .failures import user_errors
-from .records import Selection, convert, select
-from .requests import ArchiveRequest, Mutation, ReadMany, ReadPages
+from server.archive.client import Answer, Archive, Call
+from server.archive.failures import user_errors
+from server.archive.operations import (
+    ArchiveRequest,
+    Mutation,
+    ReadMany,
+    ReadPages,
+)
+from server.archive.records import Selection
+from server.archive.selection import convert, select
+from server.errors import Code, Failure
+from server.limiter import Lane
 
 PAGE = 100
 """Records of the largest page that Archive sends (Archive docs, pagination)."""

@@ -14,11 +14,17 @@ from typing import Any, NoReturn, Protocol
 
 import anyio
 
-from ..arguments import closest
-from ..errors import Code, Failure
-from .client import Archive, Call
-from .records import Entity, Record, Selection, fields_of, select
-from .requests import ArchiveRequest, NamesOptions, Read
+from server.archive.client import Archive, Call
+from server.archive.operations import ArchiveRequest, NamesOptions, Read
+from server.archive.records import (
+    Entity,
+    Record,
+    Selection,
+    fields_of,
+)
+from server.archive.selection import select
+from server.errors import Code, Failure
+from server.tool.arguments import closest
 
 OptionNames = dict[str, dict[str, dict[str, str]]]
 """Entity -> key of a select -> id of an option -> its name."""

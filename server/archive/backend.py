@@ -6,19 +6,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..confirmations import Confirmations
-from ..dialogue import Asker
-from ..errors import Code, Failure
-from ..results import Result, whole
-from ..workflows import Place, Shared
-from .api import Api
-from .attributes import Attributes, name_options
-from .client import Archive, Call
-from .reading import PARTIAL, Lists
-from .records import select, units
-from .requests import ArchiveRequest, Doubtful, InWorkspace, Mutation, Read, ReadMany
-from .workflows import AnyWorkflow, ArchiveDesk, Workflow
-from .workspaces import Workspace, Workspaces, choices
+from server.archive.api import Api
+from server.archive.attributes import Attributes, name_options
+from server.archive.client import Archive, Call
+from server.archive.context import AnyWorkflow, ArchiveDesk, Workflow
+from server.archive.operations import (
+    ArchiveRequest,
+    Doubtful,
+    InWorkspace,
+    Mutation,
+    Read,
+    ReadMany,
+)
+from server.archive.pagination import PARTIAL, Lists
+from server.archive.selection import select, units
+from server.archive.workspaces import Workspace, Workspaces, choices
+from server.errors import Code, Failure
+from server.tool.confirmation import Confirmations
+from server.tool.context import Place, Shared
+from server.tool.elicitation import Asker
+from server.tool.result import Result, whole
 
 _THOUGHT_SECONDS = 1.0
 """A yes that took longer came from a person, while others may have changed what was shown."""

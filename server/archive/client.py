@@ -9,13 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..errors import Failure
-from ..http import Http, Reply
-from ..limiter import Lane, Limiter, Snapshot, state_key
-from ..limiter.budget import Reading, read_budget
-from ..origins import origin
-from ..retry import Transient, repeated
-from .failures import decode, decode_packed, retry_after
+from server.archive.failures import decode, decode_packed, retry_after
+from server.errors import Failure
+from server.http.client import Http
+from server.http.retry import Transient, repeated
+from server.http.transport import Reply
+from server.http.urls import origin
+from server.limiter import (
+    Lane,
+    Limiter,
+    Snapshot,
+    state_key,
+)
+from server.limiter.budget import Reading, read_budget
 
 T = TypeVar("T")
 

@@ -12,9 +12,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import Code, Failure
-from ..http import Reply
-from ..retry import Transient
+from server.errors import Code, Failure
+from server.http.retry import Transient
+from server.http.transport import Reply
 
 HOW_TO_GET_A_KEY = (
     "The person gets a token in Archive under Settings > Integrations (or Settings > API), sets ARCHIVE_APP_TOKEN and "

@@ -7,22 +7,13 @@ text.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic.alias_generators import to_camel
 
-from ..arguments import closest
-from ..errors import Code, Failure
-from ..requests import Unit
-
-MAX_PATH = 7
-"""Steps of a field path: with the connection around it a query stays within the API's depth of
-10."""
-
-_EXACT = 2**53 - 1
+from server.tool.request import Unit
 
 Json = Any
 BigInt = Annotated[int, "BigInt"]
@@ -83,65 +74,6 @@ def fields_of(record: type[Record]) -> dict[str, Field]:
     return known
 
 
-def select(record: type[Record], paths: list[str] | None) -> Selection:
-    """The selection for dotted `paths` (`*` = the defaults); the record's defaults where there are
-    none.
-
-    Raises:
-        Failure: `INVALID_ARGUMENT` for a path that does not exist, with the nearest one that does.
-    """
-    selection: Selection = {}
-    for path in paths or ["*"]:
-        for each in _defaults(record) if path == "*" else [path]:
-            _add(selection, record, each)
-    return selection
-
-
-def render(selection: Selection, record: type[Record]) -> str:
-    """The selection as GraphQL, without the outer braces; inline fragments where the type is a
-    union."""
-    if record.variants:
-        parts = (
-            f"... on {variant.__name__} {{ {render(_within(selection, variant), variant)} }}"
-            for variant in record.variants
-        )
-        return " ".join(parts)
-    if not selection:
-        return "__typename"
-    known = fields_of(record)
-    return " ".join(_rendered(name, inner, known[name].record) for name, inner in selection.items())
-
-
-def convert(value: Any, record: type[Record], selection: Selection) -> Any:
-    """The answer with its text numbers as numbers: null stays null, what JSON cannot hold exactly
-    stays text."""
-    if isinstance(value, list):
-        return [convert(each, record, selection) for each in value]
-    if not isinstance(value, dict):
-        return value
-    known = fields_of(record)
-    for name, inner in selection.items():
-        field, found = known[name], value.get(name)
-        if field.record is not None:
-            convert(found, field.record, inner)
-        elif field.big and isinstance(found, str):
-            value[name] = _number(found)
-    return value
-
-
-def units(selection: Selection, record: type[Record]) -> dict[str, str]:
-    """The unit of each selected field that has one, by the field's name."""
-    found: dict[str, str] = {}
-    known = fields_of(record)
-    for name, inner in selection.items():
-        field = known[name]
-        if field.unit:
-            found[name] = field.unit
-        if field.record is not None:
-            found |= units(inner, field.record)
-    return found
-
-
 def _read_fields(record: type[Record]) -> dict[str, Field]:
     if record.variants:
         return {
@@ -173,78 +105,3 @@ def _field(hint: Any) -> Field:
     unit = next((each.name for each in metadata if isinstance(each, Unit)), "")
     entity = next((each.entity for each in metadata if isinstance(each, AttributesOf)), None)
     return Field(None, "BigInt" in metadata, unit, entity)
-
-
-def _defaults(record: type[Record]) -> list[str]:
-    return record.default.split() or [
-        name for name, field in fields_of(record).items() if field.record is None
-    ]
-
-
-def _add(selection: Selection, record: type[Record], path: str) -> None:
-    steps = path.split(".")
-    if len(steps) > MAX_PATH:
-        raise Failure(
-            Code.INVALID_ARGUMENT,
-            f"`fields`: {path!r} is {len(steps)} levels deep; Archive allows {MAX_PATH}.",
-            "Ask for the nested record by its own tool instead.",
-        )
-    here, current = selection, record
-    for position, step in enumerate(steps):
-        field = fields_of(current).get(step)
-        if field is None:
-            raise _unknown_field(record, current, path, step)
-        here = here.setdefault(step, {})
-        if field.record is None:
-            if position < len(steps) - 1:
-                raise Failure(
-                    Code.INVALID_ARGUMENT,
-                    f"`fields`: {step!r} in {path!r} has no fields of its own.",
-                    f"Ask for {'.'.join(steps[: position + 1])!r}.",
-                )
-            return
-        current = field.record
-    for each in _defaults(current):
-        # A default may take one step more than a path, and no further: the connection and it make
-        # ten.
-        if len(steps) + each.count(".") <= MAX_PATH:
-            _add(here, current, each)
-
-
-def _unknown_field(root: type[Record], record: type[Record], path: str, step: str) -> Failure:
-    known = fields_of(record)
-    if re.search(r"[\s,]", path):
-        hint = 'One path an entry: ["id", "caption"].'
-    elif instead := record.instead.get(step):
-        hint = instead
-    elif suggestion := closest(step, known):
-        hint = suggestion.strip()
-    elif deeper := _found_below(root, step):
-        hint = f"Did you mean `{deeper}`?"
-    else:
-        hint = f"Known there: {', '.join(known)}."
-    return Failure(Code.INVALID_ARGUMENT, f"`fields`: {path!r} does not exist.", hint)
-
-
-def _found_below(record: type[Record], name: str) -> str:
-    for outer, field in fields_of(record).items():
-        if field.record is not None and name in fields_of(field.record):
-            return f"{outer}.{name}"
-    return ""
-
-
-def _within(selection: Selection, variant: type[Record]) -> Selection:
-    known = fields_of(variant)
-    return {name: inner for name, inner in selection.items() if name in known}
-
-
-def _rendered(name: str, inner: Selection, record: type[Record] | None) -> str:
-    return name if record is None else f"{name} {{ {render(inner, record)} }}"
-
-
-def _number(text: str) -> int | str:
-    try:
-        number = int(text)
-    except ValueError:
-        return text
-    return number if abs(number) <= _EXACT else text

@@ -11,9 +11,9 @@ from typing import NoReturn
 
 import anyio
 
-from ..arguments import closest
-from ..dialogue import Asker, Question
-from ..errors import Code, Failure
+from server.errors import Code, Failure
+from server.tool.arguments import closest
+from server.tool.elicitation import Asker, Question
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _SHOWN = 50

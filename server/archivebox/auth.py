@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from ..errors import Code, Failure
-from ..limiter import state_key
-from ..settings import Secret
-from .failures import KEY_HINT
+from server.archivebox.failures import KEY_HINT
+from server.errors import Code, Failure
+from server.limiter import state_key
+from server.settings import Secret
 
 if TYPE_CHECKING:
-    from .client import ArchiveBox
+    from server.archivebox.client import ArchiveBox
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Keys:
     async def _exchange(self, box: ArchiveBox, deadline: float) -> None:
         if self._login is None:
             return
-        from .client import Send
+        from server.archivebox.client import Send
 
         body = {"username": self._login.username, "password": self._login.password.reveal()}
         send = Send(

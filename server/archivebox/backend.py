@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..confirmations import Confirmations
-from ..dialogue import Asker
-from ..errors import Code, Failure
-from ..origins import origin
-from ..results import Result
-from ..workflows import Place, Shared
-from .client import ArchiveBox
-from .requests import Box, BoxRequest
-from .versions import Description
-from .workflows import BoxDesk, BoxWorkflow
+from server.archivebox.client import ArchiveBox
+from server.archivebox.context import BoxDesk, BoxWorkflow
+from server.archivebox.endpoints import Box, BoxRequest
+from server.archivebox.openapi import Description
+from server.errors import Code, Failure
+from server.http.urls import origin
+from server.tool.confirmation import Confirmations
+from server.tool.context import Place, Shared
+from server.tool.elicitation import Asker
+from server.tool.result import Result
 
 _HINTS = {
     Code.NOT_FOUND: "Look it up in its list again: it may be gone, or the id another kind of object's.",

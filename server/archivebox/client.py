@@ -12,14 +12,15 @@ from urllib.parse import quote, urlencode, urljoin
 
 import anyio
 
-from ..errors import Code, Failure
-from ..http import Http, Reply
-from ..limiter import Lane, Limiter, state_key
-from ..origins import origin
-from ..retry import repeated
-from .auth import Keys
-from .failures import decode, foreign, redirected
-from .versions import Description
+from server.archivebox.auth import Keys
+from server.archivebox.failures import decode, foreign, redirected
+from server.archivebox.openapi import Description
+from server.errors import Code, Failure
+from server.http.client import Http
+from server.http.retry import repeated
+from server.http.transport import Reply
+from server.http.urls import origin
+from server.limiter import Lane, Limiter, state_key
 
 T = TypeVar("T")
 

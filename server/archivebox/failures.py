@@ -13,10 +13,10 @@ import re
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from ..errors import Code, Failure
-from ..http import Reply
-from ..origins import origin
-from ..retry import Transient
+from server.errors import Code, Failure
+from server.http.retry import Transient
+from server.http.transport import Reply
+from server.http.urls import origin
 
 _MARKUP = re.compile(r"<[a-z!/][^>]*>|\x1b\[[0-9;]*m", re.IGNORECASE)
 _EXCEPTION = re.compile(r"^(?P<kind>[A-Za-z_.]+): (?P<text>.*)", re.DOTALL)

@@ -11,17 +11,17 @@ import sys
 
 import anyio
 
-from ..limiter import Pacer
-from ..services import Services
-from ..settings import Settings
-from ..surface import Surface
-from .archivebox import archivebox_checks
-from .assumptions import ASSUMPTIONS, Assumption, assumptions_markdown
-from .live import live_findings
-from .local import WHAT_TO_SET, local_checks, shown_url
-from .look import Look
-from .remote import remote_checks
-from .report import Check, Report, advised
+from server.doctor.archivebox import archivebox_checks
+from server.doctor.assumptions import ASSUMPTIONS, Assumption, assumptions_markdown
+from server.doctor.live import live_findings
+from server.doctor.local import WHAT_TO_SET, local_checks, shown_url
+from server.doctor.look import Look
+from server.doctor.remote import remote_checks
+from server.doctor.report import Check, Report, advised
+from server.limiter import Pacer
+from server.services import Services
+from server.settings import Settings
+from server.tool.catalog import Surface
 
 __all__ = ["ASSUMPTIONS", "Assumption", "assumptions_markdown", "examine", "investigate"]
 

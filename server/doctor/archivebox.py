@@ -3,11 +3,11 @@ works."""
 
 from __future__ import annotations
 
-from ..archivebox.backend import ArchiveBoxBackend
-from ..archivebox.client import Send
-from ..archivebox.failures import decode
-from ..errors import Code, Failure
-from .report import Check
+from server.archivebox.backend import ArchiveBoxBackend
+from server.archivebox.client import Send
+from server.archivebox.failures import decode
+from server.doctor.report import Check
+from server.errors import Code, Failure
 
 SECONDS = 20.0
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 
-from ..errors import Code, Failure
-from . import verdicts
-from .assumptions import ASSUMPTIONS
-from .live_competitors import OF_BRANDS, brands
-from .live_saved import OF_SAVED, saved
-from .look import Look
-from .report import Finding
+from server.doctor import verdicts
+from server.doctor.assumptions import ASSUMPTIONS
+from server.doctor.live_competitors import OF_BRANDS, brands
+from server.doctor.live_saved import OF_SAVED, saved
+from server.doctor.look import Look
+from server.doctor.report import Finding
+from server.errors import Code, Failure
 
 NOBODYS_TOKEN = "archive-mcp-doctor-made-up-token"  # noqa: S105  # made up to be refused
 NOBODYS_WORKSPACE = "d0c70900-5e1f-4c8e-9b7a-0a11ce0fba5e"

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from ..errors import Failure
-from . import verdicts, verdicts_saved
-from .look import Look
-from .report import Finding
+from server.doctor import verdicts, verdicts_saved
+from server.doctor.look import Look
+from server.doctor.report import Finding
+from server.errors import Failure
 
 OF_BRANDS = ("own-brand", "brand-window", "brand-months")
 

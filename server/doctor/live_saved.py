@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import Failure
-from . import verdicts_saved
-from .look import Heard, Look
-from .report import Finding
-from .verdicts import Record
+from server.doctor import verdicts_saved
+from server.doctor.look import Heard, Look
+from server.doctor.report import Finding
+from server.doctor.verdicts import Record
+from server.errors import Failure
 
 OF_SAVED = ("saved-lists", "presets-listed", "group-members", "view-filters", "stored-filters")
 

@@ -9,12 +9,12 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .. import __version__
-from ..limiter.health import damage
-from ..origins import origin
-from ..settings import Secret, Settings
-from ..surface import Surface
-from .report import Check
+from server import __version__
+from server.doctor.report import Check
+from server.http.urls import origin
+from server.limiter.health import damage
+from server.settings import Secret, Settings
+from server.tool.catalog import Surface
 
 WHAT_TO_SET = (
     "Set ARCHIVE_APP_TOKEN in this server's `env` in the client's configuration, or in ~/.env.shared; a token comes "

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..archive.client import Archive, Call
-from ..errors import Code, Failure
-from ..http import Reply
-from ..limiter import Pacer, Snapshot
-from ..limiter.budget import Reading, read_budget
+from server.archive.client import Archive, Call
+from server.errors import Code, Failure
+from server.http.transport import Reply
+from server.limiter import Pacer, Snapshot
+from server.limiter.budget import Reading, read_budget
 
 SECONDS = 90.0
 """How long all live questions may take together."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..archive.backend import ArchiveBackend
-from ..archive.client import Call
-from ..archive.failures import HOW_TO_GET_A_KEY
-from ..archive.workspaces import Workspace
-from ..dialogue import Nobody
-from ..errors import Code, Failure
-from ..limiter import Pacer, Snapshot
-from .report import Check
+from server.archive.backend import ArchiveBackend
+from server.archive.client import Call
+from server.archive.failures import HOW_TO_GET_A_KEY
+from server.archive.workspaces import Workspace
+from server.doctor.report import Check
+from server.errors import Code, Failure
+from server.limiter import Pacer, Snapshot
+from server.tool.elicitation import Nobody
 
 SECONDS = 25.0
 """How long the questions of a plain check may take together."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from .. import __version__
-from .assumptions import ASSUMPTIONS, Assumption
+from server import __version__
+from server.doctor.assumptions import ASSUMPTIONS, Assumption
 
 Status = Literal["ok", "note", "warn", "fail", "skip"]
 Outcome = Literal["confirmed", "contradicted", "unknown"]

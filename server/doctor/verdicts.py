@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
-from ..archive.failures import decode
-from ..errors import Failure
-from ..http import Reply
-from ..limiter.budget import read_budget
-from .report import Finding, Outcome, excerpt
+from server.archive.failures import decode
+from server.doctor.report import Finding, Outcome, excerpt
+from server.errors import Failure
+from server.http.transport import Reply
+from server.limiter.budget import read_budget
 
 REPORT_IT = "The API behaves differently than assumed: please report this line to the makers of archive-mcp."
 COMPARE_IT = "Open that post in Archive and compare the value shown there, before you add up any."

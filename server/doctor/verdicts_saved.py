@@ -6,9 +6,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..archive.requests import ROW_CAP
-from .report import Finding, excerpt
-from .verdicts import Record, complaint, judged, records_of, total_of
+from server.archive.operations import ROW_CAP
+from server.doctor.report import Finding, excerpt
+from server.doctor.verdicts import (
+    Record,
+    complaint,
+    judged,
+    records_of,
+    total_of,
+)
 
 VIEWS = ("contentViews", "creatorViews", "socialProfileViews")
 MEMBERS = ("collections", *VIEWS)

@@ -14,8 +14,19 @@ All of it blocks on the disk: async callers run `build` in a worker thread.
 
 from server.exports.directory import Leftover
 from server.exports.names import FORMATS, Format
-from server.exports.paths import ExportFolder, Listed, Piece, Target
-from server.exports.publish import Draft, Export, publish, published, store
+from server.exports.paths import (
+    ExportFolder,
+    Listed,
+    Piece,
+    Target,
+)
+from server.exports.publish import (
+    Draft,
+    Export,
+    publish,
+    published,
+    store,
+)
 from server.exports.spool import Spool, discard, leftovers
 from server.exports.writers import build, check_available
 

@@ -16,7 +16,13 @@ import re
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
-from .columns import Column, Row, as_json, flatten, joined
+from server.exports.columns import (
+    Column,
+    Row,
+    as_json,
+    flatten,
+    joined,
+)
 
 _MARKS = "=+-@\uff1d\uff0b\uff0d\uff20"  # the wide forms count as the plain ones in Japanese versions of Excel
 _FORMULA = re.compile(rf"[\t\r\n]|\s*[{re.escape(_MARKS)}]")

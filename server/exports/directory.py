@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import Code, Failure
+from server.errors import Code, Failure
 
 RELATIVE = {os.open, os.stat, os.link, os.rename, os.unlink} <= os.supports_dir_fd
 """Whether this system reaches files relative to an open folder."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from ..errors import Code, Failure
+from server.errors import Code, Failure
 
 Format = Literal["jsonl", "csv", "parquet", "png"]
 """What an export file can be; also its extension."""

@@ -8,8 +8,14 @@ import importlib.util
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
-from ..errors import Code, Failure
-from .columns import Column, Kind, Row, flatten, plain
+from server.errors import Code, Failure
+from server.exports.columns import (
+    Column,
+    Kind,
+    Row,
+    flatten,
+    plain,
+)
 
 _GROUP_BYTES = 2 * 1024 * 1024
 _NUMBER = Kind.INT | Kind.FLOAT

@@ -14,9 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..errors import Code, Failure
-from .directory import Directory, opened, regular, told
-from .names import (
+from server.errors import Code, Failure
+from server.exports.directory import (
+    Directory,
+    opened,
+    regular,
+    told,
+)
+from server.exports.names import (
     Format,
     alternatives,
     automatic_name,

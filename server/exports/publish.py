@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
-from .directory import Directory, regular
-from .names import Format
-from .paths import ExportFolder, Target, free_names
+from server.exports.directory import Directory, regular
+from server.exports.names import Format
+from server.exports.paths import ExportFolder, Target, free_names
 
 _BUFFER = 256 * 1024
 _NO_JOB = "once"

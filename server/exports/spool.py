@@ -15,9 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
-from ..errors import Code, Failure
-from .directory import Directory, Leftover, regular, told
-from .paths import ExportFolder
+from server.errors import Code, Failure
+from server.exports.directory import (
+    Directory,
+    Leftover,
+    regular,
+    told,
+)
+from server.exports.paths import ExportFolder
 
 _JOB = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _WORKING_FILE = re.compile(r"\..+\.(?P<job>[A-Za-z0-9_-]{1,36})\.(?:part|[0-9a-f]{4}\.tmp)")

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import BinaryIO, Protocol
 
-from ..errors import Failure
-from . import parquet
-from .cells import CsvFile
-from .columns import Column, Row, Survey
-from .names import Format
-from .parquet import ParquetFile
-from .paths import ExportFolder, Target
-from .publish import Draft, drafted
-from .spool import Spool
+from server.errors import Failure
+from server.exports import parquet
+from server.exports.cells import CsvFile
+from server.exports.columns import Column, Row, Survey
+from server.exports.names import Format
+from server.exports.parquet import ParquetFile
+from server.exports.paths import ExportFolder, Target
+from server.exports.publish import Draft, drafted
+from server.exports.spool import Spool
 
 _BATCH_ROWS, _BATCH_BYTES = 500, 128 * 1024
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from .rows import METRICS, Row
-from .summary import shown
+from server.insights.rows import METRICS, Row
+from server.insights.summary import shown
 
 RATE = "engagementRatePercent = (likes + comments) / followers x 100, followers as of now; null where one is unknown."
 

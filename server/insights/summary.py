@@ -9,7 +9,12 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, Literal
 
-from .rows import EXACT, METRICS, RATED, Row
+from server.insights.rows import (
+    EXACT,
+    METRICS,
+    RATED,
+    Row,
+)
 
 By = Literal["platform", "type", "week", "month", "creator"]
 

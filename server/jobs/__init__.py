@@ -8,11 +8,11 @@ nothing.
 `Work` is what a kind of work implements; the engine knows no tool and no API.
 """
 
-from .engine import Jobs, Progress
-from .handle import Handle
-from .journal import Journal
-from .lease import Leases
-from .model import (
+from server.jobs.engine import Jobs, Progress
+from server.jobs.handle import Handle
+from server.jobs.journal import Journal
+from server.jobs.lease import Leases
+from server.jobs.model import (
     JobRow,
     JobState,
     LostLease,
@@ -22,8 +22,8 @@ from .model import (
     RecordRow,
     RecordState,
     Stopped,
-    Work,
 )
+from server.jobs.work import Work
 
 __all__ = [
     "Handle",

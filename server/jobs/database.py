@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import Code, Failure
+from server.errors import Code, Failure
 
 FILE = "jobs.sqlite3"
 VERSION = 1

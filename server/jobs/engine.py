@@ -12,12 +12,22 @@ from typing import Self, TypeVar
 
 import anyio
 
-from ..errors import Code, Failure
-from .database import patiently
-from .journal import Journal
-from .lease import Lease
-from .model import End, JobRow, JobState, NewJob, NewRecord, Phase, RecordRow, RecordState, Work
-from .runner import Runner
+from server.errors import Code, Failure
+from server.jobs.database import patiently
+from server.jobs.journal import Journal
+from server.jobs.lease import Lease
+from server.jobs.model import (
+    End,
+    JobRow,
+    JobState,
+    NewJob,
+    NewRecord,
+    Phase,
+    RecordRow,
+    RecordState,
+)
+from server.jobs.runner import Runner
+from server.jobs.work import Work
 
 T = TypeVar("T")
 

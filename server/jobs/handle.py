@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from .database import patiently
-from .journal import Journal
-from .lease import Lease
-from .model import End, JobRow, JobState, Mark, NewRecord, RecordRow, RecordState, Stopped
-from .statements import text
+from server.jobs.database import patiently
+from server.jobs.journal import Journal
+from server.jobs.lease import Lease
+from server.jobs.model import (
+    End,
+    JobRow,
+    JobState,
+    Mark,
+    NewRecord,
+    RecordRow,
+    RecordState,
+    Stopped,
+)
+from server.jobs.statements import text
 
 LONGEST_REASON = 500
 """Characters of a record's reason: it may repeat what strangers wrote."""

@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import Code, Failure
-from .database import Database
-from .lease import LIVE, Lease, Leases
-from .model import (
+from server.errors import Code, Failure
+from server.jobs.database import Database
+from server.jobs.lease import LIVE, Lease, Leases
+from server.jobs.model import (
     End,
     JobRow,
     JobState,
@@ -31,8 +31,15 @@ from .model import (
     RecordState,
     Stopped,
 )
-from .reading import COLUMNS, job_row, record_row
-from .statements import insert, progress, send_again, settle, skip_rest, text
+from server.jobs.rows import COLUMNS, job_row, record_row
+from server.jobs.statements import (
+    insert,
+    progress,
+    send_again,
+    settle,
+    skip_rest,
+    text,
+)
 
 KEPT_SECONDS = 30 * 24 * 3600.0
 """How long a job is kept that nothing happened to."""

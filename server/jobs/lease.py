@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .model import LostLease
+from server.jobs.model import LostLease
 
 LEASE_SECONDS = 15.0
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import anyio
 
-from ..errors import Code, Failure
-from .database import patiently
-from .handle import Course, Handle
-from .journal import Journal
-from .lease import Lease
-from .model import (
+from server.errors import Code, Failure
+from server.jobs.database import patiently
+from server.jobs.handle import Course, Handle
+from server.jobs.journal import Journal
+from server.jobs.lease import Lease
+from server.jobs.model import (
     End,
     JobState,
     LostLease,
@@ -25,9 +25,9 @@ from .model import (
     RecordRow,
     RecordState,
     Stopped,
-    Work,
     told,
 )
+from server.jobs.work import Work
 
 log = logging.getLogger("archive_mcp.jobs")
 

@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import Code, Failure
-from .model import NewRecord
+from server.errors import Code, Failure
+from server.jobs.model import NewRecord
 
 _INTERRUPTED = "The server stopped while this was being sent: it may or may not have been done."
 _CANCELLED = "The job was cancelled before this was sent."

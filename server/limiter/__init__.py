@@ -9,7 +9,13 @@ one user on one machine. Another backend only has to fit behind the two protocol
 """
 
 from server.limiter.cap import ConcurrencyCap
-from server.limiter.interface import Lane, Limiter, Slot, Snapshot, state_key
+from server.limiter.interface import (
+    Lane,
+    Limiter,
+    Slot,
+    Snapshot,
+    state_key,
+)
 from server.limiter.pacer import Pacer
 
 __all__ = ["ConcurrencyCap", "Lane", "Limiter", "Pacer", "Slot", "Snapshot", "state_key"]

@@ -14,7 +14,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 
-from server.limiter.budget import Credits, Policy, Reading, merge
+from server.limiter.budget import (
+    Credits,
+    Policy,
+    Reading,
+    merge,
+)
 from server.limiter.interface import Lane
 from server.limiter.jitter import CALLS, Evidence, Rules
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 
-from ..errors import Code, Failure
+from server.errors import Code, Failure
 
 _LIBRARIES = {"pictures": "PIL", "charts": "matplotlib"}
 _NAMES = {"pictures": "Pillow", "charts": "matplotlib"}

@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 import anyio
 import anyio.to_thread
 
-from ..errors import Code, Failure
-from ..http import Reply
+from server.errors import Code, Failure
+from server.http.transport import Reply
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import Code, Failure
-from ..results import Image as Picture
+from server.errors import Code, Failure
+from server.tool.result import Image as Picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image

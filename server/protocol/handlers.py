@@ -14,17 +14,22 @@ from mcp.server.lowlevel import Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 
-from .. import __version__
-from ..calls import Calls
-from ..errors import Code, Failure
-from ..results import Result, compact
-from ..surface import Surface
-from .asking import InputNeeded, asker_for
-from .prompting import Document, Prompts, Workflow, described
+from server import __version__
+from server.dispatch import Calls
+from server.errors import Code, Failure
+from server.protocol.elicitation import InputNeeded, asker_for
+from server.protocol.prompts import (
+    Document,
+    Prompts,
+    Workflow,
+    described,
+)
+from server.tool.catalog import Surface
+from server.tool.result import Result, compact
 
 if TYPE_CHECKING:
-    from ..export_resources import ExportResources
-    from ..resources import Resources
+    from server.resources.exports import ExportResources
+    from server.resources.workspace import Resources
 
 NAME = "archive-mcp"
 ERROR_META = "archive-mcp/error"
@@ -83,13 +88,13 @@ def build_server(
 
     @cache
     def resources() -> Resources:
-        from ..resources import Resources  # with the first use, not at start
+        from server.resources.workspace import Resources  # with the first use, not at start
 
         return Resources(surface, calls)
 
     @cache
     def exports() -> ExportResources:
-        from ..export_resources import ExportResources  # with the first use, not at start
+        from server.resources.exports import ExportResources  # with the first use, not at start
 
         return ExportResources(calls)
 

@@ -28,7 +28,7 @@ from mcp.shared._context_streams import (
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCMessage, jsonrpc_message_adapter
 
-from ..signals import end_on_signal
+from server.signals import end_on_signal
 
 LINE_LIMIT = 64 * 1024 * 1024
 """Bytes of the longest message taken from a client."""

@@ -11,7 +11,15 @@ The GraphQL library and the HTTP server are imported here and nowhere else in th
 
 from __future__ import annotations
 
-from server.sandbox.app import COFFEE, MAIN, OUTDOOR, PATH, TOKEN, TOKEN_SINGLE, Sandbox
-from server.sandbox.failures import Answer
+from server.sandbox.answer import Answer
+from server.sandbox.archive.app import (
+    COFFEE,
+    MAIN,
+    OUTDOOR,
+    PATH,
+    TOKEN,
+    TOKEN_SINGLE,
+    Sandbox,
+)
 
 __all__ = ["COFFEE", "MAIN", "OUTDOOR", "PATH", "TOKEN", "TOKEN_SINGLE", "Answer", "Sandbox"]

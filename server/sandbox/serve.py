@@ -19,7 +19,8 @@ from typing import Any, Protocol
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from server.sandbox.failures import JSON_TYPE, Answer, encode, refusal
+from server.sandbox.answer import JSON_TYPE, Answer, encode
+from server.sandbox.archive.failures import refusal
 
 HOST = "127.0.0.1"
 STATS, RESET = ("GET", "/__sandbox__/stats"), ("POST", "/__sandbox__/reset")

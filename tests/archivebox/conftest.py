@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 
-from tests.archivebox.targets import Target, over_real, over_sandbox
-from tests.support.archivebox_install import VERSIONS, Version, installed_or_skip
-from tests.support.archivebox_pages import served_pages
-from tests.support.archivebox_server import OwnServer, RealArchiveBox, RealServer, real_archivebox
+from tests.support.archivebox.install import VERSIONS, Version, installed_or_skip
+from tests.support.archivebox.pages import served_pages
+from tests.support.archivebox.server import (
+    OwnServer,
+    RealArchiveBox,
+    RealServer,
+    real_archivebox,
+)
+from tests.support.archivebox.targets import Target, over_real, over_sandbox
 
 Ledger = dict[str, tuple[set[str], set[str]]]
 

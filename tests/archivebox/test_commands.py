@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from server.errors import Code
-from tests.archivebox.targets import Target
+from tests.support.archivebox.targets import Target
 
 
 async def test_pages_are_searched_by_pattern(target: Target) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from server.dialogue import Nobody
 from server.errors import Code
 from server.sandbox.archivebox import (
     KEY,
@@ -23,7 +22,9 @@ from server.sandbox.archivebox import (
 )
 from server.sandbox.serve import served
 from server.settings import SettingsError, load
-from tests.archivebox.front import (
+from server.tool.elicitation import Nobody
+from tests.server.http import test_tls as test_http_tls
+from tests.support.archivebox.front import (
     NO_FILES,
     Asked,
     Front,
@@ -33,7 +34,6 @@ from tests.archivebox.front import (
     refused,
     secured,
 )
-from tests.server import test_http_tls
 
 certificate = test_http_tls.certificate
 

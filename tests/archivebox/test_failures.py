@@ -11,11 +11,16 @@ import httpx
 import pytest
 
 from server.errors import Code, Failure
-from server.sandbox.archivebox import KEY, PASSWORD, USERNAME, Answer
+from server.sandbox.archivebox import (
+    KEY,
+    PASSWORD,
+    USERNAME,
+    Answer,
+)
 from server.sandbox.serve import served
 from server.services import Services
 from server.settings import load
-from tests.archivebox.front import (
+from tests.support.archivebox.front import (
     NO_FILES,
     Asked,
     Front,

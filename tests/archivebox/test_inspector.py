@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 
-from tests.support.archivebox_pages import PAGES
-from tests.support.archivebox_server import RealArchiveBox, RealServer
+from tests.support.archivebox.pages import PAGES
+from tests.support.archivebox.server import RealArchiveBox, RealServer
 from tests.support.node import Inspector, inspector_or_skip
 from tests.support.sandboxed import LAUNCHER, clean
 

@@ -9,15 +9,21 @@ from typing import Any
 
 import pytest
 
-from server.archivebox.reading import Output, as_text, images_of, texts_of
-from server.dialogue import Nobody
+from server.archivebox.page_text import (
+    Output,
+    as_text,
+    images_of,
+    texts_of,
+)
 from server.errors import Code, Failure
-from server.http import Reply
-from server.results import BUDGET, Result
+from server.http.transport import Reply
 from server.sandbox.archivebox import KEY, ArchiveBoxSandbox
 from server.services import Services
 from server.settings import load
-from tests.archivebox.targets import SURFACE, URL
+from server.tool.elicitation import Nobody
+from server.tool.result import BUDGET, Result
+from tests.support.archivebox.targets import URL
+from tests.support.paths import SURFACE
 
 INJECTED = "https://smallcomputers.example/posts/quiet-inbox"
 PRIVATE = "https://wiki.tidewater.example/pages/release-checklist"
@@ -35,8 +41,8 @@ class Reader:
     async def start(self) -> Reader:
         import importlib
 
-        from server.calls import Calls
-        from server.surface import Surface
+        from server.dispatch import Calls
+        from server.tool.catalog import Surface
 
         settings = load({"ARCHIVEBOX_URL": URL, "ARCHIVEBOX_API_KEY": KEY}, environment={})
         services = await self._stack.enter_async_context(

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.archivebox_pages import FAILING, PAGES
-from tests.support.archivebox_server import OwnServer, RealArchiveBox, RealServer
+from tests.support.archivebox.pages import FAILING, PAGES
+from tests.support.archivebox.server import OwnServer, RealArchiveBox, RealServer
+from tests.support.paths import OPENAPI
 
-DESCRIPTIONS = Path(__file__).parents[1] / "sandbox_archivebox" / "openapi"
 RECORDED = {"0.9.73": "archivebox-0.9.73.json", "0.8.5": "archivebox-0.8.5rc51.json"}
 READABLE = sorted(name for name in PAGES if name not in {*FAILING, "moved", "notes"})
 
@@ -49,7 +48,7 @@ def test_the_server_is_healthy(real: RealArchiveBox) -> None:
 def test_the_server_describes_the_endpoints_that_were_recorded(
     real: RealArchiveBox, client: httpx.Client
 ) -> None:
-    recorded = json.loads((DESCRIPTIONS / RECORDED[real.version]).read_text())["paths"]
+    recorded = json.loads((OPENAPI / RECORDED[real.version]).read_text())["paths"]
     described = client.get("/openapi.json").json()["paths"]
     assert {path: sorted(methods) for path, methods in described.items()} == {
         path: sorted(methods) for path, methods in recorded.items()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from server.arguments import parse
 from server.errors import Code, Failure
 from server.jobs import NewJob, Phase, RecordState
 from server.sandbox.archivebox import Version
-from tests.archivebox.keeping import Json, Keeper, keeper
-from tools.archivebox.saving import StartSave
-from tools.archivebox.saving_pages import finished
+from server.tool.arguments import parse
+from tests.support.archivebox.keeping import Json, Keeper, keeper
+from tools.archivebox.jobs.save import StartSave
+from tools.archivebox.jobs.save_work import finished
 
 FRESH = [f"https://fresh.example/page-{number}" for number in range(120)]
 VERSIONS: list[Version] = ["0.9.73", "0.9.31", "0.8.5"]

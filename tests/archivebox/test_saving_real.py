@@ -8,8 +8,8 @@ from typing import Any
 
 import anyio
 
-from tests.archivebox.targets import Target, over_real
-from tests.support.archivebox_server import RealServer
+from tests.support.archivebox.server import RealServer
+from tests.support.archivebox.targets import Target, over_real
 
 Json = dict[str, Any]
 

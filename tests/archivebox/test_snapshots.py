@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from server.errors import Code
-from tests.archivebox.targets import Target
+from tests.support.archivebox.targets import Target
 
 
 async def test_pages_are_listed_and_paged_without_gaps_or_repeats(target: Target) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.errors import Code
-from tests.archivebox.targets import Target
+from tests.support.archivebox.targets import Target
 
 
 def name() -> str:

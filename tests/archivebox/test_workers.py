@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from server.calls import Calls
-from server.dialogue import Nobody
+from server.dispatch import Calls
 from server.errors import Code, Failure
 from server.sandbox.archivebox import Answer
 from server.services import Services
 from server.settings import load
-from server.surface import Surface
-from tests.archivebox.front import NO_FILES
-from tests.archivebox.targets import SURFACE, URL
+from server.tool.catalog import Surface
+from server.tool.elicitation import Nobody
+from tests.support.archivebox.front import NO_FILES
+from tests.support.archivebox.targets import URL
+from tests.support.paths import SURFACE
 
 KEY = "a-key-of-0.9.8-never-to-be-seen"
 JSON = {"content-type": "application/json"}

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from server.archivebox.versions import Description
+from server.archivebox.openapi import Description
 from server.errors import Code, Failure
 from tests.archivebox.conftest import Ledger
-from tests.archivebox.targets import SURFACE, Target
+from tests.support.archivebox.targets import Target
+from tests.support.paths import OPENAPI, SURFACE
 
-OPENAPI = Path(__file__).parents[1] / "sandbox_archivebox" / "openapi"
 FILES = {
     "0.9.73": "archivebox-0.9.73.json",
     "0.9.31": "archivebox-0.9.31.json",
@@ -79,7 +79,7 @@ def description(version: str) -> Description:
 
 def covered(endpoint: str) -> bool:
     """Whether some tool serves an endpoint, given as `GET /core/any/{}`."""
-    from server.archivebox.versions import normalised
+    from server.archivebox.openapi import normalised
 
     served = {normalised(each) for each in ENDPOINTS.values()}
     wanted = RENAMED.get(endpoint, endpoint)

@@ -15,8 +15,8 @@ from typing import Any
 
 import httpx
 
-from server.archive.records import select
-from server.archive.requests import ArchiveRequest
+from server.archive.operations import ArchiveRequest
+from server.archive.selection import select
 from server.sandbox import MAIN, TOKEN
 from server.sandbox.archivebox import KEY
 from tests.benchmarks.figures import Figure, compared
@@ -30,8 +30,8 @@ from tests.support.sandboxed import (
     using_archivebox,
 )
 from tests.support.stdio import Json, StdioServer
-from tools.archive.content import SearchItems
-from tools.archive.workspaces import GetWorkspace
+from tools.archive.content.items import SearchItems
+from tools.archive.workspace import GetWorkspace
 
 _WINDOW = 0.001
 _WARM_UP = 10

@@ -7,7 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.figures import Figure
-from tests.support.pacing import ALLOWED, Load, Outcome, put
+from tests.support.pacing import (
+    ALLOWED,
+    Load,
+    Outcome,
+    put,
+)
 from tests.support.sandboxed import sandbox_process
 
 FULL_RATE = Load(processes=4, calls=50)

@@ -17,7 +17,12 @@ from server.sandbox import COFFEE
 from tests.benchmarks.figures import Figure
 from tests.support.sandboxed import sandbox_process
 from tests.support.stdio import StdioServer
-from tests.support.tagging import Site, begun, killed_again_and_again, reached
+from tests.support.tagging import (
+    Site,
+    begun,
+    killed_again_and_again,
+    reached,
+)
 
 RATE = 5.0
 """Requests a second that Archive admits (Archive docs, rate limiting page)."""

@@ -14,9 +14,10 @@ import pytest
 
 import prompts
 from prompts import DOCUMENTS, Document, instructions
+from tests.support.paths import SURFACE
 
 ROOT = Path(prompts.__file__).parent.parent
-SURFACE = json.loads((ROOT / "tools" / "surface.json").read_text(encoding="utf-8"))["tools"]
+SURFACE = json.loads((SURFACE).read_text(encoding="utf-8"))["tools"]
 ARCHIVE_TOOLS = {name for row in SURFACE if (name := row["tool"]["name"]).startswith("archive_")}
 ARCHIVEBOX_TOOLS = {
     "archivebox_list_snapshots",

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
 from prompts.workflows import WORKFLOWS
-from server.surface import Surface
+from server.tool.catalog import Surface
+from tests.support.paths import ROOT, SURFACE
 from tools.archive.templates import TEMPLATES
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PRESETS = {"all", "core", "discover"}
 
@@ -22,7 +21,7 @@ def section(title: str) -> str:
 
 
 def known_toolsets() -> set[str]:
-    surface = Surface.read(ROOT / "tools" / "surface.json", load=__import__)
+    surface = Surface.read(SURFACE, load=__import__)
     with pytest.raises(ValueError, match="unknown toolset") as refused:
         surface.offer(backends=set(), toolsets=["no such toolset"], read_only=False)
     return set(str(refused.value).partition("known: ")[2].rstrip(".").split(", "))

@@ -13,13 +13,14 @@ import pytest
 
 import prompts
 from prompts.workflows import WORKFLOWS, Workflow
+from tests.support.paths import SURFACE
 from tools.archive.templates import VARIABLES
 
 ROOT = Path(prompts.__file__).parent.parent
 FOLDER = ROOT / "prompts" / "workflows"
 TOOLS = {
     row["tool"]["name"]: row["tool"]["inputSchema"]["properties"]
-    for row in json.loads((ROOT / "tools" / "surface.json").read_text(encoding="utf-8"))["tools"]
+    for row in json.loads((SURFACE).read_text(encoding="utf-8"))["tools"]
 }
 TOOL_NAME = re.compile(r"\barchive(?:box|_mcp)?_[a-z_]*[a-z]\b")
 BY_NAME = {each.name: each for each in WORKFLOWS}

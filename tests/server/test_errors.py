@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from server.dialogue import Nobody, Question
 from server.errors import Code, Failure
-from server.retry import Transient
+from server.http.retry import Transient
+from server.tool.elicitation import Nobody, Question
 
 CONTRACT = {
     "INVALID_ARGUMENT",

@@ -14,15 +14,22 @@ import anyio
 import pytest
 
 from server import job_commands, recovery
-from server.calls import Calls
-from server.dialogue import Nobody
-from server.jobs import JobRow, Jobs, JobState, Journal, NewJob, Phase
+from server.dispatch import Calls
+from server.jobs import (
+    JobRow,
+    Jobs,
+    JobState,
+    Journal,
+    NewJob,
+    Phase,
+)
 from server.jobs.model import End
 from server.limiter import Pacer
 from server.recovery import Recovery
 from server.services import Services
 from server.settings import Settings, load
-from server.surface import Surface
+from server.tool.catalog import Surface
+from server.tool.elicitation import Nobody
 from tests.support.sandboxed import SandboxProcess, sandbox_process, using
 from tools.surface import FILE
 

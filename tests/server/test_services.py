@@ -10,9 +10,9 @@ from server.archive.client import Call
 from server.errors import Code, Failure
 from server.services import USER_AGENT, Services
 from server.settings import Secret, Settings
-from tests.server.doubles import OpenLimiter
+from tests.support.doubles import OpenLimiter
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 WORKSPACES = "query Q { workspaces(first: 100) { nodes { id name } } }"
 
 
@@ -76,7 +76,7 @@ async def test_a_sandbox_leaves_nothing_in_the_state_folder(tmp_path: Path) -> N
 async def test_the_pace_is_shared_through_the_state_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.retry.ATTEMPTS", 1)
+    monkeypatch.setattr("server.http.retry.ATTEMPTS", 1)
     settings = Settings(token=Secret("token"), api_url="http://127.0.0.1:9/api", state_dir=tmp_path)
     async with Services(settings) as services:
         with pytest.raises(Failure, match="could not be reached"):
@@ -95,7 +95,7 @@ def test_services_import_no_client_before_they_are_used() -> None:
     import subprocess
 
     code = (
-        "import sys, server.services, server.surface, server.calls;"
+        "import sys, server.services, server.tool.catalog, server.dispatch;"
         "print([m for m in ('httpx', 'pydantic', 'graphql', 'sqlite3', 'tools') if m in sys.modules])"
     )
     done = subprocess.run(

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.settings import Secret, Settings, SettingsError, default_state_dir, load
+from server.settings import (
+    Secret,
+    Settings,
+    SettingsError,
+    default_state_dir,
+    load,
+)
 
 TOKEN = "arch_live_0123456789abcdef"
 

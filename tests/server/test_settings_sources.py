@@ -6,7 +6,12 @@ from typing import get_args
 
 import pytest
 
-from server.settings import Settings, SettingsError, Source, load
+from server.settings import (
+    Settings,
+    SettingsError,
+    Source,
+    load,
+)
 
 Load = Callable[..., Settings]
 SOURCES: tuple[Source, ...] = get_args(Source)

@@ -18,9 +18,9 @@ from server.doctor import investigate
 from server.doctor.report import Check, Report
 from server.limiter import Pacer
 from server.settings import Settings, load
-from server.surface import Surface
+from server.tool.catalog import Surface
+from tests.support.paths import SURFACE
 
-ROOT = Path(__file__).parents[2]
 TOKEN = "arch_live_unmistakable_9f3a77"
 HOME = "7c1f6a52-3d0e-4b8a-9a41-52e0c6d9b117"
 AWAY = "b25d0e94-8f63-4c17-8e2b-0d7a41f3c6a8"
@@ -32,7 +32,7 @@ Respondent = Callable[[bytes], bytes | Awaitable[bytes | None]]
 
 def tools() -> Surface:
     """The tools as packaged."""
-    return Surface.read(ROOT / "tools" / "surface.json", importlib.import_module)
+    return Surface.read(SURFACE, importlib.import_module)
 
 
 def given(folder: Path, *, sandbox: bool = False, **variables: str) -> Settings:

@@ -18,15 +18,21 @@ from typing import Any
 
 import anyio
 
-from server.calls import Calls
+from server.dispatch import Calls
 from server.jobs.lease import LEASE_SECONDS, Leases
-from server.limiter import Lane, Limiter, Pacer, Slot, Snapshot
+from server.limiter import (
+    Lane,
+    Limiter,
+    Pacer,
+    Slot,
+    Snapshot,
+)
 from server.protocol.handlers import build_server
 from server.protocol.stdio import serve
 from server.services import Services
 from server.settings import load
-from server.surface import Surface
-from tests.support.sandboxed import ROOT
+from server.tool.catalog import Surface
+from tests.support.paths import SURFACE
 
 
 class Delaying:
@@ -70,7 +76,7 @@ def main() -> None:
     """Serve until the client leaves."""
     options = _options()
     settings = load({}, environment=os.environ)
-    surface = Surface.read(ROOT / "tools" / "surface.json", importlib.import_module)
+    surface = Surface.read(SURFACE, importlib.import_module)
     prompts: Any = importlib.import_module("prompts")
     pacer = Pacer(settings.state_dir, window=options.window)
     limiter = (

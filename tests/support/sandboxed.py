@@ -18,8 +18,8 @@ import httpx
 
 from server.sandbox import MAIN, OUTDOOR, TOKEN
 from server.sandbox.archivebox import KEY
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 LAUNCHER = (sys.executable, str(ROOT / "archive_mcp.py"))
 PACED = (sys.executable, "-m", "tests.support.paced_server")
 """The server with the pacer's window (and delays) of its command line; everything else as the

@@ -15,10 +15,21 @@ from typing import Any
 
 import httpx
 
-from server.jobs import JobRow, Journal, Leases, RecordRow, RecordState
+from server.jobs import (
+    JobRow,
+    Journal,
+    Leases,
+    RecordRow,
+    RecordState,
+)
 from server.sandbox import MAIN, TOKEN
 from tests.support.sandboxed import PACED, SandboxProcess, using
-from tests.support.stdio import Json, Refused, ServerGone, StdioServer
+from tests.support.stdio import (
+    Json,
+    Refused,
+    ServerGone,
+    StdioServer,
+)
 
 TOOL = "archive_start_collection_job"
 COLLECTION = "Everything"

@@ -4,16 +4,21 @@ import importlib
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from server.archive.requests import Mutation
-from server.jobs.starting import StartChange
-from server.requests import Request
-from server.surface import Surface
-from tools.surface import FILE, rendered, requests, rows
+from server.archive.operations import Mutation
+from server.tool.catalog import Surface
+from server.tool.job import StartChange
+from server.tool.request import Request
+from tests.support.paths import ARCHIVE_API, ROOT
+from tools.surface import (
+    FILE,
+    rendered,
+    requests,
+    rows,
+)
 
 Schema = dict[str, Any]
 
@@ -86,9 +91,7 @@ HINTS = {
     "remove": {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True},
     "spend": {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": False},
 }
-API = json.loads(
-    (Path(__file__).parents[1] / "sandbox" / "archive_api.json").read_text(encoding="utf-8")
-)
+API = json.loads(ARCHIVE_API.read_text(encoding="utf-8"))
 OPERATIONS = [*API["queries"], *API["mutations"]]
 OPERATION_META = "archive-mcp/operation"
 ROWS = rows()
@@ -366,7 +369,7 @@ def test_the_hints_of_a_tool_name_operations_that_exist() -> None:
 
 def test_the_endpoints_that_messages_name_exist() -> None:
     operations = {row["operation"] for row in ROWS}
-    root = Path(__file__).parents[2]
+    root = ROOT
     files = [
         *(root / "tools" / "archivebox").glob("*.py"),
         *(root / "server" / "archivebox").glob("*.py"),

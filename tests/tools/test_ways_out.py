@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from server.archive.requests import ArchiveRequest
+from server.archive.operations import ArchiveRequest
 from server.errors import Code
-from server.schema import input_schema
-from tests.tools.calling import parsed
-from tests.tools.through_sandbox import desk
+from server.tool.schema import input_schema
+from tests.support.tools.calling import parsed
+from tests.support.tools.through_sandbox import desk
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
-from tools.archive.content import SearchItems
-from tools.archive.content_views import CreateContentView, GetContentViews, UpdateContentView
-from tools.archive.creator_views import CreateCreatorView, GetCreatorViews, UpdateCreatorView
+from tools.archive.content.items import SearchItems
 from tools.archive.creators import SearchCreators
-from tools.archive.social_profile_views import CreateSocialProfileView, GetSocialProfileViews
-from tools.archive.view_groups import ReorderViewsInGroup
+from tools.archive.views.content import CreateContentView, GetContentViews, UpdateContentView
+from tools.archive.views.creators import CreateCreatorView, GetCreatorViews, UpdateCreatorView
+from tools.archive.views.groups import ReorderViewsInGroup
+from tools.archive.views.social_profiles import CreateSocialProfileView, GetSocialProfileViews
 
 UNFIT = [
     {"field": "full_nam", "operator": "IS", "type": "TEXT", "value": "Mia"},

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from server.archive.requests import Connection
-
-from .records_market import Campaign
+from server.archive.operations import Connection
+from tools.archive.schema.market_objects import Campaign
 
 
 class GetCampaigns(Connection[Campaign]):

@@ -8,13 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from server.archive.requests import ROW_CAP, Doubtful, Id, Listing, Mutation, Query, Text
-from server.confirmations import Preview
+from server.archive.operations import (
+    ROW_CAP,
+    Doubtful,
+    Id,
+    Listing,
+    Mutation,
+    Query,
+    Text,
+)
 from server.errors import Code, Failure
-
-from .records import ItemPayload
-from .records_saved import Collection, CollectionPayload, DeletedCollection
-from .saved import Deletion, NamedInput, counted, in_group, read
+from server.tool.confirmation import Preview
+from tools.archive.schema.objects import ItemPayload
+from tools.archive.schema.saved_objects import Collection, CollectionPayload, DeletedCollection
+from tools.archive.views.base import (
+    Deletion,
+    NamedInput,
+    counted,
+    in_group,
+    read,
+)
 
 if TYPE_CHECKING:
     from server.archive.client import Archive

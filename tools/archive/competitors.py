@@ -7,12 +7,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from server.archive.requests import Connection, Id, Query
+from server.archive.operations import Connection, Id, Query
 from server.errors import Code, Failure
-from server.requests import ApiType, Input
-
-from .inputs import Day, FilterDateRangeInput, SortOrder
-from .records_market import CompetitorBrand, CompetitorBrandItem
+from server.tool.request import ApiType, Input
+from tools.archive.schema.inputs import Day, FilterDateRangeInput, SortOrder
+from tools.archive.schema.market_objects import CompetitorBrand, CompetitorBrandItem
 
 Period = Annotated[Literal["MONTH", "WEEK"], ApiType("CompetitorBrandStatsPeriod")]
 

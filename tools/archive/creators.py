@@ -6,11 +6,16 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from server.archive.requests import Connection, Id, NamesOptions, Query, Text
+from server.archive.operations import (
+    Connection,
+    Id,
+    NamesOptions,
+    Query,
+    Text,
+)
 from server.errors import Code, Failure
-from server.requests import Input
-
-from .inputs import (
+from server.tool.request import Input
+from tools.archive.schema.inputs import (
     NO_SUCH_PLACE,
     Conditions,
     LocationCanonicalInput,
@@ -18,7 +23,7 @@ from .inputs import (
     TakesConditions,
     is_narrow,
 )
-from .records import Creator, SocialProfile
+from tools.archive.schema.objects import Creator, SocialProfile
 
 _NARROWED_COST = 340.0
 """Rate credits of a page of creators that conditions or a view narrow (Archive docs, rate

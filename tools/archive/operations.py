@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
-from server.archive.requests import Connection, Id, Query
-
-from .records import Operation, OperationSummary
+from server.archive.context import ArchiveDesk, Workflow
+from server.archive.operations import Connection, Id, Query
+from server.tool.result import Result, whole
+from tools.archive.schema.objects import Operation, OperationSummary
+from tools.archive.workspace import GetWorkspace
 
 
 class GetOperations(Connection[OperationSummary]):
@@ -28,3 +32,37 @@ class GetOperation(Query[Operation]):
     instead = "{operations} lists those there are."
 
     id: Id = Field(description="Operation id.")
+
+
+RESERVE = "Jobs leave a tenth of the burst untouched; calls like this one a fiftieth."
+
+
+class GetBudget(Workflow[dict[str, Any]]):
+    """Show the workspace's rate budget: plan, burst, refill and the rate credits left, and the pace
+    of requests. Look before large reads. Rate credits cost nothing; billing credits, which
+    refreshes take, are not told by Archive."""
+
+    operation = "budget"
+    title = "Show the rate budget"
+    risk = "reads"
+    repeatable = True
+
+    async def run(self, desk: ArchiveDesk) -> Result:
+        known = await desk.archive.budget(desk.id)
+        if known is None or known.plan is None:  # Archive tells with any answer
+            await desk.api.read(GetWorkspace.model_validate({"fields": ["id"]}))
+            known = await desk.archive.budget(desk.id)
+        if known is None or known.burst is None:
+            note = "Archive has not told the budget; requests are paced at five a second."
+            return whole({"plan": None, "notes": [note]})
+        return whole(
+            {
+                "plan": known.plan,
+                "burst": known.burst,
+                "refillPerSecond": known.refill,
+                "creditsLeft": None if known.credits is None else round(known.credits),
+                "secondsBetweenRequests": round(known.gap, 3),
+                "heldBackForSeconds": round(known.penalty, 1),
+                "notes": [RESERVE],
+            }
+        )

@@ -3,7 +3,7 @@ workspace."""
 
 from __future__ import annotations
 
-from server.templates import Source, Template, Variable
+from server.resources.templates import Source, Template, Variable
 
 _HERE = {"workspace": "workspace"}
 _VIEWS = {

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from server.dialogue import Asker
-from server.discovery import by_toolset, ranked, summary
+from server.builtin import Own, OwnRequest
 from server.errors import Code, Failure
-from server.own import Own, OwnRequest
-from server.results import Result, whole
-from server.surface import Entry
+from server.tool.catalog import Entry
+from server.tool.elicitation import Asker
+from server.tool.result import Result, whole
+from server.tool.search import by_toolset, ranked, summary
 
 Name = Annotated[str, Field(min_length=1)]
 Found = dict[str, Any]

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from server.dialogue import Asker
+from server.builtin import Own, OwnRequest
 from server.jobs import JobRow, RecordRow
-from server.jobs.starting import links, summary
-from server.own import Own, OwnRequest
-from server.results import RecordList, Result, whole
+from server.tool.elicitation import Asker
+from server.tool.job import links, summary
+from server.tool.result import RecordList, Result, whole
 
 JobId = Annotated[str, Field(min_length=1)]
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from server.archivebox.requests import Box, Change, Get
-from server.requests import Risk
-from server.results import Result, whole
-
-from .records import Key
+from server.archivebox.endpoints import Box, Change, Get
+from server.tool.request import Risk
+from server.tool.result import Result, whole
+from tools.archivebox.records import Key
 
 
 class GetApiToken(Change[Key]):

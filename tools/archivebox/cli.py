@@ -8,18 +8,24 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr
 
+from server.archivebox.endpoints import (
+    Box,
+    BoxRequest,
+    Change,
+    Confirmed,
+    Many,
+    Text,
+)
 from server.archivebox.failures import command
-from server.archivebox.lists import Record, read, whole_list
-from server.archivebox.requests import Box, BoxRequest, Change, Confirmed, Many, Text
-from server.confirmations import Preview
+from server.archivebox.pagination import Record, read, whole_list
 from server.errors import Code, Failure
-from server.requests import Risk
-from server.results import Result, whole
-
-from . import records
-from .checks import http_url
-from .matching import MOST, matches
-from .records import Deleted, Report, Snapshot
+from server.http.urls import http_url
+from server.tool.confirmation import Preview
+from server.tool.request import Risk
+from server.tool.result import Result, whole
+from tools.archivebox import records
+from tools.archivebox.patterns import MOST, matches
+from tools.archivebox.records import Deleted, Report, Snapshot
 
 FilterType = Literal["exact", "substring", "regex", "domain", "tag", "timestamp"]
 """All there are: any other one takes the server's web process down."""

@@ -6,18 +6,24 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from server.archivebox.lists import Record, Unpaged, refuse_ambiguous
-from server.archivebox.requests import Box, Change, Confirmed, Get, Text
-from server.archivebox.texts import shown, text_at
-from server.confirmations import Preview
+from server.archivebox.endpoints import (
+    Box,
+    Change,
+    Confirmed,
+    Get,
+    Text,
+    shown,
+    text_at,
+)
+from server.archivebox.pagination import Record, Unpaged, refuse_ambiguous
 from server.errors import Code, Failure
-from server.requests import Risk
-from server.results import Result, whole
-
-from . import records
-from .checks import http_url
-from .matching import MOST, matches
-from .records import Crawl, Deleted, Exported
+from server.http.urls import http_url
+from server.tool.confirmation import Preview
+from server.tool.request import Risk
+from server.tool.result import Result, whole
+from tools.archivebox import records
+from tools.archivebox.patterns import MOST, matches
+from tools.archivebox.records import Crawl, Deleted, Exported
 
 CrawlStatus = Literal["queued", "started", "paused", "sealed"]
 

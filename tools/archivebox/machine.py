@@ -6,11 +6,10 @@ from typing import Any
 
 from pydantic import Field
 
-from server.archivebox.lists import Paged, Record
-from server.archivebox.requests import Get, Text
-
-from . import records
-from .records import Binary, Machine
+from server.archivebox.endpoints import Get, Text
+from server.archivebox.pagination import Paged, Record
+from tools.archivebox import records
+from tools.archivebox.records import Binary, Machine
 
 
 class ListMachines(Paged[Machine]):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from server.archivebox.lists import Record, Unpaged, every
-from server.archivebox.requests import Box
-
-from .records import Persona
+from server.archivebox.endpoints import Box
+from server.archivebox.pagination import Record, Unpaged, every
+from tools.archivebox.records import Persona
 
 _MOST = 10_000
 _SHOWN = ("id", "name", "created_at", "created_by_id", "created_by_username")

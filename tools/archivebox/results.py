@@ -8,13 +8,17 @@ from urllib.parse import quote
 from pydantic import Field
 
 from server.archivebox.client import Upload
-from server.archivebox.lists import Paged, Record
-from server.archivebox.requests import Box, Change, Get, Text
+from server.archivebox.endpoints import (
+    Box,
+    Change,
+    Get,
+    Text,
+)
+from server.archivebox.pagination import Paged, Record
 from server.errors import Code, Failure
-from server.requests import Risk
-
-from . import records
-from .records import ArchiveResult
+from server.tool.request import Risk
+from tools.archivebox import records
+from tools.archivebox.records import ArchiveResult
 
 ResultStatus = Literal[
     "queued", "started", "paused", "backoff", "succeeded", "failed", "skipped", "noresults"
@@ -26,7 +30,6 @@ class ListArchiveresults(Paged[ArchiveResult]):
     (`output_str`). Failed pages: archivebox_list_snapshots with status failed."""
 
     operation = "GET /core/archiveresults"
-    toolset = "results"
     title = "List archive results"
 
     status: ResultStatus | None = Field(None, description="Outcome")
@@ -59,7 +62,6 @@ class GetArchiveresult(Get[ArchiveResult]):
     """Get one output with its files and what the program reported."""
 
     operation = "GET /core/archiveresult/{archiveresult_id}"
-    toolset = "results"
     title = "Get an archive result"
 
     archiveresult_id: Text = Field(description="Id, or unique part")
@@ -72,7 +74,6 @@ class CreateArchiveresult(Change[ArchiveResult]):
     """Record an output made elsewhere for a saved page."""
 
     operation = "POST /core/archiveresults"
-    toolset = "results"
     title = "Record an archive result"
     risk: ClassVar[Risk] = "adds"
     repeatable = False
@@ -99,7 +100,6 @@ class UpdateArchiveresult(Change[ArchiveResult]):
     """Add a text file to a page's output, with its outcome. The API wants a file in any case."""
 
     operation = "PATCH /core/archiveresult/{archiveresult_id}"
-    toolset = "results"
     title = "Change an archive result"
     risk: ClassVar[Risk] = "changes"
     repeatable = False

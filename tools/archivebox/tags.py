@@ -6,17 +6,32 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from server.archivebox.lists import Paged, Record, every, refuse_ambiguous
-from server.archivebox.requests import Box, Change, Confirmed, Get, Text
-from server.archivebox.texts import text_at
-from server.confirmations import Preview
+from server.archivebox.endpoints import (
+    Box,
+    Change,
+    Confirmed,
+    Get,
+    Text,
+    text_at,
+)
+from server.archivebox.pagination import (
+    Paged,
+    Record,
+    every,
+    refuse_ambiguous,
+)
 from server.errors import Code, Failure
-from server.requests import Risk
-from server.results import BUDGET, Result, whole
-
-from . import records
-from .records import Deleted, Exported, Report, Tag
-from .snapshots import one_snapshot
+from server.tool.confirmation import Preview
+from server.tool.request import Risk
+from server.tool.result import BUDGET, Result, whole
+from tools.archivebox import records
+from tools.archivebox.records import (
+    Deleted,
+    Exported,
+    Report,
+    Tag,
+)
+from tools.archivebox.snapshots.snapshots import one_snapshot
 
 _MOST_TAGS = 20_000
 _MOST_COMPLETED = 20

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.archivebox.requests import Get
-
-from .records import Worker
+from server.archivebox.endpoints import Get
+from tools.archivebox.records import Worker
 
 _INSTEAD = (
     "On newer servers crawls and pages carry a status: {GET /crawls/crawls}, {GET /core/snapshots}."

@@ -8,9 +8,11 @@ raised where a real server would close the connection without an answer
 
 from __future__ import annotations
 
+from server.sandbox.answer import Answer
 from server.sandbox.archivebox.answers import Closed
 from server.sandbox.archivebox.app import OUTAGE, ArchiveBoxSandbox
-from server.sandbox.archivebox.auth import (
+from server.sandbox.archivebox.dialect import Version
+from server.sandbox.archivebox.endpoints.auth import (
     COOKIE,
     KEY,
     KEY_EXPIRED,
@@ -19,8 +21,6 @@ from server.sandbox.archivebox.auth import (
     SESSION,
     USERNAME,
 )
-from server.sandbox.archivebox.dialect import Version
-from server.sandbox.failures import Answer
 
 __all__ = [
     "COOKIE",

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from server.sandbox.answer import Answer
 from server.sandbox.archivebox.answers import (
     JSON,
     Closed,
@@ -22,15 +23,21 @@ from server.sandbox.archivebox.answers import (
     not_found_page,
     redirect,
 )
-from server.sandbox.archivebox.auth import KEY, PASSWORD, USERNAME, Caller, caller_of, headers_of
 from server.sandbox.archivebox.call import Call, Counts, Request
 from server.sandbox.archivebox.description import API, Endpoint, description_of
 from server.sandbox.archivebox.dialect import DIALECTS, Version
-from server.sandbox.archivebox.endpoints import HANDLERS, OLD
-from server.sandbox.archivebox.runner import Runner
-from server.sandbox.archivebox.web import serve_page
-from server.sandbox.archivebox.world import World
-from server.sandbox.failures import Answer
+from server.sandbox.archivebox.endpoints.auth import (
+    KEY,
+    PASSWORD,
+    USERNAME,
+    Caller,
+    caller_of,
+    headers_of,
+)
+from server.sandbox.archivebox.endpoints.table import HANDLERS, OLD
+from server.sandbox.archivebox.endpoints.web import serve_page
+from server.sandbox.archivebox.world.runner import Runner
+from server.sandbox.archivebox.world.world import World
 
 OUTAGE = 15.0
 """Seconds until the web process is back after it ended."""

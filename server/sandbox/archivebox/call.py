@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 from server.sandbox.archivebox.answers import Raised
 from server.sandbox.archivebox.dialect import Dialect
-from server.sandbox.archivebox.records import User
-from server.sandbox.archivebox.runner import Runner
-from server.sandbox.archivebox.world import World
+from server.sandbox.archivebox.world.records import User
+from server.sandbox.archivebox.world.runner import Runner
+from server.sandbox.archivebox.world.world import World
 
 T = TypeVar("T")
 LARGEST_PAGE = 500

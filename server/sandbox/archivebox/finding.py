@@ -6,13 +6,24 @@ from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
-from server.sandbox.archivebox.answers import Detail, Raised, ambiguous, missing
+from server.sandbox.archivebox.answers import (
+    Detail,
+    Raised,
+    ambiguous,
+    missing,
+)
 from server.sandbox.archivebox.call import contains
-from server.sandbox.archivebox.outputs import text_is_kept
-from server.sandbox.archivebox.pages import words
-from server.sandbox.archivebox.records import Crawl, Result, Snapshot, Tag, abid
-from server.sandbox.archivebox.settings import frozen
-from server.sandbox.archivebox.world import World
+from server.sandbox.archivebox.world.outputs import text_is_kept
+from server.sandbox.archivebox.world.pages import words
+from server.sandbox.archivebox.world.records import (
+    Crawl,
+    Result,
+    Snapshot,
+    Tag,
+    abid,
+)
+from server.sandbox.archivebox.world.settings import frozen
+from server.sandbox.archivebox.world.world import World
 
 T = TypeVar("T")
 _MODES = ("meta", "contents", "deep")

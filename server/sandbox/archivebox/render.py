@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from server.sandbox.archivebox.files import file_map
-from server.sandbox.archivebox.outputs import PLUGINS
-from server.sandbox.archivebox.records import (
+from server.sandbox.archivebox.world.files import file_map
+from server.sandbox.archivebox.world.outputs import PLUGINS
+from server.sandbox.archivebox.world.records import (
     Crawl,
     Persona,
     Result,
@@ -17,8 +17,8 @@ from server.sandbox.archivebox.records import (
     abid,
     dashed,
 )
-from server.sandbox.archivebox.settings import frozen, masked
-from server.sandbox.archivebox.world import World
+from server.sandbox.archivebox.world.settings import frozen, masked
+from server.sandbox.archivebox.world.world import World
 
 _LEGACY = {plugin.name: plugin.legacy for plugin in PLUGINS}
 _BINARIES = {plugin.name: plugin.binary for plugin in PLUGINS}

@@ -6,7 +6,7 @@ import pytest
 
 from server.archive.failures import decode, user_errors
 from server.errors import Code
-from tests.server.archive.answers import listed, refused, reply
+from tests.support.archive.answers import listed, refused, reply
 
 
 @pytest.mark.parametrize("found", [{"nodes": []}, [], 0, False, None])

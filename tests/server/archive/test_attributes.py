@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ from graphql import build_schema, parse, validate
 
 from server.archive import attributes
 from server.errors import Code
-from tests.server.archive.home import (
+from tests.support.archive.home import (
     GIFTED,
     HOME,
     LABELS,
@@ -22,10 +21,11 @@ from tests.server.archive.home import (
     Json,
     select,
 )
-from tests.tools.calling import parsed
-from tools.archive.content import SearchItems
-from tools.archive.creator_views import CreateCreatorView
+from tests.support.paths import SCHEMA
+from tests.support.tools.calling import parsed
+from tools.archive.content.items import SearchItems
 from tools.archive.creators import SearchCreators
+from tools.archive.views.creators import CreateCreatorView
 
 
 def creators(
@@ -276,7 +276,7 @@ async def test_schemas_that_cannot_be_read_are_told(answer: Any) -> None:
 
 
 def test_the_document_for_the_schemas_is_one_that_archive_accepts() -> None:
-    file = Path(__file__).parents[3] / "server" / "sandbox" / "schema.graphql"
+    file = SCHEMA
 
     assert (
         validate(build_schema(file.read_text(encoding="utf-8")), parse(attributes._SCHEMAS)) == []

@@ -7,18 +7,23 @@ import pytest
 
 from server.archive.backend import ArchiveBackend
 from server.archive.client import Call
-from server.archive.requests import ArchiveRequest
-from server.confirmations import Confirmations
-from server.dialogue import Asker, Nobody, Question, Reply
+from server.archive.operations import ArchiveRequest
 from server.errors import Code, Failure
-from server.results import compact
-from tests.server.doubles import Person, ScriptedArchive
+from server.tool.confirmation import Confirmations
+from server.tool.elicitation import (
+    Asker,
+    Nobody,
+    Question,
+    Reply,
+)
+from server.tool.result import compact
+from tests.support.doubles import Person, ScriptedArchive
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
-from tools.archive.content import SearchItems
+from tools.archive.content.items import SearchItems
+from tools.archive.content.refetch import RefetchEngagementBulk
 from tools.archive.creators import GetCreator, GetSocialProfile, SearchCreators
-from tools.archive.inputs import NO_SUCH_PLACE
-from tools.archive.refetching import RefetchEngagementBulk
-from tools.archive.workspaces import GetWorkspaces
+from tools.archive.schema.inputs import NO_SUCH_PLACE
+from tools.archive.workspace import GetWorkspaces
 
 Json = dict[str, Any]
 HOME, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"

@@ -6,11 +6,17 @@ from typing import Any
 
 import pytest
 
-from server.archive.client import LONGEST_ANSWER, Answer, Archive, Call
+from server.archive.client import (
+    LONGEST_ANSWER,
+    Answer,
+    Archive,
+    Call,
+)
 from server.errors import Code, Failure
-from server.http import Http, Reply
-from server.retry import Transient
-from tests.server.doubles import Clock, OpenLimiter
+from server.http.client import Http
+from server.http.retry import Transient
+from server.http.transport import Reply
+from tests.support.doubles import Clock, OpenLimiter
 
 URL = "https://app.archive.com/api/v2"
 TOKEN = "arch_live_0123456789abcdef"
@@ -190,7 +196,7 @@ async def test_without_an_answer_the_limiter_is_told_nothing() -> None:
 
 
 async def test_every_attempt_takes_a_turn_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.retry.FIRST_PAUSE", 0.0)
+    monkeypatch.setattr("server.http.retry.FIRST_PAUSE", 0.0)
     lost = Transient(Code.UNAVAILABLE, "Broke.")
     archive, wire, limiter, _ = made(lost, answered({}, 503), GOOD)
 

@@ -9,10 +9,10 @@ import pytest
 
 from server.archive.client import Archive, Call
 from server.errors import Code, Failure
-from server.http import Http
+from server.http.client import Http
 from server.limiter import state_key
 from server.sandbox import Answer
-from tests.server.doubles import Clock, OpenLimiter
+from tests.support.doubles import Clock, OpenLimiter
 
 URL = "https://archive.test/api/v2"
 CALL = Call("workspace", "{ workspace { id } }", {}, "w1", 5, 1045.0)

@@ -8,9 +8,14 @@ from hypothesis import strategies as st
 
 from server.archive.failures import decode, retry_after
 from server.errors import Code, Failure
-from server.http import Reply
-from server.retry import Transient
-from tests.server.archive.answers import SECRET_TRACE, listed, refused, reply
+from server.http.retry import Transient
+from server.http.transport import Reply
+from tests.support.archive.answers import (
+    SECRET_TRACE,
+    listed,
+    refused,
+    reply,
+)
 
 BAD_TOKEN = {"errors": "Missing or invalid authentication token"}
 NO_SHOP = {"errors": "Shop not found"}

@@ -2,10 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.server.archive.home import ACTIVE, GIFTED, REVIEW, VIP, Home, Json
-from tests.tools.calling import parsed
-from tests.tools.through_sandbox import desk
-from tools.archive.content import SearchItems
+from tests.support.archive.home import (
+    ACTIVE,
+    GIFTED,
+    REVIEW,
+    VIP,
+    Home,
+    Json,
+)
+from tests.support.tools.calling import parsed
+from tests.support.tools.through_sandbox import desk
+from tools.archive.content.items import SearchItems
 from tools.archive.creators import GetCreator, SearchCreators
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.archive.packing import FIRST, MOST, Pace
+from server.archive.batching import FIRST, MOST, Pace
 
 
 def sizes(

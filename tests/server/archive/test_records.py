@@ -7,20 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.archive.records import (
-    MAX_PATH,
     BigInt,
     Cents,
     Json,
     Record,
     Usd,
-    convert,
     fields_of,
+)
+from server.archive.selection import (
+    MAX_PATH,
+    convert,
     render,
     select,
     units,
 )
 from server.errors import Code, Failure
-from tools.archive.records import Creator, Item, MediaContent
+from tools.archive.schema.objects import Creator, Item, MediaContent
 
 
 class Metrics(Record):

@@ -6,9 +6,9 @@ import anyio
 import pytest
 
 from server.archive.workspaces import Workspace, Workspaces
-from server.dialogue import Nobody, Reply
 from server.errors import Code, Failure
-from tests.server.doubles import Clock, Person
+from server.tool.elicitation import Nobody, Reply
+from tests.support.doubles import Clock, Person
 
 NORTH = Workspace("11111111-1111-4111-8111-111111111111", "Northwind Skincare")
 SOUTH = Workspace("22222222-2222-4222-8222-222222222222", "Southwind Outdoor")

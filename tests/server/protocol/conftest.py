@@ -2,22 +2,20 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from mcp.server.lowlevel import Server
 
 import prompts
-from server.calls import Calls
+from server.dispatch import Calls
 from server.limiter import Pacer
 from server.protocol.handlers import build_server
 from server.sandbox import Sandbox
 from server.services import Services
 from server.settings import Settings, load
-from server.surface import Surface
-
-SURFACE = Path(__file__).parents[3] / "tools" / "surface.json"
+from server.tool.catalog import Surface
+from tests.support.paths import SURFACE
 
 Build = Callable[..., Server[Any]]
 

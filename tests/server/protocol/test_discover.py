@@ -10,8 +10,13 @@ import pytest
 from mcp import Client
 from mcp_types import ElicitResult
 
-from .conftest import Build
-from .test_asking import WORKSPACE, Person, accept, error_of
+from tests.server.protocol.conftest import Build
+from tests.server.protocol.test_elicitation import (
+    WORKSPACE,
+    Person,
+    accept,
+    error_of,
+)
 
 DISCOVER = {"ARCHIVE_MCP_TOOLSETS": "discover"}
 FOUR = [

@@ -7,8 +7,8 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from server import __version__
-
-from .conftest import SURFACE, Build
+from tests.server.protocol.conftest import Build
+from tests.support.paths import SURFACE
 
 
 async def test_the_listing_is_the_packaged_surface(build: Build, era: str) -> None:

@@ -9,15 +9,14 @@ import pytest
 from mcp import Client
 
 import prompts
-from server.calls import Calls
+from server.dispatch import Calls
 from server.limiter import Pacer
 from server.protocol.handlers import build_server
 from server.sandbox import MAIN, Sandbox
 from server.services import Services
 from server.settings import load
-from server.surface import Surface
-
-from .conftest import SURFACE
+from server.tool.catalog import Surface
+from tests.support.paths import SURFACE
 
 WINDOW = 0.4
 """Seconds for five requests: thirty pages take about two and a half seconds, and progress is told

@@ -10,10 +10,9 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from prompts.workflows import WORKFLOWS
+from tests.server.protocol.conftest import Build
 from tests.support.node import inspector_or_skip
 from tests.support.sandboxed import LAUNCHER, clean
-
-from .conftest import Build
 
 SKINCARE = "Northwind Skincare"
 NAMES = [

@@ -13,16 +13,16 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 import prompts
-from server.calls import Calls
+from server.dispatch import Calls
 from server.limiter import Pacer
 from server.protocol.handlers import build_server
+from server.resources.templates import Template
 from server.sandbox import Sandbox
 from server.services import Services
 from server.settings import Settings, load
-from server.surface import Surface
-from server.templates import Template
-
-from .conftest import SURFACE, Build
+from server.tool.catalog import Surface
+from tests.server.protocol.conftest import Build
+from tests.support.paths import SURFACE
 
 COLLECTION = "archive://workspace/{workspace}/collections/{collection}"
 VIEW = "archive://workspace/{workspace}/views/{kind}/{view}"
@@ -182,7 +182,7 @@ async def test_a_completion_counts_what_there_is(client: Client) -> None:
 async def test_a_completion_that_was_cut_says_so(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.resources.MOST_VALUES", 10)
+    monkeypatch.setattr("server.resources.workspace.MOST_VALUES", 10)
     found = await completed(client, "archive://operation/{name}", "name", "")
 
     assert (len(found.values), found.total, found.has_more) == (10, len(OPERATIONS), True)
@@ -279,7 +279,7 @@ UNPLUGGED = {"ARCHIVE_APP_TOKEN": "very-secret", "ARCHIVE_API_URL": "http://127.
 async def test_without_token_or_network_reading_says_so_and_completing_gives_nothing(
     era: str, environment: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.retry.FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("server.http.retry.FIRST_PAUSE", 0.001)
     async with connected(era, load({}, environment=environment)) as client:
         error = await refused(client, "archive://workspace/any/collections")
         names = await completed(client, COLLECTION, "workspace", "n")

@@ -1,0 +1,302 @@
+"""Several reads of one operation in one request, as aliases: a request is what the API counts five
+of a second.
+
+How many travel together is learned: a small pack first, and twice as many as long as its price,
+which the answers' headers tell, and its time allow it. What the API objects to travels in smaller
+packs, in the end one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from server.archive.api import PAGE, Api, converted
+from server.archive.client import Answer, Packed
+from server.archive.operations import Read, ReadPages, graphql_arguments
+from server.archive.records import Selection
+from server.archive.selection import render, select
+from server.errors import Code, Failure
+from server.http.retry import Transient
+
+if TYPE_CHECKING:
+    from server.limiter import Snapshot
+
+FIRST, MOST = 5, 40
+"""Reads in the first pack, and in the largest."""
+LONGEST_TRIP = 8.0
+"""Seconds that a pack may take: twice as many reads are expected to take twice as long."""
+LARGEST_SHARE = 0.1
+"""Part of the plan's credits that one pack may take: it takes them at once."""
+DEAR = 2.0
+"""Times what a read cost so far, from which on a larger pack does not pay."""
+
+_CHEAPEST = 5.0
+_DOUBTS = 2
+_NOT_THE_PACK = (
+    Code.RATE_LIMITED,
+    Code.BUDGET_EXHAUSTED,
+    Code.UNAUTHENTICATED,
+    Code.FORBIDDEN,
+    Code.OUTCOME_UNKNOWN,
+)
+"""Failures that a smaller pack would meet too."""
+
+
+@dataclass
+class Pace:
+    """How many reads travel together, and what one of them costs in rate credits, as far as it is
+    known."""
+
+    cost: float
+    size: int = FIRST
+    most: int = MOST
+    _granted: int = MOST
+    _tripped: float = math.inf
+    _dear: int = 0
+
+    @property
+    def learning(self) -> bool:
+        """Whether larger packs are still tried."""
+        return self.size < self.most
+
+    def taken(
+        self, reads: int, seconds: float, spent: float | None, burst: float | None, *, metered: bool
+    ) -> None:
+        """A pack was answered.
+
+        Args:
+            spent: rate credits that it took, None if that could not be told.
+            burst: the plan's credits.
+            metered: whether a price can be told: then none is packed larger without one.
+        """
+        if reads < self.size or not self.learning:
+            return
+        if spent is not None:
+            self._priced(reads, spent)
+        affordable = burst is None or 2 * reads * self.cost <= LARGEST_SHARE * burst
+        if 2 * seconds > LONGEST_TRIP or not affordable or self._dear >= _DOUBTS:
+            self.most = self._granted = self.size
+        elif not self._dear and (spent is not None or not metered):
+            self.size = min(2 * self.size, self.most)
+
+    def refused(self, reads: int, *, passing: bool) -> None:
+        """A pack met a failure that may be because of its size; if it may pass, it has to come
+        twice to count."""
+        half = max(1, reads // 2)
+        if not passing:
+            self._granted = min(self._granted, half)
+        if not passing or reads >= self._tripped:
+            self.most = min(self.most, half)
+        self._tripped = min(self._tripped, reads)
+        self.size = min(self.size, half)
+
+    def acquitted(self) -> None:
+        """A read by itself met a failure that may pass: those of the packs before it were not
+        because of their size."""
+        self.most, self._tripped = self._granted, math.inf
+
+    def _priced(self, reads: int, spent: float) -> None:
+        each = max(_CHEAPEST, spent) / reads
+        self._dear = self._dear + 1 if each > DEAR * self.cost else 0
+        if not self._dear or self._dear >= _DOUBTS:
+            self.cost = each
+
+
+class Packer:
+    """Reads many records of one operation of a workspace, several with each request.
+
+    Args: kind: the class of the requests. fields: what is asked of each record, whatever the
+        requests say; the defaults where nothing is named.
+    """
+
+    def __init__(self, api: Api, kind: type[Read[Any]], fields: list[str] | None = None) -> None:
+        self.pace = Pace(kind.cost)
+        self._api = api
+        self._selection = select(kind.record(), fields)
+        self._alone = anyio.Lock()
+
+    @property
+    def size(self) -> int:
+        """How many requests to hand over at once."""
+        return self.pace.size
+
+    async def read(
+        self, requests: Sequence[Read[Any]], admit: Callable[[], None] | None = None
+    ) -> AsyncIterator[tuple[int, Answer | Failure]]:
+        """The place of each request with what it was answered, or with its failure, as they come;
+        of a list a page.
+
+        A failure of the API itself is that of every request that it left unanswered.
+
+        Args: admit: called just before each send; what it raises keeps the request from leaving,
+            and is let through.
+        """
+        waiting = list(range(len(requests)))
+        singly = False
+        while waiting:
+            places = waiting[: 1 if singly else self.pace.size]
+            some = [requests[place] for place in places]
+            try:
+                found = await (
+                    self._pack(some, admit) if len(some) > 1 else self._single(some[0], admit)
+                )
+            except Failure as failure:
+                if len(some) > 1 and _may_be_the_pack(failure):
+                    self.pace.refused(len(some), passing=isinstance(failure, Transient))
+                    continue
+                for place in waiting:
+                    yield place, failure
+                return
+            for number, each in found.items():
+                yield places[number], each
+            singly = singly or not found
+            answered = {places[number] for number in found}
+            waiting = [place for place in waiting if place not in answered]
+
+    async def _single(
+        self, request: Read[Any], admit: Callable[[], None] | None
+    ) -> dict[int, Answer | Failure]:
+        """One read without an alias, as any other call sends it."""
+        start = self._api.archive.now()
+        variables = {**request.variables(), **_paging(request)}
+        document = request.document(self._selection)
+        try:
+            answer = await self._api.execute(
+                request.operation, document, variables, request.credits(), admit
+            )
+        except Transient:
+            self.pace.acquitted()
+            raise
+        except Failure as failure:
+            if failure.code in _NOT_THE_PACK or failure.details.get("unknown_workspace"):
+                raise
+            return {0: failure}
+        self.pace.taken(1, self._api.archive.now() - start, None, None, metered=False)
+        return {0: self._converted(request, answer)}
+
+    async def _pack(
+        self, requests: Sequence[Read[Any]], admit: Callable[[], None] | None
+    ) -> dict[int, Answer | Failure]:
+        """What was answered of the requests, by place."""
+        document, variables = packed(requests, self._selection)
+        aliases = [f"a{number}" for number in range(len(requests))]
+        async with self._learning():
+            cost = max(_CHEAPEST, self.pace.cost * len(requests))
+            call = self._api.call(requests[0].operation, document, variables, cost, admit)
+            before = (
+                await self._api.archive.budget(call.workspace or "") if self.pace.learning else None
+            )
+            start = self._api.archive.now()
+            found = await self._api.archive.execute_packed(call, aliases)
+            self._learn(len(requests), before, self._api.archive.now() - start, found)
+        answers = {
+            number: found.answers[alias]
+            for number, alias in enumerate(aliases)
+            if alias in found.answers
+        }
+        failures = [each for each in answers.values() if isinstance(each, Failure)]
+        if general := next((each for each in failures if each.code in _NOT_THE_PACK), None):
+            raise general
+        if len(failures) == len(requests) and all(
+            each.code is not Code.NOT_FOUND for each in failures
+        ):
+            raise failures[0]
+        return {number: self._converted(requests[number], each) for number, each in answers.items()}
+
+    @asynccontextmanager
+    async def _learning(self) -> AsyncIterator[None]:
+        """While sizes are tried, one pack at a time: what another takes meanwhile would count as
+        its price."""
+        if not self.pace.learning:
+            yield
+            return
+        async with self._alone:
+            yield
+
+    def _learn(self, reads: int, before: Snapshot | None, seconds: float, found: Packed) -> None:
+        left, policy = found.reading.left, found.reading.policy
+        spent = None
+        if (
+            before is not None
+            and before.credits is not None
+            and policy is not None
+            and left is not None
+        ):
+            spent = max(0.0, min(policy.burst, before.credits + policy.refill * seconds) - left)
+        metered = before is not None and policy is not None and left is not None
+        self.pace.taken(reads, seconds, spent, policy.burst if policy else None, metered=metered)
+
+    def _converted(self, request: Read[Any], answer: Answer | Failure) -> Answer | Failure:
+        if isinstance(answer, Failure):
+            return answer
+        if answer.data is None and isinstance(request, ReadPages):
+            return Failure(
+                Code.BAD_RESPONSE,
+                f"Archive answered {request.operation} with nothing.",
+                retryable=True,
+            )
+        return Answer(converted(request, self._selection, answer.data), answer.partial)
+
+
+def packed(requests: Sequence[Read[Any]], selection: Selection) -> tuple[str, dict[str, Any]]:
+    """The document that asks for all of them, under the aliases a0, a1 and so on, and its
+    variables.
+
+    Arguments that are the same for all are one variable; the others have the alias' number behind
+    their name.
+    """
+    first = requests[0]
+    rows = [{**each.variables(), **_paging(each)} for each in requests]
+    given = {
+        name: kind
+        for name, kind in graphql_arguments(type(first)).items()
+        if any(name in row for row in rows)
+    }
+    common = {
+        name for name in given if all(name in row and row[name] == rows[0][name] for row in rows)
+    }
+    declared = {name: kind for name, kind in given.items() if name in common}
+    variables = {name: rows[0][name] for name in common}
+    body = first.body(render(selection, first.record()))
+    calls = []
+    for number, row in enumerate(rows):
+        own = {name: name if name in common else f"{name}{number}" for name in given}
+        declared |= {own[name]: given[name] for name in given if name not in common}
+        variables |= {own[name]: row[name] for name in row if name not in common}
+        passed = ", ".join(f"{name}: ${variable}" for name, variable in own.items())
+        calls.append(
+            f"a{number}: {first.operation}" + (f"({passed})" if passed else "") + f" {{ {body} }}"
+        )
+    head = ", ".join(f"${name}: {kind}" for name, kind in declared.items())
+    return f"query {type(first).__name__}s" + (
+        f"({head})" if head else ""
+    ) + f" {{ {' '.join(calls)} }}", variables
+
+
+def _paging(request: Read[Any]) -> dict[str, Any]:
+    return {"first": PAGE} if isinstance(request, ReadPages) else {}
+
+
+def _may_be_the_pack(failure: Failure) -> bool:
+    return failure.code not in _NOT_THE_PACK and not failure.details.get("unknown_workspace")
+
+
+async def answers(api: Api, requests: Sequence[Read[Any]], fields: list[str]) -> list[Any]:
+    """What requests of one class are answered, in their order; of a list that Archive pages the
+    first page.
+
+    Raises:
+        Failure: that of the first request that met one.
+    """
+    found: list[Any] = [None] * len(requests)
+    async for place, answer in Packer(api, type(requests[0]), fields).read(requests):
+        if isinstance(answer, Failure):
+            raise answer
+        found[place] = answer.data
+    return found

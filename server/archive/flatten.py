@@ -1,0 +1,77 @@
+"""Records as rows of a file: one column for each selected field, numbers with a unit under a name
+that says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from server.archive.records import (
+    Field,
+    Record,
+    Selection,
+    fields_of,
+)
+
+Row = dict[str, Any]
+
+
+def columns(selection: Selection, record: type[Record]) -> tuple[str, ...]:
+    """The dotted columns of a selection, in its order."""
+    return tuple(path for path, _ in _leaves(selection, record))
+
+
+def units(selection: Selection, record: type[Record]) -> dict[str, str]:
+    """The unit of each column that has one."""
+    return {path: field.unit for path, field in _leaves(selection, record) if field.unit}
+
+
+def row(value: Row, record: type[Record], selection: Selection, *, flat: bool) -> Row:
+    """A record as it goes into a file, its fields in the order of the selection.
+
+    Args:
+        flat: a list of records becomes one list for each of their fields, as a table needs it.
+    """
+    shaped: Row = {}
+    for name, inner in selection.items():
+        field, found = fields_of(record)[name], value.get(name)
+        if field.record is None:
+            shaped[_column(name, field)] = found
+        elif isinstance(found, list) and flat:
+            shaped[name] = _side_by_side(found, field.record, inner)
+        elif isinstance(found, list):
+            shaped[name] = [
+                row(each, field.record, inner, flat=flat) if each else each for each in found
+            ]
+        else:
+            shaped[name] = row(found, field.record, inner, flat=flat) if found else None
+    return shaped
+
+
+def _leaves(
+    selection: Selection, record: type[Record], prefix: str = ""
+) -> Iterator[tuple[str, Field]]:
+    for name, inner in selection.items():
+        field = fields_of(record)[name]
+        if field.record is None:
+            yield prefix + _column(name, field), field
+        else:
+            yield from _leaves(inner, field.record, f"{prefix}{name}.")
+
+
+def _column(name: str, field: Field) -> str:
+    return name + field.unit.capitalize()
+
+
+def _side_by_side(found: list[Any], record: type[Record], selection: Selection) -> Row:
+    """Lists of equal length, one a field; a list inside a list goes in whole."""
+    records = [inner for each in found for inner in (each if isinstance(each, list) else [each])]
+    lists: Row = {}
+    for name, inner in selection.items():
+        field = fields_of(record)[name]
+        values = [(each or {}).get(name) for each in records]
+        if field.record is None:
+            lists[_column(name, field)] = values
+        else:
+            lists[name] = _side_by_side(values, field.record, inner)
+    return lists

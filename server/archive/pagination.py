@@ -1,0 +1,221 @@
+"""Reading lists: as many pages as `limit` takes, cut at a record boundary, with a cursor to go on
+from."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from server.archive.api import PAGE, Api, Page
+from server.archive.attributes import OptionNames, name_options
+from server.archive.client import Archive
+from server.archive.operations import (
+    ROW_CAP,
+    Listing,
+    ReadMany,
+    ReadPages,
+)
+from server.archive.records import Selection
+from server.archive.selection import select, units
+from server.tool.cursor import Cursor, decode, scope_of
+from server.tool.result import RecordList, Result
+
+MOST_SORTED = 1000
+"""Records that are fetched at most to sort them here."""
+PARTIAL = "Archive could not compute some values now; those are null. Try again later."
+_RESERVE_SECONDS = 8.0
+"""What must be left of the deadline to begin another page."""
+_KEPT_PAGES = 4
+
+
+@dataclass
+class Lists:
+    """Reads the lists of one Archive, keeping the pages that were cut so that going on costs no
+    second request."""
+
+    archive: Archive
+    _kept: OrderedDict[tuple[str, str | None], Page] = field(default_factory=OrderedDict)
+
+    def forget(self) -> None:
+        """Drop the kept pages: something was changed."""
+        self._kept.clear()
+
+    async def read(
+        self,
+        request: ReadMany[Any],
+        workspace: str | None,
+        deadline: float,
+        names: OptionNames | None = None,
+    ) -> Result:
+        """The records that the request asks for; with `names`, options of selects under theirs.
+
+        Raises: Failure: as `Archive.execute`; `INVALID_ARGUMENT` for a cursor that does not belong
+            to this call.
+        """
+        selection = select(request.record(), request.fields)
+        for path in request.needed():
+            _merge(selection, select(request.record(), [path]))
+        reading = _Reading(self, request, selection, workspace, deadline, names)
+        return await reading.run()
+
+    def kept(self, scope: str, cursor: Cursor) -> Page | None:
+        """The page that a cursor points into, if it was kept; a fresh start always asks the API."""
+        return self._kept.get((scope, cursor.page)) if cursor.given else None
+
+    def keep(self, scope: str, cursor: Cursor, page: Page) -> None:
+        """Keep a page that was cut, and only the last few."""
+        self._kept[scope, cursor.page] = page
+        self._kept.move_to_end((scope, cursor.page))
+        while len(self._kept) > _KEPT_PAGES:
+            self._kept.popitem(last=False)
+
+
+class _Reading:
+    """One call's way through a list."""
+
+    def __init__(
+        self,
+        lists: Lists,
+        request: ReadMany[Any],
+        selection: Selection,
+        workspace: str | None,
+        deadline: float,
+        names: OptionNames | None,
+    ) -> None:
+        self._lists = lists
+        self._request = request
+        self._selection = selection
+        self._deadline = deadline
+        self._api = Api(lists.archive, workspace, deadline=deadline)
+        self._names = names
+        # Kept pages hold names or ids: a cursor of the one must not lead into the other.
+        shown = [] if names is None else ["optionNames"]
+        self._scope = scope_of(
+            request.operation, request.document(selection), request.variables(), workspace, *shown
+        )
+        self._taken = RecordList(request.limit)
+        self._notes = request.notes()
+        self._why_cut = "fit"
+        self._partial = False
+
+    async def run(self) -> Result:
+        cursor = decode(self._request.after, self._scope)
+        comes_whole = not isinstance(self._request, ReadPages) or self._request.order() is not None
+        following, total = await (
+            self._whole(cursor) if comes_whole and cursor.page is None else self._paged(cursor)
+        )
+        return self._result(following, total)
+
+    async def _paged(self, cursor: Cursor) -> tuple[Cursor | None, int | None]:
+        while True:
+            page = self._lists.kept(self._scope, cursor) or await self._page(cursor)
+            self._partial |= page.partial
+            given = self._take(page, cursor.given)
+            if given < len(page.records):
+                following = Cursor(cursor.page, given)
+                self._lists.keep(self._scope, following, page)
+                return following, page.total
+            if not page.has_next or page.end is None:
+                return None, page.total
+            cursor = Cursor(page.end)
+            if self._taken.full:
+                return cursor, page.total
+            if self._deadline - self._lists.archive.now() < _RESERVE_SECONDS:
+                self._why_cut = "answer in time"
+                return cursor, page.total
+
+    async def _whole(self, cursor: Cursor) -> tuple[Cursor | None, int | None]:
+        """A list that has to be read whole: the API sends it so, or it is sorted here."""
+        page = self._lists.kept(self._scope, cursor) or await self._all()
+        self._partial |= page.partial
+        given = self._take(page, cursor.given)
+        if given >= len(page.records):
+            return (Cursor(page.end) if page.has_next else None), page.total
+        following = Cursor(None, given)
+        self._lists.keep(self._scope, following, page)
+        return following, page.total
+
+    async def _all(self) -> Page:
+        order = self._request.order()
+        if order is None:
+            return await self._list()
+        page = whole = await self._page(Cursor(), PAGE)
+        while page.has_next and len(whole.records) < MOST_SORTED:
+            page = await self._page(Cursor(page.end), PAGE)
+            whole = Page(
+                whole.records + page.records,
+                page.end,
+                page.has_next,
+                page.total,
+                whole.partial or page.partial,
+            )
+        if whole.has_next:
+            self._notes.append(
+                f"Not sorted: there are more than {MOST_SORTED} records, given in Archive's order."
+            )
+            return whole
+        self._notes.append(f"Sorted here, over all {len(whole.records)} records.")
+        return replace(whole, records=order(whole.records))
+
+    async def _page(self, cursor: Cursor, size: int = 0) -> Page:
+        missing = self._request.limit - len(self._taken.records)
+        first = size or (PAGE if cursor.given else min(PAGE, missing))
+        return self._named(await self._api.page(self._paging, cursor.page, first, self._selection))
+
+    async def _list(self) -> Page:
+        page = self._named(await self._api.whole(self._request, self._selection))
+        if (
+            isinstance(self._request, Listing)
+            and self._request.capped
+            and len(page.records) == ROW_CAP
+        ):
+            self._notes.append(
+                f"Archive ends this list at {ROW_CAP} rows without saying so: there may be more."
+            )
+        return page
+
+    @property
+    def _paging(self) -> ReadPages[Any]:
+        if not isinstance(self._request, ReadPages):
+            raise TypeError(f"{type(self._request).__name__} has no pages")
+        return self._request
+
+    def _named(self, page: Page) -> Page:
+        if self._names is not None:
+            name_options(page.records, self._request.record(), self._selection, self._names)
+        return page
+
+    def _take(self, page: Page, given: int) -> int:
+        """Take records from `given` on; how many of the page are given then."""
+        for record in page.records[given:]:
+            if not self._taken.add(record):
+                break
+            given += 1
+        return given
+
+    def _result(self, following: Cursor | None, total: int | None) -> Result:
+        envelope: dict[str, Any] = {
+            "totalCount": total,
+            "nextCursor": following.encode(self._scope) if following else None,
+        }
+        if following and not self._taken.full:
+            self._notes.append(
+                f"Cut after {len(self._taken.records)} records to {self._why_cut}: go on with `nextCursor`"
+                " (fewer `fields` make more fit)."
+            )
+        if not self._taken.records and not total:
+            self._notes += self._request.notes_if_empty()
+        if found := units(self._selection, self._request.record()):
+            envelope["units"] = found
+        if self._partial:
+            envelope["partial"] = True
+            self._notes.append(PARTIAL)
+        if self._notes:
+            envelope["notes"] = self._notes
+        return self._taken.result(envelope)
+
+
+def _merge(into: Selection, other: Selection) -> None:
+    for name, inner in other.items():
+        _merge(into.setdefault(name, {}), inner)

@@ -1,0 +1,139 @@
+"""Reading lists by offset, the one thing to rely on: `page` is answered wrongly, and some lists
+have no pages."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+from pydantic import Field
+
+from server.archivebox.endpoints import Box, Many
+from server.errors import Code, Failure
+from server.tool.cursor import Cursor, decode, scope_of
+from server.tool.result import RecordList, Result
+
+R = TypeVar("R")
+
+LARGEST_PAGE = 200
+"""Records asked for at once; the server clamps at 500, and answers in seconds what is that
+large."""
+_RESERVE_SECONDS = 8.0
+
+Record = dict[str, Any]
+Fetch = Callable[[int, int], Awaitable[tuple[list[Record], int]]]
+"""(offset, count) -> the records from there on, and how many there are in all."""
+Keep = Callable[[Record], bool]
+
+
+class Paged(Many[R], Generic[R]):
+    """A list that the server pages."""
+
+    async def run(self, box: Box) -> Result:
+        params = self.known_to(box, self.given())
+
+        async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
+            found = await box.get(self.path(), **params, limit=count, offset=offset)
+            return found["items"], int(found["total_items"])
+
+        return await read(self, box, fetch)
+
+
+class Unpaged(Many[R], Generic[R]):
+    """A list that the server sends whole; it is cut here."""
+
+    limit: int = Field(20, ge=1, le=1000, description="Records in all")
+
+    async def run(self, box: Box) -> Result:
+        return await read(self, box, whole_list(await self.everything(box)))
+
+    async def everything(self, box: Box) -> list[Record]:
+        """All records."""
+        found = await box.get(self.path(), **self.known_to(box, self.given()))
+        return found if isinstance(found, list) else found["items"]
+
+
+def whole_list(records: list[Record]) -> Fetch:
+    """A list at hand, as something to be read in pages."""
+
+    async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
+        return records[offset : offset + count], len(records)
+
+    return fetch
+
+
+async def read(
+    request: Many[Any],
+    box: Box,
+    fetch: Fetch,
+    *,
+    keep: Keep | None = None,
+    page: int = LARGEST_PAGE,
+) -> Result:
+    """As many records as `limit` and the size budget allow, from `after` or `offset` on.
+
+    Args: keep: which records count, where the server cannot filter: the list is then gone through
+        until enough are found, or the time is used up, and its total is not known.
+        page: records asked for at once.
+    """
+    scope = scope_of(request.operation, request.given())
+    offset = decode(request.after, scope).given if request.after else request.offset or 0
+    taken, notes = RecordList(request.limit), request.notes(box)
+    total, cut = 0, ""
+    while not taken.full:
+        count = page if keep else min(page, request.limit - len(taken.records))
+        records, total = await fetch(offset, count)
+        for record in records:
+            if (keep is None or keep(record)) and not taken.add(request.one(record)):
+                cut = "" if taken.full else "fit"
+                break
+            offset += 1
+        else:
+            if not records or offset >= total:
+                return _result(taken, None, None if keep else total, notes, scope)
+            if box.deadline - box.client.now() < _RESERVE_SECONDS:
+                cut = "answer in time"
+                break
+            continue
+        break
+    more = offset if offset < total else None
+    if cut:
+        notes.append(f"Cut after {len(taken.records)} records to {cut}: go on with `nextCursor`.")
+    return _result(taken, more, None if keep else total, notes, scope)
+
+
+async def every(fetch: Fetch, most: int, page: int = LARGEST_PAGE) -> tuple[list[Record], int]:
+    """The first `most` records of a list, and how many there are in all."""
+    records: list[Record] = []
+    total = most
+    while len(records) < min(most, total):
+        found, total = await fetch(len(records), min(page, most - len(records)))
+        if not found:
+            break
+        records += found
+    return records, total
+
+
+def refuse_ambiguous(candidates: list[Record], what: str) -> None:
+    """Raise `AMBIGUOUS` with the candidates, when there are several."""
+    if len(candidates) > 1:
+        shown = [
+            {name: each.get(name) for name in ("id", "url", "title", "name") if name in each}
+            for each in candidates[:10]
+        ]
+        raise Failure(
+            Code.AMBIGUOUS,
+            f"That fits {len(candidates)} {what}.",
+            "Repeat the call with the whole id of the one you mean.",
+            candidates=shown,
+        )
+
+
+def _result(
+    taken: RecordList, more: int | None, total: int | None, notes: list[str], scope: str
+) -> Result:
+    cursor = Cursor(None, more).encode(scope) if more is not None else None
+    envelope: dict[str, Any] = {"totalCount": total, "nextCursor": cursor}
+    if notes:
+        envelope["notes"] = notes
+    return taken.result(envelope)

@@ -1,0 +1,143 @@
+"""The one way of a call: find the request class, validate, perform, shape, answer."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from server.errors import Code, Failure
+from server.services import Services
+from server.tool.catalog import OWN, Entry, Surface
+from server.tool.elicitation import Asker, Suspended
+from server.tool.result import Result, compact
+
+if TYPE_CHECKING:
+    from server.tool.request import Request
+
+CALL_SECONDS = 45.0
+"""No call lasts longer: hosts give up at 60 s."""
+
+LONGEST_TEXT = 2_000
+"""Characters of a failure's message or hint: they may repeat what the call brought."""
+
+log = logging.getLogger("archive_mcp")
+
+
+class Calls:
+    """Performs tool calls by name.
+
+    Args:
+        timezone: the zone of a plain day in an argument.
+        seconds: how long a call may take.
+    """
+
+    def __init__(
+        self,
+        surface: Surface,
+        services: Services,
+        timezone: tzinfo,
+        *,
+        seconds: float = CALL_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._surface = surface
+        self._services = services
+        self._timezone = timezone
+        self._seconds = seconds
+        self._clock = clock
+
+    @property
+    def services(self) -> Services:
+        """What calls need, and what else of this process is shown: files for the user."""
+        return self._services
+
+    async def call(self, name: str, arguments: Mapping[str, Any], asker: Asker) -> Result:
+        """What the tool answers.
+
+        Raises: Failure: anything that kept it from answering; a bug is masked as `INTERNAL` with an
+            id that is in the log.
+        """
+        with self.explained(name):
+            return await self.perform(self._surface.find(name), arguments, asker)
+
+    @contextmanager
+    def explained(self, what: str) -> Iterator[None]:
+        """Make whatever escapes from `what` fit to be told.
+
+        Raises: Failure: briefly and with its hint rendered; a bug is masked as `INTERNAL` with an
+            id that is in the log.
+        """
+        try:
+            yield
+        except Failure as failure:
+            failure.message = _brief(failure.message)
+            failure.hint = _brief(self._surface.rendered(failure.hint))
+            raise
+        except Suspended:
+            raise
+        except Exception:  # the outermost handler: whatever else escapes is a bug
+            incident = secrets.token_hex(4)
+            log.exception("incident %s in %s", incident, what)
+            raise Failure(
+                Code.INTERNAL,
+                f"{what} failed by a fault of this server (incident {incident}).",
+                "Try something else; the user finds the details under that id in the server's log.",
+            ) from None
+
+    async def perform(self, entry: Entry, arguments: Mapping[str, Any], asker: Asker) -> Result:
+        """The rest of the way, for a tool that was found already.
+
+        Raises:
+            Failure: as `call`, its hint not rendered yet.
+        """
+        backend = await self._backend(entry.backend)
+        from server.tool.arguments import parse  # with the first call, not at start
+
+        request_type = self._surface.load(entry)
+        instants: list[dict[str, str]] = []
+        request = parse(request_type, arguments, {"timezone": self._timezone, "instants": instants})
+        deadline = self._clock() + self._seconds
+        try:
+            with anyio.fail_after(self._seconds + 1):
+                result: Result = await backend.perform(request, asker, deadline)
+        except TimeoutError:
+            raise _overdue(request, self._seconds) from None
+        return self._rendered(result.with_fields(instants=instants) if instants else result)
+
+    def _rendered(self, result: Result) -> Result:
+        """A result may tell of a failure that came later, in a job: its hint names tools too."""
+        error = result.structured.get("error")
+        if not isinstance(error, dict) or not error.get("hint"):
+            return result
+        told = {
+            **result.structured,
+            "error": {**error, "hint": self._surface.rendered(error["hint"])},
+        }
+        return replace(result, structured=told, text=compact(told))
+
+    async def _backend(self, name: str) -> Any:
+        if name != OWN:
+            return await self._services.backend(name)
+        from server.builtin import Own  # with the first such call, not at start
+
+        return Own(self._surface, self, self._services)
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "..."
+
+
+def _overdue(request: Request[Any], seconds: float) -> Failure:
+    message = f"It took longer than {seconds:.0f} s and was given up."
+    if request.risk == "reads":
+        return Failure(Code.TIMEOUT, message, "Ask for less at once.", retryable=True)
+    verify = getattr(request, "verify", "look whether the change was made.")
+    return Failure(Code.OUTCOME_UNKNOWN, message, f"Do not repeat it blindly: {verify}")

@@ -1,0 +1,67 @@
+"""Rows of the journal's tables as plain data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from server.jobs.lease import LIVE
+from server.jobs.model import (
+    JobRow,
+    JobState,
+    Phase,
+    RecordRow,
+    RecordState,
+)
+
+_STATE = f"""CASE WHEN state NOT IN ('running', 'paused') OR {LIVE} THEN state
+    WHEN cancel = 1 THEN 'cancelled' ELSE 'paused' END"""
+
+COLUMNS = (
+    "id, tool, title, origin, account, workspace, arguments, writes, repeatable, phase, created, updated, finished, "
+    f"total, cursor, counters, result, error, cancel, {_STATE}, {LIVE}"
+)
+"""What `job_row` takes, of `jobs` and `runs`."""
+
+
+def job_row(row: Sequence[Any], tallies: Sequence[Sequence[Any]]) -> JobRow:
+    """A job from its `COLUMNS` and its numbers of records by state."""
+    id_, tool, title, origin, account, workspace, arguments, writes, repeatable, phase = row[:10]
+    created, updated, finished, total, cursor, counters, result, error, cancel, state, owned = row[
+        10:
+    ]
+    return JobRow(
+        id=id_,
+        tool=tool,
+        title=title,
+        origin=origin,
+        account=account,
+        workspace=workspace,
+        arguments=json.loads(arguments),
+        writes=bool(writes),
+        repeatable=bool(repeatable),
+        phase=Phase(phase),
+        state=JobState(state),
+        created=created,
+        updated=updated,
+        finished=finished,
+        total=total,
+        cursor=_value(cursor),
+        counters=json.loads(counters),
+        result=_value(result),
+        error=_value(error),
+        owned=bool(owned),
+        cancelling=bool(cancel),
+        counts={RecordState(name): records for name, records in tallies},
+    )
+
+
+def record_row(row: Sequence[Any]) -> RecordRow:
+    """A record from its columns, in the order of `RecordRow`, its detail still JSON text."""
+    number, key, state, code, reason, detail, sends = row
+    return RecordRow(number, key, RecordState(state), code, reason, _value(detail), sends)
+
+
+def _value(text: str | None) -> Any:
+    return None if text is None else json.loads(text)

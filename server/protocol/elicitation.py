@@ -1,0 +1,148 @@
+"""Questions to the user in both protocol eras.
+
+The handshake era sends `elicitation/create` while the call waits. In the modern era the server
+cannot call the client: the call ends with a request for input, and the client repeats it with the
+answers and the sealed state.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from server.tool.cursor import scope_of
+from server.tool.elicitation import (
+    Asker,
+    Question,
+    Reply,
+    Suspended,
+)
+
+ANSWER_SECONDS = 40.0
+"""How long a person may think about all questions of a call in the handshake era: hosts give up on
+it at 60 s."""
+
+log = logging.getLogger("archive_mcp")
+
+
+class InputNeeded(Suspended):
+    """The call cannot go on without an answer: it ends with this request for input (modern era)."""
+
+    def __init__(self, result: InputRequiredResult) -> None:
+        super().__init__("input needed")
+        self.result = result
+
+
+def asker_for(
+    ctx: ServerRequestContext[Any, Any], responses: Mapping[str, Any] | None, state: str | None
+) -> Asker:
+    """The asker of one call.
+
+    Args:
+        responses: the answers that came with a repeated call, by question key.
+        state: what this server sealed when it asked, opened and verified.
+    """
+    able = _can_ask(ctx)
+    if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
+        return _Returning(ctx, able, responses or {}, json.loads(state) if state else {})
+    return _Calling(ctx, able)
+
+
+class _Reporting:
+    """Tells the client how far its call is, where it asked to be told."""
+
+    def __init__(self, ctx: ServerRequestContext[Any, Any], can_ask: bool) -> None:
+        self._ctx = ctx
+        self.can_ask = can_ask
+
+    async def report(self, done: float, total: float | None, message: str) -> None:
+        await self._ctx.session.report_progress(done, total, message)
+
+
+class _Calling(_Reporting):
+    """Handshake era: asks while the call waits."""
+
+    def __init__(self, ctx: ServerRequestContext[Any, Any], can_ask: bool) -> None:
+        super().__init__(ctx, can_ask)
+        self._until = anyio.current_time() + ANSWER_SECONDS
+
+    async def ask(self, question: Question) -> Reply:
+        if not self.can_ask:
+            return Reply("unavailable")
+        with anyio.CancelScope(deadline=self._until):
+            try:
+                found = await self._ctx.session.elicit_form(
+                    question.message, _form(question), related_request_id=self._ctx.request_id
+                )
+            except MCPError as error:
+                log.warning("the client could not put a question: %s", error)
+                return Reply("cancel")
+            return Reply(found.action, found.content or {})
+        return Reply("cancel")
+
+
+class _Returning(_Reporting):
+    """Modern era: an answered question is answered; any other ends the call with a request for
+    input.
+
+    The state holds the questions asked so far, each with a digest of what was shown, and the
+    answers already received: a later round must not lose the earlier ones, and an answer to what
+    has changed since does not count.
+    """
+
+    def __init__(
+        self,
+        ctx: ServerRequestContext[Any, Any],
+        can_ask: bool,
+        responses: Mapping[str, Any],
+        state: Mapping[str, Any],
+    ) -> None:
+        super().__init__(ctx, can_ask)
+        self._asked: dict[str, str] = dict(state.get("asked", {}))
+        self._answers: dict[str, Any] = dict(state.get("answers", {}))
+        for key, response in responses.items():
+            if key in self._asked and isinstance(response, ElicitResult):
+                self._answers[key] = {
+                    "action": response.action,
+                    "content": dict(response.content or {}),
+                }
+
+    async def ask(self, question: Question) -> Reply:
+        if not self.can_ask:
+            return Reply("unavailable")
+        digest = scope_of(question.key, question.message, question.basis)
+        answer = self._answers.get(question.key)
+        if answer is not None and self._asked.get(question.key) == digest:
+            return Reply(answer["action"], answer["content"])
+        self._answers.pop(question.key, None)
+        state = {"asked": {**self._asked, question.key: digest}, "answers": self._answers}
+        request = ElicitRequest(
+            params=ElicitRequestFormParams(
+                message=question.message, requested_schema=_form(question)
+            )
+        )
+        raise InputNeeded(
+            InputRequiredResult(
+                input_requests={question.key: request}, request_state=json.dumps(state)
+            )
+        )
+
+
+def _can_ask(ctx: ServerRequestContext[Any, Any]) -> bool:
+    capabilities = ctx.session.client_capabilities
+    elicitation = capabilities.elicitation if capabilities is not None else None
+    # A bare `elicitation: {}`, the only shape before modes existed, means forms.
+    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
+
+
+def _form(question: Question) -> dict[str, Any]:
+    properties = dict(question.properties)
+    return {"type": "object", "properties": properties, "required": list(properties)}

@@ -1,0 +1,1 @@
+"""The MCP resources of this server."""

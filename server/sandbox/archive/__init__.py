@@ -1,0 +1,1 @@
+"""A made-up Archive that answers GraphQL as the real one does."""

@@ -1,0 +1,1 @@
+"""How the Archive sandbox answers each operation."""

@@ -1,0 +1,1 @@
+"""How the ArchiveBox sandbox answers each endpoint."""

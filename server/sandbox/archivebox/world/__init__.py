@@ -1,0 +1,1 @@
+"""What the ArchiveBox sandbox holds: pages, outputs, settings."""

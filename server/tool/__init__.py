@@ -1,0 +1,1 @@
+"""What a tool is: its request, schema, arguments, result, context and confirmation."""

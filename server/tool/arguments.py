@@ -1,0 +1,193 @@
+"""From the raw arguments of a call to a typed request, or to an error that names every mistake and
+its remedy.
+
+Models send lists and objects as JSON text, single values where a list is wanted, numbers as text,
+and nulls for what they leave out: those are understood. Unknown names, wrong values and impossible
+combinations are refused before anything is sent.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from server.errors import Code, Failure
+from server.tool.request import Request
+from server.tool.schema import Schema, input_schema
+
+T = TypeVar("T", bound=Request[Any])
+
+_MOST_PROBLEMS = 5
+
+_MOST_NAMED = 6
+"""Fields of an object that a complaint about its type names."""
+
+_BOUNDS = {
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "too_short": "needs at least {min_length} entries",
+    "too_long": "takes at most {max_length} entries",
+    "string_too_short": "must not be empty",
+}
+
+REPLACED = {
+    "first": "`limit` (how many records in all)",
+    "page": "`limit` and `after` (the last `nextCursor`)",
+    "pageSize": "`limit` (how many records in all)",
+    "cursor": "`after` (the last `nextCursor`)",
+    "workspaceId": "`workspace` (an id or a name)",
+}
+
+
+def parse(
+    request: type[T],
+    raw: Mapping[str, Any],
+    context: dict[str, Any],
+    *,
+    inside: str = "",
+    tool: str | None = None,
+) -> T:
+    """The request that the raw arguments spell.
+
+    `context` reaches the validators: `timezone` (a `tzinfo`) is read, `instants` (a list) collects
+    the UTC instants that plain days were turned into.
+
+    Args:
+        inside: the argument of another tool that holds these.
+        tool: the name of that other tool, which is the one to be called again.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT`, with all mistakes (at most five) and suggestions.
+    """
+    schema = _schema_of(request)
+    cleaned = _decoded(dict(raw), schema, keep_null=request.risk != "reads")
+    try:
+        parsed = request.model_validate(cleaned, context=context)
+    except ValidationError as error:
+        raise _explain(tool or request.tool_name(), schema, error, inside) from None
+    parsed.check()
+    return parsed
+
+
+def closest(word: str, among: Iterable[str]) -> str:
+    """A suggestion in words, or nothing: ` Did you mean `first`?`."""
+    folded = {each.casefold(): each for each in among}
+    found = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    return f" Did you mean `{folded[found[0]]}`?" if found else ""
+
+
+@cache
+def _schema_of(request: type[Request[Any]]) -> Schema:
+    """What the class takes, worked out once: it takes longer than everything else in a call."""
+    return input_schema(request, whole=True)
+
+
+def _decoded(value: Any, schema: Schema, *, keep_null: bool) -> Any:
+    """The value with JSON text, lone list entries and meaningless nulls put right, as far as the
+    schema tells."""
+    wanted = schema.get("type")
+    if wanted in ("array", "object") and isinstance(value, str):
+        value = _from_json(value, wanted)
+    if wanted == "array":
+        entries = value if isinstance(value, list) else [value]
+        return [_decoded(each, schema["items"], keep_null=keep_null) for each in entries]
+    if wanted == "object" and isinstance(value, dict):
+        properties = schema.get("properties", {})
+        return {
+            name: _decoded(each, properties.get(name, {}), keep_null=keep_null)
+            for name, each in value.items()
+            if each is not None
+            or keep_null
+            or name not in properties
+            or not properties[name].get("type")
+        }
+    return value
+
+
+def _from_json(text: str, wanted: str) -> Any:
+    if not text.lstrip().startswith("[" if wanted == "array" else "{"):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _explain(tool: str, schema: Schema, error: ValidationError, inside: str) -> Failure:
+    problems = [
+        _problem(schema, each, inside)
+        for each in error.errors(include_url=False, include_context=True)
+    ]
+    message = " ".join(problems[:_MOST_PROBLEMS])
+    if len(problems) > _MOST_PROBLEMS:
+        message += f" ({len(problems) - _MOST_PROBLEMS} more.)"
+    return Failure(
+        Code.INVALID_ARGUMENT,
+        message,
+        f"Correct the arguments and call {tool} again; nothing was sent.",
+    )
+
+
+def _problem(schema: Schema, error: Any, inside: str) -> str:
+    location = [str(each) for each in error["loc"]]
+    path = ".".join([inside, *location] if inside else location)
+    parent = _schema_at(schema, location[:-1])
+    given, context = error["input"], error.get("ctx", {})
+    match error["type"]:
+        case "extra_forbidden":
+            return _unknown(path, location[-1], parent)
+        case "missing":
+            return f"`{path}` is required."
+        case "literal_error" if given is not None:
+            allowed = _schema_at(schema, location)["enum"]
+            return f"`{path}` must be one of {', '.join(allowed)}; got {_shown(given)}.{closest(str(given), allowed)}"
+        case "value_error":
+            return f"`{path}`: {context['error']}" if path else str(context["error"])
+        case kind if kind in _BOUNDS:
+            return f"`{path}` {_BOUNDS[kind].format(**context)}; got {context.get('actual_length', _shown(given))}."
+    if given is None:
+        return f"`{path}` must not be null: leave it out to keep it unset or unchanged."
+    return f"`{path}` must be {_kind(_schema_at(schema, location))}; got {_shown(given)}."
+
+
+def _unknown(path: str, name: str, parent: Schema) -> str:
+    known = parent.get("properties", {})
+    if name in REPLACED and "limit" in known:
+        return f"`{path}` is not an argument here: use {REPLACED[name]}."
+    if name in REPLACED and name == "workspaceId":
+        return f"`{path}` is not an argument here: use {REPLACED[name]}."
+    if suggestion := closest(name, known):
+        return f"`{path}` is not an argument here.{suggestion}"
+    return f"`{path}` is not an argument here; known: {', '.join(known) or 'none'}."
+
+
+def _schema_at(schema: Schema, location: list[str]) -> Schema:
+    for step in location:
+        schema = (
+            schema.get("items", {})
+            if step.isdecimal()
+            else schema.get("properties", {}).get(step, {})
+        )
+    return schema
+
+
+def _kind(schema: Schema) -> str:
+    names = {
+        "integer": "a whole number",
+        "boolean": "true or false",
+        "array": "a list",
+        "object": "an object",
+    }
+    fields = list(schema.get("properties", {}))
+    of = f" of {', '.join(fields)}" if 0 < len(fields) <= _MOST_NAMED else ""
+    return names.get(schema.get("type", ""), f"a {schema.get('type', 'valid value')}") + of
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."

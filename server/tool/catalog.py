@@ -1,0 +1,209 @@
+"""The tools as data: the packaged file that `tools/list` is served from, without importing a single
+one of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from server.errors import Code, Failure
+
+Row = dict[str, Any]
+ModuleLoader = Callable[[str], Any]
+"""Imports the module of that name."""
+
+OWN = "archive_mcp"
+"""The backend of the tools that are about this server itself."""
+
+_DISCOVER = "discover"
+"""The toolset that stands for all others: its tools find, describe and call theirs."""
+_PRESETS = ("all", "core", _DISCOVER)
+
+_NAME = re.compile(r"\w+|(GET|POST|PATCH|DELETE) /\S*")
+_OPERATION = re.compile(r"\{(\w+|[A-Z]+ /(?:[^{}\s]|\{\w+\})*)\}")
+"""A name, or a method and a path: nothing that JSON of somebody else's message could be."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tool: what is listed of it, what decides whether it is listed, and where its class is."""
+
+    tool: dict[str, Any]
+    backend: str
+    toolset: str
+    operation: str
+    module: str
+    class_name: str
+    core: bool = False
+
+    @property
+    def name(self) -> str:
+        """The tool's name."""
+        return str(self.tool["name"])
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return bool(self.tool["annotations"]["readOnlyHint"])
+
+
+class Surface:
+    """The tools that this server offers, and those that it knows but does not offer now."""
+
+    def __init__(
+        self,
+        entries: Iterable[Entry],
+        load: ModuleLoader,
+        templates: Iterable[Row] = (),
+        variables: Mapping[str, Row] | None = None,
+    ) -> None:
+        self._all = {entry.name: entry for entry in entries}
+        self._reachable = {
+            name: entry for name, entry in self._all.items() if entry.toolset != _DISCOVER
+        }
+        self._offered = dict(self._reachable)
+        self._load = load
+        self._by_operation = {entry.operation: entry.name for entry in self._all.values()}
+        self._read_only = False
+        self._templates = tuple(templates)
+        self.templates = self._templates
+        """The resource templates of the offered backends, as data: they only read, so the toolsets
+        do not matter."""
+        self.variables = dict(variables or {})
+        """What arguments of prompts may be, by name, as data."""
+
+    @classmethod
+    def read(cls, file: Path, load: ModuleLoader) -> Surface:
+        """The surface of the packaged file; `load` imports the module that holds a tool's class."""
+        held = json.loads(file.read_text(encoding="utf-8"))
+        tools = (Entry(**row) for row in held["tools"])
+        return cls(tools, load, held.get("templates", []), held.get("variables"))
+
+    def offer(self, *, backends: set[str], toolsets: Iterable[str], read_only: bool) -> None:
+        """Restrict what is offered.
+
+        Args: toolsets: names of toolsets, or the presets `all`, `core` and `discover`, whose tools
+            reach all others.
+
+        Raises:
+            ValueError: an unknown toolset; the message names the known ones.
+        """
+        wanted = {each.casefold() for each in toolsets}
+        known = sorted({entry.toolset for entry in self._all.values()} - set(_PRESETS))
+        if unknown := wanted - {*_PRESETS, *known}:
+            raise ValueError(
+                f"unknown toolset {', '.join(sorted(unknown))}; known: {', '.join([*_PRESETS, *known])}."
+            )
+        self._read_only = read_only
+        offered = {OWN, *backends} if backends else set()
+        self._reachable = {
+            name: entry
+            for name, entry in self._all.items()
+            if entry.backend in offered and (entry.reads or not read_only)
+        }
+        self._offered = {
+            name: entry for name, entry in self._reachable.items() if _is_wanted(entry, wanted)
+        }
+        self.templates = tuple(each for each in self._templates if each["backend"] in backends)
+
+    def listing(self) -> list[dict[str, Any]]:
+        """The offered tools as `tools/list` serves them, in the file's order."""
+        return [entry.tool for entry in self._offered.values()]
+
+    def find(self, name: str) -> Entry:
+        """The offered tool of that name.
+
+        Raises:
+            Failure: `READ_ONLY`, `NOT_CONFIGURED` or `NOT_FOUND`.
+        """
+        if entry := self._offered.get(name):
+            return entry
+        entry = self.reachable(name)
+        if self._discovers:
+            caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
+            raise Failure(
+                Code.NOT_CONFIGURED, f"{name} is not listed here.", f"Call it through {caller}."
+            )
+        raise Failure(
+            Code.NOT_CONFIGURED,
+            f"{name} is switched off: its toolset, {entry.toolset}, is not among those of this server.",
+            "Tell the user: --toolsets (ARCHIVE_MCP_TOOLSETS) decides.",
+        )
+
+    def reachable(self, name: str) -> Entry:
+        """The tool of that name among all that could be offered with these backends, whatever the
+        toolsets.
+
+        Raises:
+            Failure: `READ_ONLY`, `NOT_CONFIGURED` or `NOT_FOUND`.
+        """
+        known = self._all.get(name)
+        if known is None:
+            import difflib  # with the first mistake, not at start
+
+            near = difflib.get_close_matches(name, self._offered, n=1) or difflib.get_close_matches(
+                name, self._reachable, n=1
+            )
+            hint = f"Did you mean {near[0]}?" if near else "Use a tool that this server lists."
+            raise Failure(Code.NOT_FOUND, f"There is no tool {name!r}.", hint)
+        if name in self._reachable:
+            return known
+        if self._read_only and not known.reads:
+            raise Failure(
+                Code.READ_ONLY,
+                f"{name} changes data, and this server was started read-only.",
+                "Tell the user; only they can restart it without --read-only (ARCHIVE_MCP_READ_ONLY).",
+            )
+        raise Failure(
+            Code.NOT_CONFIGURED,
+            f"{name} is not offered: its backend is not configured.",
+            "Tell the user to run `archive-mcp doctor`.",
+        )
+
+    def serving(self, operation: str) -> Entry:
+        """The tool that serves an operation (or has that name), among all that could be offered.
+
+        Raises:
+            Failure: as `reachable`.
+        """
+        return self.reachable(self._by_operation.get(operation, operation))
+
+    def others(self) -> list[Entry]:
+        """Every tool that can be reached, without those that only reach others."""
+        return [entry for entry in self._reachable.values() if entry.toolset != _DISCOVER]
+
+    def load(self, entry: Entry) -> Any:
+        """The request class behind an entry; the first call of a domain imports its module."""
+        return getattr(self._load(entry.module), entry.class_name)
+
+    def rendered(self, text: str) -> str:
+        """A hint with `{operation}` replaced by the name of its tool, and whether that one is not
+        offered."""
+        return _OPERATION.sub(self._named, text)
+
+    @property
+    def _discovers(self) -> bool:
+        """Whether tools that reach others are offered."""
+        return any(each.toolset == _DISCOVER for each in self._offered.values())
+
+    def _named(self, found: re.Match[str]) -> str:
+        name = self._by_operation.get(found[1])
+        if name is None:
+            return _unbraced(found)
+        callable_here = name in self._offered or (self._discovers and name in self._reachable)
+        return name if callable_here else f"{name} (not offered here)"
+
+
+def _is_wanted(entry: Entry, wanted: set[str]) -> bool:
+    if entry.toolset in wanted or (entry.core and "core" in wanted):
+        return True
+    return "all" in wanted and entry.toolset != _DISCOVER
+
+
+def _unbraced(found: re.Match[str]) -> str:
+    """A name that no tool serves stands for itself; anything else in braces is left as it is."""
+    return found[1] if _NAME.fullmatch(found[1]) else found[0]

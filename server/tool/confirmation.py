@@ -1,0 +1,118 @@
+"""The user's yes to a change that was shown to them.
+
+A client that can ask is asked. For one that cannot, the preview comes back with a token to repeat
+the call with: single use, ten minutes, bound to the call and to what the preview showed. It proves
+two calls, not a person.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from server.errors import Code, Failure
+from server.tool.cursor import scope_of
+from server.tool.elicitation import Asker, Question
+
+TOKEN_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would change: `message` for the person, `details` for the assistant; both are what the
+    yes is bound to.
+
+    `otherwise` tells the assistant what to do where the answer is no.
+    """
+
+    message: str
+    details: dict[str, Any] = field(default_factory=dict)
+    otherwise: str = ""
+
+
+class Confirmations:
+    """Asks, remembers the tokens it handed out, and refuses whatever was not confirmed."""
+
+    def __init__(
+        self, mode: Literal["ask", "token", "never"], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._mode = mode
+        self._clock = clock
+        self._tokens: dict[str, tuple[str, float]] = {}
+
+    def refuse_if_never(self, otherwise: str = "") -> None:
+        """Raise `DECLINED` where the server was told to refuse every change that needs a yes."""
+        if self._mode == "never":
+            raise Failure(
+                Code.DECLINED,
+                "This server refuses every change that needs confirmation (ARCHIVE_MCP_CONFIRM=never).",
+                f"Tell the user; only they can change that setting. {otherwise}".rstrip(),
+            )
+
+    async def require(
+        self, preview: Preview, *, call: list[Any], token: str | None, asker: Asker
+    ) -> None:
+        """Return only if the user said yes to this preview of this call.
+
+        Args:
+            call: tool, arguments and workspace: what the yes is for.
+
+        Raises: Failure: `DECLINED` after a no, `CONFIRMATION_REQUIRED` with the preview where no
+            yes could be had.
+        """
+        self.refuse_if_never(preview.otherwise)
+        basis = scope_of(call, preview.message, preview.details)
+        if token is not None and self._redeem(token, basis):
+            return
+        reply = await asker.ask(Question("confirm", preview.message, _FORM, basis))
+        if reply.action == "accept" and reply.content.get("confirm") is True:
+            return
+        if reply.action in ("accept", "decline"):
+            hint = preview.otherwise or "Do not ask for the same again."
+            raise Failure(Code.DECLINED, "The user declined. Nothing was changed.", hint)
+        raise self._required(preview, basis, stale=token is not None, offer=not asker.can_ask)
+
+    def _required(self, preview: Preview, basis: str, *, stale: bool, offer: bool) -> Failure:
+        why = (
+            "The confirmation token is used up, expired, or for another state or call. "
+            if stale
+            else ""
+        )
+        message = f"{why}Nothing was changed: this needs the user's yes. {preview.message}"
+        if not offer and self._mode != "token":
+            hint = "The user was asked and did not answer. Ask them, then call again."
+            return Failure(Code.CONFIRMATION_REQUIRED, message, hint, preview=preview.details)
+        return Failure(
+            Code.CONFIRMATION_REQUIRED,
+            message,
+            "Show the user the preview. Only after their explicit yes repeat the call with `confirm` added."
+            + (f" After a no: {preview.otherwise}" if preview.otherwise else ""),
+            preview=preview.details,
+            confirm=self._issue(basis),
+        )
+
+    def _issue(self, basis: str) -> str:
+        now = self._clock()
+        self._tokens = {token: kept for token, kept in self._tokens.items() if kept[1] > now}
+        token = secrets.token_urlsafe(9)
+        self._tokens[token] = (basis, now + TOKEN_SECONDS)
+        return token
+
+    def _redeem(self, token: str, basis: str) -> bool:
+        bound, expires = self._tokens.get(token, ("", 0.0))
+        if bound != basis or expires <= self._clock():
+            return False
+        del self._tokens[token]
+        return True
+
+
+_FORM = {
+    "confirm": {
+        "type": "boolean",
+        "title": "Go ahead",
+        "description": "Yes: make exactly this change.",
+    }
+}

@@ -1,0 +1,70 @@
+"""Our own cursors: opaque to the caller, and good only for the call they came from.
+
+A cursor holds the API's page cursor (or nothing, for a list that comes whole), how many records of
+that page were already given, and a hash of operation, arguments and workspace.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from server.errors import Code, Failure
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where to go on: after `page` (None = the beginning), `given` records further."""
+
+    page: str | None = None
+    given: int = 0
+
+    def encode(self, scope: str) -> str:
+        """The cursor as text, bound to a scope."""
+        text = json.dumps([_VERSION, self.page, self.given, scope], separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode(text: str | None, scope: str) -> Cursor:
+    """The cursor behind `after`; the beginning where there is none.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT` when it is not one of ours, or came with other arguments.
+    """
+    if text is None:
+        return Cursor()
+    try:
+        version, page, given, bound = json.loads(
+            base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        )
+    except (ValueError, TypeError, RecursionError):
+        version = page = given = bound = None
+    if (
+        version != _VERSION
+        or not isinstance(given, int)
+        or given < 0
+        or not isinstance(page, str | None)
+    ):
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            "`after` is not a cursor of this server.",
+            "Pass the `nextCursor` of the last answer unchanged, or leave `after` out to begin.",
+        )
+    if bound != scope:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            "`after` came from a call with other arguments or another workspace.",
+            "Repeat that call's arguments exactly (only `limit` may differ), or leave `after` out to begin.",
+        )
+    return Cursor(page, given)
+
+
+def scope_of(*parts: Any) -> str:
+    """A short hash of what a cursor is good for."""
+    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]

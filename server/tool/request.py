@@ -1,0 +1,140 @@
+"""A tool is a typed request: one class per operation or endpoint, and everything about the tool
+follows from it.
+
+The docstring is the tool's description, the fields are its arguments, the type parameter is its
+result. Backends derive their own base classes (`server.archive.operations`); `tools/` holds the
+classes themselves.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+R = TypeVar("R")
+
+Risk = Literal["reads", "adds", "changes", "removes", "spends"]
+"""What a call does to the user's data: only `reads` and `adds` leave everything that exists as it
+is."""
+
+
+class Input(BaseModel):
+    """An object argument: closed, under the API's own camelCase names."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        alias_generator=to_camel,
+        coerce_numbers_to_str=True,
+        hide_input_in_errors=True,
+    )
+
+
+class Request(Input, Generic[R]):
+    """Base of every tool.
+
+    Class variables: `operation` (the API's name for it), `title` (for people), `risk`, `repeatable`
+    (whether sending it twice is harmless by the API's own semantics, so that an ambiguous failure
+    may be retried), `confirmed` (whether the user is always asked first), `core` (whether it
+    belongs to the few tools that most sessions need), `open_world` (whether it reaches beyond this
+    server).
+    """
+
+    backend: ClassVar[str]
+    operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]]
+    operation: ClassVar[str]
+    title: ClassVar[str]
+    risk: ClassVar[Risk]
+    repeatable: ClassVar[bool]
+    confirmed: ClassVar[bool] = False
+    core: ClassVar[bool] = False
+    open_world: ClassVar[bool] = True
+
+    def check(self) -> None:
+        """Refuse combinations of arguments that the API would reject or silently ignore.
+
+        Raises:
+            Failure: `INVALID_ARGUMENT`, saying which arguments clash and what to send instead.
+        """
+
+    @classmethod
+    def output_schema(cls) -> dict[str, Any] | None:
+        """The envelope of the result, open and without required keys; None where the result is
+        prose or a picture.
+
+        It does not repeat every field of a record.
+        """
+        return {"type": "object"}
+
+    @classmethod
+    def result_type(cls) -> Any:
+        """The type parameter: `Item`, `Creator`, ..."""
+        for base in cls.__mro__:
+            arguments = getattr(base, "__pydantic_generic_metadata__", {}).get("args")
+            if arguments:
+                return arguments[0]
+        raise TypeError(f"{cls.__name__} does not say what it returns")
+
+    @classmethod
+    def tool_name(cls) -> str:
+        """The backend and the class name in snake case: `SearchItems` becomes
+        `..._search_items`."""
+        return f"{cls.backend}_{snake_case(cls.__name__)}"
+
+    @classmethod
+    def toolset_name(cls) -> str:
+        """Return the toolset it is listed in: the folder or file of its backend's that holds it."""
+        return cls.__module__.split(".")[2]
+
+    @classmethod
+    def description(cls) -> str:
+        """The docstring as the model reads it: paragraphs on one line each."""
+        paragraphs = inspect.cleandoc(cls.__doc__ or "").split("\n\n")
+        return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+    @classmethod
+    def meta(cls) -> dict[str, str]:
+        """What `_meta` says about the tool, for counting coverage by machine."""
+        return {f"archive-mcp/{cls.operation_kind}": cls.operation}
+
+    @classmethod
+    def annotations(cls) -> dict[str, Any]:
+        """The four behaviour hints of MCP, from the declared risk."""
+        return {
+            "title": cls.title,
+            "readOnlyHint": cls.risk == "reads",
+            "destructiveHint": cls.risk not in ("reads", "adds"),
+            "idempotentHint": cls.repeatable,
+            "openWorldHint": cls.open_world,
+        }
+
+
+def describe_type(kind: type[Any]) -> str:
+    """Return the docstring of a class on one line; of `Any`, whose own says nothing here, none."""
+    if kind is Any:
+        return ""
+    return " ".join((kind.__doc__ or "").split())
+
+
+@dataclass(frozen=True)
+class ApiType:
+    """The name a type has in the API's own schema, where Python's does not tell (an `ID`, an
+    enum)."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The unit of a number, named in every result that carries it."""
+
+    name: str
+
+
+def snake_case(name: str) -> str:
+    """`GetItemIdsByUrl` -> `get_item_ids_by_url`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

@@ -1,0 +1,105 @@
+"""Input schemas from request classes: flat JSON Schema that every MCP host accepts.
+
+Inlined and closed at each level: no `$ref`, no `anyOf`, no type arrays, no titles and no null
+defaults, because some hosts drop a whole server over any of these.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Le, MaxLen, MinLen
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from server.tool.request import ApiType
+
+Schema = dict[str, Any]
+
+_SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
+_JSON = ApiType("JSON")
+
+
+def input_schema(model: type[BaseModel], *, whole: bool = False) -> Schema:
+    """The closed object schema of a request or input class: its own fields first, inherited ones
+    behind.
+
+    What the API takes as `JSON` is any value in the schema that hosts get, because the model knows
+    its fields from another tool; `whole` spells them out, for reading arguments and explaining
+    mistakes.
+    """
+    own = [name for name in model.__annotations__ if name in model.model_fields]
+    names = [*own, *(name for name in model.model_fields if name not in own)]
+    fields = [(name, model.model_fields[name]) for name in names]
+    schema: Schema = {
+        "type": "object",
+        "properties": {info.alias or name: _property(info, whole) for name, info in fields},
+        "additionalProperties": False,
+    }
+    if required := [info.alias or name for name, info in fields if info.is_required()]:
+        schema["required"] = required
+    return schema
+
+
+def unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...], bool]:
+    """The bare type of an annotation, its metadata, and whether it may be null."""
+    if get_origin(annotation) is Annotated:
+        inner, *outer = get_args(annotation)
+        bare, metadata, nullable = unwrap(inner)
+        return bare, (*outer, *metadata), nullable
+    if get_origin(annotation) in (Union, types.UnionType):
+        branches = [branch for branch in get_args(annotation) if branch is not type(None)]
+        if len(branches) != 1:
+            raise TypeError(f"a union cannot be offered to every host: {annotation}")
+        bare, metadata, _ = unwrap(branches[0])
+        return bare, metadata, True
+    return annotation, (), False
+
+
+def _property(info: FieldInfo, whole: bool) -> Schema:
+    bare, metadata, _ = unwrap(info.annotation)
+    schema = _typed(bare, (*metadata, *info.metadata), whole)
+    if info.default not in (None, PydanticUndefined):
+        schema["default"] = info.default
+    inner = (each.description for each in metadata if isinstance(each, FieldInfo))
+    if description := info.description or next(filter(None, inner), None):
+        schema["description"] = description
+    return schema
+
+
+def _typed(bare: Any, metadata: tuple[Any, ...], whole: bool) -> Schema:
+    if bare is Any or (_JSON in metadata and not whole):
+        return {}
+    if get_origin(bare) is Literal:
+        return {"type": "string", "enum": list(get_args(bare))}
+    if get_origin(bare) is list:
+        inner, inner_metadata, _ = unwrap(get_args(bare)[0])
+        return {"type": "array", "items": _typed(inner, inner_metadata, whole)} | _bounds(
+            metadata, "Items"
+        )
+    if get_origin(bare) is dict:
+        return {"type": "object"}
+    if isinstance(bare, type) and issubclass(bare, BaseModel):
+        return input_schema(bare, whole=whole)
+    return {"type": _SCALARS[bare]} | _bounds(metadata, "Length")
+
+
+def _bounds(metadata: tuple[Any, ...], of: str) -> Schema:
+    bounds: Schema = {}
+    for each in metadata:
+        match each:
+            case FieldInfo():
+                bounds |= _bounds(tuple(each.metadata), of)
+            case Ge(least):
+                bounds["minimum"] = least
+            case Le(most):
+                bounds["maximum"] = most
+            case MaxLen(most):
+                bounds[f"max{of}"] = most
+            case MinLen(least) if of == "Items":
+                # A string's "at least one character" goes without saying and costs tokens in every
+                # schema.
+                bounds["minItems"] = least
+    return bounds

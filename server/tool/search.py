@@ -1,0 +1,127 @@
+"""Finding tools by what they do, for clients that list only the few tools that reach all others."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from server.tool.catalog import Entry
+
+_WEIGHTS = {"name": 4.0, "title": 3.0, "toolset": 2.0, "description": 1.5, "arguments": 0.7}
+"""What a word counts, by where it stands; where it stands several times, the heaviest place
+counts."""
+_SAME_START = 4
+"""Letters that two words must share from the start to count as forms of one."""
+_NOT_THE_SAME = 0.6
+_STOP = frozenset(
+    {
+        "a",
+        "an",
+        "and",
+        "are",
+        "by",
+        "can",
+        "do",
+        "does",
+        "for",
+        "from",
+        "get",
+        "give",
+        "how",
+        "i",
+        "in",
+        "into",
+        "is",
+        "it",
+        "me",
+        "my",
+        "of",
+        "on",
+        "or",
+        "our",
+        "that",
+        "the",
+        "to",
+        "what",
+        "which",
+        "who",
+    }
+)
+
+
+def ranked(entries: Iterable[Entry], query: str) -> list[Entry]:
+    """The tools that share words with the query, the best first; of equals, the listing's order.
+
+    One whose name or title the query is comes before all others.
+    """
+    exact = query.strip().casefold()
+    documents = {entry.name: (entry, _words(entry)) for entry in entries}
+    spread = Counter(word for _, words in documents.values() for word in words)
+    wanted = [word for word in _split(query) if word not in _STOP]
+    scores = {
+        name: sum(_score(word, words, spread, len(documents)) for word in wanted)
+        for name, (_, words) in documents.items()
+    }
+    found = [name for name in documents if scores[name] > 0]
+
+    def rank(name: str) -> tuple[bool, float]:
+        return exact not in (name, str(documents[name][0].tool["title"]).casefold()), -scores[name]
+
+    return [documents[name][0] for name in sorted(found, key=rank)]
+
+
+def summary(entry: Entry) -> str:
+    """The first sentence of a tool's description."""
+    text = " ".join(str(entry.tool["description"]).split())
+    return re.split(r"(?<=\.) ", text, maxsplit=1)[0]
+
+
+def by_toolset(entries: Iterable[Entry]) -> dict[str, list[str]]:
+    """The names of the tools, by toolset."""
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        found.setdefault(entry.toolset, []).append(entry.name)
+    return found
+
+
+def _score(word: str, words: Mapping[str, float], spread: Counter[str], tools: int) -> float:
+    best = 0.0
+    for known, weight in words.items():
+        if likeness := _likeness(word, known):
+            best = max(best, likeness * weight * math.log(1 + tools / spread[known]))
+    return best
+
+
+def _likeness(word: str, known: str) -> float:
+    if word == known:
+        return 1.0
+    shorter, longer = sorted((word, known), key=len)
+    return _NOT_THE_SAME if len(shorter) >= _SAME_START and longer.startswith(shorter) else 0.0
+
+
+def _words(entry: Entry) -> dict[str, float]:
+    texts = {
+        "name": entry.name,
+        "title": str(entry.tool["title"]),
+        "toolset": entry.toolset,
+        "description": str(entry.tool["description"]),
+        "arguments": " ".join(entry.tool["inputSchema"]["properties"]),
+    }
+    found: dict[str, float] = {}
+    for place, text in texts.items():
+        for word in _split(text):
+            found[word] = max(found.get(word, 0.0), _WEIGHTS[place])
+    return found
+
+
+def _split(text: str) -> list[str]:
+    words = re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower())
+    return [_singular(word) for word in words]
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies") and len(word) > _SAME_START:
+        return word[:-3] + "y"
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word

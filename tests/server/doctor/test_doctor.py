@@ -1,0 +1,416 @@
+"""What the doctor finds out: by itself, and by asking through the services that tools use."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from server import settings as settings_module
+from server.doctor.local import SHOWN
+from server.doctor.report import Check, Report
+from server.http import retry
+from server.limiter import (
+    Lane,
+    Pacer,
+    Slot,
+    Snapshot,
+)
+from server.limiter.store import FILE
+from server.sandbox import (
+    MAIN,
+    OUTDOOR,
+    TOKEN_SINGLE,
+    Sandbox,
+)
+from server.sandbox import TOKEN as SEES_ALL
+from server.sandbox.serve import served
+from server.settings import load
+from tests.support.doctored import (
+    AWAY,
+    HOME,
+    TOKEN,
+    Respond,
+    answering,
+    check,
+    examined,
+    given,
+    http,
+    inside,
+    listing_first,
+    tools,
+    workspaces,
+)
+
+NOWHERE = "http://127.0.0.1:9/api/v2"  # the discard port: nothing listens there
+ONE = workspaces((HOME, "Home"))
+BUSY = http(
+    {
+        "errors": [
+            {
+                "message": "Slow down. Retry after 40 seconds.",
+                "extensions": {"code": "RATE_LIMIT_EXCEEDED"},
+            }
+        ]
+    },
+    "429 Too Many Requests",
+    {"retry-after": "40"},
+)
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent again is sent again at once."""
+    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.0)
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[tuple[Sandbox, str]]:
+    """A sandbox behind loopback HTTP, as quick as the tests' pacer, and its URL."""
+    quick = Sandbox(items=50, window=0.02)
+    async with served(quick) as url:
+        yield quick, url
+
+
+async def asked(folder: Path, respond: Respond) -> Report:
+    """The report about a server that answers like this."""
+    async with answering(respond) as url:
+        return await examined(given(folder, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=TOKEN))
+
+
+async def test_each_variable_is_told_with_its_source_and_secrets_are_masked(tmp_path: Path) -> None:
+    (tmp_path / ".env.shared").write_text(
+        "ARCHIVEBOX_API_KEY=box_key_unmistakable_1234\nARCHIVEBOX_PASSWORD=hunter2000"
+    )
+    settings = load(
+        {"ARCHIVE_MCP_TOOLSETS": "core"},
+        environment={
+            "ARCHIVE_MCP_READ_ONLY": "on",
+            "ARCHIVE_API_URL": "http://127.0.0.1:9/graph?key=hidden",
+        },
+        folder=tmp_path,
+        home=tmp_path,
+    )
+    report = await examined(settings)
+    assert [each.detail for each in report.checks if each.name == "settings"] == [
+        "ARCHIVE_MCP_TOOLSETS = core (from command line)",
+        "ARCHIVE_API_URL = http://127.0.0.1:9/graph (from environment)",
+        "ARCHIVE_MCP_READ_ONLY = on (from environment)",
+        "ARCHIVEBOX_API_KEY = ...1234 (from ~/.env.shared)",
+        "ARCHIVEBOX_PASSWORD = ... (from ~/.env.shared)",
+    ]
+
+
+def test_every_variable_that_can_be_set_can_be_shown() -> None:
+    assert set(SHOWN) == set(settings_module._KNOWN)
+
+
+async def test_a_warning_about_the_settings_is_no_failure(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("ARCHIVE_MCP_CONFIRM=never")
+    report = await examined(given(tmp_path, sandbox=True))
+    assert any(
+        each.status == "warn" and "ARCHIVE_MCP_CONFIRM in ./.env is ignored" in each.detail
+        for each in report.checks
+    )
+    assert report.ok
+
+
+async def test_versions_and_the_number_of_tools_are_told(tmp_path: Path) -> None:
+    report = await examined(given(tmp_path, sandbox=True))
+    for part in ("archive-mcp ", "Python 3.", "MCP SDK 2.", "httpx 0."):
+        assert part in check(report, "versions").detail
+    assert check(report, "tools").detail.startswith(f"{len(tools().listing())} tools are offered")
+
+
+async def test_a_state_folder_that_cannot_be_written_fails_and_names_the_variable(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").touch()
+    report = await examined(given(tmp_path, ARCHIVE_MCP_STATE_DIR=str(tmp_path / "file" / "state")))
+    assert check(report, "state").status == "fail"
+    assert "ARCHIVE_MCP_STATE_DIR" in check(report, "state").hint
+    assert not any(each.name == "limiter" for each in report.checks)
+
+
+async def test_the_state_of_the_limiter_is_read_and_a_damaged_one_is_a_warning(
+    tmp_path: Path,
+) -> None:
+    settings = given(tmp_path)
+    assert (
+        check(await examined(settings), "limiter").detail
+        == "No request was paced yet on this machine"
+    )
+    pacer = Pacer(settings.state_dir)
+    async with pacer.slot("key"):
+        pass
+    pacer.close()
+    assert check(await examined(settings), "limiter") == Check(
+        "limiter", "ok", "Its state file can be read"
+    )
+    (settings.state_dir / FILE).write_bytes(b"this is no database" * 100)
+    assert check(await examined(settings), "limiter").status == "warn"
+
+
+async def test_a_working_token_and_workspace_are_all_well(
+    tmp_path: Path, sandbox: tuple[Sandbox, str]
+) -> None:
+    settings = given(
+        tmp_path,
+        ARCHIVE_API_URL=sandbox[1],
+        ARCHIVE_APP_TOKEN=SEES_ALL,
+        ARCHIVE_WORKSPACE_ID="Skincare",
+    )
+    report = await examined(settings)
+    assert report.ok
+    assert {each.status for each in report.checks} == {"ok"}
+    assert check(report, "workspace").detail == f"Northwind Skincare ({MAIN}), ARCHIVE_WORKSPACE_ID"
+    assert "plan growth" in check(report, "credits").detail
+    assert (
+        "of 15000 rate credits left, 250 come back each second" in check(report, "credits").detail
+    )
+    assert report.workspaces[1] == {"id": OUTDOOR, "name": "Northwind Outdoor"}
+
+
+async def test_the_only_workspace_needs_no_setting(
+    tmp_path: Path, sandbox: tuple[Sandbox, str]
+) -> None:
+    report = await examined(
+        given(tmp_path, ARCHIVE_API_URL=sandbox[1], ARCHIVE_APP_TOKEN=TOKEN_SINGLE)
+    )
+    assert check(report, "workspace").detail == f"Northwind Skincare ({MAIN}), the only one"
+    assert check(report, "token").detail.startswith("accepted; it sees 1 workspace: ")
+
+
+async def test_several_workspaces_and_none_configured_is_a_warning(tmp_path: Path) -> None:
+    report = await examined(given(tmp_path, sandbox=True))
+    assert check(report, "workspace").status == "warn"
+    assert "Set ARCHIVE_WORKSPACE_ID" in check(report, "workspace").hint
+    assert report.ok
+
+
+@pytest.mark.parametrize(
+    ("configured", "said"),
+    [
+        (AWAY.replace("b", "c"), "does not see the workspace"),
+        ("12345", "No workspace is called '12345'"),
+        ("Northwind", "2 workspaces fit 'Northwind'"),
+    ],
+)
+async def test_a_configured_workspace_that_is_none_fails_and_lists_those_there_are(
+    tmp_path: Path, configured: str, said: str
+) -> None:
+    report = await examined(
+        given(tmp_path, sandbox=True, ARCHIVE_WORKSPACE_ID=configured), live=True
+    )
+    found = check(report, "workspace")
+    assert (found.status, said in found.detail) == ("fail", True)
+    assert f"Northwind Outdoor ({OUTDOOR})" in found.hint
+    outcomes = {each.assumption: each.outcome for each in report.findings or ()}
+    assert (outcomes["page-size"], outcomes["bad-token"]) == ("unknown", "confirmed")
+
+
+async def test_a_server_that_cannot_be_reached_fails_and_the_token_stays_unjudged(
+    tmp_path: Path,
+) -> None:
+    report = await examined(
+        given(tmp_path, ARCHIVE_API_URL=NOWHERE, ARCHIVE_APP_TOKEN=TOKEN), live=True
+    )
+    assert check(report, "api").status == "fail"
+    assert "http://127.0.0.1:9" in check(report, "api").detail
+    assert "ARCHIVE_API_URL" in check(report, "api").hint
+    assert check(report, "token").status == "skip"
+    assert {each.outcome for each in report.findings or ()} == {"unknown"}
+    assert not report.ok
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (http("<html>Welcome to nginx</html>"), "an HTML page"),
+        (http("", "301 Moved", {"location": "https://elsewhere.example"}), "a redirect"),
+        (http("oops", "500 Internal Server Error"), "a problem of its own"),
+        (BUSY, "40 s"),
+    ],
+)
+async def test_an_answer_that_is_not_archives_fails_as_the_api_and_not_as_the_token(
+    tmp_path: Path, answer: bytes, code: str
+) -> None:
+    report = await asked(tmp_path, lambda _: answer)
+    assert (check(report, "api").status, check(report, "token").status) == ("fail", "skip")
+    assert code in check(report, "api").detail
+    assert check(report, "api").hint
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "200 OK"])
+async def test_a_refused_token_fails_and_says_where_to_get_one(tmp_path: Path, status: str) -> None:
+    report = await asked(
+        tmp_path, lambda _: http({"errors": "Missing or invalid authentication token"}, status)
+    )
+    assert check(report, "api").status == "ok"
+    assert check(report, "token").status == "fail"
+    assert "Settings > Integrations" in check(report, "token").hint
+
+
+async def test_a_token_that_sees_no_workspace_fails(tmp_path: Path) -> None:
+    report = await asked(tmp_path, lambda _: workspaces())
+    assert check(report, "token") == Check(
+        "token",
+        "fail",
+        "The token is accepted but sees no workspace.",
+        "Use a token of the workspace (or agency) that you mean.",
+    )
+
+
+async def test_a_workspace_that_is_listed_but_refused_fails(tmp_path: Path) -> None:
+    refused = http(
+        {"errors": [{"message": "Not authorized", "extensions": {"code": "UNAUTHORIZED"}}]}
+    )
+    report = await asked(tmp_path, listing_first(ONE, refused))
+    assert check(report, "access").status == "fail"
+
+
+@pytest.mark.parametrize("answer", [inside(AWAY), http({"data": {"workspace": None}})])
+async def test_a_workspace_that_answers_as_another_one_fails(tmp_path: Path, answer: bytes) -> None:
+    report = await asked(tmp_path, listing_first(ONE, answer))
+    assert check(report, "access").detail == "Home: Archive answered for another workspace."
+    assert not report.ok
+
+
+async def test_an_api_that_names_no_credits_is_noted_and_well(tmp_path: Path) -> None:
+    report = await asked(tmp_path, listing_first(ONE, inside()))
+    assert check(report, "credits").status == "note"
+    assert report.ok
+
+
+async def test_contradicted_assumptions_are_warnings_and_no_failure(tmp_path: Path) -> None:
+    async with answering(listing_first(ONE, inside())) as url:
+        report = await examined(
+            given(tmp_path, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=TOKEN), live=True
+        )
+    warned = [each for each in report.checks if each.status == "warn"]
+    assert "credit-headers: contradicted. ratelimit-policy: missing, ratelimit: missing" in [
+        each.detail for each in warned
+    ]
+    assert all("please report" in each.hint for each in warned)
+    assert report.ok
+
+
+async def test_the_wait_after_a_429_is_told(tmp_path: Path) -> None:
+    report = await asked(tmp_path, listing_first(ONE, BUSY))
+    assert check(report, "access").status == "fail"
+    assert check(report, "pace").status == "warn"
+    assert re.search(r"keeps everybody waiting for (39|40)\.\d s", check(report, "pace").detail)
+
+
+class Counting(Pacer):
+    """Counts the turns it gives."""
+
+    turns = 0
+
+    @asynccontextmanager
+    async def slot(
+        self,
+        key: str,
+        *,
+        operation: str = "",
+        cost: float = 5,
+        lane: Lane = "interactive",
+        deadline: float | None = None,
+    ) -> AsyncIterator[Slot]:
+        self.turns += 1
+        async with super().slot(
+            key, operation=operation, cost=cost, lane=lane, deadline=deadline
+        ) as slot:
+            yield slot
+
+
+async def test_every_request_takes_its_turn_at_the_limiter(
+    tmp_path: Path, sandbox: tuple[Sandbox, str]
+) -> None:
+    pacer = Counting(None, window=0.02)
+    settings = given(tmp_path, ARCHIVE_API_URL=sandbox[1], ARCHIVE_APP_TOKEN=SEES_ALL)
+    await examined(settings, live=True, pacer=pacer)
+    assert 15 <= pacer.turns == sandbox[0].requests <= 18
+    assert sandbox[0].refused == 0
+
+
+async def test_a_fault_of_our_own_is_not_passed_off_as_a_finding(tmp_path: Path) -> None:
+    class Broken(Pacer):
+        async def snapshot(self, key: str) -> Snapshot:
+            raise ZeroDivisionError(key)
+
+    with pytest.raises(ZeroDivisionError):
+        await examined(given(tmp_path, sandbox=True), pacer=Broken(None))
+
+
+def _quoting(request: bytes) -> str:
+    """The token that the request carried, as a server may quote it."""
+    head = request.partition(b"\r\n\r\n")[0]
+    line = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"authorization:"))
+    return line.decode().partition("Bearer ")[2]
+
+
+def _cut(request: bytes) -> bytes:
+    """All is well until the live questions: their quotations are so long that they are cut inside
+    the token."""
+    if b"workspaces(first: $first" in request:
+        return ONE
+    if b"workspace { id name }" in request:
+        return inside()
+    return http({"errors": [{"message": "x" * 125 + _quoting(request)}]})
+
+
+QUOTERS: dict[str, Respond] = {
+    "refused": lambda request: http(
+        {"errors": f"Invalid authentication token {_quoting(request)}"}, "401 No"
+    ),
+    "rejected": lambda request: http({"errors": [{"message": f"No: {_quoting(request)}"}]}),
+    "another workspace": listing_first(
+        workspaces((HOME, "Home"), (AWAY, "Away")),
+        http({"errors": f"Shop not found {TOKEN}"}, "404 No"),
+    ),
+    "a name": lambda request: workspaces((HOME, f"Home of {_quoting(request)}")),
+    "a page": lambda request: http(f"<html>{_quoting(request)}</html>", f"500 {_quoting(request)}"),
+    "headers": lambda request: (
+        ONE
+        if b"workspaces(" in request
+        else inside(headers={"ratelimit-policy": f'"{_quoting(request)}";q=90000;w=9'})
+    ),
+    "cut": _cut,
+}
+
+
+@pytest.mark.parametrize("configured", ["", "Nowhere", AWAY])
+@pytest.mark.parametrize("name", QUOTERS)
+async def test_the_token_is_never_told_whoever_quotes_it(
+    tmp_path: Path, name: str, configured: str
+) -> None:
+    async with answering(QUOTERS[name]) as url:
+        settings = given(
+            tmp_path, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=TOKEN, ARCHIVE_WORKSPACE_ID=configured
+        )
+        report = await examined(settings, live=True)
+    told = report.as_text() + report.as_json()
+    assert "unmistak" not in told
+    assert TOKEN[-4:] in told  # masked, as the settings show it
+    json.loads(report.as_json())
+
+
+async def test_the_token_is_not_told_when_nothing_answers(tmp_path: Path) -> None:
+    report = await examined(
+        given(tmp_path, ARCHIVE_API_URL=NOWHERE, ARCHIVE_APP_TOKEN=TOKEN), live=True
+    )
+    assert "unmistak" not in report.as_text() + report.as_json()
+
+
+async def test_without_a_tool_to_offer_it_warns(tmp_path: Path) -> None:
+    from server.doctor.local import local_checks
+
+    surface = tools()
+    surface.offer(backends=set(), toolsets=["all"], read_only=False)
+    (found,) = (each for each in local_checks(given(tmp_path), surface) if each.name == "tools")
+    assert found.status == "warn"

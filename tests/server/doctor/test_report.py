@@ -1,0 +1,169 @@
+"""What the doctor prints, and what it exits with."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.doctor import ASSUMPTIONS, assumptions_markdown, examine
+from server.doctor.report import (
+    Check,
+    Finding,
+    Report,
+    advised,
+    excerpt,
+)
+from server.main import Product, run
+from tests.support.doctored import given, tools
+from tests.support.paths import ROOT, SURFACE
+
+LIVE = [each for each in ASSUMPTIONS if each.live]
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of whoever runs the tests."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+def command(*arguments: str) -> int:
+    return run(
+        Product(ROOT / "archive_mcp.py", SURFACE, "prompts"),
+        list(arguments),
+    )
+
+
+def test_json_is_one_object_and_nothing_else_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("--sandbox", "doctor", "--json") == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert found["ok"] is True
+    assert found["sandbox"] is True
+    assert [set(each) for each in found["checks"]] == [{"name", "status", "detail", "hint"}] * len(
+        found["checks"]
+    )
+    assert [each["name"] for each in found["workspaces"]] == [
+        "Northwind Skincare",
+        "Northwind Outdoor",
+        "Bluebird Coffee",
+    ]
+    assert [each["id"] for each in found["assumptions"]] == [each.id for each in ASSUMPTIONS]
+    assert all("result" not in each for each in found["assumptions"])
+
+
+def test_text_is_a_line_for_each_check_and_a_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("--sandbox", "doctor") == 0
+    lines = capsys.readouterr().out.splitlines()
+    labels = {line[:5].strip() for line in lines[: lines.index("")] if not line.startswith(" ")}
+    assert labels <= {"ok", "note", "warn"}
+    assert lines[-1] == "All is well, 1 warning."
+    assert (
+        f"Assumed of the real API: {len(ASSUMPTIONS)} behaviours; `doctor --live` checks {len(LIVE)} of them."
+        in lines
+    )
+
+
+def test_the_live_check_of_the_sandbox_says_that_it_is_the_sandbox(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command("--sandbox", "doctor", "--live") == 0
+    out = capsys.readouterr().out
+    assert "nothing about the real API" in out
+    assert "confirmed     page-size: refused: first must be less than or equal to 100" in out
+    assert "contradicted" not in out
+
+
+def test_with_nothing_configured_it_fails_and_says_what_to_set(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert examine(given(tmp_path), tools(), as_json=False, live=True) == 1
+    out = capsys.readouterr().out
+    assert "FAIL  token        No Archive token and no ArchiveBox is configured." in out
+    assert "-> Set ARCHIVE_APP_TOKEN" in out
+    assert out.splitlines()[-1] == "1 problem."
+    assert out.count("unknown ") == len(LIVE)
+
+
+def test_a_terminal_without_a_letter_gets_the_rest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(
+        sys, "stdout", io.TextIOWrapper(written, encoding="ascii", write_through=True)
+    )
+    assert (
+        examine(given(tmp_path, ARCHIVE_WORKSPACE_ID="Käse"), tools(), as_json=False, live=False)
+        == 1
+    )
+    assert rb"ARCHIVE_WORKSPACE_ID = K\xe4se (from environment)" in written.getvalue()
+
+
+def test_only_a_failure_makes_it_not_ok() -> None:
+    for status in ("ok", "note", "warn", "skip"):
+        assert Report(checks=[Check("x", status, "")]).ok
+    assert not Report(checks=[Check("x", "ok", ""), Check("y", "fail", "")]).ok
+
+
+def test_a_contradicted_assumption_is_a_warning_that_asks_for_a_report() -> None:
+    findings = [
+        Finding("depth", "contradicted", "it was answered", "report it"),
+        Finding("page-size", "confirmed", ""),
+    ]
+    assert advised(findings) == [
+        Check("assumption", "warn", "depth: contradicted. it was answered", "report it"),
+    ]
+
+
+def test_the_json_carries_result_and_evidence_of_a_live_check() -> None:
+    report = Report(findings=[Finding("depth", "unknown", "HTTP 503")])
+    rows = {each["id"]: each for each in json.loads(report.as_json())["assumptions"]}
+    assert (rows["depth"]["result"], rows["depth"]["evidence"]) == ("unknown", "HTTP 503")
+    assert "result" not in rows["page-size"]
+
+
+def test_no_secret_comes_out_whole_or_cut() -> None:
+    said = "a arch_live_secret b arch_live_sec... c box_key_9f3a77"
+    report = Report(
+        ("arch_live_secret", "box_key_9f3a77"),
+        checks=[Check("x", "ok", said, "arch_live_, box_key_")],
+    )
+    for shown in (report.as_text(), report.as_json()):
+        assert "a (secret) b (secret)... c (secret)" in shown
+        assert "arch_l" not in shown
+        assert "box_k" not in shown
+
+
+def test_what_could_move_the_cursor_does_not_reach_the_terminal() -> None:
+    report = Report(checks=[Check("x", "ok", "a\x1b[2Jb\r\nc\u202ed")])
+    assert "a [2Jb  c d" in report.as_text()
+
+
+def test_a_long_quotation_is_cut_to_one_line() -> None:
+    assert excerpt("a\n b", 160) == "a b"
+    assert excerpt("x" * 161, 160) == "x" * 157 + "..."
+
+
+def test_each_assumption_has_an_id_of_its_own_a_statement_and_a_way_to_check_it() -> None:
+    assert len({each.id for each in ASSUMPTIONS}) == len(ASSUMPTIONS)
+    assert all(each.id and each.statement.endswith(".") and each.check for each in ASSUMPTIONS)
+
+
+def test_the_table_of_the_readme_has_a_row_for_each_assumption() -> None:
+    rows = [line for line in assumptions_markdown().splitlines() if line.startswith("| `")]
+    assert [row.split("`")[1] for row in rows] == [each.id for each in ASSUMPTIONS]
+    assert all(row.count("|") == 4 for row in rows)
+    assert [row.split("|")[3].startswith(" no: ") for row in rows] == [
+        not each.live for each in ASSUMPTIONS
+    ]
+
+
+def test_the_readme_lists_the_assumptions_as_the_code_does() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    between = readme.partition("<!-- assumptions -->\n")[2].partition("\n<!-- /assumptions -->")[0]
+    assert between == assumptions_markdown()

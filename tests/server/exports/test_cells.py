@@ -1,0 +1,136 @@
+"""CSV that opens in a spreadsheet, and runs nothing there."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.exports import ExportFolder
+from server.exports.cells import CsvFile, cell
+from server.exports.columns import Survey
+from tests.support.export_rows import ROWS, exported
+
+RUNNING = [
+    "=1+1",
+    '=HYPERLINK("http://x","y")',
+    "+1-800",
+    "-2+3",
+    "-5",
+    "@SUM(A1)",
+    "\t=1",
+    "\tplain",
+    "\r=1",
+    "\n=1",
+    "  =1",
+    "\u00a0=1",
+    "\uff1d1+1",
+    "\0=1",
+]
+HARMLESS = ["plain", "1+1", "a=b", "#tag", " plain", "'quoted", "", "é", "😀 =1", "5", "{=1}"]
+
+
+def written(rows: list[dict[str, Any]]) -> bytes:
+    survey = Survey()
+    survey.add(rows)
+    file = io.BytesIO()
+    writer = CsvFile(file, survey.columns())
+    writer.add(rows)
+    writer.close()
+    return file.getvalue()
+
+
+def read(data: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
+
+
+@pytest.mark.parametrize("text", RUNNING)
+def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text: str) -> None:
+    assert cell(text) == "'" + text.replace("\0", "")
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_other_text_stays_as_it_is(text: str) -> None:
+    assert cell(text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "written_as"), [(-5, "-5"), (1.5, "1.5"), (-0.25, "-0.25"), (2**70, str(2**70))]
+)
+def test_numbers_stay_numbers_whatever_their_sign(value: float, written_as: str) -> None:
+    assert read(written([{"a": value}])) == [["a"], [written_as]]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (None, None),
+        (["=1", "b"], "'=1; b"),
+        (["-5"], "'-5"),
+        ([-5, 3], "'-5; 3"),
+        ([{"a": "=1"}], '[{"a":"=1"}]'),
+    ],
+)
+def test_what_is_no_scalar_becomes_safe_text(value: Any, text: str | None) -> None:
+    assert cell(value) == text
+
+
+def test_names_of_columns_are_made_safe_too() -> None:
+    assert read(written([{"=cmd": 1, "a": {"@x": 2}}]))[0] == ["'=cmd", "a.@x"]
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries({"a": st.text(), "b": st.text() | st.none() | st.integers()}),
+        max_size=5,
+    )
+)
+def test_what_the_csv_module_reads_is_what_was_written_and_nothing_runs(
+    rows: list[dict[str, Any]],
+) -> None:
+    rows = [{name: _clean(value) for name, value in row.items()} for row in rows]
+    lines = read(written(rows))[1:]
+    assert len(lines) == len(rows)
+    for row, line in zip(rows, lines, strict=True):
+        for value, text in zip((row[name] for name in rows[0]), line, strict=True):
+            expected = "" if value is None else str(value)
+            assert text in (expected, f"'{expected}")
+            assert isinstance(value, int) or not text.lstrip().startswith(("=", "+", "-", "@"))
+            assert not text.startswith(("\t", "\r", "\n"))
+
+
+def _clean(value: Any) -> Any:
+    """Without what the spool mends or a cell drops: half characters and NUL."""
+    return (
+        value.encode("utf-8", "ignore").decode().replace("\0", "")
+        if isinstance(value, str)
+        else value
+    )
+
+
+def test_the_file_starts_with_the_mark_that_excel_needs_and_ends_its_lines_by_the_rfc() -> None:
+    assert written([{"a": "é"}]) == b"\xef\xbb\xbfa\r\n\xc3\xa9\r\n"
+
+
+def test_an_export_is_one_line_a_record_under_its_columns(folder: ExportFolder) -> None:
+    export = exported(folder, "csv", ROWS)
+    lines = read(Path(export.path).read_bytes())
+    assert tuple(lines[0]) == export.columns
+    assert lines[1] == [
+        "item_1", 'Été, "quoted"\nand 😀', "#a; b", "12", "0.5", "-5", '[{"url":"u1"},{"url":"u2"}]', "true", "gold",
+        "a@b.c; d@e.f", "",
+    ]  # fmt: skip
+    assert lines[2] == ["item_2", "", "", "", "", "", "", "false", "", "", "3"]
+
+
+def test_an_export_without_rows_is_a_valid_file(folder: ExportFolder) -> None:
+    assert read(Path(exported(folder, "csv", []).path).read_bytes()) == []
+    assert read(Path(exported(folder, "csv", [], ("id", "caption")).path).read_bytes()) == [
+        ["id", "caption"]
+    ]

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+
+from server.http.urls import (
+    is_loopback,
+    origin,
+    reached_at,
+    refusal,
+)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "127.0.0.1",
+        "127.8.9.1",
+        "::1",
+        "a.localhost",
+        "A.b.Localhost.",
+    ],
+)
+def test_these_hosts_can_only_be_this_machine(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost.example",
+        "notlocalhost",
+        "10.0.0.1",
+        "0.0.0.0",
+        "127.0.0.1.example",
+        "::2",
+        "",
+        "127.1",
+    ],  # noqa: S104
+)
+def test_these_hosts_may_be_another_machine(host: str) -> None:
+    assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("", "must start with https://"),
+        ("app.archive.com/api", "must start with https://"),
+        ("ftp://app.archive.com", "must start with https://"),
+        ("file:///etc/passwd", "must start with https://"),
+        ("https://", "name a host"),
+        ("https://host:port", "is not a URL"),
+        ("https://host:99999", "is not a URL"),
+        ("https://[::1", "is not a URL"),
+        ("https://me@host", "user name or password"),
+        ("https://:word@host", "user name or password"),
+        ("https://@host", "user name or password"),
+        ("http://me:word@127.0.0.1", "user name or password"),
+        ("http://host", "plain http to another machine (host)"),
+        ("http://127.0.0.1.example", "plain http to another machine"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_in_words(url: str, words: str) -> None:
+    why = refusal("THE_URL", url, allow_insecure=False)
+
+    assert why.startswith("THE_URL ")
+    assert words in why
+    assert "word@" not in why
+
+
+@pytest.mark.parametrize(
+    "url", ["https://host/path?x=1", "http://127.0.0.1:8", "http://x.localhost", "HTTPS://HOST"]
+)
+def test_a_usable_url_is_not_refused(url: str) -> None:
+    assert refusal("THE_URL", url, allow_insecure=False) == ""
+
+
+def test_plain_http_is_allowed_to_whoever_allows_it_but_a_password_never() -> None:
+    assert refusal("THE_URL", "http://host", allow_insecure=True) == ""
+    assert "password" in refusal("THE_URL", "http://a:b@host", allow_insecure=True)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://host:8443/a/b?c", "https://host:8443"),
+        ("http://user:word@host/", "http://host"),
+        ("https://[::1]:9/x", "https://[::1]:9"),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(url: str, expected: str) -> None:
+    assert origin(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "target", "headers"),
+    [
+        (
+            "http://box.localhost:8000/api?x=1",
+            "http://127.0.0.1:8000/api?x=1",
+            {"host": "box.localhost:8000"},
+        ),
+        ("http://Box.LocalHost./", "http://127.0.0.1/", {"host": "box.localhost"}),
+        ("http://localhost:8000/", "http://localhost:8000/", {}),
+        ("http://127.0.0.1:8000/", "http://127.0.0.1:8000/", {}),
+        ("https://box.localhost.example/", "https://box.localhost.example/", {}),
+    ],
+)
+def test_only_names_below_localhost_are_reached_by_number(
+    url: str, target: str, headers: dict[str, str]
+) -> None:
+    assert reached_at(url) == (target, headers)

@@ -1,0 +1,98 @@
+"""Reading the credit headers and knowing what is left."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.limiter import state_key
+from server.limiter.budget import (
+    Credits,
+    Policy,
+    Reading,
+    merge,
+    read_budget,
+)
+
+GROWTH = Policy("growth", 15000, 250)
+
+
+@pytest.mark.parametrize(
+    ("policy", "remaining", "expected"),
+    [
+        ('"growth";q=15000;w=60', '"growth";r=14203;t=1785409320', Reading(GROWTH, 14203)),
+        ("growth;q=15000;w=60", "growth;r=14203;t=42", Reading(GROWTH, 14203)),
+        ('"cosmic";q=10;w=5', '"cosmic";r=0', Reading(Policy("cosmic", 10, 2), 0)),
+        ('"growth"; q=15000 ; w="60"', '"other";r=7', Reading(GROWTH, 7)),
+        ('"rps";q=5;w=1, "growth";q=15000;w=60', '"growth";r=9', Reading(GROWTH, 9)),
+        ('"growth";q=15000;w=0', '"growth";r=9', Reading(None, 9)),
+        ('"growth";q=lots;w=60', '"growth";r=-1', Reading()),
+        ('"growth";q=nan;w=60', '"growth";r=inf', Reading()),
+        ("", ";;;=,,=;", Reading()),
+    ],
+)
+def test_headers_are_read_in_every_spelling_and_garbage_counts_as_silence(
+    policy: str, remaining: str, expected: Reading
+) -> None:
+    assert read_budget({"RateLimit-Policy": policy, "ratelimit": remaining}) == expected
+
+
+def test_headers_may_be_missing() -> None:
+    assert read_budget({"content-type": "application/json"}) == Reading()
+
+
+@given(st.text(), st.text())
+def test_no_header_text_breaks_the_reader_and_what_it_reads_makes_sense(
+    policy: str, remaining: str
+) -> None:
+    reading = read_budget({"ratelimit-policy": policy, "ratelimit": remaining})
+    assert reading.left is None or 0 <= reading.left < float("inf")
+    assert reading.policy is None or (reading.policy.burst > 0 and reading.policy.refill > 0)
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e6))
+def test_the_bucket_never_holds_more_than_its_burst(level: float, later: float) -> None:
+    assert Credits(GROWTH, min(level, 15000), 0).level_at(later) <= 15000
+
+
+@given(st.floats(0, 15000), st.floats(0, 20000), st.sampled_from(["interactive", "job"]))
+def test_at_the_moment_named_as_ready_the_credits_are_there(
+    level: float, cost: float, lane: str
+) -> None:
+    credits = Credits(GROWTH, level, 100)
+    ready = credits.ready(cost, "job" if lane == "job" else "interactive", 100)
+    assert credits.ready(cost, "job" if lane == "job" else "interactive", ready) == ready
+
+
+def test_a_job_leaves_more_credits_untouched_than_a_person() -> None:
+    credits = Credits(GROWTH, 1000, 0)
+    assert credits.ready(60, "interactive", 0) == 0
+    assert credits.ready(60, "job", 0) == pytest.approx((1500 + 60 - 1000) / 250)
+
+
+def test_credits_of_sends_under_way_are_not_counted_as_left() -> None:
+    known = merge(None, Reading(GROWTH, 1000), outstanding=300, at=5)
+    assert known == Credits(GROWTH, 700, 5)
+
+
+def test_an_answer_without_headers_changes_nothing() -> None:
+    known = Credits(GROWTH, 700, 5)
+    assert merge(known, Reading(), outstanding=0, at=9) == known
+    assert merge(None, Reading(None, 50), outstanding=0, at=9) is None
+
+
+def test_a_changed_plan_keeps_the_level_until_the_api_names_another() -> None:
+    startup = Policy("startup", 5000, 50)
+    assert merge(Credits(GROWTH, 700, 5), Reading(startup), 0, 9) == Credits(startup, 700, 5)
+
+
+def test_a_state_key_tells_budgets_apart_and_shows_no_secret() -> None:
+    keys = {
+        state_key("https://a", "b", "c"),
+        state_key("https://a", "bc"),
+        state_key("https://ab", "c"),
+    }
+    assert len(keys) == 3
+    assert all(len(key) == 32 and set(key) <= set("0123456789abcdef") for key in keys)
+    assert state_key("https://a", "b") == state_key("https://a", "b")

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+
+from server.tool.request import (
+    Input,
+    Request,
+    Risk,
+    snake_case,
+)
+
+
+class Found:
+    """What comes back."""
+
+
+class ListThings(Request[Found]):
+    """List things.
+    In one line.
+
+    A second
+    paragraph."""
+
+    backend = "shop"
+    operation_kind = "endpoint"
+    operation = "GET /things"
+    title = "List things"
+    risk: ClassVar[Risk] = "reads"
+    repeatable = True
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("SearchItems", "search_items"),
+        ("GetItemIdsByUrl", "get_item_ids_by_url"),
+        ("A", "a"),
+        ("View2Groups", "view2_groups"),
+        ("already_snake", "already_snake"),
+    ],
+)
+def test_a_class_name_becomes_a_tool_name(name: str, expected: str) -> None:
+    assert snake_case(name) == expected
+
+
+def test_a_tool_is_named_after_its_backend_and_class() -> None:
+    assert ListThings.tool_name() == "shop_list_things"
+
+
+def test_a_description_is_the_docstring_with_each_paragraph_on_one_line() -> None:
+    assert ListThings.description() == "List things. In one line.\nA second paragraph."
+
+
+def test_a_result_type_is_the_type_parameter() -> None:
+    assert ListThings.result_type() is Found
+
+
+def test_a_request_that_does_not_say_what_it_returns_is_a_mistake() -> None:
+    class Untyped(Request):  # type: ignore[type-arg]
+        """Nothing said."""
+
+    with pytest.raises(TypeError, match="Untyped does not say what it returns"):
+        Untyped.result_type()
+
+
+def test_the_toolset_is_declared_or_the_name_of_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ListThings, "__module__", "tools.shop.things")
+    assert ListThings.toolset_name() == "things"
+
+    monkeypatch.setattr(ListThings, "toolset", "goods")
+    assert ListThings.toolset_name() == "goods"
+
+
+@pytest.mark.parametrize("kind", ["operation", "endpoint", "workflow"])
+def test_coverage_can_be_counted_by_machine(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr(ListThings, "operation_kind", kind)
+
+    assert ListThings.meta() == {f"archive-mcp/{kind}": "GET /things"}
+
+
+@pytest.mark.parametrize(
+    ("risk", "read_only", "destructive"),
+    [
+        ("reads", True, False),
+        ("adds", False, False),
+        ("changes", False, True),
+        ("removes", False, True),
+        ("spends", False, True),
+    ],
+)
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_the_hints_follow_from_the_declared_risk(
+    monkeypatch: pytest.MonkeyPatch,
+    risk: Risk,
+    read_only: bool,
+    destructive: bool,
+    repeatable: bool,
+) -> None:
+    monkeypatch.setattr(ListThings, "risk", risk)
+    monkeypatch.setattr(ListThings, "repeatable", repeatable)
+
+    assert ListThings.annotations() == {
+        "title": "List things",
+        "readOnlyHint": read_only,
+        "destructiveHint": destructive,
+        "idempotentHint": repeatable,
+        "openWorldHint": True,
+    }
+
+
+def test_a_request_refuses_nothing_and_promises_an_object_unless_it_says_more() -> None:
+    ListThings().check()
+
+    assert ListThings.output_schema() == {"type": "object"}
+
+
+def test_an_input_speaks_camel_case_and_is_closed() -> None:
+    class Range(Input):
+        highest_value: str
+
+    assert Range.model_validate({"highestValue": 5}).highest_value == "5"
+    with pytest.raises(ValueError, match="Extra inputs"):
+        Range.model_validate({"highestValue": "5", "lowest": 1})

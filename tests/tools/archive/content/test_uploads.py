@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from server.archive.backend import ArchiveBackend
+from server.archive.client import Call
+from server.errors import Code, Failure
+from server.tool.confirmation import Confirmations
+from server.tool.elicitation import Nobody
+from tests.support.doubles import ScriptedArchive
+from tests.support.tools.calling import parsed
+from tools.archive.content.uploads import UploadItemFromUrl
+
+HOME = "11111111-1111-4111-8111-111111111111"
+
+
+async def uploaded(payload: Any) -> tuple[Any, list[Call]]:
+    """What the upload of a link answers, and what was sent."""
+    archive = ScriptedArchive(lambda _: payload)
+    backend = ArchiveBackend(archive, HOME, Confirmations("never", archive.clock))
+    request = parsed(UploadItemFromUrl, input={"url": "https://a.example/1"})
+    result = await backend.perform(request, Nobody(), archive.now() + 45)
+    return result.structured, archive.calls
+
+
+async def test_an_upload_is_sent_once_and_asks_nobody() -> None:
+    answer, (call,) = await uploaded({"success": True, "userErrors": []})
+
+    assert answer["success"] is True
+    assert "archive_get_item_ids_by_url" in answer["notes"][0]
+    assert call.variables == {"input": {"url": "https://a.example/1"}}
+    assert not call.repeatable
+    assert "{itemIdsByUrl}" in call.verify
+
+
+async def test_a_link_that_is_not_taken_without_a_word_is_a_failure() -> None:
+    with pytest.raises(Failure, match="did not take the link") as refused:
+        await uploaded({"success": False, "userErrors": []})
+
+    assert refused.value.code is Code.REJECTED
+    assert "{itemIdsByUrl}" in refused.value.hint
+
+
+async def test_a_link_that_is_refused_is_told_in_archives_words() -> None:
+    with pytest.raises(Failure, match="url: is private") as refused:
+        await uploaded(
+            {"success": False, "userErrors": [{"field": ["url"], "message": "is private"}]}
+        )
+
+    assert refused.value.code is Code.REJECTED

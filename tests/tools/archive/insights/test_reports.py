@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import re
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from server.errors import Code
+from server.sandbox.archive.data.items import Item
+from tests.support.tools.insights_shop import (
+    COFFEE,
+    FIELDS,
+    OUTDOOR,
+    Json,
+    Shop,
+    engagement,
+    known,
+    shop,
+)
+
+SUMMARY, TOP, BRANDS = (
+    "archive_summarize_performance",
+    "archive_get_top_content",
+    "archive_compare_brands",
+)
+RATED = ("REEL", "TIKTOK")
+
+
+@pytest.fixture
+async def there() -> AsyncIterator[Shop]:
+    """A read-only server over a sandbox of 400 items."""
+    async with shop() as found:
+        yield found
+
+
+def agrees(figures: Json | None, items: list[Item], metric: str) -> None:
+    """What a summary says of a metric is what the sandbox's own records say, calculated in another
+    way."""
+    values = known(items, metric)
+    if figures is None:
+        assert not values
+        return
+    assert figures["known"] == len(values)
+    assert figures["total"] == (sum(values) if values else None)
+    assert figures["mean"] == (
+        pytest.approx(statistics.fmean(values), abs=0.0051) if values else None
+    )
+    assert figures["median"] == (statistics.median(values) if values else None)
+    assert figures.get("unknown", len(items) - len(values)) == len(items) - len(values)
+
+
+@pytest.mark.parametrize("workspace", ["Northwind Skincare", OUTDOOR, COFFEE])
+async def test_a_summary_is_what_the_records_themselves_say(there: Shop, workspace: str) -> None:
+    found, items = await there.summary(workspace, search={}), there.items(workspace)
+
+    assert found["items"] == len(items)
+    for metric in FIELDS:
+        agrees(found["metrics"][metric], items, metric)
+    assert found["span"] == {"from": text_of(items[-1].taken_at), "to": text_of(items[0].taken_at)}
+
+
+def text_of(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+async def test_groups_are_what_the_records_themselves_say(there: Shop) -> None:
+    found, items = await there.summary(search={}, by=["platform", "type"]), there.items()
+    for by, of in (("platform", "provider"), ("type", "kind")):
+        expected: dict[str, list[Item]] = defaultdict(list)
+        for item in items:
+            expected[getattr(item, of)].append(item)
+        assert {each[by] for each in found["by"][by]} == expected.keys()
+        for group in found["by"][by]:
+            for metric in FIELDS:
+                agrees(group[metric], expected[group[by]], metric)
+
+
+@pytest.mark.parametrize("by", ["week", "month"])
+async def test_times_are_what_the_records_themselves_say(there: Shop, by: str) -> None:
+    window = {"from": "2026-06-01", "to": "2026-11-30"}
+    found = await there.summary(search={}, by=[by], takenAt=window)
+    expected: dict[str, list[Item]] = defaultdict(list)
+    for item in there.items():
+        if item.taken_at.date() >= date(2026, 6, 1):
+            expected[item.taken_at.strftime("%G-W%V" if by == "week" else "%Y-%m")].append(item)
+
+    assert [each[by] for each in found["by"][by]] == sorted(expected)
+    for group in found["by"][by]:
+        assert group["items"] == len(expected[group[by]])
+        agrees(group["likes"], expected[group[by]], "likes")
+    assert found["items"] == sum(map(len, expected.values()))
+
+
+async def test_creators_are_the_25_with_the_most_and_the_others_together(there: Shop) -> None:
+    found = await there.summary(search={}, by=["creator"], metric="LIKE_COUNT")
+    expected: dict[str, list[Item]] = defaultdict(list)
+    for item in there.items():
+        expected[item.creator.id].append(item)
+    likes = {creator: sum(known(items, "likes")) for creator, items in expected.items()}
+    *first, others = found["by"]["creator"]
+
+    assert len(first) == 25
+    assert [each["likes"]["total"] for each in first] == sorted(likes.values(), reverse=True)[:25]
+    for group in first:
+        agrees(group["likes"], expected[group["creatorId"]], "likes")
+        assert set(group["accountNames"]) <= {
+            each.social_profile.account_name for each in expected[group["creatorId"]]
+        }
+    assert others["others"] == len(expected) - 25
+    assert others["likes"]["total"] == sum(likes.values()) - sum(
+        each["likes"]["total"] for each in first
+    )
+
+
+async def test_virality_is_counted_for_reels_and_tiktoks_only(there: Shop) -> None:
+    found = (await there.summary(search={}))["virality"]
+    rated = [each for each in there.items() if each.kind in RATED]
+    classes = Counter(
+        engagement(each).linear_virality_score for each in rated if each.current_engagement
+    )
+
+    assert found["items"] == len(rated)
+    assert {name: found[name] for name in ("HIGH", "MEDIUM", "LOW", "NOT_VIRAL")} == {
+        name: classes[name] for name in ("HIGH", "MEDIUM", "LOW", "NOT_VIRAL")
+    }
+    assert found["unknown"] == sum(not each.current_engagement for each in rated) > 0
+    assert "only" in found["of"]
+
+
+async def test_money_that_the_plan_does_not_report_is_unknown_and_not_nothing(there: Shop) -> None:
+    found = await there.summary(COFFEE, search={}, by=["platform"])
+
+    assert found["metrics"]["earnedMediaValue"] == {
+        "total": None,
+        "mean": None,
+        "median": None,
+        "known": 0,
+        "unknown": 350,
+    }
+    assert all(each["earnedMediaValue"] is None for each in found["by"]["platform"])
+    assert found["best"] == []
+    assert any("No item has earnedMediaValue" in note for note in found["notes"])
+
+
+async def test_stories_have_no_likes_instead_of_none_of_them(there: Shop) -> None:
+    found = await there.summary(search={"filter": {"itemTypes": ["STORY"]}})
+    stories = [each for each in there.items() if each.kind == "STORY"]
+
+    assert found["metrics"]["likes"]["known"] == found["metrics"]["views"]["known"] == 0
+    assert found["metrics"]["likes"]["total"] is None
+    assert found["metrics"]["likes"]["unknown"] == found["items"] == len(stories)
+
+
+@pytest.mark.parametrize("tool", [SUMMARY, TOP])
+async def test_earned_media_value_of_items_is_told_in_cents_and_never_as_dollars(
+    there: Shop, tool: str
+) -> None:
+    result = await there.result(tool, search={})
+
+    assert result.structured["units"] == {"earnedMediaValue": "cents"}
+    assert not re.search(r"[$€]|dollar|USD", result.text)
+    if tool == SUMMARY:
+        assert result.structured["metrics"]["earnedMediaValue"]["total"] == sum(
+            known(there.items(), "earnedMediaValue")
+        )
+
+
+async def test_numbers_that_came_as_text_are_added_up_exactly(there: Shop) -> None:
+    large = 2**53 + 1
+    there.sandbox.changed = {"views": str(large)}
+    found = await there.summary(search={"filter": {"itemTypes": ["REEL"]}}, by=["type"])
+    reels = [each for each in there.items() if each.kind == "REEL"]
+    pages = -(-len(reels) // 100)
+    rest = known([each for place, each in enumerate(reels) if place % 100], "views")
+
+    assert pages == 1
+    assert found["metrics"]["views"]["total"] == str(large + sum(rest))
+    assert found["by"]["type"][0]["views"]["total"] == found["metrics"]["views"]["total"]
+
+
+async def test_a_view_and_a_collection_are_summarised_over_all_their_items(there: Shop) -> None:
+    presets = (await there.call("archive_get_filter_presets"))["nodes"]
+    ids = {each["name"]: each["id"] for each in presets}
+    home = there.home()
+    collection = next(each for each in home.collections if each.name == "Team Favourites")
+    held = [home.item(number) for number in home.numbers if home.holds(collection.number, number)]
+    reels = [each for each in there.items() if each.kind == "REEL"]
+
+    for name, items in (("All Reels", reels), ("Team Favourites", held)):
+        found = await there.summary(search={"presetId": ids[name]})
+        assert found["items"] == len(items) > 0
+        agrees(found["metrics"]["earnedMediaValue"], items, "earnedMediaValue")
+
+
+async def test_named_items_and_links_are_summarised_and_what_they_do_not_find_is_said(
+    there: Shop,
+) -> None:
+    items = [each for each in there.items() if each.original_url][:120]
+    by_id = await there.summary(
+        itemIds=[*(each.id for each in items), "00000000-0000-4000-8000-000000000000"]
+    )
+    links = [each.original_url or "" for each in items]
+    by_link = await there.summary(
+        urls=[*links, links[0] + "?utm_source=x", "https://example.org/nothing"]
+    )
+
+    assert by_id["items"] == by_link["items"] == 120
+    assert by_id["metrics"] == by_link["metrics"]
+    assert any("1 of the ids" in note for note in by_id["notes"])
+    assert by_link["missing"] == ["https://example.org/nothing (NOT_FOUND)"]
+
+
+async def test_a_window_of_time_narrows_a_preset_here(there: Shop) -> None:
+    presets = (await there.call("archive_get_filter_presets"))["nodes"]
+    preset = next(each["id"] for each in presets if each["name"] == "All Reels")
+    found = await there.summary(
+        search={"presetId": preset}, takenAt={"from": "2026-10-01", "to": "2026-10-31"}
+    )
+    october = [
+        e
+        for e in there.items()
+        if e.kind == "REEL" and (e.taken_at.year, e.taken_at.month) == (2026, 10)
+    ]
+
+    assert found["items"] == len(october) > 0
+    assert found["instants"] == [{"from": "2026-10-01T00:00:00Z", "to": "2026-10-31T23:59:59Z"}]
+    assert any("applied here" in note for note in found["notes"])
+
+
+async def test_few_items_take_no_job_and_one_request_a_page(there: Shop) -> None:
+    await there.summary(search={})
+
+    assert [each["first"] for each in there.sandbox.pages] == [100] * 4
+    assert await there.jobs() == []
+
+
+async def test_a_search_that_finds_nothing_has_no_figures(there: Shop) -> None:
+    found = await there.summary(
+        search={"filter": {"accountNames": ["nobody.at.all"]}}, by=["week", "creator"]
+    )
+
+    assert (found["items"], found["span"], found["best"]) == (0, None, [])
+    assert found["by"] == {"week": [], "creator": []}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        (SUMMARY, {}),
+        (SUMMARY, {"search": {}, "itemIds": ["x"]}),
+        (SUMMARY, {"search": {}, "by": ["day"]}),
+        (
+            SUMMARY,
+            {
+                "search": {"filter": {"takenAt": {"from": "2026-01-01"}}},
+                "takenAt": {"from": "2026-02-01"},
+            },
+        ),
+        (TOP, {"search": {"presetId": "x"}, "accountName": "someone"}),
+        (TOP, {"itemIds": ["x"], "creatorId": "y"}),
+        (TOP, {"limit": 51}),
+        (TOP, {"metric": "SAVES"}),
+        (BRANDS, {"period": "YEAR"}),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(
+    there: Shop, tool: str, arguments: Any
+) -> None:
+    failure = await there.refused(tool, **arguments)
+
+    assert failure.code is Code.INVALID_ARGUMENT
+    assert failure.hint
+    assert not there.sandbox.pages
+
+
+async def test_a_result_fits_also_with_every_group_of_many_items() -> None:
+    async with shop(1_000) as there:
+        result = await there.result(
+            SUMMARY, search={}, by=["platform", "type", "week", "month", "creator"]
+        )
+    found = result.structured
+
+    assert len(result.text) < 40_000
+    for by, groups in found["by"].items():
+        assert sum(each["items"] for each in groups) == 1_000, by
+    assert any("By week: the latest" in note for note in found["notes"])
+    assert "earlier" in found["by"]["week"][0]

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.errors import Code, Failure
+from server.sandbox import MAIN, OUTDOOR
+from tests.support.tools.engagements import (
+    MANY,
+    REELS,
+    items,
+    said,
+)
+from tests.support.tools.working import Json, Worker, worker
+from tools.archive.jobs import engagement_refresh
+from tools.archive.jobs.engagement import StartEngagementJob
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def one(tmp_path: Path) -> AsyncIterator[Worker]:
+    """A process over a sandbox of 400 items."""
+    async with worker(tmp_path) as found:
+        yield found
+
+
+async def refresh(one: Worker, **raw: Any) -> tuple[Json, Json]:
+    told = await one.agreed(StartEngagementJob, mode="refresh", **raw)
+    return told, await one.ended(told)
+
+
+def refetched(one: Worker) -> Counter[str]:
+    """How often each item was sent to be refreshed."""
+    sent = [
+        given["itemIds"] for name, given in one.sandbox.asked if name == "RefetchEngagementBulk"
+    ]
+    return Counter(each for ids in sent for each in ids)
+
+
+async def test_a_refresh_is_asked_about_waits_and_tells_what_became_of_each_item(
+    one: Worker,
+) -> None:
+    kinds = {home(one).item(number).id: home(one).item(number) for number in range(400)}
+    stories = {each for each, item in kinds.items() if item.type == "STORY"}
+    told, result = await refresh(one, search={})
+
+    (preview,) = one.previews
+    assert (preview["items"], preview["billingCredits"]) == (
+        400 - len(stories),
+        3 * (400 - len(stories)),
+    )
+    assert preview["leftOut"] == [f"{len(stories)} stories"]
+    assert set(refetched(one)) == kinds.keys() - stories
+    assert set(refetched(one).values()) == {1}
+    accepted = kinds.keys() - stories
+    failed = {each for each in accepted if kinds[each].unreachable}
+    assert result["summary"] == {
+        "items": 400 - len(stories),
+        "accepted": len(accepted),
+        "succeeded": len(accepted) - len(failed),
+        "failed": len(failed),
+        "skipped": 0,
+    }
+    assert set(result["failedItemIds"]) == failed
+    assert len(failed) == 2
+    assert result["notes"] == []
+    assert {each["status"] for each in result["operations"]} == {"COMPLETED", "PARTIAL"}
+    spent = 6_000 - home(one).changes.wallet
+    assert spent == result["billingCreditsAtMost"] == 3 * len(accepted)
+    assert told["plan"]["billingCredits"] == preview["billingCredits"]
+
+
+async def test_what_cannot_be_refreshed_is_told_before_the_user_agrees(one: Worker) -> None:
+    found = await items(one, 60)
+    stories = sum(each["type"] == "STORY" for each in found)
+    with pytest.raises(Failure) as caught:
+        await one.call(
+            StartEngagementJob, mode="refresh", itemIds=[*(each["id"] for each in found), "nobody"]
+        )
+
+    assert caught.value.code is Code.CONFIRMATION_REQUIRED
+    assert (
+        f"Northwind Skincare: Refresh the engagement of {60 - stories} Archive items (by "
+        in caught.value.message
+    )
+    assert f"Left out: {stories} stories and 1 unknown id." in caught.value.message
+    assert refetched(one) == {}
+
+
+def home(one: Worker) -> Any:
+    return one.sandbox.world.by_id(MAIN)
+
+
+async def test_items_that_are_being_refreshed_already_are_told_as_skipped(one: Worker) -> None:
+    found = [each["id"] for each in await items(one, 5, filter=REELS)]
+    home(one).changes.refresh(tuple(home(one).item_by_id(each).number for each in found[:2]))
+    _, result = await refresh(one, itemIds=found)
+
+    assert result["skippedItemIds"] == found[:2]
+    assert (result["summary"]["accepted"], result["summary"]["skipped"]) == (3, 2)
+
+
+async def test_where_billing_credits_run_short_the_refused_hundred_are_named_and_can_be_sent_again(
+    one: Worker,
+) -> None:
+    found = [each["id"] for each in await items(one, 150, filter=MANY)]
+    count = len(found)
+    assert count > 110
+    home(one).changes.wallet = 310
+    told, result = await refresh(one, itemIds=found)
+    records = await one.records(told)
+
+    assert {key: str(row.state) for key, row in records.items()} == {
+        "items 1-100": "done",
+        f"items 101-{count}": "failed",
+    }
+    assert any("Not enough credits" in note for note in result["notes"])
+    assert any("`resume`" in note for note in result["notes"])
+    assert result["summary"]["accepted"] == 100
+    home(one).changes.wallet = 6_000
+    again = await one.ended(await one.call(StartEngagementJob, resume=told["jobId"]))
+    assert again["summary"]["accepted"] == count
+    assert refetched(one)[found[0]] == 1
+
+
+async def test_a_refresh_whose_answer_is_lost_is_not_sent_again_by_itself_nor_when_resumed(
+    one: Worker,
+) -> None:
+    found = [each["id"] for each in await items(one, 20, filter=REELS)]
+    lost = said(b"<html>Bad Gateway</html>", 502)
+    one.sandbox.meddle = lambda name, _: lost if name == "RefetchEngagementBulk" else None
+    told, result = await refresh(one, itemIds=found)
+    (record,) = (await one.records(told)).values()
+
+    assert (record.state, record.code) == ("unknown", "OUTCOME_UNKNOWN")
+    assert set(refetched(one).values()) == {1}
+    assert any("not sent again" in note for note in result["notes"])
+    with pytest.raises(Failure, match="can be sent again"):
+        await one.call(StartEngagementJob, resume=told["jobId"])
+    assert set(refetched(one).values()) == {1}
+
+
+async def test_a_workspace_where_refreshing_is_not_switched_on_pauses_the_job_and_says_whom_to_ask(
+    one: Worker,
+) -> None:
+    found = [each["id"] for each in await items(one, 3, workspace=OUTDOOR, filter=REELS)]
+    told = await one.agreed(StartEngagementJob, mode="refresh", workspace=OUTDOOR, itemIds=found)
+    row = await one.jobs.wait(told["jobId"], 1000)
+
+    assert row.state == "paused"
+    assert row.error is not None
+    assert row.error["code"] == "FORBIDDEN"
+    assert "Archive contact" in row.error["hint"]
+
+
+async def test_where_archive_has_nothing_to_do_that_is_told_and_nothing_waited_for(
+    one: Worker,
+) -> None:
+    found = [each["id"] for each in await items(one, 3, filter=REELS)]
+    nothing: Json = {
+        "operationId": None,
+        "processedCount": 0,
+        "skippedItemIds": None,
+        "userErrors": [],
+    }
+    payload = said({"data": {"refetchEngagementBulk": nothing}})
+    one.sandbox.meddle = lambda name, _: payload if name == "RefetchEngagementBulk" else None
+    _, result = await refresh(one, itemIds=found)
+
+    assert (result["operations"], result["billingCreditsAtMost"]) == ([], 0)
+    assert any(note.startswith("3 items left out by Archive") for note in result["notes"])
+
+
+async def test_a_refresh_that_never_ends_is_told_as_still_under_way(
+    one: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engagement_refresh, "LONGEST_WAIT", 60.0)
+    found = [each["id"] for each in await items(one, 3, filter=REELS)]
+    slow = {
+        "id": "x",
+        "status": "PROCESSING",
+        "succeededItemIds": [],
+        "failedItemIds": [],
+        "pendingItemIds": found,
+    }
+    one.sandbox.meddle = lambda name, _: (
+        said({"data": {"operation": slow}}) if name == "GetOperation" else None
+    )
+    _, result = await refresh(one, itemIds=found)
+
+    assert [each["status"] for each in result["operations"]] == ["PROCESSING"]
+    assert any("archive_get_operation" in note for note in result["notes"])
+    assert one.sandbox.times("GetOperation") < 12
+
+
+async def test_more_items_than_one_refresh_takes_are_refused_before_anything_is_looked_up(
+    one: Worker,
+) -> None:
+    with pytest.raises(Failure) as caught:
+        await one.call(
+            StartEngagementJob, mode="refresh", itemIds=[f"id-{number}" for number in range(5_001)]
+        )
+
+    assert caught.value.code is Code.INVALID_ARGUMENT
+    assert "5,001 items" in caught.value.message
+    assert one.sandbox.asked == []
+
+
+async def test_nothing_to_refresh_is_refused_without_a_question(one: Worker) -> None:
+    with pytest.raises(Failure, match="Nothing to refresh"):
+        await one.call(StartEngagementJob, mode="refresh", itemIds=["nobody"])

@@ -1,0 +1,393 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from server.archive.client import Call
+from server.archive.pagination import PARTIAL, Lists
+from server.errors import Code
+from tests.support.doubles import ScriptedArchive
+from tests.support.tools.calling import parsed, refused, sent
+from tests.support.tools.through_sandbox import Desk, desk
+from tools.archive.campaigns import GetCampaigns
+from tools.archive.competitors import (
+    GetCompetitorBrand,
+    GetCompetitorBrandItems,
+    GetCompetitorBrands,
+    last_covered_day,
+)
+from tools.archive.content.items import GetItemIdsByUrl, GetMediaContents, SearchItems
+from tools.archive.content.uploads import UploadItemFromUrl
+from tools.archive.creators import GetSocialProfiles, SearchCreators
+from tools.archive.workspace import GetFilterPresets
+
+Json = dict[str, Any]
+COFFEE = "Bluebird Coffee"
+OCTOBER = {"from": "2026-10-01", "to": "2026-10-31"}
+
+
+class Brands:
+    """An API whose first page holds the own brand beside the competitors that were asked for."""
+
+    def __init__(self, count: int, *, own_first: bool) -> None:
+        self.names = [f"Brand {n}" for n in range(count)]
+        self.archive = ScriptedArchive(self._respond)
+        self.lists = Lists(self.archive)
+        self._own_first = own_first
+
+    def _respond(self, call: Call) -> Json:
+        start = int(call.variables.get("after", "0"))
+        stop = min(start + call.variables["first"], len(self.names))
+        nodes = [{"name": name} for name in self.names[start:stop]]
+        if "after" not in call.variables:
+            nodes.insert(0 if self._own_first else len(nodes), {"name": "You"})
+        end = str(stop) if stop > start else None
+        info = {"endCursor": end, "hasNextPage": stop < len(self.names)}
+        return {"nodes": nodes, "pageInfo": info, "totalCount": len(self.names)}
+
+    async def page(self, limit: int, after: str | None) -> Json:
+        request = parsed(GetCompetitorBrands, fields=["name"], limit=limit, after=after)
+        assert isinstance(request, GetCompetitorBrands)
+        return (await self.lists.read(request, "w", self.archive.now() + 45)).structured
+
+    async def all(self, limit: int, *, forget: bool) -> list[str]:
+        """Every name, cursor by cursor; with `forget` no page is kept in between."""
+        found: list[str] = []
+        after: str | None = None
+        while True:
+            answer = await self.page(limit, after)
+            assert 0 < len(answer["nodes"]) <= limit
+            assert answer["totalCount"] == len(self.names)
+            found += [each["name"] for each in answer["nodes"]]
+            after = answer["nextCursor"]
+            if after is None:
+                return found
+            if forget:
+                self.lists.forget()
+
+
+@pytest.mark.parametrize("forget", [True, False])
+@pytest.mark.parametrize("own_first", [True, False])
+@pytest.mark.parametrize("limit", [1, 2, 3, 99, 100, 101, 1000])
+@pytest.mark.parametrize("count", [0, 1, 2, 100, 101, 230])
+async def test_the_own_brand_is_given_once_and_no_competitor_is_lost(
+    count: int, limit: int, own_first: bool, forget: bool
+) -> None:
+    brands = Brands(count, own_first=own_first)
+
+    found = await brands.all(limit, forget=forget)
+
+    assert sorted(found) == sorted(["You", *brands.names])
+    assert [each for each in found if each != "You"] == brands.names
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+async def test_the_sandboxs_brands_come_with_the_own_one(limit: int) -> None:
+    async with desk() as at:
+        found = await everything(at, GetCompetitorBrands, limit=limit)
+
+    assert len(found) == 9
+    assert [each["isOwnBrand"] for each in found] == [True] + [False] * 8
+    assert len({each["id"] for each in found}) == 9
+
+
+async def everything(at: Desk, request: Any, **raw: Any) -> list[Json]:
+    """All records, cursor by cursor."""
+    answer = await at.call(request, **raw)
+    found: list[Json] = list(answer["nodes"])
+    while answer["nextCursor"]:
+        answer = await at.call(request, after=answer["nextCursor"], **raw)
+        found += answer["nodes"]
+    return found
+
+
+async def test_brands_that_could_not_be_measured_are_kept_and_flagged() -> None:
+    async with desk() as at:
+        answer = await at.call(GetCompetitorBrands)
+        (unknown,) = [each for each in answer["nodes"] if each["name"] == "Nine Petals"]
+        one = await at.call(GetCompetitorBrand, id=unknown["id"])
+        known = await at.call(GetCompetitorBrand, id=answer["nodes"][1]["id"])
+
+    assert answer["partial"]
+    assert PARTIAL in answer["notes"]
+    assert answer["units"] == {"earnedMediaValue": "USD"}
+    assert answer["nodes"][1]["earnedMediaValue"] > 0
+    assert unknown["earnedMediaValue"] is None
+    assert (one["partial"], one["notes"], one["name"]) == (True, [PARTIAL], "Nine Petals")
+    assert not {"partial", "notes"} & known.keys()
+    assert known["units"] == {"earnedMediaValue": "USD"}
+
+
+async def test_a_period_is_named_by_a_day_in_it() -> None:
+    async with desk() as at:
+        brand = (await at.call(GetCompetitorBrands, limit=2))["nodes"][1]["id"]
+        month = await at.call(GetCompetitorBrand, id=brand, date="2026-10-05")
+        week = await at.call(GetCompetitorBrand, id=brand, date=" 2026-10-05 ", period="WEEK")
+
+    assert 0 < week["postsCount"] < month["postsCount"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("2026-03-01T00:00:00Z", "`date`: '2026-03-01T00:00:00Z' is not a plain day"),
+        ("March", "is not a plain day: write it as 2026-03-01"),
+        ("2026-02-30", "'2026-02-30' is not a day of the calendar."),
+    ],
+)
+@pytest.mark.parametrize(
+    ("request_type", "raw"), [(GetCompetitorBrands, {}), (GetCompetitorBrand, {"id": "1"})]
+)
+def test_a_date_of_metrics_is_a_plain_day(
+    request_type: Any, raw: Json, given: str, words: str
+) -> None:
+    assert words in refused(request_type, date=given, **raw).message
+    assert sent(request_type, date=" 2026-03-01", **raw) == {"date": "2026-03-01", **raw}
+
+
+async def test_a_brand_that_is_not_tracked_is_told_with_where_to_look() -> None:
+    async with desk() as at:
+        failure = await at.refused(GetCompetitorBrand, id="nothing")
+
+    assert (failure.code, failure.message) == (
+        Code.NOT_FOUND,
+        "No tracked brand has that id in this workspace.",
+    )
+    assert "{competitorBrands}" in failure.hint
+
+
+@pytest.mark.parametrize(
+    ("request_type", "raw"),
+    [
+        (GetCompetitorBrands, {}),
+        (GetCompetitorBrand, {"id": "1"}),
+        (GetCompetitorBrandItems, {"brandId": "1", "filter": {"takenAt": OCTOBER}}),
+    ],
+)
+async def test_a_plan_without_competitor_insights_is_told_so(request_type: Any, raw: Json) -> None:
+    async with desk() as at:
+        failure = await at.refused(request_type, workspace=COFFEE, **raw)
+
+    assert failure.code is Code.FORBIDDEN
+    assert "needs a plan with Competitor Insights" in failure.hint
+    assert "{workspaces}" in failure.hint
+
+
+async def test_a_competitors_posts_come_from_inside_the_window_newest_first() -> None:
+    async with desk() as at:
+        brand = (await at.call(GetCompetitorBrands, limit=2))["nodes"][1]["id"]
+        answer = await at.call(
+            GetCompetitorBrandItems, brandId=brand, filter={"takenAt": OCTOBER}, limit=100
+        )
+        pictures = await at.call(
+            GetMediaContents, competitorBrandItemIds=[answer["nodes"][0]["id"]]
+        )
+
+    taken = [each["takenAt"] for each in answer["nodes"]]
+    assert len(taken) == answer["totalCount"] > 10
+    assert taken == sorted(taken, reverse=True)
+    assert all("2026-10-01T00:00:00Z" <= each <= "2026-10-31T23:59:59Z" for each in taken)
+    assert answer["units"] == {"earnedMediaValue": "cents"}
+    assert isinstance(answer["nodes"][0]["currentEngagement"]["likes"], int)
+    assert pictures["nodes"]
+
+
+async def test_posts_by_value_say_that_the_order_is_per_month() -> None:
+    window = {"from": "2026-08-01", "to": "2026-10-31"}
+    sorting = {"sortKey": "EARNED_MEDIA_VALUE", "sortOrder": "DESC"}
+    call: Json = {"filter": {"takenAt": window}, "sorting": sorting, "fields": ["id", "takenAt"]}
+    async with desk() as at:
+        brand = (await at.call(GetCompetitorBrands, limit=2))["nodes"][1]["id"]
+        answer = await at.call(GetCompetitorBrandItems, brandId=brand, limit=1000, **call)
+        found = await everything(at, GetCompetitorBrandItems, brandId=brand, limit=7, **call)
+
+    assert any("within each calendar month" in each for each in answer["notes"])
+    months = [each["takenAt"][:7] for each in answer["nodes"]]
+    assert months == sorted(months, reverse=True)
+    assert len(set(months)) == 3
+    assert [each["id"] for each in found] == [each["id"] for each in answer["nodes"]]
+
+
+async def test_an_unknown_brand_has_no_posts_and_the_answer_says_that_it_may_be_unknown() -> None:
+    async with desk() as at:
+        answer = await at.call(
+            GetCompetitorBrandItems, brandId="nothing", filter={"takenAt": OCTOBER}
+        )
+
+    assert answer["nodes"] == []
+    assert "unknown brandId" in answer["notes"][-1]
+
+
+@pytest.mark.parametrize(
+    ("window", "missing"),
+    [({"from": "2026-03-01"}, "`filter.takenAt.to`"), ({"to": "2026-03-01"}, "takenAt.from`")],
+)
+def test_a_window_needs_both_bounds(window: Json, missing: str) -> None:
+    assert (
+        missing in refused(GetCompetitorBrandItems, brandId="1", filter={"takenAt": window}).message
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ({"filter": {"takenAt": {}}}, "give `from`, `to` or both."),
+        ({"filter": {}}, "`filter.takenAt` is required."),
+        ({}, "`filter` is required."),
+        (
+            {
+                "filter": {"takenAt": OCTOBER},
+                "sorting": [
+                    {"sortKey": "TAKEN_AT", "sortOrder": "ASC"},
+                    {"sortKey": "EARNED_MEDIA_VALUE", "sortOrder": "ASC"},
+                ],
+            },
+            "`sorting` takes at most 1 entries; got 2.",
+        ),
+    ],
+)
+def test_posts_of_no_window_or_in_two_orders_are_refused(raw: Json, words: str) -> None:
+    assert words in refused(GetCompetitorBrandItems, brandId="1", **raw).message
+
+
+@pytest.mark.parametrize(
+    ("today", "last"),
+    [
+        (date(2026, 11, 21), date(2026, 10, 31)),
+        (date(2026, 11, 9), date(2026, 10, 31)),
+        (date(2026, 11, 8), date(2026, 9, 30)),
+        (date(2026, 1, 8), date(2025, 11, 30)),
+        (date(2026, 3, 31), date(2026, 2, 28)),
+    ],
+)
+def test_a_months_posts_are_there_from_day_nine_of_the_next(today: date, last: date) -> None:
+    assert last_covered_day(today) == last
+
+
+@pytest.mark.parametrize(("to", "told"), [("2020-03-31", False), ("2999-03-31", True)])
+def test_a_window_that_reaches_later_than_the_posts_says_so(to: str, told: bool) -> None:
+    request = parsed(
+        GetCompetitorBrandItems, brandId="1", filter={"takenAt": {"from": "2020-01-01", "to": to}}
+    )
+    assert isinstance(request, GetCompetitorBrandItems)
+
+    assert any("are not there yet" in each for each in request.notes()) is told
+
+
+async def test_a_campaign_narrows_a_search() -> None:
+    async with desk() as at:
+        campaigns = (await at.call(GetCampaigns))["nodes"]
+        found = await at.call(
+            SearchItems, filter={"campaignsIds": [campaigns[0]["id"]]}, fields=["id"]
+        )
+        whole = await at.call(SearchItems, fields=["id"], limit=1)
+
+    assert campaigns[0].keys() == {"id", "name", "createdAt"}
+    assert 0 < found["totalCount"] < whole["totalCount"]
+
+
+async def test_profiles_are_listed_by_platform() -> None:
+    async with desk() as at:
+        everybody = await at.call(GetSocialProfiles, limit=1)
+        some = await at.call(GetSocialProfiles, filter={"platform": "TIKTOK"}, limit=50)
+
+    assert 0 < some["totalCount"] < everybody["totalCount"]
+    assert {each["provider"] for each in some["nodes"]} == {"TIKTOK"}
+
+
+def test_a_profile_view_says_what_archive_does_not_apply() -> None:
+    with_view, without = parsed(GetSocialProfiles, presetId="7"), parsed(GetSocialProfiles)
+
+    assert isinstance(with_view, GetSocialProfiles)
+    assert isinstance(without, GetSocialProfiles)
+    assert "not its stored filters" in with_view.notes()[0]
+    assert without.notes() == []
+
+
+def test_a_platform_beside_a_profile_view_is_refused_because_archive_would_ignore_it() -> None:
+    assert (
+        "beside `presetId`"
+        in refused(GetSocialProfiles, presetId="7", filter={"platform": "TIKTOK"}).message
+    )
+    assert sent(GetSocialProfiles, presetId="7", filter={}) == {"presetId": "7", "filter": {}}
+
+
+@pytest.mark.parametrize("request_type", [GetSocialProfiles, SearchCreators])
+async def test_a_view_of_another_kind_or_of_none_is_told_with_where_to_look(
+    request_type: Any,
+) -> None:
+    own = "{socialProfileViews}" if request_type is GetSocialProfiles else "{creatorViews}"
+    async with desk() as at:
+        content_view = (await at.call(GetFilterPresets))["nodes"][0]["id"]
+        wrong = await at.refused(request_type, presetId=content_view)
+        unknown = await at.refused(request_type, presetId="00000000-0000-4000-8000-000000000000")
+
+    assert wrong.code is Code.INVALID_ARGUMENT
+    assert own in wrong.hint
+    assert unknown.code is Code.NOT_FOUND
+    assert own in unknown.hint
+
+
+@pytest.mark.parametrize(
+    ("raw", "credits"),
+    [
+        ({}, 90),
+        ({"filter": {"locations": [{"country": "Germany"}]}}, 90),
+        ({"presetId": "7"}, 340),
+        (
+            {"customAttributeConditions": [{"field": "a", "operator": "IS_EMPTY", "type": "TEXT"}]},
+            340,
+        ),
+    ],
+)
+def test_creators_that_conditions_or_a_view_narrow_cost_more(raw: Json, credits: float) -> None:
+    assert parsed(SearchCreators, **raw).credits() == credits
+    assert parsed(GetSocialProfiles).credits() == 45
+
+
+async def test_an_uploaded_post_is_found_by_its_link_later() -> None:
+    link = "https://www.instagram.com/reel/CabcDEF1234/"
+    async with desk() as at:
+        answer = await at.call(UploadItemFromUrl, input={"url": f" {link} "})
+        at.clock.now += 600
+        (found,) = (await at.call(GetItemIdsByUrl, urls=[link]))["nodes"]
+
+    assert answer["success"] is True
+    assert "no id" in answer["notes"][0]
+    assert found["status"] == "FOUND"
+
+
+async def test_an_upload_that_archive_refuses_is_a_failure() -> None:
+    async with desk() as at:
+        failure = await at.refused(UploadItemFromUrl, input={"url": "http://localhost/post"})
+
+    assert failure.code is Code.REJECTED
+    assert failure.hint.startswith("Nothing was changed.")
+    assert "public post" in failure.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("instagram.com/p/abc", "is not an http or https link: 'instagram.com/p/abc'"),
+        ("ftp://a.example/b", "is not an http or https link"),
+        ("https://", "is not an http or https link"),
+        ("https://[", "is not an http or https link"),
+        ("https://a.example/b c", "is not an http or https link"),
+        ("@mia", "is not an http or https link"),
+        ("https://a.example/1 https://a.example/2", "holds more than one link"),
+        ("https://a.example/1,https://a.example/2", "holds more than one link"),
+        ("https://a.example/1\nHTTPS://a.example/2", "holds more than one link"),
+        ("", "must not be empty"),
+    ],
+)
+def test_what_is_not_one_link_is_not_uploaded(url: str, words: str) -> None:
+    assert words in refused(UploadItemFromUrl, input={"url": url}).message
+
+
+def test_an_upload_is_sent_without_blanks_around_the_link() -> None:
+    assert sent(UploadItemFromUrl, input={"url": " HTTPS://a.example/1?x=https://b.example "}) == {
+        "input": {"url": "HTTPS://a.example/1?x=https://b.example"}
+    }

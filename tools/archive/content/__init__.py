@@ -1,0 +1,1 @@
+"""Tools for archived posts, and uploads."""

@@ -1,0 +1,329 @@
+"""Archived posts: search, pictures, transcripts, metrics over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from server.archive.operations import (
+    Connection,
+    Id,
+    Lookup,
+    NamesOptions,
+    Text,
+)
+from server.errors import Code, Failure
+from server.tool.request import ApiType, Input
+from tools.archive.content.sorting import SORT_PATHS, sorter
+from tools.archive.schema.inputs import (
+    NO_SUCH_PLACE,
+    Conditions,
+    FilterDateRangeInput,
+    FilterIntegerRangeInput,
+    LocationCanonicalInput,
+    Provider,
+    SortOrder,
+    TakesConditions,
+    is_narrow,
+)
+from tools.archive.schema.objects import (
+    EngagementEntry,
+    Item,
+    MediaContent,
+    Transcription,
+    UrlLookup,
+)
+
+ContractStatus = Annotated[
+    Literal["APPROVED", "EXPIRED", "IN_QUEUE", "REJECTED", "REQUESTED"],
+    ApiType("FilterContractStatus"),
+]
+ItemIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
+
+_NO_SUCH_ID = (
+    "Archive answers an unknown id of a collection or campaign with nothing too; archive_get_filter_presets and "
+    "archive_get_campaigns have the ids."
+)
+
+
+class FilterEngagementRangeInput(Input):
+    """A range of a metric."""
+
+    field: Annotated[
+        Literal[
+            "LIKE_COUNT",
+            "COMMENT_COUNT",
+            "SHARE_COUNT",
+            "MERGED_VIEW_PLAY_COUNT",
+            "EARNED_MEDIA_VALUE",
+            "ENGAGEMENTS_RATE",
+            "IMPRESSIONS_RATE",
+        ],
+        ApiType("FilterEngagementField"),
+    ]
+    range: FilterIntegerRangeInput
+
+
+class FilterSuperSearchInput(Input):
+    """Search in what posts say or show."""
+
+    mode: Annotated[
+        Literal["FUZZY_CAPTION", "FUZZY_TRANSCRIPTION", "EMBEDDING_CONTENT"],
+        ApiType("FilterSuperSearchMode"),
+    ]
+    search_query: Text | None = Field(
+        None, description="Required but for EMBEDDING_CONTENT by picture"
+    )
+    similar_media_content_id: Id | None = None
+    image_url: Text | None = None
+    file_name: Text | None = None
+
+
+class ItemFilterInput(Input):
+    """What items must be like; all given parts must hold."""
+
+    taken_at: FilterDateRangeInput | None = Field(
+        None, description="Posted: day (2026-03-01) or instant with zone"
+    )
+    provider: Provider | None = None
+    item_types: (
+        list[
+            Annotated[
+                Literal[
+                    "POST", "REEL", "STORY", "TIKTOK", "TIKTOK_STORY", "YOUTUBE", "YOUTUBE_SHORT"
+                ],
+                ApiType("FilterItemType"),
+            ]
+        ]
+        | None
+    ) = None
+    content_types: (
+        list[Annotated[Literal["IMAGE", "VIDEO"], ApiType("MediaContentType")]] | None
+    ) = None
+    account_names: list[Text] | None = None
+    tags_names: list[Text] | None = Field(None, description="Hashtags and mentions")
+    super_search: FilterSuperSearchInput | None = Field(
+        None, description="Text or picture search in content"
+    )
+    engagement: list[FilterEngagementRangeInput] | None = Field(
+        None, description="EARNED_MEDIA_VALUE in cents"
+    )
+    virality_score: (
+        list[
+            Annotated[Literal["HIGH", "MEDIUM", "LOW", "NOT_VIRAL"], ApiType("FilterViralityScore")]
+        ]
+        | None
+    ) = Field(None, description="NOT_VIRAL is refused by Archive")
+    followers_count: FilterIntegerRangeInput | None = None
+    verified: list[bool] | None = None
+    creator_locations: list[LocationCanonicalInput] | None = Field(
+        None, description="Exact canonical names"
+    )
+    ugc_locations: list[LocationCanonicalInput] | None = None
+    social_profile_account_types: (
+        list[
+            Annotated[
+                Literal["BUSINESS", "CREATOR", "PERSONAL"], ApiType("SocialProfileAccountType")
+            ]
+        ]
+        | None
+    ) = Field(None, description="Instagram only")
+    usage_rights_status: list[ContractStatus] | None = None
+    tiktok_spark_code_status: list[ContractStatus] | None = None
+    instagram_whitelisting_status: list[ContractStatus] | None = None
+    tiktok_whitelisting_eligibility: (
+        Annotated[Literal["ALL"], ApiType("FilterTikTokWhitelistingEligibility")] | None
+    ) = None
+    import_type: Annotated[Literal["AUTOMATIC", "MANUAL"], ApiType("FilterImportType")] | None = (
+        None
+    )
+    ids: list[Id] | None = None
+    collections_ids: list[Id] | None = None
+    campaigns_ids: list[Id] | None = None
+    social_profile_ids: list[Id] | None = None
+    sources_ids: list[Id] | None = None
+    shopify_products_ids: list[Text] | None = None
+
+
+class ItemSortingInput(Input):
+    """A sort key with its direction."""
+
+    sort_key: Annotated[
+        Literal[
+            "TAKEN_AT",
+            "EARNED_MEDIA_VALUE",
+            "LIKE_COUNT",
+            "COMMENT_COUNT",
+            "SHARE_COUNT",
+            "MERGED_VIEW_PLAY_COUNT",
+            "FOLLOWERS_COUNT",
+            "ACCOUNT_NAME",
+            "LINEAR_VIRALITY",
+            "EXPONENTIAL_VIRALITY",
+        ],
+        ApiType("ItemSortKey"),
+    ]
+    sort_order: SortOrder
+
+
+class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
+    """Search archived posts, reels, stories and videos in Archive (archive.com), with current
+    engagement. Use it for "top posts", "posts of last month", "posts by @x", or the content of a
+    view or collection (`presetId`). Default order: newest first. For post links use
+    archive_get_item_ids_by_url; for metrics over time archive_get_engagement_history. Null metrics
+    are unavailable, not 0; earnedMediaValue is in cents."""
+
+    operation = "items"
+    title = "Search Archive content"
+    core = True
+    cost: ClassVar[float] = 60
+    conditions_on = "ITEM"
+
+    filter: ItemFilterInput | None = Field(None, description="All given parts must hold.")
+    sorting: list[ItemSortingInput] | None = Field(
+        None, min_length=1, description="First key counts first."
+    )
+    custom_attribute_conditions: Conditions | None = None
+    preset_id: Id | None = Field(
+        None, description="Content view or collection id; excludes `filter` and conditions."
+    )
+
+    def check(self) -> None:
+        if self.preset_id and (is_narrow(self.filter) or self.custom_attribute_conditions):
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                "Archive ignores `filter` and `customAttributeConditions` beside `presetId`.",
+                "For a collection use filter.collectionsIds with the other filters; for a view drop the filters.",
+            )
+        if self.filter:
+            check_filter(self.filter, "filter")
+
+    def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
+        if not (self.preset_id and self.sorting):
+            return None
+        return sorter([(each.sort_key, each.sort_order) for each in self.sorting])
+
+    def needed(self) -> list[str]:
+        return [SORT_PATHS[each.sort_key] for each in self.sorting or []] if self.order() else []
+
+    def notes(self) -> list[str]:
+        return ["The preset's own filters decide what is in it."] if self.preset_id else []
+
+    def notes_if_empty(self) -> list[str]:
+        if self.filter is None:
+            return []
+        by_place = self.filter.creator_locations or self.filter.ugc_locations
+        by_id = self.filter.collections_ids or self.filter.campaigns_ids
+        return [*([NO_SUCH_PLACE] if by_place else []), *([_NO_SUCH_ID] if by_id else [])]
+
+
+def check_filter(chosen: ItemFilterInput, name: str) -> None:
+    """Refuse what Archive would, and write account names as it does; `name` is the argument's.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT`, with what to send instead.
+    """
+    if chosen.account_names:
+        chosen.account_names = [each.removeprefix("@") for each in chosen.account_names]
+    if "NOT_VIRAL" in (chosen.virality_score or []):
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"Archive does not accept NOT_VIRAL in {name}.viralityScore.",
+            "Leave it out and keep the records whose currentEngagement.linearViralityScore is NOT_VIRAL.",
+        )
+    search = chosen.super_search
+    if search is None:
+        return
+    by_picture = [search.similar_media_content_id, search.image_url, search.file_name]
+    given = [each for each in [search.search_query, *by_picture] if each]
+    if search.mode != "EMBEDDING_CONTENT" and (not search.search_query or any(by_picture)):
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"{name}.superSearch: {search.mode} takes `searchQuery` and nothing else.",
+            "To search by picture use mode EMBEDDING_CONTENT.",
+        )
+    if len(given) != 1:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"{name}.superSearch takes one of searchQuery, similarMediaContentId, imageUrl and fileName.",
+            "Keep the one that you mean.",
+        )
+
+
+class GetMediaContents(Lookup[MediaContent]):
+    """Get the images and videos of items, with file and thumbnail URLs. Join them to items by
+    `mediaItemId` (ask archive_search_items for it); skip what is `deleted`. Give exactly one kind
+    of id."""
+
+    operation = "mediaContents"
+    title = "Get pictures and videos"
+
+    item_ids: ItemIds | None = Field(None, description="Up to 100 item ids.")
+    competitor_brand_item_ids: ItemIds | None = Field(
+        None, description="Up to 100 competitor item ids."
+    )
+
+    def check(self) -> None:
+        _exactly_one(self, "item_ids", "competitor_brand_item_ids")
+
+
+class GetTranscriptions(Lookup[Transcription]):
+    """Get what is said in videos. The answer is keyed by media content: for transcripts beside
+    their items ask archive_search_items for `fields` ["*", "transcriptions.transcript"] instead."""
+
+    operation = "transcriptions"
+    title = "Get transcripts"
+
+    item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] | None = Field(
+        None, description="Up to 1,000 item ids, or"
+    )
+    media_content_ids: Annotated[list[Id], Field(min_length=1, max_length=20)] | None = Field(
+        None, description="up to 20 media content ids."
+    )
+
+    def check(self) -> None:
+        _exactly_one(self, "item_ids", "media_content_ids")
+
+
+class GetItemIdsByUrl(Lookup[UrlLookup]):
+    """Find the items behind post links: Instagram posts and reels, TikTok, YouTube and Shorts.
+    Stories have no permanent link; short links are not resolved. Send all links in one call."""
+
+    operation = "itemIdsByUrl"
+    title = "Find items by link"
+    core = True
+
+    urls: list[Text] = Field(min_length=1, max_length=100, description="Up to 100 links.")
+
+
+class EngagementHistoryFilterInput(Input):
+    """Which snapshots."""
+
+    captured_at: FilterDateRangeInput | None = Field(None, description="Day or instant with zone")
+
+
+class GetEngagementHistory(Connection[EngagementEntry]):
+    """Get one item's metrics over time, newest first. Snapshots are taken about 2 h, 24 h, 3 days
+    and 7 days after posting, later only while a post still grows. For current metrics
+    archive_search_items is enough."""
+
+    operation = "engagementHistory"
+    title = "Get engagement over time"
+    cost: ClassVar[float] = 6
+
+    item_id: Id = Field(description="Item id.")
+    filter: EngagementHistoryFilterInput | None = Field(None, description="Time window.")
+
+
+def _exactly_one(request: Any, *names: str) -> None:
+    fields = type(request).model_fields
+    given = [fields[name].alias or name for name in names if getattr(request, name)]
+    if len(given) != 1:
+        known = " or ".join(f"`{fields[name].alias or name}`" for name in names)
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"Give exactly one of {known}; got {'both' if given else 'neither'}.",
+            "Make two calls to look up both kinds." if given else "Pass the ids you have.",
+        )

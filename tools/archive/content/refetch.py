@@ -1,0 +1,116 @@
+"""Refreshing the metrics of archived posts, which costs billing credits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from server.archive.operations import Confirmed, Id
+from server.archive.selection import select
+from server.errors import Code, Failure
+from server.tool.confirmation import Preview
+from tools.archive.content.items import SearchItems
+from tools.archive.schema.objects import Item, RefetchPayload
+from tools.archive.views.base import counted
+
+if TYPE_CHECKING:
+    from server.archive.client import Archive
+
+CREDITS_PER_ITEM = 3
+"""Billing credits of a refreshed item, at most once a day (Archive docs, operations; help: manual
+refresh)."""
+MOST_NAMES = 5
+"""Accounts that a preview names."""
+
+
+class RefetchEngagementBulk(Confirmed[RefetchPayload]):
+    """Refresh the engagement of items now. Spends billing credits (3 an item, at most once a day
+    each), so the user is asked first. Stories cannot be refreshed. Watch the returned operationId
+    with archive_get_operation."""
+
+    operation = "refetchEngagementBulk"
+    title = "Refresh engagement (costs credits)"
+    risk = "spends"
+    repeatable = False
+    selected = "operationId processedCount skippedItemIds"
+    verify = "{operations} shows whether a refresh was started."
+
+    item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] = Field(
+        description="Items to refresh."
+    )
+
+    async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview:
+        wanted = list(dict.fromkeys(self.item_ids))
+        found = await _look_up(archive, workspace, wanted, deadline)
+        unknown = len(wanted) - len(found)
+        absent = [counted(unknown, "unknown id")] if unknown else []
+        return offer(found, absent, workspace)[1]
+
+    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+        if payload.get("operationId") is None:
+            return {**payload, "notes": ["Nothing was started: these items need no refresh now."]}
+        return payload
+
+
+def offer(
+    found: list[dict[str, Any]], absent: list[str], workspace: str
+) -> tuple[list[dict[str, Any]], Preview]:
+    """The items that can be refreshed, and what the user is asked.
+
+    Args:
+        found: items with `id`, `type` and `socialProfile.accountName`.
+        absent: what else was named but is not there, in words.
+        workspace: its id.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT` where none can be.
+    """
+    accepted = [each for each in found if each["type"] != "STORY"]
+    stories = len(found) - len(accepted)
+    left_out = [
+        *([f"{stories:,} {'story' if stories == 1 else 'stories'}"] if stories else []),
+        *absent,
+    ]
+    if not accepted:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"Nothing to refresh: the call names only {' and '.join(left_out) or 'what is not there'}.",
+            "Nothing was spent. Stories cannot be refreshed; unknown ids may be of another workspace.",
+        )
+    message = (
+        f"Refresh the engagement of {counted(len(accepted), 'Archive item')} (by {_some_names(accepted)}) "
+        f"for up to {len(accepted) * CREDITS_PER_ITEM} billing credits ({CREDITS_PER_ITEM} each)?"
+    )
+    details = {
+        "items": len(accepted),
+        "billingCredits": len(accepted) * CREDITS_PER_ITEM,
+        "leftOut": left_out,
+        "workspace": workspace,
+    }
+    return accepted, Preview(
+        message + (f" Left out: {' and '.join(left_out)}." if left_out else ""), details
+    )
+
+
+async def _look_up(
+    archive: Archive, workspace: str, ids: list[str], deadline: float
+) -> list[dict[str, Any]]:
+    from server.archive.client import Call
+
+    selection = select(Item, ["id", "type", "socialProfile.accountName"])
+    found: list[dict[str, Any]] = []
+    for start in range(0, len(ids), 100):
+        variables = {"first": 100, "filter": {"ids": ids[start : start + 100]}}
+        document = SearchItems.document(selection)
+        answer = await archive.execute(
+            Call("items", document, variables, workspace, SearchItems.cost, deadline)
+        )
+        found += answer.data["nodes"]
+    return found
+
+
+def _some_names(items: list[dict[str, Any]]) -> str:
+    names = sorted({each["socialProfile"]["accountName"] for each in items})
+    more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+    return ", ".join([*names[:MOST_NAMES], *more])

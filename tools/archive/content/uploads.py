@@ -1,0 +1,76 @@
+"""Bringing a post into Archive by its link."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from server.archive.operations import Mutation, Text
+from server.errors import Code, Failure
+from server.tool.request import Input
+from tools.archive.schema.market_objects import UploadPayload
+
+_SEVERAL = re.compile(r"[\s,;]+(?=https?://)", re.IGNORECASE)
+_NOT_YET = "Archive gives no id: archive_get_item_ids_by_url finds the item by its link some minutes later."
+_FINDING = "{itemIdsByUrl} finds the item by its link some minutes later."
+
+
+class UploadItemFromUrlInput(Input):
+    """What to upload."""
+
+    url: Text = Field(description="One http(s) link")
+
+
+class UploadItemFromUrl(Mutation[UploadPayload]):
+    """Have Archive add a public post by its link. See first whether it is there:
+    archive_get_item_ids_by_url, which also finds it some minutes later, as no id is returned. One
+    link per call."""
+
+    operation = "uploadItemFromUrl"
+    title = "Upload a post by its link"
+    risk = "adds"
+    repeatable = False
+    selected = "success"
+    verify = _FINDING
+    refused = f"Check that the link opens a public post. It may also be there already: {_FINDING}"
+
+    input: UploadItemFromUrlInput = Field(description="The link.")
+
+    def check(self) -> None:
+        url = self.input.url = self.input.url.strip()
+        if _SEVERAL.search(url):
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                "`input.url` holds more than one link.",
+                "Call once for each of the links.",
+            )
+        if not _is_web_link(url):
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"`input.url` is not an http or https link: {url[:80]!r}.",
+                "Give the whole link of the post, as the browser shows it.",
+            )
+
+    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+        if not payload.get("success"):
+            raise Failure(
+                Code.REJECTED,
+                "Archive did not take the link, and does not say why.",
+                self.refused,
+            )
+        return {**payload, "notes": [_NOT_YET]}
+
+
+def _is_web_link(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return (
+        parts.scheme.lower() in ("http", "https")
+        and bool(parts.hostname)
+        and not re.search(r"\s", text)
+    )

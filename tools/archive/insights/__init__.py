@@ -1,0 +1,1 @@
+"""Tools that summarise, rank, chart and show."""

@@ -1,0 +1,273 @@
+"""Answers computed over all items of a source: in the call where they are few, else by a job that
+only reads."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any, ClassVar, Literal
+
+from anyio import to_thread
+from pydantic import Field
+
+from server.archive.context import ArchiveDesk, Workflow
+from server.archive.records import fields_of
+from server.archive.selection import select
+from server.errors import Code, Failure
+from server.insights.rows import (
+    METRICS,
+    Row,
+    row_of,
+    within,
+)
+from server.jobs import (
+    Handle,
+    JobRow,
+    NewRecord,
+    RecordRow,
+)
+from server.tool.job import Plan, read_by_job
+from server.tool.result import Result, whole
+from tools.archive.content.items import GetItemIdsByUrl, SearchItems
+from tools.archive.items_source import AT_ONCE, Batch, ItemSource
+from tools.archive.schema.inputs import FilterDateRangeInput
+from tools.archive.schema.objects import Item
+
+Metric = Literal[
+    "EARNED_MEDIA_VALUE", "LIKE_COUNT", "COMMENT_COUNT", "SHARE_COUNT", "MERGED_VIEW_PLAY_COUNT"
+]
+
+FIELD_OF: dict[Metric, str] = {
+    "EARNED_MEDIA_VALUE": "earnedMediaValue",
+    "LIKE_COUNT": "likes",
+    "COMMENT_COUNT": "comments",
+    "SHARE_COUNT": "shares",
+    "MERGED_VIEW_PLAY_COUNT": "impressions",
+}
+"""Sort key -> metric. `impressions` are views, plays or, where there are neither, estimates
+(Archive docs, schema)."""
+
+AT_HAND = 1_000
+"""Items that are read within the call."""
+RELATION_COST = 20.5
+"""Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without,
+183 with all)."""
+_MOST_NAMED, _LONGEST_LINK = 20, 200
+_ROWS = 1_000
+
+
+@dataclass
+class Found:
+    """The items of a source; `missing` counts links that lead to none, `partial` pages with values
+    left out."""
+
+    rows: list[Row] = field(default_factory=list)
+    missing: int = 0
+    named: list[str] = field(default_factory=list)
+    partial: int = 0
+
+    def add(self, batch: Batch) -> None:
+        """Take a batch; an item that links or moving pages brought already is taken once."""
+        known = {row.id for row in self.rows}
+        self.rows += [row for row in map(row_of, batch.items) if row.id not in known]
+        self.count(batch)
+
+    def count(self, batch: Batch) -> None:
+        """Take what there is to say about a batch, without its items."""
+        links = [f"{each['url'][:_LONGEST_LINK]} ({each['status']})" for each in batch.missing]
+        self.missing += len(links)
+        self.named = [*self.named, *links][:_MOST_NAMED]
+        self.partial += batch.partial
+
+
+class Computed(ItemSource, Workflow[JobRow]):
+    """Base of the answers that are computed over items."""
+
+    risk = "reads"
+    repeatable = True
+    watch: ClassVar[str] = "archive_mcp_get_job has the result when it ended; `wait` waits for it."
+
+    metric: Metric = Field("EARNED_MEDIA_VALUE", description="Ranks by it.")
+    taken_at: FilterDateRangeInput | None = Field(None, description="Posted: day or instant.")
+
+    def check(self) -> None:
+        self.require_source()
+        if self.search is not None:
+            self.search = {name: value for name, value in self.search.items() if name != "sorting"}
+        if self.taken_at is not None and self.is_filtered:
+            window = self.taken_at.model_dump(by_alias=True, exclude_unset=True)
+            self.narrow("takenAt", window)
+            self.taken_at = None
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether Archive applies filters to the source: not to a preset, nor to named items."""
+        return self.search is not None and "presetId" not in self.search
+
+    @property
+    def chosen(self) -> str:
+        """The metric's name in results."""
+        return FIELD_OF[self.metric]
+
+    def narrow(self, name: str, value: Any) -> None:
+        """Add a part to the search's filter.
+
+        Raises:
+            Failure: `INVALID_ARGUMENT` where the source takes no filter, or has that part already.
+        """
+        if not self.is_filtered:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"Archive cannot narrow a preset, ids or links by {name}.",
+                "Use `search` with filter.collectionsIds for a collection, or the view's own conditions.",
+            )
+        search = self.search or {}
+        given = search.get("filter") or {}
+        if given.get(name, value) != value:
+            raise Failure(
+                Code.INVALID_ARGUMENT, f"`search` has a filter.{name} of its own.", "Give it once."
+            )
+        self.search = {**search, "filter": {**given, name: value}}
+
+    def paths(self) -> list[str]:
+        """What is asked of each item."""
+        metrics = [f"currentEngagement.{name}" for name in (*METRICS, "linearViralityScore")]
+        return ["id", "type", "provider", "takenAt", "archivePublicUrl", "originalUrl", *metrics]
+
+    @abstractmethod
+    def title_of_job(self, items: str) -> str:
+        """What the job is called; `items` as in "14,000 items"."""
+
+    @abstractmethod
+    def result(self, found: Found) -> dict[str, Any]:
+        """The answer. It may take a while, and is called in a thread."""
+
+    async def run(self, desk: ArchiveDesk) -> Result:
+        return await self.computed(desk)
+
+    def work(self, desk: ArchiveDesk) -> Reading:
+        """The job's work."""
+        return Reading(self, desk)
+
+    async def computed(self, desk: ArchiveDesk) -> Result:
+        """Read the items, here or by a job, and compute the answer."""
+        total, found, after = await self._begun(desk)
+        if total is None or total > AT_HAND:
+            return await read_by_job(self, desk, self._plan(total))
+        if after is not None or self.search is None:
+            async for batch in self.batches(desk.api, after, self.paths()):
+                found.add(batch)
+        return whole(await self.settled(found))
+
+    async def settled(self, found: Found) -> dict[str, Any]:
+        """The answer, with what there is to say about how the items were found."""
+        if self.taken_at is not None:
+            found.rows = within(found.rows, self.taken_at.from_, self.taken_at.to)
+        answer = await to_thread.run_sync(lambda: self.result(found))
+        notes = [*answer.pop("notes", []), *self._notes(found)]
+        return {**answer, **({"missing": found.named} if found.named else {}), "notes": notes}
+
+    async def _begun(self, desk: ArchiveDesk) -> tuple[int | None, Found, str | None]:
+        """How many items there are (links: at most; None: nobody says), the first of them, and
+        where to go on."""
+        if self.search is None:
+            return await self.total(desk.api), Found(), None
+        page = await desk.api.page(self.query(self.paths()))
+        found = Found()
+        found.add(Batch(page.records, page.end, [], page.partial))
+        if not page.has_next:
+            return len(page.records), found, None
+        return page.total, found, page.end
+
+    def _plan(self, total: int | None) -> Plan:
+        pages = ceil((total or 0) / AT_ONCE)
+        asked = select(Item, self.paths())
+        each = SearchItems.cost + RELATION_COST * sum(
+            1 for name in asked if fields_of(Item)[name].record is not None
+        )
+        each += GetItemIdsByUrl.cost if self.urls else 0
+        title = self.title_of_job("items" if total is None else f"{total:,} items")
+        return Plan(title, total, pages * (2 if self.urls else 1), pages * each)
+
+    def _notes(self, found: Found) -> list[str]:
+        notes = self.query().notes() + ([] if found.rows else self.query().notes_if_empty())
+        if self.taken_at is not None:
+            notes.append("`takenAt` was applied here, after reading all items.")
+        if found.partial:
+            notes.append(
+                f"Archive could not compute some values of {found.partial} pages now; they count as unknown."
+            )
+        if found.missing:
+            notes.append(
+                f"{found.missing} links lead to no item; `missing` names the first of them."
+            )
+        absent = len(set(self.item_ids or [])) - len(found.rows)
+        if absent > 0 and self.taken_at is None:
+            notes.append(f"{absent} of the ids name no item in this workspace.")
+        return notes
+
+
+class Reading:
+    """Reads the items into the journal, one row each, and computes the answer from there: a crash
+    costs one page."""
+
+    writes = False
+    repeatable = True
+    batch = _ROWS
+    width = 1
+
+    def __init__(self, request: Computed, desk: ArchiveDesk) -> None:
+        self._request = request
+        self._desk = desk
+
+    async def gather(self, job: Handle) -> None:
+        """Journal page after page, each with the place behind it."""
+        place: dict[str, Any] = job.cursor or {}
+        if place.get("over"):
+            return
+        request, told = self._request, _told(place)
+        gathered: int = job.counters.get("gathered", 0)
+        async for batch in request.batches(
+            self._desk.background, place.get("page"), request.paths()
+        ):
+            told.count(batch)
+            place = {
+                "page": batch.cursor,
+                "over": batch.cursor is None,
+                "missing": told.missing,
+                "named": told.named,
+                "partial": told.partial,
+            }
+            rows = _once(map(row_of, batch.items))
+            gathered += len(rows)
+            await job.add(
+                [NewRecord(row.id, row.packed()) for row in rows], place, gathered=gathered
+            )
+            job.say(f"{gathered:,} items read")
+            if place["over"]:
+                break
+        await job.checkpoint({**place, "over": True})
+
+    async def send(self, job: Handle, records: list[RecordRow]) -> None:
+        """Nothing is sent: what was read is all there is to do about an item."""
+        for record in records:
+            job.done(record)
+
+    async def finish(self, job: Handle) -> dict[str, Any]:
+        """The answer over all rows."""
+        job.say("computing")
+        found, last = _told(job.cursor or {}), 0
+        while records := job.rows(after=last, limit=_ROWS):
+            found.rows += [Row.unpacked(each.key, each.detail) for each in records]
+            last = records[-1].number
+        return await self._request.settled(found)
+
+
+def _told(place: dict[str, Any]) -> Found:
+    return Found([], place.get("missing", 0), place.get("named", []), place.get("partial", 0))
+
+
+def _once(rows: Any) -> Sequence[Row]:
+    return list({row.id: row for row in rows}.values())

@@ -1,0 +1,151 @@
+"""Charts of posts: drawn here from what Archive answers, with the numbers behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import anyio.to_thread
+from pydantic import Field
+
+from server.archive.batching import answers
+from server.archive.context import ArchiveDesk, Workflow
+from server.archive.operations import Text
+from server.errors import Code, Failure
+from server.exports import ExportFolder, store
+from server.exports.links import MIME_TYPES, address
+from server.exports.names import file_name
+from server.insights.rows import Row, row_of
+from server.pictures import is_installed, missing
+from server.pictures.drawings import (
+    Drawing,
+    Metric,
+    engagement_over_time,
+    platform_mix,
+    top_creators,
+    weekly,
+)
+from server.tool.result import (
+    Image,
+    Link,
+    Result,
+    prose,
+)
+from tools.archive.content.items import GetEngagementHistory
+from tools.archive.items_source import ItemSource
+
+MOST_ITEMS, MOST_TIMELINES, MOST_METRICS = 3_000, 6, 3
+_FIELDS = ["id", "provider", "type", "takenAt", "creator.id", "socialProfile.accountName"]
+Kind = Literal["engagement_over_time", "top_creators", "platform_mix", "weekly"]
+
+
+class Chart(ItemSource, Workflow[dict[str, Any]]):
+    """Draw a PNG chart with its numbers: engagement over time of up to 6 items; top creators,
+    platform mix or posts by week of up to 3,000. Figures alone: archive_summarize_performance. Null
+    metrics are gaps; earnedMediaValue is in cents. Changes nothing in Archive; `save` adds a
+    file."""
+
+    operation = "chart"
+    title = "Draw a chart"
+    risk = "adds"
+    repeatable = False
+    verify = "look into the export folder; nothing in Archive was changed."
+
+    kind: Kind = Field(description="What it shows.")
+    metrics: Annotated[list[Metric], Field(min_length=1, max_length=MOST_METRICS)] = Field(
+        ["likes"], description="One; up to 3 over time."
+    )
+    top: int = Field(10, ge=1, le=25, description="Creators.")
+    save: Text | None = Field(None, description="Also as file of this name.")
+
+    @classmethod
+    def output_schema(cls) -> dict[str, Any] | None:
+        return None
+
+    def check(self) -> None:
+        self.require_source()
+        if self.kind != "engagement_over_time" and len(self.metrics) > 1:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"`metrics`: {self.kind} shows one metric; got {len(self.metrics)}.",
+                "Make a chart for each.",
+            )
+        if self.save is not None:
+            file_name(self.save, "png")
+
+    async def run(self, desk: ArchiveDesk) -> Result:
+        if not is_installed("charts"):
+            raise missing("charts", "Charts", "Without it, {performance} has the figures.")
+        if self.kind == "engagement_over_time":
+            drawing, notes = await self._timelines(desk)
+        else:
+            rows, notes = await self._rows(
+                desk, MOST_ITEMS, [f"currentEngagement.{self.metrics[0]}"]
+            )
+            drawing = self._of(rows)
+        png = await anyio.to_thread.run_sync(drawing.draw)
+        about = {"kind": self.kind, **drawing.about()}
+        notes += drawing.notes
+        links: list[Link] = []
+        if self.save is not None:
+            about["file"], link = await anyio.to_thread.run_sync(
+                _saved, desk.shared.exports(), self.save, png
+            )
+            links.append(link)
+        if notes:
+            about["notes"] = notes
+        return prose(about, "", Image("image/png", png)).with_links(*links)
+
+    def _of(self, rows: Sequence[Row]) -> Drawing:
+        if not rows:
+            raise Failure(
+                Code.NOT_FOUND, "No items match, so there is nothing to draw.", "Widen the search."
+            )
+        metric = self.metrics[0]
+        if self.kind == "top_creators":
+            return top_creators(rows, metric, self.top)
+        return platform_mix(rows, metric) if self.kind == "platform_mix" else weekly(rows, metric)
+
+    async def _rows(
+        self, desk: ArchiveDesk, most: int, more: list[str]
+    ) -> tuple[list[Row], list[str]]:
+        """The items, and what must be said about them."""
+        total = await self.total(desk.api)
+        if total is not None and total > most:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{self.kind} takes up to {most:,} items; these are {total:,}.",
+                "Narrow the search (a shorter `takenAt`), or name the items.",
+                total=total,
+            )
+        rows: dict[str, Row] = {}
+        missing_links, is_partial = 0, False
+        async for batch in self.batches(desk.api, None, [*_FIELDS, *more]):
+            rows |= {item["id"]: row_of(item) for item in batch.items}
+            missing_links += len(batch.missing)
+            is_partial |= batch.partial
+        notes = [f"{missing_links} of the links lead to no item."] if missing_links else []
+        if self.item_ids is not None and len(rows) < (total or 0):
+            notes.append(f"{(total or 0) - len(rows)} of the ids name no item of this workspace.")
+        if is_partial:
+            notes.append("Archive could not compute some values now; they count as unknown.")
+        return list(rows.values()), notes
+
+    async def _timelines(self, desk: ArchiveDesk) -> tuple[Drawing, list[str]]:
+        rows, notes = await self._rows(desk, MOST_TIMELINES, [])
+        if not rows:
+            raise Failure(
+                Code.NOT_FOUND, "No items match, so there is nothing to draw.", "Widen the search."
+            )
+        asked = [GetEngagementHistory.model_validate({"itemId": row.id}) for row in rows]
+        found = await answers(desk.api, asked, ["at", *self.metrics])
+        if any(page["pageInfo"]["hasNextPage"] for page in found):
+            notes.append("Of each item the latest 100 snapshots are shown.")
+        return engagement_over_time(rows, [page["nodes"] for page in found], self.metrics), notes
+
+
+def _saved(folder: ExportFolder, name: str, png: bytes) -> tuple[dict[str, Any], Link]:
+    export = store(folder, folder.target(name, "png"), png)
+    return {"path": export.path, "bytes": export.bytes}, Link(
+        address(export.name), export.name, MIME_TYPES["png"], export.bytes
+    )

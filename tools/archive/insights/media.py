@@ -1,0 +1,239 @@
+"""Looking at posts: their thumbnails as pictures, one by one or together on one numbered sheet."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+import anyio.to_thread
+from pydantic import Field
+
+from server.archive.api import Api
+from server.archive.batching import answers
+from server.archive.context import ArchiveDesk, Workflow
+from server.archive.operations import Id
+from server.errors import Code, Failure
+from server.pictures import is_installed, missing
+from server.pictures.fetching import fetch_all
+from server.pictures.thumbnails import (
+    LARGEST,
+    MOST_BYTES,
+    SMALLEST,
+    Thumbnail,
+    sheet,
+    shrunk,
+    single,
+    unscaled,
+)
+from server.tool.result import Image, Result, prose
+from tools.archive.content.items import GetMediaContents, SearchItems
+
+MOST_ITEMS, MOST_SINGLE = 24, 6
+_MEDIA_FIELDS = ["mediaItemId", "type", "deleted", "thumbnailUrl", "fileUrl", "videoDuration"]
+_ITEM_FIELDS = [
+    "id",
+    "mediaItemId",
+    "provider",
+    "type",
+    "takenAt",
+    "archivePublicUrl",
+    "originalUrl",
+    "socialProfile.accountName",
+]
+_SHEET_SIZE, _SINGLE_SIZE = 512, 768
+_UNSCALED = 'Shown as they came: sheets need Pillow. The user installs the server as "archive-mcp[pictures]".'
+_COMPETITORS = (
+    "Account, date and link of competitor posts are in archive_get_competitor_brand_items."
+)
+T = TypeVar("T")
+Ids = Annotated[list[Id], Field(min_length=1, max_length=MOST_ITEMS)]
+
+
+class Frame(NamedTuple):
+    """A picture to be shown: whose it is, where it is, and what the legend says of it."""
+
+    url: str
+    is_video: bool
+    legend: dict[str, Any]
+
+
+class ViewMedia(Workflow[dict[str, Any]]):
+    """Look at posts: thumbnails as images, on one numbered sheet with a legend, or single. Of one
+    item all frames, of several the first. File URLs: archive_get_media_contents. Changes
+    nothing."""
+
+    operation = "view_media"
+    title = "Look at posts"
+    risk = "reads"
+    repeatable = True
+
+    item_ids: Ids | None = Field(None, description="Up to 24 item ids, or")
+    competitor_brand_item_ids: Ids | None = Field(None, description="up to 24 competitor item ids.")
+    each: bool = Field(False, description="Single images, up to 6.")
+    size: int | None = Field(None, ge=SMALLEST, le=LARGEST, description="Longest side in pixels.")
+
+    @classmethod
+    def output_schema(cls) -> dict[str, Any] | None:
+        return None
+
+    def check(self) -> None:
+        if (self.item_ids is None) == (self.competitor_brand_item_ids is None):
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                "Give exactly one of `itemIds` and `competitorBrandItemIds`.",
+                "Make two calls to look at both.",
+            )
+        if self.each and len(self.ids) > MOST_SINGLE:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"`each` shows up to {MOST_SINGLE} items; got {len(self.ids)}.",
+                "Leave `each` out for one sheet of all, or send fewer ids.",
+            )
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids, each once."""
+        return list(dict.fromkeys(self.item_ids or self.competitor_brand_item_ids or []))
+
+    async def run(self, desk: ArchiveDesk) -> Result:
+        can_scale = is_installed("pictures")
+        if not can_scale and len(self.ids) > MOST_SINGLE:
+            raise missing(
+                "pictures", "Contact sheets", f"Without it, ask for up to {MOST_SINGLE} items."
+            )
+        skipped: list[dict[str, Any]] = []
+        frames = await self._frames(desk.api, skipped)
+        most = MOST_SINGLE if self.each or not can_scale else MOST_ITEMS
+        notes = [_COMPETITORS] if self.competitor_brand_item_ids else []
+        notes += (
+            [f"Of {len(frames)} frames the first {most} are shown."] if len(frames) > most else []
+        )
+        notes += [] if can_scale else [_UNSCALED]
+        shown, images = await (self._scaled if can_scale else self._unscaled)(
+            desk, frames[:most], skipped
+        )
+        about = {
+            "pictures": [
+                {"number": number, **frame.legend} for number, frame in enumerate(shown, 1)
+            ],
+            **({"skipped": skipped} if skipped else {}),
+            **({"notes": notes} if notes else {}),
+        }
+        return prose(about, "", *images)
+
+    async def _scaled(
+        self, desk: ArchiveDesk, frames: list[Frame], skipped: list[dict[str, Any]]
+    ) -> tuple[list[Frame], list[Image]]:
+        longest = self.size or (_SINGLE_SIZE if self.each else _SHEET_SIZE)
+        wanted = [
+            (each.url, partial(shrunk, longest=longest, is_video=each.is_video)) for each in frames
+        ]
+        shown, thumbnails = _sort_out(frames, await fetch_all(desk.archive.fetch, wanted), skipped)
+        return shown, await anyio.to_thread.run_sync(_drawn, thumbnails, longest, self.each)
+
+    async def _unscaled(
+        self, desk: ArchiveDesk, frames: list[Frame], skipped: list[dict[str, Any]]
+    ) -> tuple[list[Frame], list[Image]]:
+        wanted = [(each.url, partial(unscaled, most=MOST_BYTES // MOST_SINGLE)) for each in frames]
+        return _sort_out(frames, await fetch_all(desk.archive.fetch, wanted), skipped)
+
+    async def _frames(self, api: Api, skipped: list[dict[str, Any]]) -> list[Frame]:
+        if self.competitor_brand_item_ids is not None:
+            return await self._competitors(api, skipped)
+        items = SearchItems.model_validate({"filter": {"ids": self.ids}, "fields": _ITEM_FIELDS})
+        known = {
+            each["id"].lower(): each for each in (await api.page(items, size=len(self.ids))).records
+        }
+        media = GetMediaContents.model_validate({"itemIds": self.ids, "fields": _MEDIA_FIELDS})
+        contents = (await api.whole(media)).records
+        frames: list[Frame] = []
+        for id in self.ids:
+            item = known.get(id.lower())
+            if item is None:
+                skipped.append({"itemId": id, "reason": "no such item in this workspace"})
+                continue
+            own = [each for each in contents if each["mediaItemId"] == item["mediaItemId"]]
+            frames += self._chosen(_legend(item), own, skipped)
+        return frames
+
+    async def _competitors(self, api: Api, skipped: list[dict[str, Any]]) -> list[Frame]:
+        """Each post's media by themselves: nothing tells which of several posts a medium belongs
+        to."""
+        asked = [
+            GetMediaContents.model_validate({"competitorBrandItemIds": [id]}) for id in self.ids
+        ]
+        found = await answers(api, asked, _MEDIA_FIELDS)
+        frames: list[Frame] = []
+        for id, media in zip(self.ids, found, strict=True):
+            frames += self._chosen({"itemId": id}, media, skipped)
+        return frames
+
+    def _chosen(
+        self, legend: dict[str, Any], own: list[dict[str, Any]], skipped: list[dict[str, Any]]
+    ) -> list[Frame]:
+        """All usable frames of the only item, the first usable one of many; why, where there is
+        none."""
+        usable = [
+            Frame(url, media["type"] == "VIDEO", {**legend, **_told(media, place, len(own))})
+            for place, media in enumerate(own, 1)
+            if (url := _url(media))
+        ]
+        if not usable:
+            gone = any(media["deleted"] for media in own)
+            reason = "its files were deleted" if gone else "Archive has no picture of it"
+            skipped.append({"itemId": legend["itemId"], "reason": reason})
+        return usable if len(self.ids) == 1 else usable[:1]
+
+
+def _url(media: dict[str, Any]) -> str | None:
+    if media["deleted"]:
+        return None
+    still: str | None = media["thumbnailUrl"] or (
+        media["fileUrl"] if media["type"] == "IMAGE" else None
+    )
+    return still
+
+
+def _legend(item: dict[str, Any]) -> dict[str, Any]:
+    profile = item["socialProfile"] or {}
+    return {
+        "itemId": item["id"],
+        "account": profile.get("accountName"),
+        "provider": item["provider"],
+        "type": item["type"],
+        "takenAt": item["takenAt"],
+        "link": item["archivePublicUrl"] or item["originalUrl"],
+    }
+
+
+def _told(media: dict[str, Any], place: int, count: int) -> dict[str, Any]:
+    frame = {"frame": f"{place} of {count}"} if count > 1 else {}
+    seconds = {"videoSeconds": media["videoDuration"]} if media["type"] == "VIDEO" else {}
+    return {**frame, **seconds}
+
+
+def _sort_out(
+    frames: list[Frame], found: list[T | Failure], skipped: list[dict[str, Any]]
+) -> tuple[list[Frame], list[T]]:
+    """The frames that there is a picture of, and the pictures; the others go to those that were
+    skipped."""
+    shown: list[Frame] = []
+    pictures: list[T] = []
+    for frame, result in zip(frames, found, strict=True):
+        if isinstance(result, Failure):
+            which = {
+                name: value for name, value in frame.legend.items() if name in ("itemId", "frame")
+            }
+            skipped.append({**which, "reason": result.message})
+        else:
+            shown.append(frame)
+            pictures.append(result)
+    return shown, pictures
+
+
+def _drawn(thumbnails: list[Thumbnail], longest: int, apart: bool) -> list[Image]:
+    if not thumbnails:
+        return []
+    if apart:
+        return [single(each, MOST_BYTES // len(thumbnails)) for each in thumbnails]
+    return [sheet(thumbnails, longest)]

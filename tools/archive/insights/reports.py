@@ -1,0 +1,284 @@
+"""Answers computed over many items or brands: performance, top content, share of voice."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from pydantic import Field
+
+from server.archive.api import Page
+from server.archive.context import ArchiveDesk, Workflow
+from server.archive.operations import Id, Text
+from server.archive.pagination import PARTIAL
+from server.errors import Code, Failure
+from server.insights import brands, ranking, summary
+from server.insights.rows import Row, row_of
+from server.insights.summary import By
+from server.tool.result import (
+    BUDGET,
+    Result,
+    compact,
+    whole,
+)
+from tools.archive.competitors import GetCompetitorBrands, Period
+from tools.archive.creators import GetCreator
+from tools.archive.insights.base import Computed, Found
+from tools.archive.schema.inputs import Day
+from tools.archive.schema.market_objects import CompetitorBrand
+
+UNITS = {"earnedMediaValue": "cents"}
+BRAND_UNITS = {"earnedMediaValue": "USD"}
+_BEST = 5
+_MOST_OF = {"creator": summary.MOST_CREATORS}
+_FEWEST = 5
+_ROOM = BUDGET - 6_000
+"""Characters of a summary, with room for its notes and for the job around it."""
+
+
+class SummarizePerformance(Computed):
+    """Summarise how a view, collection, campaign or search of Archive (archive.com) performed, over
+    all its items: totals, means, medians, coverage, best items; earnedMediaValue in cents. Use it
+    instead of adding up searches. Over 1,000 items it becomes a job. Changes nothing."""
+
+    operation = "performance"
+    title = "Summarise performance"
+
+    by: list[By] | None = Field(None, description="Groups.")
+
+    def title_of_job(self, items: str) -> str:
+        return f"Performance of {items}"
+
+    def paths(self) -> list[str]:
+        by_creator = (
+            ["creator.id", "socialProfile.accountName"] if "creator" in (self.by or []) else []
+        )
+        return [*super().paths(), *by_creator]
+
+    def result(self, found: Found) -> dict[str, Any]:
+        rows = found.rows
+        answer = {
+            "items": len(rows),
+            "span": summary.span(rows),
+            "metrics": summary.metrics(rows),
+            "units": UNITS,
+            "virality": summary.virality(rows),
+            "best": summary.best(rows, self.chosen, _BEST),
+        }
+        groups, notes = self._grouped(rows, _ROOM - len(compact(answer)))
+        return {
+            **answer,
+            **({"by": groups} if groups else {}),
+            "notes": [*self._about(rows), *notes],
+        }
+
+    def _grouped(
+        self, rows: list[Row], room: int
+    ) -> tuple[dict[By, list[dict[str, Any]]], list[str]]:
+        """The groups that were asked for, each kind cut until all fit, and what was cut."""
+        wanted = list(dict.fromkeys(self.by or []))
+        groups = {by: summary.grouped(rows, by, self.chosen) for by in wanted}
+        most = {by: min(len(groups[by]), _MOST_OF.get(by, len(groups[by]))) for by in wanted}
+        while True:
+            shown = {by: _cut(groups[by], by, most[by]) for by in wanted}
+            longest = max(wanted, key=lambda by: most[by], default=None)
+            if longest is None or most[longest] <= _FEWEST or len(compact(shown)) <= room:
+                break
+            most[longest] = max(_FEWEST, most[longest] * 4 // 5)
+        notes = [
+            _cut_note(by, most[by], len(groups[by])) for by in wanted if most[by] < len(groups[by])
+        ]
+        return shown, notes
+
+    def _about(self, rows: list[Row]) -> list[str]:
+        notes = [
+            "`unknown` items lack the metric: they are in no mean or median, and not counted as 0."
+        ]
+        by = self.by or []
+        if by:
+            notes.append("In groups, items beyond `known` lack the metric; null: all of them do.")
+        if "week" in by:
+            notes.append("Weeks are ISO weeks, Monday to Sunday, in UTC.")
+        if "month" in by:
+            notes.append("Months are calendar months in UTC.")
+        if rows and all(row.value(self.chosen) is None for row in rows):
+            notes.append(f"No item has {self.chosen}: choose another `metric` to see the best.")
+        return notes
+
+
+class GetTopContent(Computed):
+    """Rank the top items of a workspace, creator, view, campaign or search in Archive (archive.com)
+    by a metric, with engagement rate and links. Unlike archive_search_items it ranks presets and
+    named items completely, over 1,000 of those as a job. Changes nothing."""
+
+    operation = "top_content"
+    title = "Rank top content"
+
+    account_name: Text | None = Field(None, description="Of this account.")
+    creator_id: Id | None = Field(None, description="Of this person.")
+    limit: int = Field(10, ge=1, le=50, description="Items.")
+
+    def check(self) -> None:
+        if self.search is None and self.item_ids is None and self.urls is None:
+            self.search = {}
+        super().check()
+        if self.account_name is not None:
+            self.narrow("accountNames", [self.account_name.removeprefix("@")])
+            self.account_name = None
+        if self.creator_id is not None and not self.is_filtered:
+            self.narrow("creatorId", self.creator_id)
+
+    def title_of_job(self, items: str) -> str:
+        return f"Top content of {items}"
+
+    def paths(self) -> list[str]:
+        return [*super().paths(), "socialProfile.accountName", "socialProfile.followers"]
+
+    async def run(self, desk: ArchiveDesk) -> Result:
+        if self.creator_id is not None:
+            await self._narrow_to_creator(desk, self.creator_id)
+        if self.is_filtered:
+            page = await self._sorted_by_archive(desk)
+            if page is not None:
+                notes = ["Sorted by Archive.", *([PARTIAL] if page.partial else [])]
+                return whole(self._ranked(_rows(page), notes))
+        return await self.computed(desk)
+
+    def result(self, found: Found) -> dict[str, Any]:
+        known = sum(1 for row in found.rows if row.value(self.chosen) is not None)
+        coverage = {"items": len(found.rows), "known": known, "unknown": len(found.rows) - known}
+        how = f"Ranked here, over all {len(found.rows):,} items."
+        return {"coverage": coverage, **self._ranked(found.rows, [how])}
+
+    def _ranked(self, rows: list[Row], notes: list[str]) -> dict[str, Any]:
+        nodes = ranking.ranked(rows, self.chosen, self.limit)
+        notes = [*notes, ranking.RATE]
+        if nodes and nodes[0]["rank"] is None:
+            notes.append(f"No item has {self.chosen}, which is not 0: choose another `metric`.")
+        elif any(node["rank"] is None for node in nodes):
+            notes.append(
+                f"Items without rank have no {self.chosen}, which is not 0; they come last."
+            )
+        if ranking.cuts_a_tie(rows, self.chosen, self.limit):
+            notes.append("Items that were left out have the same value as the last one shown.")
+        if self.metric == "MERGED_VIEW_PLAY_COUNT":
+            notes.append(
+                "Ranked by `impressions`: views, plays, or Archive's estimate where there are neither."
+            )
+        return {"metric": self.chosen, "nodes": nodes, "units": UNITS, "notes": notes}
+
+    async def _sorted_by_archive(self, desk: ArchiveDesk) -> Page | None:
+        """The first items as Archive sorts them, one more than asked for; None where its order does
+        not hold."""
+        page = await self._page(desk)
+        rows = _rows(page)
+        if rows and all(row.value(self.chosen) is None for row in rows):
+            # Either none has the metric, or Archive puts those without it first.
+            measured = await self._page(desk, measured=True)
+            page, rows = (measured, _rows(measured)) if measured.records else (page, rows)
+        return page if ranking.is_ranked(rows, self.chosen) else None
+
+    async def _page(self, desk: ArchiveDesk, *, measured: bool = False) -> Page:
+        more: dict[str, Any] = {"sorting": [{"sortKey": self.metric, "sortOrder": "DESC"}]}
+        if measured:
+            given = (self.search or {}).get("filter") or {}
+            ranges = [*given.get("engagement", []), {"field": self.metric, "range": {"from": 0}}]
+            more["filter"] = {**given, "engagement": ranges}
+        return await desk.api.page(self.query(self.paths(), **more), size=self.limit + 1)
+
+    async def _narrow_to_creator(self, desk: ArchiveDesk, creator: str) -> None:
+        asked = GetCreator.model_validate({"id": creator, "fields": ["socialProfiles.id"]})
+        person, _ = await desk.api.read(asked)
+        profiles = [each["id"] for each in (person or {}).get("socialProfiles") or []]
+        if not profiles:
+            raise Failure(
+                Code.NOT_FOUND, "That creator has no social profile here.", GetCreator.instead
+            )
+        self.narrow("socialProfileIds", profiles)
+        self.creator_id = None
+
+
+class CompareBrands(Workflow[CompetitorBrand]):
+    """Compare the own brand ("You") with tracked competitors in Archive (archive.com) in a month or
+    week: share of voice, ranks, change; earnedMediaValue in US dollars. Bare figures:
+    archive_get_competitor_brands. Changes nothing."""
+
+    operation = "brand_comparison"
+    title = "Compare share of voice"
+    risk = "reads"
+    repeatable = True
+    forbidden = GetCompetitorBrands.forbidden
+
+    period: Period = Field("MONTH", description="Length.")
+    date: Day | None = Field(None, description="Day in it.")
+    previous: bool = Field(False, description="Add the change since the period before.")
+
+    async def run(self, desk: ArchiveDesk) -> Result:
+        today = datetime.now(UTC).date()
+        first, last = brands.period_of(
+            self.period, date.fromisoformat(self.date) if self.date else today
+        )
+        now = await self._brands(desk, self.date or today.isoformat())
+        before, past_partial = None, False
+        if self.previous:
+            past = await self._brands(desk, (first - timedelta(days=1)).isoformat())
+            before, past_partial = {each["id"]: each for each in past.records}, past.partial
+        compared = brands.compared(now.records, before)
+        partial = now.partial or past_partial
+        answer: dict[str, Any] = {
+            "period": {"length": self.period, "from": first.isoformat(), "to": last.isoformat()},
+            "sums": brands.sums(now.records),
+            "unavailable": brands.unavailable(now.records),
+            "units": BRAND_UNITS,
+            **({"partial": True} if partial else {}),
+            "notes": self._notes(
+                now.records, last.isoformat() if last >= today else None, partial=partial
+            ),
+        }
+        shown = len(compared)
+        while shown > _FEWEST and len(compact({**answer, "brands": compared[:shown]})) > _ROOM:
+            shown -= 1
+        if shown < len(compared):
+            answer["notes"].append(
+                f"Shown are {shown} of {len(compared)} brands; shares and ranks are over all."
+            )
+        return whole({"brands": compared[:shown], **answer})
+
+    def _notes(
+        self, found: list[dict[str, Any]], open_until: str | None, *, partial: bool
+    ) -> list[str]:
+        notes = [
+            "Shares are of the sum over the brands that have the figure; brands under `unavailable` are in none.",
+            "Reach and influencers of brands overlap: their shares are rough.",
+            "earnedMediaValue of brands is in US dollars, that of posts in cents: do not mix them.",
+        ]
+        if open_until:
+            notes.append(f"The period ends on {open_until}: its figures are not final.")
+        if any(each.get("ownMetricsStatus") == "UNAVAILABLE" for each in found):
+            notes.append("Archive has no figures of the own brand.")
+        return [*notes, PARTIAL] if partial else notes
+
+    async def _brands(self, desk: ArchiveDesk, day: str) -> Page:
+        request = GetCompetitorBrands.model_validate({"period": self.period, "date": day})
+        records: list[dict[str, Any]] = []
+        partial = False
+        async for page in desk.api.pages(request):
+            known = {each["id"] for each in records}
+            records += [each for each in page.records if each["id"] not in known]
+            partial |= page.partial
+        return Page(records, None, False, len(records), partial)
+
+
+def _rows(page: Page) -> list[Row]:
+    return [row_of(each) for each in page.records]
+
+
+def _cut(groups: list[summary.Group], by: By, most: int) -> list[dict[str, Any]]:
+    return [
+        summary.told(each) for each in summary.cut(groups, most, by_time=by in ("week", "month"))
+    ]
+
+
+def _cut_note(by: By, most: int, groups: int) -> str:
+    kept, rest = ("latest", "earlier") if by in ("week", "month") else ("first", "others")
+    return f"By {by}: the {kept} {most} of {groups} are shown, the rest together as `{rest}`."

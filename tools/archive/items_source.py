@@ -1,0 +1,143 @@
+"""Which items a workflow is about: a search, or items named by id or link."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from server.archive.operations import Id, Text
+from server.errors import Code, Failure
+from server.tool.arguments import parse
+from server.tool.request import Input, Request
+from tools.archive.content.items import GetItemIdsByUrl, SearchItems
+
+if TYPE_CHECKING:
+    from server.archive.api import Api
+    from server.archive.attributes import Attributes
+
+SEARCHED_BY = ("filter", "customAttributeConditions", "presetId", "sorting")
+"""Arguments of the search that say which items, and in which order."""
+AT_ONCE = 100
+"""Ids or links that one request takes (Archive docs, items and lookup by URL)."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some of the items, and where to go on after them; `missing` are links that lead to none, with
+    their status."""
+
+    items: list[dict[str, Any]]
+    cursor: Any
+    missing: list[dict[str, Any]]
+    partial: bool = False
+    """Whether Archive could not compute some values now."""
+
+
+class ItemSource(Input):
+    """Arguments that say which items; exactly one of the three."""
+
+    search: dict[str, Any] | None = Field(
+        None, description="Its arguments: as archive_search_items, no fields or paging."
+    )
+    item_ids: list[Id] | None = Field(
+        None, min_length=1, max_length=20_000, description="Or item ids."
+    )
+    urls: list[Text] | None = Field(
+        None, min_length=1, max_length=5_000, description="Or post links."
+    )
+
+    @field_validator("search")
+    @classmethod
+    def _is_a_search(
+        cls, value: dict[str, Any] | None, info: ValidationInfo
+    ) -> dict[str, Any] | None:
+        """Kept as validated, its days as instants: a job that goes on later means the same."""
+        if value is None:
+            return None
+        if unknown := [name for name in value if name not in SEARCHED_BY]:
+            raise ValueError(f"takes {', '.join(SEARCHED_BY)}; not {', '.join(unknown)}.")
+        tool = cls.tool_name() if issubclass(cls, Request) else None
+        return _dumped(
+            parse(SearchItems, value, dict(info.context or {}), inside="search", tool=tool)
+        )
+
+    def require_source(self) -> None:
+        """Refuse none and several.
+
+        Raises:
+            Failure: `INVALID_ARGUMENT`.
+        """
+        given = [each for each in (self.search, self.item_ids, self.urls) if each is not None]
+        if len(given) != 1:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                "Give exactly one of `search`, `itemIds` and `urls`.",
+                'Everything there is: `search` {}. A view or collection: `search` {"presetId": "..."}.',
+            )
+
+    async def resolve_names(self, attributes: Attributes, workspace: str, deadline: float) -> None:
+        """Put ids in place of the option names in the search's conditions."""
+        if self.search is None:
+            return
+        query = self.query()
+        await query.resolve_names(attributes, workspace, deadline)
+        self.search = _dumped(query)
+
+    def query(self, fields: list[str] | None = None, **more: Any) -> SearchItems:
+        """The search for these items, asking for these fields."""
+        given = {**(self.search or {}), **more, **({"fields": fields} if fields else {})}
+        return parse(SearchItems, given, {"timezone": UTC, "instants": []})
+
+    async def total(self, api: Api) -> int | None:
+        """How many items there are (links: at most), by one request at most."""
+        if self.item_ids is not None:
+            return len(dict.fromkeys(self.item_ids))
+        if self.urls is not None:
+            return len(dict.fromkeys(self.urls))
+        page = await api.page(self.query(["id"]), size=1)
+        return page.total
+
+    async def batches(self, api: Api, cursor: Any, fields: list[str]) -> AsyncIterator[Batch]:
+        """The items with these fields, batch by batch, from a batch's cursor on (None = the
+        beginning).
+
+        Ids that name no item are left out without a word: Archive does so too.
+        """
+        if self.search is not None:
+            async for page in api.pages(self.query(fields), cursor):
+                yield Batch(page.records, page.end, [], page.partial)
+            return
+        named = list(dict.fromkeys(self.item_ids or self.urls or []))
+        for start in range(int(cursor or 0), len(named), AT_ONCE):
+            piece = named[start : start + AT_ONCE]
+            ids, missing = (piece, []) if self.urls is None else await _looked_up(api, piece)
+            found, partial = await self._named(api, ids, fields)
+            yield Batch(found, start + len(piece), missing, partial)
+
+    async def _named(
+        self, api: Api, ids: list[str], fields: list[str]
+    ) -> tuple[list[dict[str, Any]], bool]:
+        if not ids:
+            return [], False
+        page = await api.page(self.query(fields, filter={"ids": ids}), size=AT_ONCE)
+        places = {each: place for place, each in enumerate(ids)}
+        return sorted(
+            page.records, key=lambda item: places.get(item.get("id", ""), len(places))
+        ), page.partial
+
+
+async def _looked_up(api: Api, urls: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
+    page = await api.whole(GetItemIdsByUrl.model_validate({"urls": urls}))
+    ids = [each["itemId"] for each in page.records if each["status"] == "FOUND"]
+    return list(dict.fromkeys(ids)), [each for each in page.records if each["status"] != "FOUND"]
+
+
+def _dumped(query: SearchItems) -> dict[str, Any]:
+    return query.model_dump(by_alias=True, exclude_unset=True, mode="json", include=_NAMES)
+
+
+_NAMES = {"filter", "custom_attribute_conditions", "preset_id", "sorting"}

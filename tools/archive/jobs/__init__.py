@@ -1,0 +1,1 @@
+"""Tools that start long work in Archive."""

@@ -1,0 +1,261 @@
+"""Everything of a view, a search or a list into or out of collections, as a job."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from server.archive.context import INTERVAL, ArchiveDesk, Workflow
+from server.archive.operations import Id, Text
+from server.archive.selection import select
+from server.errors import Code, Failure
+from server.jobs import JobRow
+from server.tool.confirmation import Preview
+from server.tool.job import (
+    Plan,
+    StartChange,
+    begin,
+    require_own,
+)
+from server.tool.result import Result
+from tools.archive.collections import AddItemToCollections
+from tools.archive.content.items import SearchItems
+from tools.archive.items_source import AT_ONCE, ItemSource
+from tools.archive.jobs.collections_targets import (
+    Target,
+    held_targets,
+    listed,
+    named_targets,
+)
+from tools.archive.jobs.collections_undo import CHANGED, inverse
+from tools.archive.jobs.collections_work import CollectionWork
+from tools.archive.views.base import counted, some
+from tools.archive.views.content import GetContentView
+from tools.archive.workspace import GetWorkspace
+
+if TYPE_CHECKING:
+    from server.archive.api import Api
+
+_LONGEST_SEARCH = 200
+_BESIDE_UNDO = (
+    "action",
+    "collection_names",
+    "collection_ids",
+    "auto_create",
+    "search",
+    "item_ids",
+    "urls",
+)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a job will do, in numbers and words: `reads` are the requests that find out what there
+    is to do."""
+
+    action: str
+    targets: list[Target]
+    items: int
+    source: str
+    reads: int
+    title: str
+
+
+class StartCollectionJob(StartChange, ItemSource, Workflow[JobRow]):
+    """Put everything of a view, a search or a list into collections, or take it out, as a job; the
+    user is asked first. One request (55 rate credits) per item; those that are in (or out) already
+    are skipped. For one item use archive_add_item_to_collections. Returns the result, or a job id.
+    `undo` reverses exactly what a job changed."""
+
+    operation = "collection_job"
+    title = "Tag many items with collections"
+    risk = "removes"
+    repeatable = False
+    verify = "{list_jobs} shows whether it was started."
+    watch = "archive_mcp_get_job shows how it stands."
+
+    action: Literal["add", "remove"] = Field("add", description="Into or out of them.")
+    collection_names: list[Text] | None = Field(None, description="Exact names.")
+    collection_ids: list[Id] | None = Field(None, description="Ids.")
+    auto_create: bool = Field(False, description="Create those that do not exist.")
+    undo: str | None = Field(None, description="Id of such a job; given alone.")
+
+    def check(self) -> None:
+        if self.resume is not None:
+            return
+        if self.undo is not None:
+            self._check_undo()
+            return
+        self.require_source()
+        if not (self.collection_names or self.collection_ids):
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                "Say which collections: `collectionNames` or `collectionIds`.",
+                "{filterPresets} lists collections (accessor COLLECTIONS).",
+            )
+        if self.auto_create and (self.action == "remove" or not self.collection_names):
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                "`autoCreate` works by name, and only for what is put in.",
+                "Pass the new collection's name in `collectionNames`, or leave `autoCreate` out.",
+            )
+
+    def _check_undo(self) -> None:
+        given = [
+            str(type(self).model_fields[each].alias)
+            for each in _BESIDE_UNDO
+            if each in self.model_fields_set
+        ]
+        if given:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"`undo` takes items and collections from the job; {', '.join(given)} cannot be given beside it.",
+                "Pass `undo` alone.",
+            )
+
+    async def run(self, desk: ArchiveDesk) -> Result:
+        return await begin(self, desk)
+
+    def work(self, desk: ArchiveDesk) -> CollectionWork:
+        return CollectionWork(self, desk)
+
+    async def plan(self, desk: ArchiveDesk) -> Plan:
+        order = await (self._ordered(desk) if self.undo is None else self._undone(desk, self.undo))
+        requests = order.items + order.reads
+        credits = order.items * AddItemToCollections.cost + order.reads * SearchItems.cost
+        about = {
+            "action": order.action,
+            "source": order.source,
+            "collections": [each.told() for each in order.targets],
+        }
+        preview = None if self.dry_run else await _preview(order, requests, credits, about, desk)
+        return Plan(order.title, order.items, requests, credits, preview=preview, details=about)
+
+    async def _ordered(self, desk: ArchiveDesk) -> Order:
+        api = desk.api
+        rows = await listed(api)
+        targets = named_targets(
+            self.collection_names, self.collection_ids, rows, auto_create=self.auto_create
+        )
+        items = await self.total(api) or 0
+        if not items:
+            raise Failure(
+                Code.NOT_FOUND,
+                "There is no item to work on: the search finds none.",
+                "Check it with {items}.",
+            )
+        source = await self._source(api, items, rows)
+        what = "Put {} into {}" if self.action == "add" else "Take {} out of {}"
+        title = what.format(source, some([each.name for each in targets]))
+        return Order(self.action, targets, items, source, self._reads(items, targets), title)
+
+    async def _undone(self, desk: ArchiveDesk, job: str) -> Order:
+        row = await (await desk.shared.jobs()).get(job)
+        self._check_undoable(row, desk)
+        targets = held_targets(row, await listed(desk.api))
+        items = sum(row.counts.get(state, 0) for state in CHANGED)
+        if not (targets and items):
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"There is nothing to undo: {job} changed nothing that is still there.",
+                "Look at it with archive_mcp_get_job.",
+            )
+        action = inverse(row.counters["action"])
+        source = (
+            f"{counted(items, 'item')} that {job} {'took out' if action == 'add' else 'put in'}"
+        )
+        what = "Put {} into {} again" if action == "add" else "Take {} out of {} again"
+        title = f"Undo: {what.format(source, some([each.name for each in targets]))}"
+        return Order(action, targets, items, source, _pages(targets), title)
+
+    def _check_undoable(self, row: JobRow, desk: ArchiveDesk) -> None:
+        if row.tool != self.tool_name():
+            raise Failure(
+                Code.INVALID_ARGUMENT, f"{row.id} was started by {row.tool}, which has no undo."
+            )
+        require_own(row, desk.place)
+        if row.owned:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{row.id} still runs.",
+                "Cancel it with archive_mcp_cancel_job, or let it end.",
+            )
+
+    def _reads(self, items: int, targets: list[Target]) -> int:
+        pages = ceil(items / AT_ONCE)
+        source = 0 if self.item_ids is not None else pages if self.urls is None else 2 * pages
+        return source + _pages(targets)
+
+    async def _source(self, api: Api, items: int, rows: list[dict[str, Any]]) -> str:
+        """The items in the words of the user."""
+        if self.urls is not None:
+            return f"the items of {counted(items, 'link')}"
+        if self.search is None:
+            return f"{counted(items, 'given item')}"
+        if preset := self.search.get("presetId"):
+            return f"{counted(items, 'item')} of {await _preset(api, preset, rows)}"
+        narrowed = {
+            name: value for name, value in self.search.items() if name != "sorting" and value
+        }
+        if not narrowed:
+            return f"all {counted(items, 'item')} of the workspace"
+        text = json.dumps(narrowed, ensure_ascii=False)
+        return f"{counted(items, 'item')} found by {text if len(text) <= _LONGEST_SEARCH else ', '.join(narrowed)}"
+
+
+async def _preset(api: Api, preset: str, rows: list[dict[str, Any]]) -> str:
+    if known := next((row for row in rows if row["id"] == preset), None):
+        return f"the collection '{known['name']}'"
+    view, _ = await api.read(GetContentView.model_validate({"id": preset, "fields": ["name"]}))
+    return f"the view '{view['name']}'" if view else f"the preset {preset}"
+
+
+async def _preview(
+    order: Order, requests: int, credits: float, about: dict[str, Any], desk: ArchiveDesk
+) -> Preview:
+    workspace, _ = await desk.api.read(GetWorkspace(), select(GetWorkspace.record(), ["name"]))
+    minutes = await _minutes(requests, credits, desk)
+    where = "; ".join(_described(each) for each in order.targets)
+    already = "in already" if order.action == "add" else "not in"
+    message = (
+        f"{workspace['name']}: {order.title}? {where}. At most {counted(requests, 'request')} "
+        f"({round(credits):,} rate credits), about {counted(minutes, 'minute')}; items that are {already} are skipped. "
+        "It can be undone."
+    )
+    near = [each for each in order.targets if each.near]
+    instead = ", ".join(f"'{each.near}' instead of '{each.name}'" for each in near)
+    otherwise = (
+        f"Call again with {instead} in `collectionNames`, if that is what is meant." if near else ""
+    )
+    details = {
+        **about,
+        "items": order.items,
+        "requests": requests,
+        "rateCredits": round(credits),
+        "minutes": minutes,
+    }
+    return Preview(message, details, otherwise)
+
+
+async def _minutes(requests: int, credits: float, desk: ArchiveDesk) -> int:
+    """With a full bucket, whatever is in it now: the user's yes is bound to this number."""
+    found = await desk.archive.budget(desk.id)
+    seconds = requests * INTERVAL
+    if found is not None and found.refill:
+        seconds = max(seconds, (credits - (found.burst or 0.0)) / found.refill)
+    return max(1, ceil(seconds / 60))
+
+
+def _described(target: Target) -> str:
+    if target.id is not None:
+        return f"'{target.name}' exists ({counted(target.items, 'item')})"
+    near = f", though there is '{target.near}'" if target.near else ""
+    return f"'{target.name}' will be created{near}"
+
+
+def _pages(targets: list[Target]) -> int:
+    return sum(ceil(each.items / AT_ONCE) for each in targets)

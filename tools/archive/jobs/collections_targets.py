@@ -1,0 +1,102 @@
+"""The collections that a job is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from server.archive.operations import ROW_CAP
+from server.errors import Code, Failure
+from server.jobs import JobRow
+from tools.archive.collections import GetCollections, slip_of
+
+if TYPE_CHECKING:
+    from server.archive.api import Api
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A collection; without an id it is still to be created. `near` is the existing name that may
+    be meant instead."""
+
+    name: str
+    id: str | None = None
+    items: int = 0
+    near: str | None = None
+
+    def told(self) -> Row:
+        """For the preview."""
+        if self.id is not None:
+            return {"name": self.name, "id": self.id, "itemCount": self.items}
+        return {
+            "name": self.name,
+            "willBeCreated": True,
+            **({"similar": self.near} if self.near else {}),
+        }
+
+
+async def listed(api: Api) -> list[Row]:
+    """The collections of the workspace."""
+    return (await api.whole(GetCollections(fields=["id", "name", "itemCount"]))).records
+
+
+def named_targets(
+    names: list[str] | None, ids: list[str] | None, rows: list[Row], *, auto_create: bool
+) -> list[Target]:
+    """The collections that are meant, each once.
+
+    Raises:
+        Failure: there is none of that name or id, and it is not to be created.
+    """
+    targets = [_by_name(each, rows, auto_create=auto_create) for each in dict.fromkeys(names or [])]
+    targets += [_by_id(each, rows) for each in dict.fromkeys(ids or [])]
+    return list({each.id or each.name: each for each in targets}.values())
+
+
+def held_targets(job: JobRow, rows: list[Row]) -> list[Target]:
+    """The collections of a job that are still there, whatever they are called now."""
+    by_id, by_name = {each["id"]: each for each in rows}, {each["name"]: each for each in rows}
+    journalled = job.counters.get("targets", [])
+    # One that the job created may have got its id after the last thing that was journalled.
+    found = [
+        by_id.get(each["id"]) if each["id"] else by_name.get(each["name"]) for each in journalled
+    ]
+    return [_existing(each) for each in found if each]
+
+
+def _by_name(name: str, rows: list[Row], *, auto_create: bool) -> Target:
+    if known := next((each for each in rows if each["name"] == name), None):
+        return _existing(known)
+    near = slip_of(name, rows)
+    if auto_create:
+        return Target(name, near=near["name"] if near else None)
+    if len(rows) >= ROW_CAP:
+        raise Failure(
+            Code.NOT_FOUND,
+            f"'{name}' is not among the {ROW_CAP:,} collections that Archive lists.",
+            "Pass its id in `collectionIds`.",
+        )
+    meant = f" Did you mean '{near['name']}'?" if near else ""
+    raise Failure(
+        Code.NOT_FOUND,
+        f"There is no collection '{name}'.{meant}",
+        "{collections} lists them; `autoCreate` makes new ones.",
+    )
+
+
+def _by_id(text: str, rows: list[Row]) -> Target:
+    if known := next((each for each in rows if each["id"] == text), None):
+        return _existing(known)
+    if len(rows) >= ROW_CAP:
+        return Target(text, text)
+    raise Failure(
+        Code.NOT_FOUND,
+        f"No collection of this workspace has the id {text}.",
+        "{collections} lists them.",
+    )
+
+
+def _existing(row: Row) -> Target:
+    return Target(row["name"], row["id"], row["itemCount"])

@@ -1,0 +1,127 @@
+"""What a collection job changed, for the job that reverses it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio.lowlevel
+
+from server.jobs import (
+    JobRow,
+    Jobs,
+    JobState,
+    RecordRow,
+    RecordState,
+)
+
+CHANGED = (RecordState.DONE, RecordState.UNKNOWN, RecordState.SENDING)
+"""States of a record that was changed, or may have been: whether it was, its membership tells."""
+
+_AT_ONCE = 500
+_SHARED = {
+    "add": "Another job put it in, too.",
+    "remove": "Another job took it out, too.",
+}
+
+
+def inverse(action: str) -> str:
+    """What reverses an action."""
+    return "remove" if action == "add" else "add"
+
+
+async def undone(
+    jobs: Jobs, name: str, targets: list[dict[str, Any]], *, after: int
+) -> AsyncIterator[tuple[list[tuple[str, dict[str, Any]]], int]]:
+    """The items that a job changed, with the collections to change back; and the number of the last
+    record seen.
+
+    What another job changed in the same way and nobody has undone stays: so of two jobs each can be
+    undone alone.
+
+    Args:
+        targets: the collections that are still there.
+        after: number of the record to go on behind.
+    """
+    job = await jobs.get(name)
+    ids = _ids(job, targets)
+    shared = await _changed_by_others(jobs, job, ids)
+    while rows := await jobs.records(name, after=after, limit=_AT_ONCE):
+        after = rows[-1].number
+        changed = [row for row in rows if row.state in CHANGED]
+        yield (
+            [
+                (row.key, _reversed(row, ids, shared[row.key], job.counters["action"]))
+                for row in changed
+            ],
+            after,
+        )
+        await anyio.lowlevel.checkpoint()
+
+
+def _ids(job: JobRow, targets: list[dict[str, Any]]) -> dict[str, str]:
+    """The ids of the collections that count, by id and by the name that the job knew them by."""
+    known = {each["id"] for each in targets}
+    ids = {each["id"]: each["id"] for each in targets} | {
+        each["name"]: each["id"] for each in targets
+    }
+    return ids | {
+        each["name"]: each["id"] for each in job.counters["targets"] if each["id"] in known
+    }
+
+
+def _reversed(row: RecordRow, ids: dict[str, str], shared: set[str], action: str) -> dict[str, Any]:
+    changed = _collections(row, ids)
+    left = [each for each in changed if each not in shared]
+    return (
+        {"collections": left}
+        if left
+        else {"collections": [], **({"reason": _SHARED[action]} if changed else {})}
+    )
+
+
+def _collections(row: RecordRow, ids: dict[str, str]) -> list[str]:
+    return list(
+        dict.fromkeys(
+            ids[each] for each in (row.detail or {}).get("collections", []) if each in ids
+        )
+    )
+
+
+async def _changed_by_others(
+    jobs: Jobs, job: JobRow, ids: dict[str, str]
+) -> defaultdict[str, set[str]]:
+    """The collections that other jobs changed in the same way, by item."""
+    rows = await _alike(jobs, job)
+    reversed_by = {
+        row.arguments["undo"] for row in rows if "undo" in row.arguments and _counts(row)
+    }
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        same = row.counters.get("action") == job.counters["action"]
+        if row.id == job.id or not same or row.id in reversed_by:
+            continue
+        after = 0
+        while records := await jobs.records(row.id, CHANGED, after=after, limit=_AT_ONCE):
+            after = records[-1].number
+            for record in records:
+                if changed := _collections(record, ids):
+                    found[record.key].update(changed)
+            await anyio.lowlevel.checkpoint()
+    return found
+
+
+def _counts(row: JobRow) -> bool:
+    return row.state not in (JobState.CANCELLED, JobState.FAILED)
+
+
+async def _alike(jobs: Jobs, job: JobRow) -> list[JobRow]:
+    """All jobs of the same tool and place."""
+    found: list[JobRow] = []
+    place = (job.tool, job.origin, job.workspace)
+    seen = 0
+    while rows := await jobs.list(job.account, limit=100, offset=seen):
+        seen += len(rows)
+        found += [row for row in rows if (row.tool, row.origin, row.workspace) == place]
+    return found

@@ -1,0 +1,272 @@
+"""The work of a collection job: which items have to be moved, one request each, and what undoes it.
+
+A record is an item; its detail says which collections it has to be put into or taken out of, and
+none where nothing has to be done. So a job journals what it changes, and its inverse leaves alone
+what was so before.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from server.archive.context import ArchiveDesk
+from server.archive.operations import ROW_CAP
+from server.errors import Code, Failure
+from server.jobs import (
+    Handle,
+    NewRecord,
+    RecordRow,
+    RecordState,
+)
+from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
+from tools.archive.content.items import SearchItems
+from tools.archive.jobs.collections_targets import held_targets, listed, named_targets
+from tools.archive.jobs.collections_undo import inverse, undone
+
+if TYPE_CHECKING:
+    from server.archive.api import Page
+    from tools.archive.jobs.collections import StartCollectionJob
+
+_AT_ONCE = 500
+_REFUSALS = 5
+"""Refusals in a row after which the collections are looked at: one that is gone would refuse all
+the rest."""
+_READINGS = 3
+
+Found = tuple[str, dict[str, Any]]
+"""An item's id (or a link that leads to none), and what is known of it."""
+
+_LINKS = {
+    "NOT_FOUND": "This link leads to no item of the workspace.",
+    "INVALID_URL": "This is no link that Archive can look up.",
+}
+
+
+@dataclass
+class Reading:
+    """The members of a collection, as far as they were read."""
+
+    found: set[str] = field(default_factory=set)
+    after: str | None = None
+    tries: int = 0
+    over: bool = False
+
+    def take(self, page: Page) -> None:
+        """Add a page. A list that others took from meanwhile may have ended early: then it is read
+        once more."""
+        self.found.update(each["id"] for each in page.records)
+        self.after = page.end
+        if page.has_next:
+            return
+        self.tries += 1
+        self.after = None
+        self.over = page.total is None or len(self.found) >= page.total or self.tries >= _READINGS
+
+
+class CollectionWork:
+    """Moves items. What a crash must not lose is journalled: the collections in the counters, the
+    items as records."""
+
+    writes = True
+    repeatable = True
+    batch = 1
+    width = 8
+
+    def __init__(self, request: StartCollectionJob, desk: ArchiveDesk) -> None:
+        self._request = request
+        self._desk = desk
+        self._readings: defaultdict[str, Reading] = defaultdict(Reading)
+        self._creating = anyio.Lock()
+        self._made: set[str] = set()
+        self._refused = 0
+
+    async def gather(self, job: Handle) -> None:
+        """Journal the items, each with the collections that do not have it as they should yet."""
+        await self._aim(job)
+        members = {
+            each["id"]: await self._members(job, each) for each in _targets(job) if each["id"]
+        }
+        async for found, cursor in self._found(job):
+            await job.add([_record(job, key, known, members) for key, known in found], cursor)
+            job.say(f"{job.count(RecordState.PENDING):,} items found")
+        await job.set_total(job.count(RecordState.PENDING))
+
+    async def send(self, job: Handle, records: list[RecordRow]) -> None:
+        """Move one item."""
+        (record,) = records
+        job.say("")
+        if missing := record.detail.get("missing"):
+            job.failed(
+                record,
+                _LINKS.get(missing, f"Archive says {missing} of this link."),
+                code="NOT_FOUND",
+            )
+            return
+        if not record.detail["collections"]:
+            job.skipped(record, record.detail["reason"])
+            return
+        ids, names = _placed(job, record)
+        if not self._made.issuperset(names):
+            async with (
+                self._creating
+            ):  # or each of those under way would make a collection of that name
+                await self._look_up(job)
+                ids, names = _placed(job, record)
+                if not self._made.issuperset(names):
+                    await self._move(job, record, ids, names)
+                    self._made.update(names)
+                    await self._look_up(job)
+                    return
+        await self._move(job, record, ids, names)
+
+    async def finish(self, job: Handle) -> dict[str, Any]:
+        """What was done, and how to undo it."""
+        await self._look_up(job)
+        counts = {
+            state: job.count(state)
+            for state in (RecordState.DONE, RecordState.FAILED, RecordState.UNKNOWN)
+        }
+        notes = []
+        if counts[RecordState.DONE]:
+            notes.append(
+                f'archive_start_collection_job with {{"undo": "{job.row.id}"}} reverses exactly this.'
+            )
+        if failed := counts[RecordState.FAILED] + counts[RecordState.UNKNOWN]:
+            notes.append(
+                f"{failed} not done: archive_mcp_get_job lists them, `resume` tries them again."
+            )
+        return {
+            "action": job.counters["action"],
+            "collections": _targets(job),
+            "changed": counts[RecordState.DONE],
+            "notes": notes,
+        }
+
+    async def _aim(self, job: Handle) -> None:
+        """Journal which collections, once: a job that goes on means the same ones, whatever they
+        are called then."""
+        if "targets" in job.counters:
+            return
+        rows, request = await listed(self._desk.background), self._request
+        action = str(request.action)
+        if request.undo is None:
+            names, ids = request.collection_names, request.collection_ids
+            targets = named_targets(names, ids, rows, auto_create=request.auto_create)
+        else:
+            row = await (await self._desk.shared.jobs()).get(request.undo)
+            action, targets = inverse(row.counters["action"]), held_targets(row, rows)
+        await job.checkpoint(
+            action=action, targets=[{"id": each.id, "name": each.name} for each in targets]
+        )
+
+    async def _members(self, job: Handle, target: dict[str, Any]) -> set[str]:
+        reading = self._readings[target["id"]]
+        query = SearchItems.model_validate({"presetId": target["id"], "fields": ["id"]})
+        while not reading.over:
+            reading.take(await self._desk.background.page(query, reading.after))
+            await job.checkpoint()
+            job.say(f"reading '{target['name']}': {len(reading.found):,} items")
+        return reading.found
+
+    async def _found(self, job: Handle) -> AsyncIterator[tuple[list[Found], Any]]:
+        """What there is to move, piece by piece, each with the cursor behind it."""
+        request = self._request
+        if request.undo is not None:
+            jobs = await self._desk.shared.jobs()
+            async for rows, number in undone(
+                jobs, request.undo, _targets(job), after=int(job.cursor or 0)
+            ):
+                yield rows, number
+        elif request.item_ids is not None:
+            ids = list(dict.fromkeys(request.item_ids))
+            for start in range(int(job.cursor or 0), len(ids), _AT_ONCE):
+                yield [(each, {}) for each in ids[start : start + _AT_ONCE]], start + _AT_ONCE
+        else:
+            async for batch in request.batches(self._desk.background, job.cursor, ["id"]):
+                missing = [(each["url"], {"missing": each["status"]}) for each in batch.missing]
+                yield [*((each["id"], {}) for each in batch.items), *missing], batch.cursor
+
+    async def _move(self, job: Handle, record: RecordRow, ids: list[str], names: list[str]) -> None:
+        kind = (
+            AddItemToCollections if job.counters["action"] == "add" else RemoveItemFromCollections
+        )
+        # A collection that somebody deletes in the middle is not made again.
+        create = not self._made.issuperset(names)
+        given = {"collectionIds": ids, "collectionNames": names, "autoCreate": create}
+        request = kind.model_validate(
+            {"itemId": record.key, **{name: each for name, each in given.items() if each}}
+        )
+        try:
+            await self._desk.background.apply(request, admit=lambda: job.admit([record]))
+        except Failure as failure:
+            if failure.code is Code.REJECTED:
+                await self._look_after(job)
+            raise
+        self._refused = 0
+        job.done(record, {"collections": [*ids, *names]})
+
+    async def _look_after(self, job: Handle) -> None:
+        """After some refusals in a row, stop the job if it is because of its collections."""
+        self._refused += 1
+        if self._refused % _REFUSALS:
+            return
+        rows = await listed(self._desk.background)
+        known = {each["id"] for each in rows}
+        gone = [
+            f"'{each['name']}'" for each in _targets(job) if each["id"] and each["id"] not in known
+        ]
+        if gone and len(rows) < ROW_CAP:
+            raise Failure(
+                Code.FORBIDDEN,  # not about the one record
+                f"There is no collection {', '.join(gone)} any more; the rest was not sent.",
+                "archive_mcp_cancel_job ends the job; what it has done can be undone.",
+            )
+
+    async def _look_up(self, job: Handle) -> None:
+        """Journal the ids of collections that the job creates, as soon as they have one."""
+        targets = _targets(job)
+        if all(each["id"] for each in targets):
+            return
+        known = {each["name"]: each["id"] for each in await listed(self._desk.background)}
+        found = [{**each, "id": each["id"] or known.get(each["name"])} for each in targets]
+        if found != targets:
+            await job.checkpoint(targets=found)
+
+
+def _targets(job: Handle) -> list[dict[str, Any]]:
+    targets: list[dict[str, Any]] = job.counters["targets"]
+    return targets
+
+
+def _placed(job: Handle, record: RecordRow) -> tuple[list[str], list[str]]:
+    """The record's collections by id, and by name those that have none yet."""
+    ids = {
+        known: each["id"]
+        for each in _targets(job)
+        for known in (each["id"], each["name"])
+        if each["id"]
+    }
+    places = record.detail["collections"]
+    return [ids[each] for each in places if each in ids], [
+        each for each in places if each not in ids
+    ]
+
+
+def _record(
+    job: Handle, key: str, known: dict[str, Any], members: dict[str, set[str]]
+) -> NewRecord:
+    """An item with what has to be changed for it, if anything."""
+    if "missing" in known:
+        return NewRecord(key, known)
+    adds = job.counters["action"] == "add"
+    places = known.get("collections", [each["id"] or each["name"] for each in _targets(job)])
+    changes = [each for each in places if (key in members.get(each, ())) != adds]
+    if changes:
+        return NewRecord(key, {"collections": changes})
+    reason = known.get("reason") or ("It was in already." if adds else "It was not in.")
+    return NewRecord(key, {"collections": [], "reason": reason})

@@ -1,0 +1,176 @@
+"""Engagement of many items: their timelines in a file, or a paid refresh."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC
+from math import ceil
+from typing import Any, Literal, Self
+
+from anyio import to_thread
+from pydantic import Field, ValidationInfo, model_validator
+
+from server.archive.context import ArchiveDesk, Workflow
+from server.archive.operations import Text
+from server.archive.selection import select
+from server.errors import Code, Failure
+from server.exports import check_available
+from server.exports.names import file_name
+from server.jobs import JobRow
+from server.tool.job import Plan, StartChange, begin
+from server.tool.result import Result
+from tools.archive.content.items import GetEngagementHistory, GetItemIdsByUrl, SearchItems
+from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk, offer
+from tools.archive.items_source import AT_ONCE, ItemSource
+from tools.archive.jobs.engagement_refresh import RefreshWork, chunks
+from tools.archive.jobs.engagement_timelines import TimelineWork
+from tools.archive.schema.inputs import FilterDateRangeInput, Instant
+from tools.archive.views.base import counted
+from tools.archive.workspace import GetWorkspace
+
+MOST_REFRESHED = 5_000
+"""Items of one refresh: each is looked up before the user is asked."""
+_PAGE_COST = 80.0
+"""Rate credits of a page of items with their accounts (Archive docs, rate limiting: 60, and 20 for
+a relation)."""
+_TOGETHER = 20
+"""Timelines of one request, about."""
+_OF_TIMELINES = ("from_", "to", "format", "name")
+_UTC: dict[str, Any] = {"timezone": UTC, "instants": []}
+"""How dates are read that are instants already."""
+
+
+class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
+    """Engagement of many items. `timelines`: metrics over time, one row a snapshot, into a file;
+    free. `refresh`: have Archive measure now, and wait; spends 3 billing credits an item, asks the
+    user first. One item: archive_get_engagement_history. Returns the result or a job id. Money in
+    cents."""
+
+    operation = "engagement_job"
+    title = "Engagement of many items"
+    risk = "spends"
+    repeatable = False
+    verify = "{list_jobs} shows whether it was started."
+    watch = "archive_mcp_get_job shows how it stands."
+
+    mode: Literal["timelines", "refresh"] = Field("timelines", description="refresh is paid.")
+    from_: Instant | None = Field(None, alias="from", description="Day or instant.")
+    to: Instant | None = Field(None, description="Day or instant.")
+    format: Literal["csv", "jsonl", "parquet"] = Field("csv", description="Of the file.")
+    name: Text | None = Field(None, description="File name.")
+
+    @model_validator(mode="after")
+    def _in_utc(self, info: ValidationInfo) -> Self:
+        """Days as instants: a job that goes on later means the same."""
+        given = {
+            name: each for name, each in (("from", self.from_), ("to", self.to)) if each is not None
+        }
+        if given:
+            span = FilterDateRangeInput.model_validate(given, context=info.context)
+            for field, moment in (("from_", span.from_), ("to", span.to)):
+                if moment is not None:
+                    setattr(self, field, moment)
+        return self
+
+    def check(self) -> None:
+        if self.resume is not None:
+            return
+        self.require_source()
+        if self.mode == "timelines":
+            if self.name is not None:
+                file_name(self.name, self.format)
+            check_available(self.format)
+            return
+        if beside := [
+            type(self).model_fields[each].alias or each
+            for each in _OF_TIMELINES
+            if each in self.model_fields_set
+        ]:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{', '.join(f'`{each}`' for each in beside)} belongs to `mode` timelines.",
+                "Leave it out: a refresh measures now and writes no file.",
+            )
+
+    async def run(self, desk: ArchiveDesk) -> Result:
+        return await begin(self, desk)
+
+    async def plan(self, desk: ArchiveDesk) -> Plan:
+        return await (
+            self._of_timelines(desk) if self.mode == "timelines" else self._of_refresh(desk)
+        )
+
+    def work(self, desk: ArchiveDesk) -> TimelineWork | RefreshWork:
+        return TimelineWork(self, desk) if self.mode == "timelines" else RefreshWork(self, desk)
+
+    @property
+    def window(self) -> dict[str, str]:
+        """From when to when, as the API takes it."""
+        return {
+            name: each for name, each in (("from", self.from_), ("to", self.to)) if each is not None
+        }
+
+    def history(self, item: str) -> GetEngagementHistory:
+        """The request for one item's timeline."""
+        narrowed = {"filter": {"capturedAt": self.window}} if self.window else {}
+        return GetEngagementHistory.model_validate({"itemId": item, **narrowed}, context=dict(_UTC))
+
+    async def _of_timelines(self, desk: ArchiveDesk) -> Plan:
+        folder = desk.shared.exports()
+        target = await to_thread.run_sync(
+            lambda: folder.target(self.name, self.format, what="timelines")
+        )
+        total = await self.total(desk.api) or 0
+        pages = ceil(total / AT_ONCE)
+        lookups = pages if self.urls else 0
+        credits = (
+            pages * _PAGE_COST + lookups * GetItemIdsByUrl.cost + total * GetEngagementHistory.cost
+        )
+        about = {"file": target.name, "folder": str(folder.path), "format": self.format}
+        return Plan(
+            f"Engagement timelines of {counted(total, 'item')}",
+            total,
+            pages + lookups + ceil(total / _TOGETHER),
+            credits,
+            details=about,
+        )
+
+    async def _of_refresh(self, desk: ArchiveDesk) -> Plan:
+        found, absent = await self._looked_up(desk)
+        accepted, preview = offer(found, absent, desk.id)
+        workspace, _ = await desk.api.read(GetWorkspace(), select(GetWorkspace.record(), ["name"]))
+        preview = replace(preview, message=f"{workspace['name']}: {preview.message}")
+        records = chunks([each["id"] for each in accepted])
+        return Plan(
+            f"Refresh of the engagement of {counted(len(accepted), 'item')}",
+            len(records),
+            2 * len(records),
+            len(records) * (RefetchEngagementBulk.cost + SearchItems.cost),
+            billing=len(accepted) * CREDITS_PER_ITEM,
+            known=records,
+            preview=preview,
+            details={"items": len(accepted), "leftOut": preview.details["leftOut"]},
+        )
+
+    async def _looked_up(self, desk: ArchiveDesk) -> tuple[list[dict[str, Any]], list[str]]:
+        """The items with what tells whether they can be refreshed, and what leads to none, in
+        words."""
+        if (total := await self.total(desk.api) or 0) > MOST_REFRESHED:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{total:,} items are more than one refresh takes ({MOST_REFRESHED:,}). Nothing was spent.",
+                "Narrow the search, or name the items in several calls.",
+            )
+        found: dict[str, dict[str, Any]] = {}
+        links = 0
+        async for batch in self.batches(
+            desk.api, None, ["id", "type", "socialProfile.accountName"]
+        ):
+            found |= {each["id"]: each for each in batch.items}
+            links += len(batch.missing)
+        unknown = len(set(self.item_ids or [])) - len(found)
+        absent = [counted(unknown, "unknown id")] if unknown > 0 else []
+        return list(found.values()), [
+            *absent,
+            *([counted(links, "link") + " without an item"] if links else []),
+        ]

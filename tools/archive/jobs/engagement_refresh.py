@@ -1,0 +1,175 @@
+"""The work of a refresh: paid, a hundred items a request, each sent at most once; then waiting for
+the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from server.archive.context import ArchiveDesk
+from server.errors import Code, Failure
+from server.jobs import (
+    Handle,
+    NewRecord,
+    RecordRow,
+    RecordState,
+)
+from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk
+from tools.archive.operations import GetOperation
+from tools.archive.views.base import counted
+
+if TYPE_CHECKING:
+    from tools.archive.jobs.engagement import StartEngagementJob
+
+AT_ONCE = 100
+"""Items of one request: one that Archive refuses, or whose answer is lost, concerns no more than
+these."""
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 1.0, 30.0, 1.5
+"""Seconds between two looks at an operation."""
+LONGEST_WAIT = 3600.0
+"""Seconds of pauses after which a refresh is told as still under way."""
+TERMINAL = ("COMPLETED", "PARTIAL", "FAILED")
+_MOST_NAMED = 200
+
+
+class RefreshWork:
+    """Spends billing credits: a record is a hundred items, and no record is sent a second time by
+    itself."""
+
+    writes = True
+    repeatable = False
+    batch = 1
+    width = 1
+
+    def __init__(self, request: StartEngagementJob, desk: ArchiveDesk) -> None:
+        self._request = request
+        self._desk = desk
+
+    async def gather(self, job: Handle) -> None:
+        """The items are those that the user agreed to."""
+        raise TypeError(f"the items of {job.row.id} are known from the start")
+
+    async def send(self, job: Handle, records: list[RecordRow]) -> None:
+        """Have the items of one record refreshed."""
+        (record,) = records
+        job.say("")
+        request = RefetchEngagementBulk.model_validate({"itemIds": record.detail["ids"]})
+        try:
+            payload = await self._desk.background.apply(request, admit=lambda: job.admit(records))
+        except Failure as failure:
+            if failure.code is Code.FORBIDDEN:
+                failure.hint = "Archive switches refreshing on for each workspace: the user asks their Archive contact."
+            raise
+        job.done(record, {**record.detail, "payload": payload})
+
+    async def finish(self, job: Handle) -> dict[str, Any]:
+        """Wait for the operations that were started, and tell what became of the items."""
+        known: dict[str, Any] = dict(job.counters.get("operations") or {})
+        started = [
+            name
+            for each in _rows(job, RecordState.DONE)
+            if (name := each.detail["payload"]["operationId"])
+        ]
+        for number, name in enumerate(started):
+            if known.get(name, {}).get("status") not in TERMINAL:
+                job.say(f"waiting for refresh {number + 1} of {len(started)}")
+                known[name] = await self._outcome(job, name)
+                await job.checkpoint(operations=known)
+        return self._told(job, {name: known[name] for name in started})
+
+    async def _outcome(self, job: Handle, name: str) -> dict[str, Any]:
+        pause, waited = FIRST_PAUSE, 0.0
+        query = GetOperation.model_validate({"id": name})
+        while True:
+            found, _ = await self._desk.background.read(query)
+            if found is None or found["status"] in TERMINAL or waited >= LONGEST_WAIT:
+                return _brief(found or {})
+            await job.sleep(pause)
+            waited += pause
+            pause = min(LONGEST_PAUSE, pause * GROWTH)
+
+    def _told(self, job: Handle, operations: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        rows = list(_rows(job))
+        payloads = [each.detail["payload"] for each in rows if each.state is RecordState.DONE]
+        accepted = sum(each["processedCount"] or 0 for each in payloads)
+        skipped = [item for each in payloads for item in each["skippedItemIds"] or []]
+        failed = [item for each in operations.values() for item in each["failed"]]
+        asked = sum(len(each.detail["ids"]) for each in rows)
+        return {
+            "mode": "refresh",
+            "summary": {
+                "items": asked,
+                "accepted": accepted,
+                "succeeded": sum(each["succeeded"] for each in operations.values()),
+                "failed": len(failed),
+                "skipped": len(skipped),
+            },
+            "billingCreditsAtMost": accepted * CREDITS_PER_ITEM,
+            "operations": [
+                {"id": name, "status": each["status"]} for name, each in operations.items()
+            ],
+            **({"failedItemIds": failed[:_MOST_NAMED]} if failed else {}),
+            **({"skippedItemIds": skipped[:_MOST_NAMED]} if skipped else {}),
+            "notes": _notes(rows, operations, len(skipped), _sent(rows) - accepted - len(skipped)),
+        }
+
+
+def chunks(ids: list[str]) -> list[NewRecord]:
+    """The records of a refresh of these items."""
+    return [
+        NewRecord(
+            f"items {start + 1}-{min(start + AT_ONCE, len(ids))}",
+            {"ids": ids[start : start + AT_ONCE]},
+        )
+        for start in range(0, len(ids), AT_ONCE)
+    ]
+
+
+def _brief(operation: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "status": operation.get("status"),
+        "succeeded": len(operation.get("succeededItemIds") or []),
+        "failed": operation.get("failedItemIds") or [],
+    }
+
+
+def _sent(rows: list[RecordRow]) -> int:
+    """Items of the requests that Archive answered."""
+    return sum(len(each.detail["ids"]) for each in rows if each.state is RecordState.DONE)
+
+
+def _notes(
+    rows: list[RecordRow], operations: dict[str, dict[str, Any]], skipped: int, left_out: int
+) -> list[str]:
+    notes = []
+    if skipped:
+        notes.append(
+            f"{counted(skipped, 'item')} skipped: a refresh of them was under way already."
+        )
+    if left_out > 0:
+        notes.append(
+            f"{counted(left_out, 'item')} left out by Archive without a reason or a charge, as stories are."
+        )
+    for each in rows:
+        if each.state is RecordState.FAILED:
+            notes.append(f"{each.key}: not refreshed, nothing spent on them. {each.reason}")
+        elif each.state is RecordState.UNKNOWN:
+            notes.append(
+                f"{each.key}: whether their refresh was started is not known, so it was not sent again. "
+                "archive_get_operations shows it; each costs credits."
+            )
+    if any(each["status"] not in TERMINAL for each in operations.values()):
+        notes.append("Not all refreshes ended: archive_get_operation shows how they go on.")
+    if refused := [each for each in rows if each.state is RecordState.FAILED]:
+        notes.append(
+            f"{counted(len(refused), 'request')} refused whole: where billing credits run short, Archive refreshes "
+            "none of the items named together. `resume` sends them again, once there are enough."
+        )
+    return notes
+
+
+def _rows(job: Handle, *states: RecordState) -> Iterator[RecordRow]:
+    after = 0
+    while rows := job.rows(*states, after=after):
+        yield from rows
+        after = rows[-1].number

@@ -1,0 +1,213 @@
+"""The work of engagement timelines: the snapshots of many items, several items a request, in one
+file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from server.archive.api import page_of
+from server.archive.batching import Packer
+from server.archive.client import Answer
+from server.archive.context import ArchiveDesk
+from server.archive.flatten import columns, row, units
+from server.archive.records import Selection
+from server.archive.selection import select
+from server.errors import Code, Failure
+from server.jobs import (
+    Handle,
+    NewRecord,
+    RecordRow,
+    RecordState,
+)
+from tools.archive.content.items import GetEngagementHistory
+from tools.archive.jobs.files import JobFile
+from tools.archive.schema.objects import EngagementEntry
+from tools.archive.views.base import counted
+
+if TYPE_CHECKING:
+    from server.exports import Export
+    from tools.archive.items_source import Batch
+    from tools.archive.jobs.engagement import StartEngagementJob
+
+MOST_INLINE, MOST_INLINE_ROWS = 20, 100
+"""Items and rows of a result that has them in it, beside the file."""
+_OF_ITEM = ("itemId", "accountName", "takenAt")
+_ASKED = ["id", "takenAt", "socialProfile.accountName"]
+_AT_ONCE = 200
+_MOST_NAMED = 20
+_REFUSALS = (Code.NOT_FOUND, Code.REJECTED, Code.INVALID_ARGUMENT)
+"""Failures of one item alone."""
+
+
+@dataclass
+class Summary:
+    """What the file tells: items read, their snapshots, items without any, and those that
+    failed."""
+
+    items: int = 0
+    snapshots: int = 0
+    without_history: int = 0
+    partial: int = 0
+
+    def told(self, failed: int) -> dict[str, Any]:
+        """As a result."""
+        return {
+            "items": self.items,
+            "snapshots": self.snapshots,
+            "itemsWithoutHistory": self.without_history,
+            **({"itemsFailed": failed} if failed else {}),
+        }
+
+
+class TimelineWork:
+    """Reads timelines; a record is an item, and its snapshots are journalled as its detail."""
+
+    writes = False
+    repeatable = True
+    width = 4
+
+    def __init__(self, request: StartEngagementJob, desk: ArchiveDesk) -> None:
+        self._request = request
+        self._desk = desk
+        self._selection: Selection = select(EngagementEntry, None)
+        self._packer = Packer(desk.background, GetEngagementHistory)
+
+    @property
+    def batch(self) -> int:
+        """As many as travel in one request now."""
+        return self._packer.size
+
+    async def gather(self, job: Handle) -> None:
+        """Journal the items, each with its account and when it was posted."""
+        await self._file(job).choose(self._request.name, "timelines")
+        async for batch in self._request.batches(self._desk.background, job.cursor, _ASKED):
+            absent = [f"{each['url']} ({each['status']})" for each in batch.missing]
+            known = job.counters.get("absent", [])
+            gathered = await job.add(
+                _records(batch), batch.cursor, absent=[*known, *absent][:_MOST_NAMED]
+            )
+            job.say(f"{job.row.total or gathered:,} items")
+        await job.set_total(job.count(RecordState.PENDING))
+
+    async def send(self, job: Handle, records: list[RecordRow]) -> None:
+        """Read the timelines of some items with one request, or as few as the API allows."""
+        await self._file(job).forget()
+        job.say("reading timelines")
+        requests = [self._request.history(record.key) for record in records]
+        trouble: Failure | None = None
+        async for place, answer in self._packer.read(requests, lambda: job.admit(records)):
+            failure = await self._taken(job, records[place], requests[place], answer)
+            trouble = trouble or failure
+        if trouble is not None:
+            raise trouble
+
+    async def finish(self, job: Handle) -> dict[str, Any]:
+        """Write the file."""
+        file = self._file(job)
+        export = await file.ended()
+        if export is None:
+            job.say("writing the file")
+            tally = Summary()
+            wanted = (*_OF_ITEM, *columns(self._selection, EngagementEntry))
+            export = await file.write(wanted, self._pieces(job, tally), lambda: asdict(tally))
+        return self._told(job, file, export)
+
+    async def _taken(
+        self,
+        job: Handle,
+        record: RecordRow,
+        request: GetEngagementHistory,
+        answer: Answer | Failure,
+    ) -> Failure | None:
+        """Mark what is known of an item; a failure that is not the item's own is given back."""
+        try:
+            if isinstance(answer, Failure):
+                raise answer
+            page = page_of(answer.data, answer.partial)
+            nodes, partial = page.records, page.partial
+            while page.has_next:
+                page = await self._desk.background.page(request, page.end)
+                nodes, partial = [*nodes, *page.records], partial or page.partial
+        except Failure as failure:
+            if failure.code not in _REFUSALS or failure.details.get("unknown_workspace"):
+                return failure
+            job.failed(record, failure.message, code=str(failure.code))
+            return None
+        names = list(self._selection)
+        rows = [[node.get(name) for name in names] for node in reversed(nodes)]
+        job.done(record, {**record.detail, "rows": rows, **({"partial": True} if partial else {})})
+        return None
+
+    def _file(self, job: Handle) -> JobFile:
+        return JobFile(self._desk.shared.exports(), job, self._request.format)
+
+    def _pieces(self, job: Handle, tally: Summary) -> Iterator[list[dict[str, Any]]]:
+        """The rows of the file, some items at a time, oldest first within an item."""
+        after = 0
+        while records := job.rows(RecordState.DONE, after=after, limit=_AT_ONCE):
+            after = records[-1].number
+            rows = [each for record in records for each in self._rows(record)]
+            tally.items += len(records)
+            tally.snapshots += len(rows)
+            tally.without_history += sum(not record.detail["rows"] for record in records)
+            tally.partial += sum("partial" in record.detail for record in records)
+            yield rows
+
+    def _rows(self, record: RecordRow) -> Iterator[dict[str, Any]]:
+        names, detail = list(self._selection), record.detail
+        item = dict(zip(_OF_ITEM, (record.key, detail["account"], detail["takenAt"]), strict=True))
+        for values in detail["rows"]:
+            entry = dict(zip(names, values, strict=True))
+            yield {**item, **row(entry, EngagementEntry, self._selection, flat=True)}
+
+    def _told(self, job: Handle, file: JobFile, export: Export) -> dict[str, Any]:
+        tally = Summary(**job.counters["summary"])
+        failed = job.count(RecordState.FAILED)
+        rows: list[dict[str, Any]] = []
+        if tally.items <= MOST_INLINE and export.rows <= MOST_INLINE_ROWS:
+            rows = [each for piece in self._pieces(job, Summary()) for each in piece]
+        return {
+            "mode": "timelines",
+            "summary": tally.told(failed),
+            **file.told(export),
+            "units": units(self._selection, EngagementEntry),
+            **({"timelines": rows} if rows else {}),
+            "notes": [*self._notes(job, tally, failed), *file.notes(export)],
+        }
+
+    def _notes(self, job: Handle, tally: Summary, failed: int) -> list[str]:
+        notes = []
+        if tally.without_history:
+            where = "in that time" if self._request.window else "yet"
+            notes.append(
+                f"{counted(tally.without_history, 'item')} without a snapshot {where}: in no row."
+            )
+        if tally.partial:
+            notes.append(
+                f"Archive could not compute some values of {counted(tally.partial, 'item')}: null there."
+            )
+        if failed:
+            notes.append(
+                f"{counted(failed, 'item')} failed: archive_mcp_get_job names them, `resume` tries again."
+            )
+        if absent := job.counters.get("absent"):
+            notes.append(f"Links that lead to no item: {', '.join(absent)}.")
+        asked = len(set(self._request.item_ids or [])) - tally.items - failed
+        if asked > 0:
+            notes.append(f"{asked:,} of the ids name no item in this workspace.")
+        return notes
+
+
+def _records(batch: Batch) -> list[NewRecord]:
+    return [
+        NewRecord(
+            each["id"],
+            {
+                "account": (each.get("socialProfile") or {}).get("accountName"),
+                "takenAt": each.get("takenAt"),
+            },
+        )
+        for each in batch.items
+    ]

@@ -1,0 +1,274 @@
+"""The work of an export: pages are gathered into a spool, which becomes the file in one step at the
+end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from server.archive.api import JOB_SECONDS
+from server.archive.attributes import OptionNames, name_options
+from server.archive.context import ArchiveDesk
+from server.archive.flatten import columns, row, units
+from server.errors import Code, Failure
+from server.exports import (
+    Draft,
+    Export,
+    Spool,
+    Target,
+    build,
+    discard,
+    leftovers,
+)
+from server.jobs import Handle, RecordRow, Stopped
+from tools.archive.jobs.files import (
+    on_disk,
+    published_once,
+    resource,
+    settled,
+    spooled,
+)
+
+if TYPE_CHECKING:
+    from server.exports import ExportFolder
+    from tools.archive.items_source import Batch
+    from tools.archive.jobs.export import StartExport
+
+KEPT_SECONDS = 24 * 3600.0
+"""How long working files of a job that this server does not know are left alone: another one may
+know it."""
+_MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an export stands, as it is journalled: the file, the rows that Archive counted at the
+    start, the page that follows, the spool's length in bytes."""
+
+    name: str
+    expected: int | None = None
+    page: Any = None
+    offset: int = 0
+    rows: int = 0
+    partial: int = 0
+    missing: int = 0
+    named: list[str] = field(default_factory=list)
+    over: bool = False
+    draft: dict[str, Any] | None = None
+
+    def anew(self) -> Place:
+        """The same export at its beginning."""
+        return Place(self.name, self.expected)
+
+    def after(self, batch: Batch, rows: int, offset: int) -> Place:
+        """The place behind a batch that brought so many rows."""
+        links = [f"{each['url']} ({each['status']})" for each in batch.missing]
+        return replace(
+            self,
+            page=batch.cursor,
+            offset=offset,
+            rows=self.rows + rows,
+            partial=self.partial + batch.partial,
+            missing=self.missing + len(links),
+            named=[*self.named, *links][:_MOST_NAMED],
+            # Nothing to go on from: this was the last one.
+            over=batch.cursor is None,
+        )
+
+
+class ExportWork:
+    """Writes what a request asks for; everything that a crash must not lose is in the job's
+    cursor."""
+
+    writes = False
+    repeatable = True
+    batch = 1
+    width = 1
+
+    def __init__(self, request: StartExport, desk: ArchiveDesk) -> None:
+        self._request = request
+        self._desk = desk
+
+    @property
+    def _folder(self) -> ExportFolder:
+        return self._desk.shared.exports()
+
+    @property
+    def _is_searched(self) -> bool:
+        return self._request.item_ids is None and self._request.urls is None
+
+    async def gather(self, job: Handle) -> None:
+        """Append page after page to the spool, each journalled with the place behind it."""
+        place = Place(**job.cursor) if job.cursor else await self._begun(job)
+        if place.over:
+            return
+        async with spooled(self._folder, job, place.name, place.offset) as spool:
+            if spool.offset != place.offset:
+                place = place.anew()
+            place = await self._gathered(job, spool, place)
+        await job.checkpoint(
+            asdict(replace(place, over=True)), total=place.rows, gathered=place.rows
+        )
+
+    async def send(self, job: Handle, records: list[RecordRow]) -> None:
+        """An export has nothing to send."""
+        raise TypeError(f"{job.row.id} has no records")
+
+    async def finish(self, job: Handle) -> dict[str, Any]:
+        """Build the file and give it its name, which happens once however often this is called."""
+        job.say("writing the file")
+        place = Place(**job.cursor)
+        export = None if place.draft is None else await settled(self._folder, Draft.of(place.draft))
+        if export is None:
+            place, export = await self._built(job, place)
+        # Of a file that was published before a crash the spool is still there.
+        await on_disk(lambda: discard(self._folder, job.row.id))
+        return self._told(export, place)
+
+    async def _gathered(self, job: Handle, spool: Spool, place: Place) -> Place:
+        known = await self._known(spool)
+        names = await self._option_names()
+        began = place.page
+        async for batch in self._request.found(self._desk.background, place.page):
+            if place.page is began and self._is_stale(place, batch):
+                await on_disk(lambda: spool.truncate(0))
+                return await self._gathered(job, spool, place.anew())
+            rows = self._rows(batch, names, known)
+            offset = await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]  # binds the rows
+            place = place.after(batch, len(rows), offset)
+            await self._reached(job, place)
+            if place.over:
+                break
+        return place
+
+    def _is_stale(self, place: Place, batch: Batch) -> bool:
+        """Whether a page after an interruption is empty although more was to come: Archive answers
+        old cursors so."""
+        more = place.page is not None and place.rows < (place.expected or 0)
+        return self._is_searched and more and not batch.items
+
+    async def _begun(self, job: Handle) -> Place:
+        await self._tidy(job.row.id)
+        request = self._request
+        target = await on_disk(
+            lambda: self._folder.target(request.name, request.format, what=request.what)
+        )
+        place = Place(target.name, job.row.total)
+        await self._reached(job, place)
+        return place
+
+    async def _tidy(self, job: str) -> None:
+        """Remove working files that nobody will go on with."""
+        jobs = await self._desk.shared.jobs()
+        for name, modified in (await on_disk(lambda: _abandoned(self._folder))).items():
+            try:
+                over = (await jobs.get(name)).ended
+            except Failure as failure:
+                if failure.code is not Code.NOT_FOUND:
+                    raise
+                over = time.time() - modified > KEPT_SECONDS
+            if over and name != job:
+                await on_disk(lambda name=name: discard(self._folder, name))  # type: ignore[misc]  # binds the name
+
+    async def _reached(self, job: Handle, place: Place) -> None:
+        await job.checkpoint(asdict(place), gathered=place.rows)
+        job.say(f"{place.rows:,} rows")
+
+    async def _built(self, job: Handle, place: Place) -> tuple[Place, Export]:
+        def tick() -> None:
+            if job.stopping:
+                raise Stopped(job.row.id)
+
+        async with spooled(self._folder, job, place.name, place.offset) as spool:
+            if spool.offset == place.offset:
+                target = Target(place.name, self._request.format)
+                wanted = columns(self._request.selection(), self._request.record)
+                draft = await on_disk(lambda: build(self._folder, spool, target, wanted, tick))
+                journalled = job.checkpoint(asdict(replace(place, draft=draft.data())))
+                return place, await published_once(self._folder, draft, journalled)
+        # The rows were lost since they were gathered.
+        await job.checkpoint(asdict(place.anew()))
+        await self.gather(job)
+        return await self._built(job, Place(**job.cursor))
+
+    async def _known(self, spool: Spool) -> set[str] | None:
+        """The ids that were written, where links may lead to the same item twice."""
+        if self._request.urls is None:
+            return None
+        return await on_disk(
+            lambda: {each["id"] for rows in spool.batches(500, 1 << 17) for each in rows}
+        )
+
+    async def _option_names(self) -> OptionNames | None:
+        desk = self._desk
+        return await desk.attributes.shown(
+            self._request.request(), desk.id, desk.now() + JOB_SECONDS
+        )
+
+    def _rows(
+        self, batch: Batch, names: OptionNames | None, known: set[str] | None
+    ) -> list[dict[str, Any]]:
+        request, selection = self._request, self._request.selection()
+        if names is not None:
+            name_options(batch.items, request.record, selection, names)
+        flat = request.format != "jsonl"
+        found = [each for each in batch.items if known is None or each["id"] not in known]
+        if known is not None:
+            known.update(each["id"] for each in found)
+        return [row(each, request.record, selection, flat=flat) for each in found]
+
+    def _told(self, export: Export, place: Place) -> dict[str, Any]:
+        found = units(self._request.selection(), self._request.record)
+        return {
+            **export.data(),
+            "columns": _told_apart(export.columns),
+            **({"units": found} if found else {}),
+            **({"missing": place.named} if place.named else {}),
+            "notes": self._notes(export, place),
+            "resource": resource(export),
+        }
+
+    def _notes(self, export: Export, place: Place) -> list[str]:
+        request = self._request
+        query = request.request()
+        notes = query.notes() + ([] if export.rows else query.notes_if_empty())
+        if query.preset_id and request.search and request.search.get("sorting"):
+            notes.append("Archive does not sort a preset: the rows are in its own order.")
+        if place.partial:
+            notes.append(
+                f"Archive could not compute some values of {place.partial} pages: those cells are empty."
+            )
+        if place.missing:
+            notes.append(
+                f"{place.missing} links lead to no item; `missing` names the first of them."
+            )
+        if self._is_searched and place.expected not in (None, export.rows):
+            notes.append(
+                f"Archive counted {place.expected:,} at the start and gave {export.rows:,}."
+            )
+        absent = len(set(request.item_ids or [])) - export.rows
+        if absent > 0:
+            notes.append(f"{absent} of the ids name no item in this workspace.")
+        if export.name != place.name:
+            notes.append(f"{place.name} was taken: the file is {export.name}.")
+        return notes
+
+
+def _abandoned(folder: ExportFolder) -> dict[str, float]:
+    """The jobs that left working files, each with their last change."""
+    found: dict[str, float] = {}
+    for each in leftovers(folder):
+        found[each.job] = max(each.modified, found.get(each.job, 0.0))
+    return found
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """The columns without those inside another: a list of records in JSON Lines is one."""
+    known = set(names)
+    return [
+        each
+        for each in names
+        if not any(each[:dot] in known for dot, letter in enumerate(each) if letter == ".")
+    ]

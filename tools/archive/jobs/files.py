@@ -1,0 +1,185 @@
+"""The one file that a job ends with: built from what is journalled, and published once however
+often that is tried.
+
+`JobFile` is for jobs whose rows are in the journal; those that gather into a spool use the
+functions below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from anyio import CancelScope, to_thread
+
+from server.errors import Code, Failure
+from server.exports import (
+    Draft,
+    Export,
+    Format,
+    Spool,
+    Target,
+    build,
+    discard,
+    publish,
+    published,
+)
+from server.exports.links import MIME_TYPES, address
+from server.jobs import Handle, Stopped
+
+if TYPE_CHECKING:
+    from server.exports import ExportFolder
+
+T = TypeVar("T")
+
+
+class JobFile:
+    """The file of a job; which one it will be is journalled in the counters `file`, `draft` and
+    `summary`."""
+
+    def __init__(self, folder: ExportFolder, job: Handle, file_format: Format) -> None:
+        self._folder = folder
+        self._job = job
+        self._format: Format = file_format
+
+    async def choose(self, name: str | None, what: str) -> None:
+        """Journal the name, once: the user's, or one from `what` and the time.
+
+        Raises:
+            Failure: as `ExportFolder.target`.
+        """
+        if not self._job.counters.get("file"):
+            target = await on_disk(lambda: self._folder.target(name, self._format, what=what))
+            await self._job.checkpoint(file=target.name)
+
+    async def forget(self) -> None:
+        """The rows are about to change: a file that was built before is not the result any more."""
+        if self._job.counters.get("draft"):
+            await self._job.checkpoint(draft=None, summary=None)
+
+    async def ended(self) -> Export | None:
+        """The file of an earlier try that got as far as its draft; None where there is none."""
+        data = self._job.counters.get("draft")
+        if data is None:
+            return None
+        export = await settled(self._folder, Draft.of(data))
+        await self._tidy()
+        return export
+
+    async def write(
+        self,
+        columns: tuple[str, ...],
+        pieces: Iterable[list[dict[str, Any]]],
+        summary: Callable[[], dict[str, Any]],
+    ) -> Export:
+        """Build the file from the rows and publish it.
+
+        Args:
+            pieces: the rows, some at a time.
+            summary: what is known of them after the last, to be journalled with the file.
+
+        Raises:
+            Failure: trouble with the disk, with a code that pauses the job.
+        """
+        target = Target(self._job.counters["file"], self._format)
+        async with spooled(self._folder, self._job, target.name) as spool:
+            for rows in pieces:
+                await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]  # binds the rows
+            draft = await on_disk(lambda: build(self._folder, spool, target, columns, self._tick))
+        journalled = self._job.checkpoint(draft=draft.data(), summary=summary())
+        export = await published_once(self._folder, draft, journalled)
+        await self._tidy()
+        return export
+
+    def told(self, export: Export) -> dict[str, Any]:
+        """The file as a result: path, name, format, rows, columns, bytes, and the resource that it
+        is."""
+        return {**export.data(), "resource": resource(export)}
+
+    def notes(self, export: Export) -> list[str]:
+        """What the user does not expect of the file."""
+        wanted = self._job.counters["file"]
+        return [] if export.name == wanted else [f"{wanted} was taken: the file is {export.name}."]
+
+    def _tick(self) -> None:
+        if self._job.stopping:
+            raise Stopped(self._job.row.id)
+
+    async def _tidy(self) -> None:
+        await on_disk(lambda: discard(self._folder, self._job.row.id))
+
+
+@asynccontextmanager
+async def spooled(
+    folder: ExportFolder, job: Handle, name: str, offset: int = 0
+) -> AsyncIterator[Spool]:
+    """The job's spool for the file `name`, cut at `offset` bytes; removed at the end of a job that
+    was cancelled."""
+    opened = Spool.open(folder, name, job.row.id, offset)
+    spool = await on_disk(opened.__enter__)
+    try:
+        yield spool
+    finally:
+        with CancelScope(shield=True):
+            if job.cancelled:
+                await on_disk(spool.remove)
+            opened.__exit__(None, None, None)
+
+
+async def published_once(folder: ExportFolder, draft: Draft, journalled: Awaitable[None]) -> Export:
+    """The draft under its name, given after it was journalled; what may not be journalled is
+    removed."""
+    try:
+        await journalled
+    except BaseException:
+        with CancelScope(shield=True):
+            await on_disk(lambda: _withdraw(folder, draft))
+        raise
+    return await on_disk(lambda: publish(folder, draft))
+
+
+async def settled(folder: ExportFolder, draft: Draft) -> Export | None:
+    """The file of a draft that was journalled before an interruption; None where it has to be built
+    again."""
+
+    def settle() -> Export | None:
+        try:
+            return published(folder, draft) or publish(folder, draft)
+        except Failure as failure:
+            if failure.code is not Code.NOT_FOUND:
+                raise
+            # Whoever took the job over meanwhile may have given the name.
+            return published(folder, draft)
+
+    return await on_disk(settle)
+
+
+def resource(export: Export) -> dict[str, Any]:
+    """The resource that a file is."""
+    return {
+        "uri": address(export.name),
+        "name": export.name,
+        "mimeType": MIME_TYPES[export.format],
+        "size": export.bytes,
+    }
+
+
+async def on_disk(act: Callable[[], T]) -> T:
+    """Do something that blocks on the disk. Trouble with it is for the user to end: trying again
+    reads all anew.
+
+    Raises:
+        Failure: with a code that pauses the job.
+    """
+    try:
+        return await to_thread.run_sync(act)
+    except Failure as failure:
+        if failure.code not in (Code.UNAVAILABLE, Code.NOT_FOUND):
+            raise
+        raise Failure(Code.FORBIDDEN, failure.message, failure.hint) from failure
+
+
+def _withdraw(folder: ExportFolder, draft: Draft) -> None:
+    with folder.opened(create=True) as directory:
+        directory.remove(draft.temporary)

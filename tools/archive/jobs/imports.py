@@ -1,0 +1,117 @@
+"""Import of many posts by their links."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from server.archive.context import ArchiveDesk, Workflow
+from server.archive.operations import Id, Text
+from server.errors import Code, Failure
+from server.jobs import JobRow, NewRecord
+from server.tool.confirmation import Preview
+from server.tool.job import Plan, StartChange, begin
+from server.tool.result import Result
+from tools.archive.collections import AddItemToCollections, GetCollections
+from tools.archive.content.items import GetItemIdsByUrl
+from tools.archive.content.uploads import UploadItemFromUrl
+from tools.archive.items_source import AT_ONCE
+from tools.archive.jobs.imports_work import ImportWork, looked_up
+from tools.archive.views.base import counted
+
+_CAP = 1_000
+"""Rows at which Archive ends a list of collections without a word."""
+
+
+class StartImport(StartChange, Workflow[JobRow]):
+    """Import many posts into Archive by link (one: archive_upload_item_from_url). Skips what is
+    there, asks first, waits, tells which arrived, which not yet, which were refused. Or returns a
+    job id."""
+
+    operation = "import"
+    title = "Import posts by their links"
+    risk = "adds"
+    repeatable = False
+    verify = "{list_jobs} shows whether it was started."
+    watch = "archive_mcp_get_job shows how it stands."
+
+    urls: Annotated[list[Text], Field(min_length=1, max_length=5_000)] | None = Field(
+        None, description="Post links."
+    )
+    collection_names: list[Text] | None = Field(None, description="To put them into.")
+    collection_ids: list[Id] | None = Field(None, description="Or ids.")
+    wait_minutes: int = Field(10, ge=0, le=120, description="At most.")
+
+    def check(self) -> None:
+        if self.resume is None and not self.urls:
+            raise Failure(
+                Code.INVALID_ARGUMENT, "`urls` is missing.", "Give the links of the posts."
+            )
+
+    async def run(self, desk: ArchiveDesk) -> Result:
+        return await begin(self, desk)
+
+    async def plan(self, desk: ArchiveDesk) -> Plan:
+        links = self.links()
+        await self._know_collections(desk)
+        statuses: list[str] = []
+        for start in range(0, len(links), AT_ONCE):
+            found = await looked_up(desk.api, links[start : start + AT_ONCE])
+            statuses += [each["status"] for each in found.values()]
+        there, malformed = statuses.count("FOUND"), statuses.count("INVALID_URL")
+        new = len(links) - there - malformed
+        filing = new + there if self.filed() else 0
+        batches = -(-len(links) // AT_ONCE)
+        details = {"upload": new, "alreadyThere": there, "malformed": malformed, **self.filed()}
+        return Plan(
+            f"Import of {counted(len(links), 'link')}",
+            len(links),
+            requests=new + filing + 2 * batches,
+            credits=new * UploadItemFromUrl.cost
+            + filing * AddItemToCollections.cost
+            + 2 * batches * GetItemIdsByUrl.cost,
+            known=[NewRecord(each) for each in links],
+            preview=Preview(self._question(new, there, malformed), details)
+            if new or filing
+            else None,
+            details=details,
+        )
+
+    def work(self, desk: ArchiveDesk) -> ImportWork:
+        return ImportWork(self, desk)
+
+    def links(self) -> list[str]:
+        """The links, each once."""
+        return list(dict.fromkeys(each.strip() for each in self.urls or []))
+
+    def filed(self) -> dict[str, Any]:
+        """Where what arrives is put, as arguments; empty for nowhere."""
+        return {
+            **({"collectionNames": self.collection_names} if self.collection_names else {}),
+            **({"collectionIds": self.collection_ids} if self.collection_ids else {}),
+        }
+
+    def _question(self, new: int, there: int, malformed: int) -> str:
+        aside = [f"{there} already there"] if there else []
+        aside += [f"{malformed} malformed"] if malformed else []
+        told = f" ({', '.join(aside)})" if aside else ""
+        names = [*(self.collection_names or []), *(self.collection_ids or [])]
+        into = f", and put what is there then into {', '.join(names)}" if names else ""
+        return f"Have Archive add {counted(new, 'post')} by link{told}{into}?"
+
+    async def _know_collections(self, desk: ArchiveDesk) -> None:
+        """Refuse names that no collection has: they would be refused one item after another."""
+        if not self.collection_names and not self.collection_ids:
+            return
+        rows = (await desk.api.whole(GetCollections(), {"id": {}, "name": {}})).records
+        unknown = [
+            *sorted(set(self.collection_names or []) - {each["name"] for each in rows}),
+            *sorted(set(self.collection_ids or []) - {each["id"] for each in rows}),
+        ]
+        if unknown and len(rows) < _CAP:
+            raise Failure(
+                Code.NOT_FOUND,
+                f"There is no collection {', '.join(map(repr, unknown))}. Nothing was started.",
+                "{collections} lists them; {createCollection} makes one.",
+            )

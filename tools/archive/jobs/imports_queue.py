@@ -1,0 +1,88 @@
+"""Imports of the same links, in whatever process: one after the other, so that none uploads what
+another just did."""
+
+from __future__ import annotations
+
+from server.archive.context import ArchiveDesk
+from server.jobs import (
+    Handle,
+    JobRow,
+    JobState,
+    Phase,
+    RecordState,
+)
+
+ON_ITS_WAY = 3600.0
+"""Seconds after an import's last step for which what it uploaded counts as on its way: Archive says
+minutes."""
+_LOOK = 1.0
+_MOST_JOBS = 200
+_PAGE = 1_000
+_SENT = (RecordState.SENDING, RecordState.DONE, RecordState.UNKNOWN)
+
+
+class Turns:
+    """The imports that have links in common with one.
+
+    Each says in its counters whether it waits. Of two that wait, the older goes first; one that has
+    its turn keeps it until it has sent everything or nobody works on it any more.
+    """
+
+    def __init__(self, desk: ArchiveDesk, tool: str, links: frozenset[str]) -> None:
+        self._desk = desk
+        self._tool = tool
+        self._links = links
+
+    async def come(self, job: Handle) -> None:
+        """Return when it is this job's turn to send.
+
+        Raises:
+            Stopped, LostLease: as `Handle.checkpoint`.
+        """
+        await job.checkpoint(waiting=True)
+        while True:
+            while ahead := await self._ahead(job):
+                job.say(f"waits for {ahead[0].id}, which imports some of the same links")
+                await job.sleep(_LOOK)
+            await job.checkpoint(waiting=False)
+            if not await self._ahead(job):  # nobody else came meanwhile
+                return
+            await job.checkpoint(waiting=True)
+
+    async def sent(self, job: Handle) -> dict[str, str]:
+        """The links that other imports uploaded, or may have uploaded, not long ago: each with the
+        job."""
+        jobs = await self._desk.shared.jobs()
+        found: dict[str, str] = {}
+        for each in await self._others(job):
+            if each.updated < job.row.created - ON_ITS_WAY:
+                continue
+            after = 0
+            while rows := await jobs.records(each.id, _SENT, after=after, limit=_PAGE):
+                found |= {row.key: each.id for row in rows if row.key in self._links}
+                after = rows[-1].number
+        return found
+
+    async def _ahead(self, job: Handle) -> list[JobRow]:
+        mine = (job.row.created, job.row.id)
+        return [
+            each
+            for each in await self._others(job)
+            if each.state is JobState.RUNNING
+            and each.owned
+            and each.phase is not Phase.FINISHING
+            and (not each.counters.get("waiting") or (each.created, each.id) < mine)
+        ]
+
+    async def _others(self, job: Handle) -> list[JobRow]:
+        jobs = await self._desk.shared.jobs()
+        row = job.row
+        return [
+            each
+            for each in await jobs.list(row.account, limit=_MOST_JOBS)
+            if each.id != row.id
+            and (each.tool, each.origin, each.workspace) == (self._tool, row.origin, row.workspace)
+            and not self._links.isdisjoint(
+                str(link).strip() for link in each.arguments.get("urls") or []
+            )
+        ]

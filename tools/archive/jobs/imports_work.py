@@ -1,0 +1,240 @@
+"""The work of an import: each link is uploaded once, then waited for, then put into the
+collections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from server.archive.context import ArchiveDesk
+from server.errors import Code, Failure
+from server.jobs import (
+    Handle,
+    NewRecord,
+    RecordRow,
+    RecordState,
+)
+from server.tool.arguments import parse
+from tools.archive.collections import AddItemToCollections
+from tools.archive.content.items import GetItemIdsByUrl
+from tools.archive.content.uploads import UploadItemFromUrl
+from tools.archive.items_source import AT_ONCE
+from tools.archive.jobs.imports_queue import Turns
+
+if TYPE_CHECKING:
+    from server.archive.api import Api
+    from tools.archive.jobs.imports import StartImport
+
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 30.0, 1.5
+"""Seconds between two looks at what has arrived."""
+_MOST_SHOWN = 100
+_MOST_REASONS = 50
+_PAGE = 1_000
+_NO_MORE = (Code.REJECTED, Code.NOT_FOUND, Code.INVALID_ARGUMENT)
+"""Refusals of one item that say nothing about the next."""
+
+Lookup = dict[str, dict[str, Any]]
+
+
+class ImportWork:
+    """Uploads the links of a request. Uploading twice is not the same as once; looking up before
+    and after makes up for it: what was under way in a crash is not sent again, and known as soon as
+    it arrives."""
+
+    writes = True
+    repeatable = False
+    batch = 1
+    width = 4
+
+    def __init__(self, request: StartImport, desk: ArchiveDesk) -> None:
+        self._request = request
+        self._desk = desk
+        self._turns = Turns(desk, request.tool_name(), frozenset(request.links()))
+        self._lock = anyio.Lock()
+        self._elsewhere: dict[str, str] | None = None
+        self._known: Lookup = {}
+        self._arrived: dict[int, str] = {}
+
+    async def gather(self, job: Handle) -> None:
+        """The links are known from the start."""
+        await job.add([NewRecord(each) for each in self._request.links()])
+
+    async def send(self, job: Handle, records: list[RecordRow]) -> None:
+        """Upload one link, unless a look just now shows that there is no need."""
+        (record,) = records
+        found, elsewhere = await self._look(job, record)
+        if found["status"] == "FOUND":
+            job.skipped(record, "It is in Archive already.", detail={"itemId": found["itemId"]})
+        elif found["status"] == "INVALID_URL":
+            job.failed(record, "Archive does not take this for a link.", code=Code.INVALID_ARGUMENT)
+        elif elsewhere:
+            job.skipped(
+                record, f"{elsewhere} uploaded it a short while ago.", detail={"by": elsewhere}
+            )
+        else:
+            upload = parse(
+                UploadItemFromUrl, {"input": {"url": record.key}}, {"timezone": UTC, "instants": []}
+            )
+            upload.told(await self._desk.background.apply(upload, admit=lambda: job.admit(records)))
+            job.done(record)
+
+    async def finish(self, job: Handle) -> dict[str, Any]:
+        """Wait for what was uploaded, put it into the collections, and tell what became of each
+        link."""
+        if not job.cursor:
+            await self._wait(job)
+            await job.checkpoint(
+                [[number, item] for number, item in sorted(self._arrived.items())] or None
+            )
+        items = {int(number): str(item) for number, item in job.cursor or []}
+        items |= {row.number: row.detail["itemId"] for row in _rows(job) if _has(row, "itemId")}
+        if self._request.filed():
+            await self._file(job, [items[number] for number in sorted(items)])
+        return self._told(job, items)
+
+    async def _look(self, job: Handle, record: RecordRow) -> tuple[dict[str, Any], str | None]:
+        """Whether the link is there, and which other import uploaded it; looked up for a hundred at
+        a time."""
+        async with self._lock:
+            if self._elsewhere is None:
+                await self._turns.come(job)
+                self._elsewhere = await self._turns.sent(job)
+                if job.cursor or job.counters.get(
+                    "waited"
+                ):  # failed ones are sent again: what follows begins anew
+                    await job.checkpoint([], waited=0, filed=0, unfiled=[])
+            if record.key not in self._known:
+                following = job.rows(RecordState.PENDING, after=record.number - 1, limit=AT_ONCE)
+                links = dict.fromkeys([record.key, *(row.key for row in following)])
+                self._known |= await looked_up(self._desk.background, list(links)[:AT_ONCE])
+            return self._known[record.key], self._elsewhere.get(record.key)
+
+    async def _wait(self, job: Handle) -> None:
+        """Look up what was uploaded, with growing pauses, until all has arrived or the time is
+        over."""
+        away = {
+            row.number: row
+            for row in _rows(job)
+            if _is_awaited(row) and row.number not in self._arrived
+        }
+        waited, pause = float(job.counters.get("waited", 0)), FIRST_PAUSE
+        while away:
+            for rows in _pieces(list(away.values())):
+                await self._look_for(job, rows, away)
+            left = self._request.wait_minutes * 60 - waited
+            if not away or left <= 0:
+                return
+            job.say(f"waits for {len(away):,} of the posts to arrive")
+            step = min(pause, left)
+            await job.sleep(step)
+            waited, pause = waited + step, min(pause * GROWTH, LONGEST_PAUSE)
+            await job.checkpoint(waited=waited)
+
+    async def _look_for(
+        self, job: Handle, rows: Sequence[RecordRow], away: dict[int, RecordRow]
+    ) -> None:
+        found = await looked_up(self._desk.background, [row.key for row in rows])
+        known = []
+        for row in rows:
+            if found[row.key]["status"] != "FOUND":
+                continue
+            item = self._arrived[row.number] = found[row.key]["itemId"]
+            del away[row.number]
+            if row.state is RecordState.UNKNOWN:
+                job.done(row, {"itemId": item})
+                known.append(row)
+        await job.settle(known)
+
+    async def _file(self, job: Handle, items: list[str]) -> None:
+        """Put the items into the collections, going on after the last one journalled; twice is the
+        same as once."""
+        for number in range(int(job.counters.get("filed", 0)), len(items)):
+            given = {"itemId": items[number], **self._request.filed()}
+            unfiled = list(job.counters.get("unfiled") or [])
+            try:
+                await self._desk.background.apply(
+                    parse(AddItemToCollections, given, {"timezone": UTC, "instants": []}),
+                    admit=lambda: job.admit([]),
+                )
+            except Failure as failure:
+                if failure.code not in _NO_MORE:
+                    raise
+                unfiled.append({"itemId": items[number], "reason": failure.message[:200]})
+            job.say(f"{number + 1:,} of {len(items):,} put into collections")
+            await job.checkpoint(filed=number + 1, unfiled=unfiled)
+
+    def _told(self, job: Handle, items: dict[int, str]) -> dict[str, Any]:
+        rows = list(_rows(job))
+        there = {
+            row.number for row in rows if row.state is RecordState.SKIPPED and _has(row, "itemId")
+        }
+        arrived = [row for row in rows if row.number in items and row.number not in there]
+        missing = [row for row in rows if _is_awaited(row) and row.number not in items]
+        refused = [row for row in rows if row.state is RecordState.FAILED]
+        unsure = sum(row.state is RecordState.UNKNOWN for row in missing)
+        unfiled = job.counters.get("unfiled") or []
+        filed = {"inCollections": len(items) - len(unfiled), "notPutIn": unfiled[:_MOST_REASONS]}
+        return {
+            "arrivedCount": len(arrived),
+            "alreadyThereCount": len(there),
+            "notArrivedCount": len(missing),
+            "refusedCount": len(refused),
+            "arrived": [
+                {"url": row.key, "itemId": items[row.number]} for row in arrived[:_MOST_SHOWN]
+            ],
+            "notArrived": [row.key for row in missing[:_MOST_SHOWN]],
+            "refused": [{"url": row.key, "reason": row.reason} for row in refused[:_MOST_REASONS]],
+            **(filed if self._request.filed() else {}),
+            "notes": _notes(len(missing), unsure, len(arrived), len(refused)),
+        }
+
+
+async def looked_up(api: Api, urls: list[str]) -> Lookup:
+    """For each link (at most 100) its `status` (FOUND, NOT_FOUND, INVALID_URL) and `itemId`."""
+    page = await api.whole(GetItemIdsByUrl.model_validate({"urls": urls}))
+    return {each: {"status": "NOT_FOUND"} for each in urls} | {
+        each["url"]: each for each in page.records
+    }
+
+
+def _notes(missing: int, unsure: int, arrived: int, refused: int) -> list[str]:
+    notes = []
+    if missing:
+        notes.append(
+            f"{missing} did not arrive yet: look later with archive_get_item_ids_by_url. What is private, deleted or "
+            "of another kind never arrives. Import it again only if it is not there an hour later."
+        )
+    if unsure:
+        notes.append(f"Of {unsure} of these nobody knows whether the upload reached Archive.")
+    if arrived > _MOST_SHOWN or missing > _MOST_SHOWN or refused > _MOST_REASONS:
+        notes.append(
+            "The lists are cut; archive_get_item_ids_by_url finds the items of all links, 100 at a time."
+        )
+    return notes
+
+
+def _rows(job: Handle) -> Iterator[RecordRow]:
+    after = 0
+    while rows := job.rows(after=after, limit=_PAGE):
+        yield from rows
+        after = rows[-1].number
+
+
+def _pieces(rows: list[RecordRow]) -> Iterator[list[RecordRow]]:
+    for start in range(0, len(rows), AT_ONCE):
+        yield rows[start : start + AT_ONCE]
+
+
+def _is_awaited(row: RecordRow) -> bool:
+    """Whether the link was uploaded, or may have been, by this import or another, and its item is
+    not known yet."""
+    if row.state is RecordState.SKIPPED:
+        return _has(row, "by")
+    return row.state in (RecordState.DONE, RecordState.UNKNOWN) and not _has(row, "itemId")
+
+
+def _has(row: RecordRow, name: str) -> bool:
+    return isinstance(row.detail, dict) and name in row.detail

@@ -1,0 +1,1 @@
+"""The objects that Archive takes and returns."""

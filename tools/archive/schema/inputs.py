@@ -1,0 +1,230 @@
+"""Input objects and enums that several Archive tools share, under the names of Archive's schema."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+
+from server.archive.attributes import Attributes, is_select
+from server.archive.dates import instant, is_day
+from server.archive.operations import InWorkspace, Text
+from server.archive.records import Entity
+from server.tool.request import ApiType, Input
+
+Provider = Annotated[Literal["INSTAGRAM", "TIKTOK", "YOUTUBE", "INTERNAL"], ApiType("Provider")]
+SortOrder = Annotated[Literal["ASC", "DESC"], ApiType("SortOrder")]
+Instant = Annotated[str, ApiType("DateTime")]
+
+
+def _plain_day(text: str) -> str:
+    if not is_day(text):
+        raise ValueError(f"{text!r} is not a plain day: write it as 2026-03-01, without a time.")
+    try:
+        return date.fromisoformat(text.strip()).isoformat()
+    except ValueError:
+        raise ValueError(f"{text!r} is not a day of the calendar.") from None
+
+
+Day = Annotated[str, ApiType("DateWithZone"), AfterValidator(_plain_day)]
+"""A day, which Archive reads in its own zone (Archive docs, schema)."""
+
+Operator = Annotated[
+    Literal[
+        "IS",
+        "IS_NOT",
+        "CONTAINS",
+        "CONTAINS_ALL",
+        "DOES_NOT_CONTAIN",
+        "STARTS_WITH",
+        "ENDS_WITH",
+        "EQUAL",
+        "NOT_EQUAL",
+        "LESS_THAN",
+        "LESS_THAN_OR_EQUAL",
+        "MORE_THAN",
+        "MORE_THAN_OR_EQUAL",
+        "BETWEEN",
+        "IS_EMPTY",
+        "IS_NOT_EMPTY",
+        "IS_RELATIVE_TO_TODAY",
+    ],
+    ApiType("FilterOperator"),
+]
+AttributeType = Annotated[
+    Literal[
+        "TEXT",
+        "TEXT_LIST",
+        "EMAIL",
+        "PHONE",
+        "URL",
+        "NUMBER",
+        "NUMBER_LIST",
+        "BOOLEAN",
+        "BOOLEAN_LIST",
+        "DATE",
+        "DATE_LIST",
+        "DATETIME",
+        "DATETIME_LIST",
+        "SINGLE_SELECT_V2",
+        "SINGLE_SELECT_V3",
+        "MULTIPLE_SELECT",
+        "MULTIPLE_SELECT_V2",
+        "SHIPPING_ADDRESS",
+    ],
+    ApiType("CustomAttributeType"),
+]
+
+NO_SUCH_PLACE = "Places count only in Archive's exact spelling, upper and lower case included."
+"""Why a search by place may find nothing."""
+
+ABOUT_CONDITIONS = (
+    "{customAttributeSchemas} has the keys, types and options that conditions take. Text takes IS, IS_NOT, CONTAINS, "
+    "STARTS_WITH and the like; a single select IS and IS_NOT with one option; multiple selects and lists CONTAINS and "
+    "CONTAINS_ALL; numbers and dates EQUAL, MORE_THAN, BETWEEN and the like; each IS_EMPTY and IS_NOT_EMPTY."
+)
+"""What to do about a condition that Archive refuses (Archive docs, custom attributes)."""
+
+_WITHOUT_VALUE = ("IS_EMPTY", "IS_NOT_EMPTY")
+
+
+class FilterDateRangeInput(Input):
+    """A span of time, both ends included; either may be left out."""
+
+    from_: Instant | None = Field(None, alias="from")
+    to: Instant | None = Field(None, alias="to")
+
+    @model_validator(mode="after")
+    def _in_utc(self, info: ValidationInfo) -> Self:
+        context = info.context or {}
+        used: dict[str, str] = {}
+        by_day = False
+        for name, given in (("from_", self.from_), ("to", self.to)):
+            if given is None:
+                continue
+            by_day |= is_day(given)
+            converted = instant(given, context["timezone"], end_of_day=name == "to")
+            setattr(self, name, converted)
+            used[name.rstrip("_")] = converted
+        if not used:
+            raise ValueError("give `from`, `to` or both.")
+        if len(used) == 2 and used["from"] > used["to"]:
+            raise ValueError(f"`from` ({used['from']}) is after `to` ({used['to']}).")
+        if by_day:
+            context["instants"].append(used)
+        return self
+
+
+class FilterIntegerRangeInput(Input):
+    """A span of whole numbers, both ends included; either may be left out."""
+
+    from_: int | None = Field(None, alias="from", ge=-(2**31), le=2**31 - 1)
+    to: int | None = Field(None, alias="to", ge=-(2**31), le=2**31 - 1)
+
+    @model_validator(mode="after")
+    def _some_span(self) -> Self:
+        if self.from_ is None and self.to is None:
+            raise ValueError("give `from`, `to` or both.")
+        if self.from_ is not None and self.to is not None and self.from_ > self.to:
+            raise ValueError(f"`from` ({self.from_}) is greater than `to` ({self.to}).")
+        return self
+
+
+class LocationCanonicalInput(Input):
+    """A place: the parts that are given must all fit, exactly as Archive spells them."""
+
+    country: Text | None = None
+    region: Text | None = None
+    city: Text | None = None
+
+    @model_validator(mode="after")
+    def _some_part(self) -> Self:
+        if not (self.country or self.region or self.city):
+            raise ValueError("give `country`, `region` or `city`.")
+        return self
+
+
+class CustomAttributeConditionInput(Input):
+    """A condition on a custom attribute."""
+
+    field: Text = Field(description="Attribute `key`")
+    operator: Operator
+    type: AttributeType = Field(description="As in the schema; `emails`: TEXT")
+    value: Any = Field(
+        None,
+        description="Select: option name or id. BETWEEN: {from,to}. IS_RELATIVE_TO_TODAY: {relation,period,offset}",
+    )
+
+    @model_validator(mode="after")
+    def _value_fits(self) -> Self:
+        if self.type == "SHIPPING_ADDRESS":
+            raise ValueError("Archive cannot filter by SHIPPING_ADDRESS.")
+        if self.field == "emails" and self.type == "TEXT_LIST":
+            raise ValueError("filter `emails` with type TEXT, although its schema says TEXT_LIST.")
+        if self.operator in _WITHOUT_VALUE:
+            if self.value is not None:
+                raise ValueError(f"{self.operator} takes no value.")
+            return self
+        if self.value is None:
+            raise ValueError(f"{self.operator} needs a `value`.")
+        if is_select(self.type) and not _are_options(self.value):
+            raise ValueError(
+                f"{self.type} takes an option's name or id, or a list of them; got {self.value!r}."
+            )
+        self._shape_fits()
+        return self
+
+    def _shape_fits(self) -> None:
+        if self.operator == "BETWEEN" and not _has_keys(self.value, {"from", "to"}):
+            raise ValueError('BETWEEN takes a value like {"from": 1, "to": 9}.')
+        if self.operator == "IS_RELATIVE_TO_TODAY" and not _is_relative(self.value):
+            raise ValueError(
+                'IS_RELATIVE_TO_TODAY takes a value like {"relation": "past", "period": "week", "offset": 1}: '
+                "relation past, this or next; period day, week, month or year."
+            )
+
+
+def is_narrow(chosen: Input | None) -> bool:
+    """Whether a filter leaves anything out: an empty one, which models like to send, does not."""
+    return chosen is not None and bool(chosen.model_fields_set)
+
+
+def _are_options(value: Any) -> bool:
+    values = value if isinstance(value, list) else [value]
+    return all(isinstance(each, str) and each.strip() for each in values)
+
+
+def _has_keys(value: Any, keys: set[str]) -> bool:
+    return isinstance(value, dict) and value.keys() == keys
+
+
+def _is_relative(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and {"relation", "period"} <= value.keys() <= {"relation", "period", "offset"}
+        and value["relation"] in ("past", "this", "next")
+        and value["period"] in ("day", "week", "month", "year")
+    )
+
+
+Conditions = Annotated[
+    list[CustomAttributeConditionInput],
+    Field(description="All must hold; archive_get_custom_attribute_schemas has the keys."),
+]
+
+
+class TakesConditions(InWorkspace):
+    """A request with `customAttributeConditions`, its own or its `input`'s: options of selects may
+    be named."""
+
+    refused: ClassVar[str] = ABOUT_CONDITIONS
+    conditions_on: ClassVar[Entity]
+    """What the conditions' attributes are kept on."""
+
+    async def resolve_names(self, attributes: Attributes, workspace: str, deadline: float) -> None:
+        holder = getattr(self, "input", self)
+        given: list[CustomAttributeConditionInput] = (
+            getattr(holder, "custom_attribute_conditions", None) or []
+        )
+        await attributes.translate(given, self.conditions_on, workspace, deadline)

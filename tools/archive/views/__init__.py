@@ -1,0 +1,1 @@
+"""Tools for saved views and their groups."""

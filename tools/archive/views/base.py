@@ -1,0 +1,241 @@
+"""What the tools for collections, views and groups share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
+
+from pydantic import AfterValidator, Field, field_validator
+
+from server.archive.operations import (
+    Confirmed,
+    Id,
+    Mutation,
+    Query,
+    Read,
+    Text,
+)
+from server.archive.selection import select
+from server.errors import Code, Failure
+from server.tool.confirmation import Preview
+from server.tool.request import ApiType, Input
+from tools.archive.schema.inputs import (
+    AttributeType,
+    CustomAttributeConditionInput,
+    Operator,
+    TakesConditions,
+    is_narrow,
+)
+
+if TYPE_CHECKING:
+    from server.archive.client import Archive
+
+R = TypeVar("R")
+
+MOST_NAMES = 5
+"""Names of a kind that a preview tells."""
+_NO_SUCH_GROUP = (
+    "Archive answers an unknown groupId with nothing too; archive_get_view_groups has the ids."
+)
+FILTERS_IGNORED = (
+    "Archive stores these `filters` but never applies them; only conditions narrow this view."
+)
+
+
+def _not_blank(name: str) -> str:
+    if not name.strip():
+        raise ValueError("must not be blank.")
+    return name
+
+
+Name = Annotated[Text, AfterValidator(_not_blank)]
+StoredFilters = Annotated[dict[str, Any], ApiType("JSON"), Field(description="{}: never applied")]
+StoredSort = Annotated[
+    list[dict[str, Any]], ApiType("JSON"), Field(description="As in another view")
+]
+
+
+class NamedInput(Input):
+    """The input of a collection or group: its name."""
+
+    name: Name
+
+
+class ViewCondition(CustomAttributeConditionInput):
+    """The condition of the searches; what they say about its parts is not said again in every tool
+    of a view."""
+
+    field: Text
+    operator: Operator
+    type: AttributeType
+    value: Any = None
+
+
+class ViewInput(Input):
+    """What every kind of view takes; a part is given or left out, never null."""
+
+    custom_attribute_conditions: list[ViewCondition] | None = Field(
+        None, description="As archive_search_creators"
+    )
+    show_reporting_stats: bool | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        if value is None:
+            raise ValueError("must not be null: leave it out to keep it unset or unchanged.")
+        return value
+
+
+class NewStoredView(ViewInput):
+    """A new view of creators or profiles: its `filters` are kept, never applied."""
+
+    name: Name
+    filters: StoredFilters
+    sort: StoredSort | None = None
+
+
+class ChangedStoredView(ViewInput):
+    """What such a view becomes."""
+
+    name: Name | None = None
+    filters: StoredFilters | None = None
+    sort: StoredSort | None = None
+
+
+class OfStoredView(Input):
+    """A change of such a view says where it stored filters for nothing."""
+
+    input: NewStoredView | ChangedStoredView
+
+    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return noted(payload, FILTERS_IGNORED if self.input.filters else "")
+
+
+class UpdateView(TakesConditions, Mutation[R], Generic[R]):
+    """Changes a view: what `input` leaves out stays."""
+
+    id: Id = Field(description="View id.")
+    input: ViewInput = Field(description="What changes.")
+
+    def check(self) -> None:
+        if self.input.model_fields_set:
+            return
+        parts = ", ".join(str(each.alias) for each in type(self.input).model_fields.values())
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            "`input` changes nothing: it is empty.",
+            f"Give at least one of its parts: {parts}.",
+        )
+
+
+class MoveToGroup(Mutation[R], Generic[R]):
+    """Puts something into a group, or out of the one it is in."""
+
+    instead: ClassVar[str] = "{viewGroups} lists the groups, with what is in them."
+
+    group_id: Annotated[str, ApiType("ID")] | None = Field(
+        None, description='Group id; "" = no group.'
+    )
+
+    @field_validator("group_id", mode="after")
+    @classmethod
+    def _none_if_empty(cls, value: str | None) -> str | None:
+        return value if value and value.strip() else None
+
+    def check(self) -> None:
+        if "group_id" not in self.model_fields_set:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                "`groupId` says where to: it is missing.",
+                'Pass the group\'s id ({viewGroups}), or "" to take it out of its group.',
+            )
+
+
+class Deletion(Confirmed[R], Generic[R]):
+    """Deletes one of the saved things. `kind` is what people call it; `reads` finds it, `stays` is
+    what is kept."""
+
+    kind: ClassVar[str]
+    reads: ClassVar[type[Query[Any]]]
+    shown: ClassVar[str] = "name filters customAttributeConditions group.name"
+    """Paths that the preview needs."""
+    stays: ClassVar[str]
+
+    id: Id = Field(description="Its id.")
+
+    async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview:
+        query = self.reads.model_validate({"id": self.id})
+        found = await read(query, self.shown.split(), archive, workspace, deadline)
+        if found is None:
+            raise Failure(Code.NOT_FOUND, query.missing, query.instead)
+        about = self.about(found)
+        what = f"{self.kind} '{found['name']}'" + (f" ({'; '.join(about)})" if about else "")
+        message = f"Delete the {what} for good? {self.kept(found)}"
+        return Preview(
+            message, {"delete": self.details(found), "id": self.id, "workspace": workspace}
+        )
+
+    def details(self, found: dict[str, Any]) -> dict[str, Any]:
+        """What the assistant is shown of it, and what the yes is bound to."""
+        return found
+
+    def about(self, found: dict[str, Any]) -> list[str]:
+        """What tells it from others: how it narrows, and where it is."""
+        filters = found["filters"] if isinstance(found["filters"], dict) else {}
+        conditions = found["customAttributeConditions"] or []
+        return [
+            *([f"filters: {', '.join(filters)}"] if filters else []),
+            *([counted(len(conditions), "condition")] if conditions else []),
+            *in_group(found),
+        ]
+
+    def kept(self, found: dict[str, Any]) -> str:
+        """What the deletion leaves as it is."""
+        return self.stays
+
+    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+        if payload.get(self.selected.split()[0]) is None:
+            # The preview found it: the first answer to this very call may have been lost.
+            return noted(
+                payload,
+                f"It is gone: an earlier attempt of this call, or somebody else, deleted the {self.kind}.",
+            )
+        return payload
+
+
+def nothing_in(group: Input | None) -> list[str]:
+    """Why a list of views may be empty, where it is one group's."""
+    return [_NO_SUCH_GROUP] if is_narrow(group) else []
+
+
+async def read(
+    request: Read[Any], paths: list[str], archive: Archive, workspace: str, deadline: float
+) -> Any:
+    """What a query answers, for a preview: the named paths; None where there is no such record."""
+    from server.archive.api import Api  # with the first such call, not at start
+
+    found, _ = await Api(archive, workspace, deadline=deadline).read(
+        request, select(request.record(), paths)
+    )
+    return found
+
+
+def in_group(found: dict[str, Any]) -> list[str]:
+    """The group it is in, in words."""
+    return [f"in the group '{found['group']['name']}'"] if found["group"] else []
+
+
+def noted(payload: dict[str, Any], note: str) -> dict[str, Any]:
+    """The payload with a note, where there is one."""
+    return {**payload, "notes": [note]} if note else payload
+
+
+def counted(count: int, one: str) -> str:
+    """`1 item`, `2 items`."""
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
+
+
+def some(names: list[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+    return ", ".join([*(f"'{each}'" for each in names[:MOST_NAMES]), *more])

@@ -1,0 +1,211 @@
+"""Content views: saved searches of the workspace's content."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from server.archive.operations import (
+    Id,
+    Listing,
+    Mutation,
+    Query,
+)
+from server.tool.arguments import closest
+from server.tool.request import ApiType, Input
+from tools.archive.content.items import ItemFilterInput, ItemSortingInput, check_filter
+from tools.archive.schema.inputs import ABOUT_CONDITIONS, TakesConditions
+from tools.archive.schema.saved_objects import (
+    ContentView,
+    ContentViewPayload,
+    ContentViewRow,
+    DeletedContentView,
+)
+from tools.archive.views.base import (
+    Deletion,
+    MoveToGroup,
+    Name,
+    UpdateView,
+    ViewCondition,
+    ViewInput,
+    noted,
+    nothing_in,
+)
+
+
+def _without_nulls(value: Any) -> Any:
+    """A view that is read back names what it does not narrow by, as null."""
+    if isinstance(value, list):
+        return [_without_nulls(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+
+
+class ViewFilters(ItemFilterInput):
+    """The filters of a view: those of the search, and what else Archive's app may keep there: no
+    document tells."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_slip(cls, value: Any) -> Any:
+        known = [str(each.alias) for each in cls.model_fields.values()]
+        for name in value if isinstance(value, dict) else ():
+            if name not in known and (meant := closest(name, known)):
+                raise ValueError(f"`{name}` is no filter.{meant}")
+        return value
+
+
+ItemFilters = Annotated[
+    ViewFilters,
+    ApiType("JSON"),
+    BeforeValidator(_without_nulls),
+    Field(description="As archive_search_items `filter`"),
+]
+ItemSort = Annotated[
+    list[ItemSortingInput], ApiType("JSON"), Field(description="As archive_search_items `sorting`")
+]
+
+
+def _unchecked(filters: ViewFilters | None) -> str:
+    extra = filters.model_extra if filters else None
+    return f"Sent as they are, unknown here: {', '.join(extra)}." if extra else ""
+
+
+_REFUSED = (
+    "{contentViews} lists the views; `filters` and `sort` have the shape that they have in those. "
+    + ABOUT_CONDITIONS
+)
+
+
+class ContentViewFilterInput(Input):
+    """Which content views."""
+
+    group_id: Id | None = None
+
+
+class GetContentViews(Listing[ContentViewRow]):
+    """List content views (saved searches of content) with their groups; archive_get_filter_presets
+    has only names. Items: archive_search_items with `presetId`."""
+
+    operation = "contentViews"
+    title = "List content views"
+    capped = True
+
+    filter: ContentViewFilterInput | None = Field(None, description="Only one group's.")
+
+    def notes_if_empty(self) -> list[str]:
+        return nothing_in(self.filter)
+
+
+class GetContentView(Query[ContentView]):
+    """Get a content view's filters, conditions, sort and group, not its items."""
+
+    operation = "contentView"
+    title = "Get a content view"
+    missing = "No content view has that id in this workspace."
+    instead = (
+        "{contentViews} lists the content views; collections and creator views are other things."
+    )
+
+    id: Id = Field(description="View id.")
+
+
+class _ContentViewInput(ViewInput):
+    custom_attribute_conditions: list[ViewCondition] | None = Field(
+        None, description="As archive_search_items"
+    )
+
+
+class CreateContentViewInput(_ContentViewInput):
+    """A new content view."""
+
+    name: Name
+    filters: ItemFilters
+    sort: ItemSort | None = None
+
+
+class UpdateContentViewInput(_ContentViewInput):
+    """What a content view becomes."""
+
+    name: Name | None = None
+    filters: ItemFilters | None = None
+    sort: ItemSort | None = None
+
+
+class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
+    """Save a search of content as a view for the whole workspace; try it with archive_search_items
+    first. For items picked by hand use archive_create_collection. Each call makes another view."""
+
+    operation = "createContentView"
+    title = "Create a content view"
+    risk = "adds"
+    repeatable = False
+    selected = "contentView"
+    verify = "{contentViews} shows whether there is a view of that name."
+    refused = _REFUSED
+    conditions_on = "ITEM"
+
+    input: CreateContentViewInput = Field(description="The view.")
+
+    def check(self) -> None:
+        check_filter(self.input.filters, "input.filters")
+
+    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return noted(payload, _unchecked(self.input.filters))
+
+
+class UpdateContentView(UpdateView[ContentViewPayload]):
+    """Change a content view, for the whole workspace. What `input` leaves out stays; lists and
+    objects are replaced whole."""
+
+    operation = "updateContentView"
+    title = "Change a content view"
+    risk = "changes"
+    repeatable = True
+    selected = "contentView"
+    verify = "{contentView} shows the view as it is; repeating the change is harmless."
+    refused = _REFUSED
+    instead = "{contentViews} lists the content views."
+    conditions_on = "ITEM"
+
+    input: UpdateContentViewInput = Field(description="What changes.")
+
+    def check(self) -> None:
+        super().check()
+        if self.input.filters:
+            check_filter(self.input.filters, "input.filters")
+
+    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return noted(payload, _unchecked(self.input.filters))
+
+
+class DeleteContentView(Deletion[DeletedContentView]):
+    """Delete a content view; the user is asked first. Its items stay."""
+
+    operation = "deleteContentView"
+    title = "Delete a content view"
+    risk = "removes"
+    repeatable = True
+    selected = "deletedContentViewId"
+    verify = "{contentViews} shows whether it is still there."
+    kind = "content view"
+    reads = GetContentView
+    stays = "Its items stay."
+
+
+class MoveContentViewToGroup(MoveToGroup[ContentViewPayload]):
+    """Put a content view into a view group, or out of its group."""
+
+    operation = "moveContentViewToGroup"
+    title = "Move a content view to a group"
+    risk = "changes"
+    repeatable = True
+    selected = "contentView.id contentView.name contentView.group.id contentView.group.name"
+    verify = "{contentView} shows its group; moving again is harmless."
+    refused = "{viewGroups} lists the groups, {contentViews} the views."
+
+    view_id: Id = Field(description="View id.")

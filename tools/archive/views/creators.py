@@ -1,0 +1,134 @@
+"""Creator views: saved searches of the workspace's creators."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from server.archive.operations import (
+    Id,
+    Listing,
+    Mutation,
+    Query,
+)
+from server.tool.request import Input
+from tools.archive.schema.inputs import ABOUT_CONDITIONS, TakesConditions
+from tools.archive.schema.saved_objects import (
+    CreatorView,
+    CreatorViewPayload,
+    CreatorViewRow,
+    DeletedCreatorView,
+)
+from tools.archive.views.base import (
+    ChangedStoredView,
+    Deletion,
+    MoveToGroup,
+    NewStoredView,
+    OfStoredView,
+    UpdateView,
+    nothing_in,
+)
+
+_REFUSED = (
+    "{creatorViews} lists the views; `filters` and `sort` have the shape that they have in those. "
+    + ABOUT_CONDITIONS
+)
+
+
+class CreatorViewFilterInput(Input):
+    """Which creator views."""
+
+    group_id: Id | None = None
+
+
+class GetCreatorViews(Listing[CreatorViewRow]):
+    """List creator views (saved searches of creators) with their groups. Who is in one:
+    archive_search_creators with `presetId`."""
+
+    operation = "creatorViews"
+    title = "List creator views"
+    capped = True
+
+    filter: CreatorViewFilterInput | None = Field(None, description="Only one group's.")
+
+    def notes_if_empty(self) -> list[str]:
+        return nothing_in(self.filter)
+
+
+class GetCreatorView(Query[CreatorView]):
+    """Get a creator view's conditions, sort and group, not its creators."""
+
+    operation = "creatorView"
+    title = "Get a creator view"
+    missing = "No creator view has that id in this workspace."
+    instead = "{creatorViews} lists the creator views; content views are other things."
+
+    id: Id = Field(description="View id.")
+
+
+class CreateCreatorViewInput(NewStoredView):
+    """A new creator view."""
+
+
+class UpdateCreatorViewInput(ChangedStoredView):
+    """What a creator view becomes."""
+
+
+class CreateCreatorView(OfStoredView, TakesConditions, Mutation[CreatorViewPayload]):
+    """Save a search of creators as a view for the whole workspace. Only conditions narrow it; try
+    them with archive_search_creators first. Each call makes another view."""
+
+    operation = "createCreatorView"
+    title = "Create a creator view"
+    risk = "adds"
+    repeatable = False
+    selected = "creatorView"
+    verify = "{creatorViews} shows whether there is a view of that name."
+    refused = _REFUSED
+    conditions_on = "CREATOR"
+
+    input: CreateCreatorViewInput = Field(description="The view.")
+
+
+class UpdateCreatorView(OfStoredView, UpdateView[CreatorViewPayload]):
+    """Change a creator view, for the whole workspace. What `input` leaves out stays; lists and
+    objects are replaced whole."""
+
+    operation = "updateCreatorView"
+    title = "Change a creator view"
+    risk = "changes"
+    repeatable = True
+    selected = "creatorView"
+    verify = "{creatorView} shows the view as it is; repeating the change is harmless."
+    refused = _REFUSED
+    instead = "{creatorViews} lists the creator views."
+    conditions_on = "CREATOR"
+
+    input: UpdateCreatorViewInput = Field(description="What changes.")
+
+
+class DeleteCreatorView(Deletion[DeletedCreatorView]):
+    """Delete a creator view; the user is asked first. Its creators stay."""
+
+    operation = "deleteCreatorView"
+    title = "Delete a creator view"
+    risk = "removes"
+    repeatable = True
+    selected = "deletedCreatorViewId"
+    verify = "{creatorViews} shows whether it is still there."
+    kind = "creator view"
+    reads = GetCreatorView
+    stays = "Its creators stay."
+
+
+class MoveCreatorViewToGroup(MoveToGroup[CreatorViewPayload]):
+    """Put a creator view into a view group, or out of its group."""
+
+    operation = "moveCreatorViewToGroup"
+    title = "Move a creator view to a group"
+    risk = "changes"
+    repeatable = True
+    selected = "creatorView.id creatorView.name creatorView.group.id creatorView.group.name"
+    verify = "{creatorView} shows its group; moving again is harmless."
+    refused = "{viewGroups} lists the groups, {creatorViews} the views."
+
+    view_id: Id = Field(description="View id.")

@@ -1,0 +1,166 @@
+"""View groups: the folders that views and collections are listed in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from server.archive.operations import (
+    Id,
+    Listing,
+    Mutation,
+    Query,
+)
+from server.errors import Code, Failure
+from server.tool.cursor import scope_of
+from tools.archive.schema.saved_objects import (
+    CollectionPayload,
+    DeletedViewGroup,
+    ViewGroup,
+    ViewGroupPayload,
+)
+from tools.archive.views.base import (
+    MOST_NAMES,
+    Deletion,
+    MoveToGroup,
+    NamedInput,
+    counted,
+    some,
+)
+
+_KINDS = {
+    "collections": "collection",
+    "contentViews": "content view",
+    "creatorViews": "creator view",
+    "socialProfileViews": "social profile view",
+}
+
+
+class GetViewGroups(Listing[ViewGroup]):
+    """List the view groups, each with the views and collections in it. What is in no group is
+    missing here."""
+
+    operation = "viewGroups"
+    title = "List view groups"
+    capped = True
+
+
+class GetViewGroup(Query[ViewGroup]):
+    """Get a view group with the views and collections in it."""
+
+    operation = "viewGroup"
+    title = "Get a view group"
+    missing = "No view group has that id in this workspace."
+    instead = "{viewGroups} lists the groups."
+
+    id: Id = Field(description="Group id.")
+
+
+class CreateViewGroupInput(NamedInput):
+    """A new group."""
+
+
+class UpdateViewGroupInput(NamedInput):
+    """What a group becomes."""
+
+
+class CreateViewGroup(Mutation[ViewGroupPayload]):
+    """Create an empty group for views and collections; the move tools fill it."""
+
+    operation = "createViewGroup"
+    title = "Create a view group"
+    risk = "adds"
+    repeatable = False
+    selected = "viewGroup.id viewGroup.name"
+    verify = "{viewGroups} shows whether there is a group of that name."
+    refused = "A name must not be blank."
+
+    input: CreateViewGroupInput = Field(description="The group.")
+
+
+class UpdateViewGroup(Mutation[ViewGroupPayload]):
+    """Rename a view group. What is in it stays."""
+
+    operation = "updateViewGroup"
+    title = "Rename a view group"
+    risk = "changes"
+    repeatable = True
+    selected = "viewGroup.id viewGroup.name"
+    verify = "{viewGroup} shows its name; repeating the change is harmless."
+    refused = "{viewGroups} lists the groups."
+    instead = "{viewGroups} lists the groups."
+
+    id: Id = Field(description="Group id.")
+    input: UpdateViewGroupInput = Field(description="Its new name.")
+
+
+class DeleteViewGroup(Deletion[DeletedViewGroup]):
+    """Delete a view group; the user is asked first. What is in it stays, ungrouped."""
+
+    operation = "deleteViewGroup"
+    title = "Delete a view group"
+    risk = "removes"
+    repeatable = True
+    selected = "deletedViewGroupId movedViewIds"
+    verify = "{viewGroups} shows whether it is still there."
+    kind = "view group"
+    reads = GetViewGroup
+    shown = "name collections.name contentViews.name creatorViews.name socialProfileViews.name"
+
+    def about(self, found: dict[str, Any]) -> list[str]:
+        return []
+
+    def details(self, found: dict[str, Any]) -> dict[str, Any]:
+        held = {kind: [each["name"] for each in found[kind]] for kind in _KINDS}
+        first = {kind: names[:MOST_NAMES] for kind, names in held.items() if names}
+        counts = {kind: len(names) for kind, names in held.items() if names}
+        return {"name": found["name"], "holds": counts, "first": first, "version": scope_of(held)}
+
+    def kept(self, found: dict[str, Any]) -> str:
+        parts = [
+            f"{counted(len(found[key]), kind)} ({some([each['name'] for each in found[key]])})"
+            for key, kind in _KINDS.items()
+            if found[key]
+        ]
+        return f"What is in it stays, in no group: {', '.join(parts)}." if parts else "It is empty."
+
+
+class MoveCollectionToGroup(MoveToGroup[CollectionPayload]):
+    """Put a collection into a view group, or out of its group."""
+
+    operation = "moveCollectionToGroup"
+    title = "Move a collection to a group"
+    risk = "changes"
+    repeatable = True
+    selected = "collection.id collection.name collection.group.id collection.group.name"
+    verify = "{collection} shows its group; moving again is harmless."
+    refused = "{viewGroups} lists the groups. Workspaces on Archive's older collection storage have no groups of collections."
+
+    collection_id: Id = Field(description="Collection id.")
+
+
+class ReorderViewsInGroup(Mutation[ViewGroupPayload]):
+    """Order the views of a group: the listed ones come first. They must be in the group already;
+    collections cannot be ordered."""
+
+    operation = "reorderViewsInGroup"
+    title = "Order the views of a group"
+    risk = "changes"
+    repeatable = True
+    selected = "viewGroup"
+    verify = "{viewGroup} shows the order; ordering again is harmless."
+    refused = "{viewGroup} shows which views are in the group. {viewGroups} lists the groups."
+    instead = "{viewGroups} lists the groups, with what is in them."
+
+    group_id: Id = Field(description="Group id.")
+    view_ids: Annotated[list[Id], Field(min_length=1)] = Field(description="First to last.")
+
+    def check(self) -> None:
+        twice = sorted({each for each in self.view_ids if self.view_ids.count(each) > 1})
+        if twice:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"`viewIds` names some views twice: {', '.join(twice[:5])}.",
+                "Each view has one place.",
+            )

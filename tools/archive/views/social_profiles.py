@@ -1,0 +1,134 @@
+"""Social profile views: saved searches of the workspace's social profiles."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from server.archive.operations import (
+    Id,
+    Listing,
+    Mutation,
+    Query,
+)
+from server.tool.request import Input
+from tools.archive.schema.inputs import ABOUT_CONDITIONS, TakesConditions
+from tools.archive.schema.saved_objects import (
+    DeletedSocialProfileView,
+    SocialProfileView,
+    SocialProfileViewPayload,
+    SocialProfileViewRow,
+)
+from tools.archive.views.base import (
+    ChangedStoredView,
+    Deletion,
+    MoveToGroup,
+    NewStoredView,
+    OfStoredView,
+    UpdateView,
+    nothing_in,
+)
+
+_REFUSED = (
+    "{socialProfileViews} lists the views; `filters` and `sort` have the shape that they have in those. "
+    + ABOUT_CONDITIONS
+)
+
+
+class SocialProfileViewFilterInput(Input):
+    """Which social profile views."""
+
+    group_id: Id | None = None
+
+
+class GetSocialProfileViews(Listing[SocialProfileViewRow]):
+    """List social profile views (saved searches of profiles) with their groups. What is in one:
+    archive_get_social_profiles with `presetId`."""
+
+    operation = "socialProfileViews"
+    title = "List social profile views"
+    capped = True
+
+    filter: SocialProfileViewFilterInput | None = Field(None, description="Only one group's.")
+
+    def notes_if_empty(self) -> list[str]:
+        return nothing_in(self.filter)
+
+
+class GetSocialProfileView(Query[SocialProfileView]):
+    """Get a social profile view's conditions, sort and group, not its profiles."""
+
+    operation = "socialProfileView"
+    title = "Get a social profile view"
+    missing = "No social profile view has that id in this workspace."
+    instead = "{socialProfileViews} lists the social profile views; creator views are other things."
+
+    id: Id = Field(description="View id.")
+
+
+class CreateSocialProfileViewInput(NewStoredView):
+    """A new social profile view."""
+
+
+class UpdateSocialProfileViewInput(ChangedStoredView):
+    """What a social profile view becomes."""
+
+
+class CreateSocialProfileView(OfStoredView, TakesConditions, Mutation[SocialProfileViewPayload]):
+    """Save a search of social profiles as a view for the whole workspace. Only conditions, on
+    attributes of creators, narrow it. Each call makes another view."""
+
+    operation = "createSocialProfileView"
+    title = "Create a social profile view"
+    risk = "adds"
+    repeatable = False
+    selected = "socialProfileView"
+    verify = "{socialProfileViews} shows whether there is a view of that name."
+    refused = _REFUSED
+    conditions_on = "CREATOR"
+
+    input: CreateSocialProfileViewInput = Field(description="The view.")
+
+
+class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]):
+    """Change a social profile view, for the whole workspace. What `input` leaves out stays; lists
+    and objects are replaced whole."""
+
+    operation = "updateSocialProfileView"
+    title = "Change a social profile view"
+    risk = "changes"
+    repeatable = True
+    selected = "socialProfileView"
+    verify = "{socialProfileView} shows the view as it is; repeating the change is harmless."
+    refused = _REFUSED
+    instead = "{socialProfileViews} lists the social profile views."
+    conditions_on = "CREATOR"
+
+    input: UpdateSocialProfileViewInput = Field(description="What changes.")
+
+
+class DeleteSocialProfileView(Deletion[DeletedSocialProfileView]):
+    """Delete a social profile view; the user is asked first. Its profiles stay."""
+
+    operation = "deleteSocialProfileView"
+    title = "Delete a social profile view"
+    risk = "removes"
+    repeatable = True
+    selected = "deletedSocialProfileViewId"
+    verify = "{socialProfileViews} shows whether it is still there."
+    kind = "social profile view"
+    reads = GetSocialProfileView
+    stays = "Its profiles stay."
+
+
+class MoveSocialProfileViewToGroup(MoveToGroup[SocialProfileViewPayload]):
+    """Put a social profile view into a view group, or out of its group."""
+
+    operation = "moveSocialProfileViewToGroup"
+    title = "Move a social profile view to a group"
+    risk = "changes"
+    repeatable = True
+    selected = "socialProfileView.id socialProfileView.name socialProfileView.group.id socialProfileView.group.name"
+    verify = "{socialProfileView} shows its group; moving again is harmless."
+    refused = "{viewGroups} lists the groups, {socialProfileViews} the views."
+
+    view_id: Id = Field(description="View id.")

@@ -1,0 +1,269 @@
+"""The work of changing many saved pages: save again, tag, cancel. What may have moved is looked at
+right before."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from server.archivebox.context import BoxDesk
+from server.errors import Code, Failure
+from server.jobs import (
+    Handle,
+    NewRecord,
+    RecordRow,
+    RecordState,
+)
+from tools.archivebox.cli import Add
+from tools.archivebox.jobs.query import PageQuery
+from tools.archivebox.jobs.save_work import SaveWork, copies, finished
+
+if TYPE_CHECKING:
+    from tools.archivebox.jobs.save import StartSave
+
+CANCELS = (
+    "PATCH /core/snapshot/{snapshot_id}",
+    "0.9",
+    "0.8.5 archives while it is asked: nothing is ever queued.",
+)
+TAGS = (
+    "POST /core/tags/add-to-snapshot/",
+    "0.9",
+    "On 0.8.5 pages are tagged when they are added ({POST /cli/add}).",
+)
+_VERIFY = "look at the page again; doing it twice is harmless."
+_MOST_SHOWN = 50
+_PAGE = 1_000
+
+Json = dict[str, Any]
+
+
+async def failed_pages(desk: BoxDesk, query: PageQuery) -> list[NewRecord]:
+    """The pages whose newest copy has failed outputs, by URL."""
+    failed: dict[str, list[str]] = {}
+    for result in await query.failed_results(desk):
+        failed.setdefault(str(result["snapshot_id"]), []).append(
+            str(result.get("plugin") or result["extractor"])
+        )
+    if not failed:
+        return []
+    # One that was saved again since is not to be saved again for ever.
+    newest = {page["url"]: page for page in await PageQuery(since=query.since).snapshots(desk)}
+    found = [
+        NewRecord(
+            url,
+            {
+                "url": url,
+                "id": str(page["id"]),
+                "tags": page.get("tags") or [],
+                "failed": failed[str(page["id"])],
+            },
+        )
+        for url, page in newest.items()
+        if str(page["id"]) in failed and page.get("status") in (None, "sealed")
+    ]
+    if desk.api.has("GET /crawls/crawls"):
+        return found
+    # 0.8.5 keeps all outputs of one copy, those that failed at first included.
+    return [each for each in found if not await _is_whole(desk, each.key)]
+
+
+async def _is_whole(desk: BoxDesk, url: str) -> bool:
+    fared = finished((await copies(desk, url))[-1])
+    return fared is not None and fared["outcome"] == "saved"
+
+
+async def tag_changes(desk: BoxDesk, request: StartSave) -> list[NewRecord]:
+    """The matching pages whose tags are not yet as they should be, each with what is to be
+    changed."""
+    desk.api.require(*TAGS)
+    found = []
+    for page in await request.selection().snapshots(desk):
+        has = {name.casefold(): name for name in page.get("tags") or []}
+        change = {
+            "add": [
+                each for each in dict.fromkeys(request.tags or []) if each.casefold() not in has
+            ],
+            "remove": [
+                has[each.casefold()]
+                for each in dict.fromkeys(request.untag or [])
+                if each.casefold() in has
+            ],
+        }
+        if change["add"] or change["remove"]:
+            found.append(NewRecord(str(page["id"]), {"url": page["url"], **change}))
+    return found
+
+
+async def undone(desk: BoxDesk, name: str, tool: str) -> list[NewRecord]:
+    """The inverse of what a tagging job did."""
+    desk.api.require(*TAGS)
+    jobs = await desk.shared.jobs()
+    row = await jobs.get(name)
+    place = desk.place
+    if (row.tool, row.origin, row.account, row.arguments.get("action")) != (
+        tool,
+        place.origin,
+        place.account,
+        "tag",
+    ):
+        raise Failure(
+            Code.INVALID_ARGUMENT, f"{name} tagged nothing here.", "{list_jobs} lists the jobs."
+        )
+    if row.owned:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"{name} still runs.",
+            "Stop it with {cancel_job}, or let it end.",
+        )
+    found, after = [], 0
+    while rows := await jobs.records(name, (RecordState.DONE,), after=after, limit=_PAGE):
+        found += [NewRecord(each.key, {**each.detail, **_reversed(each.detail)}) for each in rows]
+        after = rows[-1].number
+    return found
+
+
+async def queued_work(desk: BoxDesk, query: PageQuery) -> list[NewRecord]:
+    """The pages that are queued, and without filters the crawls too: their pages may not exist
+    yet."""
+    # Before 0.9.73 a filter by status is ignored without a word, and all pages come.
+    more = {"status": "queued"} if desk.api.takes("GET /core/snapshots", "status") else {}
+    pages = await query.snapshots(desk, **more)
+    found = [
+        NewRecord(f"snapshot:{each['id']}", {"url": each["url"]})
+        for each in pages
+        if _is_queued(each)
+    ]
+    if query.given():
+        return found
+    crawls = [each for each in await desk.box.get("/crawls/crawls") if _is_queued(each)]
+    return found + [NewRecord(f"crawl:{each['id']}", {"url": _first(each)}) for each in crawls]
+
+
+class _Change(ABC):
+    """One request (or a few) for each page; doing it again is harmless."""
+
+    writes = True
+    repeatable = True
+    batch = 1
+    width = 2
+
+    def __init__(self, desk: BoxDesk) -> None:
+        self._desk = desk
+
+    async def gather(self, job: Handle) -> None:  # noqa: B027  # nothing to gather, for every kind
+        """The pages are known from the start: they are what the user agreed to."""
+
+    async def send(self, job: Handle, records: list[RecordRow]) -> None:
+        """Change one object."""
+        await self.change(job, records[0])
+
+    async def finish(self, job: Handle) -> Json:
+        """How many were changed, and why others were not."""
+        left = job.rows(RecordState.FAILED, RecordState.SKIPPED, RecordState.UNKNOWN, limit=_PAGE)
+        return {
+            "changed": job.count(RecordState.DONE),
+            "leftAlone": job.count(RecordState.SKIPPED),
+            "failed": job.count(RecordState.FAILED) + job.count(RecordState.UNKNOWN),
+            "reasons": dict(Counter(str(each.reason) for each in left).most_common(_MOST_SHOWN)),
+            "notes": self.notes(job),
+        }
+
+    @abstractmethod
+    async def change(self, job: Handle, record: RecordRow) -> None:
+        """Change one."""
+
+    def notes(self, job: Handle) -> list[str]:
+        """What to do next."""
+        return []
+
+    async def post(self, job: Handle, record: RecordRow, method: str, path: str, body: Json) -> Any:
+        """Send one change of a record."""
+        return await self._desk.background.change(
+            method, path, body, repeatable=True, verify=_VERIFY, admit=lambda: job.admit([record])
+        )
+
+
+class SaveAgainWork(SaveWork):
+    """Saves pages once more: a new copy with the same tags, on 0.8.5 new outputs of the same one.
+
+    Queued again, 0.9.73 runs only what a page has no output of, and what failed stays as it is; the
+    update command of 0.8.5 runs nothing again either (both observed on servers of these releases).
+    """
+
+    batch = 1
+
+    async def send(self, job: Handle, records: list[RecordRow]) -> None:
+        """Save a page again, unless that was done meanwhile."""
+        (record,) = records
+        pages = await copies(self.desk, record.key)
+        if pages and str(pages[-1]["id"]) != record.detail["id"]:
+            job.skipped(record, "A newer copy is there by now.")
+            return
+        await super().send(job, records)
+
+    def body(self, records: list[RecordRow]) -> Json:
+        tags = ",".join(records[0].detail["tags"])
+        takes, has = self.desk.api.takes, self.desk.api.has
+        anew = {"only_new": False} if takes(Add.operation, "only_new") else {}
+        anew |= {} if has("GET /crawls/crawls") else {"update": True}
+        return self.known(
+            {"urls": [records[0].key], "depth": 0, **({"tag": tags} if tags else {}), **anew}
+        )
+
+
+class TagWork(_Change):
+    """Puts tags on pages and takes them off; what was changed stays in the record, which makes it
+    reversible."""
+
+    async def change(self, job: Handle, record: RecordRow) -> None:
+        for what, verb in (("add", "add-to"), ("remove", "remove-from")):
+            for name in record.detail[what]:
+                body = {"snapshot_id": record.key, "tag_name": name}
+                await self.post(job, record, "POST", f"/core/tags/{verb}-snapshot/", body)
+        job.done(record)
+
+    def notes(self, job: Handle) -> list[str]:
+        return (
+            [f'To reverse it: action "tag" with `undo` "{job.row.id}".']
+            if job.count(RecordState.DONE)
+            else []
+        )
+
+
+class CancelWork(_Change):
+    """Cancels what is queued, unless it is not any more."""
+
+    width = 1
+
+    async def change(self, job: Handle, record: RecordRow) -> None:
+        kind, _, identity = record.key.partition(":")
+        path = f"/core/snapshot/{identity}" if kind == "snapshot" else f"/crawls/crawl/{identity}"
+        found = await self._desk.background.get(path)
+        if not _is_queued(found):
+            job.skipped(record, f"It is {found.get('status')} by now.")
+            return
+        body = (
+            {"action": "cancel"}
+            if self._desk.api.takes(f"PATCH {_pattern(kind)}", "action")
+            else {}
+        )
+        await self.post(job, record, "PATCH", path, body or {"status": "sealed"})
+        job.done(record)
+
+
+def _pattern(kind: str) -> str:
+    return "/core/snapshot/{}" if kind == "snapshot" else "/crawls/crawl/{}"
+
+
+def _is_queued(found: Json) -> bool:
+    return bool(found.get("status") == "queued")
+
+
+def _first(crawl: Json) -> str:
+    return next(iter(str(crawl.get("urls") or "").split()), "")
+
+
+def _reversed(change: Json) -> Json:
+    return {"add": change["remove"], "remove": change["add"]}

@@ -1,0 +1,99 @@
+"""Which saved pages a change is about, found the same way on every version."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from server.archivebox.context import BoxDesk
+from server.errors import Code, Failure
+
+MOST = 20_000
+"""Records that a query may select or go through."""
+PAGE = 200
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PageQuery:
+    """Filters that all have to fit; dates are those of the records that are listed, as the server
+    reads them."""
+
+    search: str | None = None
+    tag: str | None = None
+    domain: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+    def given(self) -> bool:
+        """Whether there is any filter."""
+        return any(asdict(self).values())
+
+    def is_at(self, url: str) -> bool:
+        """Whether a page is on the domain, or there is none."""
+        if not self.domain:
+            return True
+        host, domain = (urlsplit(url).hostname or "").lower(), self.domain.lower().strip(".")
+        return host == domain or host.endswith(f".{domain}")
+
+    async def snapshots(self, desk: BoxDesk, **more: Any) -> list[Json]:
+        """The saved pages that fit, without their outputs."""
+        params = {"search": self.search, "tag": self.tag, **self._times(), **more}
+        return [
+            each
+            async for each in listed(desk, "/core/snapshots", params)
+            if self.is_at(each["url"])
+        ]
+
+    async def failed_results(self, desk: BoxDesk) -> list[Json]:
+        """The failed outputs of pages that fit."""
+        params = {
+            "status": "failed",
+            "search": self.search,
+            "snapshot_tag": self.tag,
+            **self._times(),
+        }
+        return [
+            each
+            async for each in listed(desk, "/core/archiveresults", params)
+            # The server looks for a part of a tag's name.
+            if each["status"] == "failed"
+            and self.is_at(each["snapshot_url"])
+            and (self.tag is None or self.tag in each["snapshot_tags"])
+        ]
+
+    def _times(self) -> Json:
+        return {"created_at__gte": self.since, "created_at__lt": self.until}
+
+
+async def listed(desk: BoxDesk, path: str, params: Json) -> AsyncIterator[Json]:
+    """All records of a list under these filters, those that are None left out.
+
+    Raises: Failure: `UNSUPPORTED` for a filter that the server would ignore, `INVALID_ARGUMENT`
+        where there are too many.
+    """
+    given = {name: value for name, value in params.items() if value is not None}
+    for name in given:
+        if not desk.api.takes(f"GET {path}", name):
+            raise Failure(
+                Code.UNSUPPORTED,
+                f"This ArchiveBox ({desk.api.version}) cannot filter by `{name}` here.",
+                "Leave it out, or the user updates ArchiveBox.",
+            )
+    offset = 0
+    while True:
+        found = await desk.box.get(path, **given, limit=PAGE, offset=offset)
+        if int(found["total_items"]) > MOST:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"The filters leave {found['total_items']} records; {MOST:,} are gone through at most.",
+                "Narrow them, for example by `since` and `until`.",
+            )
+        for each in found["items"]:
+            yield each
+        offset += len(found["items"])
+        if not found["items"] or offset >= int(found["total_items"]):
+            return

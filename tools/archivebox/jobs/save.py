@@ -1,0 +1,255 @@
+"""Long work on the pages of an ArchiveBox: save many and wait, check them, and change what matches
+a query."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from server.archivebox.context import BoxDesk, BoxWorkflow
+from server.archivebox.endpoints import Text
+from server.errors import Code, Failure
+from server.jobs import JobRow, NewRecord, Work
+from server.tool.confirmation import Preview
+from server.tool.job import Plan, StartChange, begin
+from server.tool.request import Input
+from server.tool.result import Result
+from tools.archivebox.jobs.change_work import (
+    CANCELS,
+    CancelWork,
+    SaveAgainWork,
+    TagWork,
+    failed_pages,
+    queued_work,
+    tag_changes,
+    undone,
+)
+from tools.archivebox.jobs.query import PageQuery
+from tools.archivebox.jobs.save_work import ADDED_AT_ONCE, CheckWork, SaveWork
+
+_UNASKED = 500
+"""Pages that are saved without asking: as many as one call of the tool for it takes."""
+_SHOWN = 10
+_ON_PAGES = ("save", "check")
+_ONLY_FOR = {
+    "plugins": ("save",),
+    "only_new": ("save",),
+    "wait_minutes": ("save", "retry"),
+    "older_than_days": ("check",),
+}
+"""Arguments that the other actions would ignore."""
+
+
+class Query(Input):
+    """Which pages: words in URL, title or tags; an exact tag; a host with its subdomains; dates."""
+
+    search: Text | None = None
+    tag: Text | None = None
+    domain: Text | None = None
+    since: Text | None = None
+    until: Text | None = None
+
+
+class StartSave(StartChange, BoxWorkflow[JobRow]):
+    """Long work in ArchiveBox.
+
+    save: save `urls`, wait for each outcome
+
+    check: are `urls` missing, stale, empty
+
+    retry: save anew what failed
+
+    tag: tag matching pages, or `undo` that
+
+    cancel: what is queued
+
+    The last three use `query` and ask first. Or returns a job id."""
+
+    operation = "save"
+    title = "Save, check or change many pages"
+    risk = "changes"
+    repeatable = False
+    verify = "{list_jobs} shows whether it was started."
+    watch = "archive_mcp_get_job shows how it stands."
+
+    action: Literal["save", "check", "retry", "tag", "cancel"] = Field(description="What to do.")
+    urls: Annotated[list[Text], Field(max_length=2_000)] | None = Field(None, description="Pages.")
+    tags: list[Text] | None = Field(None, description="Tag names.")
+    untag: list[Text] | None = Field(None, description="To take off.")
+    undo: Text | None = Field(None, description="Job id.")
+    plugins: Text | None = Field(None, description="With commas.")
+    only_new: bool | None = Field(None, description="Skip known URLs.")
+    wait_minutes: int = Field(10, ge=0, le=120, description="At most.")
+    older_than_days: int | None = Field(None, ge=1, description="Stale.")
+    query: Query | None = Field(None, description="All must fit.")
+    dry_run: bool = Field(False, description="Only preview.")
+
+    def check(self) -> None:
+        if self.resume is not None:
+            return
+        if (self.action in _ON_PAGES) != bool(self.urls):
+            need = (
+                "needs `urls`"
+                if self.action in _ON_PAGES
+                else "takes no `urls`: it selects by `query`"
+            )
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{self.action} {need}.",
+                "Correct the arguments and call again.",
+            )
+        if self.action in _ON_PAGES and self.selection().given():
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{self.action} takes `urls`, and no `query`.",
+                "Leave out `query`; the tags of a save are `tags`.",
+            )
+        if self.action != "tag" and (
+            self.untag or self.undo or (self.tags and self.action != "save")
+        ):
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{self.action} changes no tags.",
+                "Leave out tags, untag and undo, or set `action` to tag.",
+            )
+        if beside := [
+            name
+            for name, actions in _ONLY_FOR.items()
+            if self._has(name) and self.action not in actions
+        ]:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{self.action} takes no {', '.join(f'`{each}`' for each in beside)}.",
+                "Leave it out, and call again.",
+            )
+        if self.action == "tag":
+            self._check_tagging()
+
+    async def run(self, desk: BoxDesk) -> Result:
+        return await begin(self, desk)
+
+    async def plan(self, desk: BoxDesk) -> Plan:
+        match self.action:
+            case "save":
+                return self._save_plan(desk)
+            case "check":
+                links = self.links()
+                return _planned(
+                    f"Check of {_pages(len(links))}", [NewRecord(each) for each in links], each=1
+                )
+            case "retry":
+                found = await failed_pages(desk, self.selection())
+                return _asked(found, f"Save {_pages(len(found))} with failed outputs again", each=3)
+            case "tag":
+                found = await (
+                    undone(desk, self.undo, self.tool_name())
+                    if self.undo
+                    else tag_changes(desk, self)
+                )
+                return _asked(
+                    found, f"Change the tags of {_pages(len(found))} ({self._tagging()})", each=1
+                )
+        desk.api.require(*CANCELS)
+        found = await queued_work(desk, self.selection())
+        crawls = sum(each.key.startswith("crawl:") for each in found)
+        what = (
+            f"{_pages(len(found) - crawls)} and {crawls} queued crawls"
+            if crawls
+            else _pages(len(found))
+        )
+        return _asked(found, f"Cancel {what} still queued", each=2)
+
+    def work(self, desk: BoxDesk) -> Work:
+        match self.action:
+            case "save":
+                return SaveWork(self, desk)
+            case "check":
+                return CheckWork(desk, self.older_than_days)
+            case "retry":
+                return SaveAgainWork(self, desk)
+            case "tag":
+                return TagWork(desk)
+        return CancelWork(desk)
+
+    def links(self) -> list[str]:
+        """The URLs, each once."""
+        return list(dict.fromkeys(each.strip() for each in self.urls or []))
+
+    def selection(self) -> PageQuery:
+        """The filters."""
+        return PageQuery(**(self.query.model_dump() if self.query else {}))
+
+    def _save_plan(self, desk: BoxDesk) -> Plan:
+        links = self.links()
+        SaveWork(self, desk).require()
+        asked = f"Save {_pages(len(links))} in ArchiveBox?" if len(links) > _UNASKED else None
+        return Plan(
+            f"Saving of {_pages(len(links))}",
+            len(links),
+            requests=len(links) + -(-len(links) // ADDED_AT_ONCE),
+            credits=0,
+            known=[NewRecord(each) for each in links],
+            preview=Preview(asked, {"pages": len(links), "first": links[:_SHOWN]})
+            if asked
+            else None,
+        )
+
+    def _has(self, name: str) -> bool:
+        return name in self.model_fields_set and getattr(self, name) is not None
+
+    def _check_tagging(self) -> None:
+        if self.undo:
+            if self.tags or self.untag or self.selection().given():
+                raise Failure(
+                    Code.INVALID_ARGUMENT, "`undo` goes alone.", "Leave out tags, untag and query."
+                )
+            return
+        if not (self.tags or self.untag):
+            raise Failure(
+                Code.INVALID_ARGUMENT, "No tags were given.", "Set `tags`, `untag` or `undo`."
+            )
+        if both := {each.casefold() for each in self.tags or []} & {
+            each.casefold() for each in self.untag or []
+        }:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{min(both)!r} is both in `tags` and in `untag`.",
+                "Leave it in one of them.",
+            )
+        if not self.selection().given():
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                "Without a `query` every saved page would be tagged.",
+                "Say which: by search, tag, domain, since or until.",
+            )
+
+    def _tagging(self) -> str:
+        if self.undo:
+            return f"undo of {self.undo}"
+        put, taken = ", ".join(self.tags or []), ", ".join(self.untag or [])
+        return "; ".join(
+            [*([f"put on: {put}"] if put else []), *([f"take off: {taken}"] if taken else [])]
+        )
+
+
+def _asked(found: list[NewRecord], message: str, *, each: int) -> Plan:
+    """A plan that needs a yes; nothing to do needs none."""
+    if not found:
+        return _planned(message, found, each=each)
+    urls = [record.detail["url"] for record in found if record.detail.get("url")]
+    details = {"pages": len(found), "first": urls[:_SHOWN]}
+    shown = f": {', '.join(urls[:3])}{' ...' if len(found) > 3 else ''}" if urls else ""
+    return _planned(message, found, each=each, preview=Preview(f"{message}{shown}?", details))
+
+
+def _planned(
+    title: str, found: list[NewRecord], *, each: int, preview: Preview | None = None
+) -> Plan:
+    return Plan(
+        title, len(found), requests=len(found) * each, credits=0, known=found, preview=preview
+    )
+
+
+def _pages(count: int) -> str:
+    return f"{count:,} {'page' if count == 1 else 'pages'}"

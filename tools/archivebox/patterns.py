@@ -1,0 +1,97 @@
+"""Which saved pages a command's patterns select: asked of the server, or found here where its own
+search is broken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from server.archivebox.endpoints import Box
+from server.archivebox.failures import command
+from server.archivebox.pagination import Record, every
+from server.errors import Code, Failure
+from tools.archivebox.snapshots.snapshots import pages
+
+MOST = 1000
+"""Pages that a search gives at most."""
+_MOST_READ = 5000
+
+
+async def matches(
+    box: Box, patterns: list[str], filters: dict[str, Any], more: dict[str, Any]
+) -> list[Record]:
+    """The snapshots that the filters select, at most 1,000, read and not touched.
+
+    Args:
+        filters: `filter_type`, and `after` and `before` in Unix seconds; every version has them.
+        more: filters that only newer servers have.
+
+    Raises:
+        Failure: `UNSUPPORTED` for a filter that this server would ignore.
+    """
+    operation = "POST /cli/search" if box.api.has("POST /cli/search") else "POST /cli/list"
+    body = _body(box, operation, patterns, {**filters, **more})
+    try:
+        found = command(
+            await box.change("POST", operation.partition(" ")[2], body, repeatable=True, verify="")
+        )
+    except Failure as failure:
+        if failure.code is not Code.UNAVAILABLE or more:
+            raise
+        # 0.8.5 cannot write its own answer down with the libraries it is installed with today.
+        return await _found_here(box, patterns, filters)
+    if isinstance(found, dict):
+        found = list(found.values())  # 0.8.5 answers by folder
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _body(box: Box, operation: str, patterns: list[str], wanted: dict[str, Any]) -> dict[str, Any]:
+    body = {**wanted, "as_json": True}
+    if patterns:
+        body["filter_patterns"] = patterns
+    elif not box.api.takes(operation, "limit"):
+        # Without patterns older servers look for https://example.com, and for nothing else.
+        body |= {"filter_patterns": [".*"], "filter_type": "regex"}
+    for name in body:
+        if not box.api.takes(operation, name):
+            raise Failure(
+                Code.UNSUPPORTED,
+                f"This ArchiveBox ({box.api.version}) does not know `{name}` here and would ignore it.",
+                "Leave it out, or use {GET /core/snapshots}.",
+            )
+    return {**body, "limit": MOST} if box.api.takes(operation, "limit") else body
+
+
+async def _found_here(box: Box, patterns: list[str], filters: dict[str, Any]) -> list[Record]:
+    snapshots, total = await every(pages(box, {}), _MOST_READ)
+    if total > _MOST_READ:
+        raise Failure(
+            Code.UNSUPPORTED,
+            f"This ArchiveBox's own search fails, and its {total} pages are too many to go through here.",
+            "Use {GET /core/snapshots} with its filters.",
+        )
+    fits = _FITS[filters["filter_type"]]
+    after, before = filters.get("after", 0.0), filters.get("before", float("inf"))
+    return [
+        each
+        for each in snapshots
+        if after <= float(each["timestamp"]) < before
+        and (not patterns or any(fits(each, pattern) for pattern in patterns))
+    ][:MOST]
+
+
+def _in_domain(snapshot: Record, domain: str) -> bool:
+    host = urlsplit(snapshot["url"]).hostname or ""
+    return host == domain.lower() or host.endswith(f".{domain.lower()}")
+
+
+_FITS: dict[str, Callable[[Record, str], bool]] = {
+    "exact": lambda snapshot, pattern: bool(snapshot["url"] == pattern),
+    "substring": lambda snapshot, pattern: pattern.lower() in snapshot["url"].lower(),
+    "regex": lambda snapshot, pattern: re.search(pattern, snapshot["url"]) is not None,
+    "domain": _in_domain,
+    "tag": lambda snapshot, pattern: pattern in (snapshot.get("tags") or []),
+    "timestamp": lambda snapshot, pattern: bool(snapshot["timestamp"] == pattern),
+}

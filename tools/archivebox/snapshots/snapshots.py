@@ -1,0 +1,329 @@
+"""Saved pages: find, look at, add, change, delete."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from server.archivebox.endpoints import (
+    Box,
+    Change,
+    Confirmed,
+    Get,
+    Many,
+    Text,
+)
+from server.archivebox.pagination import (
+    Fetch,
+    Record,
+    every,
+    read,
+    refuse_ambiguous,
+)
+from server.errors import Code, Failure
+from server.http.urls import http_url
+from server.tool.confirmation import Preview
+from server.tool.request import Risk
+from server.tool.result import Result, whole
+from tools.archivebox import records
+from tools.archivebox.records import Deleted, Exported, Snapshot
+
+Status = Literal["queued", "started", "paused", "sealed", "deleting", "succeeded", "failed"]
+Day = Annotated[str, Field(min_length=1)]
+
+_OUTCOMES = ("succeeded", "failed")
+_WHOLE_ID = re.compile(r"[0-9a-f]{32}\Z", re.IGNORECASE)
+_WITH_RESULTS = 50
+"""Snapshots a page when their results are needed too: 7 kB each."""
+
+
+class ListSnapshots(Many[Snapshot]):
+    """List pages saved in ArchiveBox (the self-hosted web archive), oldest first. Status failed
+    answers which failed and why (at least one failed output); succeeded = finished with output,
+    none failed. Page text: archivebox_read_snapshot."""
+
+    operation = "GET /core/snapshots"
+    title = "List saved pages"
+    core = True
+
+    search: Text | None = Field(None, description="In URL, title, tags (0.9.73: content)")
+    search_mode: Literal["meta", "contents", "deep"] | None = Field(None, description="0.9.73")
+    status: Status | None = Field(None, description="Work status, or outcome")
+    tag: Text | None = Field(None, description="Exact tag name")
+    url: Text | None = Field(None, description="Exact URL")
+    title_: Text | None = Field(None, alias="title", description="Part of the title")
+    id: Text | None = Field(None, description="Part of id or timestamp")
+    timestamp: Text | None = Field(None, description="Timestamp prefix")
+    created_by_id: Text | None = Field(None, description="User id")
+    created_by_username: Text | None = Field(None, description="Part of a user name")
+    created_at: Day | None = Field(None, description="Exact time")
+    created_at__gte: Day | None = Field(None, description="Date")
+    created_at__lt: Day | None = Field(None, description="Date")
+    modified_at: Day | None = Field(None, description="Exact time")
+    modified_at__gte: Day | None = Field(None, description="Date")
+    modified_at__lt: Day | None = Field(None, description="Date")
+    bookmarked_at__gte: Day | None = Field(None, description="Date")
+    bookmarked_at__lt: Day | None = Field(None, description="Date")
+    with_archiveresults: bool = Field(False, description="Add each page's outputs (7 kB)")
+
+    async def run(self, box: Box) -> Result:
+        given = self.model_dump(
+            exclude_unset=True, by_alias=True, exclude={"limit", "after", "offset", "status"}
+        )
+        params = self.known_to(
+            box, {name: value for name, value in given.items() if value is not None}
+        )
+        by_server = self.status not in (None, *_OUTCOMES) and box.api.takes(
+            self.operation, "status"
+        )
+        by_outcome = self.status in _OUTCOMES
+        if by_server:
+            params["status"] = self.status
+        if by_outcome:
+            params["with_archiveresults"] = True
+        fetch = pages(box, params)
+        if self.status is None or by_server:
+            return await read(self, box, fetch)
+        keep = self._outcome if by_outcome else self._at_work(box)
+        return await read(self, box, fetch, keep=keep, page=_WITH_RESULTS if by_outcome else 200)
+
+    def one(self, record: Record) -> Record:
+        found = records.snapshot(record)
+        if self.status not in _OUTCOMES:
+            return found
+        if not self.with_archiveresults:
+            found.pop("archiveresults", None)
+        return {**found, "failures": records.failures(record)} if self.status == "failed" else found
+
+    def notes(self, box: Box) -> list[str]:
+        if self.status in _OUTCOMES:
+            return [
+                f"Outcome {self.status} was read from each page's outputs; the other filters are the page's own."
+            ]
+        if self.status and not box.api.takes(self.operation, "status"):
+            return [
+                f"This ArchiveBox ({box.api.version}) cannot filter by status: it was filtered here."
+            ]
+        return []
+
+    def _outcome(self, record: Record) -> bool:
+        statuses = [each.get("status") for each in record.get("archiveresults") or []]
+        if self.status == "failed":
+            return "failed" in statuses
+        finished = record.get("status") in (None, "sealed")
+        return finished and "succeeded" in statuses and "failed" not in statuses
+
+    def _at_work(self, box: Box) -> Any:
+        if not box.api.has("PATCH /core/snapshot/{}"):
+            raise Failure(
+                Code.UNSUPPORTED,
+                f"Pages of this ArchiveBox ({box.api.version}) have no status.",
+                "Ask for status failed or succeeded, which is read from their outputs.",
+            )
+        return lambda record: record.get("status") == self.status
+
+
+class GetSnapshot(Get[Snapshot]):
+    """Get one saved page by id (whole, or a unique part) or timestamp, with its outputs and their
+    status."""
+
+    operation = "GET /core/snapshot/{snapshot_id}"
+    title = "Get a saved page"
+    core = True
+
+    snapshot_id: Text = Field(description="Id, part of it, or timestamp")
+    with_archiveresults: bool = Field(True, description="With its outputs")
+
+    async def run(self, box: Box) -> Result:
+        found = await one_snapshot(
+            box, self.snapshot_id, with_archiveresults=self.with_archiveresults
+        )
+        return whole(records.snapshot(found))
+
+
+class CreateSnapshot(Change[Snapshot]):
+    """Save one page in ArchiveBox. 0.9.73 returns the existing one if the URL is known. Several
+    pages: archivebox_add."""
+
+    operation = "POST /core/snapshots"
+    title = "Save a page"
+    risk: ClassVar[Risk] = "adds"
+    repeatable = False
+    since = "0.9.31"
+    use = "Use {POST /cli/add}."
+    verify = "list with `url` ({GET /core/snapshots})."
+
+    url: Text = Field(description="http(s) URL")
+    crawl_id: Text | None = Field(None, description="Put it into this crawl")
+    depth: int | None = Field(None, ge=0, le=4, description="Levels of links to follow")
+    title_: Text | None = Field(None, alias="title", description="Title")
+    tags: list[Text] | None = Field(None, description="Tag names")
+    status: Literal["queued", "sealed"] | None = Field(None, description="sealed: do not archive")
+
+    def check(self) -> None:
+        http_url(self.url)
+
+    def given(self) -> dict[str, Any]:
+        return _aliased(super().given())
+
+    def told(self, found: Any) -> dict[str, Any]:
+        return records.snapshot(found)
+
+
+class UpdateSnapshot(Change[Snapshot]):
+    """Change a saved page's work status, retry time or tags. queued: run what has not run yet;
+    sealed: stop. 0.9.73 keeps the crawl's own tags; to drop one: archivebox_untag_snapshot."""
+
+    operation = "PATCH /core/snapshot/{snapshot_id}"
+    title = "Change a saved page"
+    risk: ClassVar[Risk] = "changes"
+    repeatable = True
+    since = "0.9"
+    verify = "get the snapshot again ({GET /core/snapshot/{snapshot_id}})."
+
+    snapshot_id: Text = Field(description="Id, or unique part")
+    status: Literal["queued", "started", "paused", "sealed"] | None = Field(
+        None, description="New status"
+    )
+    action: Literal["pause", "resume", "cancel"] | None = Field(None, description="0.9.73")
+    retry_at: Text | None = Field(None, description="Retry time")
+    tags: list[Text] | None = Field(None, description="Tag names")
+    if_status: Status | None = Field(None, description="Only if its status is this")
+
+    def check(self) -> None:
+        if not (self.status or self.action or self.retry_at or self.tags is not None):
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                "Nothing to change was given.",
+                "Set status, action, retry_at or tags.",
+            )
+
+    async def run(self, box: Box) -> Result:
+        found = await one_snapshot(box, self.snapshot_id)
+        if self.if_status and found.get("status") != self.if_status:
+            raise Failure(
+                Code.REJECTED,
+                f"The snapshot's status is {found.get('status')} by now, not {self.if_status}. Nothing was changed.",
+                "Look at it again before deciding.",
+            )
+        body = self.given()
+        body.pop("if_status", None)
+        if self.status == "queued" and self.retry_at is None:
+            # Queued alone would stay queued for ever: the runner looks for a retry time.
+            body["retry_at"] = datetime.now(UTC).isoformat(timespec="seconds")
+        self.snapshot_id = str(found["id"])
+        return whole(records.snapshot(await self.sent(box, self.known_to(box, body))))
+
+
+class DeleteSnapshot(Confirmed[Deleted]):
+    """Delete a saved page and its files, for good."""
+
+    operation = "DELETE /core/snapshot/{snapshot_id}"
+    title = "Delete a saved page"
+    risk: ClassVar[Risk] = "removes"
+    repeatable = True
+    since = "0.9.31"
+    use = "Use {POST /cli/remove}."
+    verify = "get the snapshot again: gone, or with status deleting, is deleted."
+
+    snapshot_id: Text = Field(description="Id, or unique part")
+
+    async def run(self, box: Box) -> Result:
+        found = await one_snapshot(box, self.snapshot_id)
+        self.snapshot_id = str(found["id"])
+        return await super().run(box)
+
+    async def preview(self, box: Box) -> Preview:
+        found = await one_snapshot(box, self.snapshot_id)
+        return Preview(
+            f"Delete the saved page {found.get('title') or found['url']!r} ({found['url']}) with all its files?",
+            {"snapshots": 1, "id": found["id"], "url": found["url"], "title": found.get("title")},
+        )
+
+
+class GetSnapshotsFeed(Get[Exported]):
+    """Get the newest saved pages as an RSS feed's text."""
+
+    operation = "GET /core/snapshots.rss"
+    title = "Get the feed of saved pages"
+    since = "0.9.73"
+    use = "Use {GET /core/snapshots}."
+
+    crawl_id: Text | None = Field(None, description="Of this crawl")
+    created_by: Text | None = Field(None, description="Of this user")
+    limit: int = Field(50, ge=1, le=200, description="Entries")
+    before: Text | None = Field(None, description="Older than this instant")
+
+    async def run(self, box: Box) -> Result:
+        from server.archivebox.endpoints import shown, text_at
+
+        params = {**self.known_to(box, self.given()), "limit": self.limit}
+        return whole(shown(await text_at(box, self.path(), params)))
+
+
+class GetAny(Get[Snapshot]):
+    """Get the object behind an id of unknown `kind`: snapshot, archive result, tag or crawl."""
+
+    operation = "GET /core/any/{id}"
+    title = "Get any object"
+
+    id: Text = Field(description="Id, or part of it")
+
+    def told(self, found: Any) -> dict[str, Any]:
+        return records.any_object(found)
+
+
+async def one_snapshot(box: Box, reference: str, *, with_archiveresults: bool = False) -> Record:
+    """The snapshot behind an id, a unique part of one, or a timestamp.
+
+    Raises: Failure: `NOT_FOUND`; `AMBIGUOUS` with the candidates, which 0.8.5 would answer with
+        just any of them.
+    """
+    if _WHOLE_ID.match(reference.replace("-", "")):
+        return await _by_id(box, reference, with_archiveresults=with_archiveresults)
+    candidates, total = await every(pages(box, {"id": reference}), 11)
+    if len(candidates) > 1 and total:
+        same = [each for each in candidates if _same_id(each, reference)]
+        refuse_ambiguous(same or candidates, "saved pages")
+        candidates = same
+    if candidates and not with_archiveresults:
+        return candidates[0]
+    if not candidates and not box.api.has(UpdateSnapshot.operation):
+        # 0.8.5 would answer with any page that has this somewhere in its id.
+        raise Failure(
+            Code.NOT_FOUND,
+            f"There is no saved page {reference!r}.",
+            "Give the beginning or end of its id.",
+        )
+    identity = str(candidates[0]["id"]) if candidates else reference
+    return await _by_id(box, identity, with_archiveresults=with_archiveresults)
+
+
+async def _by_id(box: Box, identity: str, *, with_archiveresults: bool) -> Record:
+    path = GetSnapshot.model_construct(snapshot_id=identity).path()
+    found: Record = await box.get(path, with_archiveresults=with_archiveresults)
+    return found
+
+
+def _same_id(record: Record, reference: str) -> bool:
+    wanted = reference.replace("-", "").lower()
+    return (
+        str(record["id"]).replace("-", "").lower() == wanted or record.get("timestamp") == reference
+    )
+
+
+def pages(box: Box, params: dict[str, Any]) -> Fetch:
+    """The list of snapshots under these filters, to be read in pages."""
+
+    async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
+        found = await box.get("/core/snapshots", **params, limit=count, offset=offset)
+        return found["items"], int(found["total_items"])
+
+    return fetch
+
+
+def _aliased(values: dict[str, Any]) -> dict[str, Any]:
+    return {name.rstrip("_"): value for name, value in values.items()}
