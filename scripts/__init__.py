@@ -1,0 +1,1 @@
+"""Scripts for work on the code; nothing here runs in the server."""

@@ -1,0 +1,1 @@
+"""What `scripts.style` measures: one module each for names, density and imports."""
