@@ -65,11 +65,12 @@ def test_a_request_that_does_not_say_what_it_returns_is_a_mistake() -> None:
         Untyped.result_type()
 
 
-def test_the_toolset_is_declared_or_the_name_of_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ListThings, "__module__", "tools.shop.things")
-    assert ListThings.toolset_name() == "things"
+@pytest.mark.parametrize("module", ["tools.shop.goods", "tools.shop.goods.things"])
+def test_the_toolset_is_the_folder_or_file_of_a_tool(
+    monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    monkeypatch.setattr(ListThings, "__module__", module)
 
-    monkeypatch.setattr(ListThings, "toolset", "goods")
     assert ListThings.toolset_name() == "goods"
 
 
