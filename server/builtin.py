@@ -2,50 +2,73 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
-from server.tool.catalog import OWN, Surface
-from server.tool.elicitation import Asker
+from server.tool.catalog import OWN, Entry, Surface
+from server.tool.confirmation import Confirmations
+from server.tool.context import Caller, Context, Process, Scope
 from server.tool.request import Request
 from server.tool.result import Result
 
-if TYPE_CHECKING:
-    from server.dispatch import Calls
-    from server.services import Services
-
 R = TypeVar("R")
 
+_SCOPE = Scope("archive-mcp", "")
+"""No API and no account: what these tools do is about this server itself."""
 
-class OwnRequest(Request[R], Generic[R]):
+
+class Dispatch(Protocol):
+    """Calls a tool of this server."""
+
+    async def __call__(self, entry: Entry, arguments: Mapping[str, Any], caller: Caller) -> Result:
+        """Return the tool's result."""
+
+
+@dataclass(frozen=True)
+class ServerContext(Context):
+    """This server: all other tools, and the way to call them."""
+
+    catalog: Surface
+    dispatch: Dispatch
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
+
+    async def estimate_seconds(self, requests: int, credits: float) -> float:
+        """Return zero: nothing is sent."""
+        return 0.0
+
+
+class ServerTool(Request[R, ServerContext], Generic[R]):
     """Base of the tools that this server answers by itself."""
 
     backend: ClassVar[str] = OWN
     operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "workflow"
     open_world: ClassVar[bool] = False
-    verify: ClassVar[str]
-    """For one that changes something: how to find out whether it happened, when the answer was
-    lost."""
 
-    @abstractmethod
-    async def run(self, own: Own, asker: Asker) -> Result:
-        """What the tool answers.
+
+@dataclass(frozen=True)
+class ServerBackend:
+    """The backend of those tools."""
+
+    catalog: Surface
+    dispatch: Dispatch
+    process: Process
+    confirmations: Confirmations
+
+    async def run(self, request: ServerTool[Any], caller: Caller) -> Result:
+        """Return what the tool answers.
 
         Raises:
             Failure: whatever kept it from answering.
         """
+        return await request.perform(await self.open(None, caller))
 
-
-@dataclass(frozen=True)
-class Own:
-    """The backend of those tools, and what they may look at: all other tools, the way to call them,
-    jobs and files."""
-
-    surface: Surface
-    calls: Calls
-    services: Services
-
-    async def perform(self, request: OwnRequest[Any], asker: Asker, deadline: float) -> Result:
-        """Answer; a call of another tool keeps its own deadline, which is the same."""
-        return await request.run(self, asker)
+    async def open(self, workspace: str | None, caller: Caller) -> ServerContext:
+        """Return the context of this server, which has no workspaces."""
+        return ServerContext(
+            _SCOPE, self.process, self.confirmations, caller, self.catalog, self.dispatch
+        )

@@ -16,6 +16,7 @@ import anyio
 from server.errors import Code, Failure
 from server.services import Services
 from server.tool.catalog import OWN, Entry, Surface
+from server.tool.context import LOCAL_USER, Backend, Caller, Principal
 from server.tool.elicitation import Asker, Suspended
 from server.tool.result import Result, compact
 
@@ -59,14 +60,26 @@ class Calls:
         """What calls need, and what else of this process is shown: files for the user."""
         return self._services
 
-    async def call(self, name: str, arguments: Mapping[str, Any], asker: Asker) -> Result:
-        """What the tool answers.
+    def caller(self, person: Asker, principal: Principal = LOCAL_USER) -> Caller:
+        """Return a call that begins now."""
+        return Caller(person, self._clock() + self._seconds, principal)
+
+    async def call(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        person: Asker,
+        principal: Principal = LOCAL_USER,
+    ) -> Result:
+        """Return the tool's result.
 
         Raises: Failure: anything that kept it from answering; a bug is masked as `INTERNAL` with an
             id that is in the log.
         """
         with self.explained(name):
-            return await self.perform(self._surface.find(name), arguments, asker)
+            return await self.perform(
+                self._surface.find(name), arguments, self.caller(person, principal)
+            )
 
     @contextmanager
     def explained(self, what: str) -> Iterator[None]:
@@ -92,7 +105,7 @@ class Calls:
                 "Try something else; the user finds the details under that id in the server's log.",
             ) from None
 
-    async def perform(self, entry: Entry, arguments: Mapping[str, Any], asker: Asker) -> Result:
+    async def perform(self, entry: Entry, arguments: Mapping[str, Any], caller: Caller) -> Result:
         """The rest of the way, for a tool that was found already.
 
         Raises:
@@ -104,10 +117,9 @@ class Calls:
         request_type = self._surface.load(entry)
         instants: list[dict[str, str]] = []
         request = parse(request_type, arguments, {"timezone": self._timezone, "instants": instants})
-        deadline = self._clock() + self._seconds
         try:
-            with anyio.fail_after(self._seconds + 1):
-                result: Result = await backend.perform(request, asker, deadline)
+            with anyio.fail_after(caller.deadline - self._clock() + 1):
+                result = await backend.run(request, caller)
         except TimeoutError:
             raise _overdue(request, self._seconds) from None
         return self._rendered(result.with_fields(instants=instants) if instants else result)
@@ -123,21 +135,23 @@ class Calls:
         }
         return replace(result, structured=told, text=compact(told))
 
-    async def _backend(self, name: str) -> Any:
+    async def _backend(self, name: str) -> Backend[Any]:
         if name != OWN:
             return await self._services.backend(name)
-        from server.builtin import Own  # with the first such call, not at start
+        from server.builtin import ServerBackend  # with the first such call, not at start
 
-        return Own(self._surface, self, self._services)
+        return ServerBackend(
+            self._surface, self.perform, self._services, self._services.confirmations
+        )
 
 
 def _brief(text: str) -> str:
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "..."
 
 
-def _overdue(request: Request[Any], seconds: float) -> Failure:
+def _overdue(request: Request[Any, Any], seconds: float) -> Failure:
     message = f"It took longer than {seconds:.0f} s and was given up."
     if request.risk == "reads":
         return Failure(Code.TIMEOUT, message, "Ask for less at once.", retryable=True)
-    verify = getattr(request, "verify", "look whether the change was made.")
+    verify = request.verify or "look whether the change was made."
     return Failure(Code.OUTCOME_UNKNOWN, message, f"Do not repeat it blindly: {verify}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -19,6 +19,7 @@ from server.tool.catalog import Entry, Surface
 
 if TYPE_CHECKING:
     from server.jobs import JobRow, Work
+    from server.tool.context import Context
 
 FIRST_LOOK_SECONDS = 3.0
 """After the start: the first message is not to wait for it."""
@@ -67,8 +68,8 @@ class Recovery:
         ]
         taken: list[JobRow] = []
         for name in sorted({entry.backend for row in waiting if (entry := self._known(row.tool))}):
-            place = (await self._desk(name, None)).place
-            for row in await jobs.orphans(place.origin, place.account):
+            scope = (await self._open(name, None)).scope
+            for row in await jobs.orphans(scope.origin, scope.account):
                 if row.writes or not self._known(row.tool):
                     continue
                 try:
@@ -88,15 +89,15 @@ class Recovery:
         from server.tool.arguments import parse
 
         entry = self._surface.reachable(row.tool)
-        desk = await self._desk(entry.backend, row.workspace)
-        if (row.origin, row.account) != (desk.place.origin, desk.place.account):
+        context = await self._open(entry.backend, row.workspace)
+        if (row.origin, row.account) != (context.scope.origin, context.scope.account):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"{row.id} belongs to another server address or token.",
                 "Use the settings that it was started with.",
             )
         request = parse(self._surface.load(entry), row.arguments, {"timezone": UTC, "instants": []})
-        work: Work = request.work(desk)
+        work: Work = request.work(context)
         return work
 
     def _known(self, tool: str) -> Entry | None:
@@ -105,8 +106,9 @@ class Recovery:
         except Failure:
             return None
 
-    async def _desk(self, backend: str, workspace: str | None) -> Any:
+    async def _open(self, backend: str, workspace: str | None) -> Context:
+        from server.tool.context import Caller
         from server.tool.elicitation import Nobody
 
-        found = await self._services.backend(backend)
-        return found.desk(workspace, Nobody(), anyio.current_time() + _REQUEST_SECONDS)
+        caller = Caller(Nobody(), anyio.current_time() + _REQUEST_SECONDS)
+        return await (await self._services.backend(backend)).open(workspace, caller)

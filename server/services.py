@@ -13,6 +13,8 @@ from anyio.abc import TaskStatus
 from server import __version__
 from server.errors import Code, Failure
 from server.settings import DEFAULT_API_URL, Secret, Settings
+from server.tool.confirmation import Confirmations
+from server.tool.context import Backend
 
 if TYPE_CHECKING:
     from server.archive.backend import ArchiveBackend
@@ -48,6 +50,7 @@ class Services:
         leases: Leases | None = None,
     ) -> None:
         self._settings = settings
+        self._confirmations = Confirmations(settings.confirm)
         self._limiter = limiter
         self._sandbox = sandbox
         self._archivebox_in_process = archivebox
@@ -114,7 +117,12 @@ class Services:
             journal.close()
             self._jobs_over.set()
 
-    async def backend(self, name: str) -> Any:
+    @property
+    def confirmations(self) -> Confirmations:
+        """The confirmations of all calls of this process."""
+        return self._confirmations
+
+    async def backend(self, name: str) -> Backend[Any]:
         """The backend of that name, built now if it was not yet.
 
         Raises:
@@ -154,7 +162,6 @@ class Services:
         from server.archivebox.client import ArchiveBox
         from server.http.client import Http
         from server.limiter import ConcurrencyCap
-        from server.tool.confirmation import Confirmations
 
         url, in_process, key = (
             settings.archivebox_url or "",
@@ -176,7 +183,7 @@ class Services:
             limiter=ConcurrencyCap(),
             user_agent=USER_AGENT,
         )
-        return ArchiveBoxBackend(client, Confirmations(settings.confirm), self)
+        return ArchiveBoxBackend(client, self._confirmations, self)
 
     def _archivebox_sandbox(self) -> tuple[str, InProcess, Secret]:
         from server.sandbox.archivebox import KEY, ArchiveBoxSandbox
@@ -197,7 +204,6 @@ class Services:
         from server.archive.backend import ArchiveBackend
         from server.archive.client import Archive
         from server.http.client import Http
-        from server.tool.confirmation import Confirmations
 
         url = DEFAULT_API_URL if settings.sandbox else settings.api_url
         in_process, token = self._other_side()
@@ -209,7 +215,7 @@ class Services:
             limiter=self._limiter or self._shared_limiter(),
             user_agent=USER_AGENT,
         )
-        return ArchiveBackend(archive, settings.workspace, Confirmations(settings.confirm), self)
+        return ArchiveBackend(archive, settings.workspace, self._confirmations, self)
 
     def _shared_limiter(self) -> Limiter:
         from server.limiter import Pacer

@@ -46,9 +46,9 @@ _ORDER = (
 """Toolsets in the order in which they are listed; others follow by name."""
 
 
-def requests() -> list[type[Request[Any]]]:
+def requests() -> list[type[Request[Any, Any]]]:
     """Every request class that declares an operation, in the order of the listing."""
-    found: list[type[Request[Any]]] = []
+    found: list[type[Request[Any, Any]]] = []
     for package in (tools.archive, tools.archivebox, tools.archive_mcp):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             members = vars(importlib.import_module(module.name)).values()
@@ -90,7 +90,7 @@ def readme() -> str:
     return _TABLE.sub(lambda _: table, README.read_text(encoding="utf-8"))
 
 
-def _row(request: type[Request[Any]]) -> dict[str, Any]:
+def _row(request: type[Request[Any, Any]]) -> dict[str, Any]:
     tool = {
         "name": request.tool_name(),
         "title": request.title,
@@ -120,7 +120,7 @@ def _is_tool(value: Any, module: str) -> bool:
     )
 
 
-def _place(request: type[Request[Any]]) -> tuple[int, int, str]:
+def _place(request: type[Request[Any, Any]]) -> tuple[int, int, str]:
     toolset = request.toolset_name()
     rank = _ORDER.index(toolset) if toolset in _ORDER else len(_ORDER)
     return _BACKENDS.index(request.backend), rank, toolset

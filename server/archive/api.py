@@ -5,17 +5,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from server.archive.client import Answer, Archive, Call
 from server.archive.failures import user_errors
-from server.archive.operations import (
-    ArchiveRequest,
-    Mutation,
-    ReadMany,
-    ReadPages,
-)
-from server.archive.records import Selection
+from server.archive.records import Record, Selection
 from server.archive.selection import convert, select
 from server.errors import Code, Failure
 from server.limiter import Lane
@@ -26,6 +20,45 @@ PAGE = 100
 JOB_SECONDS = 300.0
 """How long one request of a job may wait for its turn and its answer: interactive calls go
 first."""
+
+
+class Document(Protocol):
+    """A GraphQL operation with its arguments."""
+
+    operation: ClassVar[str]
+
+    @classmethod
+    def record(cls) -> type[Record]:
+        """Return the type of what is returned, one or many of it."""
+
+    @classmethod
+    def document(cls, selection: Selection) -> str:
+        """Return the GraphQL text that asks for a selection."""
+
+    def variables(self) -> dict[str, Any]:
+        """Return the arguments under the API's names."""
+
+    def credits(self) -> float:
+        """Return the rate credits that one request takes."""
+
+
+class Query(Document, Protocol):
+    """A document that reads."""
+
+    def default_selection(self) -> Selection:
+        """Return what the caller asked for."""
+
+    def convert(self, data: Any, selection: Selection) -> Any:
+        """Return the data of the answer, its text numbers as numbers."""
+
+
+class Change(Document, Protocol):
+    """A document that changes something."""
+
+    selected: ClassVar[str]
+    refused: ClassVar[str]
+    repeatable: ClassVar[bool]
+    verify: ClassVar[str]
 
 
 @dataclass
@@ -54,7 +87,7 @@ class Api:
 
     async def page(
         self,
-        request: ReadPages[Any],
+        request: Query,
         after: str | None = None,
         size: int = PAGE,
         selection: Selection | None = None,
@@ -70,7 +103,7 @@ class Api:
         )
         return page_of(data, partial, after)
 
-    async def pages(self, request: ReadPages[Any], after: str | None = None) -> AsyncIterator[Page]:
+    async def pages(self, request: Query, after: str | None = None) -> AsyncIterator[Page]:
         """All pages from `after` on."""
         while True:
             page = await self.page(request, after)
@@ -79,13 +112,13 @@ class Api:
                 return
             after = page.end
 
-    async def whole(self, request: ReadMany[Any], selection: Selection | None = None) -> Page:
+    async def whole(self, request: Query, selection: Selection | None = None) -> Page:
         """A list that comes whole, as its one page."""
         data, partial = await self.read(request, selection)
         return Page(data, None, False, len(data), partial)
 
     async def read(
-        self, request: ArchiveRequest[Any], selection: Selection | None = None, **more: Any
+        self, request: Query, selection: Selection | None = None, **more: Any
     ) -> tuple[Any, bool]:
         """What a query answers, numbers converted, and whether Archive could not compute a part of
         it now.
@@ -96,18 +129,15 @@ class Api:
         Raises:
             Failure: as `Archive.execute`.
         """
-        record = request.record()
-        chosen = (
-            select(record, getattr(request, "fields", None)) if selection is None else selection
-        )
+        chosen = request.default_selection() if selection is None else selection
         variables = {**request.variables(), **more}
         answer = await self.execute(
             request.operation, request.document(chosen), variables, request.credits()
         )
-        return converted(request, chosen, answer.data), answer.partial
+        return request.convert(answer.data, chosen), answer.partial
 
     async def apply(
-        self, request: Mutation[Any], admit: Callable[[], None] | None = None
+        self, request: Change, admit: Callable[[], None] | None = None
     ) -> dict[str, Any]:
         """Make a change and return its payload.
 
@@ -191,12 +221,3 @@ def page_of(data: dict[str, Any], partial: bool, after: str | None = None) -> Pa
     # A page that ends where it began would be read for ever.
     has_next = bool(info.get("hasNextPage")) and end is not None and end != after
     return Page(data["nodes"], end, has_next, data.get("totalCount"), partial)
-
-
-def converted(request: ArchiveRequest[Any], selection: Selection, data: Any) -> Any:
-    """The data of a query, its text numbers as numbers."""
-    if isinstance(request, ReadPages):
-        return {**data, "nodes": convert(data.get("nodes") or [], request.record(), selection)}
-    return convert(
-        data or [] if isinstance(request, ReadMany) else data, request.record(), selection
-    )

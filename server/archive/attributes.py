@@ -15,14 +15,12 @@ from typing import Any, NoReturn, Protocol
 import anyio
 
 from server.archive.client import Archive, Call
-from server.archive.operations import ArchiveRequest, NamesOptions, Read
 from server.archive.records import (
     Entity,
     Record,
     Selection,
     fields_of,
 )
-from server.archive.selection import select
 from server.errors import Code, Failure
 from server.tool.arguments import closest
 
@@ -112,20 +110,12 @@ class Attributes:
         for condition, value in zip(named, found, strict=True):
             condition.value = value
 
-    async def shown(
-        self, request: ArchiveRequest[Any], workspace: str | None, deadline: float
-    ) -> OptionNames | None:
-        """The option names that the answer shall show; None where it shows ids."""
-        if not (
-            isinstance(request, NamesOptions) and isinstance(request, Read) and request.option_names
-        ):
-            return None
-        if workspace is None:
-            raise TypeError(
-                f"{type(request).__name__} reads custom attributes outside of a workspace"
-            )
+    async def option_names(
+        self, selection: Selection, record: type[Record], workspace: str, deadline: float
+    ) -> OptionNames:
+        """Return the names of the options that a selection may show."""
         names: OptionNames = {}
-        for entity in _entities(select(request.record(), request.fields), request.record()):
+        for entity in _entities(selection, record):
             schemas = await self.schemas(entity, workspace, deadline)
             names[entity] = {
                 each.key: {option.id: option.name for option in each.options}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from server.archive.api import PAGE, Api, converted
+from server.archive.api import PAGE, Api
 from server.archive.client import Answer, Packed
 from server.archive.operations import Read, ReadPages, graphql_arguments
 from server.archive.records import Selection
@@ -241,7 +241,7 @@ class Packer:
                 f"Archive answered {request.operation} with nothing.",
                 retryable=True,
             )
-        return Answer(converted(request, self._selection, answer.data), answer.partial)
+        return Answer(request.convert(answer.data, self._selection), answer.partial)
 
 
 def packed(requests: Sequence[Read[Any]], selection: Selection) -> tuple[str, dict[str, Any]]:

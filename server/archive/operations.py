@@ -11,7 +11,6 @@ from abc import abstractmethod
 from collections.abc import Callable
 from functools import cache
 from typing import (
-    TYPE_CHECKING,
     Annotated,
     Any,
     ClassVar,
@@ -24,8 +23,15 @@ from typing import (
 
 from pydantic import BaseModel, Field
 
+from server.archive.attributes import OptionNames, name_options
+from server.archive.context import ArchiveContext
+from server.archive.pagination import PARTIAL
 from server.archive.records import Record, Selection
-from server.archive.selection import render
+from server.archive.selection import convert, render, select, units
+from server.archive.workspaces import Workspaces
+from server.errors import Code, Failure
+from server.tool.confirmation import Preview
+from server.tool.context import Caller
 from server.tool.request import (
     ApiType,
     Input,
@@ -33,40 +39,58 @@ from server.tool.request import (
     Risk,
     describe_type,
 )
+from server.tool.result import Result, whole
 from server.tool.schema import unwrap
-
-if TYPE_CHECKING:
-    from server.archive.attributes import Attributes
-    from server.archive.client import Archive
-    from server.tool.confirmation import Preview
 
 R = TypeVar("R")
 
 Id = Annotated[str, ApiType("ID"), Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1)]
 
-ROW_CAP = 1000
-"""Rows after which Archive ends a list that has no pages, without a word (Archive docs, collections
-and views)."""
-
 _SCALARS: dict[Any, str] = {str: "String", int: "Int", bool: "Boolean", float: "Float", Any: "JSON"}
 _OURS = frozenset({"workspace", "fields", "limit", "after", "confirm", "optionNames"})
 
 
-class ArchiveRequest(Request[R], Generic[R]):
-    """Base of the Archive tools. `cost`: rate credits that one request takes (Archive docs, rate
-    limiting)."""
+class ArchiveTool(Request[R, ArchiveContext], Generic[R]):
+    """Base of the Archive tools."""
 
     backend: ClassVar[str] = "archive"
-    operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "operation"
-    keyword: ClassVar[Literal["query", "mutation"]]
-    cost: ClassVar[float] = 5
     instead: ClassVar[str] = (
         "Look the ids up again: what they named may be gone, or be in another workspace."
     )
     """What to do when something that the arguments name is not found."""
     forbidden: ClassVar[str] = ""
     """What to do when Archive does not allow it, where more can be said than in general."""
+    refused: ClassVar[str] = ""
+    """What to do when Archive refuses it."""
+
+    @property
+    def requested_workspace(self) -> str | None:
+        """The workspace that the caller named: an id or a name."""
+        return None
+
+    async def resolve(self, workspaces: Workspaces, caller: Caller) -> str | None:
+        """Return the id of the workspace that the request is about; None where only the account
+        matters."""
+        return None
+
+    def explain(self, failure: Failure) -> None:
+        """Add to a failure what the user or the assistant can do about it."""
+        if failure.code is Code.NOT_FOUND:
+            failure.hint = failure.hint or self.instead
+        elif failure.code is Code.FORBIDDEN:
+            failure.hint = self.forbidden or failure.hint
+        elif failure.code is Code.REJECTED:
+            failure.hint = failure.hint or self.refused
+
+
+class ArchiveRequest(ArchiveTool[R], Generic[R]):
+    """Base of the tools that are one operation of Archive. `cost`: rate credits that one request
+    takes (Archive docs, rate limiting)."""
+
+    operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "operation"
+    keyword: ClassVar[Literal["query", "mutation"]]
+    cost: ClassVar[float] = 5
 
     @classmethod
     def record(cls) -> type[Record]:
@@ -101,20 +125,24 @@ class ArchiveRequest(Request[R], Generic[R]):
 
 
 class InWorkspace(Input):
-    """A request about one workspace: all but the list of workspaces itself."""
-
-    refused: ClassVar[str] = ""
-    """What to do when Archive refuses it."""
+    """The argument of every request about one workspace: all but the list of workspaces itself."""
 
     workspace: Text | None = Field(None, description="Id or name.")
 
-    async def resolve_names(self, attributes: Attributes, workspace: str, deadline: float) -> None:
-        """Put what the API takes in place of the names that it does not, before anything else is
-        sent.
+    @property
+    def requested_workspace(self) -> str | None:
+        """The workspace that the caller named: an id or a name."""
+        return self.workspace
 
-        Raises:
-            Failure: a name that fits nothing, or too much.
-        """
+    async def resolve(self, workspaces: Workspaces, caller: Caller) -> str | None:
+        """Return the id of the workspace that is named, is the default, or was chosen."""
+        return await workspaces.resolve(self.workspace, caller.person, caller.deadline)
+
+
+class Workflow(InWorkspace, ArchiveTool[R], Generic[R]):
+    """Base of the tools that are more than one operation of Archive."""
+
+    operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "workflow"
 
 
 class NamesOptions(Input):
@@ -122,6 +150,16 @@ class NamesOptions(Input):
     that is asked for."""
 
     option_names: bool = Field(False, description="Options in customAttributes by name, not id.")
+
+    async def read_option_names(
+        self, context: ArchiveContext, selection: Selection, record: type[Record]
+    ) -> OptionNames | None:
+        """Return the names of the options to show; None where ids are asked for."""
+        if not self.option_names:
+            return None
+        return await context.attributes.option_names(
+            selection, record, context.workspace, context.deadline
+        )
 
 
 class Read(ArchiveRequest[R], Generic[R]):
@@ -139,9 +177,42 @@ class Read(ArchiveRequest[R], Generic[R]):
     def output_schema(cls) -> dict[str, Any]:
         return {"type": "object", "description": describe_type(cls.record())}
 
+    def default_selection(self) -> Selection:
+        """Return the selection of `fields`, or the record's defaults."""
+        return select(self.record(), self.fields)
+
+    def convert(self, data: Any, selection: Selection) -> Any:
+        """Return the data of the answer, its text numbers as numbers."""
+        return convert(data, self.record(), selection)
+
+    async def read_option_names(
+        self, context: ArchiveContext, selection: Selection, record: type[Record]
+    ) -> OptionNames | None:
+        """Return the names of the options to show; None where ids are shown."""
+        return None
+
+    async def run(self, context: ArchiveContext) -> Result:
+        selection = self.default_selection()
+        names = await self.read_option_names(context, selection, self.record())
+        record, partial = await context.api.read(self, selection)
+        if record is None:
+            raise Failure(Code.NOT_FOUND, self.missing, self.instead)
+        if names is not None:
+            name_options(record, self.record(), selection, names)
+        if units_of_record := units(selection, self.record()):
+            record["units"] = units_of_record
+        if partial:
+            record |= {"partial": True, "notes": [PARTIAL]}
+        return whole(record)
+
 
 class ReadMany(Read[R], Generic[R]):
     """Reads a list, `limit` records from `after` on."""
+
+    paged: ClassVar[bool] = False
+    """Whether the API sends the list in pages, with a cursor."""
+    capped: ClassVar[bool] = False
+    """Whether the API ends the list at 1,000 rows without a word."""
 
     limit: int = Field(20, ge=1, le=1000, description="Records in all.")
     after: Text | None = Field(None, description="The last `nextCursor`.")
@@ -167,13 +238,27 @@ class ReadMany(Read[R], Generic[R]):
         """Why there may be nothing, where the arguments make that likely."""
         return []
 
-    def needed(self) -> list[str]:
+    def required_paths(self) -> list[str]:
         """Paths that the request itself needs, whatever `fields` says."""
         return []
+
+    def convert(self, data: Any, selection: Selection) -> Any:
+        """Return the records of the answer, their text numbers as numbers."""
+        return convert(data or [], self.record(), selection)
+
+    async def run(self, context: ArchiveContext) -> Result:
+        names = await self.read_option_names(context, self.default_selection(), self.record())
+        return await context.lists.read(self, context.scope.workspace, context.deadline, names)
 
 
 class ReadPages(ReadMany[R], Generic[R]):
     """A list that the API pages: up to 100 records a request, with a cursor."""
+
+    paged: ClassVar[bool] = True
+
+    def convert(self, data: Any, selection: Selection) -> Any:
+        """Return the connection of the answer, the text numbers of its nodes as numbers."""
+        return {**data, "nodes": convert(data.get("nodes") or [], self.record(), selection)}
 
     @classmethod
     def body(cls, selected: str) -> str:
@@ -191,8 +276,6 @@ class Connection(InWorkspace, ReadPages[R], Generic[R]):
 class Listing(InWorkspace, ReadMany[R], Generic[R]):
     """Reads a list of a workspace that the API sends whole."""
 
-    capped: ClassVar[bool] = False
-    """Whether the API ends the list at 1,000 rows without a word."""
     limit: int = Field(100, ge=1, le=1000, description="Records in all.")
 
 
@@ -210,37 +293,37 @@ class Mutation(InWorkspace, ArchiveRequest[R], Generic[R]):
     cost: ClassVar[float] = 55
     selected: ClassVar[str]
     """Paths of the payload to return."""
-    verify: ClassVar[str]
-    """How to find out whether it happened, when the answer was lost."""
 
     @classmethod
     def output_schema(cls) -> dict[str, Any]:
         return {"type": "object", "description": describe_type(cls.record())}
 
-    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """The result: the payload, with what it does not say by itself."""
+    def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Return the result: the payload, with what it does not say by itself."""
         return payload
 
+    async def run(self, context: ArchiveContext) -> Result:
+        try:
+            payload = await context.api.apply(self)
+        finally:
+            context.lists.forget()  # also after a failure: the change may have been made
+        return whole(self.present_payload(payload))
 
-class Doubtful(Mutation[R], Generic[R]):
+
+class MayConfirm(Mutation[R], Generic[R]):
     """A mutation that is asked about where there is reason to: where `preview` finds one."""
 
     confirm: Text | None = Field(None, description="Token of the preview.")
 
-    @abstractmethod
-    async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview | None:
-        """What exactly would change, read from the API before `deadline`; None where nobody need be
-        asked."""
 
-
-class Confirmed(Doubtful[R], Generic[R]):
-    """A mutation that happens only after the user's yes to its preview."""
+class Confirmed(MayConfirm[R], Generic[R]):
+    """A mutation that happens only after the user's confirmation of its preview."""
 
     confirmed: ClassVar[bool] = True
 
     @abstractmethod
-    async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview:
-        """What exactly would change, read from the API before `deadline`."""
+    async def preview(self, context: ArchiveContext) -> Preview | None:
+        """Return what exactly would change."""
 
 
 @cache

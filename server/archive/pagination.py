@@ -4,29 +4,54 @@ from."""
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
-from server.archive.api import PAGE, Api, Page
+from server.archive.api import PAGE, Api, Page, Query
 from server.archive.attributes import OptionNames, name_options
 from server.archive.client import Archive
-from server.archive.operations import (
-    ROW_CAP,
-    Listing,
-    ReadMany,
-    ReadPages,
-)
 from server.archive.records import Selection
 from server.archive.selection import select, units
 from server.tool.cursor import Cursor, decode, scope_of
 from server.tool.result import RecordList, Result
 
+ROW_CAP = 1000
+"""Rows after which Archive ends a list that has no pages, without a word (Archive docs, collections
+and views)."""
 MOST_SORTED = 1000
 """Records that are fetched at most to sort them here."""
 PARTIAL = "Archive could not compute some values now; those are null. Try again later."
 _RESERVE_SECONDS = 8.0
 """What must be left of the deadline to begin another page."""
 _KEPT_PAGES = 4
+
+
+class ListQuery(Query, Protocol):
+    """A query that answers with a list."""
+
+    paged: ClassVar[bool]
+    capped: ClassVar[bool]
+
+    @property
+    def limit(self) -> int:
+        """Records in all."""
+
+    @property
+    def after(self) -> str | None:
+        """The cursor to go on from."""
+
+    def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
+        """Return how to sort the records here; None where the API does."""
+
+    def notes(self) -> list[str]:
+        """Return what the result must say about how the arguments were applied."""
+
+    def notes_if_empty(self) -> list[str]:
+        """Return why there may be nothing."""
+
+    def required_paths(self) -> list[str]:
+        """Return the paths that the query itself needs."""
 
 
 @dataclass
@@ -43,7 +68,7 @@ class Lists:
 
     async def read(
         self,
-        request: ReadMany[Any],
+        request: ListQuery,
         workspace: str | None,
         deadline: float,
         names: OptionNames | None = None,
@@ -53,8 +78,8 @@ class Lists:
         Raises: Failure: as `Archive.execute`; `INVALID_ARGUMENT` for a cursor that does not belong
             to this call.
         """
-        selection = select(request.record(), request.fields)
-        for path in request.needed():
+        selection = request.default_selection()
+        for path in request.required_paths():
             _merge(selection, select(request.record(), [path]))
         reading = _Reading(self, request, selection, workspace, deadline, names)
         return await reading.run()
@@ -77,7 +102,7 @@ class _Reading:
     def __init__(
         self,
         lists: Lists,
-        request: ReadMany[Any],
+        request: ListQuery,
         selection: Selection,
         workspace: str | None,
         deadline: float,
@@ -101,7 +126,7 @@ class _Reading:
 
     async def run(self) -> Result:
         cursor = decode(self._request.after, self._scope)
-        comes_whole = not isinstance(self._request, ReadPages) or self._request.order() is not None
+        comes_whole = not self._request.paged or self._request.order() is not None
         following, total = await (
             self._whole(cursor) if comes_whole and cursor.page is None else self._paged(cursor)
         )
@@ -161,25 +186,15 @@ class _Reading:
     async def _page(self, cursor: Cursor, size: int = 0) -> Page:
         missing = self._request.limit - len(self._taken.records)
         first = size or (PAGE if cursor.given else min(PAGE, missing))
-        return self._named(await self._api.page(self._paging, cursor.page, first, self._selection))
+        return self._named(await self._api.page(self._request, cursor.page, first, self._selection))
 
     async def _list(self) -> Page:
         page = self._named(await self._api.whole(self._request, self._selection))
-        if (
-            isinstance(self._request, Listing)
-            and self._request.capped
-            and len(page.records) == ROW_CAP
-        ):
+        if self._request.capped and len(page.records) == ROW_CAP:
             self._notes.append(
                 f"Archive ends this list at {ROW_CAP} rows without saying so: there may be more."
             )
         return page
-
-    @property
-    def _paging(self) -> ReadPages[Any]:
-        if not isinstance(self._request, ReadPages):
-            raise TypeError(f"{type(self._request).__name__} has no pages")
-        return self._request
 
     def _named(self, page: Page) -> Page:
         if self._names is not None:

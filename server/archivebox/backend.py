@@ -1,18 +1,17 @@
-"""One ArchiveBox request from its arguments to its result."""
+"""The ArchiveBox backend: detects what the server can do, builds the context, runs the tool, and
+translates failures into the caller's words."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from server.archivebox.client import ArchiveBox
-from server.archivebox.context import BoxDesk, BoxWorkflow
-from server.archivebox.endpoints import Box, BoxRequest
-from server.archivebox.openapi import Description
+from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.endpoints import ArchiveBoxTool
 from server.errors import Code, Failure
 from server.http.urls import origin
 from server.tool.confirmation import Confirmations
-from server.tool.context import Place, Shared
-from server.tool.elicitation import Asker
+from server.tool.context import Caller, Process, Scope
 from server.tool.result import Result
 
 _HINTS = {
@@ -25,39 +24,32 @@ _HINTS = {
 
 
 class ArchiveBoxBackend:
-    """Performs typed ArchiveBox requests."""
+    """Runs the tools of one ArchiveBox."""
 
-    def __init__(
-        self, client: ArchiveBox, confirmations: Confirmations, shared: Shared | None = None
-    ) -> None:
+    def __init__(self, client: ArchiveBox, confirmations: Confirmations, process: Process) -> None:
         self.client = client
-        self._shared = shared
+        self._process = process
         self._confirmations = confirmations
 
-    async def perform(
-        self, request: BoxRequest[Any] | BoxWorkflow[Any], asker: Asker, deadline: float
-    ) -> Result:
-        """Do what the request says before `deadline` (on the client's monotonic clock).
+    async def run(self, request: ArchiveBoxTool[Any], caller: Caller) -> Result:
+        """Return what the tool answers before the caller's deadline.
 
         Raises:
-            Failure: whatever kept it from being done, in the caller's words.
+            Failure: whatever kept it from answering, in the caller's words.
         """
-        if request.confirmed:
+        if request.confirmed:  # before anything is read: nobody will be asked
             self._confirmations.refuse_if_never()
-        api = await self.client.describe(deadline)
+        context = await self.open(None, caller)
         try:
-            if isinstance(request, BoxWorkflow):
-                return await request.run(self.desk(api, asker, deadline))
-            return await request.perform(
-                Box(self.client, api, deadline, asker, self._confirmations)
-            )
+            return await request.perform(context)
         except Failure as failure:
             failure.hint = failure.hint or _HINTS.get(failure.code, "")
             raise
 
-    def desk(self, api: Description, asker: Asker, deadline: float) -> BoxDesk:
-        """What a workflow works with."""
-        if self._shared is None:
-            raise TypeError("a backend without jobs and files serves no workflow")
-        place = Place(origin(self.client.url), self.client.account)
-        return BoxDesk(place, self._shared, self._confirmations, asker, deadline, self.client, api)
+    async def open(self, workspace: str | None, caller: Caller) -> ArchiveBoxContext:
+        """Return the context of the server, which has no workspaces."""
+        scope = Scope(origin(self.client.url), self.client.account)
+        description = await self.client.describe(caller.deadline)
+        return ArchiveBoxContext(
+            scope, self._process, self._confirmations, caller, self.client, description
+        )

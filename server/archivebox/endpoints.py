@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from urllib.parse import quote
 
 from pydantic import ConfigDict, Field
 
-from server.archivebox.client import Send
+from server.archivebox.api import ArchiveBoxApi
+from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.openapi import Description
 from server.errors import Code, Failure
-from server.tool.confirmation import Confirmations, Preview
+from server.tool.confirmation import Preview
 from server.tool.request import Request, Risk, describe_type
 from server.tool.result import BUDGET, Result, whole
-
-if TYPE_CHECKING:
-    from server.archivebox.client import ArchiveBox, Upload
-    from server.limiter import Lane
-    from server.tool.elicitation import Asker
 
 R = TypeVar("R")
 
@@ -29,84 +23,23 @@ Text = Annotated[str, Field(min_length=1)]
 _OURS = frozenset({"limit", "after", "offset", "confirm"})
 
 
-@dataclass(frozen=True)
-class Box:
-    """What a request works with: the server, what it can do, how much time is left, and the person
-    to ask."""
-
-    client: ArchiveBox
-    api: Description
-    deadline: float
-    asker: Asker
-    confirmations: Confirmations
-    lane: Lane = "interactive"
-
-    async def get(self, path: str, **params: Any) -> Any:
-        """The JSON at a path; parameters that are None are left out."""
-        from server.archivebox.client import Send
-
-        given = {name: value for name, value in params.items() if value is not None}
-        return await self.client.send(
-            Send("GET", path, self.deadline, params=given, lane=self.lane)
-        )
-
-    async def change(
-        self,
-        method: str,
-        path: str,
-        body: dict[str, Any] | None,
-        *,
-        repeatable: bool,
-        verify: str,
-        admit: Callable[[], None] | None = None,
-    ) -> Any:
-        """The JSON that a change was answered with; `admit` is called just before each send."""
-        from server.archivebox.client import Send
-
-        send = Send(
-            method,
-            path,
-            self.deadline,
-            body=body,
-            repeatable=repeatable,
-            verify=verify,
-            lane=self.lane,
-            admit=admit,
-        )
-        return await self.client.send(send)
-
-    async def form(
-        self,
-        method: str,
-        path: str,
-        body: dict[str, Any],
-        *,
-        verify: str,
-        file: Upload | None = None,
-    ) -> Any:
-        """As `change`, for the endpoints that take a form, with a file or without; none of them may
-        be repeated."""
-        from server.archivebox.client import Send
-
-        send = Send(
-            method,
-            path,
-            self.deadline,
-            body=body,
-            form=True,
-            file=file,
-            repeatable=False,
-            verify=verify,
-        )
-        return await self.client.send(send)
-
-
-class BoxRequest(Request[R], Generic[R]):
-    """Base of the ArchiveBox tools; arguments carry the API's own snake_case names."""
+class ArchiveBoxTool(Request[R, ArchiveBoxContext], Generic[R]):
+    """Base of the ArchiveBox tools; arguments carry names in snake case."""
 
     model_config = ConfigDict(alias_generator=None)
 
     backend: ClassVar[str] = "archivebox"
+
+
+class Workflow(ArchiveBoxTool[R], Generic[R]):
+    """Base of the tools that are more than one endpoint of ArchiveBox."""
+
+    operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "workflow"
+
+
+class EndpointRequest(ArchiveBoxTool[R], Generic[R]):
+    """Base of the tools that are one endpoint; arguments carry the API's own names."""
+
     operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "endpoint"
     since: ClassVar[str] = "every version"
     """The first version that has the endpoint, for people."""
@@ -145,62 +78,60 @@ class BoxRequest(Request[R], Generic[R]):
             if name not in skipped and value is not None
         }
 
-    async def perform(self, box: Box) -> Result:
-        """Check that the server has the endpoint, then do it."""
-        box.api.require(self.operation, self.since, self.use)
-        return await self.run(box)
+    async def prepare(self, context: ArchiveBoxContext) -> None:
+        """Refuse what the server does not have or would ignore.
 
-    @abstractmethod
-    async def run(self, box: Box) -> Result:
-        """Do it."""
+        Raises:
+            Failure: `UNSUPPORTED`, naming the endpoint or the argument.
+        """
+        context.description.require(self.operation, self.since, self.use)
 
-    def known_to(self, box: Box, values: dict[str, Any]) -> dict[str, Any]:
+    def supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
         """The values, all of which the server must read: it would ignore others without a word.
 
         Raises:
             Failure: `UNSUPPORTED`, naming the argument.
         """
         for name in values:
-            if not box.api.takes(self.operation, name):
+            if not description.takes(self.operation, name):
                 raise Failure(
                     Code.UNSUPPORTED,
-                    f"This ArchiveBox ({box.api.version}) does not know `{name}` here and would ignore it.",
+                    f"This ArchiveBox ({description.version}) does not know `{name}` here and would ignore it.",
                     "Leave it out, or the user updates ArchiveBox.",
                 )
         return values
 
 
-class Get(BoxRequest[R], Generic[R]):
+class Get(EndpointRequest[R], Generic[R]):
     """Reads one object."""
 
     risk: ClassVar[Risk] = "reads"
     repeatable: ClassVar[bool] = True
 
-    async def run(self, box: Box) -> Result:
-        values = self.known_to(box, self.given())
-        return whole(self.told(await box.get(self.path(), **values)))
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        values = self.supported(context.description, self.given())
+        return whole(self.present(await context.api.get(self.path(), **values)))
 
-    def told(self, found: Any) -> dict[str, Any]:
-        """The result: the object in the shape that all versions share."""
-        return found if isinstance(found, dict) else {"result": found}
+    def present(self, answer: Any) -> dict[str, Any]:
+        """Return the result: the object in the shape that all versions share."""
+        return answer if isinstance(answer, dict) else {"result": answer}
 
 
-class Change(BoxRequest[R], Generic[R]):
+class Change(EndpointRequest[R], Generic[R]):
     """Changes something."""
 
-    verify: ClassVar[str]
-    """How to find out whether it happened, when the answer was lost."""
+    def body(self) -> dict[str, Any]:
+        """Return what is sent."""
+        return self.given()
 
-    async def run(self, box: Box) -> Result:
-        body = self.known_to(box, self.given())
-        if self.confirmed:
-            await self.confirm_with(box, await self.preview(box))
-        return whole(self.told(await self.sent(box, body)))
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        body = self.supported(context.description, self.body())
+        return whole(self.present(await self.send(context.api, body)))
 
-    async def sent(self, box: Box, body: dict[str, Any]) -> Any:
-        """The answer to the change."""
+    async def send(self, api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
+        """Send the change and return its answer."""
         wants_body = self.method() != "DELETE"
-        return await box.change(
+        return await api.change(
             self.method(),
             self.path(),
             body if wants_body else None,
@@ -208,29 +139,28 @@ class Change(BoxRequest[R], Generic[R]):
             verify=self.verify,
         )
 
-    async def confirm_with(self, box: Box, preview: Preview) -> None:
-        """Return only with the user's yes."""
-        token = getattr(self, "confirm", None)
-        call = [self.tool_name(), self.model_dump(exclude_unset=True, exclude={"confirm"})]
-        await box.confirmations.require(preview, call=call, token=token, asker=box.asker)
-
-    async def preview(self, box: Box) -> Preview:
-        """What exactly would change; only confirmed changes are asked for it."""
-        raise TypeError(f"{type(self).__name__} is declared as confirmed but has no preview")
-
-    def told(self, found: Any) -> dict[str, Any]:
-        """The result: the object in the shape that all versions share."""
-        return found if isinstance(found, dict) else {"result": found}
+    def present(self, answer: Any) -> dict[str, Any]:
+        """Return the result: the object in the shape that all versions share."""
+        return answer if isinstance(answer, dict) else {"result": answer}
 
 
 class Confirmed(Change[R], Generic[R]):
-    """A change that happens only after the user's yes to its preview."""
+    """A change that happens only after the user's confirmation of its preview."""
 
     confirmed: ClassVar[bool] = True
     confirm: Text | None = Field(None, description="Token of the preview")
 
+    @abstractmethod
+    async def preview(self, context: ArchiveBoxContext) -> Preview | None:
+        """Return what exactly would change."""
 
-class Many(BoxRequest[R], Generic[R]):
+    async def prepare(self, context: ArchiveBoxContext) -> None:
+        await super().prepare(context)
+        # Nobody is asked about what the server would then refuse or ignore.
+        self.supported(context.description, self.body())
+
+
+class Many(EndpointRequest[R], Generic[R]):
     """Reads a list, `limit` records from `after` or `offset` on."""
 
     risk: ClassVar[Risk] = "reads"
@@ -261,22 +191,12 @@ class Many(BoxRequest[R], Generic[R]):
         """A record in the shape that all versions share."""
         return record
 
-    def notes(self, box: Box) -> list[str]:
+    def notes(self, description: Description) -> list[str]:
         """What the result must say about how the arguments were applied."""
         return []
 
 
-async def text_at(box: Box, path: str, params: Mapping[str, Any] | None = None) -> str:
-    """The text at an API path.
-
-    Raises:
-        Failure: decoded as for any other answer.
-    """
-    reply = await box.client.raw(Send("GET", path, box.deadline, params=params or {}))
-    return reply.body.decode("utf-8", "replace")
-
-
-def shown(text: str) -> dict[str, Any]:
+def cut_text(text: str) -> dict[str, Any]:
     """The text as far as the size budget goes, with a note where it was cut."""
     notes = (
         {"notes": [f"Cut: the first {BUDGET} of {len(text)} characters."]}

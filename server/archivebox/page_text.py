@@ -12,7 +12,7 @@ from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
-from server.archivebox.endpoints import Box
+from server.archivebox.api import ArchiveBoxApi
 from server.errors import Code, Failure
 from server.http.transport import Reply
 
@@ -90,7 +90,7 @@ def images_of(snapshot: Json, kind: str) -> list[Output]:
     return _files(snapshot, plugin, names)
 
 
-async def first_readable(box: Box, outputs: list[Output]) -> tuple[Output, Reply]:
+async def first_readable(api: ArchiveBoxApi, outputs: list[Output]) -> tuple[Output, Reply]:
     """The first of the files that the server shows.
 
     Raises:
@@ -100,7 +100,7 @@ async def first_readable(box: Box, outputs: list[Output]) -> tuple[Output, Reply
     private, elsewhere = False, False
     for output in outputs:
         try:
-            reply = await box.client.file(output.path, box.deadline)
+            reply = await api.client.file(output.path, api.deadline)
         except Failure as failure:
             if failure.code is not Code.NOT_CONFIGURED:
                 raise
@@ -141,7 +141,7 @@ def as_text(reply: Reply, output: Output) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
-async def title_of(box: Box, snapshot: Json) -> str | None:
+async def title_of(api: ArchiveBoxApi, snapshot: Json) -> str | None:
     """The page's title: as ArchiveBox noted it, which it does only with a browser, else from the
     saved HTML."""
     noted = snapshot.get("title")
@@ -149,7 +149,7 @@ async def title_of(box: Box, snapshot: Json) -> str | None:
     if noted or not pages:
         return str(noted) if noted else None
     try:
-        reply = await box.client.file(pages[0].path, box.deadline)
+        reply = await api.client.file(pages[0].path, api.deadline)
     except Failure:
         return None  # the text is at hand: it is not lost over its title
     found = (

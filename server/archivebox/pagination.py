@@ -8,7 +8,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import Field
 
-from server.archivebox.endpoints import Box, Many
+from server.archivebox.api import ArchiveBoxApi
+from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.endpoints import Many
 from server.errors import Code, Failure
 from server.tool.cursor import Cursor, decode, scope_of
 from server.tool.result import RecordList, Result
@@ -29,14 +31,14 @@ Keep = Callable[[Record], bool]
 class Paged(Many[R], Generic[R]):
     """A list that the server pages."""
 
-    async def run(self, box: Box) -> Result:
-        params = self.known_to(box, self.given())
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        params = self.supported(context.description, self.given())
 
         async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
-            found = await box.get(self.path(), **params, limit=count, offset=offset)
+            found = await context.api.get(self.path(), **params, limit=count, offset=offset)
             return found["items"], int(found["total_items"])
 
-        return await read(self, box, fetch)
+        return await read(self, context.api, fetch)
 
 
 class Unpaged(Many[R], Generic[R]):
@@ -44,12 +46,12 @@ class Unpaged(Many[R], Generic[R]):
 
     limit: int = Field(20, ge=1, le=1000, description="Records in all")
 
-    async def run(self, box: Box) -> Result:
-        return await read(self, box, whole_list(await self.everything(box)))
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        return await read(self, context.api, whole_list(await self.everything(context.api)))
 
-    async def everything(self, box: Box) -> list[Record]:
+    async def everything(self, api: ArchiveBoxApi) -> list[Record]:
         """All records."""
-        found = await box.get(self.path(), **self.known_to(box, self.given()))
+        found = await api.get(self.path(), **self.supported(api.description, self.given()))
         return found if isinstance(found, list) else found["items"]
 
 
@@ -64,7 +66,7 @@ def whole_list(records: list[Record]) -> Fetch:
 
 async def read(
     request: Many[Any],
-    box: Box,
+    api: ArchiveBoxApi,
     fetch: Fetch,
     *,
     keep: Keep | None = None,
@@ -78,7 +80,7 @@ async def read(
     """
     scope = scope_of(request.operation, request.given())
     offset = decode(request.after, scope).given if request.after else request.offset or 0
-    taken, notes = RecordList(request.limit), request.notes(box)
+    taken, notes = RecordList(request.limit), request.notes(api.description)
     total, cut = 0, ""
     while not taken.full:
         count = page if keep else min(page, request.limit - len(taken.records))
@@ -91,7 +93,7 @@ async def read(
         else:
             if not records or offset >= total:
                 return _result(taken, None, None if keep else total, notes, scope)
-            if box.deadline - box.client.now() < _RESERVE_SECONDS:
+            if api.deadline - api.client.now() < _RESERVE_SECONDS:
                 cut = "answer in time"
                 break
             continue

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from server.archive.operations import ROW_CAP
+from server.archive.pagination import ROW_CAP
 from server.doctor.report import Finding, excerpt
 from server.doctor.verdicts import (
     Record,

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from server.archive.operations import (
     ArchiveRequest,
-    Doubtful,
+    MayConfirm,
     Mutation,
     Read,
     ReadMany,
@@ -32,7 +32,7 @@ _LEAVES: dict[Any, str] = {
 }
 
 
-def described(entry: Entry, request: type[Request[Any]]) -> Schema:
+def described(entry: Entry, request: type[Request[Any, Any]]) -> Schema:
     """Everything there is to know before the operation is called; each record type is described
     once.
 
@@ -56,11 +56,11 @@ def described(entry: Entry, request: type[Request[Any]]) -> Schema:
     return about
 
 
-def _confirmed(request: type[Request[Any]]) -> str:
+def _confirmed(request: type[Request[Any, Any]]) -> str:
     """When the user is asked first; nothing where the class does not tell."""
     if request.confirmed:
         return "always"
-    if issubclass(request, Doubtful):
+    if issubclass(request, MayConfirm):
         return "where there is reason to"
     return "never" if issubclass(request, Mutation) else ""
 

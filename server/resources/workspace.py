@@ -271,13 +271,17 @@ class Resources:
         entry = self._surface.serving(_named(source, parts))
         arguments = {**_arguments(source, parts), **more}
         if "limit" not in entry.tool["inputSchema"]["properties"]:
-            return (await self._calls.perform(entry, arguments, Nobody())).structured
+            return (
+                await self._calls.perform(entry, arguments, self._calls.caller(Nobody()))
+            ).structured
         answer: Row = {}
         nodes: list[Row] = []
         notes: list[str] = []
         while True:
             arguments["limit"] = MOST_ROWS - len(nodes)
-            page = (await self._calls.perform(entry, arguments, Nobody())).structured
+            page = (
+                await self._calls.perform(entry, arguments, self._calls.caller(Nobody()))
+            ).structured
             nodes += page["nodes"]
             notes += [
                 each

@@ -20,7 +20,7 @@ from server.errors import Code, Failure
 from server.tool.request import Request
 from server.tool.schema import Schema, input_schema
 
-T = TypeVar("T", bound=Request[Any])
+T = TypeVar("T", bound=Request[Any, Any])
 
 _MOST_PROBLEMS = 5
 
@@ -82,7 +82,7 @@ def closest(word: str, among: Iterable[str]) -> str:
 
 
 @cache
-def _schema_of(request: type[Request[Any]]) -> Schema:
+def _schema_of(request: type[Request[Any, Any]]) -> Schema:
     """What the class takes, worked out once: it takes longer than everything else in a call."""
     return input_schema(request, whole=True)
 

@@ -1,22 +1,50 @@
-"""What requests need that are more than one operation of an API: jobs, files for the user, and the
-user's yes."""
+"""What a tool works with: who calls, the person to ask, the time left, jobs and files.
+
+The context is all that a tool gets. Each backend derives its own, bound to what it serves.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from server.errors import Code, Failure
 from server.tool.confirmation import Confirmations, Preview
 from server.tool.elicitation import Asker
 
 if TYPE_CHECKING:
     from server.exports import ExportFolder
     from server.jobs import Jobs
+    from server.tool.result import Result
+
+DELIBERATION_SECONDS = 1.0
+"""A confirmation that took longer came from a person, while others may have changed what was
+shown."""
 
 
-class Shared(Protocol):
+@dataclass(frozen=True)
+class Principal:
+    """Who is calling; over stdio always the user who started the server."""
+
+    name: str
+
+
+LOCAL_USER = Principal("local")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One call from outside: the person behind it, and its deadline in seconds on the monotonic
+    clock."""
+
+    person: Asker
+    deadline: float
+    principal: Principal = LOCAL_USER
+
+
+class Process(Protocol):
     """What all calls of this process share."""
 
     @property
@@ -24,16 +52,16 @@ class Shared(Protocol):
         """Whether this server changes nothing."""
 
     async def jobs(self) -> Jobs:
-        """The long work in the background of this process."""
+        """Return the jobs that run in the background of this process."""
 
     def exports(self) -> ExportFolder:
-        """Where files for the user go."""
+        """Return the folder for the user's files."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where work is done: an API's origin, a fingerprint of the account, and a workspace's id if
-    there are any."""
+class Scope:
+    """Where work is done: the origin of an API, a fingerprint of the account, and a workspace's id
+    if there are any."""
 
     origin: str
     account: str
@@ -41,32 +69,100 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Desk(ABC):
-    """What one call of a workflow works with. `deadline` is on the clock of `now`, in seconds."""
+class Context(ABC):
+    """What one call of a tool works with."""
 
-    place: Place
-    shared: Shared
+    scope: Scope
+    process: Process
     confirmations: Confirmations
-    asker: Asker
-    deadline: float
+    caller: Caller
+
+    @property
+    def person(self) -> Asker:
+        """The person to ask."""
+        return self.caller.person
+
+    @property
+    def principal(self) -> Principal:
+        """Who is calling."""
+        return self.caller.principal
+
+    @property
+    def deadline(self) -> float:
+        """When the call has to be answered, in seconds on the clock of `now`."""
+        return self.caller.deadline
 
     @abstractmethod
     def now(self) -> float:
-        """Monotonic seconds."""
+        """Return monotonic seconds."""
 
     @abstractmethod
-    async def seconds(self, requests: int, credits: float) -> float:
-        """About how long so many requests of so many rate credits in all take at this account's
-        pace."""
+    async def estimate_seconds(self, requests: int, credits: float) -> float:
+        """Return about how long so many requests of so many rate credits in all take at this
+        account's pace."""
 
-    async def agreed(self, preview: Preview, call: Sequence[Any], token: str | None) -> None:
-        """Return only after the user's yes to the preview.
+    async def jobs(self) -> Jobs:
+        """Return the jobs that run in the background of this process."""
+        return await self.process.jobs()
+
+    def exports(self) -> ExportFolder:
+        """Return the folder for the user's files."""
+        return self.process.exports()
+
+    async def report(self, done: float, total: float | None, message: str) -> None:
+        """Report the progress of a long call to the client, if it asked for that."""
+        await self.person.report(done, total, message)
+
+    async def present(self, preview: Preview) -> Preview:
+        """Return the preview as the person reads it, with what only the backend knows."""
+        return preview
+
+    async def confirm(
+        self,
+        preview: Preview,
+        *,
+        call: Sequence[Any],
+        token: str | None = None,
+        review: Callable[[], Awaitable[Preview | None]],
+    ) -> None:
+        """Return only after the user's confirmation of a preview that still holds.
 
         Args:
-            call: what the yes is for: tool and arguments.
+            call: tool and arguments: what the confirmation is for.
+            token: the token of an earlier preview.
+            review: makes the preview again, for a confirmation that came late.
 
         Raises:
-            Failure: `DECLINED` or `CONFIRMATION_REQUIRED`.
+            Failure: `DECLINED`, or `CONFIRMATION_REQUIRED` with the preview.
         """
-        what = [*call, self.place.workspace]
-        await self.confirmations.require(preview, call=what, token=token, asker=self.asker)
+        shown = await self.present(preview)
+        asked_at = self.now()
+        await self.confirmations.require(
+            shown, call=[*call, self.scope.workspace], token=token, asker=self.person
+        )
+        if self.now() - asked_at < DELIBERATION_SECONDS:
+            return
+        if await review() != preview:
+            raise Failure(
+                Code.CONFIRMATION_REQUIRED,
+                "Nothing was changed: what the user agreed to has changed meanwhile.",
+                "Call again: the user is asked about what there is now.",
+            )
+
+
+Q_contra = TypeVar("Q_contra", contravariant=True)
+
+
+class Backend(Protocol[Q_contra]):
+    """What stands behind the tools of one prefix: resolves, builds the context, runs the request,
+    and translates failures into the caller's words."""
+
+    async def run(self, request: Q_contra, caller: Caller) -> Result:
+        """Return what the tool answers before the caller's deadline.
+
+        Raises:
+            Failure: whatever kept it from answering.
+        """
+
+    async def open(self, workspace: str | None, caller: Caller) -> Context:
+        """Return the context of a workspace by its id, if there are any."""

@@ -7,9 +7,9 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from server.errors import Code, Failure
 from server.jobs.engine import Jobs
@@ -23,9 +23,11 @@ from server.jobs.model import (
 from server.jobs.work import Work
 from server.tool.arguments import parse
 from server.tool.confirmation import Preview
-from server.tool.context import Desk, Place
-from server.tool.request import Input
+from server.tool.context import Context, Scope
+from server.tool.request import C, R, Request
 from server.tool.result import Link, Result, whole
+
+C_contra = TypeVar("C_contra", bound=Context, contravariant=True)
 
 ANSWER_SECONDS = 20.0
 """How long a call waits for its job: one that ends within is simply answered."""
@@ -36,7 +38,7 @@ _RESERVE_SECONDS = 3.0
 class Plan:
     """What a job will do, as far as it can be told before.
 
-    `credits` are rate credits; `billing` is what the user pays, in billing credits; `known` are the
+    `credits` are rate credits; `billing` is what the user pays, in billing credits; `records_known` are the
     records where nothing has to be gathered; `preview` is what the user has to agree to, None where
     nothing needs a yes.
     """
@@ -46,13 +48,22 @@ class Plan:
     requests: int
     credits: float
     billing: int = 0
-    known: Sequence[NewRecord] | None = None
+    records_known: Sequence[NewRecord] | None = None
     preview: Preview | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
+    def whole_preview(self) -> Preview | None:
+        """Return the preview with what holds for every job; None where nobody needs to be asked."""
+        if self.preview is None:
+            return None
+        figures = {"requests": self.requests, "rateCredits": round(self.credits)}
+        message = f"{self.preview.message} The job pauses when this client is closed."
+        return replace(self.preview, message=message, details={**figures, **self.preview.details})
 
-class StartJob(Input):
-    """The arguments that every tool has that starts a job, and what it does with them.
+
+class StartJob(Request[R, C], Generic[R, C]):
+    """Base of the tools that start a job: what it will do is planned, confirmed where it has to be,
+    and followed for a while.
 
     `watch` tells how to look at the job; it names a tool.
     """
@@ -62,98 +73,110 @@ class StartJob(Input):
     dry_run: bool = Field(False, description="Only tell what it would do.")
     resume: str | None = Field(None, description="Job to go on with, or to retry failures of.")
 
-    @abstractmethod
-    async def plan(self, desk: Any) -> Plan:
-        """What the job will do; reads the API as needed."""
+    _plan: Plan | None = PrivateAttr(default=None)
+    """What was shown in the last preview: the start uses exactly that."""
 
     @abstractmethod
-    def work(self, desk: Any) -> Work:
-        """The work itself, with arguments alone as its state."""
+    async def plan(self, context: C) -> Plan:
+        """Return what the job will do; reads the API as needed."""
+
+    @abstractmethod
+    def work(self, context: C) -> Work:
+        """Return the work itself, with arguments alone as its state."""
+
+    def call_arguments(self) -> dict[str, Any]:
+        """Return the arguments as they are journalled, without those about the start."""
+        about_the_start = {"dry_run", "resume", "confirm", "workspace"}
+        return self.model_dump(
+            by_alias=True, exclude_unset=True, mode="json", exclude=about_the_start
+        )
+
+    async def preview(self, context: C) -> Preview | None:
+        if self.resume is not None or self.dry_run:
+            return None
+        self._plan = await self.plan(context)
+        return self._plan.whole_preview()
+
+    async def run(self, context: C) -> Result:
+        """Start or resume the job, and return its result or where it stands."""
+        jobs = await context.jobs()
+        if self.resume is not None:
+            return _render(await _resume_and_follow(self, self.resume, context, jobs), self.watch)
+        plan = self._plan or await self.plan(context)
+        about = await describe_plan(plan, context)
+        if self.dry_run:
+            return whole({"dryRun": True, **about})
+        row = await jobs.start(new_job(self, context, plan), self.work(context), plan.records_known)
+        row = await _follow(jobs, row, context)
+        return _render(row, self.watch).with_fields(plan=about)
 
 
-class StartChange(StartJob):
-    """A job that happens only after the user's yes to its preview."""
+class StartChange(StartJob[R, C], Generic[R, C]):
+    """A job that happens only after the user's confirmation of its preview."""
 
     confirm: str | None = Field(None, description="Token of the preview.")
 
 
-def raw_arguments(request: Input) -> dict[str, Any]:
-    """The arguments as they can be given again, without those that are about the start."""
-    return request.model_dump(
-        by_alias=True,
-        exclude_unset=True,
-        mode="json",
-        exclude={"dry_run", "resume", "confirm", "workspace"},
-    )
+class ReadsByJob(Protocol[C_contra]):
+    """A request whose answer may take a job."""
+
+    watch: ClassVar[str]
+
+    @classmethod
+    def tool_name(cls) -> str:
+        """Return the name of the tool."""
+
+    def call_arguments(self) -> dict[str, Any]:
+        """Return the arguments as they are journalled."""
+
+    def work(self, context: C_contra) -> Work:
+        """Return the work itself."""
 
 
-async def begin(request: Any, desk: Desk) -> Result:
-    """Start (or resume) the job that a request describes and answer with its result, or with where
-    it stands.
-
-    Raises:
-        Failure: whatever keeps it from being started.
-    """
-    jobs = await desk.shared.jobs()
-    if request.resume is not None:
-        return _answered(await _taken_up(request, desk, jobs), request.watch)
-    plan = await request.plan(desk)
-    about = await _told(plan, desk)
-    if request.dry_run:
-        return whole({"dryRun": True, **about})
-    if plan.preview is not None:
-        arguments = raw_arguments(request)
-        await desk.agreed(
-            _whole(plan, plan.preview),
-            [request.tool_name(), arguments],
-            getattr(request, "confirm", None),
-        )
-    row = await jobs.start(new_job(request, desk, plan), request.work(desk), plan.known)
-    return _answered(await _followed(jobs, row, desk), request.watch).with_fields(plan=about)
-
-
-async def read_by_job(request: Any, desk: Desk, plan: Plan) -> Result:
+async def read_by_job(request: ReadsByJob[C], context: C, plan: Plan) -> Result:
     """Start a job that changes nothing, about which nobody need be asked. Where it ends in time,
     its result is the answer; else where it stands.
 
     Raises:
         Failure: whatever keeps it from being started.
     """
-    jobs = await desk.shared.jobs()
-    about = await _told(plan, desk)
-    row = await jobs.start(new_job(request, desk, plan), request.work(desk), plan.known)
-    answer = _answered(await _followed(jobs, row, desk), request.watch)
-    found = answer.structured.get("result")
-    return answer.with_fields(plan=about) if found is None else whole(found)
+    jobs = await context.jobs()
+    about = await describe_plan(plan, context)
+    row = await jobs.start(
+        new_job(request, context, plan), request.work(context), plan.records_known
+    )
+    answer = _render(await _follow(jobs, row, context), request.watch)
+    result = answer.structured.get("result")
+    return answer.with_fields(plan=about) if result is None else whole(result)
 
 
-def new_job(request: Any, desk: Desk, plan: Plan) -> NewJob:
-    """The job as it is journalled."""
-    place = desk.place
+def new_job(request: ReadsByJob[C], context: C, plan: Plan) -> NewJob:
+    """Return the job as it is journalled."""
+    scope = context.scope
     return NewJob(
         tool=request.tool_name(),
         title=plan.title,
-        origin=place.origin,
-        account=place.account,
-        workspace=place.workspace,
-        arguments=raw_arguments(request),
+        origin=scope.origin,
+        account=scope.account,
+        workspace=scope.workspace,
+        arguments=request.call_arguments(),
         total=plan.records,
     )
 
 
-def require_own(row: JobRow, place: Place) -> None:
+def require_own(row: JobRow, scope: Scope) -> None:
     """Refuse a job of another server address, token or workspace.
 
     Raises:
         Failure: `INVALID_ARGUMENT`.
     """
-    if (row.origin, row.account) != (place.origin, place.account):
+    if (row.origin, row.account) != (scope.origin, scope.account):
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"{row.id} belongs to another token or server address.",
             "Tell the user: only with the settings that it was started with can it be used.",
         )
-    if row.workspace != place.workspace:
+    if row.workspace != scope.workspace:
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"{row.id} belongs to another workspace: {row.workspace}.",
@@ -161,66 +184,62 @@ def require_own(row: JobRow, place: Place) -> None:
         )
 
 
-def _whole(plan: Plan, preview: Preview) -> Preview:
-    """The preview with what holds for every job."""
-    figures = {"requests": plan.requests, "rateCredits": round(plan.credits)}
-    message = f"{preview.message} The job pauses when this client is closed."
-    return replace(preview, message=message, details={**figures, **preview.details})
-
-
-async def _taken_up(request: Any, desk: Desk, jobs: Jobs) -> JobRow:
-    row = await _followed(jobs, await _resumed(request, desk, jobs), desk)
+async def _resume_and_follow(
+    request: StartJob[Any, C], job_id: str, context: C, jobs: Jobs
+) -> JobRow:
+    row = await _follow(jobs, await _resume(request, job_id, context, jobs), context)
     if row.state is JobState.PAUSED and row.error is None:
         # It was another process's until that ended, or until the lease of a dead one ran out.
-        row = await _followed(jobs, await _resumed(request, desk, jobs), desk)
+        row = await _follow(jobs, await _resume(request, job_id, context, jobs), context)
     return row
 
 
-async def _resumed(request: Any, desk: Desk, jobs: Jobs) -> JobRow:
-    row = await jobs.get(request.resume)
+async def _resume(request: StartJob[Any, C], job_id: str, context: C, jobs: Jobs) -> JobRow:
+    row = await jobs.get(job_id)
     if row.tool != request.tool_name():
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"{row.id} was started by {row.tool}.",
             f"Resume it with {row.tool}.",
         )
-    require_own(row, desk.place)
-    _refuse_others(request, row)
+    require_own(row, context.scope)
+    _refuse_other_arguments(request, row)
     if row.state is JobState.RUNNING and row.owned:
         return row
     first = parse(type(request), row.arguments, {"timezone": UTC, "instants": []})
-    work = first.work(desk)
+    work = first.work(context)
     if row.state is JobState.PAUSED or (row.state is JobState.RUNNING and not row.owned):
         return await jobs.resume(row.id, work)
     return await jobs.retry_failed(row.id, work)
 
 
-def _refuse_others(request: Any, row: JobRow) -> None:
+def _refuse_other_arguments(request: StartJob[Any, C], row: JobRow) -> None:
     """A job goes on with its own arguments: others beside `resume` would be ignored."""
     if request.dry_run:
         raise Failure(
             Code.INVALID_ARGUMENT,
-            f"`resume` goes on with {row.id} now; a dry run of that there is not.",
+            f"`resume` continues {row.id}; it has no dry run.",
             "Leave out one of the two; {get_job} shows how it stands.",
         )
-    given = raw_arguments(request)
-    if other := [f"`{name}`" for name, value in given.items() if row.arguments.get(name) != value]:
+    others = [
+        f"`{name}`"
+        for name, value in request.call_arguments().items()
+        if row.arguments.get(name) != value
+    ]
+    if others:
         raise Failure(
             Code.INVALID_ARGUMENT,
-            f"{row.id} goes on with its own arguments; {', '.join(other)} would change them.",
+            f"{row.id} goes on with its own arguments; {', '.join(others)} would change them.",
             "Leave them out, or start a new job without `resume`.",
         )
 
 
-async def _followed(jobs: Jobs, row: JobRow, desk: Desk) -> JobRow:
-    async def tell(done: int, total: int | None, message: str) -> None:
-        await desk.asker.report(done, total, message)
-
-    seconds = min(ANSWER_SECONDS, desk.deadline - desk.now() - _RESERVE_SECONDS)
-    return await jobs.wait(row.id, max(0.0, seconds), tell)
+async def _follow(jobs: Jobs, row: JobRow, context: Context) -> JobRow:
+    seconds = min(ANSWER_SECONDS, context.deadline - context.now() - _RESERVE_SECONDS)
+    return await jobs.wait(row.id, max(0.0, seconds), context.report)
 
 
-def _answered(row: JobRow, watch: str) -> Result:
+def _render(row: JobRow, watch: str) -> Result:
     notes = [] if row.ended else [_standing(row, watch)]
     return whole({**summary(row), **({"notes": notes} if notes else {})}).with_links(*links(row))
 
@@ -231,8 +250,8 @@ def _standing(row: JobRow, watch: str) -> str:
     return f"The job goes on while this server runs, and pauses when the client is closed. {watch}"
 
 
-async def _told(plan: Plan, desk: Desk) -> dict[str, Any]:
-    seconds = await desk.seconds(plan.requests, plan.credits)
+async def describe_plan(plan: Plan, context: Context) -> dict[str, Any]:
+    seconds = await context.estimate_seconds(plan.requests, plan.credits)
     return {
         "title": plan.title,
         "records": plan.records,

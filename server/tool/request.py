@@ -10,13 +10,20 @@ from __future__ import annotations
 
 import inspect
 import re
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+if TYPE_CHECKING:
+    from server.tool.confirmation import Preview
+    from server.tool.context import Context
+    from server.tool.result import Result
+
 R = TypeVar("R")
+C = TypeVar("C", bound="Context")
 
 Risk = Literal["reads", "adds", "changes", "removes", "spends"]
 """What a call does to the user's data: only `reads` and `adds` leave everything that exists as it
@@ -34,8 +41,8 @@ class Input(BaseModel):
     )
 
 
-class Request(Input, Generic[R]):
-    """Base of every tool.
+class Request(Input, Generic[R, C]):
+    """Base of every tool: what it is called with, what it does with a context, what it returns.
 
     Class variables: `operation` (the API's name for it), `title` (for people), `risk`, `repeatable`
     (whether sending it twice is harmless by the API's own semantics, so that an ambiguous failure
@@ -53,6 +60,51 @@ class Request(Input, Generic[R]):
     confirmed: ClassVar[bool] = False
     core: ClassVar[bool] = False
     open_world: ClassVar[bool] = True
+    verify: ClassVar[str] = ""
+    """For one that changes something: how to find out whether it happened, when the answer was
+    lost."""
+
+    @abstractmethod
+    async def run(self, context: C) -> Result:
+        """Do it and return the result.
+
+        Raises:
+            Failure: whatever kept it from being done.
+        """
+
+    async def preview(self, context: C) -> Preview | None:
+        """Return what exactly would change, or None where nobody needs to be asked."""
+        return None
+
+    async def prepare(self, context: C) -> None:
+        """Check and complete the arguments with what the context knows, before anybody is asked.
+
+        Raises:
+            Failure: arguments that fit nothing there, or too much.
+        """
+
+    async def perform(self, context: C) -> Result:
+        """Prepare the request, ask the user where there is something to ask, and run it.
+
+        Raises:
+            Failure: whatever kept it from being done.
+        """
+        await self.prepare(context)
+        preview = await self.preview(context)
+        if preview is not None:
+            await context.confirm(
+                preview,
+                call=[self.tool_name(), self.call_arguments()],
+                token=getattr(self, "confirm", None),
+                review=lambda: self.preview(context),
+            )
+        return await self.run(context)
+
+    def call_arguments(self) -> dict[str, Any]:
+        """Return the arguments of the call, JSON-ready, without those about the call itself."""
+        return self.model_dump(
+            by_alias=True, exclude_unset=True, mode="json", exclude={"confirm", "workspace"}
+        )
 
     def check(self) -> None:
         """Refuse combinations of arguments that the API would reject or silently ignore.

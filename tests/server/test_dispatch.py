@@ -14,13 +14,15 @@ from server.dispatch import CALL_SECONDS, Calls
 from server.errors import Code, Failure
 from server.services import Services
 from server.tool.catalog import Entry, Surface
-from server.tool.elicitation import Asker, Nobody, Suspended
+from server.tool.confirmation import Confirmations
+from server.tool.context import Caller
+from server.tool.elicitation import Nobody, Suspended
 from server.tool.request import Request, Risk
 from server.tool.result import Result, whole
-from tests.support.doubles import Clock
+from tests.support.doubles import Clock, Declared
 
 
-class ListThings(Request[Any]):
+class ListThings(Declared):
     """Lists."""
 
     backend = "shop"
@@ -48,14 +50,15 @@ class DropThing(ListThings):
     risk: ClassVar[Risk] = "removes"
 
 
-Perform = Callable[[Request[Any], Asker, float], Awaitable[Result]]
+Run = Callable[[Request[Any, Any], Caller], Awaitable[Result]]
 
 
 class Backends:
     """Services with one backend that does what the test says."""
 
-    def __init__(self, perform: Perform) -> None:
-        self._backend = SimpleNamespace(perform=perform)
+    def __init__(self, run: Run) -> None:
+        self._backend = SimpleNamespace(run=run)
+        self.confirmations = Confirmations("ask")
 
     async def backend(self, name: str) -> Any:
         if name == "closed":
@@ -76,7 +79,7 @@ def entry(
 
 
 def calls(
-    perform: Perform,
+    run: Run,
     *,
     read_only: bool = False,
     seconds: float = CALL_SECONDS,
@@ -92,19 +95,19 @@ def calls(
     )
     surface.offer(backends={"shop", "closed"}, toolsets=["all"], read_only=read_only)
     return Calls(
-        surface, cast(Services, Backends(perform)), UTC, seconds=seconds, clock=clock or Clock()
+        surface, cast(Services, Backends(run)), UTC, seconds=seconds, clock=clock or Clock()
     )
 
 
-async def fine(request: Request[Any], asker: Asker, deadline: float) -> Result:
-    return whole({"given": request.model_dump(exclude_unset=True), "deadline": deadline})
+async def fine(request: Request[Any, Any], caller: Caller) -> Result:
+    return whole({"given": request.model_dump(exclude_unset=True), "deadline": caller.deadline})
 
 
-def failing(error: Exception) -> Perform:
-    async def perform(request: Request[Any], asker: Asker, deadline: float) -> Result:
+def failing(error: Exception) -> Run:
+    async def run(request: Request[Any, Any], caller: Caller) -> Result:
         raise error
 
-    return perform
+    return run
 
 
 async def refused(made: Calls, name: str = "shop_list_things", **arguments: Any) -> Failure:
@@ -192,7 +195,7 @@ async def test_a_call_that_waits_for_the_person_is_not_a_bug(
     assert caplog.text == ""
 
 
-async def endless(request: Request[Any], asker: Asker, deadline: float) -> Result:
+async def endless(request: Request[Any, Any], caller: Caller) -> Result:
     await anyio.sleep_forever()
     raise AssertionError
 

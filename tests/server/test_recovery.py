@@ -29,6 +29,7 @@ from server.recovery import Recovery
 from server.services import Services
 from server.settings import Settings, load
 from server.tool.catalog import Surface
+from server.tool.context import Caller
 from server.tool.elicitation import Nobody
 from tests.support.sandboxed import SandboxProcess, sandbox_process, using
 from tools.surface import FILE
@@ -151,7 +152,8 @@ async def test_a_job_that_cannot_go_on_does_not_hold_up_the_others(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with serving(settings) as services:
-        place = (await services.backend("archive")).desk(None, Nobody(), 0.0).place
+        backend = await services.backend("archive")
+        place = (await backend.open(None, Caller(Nobody(), 0.0))).scope
     broken = left_behind(
         settings,
         writes=False,

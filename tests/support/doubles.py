@@ -9,7 +9,12 @@ from typing import Any
 
 from server.archive.client import Answer, Archive, Call
 from server.errors import Failure
+from server.exports import ExportFolder
+from server.jobs import Jobs
+from server.tool.context import Context
 from server.tool.elicitation import Question, Reply
+from server.tool.request import Request
+from server.tool.result import Result
 
 
 class Clock:
@@ -46,8 +51,30 @@ class Person:
         return self.replies.pop(0)
 
 
+class IdleProcess:
+    """A process of which no call needs jobs or files."""
+
+    read_only = False
+
+    async def jobs(self) -> Jobs:
+        raise AssertionError("nothing here runs in the background")
+
+    def exports(self) -> ExportFolder:
+        raise AssertionError("nothing here writes a file")
+
+
+class Declared(Request[Any, Context]):
+    """Base of requests that are only declared, never run."""
+
+    async def run(self, context: Context) -> Result:
+        raise AssertionError("this request is not to be run")
+
+
 class ScriptedArchive(Archive):
     """An Archive whose answers come from a function; it keeps the calls."""
+
+    origin = "https://archive.example"
+    account = "account"
 
     def __init__(self, respond: Callable[[Call], Any], clock: Clock | None = None) -> None:
         self._respond = respond

@@ -16,7 +16,7 @@ from server.resources.templates import Source, Template, Variable
 from server.resources.workspace import Resources
 from server.services import Services
 from server.tool.catalog import Entry, Surface
-from server.tool.elicitation import Asker
+from server.tool.context import Caller
 from server.tool.request import Request
 from server.tool.result import Result, whole
 from server.tool.schema import input_schema
@@ -68,7 +68,7 @@ class GetAccount(GetThing):
     operation = "account"
 
 
-CLASSES: dict[str, type[Request[Any]]] = {
+CLASSES: dict[str, type[Request[Any, Any]]] = {
     each.__name__: each for each in (ListThings, ListParts, GetThing, DropThing, GetAccount)
 }
 THINGS = Source({"": "things"}, {"workspace": "workspace"})
@@ -112,9 +112,9 @@ class Shop:
     asked: list[dict[str, Any]] = field(default_factory=list)
     before: Callable[[], Awaitable[None]] | None = None
 
-    async def perform(self, request: Request[Any], asker: Asker, deadline: float) -> Result:
+    async def run(self, request: Request[Any, Any], caller: Caller) -> Result:
         self.asked.append({"is": request.operation, **request.model_dump(exclude_unset=True)})
-        assert not asker.can_ask
+        assert not caller.person.can_ask
         if self.before:
             await self.before()
         if self.broken:

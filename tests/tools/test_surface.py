@@ -98,7 +98,7 @@ ROWS = rows()
 TOOLS: dict[str, Schema] = {row["tool"]["name"]: row["tool"] for row in ROWS}
 OPERATION_TOOLS = [row["tool"]["name"] for row in ROWS if OPERATION_META in row["tool"]["_meta"]]
 ARCHIVE = [row["tool"]["name"] for row in ROWS if row["backend"] == "archive"]
-CLASSES: dict[str, type[Request[Any]]] = {each.tool_name(): each for each in requests()}
+CLASSES: dict[str, type[Request[Any, Any]]] = {each.tool_name(): each for each in requests()}
 FILLER = re.compile(
     r"\b(this tool|allows? you|please|simply put|easily|powerful|leverage|utili[sz]e|CRITICAL|MANDATORY|IMPORTANT|MUST|"
     r"ALWAYS|NEVER|WARNING|NOTE)\b|!"
@@ -353,7 +353,7 @@ def test_every_change_says_itself_what_it_risks_and_how_to_check_it(
 
 
 @pytest.mark.parametrize("request_type", CLASSES.values())
-def test_every_tool_says_itself_what_it_is(request_type: type[Request[Any]]) -> None:
+def test_every_tool_says_itself_what_it_is(request_type: type[Request[Any, Any]]) -> None:
     assert {"operation", "title", "__doc__"} <= vars(request_type).keys()
 
 

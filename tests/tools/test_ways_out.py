@@ -106,7 +106,7 @@ async def test_a_search_that_finds_nothing_says_that_unknown_ids_do_that(part: s
 
     assert found["nodes"] == []
     assert any("unknown id" in note for note in found["notes"])
-    assert parsed(SearchItems, filter={"verified": True}).notes_if_empty() == []  # type: ignore[attr-defined]
+    assert parsed(SearchItems, filter={"verified": True}).notes_if_empty() == []
 
 
 @pytest.mark.parametrize("request_type", [GetContentViews, GetCreatorViews, GetSocialProfileViews])

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from server.archive.context import ArchiveContext
 from server.archive.operations import (
-    ROW_CAP,
-    Doubtful,
     Id,
     Listing,
+    MayConfirm,
     Mutation,
     Query,
     Text,
 )
+from server.archive.pagination import ROW_CAP
 from server.errors import Code, Failure
 from server.tool.confirmation import Preview
 from tools.archive.schema.objects import ItemPayload
@@ -30,7 +31,7 @@ from tools.archive.views.base import (
 )
 
 if TYPE_CHECKING:
-    from server.archive.client import Archive
+    pass
 
 _OLDER_STORAGE = (
     "A name is free for one collection ({collections} lists them). Workspaces on Archive's older collection storage "
@@ -128,7 +129,7 @@ class DeleteCollection(Deletion[DeletedCollection]):
         )
 
 
-class AddItemToCollections(Doubtful[ItemPayload]):
+class AddItemToCollections(MayConfirm[ItemPayload]):
     """Put one item (a post) into one or more collections, by name or id. An unknown name is an
     error unless `autoCreate` is true; the user is asked before a name much like an existing one
     makes a new collection. Adding again changes nothing. One item per call."""
@@ -157,10 +158,10 @@ class AddItemToCollections(Doubtful[ItemPayload]):
                 "Pass the new collection's name, or leave `autoCreate` out.",
             )
 
-    async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview | None:
+    async def preview(self, context: ArchiveContext) -> Preview | None:
         if not (self.auto_create and self.collection_names):
             return None
-        rows = await read(GetCollections(), ["name", "itemCount"], archive, workspace, deadline)
+        rows = await read(GetCollections(), ["name", "itemCount"], context.api)
         doubts = [
             (name, near)
             for name in dict.fromkeys(self.collection_names)
@@ -179,7 +180,7 @@ class AddItemToCollections(Doubtful[ItemPayload]):
             {
                 "create": [name for name, _ in doubts],
                 "similar": [near for _, near in doubts],
-                "workspace": workspace,
+                "workspace": context.workspace,
             },
             otherwise=f"Call again with {instead} in `collectionNames`, if that is what is meant.",
         )

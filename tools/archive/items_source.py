@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Text
 from server.errors import Code, Failure
 from server.tool.arguments import parse
@@ -17,7 +18,6 @@ from tools.archive.content.items import GetItemIdsByUrl, SearchItems
 
 if TYPE_CHECKING:
     from server.archive.api import Api
-    from server.archive.attributes import Attributes
 
 SEARCHED_BY = ("filter", "customAttributeConditions", "presetId", "sorting")
 """Arguments of the search that say which items, and in which order."""
@@ -79,12 +79,12 @@ class ItemSource(Input):
                 'Everything there is: `search` {}. A view or collection: `search` {"presetId": "..."}.',
             )
 
-    async def resolve_names(self, attributes: Attributes, workspace: str, deadline: float) -> None:
+    async def prepare(self, context: ArchiveContext) -> None:
         """Put ids in place of the option names in the search's conditions."""
         if self.search is None:
             return
         query = self.query()
-        await query.resolve_names(attributes, workspace, deadline)
+        await query.prepare(context)
         self.search = _dumped(query)
 
     def query(self, fields: list[str] | None = None, **more: Any) -> SearchItems:

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from server.archive.context import ArchiveDesk, Workflow
-from server.archive.operations import Connection, Id, Query
+from server.archive.context import ArchiveContext
+from server.archive.operations import Connection, Id, Query, Workflow
 from server.tool.result import Result, whole
 from tools.archive.schema.objects import Operation, OperationSummary
 from tools.archive.workspace import GetWorkspace
@@ -47,11 +47,11 @@ class GetBudget(Workflow[dict[str, Any]]):
     risk = "reads"
     repeatable = True
 
-    async def run(self, desk: ArchiveDesk) -> Result:
-        known = await desk.archive.budget(desk.id)
+    async def run(self, context: ArchiveContext) -> Result:
+        known = await context.archive.budget(context.workspace)
         if known is None or known.plan is None:  # Archive tells with any answer
-            await desk.api.read(GetWorkspace.model_validate({"fields": ["id"]}))
-            known = await desk.archive.budget(desk.id)
+            await context.api.read(GetWorkspace.model_validate({"fields": ["id"]}))
+            known = await context.archive.budget(context.workspace)
         if known is None or known.burst is None:
             note = "Archive has not told the budget; requests are paced at five a second."
             return whole({"plan": None, "notes": [note]})

@@ -7,10 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from server.builtin import Own, OwnRequest
+from server.builtin import ServerContext, ServerTool
 from server.errors import Code, Failure
 from server.tool.catalog import Entry
-from server.tool.elicitation import Asker
 from server.tool.result import Result, whole
 from server.tool.search import by_toolset, ranked, summary
 
@@ -18,7 +17,7 @@ Name = Annotated[str, Field(min_length=1)]
 Found = dict[str, Any]
 
 
-class FindTools(OwnRequest[Found]):
+class FindTools(ServerTool[Found]):
     """Find tools of Archive (archive.com: social posts, creators, engagement) and ArchiveBox (saved
     web pages) by what they do. Most tools are not listed: start here, then
     archive_mcp_describe_tool. Without `query` it gives all names by toolset."""
@@ -33,8 +32,8 @@ class FindTools(OwnRequest[Found]):
     )
     limit: int = Field(8, ge=1, le=30, description="Tools at most.")
 
-    async def run(self, own: Own, asker: Asker) -> Result:
-        entries = own.surface.others()
+    async def run(self, context: ServerContext) -> Result:
+        entries = context.catalog.others()
         if self.query is None:
             return whole({"toolsets": by_toolset(entries)})
         best = ranked(entries, self.query)[: self.limit]
@@ -44,7 +43,7 @@ class FindTools(OwnRequest[Found]):
         return whole({"tools": [_row(each) for each in best]})
 
 
-class DescribeTool(OwnRequest[Found]):
+class DescribeTool(ServerTool[Found]):
     """Show what a tool does and the JSON schema of its arguments. Read it before the first call of
     a tool."""
 
@@ -55,8 +54,8 @@ class DescribeTool(OwnRequest[Found]):
 
     name: Name = Field(description="Tool name, as archive_mcp_find_tools gives it.")
 
-    async def run(self, own: Own, asker: Asker) -> Result:
-        entry = own.surface.reachable(self.name)
+    async def run(self, context: ServerContext) -> Result:
+        entry = context.catalog.reachable(self.name)
         caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
         tool = entry.tool
         shown = {key: tool[key] for key in ("name", "description", "inputSchema")}
@@ -67,19 +66,19 @@ class DescribeTool(OwnRequest[Found]):
                 "changesData": not entry.reads,
                 "destructive": hints["destructiveHint"],
                 "repeatable": hints["idempotentHint"],
-                "callWith": own.surface.rendered(caller),
+                "callWith": context.catalog.rendered(caller),
             }
         )
 
 
-class _CallTool(OwnRequest[Found]):
+class _CallTool(ServerTool[Found]):
     name: Name = Field(description="Tool name.")
     arguments: dict[str, Any] = Field(
         default_factory=dict, description="Its arguments, as its schema says."
     )
 
-    async def pass_on(self, entry: Entry, own: Own, asker: Asker) -> Result:
-        return await own.calls.perform(entry, self.arguments, asker)
+    async def pass_on(self, entry: Entry, context: ServerContext) -> Result:
+        return await context.dispatch(entry, self.arguments, context.caller)
 
 
 class CallReadTool(_CallTool):
@@ -91,15 +90,15 @@ class CallReadTool(_CallTool):
     repeatable = True
     open_world = True
 
-    async def run(self, own: Own, asker: Asker) -> Result:
-        entry = _other(own, self.name)
+    async def run(self, context: ServerContext) -> Result:
+        entry = _other(context, self.name)
         if not entry.reads:
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"{self.name} changes data.",
                 "Call it through {call_write_tool}.",
             )
-        return await self.pass_on(entry, own, asker)
+        return await self.pass_on(entry, context)
 
 
 class CallWriteTool(_CallTool):
@@ -114,15 +113,15 @@ class CallWriteTool(_CallTool):
     open_world = True
     verify = "read what the tool should have changed."
 
-    async def run(self, own: Own, asker: Asker) -> Result:
-        entry = _other(own, self.name)
+    async def run(self, context: ServerContext) -> Result:
+        entry = _other(context, self.name)
         if entry.reads:
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"{self.name} only reads.",
                 "Call it through {call_read_tool}.",
             )
-        return await self.pass_on(entry, own, asker)
+        return await self.pass_on(entry, context)
 
 
 def _row(entry: Entry) -> Found:
@@ -134,9 +133,9 @@ def _row(entry: Entry) -> Found:
     }
 
 
-def _other(own: Own, name: str) -> Entry:
-    entry = own.surface.reachable(name)
-    if entry not in own.surface.others():
+def _other(context: ServerContext, name: str) -> Entry:
+    entry = context.catalog.reachable(name)
+    if entry not in context.catalog.others():
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"{name} is called directly.",

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from server.builtin import Own, OwnRequest
+from server.builtin import ServerContext, ServerTool
 from server.jobs import JobRow, RecordRow
-from server.tool.elicitation import Asker
 from server.tool.job import links, summary
 from server.tool.result import RecordList, Result, whole
 
@@ -20,7 +19,7 @@ STOPPING_SECONDS = 3.0
 """How long a cancellation waits until the job has stopped: what is on its way is let end."""
 
 
-class GetJob(OwnRequest[JobRow]):
+class GetJob(ServerTool[JobRow]):
     """Show how a job stands: progress, result, and the records that failed or whose outcome is
     unknown, each with its reason. With `wait` it answers when the job ends, or after so many
     seconds."""
@@ -34,10 +33,10 @@ class GetJob(OwnRequest[JobRow]):
     wait: int = Field(0, ge=0, le=LONGEST_WAIT, description="Seconds to wait for its end.")
     after: int = Field(0, ge=0, description="`nextAfter` of the last look, for more failures.")
 
-    async def run(self, own: Own, asker: Asker) -> Result:
-        jobs = await own.services.jobs()
+    async def run(self, context: ServerContext) -> Result:
+        jobs = await context.jobs()
         row = (
-            await jobs.wait(self.id, self.wait, asker.report)
+            await jobs.wait(self.id, self.wait, context.report)
             if self.wait
             else await jobs.get(self.id)
         )
@@ -56,7 +55,7 @@ class GetJob(OwnRequest[JobRow]):
         ).with_links(*links(row))
 
 
-class ListJobs(OwnRequest[JobRow]):
+class ListJobs(ServerTool[JobRow]):
     """List jobs of this user, newest first, whichever client started them."""
 
     operation = "list_jobs"
@@ -67,15 +66,15 @@ class ListJobs(OwnRequest[JobRow]):
     limit: int = Field(20, ge=1, le=100, description="Jobs in all.")
     after: int = Field(0, ge=0, description="How many to leave out.")
 
-    async def run(self, own: Own, asker: Asker) -> Result:
-        jobs = await own.services.jobs()
+    async def run(self, context: ServerContext) -> Result:
+        jobs = await context.jobs()
         rows = await jobs.list(limit=self.limit + 1, offset=self.after)
         nodes = [_brief(each) for each in rows[: self.limit]]
         following = {"nextAfter": self.after + self.limit} if len(rows) > self.limit else {}
         return whole({"nodes": nodes, **following})
 
 
-class CancelJob(OwnRequest[JobRow]):
+class CancelJob(ServerTool[JobRow]):
     """Stop a job for good; what is done stays done. It may take a moment where another client runs
     it."""
 
@@ -87,8 +86,8 @@ class CancelJob(OwnRequest[JobRow]):
 
     id: JobId = Field(description="Job id.")
 
-    async def run(self, own: Own, asker: Asker) -> Result:
-        jobs = await own.services.jobs()
+    async def run(self, context: ServerContext) -> Result:
+        jobs = await context.jobs()
         row = await jobs.cancel(self.id)
         if not row.ended:
             row = await jobs.wait(self.id, STOPPING_SECONDS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from server.archivebox.endpoints import Box, Change, Get
+from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.endpoints import Change, Get
 from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox.records import Key
@@ -19,8 +20,10 @@ class GetApiToken(Change[Key]):
     repeatable = True
     verify = "call it again: an unexpired key is given again."
 
-    async def run(self, box: Box) -> Result:
-        return whole(await box.client.keys.exchange(box.client, box.deadline))
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        return whole(
+            await context.api.client.keys.exchange(context.api.client, context.api.deadline)
+        )
 
 
 class CheckApiToken(Get[Key]):
@@ -29,20 +32,26 @@ class CheckApiToken(Get[Key]):
     operation = "POST /auth/check_api_token"
     title = "Check the key"
 
-    async def run(self, box: Box) -> Result:
+    async def run(self, context: ArchiveBoxContext) -> Result:
         from server.archivebox.client import Send
         from server.archivebox.failures import decode
 
-        key = await box.client.keys.current(box.client, box.deadline)
-        checked: Any = await box.client.send(
-            Send("POST", "/auth/check_api_token", box.deadline, body={"token": key}),
+        key = await context.api.client.keys.current(context.api.client, context.api.deadline)
+        checked: Any = await context.api.client.send(
+            Send("POST", "/auth/check_api_token", context.api.deadline, body={"token": key}),
             authenticated=False,
         )
         # The check accepts keys of users who may do nothing: whether the key works is seen by using
         # it.
-        reply = await box.client.raw(Send("GET", "/core/tags", box.deadline, params={"limit": 1}))
-        box.client.keys.learn_expiry(reply.headers.get("x-archivebox-auth-expires"))
+        reply = await context.api.client.raw(
+            Send("GET", "/core/tags", context.api.deadline, params={"limit": 1})
+        )
+        context.api.client.keys.learn_expiry(reply.headers.get("x-archivebox-auth-expires"))
         decode(reply)
         return whole(
-            {"valid": checked.get("success") is True, "usable": True, **box.client.keys.shown()}
+            {
+                "valid": checked.get("success") is True,
+                "usable": True,
+                **context.api.client.keys.shown(),
+            }
         )

@@ -8,15 +8,11 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr
 
-from server.archivebox.endpoints import (
-    Box,
-    BoxRequest,
-    Change,
-    Confirmed,
-    Many,
-    Text,
-)
+from server.archivebox.api import ArchiveBoxApi
+from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.endpoints import Change, Confirmed, EndpointRequest, Many, Text
 from server.archivebox.failures import command
+from server.archivebox.openapi import Description
 from server.archivebox.pagination import Record, read, whole_list
 from server.errors import Code, Failure
 from server.http.urls import http_url
@@ -68,13 +64,13 @@ class Add(Change[Report]):
         for url in self.urls:
             http_url(url)
 
-    def known_to(self, box: Box, values: dict[str, Any]) -> dict[str, Any]:
-        if "plugins" in values and not box.api.takes(self.operation, "plugins"):
+    def supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
+        if "plugins" in values and not description.takes(self.operation, "plugins"):
             values = {**values, "extractors": values["plugins"]}
             del values["plugins"]
-        return super().known_to(box, values)
+        return super().supported(description, values)
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         result = command(found)
         told: dict[str, Any] = {"crawl_id": None, "snapshot_ids": [], "queued_urls": self.urls}
         if isinstance(result, dict):
@@ -90,7 +86,7 @@ class Add(Change[Report]):
         return told
 
 
-class Filters(BoxRequest[Any]):
+class Filters(EndpointRequest[Any]):
     """The filters that several commands share."""
 
     filter_type: FilterType = Field("substring", description="How patterns match")
@@ -134,7 +130,7 @@ class Update(Filters, Change[Report]):
     filter_patterns: list[Text] = Field(min_length=1, description="Which pages")
     index_only: bool | None = Field(None, description="Only the index")
 
-    async def run(self, box: Box) -> Result:
+    def body(self) -> dict[str, Any]:
         body = {"filter_patterns": self.filter_patterns, **self.filters()}
         if self.index_only is not None:
             body["index_only"] = self.index_only
@@ -142,7 +138,11 @@ class Update(Filters, Change[Report]):
             # The default of 0.9.31 is a moment beyond the calendar, which it then cannot read
             # itself.
             body["before"] = int(time.time()) + _DAY
-        found = await _done(self, box, self.known_to(box, body))
+        return body
+
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        body = self.supported(context.description, self.body())
+        found = await _done(self, context.api, body)
         return whole(found if isinstance(found, dict) else {"result": found})
 
 
@@ -180,22 +180,29 @@ class Schedule(Confirmed[Report]):
                     "For example day.",
                 )
 
-    async def run(self, box: Box) -> Result:
-        if not box.api.takes(self.operation, "show"):
+    def body(self) -> dict[str, Any]:
+        return {**self.given(), **({"add": True} if self.import_path else {})}
+
+    async def prepare(self, context: ArchiveBoxContext) -> None:
+        if not context.description.takes(self.operation, "show"):
+            version = context.description.version
             raise Failure(
                 Code.UNSUPPORTED,
-                f"The schedule command of ArchiveBox {box.api.version} fails on this route, whatever it is sent.",
+                f"The schedule command of ArchiveBox {version} fails on this route, "
+                "whatever it is sent.",
                 "The user schedules on the server itself, or updates ArchiveBox.",
             )
-        body = self.known_to(box, {**self.given(), **({"add": True} if self.import_path else {})})
-        if not self.show:
-            await self.confirm_with(box, await self.preview(box))
-        found = command(await self.sent(box, body))
-        return whole(found if isinstance(found, dict) else {"schedules": found})
+        await super().prepare(context)
 
-    async def preview(self, box: Box) -> Preview:
+    def present(self, answer: Any) -> dict[str, Any]:
+        found = command(answer)
+        return found if isinstance(found, dict) else {"schedules": found}
+
+    async def preview(self, context: ArchiveBoxContext) -> Preview | None:
+        if self.show:
+            return None
         if self.clear:
-            ids = await self._active(box)
+            ids = await self._active(context.api)
             return Preview(
                 f"Delete all schedules of ArchiveBox ({len(ids)})?",
                 {"clear": True, "schedules": ids},
@@ -210,10 +217,10 @@ class Schedule(Confirmed[Report]):
             },
         )
 
-    async def _active(self, box: Box) -> list[str]:
+    async def _active(self, api: ArchiveBoxApi) -> list[str]:
         """The ids of the schedules that there are."""
         found = command(
-            await box.change("POST", self.path(), {"show": True}, repeatable=True, verify="")
+            await api.change("POST", self.path(), {"show": True}, repeatable=True, verify="")
         )
         return (
             sorted(map(str, found.get("active_schedule_ids") or []))
@@ -240,10 +247,10 @@ class Search(Filters, Many[Snapshot]):
     sort: Text | None = Field(None, description="For example -bookmarked_at")
     _capped: bool = PrivateAttr(False)
 
-    async def perform(self, box: Box) -> Result:
-        return await self.run(box)
+    async def prepare(self, context: ArchiveBoxContext) -> None:
+        """Every version can be searched, if only page by page."""
 
-    async def run(self, box: Box) -> Result:
+    async def run(self, context: ArchiveBoxContext) -> Result:
         wanted = (
             "search",
             "status",
@@ -254,11 +261,11 @@ class Search(Filters, Many[Snapshot]):
             "sort",
         )
         more = {name: getattr(self, name) for name in wanted if getattr(self, name) is not None}
-        found = await matches(box, self.patterns(), self.filters(), more)
+        found = await matches(context.api, self.patterns(), self.filters(), more)
         self._capped = len(found) >= MOST
-        return await read(self, box, whole_list(found))
+        return await read(self, context.api, whole_list(found))
 
-    def notes(self, box: Box) -> list[str]:
+    def notes(self, description: Description) -> list[str]:
         return (
             [f"A search ends at {MOST} pages; there may be more: narrow it."]
             if self._capped
@@ -282,33 +289,42 @@ class Remove(Filters, Confirmed[Deleted]):
     filter_patterns: list[Text] = Field(min_length=1, description="Which pages")
     filter_type: FilterType = Field("exact", description="How patterns match")
 
-    async def run(self, box: Box) -> Result:
-        found = await matches(box, self.filter_patterns, self.filters(), {})
-        if not found:
+    _matches: list[Record] = PrivateAttr(default_factory=list)
+    """The pages that were shown last: exactly those are deleted."""
+
+    def body(self) -> dict[str, Any]:
+        return {}  # the pages are looked up first, and deleted one by one
+
+    async def preview(self, context: ArchiveBoxContext) -> Preview:
+        self._matches = await matches(context.api, self.filter_patterns, self.filters(), {})
+        if not self._matches:
             raise Failure(
                 Code.NOT_FOUND,
                 "No saved page matches. Nothing was deleted.",
                 "Search first: {POST /cli/search}.",
             )
-        if len(found) > _MOST_REMOVED:
+        if len(self._matches) > _MOST_REMOVED:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"{len(found)} saved pages match; at most {_MOST_REMOVED} are deleted at once. Nothing was deleted.",
+                f"{len(self._matches)} saved pages match; at most {_MOST_REMOVED} are deleted "
+                "at once. Nothing was deleted.",
                 "Narrow the patterns, or delete in several steps.",
             )
-        await self.confirm_with(box, _preview(found))
-        if box.api.has("DELETE /core/snapshot/{}"):
-            return whole(await _delete_each(box, found))
-        return whole(await self._remove_exactly(box, found))
+        return _preview(self._matches)
 
-    async def _remove_exactly(self, box: Box, found: list[Record]) -> dict[str, Any]:
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        if context.description.has("DELETE /core/snapshot/{}"):
+            return whole(await _delete_each(context.api, self._matches))
+        return whole(await self._remove_exactly(context.api, self._matches))
+
+    async def _remove_exactly(self, api: ArchiveBoxApi, found: list[Record]) -> dict[str, Any]:
         """0.8.5 has no other way: exact timestamps just seen, never a pattern; then what is left is
         looked at."""
         timestamps = [str(each["timestamp"]) for each in found]
         body = {"filter_type": "timestamp", "filter_patterns": timestamps, "delete": True}
         reason = "It is still there."
         try:
-            await _done(self, box, self.known_to(box, body))
+            await _done(self, api, self.supported(api.description, body))
         except Failure as failure:
             # It says less than a look at what is left: some of its failures come after the work.
             if failure.code is not Code.OUTCOME_UNKNOWN:
@@ -316,36 +332,38 @@ class Remove(Filters, Confirmed[Deleted]):
             reason = failure.message
         left = {
             str(each["timestamp"])
-            for each in await matches(box, self.filter_patterns, self.filters(), {})
+            for each in await matches(api, self.filter_patterns, self.filters(), {})
         }
         failed = [{"timestamp": each, "reason": reason} for each in timestamps if each in left]
         if len(failed) == len(found):
             raise Failure(
                 Code.UNAVAILABLE,
-                f"ArchiveBox {box.api.version} could not delete them, and all are still there. {reason}",
+                f"ArchiveBox {api.description.version} could not delete them, and all are still there. {reason}",
                 "The user deletes them in ArchiveBox's own interface, or updates it.",
             )
         return {"deleted": len(found) - len(failed), "queued": 0, "failed": failed}
 
 
-async def _done(request: Change[Any], box: Box, body: dict[str, Any]) -> Any:
+async def _done(request: Change[Any], api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
     """The result of a command; 0.8.5 does it and then fails to write down what it did."""
     try:
-        return command(await request.sent(box, body))
+        return command(await request.send(api, body))
     except Failure as failure:
         if "is not JSON serializable" not in failure.message:
             raise
-        return {"notes": [f"ArchiveBox {box.api.version} did it, and cannot say more about it."]}
+        return {
+            "notes": [f"ArchiveBox {api.description.version} did it, and cannot say more about it."]
+        }
 
 
-async def _delete_each(box: Box, found: list[Record]) -> dict[str, Any]:
+async def _delete_each(api: ArchiveBoxApi, found: list[Record]) -> dict[str, Any]:
     """Delete one after the other; what was done before a failure that would meet them all is still
     reported."""
     counts = {"deleted": 0, "queued": 0}
     failed: list[dict[str, Any]] = []
     for number, each in enumerate(found):
         try:
-            done = await box.change(
+            done = await api.change(
                 "DELETE",
                 f"/core/snapshot/{each['id']}",
                 None,

@@ -6,15 +6,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from server.archivebox.endpoints import (
-    Box,
-    Change,
-    Confirmed,
-    Get,
-    Text,
-    shown,
-    text_at,
-)
+from server.archivebox.api import ArchiveBoxApi
+from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.endpoints import Change, Confirmed, Get, Text, cut_text
 from server.archivebox.pagination import Record, Unpaged, refuse_ambiguous
 from server.errors import Code, Failure
 from server.http.urls import http_url
@@ -38,8 +32,8 @@ class ListCrawls(Unpaged[Crawl]):
 
     status: CrawlStatus | None = Field(None, description="Only with this status")
 
-    async def everything(self, box: Box) -> list[Record]:
-        found: list[Record] = await box.get(self.path())
+    async def everything(self, api: ArchiveBoxApi) -> list[Record]:
+        found: list[Record] = await api.get(self.path())
         return [each for each in found if self.status in (None, each.get("status"))]
 
     def one(self, record: Record) -> Record:
@@ -56,9 +50,9 @@ class GetCrawl(Get[Crawl]):
     crawl_id: Text = Field(description="Id, or unique part")
     with_config: bool = Field(False, description="With its settings")
 
-    async def run(self, box: Box) -> Result:
+    async def run(self, context: ArchiveBoxContext) -> Result:
         return whole(
-            records.crawl(await one_crawl(box, self.crawl_id), with_config=self.with_config)
+            records.crawl(await one_crawl(context.api, self.crawl_id), with_config=self.with_config)
         )
 
 
@@ -86,7 +80,7 @@ class CreateCrawl(Change[Crawl]):
         for url in self.urls:
             http_url(url)
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         return records.crawl(found)
 
 
@@ -117,11 +111,11 @@ class UpdateCrawl(Change[Crawl]):
                 "Set status, action, retry_at or tags.",
             )
 
-    async def run(self, box: Box) -> Result:
-        self.crawl_id = str((await one_crawl(box, self.crawl_id))["id"])
-        return await super().run(box)
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        self.crawl_id = str((await one_crawl(context.api, self.crawl_id))["id"])
+        return await super().run(context)
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         return records.crawl(found)
 
 
@@ -137,12 +131,12 @@ class DeleteCrawl(Confirmed[Deleted]):
 
     crawl_id: Text = Field(description="Id, or unique part")
 
-    async def run(self, box: Box) -> Result:
-        self.crawl_id = str((await one_crawl(box, self.crawl_id))["id"])
-        return await super().run(box)
+    async def prepare(self, context: ArchiveBoxContext) -> None:
+        await super().prepare(context)
+        self.crawl_id = str((await one_crawl(context.api, self.crawl_id))["id"])
 
-    async def preview(self, box: Box) -> Preview:
-        crawl = await one_crawl(box, self.crawl_id)
+    async def preview(self, context: ArchiveBoxContext) -> Preview:
+        crawl = await one_crawl(context.api, self.crawl_id)
         urls = str(crawl.get("urls", "")).split()
         about = {
             "id": crawl["id"],
@@ -151,8 +145,8 @@ class DeleteCrawl(Confirmed[Deleted]):
             "status": crawl.get("status"),
         }
         its_pages = "all its saved pages"
-        if box.api.takes("POST /cli/search", "crawl_id"):
-            pages = await matches(box, [], {}, {"crawl_id": crawl["id"]})
+        if context.description.takes("POST /cli/search", "crawl_id"):
+            pages = await matches(context.api, [], {}, {"crawl_id": crawl["id"]})
             its_pages = f"its saved pages ({len(pages)}{' or more' if len(pages) >= MOST else ''})"
             about |= {
                 "snapshots": len(pages),
@@ -174,11 +168,12 @@ class GetCrawlFile(Get[Exported]):
     crawl_id: Text = Field(description="Id, or unique part")
     path_: Text = Field(alias="path", description="For example parse_txt_urls/urls.jsonl")
 
-    async def perform(self, box: Box) -> Result:
-        box.api.require("GET /crawls/crawl/{crawl_id}/files/{filename}", self.since, self.use)
-        return await self.run(box)
+    async def prepare(self, context: ArchiveBoxContext) -> None:
+        context.description.require(
+            "GET /crawls/crawl/{crawl_id}/files/{filename}", self.since, self.use
+        )
 
-    async def run(self, box: Box) -> Result:
+    async def run(self, context: ArchiveBoxContext) -> Result:
         from urllib.parse import quote
 
         steps = self.path_.split("/")
@@ -188,22 +183,22 @@ class GetCrawlFile(Get[Exported]):
                 f"{self.path_!r} is not a path below the crawl.",
                 "At most a/b/c.",
             )
-        crawl = await one_crawl(box, self.crawl_id)
+        crawl = await one_crawl(context.api, self.crawl_id)
         path = f"/crawls/crawl/{crawl['id']}/files/" + "/".join(
             quote(step, safe="") for step in steps
         )
-        return whole(shown(await text_at(box, path)))
+        return whole(cut_text(await context.api.text(path)))
 
 
-async def one_crawl(box: Box, reference: str) -> Record:
+async def one_crawl(api: ArchiveBoxApi, reference: str) -> Record:
     """The crawl of that id or unique part of one.
 
     Raises:
         Failure: `NOT_FOUND`, or `AMBIGUOUS` with the candidates.
     """
-    box.api.require(ListCrawls.operation, ListCrawls.since, ListCrawls.use)
+    api.description.require(ListCrawls.operation, ListCrawls.since, ListCrawls.use)
     wanted = reference.replace("-", "").lower()
-    crawls: list[Record] = await box.get("/crawls/crawls")
+    crawls: list[Record] = await api.get("/crawls/crawls")
     identities = {str(each["id"]).replace("-", "").lower(): each for each in crawls}
     if wanted in identities:
         return identities[wanted]

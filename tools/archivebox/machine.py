@@ -37,7 +37,7 @@ class GetCurrentMachine(Get[Machine]):
     title = "Get the current machine"
     since = "0.9"
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         return records.plain(found)
 
 
@@ -50,7 +50,7 @@ class GetMachine(Get[Machine]):
 
     machine_id: Text = Field(description="Id or host name")
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         return records.plain(found)
 
 
@@ -81,7 +81,7 @@ class GetBinary(Get[Binary]):
 
     binary_id: Text = Field(description="Id")
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         return records.plain(found)
 
 
@@ -94,6 +94,6 @@ class GetBinariesByName(Get[Binary]):
 
     name: Text = Field(description="For example wget")
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         binaries = [records.plain(each) for each in (found if isinstance(found, list) else [found])]
         return {"nodes": binaries, "totalCount": len(binaries), "nextCursor": None}

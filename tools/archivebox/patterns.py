@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from server.archivebox.endpoints import Box
+from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.failures import command
 from server.archivebox.pagination import Record, every
 from server.errors import Code, Failure
@@ -20,7 +20,7 @@ _MOST_READ = 5000
 
 
 async def matches(
-    box: Box, patterns: list[str], filters: dict[str, Any], more: dict[str, Any]
+    api: ArchiveBoxApi, patterns: list[str], filters: dict[str, Any], more: dict[str, Any]
 ) -> list[Record]:
     """The snapshots that the filters select, at most 1,000, read and not touched.
 
@@ -31,41 +31,45 @@ async def matches(
     Raises:
         Failure: `UNSUPPORTED` for a filter that this server would ignore.
     """
-    operation = "POST /cli/search" if box.api.has("POST /cli/search") else "POST /cli/list"
-    body = _body(box, operation, patterns, {**filters, **more})
+    operation = "POST /cli/search" if api.description.has("POST /cli/search") else "POST /cli/list"
+    body = _body(api, operation, patterns, {**filters, **more})
     try:
         found = command(
-            await box.change("POST", operation.partition(" ")[2], body, repeatable=True, verify="")
+            await api.change("POST", operation.partition(" ")[2], body, repeatable=True, verify="")
         )
     except Failure as failure:
         if failure.code is not Code.UNAVAILABLE or more:
             raise
         # 0.8.5 cannot write its own answer down with the libraries it is installed with today.
-        return await _found_here(box, patterns, filters)
+        return await _found_here(api, patterns, filters)
     if isinstance(found, dict):
         found = list(found.values())  # 0.8.5 answers by folder
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
-def _body(box: Box, operation: str, patterns: list[str], wanted: dict[str, Any]) -> dict[str, Any]:
+def _body(
+    api: ArchiveBoxApi, operation: str, patterns: list[str], wanted: dict[str, Any]
+) -> dict[str, Any]:
     body = {**wanted, "as_json": True}
     if patterns:
         body["filter_patterns"] = patterns
-    elif not box.api.takes(operation, "limit"):
+    elif not api.description.takes(operation, "limit"):
         # Without patterns older servers look for https://example.com, and for nothing else.
         body |= {"filter_patterns": [".*"], "filter_type": "regex"}
     for name in body:
-        if not box.api.takes(operation, name):
+        if not api.description.takes(operation, name):
             raise Failure(
                 Code.UNSUPPORTED,
-                f"This ArchiveBox ({box.api.version}) does not know `{name}` here and would ignore it.",
+                f"This ArchiveBox ({api.description.version}) does not know `{name}` here and would ignore it.",
                 "Leave it out, or use {GET /core/snapshots}.",
             )
-    return {**body, "limit": MOST} if box.api.takes(operation, "limit") else body
+    return {**body, "limit": MOST} if api.description.takes(operation, "limit") else body
 
 
-async def _found_here(box: Box, patterns: list[str], filters: dict[str, Any]) -> list[Record]:
-    snapshots, total = await every(pages(box, {}), _MOST_READ)
+async def _found_here(
+    api: ArchiveBoxApi, patterns: list[str], filters: dict[str, Any]
+) -> list[Record]:
+    snapshots, total = await every(pages(api, {}), _MOST_READ)
     if total > _MOST_READ:
         raise Failure(
             Code.UNSUPPORTED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.archivebox.endpoints import Box
+from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.pagination import Record, Unpaged, every
 from tools.archivebox.records import Persona
 
@@ -18,12 +18,12 @@ class ListPersonas(Unpaged[Persona]):
     title = "List personas"
     since = "0.9.31"
 
-    async def everything(self, box: Box) -> list[Record]:
-        if not box.api.takes(self.operation, "limit"):
-            return await super().everything(box)
+    async def everything(self, api: ArchiveBoxApi) -> list[Record]:
+        if not api.description.takes(self.operation, "limit"):
+            return await super().everything(api)
 
         async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
-            found = await box.get(self.path(), limit=count, offset=offset)
+            found = await api.get(self.path(), limit=count, offset=offset)
             return found["items"], int(found["total_items"])
 
         records, _ = await every(fetch, _MOST)

@@ -7,13 +7,10 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.client import Upload
-from server.archivebox.endpoints import (
-    Box,
-    Change,
-    Get,
-    Text,
-)
+from server.archivebox.endpoints import Change, Get, Text
+from server.archivebox.openapi import Description
 from server.archivebox.pagination import Paged, Record
 from server.errors import Code, Failure
 from server.tool.request import Risk
@@ -46,13 +43,13 @@ class ListArchiveresults(Paged[ArchiveResult]):
     created_at__gte: Text | None = Field(None, description="Date")
     created_at__lt: Text | None = Field(None, description="Date")
 
-    def known_to(self, box: Box, values: dict[str, Any]) -> dict[str, Any]:
+    def supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
         old = {"plugin": "extractor", "output_str": "output"}
         renamed = {
-            name if box.api.takes(self.operation, name) else old.get(name, name): value
+            name if description.takes(self.operation, name) else old.get(name, name): value
             for name, value in values.items()
         }
-        return super().known_to(box, renamed)
+        return super().supported(description, renamed)
 
     def one(self, record: Record) -> Record:
         return records.result(record)
@@ -66,7 +63,7 @@ class GetArchiveresult(Get[ArchiveResult]):
 
     archiveresult_id: Text = Field(description="Id, or unique part")
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         return records.result(found)
 
 
@@ -87,12 +84,12 @@ class CreateArchiveresult(Change[ArchiveResult]):
     hook_name: Text | None = Field(None, description="Hook")
     output_json: Text | None = Field(None, description="JSON output")
 
-    async def sent(self, box: Box, body: dict[str, Any]) -> Any:
-        return await box.form(
+    async def send(self, api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
+        return await api.form(
             "POST", self.path(), {**body, "status": self.status}, verify=self.verify
         )
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         return records.result(found)
 
 
@@ -113,9 +110,9 @@ class UpdateArchiveresult(Change[ArchiveResult]):
     status: ResultStatus | None = Field(None, description="Outcome")
     output_json: Text | None = Field(None, description="JSON output")
 
-    async def sent(self, box: Box, body: dict[str, Any]) -> Any:
+    async def send(self, api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
         fields = {name: value for name, value in body.items() if name not in ("file_name", "text")}
-        known: Record = await box.get(self.path())
+        known: Record = await api.get(self.path())
         if {self.file_name, quote(self.file_name)} & set(known.get("output_files") or {}):
             raise Failure(
                 Code.REJECTED,
@@ -123,7 +120,7 @@ class UpdateArchiveresult(Change[ArchiveResult]):
                 "Choose another name.",
             )
         file = Upload(self.file_name, self.text.encode())
-        return await box.form("PATCH", self.path(), fields, verify=self.verify, file=file)
+        return await api.form("PATCH", self.path(), fields, verify=self.verify, file=file)
 
     def check(self) -> None:
         if "/" in self.file_name or "\\" in self.file_name or self.file_name in (".", ".."):
@@ -133,8 +130,8 @@ class UpdateArchiveresult(Change[ArchiveResult]):
                 "For example notes.txt.",
             )
 
-    def known_to(self, box: Box, values: dict[str, Any]) -> dict[str, Any]:
+    def supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
         return values  # the server's description does not declare this form's fields
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         return records.result(found)

@@ -6,14 +6,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from server.archivebox.endpoints import (
-    Box,
-    Change,
-    Confirmed,
-    Get,
-    Text,
-    text_at,
-)
+from server.archivebox.api import ArchiveBoxApi
+from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.endpoints import Change, Confirmed, Get, Text
 from server.archivebox.pagination import (
     Paged,
     Record,
@@ -56,10 +51,10 @@ class GetTag(Get[Tag]):
 
     tag_id: Text = Field(description="Id or name")
 
-    async def run(self, box: Box) -> Result:
-        self.tag_id = str((await one_tag(box, self.tag_id))["id"])
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        self.tag_id = str((await one_tag(context.api, self.tag_id))["id"])
         # Without this the answer carries every page of the tag.
-        return whole(records.tag(await box.get(self.path(), with_snapshots=False)))
+        return whole(records.tag(await context.api.get(self.path(), with_snapshots=False)))
 
 
 class SearchTags(Get[Tag]):
@@ -76,7 +71,7 @@ class SearchTags(Get[Tag]):
     year: Text | None = Field(None, description="Year of creation")
     has_snapshots: Literal["all", "yes", "no"] | None = Field(None, description="With pages")
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         tags = [_card(each) for each in found.get("tags", [])]
         return {"nodes": tags, "totalCount": len(tags), "nextCursor": None}
 
@@ -91,7 +86,7 @@ class AutocompleteTags(Get[Tag]):
 
     q: str = Field("", description="Beginning of the name")
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         tags = [records.tag(each) for each in found.get("tags", [])]
         if len(tags) < _MOST_COMPLETED:
             return {"nodes": tags, "totalCount": len(tags), "nextCursor": None}
@@ -126,9 +121,9 @@ class RenameTag(Change[Tag]):
     tag_id: Text = Field(description="Id or name")
     name: Text = Field(description="New name")
 
-    async def run(self, box: Box) -> Result:
-        self.tag_id = str((await one_tag(box, self.tag_id))["id"])
-        return await super().run(box)
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        self.tag_id = str((await one_tag(context.api, self.tag_id))["id"])
+        return await super().run(context)
 
 
 class DeleteTag(Confirmed[Deleted]):
@@ -143,12 +138,12 @@ class DeleteTag(Confirmed[Deleted]):
 
     tag_id: Text = Field(description="Id or name")
 
-    async def run(self, box: Box) -> Result:
-        self.tag_id = str((await one_tag(box, self.tag_id))["id"])
-        return await super().run(box)
+    async def prepare(self, context: ArchiveBoxContext) -> None:
+        await super().prepare(context)
+        self.tag_id = str((await one_tag(context.api, self.tag_id))["id"])
 
-    async def preview(self, box: Box) -> Preview:
-        tag = await one_tag(box, self.tag_id)
+    async def preview(self, context: ArchiveBoxContext) -> Preview:
+        tag = await one_tag(context.api, self.tag_id)
         pages = tag.get("num_snapshots", 0)
         return Preview(
             f"Delete the tag {tag['name']!r} from {pages} saved pages? The pages stay.",
@@ -171,10 +166,10 @@ class _OnSnapshot(Change[Report]):
                 Code.INVALID_ARGUMENT, "Give either `tag_name` or `tag_id`.", "A name is enough."
             )
 
-    async def run(self, box: Box) -> Result:
+    async def run(self, context: ArchiveBoxContext) -> Result:
         # The server takes the first match of an ambiguous id without a word.
-        self.snapshot_id = str((await one_snapshot(box, self.snapshot_id))["id"])
-        return await super().run(box)
+        self.snapshot_id = str((await one_snapshot(context.api, self.snapshot_id))["id"])
+        return await super().run(context)
 
 
 class TagSnapshot(_OnSnapshot):
@@ -208,8 +203,8 @@ class ExportTagUrls(Get[Exported]):
 
     tag_id: Text = Field(description="Id or name")
 
-    async def run(self, box: Box) -> Result:
-        return await _exported(self, box)
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        return await _exported(self, context.api)
 
 
 class ExportTagSnapshots(Get[Exported]):
@@ -222,11 +217,11 @@ class ExportTagSnapshots(Get[Exported]):
 
     tag_id: Text = Field(description="Id or name")
 
-    async def run(self, box: Box) -> Result:
-        return await _exported(self, box)
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        return await _exported(self, context.api)
 
 
-async def one_tag(box: Box, reference: str) -> Record:
+async def one_tag(api: ArchiveBoxApi, reference: str) -> Record:
     """The tag of that id or exact name (capitals do not matter when only one fits).
 
     Raises:
@@ -234,7 +229,7 @@ async def one_tag(box: Box, reference: str) -> Record:
     """
 
     async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
-        found = await box.get("/core/tags", limit=count, offset=offset)
+        found = await api.get("/core/tags", limit=count, offset=offset)
         return found["items"], int(found["total_items"])
 
     tags, _ = await every(fetch, _MOST_TAGS, page=500)
@@ -249,10 +244,10 @@ async def one_tag(box: Box, reference: str) -> Record:
     return found[0]
 
 
-async def _exported(request: ExportTagUrls | ExportTagSnapshots, box: Box) -> Result:
-    tag = await one_tag(box, request.tag_id)
+async def _exported(request: ExportTagUrls | ExportTagSnapshots, api: ArchiveBoxApi) -> Result:
+    tag = await one_tag(api, request.tag_id)
     request.tag_id = str(tag["id"])
-    lines = (await text_at(box, request.path())).splitlines()
+    lines = (await api.text(request.path())).splitlines()
     kept: list[str] = []
     size = 0
     for line in lines:

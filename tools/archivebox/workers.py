@@ -29,6 +29,6 @@ class ListWorkers(Get[Worker]):
     since = "only 0.9.8"
     use = _INSTEAD
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         workers = found if isinstance(found, list) else found.get("items", [found])
         return {"nodes": workers, "totalCount": len(workers), "nextCursor": None}

@@ -10,6 +10,7 @@ from server.archive.client import Call
 from server.archive.operations import ArchiveRequest
 from server.errors import Code, Failure
 from server.tool.confirmation import Confirmations
+from server.tool.context import Caller
 from server.tool.elicitation import (
     Asker,
     Nobody,
@@ -17,7 +18,7 @@ from server.tool.elicitation import (
     Reply,
 )
 from server.tool.result import compact
-from tests.support.doubles import Person, ScriptedArchive
+from tests.support.doubles import IdleProcess, Person, ScriptedArchive
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
 from tools.archive.content.items import SearchItems
 from tools.archive.content.refetch import RefetchEngagementBulk
@@ -36,7 +37,7 @@ class Backend:
         self._answers = answers
         self.archive = ScriptedArchive(self._respond)
         self.backend = ArchiveBackend(
-            self.archive, default, Confirmations(mode, self.archive.clock)
+            self.archive, default, Confirmations(mode, self.archive.clock), IdleProcess()
         )
 
     def _respond(self, call: Call) -> Any:
@@ -55,7 +56,7 @@ class Backend:
         return answer(call) if callable(answer) else answer
 
     async def perform(self, request: ArchiveRequest[Any], asker: Asker | None = None) -> Json:
-        result = await self.backend.perform(request, asker or Nobody(), self.archive.now() + 45)
+        result = await self.backend.run(request, Caller(asker or Nobody(), self.archive.now() + 45))
         assert result.text == compact(result.structured)
         return result.structured
 

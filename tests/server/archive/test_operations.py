@@ -212,8 +212,8 @@ def test_a_confirmed_change_must_say_what_it_shows() -> None:
 def test_a_read_changes_nothing_of_the_order_unless_it_says_so() -> None:
     request = AllThings()
 
-    assert (request.order(), request.notes(), request.needed()) == (None, [], [])
+    assert (request.order(), request.notes(), request.required_paths()) == (None, [], [])
 
 
 def test_a_payload_is_told_as_it_came_unless_the_tool_knows_more() -> None:
-    assert RenameThing(id="1").told({"a": 1}) == {"a": 1}
+    assert RenameThing(id="1").present_payload({"a": 1}) == {"a": 1}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLInputObjectType
 
-from server.archive.operations import ROW_CAP
+from server.archive.pagination import ROW_CAP
 from server.doctor import verdicts_saved
 from server.doctor.verdicts import REPORT_IT
 from server.doctor.verdicts_saved import FILTER_KEYS, LISTS

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from server.errors import Code, Failure
 from server.tool.arguments import closest, parse
 from server.tool.request import Input, Request, Risk
+from tests.support.doubles import Declared
 
 
 class Part(Input):
@@ -22,7 +23,7 @@ class Part(Input):
     value: Any = None
 
 
-class Find(Request[Any]):
+class Find(Declared):
     """A request that reads."""
 
     backend = "shop"
@@ -66,7 +67,7 @@ class Span(Find):
         return self
 
 
-class Show(Request[Any]):
+class Show(Declared):
     """A request without a list."""
 
     backend = "shop"
@@ -79,12 +80,12 @@ class Show(Request[Any]):
     id: str
 
 
-def parsed(request: type[Request[Any]] = Find, **raw: Any) -> dict[str, Any]:
+def parsed(request: type[Request[Any, Any]] = Find, **raw: Any) -> dict[str, Any]:
     found = parse(request, raw, {"timezone": UTC, "instants": []})
     return found.model_dump(by_alias=True, exclude_unset=True)
 
 
-def refused(request: type[Request[Any]] = Find, **raw: Any) -> Failure:
+def refused(request: type[Request[Any, Any]] = Find, **raw: Any) -> Failure:
     with pytest.raises(Failure) as caught:
         parsed(request, **raw)
     assert caught.value.code is Code.INVALID_ARGUMENT

@@ -4,19 +4,21 @@ from typing import ClassVar
 
 import pytest
 
+from server.tool.context import Context
 from server.tool.request import (
     Input,
     Request,
     Risk,
     snake_case,
 )
+from server.tool.result import Result
 
 
 class Found:
     """What comes back."""
 
 
-class ListThings(Request[Found]):
+class ListThings(Request[Found, Context]):
     """List things.
     In one line.
 
@@ -29,6 +31,9 @@ class ListThings(Request[Found]):
     title = "List things"
     risk: ClassVar[Risk] = "reads"
     repeatable = True
+
+    async def run(self, context: Context) -> Result:
+        raise AssertionError("this request is not to be run")
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ from server.archive.client import Call
 from server.archive.operations import ArchiveRequest
 from server.errors import Failure
 from server.tool.confirmation import Confirmations
+from server.tool.context import Caller
 from server.tool.elicitation import Nobody
 from server.tool.result import compact
-from tests.support.doubles import ScriptedArchive
+from tests.support.doubles import IdleProcess, ScriptedArchive
 
 Json = dict[str, Any]
 HOME, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
@@ -61,7 +62,9 @@ class Home:
         self.schemas: Any = {"CREATOR": list(CREATOR), "ITEM": ITEM}
         self.record: Callable[[int], Json] = lambda number: {"id": str(number)}
         self.archive = ScriptedArchive(self._respond)
-        self.backend = ArchiveBackend(self.archive, HOME, Confirmations("ask", self.archive.clock))
+        self.backend = ArchiveBackend(
+            self.archive, HOME, Confirmations("ask", self.archive.clock), IdleProcess()
+        )
 
     def _respond(self, call: Call) -> Any:
         if call.operation == "customAttributeSchemas":
@@ -79,7 +82,7 @@ class Home:
         }
 
     async def perform(self, request: ArchiveRequest[Any]) -> Json:
-        result = await self.backend.perform(request, Nobody(), self.archive.now() + 45)
+        result = await self.backend.run(request, Caller(Nobody(), self.archive.now() + 45))
         assert result.text == compact(result.structured)
         return result.structured
 

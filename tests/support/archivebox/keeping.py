@@ -30,6 +30,7 @@ from server.sandbox.archivebox import (
 from server.settings import Secret
 from server.tool.arguments import parse
 from server.tool.confirmation import Confirmations
+from server.tool.context import Caller
 from server.tool.elicitation import Nobody
 from tests.support.archivebox.targets import URL
 from tests.support.jobs.doubles import FakeTime
@@ -83,7 +84,7 @@ class Keeper:
 
     async def call(self, request: type[Any] = StartSave, /, **raw: Any) -> Json:
         given = parse(request, raw, {})
-        return (await self._backend.perform(given, Nobody(), self.time.now + 45)).structured
+        return (await self._backend.run(given, Caller(Nobody(), self.time.now + 45))).structured
 
     async def refused(self, **raw: Any) -> Failure:
         with pytest.raises(Failure) as caught:

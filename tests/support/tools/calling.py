@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, tzinfo
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
-from server.archive.operations import ArchiveRequest
+from server.archive.operations import ArchiveRequest, ArchiveTool
 from server.errors import Code, Failure
 from server.tool.arguments import parse
 
+T = TypeVar("T", bound=ArchiveTool[Any])
+
 
 def parsed(
-    request: type[ArchiveRequest[Any]],
+    request: type[T],
     *,
     zone: tzinfo = UTC,
     instants: list[dict[str, str]] | None = None,
     **raw: Any,
-) -> ArchiveRequest[Any]:
+) -> T:
     """The request that the arguments spell; `instants` collects what plain days became."""
     return parse(request, raw, {"timezone": zone, "instants": [] if instants is None else instants})
 
@@ -28,7 +30,7 @@ def sent(request: type[ArchiveRequest[Any]], **raw: Any) -> dict[str, Any]:
     return parsed(request, **raw).variables()
 
 
-def refused(request: type[ArchiveRequest[Any]], **raw: Any) -> Failure:
+def refused(request: type[ArchiveTool[Any]], **raw: Any) -> Failure:
     """The refusal that the arguments meet."""
     with pytest.raises(Failure) as caught:
         parsed(request, **raw)

@@ -20,6 +20,7 @@ from server.sandbox import MAIN, Sandbox
 from server.services import Services
 from server.settings import load
 from server.tool.arguments import parse
+from server.tool.context import Caller
 from server.tool.elicitation import Nobody
 from server.tool.request import Request
 from server.tool.result import Image as Picture
@@ -37,13 +38,15 @@ class Viewer:
     sandbox: Sandbox
     folder: Path
 
-    async def look(self, request: type[Request[Any]], workspace: str = MAIN, **raw: Any) -> Result:
+    async def look(
+        self, request: type[Request[Any, Any]], workspace: str = MAIN, **raw: Any
+    ) -> Result:
         """The whole result of a call."""
         backend = await self.services.archive()
         arguments: Any = _parsed(request, workspace=workspace, **raw)
-        return await backend.perform(arguments, Nobody(), backend.archive.now() + 45)
+        return await backend.run(arguments, Caller(Nobody(), backend.archive.now() + 45))
 
-    async def refused(self, request: type[Request[Any]], **raw: Any) -> Failure:
+    async def refused(self, request: type[Request[Any, Any]], **raw: Any) -> Failure:
         """The failure that a call meets."""
         with pytest.raises(Failure) as caught:
             await self.look(request, **raw)
@@ -73,7 +76,7 @@ async def viewer(folder: Path, items: int = 400) -> AsyncIterator[Viewer]:
         yield Viewer(services, sandbox, folder)
 
 
-def refused(request: type[Request[Any]], **raw: Any) -> Failure:
+def refused(request: type[Request[Any, Any]], **raw: Any) -> Failure:
     """The refusal that the arguments meet before anything is sent."""
     with pytest.raises(Failure) as caught:
         _parsed(request, **raw)
@@ -81,7 +84,7 @@ def refused(request: type[Request[Any]], **raw: Any) -> Failure:
     return caught.value
 
 
-def _parsed(request: type[Request[Any]], **raw: Any) -> Request[Any]:
+def _parsed(request: type[Request[Any, Any]], **raw: Any) -> Request[Any, Any]:
     return parse(request, raw, {"timezone": UTC, "instants": []})
 
 

@@ -17,8 +17,9 @@ from server.http.client import Http
 from server.sandbox import MAIN, TOKEN, Sandbox
 from server.settings import DEFAULT_API_URL
 from server.tool.confirmation import Confirmations
+from server.tool.context import Caller
 from server.tool.elicitation import Asker, Nobody
-from tests.support.doubles import Clock, OpenLimiter
+from tests.support.doubles import Clock, IdleProcess, OpenLimiter
 from tests.support.tools.calling import parsed
 
 NOW = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
@@ -36,8 +37,8 @@ class Desk:
         self, request: type[ArchiveRequest[Any]], asker: Asker | None = None, **raw: Any
     ) -> Json:
         """What the tool answers to the raw arguments."""
-        result = await self._backend.perform(
-            parsed(request, **raw), asker or Nobody(), self.clock() + 45
+        result = await self._backend.run(
+            parsed(request, **raw), Caller(asker or Nobody(), self.clock() + 45)
         )
         return result.structured
 
@@ -64,4 +65,4 @@ async def desk() -> AsyncIterator[Desk]:
             user_agent="test",
             clock=clock,
         )
-        yield Desk(ArchiveBackend(archive, MAIN, Confirmations("ask", clock)), clock)
+        yield Desk(ArchiveBackend(archive, MAIN, Confirmations("ask", clock), IdleProcess()), clock)

@@ -16,8 +16,7 @@ import pytest
 
 from server.archive.backend import ArchiveBackend
 from server.archive.client import Archive
-from server.archive.context import AnyWorkflow
-from server.archive.operations import ArchiveRequest
+from server.archive.operations import ArchiveTool
 from server.errors import Code, Failure
 from server.exports import ExportFolder
 from server.http.client import Http
@@ -35,6 +34,7 @@ from server.sandbox import (
 )
 from server.settings import DEFAULT_API_URL
 from server.tool.confirmation import Confirmations
+from server.tool.context import Caller
 from server.tool.elicitation import Nobody
 from tests.support.doubles import OpenLimiter
 from tests.support.jobs.doubles import FakeTime
@@ -102,14 +102,12 @@ class Worker:
     time: FakeTime
     previews: list[Json] = field(default_factory=list)
 
-    async def call(
-        self, request: type[ArchiveRequest[Any]] | type[AnyWorkflow], **raw: Any
-    ) -> Json:
+    async def call(self, request: type[ArchiveTool[Any]], **raw: Any) -> Json:
         """What the tool answers to the raw arguments."""
-        given = parsed(request, **raw)  # type: ignore[arg-type]  # a workflow is parsed the same way
-        return (await self.backend.perform(given, Nobody(), self.time.now + 45)).structured
+        given = parsed(request, **raw)
+        return (await self.backend.run(given, Caller(Nobody(), self.time.now + 45))).structured
 
-    async def agreed(self, request: type[AnyWorkflow], **raw: Any) -> Json:
+    async def agreed(self, request: type[ArchiveTool[Any]], **raw: Any) -> Json:
         """The same, after the preview was shown."""
         with pytest.raises(Failure) as caught:
             await self.call(request, **raw)

@@ -197,7 +197,7 @@ def test_confirmation_is_told_as_it_is() -> None:
 
 def test_an_operation_of_another_backend_is_described_without_types() -> None:
     entry = SURFACE.serving("GET /core/snapshots")
-    request: type[Request[Any]] = SURFACE.load(entry)
+    request: type[Request[Any, Any]] = SURFACE.load(entry)
 
     assert set(described(entry, request)) == {
         "operation",

@@ -205,7 +205,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
             return None
         return sorter([(each.sort_key, each.sort_order) for each in self.sorting])
 
-    def needed(self) -> list[str]:
+    def required_paths(self) -> list[str]:
         return [SORT_PATHS[each.sort_key] for each in self.sorting or []] if self.order() else []
 
     def notes(self) -> list[str]:

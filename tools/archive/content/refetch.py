@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from server.archive.api import PAGE
+from server.archive.context import ArchiveContext
 from server.archive.operations import Confirmed, Id
 from server.archive.selection import select
 from server.errors import Code, Failure
@@ -15,7 +17,7 @@ from tools.archive.schema.objects import Item, RefetchPayload
 from tools.archive.views.base import counted
 
 if TYPE_CHECKING:
-    from server.archive.client import Archive
+    pass
 
 CREDITS_PER_ITEM = 3
 """Billing credits of a refreshed item, at most once a day (Archive docs, operations; help: manual
@@ -40,14 +42,14 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
         description="Items to refresh."
     )
 
-    async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview:
+    async def preview(self, context: ArchiveContext) -> Preview:
         wanted = list(dict.fromkeys(self.item_ids))
-        found = await _look_up(archive, workspace, wanted, deadline)
+        found = await _look_up(context, wanted)
         unknown = len(wanted) - len(found)
         absent = [counted(unknown, "unknown id")] if unknown else []
-        return offer(found, absent, workspace)[1]
+        return offer(found, absent, context.workspace)[1]
 
-    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+    def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         if payload.get("operationId") is None:
             return {**payload, "notes": ["Nothing was started: these items need no refresh now."]}
         return payload
@@ -93,19 +95,13 @@ def offer(
     )
 
 
-async def _look_up(
-    archive: Archive, workspace: str, ids: list[str], deadline: float
-) -> list[dict[str, Any]]:
-    from server.archive.client import Call
-
+async def _look_up(context: ArchiveContext, ids: list[str]) -> list[dict[str, Any]]:
     selection = select(Item, ["id", "type", "socialProfile.accountName"])
+    document = SearchItems.document(selection)
     found: list[dict[str, Any]] = []
-    for start in range(0, len(ids), 100):
-        variables = {"first": 100, "filter": {"ids": ids[start : start + 100]}}
-        document = SearchItems.document(selection)
-        answer = await archive.execute(
-            Call("items", document, variables, workspace, SearchItems.cost, deadline)
-        )
+    for start in range(0, len(ids), PAGE):
+        variables = {"first": PAGE, "filter": {"ids": ids[start : start + PAGE]}}
+        answer = await context.api.execute("items", document, variables, SearchItems.cost)
         found += answer.data["nodes"]
     return found
 

@@ -54,7 +54,7 @@ class UploadItemFromUrl(Mutation[UploadPayload]):
                 "Give the whole link of the post, as the browser shows it.",
             )
 
-    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+    def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         if not payload.get("success"):
             raise Failure(
                 Code.REJECTED,

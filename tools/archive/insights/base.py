@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Literal
 from anyio import to_thread
 from pydantic import Field
 
-from server.archive.context import ArchiveDesk, Workflow
+from server.archive.context import ArchiveContext
+from server.archive.operations import Workflow
 from server.archive.records import fields_of
 from server.archive.selection import select
 from server.errors import Code, Failure
@@ -144,20 +145,20 @@ class Computed(ItemSource, Workflow[JobRow]):
     def result(self, found: Found) -> dict[str, Any]:
         """The answer. It may take a while, and is called in a thread."""
 
-    async def run(self, desk: ArchiveDesk) -> Result:
-        return await self.computed(desk)
+    async def run(self, context: ArchiveContext) -> Result:
+        return await self.computed(context)
 
-    def work(self, desk: ArchiveDesk) -> Reading:
+    def work(self, context: ArchiveContext) -> Reading:
         """The job's work."""
-        return Reading(self, desk)
+        return Reading(self, context)
 
-    async def computed(self, desk: ArchiveDesk) -> Result:
+    async def computed(self, context: ArchiveContext) -> Result:
         """Read the items, here or by a job, and compute the answer."""
-        total, found, after = await self._begun(desk)
+        total, found, after = await self._begun(context)
         if total is None or total > AT_HAND:
-            return await read_by_job(self, desk, self._plan(total))
+            return await read_by_job(self, context, self._plan(total))
         if after is not None or self.search is None:
-            async for batch in self.batches(desk.api, after, self.paths()):
+            async for batch in self.batches(context.api, after, self.paths()):
                 found.add(batch)
         return whole(await self.settled(found))
 
@@ -169,12 +170,12 @@ class Computed(ItemSource, Workflow[JobRow]):
         notes = [*answer.pop("notes", []), *self._notes(found)]
         return {**answer, **({"missing": found.named} if found.named else {}), "notes": notes}
 
-    async def _begun(self, desk: ArchiveDesk) -> tuple[int | None, Found, str | None]:
+    async def _begun(self, context: ArchiveContext) -> tuple[int | None, Found, str | None]:
         """How many items there are (links: at most; None: nobody says), the first of them, and
         where to go on."""
         if self.search is None:
-            return await self.total(desk.api), Found(), None
-        page = await desk.api.page(self.query(self.paths()))
+            return await self.total(context.api), Found(), None
+        page = await context.api.page(self.query(self.paths()))
         found = Found()
         found.add(Batch(page.records, page.end, [], page.partial))
         if not page.has_next:
@@ -218,9 +219,9 @@ class Reading:
     batch = _ROWS
     width = 1
 
-    def __init__(self, request: Computed, desk: ArchiveDesk) -> None:
+    def __init__(self, request: Computed, context: ArchiveContext) -> None:
         self._request = request
-        self._desk = desk
+        self._context = context
 
     async def gather(self, job: Handle) -> None:
         """Journal page after page, each with the place behind it."""
@@ -230,7 +231,7 @@ class Reading:
         request, told = self._request, _told(place)
         gathered: int = job.counters.get("gathered", 0)
         async for batch in request.batches(
-            self._desk.background, place.get("page"), request.paths()
+            self._context.background, place.get("page"), request.paths()
         ):
             told.count(batch)
             place = {

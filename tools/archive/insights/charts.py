@@ -9,8 +9,8 @@ import anyio.to_thread
 from pydantic import Field
 
 from server.archive.batching import answers
-from server.archive.context import ArchiveDesk, Workflow
-from server.archive.operations import Text
+from server.archive.context import ArchiveContext
+from server.archive.operations import Text, Workflow
 from server.errors import Code, Failure
 from server.exports import ExportFolder, store
 from server.exports.links import MIME_TYPES, address
@@ -73,14 +73,14 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
         if self.save is not None:
             file_name(self.save, "png")
 
-    async def run(self, desk: ArchiveDesk) -> Result:
+    async def run(self, context: ArchiveContext) -> Result:
         if not is_installed("charts"):
             raise missing("charts", "Charts", "Without it, {performance} has the figures.")
         if self.kind == "engagement_over_time":
-            drawing, notes = await self._timelines(desk)
+            drawing, notes = await self._timelines(context)
         else:
             rows, notes = await self._rows(
-                desk, MOST_ITEMS, [f"currentEngagement.{self.metrics[0]}"]
+                context, MOST_ITEMS, [f"currentEngagement.{self.metrics[0]}"]
             )
             drawing = self._of(rows)
         png = await anyio.to_thread.run_sync(drawing.draw)
@@ -89,7 +89,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
         links: list[Link] = []
         if self.save is not None:
             about["file"], link = await anyio.to_thread.run_sync(
-                _saved, desk.shared.exports(), self.save, png
+                _saved, context.exports(), self.save, png
             )
             links.append(link)
         if notes:
@@ -107,10 +107,10 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
         return platform_mix(rows, metric) if self.kind == "platform_mix" else weekly(rows, metric)
 
     async def _rows(
-        self, desk: ArchiveDesk, most: int, more: list[str]
+        self, context: ArchiveContext, most: int, more: list[str]
     ) -> tuple[list[Row], list[str]]:
         """The items, and what must be said about them."""
-        total = await self.total(desk.api)
+        total = await self.total(context.api)
         if total is not None and total > most:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -120,7 +120,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
             )
         rows: dict[str, Row] = {}
         missing_links, is_partial = 0, False
-        async for batch in self.batches(desk.api, None, [*_FIELDS, *more]):
+        async for batch in self.batches(context.api, None, [*_FIELDS, *more]):
             rows |= {item["id"]: row_of(item) for item in batch.items}
             missing_links += len(batch.missing)
             is_partial |= batch.partial
@@ -131,14 +131,14 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
             notes.append("Archive could not compute some values now; they count as unknown.")
         return list(rows.values()), notes
 
-    async def _timelines(self, desk: ArchiveDesk) -> tuple[Drawing, list[str]]:
-        rows, notes = await self._rows(desk, MOST_TIMELINES, [])
+    async def _timelines(self, context: ArchiveContext) -> tuple[Drawing, list[str]]:
+        rows, notes = await self._rows(context, MOST_TIMELINES, [])
         if not rows:
             raise Failure(
                 Code.NOT_FOUND, "No items match, so there is nothing to draw.", "Widen the search."
             )
         asked = [GetEngagementHistory.model_validate({"itemId": row.id}) for row in rows]
-        found = await answers(desk.api, asked, ["at", *self.metrics])
+        found = await answers(context.api, asked, ["at", *self.metrics])
         if any(page["pageInfo"]["hasNextPage"] for page in found):
             notes.append("Of each item the latest 100 snapshots are shown.")
         return engagement_over_time(rows, [page["nodes"] for page in found], self.metrics), notes

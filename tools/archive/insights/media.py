@@ -10,8 +10,8 @@ from pydantic import Field
 
 from server.archive.api import Api
 from server.archive.batching import answers
-from server.archive.context import ArchiveDesk, Workflow
-from server.archive.operations import Id
+from server.archive.context import ArchiveContext
+from server.archive.operations import Id, Workflow
 from server.errors import Code, Failure
 from server.pictures import is_installed, missing
 from server.pictures.fetching import fetch_all
@@ -95,14 +95,14 @@ class ViewMedia(Workflow[dict[str, Any]]):
         """The ids, each once."""
         return list(dict.fromkeys(self.item_ids or self.competitor_brand_item_ids or []))
 
-    async def run(self, desk: ArchiveDesk) -> Result:
+    async def run(self, context: ArchiveContext) -> Result:
         can_scale = is_installed("pictures")
         if not can_scale and len(self.ids) > MOST_SINGLE:
             raise missing(
                 "pictures", "Contact sheets", f"Without it, ask for up to {MOST_SINGLE} items."
             )
         skipped: list[dict[str, Any]] = []
-        frames = await self._frames(desk.api, skipped)
+        frames = await self._frames(context.api, skipped)
         most = MOST_SINGLE if self.each or not can_scale else MOST_ITEMS
         notes = [_COMPETITORS] if self.competitor_brand_item_ids else []
         notes += (
@@ -110,7 +110,7 @@ class ViewMedia(Workflow[dict[str, Any]]):
         )
         notes += [] if can_scale else [_UNSCALED]
         shown, images = await (self._scaled if can_scale else self._unscaled)(
-            desk, frames[:most], skipped
+            context, frames[:most], skipped
         )
         about = {
             "pictures": [
@@ -122,20 +122,22 @@ class ViewMedia(Workflow[dict[str, Any]]):
         return prose(about, "", *images)
 
     async def _scaled(
-        self, desk: ArchiveDesk, frames: list[Frame], skipped: list[dict[str, Any]]
+        self, context: ArchiveContext, frames: list[Frame], skipped: list[dict[str, Any]]
     ) -> tuple[list[Frame], list[Image]]:
         longest = self.size or (_SINGLE_SIZE if self.each else _SHEET_SIZE)
         wanted = [
             (each.url, partial(shrunk, longest=longest, is_video=each.is_video)) for each in frames
         ]
-        shown, thumbnails = _sort_out(frames, await fetch_all(desk.archive.fetch, wanted), skipped)
+        shown, thumbnails = _sort_out(
+            frames, await fetch_all(context.archive.fetch, wanted), skipped
+        )
         return shown, await anyio.to_thread.run_sync(_drawn, thumbnails, longest, self.each)
 
     async def _unscaled(
-        self, desk: ArchiveDesk, frames: list[Frame], skipped: list[dict[str, Any]]
+        self, context: ArchiveContext, frames: list[Frame], skipped: list[dict[str, Any]]
     ) -> tuple[list[Frame], list[Image]]:
         wanted = [(each.url, partial(unscaled, most=MOST_BYTES // MOST_SINGLE)) for each in frames]
-        return _sort_out(frames, await fetch_all(desk.archive.fetch, wanted), skipped)
+        return _sort_out(frames, await fetch_all(context.archive.fetch, wanted), skipped)
 
     async def _frames(self, api: Api, skipped: list[dict[str, Any]]) -> list[Frame]:
         if self.competitor_brand_item_ids is not None:

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import Field
 
 from server.archive.api import Page
-from server.archive.context import ArchiveDesk, Workflow
-from server.archive.operations import Id, Text
+from server.archive.context import ArchiveContext
+from server.archive.operations import Id, Text, Workflow
 from server.archive.pagination import PARTIAL
 from server.errors import Code, Failure
 from server.insights import brands, ranking, summary
@@ -134,15 +134,15 @@ class GetTopContent(Computed):
     def paths(self) -> list[str]:
         return [*super().paths(), "socialProfile.accountName", "socialProfile.followers"]
 
-    async def run(self, desk: ArchiveDesk) -> Result:
+    async def run(self, context: ArchiveContext) -> Result:
         if self.creator_id is not None:
-            await self._narrow_to_creator(desk, self.creator_id)
+            await self._narrow_to_creator(context, self.creator_id)
         if self.is_filtered:
-            page = await self._sorted_by_archive(desk)
+            page = await self._sorted_by_archive(context)
             if page is not None:
                 notes = ["Sorted by Archive.", *([PARTIAL] if page.partial else [])]
                 return whole(self._ranked(_rows(page), notes))
-        return await self.computed(desk)
+        return await self.computed(context)
 
     def result(self, found: Found) -> dict[str, Any]:
         known = sum(1 for row in found.rows if row.value(self.chosen) is not None)
@@ -167,28 +167,28 @@ class GetTopContent(Computed):
             )
         return {"metric": self.chosen, "nodes": nodes, "units": UNITS, "notes": notes}
 
-    async def _sorted_by_archive(self, desk: ArchiveDesk) -> Page | None:
+    async def _sorted_by_archive(self, context: ArchiveContext) -> Page | None:
         """The first items as Archive sorts them, one more than asked for; None where its order does
         not hold."""
-        page = await self._page(desk)
+        page = await self._page(context)
         rows = _rows(page)
         if rows and all(row.value(self.chosen) is None for row in rows):
             # Either none has the metric, or Archive puts those without it first.
-            measured = await self._page(desk, measured=True)
+            measured = await self._page(context, measured=True)
             page, rows = (measured, _rows(measured)) if measured.records else (page, rows)
         return page if ranking.is_ranked(rows, self.chosen) else None
 
-    async def _page(self, desk: ArchiveDesk, *, measured: bool = False) -> Page:
+    async def _page(self, context: ArchiveContext, *, measured: bool = False) -> Page:
         more: dict[str, Any] = {"sorting": [{"sortKey": self.metric, "sortOrder": "DESC"}]}
         if measured:
             given = (self.search or {}).get("filter") or {}
             ranges = [*given.get("engagement", []), {"field": self.metric, "range": {"from": 0}}]
             more["filter"] = {**given, "engagement": ranges}
-        return await desk.api.page(self.query(self.paths(), **more), size=self.limit + 1)
+        return await context.api.page(self.query(self.paths(), **more), size=self.limit + 1)
 
-    async def _narrow_to_creator(self, desk: ArchiveDesk, creator: str) -> None:
+    async def _narrow_to_creator(self, context: ArchiveContext, creator: str) -> None:
         asked = GetCreator.model_validate({"id": creator, "fields": ["socialProfiles.id"]})
-        person, _ = await desk.api.read(asked)
+        person, _ = await context.api.read(asked)
         profiles = [each["id"] for each in (person or {}).get("socialProfiles") or []]
         if not profiles:
             raise Failure(
@@ -213,15 +213,15 @@ class CompareBrands(Workflow[CompetitorBrand]):
     date: Day | None = Field(None, description="Day in it.")
     previous: bool = Field(False, description="Add the change since the period before.")
 
-    async def run(self, desk: ArchiveDesk) -> Result:
+    async def run(self, context: ArchiveContext) -> Result:
         today = datetime.now(UTC).date()
         first, last = brands.period_of(
             self.period, date.fromisoformat(self.date) if self.date else today
         )
-        now = await self._brands(desk, self.date or today.isoformat())
+        now = await self._brands(context, self.date or today.isoformat())
         before, past_partial = None, False
         if self.previous:
-            past = await self._brands(desk, (first - timedelta(days=1)).isoformat())
+            past = await self._brands(context, (first - timedelta(days=1)).isoformat())
             before, past_partial = {each["id"]: each for each in past.records}, past.partial
         compared = brands.compared(now.records, before)
         partial = now.partial or past_partial
@@ -258,11 +258,11 @@ class CompareBrands(Workflow[CompetitorBrand]):
             notes.append("Archive has no figures of the own brand.")
         return [*notes, PARTIAL] if partial else notes
 
-    async def _brands(self, desk: ArchiveDesk, day: str) -> Page:
+    async def _brands(self, context: ArchiveContext, day: str) -> Page:
         request = GetCompetitorBrands.model_validate({"period": self.period, "date": day})
         records: list[dict[str, Any]] = []
         partial = False
-        async for page in desk.api.pages(request):
+        async for page in context.api.pages(request):
             known = {each["id"] for each in records}
             records += [each for each in page.records if each["id"] not in known]
             partial |= page.partial

@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from server.archive.context import INTERVAL, ArchiveDesk, Workflow
-from server.archive.operations import Id, Text
-from server.archive.selection import select
+from server.archive.context import INTERVAL, ArchiveContext
+from server.archive.operations import Id, Text, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow
 from server.tool.confirmation import Preview
 from server.tool.job import (
     Plan,
     StartChange,
-    begin,
     require_own,
 )
-from server.tool.result import Result
 from tools.archive.collections import AddItemToCollections
 from tools.archive.content.items import SearchItems
 from tools.archive.items_source import AT_ONCE, ItemSource
@@ -35,7 +32,6 @@ from tools.archive.jobs.collections_undo import CHANGED, inverse
 from tools.archive.jobs.collections_work import CollectionWork
 from tools.archive.views.base import counted, some
 from tools.archive.views.content import GetContentView
-from tools.archive.workspace import GetWorkspace
 
 if TYPE_CHECKING:
     from server.archive.api import Api
@@ -65,7 +61,7 @@ class Order:
     title: str
 
 
-class StartCollectionJob(StartChange, ItemSource, Workflow[JobRow]):
+class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]):
     """Put everything of a view, a search or a list into collections, or take it out, as a job; the
     user is asked first. One request (55 rate credits) per item; those that are in (or out) already
     are skipped. For one item use archive_add_item_to_collections. Returns the result, or a job id.
@@ -117,14 +113,13 @@ class StartCollectionJob(StartChange, ItemSource, Workflow[JobRow]):
                 "Pass `undo` alone.",
             )
 
-    async def run(self, desk: ArchiveDesk) -> Result:
-        return await begin(self, desk)
+    def work(self, context: ArchiveContext) -> CollectionWork:
+        return CollectionWork(self, context)
 
-    def work(self, desk: ArchiveDesk) -> CollectionWork:
-        return CollectionWork(self, desk)
-
-    async def plan(self, desk: ArchiveDesk) -> Plan:
-        order = await (self._ordered(desk) if self.undo is None else self._undone(desk, self.undo))
+    async def plan(self, context: ArchiveContext) -> Plan:
+        order = await (
+            self._ordered(context) if self.undo is None else self._undone(context, self.undo)
+        )
         requests = order.items + order.reads
         credits = order.items * AddItemToCollections.cost + order.reads * SearchItems.cost
         about = {
@@ -132,11 +127,11 @@ class StartCollectionJob(StartChange, ItemSource, Workflow[JobRow]):
             "source": order.source,
             "collections": [each.told() for each in order.targets],
         }
-        preview = None if self.dry_run else await _preview(order, requests, credits, about, desk)
+        preview = None if self.dry_run else await _preview(order, requests, credits, about, context)
         return Plan(order.title, order.items, requests, credits, preview=preview, details=about)
 
-    async def _ordered(self, desk: ArchiveDesk) -> Order:
-        api = desk.api
+    async def _ordered(self, context: ArchiveContext) -> Order:
+        api = context.api
         rows = await listed(api)
         targets = named_targets(
             self.collection_names, self.collection_ids, rows, auto_create=self.auto_create
@@ -153,10 +148,10 @@ class StartCollectionJob(StartChange, ItemSource, Workflow[JobRow]):
         title = what.format(source, some([each.name for each in targets]))
         return Order(self.action, targets, items, source, self._reads(items, targets), title)
 
-    async def _undone(self, desk: ArchiveDesk, job: str) -> Order:
-        row = await (await desk.shared.jobs()).get(job)
-        self._check_undoable(row, desk)
-        targets = held_targets(row, await listed(desk.api))
+    async def _undone(self, context: ArchiveContext, job: str) -> Order:
+        row = await (await context.jobs()).get(job)
+        self._check_undoable(row, context)
+        targets = held_targets(row, await listed(context.api))
         items = sum(row.counts.get(state, 0) for state in CHANGED)
         if not (targets and items):
             raise Failure(
@@ -172,12 +167,12 @@ class StartCollectionJob(StartChange, ItemSource, Workflow[JobRow]):
         title = f"Undo: {what.format(source, some([each.name for each in targets]))}"
         return Order(action, targets, items, source, _pages(targets), title)
 
-    def _check_undoable(self, row: JobRow, desk: ArchiveDesk) -> None:
+    def _check_undoable(self, row: JobRow, context: ArchiveContext) -> None:
         if row.tool != self.tool_name():
             raise Failure(
                 Code.INVALID_ARGUMENT, f"{row.id} was started by {row.tool}, which has no undo."
             )
-        require_own(row, desk.place)
+        require_own(row, context.scope)
         if row.owned:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -215,14 +210,13 @@ async def _preset(api: Api, preset: str, rows: list[dict[str, Any]]) -> str:
 
 
 async def _preview(
-    order: Order, requests: int, credits: float, about: dict[str, Any], desk: ArchiveDesk
+    order: Order, requests: int, credits: float, about: dict[str, Any], context: ArchiveContext
 ) -> Preview:
-    workspace, _ = await desk.api.read(GetWorkspace(), select(GetWorkspace.record(), ["name"]))
-    minutes = await _minutes(requests, credits, desk)
+    minutes = await _minutes(requests, credits, context)
     where = "; ".join(_described(each) for each in order.targets)
     already = "in already" if order.action == "add" else "not in"
     message = (
-        f"{workspace['name']}: {order.title}? {where}. At most {counted(requests, 'request')} "
+        f"{order.title}? {where}. At most {counted(requests, 'request')} "
         f"({round(credits):,} rate credits), about {counted(minutes, 'minute')}; items that are {already} are skipped. "
         "It can be undone."
     )
@@ -241,9 +235,9 @@ async def _preview(
     return Preview(message, details, otherwise)
 
 
-async def _minutes(requests: int, credits: float, desk: ArchiveDesk) -> int:
+async def _minutes(requests: int, credits: float, context: ArchiveContext) -> int:
     """With a full bucket, whatever is in it now: the user's yes is bound to this number."""
-    found = await desk.archive.budget(desk.id)
+    found = await context.archive.budget(context.workspace)
     seconds = requests * INTERVAL
     if found is not None and found.refill:
         seconds = max(seconds, (credits - (found.burst or 0.0)) / found.refill)

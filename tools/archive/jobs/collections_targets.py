@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from server.archive.operations import ROW_CAP
+from server.archive.pagination import ROW_CAP
 from server.errors import Code, Failure
 from server.jobs import JobRow
 from tools.archive.collections import GetCollections, slip_of

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from server.archive.context import ArchiveDesk
-from server.archive.operations import ROW_CAP
+from server.archive.context import ArchiveContext
+from server.archive.pagination import ROW_CAP
 from server.errors import Code, Failure
 from server.jobs import (
     Handle,
@@ -77,9 +77,9 @@ class CollectionWork:
     batch = 1
     width = 8
 
-    def __init__(self, request: StartCollectionJob, desk: ArchiveDesk) -> None:
+    def __init__(self, request: StartCollectionJob, context: ArchiveContext) -> None:
         self._request = request
-        self._desk = desk
+        self._context = context
         self._readings: defaultdict[str, Reading] = defaultdict(Reading)
         self._creating = anyio.Lock()
         self._made: set[str] = set()
@@ -152,13 +152,13 @@ class CollectionWork:
         are called then."""
         if "targets" in job.counters:
             return
-        rows, request = await listed(self._desk.background), self._request
+        rows, request = await listed(self._context.background), self._request
         action = str(request.action)
         if request.undo is None:
             names, ids = request.collection_names, request.collection_ids
             targets = named_targets(names, ids, rows, auto_create=request.auto_create)
         else:
-            row = await (await self._desk.shared.jobs()).get(request.undo)
+            row = await (await self._context.jobs()).get(request.undo)
             action, targets = inverse(row.counters["action"]), held_targets(row, rows)
         await job.checkpoint(
             action=action, targets=[{"id": each.id, "name": each.name} for each in targets]
@@ -168,7 +168,7 @@ class CollectionWork:
         reading = self._readings[target["id"]]
         query = SearchItems.model_validate({"presetId": target["id"], "fields": ["id"]})
         while not reading.over:
-            reading.take(await self._desk.background.page(query, reading.after))
+            reading.take(await self._context.background.page(query, reading.after))
             await job.checkpoint()
             job.say(f"reading '{target['name']}': {len(reading.found):,} items")
         return reading.found
@@ -177,7 +177,7 @@ class CollectionWork:
         """What there is to move, piece by piece, each with the cursor behind it."""
         request = self._request
         if request.undo is not None:
-            jobs = await self._desk.shared.jobs()
+            jobs = await self._context.jobs()
             async for rows, number in undone(
                 jobs, request.undo, _targets(job), after=int(job.cursor or 0)
             ):
@@ -187,7 +187,7 @@ class CollectionWork:
             for start in range(int(job.cursor or 0), len(ids), _AT_ONCE):
                 yield [(each, {}) for each in ids[start : start + _AT_ONCE]], start + _AT_ONCE
         else:
-            async for batch in request.batches(self._desk.background, job.cursor, ["id"]):
+            async for batch in request.batches(self._context.background, job.cursor, ["id"]):
                 missing = [(each["url"], {"missing": each["status"]}) for each in batch.missing]
                 yield [*((each["id"], {}) for each in batch.items), *missing], batch.cursor
 
@@ -202,7 +202,7 @@ class CollectionWork:
             {"itemId": record.key, **{name: each for name, each in given.items() if each}}
         )
         try:
-            await self._desk.background.apply(request, admit=lambda: job.admit([record]))
+            await self._context.background.apply(request, admit=lambda: job.admit([record]))
         except Failure as failure:
             if failure.code is Code.REJECTED:
                 await self._look_after(job)
@@ -215,7 +215,7 @@ class CollectionWork:
         self._refused += 1
         if self._refused % _REFUSALS:
             return
-        rows = await listed(self._desk.background)
+        rows = await listed(self._context.background)
         known = {each["id"] for each in rows}
         gone = [
             f"'{each['name']}'" for each in _targets(job) if each["id"] and each["id"] not in known
@@ -232,7 +232,7 @@ class CollectionWork:
         targets = _targets(job)
         if all(each["id"] for each in targets):
             return
-        known = {each["name"]: each["id"] for each in await listed(self._desk.background)}
+        known = {each["name"]: each["id"] for each in await listed(self._context.background)}
         found = [{**each, "id": each["id"] or known.get(each["name"])} for each in targets]
         if found != targets:
             await job.checkpoint(targets=found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC
 from math import ceil
 from typing import Any, Literal, Self
@@ -10,15 +9,13 @@ from typing import Any, Literal, Self
 from anyio import to_thread
 from pydantic import Field, ValidationInfo, model_validator
 
-from server.archive.context import ArchiveDesk, Workflow
-from server.archive.operations import Text
-from server.archive.selection import select
+from server.archive.context import ArchiveContext
+from server.archive.operations import Text, Workflow
 from server.errors import Code, Failure
 from server.exports import check_available
 from server.exports.names import file_name
 from server.jobs import JobRow
-from server.tool.job import Plan, StartChange, begin
-from server.tool.result import Result
+from server.tool.job import Plan, StartChange
 from tools.archive.content.items import GetEngagementHistory, GetItemIdsByUrl, SearchItems
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk, offer
 from tools.archive.items_source import AT_ONCE, ItemSource
@@ -26,7 +23,6 @@ from tools.archive.jobs.engagement_refresh import RefreshWork, chunks
 from tools.archive.jobs.engagement_timelines import TimelineWork
 from tools.archive.schema.inputs import FilterDateRangeInput, Instant
 from tools.archive.views.base import counted
-from tools.archive.workspace import GetWorkspace
 
 MOST_REFRESHED = 5_000
 """Items of one refresh: each is looked up before the user is asked."""
@@ -40,7 +36,7 @@ _UTC: dict[str, Any] = {"timezone": UTC, "instants": []}
 """How dates are read that are instants already."""
 
 
-class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
+class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]):
     """Engagement of many items. `timelines`: metrics over time, one row a snapshot, into a file;
     free. `refresh`: have Archive measure now, and wait; spends 3 billing credits an item, asks the
     user first. One item: archive_get_engagement_history. Returns the result or a job id. Money in
@@ -92,16 +88,15 @@ class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
                 "Leave it out: a refresh measures now and writes no file.",
             )
 
-    async def run(self, desk: ArchiveDesk) -> Result:
-        return await begin(self, desk)
-
-    async def plan(self, desk: ArchiveDesk) -> Plan:
+    async def plan(self, context: ArchiveContext) -> Plan:
         return await (
-            self._of_timelines(desk) if self.mode == "timelines" else self._of_refresh(desk)
+            self._of_timelines(context) if self.mode == "timelines" else self._of_refresh(context)
         )
 
-    def work(self, desk: ArchiveDesk) -> TimelineWork | RefreshWork:
-        return TimelineWork(self, desk) if self.mode == "timelines" else RefreshWork(self, desk)
+    def work(self, context: ArchiveContext) -> TimelineWork | RefreshWork:
+        return (
+            TimelineWork(self, context) if self.mode == "timelines" else RefreshWork(self, context)
+        )
 
     @property
     def window(self) -> dict[str, str]:
@@ -115,12 +110,12 @@ class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
         narrowed = {"filter": {"capturedAt": self.window}} if self.window else {}
         return GetEngagementHistory.model_validate({"itemId": item, **narrowed}, context=dict(_UTC))
 
-    async def _of_timelines(self, desk: ArchiveDesk) -> Plan:
-        folder = desk.shared.exports()
+    async def _of_timelines(self, context: ArchiveContext) -> Plan:
+        folder = context.exports()
         target = await to_thread.run_sync(
             lambda: folder.target(self.name, self.format, what="timelines")
         )
-        total = await self.total(desk.api) or 0
+        total = await self.total(context.api) or 0
         pages = ceil(total / AT_ONCE)
         lookups = pages if self.urls else 0
         credits = (
@@ -135,11 +130,9 @@ class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
             details=about,
         )
 
-    async def _of_refresh(self, desk: ArchiveDesk) -> Plan:
-        found, absent = await self._looked_up(desk)
-        accepted, preview = offer(found, absent, desk.id)
-        workspace, _ = await desk.api.read(GetWorkspace(), select(GetWorkspace.record(), ["name"]))
-        preview = replace(preview, message=f"{workspace['name']}: {preview.message}")
+    async def _of_refresh(self, context: ArchiveContext) -> Plan:
+        found, absent = await self._looked_up(context)
+        accepted, preview = offer(found, absent, context.workspace)
         records = chunks([each["id"] for each in accepted])
         return Plan(
             f"Refresh of the engagement of {counted(len(accepted), 'item')}",
@@ -147,15 +140,15 @@ class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
             2 * len(records),
             len(records) * (RefetchEngagementBulk.cost + SearchItems.cost),
             billing=len(accepted) * CREDITS_PER_ITEM,
-            known=records,
+            records_known=records,
             preview=preview,
             details={"items": len(accepted), "leftOut": preview.details["leftOut"]},
         )
 
-    async def _looked_up(self, desk: ArchiveDesk) -> tuple[list[dict[str, Any]], list[str]]:
+    async def _looked_up(self, context: ArchiveContext) -> tuple[list[dict[str, Any]], list[str]]:
         """The items with what tells whether they can be refreshed, and what leads to none, in
         words."""
-        if (total := await self.total(desk.api) or 0) > MOST_REFRESHED:
+        if (total := await self.total(context.api) or 0) > MOST_REFRESHED:
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"{total:,} items are more than one refresh takes ({MOST_REFRESHED:,}). Nothing was spent.",
@@ -164,7 +157,7 @@ class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
         found: dict[str, dict[str, Any]] = {}
         links = 0
         async for batch in self.batches(
-            desk.api, None, ["id", "type", "socialProfile.accountName"]
+            context.api, None, ["id", "type", "socialProfile.accountName"]
         ):
             found |= {each["id"]: each for each in batch.items}
             links += len(batch.missing)

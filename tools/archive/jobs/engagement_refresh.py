@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from server.archive.context import ArchiveDesk
+from server.archive.context import ArchiveContext
 from server.errors import Code, Failure
 from server.jobs import (
     Handle,
@@ -41,9 +41,9 @@ class RefreshWork:
     batch = 1
     width = 1
 
-    def __init__(self, request: StartEngagementJob, desk: ArchiveDesk) -> None:
+    def __init__(self, request: StartEngagementJob, context: ArchiveContext) -> None:
         self._request = request
-        self._desk = desk
+        self._context = context
 
     async def gather(self, job: Handle) -> None:
         """The items are those that the user agreed to."""
@@ -55,7 +55,9 @@ class RefreshWork:
         job.say("")
         request = RefetchEngagementBulk.model_validate({"itemIds": record.detail["ids"]})
         try:
-            payload = await self._desk.background.apply(request, admit=lambda: job.admit(records))
+            payload = await self._context.background.apply(
+                request, admit=lambda: job.admit(records)
+            )
         except Failure as failure:
             if failure.code is Code.FORBIDDEN:
                 failure.hint = "Archive switches refreshing on for each workspace: the user asks their Archive contact."
@@ -81,7 +83,7 @@ class RefreshWork:
         pause, waited = FIRST_PAUSE, 0.0
         query = GetOperation.model_validate({"id": name})
         while True:
-            found, _ = await self._desk.background.read(query)
+            found, _ = await self._context.background.read(query)
             if found is None or found["status"] in TERMINAL or waited >= LONGEST_WAIT:
                 return _brief(found or {})
             await job.sleep(pause)

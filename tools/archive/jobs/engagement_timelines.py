@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from server.archive.api import page_of
 from server.archive.batching import Packer
 from server.archive.client import Answer
-from server.archive.context import ArchiveDesk
+from server.archive.context import ArchiveContext
 from server.archive.flatten import columns, row, units
 from server.archive.records import Selection
 from server.archive.selection import select
@@ -68,11 +68,11 @@ class TimelineWork:
     repeatable = True
     width = 4
 
-    def __init__(self, request: StartEngagementJob, desk: ArchiveDesk) -> None:
+    def __init__(self, request: StartEngagementJob, context: ArchiveContext) -> None:
         self._request = request
-        self._desk = desk
+        self._context = context
         self._selection: Selection = select(EngagementEntry, None)
-        self._packer = Packer(desk.background, GetEngagementHistory)
+        self._packer = Packer(context.background, GetEngagementHistory)
 
     @property
     def batch(self) -> int:
@@ -82,7 +82,7 @@ class TimelineWork:
     async def gather(self, job: Handle) -> None:
         """Journal the items, each with its account and when it was posted."""
         await self._file(job).choose(self._request.name, "timelines")
-        async for batch in self._request.batches(self._desk.background, job.cursor, _ASKED):
+        async for batch in self._request.batches(self._context.background, job.cursor, _ASKED):
             absent = [f"{each['url']} ({each['status']})" for each in batch.missing]
             known = job.counters.get("absent", [])
             gathered = await job.add(
@@ -128,7 +128,7 @@ class TimelineWork:
             page = page_of(answer.data, answer.partial)
             nodes, partial = page.records, page.partial
             while page.has_next:
-                page = await self._desk.background.page(request, page.end)
+                page = await self._context.background.page(request, page.end)
                 nodes, partial = [*nodes, *page.records], partial or page.partial
         except Failure as failure:
             if failure.code not in _REFUSALS or failure.details.get("unknown_workspace"):
@@ -141,7 +141,7 @@ class TimelineWork:
         return None
 
     def _file(self, job: Handle) -> JobFile:
-        return JobFile(self._desk.shared.exports(), job, self._request.format)
+        return JobFile(self._context.exports(), job, self._request.format)
 
     def _pieces(self, job: Handle, tally: Summary) -> Iterator[list[dict[str, Any]]]:
         """The rows of the file, some items at a time, oldest first within an item."""

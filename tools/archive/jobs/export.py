@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from anyio import to_thread
 from pydantic import Field, ValidationInfo, field_validator
 
-from server.archive.context import ArchiveDesk, Workflow
-from server.archive.operations import Text
+from server.archive.context import ArchiveContext
+from server.archive.operations import Text, Workflow
 from server.archive.records import Record, Selection, fields_of
 from server.archive.selection import select
 from server.errors import Code, Failure
@@ -19,8 +19,7 @@ from server.exports import check_available
 from server.exports.names import file_name
 from server.jobs import JobRow
 from server.tool.arguments import parse
-from server.tool.job import Plan, StartJob, begin
-from server.tool.result import Result
+from server.tool.job import Plan, StartJob
 from tools.archive.content.items import GetItemIdsByUrl, SearchItems
 from tools.archive.creators import SearchCreators
 from tools.archive.items_source import AT_ONCE, Batch, ItemSource
@@ -29,7 +28,6 @@ from tools.archive.schema.objects import Creator, Item
 
 if TYPE_CHECKING:
     from server.archive.api import Api
-    from server.archive.attributes import Attributes
 
 ITEM_FIELDS = (
     "*",
@@ -48,7 +46,7 @@ _RELATION_COST = 20.5
 183 with all)."""
 
 
-class StartExport(StartJob, ItemSource, Workflow[JobRow]):
+class StartExport(StartJob[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]):
     """Write items or creators of Archive (archive.com) to a file, for spreadsheets or more than a
     search returns. Returns path, rows, columns and a link, or a job id. Earned media value is in
     cents."""
@@ -108,23 +106,20 @@ class StartExport(StartJob, ItemSource, Workflow[JobRow]):
             )
         self.selection()
 
-    async def resolve_names(self, attributes: Attributes, workspace: str, deadline: float) -> None:
+    async def prepare(self, context: ArchiveContext) -> None:
         if self.what == "items":
-            await super().resolve_names(attributes, workspace, deadline)
+            await super().prepare(context)
         elif self.creators is not None:
             query = self.request()
-            await query.resolve_names(attributes, workspace, deadline)
+            await query.prepare(context)
             self.creators = _dumped(query)
 
-    async def run(self, desk: ArchiveDesk) -> Result:
-        return await begin(self, desk)
-
-    async def plan(self, desk: ArchiveDesk) -> Plan:
-        folder = desk.shared.exports()
+    async def plan(self, context: ArchiveContext) -> Plan:
+        folder = context.exports()
         target = await to_thread.run_sync(
             lambda: folder.target(self.name, self.format, what=self.what)
         )
-        total = await self.rows(desk.api)
+        total = await self.rows(context.api)
         pages = ceil((total or 0) / AT_ONCE)
         credits = pages * self._page_cost()
         requests = 2 * pages if self.urls else pages
@@ -132,8 +127,8 @@ class StartExport(StartJob, ItemSource, Workflow[JobRow]):
         many = self.what if total is None else f"{total:,} {self.what}"
         return Plan(f"Export of {many} as {self.format}", total, requests, credits, details=about)
 
-    def work(self, desk: ArchiveDesk) -> ExportWork:
-        return ExportWork(self, desk)
+    def work(self, context: ArchiveContext) -> ExportWork:
+        return ExportWork(self, context)
 
     @property
     def record(self) -> type[Record]:

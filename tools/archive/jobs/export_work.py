@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from server.archive.api import JOB_SECONDS
 from server.archive.attributes import OptionNames, name_options
-from server.archive.context import ArchiveDesk
+from server.archive.context import ArchiveContext
 from server.archive.flatten import columns, row, units
 from server.errors import Code, Failure
 from server.exports import (
@@ -87,13 +87,13 @@ class ExportWork:
     batch = 1
     width = 1
 
-    def __init__(self, request: StartExport, desk: ArchiveDesk) -> None:
+    def __init__(self, request: StartExport, context: ArchiveContext) -> None:
         self._request = request
-        self._desk = desk
+        self._context = context
 
     @property
     def _folder(self) -> ExportFolder:
-        return self._desk.shared.exports()
+        return self._context.exports()
 
     @property
     def _is_searched(self) -> bool:
@@ -131,7 +131,7 @@ class ExportWork:
         known = await self._known(spool)
         names = await self._option_names()
         began = place.page
-        async for batch in self._request.found(self._desk.background, place.page):
+        async for batch in self._request.found(self._context.background, place.page):
             if place.page is began and self._is_stale(place, batch):
                 await on_disk(lambda: spool.truncate(0))
                 return await self._gathered(job, spool, place.anew())
@@ -161,7 +161,7 @@ class ExportWork:
 
     async def _tidy(self, job: str) -> None:
         """Remove working files that nobody will go on with."""
-        jobs = await self._desk.shared.jobs()
+        jobs = await self._context.jobs()
         for name, modified in (await on_disk(lambda: _abandoned(self._folder))).items():
             try:
                 over = (await jobs.get(name)).ended
@@ -202,9 +202,15 @@ class ExportWork:
         )
 
     async def _option_names(self) -> OptionNames | None:
-        desk = self._desk
-        return await desk.attributes.shown(
-            self._request.request(), desk.id, desk.now() + JOB_SECONDS
+        context, query = self._context, self._request.request()
+        if not query.option_names:
+            return None
+        # The job outlives the deadline of the call that started it.
+        return await context.attributes.option_names(
+            query.default_selection(),
+            query.record(),
+            context.workspace,
+            context.now() + JOB_SECONDS,
         )
 
     def _rows(

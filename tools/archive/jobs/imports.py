@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from server.archive.context import ArchiveDesk, Workflow
-from server.archive.operations import Id, Text
+from server.archive.context import ArchiveContext
+from server.archive.operations import Id, Text, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow, NewRecord
 from server.tool.confirmation import Preview
-from server.tool.job import Plan, StartChange, begin
-from server.tool.result import Result
+from server.tool.job import Plan, StartChange
 from tools.archive.collections import AddItemToCollections, GetCollections
 from tools.archive.content.items import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
@@ -24,7 +23,7 @@ _CAP = 1_000
 """Rows at which Archive ends a list of collections without a word."""
 
 
-class StartImport(StartChange, Workflow[JobRow]):
+class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
     """Import many posts into Archive by link (one: archive_upload_item_from_url). Skips what is
     there, asks first, waits, tells which arrived, which not yet, which were refused. Or returns a
     job id."""
@@ -49,15 +48,12 @@ class StartImport(StartChange, Workflow[JobRow]):
                 Code.INVALID_ARGUMENT, "`urls` is missing.", "Give the links of the posts."
             )
 
-    async def run(self, desk: ArchiveDesk) -> Result:
-        return await begin(self, desk)
-
-    async def plan(self, desk: ArchiveDesk) -> Plan:
+    async def plan(self, context: ArchiveContext) -> Plan:
         links = self.links()
-        await self._know_collections(desk)
+        await self._know_collections(context)
         statuses: list[str] = []
         for start in range(0, len(links), AT_ONCE):
-            found = await looked_up(desk.api, links[start : start + AT_ONCE])
+            found = await looked_up(context.api, links[start : start + AT_ONCE])
             statuses += [each["status"] for each in found.values()]
         there, malformed = statuses.count("FOUND"), statuses.count("INVALID_URL")
         new = len(links) - there - malformed
@@ -71,15 +67,15 @@ class StartImport(StartChange, Workflow[JobRow]):
             credits=new * UploadItemFromUrl.cost
             + filing * AddItemToCollections.cost
             + 2 * batches * GetItemIdsByUrl.cost,
-            known=[NewRecord(each) for each in links],
+            records_known=[NewRecord(each) for each in links],
             preview=Preview(self._question(new, there, malformed), details)
             if new or filing
             else None,
             details=details,
         )
 
-    def work(self, desk: ArchiveDesk) -> ImportWork:
-        return ImportWork(self, desk)
+    def work(self, context: ArchiveContext) -> ImportWork:
+        return ImportWork(self, context)
 
     def links(self) -> list[str]:
         """The links, each once."""
@@ -100,11 +96,11 @@ class StartImport(StartChange, Workflow[JobRow]):
         into = f", and put what is there then into {', '.join(names)}" if names else ""
         return f"Have Archive add {counted(new, 'post')} by link{told}{into}?"
 
-    async def _know_collections(self, desk: ArchiveDesk) -> None:
+    async def _know_collections(self, context: ArchiveContext) -> None:
         """Refuse names that no collection has: they would be refused one item after another."""
         if not self.collection_names and not self.collection_ids:
             return
-        rows = (await desk.api.whole(GetCollections(), {"id": {}, "name": {}})).records
+        rows = (await context.api.whole(GetCollections(), {"id": {}, "name": {}})).records
         unknown = [
             *sorted(set(self.collection_names or []) - {each["name"] for each in rows}),
             *sorted(set(self.collection_ids or []) - {each["id"] for each in rows}),

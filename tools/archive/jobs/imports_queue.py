@@ -3,7 +3,7 @@ another just did."""
 
 from __future__ import annotations
 
-from server.archive.context import ArchiveDesk
+from server.archive.context import ArchiveContext
 from server.jobs import (
     Handle,
     JobRow,
@@ -28,8 +28,8 @@ class Turns:
     its turn keeps it until it has sent everything or nobody works on it any more.
     """
 
-    def __init__(self, desk: ArchiveDesk, tool: str, links: frozenset[str]) -> None:
-        self._desk = desk
+    def __init__(self, context: ArchiveContext, tool: str, links: frozenset[str]) -> None:
+        self._context = context
         self._tool = tool
         self._links = links
 
@@ -52,7 +52,7 @@ class Turns:
     async def sent(self, job: Handle) -> dict[str, str]:
         """The links that other imports uploaded, or may have uploaded, not long ago: each with the
         job."""
-        jobs = await self._desk.shared.jobs()
+        jobs = await self._context.jobs()
         found: dict[str, str] = {}
         for each in await self._others(job):
             if each.updated < job.row.created - ON_ITS_WAY:
@@ -75,7 +75,7 @@ class Turns:
         ]
 
     async def _others(self, job: Handle) -> list[JobRow]:
-        jobs = await self._desk.shared.jobs()
+        jobs = await self._context.jobs()
         row = job.row
         return [
             each

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from server.archive.context import ArchiveDesk
+from server.archive.context import ArchiveContext
 from server.errors import Code, Failure
 from server.jobs import (
     Handle,
@@ -49,10 +49,10 @@ class ImportWork:
     batch = 1
     width = 4
 
-    def __init__(self, request: StartImport, desk: ArchiveDesk) -> None:
+    def __init__(self, request: StartImport, context: ArchiveContext) -> None:
         self._request = request
-        self._desk = desk
-        self._turns = Turns(desk, request.tool_name(), frozenset(request.links()))
+        self._context = context
+        self._turns = Turns(context, request.tool_name(), frozenset(request.links()))
         self._lock = anyio.Lock()
         self._elsewhere: dict[str, str] | None = None
         self._known: Lookup = {}
@@ -78,7 +78,9 @@ class ImportWork:
             upload = parse(
                 UploadItemFromUrl, {"input": {"url": record.key}}, {"timezone": UTC, "instants": []}
             )
-            upload.told(await self._desk.background.apply(upload, admit=lambda: job.admit(records)))
+            upload.present_payload(
+                await self._context.background.apply(upload, admit=lambda: job.admit(records))
+            )
             job.done(record)
 
     async def finish(self, job: Handle) -> dict[str, Any]:
@@ -109,7 +111,7 @@ class ImportWork:
             if record.key not in self._known:
                 following = job.rows(RecordState.PENDING, after=record.number - 1, limit=AT_ONCE)
                 links = dict.fromkeys([record.key, *(row.key for row in following)])
-                self._known |= await looked_up(self._desk.background, list(links)[:AT_ONCE])
+                self._known |= await looked_up(self._context.background, list(links)[:AT_ONCE])
             return self._known[record.key], self._elsewhere.get(record.key)
 
     async def _wait(self, job: Handle) -> None:
@@ -136,7 +138,7 @@ class ImportWork:
     async def _look_for(
         self, job: Handle, rows: Sequence[RecordRow], away: dict[int, RecordRow]
     ) -> None:
-        found = await looked_up(self._desk.background, [row.key for row in rows])
+        found = await looked_up(self._context.background, [row.key for row in rows])
         known = []
         for row in rows:
             if found[row.key]["status"] != "FOUND":
@@ -155,7 +157,7 @@ class ImportWork:
             given = {"itemId": items[number], **self._request.filed()}
             unfiled = list(job.counters.get("unfiled") or [])
             try:
-                await self._desk.background.apply(
+                await self._context.background.apply(
                     parse(AddItemToCollections, given, {"timezone": UTC, "instants": []}),
                     admit=lambda: job.admit([]),
                 )

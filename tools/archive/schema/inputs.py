@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from server.archive.attributes import Attributes, is_select
+from server.archive.attributes import is_select
+from server.archive.context import ArchiveContext
 from server.archive.dates import instant, is_day
 from server.archive.operations import InWorkspace, Text
 from server.archive.records import Entity
@@ -222,9 +223,11 @@ class TakesConditions(InWorkspace):
     conditions_on: ClassVar[Entity]
     """What the conditions' attributes are kept on."""
 
-    async def resolve_names(self, attributes: Attributes, workspace: str, deadline: float) -> None:
+    async def prepare(self, context: ArchiveContext) -> None:
         holder = getattr(self, "input", self)
         given: list[CustomAttributeConditionInput] = (
             getattr(holder, "custom_attribute_conditions", None) or []
         )
-        await attributes.translate(given, self.conditions_on, workspace, deadline)
+        await context.attributes.translate(
+            given, self.conditions_on, context.workspace, context.deadline
+        )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator
 
+from server.archive.api import Api
+from server.archive.context import ArchiveContext
 from server.archive.operations import (
     Confirmed,
     Id,
@@ -27,7 +29,7 @@ from tools.archive.schema.inputs import (
 )
 
 if TYPE_CHECKING:
-    from server.archive.client import Archive
+    pass
 
 R = TypeVar("R")
 
@@ -107,7 +109,7 @@ class OfStoredView(Input):
 
     input: NewStoredView | ChangedStoredView
 
-    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+    def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         return noted(payload, FILTERS_IGNORED if self.input.filters else "")
 
 
@@ -163,16 +165,16 @@ class Deletion(Confirmed[R], Generic[R]):
 
     id: Id = Field(description="Its id.")
 
-    async def preview(self, archive: Archive, workspace: str, deadline: float) -> Preview:
+    async def preview(self, context: ArchiveContext) -> Preview:
         query = self.reads.model_validate({"id": self.id})
-        found = await read(query, self.shown.split(), archive, workspace, deadline)
+        found = await read(query, self.shown.split(), context.api)
         if found is None:
             raise Failure(Code.NOT_FOUND, query.missing, query.instead)
         about = self.about(found)
         what = f"{self.kind} '{found['name']}'" + (f" ({'; '.join(about)})" if about else "")
         message = f"Delete the {what} for good? {self.kept(found)}"
         return Preview(
-            message, {"delete": self.details(found), "id": self.id, "workspace": workspace}
+            message, {"delete": self.details(found), "id": self.id, "workspace": context.workspace}
         )
 
     def details(self, found: dict[str, Any]) -> dict[str, Any]:
@@ -193,7 +195,7 @@ class Deletion(Confirmed[R], Generic[R]):
         """What the deletion leaves as it is."""
         return self.stays
 
-    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+    def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         if payload.get(self.selected.split()[0]) is None:
             # The preview found it: the first answer to this very call may have been lost.
             return noted(
@@ -208,16 +210,10 @@ def nothing_in(group: Input | None) -> list[str]:
     return [_NO_SUCH_GROUP] if is_narrow(group) else []
 
 
-async def read(
-    request: Read[Any], paths: list[str], archive: Archive, workspace: str, deadline: float
-) -> Any:
-    """What a query answers, for a preview: the named paths; None where there is no such record."""
-    from server.archive.api import Api  # with the first such call, not at start
-
-    found, _ = await Api(archive, workspace, deadline=deadline).read(
-        request, select(request.record(), paths)
-    )
-    return found
+async def read(request: Read[Any], paths: list[str], api: Api) -> Any:
+    """Return the given paths of what a query answers; None where there is no such record."""
+    record, _ = await api.read(request, select(request.record(), paths))
+    return record
 
 
 def in_group(found: dict[str, Any]) -> list[str]:

@@ -154,7 +154,7 @@ class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
     def check(self) -> None:
         check_filter(self.input.filters, "input.filters")
 
-    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+    def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         return noted(payload, _unchecked(self.input.filters))
 
 
@@ -179,7 +179,7 @@ class UpdateContentView(UpdateView[ContentViewPayload]):
         if self.input.filters:
             check_filter(self.input.filters, "input.filters")
 
-    def told(self, payload: dict[str, Any]) -> dict[str, Any]:
+    def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         return noted(payload, _unchecked(self.input.filters))
 
 

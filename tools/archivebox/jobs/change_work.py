@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from server.archivebox.context import BoxDesk
+from server.archivebox.context import ArchiveBoxContext
 from server.errors import Code, Failure
 from server.jobs import (
     Handle,
@@ -39,17 +39,17 @@ _PAGE = 1_000
 Json = dict[str, Any]
 
 
-async def failed_pages(desk: BoxDesk, query: PageQuery) -> list[NewRecord]:
+async def failed_pages(context: ArchiveBoxContext, query: PageQuery) -> list[NewRecord]:
     """The pages whose newest copy has failed outputs, by URL."""
     failed: dict[str, list[str]] = {}
-    for result in await query.failed_results(desk):
+    for result in await query.failed_results(context):
         failed.setdefault(str(result["snapshot_id"]), []).append(
             str(result.get("plugin") or result["extractor"])
         )
     if not failed:
         return []
     # One that was saved again since is not to be saved again for ever.
-    newest = {page["url"]: page for page in await PageQuery(since=query.since).snapshots(desk)}
+    newest = {page["url"]: page for page in await PageQuery(since=query.since).snapshots(context)}
     found = [
         NewRecord(
             url,
@@ -63,23 +63,23 @@ async def failed_pages(desk: BoxDesk, query: PageQuery) -> list[NewRecord]:
         for url, page in newest.items()
         if str(page["id"]) in failed and page.get("status") in (None, "sealed")
     ]
-    if desk.api.has("GET /crawls/crawls"):
+    if context.description.has("GET /crawls/crawls"):
         return found
     # 0.8.5 keeps all outputs of one copy, those that failed at first included.
-    return [each for each in found if not await _is_whole(desk, each.key)]
+    return [each for each in found if not await _is_whole(context, each.key)]
 
 
-async def _is_whole(desk: BoxDesk, url: str) -> bool:
-    fared = finished((await copies(desk, url))[-1])
+async def _is_whole(context: ArchiveBoxContext, url: str) -> bool:
+    fared = finished((await copies(context, url))[-1])
     return fared is not None and fared["outcome"] == "saved"
 
 
-async def tag_changes(desk: BoxDesk, request: StartSave) -> list[NewRecord]:
+async def tag_changes(context: ArchiveBoxContext, request: StartSave) -> list[NewRecord]:
     """The matching pages whose tags are not yet as they should be, each with what is to be
     changed."""
-    desk.api.require(*TAGS)
+    context.description.require(*TAGS)
     found = []
-    for page in await request.selection().snapshots(desk):
+    for page in await request.selection().snapshots(context):
         has = {name.casefold(): name for name in page.get("tags") or []}
         change = {
             "add": [
@@ -96,12 +96,12 @@ async def tag_changes(desk: BoxDesk, request: StartSave) -> list[NewRecord]:
     return found
 
 
-async def undone(desk: BoxDesk, name: str, tool: str) -> list[NewRecord]:
+async def undone(context: ArchiveBoxContext, name: str, tool: str) -> list[NewRecord]:
     """The inverse of what a tagging job did."""
-    desk.api.require(*TAGS)
-    jobs = await desk.shared.jobs()
+    context.description.require(*TAGS)
+    jobs = await context.jobs()
     row = await jobs.get(name)
-    place = desk.place
+    place = context.scope
     if (row.tool, row.origin, row.account, row.arguments.get("action")) != (
         tool,
         place.origin,
@@ -124,12 +124,14 @@ async def undone(desk: BoxDesk, name: str, tool: str) -> list[NewRecord]:
     return found
 
 
-async def queued_work(desk: BoxDesk, query: PageQuery) -> list[NewRecord]:
+async def queued_work(context: ArchiveBoxContext, query: PageQuery) -> list[NewRecord]:
     """The pages that are queued, and without filters the crawls too: their pages may not exist
     yet."""
     # Before 0.9.73 a filter by status is ignored without a word, and all pages come.
-    more = {"status": "queued"} if desk.api.takes("GET /core/snapshots", "status") else {}
-    pages = await query.snapshots(desk, **more)
+    more = (
+        {"status": "queued"} if context.description.takes("GET /core/snapshots", "status") else {}
+    )
+    pages = await query.snapshots(context, **more)
     found = [
         NewRecord(f"snapshot:{each['id']}", {"url": each["url"]})
         for each in pages
@@ -137,7 +139,7 @@ async def queued_work(desk: BoxDesk, query: PageQuery) -> list[NewRecord]:
     ]
     if query.given():
         return found
-    crawls = [each for each in await desk.box.get("/crawls/crawls") if _is_queued(each)]
+    crawls = [each for each in await context.api.get("/crawls/crawls") if _is_queued(each)]
     return found + [NewRecord(f"crawl:{each['id']}", {"url": _first(each)}) for each in crawls]
 
 
@@ -149,8 +151,8 @@ class _Change(ABC):
     batch = 1
     width = 2
 
-    def __init__(self, desk: BoxDesk) -> None:
-        self._desk = desk
+    def __init__(self, context: ArchiveBoxContext) -> None:
+        self._context = context
 
     async def gather(self, job: Handle) -> None:  # noqa: B027  # nothing to gather, for every kind
         """The pages are known from the start: they are what the user agreed to."""
@@ -180,7 +182,7 @@ class _Change(ABC):
 
     async def post(self, job: Handle, record: RecordRow, method: str, path: str, body: Json) -> Any:
         """Send one change of a record."""
-        return await self._desk.background.change(
+        return await self._context.background.change(
             method, path, body, repeatable=True, verify=_VERIFY, admit=lambda: job.admit([record])
         )
 
@@ -197,7 +199,7 @@ class SaveAgainWork(SaveWork):
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Save a page again, unless that was done meanwhile."""
         (record,) = records
-        pages = await copies(self.desk, record.key)
+        pages = await copies(self.context, record.key)
         if pages and str(pages[-1]["id"]) != record.detail["id"]:
             job.skipped(record, "A newer copy is there by now.")
             return
@@ -205,10 +207,10 @@ class SaveAgainWork(SaveWork):
 
     def body(self, records: list[RecordRow]) -> Json:
         tags = ",".join(records[0].detail["tags"])
-        takes, has = self.desk.api.takes, self.desk.api.has
+        takes, has = self.context.description.takes, self.context.description.has
         anew = {"only_new": False} if takes(Add.operation, "only_new") else {}
         anew |= {} if has("GET /crawls/crawls") else {"update": True}
-        return self.known(
+        return self.supported(
             {"urls": [records[0].key], "depth": 0, **({"tag": tags} if tags else {}), **anew}
         )
 
@@ -240,13 +242,13 @@ class CancelWork(_Change):
     async def change(self, job: Handle, record: RecordRow) -> None:
         kind, _, identity = record.key.partition(":")
         path = f"/core/snapshot/{identity}" if kind == "snapshot" else f"/crawls/crawl/{identity}"
-        found = await self._desk.background.get(path)
+        found = await self._context.background.get(path)
         if not _is_queued(found):
             job.skipped(record, f"It is {found.get('status')} by now.")
             return
         body = (
             {"action": "cancel"}
-            if self._desk.api.takes(f"PATCH {_pattern(kind)}", "action")
+            if self._context.description.takes(f"PATCH {_pattern(kind)}", "action")
             else {}
         )
         await self.post(job, record, "PATCH", path, body or {"status": "sealed"})

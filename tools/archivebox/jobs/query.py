@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from server.archivebox.context import BoxDesk
+from server.archivebox.context import ArchiveBoxContext
 from server.errors import Code, Failure
 
 MOST = 20_000
@@ -39,16 +39,16 @@ class PageQuery:
         host, domain = (urlsplit(url).hostname or "").lower(), self.domain.lower().strip(".")
         return host == domain or host.endswith(f".{domain}")
 
-    async def snapshots(self, desk: BoxDesk, **more: Any) -> list[Json]:
+    async def snapshots(self, context: ArchiveBoxContext, **more: Any) -> list[Json]:
         """The saved pages that fit, without their outputs."""
         params = {"search": self.search, "tag": self.tag, **self._times(), **more}
         return [
             each
-            async for each in listed(desk, "/core/snapshots", params)
+            async for each in listed(context, "/core/snapshots", params)
             if self.is_at(each["url"])
         ]
 
-    async def failed_results(self, desk: BoxDesk) -> list[Json]:
+    async def failed_results(self, context: ArchiveBoxContext) -> list[Json]:
         """The failed outputs of pages that fit."""
         params = {
             "status": "failed",
@@ -58,7 +58,7 @@ class PageQuery:
         }
         return [
             each
-            async for each in listed(desk, "/core/archiveresults", params)
+            async for each in listed(context, "/core/archiveresults", params)
             # The server looks for a part of a tag's name.
             if each["status"] == "failed"
             and self.is_at(each["snapshot_url"])
@@ -69,7 +69,7 @@ class PageQuery:
         return {"created_at__gte": self.since, "created_at__lt": self.until}
 
 
-async def listed(desk: BoxDesk, path: str, params: Json) -> AsyncIterator[Json]:
+async def listed(context: ArchiveBoxContext, path: str, params: Json) -> AsyncIterator[Json]:
     """All records of a list under these filters, those that are None left out.
 
     Raises: Failure: `UNSUPPORTED` for a filter that the server would ignore, `INVALID_ARGUMENT`
@@ -77,15 +77,15 @@ async def listed(desk: BoxDesk, path: str, params: Json) -> AsyncIterator[Json]:
     """
     given = {name: value for name, value in params.items() if value is not None}
     for name in given:
-        if not desk.api.takes(f"GET {path}", name):
+        if not context.description.takes(f"GET {path}", name):
             raise Failure(
                 Code.UNSUPPORTED,
-                f"This ArchiveBox ({desk.api.version}) cannot filter by `{name}` here.",
+                f"This ArchiveBox ({context.description.version}) cannot filter by `{name}` here.",
                 "Leave it out, or the user updates ArchiveBox.",
             )
     offset = 0
     while True:
-        found = await desk.box.get(path, **given, limit=PAGE, offset=offset)
+        found = await context.api.get(path, **given, limit=PAGE, offset=offset)
         if int(found["total_items"]) > MOST:
             raise Failure(
                 Code.INVALID_ARGUMENT,

@@ -7,14 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from server.archivebox.context import BoxDesk, BoxWorkflow
-from server.archivebox.endpoints import Text
+from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.endpoints import Text, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow, NewRecord, Work
 from server.tool.confirmation import Preview
-from server.tool.job import Plan, StartChange, begin
+from server.tool.job import Plan, StartChange
 from server.tool.request import Input
-from server.tool.result import Result
 from tools.archivebox.jobs.change_work import (
     CANCELS,
     CancelWork,
@@ -51,7 +50,7 @@ class Query(Input):
     until: Text | None = None
 
 
-class StartSave(StartChange, BoxWorkflow[JobRow]):
+class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     """Long work in ArchiveBox.
 
     save: save `urls`, wait for each outcome
@@ -126,32 +125,29 @@ class StartSave(StartChange, BoxWorkflow[JobRow]):
         if self.action == "tag":
             self._check_tagging()
 
-    async def run(self, desk: BoxDesk) -> Result:
-        return await begin(self, desk)
-
-    async def plan(self, desk: BoxDesk) -> Plan:
+    async def plan(self, context: ArchiveBoxContext) -> Plan:
         match self.action:
             case "save":
-                return self._save_plan(desk)
+                return self._save_plan(context)
             case "check":
                 links = self.links()
                 return _planned(
                     f"Check of {_pages(len(links))}", [NewRecord(each) for each in links], each=1
                 )
             case "retry":
-                found = await failed_pages(desk, self.selection())
+                found = await failed_pages(context, self.selection())
                 return _asked(found, f"Save {_pages(len(found))} with failed outputs again", each=3)
             case "tag":
                 found = await (
-                    undone(desk, self.undo, self.tool_name())
+                    undone(context, self.undo, self.tool_name())
                     if self.undo
-                    else tag_changes(desk, self)
+                    else tag_changes(context, self)
                 )
                 return _asked(
                     found, f"Change the tags of {_pages(len(found))} ({self._tagging()})", each=1
                 )
-        desk.api.require(*CANCELS)
-        found = await queued_work(desk, self.selection())
+        context.description.require(*CANCELS)
+        found = await queued_work(context, self.selection())
         crawls = sum(each.key.startswith("crawl:") for each in found)
         what = (
             f"{_pages(len(found) - crawls)} and {crawls} queued crawls"
@@ -160,17 +156,17 @@ class StartSave(StartChange, BoxWorkflow[JobRow]):
         )
         return _asked(found, f"Cancel {what} still queued", each=2)
 
-    def work(self, desk: BoxDesk) -> Work:
+    def work(self, context: ArchiveBoxContext) -> Work:
         match self.action:
             case "save":
-                return SaveWork(self, desk)
+                return SaveWork(self, context)
             case "check":
-                return CheckWork(desk, self.older_than_days)
+                return CheckWork(context, self.older_than_days)
             case "retry":
-                return SaveAgainWork(self, desk)
+                return SaveAgainWork(self, context)
             case "tag":
-                return TagWork(desk)
-        return CancelWork(desk)
+                return TagWork(context)
+        return CancelWork(context)
 
     def links(self) -> list[str]:
         """The URLs, each once."""
@@ -180,16 +176,16 @@ class StartSave(StartChange, BoxWorkflow[JobRow]):
         """The filters."""
         return PageQuery(**(self.query.model_dump() if self.query else {}))
 
-    def _save_plan(self, desk: BoxDesk) -> Plan:
+    def _save_plan(self, context: ArchiveBoxContext) -> Plan:
         links = self.links()
-        SaveWork(self, desk).require()
+        SaveWork(self, context).require()
         asked = f"Save {_pages(len(links))} in ArchiveBox?" if len(links) > _UNASKED else None
         return Plan(
             f"Saving of {_pages(len(links))}",
             len(links),
             requests=len(links) + -(-len(links) // ADDED_AT_ONCE),
             credits=0,
-            known=[NewRecord(each) for each in links],
+            records_known=[NewRecord(each) for each in links],
             preview=Preview(asked, {"pages": len(links), "first": links[:_SHOWN]})
             if asked
             else None,
@@ -247,7 +243,12 @@ def _planned(
     title: str, found: list[NewRecord], *, each: int, preview: Preview | None = None
 ) -> Plan:
     return Plan(
-        title, len(found), requests=len(found) * each, credits=0, known=found, preview=preview
+        title,
+        len(found),
+        requests=len(found) * each,
+        credits=0,
+        records_known=found,
+        preview=preview,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from server.archivebox.context import BoxDesk
+from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.failures import command
 from server.errors import Failure
 from server.http.urls import http_url
@@ -38,15 +38,15 @@ class SaveWork:
     repeatable = False
     width = 1
 
-    def __init__(self, request: StartSave, desk: BoxDesk) -> None:
+    def __init__(self, request: StartSave, context: ArchiveBoxContext) -> None:
         self._request = request
-        self.desk = desk
+        self.context = context
         self._outcomes: dict[int, Json] = {}
 
     @property
     def batch(self) -> int:
         """Pages of one request."""
-        return ADDED_AT_ONCE if self.desk.api.has("GET /crawls/crawls") else 1
+        return ADDED_AT_ONCE if self.context.description.has("GET /crawls/crawls") else 1
 
     def require(self) -> None:
         """Refuse what the server would ignore.
@@ -73,7 +73,7 @@ class SaveWork:
         if not valid:
             return
         answer = command(
-            await self.desk.background.change(
+            await self.context.background.change(
                 "POST",
                 "/cli/add",
                 self.body(valid),
@@ -120,12 +120,12 @@ class SaveWork:
             **({"plugins": request.plugins} if request.plugins else {}),
             **({"only_new": request.only_new} if request.only_new is not None else {}),
         }
-        return self.known(given)
+        return self.supported(given)
 
-    def known(self, given: Json) -> Json:
+    def supported(self, given: Json) -> Json:
         """The arguments of the command under this server's names."""
         add = Add.model_validate(given)
-        return add.known_to(self.desk.background, add.given())
+        return add.supported(self.context.description, add.given())
 
     async def _look(self, job: Handle, away: dict[int, RecordRow], most: int) -> None:
         """Look at some of the pages, and note those that are finished."""
@@ -142,7 +142,7 @@ class SaveWork:
 
     async def _outcome(self, row: RecordRow, crawls: dict[str, bool]) -> Json | None:
         """What became of a page; None while it is not finished."""
-        pages = await copies(self.desk, row.key)
+        pages = await copies(self.context, row.key)
         crawl = row.detail.get("crawl") if isinstance(row.detail, dict) else None
         if (
             crawl is None
@@ -162,7 +162,7 @@ class SaveWork:
 
     async def _is_over(self, crawl: str, known: dict[str, bool]) -> bool:
         if crawl not in known:
-            found = await self.desk.background.get(f"/crawls/crawl/{crawl}")
+            found = await self.context.background.get(f"/crawls/crawl/{crawl}")
             known[crawl] = found.get("status") == "sealed"
         return known[crawl]
 
@@ -194,8 +194,8 @@ class CheckWork:
     batch = 1
     width = 2
 
-    def __init__(self, desk: BoxDesk, days: int | None) -> None:
-        self._desk = desk
+    def __init__(self, context: ArchiveBoxContext, days: int | None) -> None:
+        self._context = context
         self._days = days
 
     async def gather(self, job: Handle) -> None:
@@ -206,7 +206,7 @@ class CheckWork:
         (record,) = records
         http_url(record.key)
         job.admit(records)
-        job.done(record, self._judged(await copies(self._desk, record.key)))
+        job.done(record, self._judged(await copies(self._context, record.key)))
 
     async def finish(self, job: Handle) -> Json:
         """The pages by how they stand."""
@@ -237,12 +237,12 @@ class CheckWork:
         return {"is": "stale" if stale else "good", "id": newest["id"], "saved": saved}
 
 
-async def copies(desk: BoxDesk, url: str) -> list[Json]:
+async def copies(context: ArchiveBoxContext, url: str) -> list[Json]:
     """The newest saved pages of a URL with their outputs, oldest first."""
     given = {"url": url, "with_archiveresults": True, "limit": _COPIES}
-    found = await desk.background.get("/core/snapshots", **given)
+    found = await context.background.get("/core/snapshots", **given)
     if (total := int(found["total_items"])) > _COPIES:
-        found = await desk.background.get("/core/snapshots", **given, offset=total - _COPIES)
+        found = await context.background.get("/core/snapshots", **given, offset=total - _COPIES)
     pages: list[Json] = [each for each in found["items"] if each.get("status") != "deleting"]
     return pages
 

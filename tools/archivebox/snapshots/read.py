@@ -6,7 +6,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from server.archivebox.endpoints import Box, Get, Text
+from server.archivebox.api import ArchiveBoxApi
+from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.endpoints import Get, Text
 from server.archivebox.page_text import (
     as_text,
     first_readable,
@@ -48,25 +50,29 @@ class ReadSnapshot(Get[Snapshot]):
     def output_schema(cls) -> dict[str, Any] | None:
         return None
 
-    async def perform(self, box: Box) -> Result:
-        snapshot = await one_snapshot(box, self.snapshot_id, with_archiveresults=True)
-        return await (self._picture(box, snapshot) if self.image else self._text(box, snapshot))
+    async def prepare(self, context: ArchiveBoxContext) -> None:
+        """Every version serves the files of its pages."""
 
-    async def run(self, box: Box) -> Result:
-        return await self.perform(box)
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        snapshot = await one_snapshot(context.api, self.snapshot_id, with_archiveresults=True)
+        return await (
+            self._picture(context.api, snapshot)
+            if self.image
+            else self._text(context.api, snapshot)
+        )
 
-    async def _text(self, box: Box, snapshot: dict[str, Any]) -> Result:
+    async def _text(self, api: ArchiveBoxApi, snapshot: dict[str, Any]) -> Result:
         outputs = texts_of(snapshot)
         if not outputs:
             raise _nothing(snapshot, "text")
-        output, reply = await first_readable(box, outputs)
+        output, reply = await first_readable(api, outputs)
         text = as_text(reply, output)
         scope = scope_of("read", snapshot["id"], output.path, len(text))
         start = decode(self.after, scope).given if self.after else 0
         end = min(len(text), start + BUDGET - _HEAD)
         about = {
             **_about(snapshot),
-            "title": snapshot.get("title") if self.after else await title_of(box, snapshot),
+            "title": snapshot.get("title") if self.after else await title_of(api, snapshot),
             "source": output.plugin,
             "characters": len(text),
             "from": start,
@@ -74,16 +80,16 @@ class ReadSnapshot(Get[Snapshot]):
         }
         return prose(about, text[start:end])
 
-    async def _picture(self, box: Box, snapshot: dict[str, Any]) -> Result:
+    async def _picture(self, api: ArchiveBoxApi, snapshot: dict[str, Any]) -> Result:
         outputs = images_of(snapshot, str(self.image))
         if not outputs:
             raise _nothing(snapshot, str(self.image))
-        output, reply = await first_readable(box, outputs)
+        output, reply = await first_readable(api, outputs)
         if len(reply.body) > _MOST_IMAGE_BYTES:
             raise Failure(
                 Code.UNSUPPORTED,
                 f"The {self.image} has {len(reply.body) // 1_000_000} MB, more than a client takes.",
-                f"The user finds it at {box.client.url}{output.path}.",
+                f"The user finds it at {api.client.url}{output.path}.",
             )
         kind = (
             reply.headers.get("content-type", "").partition(";")[0]

@@ -8,14 +8,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from server.archivebox.endpoints import (
-    Box,
-    Change,
-    Confirmed,
-    Get,
-    Many,
-    Text,
-)
+from server.archivebox.api import ArchiveBoxApi
+from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.endpoints import Change, Confirmed, Get, Many, Text, cut_text
+from server.archivebox.openapi import Description
 from server.archivebox.pagination import (
     Fetch,
     Record,
@@ -69,14 +65,14 @@ class ListSnapshots(Many[Snapshot]):
     bookmarked_at__lt: Day | None = Field(None, description="Date")
     with_archiveresults: bool = Field(False, description="Add each page's outputs (7 kB)")
 
-    async def run(self, box: Box) -> Result:
+    async def run(self, context: ArchiveBoxContext) -> Result:
         given = self.model_dump(
             exclude_unset=True, by_alias=True, exclude={"limit", "after", "offset", "status"}
         )
-        params = self.known_to(
-            box, {name: value for name, value in given.items() if value is not None}
+        params = self.supported(
+            context.description, {name: value for name, value in given.items() if value is not None}
         )
-        by_server = self.status not in (None, *_OUTCOMES) and box.api.takes(
+        by_server = self.status not in (None, *_OUTCOMES) and context.description.takes(
             self.operation, "status"
         )
         by_outcome = self.status in _OUTCOMES
@@ -84,11 +80,13 @@ class ListSnapshots(Many[Snapshot]):
             params["status"] = self.status
         if by_outcome:
             params["with_archiveresults"] = True
-        fetch = pages(box, params)
+        fetch = pages(context.api, params)
         if self.status is None or by_server:
-            return await read(self, box, fetch)
-        keep = self._outcome if by_outcome else self._at_work(box)
-        return await read(self, box, fetch, keep=keep, page=_WITH_RESULTS if by_outcome else 200)
+            return await read(self, context.api, fetch)
+        keep = self._outcome if by_outcome else self._at_work(context.api)
+        return await read(
+            self, context.api, fetch, keep=keep, page=_WITH_RESULTS if by_outcome else 200
+        )
 
     def one(self, record: Record) -> Record:
         found = records.snapshot(record)
@@ -98,14 +96,14 @@ class ListSnapshots(Many[Snapshot]):
             found.pop("archiveresults", None)
         return {**found, "failures": records.failures(record)} if self.status == "failed" else found
 
-    def notes(self, box: Box) -> list[str]:
+    def notes(self, description: Description) -> list[str]:
         if self.status in _OUTCOMES:
             return [
                 f"Outcome {self.status} was read from each page's outputs; the other filters are the page's own."
             ]
-        if self.status and not box.api.takes(self.operation, "status"):
+        if self.status and not description.takes(self.operation, "status"):
             return [
-                f"This ArchiveBox ({box.api.version}) cannot filter by status: it was filtered here."
+                f"This ArchiveBox ({description.version}) cannot filter by status: it was filtered here."
             ]
         return []
 
@@ -116,11 +114,11 @@ class ListSnapshots(Many[Snapshot]):
         finished = record.get("status") in (None, "sealed")
         return finished and "succeeded" in statuses and "failed" not in statuses
 
-    def _at_work(self, box: Box) -> Any:
-        if not box.api.has("PATCH /core/snapshot/{}"):
+    def _at_work(self, api: ArchiveBoxApi) -> Any:
+        if not api.description.has("PATCH /core/snapshot/{}"):
             raise Failure(
                 Code.UNSUPPORTED,
-                f"Pages of this ArchiveBox ({box.api.version}) have no status.",
+                f"Pages of this ArchiveBox ({api.description.version}) have no status.",
                 "Ask for status failed or succeeded, which is read from their outputs.",
             )
         return lambda record: record.get("status") == self.status
@@ -137,9 +135,9 @@ class GetSnapshot(Get[Snapshot]):
     snapshot_id: Text = Field(description="Id, part of it, or timestamp")
     with_archiveresults: bool = Field(True, description="With its outputs")
 
-    async def run(self, box: Box) -> Result:
+    async def run(self, context: ArchiveBoxContext) -> Result:
         found = await one_snapshot(
-            box, self.snapshot_id, with_archiveresults=self.with_archiveresults
+            context.api, self.snapshot_id, with_archiveresults=self.with_archiveresults
         )
         return whole(records.snapshot(found))
 
@@ -169,7 +167,7 @@ class CreateSnapshot(Change[Snapshot]):
     def given(self) -> dict[str, Any]:
         return _aliased(super().given())
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         return records.snapshot(found)
 
 
@@ -201,8 +199,8 @@ class UpdateSnapshot(Change[Snapshot]):
                 "Set status, action, retry_at or tags.",
             )
 
-    async def run(self, box: Box) -> Result:
-        found = await one_snapshot(box, self.snapshot_id)
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        found = await one_snapshot(context.api, self.snapshot_id)
         if self.if_status and found.get("status") != self.if_status:
             raise Failure(
                 Code.REJECTED,
@@ -215,7 +213,11 @@ class UpdateSnapshot(Change[Snapshot]):
             # Queued alone would stay queued for ever: the runner looks for a retry time.
             body["retry_at"] = datetime.now(UTC).isoformat(timespec="seconds")
         self.snapshot_id = str(found["id"])
-        return whole(records.snapshot(await self.sent(box, self.known_to(box, body))))
+        return whole(
+            records.snapshot(
+                await self.send(context.api, self.supported(context.description, body))
+            )
+        )
 
 
 class DeleteSnapshot(Confirmed[Deleted]):
@@ -231,13 +233,12 @@ class DeleteSnapshot(Confirmed[Deleted]):
 
     snapshot_id: Text = Field(description="Id, or unique part")
 
-    async def run(self, box: Box) -> Result:
-        found = await one_snapshot(box, self.snapshot_id)
-        self.snapshot_id = str(found["id"])
-        return await super().run(box)
+    async def prepare(self, context: ArchiveBoxContext) -> None:
+        await super().prepare(context)
+        self.snapshot_id = str((await one_snapshot(context.api, self.snapshot_id))["id"])
 
-    async def preview(self, box: Box) -> Preview:
-        found = await one_snapshot(box, self.snapshot_id)
+    async def preview(self, context: ArchiveBoxContext) -> Preview:
+        found = await one_snapshot(context.api, self.snapshot_id)
         return Preview(
             f"Delete the saved page {found.get('title') or found['url']!r} ({found['url']}) with all its files?",
             {"snapshots": 1, "id": found["id"], "url": found["url"], "title": found.get("title")},
@@ -257,11 +258,10 @@ class GetSnapshotsFeed(Get[Exported]):
     limit: int = Field(50, ge=1, le=200, description="Entries")
     before: Text | None = Field(None, description="Older than this instant")
 
-    async def run(self, box: Box) -> Result:
-        from server.archivebox.endpoints import shown, text_at
+    async def run(self, context: ArchiveBoxContext) -> Result:
 
-        params = {**self.known_to(box, self.given()), "limit": self.limit}
-        return whole(shown(await text_at(box, self.path(), params)))
+        params = {**self.supported(context.description, self.given()), "limit": self.limit}
+        return whole(cut_text(await context.api.text(self.path(), params)))
 
 
 class GetAny(Get[Snapshot]):
@@ -272,26 +272,28 @@ class GetAny(Get[Snapshot]):
 
     id: Text = Field(description="Id, or part of it")
 
-    def told(self, found: Any) -> dict[str, Any]:
+    def present(self, found: Any) -> dict[str, Any]:
         return records.any_object(found)
 
 
-async def one_snapshot(box: Box, reference: str, *, with_archiveresults: bool = False) -> Record:
+async def one_snapshot(
+    api: ArchiveBoxApi, reference: str, *, with_archiveresults: bool = False
+) -> Record:
     """The snapshot behind an id, a unique part of one, or a timestamp.
 
     Raises: Failure: `NOT_FOUND`; `AMBIGUOUS` with the candidates, which 0.8.5 would answer with
         just any of them.
     """
     if _WHOLE_ID.match(reference.replace("-", "")):
-        return await _by_id(box, reference, with_archiveresults=with_archiveresults)
-    candidates, total = await every(pages(box, {"id": reference}), 11)
+        return await _by_id(api, reference, with_archiveresults=with_archiveresults)
+    candidates, total = await every(pages(api, {"id": reference}), 11)
     if len(candidates) > 1 and total:
         same = [each for each in candidates if _same_id(each, reference)]
         refuse_ambiguous(same or candidates, "saved pages")
         candidates = same
     if candidates and not with_archiveresults:
         return candidates[0]
-    if not candidates and not box.api.has(UpdateSnapshot.operation):
+    if not candidates and not api.description.has(UpdateSnapshot.operation):
         # 0.8.5 would answer with any page that has this somewhere in its id.
         raise Failure(
             Code.NOT_FOUND,
@@ -299,12 +301,12 @@ async def one_snapshot(box: Box, reference: str, *, with_archiveresults: bool = 
             "Give the beginning or end of its id.",
         )
     identity = str(candidates[0]["id"]) if candidates else reference
-    return await _by_id(box, identity, with_archiveresults=with_archiveresults)
+    return await _by_id(api, identity, with_archiveresults=with_archiveresults)
 
 
-async def _by_id(box: Box, identity: str, *, with_archiveresults: bool) -> Record:
+async def _by_id(api: ArchiveBoxApi, identity: str, *, with_archiveresults: bool) -> Record:
     path = GetSnapshot.model_construct(snapshot_id=identity).path()
-    found: Record = await box.get(path, with_archiveresults=with_archiveresults)
+    found: Record = await api.get(path, with_archiveresults=with_archiveresults)
     return found
 
 
@@ -315,11 +317,11 @@ def _same_id(record: Record, reference: str) -> bool:
     )
 
 
-def pages(box: Box, params: dict[str, Any]) -> Fetch:
+def pages(api: ArchiveBoxApi, params: dict[str, Any]) -> Fetch:
     """The list of snapshots under these filters, to be read in pages."""
 
     async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
-        found = await box.get("/core/snapshots", **params, limit=count, offset=offset)
+        found = await api.get("/core/snapshots", **params, limit=count, offset=offset)
         return found["items"], int(found["total_items"])
 
     return fetch

@@ -8,8 +8,9 @@ from server.archive.backend import ArchiveBackend
 from server.archive.client import Call
 from server.errors import Code, Failure
 from server.tool.confirmation import Confirmations
+from server.tool.context import Caller
 from server.tool.elicitation import Nobody
-from tests.support.doubles import ScriptedArchive
+from tests.support.doubles import IdleProcess, ScriptedArchive
 from tests.support.tools.calling import parsed
 from tools.archive.content.uploads import UploadItemFromUrl
 
@@ -19,9 +20,9 @@ HOME = "11111111-1111-4111-8111-111111111111"
 async def uploaded(payload: Any) -> tuple[Any, list[Call]]:
     """What the upload of a link answers, and what was sent."""
     archive = ScriptedArchive(lambda _: payload)
-    backend = ArchiveBackend(archive, HOME, Confirmations("never", archive.clock))
+    backend = ArchiveBackend(archive, HOME, Confirmations("never", archive.clock), IdleProcess())
     request = parsed(UploadItemFromUrl, input={"url": "https://a.example/1"})
-    result = await backend.perform(request, Nobody(), archive.now() + 45)
+    result = await backend.run(request, Caller(Nobody(), archive.now() + 45))
     return result.structured, archive.calls
 
 

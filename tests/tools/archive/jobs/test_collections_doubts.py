@@ -11,8 +11,9 @@ from server.archive.backend import ArchiveBackend
 from server.archive.client import Call
 from server.errors import Code, Failure
 from server.tool.confirmation import Confirmations
+from server.tool.context import Caller
 from server.tool.elicitation import Asker, Nobody, Reply
-from tests.support.doubles import Person, ScriptedArchive
+from tests.support.doubles import IdleProcess, Person, ScriptedArchive
 from tests.support.tools.calling import parsed
 from tools.archive.collections import AddItemToCollections
 
@@ -33,7 +34,9 @@ class Desk:
     def __init__(self, mode: Any = "ask", rows: list[dict[str, Any]] | None = None) -> None:
         self.rows = ROWS if rows is None else rows
         self.archive = ScriptedArchive(self._respond)
-        self._backend = ArchiveBackend(self.archive, HOME, Confirmations(mode, self.archive.clock))
+        self._backend = ArchiveBackend(
+            self.archive, HOME, Confirmations(mode, self.archive.clock), IdleProcess()
+        )
 
     def _respond(self, call: Call) -> Any:
         if call.operation == "collections":
@@ -45,7 +48,9 @@ class Desk:
 
     async def add(self, *names: str, asker: Asker | None = None, **more: Any) -> dict[str, Any]:
         request = parsed(AddItemToCollections, itemId="1", collectionNames=list(names), **more)
-        answer = await self._backend.perform(request, asker or Nobody(), self.archive.now() + 45)
+        answer = await self._backend.run(
+            request, Caller(asker or Nobody(), self.archive.now() + 45)
+        )
         return answer.structured
 
     async def refused(self, *names: str, asker: Asker | None = None, **more: Any) -> Failure:

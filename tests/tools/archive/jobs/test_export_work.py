@@ -19,6 +19,7 @@ from server.exports import Spool
 from server.jobs import LostLease, Stopped
 from server.sandbox import MAIN
 from server.tool.arguments import parse
+from server.tool.context import Caller
 from server.tool.elicitation import Nobody
 from tests.support.tools.exporting_shop import (
     ITEMS,
@@ -71,7 +72,7 @@ async def working(there: Shop, **arguments: Any) -> ExportWork:
     """The work of these arguments; a new one each time, as after a crash."""
     request = parse(StartExport, {"search": {}, **arguments}, {"timezone": UTC, "instants": []})
     archive = await there.services.archive()
-    return request.work(archive.desk(MAIN, Nobody(), archive.archive.now() + 45))
+    return request.work(await archive.open(MAIN, Caller(Nobody(), archive.archive.now() + 45)))
 
 
 async def gathered(there: Shop, **arguments: Any) -> Any:

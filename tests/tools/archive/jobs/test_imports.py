@@ -20,6 +20,7 @@ from server.jobs.lease import LEASE_SECONDS
 from server.jobs.model import End
 from server.sandbox import MAIN, Answer
 from server.sandbox.archive.urls import external_in
+from server.tool.context import Caller
 from server.tool.elicitation import Nobody
 from tests.support.tools.calling import refused as misspelt
 from tests.support.tools.working import (
@@ -286,9 +287,9 @@ async def test_a_job_whose_owner_died_goes_on_in_the_same_call_once_its_lease_ha
     tmp_path: Path,
 ) -> None:
     async with worker(tmp_path) as one:
-        place = one.backend.desk(MAIN, Nobody(), 0.0).place
+        scope = (await one.backend.open(MAIN, Caller(Nobody(), 0.0))).scope
         job = NewJob(
-            StartImport.tool_name(), "Import", place.origin, place.account, MAIN, {"urls": links(2)}
+            StartImport.tool_name(), "Import", scope.origin, scope.account, MAIN, {"urls": links(2)}
         )
         dead = Journal(tmp_path, leases=Leases(clock=one.time.clock), wall=one.time.clock)
         lease = dead.create(job, "dead", writes=True, repeatable=False, phase=Phase.GATHERING)
@@ -338,7 +339,7 @@ def _ended(one: Worker, name: str, count: int) -> None:
 
 @pytest.mark.parametrize("given", [{}, {"urls": []}, {"urls": links(1), "waitMinutes": 500}])
 def test_arguments_that_make_no_import_are_refused(given: Json) -> None:
-    assert misspelt(StartImport, **given).code is Code.INVALID_ARGUMENT  # type: ignore[arg-type]  # a workflow
+    assert misspelt(StartImport, **given).code is Code.INVALID_ARGUMENT
 
 
 def arrives(sandbox: Watched, url: str) -> None:

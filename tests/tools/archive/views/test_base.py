@@ -167,7 +167,7 @@ def test_filters_of_archives_own_app_that_nobody_documents_are_sent_as_they_are_
 
     assert request.variables()["input"]["filters"] == view["filters"]
     assert isinstance(request, CreateContentView | UpdateContentView)
-    assert request.told({})["notes"] == ["Sent as they are, unknown here: boardMode."]
+    assert request.present_payload({})["notes"] == ["Sent as they are, unknown here: boardMode."]
 
 
 @pytest.mark.parametrize(
@@ -225,8 +225,8 @@ def test_other_views_keep_any_filters_and_say_that_these_count_for_nothing(
     assert kept.variables()["input"]["filters"] == {"locations": [{"city": None}]}
     assert isinstance(kept, request_type)
     assert isinstance(plain, request_type)
-    assert "never applies them" in kept.told({"view": 1})["notes"][0]
-    assert plain.told({"view": 1}) == {"view": 1}
+    assert "never applies them" in kept.present_payload({"view": 1})["notes"][0]
+    assert plain.present_payload({"view": 1}) == {"view": 1}
 
 
 @pytest.mark.parametrize("request_type", [UpdateCreatorView, UpdateSocialProfileView])
@@ -236,8 +236,8 @@ def test_filters_that_count_for_nothing_are_told_of_in_an_update_too(request_typ
 
     assert isinstance(kept, request_type)
     assert isinstance(renamed, request_type)
-    assert "never applies them" in kept.told({})["notes"][0]
-    assert renamed.told({}) == {}
+    assert "never applies them" in kept.present_payload({})["notes"][0]
+    assert renamed.present_payload({}) == {}
 
 
 @pytest.mark.parametrize(("request_type", "what"), MOVES)
@@ -341,9 +341,9 @@ def test_what_somebody_else_deleted_meanwhile_is_told_as_such(delete: Any) -> No
     request = delete(id="7")
     key = delete.selected.split()[0]
 
-    (note,) = request.told({key: None})["notes"]
+    (note,) = request.present_payload({key: None})["notes"]
     assert (
         note
         == f"It is gone: an earlier attempt of this call, or somebody else, deleted the {delete.kind}."
     )
-    assert request.told({key: "7"}) == {key: "7"}
+    assert request.present_payload({key: "7"}) == {key: "7"}

@@ -1,0 +1,87 @@
+"""One ArchiveBox as tools use it: single requests to one server, as an interactive call or as a
+job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from server.archivebox.client import ArchiveBox, Send
+from server.archivebox.openapi import Description
+
+if TYPE_CHECKING:
+    from server.archivebox.client import Upload
+    from server.limiter import Lane
+
+
+@dataclass(frozen=True)
+class ArchiveBoxApi:
+    """A server and what it can do; `deadline` is on the client's monotonic clock, in seconds."""
+
+    client: ArchiveBox
+    description: Description
+    deadline: float
+    lane: Lane = "interactive"
+
+    async def get(self, path: str, **params: Any) -> Any:
+        """The JSON at a path; parameters that are None are left out."""
+        given = {name: value for name, value in params.items() if value is not None}
+        return await self.client.send(
+            Send("GET", path, self.deadline, params=given, lane=self.lane)
+        )
+
+    async def change(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        *,
+        repeatable: bool,
+        verify: str,
+        admit: Callable[[], None] | None = None,
+    ) -> Any:
+        """The JSON that a change was answered with; `admit` is called just before each send."""
+        send = Send(
+            method,
+            path,
+            self.deadline,
+            body=body,
+            repeatable=repeatable,
+            verify=verify,
+            lane=self.lane,
+            admit=admit,
+        )
+        return await self.client.send(send)
+
+    async def form(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any],
+        *,
+        verify: str,
+        file: Upload | None = None,
+    ) -> Any:
+        """As `change`, for the endpoints that take a form, with a file or without; none of them may
+        be repeated."""
+        send = Send(
+            method,
+            path,
+            self.deadline,
+            body=body,
+            form=True,
+            file=file,
+            repeatable=False,
+            verify=verify,
+        )
+        return await self.client.send(send)
+
+    async def text(self, path: str, params: Mapping[str, Any] | None = None) -> str:
+        """Return the text at an API path.
+
+        Raises:
+            Failure: decoded as for any other answer.
+        """
+        reply = await self.client.raw(Send("GET", path, self.deadline, params=params or {}))
+        return reply.body.decode("utf-8", "replace")
