@@ -191,7 +191,7 @@ async def test_what_failed_can_be_sent_again_alone() -> None:
 @pytest.mark.parametrize(
     ("beside", "words"),
     [
-        ({"dryRun": True}, "a dry run of that there is not"),
+        ({"dryRun": True}, "has no dry run"),
         ({"action": "remove"}, "`action` would change them"),
         (
             {"collectionNames": ["Q3 Report"], "itemIds": ["1"]},
