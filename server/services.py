@@ -188,8 +188,10 @@ class Services:
     def _archivebox_sandbox(self) -> tuple[str, InProcess, Secret]:
         from server.sandbox.archivebox import KEY, ArchiveBoxSandbox
 
-        sandbox = ArchiveBoxSandbox(version=self._settings.archivebox_version)
-        return "http://127.0.0.1:8000", sandbox.handle, Secret(KEY)
+        in_process = self._archivebox_in_process
+        if in_process is None:
+            in_process = ArchiveBoxSandbox(version=self._settings.archivebox_version).handle
+        return "http://127.0.0.1:8000", in_process, Secret(KEY)
 
     async def _build_archive(self) -> ArchiveBackend:
         settings = self._settings

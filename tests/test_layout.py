@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,6 +70,14 @@ def test_the_server_names_no_tool() -> None:
 )
 def test_each_library_has_one_place(package: str, place: str) -> None:
     assert outside(package, place) == []
+
+
+def test_the_time_of_day_is_read_in_one_place_that_tests_can_fix() -> None:
+    # The journal is given its clock; the others name a file, and compare with times of files.
+    allowed = {"wall_clock.py", "journal.py", "database.py", "exporting_work.py"}
+    reading = re.compile(r"datetime\.now\(|date\.today\(|\btime\.time\b|\butcnow\(")
+    found = {path.name for path in CODE if reading.search(path.read_text(encoding="utf-8"))}
+    assert found <= allowed
 
 
 def test_what_is_kept_between_processes_has_two_places_the_pace_and_the_jobs() -> None:

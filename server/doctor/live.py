@@ -6,9 +6,9 @@ question that is not answered leaves its assumptions unknown.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 
+from server import wall_clock
 from server.doctor import verdicts
 from server.doctor.assumptions import ASSUMPTIONS
 from server.doctor.live_competitors import OF_BRANDS, brands
@@ -81,7 +81,7 @@ async def _page(look: Look) -> list[Finding]:
     records = verdicts.records_of(heard.data("items"))
     return [
         verdicts.credit_headers(heard.reply.headers),
-        verdicts.credit_reset(heard.reply.headers, time.time()),
+        verdicts.credit_reset(heard.reply.headers, wall_clock.utc_now().timestamp()),
         verdicts.big_numbers(records),
         verdicts.sorting(records),
         verdicts.emv_unit(records),

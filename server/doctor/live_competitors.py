@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from server import wall_clock
 from server.doctor import verdicts, verdicts_saved
 from server.doctor.look import Look
 from server.doctor.report import Finding
@@ -53,7 +54,7 @@ async def _window(look: Look, brand: str) -> Finding:
 
 
 async def _months(look: Look, brand: str) -> Finding:
-    now = datetime.now(UTC)
+    now = wall_clock.utc_now()
     month = datetime(now.year, now.month, 1, tzinfo=UTC)
     ends = {"start": _text(month - _BEFORE), "month": _text(month), "now": _text(now)}
     try:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from server import wall_clock
 from server.errors import Code, Failure
 from server.exports.directory import (
     Directory,
@@ -73,7 +74,9 @@ class ExportFolder:
     """The folder, by its place; each use opens it anew, so that it may be removed and made again in
     between."""
 
-    def __init__(self, path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, path: Path, now: Callable[[], datetime] = lambda: wall_clock.utc_now()
+    ) -> None:
         self.path = path.expanduser().resolve()
         self._now = now
 

@@ -6,12 +6,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 import anyio
 from mcp import Client, StdioServerParameters
 from mcp_types import TextContent
+
+from server import wall_clock
 
 COLLECTION = "Q4 Report"
 
@@ -50,12 +52,16 @@ class _Demo:
     async def top_posts(self) -> list[dict[str, Any]]:
         workspaces = await self._call("archive_get_workspaces", {"fields": ["name"]})
         self._workspace = workspaces["nodes"][0]["name"]
-        month = datetime.now(UTC).strftime("%Y-%m-01")
-        _ask(f"Show me the top five posts of this month by earned media value ({self._workspace}).")
+        # Not "this month": on its first day there are not yet five posts.
+        start = (wall_clock.utc_now() - timedelta(days=30)).strftime("%Y-%m-%d")
+        _ask(
+            "Show me the top five posts of the last 30 days by earned media value "
+            f"({self._workspace})."
+        )
         found = await self._call(
             "archive_search_items",
             {
-                "filter": {"takenAt": {"from": month}},
+                "filter": {"takenAt": {"from": start}},
                 "sorting": [{"sortKey": "EARNED_MEDIA_VALUE", "sortOrder": "DESC"}],
                 "limit": 5,
             },

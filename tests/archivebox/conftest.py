@@ -21,6 +21,17 @@ from tests.support.archivebox.targets import Target, over_real, over_sandbox
 Ledger = dict[str, tuple[set[str], set[str]]]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the test that reads the ledger behind those that write it."""
+    items.sort(key=_reads_ledger)
+
+
+def _reads_ledger(item: pytest.Item) -> bool:
+    fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
+    return "ledger" in fixtures and "target" not in fixtures
+
+
 @pytest.fixture(scope="session")
 def pages() -> Iterator[Mapping[str, str]]:
     """Name of a page -> its URL on a loopback server."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,6 @@ from server.settings import SettingsError, load
 from server.tool.elicitation import Nobody
 from tests.server.http import test_tls as test_http_tls
 from tests.support.archivebox.front import (
-    NO_FILES,
     Asked,
     Front,
     call,
@@ -34,6 +34,9 @@ from tests.support.archivebox.front import (
     refused,
     secured,
 )
+from tests.support.clocks import fixed_archivebox
+from tests.support.places import NO_FILES
+from tests.support.ports import closed_port
 
 certificate = test_http_tls.certificate
 
@@ -43,7 +46,7 @@ JSON = {"content-type": "application/json"}
 
 
 def box(version: Version) -> ArchiveBoxSandbox:
-    return ArchiveBoxSandbox(version=version, snapshots=20)
+    return fixed_archivebox(version=version, snapshots=20)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -204,21 +207,22 @@ async def test_without_any_key_it_is_said_what_to_set() -> None:
 
 
 async def test_a_server_that_is_down_is_told_as_such_with_its_address() -> None:
-    async with served(Front()) as url:
-        pass
-    async with calls_with(ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=KEY) as calls:
-        failed = await refused(calls, "list_snapshots")
+    with closed_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        async with calls_with(ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=KEY) as calls:
+            failed = await refused(calls, "list_snapshots")
     assert (failed.code, failed.retryable, url in failed.message) == (Code.UNAVAILABLE, True, True)
 
 
 async def test_a_server_that_was_down_at_first_is_used_once_it_is_up() -> None:
-    front = Front()
-    async with served(front) as url:
-        port = int(url.rpartition(":")[2])
-    async with calls_with(ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=KEY) as calls:
-        await refused(calls, "list_snapshots")
-        async with served(front, port):
-            assert (await call(calls, "list_snapshots", limit=1))["totalCount"] == 20
+    with ExitStack() as until_it_is_up:
+        port = until_it_is_up.enter_context(closed_port())
+        url = f"http://127.0.0.1:{port}"
+        async with calls_with(ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=KEY) as calls:
+            await refused(calls, "list_snapshots")
+            until_it_is_up.close()
+            async with served(Front(), port):
+                assert (await call(calls, "list_snapshots", limit=1))["totalCount"] == 20
 
 
 @pytest.mark.parametrize("ending", ["/", "/api/v1", "/api/v1/"])

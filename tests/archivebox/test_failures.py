@@ -21,7 +21,6 @@ from server.sandbox.serve import served
 from server.services import Services
 from server.settings import load
 from tests.support.archivebox.front import (
-    NO_FILES,
     Asked,
     Front,
     Instead,
@@ -31,6 +30,7 @@ from tests.support.archivebox.front import (
     refused,
     told,
 )
+from tests.support.places import NO_FILES
 from tools.archivebox import records
 
 JSON = {"content-type": "application/json"}

@@ -17,13 +17,15 @@ from server.archivebox.page_text import (
 )
 from server.errors import Code, Failure
 from server.http.transport import Reply
-from server.sandbox.archivebox import KEY, ArchiveBoxSandbox
+from server.sandbox.archivebox import KEY
 from server.services import Services
 from server.settings import load
 from server.tool.elicitation import Nobody
 from server.tool.result import BUDGET, Result
 from tests.support.archivebox.targets import URL
+from tests.support.clocks import fixed_archivebox
 from tests.support.paths import SURFACE
+from tests.support.places import NO_FILES
 
 INJECTED = "https://smallcomputers.example/posts/quiet-inbox"
 PRIVATE = "https://wiki.tidewater.example/pages/release-checklist"
@@ -34,7 +36,7 @@ class Reader:
 
     def __init__(self, stack: AsyncExitStack, **options: Any) -> None:
         self._stack = stack
-        self._sandbox = ArchiveBoxSandbox(**options)
+        self._sandbox = fixed_archivebox(**options)
         self.instead: dict[str, bytes] = {}
         self.files: list[str] = []
 
@@ -44,7 +46,12 @@ class Reader:
         from server.dispatch import Calls
         from server.tool.catalog import Surface
 
-        settings = load({"ARCHIVEBOX_URL": URL, "ARCHIVEBOX_API_KEY": KEY}, environment={})
+        settings = load(
+            {"ARCHIVEBOX_URL": URL, "ARCHIVEBOX_API_KEY": KEY},
+            environment={},
+            folder=NO_FILES,
+            home=NO_FILES,
+        )
         services = await self._stack.enter_async_context(
             Services(settings, archivebox=self._answer)
         )

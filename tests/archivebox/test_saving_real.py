@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 
-from tests.support.archivebox.server import RealServer
+from tests.support.archivebox.server import OwnServer, RealArchiveBox, RealServer
 from tests.support.archivebox.targets import Target, over_real
 
 Json = dict[str, Any]
 
 
 async def test_pages_are_saved_checked_and_changed_on_a_real_server(
-    real_server: RealServer, tmp_path: Path
+    own_server: OwnServer, tmp_path: Path
 ) -> None:
-    real = real_server("0.9.73")
+    # Its own, because what other tests have queued would be cancelled with it.
     async with (
+        own_real(own_server) as real,
         over_real(real) as plain,
         plain.connect(ARCHIVEBOX_API_KEY=real.key, ARCHIVE_MCP_STATE_DIR=str(tmp_path)) as calls,
     ):
@@ -100,6 +103,12 @@ async def test_the_oldest_real_server_makes_new_outputs_of_what_failed(
 
     assert saved["result"]["counts"]["partly"] == 1
     assert [each["status"] for each in outputs] == ["failed", "failed"]
+
+
+@asynccontextmanager
+async def own_real(own_server: OwnServer) -> AsyncIterator[RealArchiveBox]:
+    with own_server("0.9.73") as real:
+        yield real
 
 
 async def _crawl_of(target: Target, url: str, other_than: str = "") -> str:

@@ -17,9 +17,9 @@ from server.services import Services
 from server.settings import load
 from server.tool.catalog import Surface
 from server.tool.elicitation import Nobody
-from tests.support.archivebox.front import NO_FILES
 from tests.support.archivebox.targets import URL
 from tests.support.paths import SURFACE
+from tests.support.places import NO_FILES
 
 KEY = "a-key-of-0.9.8-never-to-be-seen"
 JSON = {"content-type": "application/json"}

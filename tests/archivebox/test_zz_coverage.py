@@ -1,7 +1,7 @@
 """Every endpoint has a tool, and every tool was seen to work and to fail on every ArchiveBox that
 has its endpoint.
 
-The second half counts what the tests before it did, so this file comes last.
+The last test counts what the others did; `conftest.py` puts it behind them.
 """
 
 from __future__ import annotations

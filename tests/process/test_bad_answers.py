@@ -22,6 +22,7 @@ from server.tool.catalog import Surface
 from server.tool.elicitation import Nobody
 from server.tool.result import Result
 from tests.support.paths import SURFACE
+from tests.support.places import NO_FILES
 
 WORKSPACE = "7c1f6a52-3d0e-4b8a-9a41-52e0c6d9b117"
 TOKEN = "arch_live_never_to_be_seen_5678"
@@ -110,7 +111,12 @@ async def serve() -> AsyncIterator[Serve]:
             faulty = Faulty(list(answers))
             faulty.port = await group.start(_listen, faulty)
             url = f"http://127.0.0.1:{faulty.port}/api/v2"
-            settings = load({"ARCHIVE_API_URL": url, "ARCHIVE_APP_TOKEN": TOKEN}, environment={})
+            settings = load(
+                {"ARCHIVE_API_URL": url, "ARCHIVE_APP_TOKEN": TOKEN},
+                environment={},
+                folder=NO_FILES,
+                home=NO_FILES,
+            )
             services = Services(settings, limiter=Pacer(None, window=0.02))
             opened.append(services)
             surface = Surface.read(SURFACE, importlib.import_module)
@@ -211,7 +217,7 @@ async def test_a_429_is_waited_out_by_reads_and_writes(serve: Serve) -> None:
 
 async def test_a_server_that_never_answers_is_given_up_in_time(serve: Serve) -> None:
     faulty, calls = await serve("hang", seconds=1.0)
-    with anyio.fail_after(4):
+    with anyio.fail_after(20):  # a call that names no time of its own is given 45 s
         failed = await failure(calls, READ)
     assert failed.code == "TIMEOUT"
     await lives_on(faulty, calls)
@@ -247,7 +253,10 @@ async def test_a_write_that_costs_money_is_sent_once_and_never_again(serve: Serv
 
 async def test_nobody_listening_is_unavailable_and_says_that_nothing_was_sent() -> None:
     settings = load(
-        {"ARCHIVE_API_URL": "http://127.0.0.1:9/api", "ARCHIVE_APP_TOKEN": TOKEN}, environment={}
+        {"ARCHIVE_API_URL": "http://127.0.0.1:9/api", "ARCHIVE_APP_TOKEN": TOKEN},
+        environment={},
+        folder=NO_FILES,
+        home=NO_FILES,
     )
     async with Services(settings, limiter=Pacer(None, window=0.02)) as services:
         unreachable = Calls(

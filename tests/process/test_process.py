@@ -7,11 +7,13 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from anyio.abc import TaskStatus
 
 from tests.support.paths import SURFACE
 from tests.support.sandboxed import LAUNCHER, clean
@@ -47,14 +49,17 @@ async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         yield running
 
 
-def was_clean(left: Exit) -> bool:
-    return not left.killed and left.code == 0 and left.seconds < 1
+def was_clean(server: StdioServer, left: Exit) -> bool:
+    """Whether it left by itself and at once: within a second, or on a machine that is too busy for
+    that within twice the time of its own start."""
+    at_once = left.seconds < max(1.0, 2 * server.start_seconds)
+    return not left.killed and left.code == 0 and at_once
 
 
 async def test_it_serves_a_call_and_leaves_within_a_second_of_eof(server: StdioServer) -> None:
     result = await server.call_tool("archive_get_workspace", WORKSPACE)
     assert result["structuredContent"]["name"] == "Bluebird Coffee"
-    assert was_clean(await server.close())
+    assert was_clean(server, await server.close())
     assert server.garbage == []
 
 
@@ -65,22 +70,25 @@ async def test_a_signal_ends_it_cleanly_within_a_second(
 ) -> None:
     await server.call_tool("archive_get_workspace", WORKSPACE)
     server.signal(number)
-    assert was_clean(await server.wait())
+    assert was_clean(server, await server.wait())
 
 
 async def test_eof_in_the_middle_of_a_call_ends_it_all_the_same(server: StdioServer) -> None:
     async with anyio.create_task_group() as group:
-        group.start_soon(_abandoned, server)
-        await anyio.sleep(0.05)
-        assert was_clean(await server.close())
+        await group.start(_abandoned, server)
+        assert was_clean(server, await server.close())
 
 
-async def _abandoned(server: StdioServer) -> None:
+async def _abandoned(server: StdioServer, *, task_status: TaskStatus[None]) -> None:
+    """Call again and again; started once the first call is answered and the next is on its way."""
     from tests.support.stdio import Refused, ServerGone
 
+    call = partial(server.call_tool, "archive_search_items", {**WORKSPACE, "limit": 1000})
+    await call()
+    task_status.started()
     for _ in range(20):
         try:
-            await server.call_tool("archive_search_items", {**WORKSPACE, "limit": 1000})
+            await call()
         except (Refused, ServerGone):
             return
 

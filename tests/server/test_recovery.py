@@ -8,9 +8,11 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from server import job_commands, recovery
@@ -31,6 +33,7 @@ from server.settings import Settings, load
 from server.tool.catalog import Surface
 from server.tool.context import Caller
 from server.tool.elicitation import Nobody
+from tests.support.places import NO_FILES
 from tests.support.sandboxed import SandboxProcess, sandbox_process, using
 from tools.surface import FILE
 
@@ -48,7 +51,10 @@ def sandbox() -> Iterator[SandboxProcess]:
 def settings(sandbox: SandboxProcess, tmp_path: Path) -> Settings:
     """Settings of a server in front of it."""
     return load(
-        {}, environment=using(sandbox, tmp_path, ARCHIVE_MCP_EXPORT_DIR=str(tmp_path / "exports"))
+        {},
+        environment=using(sandbox, tmp_path, ARCHIVE_MCP_EXPORT_DIR=str(tmp_path / "exports")),
+        folder=NO_FILES,
+        home=NO_FILES,
     )
 
 
@@ -171,11 +177,36 @@ async def test_a_job_that_cannot_go_on_does_not_hold_up_the_others(
     assert f"{broken} was left as it is: Give exactly one of" in caplog.text
 
 
-async def test_no_journal_is_made_by_looking_for_one(settings: Settings) -> None:
+class LookedOften(Exception):
+    """The watch has had its pauses."""
+
+
+def pausing(monkeypatch: pytest.MonkeyPatch, pauses: int) -> list[float]:
+    """Let the watch wait for nothing, and end it after so many looks; the list keeps the seconds it
+    would have waited."""
+    seconds: list[float] = []
+
+    async def pause(length: float) -> None:
+        await anyio.lowlevel.checkpoint()
+        seconds.append(length)
+        if len(seconds) > pauses:
+            raise LookedOften
+
+    monkeypatch.setattr(
+        recovery, "anyio", SimpleNamespace(sleep=pause, current_time=anyio.current_time)
+    )
+    return seconds
+
+
+async def test_no_journal_is_made_by_looking_for_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = pausing(monkeypatch, 3)
     async with serving(settings) as services:
-        with anyio.move_on_after(0.1):
+        with pytest.raises(LookedOften):
             await Recovery(surface(), services).watch(settings.state_dir)
 
+    assert seconds == [recovery.FIRST_LOOK_SECONDS] + [recovery.LOOK_SECONDS] * 3
     assert not list(settings.state_dir.glob("jobs*"))
 
 
@@ -183,21 +214,17 @@ async def test_a_fault_of_one_look_does_not_end_the_server(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     left_behind(settings)
-    looks: list[float] = []
 
     async def broken(self: Recovery) -> list[JobRow]:
-        looks.append(anyio.current_time())
         raise RuntimeError("out of order")
 
     monkeypatch.setattr(Recovery, "resume_reads", broken)
-    monkeypatch.setattr(recovery, "FIRST_LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(recovery, "LOOK_SECONDS", 0.01)
+    pausing(monkeypatch, 2)
     async with serving(settings) as services:
-        with anyio.move_on_after(0.5):
+        with pytest.raises(LookedOften):
             await Recovery(surface(), services).watch(settings.state_dir)
 
-    assert len(looks) > 1
-    assert "out of order" in caplog.text
+    assert caplog.text.count("RuntimeError: out of order") == 2
 
 
 def test_the_command_lists_what_there_is(
@@ -230,7 +257,12 @@ def test_the_command_refuses_what_it_must_not_go_on_with(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = left_behind(settings)
-    read_only = load({"ARCHIVE_MCP_READ_ONLY": "on"}, environment=dict(environment(settings)))
+    read_only = load(
+        {"ARCHIVE_MCP_READ_ONLY": "on"},
+        environment=dict(environment(settings)),
+        folder=NO_FILES,
+        home=NO_FILES,
+    )
 
     assert job_commands.command(read_only, surface(), "run", [name]) == 1
     assert "changes data, and this is read-only" in capsys.readouterr().err

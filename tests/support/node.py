@@ -17,7 +17,7 @@ import pytest
 
 INSPECTOR = "2.12.0"
 NODE = "22"
-_CALL_SECONDS = 60
+_CALL_SECONDS = 180
 _INSTALL_SECONDS = 300
 
 

@@ -1,5 +1,5 @@
-"""The server with another window of its pacer, another lease of its jobs, and sends held up after
-their turn came.
+"""The server with another window of its pacer, another lease of its jobs, sends held up after
+their turn came, and files written slowly.
 
 For tests and benchmarks that cannot wait for the real pace: `python -m tests.support.paced_server
 --window 0.1`.
@@ -12,7 +12,8 @@ import gc
 import importlib
 import os
 import random
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -90,8 +91,23 @@ def main() -> None:
             calls = Calls(surface, services, settings.timezone)
             await serve(build_server(surface, calls, prompts.DOCUMENTS, prompts.instructions()))
 
+    if options.batch_delay:
+        _write_slowly(options.batch_delay)
     gc.freeze()
     anyio.run(session)
+
+
+def _write_slowly(seconds: float) -> None:
+    """Let each batch of rows of a CSV file take so long."""
+    from server.exports.cells import CsvFile
+
+    add = CsvFile.add
+
+    def slow_add(file: CsvFile, records: Iterable[dict[str, Any]]) -> None:
+        time.sleep(seconds)
+        add(file, records)
+
+    CsvFile.add = slow_add  # type: ignore[assignment]  # that is the purpose
 
 
 def _options() -> argparse.Namespace:
@@ -110,6 +126,9 @@ def _options() -> argparse.Namespace:
         type=float,
         default=LEASE_SECONDS,
         help="seconds that a job's owner may be silent",
+    )
+    parser.add_argument(
+        "--batch-delay", type=float, default=0.0, help="seconds that a batch of a CSV file takes"
     )
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()

@@ -1,8 +1,9 @@
 """One process that takes turns and prints, per turn, when it was claimed and when the caller had
 it.
 
-    pacer_worker.py FOLDER WINDOW TURNS [--start MONOTONIC] [--freeze TURN] [--penalty TURN SECONDS]
+    pacer_worker.py FOLDER WINDOW TURNS [--freeze TURN] [--penalty TURN SECONDS]
 
+It prints a line once it is ready, and begins when it reads one.
 --freeze stops the process (SIGSTOP) inside the transaction of that turn; --penalty answers that
 turn with 429.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -37,7 +39,8 @@ class Worker:
         return time.monotonic()
 
     async def run(self) -> None:
-        await anyio.sleep(max(0.0, self.options.start - time.monotonic()))
+        print("ready", flush=True)
+        sys.stdin.readline()
         key = state_key("https://archive.test", "shared")
         while self.turn < self.options.turns:
             self.turn += 1
@@ -54,7 +57,6 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("window", type=float)
     parser.add_argument("turns", type=int)
-    parser.add_argument("--start", type=float, default=0.0)
     parser.add_argument("--freeze", type=int, default=0)
     parser.add_argument("--penalty", type=float, nargs=2, default=[0.0, 0.0])
     anyio.run(Worker(parser.parse_args()).run)

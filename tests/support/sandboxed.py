@@ -26,7 +26,7 @@ PACED = (sys.executable, "-m", "tests.support.paced_server")
 launcher wires it."""
 
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
-_LEAVE_SECONDS = 5.0
+_LEAVE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ LINE_LIMIT = 64 * 1024 * 1024
 
 _META = "io.modelcontextprotocol/"
 _NOT_SERVED = -32601
-_LEAVE_SECONDS = 5.0
+_LEAVE_SECONDS = 30.0
 
 
 class ServerGone(Exception):
@@ -85,6 +85,8 @@ class StdioServer:
     ) -> None:
         self.notifications: list[Json] = []
         self.garbage: list[bytes] = []
+        self.start_seconds = 0.0
+        """How long it took from the start of the process to the end of the handshake."""
         self._process = process
         self._spawned = spawned
         self._capabilities = capabilities or {}
@@ -135,13 +137,16 @@ class StdioServer:
         """Speak that era from here on; the result is the server's introduction of itself."""
         self._era = era
         if era == "modern":
-            return await self.request("server/discover", seconds=seconds)
+            result = await self.request("server/discover", seconds=seconds)
+            self.start_seconds = self.age()
+            return result
         params = {
             "protocolVersion": VERSIONS[era],
             "capabilities": self._capabilities,
             "clientInfo": CLIENT,
         }
         result = await self.request("initialize", params, seconds=seconds)
+        self.start_seconds = self.age()
         await self.notify("notifications/initialized")
         return result
 
@@ -222,7 +227,8 @@ class StdioServer:
         return Exit(left, code, False)
 
     async def close(self) -> Exit:
-        """Close the server's input, as hosts do, and wait until it has left; kill it after 5 s."""
+        """Close the server's input, as hosts do, and wait until it has left; kill it if it
+        stays."""
         started, killed = time.perf_counter(), False
         if self._process.stdin:
             self._process.stdin.close()

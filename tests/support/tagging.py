@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
+from server.jobs.database import FILE
 from server.sandbox import MAIN, TOKEN
 from tests.support.sandboxed import PACED, SandboxProcess, using
 from tests.support.stdio import (
@@ -35,6 +37,9 @@ TOOL = "archive_start_collection_job"
 COLLECTION = "Everything"
 PATIENCE = 120.0
 _LOOK = 0.01
+_HELD = 0.5
+"""Seconds after which a lock is one that a suspended process holds."""
+_ATTEMPTS = 50
 _ITEMS = "query Q($presetId: ID, $after: String) { items(first: 100, presetId: $presetId, after: $after) %s }"
 _PAGE = "{ nodes { id } pageInfo { endCursor hasNextPage } totalCount }"
 
@@ -72,6 +77,17 @@ class Site:
             yield journal
         finally:
             journal.close()
+
+    def is_writable(self) -> bool:
+        """Whether nobody is in the middle of a transaction of the journal."""
+        db = sqlite3.connect(self.folder / "state" / FILE, timeout=_HELD, isolation_level=None)
+        try:
+            db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            db.close()
+        return True
 
     def records(self, *states: RecordState) -> list[RecordRow]:
         """The job's records in these states, or all."""
@@ -128,6 +144,18 @@ async def resumed(site: Site, server: StdioServer) -> asyncio.Task[Json | None]:
     """A call that goes on with the job, under way as `begun`: the job had no owner."""
     job = await reached(site, lambda job: not job.owned)
     return asyncio.create_task(_called(server, {"resume": job.id}))
+
+
+async def suspended(site: Site, server: StdioServer) -> None:
+    """Suspend a server between two transactions of its own: inside one it would keep everybody
+    else from the journal."""
+    for _ in range(_ATTEMPTS):
+        server.signal(signal.SIGSTOP)
+        if site.is_writable():
+            return
+        server.signal(signal.SIGCONT)
+        await asyncio.sleep(_LOOK)
+    raise AssertionError("the server never left the journal alone")
 
 
 async def reached(site: Site, condition: Callable[[JobRow], bool]) -> JobRow:

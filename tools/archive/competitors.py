@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from server import wall_clock
 from server.archive.operations import Connection, Id, Query
 from server.errors import Code, Failure
 from server.tool.request import ApiType, Input
@@ -102,7 +103,7 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
             found.append(
                 "Archive orders by EARNED_MEDIA_VALUE within each calendar month, not over the whole window."
             )
-        covered = last_covered_day(datetime.now(UTC).date())
+        covered = last_covered_day(wall_clock.utc_now().date())
         end = self.filter.taken_at.to
         if end and datetime.fromisoformat(end).date() > covered:
             found.append(

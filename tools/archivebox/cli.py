@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr
 
+from server import wall_clock
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
-from server.archivebox.endpoints import Change, Confirmed, EndpointRequest, Many, Text
+from server.archivebox.endpoints import (
+    Change,
+    Confirmed,
+    EndpointRequest,
+    Many,
+    Text,
+)
 from server.archivebox.failures import command
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import Record, read, whole_list
@@ -137,7 +143,7 @@ class Update(Filters, Change[Report]):
         if "before" not in body:
             # The default of 0.9.31 is a moment beyond the calendar, which it then cannot read
             # itself.
-            body["before"] = int(time.time()) + _DAY
+            body["before"] = int(wall_clock.utc_now().timestamp()) + _DAY
         return body
 
     async def run(self, context: ArchiveBoxContext) -> Result:

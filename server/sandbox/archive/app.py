@@ -19,6 +19,7 @@ from typing import Any
 
 from graphql import DocumentNode, OperationDefinitionNode, OperationType
 
+from server import wall_clock
 from server.sandbox.answer import JSON_TYPE, Answer, encode
 from server.sandbox.archive.costs import cost, root_fields
 from server.sandbox.archive.data.brands import BRANDS
@@ -46,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 
 def _utc_now() -> datetime:
-    return datetime.now(UTC)
+    return wall_clock.utc_now()
 
 
 class _Refused(Exception):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from server import wall_clock
 from server.sandbox.answer import Answer
 from server.sandbox.archivebox.answers import (
     JSON,
@@ -45,7 +46,7 @@ _KEPT = 1_000
 
 
 def _utc_now() -> datetime:
-    return datetime.now(UTC)
+    return wall_clock.utc_now()
 
 
 class ArchiveBoxSandbox:

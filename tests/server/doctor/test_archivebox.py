@@ -14,10 +14,10 @@ from server.sandbox.archivebox import (
     KEY_EXPIRED,
     PASSWORD,
     USERNAME,
-    ArchiveBoxSandbox,
     Version,
 )
 from server.sandbox.serve import served
+from tests.support.clocks import fixed_archivebox
 from tests.support.doctored import answering, check, examined, given, http
 
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens there
@@ -33,7 +33,7 @@ async def asked(
     folder: Path, credentials: Mapping[str, str], version: Version = "0.9.73"
 ) -> Report:
     """The report about an ArchiveBox of that version."""
-    async with served(ArchiveBoxSandbox(version=version, snapshots=20)) as url:
+    async with served(fixed_archivebox(version=version, snapshots=20)) as url:
         return await examined(given(folder, sandbox=False, ARCHIVEBOX_URL=url, **credentials))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,6 +30,7 @@ from server.sandbox import (
 from server.sandbox import TOKEN as SEES_ALL
 from server.sandbox.serve import served
 from server.settings import load
+from tests.support.clocks import fixed_sandbox, now
 from tests.support.doctored import (
     AWAY,
     HOME,
@@ -42,9 +43,11 @@ from tests.support.doctored import (
     http,
     inside,
     listing_first,
+    paced,
     tools,
     workspaces,
 )
+from tests.support.doubles import Clock
 
 NOWHERE = "http://127.0.0.1:9/api/v2"  # the discard port: nothing listens there
 ONE = workspaces((HOME, "Home"))
@@ -70,8 +73,8 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[tuple[Sandbox, str]]:
-    """A sandbox behind loopback HTTP, as quick as the tests' pacer, and its URL."""
-    quick = Sandbox(items=50, window=0.02)
+    """A sandbox behind loopback HTTP that never finds a request too fast, and its URL."""
+    quick = fixed_sandbox(items=50, plan="growth")
     async with served(quick) as url:
         yield quick, url
 
@@ -303,7 +306,7 @@ async def test_the_wait_after_a_429_is_told(tmp_path: Path) -> None:
     report = await asked(tmp_path, listing_first(ONE, BUSY))
     assert check(report, "access").status == "fail"
     assert check(report, "pace").status == "warn"
-    assert re.search(r"keeps everybody waiting for (39|40)\.\d s", check(report, "pace").detail)
+    assert "keeps everybody waiting for 40.0 s" in check(report, "pace").detail
 
 
 class Counting(Pacer):
@@ -328,14 +331,14 @@ class Counting(Pacer):
             yield slot
 
 
-async def test_every_request_takes_its_turn_at_the_limiter(
-    tmp_path: Path, sandbox: tuple[Sandbox, str]
-) -> None:
-    pacer = Counting(None, window=0.02)
-    settings = given(tmp_path, ARCHIVE_API_URL=sandbox[1], ARCHIVE_APP_TOKEN=SEES_ALL)
-    await examined(settings, live=True, pacer=pacer)
-    assert 15 <= pacer.turns == sandbox[0].requests <= 18
-    assert sandbox[0].refused == 0
+async def test_every_request_takes_its_turn_at_the_limiter(tmp_path: Path) -> None:
+    clock = Clock(time.monotonic())
+    strict, pacer = Sandbox(items=50, clock=clock, now=now), paced(Counting, clock)
+    async with served(strict) as url:
+        settings = given(tmp_path, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=SEES_ALL)
+        await examined(settings, live=True, pacer=pacer)
+    assert 15 <= pacer.turns == strict.requests <= 18
+    assert strict.refused == 0
 
 
 async def test_a_fault_of_our_own_is_not_passed_off_as_a_finding(tmp_path: Path) -> None:
@@ -344,7 +347,7 @@ async def test_a_fault_of_our_own_is_not_passed_off_as_a_finding(tmp_path: Path)
             raise ZeroDivisionError(key)
 
     with pytest.raises(ZeroDivisionError):
-        await examined(given(tmp_path, sandbox=True), pacer=Broken(None))
+        await examined(given(tmp_path, sandbox=True), pacer=paced(Broken))
 
 
 def _quoting(request: bytes) -> str:

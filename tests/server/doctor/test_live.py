@@ -26,6 +26,7 @@ from server.sandbox import (
     Sandbox,
 )
 from server.sandbox.archive.data.brands import BRANDS
+from tests.support.clocks import now
 from tests.support.doubles import Clock
 
 URL = "https://archive.test/api/v2"
@@ -55,7 +56,7 @@ class Rig:
     asked: list[Asked] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.sandbox = Sandbox(items=300, plan=self.plan, clock=self.clock)
+        self.sandbox = Sandbox(items=300, plan=self.plan, clock=self.clock, now=now)
 
     async def handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes

@@ -23,6 +23,7 @@ from tests.support.tagging import (
     killed_again_and_again,
     reached,
     resumed,
+    suspended,
 )
 
 ITEMS = 2_000
@@ -88,7 +89,7 @@ async def test_an_owner_suspended_past_its_lease_sends_nothing_more_when_it_come
         async with site.server() as first, site.server() as second:
             await begun(first, search={})
             await reached(site, lambda job: job.settled >= 200)
-            first.signal(signal.SIGSTOP)
+            await suspended(site, first)
             under_way = {row.key for row in site.records(RecordState.SENDING)}
             await resumed(site, second)
             await reached(site, lambda job: job.settled >= 400)

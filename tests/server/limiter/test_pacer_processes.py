@@ -1,4 +1,4 @@
-"""Real processes on one file, with a window of a tenth of a second.
+"""Real processes on one file, with a window of three tenths of a second.
 
 The claims recorded by the processes are judged: what lies between a claim and the arrival of its
 send is covered by the gap's allowance for jitter, not by this test.
@@ -21,8 +21,12 @@ import pytest
 from tests.support.paths import ROOT
 
 WORKER = ROOT / "tests" / "support" / "pacer_worker.py"
-WINDOW = 0.1
-GAP = 0.025
+WINDOW = 0.3
+GAP = 0.075
+
+PATIENCE = 10.0
+"""Seconds that no process waits for another, however busy the machine is; one that is held up waits
+for ever."""
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="stops processes with POSIX signals")
 
@@ -33,11 +37,21 @@ class Process:
     def __init__(self, folder: Path, turns: int, *options: object) -> None:
         self._popen = subprocess.Popen(
             [sys.executable, str(WORKER), str(folder), str(WINDOW), str(turns), *map(str, options)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
         self.claims: list[float] = []
+
+    def wait_until_ready(self) -> None:
+        assert self._popen.stdout
+        assert self._popen.stdout.readline() == b"ready\n"
+
+    def go(self) -> None:
+        assert self._popen.stdin
+        self._popen.stdin.write(b"go\n")
+        self._popen.stdin.flush()
 
     def read(self, turns: int) -> Process:
         """Read that many more turns, or all there are."""
@@ -58,15 +72,21 @@ class Process:
     def end(self) -> None:
         self._popen.kill()
         self._popen.wait()
+        assert self._popen.stdin
+        self._popen.stdin.close()
         assert self._popen.stdout
         self._popen.stdout.close()
 
 
 @contextmanager
 def processes(folder: Path, turns: int, *options: Sequence[object]) -> Iterator[list[Process]]:
-    start = time.monotonic() + 1.0
-    started = [Process(folder, turns, "--start", start, *each) for each in options]
+    """Processes that begin together, however long each of them takes to start."""
+    started = [Process(folder, turns, *each) for each in options]
     try:
+        for process in started:
+            process.wait_until_ready()
+        for process in started:
+            process.go()
         yield started
     finally:
         for process in started:
@@ -122,7 +142,7 @@ def test_killed_and_stopped_processes_do_not_hold_up_the_others_and_a_resumed_on
         killed.read(40)
     assert len(stopped.claims) == 40
     assert shortest_span(all_claims(started)) >= WINDOW
-    assert max(longest_pause(process.claims) for process in others) < 1.0
+    assert max(longest_pause(process.claims) for process in others) < PATIENCE
 
 
 def test_a_process_stopped_inside_a_transaction_is_left_behind_and_its_turn_is_not_valid_later(
@@ -139,15 +159,15 @@ def test_a_process_stopped_inside_a_transaction_is_left_behind_and_its_turn_is_n
     assert [len(process.claims) for process in started] == [30, 30, 30]
     assert shortest_span(all_claims(started)) >= WINDOW
     assert frozen.claims[9] > max(first.claims[-1], second.claims[-1])
-    assert longest_pause(first.claims) < 2.5
+    assert longest_pause(first.claims) < PATIENCE
     assert first.claims[-1] > stopped_at
 
 
 def test_a_429_in_one_process_pauses_the_other(tmp_path: Path) -> None:
-    with processes(tmp_path, 10, ("--penalty", 5, 0.7), ()) as started:
+    with processes(tmp_path, 10, ("--penalty", 5, 1.5), ()) as started:
         for process in started:
             process.read(10)
-    refused, other = started
-    resumed = [claim for claim in all_claims(started) if claim > refused.claims[4] + GAP]
-    assert resumed[0] >= refused.claims[4] + 0.7
-    assert longest_pause(other.claims) >= 0.6
+    _, other = started
+    # The other may have claimed its next turn just before the answer was there.
+    assert longest_pause(all_claims(started)) >= 1.5 - 2 * GAP
+    assert longest_pause(other.claims) >= 1.5 - 2 * GAP

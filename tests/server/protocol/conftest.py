@@ -9,13 +9,14 @@ from mcp.server.lowlevel import Server
 
 import prompts
 from server.dispatch import Calls
-from server.limiter import Pacer
 from server.protocol.handlers import build_server
-from server.sandbox import Sandbox
 from server.services import Services
 from server.settings import Settings, load
 from server.tool.catalog import Surface
+from tests.support.clocks import fixed_archivebox, fixed_sandbox
+from tests.support.doubles import OpenLimiter
 from tests.support.paths import SURFACE
+from tests.support.places import NO_FILES
 
 Build = Callable[..., Server[Any]]
 
@@ -28,11 +29,11 @@ def era(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def build() -> AsyncIterator[Build]:
-    """Builds a server over a sandbox of its own, with a pace a hundred times the real one."""
+    """Builds a server over sandboxes of its own, in which no time passes and no pace is kept."""
     opened: list[Services] = []
 
     def _build(backend: str = "archive", **flags: str) -> Server[Any]:
-        settings = load(flags, sandbox=True, environment={})
+        settings = load(flags, sandbox=True, environment={}, folder=NO_FILES, home=NO_FILES)
         surface = Surface.read(SURFACE, importlib.import_module)
         surface.offer(backends={backend}, toolsets=settings.toolsets, read_only=settings.read_only)
         return _wired(settings, surface, opened)
@@ -44,7 +45,10 @@ async def build() -> AsyncIterator[Build]:
 
 def _wired(settings: Settings, surface: Surface, opened: list[Services]) -> Server[Any]:
     services = Services(
-        settings, limiter=Pacer(None, window=0.01), sandbox=Sandbox(items=400, window=0.01)
+        settings,
+        limiter=OpenLimiter(),
+        sandbox=fixed_sandbox(items=400),
+        archivebox=fixed_archivebox().handle,
     )
     opened.append(services)
     calls = Calls(surface, services, settings.timezone)

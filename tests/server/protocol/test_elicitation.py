@@ -227,5 +227,5 @@ async def test_all_questions_of_a_call_share_the_time_in_which_a_host_waits(
 
     assert (await asker.ask(Question("first", "?", {}))).action == "cancel"
     monkeypatch.setattr(asking, "ANSWER_SECONDS", 60.0)
-    with anyio.fail_after(5):
+    with anyio.fail_after(30):
         assert (await asker.ask(Question("second", "?", {}))).action == "cancel"

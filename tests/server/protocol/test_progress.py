@@ -12,11 +12,13 @@ import prompts
 from server.dispatch import Calls
 from server.limiter import Pacer
 from server.protocol.handlers import build_server
-from server.sandbox import MAIN, Sandbox
+from server.sandbox import MAIN
 from server.services import Services
 from server.settings import load
 from server.tool.catalog import Surface
+from tests.support.clocks import fixed_sandbox
 from tests.support.paths import SURFACE
+from tests.support.places import NO_FILES
 
 WINDOW = 0.4
 """Seconds for five requests: thirty pages take about two and a half seconds, and progress is told
@@ -29,10 +31,16 @@ async def test_a_job_that_is_waited_for_reports_its_progress(era: str, tmp_path:
     async def progress(progress: float, total: float | None, message: str | None) -> None:
         told.append((progress, total, message))
 
-    settings = load({}, sandbox=True, environment={"ARCHIVE_MCP_EXPORT_DIR": str(tmp_path)})
+    settings = load(
+        {},
+        sandbox=True,
+        environment={"ARCHIVE_MCP_EXPORT_DIR": str(tmp_path)},
+        folder=NO_FILES,
+        home=NO_FILES,
+    )
     surface = Surface.read(SURFACE, importlib.import_module)
     surface.offer(backends={"archive"}, toolsets=["jobs"], read_only=False)
-    sandbox = Sandbox(items=3000, window=WINDOW / 2, plan="enterprise")
+    sandbox = fixed_sandbox(items=3000)
     async with Services(settings, limiter=Pacer(None, window=WINDOW), sandbox=sandbox) as services:
         server = build_server(
             surface,

@@ -14,7 +14,6 @@ from mcp.shared.exceptions import MCPError
 
 import prompts
 from server.dispatch import Calls
-from server.limiter import Pacer
 from server.protocol.handlers import build_server
 from server.resources.templates import Template
 from server.sandbox import Sandbox
@@ -22,7 +21,10 @@ from server.services import Services
 from server.settings import Settings, load
 from server.tool.catalog import Surface
 from tests.server.protocol.conftest import Build
+from tests.support.clocks import fixed_sandbox
+from tests.support.doubles import OpenLimiter
 from tests.support.paths import SURFACE
+from tests.support.places import NO_FILES
 
 COLLECTION = "archive://workspace/{workspace}/collections/{collection}"
 VIEW = "archive://workspace/{workspace}/views/{kind}/{view}"
@@ -45,7 +47,7 @@ async def connected(
     """A client of a server with these settings."""
     surface = Surface.read(SURFACE, importlib.import_module)
     surface.offer(backends={"archive"}, toolsets=["all"], read_only=False)
-    async with Services(settings, limiter=Pacer(None, window=0.01), sandbox=sandbox) as services:
+    async with Services(settings, limiter=OpenLimiter(), sandbox=sandbox) as services:
         calls = Calls(surface, services, settings.timezone)
         server = build_server(surface, calls, prompts.DOCUMENTS, prompts.instructions())
         async with Client(server, mode=era) as client:
@@ -196,8 +198,10 @@ async def test_without_a_workspace_that_is_known_nothing_is_completed(client: Cl
 
 
 async def test_the_configured_workspace_is_completed_without_naming_it(era: str) -> None:
-    settings = replace(load({}, sandbox=True, environment={}), workspace=SKINCARE)
-    async with connected(era, settings, Sandbox(items=10, window=0.01)) as client:
+    settings = replace(
+        load({}, sandbox=True, environment={}, folder=NO_FILES, home=NO_FILES), workspace=SKINCARE
+    )
+    async with connected(era, settings, fixed_sandbox(items=10)) as client:
         collections = await completed(client, COLLECTION, "collection", "q")
         views = await completed(client, VIEW, "view", "")
         content = await read(client, f"archive://workspace/{SKINCARE}/views/content")
@@ -280,7 +284,9 @@ async def test_without_token_or_network_reading_says_so_and_completing_gives_not
     era: str, environment: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("server.http.retry.FIRST_PAUSE", 0.001)
-    async with connected(era, load({}, environment=environment)) as client:
+    async with connected(
+        era, load({}, environment=environment, folder=NO_FILES, home=NO_FILES)
+    ) as client:
         error = await refused(client, "archive://workspace/any/collections")
         names = await completed(client, COLLECTION, "workspace", "n")
         again = await completed(client, COLLECTION, "collection", "n", {"workspace": "any"})

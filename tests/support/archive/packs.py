@@ -8,7 +8,6 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from server.archive.api import Api
@@ -25,10 +24,10 @@ from server.sandbox import (
     Sandbox,
 )
 from server.settings import DEFAULT_API_URL
+from tests.support.clocks import FIXED_TIME
 from tests.support.doubles import OpenLimiter
 from tools.archive.content.items import GetEngagementHistory, SearchItems
 
-NOW = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
 JSON_TYPE = {"content-type": "application/json"}
 COMPLEX = {
     "errors": [{"message": "Query has complexity of 240, which exceeds max complexity of 100"}]
@@ -46,7 +45,7 @@ class Watched(Sandbox):
 
     def __init__(self, **how: Any) -> None:
         super().__init__(
-            **{"items": 200, "rate": 10_000, "plan": "enterprise", "now": lambda: NOW, **how}
+            **{"items": 200, "rate": 10_000, "plan": "enterprise", **FIXED_TIME, **how}
         )
         self.sizes: list[int] = []
         self.objection: Objection = lambda _, __: None
@@ -102,6 +101,7 @@ async def bench(limiter: Limiter | None = None, **how: Any) -> AsyncIterator[Ben
             http=http,
             limiter=limiter or OpenLimiter(),
             user_agent="test",
+            clock=how.get("clock", FIXED_TIME["clock"]),
         )
         api = Api(archive, MAIN, "job")
         page = await api.page(SearchItems.model_validate({"fields": ["id"]}))

@@ -26,11 +26,9 @@ from server.settings import load
 from server.tool.catalog import Surface
 from server.tool.elicitation import Nobody
 from tests.support.archivebox.targets import Record
+from tests.support.clocks import fixed_archivebox
 from tests.support.paths import SURFACE
-
-NO_FILES = Path(__file__).parent
-"""A folder without settings files: what this machine's user has configured stays out of the
-tests."""
+from tests.support.places import NO_FILES
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ Instead = Callable[[Asked], Awaitable[Answer | None]]
 class Front:
     """Stands before an ArchiveBox and keeps what was asked; `instead` may answer in its place."""
 
-    box: ArchiveBoxSandbox = field(default_factory=lambda: ArchiveBoxSandbox(snapshots=20))
+    box: ArchiveBoxSandbox = field(default_factory=lambda: fixed_archivebox(snapshots=20))
     instead: Instead | None = None
     prefix: str = ""
     asked: list[Asked] = field(default_factory=list)

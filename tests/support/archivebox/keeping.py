@@ -33,6 +33,7 @@ from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
 from server.tool.elicitation import Nobody
 from tests.support.archivebox.targets import URL
+from tests.support.clocks import now
 from tests.support.jobs.doubles import FakeTime
 from tools.archivebox.jobs.save import StartSave
 from tools.archivebox.snapshots.snapshots import ListSnapshots
@@ -45,7 +46,7 @@ class Watched(ArchiveBoxSandbox):
     says so."""
 
     def __init__(self, version: Version, time: FakeTime) -> None:
-        super().__init__(version=version, snapshots=60, clock=time.clock)
+        super().__init__(version=version, snapshots=60, clock=time.clock, now=now)
         self.asked: list[str] = []
         self.silent: str | None = None
         self.before: tuple[str, Callable[[], None]] | None = None

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -18,6 +17,7 @@ from typing import Any
 import httpx
 
 from tests.support.archivebox.install import Installed, Version, locked
+from tests.support.ports import reserved_port
 
 USERNAME = "admin"
 PASSWORD = "a password of the tests"
@@ -148,12 +148,12 @@ OwnServer = Callable[[Version], AbstractContextManager[RealArchiveBox]]
 def real_archivebox(installed: Installed, pages: Mapping[str, str]) -> Iterator[RealArchiveBox]:
     """A server with an empty archive and one administrator, ended with the context, its archive
     deleted."""
-    with TemporaryDirectory(prefix="archivebox-") as name:
+    with TemporaryDirectory(prefix="archivebox-") as name, reserved_port() as port:
         folder = Path(name)
         shutil.copytree(_template(installed), folder / "data", symlinks=True)
         (folder / "home").mkdir()
         installed.account.own(folder)
-        url = f"http://127.0.0.1:{_free_port()}"
+        url = f"http://127.0.0.1:{port}"
         with (folder / "server.log").open("wb") as log:
             process = _started(installed, folder, url, log.fileno())
             try:
@@ -286,13 +286,6 @@ def _key(url: str) -> str:
 
 def _tail(folder: Path) -> str:
     return (folder / "server.log").read_text(errors="replace")[-2000:]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

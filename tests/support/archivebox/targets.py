@@ -29,8 +29,10 @@ from server.tool.catalog import Surface
 from server.tool.elicitation import Nobody
 from server.tool.result import Result
 from tests.support.archivebox.server import RealArchiveBox
+from tests.support.clocks import fixed_archivebox
 from tests.support.doubles import Clock
 from tests.support.paths import SURFACE
+from tests.support.places import NO_FILES
 
 URL = "http://127.0.0.1:8000"
 
@@ -118,7 +120,7 @@ async def over_sandbox(version: Version) -> AsyncIterator[Target]:
     """The product over an ArchiveBox in this process, with a clock that archiving does not have to
     be waited for."""
     clock = Clock()
-    sandbox = ArchiveBoxSandbox(version=version, snapshots=60, clock=clock)
+    sandbox = fixed_archivebox(version=version, snapshots=60, clock=clock)
 
     async def archive(_: str | None) -> None:
         clock.now += 120
@@ -153,7 +155,7 @@ async def over_real(real: RealArchiveBox) -> AsyncIterator[Target]:
 async def _connected(
     variables: dict[str, str], in_process: InProcess | None
 ) -> AsyncIterator[Calls]:
-    settings = load(variables, environment={})
+    settings = load(variables, environment={}, folder=NO_FILES, home=NO_FILES)
     async with Services(settings, archivebox=in_process) as services:
         surface = Surface.read(SURFACE, importlib.import_module)
         yield Calls(surface, services, settings.timezone)

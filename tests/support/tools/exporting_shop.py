@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,11 @@ from server.services import Services
 from server.settings import load
 from server.tool.elicitation import Nobody
 from server.tool.result import Result
+from tests.support.clocks import FIXED_TIME
 from tests.support.doctored import tools
 from tests.support.doubles import OpenLimiter
+from tests.support.places import NO_FILES
 
-NOW = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
 WORKSPACE = "Northwind Skincare"
 ITEMS = 250
 
@@ -37,7 +38,7 @@ class Meddled(Sandbox):
     """A sandbox that counts the pages of records it gave, and lets a test change them."""
 
     def __init__(self, items: int = ITEMS) -> None:
-        super().__init__(items=items, rate=10_000, plan="enterprise", now=lambda: NOW)
+        super().__init__(items=items, rate=10_000, plan="boundless", **FIXED_TIME)
         self.requests = 0
         self.pages = 0
         self.meddle: Meddle | None = None
@@ -117,7 +118,13 @@ async def shop(folder: Path, **how: Any) -> AsyncIterator[Shop]:
     """A server whose exports go to a folder of the test's own."""
     sandbox = Meddled(**how)
     out = folder / "exports"
-    settings = load({"ARCHIVE_MCP_EXPORT_DIR": str(out)}, sandbox=True, environment={})
+    settings = load(
+        {"ARCHIVE_MCP_EXPORT_DIR": str(out)},
+        sandbox=True,
+        environment={},
+        folder=NO_FILES,
+        home=NO_FILES,
+    )
     surface = tools()
     surface.offer(backends={"archive"}, toolsets=["all"], read_only=False)
     async with Services(settings, limiter=OpenLimiter(), sandbox=sandbox) as services:

@@ -8,7 +8,6 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,9 +22,11 @@ from server.services import Services
 from server.settings import Settings, load
 from server.tool.catalog import Surface
 from server.tool.elicitation import Asker, Reply
+from tests.support.clocks import now
 from tests.support.doctored import answering, tools
 from tests.support.doubles import Clock, OpenLimiter, Person
 from tests.support.paths import SURFACE
+from tests.support.places import NO_FILES
 from tests.support.tools.watched import (
     Cut,
     Json,
@@ -45,7 +46,6 @@ WRITES = {
     and not row["tool"]["annotations"]["readOnlyHint"]
 }
 """Tool -> operation, of those that change Archive."""
-NOW = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class Front:
 async def front(**flags: str) -> AsyncIterator[Front]:
     """A server over a sandbox in this process; `flags` are settings."""
     clock = Clock()
-    sandbox = Watched(clock=clock, now=lambda: NOW)
-    settings = load(flags, sandbox=True, environment={})
+    sandbox = Watched(clock=clock, now=now)
+    settings = load(flags, sandbox=True, environment={}, folder=NO_FILES, home=NO_FILES)
     async with Services(settings, limiter=OpenLimiter(), sandbox=sandbox) as services:
         yield _front(settings, services, sandbox, clock)
 
@@ -94,7 +94,7 @@ async def front_over_http() -> AsyncIterator[Front]:
     """A server whose requests reach the sandbox over loopback HTTP; there a cut ends the
     connection."""
     clock = Clock()
-    sandbox = Watched(clock=clock, now=lambda: NOW)
+    sandbox = Watched(clock=clock, now=now)
 
     async def respond(request: bytes) -> bytes | None:
         head, _, body = request.partition(b"\r\n\r\n")
@@ -109,7 +109,12 @@ async def front_over_http() -> AsyncIterator[Front]:
         return "\r\n".join([f"HTTP/1.1 {answer.status} X", *fields, "", ""]).encode() + answer.body
 
     async with answering(respond) as url:
-        settings = load({"ARCHIVE_API_URL": url, "ARCHIVE_APP_TOKEN": TOKEN}, environment={})
+        settings = load(
+            {"ARCHIVE_API_URL": url, "ARCHIVE_APP_TOKEN": TOKEN},
+            environment={},
+            folder=NO_FILES,
+            home=NO_FILES,
+        )
         async with Services(settings, limiter=OpenLimiter()) as services:
             yield _front(settings, services, sandbox, clock)
 

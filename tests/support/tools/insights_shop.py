@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -22,10 +22,11 @@ from server.services import Services
 from server.settings import load
 from server.tool.elicitation import Nobody
 from server.tool.result import Result
+from tests.support.clocks import FIXED_TIME
 from tests.support.doctored import tools
 from tests.support.doubles import OpenLimiter
+from tests.support.places import NO_FILES
 
-NOW = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
 MAIN = "Northwind Skincare"
 COFFEE = "Bluebird Coffee"
 OUTDOOR = "Northwind Outdoor"
@@ -47,7 +48,7 @@ class Counted(Sandbox):
     values."""
 
     def __init__(self, items: int) -> None:
-        super().__init__(items=items, rate=10_000, plan="enterprise", now=lambda: NOW)
+        super().__init__(items=items, rate=10_000, plan="boundless", **FIXED_TIME)
         self.asked: list[Json] = []
         self.changed: Json = {}
         """Values of the first item of each page, in place of its own."""
@@ -139,7 +140,9 @@ async def shop(items: int = 400) -> AsyncIterator[Shop]:
     sandbox = Counted(items)
     surface = tools()
     surface.offer(backends={"archive"}, toolsets=["all"], read_only=True)
-    settings = load({"ARCHIVE_MCP_READ_ONLY": "1"}, sandbox=True, environment={})
+    settings = load(
+        {"ARCHIVE_MCP_READ_ONLY": "1"}, sandbox=True, environment={}, folder=NO_FILES, home=NO_FILES
+    )
     async with Services(settings, limiter=OpenLimiter(), sandbox=sandbox) as services:
         yield Shop(Calls(surface, services, UTC), sandbox)
 

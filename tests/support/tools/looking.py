@@ -7,7 +7,7 @@ import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,8 @@ from server.tool.elicitation import Nobody
 from server.tool.request import Request
 from server.tool.result import Image as Picture
 from server.tool.result import Result
+from tests.support.clocks import fixed_sandbox
 from tests.support.doubles import OpenLimiter
-
-NOW = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
 
 
 @dataclass
@@ -61,7 +60,7 @@ class Viewer:
 @asynccontextmanager
 async def viewer(folder: Path, items: int = 400) -> AsyncIterator[Viewer]:
     """A viewer at a fresh sandbox; files go into `folder`."""
-    sandbox = Sandbox(items=items, rate=10_000, plan="enterprise", now=lambda: NOW)
+    sandbox = fixed_sandbox(items=items)
     settings = load(
         {},
         sandbox=True,

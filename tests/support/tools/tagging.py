@@ -7,7 +7,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import anyio.lowlevel
@@ -26,12 +25,13 @@ from server.sandbox import (
 from server.services import Services
 from server.settings import load
 from server.tool.elicitation import Asker
+from tests.support.clocks import now
 from tests.support.doctored import tools
 from tests.support.doubles import Clock, OpenLimiter, Person
+from tests.support.places import NO_FILES
 from tests.support.tools.fronts import yes
 
 TOOL = "archive_start_collection_job"
-NOW = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
 Json = dict[str, Any]
 
 _TURNS = 5
@@ -43,7 +43,7 @@ class Eventful(Sandbox):
     """A sandbox in which something happens before the change of that number (from 1) is made."""
 
     def __init__(self) -> None:
-        super().__init__(items=300, rate=100_000, plan="boundless", clock=Clock(), now=lambda: NOW)
+        super().__init__(items=300, rate=100_000, plan="boundless", clock=Clock(), now=now)
         self.before: dict[int, Callable[[], Awaitable[object]]] = {}
         self.arrived = 0
         self.most_at_once = 0
@@ -150,7 +150,7 @@ class Scene:
 async def scene() -> AsyncIterator[Scene]:
     """A fresh sandbox and a server for it."""
     sandbox = Eventful()
-    settings = load({}, sandbox=True, environment={})
+    settings = load({}, sandbox=True, environment={}, folder=NO_FILES, home=NO_FILES)
     async with Services(settings, limiter=OpenLimiter(), sandbox=sandbox) as services:
         surface = tools()
         surface.offer(

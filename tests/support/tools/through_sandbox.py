@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,15 +13,15 @@ from server.archive.client import Archive
 from server.archive.operations import ArchiveRequest
 from server.errors import Failure
 from server.http.client import Http
-from server.sandbox import MAIN, TOKEN, Sandbox
+from server.sandbox import MAIN, TOKEN
 from server.settings import DEFAULT_API_URL
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
 from server.tool.elicitation import Asker, Nobody
+from tests.support.clocks import fixed_sandbox
 from tests.support.doubles import Clock, IdleProcess, OpenLimiter
 from tests.support.tools.calling import parsed
 
-NOW = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
 Json = dict[str, Any]
 
 
@@ -55,7 +54,7 @@ class Desk:
 async def desk() -> AsyncIterator[Desk]:
     """A desk at a fresh sandbox, in its main workspace."""
     clock = Clock()
-    sandbox = Sandbox(items=400, rate=10_000, plan="enterprise", clock=clock, now=lambda: NOW)
+    sandbox = fixed_sandbox(items=400, clock=clock)
     async with Http(DEFAULT_API_URL, "Archive", in_process=sandbox.handle) as http:
         archive = Archive(
             url=DEFAULT_API_URL,

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +35,11 @@ from server.settings import DEFAULT_API_URL
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
 from server.tool.elicitation import Nobody
+from tests.support.clocks import now
 from tests.support.doubles import OpenLimiter
 from tests.support.jobs.doubles import FakeTime
 from tests.support.tools.calling import parsed
 
-NOW = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
 Json = dict[str, Any]
 Meddle = Callable[[str, Json], Answer | None]
 """From the name and the variables of an operation to what is answered instead."""
@@ -50,9 +49,7 @@ class Watched(Sandbox):
     """A sandbox that keeps what was asked, and lets a test answer in its place."""
 
     def __init__(self, time: FakeTime) -> None:
-        super().__init__(
-            items=400, rate=10_000, plan="enterprise", clock=time.clock, now=lambda: NOW
-        )
+        super().__init__(items=400, rate=10_000, plan="enterprise", clock=time.clock, now=now)
         self.asked: list[tuple[str, Json]] = []
         self.meddle: Meddle | None = None
 

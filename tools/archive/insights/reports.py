@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from pydantic import Field
 
+from server import wall_clock
 from server.archive.api import Page
 from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Text, Workflow
@@ -214,7 +215,7 @@ class CompareBrands(Workflow[CompetitorBrand]):
     previous: bool = Field(False, description="Add the change since the period before.")
 
     async def run(self, context: ArchiveContext) -> Result:
-        today = datetime.now(UTC).date()
+        today = wall_clock.utc_now().date()
         first, last = brands.period_of(
             self.period, date.fromisoformat(self.date) if self.date else today
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from server import wall_clock
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.failures import command
 from server.errors import Failure
@@ -230,7 +231,7 @@ class CheckWork:
                 return {"is": "queued", "id": pages[-1]["id"]}
             return {"is": "noOutput", "id": pages[-1]["id"], "failures": failures(pages[-1])[:3]}
         newest = max(good, key=_saved_at)
-        stale = self._days is not None and _saved_at(newest) < datetime.now(UTC) - timedelta(
+        stale = self._days is not None and _saved_at(newest) < wall_clock.utc_now() - timedelta(
             days=self._days
         )
         saved = _saved_at(newest).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from server import wall_clock
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Confirmed, Get, Many, Text, cut_text
@@ -211,7 +211,7 @@ class UpdateSnapshot(Change[Snapshot]):
         body.pop("if_status", None)
         if self.status == "queued" and self.retry_at is None:
             # Queued alone would stay queued for ever: the runner looks for a retry time.
-            body["retry_at"] = datetime.now(UTC).isoformat(timespec="seconds")
+            body["retry_at"] = wall_clock.utc_now().isoformat(timespec="seconds")
         self.snapshot_id = str(found["id"])
         return whole(
             records.snapshot(

@@ -24,7 +24,7 @@ from tests.support.archive.packs import (
     nodes,
     said,
 )
-from tests.support.doubles import OpenLimiter
+from tests.support.doubles import Clock, OpenLimiter
 from tests.support.paths import SCHEMA
 from tools.archive.content.items import GetEngagementHistory
 from tools.archive.operations import GetOperation, GetOperations
@@ -116,15 +116,17 @@ async def test_packs_grow_from_five_and_bring_what_single_reads_bring() -> None:
 
 
 async def test_the_price_of_a_read_is_learned_from_the_headers_before_more_are_packed() -> None:
-    pacer = Pacer(None, window=0.05)
-    async with bench(pacer, plan="startup", window=0.05, rate=5) as there:
+    clock = Clock()
+    pacer = Pacer(None, clock=clock, sleep=clock.sleep)
+    async with bench(pacer, plan="startup", rate=5, clock=clock) as there:
         await there.read(*there.ids)
 
         assert there.sandbox.sizes == [5, 10, 20, 40, 25]
         assert there.packer.pace.cost == pytest.approx(6, abs=1)
         assert there.sandbox.refused == 0
         bucket = there.sandbox.meters.of(MAIN).bucket
-        assert 5000 - bucket.left == pytest.approx(6 * 100 + 60, abs=60)
+        refilled = bucket.plan.refill * sum(clock.slept)
+        assert 5000 - bucket.left + refilled == pytest.approx(6 * 100 + 60)
 
 
 @pytest.mark.parametrize("allowed", [1, 2, 7, 15])

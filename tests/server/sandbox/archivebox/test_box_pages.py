@@ -23,6 +23,7 @@ from server.sandbox.archivebox import (
 )
 from server.sandbox.serve import served
 from tests.server.sandbox.archivebox.conftest import Box
+from tests.support.clocks import fixed_archivebox
 
 INBOX = "https://smallcomputers.example/posts/quiet-inbox"
 PRIVATE = "https://wiki.tidewater.example/pages/release-checklist"
@@ -215,7 +216,7 @@ async def test_a_password_is_exchanged_for_a_key(each: Box) -> None:
 
 
 async def test_the_api_answers_over_http_and_hangs_up_when_it_dies() -> None:
-    sandbox = ArchiveBoxSandbox(snapshots=30)
+    sandbox = fixed_archivebox(snapshots=30)
     async with (
         served(sandbox) as url,
         httpx.AsyncClient(base_url=url, headers={"X-ArchiveBox-API-Key": KEY}) as http,
@@ -239,7 +240,7 @@ async def test_the_same_seed_makes_the_same_archive() -> None:
         await Box(snapshots=50).pages("/core/snapshots"),
     )
     assert json.dumps(first) == json.dumps(second)
-    other = ArchiveBoxSandbox(snapshots=50, seed=8)
+    other = fixed_archivebox(snapshots=50, seed=8)
     assert {page.url for page in other.world.snapshots.values()} != {page["url"] for page in first}
 
 

@@ -30,7 +30,7 @@ from tests.support.tools.insights_shop import (
 from tools.archive.insights import base as computing
 
 SUMMARY, TOP = "archive_summarize_performance", "archive_get_top_content"
-WINDOW, LEASE = 0.05, 1.0
+WINDOW, LEASE = 0.2, 1.0
 PATIENCE = 60.0
 
 

@@ -10,6 +10,7 @@ import pytest
 from mcp import Client
 
 from server.settings import load
+from tests.support.places import NO_FILES
 from tests.support.tools.fronts import (
     WORKSPACE,
     Front,
@@ -103,5 +104,9 @@ async def test_discovery_does_show_it_where_changes_are_allowed(case: Case) -> N
 
 @pytest.mark.parametrize("value", ["1", "true", "YES", "on"])
 def test_read_only_is_a_setting(value: str) -> None:
-    assert load({"ARCHIVE_MCP_READ_ONLY": value}, sandbox=True, environment={}).read_only
-    assert not load({"ARCHIVE_MCP_READ_ONLY": "off"}, sandbox=True, environment={}).read_only
+    def read_only(flag: str) -> bool:
+        flags = {"ARCHIVE_MCP_READ_ONLY": flag}
+        return load(flags, sandbox=True, environment={}, folder=NO_FILES, home=NO_FILES).read_only
+
+    assert read_only(value)
+    assert not read_only("off")
