@@ -31,6 +31,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -265,14 +266,14 @@ class _Worker:
         )
 
 
-def _changed_lines(before: str, after: str) -> Iterator[str]:
-    """Yield the number, the old and the new text of the first line that differs."""
-    pairs = zip(before.splitlines(), after.splitlines(), strict=False)
-    for number, (old, new) in enumerate(pairs, 1):
-        if old != new:
-            yield from (str(number), old.strip(), new.strip())
-            return
-    yield from ("0", "", "")
+def _changed_lines(before: str, after: str) -> tuple[str, str, str]:
+    """Return the number, the old and the new text of the line that differs."""
+    old, new = before.splitlines(), after.splitlines()
+    for tag, first, last, start, end in SequenceMatcher(None, old, new, False).get_opcodes():
+        if tag != "equal":
+            texts = (" ".join(" ".join(part).split()) for part in (old[first:last], new[start:end]))
+            return str(first + 1), *texts
+    return "0", "", ""
 
 
 @contextlib.contextmanager
