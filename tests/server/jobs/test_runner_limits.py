@@ -146,12 +146,28 @@ async def test_a_pause_is_left_within_a_quarter_of_a_second_when_the_job_is_canc
 ) -> None:
     work = Toy(answers={"k1": failures("BUDGET_EXHAUSTED", 1, retry_after=250)})
     started = await jobs.start(JOB, work, some(2))
-    await time.sleep(1.1)
+    await time.sleep(1.3)
     before = time.now
     await jobs.cancel(started.id)
     await jobs.wait(started.id, LONG)
 
     assert time.now - before <= 0.3
+
+
+async def test_a_job_in_a_pause_naps_and_does_not_spin(journal: Journal, time: FakeTime) -> None:
+    naps: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        await time.sleep(seconds)
+
+    async with Jobs(journal, clock=time.clock, sleep=sleep) as jobs:
+        work = Toy(answers={"k1": failures("BUDGET_EXHAUSTED", 1, retry_after=7)})
+        await jobs.start(JOB, work, some(2))
+        await time.sleep(5.1)
+
+    assert naps.count(0.25) == 21
+    assert min(naps) >= 0
 
 
 @pytest.mark.parametrize(
@@ -197,11 +213,12 @@ async def test_a_journal_that_is_locked_for_a_while_does_not_end_the_watch_over_
         return is_cancelled(lease)
 
     monkeypatch.setattr(journal, "is_cancelled", look)
-    await ended(jobs, Slow(time, 40), some(1))
+    started = await jobs.start(JOB, Slow(time, 40), some(1))
+    await time.sleep(30)
 
     assert locked == []
-    (job,) = journal.jobs()
-    assert job.counts == {RecordState.DONE: 1}
+    assert journal.job(started.id).owned
+    assert (await jobs.wait(started.id, LONG)).counts == {RecordState.DONE: 1}
 
 
 async def test_a_cancellation_that_only_the_renewal_hears_of_is_obeyed(
@@ -241,3 +258,41 @@ async def test_an_unknown_outcome_of_some_records_is_tried_again_for_those_alone
 
     assert job.counts == {RecordState.DONE: 3}
     assert work.sent == ["k1", "k1", "k2", "k2", "k2", "k3"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words", "level"),
+    [
+        (LostLease("a job"), "was taken over by another process", logging.INFO),
+        (
+            Failure(Code.UNAVAILABLE, "The disk is full."),
+            "could not be journalled as done: The disk is full.",
+            logging.WARNING,
+        ),
+        (ZeroDivisionError("a bug"), "which was left as it is", logging.ERROR),
+    ],
+)
+async def test_a_job_whose_end_cannot_be_journalled_is_left_with_a_line_in_the_log(
+    journal: Journal,
+    jobs: Jobs,
+    time: FakeTime,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    trouble: Exception,
+    words: str,
+    level: int,
+) -> None:
+    def fail(*_: object) -> None:
+        raise trouble
+
+    caplog.set_level(logging.INFO, "archive_mcp.jobs")
+    end = journal.end
+    monkeypatch.setattr(journal, "end", fail)
+    started = await jobs.start(JOB, Toy(), some(1))
+    await time.sleep(1)
+    monkeypatch.setattr(journal, "end", end)
+
+    (line,) = caplog.records
+    assert (words in line.getMessage(), line.levelno) == (True, level)
+    assert journal.job(started.id).counts == {RecordState.DONE: 1}
+    assert (await ended(jobs, Toy(), some(2))).state is JobState.DONE
