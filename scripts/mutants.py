@@ -210,7 +210,7 @@ def _run_pytest(folder: Path, tests: Sequence[str], timeout: float) -> None:
         import pytest
 
         code = int(pytest.main([*_PYTEST, *tests]))
-    except BaseException:  # nothing may escape into the code of the parent
+    except BaseException:  # noqa: BLE001  # nothing may escape into the code of the parent
         traceback.print_exc()
     finally:
         sys.stdout.flush()
@@ -335,7 +335,11 @@ def report_module(module: Module, reasons: dict[tuple[str, str, str], str]) -> t
     with use_db(str(module.session), WorkDB.Mode.open) as database:
         results = [result for _, result in database.results]
     survivors = sorted(
-        (_survivor(module, result.diff or "", reasons) for result in results if not result.is_killed),
+        (
+            _survivor(module, result.diff or "", reasons)
+            for result in results
+            if not result.is_killed
+        ),
         key=lambda survivor: survivor.number,
     )
     noticed = len(results) - len(survivors)
@@ -378,9 +382,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with workers(options.workers, configuration) as pool:
         for module in modules:
             if not options.report:
-                run_module(
-                    module, configuration, pool, sample=options.sample, again=options.again
-                )
+                run_module(module, configuration, pool, sample=options.sample, again=options.again)
             count, noticed = report_module(module, reasons)
             if noticed < configuration.threshold * count:
                 weak.append(module.path)

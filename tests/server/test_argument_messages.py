@@ -6,7 +6,6 @@ from datetime import UTC
 from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
-from pydantic import Field
 
 from server.arguments import parse
 from server.errors import Failure
@@ -74,9 +73,7 @@ def test_five_mistakes_are_told_and_nothing_is_left_to_count() -> None:
 
 
 def test_what_hosts_are_offered_as_any_value_is_still_read_by_its_fields() -> None:
-    assert message_of(condition={"b": 1}) == (
-        "`condition.b` is not an argument here; known: a."
-    )
+    assert message_of(condition={"b": 1}) == ("`condition.b` is not an argument here; known: a.")
     parsed = parse(Build, {"condition": '{"a": "7"}'}, {"timezone": UTC, "instants": []})
     assert parsed.condition == One(a=7)
 

@@ -85,8 +85,7 @@ def packer_of(archive: ScriptedArchive) -> Packer:
 async def read(packer: Packer, count: int) -> list[Answer | Failure]:
     """What is answered of that many items, in their order."""
     requests = [
-        GetEngagementHistory.model_validate({"itemId": f"item-{number}"})
-        for number in range(count)
+        GetEngagementHistory.model_validate({"itemId": f"item-{number}"}) for number in range(count)
     ]
     found = {place: answer async for place, answer in packer.read(requests)}
     return [found[place] for place in range(count)]

@@ -59,9 +59,7 @@ async def test_a_work_can_count_and_read_the_records_of_its_job(jobs: Jobs) -> N
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 2.0])
-async def test_a_work_sleeps_as_long_as_it_says(
-    jobs: Jobs, time: FakeTime, seconds: float
-) -> None:
+async def test_a_work_sleeps_as_long_as_it_says(jobs: Jobs, time: FakeTime, seconds: float) -> None:
     class Resting(Toy):
         slept = -1.0
 

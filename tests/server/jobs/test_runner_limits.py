@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
@@ -296,3 +297,46 @@ async def test_a_job_whose_end_cannot_be_journalled_is_left_with_a_line_in_the_l
     assert (words in line.getMessage(), line.levelno) == (True, level)
     assert journal.job(started.id).counts == {RecordState.DONE: 1}
     assert (await ended(jobs, Toy(), some(2))).state is JobState.DONE
+
+
+async def test_what_was_gathered_at_last_ends_the_row_of_failures(
+    jobs: Jobs, time: FakeTime
+) -> None:
+    work = Timed(time, {"k1": failures("UNAVAILABLE", 1)})
+    work.pages = [some(1)]
+    work.gathers = failures("UNAVAILABLE", 2)
+    await ended(jobs, work)
+
+    assert work.pauses == [1]
+
+
+async def test_a_record_that_was_given_up_ends_the_row_of_failures(
+    jobs: Jobs, time: FakeTime
+) -> None:
+    moments: list[float] = []
+
+    class Finishing(Toy):
+        async def finish(self, job: Handle) -> dict[str, object]:
+            moments.append(time.now)
+            return await super().finish(job)
+
+    work = Finishing(answers={"k1": failures("UNAVAILABLE", 99)})
+    work.finishes = failures("UNAVAILABLE", 1)
+    job = await ended(jobs, work, some(4))
+
+    assert job.counts == {RecordState.DONE: 3, RecordState.FAILED: 1}
+    assert [later - earlier for earlier, later in pairwise(moments)] == [1]
+
+
+async def test_an_incident_has_eight_digits_and_the_log_says_which_record_was_forgotten(
+    jobs: Jobs, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Forgetful(Toy):
+        async def send(self, job: Handle, records: list[RecordRow]) -> None:
+            job.done(records[0])
+
+    job = await ended(jobs, Forgetful(batch=3), some(3))
+
+    assert job.error
+    assert re.search(r"\(incident [0-9a-f]{8}\)", job.error["message"])
+    assert "a send left record 2 without a mark" in caplog.text

@@ -49,9 +49,7 @@ async def test_a_turn_that_does_not_come_in_time_is_refused_and_keeps_no_place()
     assert inside[-1] == "again"
 
 
-@pytest.mark.parametrize(
-    ("most", "jobs"), [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (None, 2)]
-)
+@pytest.mark.parametrize(("most", "jobs"), [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (None, 2)])
 async def test_jobs_have_half_of_the_places_rounded_down_but_one_at_least(
     most: int | None, jobs: int
 ) -> None:

@@ -63,6 +63,7 @@ def test_jitter_is_lateness_and_the_larger_of_the_network_and_new_connections() 
 def test_only_the_faster_half_of_the_round_trips_counts() -> None:
     assert evidence_of([0.1] * 10 + [0.2] * 10).jitter() == pytest.approx(0.3)
     assert evidence_of([0.1] * 11 + [0.2] * 10).jitter() == 0
+    assert evidence_of([0.05] + [0.1] * 20).jitter() == pytest.approx(0.15)
 
 
 def test_the_latest_observations_are_kept_and_older_ones_forgotten() -> None:

@@ -13,6 +13,10 @@ from server.limiter.health import damage
 from server.limiter.store import FILE
 
 
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
 async def write(folder: Path) -> None:
     pacer = Pacer(folder)
     async with pacer.slot("key"):
@@ -22,7 +26,7 @@ async def write(folder: Path) -> None:
 
 def test_without_a_file_there_is_nothing_to_say(tmp_path: Path) -> None:
     assert damage(tmp_path) is None
-    assert [*tmp_path.iterdir()] == []
+    assert names_in(tmp_path) == []
 
 
 async def test_a_sound_file_has_no_damage_and_stays_as_it_is(tmp_path: Path) -> None:
@@ -31,7 +35,7 @@ async def test_a_sound_file_has_no_damage_and_stays_as_it_is(tmp_path: Path) -> 
 
     assert damage(tmp_path) == ""
     assert (tmp_path / FILE).read_bytes() == before
-    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+    assert names_in(tmp_path) == [FILE]
 
 
 def test_what_is_no_database_is_said_to_be_none_and_left_alone(tmp_path: Path) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import anyio
@@ -12,6 +9,7 @@ import anyio.lowlevel
 import pytest
 
 from server.errors import Code, Failure
+<<<<<<< HEAD:tests/server/limiter/test_pacer.py
 from server.limiter import (
     Lane,
     Limiter,
@@ -119,6 +117,10 @@ async def together(*calls: Callable[[], Coroutine[object, object, None]]) -> Non
     async with anyio.create_task_group() as group:
         for call in calls:
             group.start_soon(call)
+=======
+from server.limiter import Pacer, state_key
+from tests.limiter.world import KEY, PLAN, World, together
+>>>>>>> 8f91224 (Tests of the limiter's queue and of the pacer's exact figures; their world in a file of its own):tests/limiter/test_pacer.py
 
 
 async def test_the_first_send_goes_at_once_and_the_others_a_gap_apart(world: World) -> None:
