@@ -147,12 +147,15 @@ def _counts(
         operator.fullmatch(name) and text.search(line) for operator, text in configuration.excluded
     ):
         return False
-    if not name.startswith("ReplaceBinaryOperator"):
-        return True
     leaf = tree.get_leaf_for_position(mutation.start_pos)
-    # Cosmic Ray also takes the bare `*` of a parameter list, `**` before a mapping and the `|` of
-    # an annotation for operators.
-    return leaf.parent.type in _BINARY and not _in_annotation(leaf)
+    if name == "ExceptionReplacer":
+        # Cosmic Ray cannot replace a dotted name (`sqlite3.Error`).
+        return leaf.parent.type not in ("power", "atom_expr")
+    if name.startswith("ReplaceBinaryOperator"):
+        # Cosmic Ray also takes the bare `*` of a parameter list, `**` before a mapping and the `|`
+        # of an annotation for operators.
+        return leaf.parent.type in _BINARY and not _in_annotation(leaf)
+    return True
 
 
 def _in_annotation(node: Any) -> bool:

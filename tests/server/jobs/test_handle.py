@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from server.jobs import Handle, Jobs, JobState, Journal, RecordRow, RecordState, Stopped
-from tests.jobs.doubles import JOB, LONG, FakeTime, Toy, ended, some
+from tests.support.jobs.doubles import JOB, LONG, FakeTime, Toy, ended, some
 
 
 @pytest.fixture

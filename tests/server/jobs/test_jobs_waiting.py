@@ -13,7 +13,7 @@ from server.jobs import Handle, Jobs, JobState, Journal, Leases, NewRecord, Reco
 from server.jobs.database import Busy
 from server.jobs.lease import Lease
 from server.jobs.model import Mark
-from tests.jobs.doubles import JOB, FakeTime, Slow, Toy, begun, some
+from tests.support.jobs.doubles import JOB, FakeTime, Slow, Toy, begun, some
 
 
 class Naps:

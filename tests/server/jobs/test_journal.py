@@ -7,19 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from server.errors import Failure
-<<<<<<< HEAD:tests/server/jobs/test_journal.py
-from server.jobs import (
-    JobRow,
-    JobState,
-    Journal,
-    Phase,
-    RecordState,
-    Stopped,
-)
-from server.jobs.journal import KEPT_SECONDS
-=======
 from server.jobs import JobRow, JobState, Journal, Phase, RecordState, Stopped
->>>>>>> eef9e29 (Tests of the journal's and the runner's exact figures):tests/jobs/test_journal.py
 from server.jobs.lease import LEASE_SECONDS, Lease
 from server.jobs.model import End, Mark
 from tests.support.jobs.doubles import (

@@ -9,7 +9,7 @@ import pytest
 from server.errors import Code, Failure
 from server.jobs import JobState, Journal, Phase, RecordState
 from server.jobs.model import End, Mark
-from tests.jobs.doubles import JOB, Clock, begun
+from tests.support.jobs.doubles import JOB, Clock, begun
 
 
 def test_fifty_jobs_are_listed_unless_somebody_asks_for_more(

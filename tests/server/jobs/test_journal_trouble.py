@@ -14,7 +14,7 @@ from server.errors import Code, Failure
 from server.jobs import Journal
 from server.jobs.database import FILE, Busy, Database, patiently
 from server.jobs.lease import Lease
-from tests.jobs.doubles import begun
+from tests.support.jobs.doubles import begun
 
 
 def damage(opened: Callable[[], Journal], folder: Path) -> tuple[Journal, Journal, Lease]:

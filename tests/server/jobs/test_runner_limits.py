@@ -13,7 +13,7 @@ from server.errors import Code, Failure
 from server.jobs import Handle, Jobs, JobState, Journal, Leases, LostLease, RecordRow, RecordState
 from server.jobs.database import Busy
 from server.jobs.lease import Lease
-from tests.jobs.doubles import JOB, LONG, FakeTime, Slow, Toy, ended, failures, some
+from tests.support.jobs.doubles import JOB, LONG, FakeTime, Slow, Toy, ended, failures, some
 
 
 @pytest.fixture

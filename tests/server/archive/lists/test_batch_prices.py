@@ -9,14 +9,14 @@ import anyio
 import pytest
 
 from server.archive.api import Api
+from server.archive.batching import Packer, answers
 from server.archive.client import Answer, Call, Packed
-from server.archive.packing import Packer
 from server.errors import Code, Failure
+from server.http.retry import Transient
 from server.limiter import Snapshot
 from server.limiter.budget import Policy, Reading
-from server.retry import Transient
-from tests.server.doubles import ScriptedArchive
-from tools.archive.content import GetEngagementHistory
+from tests.support.doubles import ScriptedArchive
+from tools.archive.content.items import GetEngagementHistory
 
 POLICY = Policy("growth", 15000, 250)
 PAGE = {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}, "totalCount": 0}
@@ -253,3 +253,16 @@ async def test_packs_are_sent_one_at_a_time_only_while_sizes_are_tried(
             group.start_soon(read, packer, 3)
 
     assert highest == most
+
+
+async def test_answers_come_in_the_order_of_their_requests_or_not_at_all() -> None:
+    archive = Metered(answer=lambda number: {**PAGE, "totalCount": number})
+    api = Api(archive, "a workspace", "job")
+    requests = [GetEngagementHistory.model_validate({"itemId": name}) for name in "abc"]
+
+    found = await answers(api, requests, ["at"])
+    assert [each["totalCount"] for each in found] == [0, 1, 2]
+
+    archive.answer = lambda number: Failure(Code.NOT_FOUND, "gone") if number == 1 else PAGE
+    with pytest.raises(Failure, match="gone"):
+        await answers(api, requests, ["at"])

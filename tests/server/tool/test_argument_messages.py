@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 
-from server.arguments import parse
 from server.errors import Failure
-from server.requests import ApiType, Input, Request, Risk
+from server.tool.arguments import parse
+from server.tool.request import ApiType, Input, Request, Risk
 
 
 class One(Input):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.archive.packing import Pace
+from server.archive.batching import Pace
 
 
 def pace_at(size: int, cost: float = 6.0) -> Pace:
