@@ -265,18 +265,21 @@ class _Worker:
             WorkerOutcome.NORMAL,
             output="timeout" if passed is None else None,
             test_outcome=TestOutcome.SURVIVED if passed else TestOutcome.KILLED,
-            diff="\n".join(_changed_lines(before, after)),
+            diff="\n".join(find_change(before, after)),
         )
 
 
-def _changed_lines(before: str, after: str) -> tuple[str, str, str]:
+def find_change(before: str, after: str) -> tuple[str, str, str]:
     """Return the number, the old and the new text of the line that differs."""
     old, new = before.splitlines(), after.splitlines()
     for tag, first, last, start, end in SequenceMatcher(None, old, new, False).get_opcodes():
         if tag != "equal":
-            texts = (" ".join(" ".join(part).split()) for part in (old[first:last], new[start:end]))
-            return str(first + 1), *texts
+            return str(first + 1), _on_one_line(old[first:last]), _on_one_line(new[start:end])
     return "0", "", ""
+
+
+def _on_one_line(lines: Sequence[str]) -> str:
+    return " ".join(" ".join(lines).split())
 
 
 @contextlib.contextmanager
@@ -311,6 +314,8 @@ def run_module(
         again: only those of the last run that no test noticed.
     """
     SESSIONS.mkdir(exist_ok=True)
+    # Results of other code are of no use: its mutants are not those of today.
+    again = again and _is_current(module)
     timeout = configuration.slack + 4 * pool.submit(_Worker.measure, module).result()
     with use_db(str(module.session), WorkDB.Mode.create) as database:
         if not again:
@@ -329,11 +334,16 @@ def run_module(
             database.set_result(pending[future], future.result())
 
 
+def _is_current(module: Module) -> bool:
+    source = (ROOT / module.path).stat().st_mtime
+    return module.session.exists() and module.session.stat().st_mtime > source
+
+
 def report_module(module: Module, reasons: dict[tuple[str, str, str], str]) -> tuple[int, int]:
     """Print the figures of a module's session and what stayed unnoticed.
 
     Returns:
-        How many mutants there were, and how many were noticed or are accepted.
+        How many mutants there were, and how many of them were noticed.
     """
     with use_db(str(module.session), WorkDB.Mode.open) as database:
         results = [result for _, result in database.results]
@@ -381,17 +391,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for module in configuration.modules
         if not options.words or any(word in module.path for word in options.words)
     ]
-    weak = []
+    figures: dict[str, tuple[int, int]] = {}
     with workers(options.workers, configuration) as pool:
         for module in modules:
             if not options.report:
                 run_module(module, configuration, pool, sample=options.sample, again=options.again)
-            count, noticed = report_module(module, reasons)
-            if noticed < configuration.threshold * count:
-                weak.append(module.path)
+            figures[module.path] = report_module(module, reasons)
+    return _report_all(figures, configuration.threshold, reasons)
+
+
+def _report_all(
+    figures: dict[str, tuple[int, int]], threshold: float, reasons: dict[tuple[str, str, str], str]
+) -> int:
+    """Print the sum, the modules with too few, and reasons that no longer apply; 1 if too few."""
+    total = sum(count for count, _ in figures.values())
+    noticed = sum(noticed for _, noticed in figures.values())
+    print(f"All: {noticed} of {total} noticed ({100 * noticed / max(1, total):.1f} %)")
+    for path, before, _ in reasons:
+        if path in figures and before not in _lines_of(path):
+            print(f"There is no such line any more in {path}: {before}")
+    weak = [path for path, (count, noticed) in figures.items() if noticed < threshold * count]
     if weak:
         print(f"Too few noticed in: {', '.join(weak)}")
     return 1 if weak else 0
+
+
+def _lines_of(path: str) -> set[str]:
+    lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+    return {" ".join(line.split()) for line in lines}
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ async def test_a_lock_of_others_is_waited_for_two_seconds(
 
     def watched(path: str, *, timeout: float, **options: Any) -> sqlite3.Connection:
         timeouts.append(timeout)
-        return connect(path, timeout=timeout, **options)
+        connection: sqlite3.Connection = connect(path, timeout=timeout, **options)
+        return connection
 
     monkeypatch.setattr(sqlite3, "connect", watched)
     damage(tmp_path)
