@@ -97,6 +97,33 @@ class Survivor:
     """Why it is accepted; empty if it is not."""
 
 
+@dataclass(frozen=True)
+class Figures:
+    """How many mutants there were, were noticed, and may stay unnoticed for a reason."""
+
+    count: int
+    noticed: int
+    accepted: int
+
+    @property
+    def share(self) -> float:
+        """The part of all mutants that was noticed, accepted ones included."""
+        return self.noticed / max(1, self.count)
+
+    @property
+    def unexplained(self) -> float:
+        """The part of all mutants that stayed unnoticed without a reason."""
+        return (self.count - self.noticed - self.accepted) / max(1, self.count)
+
+    def __str__(self) -> str:
+        share = f"{100 * self.share:.1f} %"
+        return f"{self.noticed} of {self.count} noticed ({share}), {self.accepted} accepted"
+
+
+Reasons = dict[tuple[str, str, str], str]
+"""Why a mutant may stay unnoticed, by module, line before and line after."""
+
+
 def load_configuration(file: Path = CONFIGURATION) -> Configuration:
     """Read the modules, their tests, and which mutants count."""
     data = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -113,7 +140,7 @@ def load_configuration(file: Path = CONFIGURATION) -> Configuration:
     )
 
 
-def load_reasons(file: Path = ACCEPTED) -> dict[tuple[str, str, str], str]:
+def load_reasons(file: Path = ACCEPTED) -> Reasons:
     """Read why some mutants may stay unnoticed, by module, line before and line after."""
     data = tomllib.loads(file.read_text(encoding="utf-8"))
     return {
@@ -339,43 +366,38 @@ def _is_current(module: Module) -> bool:
     return module.session.exists() and module.session.stat().st_mtime > source
 
 
-def report_module(module: Module, reasons: dict[tuple[str, str, str], str]) -> tuple[int, int]:
-    """Print the figures of a module's session and what stayed unnoticed.
-
-    Returns:
-        How many mutants there were, and how many of them were noticed.
-    """
+def report_module(module: Module, reasons: Reasons) -> Figures:
+    """Print the figures of a module's session and what stayed unnoticed."""
     with use_db(str(module.session), WorkDB.Mode.open) as database:
         results = [result for _, result in database.results]
-    survivors = sorted(
-        (
-            _survivor(module, result.diff or "", reasons)
-            for result in results
-            if not result.is_killed
-        ),
-        key=lambda survivor: survivor.number,
-    )
-    noticed = len(results) - len(survivors)
+    unnoticed = (result for result in results if not result.is_killed)
+    survivors = [_survivor(module, result.diff or "", reasons) for result in unnoticed]
+    survivors.sort(key=lambda survivor: survivor.number)
+    accepted = sum(bool(survivor.reason) for survivor in survivors)
+    figures = Figures(len(results), len(results) - len(survivors), accepted)
     late = sum(result.output == "timeout" for result in results)
-    share = 100 * noticed / max(1, len(results))
-    print(f"{module.path}: {noticed} of {len(results)} noticed ({share:.0f} %), {late} by time-out")
+    print(f"{module.path}: {figures}, {late} by time-out")
     for survivor in survivors:
         sign = "accepted" if survivor.reason else "UNNOTICED"
         print(f"  {sign} line {survivor.number}: {survivor.before}\n      -> {survivor.after}")
         if survivor.reason:
             print(f"      {survivor.reason}")
     sys.stdout.flush()
-    return len(results), noticed
+    return figures
 
 
-def _survivor(module: Module, diff: str, reasons: dict[tuple[str, str, str], str]) -> Survivor:
+def _survivor(module: Module, diff: str, reasons: Reasons) -> Survivor:
     number, before, after = diff.split("\n")
     reason = reasons.get((module.path, before, after), "")
     return Survivor(module.path, int(number), before, after, reason)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the mutants of the chosen modules; 0 if enough of them were noticed."""
+    """Run the mutants of the chosen modules.
+
+    Returns:
+        0 if enough were noticed: of all of them together, and of each module but for the accepted.
+    """
     parser = argparse.ArgumentParser(prog="python -m scripts.mutants", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("words", nargs="*", metavar="MODULE", help="part of a module's path")
@@ -391,7 +413,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for module in configuration.modules
         if not options.words or any(word in module.path for word in options.words)
     ]
-    figures: dict[str, tuple[int, int]] = {}
+    figures: dict[str, Figures] = {}
     with workers(options.workers, configuration) as pool:
         for module in modules:
             if not options.report:
@@ -400,20 +422,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _report_all(figures, configuration.threshold, reasons)
 
 
-def _report_all(
-    figures: dict[str, tuple[int, int]], threshold: float, reasons: dict[tuple[str, str, str], str]
-) -> int:
-    """Print the sum, the modules with too few, and reasons that no longer apply; 1 if too few."""
-    total = sum(count for count, _ in figures.values())
-    noticed = sum(noticed for _, noticed in figures.values())
-    print(f"All: {noticed} of {total} noticed ({100 * noticed / max(1, total):.1f} %)")
+def _report_all(figures: dict[str, Figures], threshold: float, reasons: Reasons) -> int:
+    """Print the sum, the weak modules, and reasons that no longer apply; 1 if any is too weak."""
+    parts = figures.values()
+    total = Figures(
+        sum(part.count for part in parts),
+        sum(part.noticed for part in parts),
+        sum(part.accepted for part in parts),
+    )
+    print(f"All: {total}")
     for path, before, _ in reasons:
         if path in figures and before not in _lines_of(path):
             print(f"There is no such line any more in {path}: {before}")
-    weak = [path for path, (count, noticed) in figures.items() if noticed < threshold * count]
+    weak = [path for path, part in figures.items() if part.unexplained > 1 - threshold]
     if weak:
         print(f"Too few noticed in: {', '.join(weak)}")
-    return 1 if weak else 0
+    return 1 if weak or total.share < threshold else 0
 
 
 def _lines_of(path: str) -> set[str]:

@@ -83,3 +83,11 @@ async def test_an_answer_teaches_a_cap_nothing() -> None:
     async with cap.slot("key", deadline=101.0):
         pass
     assert await cap.snapshot("key") is None
+
+
+async def test_a_deadline_that_has_passed_is_not_waited_for() -> None:
+    cap = ConcurrencyCap(1, clock=lambda: 100.0)
+    async with cap.slot("key"):
+        with anyio.fail_after(0.5), pytest.raises(Failure):
+            async with cap.slot("key", deadline=99.0):
+                pass
