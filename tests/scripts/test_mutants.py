@@ -1,4 +1,4 @@
-"""What `python -m scripts.mutants` is told to do exists; the run itself is not part of the suite."""
+"""What `python -m scripts.mutants` is told to do exists; the run itself is not in the suite."""
 
 from __future__ import annotations
 

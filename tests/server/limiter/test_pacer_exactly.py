@@ -18,15 +18,19 @@ class Stopping:
     def __init__(self, world: World) -> None:
         self._world = world
         self._inside = False
-        self.jumps: list[float] = []
+        self._jumps: list[float] = []
         self.pacer = world.pacer()
         self.pacer._clock = self
+
+    def stop(self, *seconds: float) -> None:
+        """Jump so far after each of the transactions that come."""
+        self._inside, self._jumps = False, [*seconds]
 
     def __call__(self) -> float:
         db = self.pacer._store._db
         inside = bool(db and db.in_transaction)
-        if self._inside and not inside and self.jumps:
-            self._world.time.now += self.jumps.pop(0)
+        if self._inside and not inside and self._jumps:
+            self._world.time.now += self._jumps.pop(0)
         self._inside = inside
         return self._world.time.now
 
@@ -99,7 +103,7 @@ async def test_whoever_waits_for_credits_looks_again_after_five_windows(
 async def test_a_claim_is_good_for_as_long_as_no_sixth_send_can_come_into_the_window(
     world: World, stopping: Stopping, stopped: float, sent: float
 ) -> None:
-    stopping.jumps = [stopped]
+    stopping.stop(stopped)
     async with stopping.pacer.slot(KEY) as slot:
         claimed = round(getattr(slot, "stamp", 0.0) - 1000, 6)
 
@@ -110,7 +114,7 @@ async def test_at_a_tighter_pace_a_claim_gets_old_sooner(world: World, stopping:
     for _ in range(80):
         await world.send(stopping.pacer, "a", status=200)
     await world.time.sleep(1)
-    stopping.jumps = [0.1]
+    stopping.stop(0.1)
     async with stopping.pacer.slot(KEY) as slot:
         assert getattr(slot, "stamp", 0.0) == world.time.now
 
@@ -118,6 +122,6 @@ async def test_at_a_tighter_pace_a_claim_gets_old_sooner(world: World, stopping:
 async def test_after_two_claims_that_got_old_the_third_is_used_whatever_happens(
     world: World, stopping: Stopping
 ) -> None:
-    stopping.jumps = [5.0] * 10
+    stopping.stop(*[5.0] * 10)
     async with stopping.pacer.slot(KEY) as slot:
         assert getattr(slot, "stamp", 0.0) == 1010

@@ -340,5 +340,11 @@ def test_defaults_of_what_is_shared_say_nothing() -> None:
     assert Send(1.0, 5.0).open is True
     assert Ticket(1.0, 2.0, 1.0) == Ticket(1.0, 2.0, 1.0, misses=0, epoch=0.0)
     assert Wait(1.0, None).broke is False
-    assert (answer(1.0).new_connection, answer(1.0).late) == (False, None)
+    silent = Answer(stamp=1.0, at=1.0, operation="items", status=200, reading=Reading())
+    assert (silent.penalty, silent.new_connection, silent.late) == (0.0, False, None)
     assert State(0.25) == State(0.25, 0.0, 0.0, 0.0, 0.0, 0.0, [], [], None, None)
+
+
+def test_a_state_that_no_text_can_carry_is_not_stored() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        State(gap=float("nan")).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import stat
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,6 +102,7 @@ async def test_a_lock_that_stays_is_left_behind_with_its_file(
 
     assert record == ("blank", "")
     assert naps.seconds == [0.001, 0.002]
+    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
     assert [line.getMessage() for line in caplog.records] == [
         "The rate limiter's state file was replaced: it stayed locked."
     ]
