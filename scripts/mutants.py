@@ -42,6 +42,8 @@ from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkItem, WorkResult
 
+from scripts import mutants_sql
+
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGURATION = ROOT / "scripts" / "mutants.toml"
 ACCEPTED = ROOT / "scripts" / "mutants_accepted.toml"
@@ -166,7 +168,7 @@ def mutants_of(module: Module, configuration: Configuration) -> list[WorkItem]:
 def _counts(
     mutation: MutationSpec, tree: Any, lines: Sequence[str], configuration: Configuration
 ) -> bool:
-    name = mutation.operator_name.removeprefix("core/")
+    name = mutation.operator_name.partition("/")[2]
     if not configuration.operators.fullmatch(name):
         return False
     line = lines[mutation.start_pos[0] - 1]
@@ -407,6 +409,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--report", action="store_true", help="only print the last results")
     options = parser.parse_args(arguments)
 
+    mutants_sql.register()
     configuration, reasons = load_configuration(), load_reasons()
     modules = [
         module

@@ -21,6 +21,9 @@ from tools.archive.content.items import GetEngagementHistory
 POLICY = Policy("growth", 15000, 250)
 PAGE = {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}, "totalCount": 0}
 
+UNANSWERED = object()
+"""What an alias is answered that is missing in the answer of its pack."""
+
 
 def standing(credits: float | None) -> Snapshot:
     """What the limiter knows of the workspace before a pack."""
@@ -73,6 +76,7 @@ class Metered(ScriptedArchive):
             {
                 alias: each if isinstance(each, Failure) else Answer(each, partial=False)
                 for alias, each in answers.items()
+                if each is not UNANSWERED
             },
             self.reading,
         )
@@ -185,6 +189,30 @@ async def test_a_pack_whose_reads_all_failed_in_one_way_is_taken_apart() -> None
     assert archive.sizes == [5, 2, 0, 0, 0, 0, 0]
 
 
+async def test_a_pack_that_leaves_every_read_unanswered_is_read_one_by_one() -> None:
+    archive = Metered(answer=lambda _: UNANSWERED)
+
+    assert codes(await read(packer_of(archive), 7)) == [None] * 7
+    assert archive.sizes == [5, *[0] * 7]
+
+
+async def test_what_a_pack_leaves_unanswered_is_asked_for_again() -> None:
+    archive = Metered(answer=lambda number: PAGE if number < 2 else UNANSWERED)
+
+    assert codes(await read(packer_of(archive), 5)) == [None] * 5
+    assert archive.sizes == [5, 3, 0]
+
+
+async def test_a_read_by_itself_says_nothing_about_packs_of_two() -> None:
+    packer = packer_of(Metered())
+    packer.pace.refused(5, passing=True)
+    await read(packer, 1)
+    assert packer.size == 2
+
+    await read(packer, 2)
+    assert packer.size == 4
+
+
 async def test_one_read_that_failed_leaves_the_answers_of_the_others() -> None:
     archive = Metered(answer=lambda number: Failure(Code.REJECTED, "no") if number == 2 else PAGE)
 
@@ -262,6 +290,9 @@ async def test_answers_come_in_the_order_of_their_requests_or_not_at_all() -> No
 
     found = await answers(api, requests, ["at"])
     assert [each["totalCount"] for each in found] == [0, 1, 2]
+
+    archive.alone = lambda: {**PAGE, "totalCount": 7}
+    assert [each["totalCount"] for each in await answers(api, requests[:1], ["at"])] == [7]
 
     archive.answer = lambda number: Failure(Code.NOT_FOUND, "gone") if number == 1 else PAGE
     with pytest.raises(Failure, match="gone"):
