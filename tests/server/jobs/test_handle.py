@@ -95,7 +95,7 @@ async def test_a_sleeping_work_notices_within_a_quarter_of_a_second_that_it_is_t
 
     work = Sleeping()
     started = await jobs.start(JOB, work, some(1))
-    await time.sleep(1.1)
+    await time.sleep(1.3)
     cancelled = time.now
     await jobs.cancel(started.id)
     job = await jobs.wait(started.id, LONG)
