@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CONFIGURATION: dict[str, Any] = tomllib.loads((ROOT / "scripts" / "mutants.toml").read_text())
-ACCEPTED: dict[str, Any] = tomllib.loads((ROOT / "scripts" / "mutants_accepted.toml").read_text())
+FOLDER = ROOT / "scripts" / "mutants"
+CONFIGURATION: dict[str, Any] = tomllib.loads((FOLDER / "modules.toml").read_text())
+ACCEPTED: dict[str, Any] = tomllib.loads((FOLDER / "accepted.toml").read_text())
 MODULES = {row["path"]: row["tests"] for row in CONFIGURATION["module"]}
 
 
