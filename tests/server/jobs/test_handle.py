@@ -17,10 +17,10 @@ async def jobs(journal: Journal, time: FakeTime) -> AsyncIterator[Jobs]:
 
 
 @pytest.mark.parametrize(
-    ("length", "shown"), [(499, "x" * 499), (500, "x" * 500), (501, "x" * 497 + "...")]
+    ("length", "reason"), [(499, "x" * 499), (500, "x" * 500), (501, "x" * 497 + "...")]
 )
 async def test_a_reason_of_more_than_five_hundred_characters_is_cut(
-    jobs: Jobs, length: int, shown: str
+    jobs: Jobs, length: int, reason: str
 ) -> None:
     class Refusing(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
@@ -29,7 +29,7 @@ async def test_a_reason_of_more_than_five_hundred_characters_is_cut(
 
     job = await ended(jobs, Refusing(), some(1))
 
-    assert [row.reason for row in await jobs.failures(job.id)] == [shown]
+    assert [row.reason for row in await jobs.failures(job.id)] == [reason]
 
 
 async def test_a_work_can_count_and_read_the_records_of_its_job(jobs: Jobs) -> None:
@@ -82,15 +82,15 @@ async def test_a_sleeping_work_notices_within_a_quarter_of_a_second_that_it_is_t
         def __init__(self) -> None:
             super().__init__()
             self.stopped: list[float] = []
-            self.seen: list[tuple[bool, bool]] = []
+            self.flags: list[tuple[bool, bool]] = []
 
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
-            self.seen.append((job.stopping, job.cancelled))
+            self.flags.append((job.stopping, job.cancelled))
             try:
                 await job.sleep(100)
             except Stopped:
                 self.stopped.append(time.now)
-                self.seen.append((job.stopping, job.cancelled))
+                self.flags.append((job.stopping, job.cancelled))
                 raise
 
     work = Sleeping()
@@ -103,25 +103,25 @@ async def test_a_sleeping_work_notices_within_a_quarter_of_a_second_that_it_is_t
     assert job.state is JobState.CANCELLED
     assert len(work.stopped) == 1
     assert work.stopped[0] - cancelled <= 0.25
-    assert work.seen == [(False, False), (True, True)]
+    assert work.flags == [(False, False), (True, True)]
 
 
 async def test_a_work_that_is_to_pause_is_stopping_but_not_cancelled(
     jobs: Jobs, time: FakeTime
 ) -> None:
-    seen: list[tuple[bool, bool]] = []
+    flags: list[tuple[bool, bool]] = []
 
     class Looking(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
             await time.sleep(0.5)
-            seen.append((job.stopping, job.cancelled))
+            flags.append((job.stopping, job.cancelled))
             job.pending(records[0])
 
     await jobs.start(JOB, Looking(), some(1))
     await time.sleep(0.1)
     await jobs.close()
 
-    assert seen == [(True, False)]
+    assert flags == [(True, False)]
 
 
 async def test_a_sleep_that_would_begin_after_the_end_does_not(jobs: Jobs, time: FakeTime) -> None:

@@ -46,7 +46,7 @@ ACTIONS: dict[str, Callable[[Journal, Lease], object]] = {
     "further on": lambda journal, lease: journal.checkpoint(lease, "x", {"pages": 2}, 99),
     "sending": lambda journal, lease: journal.admit(lease, [6]),
     "marked": lambda journal, lease: journal.mark(lease, [Mark(1, RecordState.DONE)]),
-    "asked to stop": lambda journal, lease: journal.cancel(lease.job),
+    "cancelling to stop": lambda journal, lease: journal.cancel(lease.job),
     "done": lambda journal, lease: journal.end(lease, End(JobState.DONE, result={"a": 1})),
     "cancelled": lambda journal, lease: journal.end(lease, End(JobState.CANCELLED)),
     "paused": lambda journal, lease: journal.end(lease, End(JobState.PAUSED, {"code": "X"})),
@@ -69,7 +69,7 @@ def test_a_job_stays_as_it_is_when_another_is(
     assert [read_job(journal, other) for other in (before, after)] == others
     assert read_job(journal, lease) != own or action == "renewed"
     assert not journal.is_cancelled(before)
-    assert journal.is_cancelled(lease) is (action == "asked to stop")
+    assert journal.is_cancelled(lease) is (action == "cancelling to stop")
 
 
 def test_jobs_number_and_name_their_records_each_for_itself(
@@ -134,8 +134,8 @@ def test_orphans_are_unfinished_jobs_of_the_same_api_and_account_that_nobody_wor
 
     pause = End(JobState.PAUSED)
     died = make(None)
-    asked = make(None)
-    journal.cancel(asked)
+    cancelling = make(None)
+    journal.cancel(cancelling)
     clock.now += LEASE_SECONDS + 1
     paused = make(pause)
     make(None)

@@ -67,11 +67,11 @@ def test_sqlite_itself_waits_for_a_lock_no_longer_than_an_event_loop_may_stand_s
     timeouts: list[float] = []
     connect = sqlite3.connect
 
-    def watched(path: Path, *, timeout: float, **options: object) -> sqlite3.Connection:
+    def connect_watched(path: Path, *, timeout: float, **options: object) -> sqlite3.Connection:
         timeouts.append(timeout)
         return connect(path, timeout=timeout, **options)  # type: ignore[call-overload, no-any-return]
 
-    monkeypatch.setattr(sqlite3, "connect", watched)
+    monkeypatch.setattr(sqlite3, "connect", connect_watched)
     opened().jobs()
 
     assert timeouts == [0.05]
@@ -84,14 +84,14 @@ def test_a_lock_of_others_is_worth_another_try() -> None:
 async def test_the_pauses_before_a_locked_journal_grow_to_half_a_second() -> None:
     naps: list[float] = []
 
-    def locked() -> None:
+    def refuse() -> None:
         raise Busy
 
     async def sleep(seconds: float) -> None:
         naps.append(seconds)
 
     with pytest.raises(Busy):
-        await patiently(locked, sleep)
+        await patiently(refuse, sleep)
     assert naps == pytest.approx([0.01, 0.02, 0.04, 0.08, 0.16, 0.32, *[0.5] * 19])
 
 

@@ -67,12 +67,12 @@ async def test_a_lock_of_others_is_waited_for_two_seconds(
     timeouts: list[float] = []
     connect = sqlite3.connect
 
-    def watched(path: str, *, timeout: float, **options: Any) -> sqlite3.Connection:
+    def watch_connect(path: str, *, timeout: float, **options: Any) -> sqlite3.Connection:
         timeouts.append(timeout)
         connection: sqlite3.Connection = connect(path, timeout=timeout, **options)
         return connection
 
-    monkeypatch.setattr(sqlite3, "connect", watched)
+    monkeypatch.setattr(sqlite3, "connect", watch_connect)
     damage(tmp_path)
 
     assert timeouts == [2.0]

@@ -104,12 +104,12 @@ async def test_the_credits_of_all_that_wait_before_count(world: World) -> None:
 async def test_a_pause_for_everybody_is_told_to_all_that_it_makes_hopeless(world: World) -> None:
     pacer = world.pacer()
 
-    async def refused() -> None:
+    async def send_too_fast() -> None:
         await world.send(pacer, "a", status=429, retry_after=60)
 
     patient = Caller(world, pacer)
     impatient = [Caller(world, pacer, wait=5) for _ in range(3)]
-    await together(refused, patient, *impatient)
+    await together(send_too_fast, patient, *impatient)
 
     assert [caller.refused for caller in impatient] == [0.25] * 3
     assert [caller.failure and caller.failure.details for caller in impatient] == [

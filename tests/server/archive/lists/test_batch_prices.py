@@ -34,10 +34,10 @@ class Metered(ScriptedArchive):
     """An Archive whose packs take a time and tell what is left.
 
     Args:
-        before: what the limiter knows before each pack.
-        reading: what each answer says.
-        seconds: how long each pack takes.
-        answer: what each alias of a pack is answered.
+        before: what the limiter knows before result pack.
+        reading: what result answer says.
+        seconds: how long result pack takes.
+        answer: what result alias of a pack is answered.
     """
 
     def __init__(
@@ -74,9 +74,9 @@ class Metered(ScriptedArchive):
         answers = {alias: self.answer(number) for number, alias in enumerate(aliases)}
         return Packed(
             {
-                alias: each if isinstance(each, Failure) else Answer(each, partial=False)
-                for alias, each in answers.items()
-                if each is not UNANSWERED
+                alias: result if isinstance(result, Failure) else Answer(result, partial=False)
+                for alias, result in answers.items()
+                if result is not UNANSWERED
             },
             self.reading,
         )
@@ -91,8 +91,8 @@ async def read(packer: Packer, count: int) -> list[Answer | Failure]:
     requests = [
         GetEngagementHistory.model_validate({"itemId": f"item-{number}"}) for number in range(count)
     ]
-    found = {place: answer async for place, answer in packer.read(requests)}
-    return [found[place] for place in range(count)]
+    results = {place: answer async for place, answer in packer.read(requests)}
+    return [results[place] for place in range(count)]
 
 
 def codes(answers: Sequence[Answer | Failure]) -> list[Code | None]:
@@ -250,10 +250,10 @@ async def test_a_failure_of_a_read_by_itself_ends_the_others_only_if_they_would_
 
 
 async def test_a_list_answered_with_nothing_is_a_failure_that_may_pass() -> None:
-    (found, *_) = await read(packer_of(Metered(answer=lambda _: None)), 2)
+    (results, *_) = await read(packer_of(Metered(answer=lambda _: None)), 2)
 
-    assert isinstance(found, Failure)
-    assert (found.code, found.retryable) == (Code.BAD_RESPONSE, True)
+    assert isinstance(results, Failure)
+    assert (results.code, results.retryable) == (Code.BAD_RESPONSE, True)
 
 
 @pytest.mark.parametrize(("learned", "most"), [(False, 1), (True, 2)])
@@ -288,11 +288,11 @@ async def test_answers_come_in_the_order_of_their_requests_or_not_at_all() -> No
     api = Api(archive, "a workspace", "job")
     requests = [GetEngagementHistory.model_validate({"itemId": name}) for name in "abc"]
 
-    found = await answers(api, requests, ["at"])
-    assert [each["totalCount"] for each in found] == [0, 1, 2]
+    results = await answers(api, requests, ["at"])
+    assert [result["totalCount"] for result in results] == [0, 1, 2]
 
     archive.alone = lambda: {**PAGE, "totalCount": 7}
-    assert [each["totalCount"] for each in await answers(api, requests[:1], ["at"])] == [7]
+    assert [result["totalCount"] for result in await answers(api, requests[:1], ["at"])] == [7]
 
     archive.answer = lambda number: Failure(Code.NOT_FOUND, "gone") if number == 1 else PAGE
     with pytest.raises(Failure, match="gone"):

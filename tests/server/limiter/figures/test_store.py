@@ -29,7 +29,7 @@ class Naps:
         self.seconds.append(seconds)
 
 
-def unchanged(record: Record | None) -> tuple[Record | None, Record]:
+def keep_record(record: Record | None) -> tuple[Record | None, Record]:
     return record, record or ("new", "")
 
 
@@ -54,7 +54,7 @@ async def open_store(tmp_path: Path, naps: Naps) -> AsyncIterator[Callable[..., 
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[sqlite3.Connection]:
+def hold_lock(folder: Path) -> Iterator[sqlite3.Connection]:
     """The file's lock is held by somebody else."""
     db = sqlite3.connect(folder / FILE, isolation_level=None)
     db.execute("BEGIN IMMEDIATE")
@@ -68,9 +68,9 @@ async def test_a_lock_is_asked_for_with_growing_pauses_up_to_a_twentieth_of_a_se
     open_store: Callable[..., Store], tmp_path: Path, naps: Naps
 ) -> None:
     store = open_store()
-    await store.transact(KEY, unchanged)
-    with locked(tmp_path), pytest.raises(Busy):
-        await store.transact(KEY, unchanged, patience=0.2)
+    await store.transact(KEY, keep_record)
+    with hold_lock(tmp_path), pytest.raises(Busy):
+        await store.transact(KEY, keep_record, patience=0.2)
 
     assert naps.seconds == [0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.05, 0.05, 0.05]
 
@@ -79,13 +79,13 @@ async def test_patience_ends_when_it_is_used_up(
     open_store: Callable[..., Store], tmp_path: Path, naps: Naps
 ) -> None:
     store = open_store()
-    await store.transact(KEY, unchanged)
-    with locked(tmp_path), pytest.raises(Busy):
-        await store.transact(KEY, unchanged, patience=0.003)
+    await store.transact(KEY, keep_record)
+    with hold_lock(tmp_path), pytest.raises(Busy):
+        await store.transact(KEY, keep_record, patience=0.003)
     assert naps.seconds == [0.001, 0.002]
 
-    with locked(tmp_path), pytest.raises(Busy):
-        await store.transact(KEY, unchanged, patience=0)
+    with hold_lock(tmp_path), pytest.raises(Busy):
+        await store.transact(KEY, keep_record, patience=0)
     assert naps.seconds == [0.001, 0.002]
 
 
@@ -97,8 +97,8 @@ async def test_a_lock_that_stays_is_left_behind_with_its_file(
 ) -> None:
     store = open_store(stuck=0.003)
     await store.transact(KEY, lambda _: (None, ("old", "")))
-    with locked(tmp_path):
-        record = await store.transact(KEY, unchanged)
+    with hold_lock(tmp_path):
+        record = await store.transact(KEY, keep_record)
 
     assert record == ("blank", "")
     assert naps.seconds == [0.001, 0.002]
@@ -112,9 +112,9 @@ async def test_a_second_counts_as_stuck_unless_somebody_says_otherwise(
     open_store: Callable[..., Store], tmp_path: Path, naps: Naps
 ) -> None:
     store = open_store()
-    await store.transact(KEY, unchanged)
-    with locked(tmp_path):
-        await store.transact(KEY, unchanged)
+    await store.transact(KEY, keep_record)
+    with hold_lock(tmp_path):
+        await store.transact(KEY, keep_record)
 
     assert 1 <= sum(naps.seconds) < 1.05
 
@@ -123,7 +123,7 @@ async def test_each_file_that_stays_locked_is_waited_for_anew(
     open_store: Callable[..., Store], tmp_path: Path, naps: Naps
 ) -> None:
     store = open_store(stuck=0.003)
-    await store.transact(KEY, unchanged)
+    await store.transact(KEY, keep_record)
     locks = [sqlite3.connect(tmp_path / FILE, isolation_level=None)]
     locks[0].execute("BEGIN IMMEDIATE")
 
@@ -134,12 +134,12 @@ async def test_each_file_that_stays_locked_is_waited_for_anew(
 
     renew = store._renew
 
-    def renewed(reason: str) -> None:
+    def renew_and_lock(reason: str) -> None:
         renew(reason)
         lock_the_next_one()
 
-    store._renew = renewed  # type: ignore[method-assign]
-    await store.transact(KEY, unchanged)
+    store._renew = renew_and_lock  # type: ignore[method-assign]
+    await store.transact(KEY, keep_record)
     for lock in locks:
         lock.close()
 
@@ -149,9 +149,9 @@ async def test_each_file_that_stays_locked_is_waited_for_anew(
 async def test_a_process_alone_waits_for_nobody(naps: Naps) -> None:
     store = Store(None, blank=lambda: ("blank", ""), sleep=naps.sleep)
 
-    assert await store.transact(KEY, unchanged) is None
-    assert await store.transact(KEY, unchanged) == ("new", "")
-    assert await store.transact("other", unchanged) is None
+    assert await store.transact(KEY, keep_record) is None
+    assert await store.transact(KEY, keep_record) == ("new", "")
+    assert await store.transact("other", keep_record) is None
     assert naps.seconds == []
     store.close()
 
@@ -187,7 +187,7 @@ async def test_what_a_change_raises_leaves_the_record_as_it_was(
     with pytest.raises(ZeroDivisionError):
         await store.transact(KEY, failing)
 
-    assert await open_store().transact(KEY, unchanged) == ("first", "")
+    assert await open_store().transact(KEY, keep_record) == ("first", "")
 
 
 @pytest.mark.parametrize(("added", "left"), [(199, [10]), (200, [])])
@@ -196,10 +196,10 @@ async def test_rows_of_earlier_starts_go_when_two_hundred_newer_ones_were_added(
 ) -> None:
     before = open_store(boot="before")
     for number in range(10):
-        await before.transact(f"old {number}", unchanged)
+        await before.transact(f"old {number}", keep_record)
     store = open_store()
     for number in range(added):
-        await store.transact(f"new {number}", unchanged)
+        await store.transact(f"new {number}", keep_record)
 
     db = sqlite3.connect(tmp_path / FILE)
     rows = db.execute("SELECT rowid FROM pace_1 WHERE boot = 'before'").fetchall()
@@ -215,13 +215,13 @@ async def test_nobody_waits_inside_sqlite(
     timeouts: list[float] = []
     connect = sqlite3.connect
 
-    def watched(path: Path, *, timeout: float, **options: Any) -> sqlite3.Connection:
+    def watch_connect(path: Path, *, timeout: float, **options: Any) -> sqlite3.Connection:
         timeouts.append(timeout)
         connection: sqlite3.Connection = connect(path, timeout=timeout, **options)
         return connection
 
-    monkeypatch.setattr(sqlite3, "connect", watched)
-    await open_store().transact(KEY, unchanged)
+    monkeypatch.setattr(sqlite3, "connect", watch_connect)
+    await open_store().transact(KEY, keep_record)
 
     assert timeouts == [0]
 
@@ -236,8 +236,8 @@ def test_where_the_machine_does_not_name_its_starts_the_clock_has_to_do(
     def missing(*_: object, **__: object) -> str:
         raise FileNotFoundError
 
-    named = boot_identity()
+    identity = boot_identity()
     monkeypatch.setattr(Path, "read_text", missing)
 
-    assert named.startswith(boot_identity())
+    assert identity.startswith(boot_identity())
     assert " " not in boot_identity()

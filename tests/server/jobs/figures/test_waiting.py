@@ -103,16 +103,16 @@ async def test_progress_of_a_job_that_sends_nothing_is_what_it_gathered(
             await job.checkpoint(gathered=12)
             await job.sleep(3)
 
-    told: list[tuple[Any, ...]] = []
+    reports: list[tuple[Any, ...]] = []
 
     async def hear(*values: Any) -> None:
-        told.append(values)
+        reports.append(values)
 
     async with jobs_of(journal, time) as jobs:
         started = await jobs.start(JOB, Gathering())
         await jobs.wait(started.id, 20, hear)
 
-    assert told == [(12, None, "gathering")]
+    assert reports == [(12, None, "gathering")]
 
 
 async def test_fifty_jobs_are_listed_unless_somebody_asks_for_more(
@@ -142,11 +142,11 @@ async def test_the_records_of_a_job_are_journalled_a_thousand_at_a_time(
     sizes: list[int] = []
     add = journal.add
 
-    def watched(lease: Lease, records: Sequence[NewRecord]) -> int:
+    def watch_add(lease: Lease, records: Sequence[NewRecord]) -> int:
         sizes.append(len(records))
         return add(lease, records)
 
-    monkeypatch.setattr(journal, "add", watched)
+    monkeypatch.setattr(journal, "add", watch_add)
     async with jobs_of(journal, time) as jobs:
         await jobs.start(JOB, Slow(time), some(2500))
 
@@ -170,13 +170,13 @@ async def test_a_server_that_ends_looks_a_hundred_times_a_second_whether_all_is_
 async def test_a_server_ends_in_time_even_where_nothing_can_be_journalled(
     journal: Journal, time: FakeTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def locked(*_: object) -> None:
+    def refuse(*_: object) -> None:
         raise Busy
 
     async with jobs_of(journal, time) as jobs:
         await jobs.start(JOB, Slow(time, 100), some(2))
         await time.sleep(0.1)
-        monkeypatch.setattr(journal, "end", locked)
+        monkeypatch.setattr(journal, "end", refuse)
         before = time.now
 
     assert time.now - before == pytest.approx(1.3, abs=0.05)
