@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import get_args
@@ -281,3 +282,24 @@ def test_the_working_folder_may_make_the_server_read_only_but_not_undo_it(tmp_pa
     other = Places(tmp_path / "other")
     other.put("./.env", ARCHIVE_MCP_READ_ONLY="on")
     assert other.load().read_only
+
+
+@pytest.mark.parametrize("ignored", ["ARCHIVE_MCP_CONFIRM=never", "ARCHIVE_MCP_READ_ONLY=off"])
+def test_one_variable_that_is_ignored_leaves_the_next_as_it_is(
+    places: Places, ignored: str
+) -> None:
+    name, _, value = ignored.partition("=")
+    places.put("./.env", **{name: value, "ARCHIVE_MCP_LOG_LEVEL": "debug"})
+
+    assert places.load().log_level == "DEBUG"
+
+
+def test_the_state_folder_is_the_one_that_was_set_or_the_platforms(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    places.put("environment", XDG_STATE_HOME="/state")
+    assert places.load().state_dir == Path("/state/archive-mcp")
+
+    places.put("environment", ARCHIVE_MCP_STATE_DIR=str(tmp_path / "mine"))
+    assert places.load().state_dir == tmp_path / "mine"

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from server.errors import Code, Failure
-from server.http.retry import (
-    ATTEMPTS,
-    FIRST_PAUSE,
-    Transient,
-    repeated,
-)
+from server.http.retry import ATTEMPTS, Transient, repeated
 from tests.support.doubles import Clock
 
 HOW_TO_CHECK = "look at the list."
@@ -173,16 +169,20 @@ async def test_a_read_tells_the_last_failure_whatever_came_before() -> None:
     assert refused.value.code is Code.RATE_LIMITED
 
 
-async def test_pauses_double_and_are_half_random() -> None:
+@pytest.mark.parametrize(
+    ("dice", "pauses"),
+    [(0.0, [0.15, 0.3, 0.6]), (0.5, [0.225, 0.45, 0.9]), (1.0, [0.3, 0.6, 1.2])],
+)
+async def test_pauses_double_from_three_tenths_of_a_second_and_are_half_random(
+    monkeypatch: pytest.MonkeyPatch, dice: float, pauses: list[float]
+) -> None:
+    monkeypatch.setattr(random, "random", lambda: dice)
     clock = Clock()
 
     with pytest.raises(Transient):
         await run(Attempts([lost()] * 4), clock=clock)
 
-    assert len(clock.slept) == ATTEMPTS - 1
-    for number, slept in enumerate(clock.slept):
-        longest = FIRST_PAUSE * 2**number
-        assert longest / 2 <= slept <= longest
+    assert clock.slept == pytest.approx(pauses)
 
 
 async def test_two_callers_do_not_pause_in_step() -> None:
@@ -208,7 +208,23 @@ async def test_no_attempt_begins_after_the_deadline() -> None:
     attempts = Attempts([lost()] * 4)
 
     with pytest.raises(Transient):
-        await run(attempts, seconds=FIRST_PAUSE / 2, clock=clock)
+        await run(attempts, seconds=0.15, clock=clock)
 
     assert attempts.count == 1
     assert clock.slept == []
+
+
+async def test_an_attempt_that_could_only_begin_at_the_deadline_is_not_made() -> None:
+    attempts = Attempts([throttled()])
+
+    with pytest.raises(Transient):
+        await run(attempts, seconds=0.0)
+
+    assert attempts.count == 1
+
+
+async def test_a_failure_is_taken_to_have_happened_and_to_pass_unless_it_says_otherwise() -> None:
+    failure = lost()
+
+    assert (failure.may_have_happened, failure.worth_repeating) == (True, True)
+    assert (failure.retryable, failure.retry_after) == (True, None)

@@ -47,3 +47,47 @@ async def test_a_turn_that_does_not_come_in_time_is_refused_and_keeps_no_place()
     async with cap.slot("key", lane="job", deadline=101.0), cap.slot("key", deadline=101.0):
         inside.append("again")
     assert inside[-1] == "again"
+
+
+@pytest.mark.parametrize(("most", "jobs"), [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (None, 2)])
+async def test_jobs_have_half_of_the_places_rounded_down_but_one_at_least(
+    most: int | None, jobs: int
+) -> None:
+    cap, until = ConcurrencyCap() if most is None else ConcurrencyCap(most), anyio.Event()
+    inside: list[str] = []
+    async with anyio.create_task_group() as tasks:
+        for _ in range(8):
+            tasks.start_soon(_held, cap, "job", inside, until)
+        await anyio.wait_all_tasks_blocked()
+        assert len(inside) == jobs
+        for _ in range(8):
+            tasks.start_soon(_held, cap, "interactive", inside, until)
+        await anyio.wait_all_tasks_blocked()
+        assert len(inside) == (most or 4)
+        until.set()
+
+
+async def test_a_refusal_for_want_of_a_place_may_be_tried_again() -> None:
+    cap = ConcurrencyCap(1, clock=lambda: 100.0)
+    async with cap.slot("key"):
+        with pytest.raises(Failure) as caught:
+            async with cap.slot("key", deadline=90.0):
+                pass
+    assert caught.value.retryable
+
+
+async def test_an_answer_teaches_a_cap_nothing() -> None:
+    cap = ConcurrencyCap(1, clock=lambda: 100.0)
+    async with cap.slot("key") as slot:
+        slot.answered(429, {}, retry_after=60)
+    async with cap.slot("key", deadline=101.0):
+        pass
+    assert await cap.snapshot("key") is None
+
+
+async def test_a_deadline_that_has_passed_is_not_waited_for() -> None:
+    cap = ConcurrencyCap(1, clock=lambda: 100.0)
+    async with cap.slot("key"):
+        with anyio.fail_after(0.5), pytest.raises(Failure):
+            async with cap.slot("key", deadline=99.0):
+                pass

@@ -92,3 +92,9 @@ def test_a_cursor_is_good_only_for_the_call_it_came_from(other: str) -> None:
 def test_a_scope_does_not_depend_on_the_order_in_which_arguments_were_written() -> None:
     assert scope_of({"a": 1, "b": {"c": 2, "d": 3}}) == scope_of({"b": {"d": 3, "c": 2}, "a": 1})
     assert scope_of(["a", "b"]) != scope_of(["b", "a"])
+
+
+def test_a_cursor_of_an_earlier_release_is_still_good() -> None:
+    assert decode(crafted([1, "p", 3, SCOPE]), SCOPE) == Cursor("p", 3)
+    assert Cursor("p", 3).encode("0123") == "WzEsInAiLDMsIjAxMjMiXQ"
+    assert scope_of("items", {"first": 1}) == "c4a9883fbc0332ad"

@@ -1,0 +1,164 @@
+"""What a kind of work can see of its job and say about it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from server.jobs import Handle, Jobs, JobState, Journal, RecordRow, RecordState, Stopped
+from tests.support.jobs.doubles import JOB, LONG, FakeTime, Toy, ended, some
+
+
+@pytest.fixture
+async def jobs(journal: Journal, time: FakeTime) -> AsyncIterator[Jobs]:
+    async with Jobs(journal, clock=time.clock, sleep=time.sleep) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("length", "reason"), [(499, "x" * 499), (500, "x" * 500), (501, "x" * 497 + "...")]
+)
+async def test_a_reason_of_more_than_five_hundred_characters_is_cut(
+    jobs: Jobs, length: int, reason: str
+) -> None:
+    class Refusing(Toy):
+        async def send(self, job: Handle, records: list[RecordRow]) -> None:
+            job.admit(records)
+            job.failed(records[0], "x" * length)
+
+    job = await ended(jobs, Refusing(), some(1))
+
+    assert [row.reason for row in await jobs.failures(job.id)] == [reason]
+
+
+async def test_a_work_can_count_and_read_the_records_of_its_job(jobs: Jobs) -> None:
+    class Looking(Toy):
+        async def finish(self, job: Handle) -> dict[str, object]:
+            return {
+                "done": job.count(RecordState.DONE),
+                "failed": job.count(RecordState.FAILED),
+                "first": [row.number for row in job.rows()][:2],
+                "rows": len(job.rows()),
+                "later": [row.number for row in job.rows(RecordState.DONE, after=1000)],
+                "none": job.rows(RecordState.FAILED),
+                "two": [row.number for row in job.rows(limit=2)],
+            }
+
+    job = await ended(jobs, Looking(batch=100), some(1003))
+
+    assert job.result == {
+        "done": 1003,
+        "failed": 0,
+        "first": [1, 2],
+        "rows": 1000,
+        "later": [1001, 1002, 1003],
+        "none": [],
+        "two": [1, 2],
+    }
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 2.0])
+async def test_a_work_sleeps_as_long_as_it_says(jobs: Jobs, time: FakeTime, seconds: float) -> None:
+    class Resting(Toy):
+        slept = -1.0
+
+        async def gather(self, job: Handle) -> None:
+            before = time.now
+            await job.sleep(seconds)
+            self.slept = time.now - before
+
+    work = Resting()
+    job = await ended(jobs, work)
+
+    assert job.state is JobState.DONE
+    assert work.slept == seconds
+
+
+async def test_a_sleeping_work_notices_within_a_quarter_of_a_second_that_it_is_to_stop(
+    jobs: Jobs, time: FakeTime
+) -> None:
+    class Sleeping(Toy):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stopped: list[float] = []
+            self.flags: list[tuple[bool, bool]] = []
+
+        async def send(self, job: Handle, records: list[RecordRow]) -> None:
+            self.flags.append((job.stopping, job.cancelled))
+            try:
+                await job.sleep(100)
+            except Stopped:
+                self.stopped.append(time.now)
+                self.flags.append((job.stopping, job.cancelled))
+                raise
+
+    work = Sleeping()
+    started = await jobs.start(JOB, work, some(1))
+    await time.sleep(1.3)
+    cancelled = time.now
+    await jobs.cancel(started.id)
+    job = await jobs.wait(started.id, LONG)
+
+    assert job.state is JobState.CANCELLED
+    assert len(work.stopped) == 1
+    assert work.stopped[0] - cancelled <= 0.25
+    assert work.flags == [(False, False), (True, True)]
+
+
+async def test_a_work_that_is_to_pause_is_stopping_but_not_cancelled(
+    jobs: Jobs, time: FakeTime
+) -> None:
+    flags: list[tuple[bool, bool]] = []
+
+    class Looking(Toy):
+        async def send(self, job: Handle, records: list[RecordRow]) -> None:
+            await time.sleep(0.5)
+            flags.append((job.stopping, job.cancelled))
+            job.pending(records[0])
+
+    await jobs.start(JOB, Looking(), some(1))
+    await time.sleep(0.1)
+    await jobs.close()
+
+    assert flags == [(True, False)]
+
+
+async def test_a_sleep_that_would_begin_after_the_end_does_not(jobs: Jobs, time: FakeTime) -> None:
+    class Late(Toy):
+        async def send(self, job: Handle, records: list[RecordRow]) -> None:
+            await time.sleep(0.5)
+            await job.sleep(0)
+
+    started = await jobs.start(JOB, Late(), some(1))
+    await time.sleep(0.1)
+    await jobs.cancel(started.id)
+
+    assert (await jobs.wait(started.id, LONG)).state is JobState.CANCELLED
+    assert time.now - 1000 < 1
+
+
+async def test_marks_of_records_are_journalled_at_once_where_the_work_asks_for_it(
+    jobs: Jobs,
+) -> None:
+    class Settling(Toy):
+        def __init__(self) -> None:
+            super().__init__(batch=2)
+            self.counts: list[tuple[int, int]] = []
+
+        async def send(self, job: Handle, records: list[RecordRow]) -> None:
+            job.admit(records)
+            job.done(records[0])
+            self.counts.append((job.count(RecordState.DONE), job.count(RecordState.SENDING)))
+            await job.settle(records[:1])
+            self.counts.append((job.count(RecordState.DONE), job.count(RecordState.SENDING)))
+            job.done(records[1])
+            await job.settle(records[:1])
+            self.counts.append((job.count(RecordState.DONE), job.count(RecordState.SENDING)))
+            job.done(records[0])
+
+    work = Settling()
+    job = await ended(jobs, work, some(2))
+
+    assert work.counts == [(0, 2), (1, 1), (1, 1)]
+    assert job.counts == {RecordState.DONE: 2}

@@ -1,0 +1,201 @@
+"""What the schedule keeps and for how long: credits that are saved up, and its stored state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from server.limiter import Lane
+from server.limiter.budget import Credits, Policy, Reading
+from server.limiter.jitter import Evidence, Rules
+from server.limiter.schedule import (
+    Answer,
+    Ask,
+    Granted,
+    Saver,
+    Send,
+    State,
+    Ticket,
+    Wait,
+    attempt,
+    decode,
+    fresh,
+    give_back,
+    settle,
+    wary,
+)
+
+RULES = Rules(1.0)
+HALF = Rules(0.5)
+ASK = Ask("me", 5, "interactive")
+PLAN = Policy("startup", 5000, 50)
+
+
+def answer(at: float, status: int = 200, *, stamp: float = 0.0, penalty: float = 0.0) -> Answer:
+    return Answer(
+        stamp=stamp, at=at, operation="items", status=status, reading=Reading(), penalty=penalty
+    )
+
+
+def expect_wait(outcome: Granted | Wait) -> Wait:
+    assert isinstance(outcome, Wait)
+    return outcome
+
+
+def take_ticket(outcome: Granted | Wait) -> Ticket:
+    ticket = expect_wait(outcome).ticket
+    assert ticket is not None
+    return ticket
+
+
+def steady() -> Evidence:
+    """Evidence of an even network."""
+    return Evidence(answers=50, trips=[("items", 0.1)] * 50)
+
+
+@pytest.mark.parametrize(
+    ("rules", "at", "left"),
+    [(RULES, 159, 660), (RULES, 160, 1000), (HALF, 130, 1000), (HALF, 129, 660)],
+)
+def test_sends_without_an_answer_are_forgotten_after_sixty_windows(
+    rules: Rules, at: float, left: float
+) -> None:
+    state = State(gap=0.1, credits=Credits(PLAN, 5000, 100))
+    attempt(state, rules, Ask("lost", 340, "interactive"), None, 100)
+    settle(state, rules, Evidence(), replace(answer(at), reading=Reading(PLAN, 1000)))
+
+    assert state.credits
+    assert state.credits.level == left
+
+
+def test_an_answer_is_that_of_the_send_with_its_stamp() -> None:
+    state = State(gap=0.1, credits=Credits(PLAN, 5000, 100))
+    for now in (100, 101):
+        attempt(state, RULES, Ask("x", now, "interactive"), None, now)
+    settle(state, RULES, Evidence(), replace(answer(102, stamp=100), reading=Reading(PLAN, 1000)))
+
+    assert [send.open for send in state.sends] == [False, True]
+    assert state.credits
+    assert state.credits.level == 1000 - 101
+
+
+@pytest.mark.parametrize(
+    ("asking", "saving", "waits"),
+    [
+        ("interactive", "interactive", True),
+        ("job", "job", True),
+        ("job", "interactive", True),
+        ("interactive", "job", False),
+    ],
+)
+def test_who_saves_up_is_left_the_credits_by_others_of_its_lane_or_below(
+    asking: Lane, saving: Lane, waits: bool
+) -> None:
+    state = State(gap=0.25, credits=Credits(PLAN, 4000, 100), saver=Saver("saver", 110.0, saving))
+    outcome = attempt(state, RULES, Ask("me", 5, asking), None, 100)
+
+    assert isinstance(outcome, Wait) is waits
+    if waits:
+        assert expect_wait(outcome) == Wait(110.0, None, broke=True)
+
+
+def test_a_saver_itself_is_not_held_up_and_has_saved_up_once_it_sent() -> None:
+    state = State(
+        gap=0.25, credits=Credits(PLAN, 4000, 100), saver=Saver("me", 110.0, "interactive")
+    )
+
+    assert isinstance(attempt(state, RULES, ASK, None, 100), Granted)
+    assert state.saver is None
+
+
+def test_the_send_of_another_does_not_end_a_saving() -> None:
+    saver = Saver("saver", 110.0, "job")
+    state = State(gap=0.25, credits=Credits(PLAN, 4000, 100), saver=saver)
+    attempt(state, RULES, ASK, None, 100)
+
+    assert state.saver == saver
+
+
+def test_who_saves_first_keeps_saving_until_two_gaps_after_the_credits_are_there() -> None:
+    state = State(gap=0.25, credits=Credits(PLAN, 100, 100))
+    attempt(state, RULES, Ask("first", 50, "interactive"), None, 100)
+    attempt(state, RULES, Ask("second", 500, "interactive"), None, 100)
+
+    assert state.saver == Saver("first", 101.5, "interactive")
+    attempt(state, RULES, Ask("second", 500, "interactive"), None, 101.5)
+    assert state.saver.who == "second"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sensible"),
+    [
+        ("gap", 0.0, False),
+        ("gap", 0.25, True),
+        ("gap", 0.2501, False),
+        ("next_free", 100 + 7199.9, True),
+        ("next_free", 100 + 7200.0, False),
+        ("penalty_until", 100 + 7199.9, True),
+        ("penalty_until", 100 + 7200.0, False),
+        ("touched", 101.0, True),
+    ],
+)
+def test_a_state_is_used_only_if_it_makes_sense(field: str, value: float, sensible: bool) -> None:
+    state = State(gap=0.21, touched=100.0)
+    setattr(state, field, value)
+    decoded = decode(state.encode(), RULES, 100)
+
+    assert decoded == (state if sensible else wary(RULES, 100))
+
+
+def test_a_state_touched_more_than_a_window_ahead_is_of_an_earlier_start_of_the_machine() -> None:
+    state = State(gap=0.21, touched=101.1)
+
+    assert decode(state.encode(), RULES, 100) == fresh(RULES)
+    assert decode(State(gap=0.1, touched=100.6).encode(), HALF, 100) == fresh(HALF)
+
+
+def test_everything_survives_being_stored() -> None:
+    state = State(
+        gap=0.21,
+        next_free=101.3,
+        penalty_until=99.5,
+        cautious_until=300.25,
+        touched=100.0,
+        epoch=90.0,
+        freed=[(100.5, 100.75)],
+        sends=[Send(99.0, 5.0, open=False), Send(99.5, 60.0)],
+        credits=Credits(Policy("growth", 15000, 250), 123.4, 99.9),
+        saver=Saver("somebody", 102.5, "job"),
+    )
+    assert decode(state.encode(), RULES, 100) == state
+
+    state.saver = Saver("somebody", 102.5, "interactive")
+    assert decode(state.encode(), RULES, 100) == state
+    state.saver = state.credits = None
+    assert decode(state.encode(), RULES, 100) == state
+
+
+def test_a_reservation_belongs_to_the_history_it_was_made_in() -> None:
+    state = State(gap=0.25, epoch=90.0)
+    attempt(state, RULES, ASK, None, 100)
+    ticket = take_ticket(attempt(state, RULES, ASK, None, 100))
+
+    assert (ticket.epoch, ticket.slot, ticket.due, ticket.after) == (90.0, 100.25, 100.25, 100.5)
+    state.epoch = 95.0
+    give_back(state, ticket)
+    assert (state.next_free, state.freed) == (100.5, [])
+
+
+def test_defaults_of_what_is_shared_say_nothing() -> None:
+    assert Send(1.0, 5.0).open is True
+    assert Ticket(1.0, 2.0, 1.0) == Ticket(1.0, 2.0, 1.0, misses=0, epoch=0.0)
+    assert Wait(1.0, None).broke is False
+    silent = Answer(stamp=1.0, at=1.0, operation="items", status=200, reading=Reading())
+    assert (silent.penalty, silent.new_connection, silent.late) == (0.0, False, None)
+    assert State(0.25) == State(0.25, 0.0, 0.0, 0.0, 0.0, 0.0, [], [], None, None)
+
+
+def test_a_state_that_no_text_can_carry_is_not_stored() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        State(gap=float("nan")).encode()
