@@ -8,7 +8,7 @@ a call that needs them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
@@ -22,7 +22,7 @@ from server.archive.records import (
     fields_of,
 )
 from server.errors import Code, Failure
-from server.tool.arguments import closest
+from server.tool.names import find_matches, normalise, suggest
 
 OptionNames = dict[str, dict[str, dict[str, str]]]
 """Entity -> key of a select -> id of an option -> its name."""
@@ -240,7 +240,9 @@ def _with_ids(condition: Condition, schemas: Schemas, entity: Entity) -> Any:
 def _option_id(value: str, attribute: Attribute) -> str:
     if _ID.match(value):
         return value
-    found = next(filter(None, _matches(value, attribute.options)), [])
+    found = find_matches(
+        value, attribute.options, name=lambda option: option.name, identity=lambda option: option.id
+    )
     if len(found) == 1:
         return found[0].id
     if found:
@@ -253,22 +255,16 @@ def _option_id(value: str, attribute: Attribute) -> str:
     names = [each.name for each in attribute.options]
     raise Failure(
         Code.INVALID_ARGUMENT,
-        f"`{attribute.key}` has no option {value!r}.{closest(value, names)}",
+        f"`{attribute.key}` has no option {value!r}.{suggest(value, names)}",
         f"Its options: {_some(names)}.",
     )
 
 
-def _matches(name: str, options: tuple[Option, ...]) -> Iterator[list[Option]]:
-    folded = name.strip().casefold()
-    yield [each for each in options if each.name == name]
-    yield [each for each in options if each.name.strip().casefold() == folded]
-
-
 def _unknown_field(key: str, schemas: Schemas, entity: Entity) -> NoReturn:
     by_name = next(
-        (each.key for each in schemas.values() if each.name.casefold() == key.casefold()), None
+        (entry.key for entry in schemas.values() if normalise(entry.name) == normalise(key)), None
     )
-    guess = f" Did you mean `{by_name}`?" if by_name else closest(key, schemas)
+    guess = f" Did you mean `{by_name}`?" if by_name else suggest(key, schemas)
     selects = [each.key for each in schemas.values() if is_select(each.type)]
     raise Failure(
         Code.INVALID_ARGUMENT,

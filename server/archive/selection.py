@@ -7,7 +7,7 @@ from typing import Any
 
 from server.archive.records import Record, Selection, fields_of
 from server.errors import Code, Failure
-from server.tool.arguments import closest
+from server.tool.names import suggest
 
 MAX_PATH = 7
 """Steps of a field path: with the connection around it a query stays within the API's depth of
@@ -118,7 +118,7 @@ def _unknown_field(root: type[Record], record: type[Record], path: str, step: st
         hint = 'One path an entry: ["id", "caption"].'
     elif instead := record.instead.get(step):
         hint = instead
-    elif suggestion := closest(step, known):
+    elif suggestion := suggest(step, known):
         hint = suggestion.strip()
     elif deeper := _found_below(root, step):
         hint = f"Did you mean `{deeper}`?"

@@ -12,8 +12,8 @@ from typing import NoReturn
 import anyio
 
 from server.errors import Code, Failure
-from server.tool.arguments import closest
 from server.tool.elicitation import Asker, Question
+from server.tool.names import find_matches, suggest
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _SHOWN = 50
@@ -88,10 +88,10 @@ class Workspaces:
 
     async def _by_name(self, name: str, remedy: str, deadline: float) -> Workspace:
         known = await self.all(deadline)
-        if not _matching(known, name) and self._clock() - self._read_at > _STALE_SECONDS:
+        if not _matches(known, name) and self._clock() - self._read_at > _STALE_SECONDS:
             self._known = None
             known = await self.all(deadline)
-        found = _matching(known, name)
+        found = _matches(known, name)
         if len(found) == 1:
             return found[0]
         if found:
@@ -103,7 +103,7 @@ class Workspaces:
             )
         raise Failure(
             Code.NOT_FOUND,
-            f"No workspace is called {name!r}.{closest(name, [each.name for each in known])}",
+            f"No workspace is called {name!r}.{suggest(name, [each.name for each in known])}",
             remedy,
             choices=choices(known),
         )
@@ -146,15 +146,10 @@ class Workspaces:
         )
 
 
-def _matching(known: list[Workspace], name: str) -> list[Workspace]:
-    """The best kind of match that exists: exact, exact but for case, part of the name."""
-    folded = name.casefold()
-    kinds = (
-        [each for each in known if each.name == name],
-        [each for each in known if each.name.casefold() == folded],
-        [each for each in known if folded in each.name.casefold()],
+def _matches(workspaces: list[Workspace], text: str) -> list[Workspace]:
+    return find_matches(
+        text, workspaces, name=lambda entry: entry.name, identity=lambda entry: entry.id
     )
-    return next((found for found in kinds if found), [])
 
 
 def choices(workspaces: list[Workspace]) -> list[dict[str, str]]:

@@ -8,15 +8,15 @@ combinations are refused before anything is sent.
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from server.errors import Code, Failure
+from server.tool.names import suggest
 from server.tool.request import Request
 from server.tool.schema import Schema, input_schema
 
@@ -72,13 +72,6 @@ def parse(
         raise _explain(tool or request.tool_name(), schema, error, inside) from None
     parsed.check()
     return parsed
-
-
-def closest(word: str, among: Iterable[str]) -> str:
-    """A suggestion in words, or nothing: ` Did you mean `first`?`."""
-    folded = {each.casefold(): each for each in among}
-    found = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
-    return f" Did you mean `{folded[found[0]]}`?" if found else ""
 
 
 @cache
@@ -145,7 +138,7 @@ def _problem(schema: Schema, error: Any, inside: str) -> str:
             return f"`{path}` is required."
         case "literal_error" if given is not None:
             allowed = _schema_at(schema, location)["enum"]
-            return f"`{path}` must be one of {', '.join(allowed)}; got {_shown(given)}.{closest(str(given), allowed)}"
+            return f"`{path}` must be one of {', '.join(allowed)}; got {_shown(given)}.{suggest(str(given), allowed)}"
         case "value_error":
             return f"`{path}`: {context['error']}" if path else str(context["error"])
         case kind if kind in _BOUNDS:
@@ -161,7 +154,7 @@ def _unknown(path: str, name: str, parent: Schema) -> str:
         return f"`{path}` is not an argument here: use {REPLACED[name]}."
     if name in REPLACED and name == "workspaceId":
         return f"`{path}` is not an argument here: use {REPLACED[name]}."
-    if suggestion := closest(name, known):
+    if suggestion := suggest(name, known):
         return f"`{path}` is not an argument here.{suggestion}"
     return f"`{path}` is not an argument here; known: {', '.join(known) or 'none'}."
 

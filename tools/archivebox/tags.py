@@ -17,6 +17,7 @@ from server.archivebox.pagination import (
 )
 from server.errors import Code, Failure
 from server.tool.confirmation import Preview
+from server.tool.names import find_matches, suggest
 from server.tool.request import Risk
 from server.tool.result import BUDGET, Result, whole
 from tools.archivebox import records
@@ -52,7 +53,7 @@ class GetTag(Get[Tag]):
     tag_id: Text = Field(description="Id or name")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
-        self.tag_id = str((await one_tag(context.api, self.tag_id))["id"])
+        self.tag_id = str((await one_tag(context.api, self.tag_id, partial=True))["id"])
         # Without this the answer carries every page of the tag.
         return whole(records.tag(await context.api.get(self.path(), with_snapshots=False)))
 
@@ -221,8 +222,8 @@ class ExportTagSnapshots(Get[Exported]):
         return await _exported(self, context.api)
 
 
-async def one_tag(api: ArchiveBoxApi, reference: str) -> Record:
-    """The tag of that id or exact name (capitals do not matter when only one fits).
+async def one_tag(api: ArchiveBoxApi, reference: str, *, partial: bool = False) -> Record:
+    """Return the tag of that id or name; `partial` also takes a unique part of a name.
 
     Raises:
         Failure: `NOT_FOUND`, or `AMBIGUOUS` with the candidates.
@@ -233,19 +234,25 @@ async def one_tag(api: ArchiveBoxApi, reference: str) -> Record:
         return found["items"], int(found["total_items"])
 
     tags, _ = await every(fetch, _MOST_TAGS, page=500)
-    # A tag may be named like another one's id: then neither is meant more than the other.
-    exact = [each for each in tags if reference in (str(each["id"]), each["name"])]
-    found = exact or [each for each in tags if each["name"].casefold() == reference.casefold()]
+    found = find_matches(
+        reference,
+        tags,
+        name=lambda tag: str(tag["name"]),
+        identity=lambda tag: str(tag["id"]),
+        partial=partial,
+    )
     if not found:
         raise Failure(
-            Code.NOT_FOUND, f"There is no tag {reference!r}.", "{GET /core/tags} lists the tags."
+            Code.NOT_FOUND,
+            f"There is no tag {reference!r}.{suggest(reference, (str(tag['name']) for tag in tags))}",
+            "{GET /core/tags} lists the tags.",
         )
     refuse_ambiguous(found, "tags")
     return found[0]
 
 
 async def _exported(request: ExportTagUrls | ExportTagSnapshots, api: ArchiveBoxApi) -> Result:
-    tag = await one_tag(api, request.tag_id)
+    tag = await one_tag(api, request.tag_id, partial=True)
     request.tag_id = str(tag["id"])
     lines = (await api.text(request.path())).splitlines()
     kept: list[str] = []

@@ -149,10 +149,10 @@ async def test_an_option_that_is_new_is_found_once_the_schemas_are_not_fresh() -
 async def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
     home = Home()
 
-    failure = await home.refused(creators(["VIP", "Gifte"]))
+    failure = await home.refused(creators(["VIP", "Giftde"]))
 
     assert failure.code is Code.INVALID_ARGUMENT
-    assert failure.message == "`labels` has no option 'Gifte'. Did you mean `gifted`?"
+    assert failure.message == "`labels` has no option 'Giftde'. Did you mean `gifted`?"
     assert failure.hint == "Its options: VIP, Gifted, gifted, Twin one, TWIN ONE."
     assert home.operations == ["customAttributeSchemas"]
 

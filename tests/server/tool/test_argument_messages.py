@@ -9,7 +9,8 @@ import pytest
 
 from server.errors import Failure
 from server.tool.arguments import parse
-from server.tool.request import ApiType, Input, Request, Risk
+from server.tool.request import ApiType, Input, Risk
+from tests.support.doubles import Declared
 
 
 class One(Input):
@@ -35,7 +36,7 @@ class Seven(Six):
     g: int | None = None
 
 
-class Build(Request[Any]):
+class Build(Declared):
     """A request of objects."""
 
     backend = "shop"

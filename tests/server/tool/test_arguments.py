@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import Field, model_validator
 
 from server.errors import Code, Failure
-from server.tool.arguments import closest, parse
+from server.tool.arguments import parse
+from server.tool.names import suggest
 from server.tool.request import Input, Request, Risk
 from tests.support.doubles import Declared
 
@@ -314,4 +315,4 @@ def test_combinations_are_checked_after_single_arguments() -> None:
     ],
 )
 def test_a_near_miss_gets_a_suggestion(word: str, found: str) -> None:
-    assert closest(word, ["limit", "first"]) == found
+    assert suggest(word, ["limit", "first"]) == found

@@ -12,7 +12,7 @@ from server.archive.operations import (
     Mutation,
     Query,
 )
-from server.tool.arguments import closest
+from server.tool.names import suggest
 from server.tool.request import ApiType, Input
 from tools.archive.content.items import ItemFilterInput, ItemSortingInput, check_filter
 from tools.archive.schema.inputs import ABOUT_CONDITIONS, TakesConditions
@@ -54,7 +54,7 @@ class ViewFilters(ItemFilterInput):
     def _no_slip(cls, value: Any) -> Any:
         known = [str(each.alias) for each in cls.model_fields.values()]
         for name in value if isinstance(value, dict) else ():
-            if name not in known and (meant := closest(name, known)):
+            if name not in known and (meant := suggest(name, known)):
                 raise ValueError(f"`{name}` is no filter.{meant}")
         return value
 

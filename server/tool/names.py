@@ -1,0 +1,105 @@
+"""Matching what a person typed against ids and names: one rule for everything that has a name.
+
+An id counts first, then the exact name, then the name without regard to case, accents, Unicode form
+and blanks, then a part of the name. The best kind that fits anything decides. The closest name is
+only ever suggested, never used: a typo must not choose what is changed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from server.errors import Code, Failure
+
+T = TypeVar("T")
+
+_CLOSE = 0.6
+"""Likeness, from 0 to 1, from which on a name may be what was meant."""
+_MOST_CANDIDATES = 10
+
+
+def normalise(text: str) -> str:
+    """Return a name as it is compared: no case, no accents, single blanks."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    # Folding case may compose anew, for example of a Turkish dotted capital I.
+    return " ".join(unicodedata.normalize("NFKC", plain.casefold()).split())
+
+
+def closest_match(text: str, names: Iterable[str]) -> str | None:
+    """Return the name that is most like a text; None where none is close."""
+    by_key = {normalise(name): name for name in names}
+    matches = difflib.get_close_matches(normalise(text), by_key, n=1, cutoff=_CLOSE)
+    return by_key[matches[0]] if matches else None
+
+
+def suggest(text: str, names: Iterable[str]) -> str:
+    """Return a suggestion in words, or nothing: ` Did you mean `first`?`."""
+    name = closest_match(text, names)
+    return f" Did you mean `{name}`?" if name else ""
+
+
+def find_matches(
+    text: str,
+    entries: Sequence[T],
+    *,
+    name: Callable[[T], str],
+    identity: Callable[[T], str],
+    partial: bool = True,
+) -> list[T]:
+    """Return what fits best: more than one where the text is ambiguous.
+
+    Args:
+        partial: whether a part of a name will do; not for what deletes or empties.
+    """
+    text = text.strip()
+    # Something may be named like another one's id: then neither is meant more than the other.
+    exact = [entry for entry in entries if text in (identity(entry), name(entry))]
+    if exact:
+        return exact
+    key = normalise(text)
+    same = [entry for entry in entries if normalise(name(entry)) == key]
+    if same or not partial or not key:
+        return same
+    return [entry for entry in entries if key in normalise(name(entry))]
+
+
+def match_one(
+    text: str,
+    entries: Sequence[T],
+    *,
+    kind: str,
+    name: Callable[[T], str],
+    identity: Callable[[T], str],
+    remedy: str,
+    partial: bool = True,
+    code: Code = Code.NOT_FOUND,
+    **details: Any,
+) -> T:
+    """Return the one entry that a text means.
+
+    Args:
+        kind: what the entries are, in the singular: `workspace`.
+        remedy: the hint where nothing fits.
+        code: the failure's code where nothing fits.
+        details: more details of that failure.
+
+    Raises:
+        Failure: nothing fits, with the closest name; `AMBIGUOUS` with the candidates.
+    """
+    matches = find_matches(text, entries, name=name, identity=identity, partial=partial)
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
+        near = suggest(text, map(name, entries))
+        raise Failure(code, f"There is no {kind} {text!r}.{near}", remedy, **details)
+    shown = matches[:_MOST_CANDIDATES]
+    raise Failure(
+        Code.AMBIGUOUS,
+        f"{len(matches)} {kind}s fit {text!r}.",
+        "Repeat the call with one of these names in full, or with its id.",
+        candidates=[{"id": identity(entry), "name": name(entry)} for entry in shown],
+    )
