@@ -55,6 +55,17 @@ def test_the_server_names_no_tool() -> None:
     assert found <= allowed
 
 
+@pytest.mark.parametrize("folder", ["tools", "prompts", "server/tool", "server/archive"])
+def test_the_jobs_know_no_tool_and_no_api(folder: str) -> None:
+    package = folder.replace("/", ".")
+    assert [
+        (str(path.relative_to(ROOT)), name)
+        for path in (ROOT / "server" / "jobs").rglob("*.py")
+        for name in imports_of(path)
+        if name == package or name.startswith(f"{package}.")
+    ] == []
+
+
 @pytest.mark.parametrize(
     ("package", "place"),
     [
