@@ -52,19 +52,19 @@ def requests() -> list[type[Request[Any, Any]]]:
     for package in (tools.archive, tools.archivebox, tools.archive_mcp):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             members = vars(importlib.import_module(module.name)).values()
-            found += [each for each in members if _is_tool(each, module.name)]
+            found += [member for member in members if _is_tool(member, module.name)]
     return sorted(found, key=_place)
 
 
 def rows() -> list[dict[str, Any]]:
     """What the file holds: for each tool its listing, and what the server needs to know without
     importing it."""
-    return [_row(each) for each in requests()]
+    return [_row(request) for request in requests()]
 
 
 def templates() -> list[dict[str, Any]]:
     """The resource templates, as the server reads them back."""
-    return [asdict(each) for each in tools.archive.templates.TEMPLATES]
+    return [asdict(entry) for entry in tools.archive.templates.TEMPLATES]
 
 
 def variables() -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from .source import Function, Module, Place, Ratio, line_span
+from scripts.measures.source import Function, Module, Place, Ratio, line_span
 
 LONGEST_LINE = 100
 MOST_DECISIONS = 3.0  # in ten lines of function bodies

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .source import Function, Module, Place
+from scripts.measures.source import Function, Module, Place
 
 TYPE_CHECKING_TEST = re.compile(r"(not )?(\w+\.)?TYPE_CHECKING")
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .source import Function, Module, Place
+from scripts.measures.source import Function, Module, Place
 
 
 def words(text: str) -> frozenset[str]:

@@ -96,7 +96,7 @@ class Attributes:
             that do; `AMBIGUOUS` for a name that several options have.
         """
         given = list(conditions)
-        named = [each for each in given if is_select(each.type) and _holds_name(each.value)]
+        named = [entry for entry in given if is_select(entry.type) and _holds_name(entry.value)]
         if not named:
             return
         schemas = await self.schemas(entity, workspace, deadline)
@@ -118,9 +118,9 @@ class Attributes:
         for entity in _entities(selection, record):
             schemas = await self.schemas(entity, workspace, deadline)
             names[entity] = {
-                each.key: {option.id: option.name for option in each.options}
-                for each in schemas.values()
-                if is_select(each.type)
+                schema.key: {option.id: option.name for option in schema.options}
+                for schema in schemas.values()
+                if is_select(schema.type)
             }
         return names
 
@@ -139,14 +139,14 @@ class Attributes:
         call = Call("customAttributeSchemas", _SCHEMAS, {"entity": entity}, workspace, 5, deadline)
         answer = await self._archive.execute(call)
         try:
-            found = [_attribute(each) for each in answer.data]
+            found = [_attribute(record) for record in answer.data]
         except (KeyError, TypeError):
             raise Failure(
                 Code.BAD_RESPONSE,
                 "Archive sent a list of custom attributes that cannot be read.",
                 "Send option ids ({customAttributeSchemas}), or try again later.",
             ) from None
-        return {each.key: each for each in found}
+        return {entry.key: entry for entry in found}
 
 
 def is_select(kind: str) -> bool:
@@ -160,8 +160,8 @@ def name_options(
     """Put names in place of the option ids in every selected `customAttributes`; ids without a name
     stay."""
     if isinstance(value, list):
-        for each in value:
-            name_options(each, record, selection, names)
+        for entry in value:
+            name_options(entry, record, selection, names)
     if not isinstance(value, dict):
         return
     known = fields_of(record)
@@ -177,7 +177,7 @@ def name_options(
 
 def _named(value: Any, options: dict[str, str]) -> Any:
     if isinstance(value, list):
-        return [_named(each, options) for each in value]
+        return [_named(entry, options) for entry in value]
     return options.get(value, value) if isinstance(value, str) else value
 
 
@@ -188,17 +188,19 @@ def _entities(selection: Selection, record: type[Record]) -> list[Entity]:
     for name, inner in selection.items():
         field = known[name]
         inside = _entities(inner, field.record) if field.record is not None else []
-        found += [each for each in (*inside, field.attributes_of) if each and each not in found]
+        found += [entry for entry in (*inside, field.attributes_of) if entry and entry not in found]
     return found
 
 
 def _attribute(row: dict[str, Any]) -> Attribute:
-    options = tuple(Option(str(each["id"]), str(each["name"])) for each in row["options"] or ())
+    options = tuple(
+        Option(str(option["id"]), str(option["name"])) for option in row["options"] or ()
+    )
     return Attribute(str(row["key"]), str(row["name"]), str(row["type"]), options)
 
 
 def _holds_name(value: Any) -> bool:
-    return any(isinstance(each, str) and not _ID.match(each) for each in _listed(value))
+    return any(isinstance(entry, str) and not _ID.match(entry) for entry in _listed(value))
 
 
 def _listed(value: Any) -> list[Any]:
@@ -208,9 +210,9 @@ def _listed(value: Any) -> list[Any]:
 def _translated(
     given: list[Condition], named: list[Condition], schemas: Schemas, entity: Entity
 ) -> list[Any]:
-    for each in given:
-        _check_type(each, schemas.get(each.field))
-    return [_with_ids(each, schemas, entity) for each in named]
+    for entry in given:
+        _check_type(entry, schemas.get(entry.field))
+    return [_with_ids(entry, schemas, entity) for entry in named]
 
 
 def _check_type(condition: Condition, attribute: Attribute | None) -> None:
@@ -233,7 +235,7 @@ def _with_ids(condition: Condition, schemas: Schemas, entity: Entity) -> Any:
     if attribute is None:
         _unknown_field(condition.field, schemas, entity)
     if isinstance(condition.value, list):
-        return [_option_id(each, attribute) for each in condition.value]
+        return [_option_id(entry, attribute) for entry in condition.value]
     return _option_id(condition.value, attribute)
 
 
@@ -250,9 +252,9 @@ def _option_id(value: str, attribute: Attribute) -> str:
             Code.AMBIGUOUS,
             f"{len(found)} options of `{attribute.key}` are called {value!r}.",
             "Repeat the call with the id of the one that is meant.",
-            candidates=[{"id": each.id, "name": each.name} for each in found],
+            candidates=[{"id": entry.id, "name": entry.name} for entry in found],
         )
-    names = [each.name for each in attribute.options]
+    names = [entry.name for entry in attribute.options]
     raise Failure(
         Code.INVALID_ARGUMENT,
         f"`{attribute.key}` has no option {value!r}.{suggest(value, names)}",
@@ -265,7 +267,7 @@ def _unknown_field(key: str, schemas: Schemas, entity: Entity) -> NoReturn:
         (entry.key for entry in schemas.values() if normalise(entry.name) == normalise(key)), None
     )
     guess = f" Did you mean `{by_name}`?" if by_name else suggest(key, schemas)
-    selects = [each.key for each in schemas.values() if is_select(each.type)]
+    selects = [schema.key for schema in schemas.values() if is_select(schema.type)]
     raise Failure(
         Code.INVALID_ARGUMENT,
         f"There is no custom attribute {key!r} of {entity.lower()}s.{guess}",

@@ -200,11 +200,13 @@ class Packer:
             for number, alias in enumerate(aliases)
             if alias in found.answers
         }
-        failures = [each for each in answers.values() if isinstance(each, Failure)]
-        if general := next((each for each in failures if each.code in _NOT_THE_PACK), None):
+        failures = [answer for answer in answers.values() if isinstance(answer, Failure)]
+        if general := next(
+            (failure for failure in failures if failure.code in _NOT_THE_PACK), None
+        ):
             raise general
         if len(failures) == len(requests) and all(
-            each.code is not Code.NOT_FOUND for each in failures
+            failure.code is not Code.NOT_FOUND for failure in failures
         ):
             raise failures[0]
         return {number: self._converted(requests[number], each) for number, each in answers.items()}
@@ -252,7 +254,7 @@ def packed(requests: Sequence[Read[Any]], selection: Selection) -> tuple[str, di
     their name.
     """
     first = requests[0]
-    rows = [{**each.variables(), **_paging(each)} for each in requests]
+    rows = [{**request.variables(), **_paging(request)} for request in requests]
     given = {
         name: kind
         for name, kind in graphql_arguments(type(first)).items()

@@ -83,8 +83,8 @@ def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, tuple[Any, 
         raise _refused(reply, errors)
     listed, data = _listed(errors), payload.get("data")
     _check_whole(reply, listed)
-    own = {alias: [each for each in listed if _alias(each) == alias] for alias in aliases}
-    rest = [each for each in listed if _alias(each) not in own]
+    own = {alias: [entry for entry in listed if _alias(entry) == alias] for alias in aliases}
+    rest = [entry for entry in listed if _alias(entry) not in own]
     parts = data if isinstance(data, dict) else {}
     nulls = [alias for alias in aliases if parts.get(alias, "") is None and not own[alias]]
     if rest and (
@@ -117,11 +117,11 @@ def retry_after(reply: Reply, message: str) -> float:
 def user_errors(operation: str, errors: list[dict[str, Any]], hint: str = "") -> Failure:
     """The `userErrors` of a mutation: it was understood and refused; nothing changed."""
     texts = []
-    for each in errors:
-        field = each.get("field")
+    for error in errors:
+        field = error.get("field")
         where = ".".join(field) if isinstance(field, list) else str(field or "")
         texts.append(
-            f"{where}: {each.get('message', '')}" if where else str(each.get("message", ""))
+            f"{where}: {error.get('message', '')}" if where else str(error.get("message", ""))
         )
     refusal = f"Archive refused {operation}: {_clean('; '.join(texts))}"
     return Failure(Code.REJECTED, refusal, f"Nothing was changed. {hint}".strip())
@@ -130,11 +130,11 @@ def user_errors(operation: str, errors: list[dict[str, Any]], hint: str = "") ->
 def _check_whole(reply: Reply, listed: list[dict[str, Any]]) -> None:
     """Refuse an answer whose data does not count: too fast, no access, or Archive's own trouble."""
     throttled = [
-        str(each.get("message", "")) for each in listed if _code(each) == "RATE_LIMIT_EXCEEDED"
+        str(entry.get("message", "")) for entry in listed if _code(entry) == "RATE_LIMIT_EXCEEDED"
     ]
     if throttled or reply.status == 429:
         raise _throttled(
-            reply, " ".join(throttled or [str(each.get("message", "")) for each in listed])
+            reply, " ".join(throttled or [str(entry.get("message", "")) for entry in listed])
         )
     if reply.status >= 500 or reply.status in (401, 403):
         raise _first(reply, listed) if listed else _refused(reply, "")
@@ -142,11 +142,11 @@ def _check_whole(reply: Reply, listed: list[dict[str, Any]]) -> None:
 
 def _listed(errors: Any) -> list[dict[str, Any]]:
     entries = errors if isinstance(errors, list) else []
-    return [each if isinstance(each, dict) else {"message": str(each)} for each in entries]
+    return [entry if isinstance(entry, dict) else {"message": str(entry)} for entry in entries]
 
 
 def _passing(errors: list[dict[str, Any]]) -> bool:
-    return all(_code(each) == "SERVICE_UNAVAILABLE" for each in errors)
+    return all(_code(error) == "SERVICE_UNAVAILABLE" for error in errors)
 
 
 def _alias(error: dict[str, Any]) -> str | None:
@@ -251,8 +251,8 @@ def _forbidden() -> Failure:
 
 def _first(reply: Reply, errors: list[dict[str, Any]]) -> Failure:
     """The failure that tells most: a known code before an unknown one."""
-    failures = [_one(reply, each) for each in errors]
-    return next((each for each in failures if each.code is not Code.REJECTED), failures[0])
+    failures = [_one(reply, error) for error in errors]
+    return next((failure for failure in failures if failure.code is not Code.REJECTED), failures[0])
 
 
 def _one(reply: Reply, error: dict[str, Any]) -> Failure:

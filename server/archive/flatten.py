@@ -41,7 +41,7 @@ def row(value: Row, record: type[Record], selection: Selection, *, flat: bool) -
             shaped[name] = _side_by_side(found, field.record, inner)
         elif isinstance(found, list):
             shaped[name] = [
-                row(each, field.record, inner, flat=flat) if each else each for each in found
+                row(entry, field.record, inner, flat=flat) if entry else entry for entry in found
             ]
         else:
             shaped[name] = row(found, field.record, inner, flat=flat) if found else None
@@ -65,11 +65,13 @@ def _column(name: str, field: Field) -> str:
 
 def _side_by_side(found: list[Any], record: type[Record], selection: Selection) -> Row:
     """Lists of equal length, one a field; a list inside a list goes in whole."""
-    records = [inner for each in found for inner in (each if isinstance(each, list) else [each])]
+    records = [
+        inner for entry in found for inner in (entry if isinstance(entry, list) else [entry])
+    ]
     lists: Row = {}
     for name, inner in selection.items():
         field = fields_of(record)[name]
-        values = [(each or {}).get(name) for each in records]
+        values = [(entry or {}).get(name) for entry in records]
         if field.record is None:
             lists[_column(name, field)] = values
         else:

@@ -347,7 +347,7 @@ def _graphql_type(annotation: Any, metadata: tuple[Any, ...], *, required: bool)
 
 
 def _named(bare: Any, metadata: tuple[Any, ...]) -> str:
-    if named := next((each.name for each in metadata if isinstance(each, ApiType)), None):
+    if named := next((mark.name for mark in metadata if isinstance(mark, ApiType)), None):
         return named
     if get_origin(bare) is list:
         return f"[{_graphql_type(get_args(bare)[0], (), required=True)}]"

@@ -95,13 +95,13 @@ def _field(hint: Any) -> Field:
             hint, *more = get_args(hint)
             metadata += tuple(more)
         elif origin in (Union, UnionType):
-            hint = next(each for each in get_args(hint) if each is not type(None))
+            hint = next(arg for arg in get_args(hint) if arg is not type(None))
         elif origin is list:
             hint = get_args(hint)[0]
         else:
             break
     if isinstance(hint, type) and issubclass(hint, Record):
         return Field(hint)
-    unit = next((each.name for each in metadata if isinstance(each, Unit)), "")
-    entity = next((each.entity for each in metadata if isinstance(each, AttributesOf)), None)
+    unit = next((mark.name for mark in metadata if isinstance(mark, Unit)), "")
+    entity = next((mark.entity for mark in metadata if isinstance(mark, AttributesOf)), None)
     return Field(None, "BigInt" in metadata, unit, entity)

@@ -26,8 +26,8 @@ def select(record: type[Record], paths: list[str] | None) -> Selection:
     """
     selection: Selection = {}
     for path in paths or ["*"]:
-        for each in _defaults(record) if path == "*" else [path]:
-            _add(selection, record, each)
+        for default in _defaults(record) if path == "*" else [path]:
+            _add(selection, record, default)
     return selection
 
 
@@ -50,7 +50,7 @@ def convert(value: Any, record: type[Record], selection: Selection) -> Any:
     """The answer with its text numbers as numbers: null stays null, what JSON cannot hold exactly
     stays text."""
     if isinstance(value, list):
-        return [convert(each, record, selection) for each in value]
+        return [convert(entry, record, selection) for entry in value]
     if not isinstance(value, dict):
         return value
     known = fields_of(record)
@@ -105,11 +105,11 @@ def _add(selection: Selection, record: type[Record], path: str) -> None:
                 )
             return
         current = field.record
-    for each in _defaults(current):
+    for default in _defaults(current):
         # A default may take one step more than a path, and no further: the connection and it make
         # ten.
-        if len(steps) + each.count(".") <= MAX_PATH:
-            _add(here, current, each)
+        if len(steps) + default.count(".") <= MAX_PATH:
+            _add(here, current, default)
 
 
 def _unknown_field(root: type[Record], record: type[Record], path: str, step: str) -> Failure:

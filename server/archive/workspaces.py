@@ -76,7 +76,7 @@ class Workspaces:
             known = await self.all(deadline)
         except Failure:
             return identity
-        return next((each.name for each in known if each.id == identity), identity)
+        return next((entry.name for entry in known if entry.id == identity), identity)
 
     async def all(self, deadline: float) -> list[Workspace]:
         """Every workspace that the token sees."""
@@ -103,7 +103,7 @@ class Workspaces:
             )
         raise Failure(
             Code.NOT_FOUND,
-            f"No workspace is called {name!r}.{suggest(name, [each.name for each in known])}",
+            f"No workspace is called {name!r}.{suggest(name, [entry.name for entry in known])}",
             remedy,
             choices=choices(known),
         )
@@ -155,12 +155,16 @@ def _matches(workspaces: list[Workspace], text: str) -> list[Workspace]:
 def choices(workspaces: list[Workspace]) -> list[dict[str, str]]:
     """Workspaces as an assistant chooses among them: the first fifty, for an agency's token may see
     hundreds."""
-    return [{"id": each.id, "name": each.name} for each in workspaces[:_SHOWN]]
+    return [{"id": workspace.id, "name": workspace.name} for workspace in workspaces[:_SHOWN]]
 
 
 def _labels(workspaces: list[Workspace]) -> dict[str, Workspace]:
-    names = [each.name for each in workspaces]
+    names = [workspace.name for workspace in workspaces]
     return {
-        (each.name if names.count(each.name) == 1 else f"{each.name} ({each.id})"): each
-        for each in workspaces
+        (
+            workspace.name
+            if names.count(workspace.name) == 1
+            else f"{workspace.name} ({workspace.id})"
+        ): workspace
+        for workspace in workspaces
     }

@@ -80,7 +80,7 @@ def texts_of(snapshot: Json) -> list[Output]:
     """The files that hold the page's text, best first; none while nothing has succeeded."""
     found = []
     for plugin, names in _TEXTS:
-        found += [each for each in _files(snapshot, plugin, names) if each.path.endswith(_READABLE)]
+        found += [file for file in _files(snapshot, plugin, names) if file.path.endswith(_READABLE)]
     return found
 
 
@@ -145,7 +145,7 @@ async def title_of(api: ArchiveBoxApi, snapshot: Json) -> str | None:
     """The page's title: as ArchiveBox noted it, which it does only with a browser, else from the
     saved HTML."""
     noted = snapshot.get("title")
-    pages = [each for each in texts_of(snapshot) if each.path.endswith((".html", ".htm"))]
+    pages = [entry for entry in texts_of(snapshot) if entry.path.endswith((".html", ".htm"))]
     if noted or not pages:
         return str(noted) if noted else None
     try:

@@ -120,8 +120,12 @@ def refuse_ambiguous(candidates: list[Record], what: str) -> None:
     """Raise `AMBIGUOUS` with the candidates, when there are several."""
     if len(candidates) > 1:
         shown = [
-            {name: each.get(name) for name in ("id", "url", "title", "name") if name in each}
-            for each in candidates[:10]
+            {
+                name: candidate.get(name)
+                for name in ("id", "url", "title", "name")
+                if name in candidate
+            }
+            for candidate in candidates[:10]
         ]
         raise Failure(
             Code.AMBIGUOUS,

@@ -127,7 +127,7 @@ class Handle:
             LostLease: another process works on the job.
             Failure: the journal cannot be written now: nothing may be sent either.
         """
-        numbers = [each.number for each in records]
+        numbers = [record.number for record in records]
         again = not self._admitted.isdisjoint(numbers)
         self._obeying(lambda: self._journal.admit(self._lease, numbers, again=again))
         self._admitted.update(numbers)
@@ -186,8 +186,10 @@ class Handle:
 
     def collect(self, records: Sequence[RecordRow]) -> list[Mark]:
         """Take the marks of records whose send has ended."""
-        self._admitted.difference_update(each.number for each in records)
-        return [self._marks.pop(each.number) for each in records if each.number in self._marks]
+        self._admitted.difference_update(record.number for record in records)
+        return [
+            self._marks.pop(record.number) for record in records if record.number in self._marks
+        ]
 
     def _mark(
         self,

@@ -142,8 +142,8 @@ class Journal:
             one = f"{select} AND state = ? {order}"
             found = sorted(
                 row
-                for each in states
-                for row in self._database.rows(one, (name, each, after, limit))
+                for state in states
+                for row in self._database.rows(one, (name, state, after, limit))
             )
         return [record_row(row) for row in found[:limit]]
 
@@ -289,8 +289,8 @@ class Journal:
                 "UPDATE records SET state = ?, code = ?, reason = ?, detail = coalesce(?, detail) "
                 "WHERE job = ? AND number = ? AND state != 'done'",
                 [
-                    (each.state, each.code, each.reason, each.detail, lease.job, each.number)
-                    for each in marks
+                    (mark.state, mark.code, mark.reason, mark.detail, lease.job, mark.number)
+                    for mark in marks
                 ],
             )
 

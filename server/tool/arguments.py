@@ -88,7 +88,7 @@ def _decoded(value: Any, schema: Schema, *, keep_null: bool) -> Any:
         value = _from_json(value, wanted)
     if wanted == "array":
         entries = value if isinstance(value, list) else [value]
-        return [_decoded(each, schema["items"], keep_null=keep_null) for each in entries]
+        return [_decoded(entry, schema["items"], keep_null=keep_null) for entry in entries]
     if wanted == "object" and isinstance(value, dict):
         properties = schema.get("properties", {})
         return {
@@ -113,8 +113,8 @@ def _from_json(text: str, wanted: str) -> Any:
 
 def _explain(tool: str, schema: Schema, error: ValidationError, inside: str) -> Failure:
     problems = [
-        _problem(schema, each, inside)
-        for each in error.errors(include_url=False, include_context=True)
+        _problem(schema, entry, inside)
+        for entry in error.errors(include_url=False, include_context=True)
     ]
     message = " ".join(problems[:_MOST_PROBLEMS])
     if len(problems) > _MOST_PROBLEMS:
@@ -127,7 +127,7 @@ def _explain(tool: str, schema: Schema, error: ValidationError, inside: str) -> 
 
 
 def _problem(schema: Schema, error: Any, inside: str) -> str:
-    location = [str(each) for each in error["loc"]]
+    location = [str(entry) for entry in error["loc"]]
     path = ".".join([inside, *location] if inside else location)
     parent = _schema_at(schema, location[:-1])
     given, context = error["input"], error.get("ctx", {})

@@ -92,7 +92,7 @@ class Surface:
         Raises:
             ValueError: an unknown toolset; the message names the known ones.
         """
-        wanted = {each.casefold() for each in toolsets}
+        wanted = {toolset.casefold() for toolset in toolsets}
         known = sorted({entry.toolset for entry in self._all.values()} - set(_PRESETS))
         if unknown := wanted - {*_PRESETS, *known}:
             raise ValueError(
@@ -108,7 +108,9 @@ class Surface:
         self._offered = {
             name: entry for name, entry in self._reachable.items() if _is_wanted(entry, wanted)
         }
-        self.templates = tuple(each for each in self._templates if each["backend"] in backends)
+        self.templates = tuple(
+            template for template in self._templates if template["backend"] in backends
+        )
 
     def listing(self) -> list[dict[str, Any]]:
         """The offered tools as `tools/list` serves them, in the file's order."""
@@ -188,7 +190,7 @@ class Surface:
     @property
     def _discovers(self) -> bool:
         """Whether tools that reach others are offered."""
-        return any(each.toolset == _DISCOVER for each in self._offered.values())
+        return any(entry.toolset == _DISCOVER for entry in self._offered.values())
 
     def _named(self, found: re.Match[str]) -> str:
         name = self._by_operation.get(found[1])

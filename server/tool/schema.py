@@ -63,7 +63,7 @@ def _property(info: FieldInfo, whole: bool) -> Schema:
     schema = _typed(bare, (*metadata, *info.metadata), whole)
     if info.default not in (None, PydanticUndefined):
         schema["default"] = info.default
-    inner = (each.description for each in metadata if isinstance(each, FieldInfo))
+    inner = (mark.description for mark in metadata if isinstance(mark, FieldInfo))
     if description := info.description or next(filter(None, inner), None):
         schema["description"] = description
     return schema
@@ -88,10 +88,10 @@ def _typed(bare: Any, metadata: tuple[Any, ...], whole: bool) -> Schema:
 
 def _bounds(metadata: tuple[Any, ...], of: str) -> Schema:
     bounds: Schema = {}
-    for each in metadata:
-        match each:
+    for mark in metadata:
+        match mark:
             case FieldInfo():
-                bounds |= _bounds(tuple(each.metadata), of)
+                bounds |= _bounds(tuple(mark.metadata), of)
             case Ge(least):
                 bounds["minimum"] = least
             case Le(most):

@@ -210,7 +210,7 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
 
 def slip_of(name: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The collection that was probably meant by a name that none has."""
-    if any(each["name"] == name for each in rows):
+    if any(row["name"] == name for row in rows):
         return None
     near = max(rows, key=lambda each: _likeness(name, each["name"]), default=None)
     return near if near and _likeness(name, near["name"]) >= _CLOSE else None
@@ -227,7 +227,7 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _letters(name: str) -> str:
-    return "".join(each for each in name.casefold() if each.isalnum())
+    return "".join(entry for entry in name.casefold() if entry.isalnum())
 
 
 def _no_collection(what: str) -> Failure:

@@ -99,7 +99,7 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
 
     def notes(self) -> list[str]:
         found = []
-        if any(each.sort_key == "EARNED_MEDIA_VALUE" for each in self.sorting or []):
+        if any(entry.sort_key == "EARNED_MEDIA_VALUE" for entry in self.sorting or []):
             found.append(
                 "Archive orders by EARNED_MEDIA_VALUE within each calendar month, not over the whole window."
             )

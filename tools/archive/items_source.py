@@ -71,7 +71,7 @@ class ItemSource(Input):
         Raises:
             Failure: `INVALID_ARGUMENT`.
         """
-        given = [each for each in (self.search, self.item_ids, self.urls) if each is not None]
+        given = [entry for entry in (self.search, self.item_ids, self.urls) if entry is not None]
         if len(given) != 1:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -132,8 +132,10 @@ class ItemSource(Input):
 
 async def _looked_up(api: Api, urls: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
     page = await api.whole(GetItemIdsByUrl.model_validate({"urls": urls}))
-    ids = [each["itemId"] for each in page.records if each["status"] == "FOUND"]
-    return list(dict.fromkeys(ids)), [each for each in page.records if each["status"] != "FOUND"]
+    ids = [record["itemId"] for record in page.records if record["status"] == "FOUND"]
+    return list(dict.fromkeys(ids)), [
+        record for record in page.records if record["status"] != "FOUND"
+    ]
 
 
 def _dumped(query: SearchItems) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class FindTools(ServerTool[Found]):
         if not best:
             note = "Nothing fits these words; here are all names."
             return whole({"tools": [], "toolsets": by_toolset(entries), "notes": [note]})
-        return whole({"tools": [_row(each) for each in best]})
+        return whole({"tools": [_row(entry) for entry in best]})
 
 
 class DescribeTool(ServerTool[Found]):

@@ -42,8 +42,8 @@ class GetJob(ServerTool[JobRow]):
         )
         failures = await jobs.failures(self.id, after=self.after)
         shown = RecordList(len(failures), budget=20_000)
-        for each in failures:
-            if not shown.add(_failure(each)):
+        for failure in failures:
+            if not shown.add(_failure(failure)):
                 break
         more = len(shown.records) < len(failures) or len(failures) == 100
         return whole(
@@ -69,7 +69,7 @@ class ListJobs(ServerTool[JobRow]):
     async def run(self, context: ServerContext) -> Result:
         jobs = await context.jobs()
         rows = await jobs.list(limit=self.limit + 1, offset=self.after)
-        nodes = [_brief(each) for each in rows[: self.limit]]
+        nodes = [_brief(row) for row in rows[: self.limit]]
         following = {"nextAfter": self.after + self.limit} if len(rows) > self.limit else {}
         return whole({"nodes": nodes, **following})
 

@@ -87,7 +87,7 @@ class Add(Change[Report]):
             }
         elif isinstance(result, list):
             told["snapshot_ids"] = [
-                each["id"] for each in result if isinstance(each, dict) and "id" in each
+                entry["id"] for entry in result if isinstance(entry, dict) and "id" in entry
             ]
         return told
 
@@ -326,7 +326,7 @@ class Remove(Filters, Confirmed[Deleted]):
     async def _remove_exactly(self, api: ArchiveBoxApi, found: list[Record]) -> dict[str, Any]:
         """0.8.5 has no other way: exact timestamps just seen, never a pattern; then what is left is
         looked at."""
-        timestamps = [str(each["timestamp"]) for each in found]
+        timestamps = [str(entry["timestamp"]) for entry in found]
         body = {"filter_type": "timestamp", "filter_patterns": timestamps, "delete": True}
         reason = "It is still there."
         try:
@@ -337,10 +337,14 @@ class Remove(Filters, Confirmed[Deleted]):
                 raise
             reason = failure.message
         left = {
-            str(each["timestamp"])
-            for each in await matches(api, self.filter_patterns, self.filters(), {})
+            str(match["timestamp"])
+            for match in await matches(api, self.filter_patterns, self.filters(), {})
         }
-        failed = [{"timestamp": each, "reason": reason} for each in timestamps if each in left]
+        failed = [
+            {"timestamp": timestamp, "reason": reason}
+            for timestamp in timestamps
+            if timestamp in left
+        ]
         if len(failed) == len(found):
             raise Failure(
                 Code.UNAVAILABLE,
@@ -393,9 +397,9 @@ async def _delete_each(api: ArchiveBoxApi, found: list[Record]) -> dict[str, Any
 
 
 def _preview(found: list[Record]) -> Preview:
-    titles = [str(each.get("title") or each.get("url")) for each in found]
+    titles = [str(entry.get("title") or entry.get("url")) for entry in found]
     shown = "; ".join(titles[:5]) + ("; ..." if len(titles) > 5 else "")
-    ids = [str(each.get("id") or each["timestamp"]) for each in found]
+    ids = [str(entry.get("id") or entry["timestamp"]) for entry in found]
     return Preview(
         f"Delete {len(found)} saved page{'s' if len(found) > 1 else ''} with all files: {shown}?",
         {"snapshots": len(found), "first": titles[:10], "ids": ids},

@@ -34,7 +34,7 @@ class ListCrawls(Unpaged[Crawl]):
 
     async def everything(self, api: ArchiveBoxApi) -> list[Record]:
         found: list[Record] = await api.get(self.path())
-        return [each for each in found if self.status in (None, each.get("status"))]
+        return [entry for entry in found if self.status in (None, entry.get("status"))]
 
     def one(self, record: Record) -> Record:
         return records.crawl(record)
@@ -150,7 +150,7 @@ class DeleteCrawl(Confirmed[Deleted]):
             its_pages = f"its saved pages ({len(pages)}{' or more' if len(pages) >= MOST else ''})"
             about |= {
                 "snapshots": len(pages),
-                "first": [each.get("title") or each.get("url") for each in pages[:10]],
+                "first": [page.get("title") or page.get("url") for page in pages[:10]],
             }
         return Preview(
             f"Delete the crawl of {', '.join(urls[:3])}{' ...' if len(urls) > 3 else ''} with {its_pages}?",
@@ -199,7 +199,7 @@ async def one_crawl(api: ArchiveBoxApi, reference: str) -> Record:
     api.description.require(ListCrawls.operation, ListCrawls.since, ListCrawls.use)
     wanted = reference.replace("-", "").lower()
     crawls: list[Record] = await api.get("/crawls/crawls")
-    identities = {str(each["id"]).replace("-", "").lower(): each for each in crawls}
+    identities = {str(crawl["id"]).replace("-", "").lower(): crawl for crawl in crawls}
     if wanted in identities:
         return identities[wanted]
     found = [

@@ -95,5 +95,7 @@ class GetBinariesByName(Get[Binary]):
     name: Text = Field(description="For example wget")
 
     def present(self, found: Any) -> dict[str, Any]:
-        binaries = [records.plain(each) for each in (found if isinstance(found, list) else [found])]
+        binaries = [
+            records.plain(entry) for entry in (found if isinstance(found, list) else [found])
+        ]
         return {"nodes": binaries, "totalCount": len(binaries), "nextCursor": None}

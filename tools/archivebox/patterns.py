@@ -44,7 +44,7 @@ async def matches(
         return await _found_here(api, patterns, filters)
     if isinstance(found, dict):
         found = list(found.values())  # 0.8.5 answers by folder
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
 def _body(
@@ -79,10 +79,10 @@ async def _found_here(
     fits = _FITS[filters["filter_type"]]
     after, before = filters.get("after", 0.0), filters.get("before", float("inf"))
     return [
-        each
-        for each in snapshots
-        if after <= float(each["timestamp"]) < before
-        and (not patterns or any(fits(each, pattern) for pattern in patterns))
+        snapshot
+        for snapshot in snapshots
+        if after <= float(snapshot["timestamp"]) < before
+        and (not patterns or any(fits(snapshot, pattern) for pattern in patterns))
     ][:MOST]
 
 

@@ -74,7 +74,9 @@ def snapshot(record: Json) -> Json:
     """A snapshot with its results in the common shape; what only one version has is left out."""
     found = {name: value for name, value in record.items() if name not in _LEFT_OUT}
     if record.get("archiveresults"):
-        found["archiveresults"] = [result(each) for each in record["archiveresults"]]
+        found["archiveresults"] = [
+            result(archiveresult) for archiveresult in record["archiveresults"]
+        ]
     found.setdefault("status", None)
     return found
 
@@ -106,7 +108,7 @@ def crawl(record: Json, *, with_config: bool = False) -> Json:
 def _masked(config: Any) -> Any:
     """Settings without the values that are secrets, however deep they lie."""
     if isinstance(config, list):
-        return [_masked(each) for each in config]
+        return [_masked(entry) for entry in config]
     if not isinstance(config, dict):
         return config
     return {
@@ -128,11 +130,11 @@ def any_object(record: Json) -> Json:
 def failures(record: Json) -> list[Json]:
     """Why a snapshot failed: plugin and reason of each failed result."""
     failed = [
-        result(each)
-        for each in record.get("archiveresults") or []
-        if each.get("status") == "failed"
+        result(archiveresult)
+        for archiveresult in record.get("archiveresults") or []
+        if archiveresult.get("status") == "failed"
     ]
     return [
-        {"plugin": each.get("plugin"), "reason": str(each.get("output_str", ""))[:300]}
-        for each in failed
+        {"plugin": entry.get("plugin"), "reason": str(entry.get("output_str", ""))[:300]}
+        for entry in failed
     ]

@@ -73,7 +73,7 @@ class SearchTags(Get[Tag]):
     has_snapshots: Literal["all", "yes", "no"] | None = Field(None, description="With pages")
 
     def present(self, found: Any) -> dict[str, Any]:
-        tags = [_card(each) for each in found.get("tags", [])]
+        tags = [_card(tag) for tag in found.get("tags", [])]
         return {"nodes": tags, "totalCount": len(tags), "nextCursor": None}
 
 
@@ -88,7 +88,7 @@ class AutocompleteTags(Get[Tag]):
     q: str = Field("", description="Beginning of the name")
 
     def present(self, found: Any) -> dict[str, Any]:
-        tags = [records.tag(each) for each in found.get("tags", [])]
+        tags = [records.tag(tag) for tag in found.get("tags", [])]
         if len(tags) < _MOST_COMPLETED:
             return {"nodes": tags, "totalCount": len(tags), "nextCursor": None}
         notes = ["ArchiveBox completes with a few tags only: archivebox_list_tags lists all."]
@@ -274,8 +274,8 @@ async def _exported(request: ExportTagUrls | ExportTagSnapshots, api: ArchiveBox
 
 def _card(card: dict[str, Any]) -> dict[str, Any]:
     pages = [
-        {name: each.get(name) for name in ("id", "title", "url")}
-        for each in card.get("snapshots", [])[:5]
+        {name: snapshot.get(name) for name in ("id", "title", "url")}
+        for snapshot in card.get("snapshots", [])[:5]
     ]
     return {
         "id": card["id"],

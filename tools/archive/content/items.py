@@ -203,10 +203,10 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
         if not (self.preset_id and self.sorting):
             return None
-        return sorter([(each.sort_key, each.sort_order) for each in self.sorting])
+        return sorter([(entry.sort_key, entry.sort_order) for entry in self.sorting])
 
     def required_paths(self) -> list[str]:
-        return [SORT_PATHS[each.sort_key] for each in self.sorting or []] if self.order() else []
+        return [SORT_PATHS[entry.sort_key] for entry in self.sorting or []] if self.order() else []
 
     def notes(self) -> list[str]:
         return ["The preset's own filters decide what is in it."] if self.preset_id else []
@@ -226,7 +226,7 @@ def check_filter(chosen: ItemFilterInput, name: str) -> None:
         Failure: `INVALID_ARGUMENT`, with what to send instead.
     """
     if chosen.account_names:
-        chosen.account_names = [each.removeprefix("@") for each in chosen.account_names]
+        chosen.account_names = [entry.removeprefix("@") for entry in chosen.account_names]
     if "NOT_VIRAL" in (chosen.virality_score or []):
         raise Failure(
             Code.INVALID_ARGUMENT,
@@ -237,7 +237,7 @@ def check_filter(chosen: ItemFilterInput, name: str) -> None:
     if search is None:
         return
     by_picture = [search.similar_media_content_id, search.image_url, search.file_name]
-    given = [each for each in [search.search_query, *by_picture] if each]
+    given = [entry for entry in [search.search_query, *by_picture] if entry]
     if search.mode != "EMBEDDING_CONTENT" and (not search.search_query or any(by_picture)):
         raise Failure(
             Code.INVALID_ARGUMENT,

@@ -68,7 +68,7 @@ def offer(
     Raises:
         Failure: `INVALID_ARGUMENT` where none can be.
     """
-    accepted = [each for each in found if each["type"] != "STORY"]
+    accepted = [entry for entry in found if entry["type"] != "STORY"]
     stories = len(found) - len(accepted)
     left_out = [
         *([f"{stories:,} {'story' if stories == 1 else 'stories'}"] if stories else []),
@@ -107,6 +107,6 @@ async def _look_up(context: ArchiveContext, ids: list[str]) -> list[dict[str, An
 
 
 def _some_names(items: list[dict[str, Any]]) -> str:
-    names = sorted({each["socialProfile"]["accountName"] for each in items})
+    names = sorted({item["socialProfile"]["accountName"] for item in items})
     more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
     return ", ".join([*names[:MOST_NAMES], *more])

@@ -35,8 +35,8 @@ def sorter(keys: list[tuple[str, str]]) -> Callable[[Records], Records]:
         result = list(records)
         for key, direction in reversed(keys):
             path = SORT_PATHS[key].split(".")
-            known = [each for each in result if _value(each, path) is not None]
-            unknown = [each for each in result if _value(each, path) is None]
+            known = [entry for entry in result if _value(entry, path) is not None]
+            unknown = [entry for entry in result if _value(entry, path) is None]
             known.sort(key=partial(_value, path=path), reverse=direction == "DESC")
             result = known + unknown
         return result

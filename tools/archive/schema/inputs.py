@@ -193,7 +193,7 @@ def is_narrow(chosen: Input | None) -> bool:
 
 def _are_options(value: Any) -> bool:
     values = value if isinstance(value, list) else [value]
-    return all(isinstance(each, str) and each.strip() for each in values)
+    return all(isinstance(entry, str) and entry.strip() for entry in values)
 
 
 def _has_keys(value: Any, keys: set[str]) -> bool:

@@ -122,7 +122,7 @@ class UpdateView(TakesConditions, Mutation[R], Generic[R]):
     def check(self) -> None:
         if self.input.model_fields_set:
             return
-        parts = ", ".join(str(each.alias) for each in type(self.input).model_fields.values())
+        parts = ", ".join(str(field.alias) for field in type(self.input).model_fields.values())
         raise Failure(
             Code.INVALID_ARGUMENT,
             "`input` changes nothing: it is empty.",
@@ -234,4 +234,4 @@ def counted(count: int, one: str) -> str:
 def some(names: list[str]) -> str:
     """The first few names, and how many more there are."""
     more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
-    return ", ".join([*(f"'{each}'" for each in names[:MOST_NAMES]), *more])
+    return ", ".join([*(f"'{name}'" for name in names[:MOST_NAMES]), *more])

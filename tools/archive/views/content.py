@@ -37,7 +37,7 @@ from tools.archive.views.base import (
 def _without_nulls(value: Any) -> Any:
     """A view that is read back names what it does not narrow by, as null."""
     if isinstance(value, list):
-        return [_without_nulls(each) for each in value]
+        return [_without_nulls(entry) for entry in value]
     if not isinstance(value, dict):
         return value
     return {name: _without_nulls(each) for name, each in value.items() if each is not None}
@@ -52,7 +52,7 @@ class ViewFilters(ItemFilterInput):
     @model_validator(mode="before")
     @classmethod
     def _no_slip(cls, value: Any) -> Any:
-        known = [str(each.alias) for each in cls.model_fields.values()]
+        known = [str(field.alias) for field in cls.model_fields.values()]
         for name in value if isinstance(value, dict) else ():
             if name not in known and (meant := suggest(name, known)):
                 raise ValueError(f"`{name}` is no filter.{meant}")

@@ -112,14 +112,14 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
         return []
 
     def details(self, found: dict[str, Any]) -> dict[str, Any]:
-        held = {kind: [each["name"] for each in found[kind]] for kind in _KINDS}
+        held = {kind: [entry["name"] for entry in found[kind]] for kind in _KINDS}
         first = {kind: names[:MOST_NAMES] for kind, names in held.items() if names}
         counts = {kind: len(names) for kind, names in held.items() if names}
         return {"name": found["name"], "holds": counts, "first": first, "version": scope_of(held)}
 
     def kept(self, found: dict[str, Any]) -> str:
         parts = [
-            f"{counted(len(found[key]), kind)} ({some([each['name'] for each in found[key]])})"
+            f"{counted(len(found[key]), kind)} ({some([entry['name'] for entry in found[key]])})"
             for key, kind in _KINDS.items()
             if found[key]
         ]
@@ -157,7 +157,9 @@ class ReorderViewsInGroup(Mutation[ViewGroupPayload]):
     view_ids: Annotated[list[Id], Field(min_length=1)] = Field(description="First to last.")
 
     def check(self) -> None:
-        twice = sorted({each for each in self.view_ids if self.view_ids.count(each) > 1})
+        twice = sorted(
+            {identity for identity in self.view_ids if self.view_ids.count(identity) > 1}
+        )
         if twice:
             raise Failure(
                 Code.INVALID_ARGUMENT,

@@ -43,9 +43,9 @@ class PageQuery:
         """The saved pages that fit, without their outputs."""
         params = {"search": self.search, "tag": self.tag, **self._times(), **more}
         return [
-            each
-            async for each in listed(context, "/core/snapshots", params)
-            if self.is_at(each["url"])
+            entry
+            async for entry in listed(context, "/core/snapshots", params)
+            if self.is_at(entry["url"])
         ]
 
     async def failed_results(self, context: ArchiveBoxContext) -> list[Json]:
@@ -57,12 +57,12 @@ class PageQuery:
             **self._times(),
         }
         return [
-            each
-            async for each in listed(context, "/core/archiveresults", params)
+            entry
+            async for entry in listed(context, "/core/archiveresults", params)
             # The server looks for a part of a tag's name.
-            if each["status"] == "failed"
-            and self.is_at(each["snapshot_url"])
-            and (self.tag is None or self.tag in each["snapshot_tags"])
+            if entry["status"] == "failed"
+            and self.is_at(entry["snapshot_url"])
+            and (self.tag is None or self.tag in entry["snapshot_tags"])
         ]
 
     def _times(self) -> Json:
@@ -92,8 +92,8 @@ async def listed(context: ArchiveBoxContext, path: str, params: Json) -> AsyncIt
                 f"The filters leave {found['total_items']} records; {MOST:,} are gone through at most.",
                 "Narrow them, for example by `since` and `until`.",
             )
-        for each in found["items"]:
-            yield each
+        for item in found["items"]:
+            yield item
         offset += len(found["items"])
         if not found["items"] or offset >= int(found["total_items"]):
             return

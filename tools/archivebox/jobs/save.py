@@ -119,7 +119,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         ]:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"{self.action} takes no {', '.join(f'`{each}`' for each in beside)}.",
+                f"{self.action} takes no {', '.join(f'`{entry}`' for entry in beside)}.",
                 "Leave it out, and call again.",
             )
         if self.action == "tag":
@@ -132,7 +132,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             case "check":
                 links = self.links()
                 return _planned(
-                    f"Check of {_pages(len(links))}", [NewRecord(each) for each in links], each=1
+                    f"Check of {_pages(len(links))}", [NewRecord(link) for link in links], each=1
                 )
             case "retry":
                 found = await failed_pages(context, self.selection())
@@ -148,7 +148,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                 )
         context.description.require(*CANCELS)
         found = await queued_work(context, self.selection())
-        crawls = sum(each.key.startswith("crawl:") for each in found)
+        crawls = sum(entry.key.startswith("crawl:") for entry in found)
         what = (
             f"{_pages(len(found) - crawls)} and {crawls} queued crawls"
             if crawls
@@ -170,7 +170,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
 
     def links(self) -> list[str]:
         """The URLs, each once."""
-        return list(dict.fromkeys(each.strip() for each in self.urls or []))
+        return list(dict.fromkeys(url.strip() for url in self.urls or []))
 
     def selection(self) -> PageQuery:
         """The filters."""
@@ -185,7 +185,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             len(links),
             requests=len(links) + -(-len(links) // ADDED_AT_ONCE),
             credits=0,
-            records_known=[NewRecord(each) for each in links],
+            records_known=[NewRecord(link) for link in links],
             preview=Preview(asked, {"pages": len(links), "first": links[:_SHOWN]})
             if asked
             else None,
@@ -205,8 +205,8 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             raise Failure(
                 Code.INVALID_ARGUMENT, "No tags were given.", "Set `tags`, `untag` or `undo`."
             )
-        if both := {each.casefold() for each in self.tags or []} & {
-            each.casefold() for each in self.untag or []
+        if both := {tag.casefold() for tag in self.tags or []} & {
+            entry.casefold() for entry in self.untag or []
         }:
             raise Failure(
                 Code.INVALID_ARGUMENT,

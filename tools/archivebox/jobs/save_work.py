@@ -115,7 +115,7 @@ class SaveWork:
         """
         request = self._request
         given = {
-            "urls": [each.key for each in records],
+            "urls": [record.key for record in records],
             "depth": 0,
             **({"tag": ",".join(request.tags)} if request.tags else {}),
             **({"plugins": request.plugins} if request.plugins else {}),
@@ -149,7 +149,7 @@ class SaveWork:
             crawl is None
         ):  # 0.8.5 has archived what it added; what was lost on its way may not be there at all
             return finished(pages[-1]) if pages else None
-        own = [each for each in pages if _same(each.get("crawl_id", crawl), crawl)]
+        own = [page for page in pages if _same(page.get("crawl_id", crawl), crawl)]
         if own:
             return finished(own[-1])
         if not await self._is_over(crawl, crawls):
@@ -224,7 +224,7 @@ class CheckWork:
     def _judged(self, pages: list[Json]) -> Json:
         if not pages:
             return {"is": "missing"}
-        over = [(each, found) for each in pages if (found := finished(each)) is not None]
+        over = [(page, found) for page in pages if (found := finished(page)) is not None]
         good = [each for each, found in over if found["outcome"] in ("saved", "partly")]
         if not good:
             if len(over) < len(pages):
@@ -244,7 +244,7 @@ async def copies(context: ArchiveBoxContext, url: str) -> list[Json]:
     found = await context.background.get("/core/snapshots", **given)
     if (total := int(found["total_items"])) > _COPIES:
         found = await context.background.get("/core/snapshots", **given, offset=total - _COPIES)
-    pages: list[Json] = [each for each in found["items"] if each.get("status") != "deleting"]
+    pages: list[Json] = [item for item in found["items"] if item.get("status") != "deleting"]
     return pages
 
 
@@ -252,9 +252,9 @@ def finished(page: Json) -> Json | None:
     """How a finished page fared; None while ArchiveBox is at it."""
     if page.get("status") not in (None, "sealed"):
         return None
-    newest = {str(each.get("plugin") or each.get("extractor")): each for each in _in_time(page)}
+    newest = {str(entry.get("plugin") or entry.get("extractor")): entry for entry in _in_time(page)}
     failed = failures({"archiveresults": [*newest.values()]})
-    succeeded = any(each.get("status") == "succeeded" for each in newest.values())
+    succeeded = any(entry.get("status") == "succeeded" for entry in newest.values())
     if succeeded and not failed:
         return {"outcome": "saved", "id": page["id"]}
     reasons = failed[:3] or [{"reason": "There is no output."}]
@@ -276,7 +276,7 @@ def _saved_at(page: Json) -> datetime:
 
 def _shown(groups: dict[str, list[Json]], notes: list[str]) -> Json:
     """Counts of all, and of each group the first."""
-    cut = any(len(each) > _MOST_SHOWN for each in groups.values())
+    cut = any(len(group) > _MOST_SHOWN for group in groups.values())
     return {
         "counts": {name: len(each) for name, each in groups.items()},
         **{name: each[:_MOST_SHOWN] for name, each in groups.items() if each},

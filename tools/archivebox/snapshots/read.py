@@ -102,7 +102,7 @@ class ReadSnapshot(Get[Snapshot]):
 
 
 def _about(snapshot: dict[str, Any]) -> dict[str, Any]:
-    fetched = [each for each in failures(snapshot) if each["plugin"] == "wget"]
+    fetched = [failure for failure in failures(snapshot) if failure["plugin"] == "wget"]
     warning = (
         {"warning": f"The page may be an error page: {fetched[0]['reason']}"} if fetched else {}
     )

@@ -108,7 +108,9 @@ class ListSnapshots(Many[Snapshot]):
         return []
 
     def _outcome(self, record: Record) -> bool:
-        statuses = [each.get("status") for each in record.get("archiveresults") or []]
+        statuses = [
+            archiveresult.get("status") for archiveresult in record.get("archiveresults") or []
+        ]
         if self.status == "failed":
             return "failed" in statuses
         finished = record.get("status") in (None, "sealed")
@@ -288,7 +290,7 @@ async def one_snapshot(
         return await _by_id(api, reference, with_archiveresults=with_archiveresults)
     candidates, total = await every(pages(api, {"id": reference}), 11)
     if len(candidates) > 1 and total:
-        same = [each for each in candidates if _same_id(each, reference)]
+        same = [candidate for candidate in candidates if _same_id(candidate, reference)]
         refuse_ambiguous(same or candidates, "saved pages")
         candidates = same
     if candidates and not with_archiveresults:
