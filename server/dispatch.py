@@ -129,11 +129,11 @@ class Calls:
         error = result.structured.get("error")
         if not isinstance(error, dict) or not error.get("hint"):
             return result
-        told = {
+        report = {
             **result.structured,
             "error": {**error, "hint": self._surface.rendered(error["hint"])},
         }
-        return replace(result, structured=told, text=compact(told))
+        return replace(result, structured=report, text=compact(report))
 
     async def _backend(self, name: str) -> Backend[Any]:
         if name != OWN:

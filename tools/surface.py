@@ -48,12 +48,12 @@ _ORDER = (
 
 def requests() -> list[type[Request[Any, Any]]]:
     """Every request class that declares an operation, in the order of the listing."""
-    found: list[type[Request[Any, Any]]] = []
+    result: list[type[Request[Any, Any]]] = []
     for package in (tools.archive, tools.archivebox, tools.archive_mcp):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             members = vars(importlib.import_module(module.name)).values()
-            found += [member for member in members if _is_tool(member, module.name)]
-    return sorted(found, key=_place)
+            result += [member for member in members if _is_tool(member, module.name)]
+    return sorted(result, key=_place)
 
 
 def rows() -> list[dict[str, Any]]:
@@ -74,8 +74,8 @@ def variables() -> dict[str, dict[str, Any]]:
 
 def rendered() -> str:
     """The file's text."""
-    held = {"tools": rows(), "templates": templates(), "variables": variables()}
-    return json.dumps(held, indent=1, ensure_ascii=False) + "\n"
+    content = {"tools": rows(), "templates": templates(), "variables": variables()}
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def readme() -> str:

@@ -129,12 +129,12 @@ class Api:
         Raises:
             Failure: as `Archive.execute`.
         """
-        chosen = request.default_selection() if selection is None else selection
+        choice = request.default_selection() if selection is None else selection
         variables = {**request.variables(), **more}
         answer = await self.execute(
-            request.operation, request.document(chosen), variables, request.credits()
+            request.operation, request.document(choice), variables, request.credits()
         )
-        return request.convert(answer.data, chosen), answer.partial
+        return request.convert(answer.data, choice), answer.partial
 
     async def apply(
         self, request: Change, admit: Callable[[], None] | None = None

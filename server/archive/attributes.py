@@ -95,19 +95,21 @@ class Attributes:
         Raises: Failure: `INVALID_ARGUMENT` for a name, key or type that does not exist, with those
             that do; `AMBIGUOUS` for a name that several options have.
         """
-        given = list(conditions)
-        named = [entry for entry in given if is_select(entry.type) and _holds_name(entry.value)]
-        if not named:
+        requested = list(conditions)
+        matching = [
+            entry for entry in requested if is_select(entry.type) and _holds_name(entry.value)
+        ]
+        if not matching:
             return
         schemas = await self.schemas(entity, workspace, deadline)
         try:
-            found = _translated(given, named, schemas, entity)
+            result = _translated(requested, matching, schemas, entity)
         except Failure:
             newer = await self.schemas(entity, workspace, deadline, again=True)
             if newer is schemas:
                 raise
-            found = _translated(given, named, newer, entity)
-        for condition, value in zip(named, found, strict=True):
+            result = _translated(requested, matching, newer, entity)
+        for condition, value in zip(matching, result, strict=True):
             condition.value = value
 
     async def option_names(
@@ -129,24 +131,24 @@ class Attributes:
     ) -> Schemas:
         """The schemas by key; `again` reads them anew where they are not fresh."""
         async with self._lock:
-            kept = self._kept.get((workspace, entity))
-            if kept is None or (again and self._archive.now() - kept.read_at > _STALE_SECONDS):
-                kept = _Kept(await self._read(entity, workspace, deadline), self._archive.now())
-                self._kept[workspace, entity] = kept
-            return kept.schemas
+            cached = self._kept.get((workspace, entity))
+            if cached is None or (again and self._archive.now() - cached.read_at > _STALE_SECONDS):
+                cached = _Kept(await self._read(entity, workspace, deadline), self._archive.now())
+                self._kept[workspace, entity] = cached
+            return cached.schemas
 
     async def _read(self, entity: Entity, workspace: str, deadline: float) -> Schemas:
         call = Call("customAttributeSchemas", _SCHEMAS, {"entity": entity}, workspace, 5, deadline)
         answer = await self._archive.execute(call)
         try:
-            found = [_attribute(record) for record in answer.data]
+            records = [_attribute(record) for record in answer.data]
         except (KeyError, TypeError):
             raise Failure(
                 Code.BAD_RESPONSE,
                 "Archive sent a list of custom attributes that cannot be read.",
                 "Send option ids ({customAttributeSchemas}), or try again later.",
             ) from None
-        return {entry.key: entry for entry in found}
+        return {entry.key: entry for entry in records}
 
 
 def is_select(kind: str) -> bool:
@@ -164,15 +166,15 @@ def name_options(
             name_options(entry, record, selection, names)
     if not isinstance(value, dict):
         return
-    known = fields_of(record)
+    fields = fields_of(record)
     for name, inner in selection.items():
-        field, found = known[name], value.get(name)
+        field, result = fields[name], value.get(name)
         if field.record is not None:
-            name_options(found, field.record, inner, names)
-        elif field.attributes_of and isinstance(found, dict):
+            name_options(result, field.record, inner, names)
+        elif field.attributes_of and isinstance(result, dict):
             for key, options in names.get(field.attributes_of, {}).items():
-                if key in found:
-                    found[key] = _named(found[key], options)
+                if key in result:
+                    result[key] = _named(result[key], options)
 
 
 def _named(value: Any, options: dict[str, str]) -> Any:
@@ -183,13 +185,15 @@ def _named(value: Any, options: dict[str, str]) -> Any:
 
 def _entities(selection: Selection, record: type[Record]) -> list[Entity]:
     """What the selected custom attributes are kept on, each once."""
-    found: list[Entity] = []
-    known = fields_of(record)
+    entities: list[Entity] = []
+    fields = fields_of(record)
     for name, inner in selection.items():
-        field = known[name]
+        field = fields[name]
         inside = _entities(inner, field.record) if field.record is not None else []
-        found += [entry for entry in (*inside, field.attributes_of) if entry and entry not in found]
-    return found
+        entities += [
+            entry for entry in (*inside, field.attributes_of) if entry and entry not in entities
+        ]
+    return entities
 
 
 def _attribute(row: dict[str, Any]) -> Attribute:
@@ -208,11 +212,11 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _translated(
-    given: list[Condition], named: list[Condition], schemas: Schemas, entity: Entity
+    conditions: list[Condition], matching: list[Condition], schemas: Schemas, entity: Entity
 ) -> list[Any]:
-    for entry in given:
+    for entry in conditions:
         _check_type(entry, schemas.get(entry.field))
-    return [_with_ids(entry, schemas, entity) for entry in named]
+    return [_with_ids(entry, schemas, entity) for entry in matching]
 
 
 def _check_type(condition: Condition, attribute: Attribute | None) -> None:
@@ -242,17 +246,17 @@ def _with_ids(condition: Condition, schemas: Schemas, entity: Entity) -> Any:
 def _option_id(value: str, attribute: Attribute) -> str:
     if _ID.match(value):
         return value
-    found = find_matches(
+    result = find_matches(
         value, attribute.options, name=lambda option: option.name, identity=lambda option: option.id
     )
-    if len(found) == 1:
-        return found[0].id
-    if found:
+    if len(result) == 1:
+        return result[0].id
+    if result:
         raise Failure(
             Code.AMBIGUOUS,
-            f"{len(found)} options of `{attribute.key}` are called {value!r}.",
+            f"{len(result)} options of `{attribute.key}` are called {value!r}.",
             "Repeat the call with the id of the one that is meant.",
-            candidates=[{"id": entry.id, "name": entry.name} for entry in found],
+            candidates=[{"id": entry.id, "name": entry.name} for entry in result],
         )
     names = [entry.name for entry in attribute.options]
     raise Failure(

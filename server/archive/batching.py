@@ -143,7 +143,7 @@ class Packer:
             places = waiting[: 1 if singly else self.pace.size]
             some = [requests[place] for place in places]
             try:
-                found = await (
+                result = await (
                     self._pack(some, admit) if len(some) > 1 else self._single(some[0], admit)
                 )
             except Failure as failure:
@@ -153,10 +153,10 @@ class Packer:
                 for place in waiting:
                     yield place, failure
                 return
-            for number, each in found.items():
+            for number, each in result.items():
                 yield places[number], each
-            singly = singly or not found
-            answered = {places[number] for number in found}
+            singly = singly or not result
+            answered = {places[number] for number in result}
             waiting = [place for place in waiting if place not in answered]
 
     async def _single(
@@ -193,12 +193,12 @@ class Packer:
                 await self._api.archive.budget(call.workspace or "") if self.pace.learning else None
             )
             start = self._api.archive.now()
-            found = await self._api.archive.execute_packed(call, aliases)
-            self._learn(len(requests), before, self._api.archive.now() - start, found)
+            result = await self._api.archive.execute_packed(call, aliases)
+            self._learn(len(requests), before, self._api.archive.now() - start, result)
         answers = {
-            number: found.answers[alias]
+            number: result.answers[alias]
             for number, alias in enumerate(aliases)
-            if alias in found.answers
+            if alias in result.answers
         }
         failures = [answer for answer in answers.values() if isinstance(answer, Failure)]
         if general := next(
@@ -221,8 +221,8 @@ class Packer:
         async with self._alone:
             yield
 
-    def _learn(self, reads: int, before: Snapshot | None, seconds: float, found: Packed) -> None:
-        left, policy = found.reading.left, found.reading.policy
+    def _learn(self, reads: int, before: Snapshot | None, seconds: float, result: Packed) -> None:
+        left, policy = result.reading.left, result.reading.policy
         spent = None
         if (
             before is not None
@@ -255,21 +255,23 @@ def packed(requests: Sequence[Read[Any]], selection: Selection) -> tuple[str, di
     """
     first = requests[0]
     rows = [{**request.variables(), **_paging(request)} for request in requests]
-    given = {
+    requested = {
         name: kind
         for name, kind in graphql_arguments(type(first)).items()
         if any(name in row for row in rows)
     }
     common = {
-        name for name in given if all(name in row and row[name] == rows[0][name] for row in rows)
+        name
+        for name in requested
+        if all(name in row and row[name] == rows[0][name] for row in rows)
     }
-    declared = {name: kind for name, kind in given.items() if name in common}
+    declared = {name: kind for name, kind in requested.items() if name in common}
     variables = {name: rows[0][name] for name in common}
     body = first.body(render(selection, first.record()))
     calls = []
     for number, row in enumerate(rows):
-        own = {name: name if name in common else f"{name}{number}" for name in given}
-        declared |= {own[name]: given[name] for name in given if name not in common}
+        own = {name: name if name in common else f"{name}{number}" for name in requested}
+        declared |= {own[name]: requested[name] for name in requested if name not in common}
         variables |= {own[name]: row[name] for name in row if name not in common}
         passed = ", ".join(f"{name}: ${variable}" for name, variable in own.items())
         calls.append(
@@ -296,9 +298,9 @@ async def answers(api: Api, requests: Sequence[Read[Any]], fields: list[str]) ->
     Raises:
         Failure: that of the first request that met one.
     """
-    found: list[Any] = [None] * len(requests)
+    result: list[Any] = [None] * len(requests)
     async for place, answer in Packer(api, type(requests[0]), fields).read(requests):
         if isinstance(answer, Failure):
             raise answer
-        found[place] = answer.data
-    return found
+        result[place] = answer.data
+    return result

@@ -218,7 +218,7 @@ class Archive:
                 call.admit()
             reply = await self._post(call)
             try:
-                found = read(reply)
+                result = read(reply)
             except Failure as failure:
                 wait = failure.retry_after if isinstance(failure, Transient) else None
                 slot.answered(
@@ -229,7 +229,7 @@ class Archive:
                 )
                 raise
             slot.answered(reply.status, reply.headers, new_connection=reply.new_connection)
-        return found
+        return result
 
     async def _post(self, call: Call, token: str | None = None) -> Reply:
         body = json.dumps(
@@ -245,8 +245,9 @@ class Archive:
 
 
 def _packed(reply: Reply, aliases: Sequence[str]) -> Packed:
-    found = decode_packed(reply, aliases)
+    result = decode_packed(reply, aliases)
     answers = {
-        alias: each if isinstance(each, Failure) else Answer(*each) for alias, each in found.items()
+        alias: each if isinstance(each, Failure) else Answer(*each)
+        for alias, each in result.items()
     }
     return Packed(answers, read_budget(reply.headers))

@@ -53,10 +53,10 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
         raise _refused(reply, errors)
     listed = _listed(errors)
     data = payload.get("data")
-    found = data.get(operation) if isinstance(data, dict) else None
+    result = data.get(operation) if isinstance(data, dict) else None
     if listed:
-        if found is not None and _passing(listed):
-            return found, True
+        if result is not None and _passing(listed):
+            return result, True
         raise _first(reply, listed)
     if reply.status in _GATEWAY or reply.status >= 500:
         raise _down(reply)
@@ -64,7 +64,7 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
         raise _refused(reply, "")
     if not isinstance(data, dict) or operation not in data:
         raise _unintelligible("an answer without data")
-    return found, False
+    return result, False
 
 
 def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, tuple[Any, bool] | Failure]:
@@ -93,21 +93,21 @@ def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, tuple[Any, 
         raise _first(reply, rest)
     if not listed and parts.keys().isdisjoint(aliases):
         raise _unintelligible("an answer without data")
-    found: dict[str, tuple[Any, bool] | Failure] = {}
+    result: dict[str, tuple[Any, bool] | Failure] = {}
     for alias, mine in own.items():
         value = parts.get(alias)
         if value is not None and _passing(mine):
-            found[alias] = value, bool(mine or rest)
+            result[alias] = value, bool(mine or rest)
         elif mine:
-            found[alias] = _first(reply, mine)
+            result[alias] = _first(reply, mine)
         elif alias in parts and not rest:
-            found[alias] = None, False
-    return found
+            result[alias] = None, False
+    return result
 
 
 def retry_after(reply: Reply, message: str) -> float:
     """Seconds to wait after a 429: the larger of the header and the message."""
-    stated = [float(found) for found in _SECONDS.findall(message)]
+    stated = [float(result) for result in _SECONDS.findall(message)]
     header = reply.headers.get("retry-after", "")
     if re.fullmatch(r"\d+(\.\d+)?", header):
         stated.append(float(header))

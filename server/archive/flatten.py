@@ -34,17 +34,17 @@ def row(value: Row, record: type[Record], selection: Selection, *, flat: bool) -
     """
     shaped: Row = {}
     for name, inner in selection.items():
-        field, found = fields_of(record)[name], value.get(name)
+        field, result = fields_of(record)[name], value.get(name)
         if field.record is None:
-            shaped[_column(name, field)] = found
-        elif isinstance(found, list) and flat:
-            shaped[name] = _side_by_side(found, field.record, inner)
-        elif isinstance(found, list):
+            shaped[_column(name, field)] = result
+        elif isinstance(result, list) and flat:
+            shaped[name] = _side_by_side(result, field.record, inner)
+        elif isinstance(result, list):
             shaped[name] = [
-                row(entry, field.record, inner, flat=flat) if entry else entry for entry in found
+                row(entry, field.record, inner, flat=flat) if entry else entry for entry in result
             ]
         else:
-            shaped[name] = row(found, field.record, inner, flat=flat) if found else None
+            shaped[name] = row(result, field.record, inner, flat=flat) if result else None
     return shaped
 
 
@@ -63,10 +63,10 @@ def _column(name: str, field: Field) -> str:
     return name + field.unit.capitalize()
 
 
-def _side_by_side(found: list[Any], record: type[Record], selection: Selection) -> Row:
+def _side_by_side(result: list[Any], record: type[Record], selection: Selection) -> Row:
     """Lists of equal length, one a field; a list inside a list goes in whole."""
     records = [
-        inner for entry in found for inner in (entry if isinstance(entry, list) else [entry])
+        inner for entry in result for inner in (entry if isinstance(entry, list) else [entry])
     ]
     lists: Row = {}
     for name, inner in selection.items():

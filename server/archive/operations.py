@@ -120,8 +120,8 @@ class ArchiveRequest(ArchiveTool[R], Generic[R]):
 
     def variables(self) -> dict[str, Any]:
         """The arguments that were given, under the API's names."""
-        given = self.model_dump(by_alias=True, exclude_unset=True)
-        return {name: value for name, value in given.items() if name not in _OURS}
+        arguments = self.model_dump(by_alias=True, exclude_unset=True)
+        return {name: value for name, value in arguments.items() if name not in _OURS}
 
 
 class InWorkspace(Input):
@@ -347,8 +347,8 @@ def _graphql_type(annotation: Any, metadata: tuple[Any, ...], *, required: bool)
 
 
 def _named(bare: Any, metadata: tuple[Any, ...]) -> str:
-    if named := next((mark.name for mark in metadata if isinstance(mark, ApiType)), None):
-        return named
+    if matching := next((mark.name for mark in metadata if isinstance(mark, ApiType)), None):
+        return matching
     if get_origin(bare) is list:
         return f"[{_graphql_type(get_args(bare)[0], (), required=True)}]"
     if isinstance(bare, type) and issubclass(bare, BaseModel):

@@ -115,9 +115,9 @@ class _Reading:
         self._api = Api(lists.archive, workspace, deadline=deadline)
         self._names = names
         # Kept pages hold names or ids: a cursor of the one must not lead into the other.
-        shown = [] if names is None else ["optionNames"]
+        visible = [] if names is None else ["optionNames"]
         self._scope = scope_of(
-            request.operation, request.document(selection), request.variables(), workspace, *shown
+            request.operation, request.document(selection), request.variables(), workspace, *visible
         )
         self._taken = RecordList(request.limit)
         self._notes = request.notes()
@@ -136,9 +136,9 @@ class _Reading:
         while True:
             page = self._lists.kept(self._scope, cursor) or await self._page(cursor)
             self._partial |= page.partial
-            given = self._take(page, cursor.given)
-            if given < len(page.records):
-                following = Cursor(cursor.page, given)
+            requested = self._take(page, cursor.given)
+            if requested < len(page.records):
+                following = Cursor(cursor.page, requested)
                 self._lists.keep(self._scope, following, page)
                 return following, page.total
             if not page.has_next or page.end is None:
@@ -154,10 +154,10 @@ class _Reading:
         """A list that has to be read whole: the API sends it so, or it is sorted here."""
         page = self._lists.kept(self._scope, cursor) or await self._all()
         self._partial |= page.partial
-        given = self._take(page, cursor.given)
-        if given >= len(page.records):
+        requested = self._take(page, cursor.given)
+        if requested >= len(page.records):
             return (Cursor(page.end) if page.has_next else None), page.total
-        following = Cursor(None, given)
+        following = Cursor(None, requested)
         self._lists.keep(self._scope, following, page)
         return following, page.total
 
@@ -201,13 +201,13 @@ class _Reading:
             name_options(page.records, self._request.record(), self._selection, self._names)
         return page
 
-    def _take(self, page: Page, given: int) -> int:
+    def _take(self, page: Page, requested: int) -> int:
         """Take records from `given` on; how many of the page are given then."""
-        for record in page.records[given:]:
+        for record in page.records[requested:]:
             if not self._taken.add(record):
                 break
-            given += 1
-        return given
+            requested += 1
+        return requested
 
     def _result(self, following: Cursor | None, total: int | None) -> Result:
         envelope: dict[str, Any] = {
@@ -221,8 +221,8 @@ class _Reading:
             )
         if not self._taken.records and not total:
             self._notes += self._request.notes_if_empty()
-        if found := units(self._selection, self._request.record()):
-            envelope["units"] = found
+        if result := units(self._selection, self._request.record()):
+            envelope["units"] = result
         if self._partial:
             envelope["partial"] = True
             self._notes.append(PARTIAL)

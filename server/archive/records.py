@@ -68,10 +68,10 @@ class Field:
 def fields_of(record: type[Record]) -> dict[str, Field]:
     """The fields of a record type under their names in the API; of a union, those of all its
     members."""
-    known = vars(record).get("_fields")
-    if known is None:
-        known = record._fields = _read_fields(record)
-    return known
+    existing = vars(record).get("_fields")
+    if existing is None:
+        existing = record._fields = _read_fields(record)
+    return existing
 
 
 def _read_fields(record: type[Record]) -> dict[str, Field]:

@@ -42,8 +42,10 @@ def render(selection: Selection, record: type[Record]) -> str:
         return " ".join(parts)
     if not selection:
         return "__typename"
-    known = fields_of(record)
-    return " ".join(_rendered(name, inner, known[name].record) for name, inner in selection.items())
+    fields = fields_of(record)
+    return " ".join(
+        _rendered(name, inner, fields[name].record) for name, inner in selection.items()
+    )
 
 
 def convert(value: Any, record: type[Record], selection: Selection) -> Any:
@@ -53,27 +55,27 @@ def convert(value: Any, record: type[Record], selection: Selection) -> Any:
         return [convert(entry, record, selection) for entry in value]
     if not isinstance(value, dict):
         return value
-    known = fields_of(record)
+    fields = fields_of(record)
     for name, inner in selection.items():
-        field, found = known[name], value.get(name)
+        field, result = fields[name], value.get(name)
         if field.record is not None:
-            convert(found, field.record, inner)
-        elif field.big and isinstance(found, str):
-            value[name] = _number(found)
+            convert(result, field.record, inner)
+        elif field.big and isinstance(result, str):
+            value[name] = _number(result)
     return value
 
 
 def units(selection: Selection, record: type[Record]) -> dict[str, str]:
     """The unit of each selected field that has one, by the field's name."""
-    found: dict[str, str] = {}
-    known = fields_of(record)
+    result: dict[str, str] = {}
+    fields = fields_of(record)
     for name, inner in selection.items():
-        field = known[name]
+        field = fields[name]
         if field.unit:
-            found[name] = field.unit
+            result[name] = field.unit
         if field.record is not None:
-            found |= units(inner, field.record)
-    return found
+            result |= units(inner, field.record)
+    return result
 
 
 def _defaults(record: type[Record]) -> list[str]:
@@ -113,17 +115,17 @@ def _add(selection: Selection, record: type[Record], path: str) -> None:
 
 
 def _unknown_field(root: type[Record], record: type[Record], path: str, step: str) -> Failure:
-    known = fields_of(record)
+    fields = fields_of(record)
     if re.search(r"[\s,]", path):
         hint = 'One path an entry: ["id", "caption"].'
     elif instead := record.instead.get(step):
         hint = instead
-    elif suggestion := suggest(step, known):
+    elif suggestion := suggest(step, fields):
         hint = suggestion.strip()
     elif deeper := _found_below(root, step):
         hint = f"Did you mean `{deeper}`?"
     else:
-        hint = f"Known there: {', '.join(known)}."
+        hint = f"Known there: {', '.join(fields)}."
     return Failure(Code.INVALID_ARGUMENT, f"`fields`: {path!r} does not exist.", hint)
 
 
@@ -135,8 +137,8 @@ def _found_below(record: type[Record], name: str) -> str:
 
 
 def _within(selection: Selection, variant: type[Record]) -> Selection:
-    known = fields_of(variant)
-    return {name: inner for name, inner in selection.items() if name in known}
+    fields = fields_of(variant)
+    return {name: inner for name, inner in selection.items() if name in fields}
 
 
 def _rendered(name: str, inner: Selection, record: type[Record] | None) -> str:

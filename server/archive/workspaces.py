@@ -51,32 +51,32 @@ class Workspaces:
         self._read_at = 0.0
         self._chosen: str | None = None
 
-    async def resolve(self, wanted: str | None, asker: Asker, deadline: float) -> str:
+    async def resolve(self, requested: str | None, asker: Asker, deadline: float) -> str:
         """The id of the workspace to use.
 
         Raises: Failure: `NOT_FOUND`, `AMBIGUOUS`, `WORKSPACE_REQUIRED` or `DECLINED`, each with
             what to do.
         """
-        named = (wanted or "").strip() or self._default
-        if named is None:
+        matching = (requested or "").strip() or self._default
+        if matching is None:
             return self._chosen or await self._only_or_asked(asker, deadline)
-        if _ID.match(named):
-            return named.lower()
-        return (await self._by_name(named, self.remedy(wanted), deadline)).id
+        if _ID.match(matching):
+            return matching.lower()
+        return (await self._by_name(matching, self.remedy(requested), deadline)).id
 
-    def remedy(self, wanted: str | None) -> str:
+    def remedy(self, requested: str | None) -> str:
         """What to do about a workspace that does not exist, by who named it."""
-        if (wanted or "").strip() or self._default is None:
+        if (requested or "").strip() or self._default is None:
             return "Use one of these names or ids."
         return "Set `workspace` to one of these names or ids; the user should correct ARCHIVE_WORKSPACE_ID."
 
     async def name_of(self, identity: str, deadline: float) -> str:
         """The name of a workspace, or its id where the list does not tell."""
         try:
-            known = await self.all(deadline)
+            existing = await self.all(deadline)
         except Failure:
             return identity
-        return next((entry.name for entry in known if entry.id == identity), identity)
+        return next((entry.name for entry in existing if entry.id == identity), identity)
 
     async def all(self, deadline: float) -> list[Workspace]:
         """Every workspace that the token sees."""
@@ -87,38 +87,38 @@ class Workspaces:
             return self._known
 
     async def _by_name(self, name: str, remedy: str, deadline: float) -> Workspace:
-        known = await self.all(deadline)
-        if not _matches(known, name) and self._clock() - self._read_at > _STALE_SECONDS:
+        existing = await self.all(deadline)
+        if not _matches(existing, name) and self._clock() - self._read_at > _STALE_SECONDS:
             self._known = None
-            known = await self.all(deadline)
-        found = _matches(known, name)
-        if len(found) == 1:
-            return found[0]
-        if found:
+            existing = await self.all(deadline)
+        result = _matches(existing, name)
+        if len(result) == 1:
+            return result[0]
+        if result:
             raise Failure(
                 Code.AMBIGUOUS,
-                f"{len(found)} workspaces fit {name!r}.",
+                f"{len(result)} workspaces fit {name!r}.",
                 "Repeat the call with one of these names in full, or with its id.",
-                candidates=choices(found),
+                candidates=choices(result),
             )
         raise Failure(
             Code.NOT_FOUND,
-            f"No workspace is called {name!r}.{suggest(name, [entry.name for entry in known])}",
+            f"No workspace is called {name!r}.{suggest(name, [entry.name for entry in existing])}",
             remedy,
-            choices=choices(known),
+            choices=choices(existing),
         )
 
     async def _only_or_asked(self, asker: Asker, deadline: float) -> str:
-        known = await self.all(deadline)
-        if not known:
+        existing = await self.all(deadline)
+        if not existing:
             raise Failure(
                 Code.FORBIDDEN,
                 "The token is valid but sees no workspace.",
                 "The user needs a token of the workspace (or agency) they mean.",
             )
-        if len(known) == 1:
-            return known[0].id
-        labels = _labels(known)
+        if len(existing) == 1:
+            return existing[0].id
+        labels = _labels(existing)
         form = {"workspace": {"type": "string", "title": "Workspace", "enum": list(labels)}}
         reply = await asker.ask(
             Question("workspace", "Which Archive workspace should be used?", form)
@@ -133,16 +133,16 @@ class Workspaces:
             labels.get(str(reply.content.get("workspace"))) if reply.action == "accept" else None
         )
         if picked is None:
-            self._require(known)
+            self._require(existing)
         self._chosen = picked.id
         return picked.id
 
-    def _require(self, known: list[Workspace]) -> NoReturn:
+    def _require(self, workspaces: list[Workspace]) -> NoReturn:
         raise Failure(
             Code.WORKSPACE_REQUIRED,
-            f"The token sees {len(known)} workspaces and none was chosen.",
+            f"The token sees {len(workspaces)} workspaces and none was chosen.",
             "Ask the user which one they mean, then repeat the call with `workspace` set to its name or id.",
-            choices=choices(known),
+            choices=choices(workspaces),
         )
 
 

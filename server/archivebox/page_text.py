@@ -78,10 +78,12 @@ class Output:
 
 def texts_of(snapshot: Json) -> list[Output]:
     """The files that hold the page's text, best first; none while nothing has succeeded."""
-    found = []
+    result = []
     for plugin, names in _TEXTS:
-        found += [file for file in _files(snapshot, plugin, names) if file.path.endswith(_READABLE)]
-    return found
+        result += [
+            file for file in _files(snapshot, plugin, names) if file.path.endswith(_READABLE)
+        ]
+    return result
 
 
 def images_of(snapshot: Json, kind: str) -> list[Output]:
@@ -152,16 +154,16 @@ async def title_of(api: ArchiveBoxApi, snapshot: Json) -> str | None:
         reply = await api.client.file(pages[0].path, api.deadline)
     except Failure:
         return None  # the text is at hand: it is not lost over its title
-    found = (
+    result = (
         _TITLE.search(reply.body[:_HEAD_BYTES].decode("utf-8", "replace"))
         if reply.status == 200
         else None
     )
-    return " ".join(unescape(found[1]).split()) if found else None
+    return " ".join(unescape(result[1]).split()) if result else None
 
 
 def _files(snapshot: Json, plugin: str, names: tuple[str, ...]) -> list[Output]:
-    found = []
+    match = []
     for result in snapshot.get("archiveresults") or []:
         if (
             result.get("plugin", result.get("extractor")) != plugin
@@ -170,17 +172,21 @@ def _files(snapshot: Json, plugin: str, names: tuple[str, ...]) -> list[Output]:
             continue
         for name, mime_type in _named(result, plugin, names):
             if _is_below(name):
-                found.append(Output(plugin, _web_path(snapshot, result, plugin, name), mime_type))
-    return found
+                match.append(Output(plugin, _web_path(snapshot, result, plugin, name), mime_type))
+    return match
 
 
 def _named(result: Json, plugin: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
     """The files of a result that matter, in the order of `names`, else those that read as text."""
     files = result.get("output_files")
     if isinstance(files, dict) and files:
-        known = [name for wanted in names for name in files if name.rpartition("/")[2] == wanted]
-        others = [name for name in files if name not in known and name.endswith(_READABLE)]
-        return [(name, str((files[name] or {}).get("mimetype", ""))) for name in [*known, *others]]
+        existing = [
+            name for requested in names for name in files if name.rpartition("/")[2] == requested
+        ]
+        others = [name for name in files if name not in existing and name.endswith(_READABLE)]
+        return [
+            (name, str((files[name] or {}).get("mimetype", ""))) for name in [*existing, *others]
+        ]
     output = str(result.get("output_str") or result.get("output") or "")
     if not output or "\n" in output:
         return []

@@ -35,8 +35,8 @@ class Paged(Many[R], Generic[R]):
         params = self.supported(context.description, self.given())
 
         async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
-            found = await context.api.get(self.path(), **params, limit=count, offset=offset)
-            return found["items"], int(found["total_items"])
+            answer = await context.api.get(self.path(), **params, limit=count, offset=offset)
+            return answer["items"], int(answer["total_items"])
 
         return await read(self, context.api, fetch)
 
@@ -51,8 +51,8 @@ class Unpaged(Many[R], Generic[R]):
 
     async def everything(self, api: ArchiveBoxApi) -> list[Record]:
         """All records."""
-        found = await api.get(self.path(), **self.supported(api.description, self.given()))
-        return found if isinstance(found, list) else found["items"]
+        answer = await api.get(self.path(), **self.supported(api.description, self.given()))
+        return answer if isinstance(answer, list) else answer["items"]
 
 
 def whole_list(records: list[Record]) -> Fetch:
@@ -80,19 +80,19 @@ async def read(
     """
     scope = scope_of(request.operation, request.given())
     offset = decode(request.after, scope).given if request.after else request.offset or 0
-    taken, notes = RecordList(request.limit), request.notes(api.description)
+    collected, notes = RecordList(request.limit), request.notes(api.description)
     total, cut = 0, ""
-    while not taken.full:
-        count = page if keep else min(page, request.limit - len(taken.records))
+    while not collected.full:
+        count = page if keep else min(page, request.limit - len(collected.records))
         records, total = await fetch(offset, count)
         for record in records:
-            if (keep is None or keep(record)) and not taken.add(request.one(record)):
-                cut = "" if taken.full else "fit"
+            if (keep is None or keep(record)) and not collected.add(request.one(record)):
+                cut = "" if collected.full else "fit"
                 break
             offset += 1
         else:
             if not records or offset >= total:
-                return _result(taken, None, None if keep else total, notes, scope)
+                return _result(collected, None, None if keep else total, notes, scope)
             if api.deadline - api.client.now() < _RESERVE_SECONDS:
                 cut = "answer in time"
                 break
@@ -100,8 +100,10 @@ async def read(
         break
     more = offset if offset < total else None
     if cut:
-        notes.append(f"Cut after {len(taken.records)} records to {cut}: go on with `nextCursor`.")
-    return _result(taken, more, None if keep else total, notes, scope)
+        notes.append(
+            f"Cut after {len(collected.records)} records to {cut}: go on with `nextCursor`."
+        )
+    return _result(collected, more, None if keep else total, notes, scope)
 
 
 async def every(fetch: Fetch, most: int, page: int = LARGEST_PAGE) -> tuple[list[Record], int]:
@@ -109,17 +111,17 @@ async def every(fetch: Fetch, most: int, page: int = LARGEST_PAGE) -> tuple[list
     records: list[Record] = []
     total = most
     while len(records) < min(most, total):
-        found, total = await fetch(len(records), min(page, most - len(records)))
-        if not found:
+        result, total = await fetch(len(records), min(page, most - len(records)))
+        if not result:
             break
-        records += found
+        records += result
     return records, total
 
 
 def refuse_ambiguous(candidates: list[Record], what: str) -> None:
     """Raise `AMBIGUOUS` with the candidates, when there are several."""
     if len(candidates) > 1:
-        shown = [
+        visible = [
             {
                 name: candidate.get(name)
                 for name in ("id", "url", "title", "name")
@@ -131,15 +133,15 @@ def refuse_ambiguous(candidates: list[Record], what: str) -> None:
             Code.AMBIGUOUS,
             f"That fits {len(candidates)} {what}.",
             "Repeat the call with the whole id of the one you mean.",
-            candidates=shown,
+            candidates=visible,
         )
 
 
 def _result(
-    taken: RecordList, more: int | None, total: int | None, notes: list[str], scope: str
+    collected: RecordList, more: int | None, total: int | None, notes: list[str], scope: str
 ) -> Result:
     cursor = Cursor(None, more).encode(scope) if more is not None else None
     envelope: dict[str, Any] = {"totalCount": total, "nextCursor": cursor}
     if notes:
         envelope["notes"] = notes
-    return taken.result(envelope)
+    return collected.result(envelope)

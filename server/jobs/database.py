@@ -192,10 +192,10 @@ class Database:
         if self._path is None:
             return None
         try:
-            found = self._path.stat()
+            result = self._path.stat()
         except FileNotFoundError:
             return None
-        return found.st_dev, found.st_ino
+        return result.st_dev, result.st_ino
 
     def _put_aside(self) -> None:
         """Rename the damaged file and what belongs to it, unless another process did so already."""

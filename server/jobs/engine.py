@@ -116,7 +116,7 @@ class Jobs:
     ) -> JobRow:
         """The job as it stands when it ended or paused, or after that many seconds at the
         latest."""
-        until, told_at, told = self._clock() + seconds, self._clock(), None
+        until, told_at, report = self._clock() + seconds, self._clock(), None
         while True:
             runner = self._runners.get(job_id)
             if runner is None or self._clock() >= until:
@@ -131,8 +131,8 @@ class Jobs:
                     row.total,
                     (runner and runner.handle.message) or str(row.phase),
                 )
-                if now != told:
-                    told = now
+                if now != report:
+                    report = now
                     await on_progress(*now)
             left = until - self._clock()
             await self._sleep(max(0.0, min(left, _POLL if runner else _POLL_OTHERS)))

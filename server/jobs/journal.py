@@ -107,10 +107,10 @@ class Journal:
         Raises:
             Failure: `NOT_FOUND`.
         """
-        found = self._jobs("jobs.id = :id", id=name)
-        if not found:
+        result = self._jobs("jobs.id = :id", id=name)
+        if not result:
             raise _missing(name)
-        return found[0]
+        return result[0]
 
     def jobs(self, account: str | None = None, *, limit: int = 50, offset: int = 0) -> list[JobRow]:
         """Jobs of one account, or of all, newest first."""
@@ -137,15 +137,15 @@ class Journal:
         )
         order = "AND number > ? ORDER BY number LIMIT ?"
         if not states:
-            found = self._database.rows(select + order, (name, after, limit))
+            result = self._database.rows(select + order, (name, after, limit))
         else:  # one by one, because only then the index has them in order
             one = f"{select} AND state = ? {order}"
-            found = sorted(
+            result = sorted(
                 row
                 for state in states
                 for row in self._database.rows(one, (name, state, after, limit))
             )
-        return [record_row(row) for row in found[:limit]]
+        return [record_row(row) for row in result[:limit]]
 
     def is_cancelled(self, lease: Lease) -> bool:
         """Whether the job is to be cancelled. Reads only."""
@@ -331,13 +331,13 @@ class Journal:
         return lease
 
     def _jobs(self, where: str, limit: int = 1, offset: int = 0, **values: Any) -> list[JobRow]:
-        found = self._database.rows(
+        result = self._database.rows(
             f"SELECT {COLUMNS} FROM jobs JOIN runs ON job = id WHERE state != '{_STARTING}' AND {where} "  # noqa: S608  # texts of this module, values are bound
             "ORDER BY created DESC, jobs.rowid DESC LIMIT :limit OFFSET :offset",
             {**self.leases.moment(), "limit": limit, "offset": offset, **values},
         )
         tallies = "SELECT state, records FROM tallies WHERE job = ? AND records > 0"
-        return [job_row(row, self._database.rows(tallies, (row[0],))) for row in found]
+        return [job_row(row, self._database.rows(tallies, (row[0],))) for row in result]
 
     def _tidied(self, db: sqlite3.Connection) -> None:
         """Forget jobs that never began or that nothing happened to for long; end those that lost a

@@ -50,10 +50,10 @@ class Leases:
 
     def is_live(self, db: sqlite3.Connection, job: str) -> bool:
         """Whether a process works on the job."""
-        found = db.execute(
+        result = db.execute(
             f"SELECT {LIVE} FROM runs WHERE job = :job", {**self.moment(), "job": job}
         ).fetchone()  # noqa: S608  # a constant
-        return bool(found and found[0])
+        return bool(result and result[0])
 
     def take(self, db: sqlite3.Connection, job: str, owner: str) -> Lease:
         """Make `owner` the one who works on the job, whoever did before."""
@@ -70,17 +70,17 @@ class Leases:
         Raises:
             LostLease: another process took the job, or it is gone.
         """
-        held = db.execute(
+        content = db.execute(
             "SELECT cancel FROM runs WHERE job = ? AND fence = ? AND owner = ?",
             (lease.job, lease.fence, lease.owner),
         ).fetchone()
-        if held is None:
+        if content is None:
             raise LostLease(lease.job)
         db.execute(
             "UPDATE runs SET lease_until = ? WHERE job = ?",
             (self._clock() + self.seconds, lease.job),
         )
-        return bool(held[0])
+        return bool(content[0])
 
     def drop(self, db: sqlite3.Connection, job: str) -> None:
         """Leave the job without an owner."""

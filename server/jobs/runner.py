@@ -248,8 +248,8 @@ class Runner:
         finally:  # whatever ended it: what is known of the records is journalled, at the latest when the job is left
             marks = self.handle.collect(rows)
             self._unwritten += marks
-        known = {mark.number for mark in marks}
-        left = [row for row in rows if row.number not in known]
+        existing = {mark.number for mark in marks}
+        left = [row for row in rows if row.number not in existing]
         if failure:
             await self._failed(left, failure, began)
         elif left:
@@ -312,8 +312,12 @@ class Runner:
                 return
             self.course.decide(End(JobState.PAUSED, told(failure)))
             return
-        asked = failure.details.get("retry_after")
-        wait = min(float(asked), LONGEST_ASKED_PAUSE) if isinstance(asked, int | float) else 0.0
+        requested = failure.details.get("retry_after")
+        wait = (
+            min(float(requested), LONGEST_ASKED_PAUSE)
+            if isinstance(requested, int | float)
+            else 0.0
+        )
         self._open_at = self._clock() + max(wait, min(2.0 ** (self._strikes - 1), LONGEST_PAUSE))
 
     def _mark(

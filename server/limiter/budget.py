@@ -70,14 +70,16 @@ class Credits:
 
 def read_budget(headers: Mapping[str, str]) -> Reading:
     """Read both credit headers. Whatever is missing or garbled counts as not said."""
-    found = {name.lower(): value for name, value in headers.items()}
+    result = {name.lower(): value for name, value in headers.items()}
     policies = {
         name: Policy(name[:_LONGEST_NAME], numbers["q"], numbers["q"] / numbers["w"])
-        for name, numbers in _items(found.get("ratelimit-policy", ""))
+        for name, numbers in _items(result.get("ratelimit-policy", ""))
         if numbers.get("q", 0) > 0 and numbers.get("w", 0) > 0
     }
     left = {
-        name: numbers["r"] for name, numbers in _items(found.get("ratelimit", "")) if "r" in numbers
+        name: numbers["r"]
+        for name, numbers in _items(result.get("ratelimit", ""))
+        if "r" in numbers
     }
     for name, policy in policies.items():
         if name in left:
@@ -85,7 +87,9 @@ def read_budget(headers: Mapping[str, str]) -> Reading:
     return Reading(next(iter(policies.values()), None), next(iter(left.values()), None))
 
 
-def merge(known: Credits | None, reading: Reading, outstanding: float, at: float) -> Credits | None:
+def merge(
+    existing: Credits | None, reading: Reading, outstanding: float, at: float
+) -> Credits | None:
     """What is known after an answer read at `at`.
 
     Args:
@@ -94,11 +98,11 @@ def merge(known: Credits | None, reading: Reading, outstanding: float, at: float
         outstanding: Credits of sends that are under way and may not be counted in the answer yet.
         at: When the answer came (seconds, monotonic).
     """
-    policy = reading.policy or (known.policy if known else None)
+    policy = reading.policy or (existing.policy if existing else None)
     if policy is None:
         return None
     if reading.left is None:
-        return replace(known, policy=policy) if known else Credits(policy, policy.burst, at)
+        return replace(existing, policy=policy) if existing else Credits(policy, policy.burst, at)
     return Credits(policy, max(0.0, min(policy.burst, reading.left) - outstanding), at)
 
 

@@ -52,11 +52,11 @@ class ConcurrencyCap:
         """See `Limiter.slot`: here only the lane and the deadline matter."""
         token = object()
         until = None if deadline is None else max(0.0, deadline - self._clock())
-        async with AsyncExitStack() as held:
+        async with AsyncExitStack() as content:
             with anyio.move_on_after(until) as waiting:
                 for places in (self._for_jobs, self._places) if lane == "job" else (self._places,):
                     await places.acquire_on_behalf_of(token)
-                    held.callback(places.release_on_behalf_of, token)
+                    content.callback(places.release_on_behalf_of, token)
             if waiting.cancelled_caught:
                 raise _busy()
             yield _Place()

@@ -47,10 +47,10 @@ _STALE_CLAIMS = 2
 class Turn:
     """The slot that `Pacer` hands out. `stamp` is when it was claimed (seconds, monotonic)."""
 
-    def __init__(self, granted: Granted, operation: str, clock: Callable[[], float]) -> None:
-        self.stamp = granted.stamp
+    def __init__(self, acquired: Granted, operation: str, clock: Callable[[], float]) -> None:
+        self.stamp = acquired.stamp
         self.answer: Answer | None = None
-        self._late = granted.late
+        self._late = acquired.late
         self._operation = operation
         self._clock = clock
 
@@ -206,11 +206,11 @@ class Pacer:
         line.weed(self._clock())
         return outcome
 
-    def _is_stale(self, granted: Granted, line: Line) -> bool:
+    def _is_stale(self, acquired: Granted, line: Line) -> bool:
         """Whether the process was stopped between claiming and now, too long for the claim to cover
         the send."""
         gap = line.view.gap if line.view else self._rules.slowest
-        return self._clock() - granted.stamp > self._rules.slack(gap)
+        return self._clock() - acquired.stamp > self._rules.slack(gap)
 
     async def _until(self, moment: float) -> None:
         while (left := moment - self._clock()) > 0:
@@ -233,13 +233,13 @@ class Pacer:
 
         def apply(record: Record | None) -> tuple[tuple[T, int], Record]:
             shared = _Shared(record, self._rules, self._clock())
-            known = list(line.pending)
-            for answer in known:
+            pending = list(line.pending)
+            for answer in pending:
                 settle(shared.state, self._rules, shared.evidence, answer)
-            return (change(shared), len(known)), shared.record()
+            return (change(shared), len(pending)), shared.record()
 
-        result, told = await self._store.transact(key, apply, patience=patience)
-        del line.pending[:told]
+        result, report = await self._store.transact(key, apply, patience=patience)
+        del line.pending[:report]
         return result
 
     def _blank(self) -> Record:

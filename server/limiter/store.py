@@ -122,9 +122,9 @@ class Store:
     ) -> T:
         try:
             db.execute("BEGIN IMMEDIATE")
-            found: Record | None = db.execute(_LOAD, (key, self._boot)).fetchone()
-            result, record = change(found or db.execute(_LOAD, (_BLANK_KEY, self._boot)).fetchone())
-            if found:
+            match: Record | None = db.execute(_LOAD, (key, self._boot)).fetchone()
+            result, record = change(match or db.execute(_LOAD, (_BLANK_KEY, self._boot)).fetchone())
+            if match:
                 db.execute(_SAVE, (*record, key, self._boot))
             else:
                 db.execute(_ADD, (*record, key, self._boot))
@@ -153,10 +153,10 @@ class Store:
         if self._path is None:
             return None
         try:
-            found = self._path.stat()
+            result = self._path.stat()
         except FileNotFoundError:
             return None
-        return found.st_dev, found.st_ino
+        return result.st_dev, result.st_ino
 
     def _make_file(self) -> None:
         if self._path is None:

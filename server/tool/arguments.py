@@ -83,13 +83,13 @@ def _schema_of(request: type[Request[Any, Any]]) -> Schema:
 def _decoded(value: Any, schema: Schema, *, keep_null: bool) -> Any:
     """The value with JSON text, lone list entries and meaningless nulls put right, as far as the
     schema tells."""
-    wanted = schema.get("type")
-    if wanted in ("array", "object") and isinstance(value, str):
-        value = _from_json(value, wanted)
-    if wanted == "array":
+    requested = schema.get("type")
+    if requested in ("array", "object") and isinstance(value, str):
+        value = _from_json(value, requested)
+    if requested == "array":
         entries = value if isinstance(value, list) else [value]
         return [_decoded(entry, schema["items"], keep_null=keep_null) for entry in entries]
-    if wanted == "object" and isinstance(value, dict):
+    if requested == "object" and isinstance(value, dict):
         properties = schema.get("properties", {})
         return {
             name: _decoded(each, properties.get(name, {}), keep_null=keep_null)
@@ -102,8 +102,8 @@ def _decoded(value: Any, schema: Schema, *, keep_null: bool) -> Any:
     return value
 
 
-def _from_json(text: str, wanted: str) -> Any:
-    if not text.lstrip().startswith("[" if wanted == "array" else "{"):
+def _from_json(text: str, requested: str) -> Any:
+    if not text.lstrip().startswith("[" if requested == "array" else "{"):
         return text
     try:
         return json.loads(text)
@@ -130,33 +130,33 @@ def _problem(schema: Schema, error: Any, inside: str) -> str:
     location = [str(entry) for entry in error["loc"]]
     path = ".".join([inside, *location] if inside else location)
     parent = _schema_at(schema, location[:-1])
-    given, context = error["input"], error.get("ctx", {})
+    requested, context = error["input"], error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
             return _unknown(path, location[-1], parent)
         case "missing":
             return f"`{path}` is required."
-        case "literal_error" if given is not None:
+        case "literal_error" if requested is not None:
             allowed = _schema_at(schema, location)["enum"]
-            return f"`{path}` must be one of {', '.join(allowed)}; got {_shown(given)}.{suggest(str(given), allowed)}"
+            return f"`{path}` must be one of {', '.join(allowed)}; got {_shown(requested)}.{suggest(str(requested), allowed)}"
         case "value_error":
             return f"`{path}`: {context['error']}" if path else str(context["error"])
         case kind if kind in _BOUNDS:
-            return f"`{path}` {_BOUNDS[kind].format(**context)}; got {context.get('actual_length', _shown(given))}."
-    if given is None:
+            return f"`{path}` {_BOUNDS[kind].format(**context)}; got {context.get('actual_length', _shown(requested))}."
+    if requested is None:
         return f"`{path}` must not be null: leave it out to keep it unset or unchanged."
-    return f"`{path}` must be {_kind(_schema_at(schema, location))}; got {_shown(given)}."
+    return f"`{path}` must be {_kind(_schema_at(schema, location))}; got {_shown(requested)}."
 
 
 def _unknown(path: str, name: str, parent: Schema) -> str:
-    known = parent.get("properties", {})
-    if name in REPLACED and "limit" in known:
+    existing = parent.get("properties", {})
+    if name in REPLACED and "limit" in existing:
         return f"`{path}` is not an argument here: use {REPLACED[name]}."
     if name in REPLACED and name == "workspaceId":
         return f"`{path}` is not an argument here: use {REPLACED[name]}."
-    if suggestion := suggest(name, known):
+    if suggestion := suggest(name, existing):
         return f"`{path}` is not an argument here.{suggestion}"
-    return f"`{path}` is not an argument here; known: {', '.join(known) or 'none'}."
+    return f"`{path}` is not an argument here; known: {', '.join(existing) or 'none'}."
 
 
 def _schema_at(schema: Schema, location: list[str]) -> Schema:

@@ -79,9 +79,9 @@ class Surface:
     @classmethod
     def read(cls, file: Path, load: ModuleLoader) -> Surface:
         """The surface of the packaged file; `load` imports the module that holds a tool's class."""
-        held = json.loads(file.read_text(encoding="utf-8"))
-        tools = (Entry(**row) for row in held["tools"])
-        return cls(tools, load, held.get("templates", []), held.get("variables"))
+        content = json.loads(file.read_text(encoding="utf-8"))
+        tools = (Entry(**row) for row in content["tools"])
+        return cls(tools, load, content.get("templates", []), content.get("variables"))
 
     def offer(self, *, backends: set[str], toolsets: Iterable[str], read_only: bool) -> None:
         """Restrict what is offered.
@@ -92,11 +92,11 @@ class Surface:
         Raises:
             ValueError: an unknown toolset; the message names the known ones.
         """
-        wanted = {toolset.casefold() for toolset in toolsets}
-        known = sorted({entry.toolset for entry in self._all.values()} - set(_PRESETS))
-        if unknown := wanted - {*_PRESETS, *known}:
+        requested = {toolset.casefold() for toolset in toolsets}
+        existing = sorted({entry.toolset for entry in self._all.values()} - set(_PRESETS))
+        if unknown := requested - {*_PRESETS, *existing}:
             raise ValueError(
-                f"unknown toolset {', '.join(sorted(unknown))}; known: {', '.join([*_PRESETS, *known])}."
+                f"unknown toolset {', '.join(sorted(unknown))}; known: {', '.join([*_PRESETS, *existing])}."
             )
         self._read_only = read_only
         offered = {OWN, *backends} if backends else set()
@@ -106,7 +106,7 @@ class Surface:
             if entry.backend in offered and (entry.reads or not read_only)
         }
         self._offered = {
-            name: entry for name, entry in self._reachable.items() if _is_wanted(entry, wanted)
+            name: entry for name, entry in self._reachable.items() if _is_wanted(entry, requested)
         }
         self.templates = tuple(
             template for template in self._templates if template["backend"] in backends
@@ -143,8 +143,8 @@ class Surface:
         Raises:
             Failure: `READ_ONLY`, `NOT_CONFIGURED` or `NOT_FOUND`.
         """
-        known = self._all.get(name)
-        if known is None:
+        existing = self._all.get(name)
+        if existing is None:
             import difflib  # with the first mistake, not at start
 
             near = difflib.get_close_matches(name, self._offered, n=1) or difflib.get_close_matches(
@@ -153,8 +153,8 @@ class Surface:
             hint = f"Did you mean {near[0]}?" if near else "Use a tool that this server lists."
             raise Failure(Code.NOT_FOUND, f"There is no tool {name!r}.", hint)
         if name in self._reachable:
-            return known
-        if self._read_only and not known.reads:
+            return existing
+        if self._read_only and not existing.reads:
             raise Failure(
                 Code.READ_ONLY,
                 f"{name} changes data, and this server was started read-only.",
@@ -192,20 +192,20 @@ class Surface:
         """Whether tools that reach others are offered."""
         return any(entry.toolset == _DISCOVER for entry in self._offered.values())
 
-    def _named(self, found: re.Match[str]) -> str:
-        name = self._by_operation.get(found[1])
+    def _named(self, result: re.Match[str]) -> str:
+        name = self._by_operation.get(result[1])
         if name is None:
-            return _unbraced(found)
+            return _unbraced(result)
         callable_here = name in self._offered or (self._discovers and name in self._reachable)
         return name if callable_here else f"{name} (not offered here)"
 
 
-def _is_wanted(entry: Entry, wanted: set[str]) -> bool:
-    if entry.toolset in wanted or (entry.core and "core" in wanted):
+def _is_wanted(entry: Entry, requested: set[str]) -> bool:
+    if entry.toolset in requested or (entry.core and "core" in requested):
         return True
-    return "all" in wanted and entry.toolset != _DISCOVER
+    return "all" in requested and entry.toolset != _DISCOVER
 
 
-def _unbraced(found: re.Match[str]) -> str:
+def _unbraced(result: re.Match[str]) -> str:
     """A name that no tool serves stands for itself; anything else in braces is left as it is."""
-    return found[1] if _NAME.fullmatch(found[1]) else found[0]
+    return result[1] if _NAME.fullmatch(result[1]) else result[0]

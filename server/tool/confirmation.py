@@ -96,7 +96,7 @@ class Confirmations:
 
     def _issue(self, basis: str) -> str:
         now = self._clock()
-        self._tokens = {token: kept for token, kept in self._tokens.items() if kept[1] > now}
+        self._tokens = {token: cached for token, cached in self._tokens.items() if cached[1] > now}
         token = secrets.token_urlsafe(9)
         self._tokens[token] = (basis, now + TOKEN_SECONDS)
         return token

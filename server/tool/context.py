@@ -135,10 +135,10 @@ class Context(ABC):
         Raises:
             Failure: `DECLINED`, or `CONFIRMATION_REQUIRED` with the preview.
         """
-        shown = await self.present(preview)
+        visible = await self.present(preview)
         asked_at = self.now()
         await self.confirmations.require(
-            shown, call=[*call, self.scope.workspace], token=token, asker=self.person
+            visible, call=[*call, self.scope.workspace], token=token, asker=self.person
         )
         if self.now() - asked_at < DELIBERATION_SECONDS:
             return

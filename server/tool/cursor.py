@@ -39,15 +39,15 @@ def decode(text: str | None, scope: str) -> Cursor:
     if text is None:
         return Cursor()
     try:
-        version, page, given, bound = json.loads(
+        version, page, requested, bound = json.loads(
             base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         )
     except (ValueError, TypeError, RecursionError):
-        version = page = given = bound = None
+        version = page = requested = bound = None
     if (
         version != _VERSION
-        or not isinstance(given, int)
-        or given < 0
+        or not isinstance(requested, int)
+        or requested < 0
         or not isinstance(page, str | None)
     ):
         raise Failure(
@@ -61,7 +61,7 @@ def decode(text: str | None, scope: str) -> Cursor:
             "`after` came from a call with other arguments or another workspace.",
             "Repeat that call's arguments exactly (only `limit` may differ), or leave `after` out to begin.",
         )
-    return Cursor(page, given)
+    return Cursor(page, requested)
 
 
 def scope_of(*parts: Any) -> str:

@@ -96,10 +96,10 @@ def match_one(
     if not matches:
         near = suggest(text, map(name, entries))
         raise Failure(code, f"There is no {kind} {text!r}.{near}", remedy, **details)
-    shown = matches[:_MOST_CANDIDATES]
+    visible = matches[:_MOST_CANDIDATES]
     raise Failure(
         Code.AMBIGUOUS,
         f"{len(matches)} {kind}s fit {text!r}.",
         "Repeat the call with one of these names in full, or with its id.",
-        candidates=[{"id": identity(entry), "name": name(entry)} for entry in shown],
+        candidates=[{"id": identity(entry), "name": name(entry)} for entry in visible],
     )

@@ -59,17 +59,17 @@ def ranked(entries: Iterable[Entry], query: str) -> list[Entry]:
     exact = query.strip().casefold()
     documents = {entry.name: (entry, _words(entry)) for entry in entries}
     spread = Counter(word for _, words in documents.values() for word in words)
-    wanted = [word for word in _split(query) if word not in _STOP]
+    requested = [word for word in _split(query) if word not in _STOP]
     scores = {
-        name: sum(_score(word, words, spread, len(documents)) for word in wanted)
+        name: sum(_score(word, words, spread, len(documents)) for word in requested)
         for name, (_, words) in documents.items()
     }
-    found = [name for name in documents if scores[name] > 0]
+    result = [name for name in documents if scores[name] > 0]
 
     def rank(name: str) -> tuple[bool, float]:
         return exact not in (name, str(documents[name][0].tool["title"]).casefold()), -scores[name]
 
-    return [documents[name][0] for name in sorted(found, key=rank)]
+    return [documents[name][0] for name in sorted(result, key=rank)]
 
 
 def summary(entry: Entry) -> str:
@@ -80,24 +80,24 @@ def summary(entry: Entry) -> str:
 
 def by_toolset(entries: Iterable[Entry]) -> dict[str, list[str]]:
     """The names of the tools, by toolset."""
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     for entry in entries:
-        found.setdefault(entry.toolset, []).append(entry.name)
-    return found
+        result.setdefault(entry.toolset, []).append(entry.name)
+    return result
 
 
 def _score(word: str, words: Mapping[str, float], spread: Counter[str], tools: int) -> float:
     best = 0.0
-    for known, weight in words.items():
-        if likeness := _likeness(word, known):
-            best = max(best, likeness * weight * math.log(1 + tools / spread[known]))
+    for existing, weight in words.items():
+        if likeness := _likeness(word, existing):
+            best = max(best, likeness * weight * math.log(1 + tools / spread[existing]))
     return best
 
 
-def _likeness(word: str, known: str) -> float:
-    if word == known:
+def _likeness(word: str, existing: str) -> float:
+    if word == existing:
         return 1.0
-    shorter, longer = sorted((word, known), key=len)
+    shorter, longer = sorted((word, existing), key=len)
     return _NOT_THE_SAME if len(shorter) >= _SAME_START and longer.startswith(shorter) else 0.0
 
 
@@ -109,11 +109,11 @@ def _words(entry: Entry) -> dict[str, float]:
         "description": str(entry.tool["description"]),
         "arguments": " ".join(entry.tool["inputSchema"]["properties"]),
     }
-    found: dict[str, float] = {}
+    result: dict[str, float] = {}
     for place, text in texts.items():
         for word in _split(text):
-            found[word] = max(found.get(word, 0.0), _WEIGHTS[place])
-    return found
+            result[word] = max(result.get(word, 0.0), _WEIGHTS[place])
+    return result
 
 
 def _split(text: str) -> list[str]:

@@ -118,13 +118,13 @@ class DeleteCollection(Deletion[DeletedCollection]):
     reads = GetCollection
     shown = "name itemCount group.name"
 
-    def about(self, found: dict[str, Any]) -> list[str]:
-        return [counted(found["itemCount"], "item"), *in_group(found)]
+    def about(self, result: dict[str, Any]) -> list[str]:
+        return [counted(result["itemCount"], "item"), *in_group(result)]
 
-    def kept(self, found: dict[str, Any]) -> str:
+    def kept(self, result: dict[str, Any]) -> str:
         return (
             "The items stay in Archive; which of them were in it is lost."
-            if found["itemCount"]
+            if result["itemCount"]
             else "It is empty."
         )
 

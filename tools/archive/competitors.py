@@ -98,18 +98,18 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
             )
 
     def notes(self) -> list[str]:
-        found = []
+        result = []
         if any(entry.sort_key == "EARNED_MEDIA_VALUE" for entry in self.sorting or []):
-            found.append(
+            result.append(
                 "Archive orders by EARNED_MEDIA_VALUE within each calendar month, not over the whole window."
             )
         covered = last_covered_day(wall_clock.utc_now().date())
         end = self.filter.taken_at.to
         if end and datetime.fromisoformat(end).date() > covered:
-            found.append(
+            result.append(
                 f"Posts after {covered} are not there yet: a month's posts appear on day {PUBLISHED_ON} of the next."
             )
-        return found
+        return result
 
     def notes_if_empty(self) -> list[str]:
         return [

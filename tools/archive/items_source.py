@@ -71,8 +71,10 @@ class ItemSource(Input):
         Raises:
             Failure: `INVALID_ARGUMENT`.
         """
-        given = [entry for entry in (self.search, self.item_ids, self.urls) if entry is not None]
-        if len(given) != 1:
+        requested = [
+            entry for entry in (self.search, self.item_ids, self.urls) if entry is not None
+        ]
+        if len(requested) != 1:
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Give exactly one of `search`, `itemIds` and `urls`.",
@@ -89,8 +91,8 @@ class ItemSource(Input):
 
     def query(self, fields: list[str] | None = None, **more: Any) -> SearchItems:
         """The search for these items, asking for these fields."""
-        given = {**(self.search or {}), **more, **({"fields": fields} if fields else {})}
-        return parse(SearchItems, given, {"timezone": UTC, "instants": []})
+        requested = {**(self.search or {}), **more, **({"fields": fields} if fields else {})}
+        return parse(SearchItems, requested, {"timezone": UTC, "instants": []})
 
     async def total(self, api: Api) -> int | None:
         """How many items there are (links: at most), by one request at most."""
@@ -111,12 +113,12 @@ class ItemSource(Input):
             async for page in api.pages(self.query(fields), cursor):
                 yield Batch(page.records, page.end, [], page.partial)
             return
-        named = list(dict.fromkeys(self.item_ids or self.urls or []))
-        for start in range(int(cursor or 0), len(named), AT_ONCE):
-            piece = named[start : start + AT_ONCE]
+        matching = list(dict.fromkeys(self.item_ids or self.urls or []))
+        for start in range(int(cursor or 0), len(matching), AT_ONCE):
+            piece = matching[start : start + AT_ONCE]
             ids, missing = (piece, []) if self.urls is None else await _looked_up(api, piece)
-            found, partial = await self._named(api, ids, fields)
-            yield Batch(found, start + len(piece), missing, partial)
+            result, partial = await self._named(api, ids, fields)
+            yield Batch(result, start + len(piece), missing, partial)
 
     async def _named(
         self, api: Api, ids: list[str], fields: list[str]

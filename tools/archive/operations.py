@@ -48,21 +48,21 @@ class GetBudget(Workflow[dict[str, Any]]):
     repeatable = True
 
     async def run(self, context: ArchiveContext) -> Result:
-        known = await context.archive.budget(context.workspace)
-        if known is None or known.plan is None:  # Archive tells with any answer
+        existing = await context.archive.budget(context.workspace)
+        if existing is None or existing.plan is None:  # Archive tells with any answer
             await context.api.read(GetWorkspace.model_validate({"fields": ["id"]}))
-            known = await context.archive.budget(context.workspace)
-        if known is None or known.burst is None:
+            existing = await context.archive.budget(context.workspace)
+        if existing is None or existing.burst is None:
             note = "Archive has not told the budget; requests are paced at five a second."
             return whole({"plan": None, "notes": [note]})
         return whole(
             {
-                "plan": known.plan,
-                "burst": known.burst,
-                "refillPerSecond": known.refill,
-                "creditsLeft": None if known.credits is None else round(known.credits),
-                "secondsBetweenRequests": round(known.gap, 3),
-                "heldBackForSeconds": round(known.penalty, 1),
+                "plan": existing.plan,
+                "burst": existing.burst,
+                "refillPerSecond": existing.refill,
+                "creditsLeft": None if existing.credits is None else round(existing.credits),
+                "secondsBetweenRequests": round(existing.gap, 3),
+                "heldBackForSeconds": round(existing.penalty, 1),
                 "notes": [RESERVE],
             }
         )

@@ -58,11 +58,11 @@ class DescribeTool(ServerTool[Found]):
         entry = context.catalog.reachable(self.name)
         caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
         tool = entry.tool
-        shown = {key: tool[key] for key in ("name", "description", "inputSchema")}
+        visible = {key: tool[key] for key in ("name", "description", "inputSchema")}
         hints = tool["annotations"]
         return whole(
             {
-                **shown,
+                **visible,
                 "changesData": not entry.reads,
                 "destructive": hints["destructiveHint"],
                 "repeatable": hints["idempotentHint"],

@@ -41,16 +41,16 @@ class GetJob(ServerTool[JobRow]):
             else await jobs.get(self.id)
         )
         failures = await jobs.failures(self.id, after=self.after)
-        shown = RecordList(len(failures), budget=20_000)
+        visible = RecordList(len(failures), budget=20_000)
         for failure in failures:
-            if not shown.add(_failure(failure)):
+            if not visible.add(_failure(failure)):
                 break
-        more = len(shown.records) < len(failures) or len(failures) == 100
+        more = len(visible.records) < len(failures) or len(failures) == 100
         return whole(
             {
                 **summary(row),
-                **({"failures": shown.records} if shown.records else {}),
-                **({"nextAfter": failures[len(shown.records) - 1].number} if more else {}),
+                **({"failures": visible.records} if visible.records else {}),
+                **({"nextAfter": failures[len(visible.records) - 1].number} if more else {}),
             }
         ).with_links(*links(row))
 
@@ -109,6 +109,6 @@ def _failure(record: RecordRow) -> dict[str, Any]:
 
 
 def _brief(row: JobRow) -> dict[str, Any]:
-    shown = summary(row)
+    visible = summary(row)
     error = {"error": {name: row.error[name] for name in ("code", "message")}} if row.error else {}
-    return {**{name: value for name, value in shown.items() if name != "result"}, **error}
+    return {**{name: value for name, value in visible.items() if name != "result"}, **error}

@@ -76,20 +76,20 @@ class Add(Change[Report]):
             del values["plugins"]
         return super().supported(description, values)
 
-    def present(self, found: Any) -> dict[str, Any]:
-        result = command(found)
-        told: dict[str, Any] = {"crawl_id": None, "snapshot_ids": [], "queued_urls": self.urls}
+    def present(self, match: Any) -> dict[str, Any]:
+        result = command(match)
+        report: dict[str, Any] = {"crawl_id": None, "snapshot_ids": [], "queued_urls": self.urls}
         if isinstance(result, dict):
-            told |= {
+            report |= {
                 name: result[name]
                 for name in ("crawl_id", "snapshot_ids", "queued_urls")
                 if result.get(name)
             }
         elif isinstance(result, list):
-            told["snapshot_ids"] = [
+            report["snapshot_ids"] = [
                 entry["id"] for entry in result if isinstance(entry, dict) and "id" in entry
             ]
-        return told
+        return report
 
 
 class Filters(EndpointRequest[Any]):
@@ -148,8 +148,8 @@ class Update(Filters, Change[Report]):
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         body = self.supported(context.description, self.body())
-        found = await _done(self, context.api, body)
-        return whole(found if isinstance(found, dict) else {"result": found})
+        result = await _done(self, context.api, body)
+        return whole(result if isinstance(result, dict) else {"result": result})
 
 
 class Schedule(Confirmed[Report]):
@@ -170,8 +170,8 @@ class Schedule(Confirmed[Report]):
     clear: bool = Field(False, description="Delete all schedules")
 
     def check(self) -> None:
-        wanted = [self.show, self.clear, self.import_path is not None]
-        if sum(wanted) != 1:
+        requested = [self.show, self.clear, self.import_path is not None]
+        if sum(requested) != 1:
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Give exactly one of `show`, `clear` and `import_path`.",
@@ -201,8 +201,8 @@ class Schedule(Confirmed[Report]):
         await super().prepare(context)
 
     def present(self, answer: Any) -> dict[str, Any]:
-        found = command(answer)
-        return found if isinstance(found, dict) else {"schedules": found}
+        result = command(answer)
+        return result if isinstance(result, dict) else {"schedules": result}
 
     async def preview(self, context: ArchiveBoxContext) -> Preview | None:
         if self.show:
@@ -225,12 +225,12 @@ class Schedule(Confirmed[Report]):
 
     async def _active(self, api: ArchiveBoxApi) -> list[str]:
         """The ids of the schedules that there are."""
-        found = command(
+        result = command(
             await api.change("POST", self.path(), {"show": True}, repeatable=True, verify="")
         )
         return (
-            sorted(map(str, found.get("active_schedule_ids") or []))
-            if isinstance(found, dict)
+            sorted(map(str, result.get("active_schedule_ids") or []))
+            if isinstance(result, dict)
             else []
         )
 
@@ -257,7 +257,7 @@ class Search(Filters, Many[Snapshot]):
         """Every version can be searched, if only page by page."""
 
     async def run(self, context: ArchiveBoxContext) -> Result:
-        wanted = (
+        requested = (
             "search",
             "status",
             "tag",
@@ -266,10 +266,10 @@ class Search(Filters, Many[Snapshot]):
             "url__istartswith",
             "sort",
         )
-        more = {name: getattr(self, name) for name in wanted if getattr(self, name) is not None}
-        found = await matches(context.api, self.patterns(), self.filters(), more)
-        self._capped = len(found) >= MOST
-        return await read(self, context.api, whole_list(found))
+        more = {name: getattr(self, name) for name in requested if getattr(self, name) is not None}
+        result = await matches(context.api, self.patterns(), self.filters(), more)
+        self._capped = len(result) >= MOST
+        return await read(self, context.api, whole_list(result))
 
     def notes(self, description: Description) -> list[str]:
         return (
@@ -323,10 +323,10 @@ class Remove(Filters, Confirmed[Deleted]):
             return whole(await _delete_each(context.api, self._matches))
         return whole(await self._remove_exactly(context.api, self._matches))
 
-    async def _remove_exactly(self, api: ArchiveBoxApi, found: list[Record]) -> dict[str, Any]:
+    async def _remove_exactly(self, api: ArchiveBoxApi, result: list[Record]) -> dict[str, Any]:
         """0.8.5 has no other way: exact timestamps just seen, never a pattern; then what is left is
         looked at."""
-        timestamps = [str(entry["timestamp"]) for entry in found]
+        timestamps = [str(entry["timestamp"]) for entry in result]
         body = {"filter_type": "timestamp", "filter_patterns": timestamps, "delete": True}
         reason = "It is still there."
         try:
@@ -345,13 +345,13 @@ class Remove(Filters, Confirmed[Deleted]):
             for timestamp in timestamps
             if timestamp in left
         ]
-        if len(failed) == len(found):
+        if len(failed) == len(result):
             raise Failure(
                 Code.UNAVAILABLE,
                 f"ArchiveBox {api.description.version} could not delete them, and all are still there. {reason}",
                 "The user deletes them in ArchiveBox's own interface, or updates it.",
             )
-        return {"deleted": len(found) - len(failed), "queued": 0, "failed": failed}
+        return {"deleted": len(result) - len(failed), "queued": 0, "failed": failed}
 
 
 async def _done(request: Change[Any], api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
@@ -366,12 +366,12 @@ async def _done(request: Change[Any], api: ArchiveBoxApi, body: dict[str, Any]) 
         }
 
 
-async def _delete_each(api: ArchiveBoxApi, found: list[Record]) -> dict[str, Any]:
+async def _delete_each(api: ArchiveBoxApi, result: list[Record]) -> dict[str, Any]:
     """Delete one after the other; what was done before a failure that would meet them all is still
     reported."""
     counts = {"deleted": 0, "queued": 0}
     failed: list[dict[str, Any]] = []
-    for number, each in enumerate(found):
+    for number, each in enumerate(result):
         try:
             done = await api.change(
                 "DELETE",
@@ -388,7 +388,7 @@ async def _delete_each(api: ArchiveBoxApi, found: list[Record]) -> dict[str, Any
                 continue
             failed += [
                 {"id": left["id"], "reason": "Not tried after that."}
-                for left in found[number + 1 :]
+                for left in result[number + 1 :]
             ]
             break
         counts["deleted"] += bool(done.get("deleted_count"))
@@ -396,11 +396,11 @@ async def _delete_each(api: ArchiveBoxApi, found: list[Record]) -> dict[str, Any
     return {**counts, "failed": failed}
 
 
-def _preview(found: list[Record]) -> Preview:
-    titles = [str(entry.get("title") or entry.get("url")) for entry in found]
-    shown = "; ".join(titles[:5]) + ("; ..." if len(titles) > 5 else "")
-    ids = [str(entry.get("id") or entry["timestamp"]) for entry in found]
+def _preview(result: list[Record]) -> Preview:
+    titles = [str(entry.get("title") or entry.get("url")) for entry in result]
+    visible = "; ".join(titles[:5]) + ("; ..." if len(titles) > 5 else "")
+    ids = [str(entry.get("id") or entry["timestamp"]) for entry in result]
     return Preview(
-        f"Delete {len(found)} saved page{'s' if len(found) > 1 else ''} with all files: {shown}?",
-        {"snapshots": len(found), "first": titles[:10], "ids": ids},
+        f"Delete {len(result)} saved page{'s' if len(result) > 1 else ''} with all files: {visible}?",
+        {"snapshots": len(result), "first": titles[:10], "ids": ids},
     )

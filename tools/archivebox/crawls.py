@@ -33,8 +33,8 @@ class ListCrawls(Unpaged[Crawl]):
     status: CrawlStatus | None = Field(None, description="Only with this status")
 
     async def everything(self, api: ArchiveBoxApi) -> list[Record]:
-        found: list[Record] = await api.get(self.path())
-        return [entry for entry in found if self.status in (None, entry.get("status"))]
+        result: list[Record] = await api.get(self.path())
+        return [entry for entry in result if self.status in (None, entry.get("status"))]
 
     def one(self, record: Record) -> Record:
         return records.crawl(record)
@@ -80,8 +80,8 @@ class CreateCrawl(Change[Crawl]):
         for url in self.urls:
             http_url(url)
 
-    def present(self, found: Any) -> dict[str, Any]:
-        return records.crawl(found)
+    def present(self, result: Any) -> dict[str, Any]:
+        return records.crawl(result)
 
 
 class UpdateCrawl(Change[Crawl]):
@@ -115,8 +115,8 @@ class UpdateCrawl(Change[Crawl]):
         self.crawl_id = str((await one_crawl(context.api, self.crawl_id))["id"])
         return await super().run(context)
 
-    def present(self, found: Any) -> dict[str, Any]:
-        return records.crawl(found)
+    def present(self, result: Any) -> dict[str, Any]:
+        return records.crawl(result)
 
 
 class DeleteCrawl(Confirmed[Deleted]):
@@ -197,21 +197,21 @@ async def one_crawl(api: ArchiveBoxApi, reference: str) -> Record:
         Failure: `NOT_FOUND`, or `AMBIGUOUS` with the candidates.
     """
     api.description.require(ListCrawls.operation, ListCrawls.since, ListCrawls.use)
-    wanted = reference.replace("-", "").lower()
+    requested = reference.replace("-", "").lower()
     crawls: list[Record] = await api.get("/crawls/crawls")
     identities = {str(crawl["id"]).replace("-", "").lower(): crawl for crawl in crawls}
-    if wanted in identities:
-        return identities[wanted]
-    found = [
+    if requested in identities:
+        return identities[requested]
+    items = [
         each
         for identity, each in identities.items()
-        if identity.startswith(wanted) or identity.endswith(wanted)
+        if identity.startswith(requested) or identity.endswith(requested)
     ]
-    if not found:
+    if not items:
         raise Failure(
             Code.NOT_FOUND,
             f"There is no crawl {reference!r}.",
             "{GET /crawls/crawls} lists the crawls.",
         )
-    refuse_ambiguous(found, "crawls")
-    return found[0]
+    refuse_ambiguous(items, "crawls")
+    return items[0]

@@ -37,8 +37,8 @@ class GetCurrentMachine(Get[Machine]):
     title = "Get the current machine"
     since = "0.9"
 
-    def present(self, found: Any) -> dict[str, Any]:
-        return records.plain(found)
+    def present(self, result: Any) -> dict[str, Any]:
+        return records.plain(result)
 
 
 class GetMachine(Get[Machine]):
@@ -50,8 +50,8 @@ class GetMachine(Get[Machine]):
 
     machine_id: Text = Field(description="Id or host name")
 
-    def present(self, found: Any) -> dict[str, Any]:
-        return records.plain(found)
+    def present(self, result: Any) -> dict[str, Any]:
+        return records.plain(result)
 
 
 class ListBinaries(Paged[Binary]):
@@ -81,8 +81,8 @@ class GetBinary(Get[Binary]):
 
     binary_id: Text = Field(description="Id")
 
-    def present(self, found: Any) -> dict[str, Any]:
-        return records.plain(found)
+    def present(self, result: Any) -> dict[str, Any]:
+        return records.plain(result)
 
 
 class GetBinariesByName(Get[Binary]):
@@ -94,8 +94,8 @@ class GetBinariesByName(Get[Binary]):
 
     name: Text = Field(description="For example wget")
 
-    def present(self, found: Any) -> dict[str, Any]:
+    def present(self, result: Any) -> dict[str, Any]:
         binaries = [
-            records.plain(entry) for entry in (found if isinstance(found, list) else [found])
+            records.plain(entry) for entry in (result if isinstance(result, list) else [result])
         ]
         return {"nodes": binaries, "totalCount": len(binaries), "nextCursor": None}

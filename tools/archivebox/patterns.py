@@ -34,7 +34,7 @@ async def matches(
     operation = "POST /cli/search" if api.description.has("POST /cli/search") else "POST /cli/list"
     body = _body(api, operation, patterns, {**filters, **more})
     try:
-        found = command(
+        result = command(
             await api.change("POST", operation.partition(" ")[2], body, repeatable=True, verify="")
         )
     except Failure as failure:
@@ -42,15 +42,17 @@ async def matches(
             raise
         # 0.8.5 cannot write its own answer down with the libraries it is installed with today.
         return await _found_here(api, patterns, filters)
-    if isinstance(found, dict):
-        found = list(found.values())  # 0.8.5 answers by folder
-    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    if isinstance(result, dict):
+        result = list(result.values())  # 0.8.5 answers by folder
+    return (
+        [entry for entry in result if isinstance(entry, dict)] if isinstance(result, list) else []
+    )
 
 
 def _body(
-    api: ArchiveBoxApi, operation: str, patterns: list[str], wanted: dict[str, Any]
+    api: ArchiveBoxApi, operation: str, patterns: list[str], requested: dict[str, Any]
 ) -> dict[str, Any]:
-    body = {**wanted, "as_json": True}
+    body = {**requested, "as_json": True}
     if patterns:
         body["filter_patterns"] = patterns
     elif not api.description.takes(operation, "limit"):

@@ -23,8 +23,8 @@ class ListPersonas(Unpaged[Persona]):
             return await super().everything(api)
 
         async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
-            found = await api.get(self.path(), limit=count, offset=offset)
-            return found["items"], int(found["total_items"])
+            answer = await api.get(self.path(), limit=count, offset=offset)
+            return answer["items"], int(answer["total_items"])
 
         records, _ = await every(fetch, _MOST)
         return records

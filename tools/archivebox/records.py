@@ -72,13 +72,13 @@ def plain(record: Json) -> Json:
 
 def snapshot(record: Json) -> Json:
     """A snapshot with its results in the common shape; what only one version has is left out."""
-    found = {name: value for name, value in record.items() if name not in _LEFT_OUT}
+    match = {name: value for name, value in record.items() if name not in _LEFT_OUT}
     if record.get("archiveresults"):
-        found["archiveresults"] = [
+        match["archiveresults"] = [
             result(archiveresult) for archiveresult in record["archiveresults"]
         ]
-    found.setdefault("status", None)
-    return found
+    match.setdefault("status", None)
+    return match
 
 
 def result(record: Json) -> Json:
@@ -101,8 +101,8 @@ def tag(record: Json) -> Json:
 
 def crawl(record: Json, *, with_config: bool = False) -> Json:
     """A crawl, without the 10 kB of settings that come with it unless they were asked for."""
-    found = {name: value for name, value in record.items() if name not in ("TYPE", "config")}
-    return {**found, "config": _masked(record.get("config"))} if with_config else found
+    match = {name: value for name, value in record.items() if name not in ("TYPE", "config")}
+    return {**match, "config": _masked(record.get("config"))} if with_config else match
 
 
 def _masked(config: Any) -> Any:

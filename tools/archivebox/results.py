@@ -63,8 +63,8 @@ class GetArchiveresult(Get[ArchiveResult]):
 
     archiveresult_id: Text = Field(description="Id, or unique part")
 
-    def present(self, found: Any) -> dict[str, Any]:
-        return records.result(found)
+    def present(self, result: Any) -> dict[str, Any]:
+        return records.result(result)
 
 
 class CreateArchiveresult(Change[ArchiveResult]):
@@ -89,8 +89,8 @@ class CreateArchiveresult(Change[ArchiveResult]):
             "POST", self.path(), {**body, "status": self.status}, verify=self.verify
         )
 
-    def present(self, found: Any) -> dict[str, Any]:
-        return records.result(found)
+    def present(self, result: Any) -> dict[str, Any]:
+        return records.result(result)
 
 
 class UpdateArchiveresult(Change[ArchiveResult]):
@@ -112,8 +112,8 @@ class UpdateArchiveresult(Change[ArchiveResult]):
 
     async def send(self, api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
         fields = {name: value for name, value in body.items() if name not in ("file_name", "text")}
-        known: Record = await api.get(self.path())
-        if {self.file_name, quote(self.file_name)} & set(known.get("output_files") or {}):
+        record: Record = await api.get(self.path())
+        if {self.file_name, quote(self.file_name)} & set(record.get("output_files") or {}):
             raise Failure(
                 Code.REJECTED,
                 f"The result has a file {self.file_name!r} already, which would be overwritten. Nothing was changed.",
@@ -133,5 +133,5 @@ class UpdateArchiveresult(Change[ArchiveResult]):
     def supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
         return values  # the server's description does not declare this form's fields
 
-    def present(self, found: Any) -> dict[str, Any]:
-        return records.result(found)
+    def present(self, result: Any) -> dict[str, Any]:
+        return records.result(result)

@@ -72,8 +72,8 @@ class SearchTags(Get[Tag]):
     year: Text | None = Field(None, description="Year of creation")
     has_snapshots: Literal["all", "yes", "no"] | None = Field(None, description="With pages")
 
-    def present(self, found: Any) -> dict[str, Any]:
-        tags = [_card(tag) for tag in found.get("tags", [])]
+    def present(self, result: Any) -> dict[str, Any]:
+        tags = [_card(tag) for tag in result.get("tags", [])]
         return {"nodes": tags, "totalCount": len(tags), "nextCursor": None}
 
 
@@ -87,8 +87,8 @@ class AutocompleteTags(Get[Tag]):
 
     q: str = Field("", description="Beginning of the name")
 
-    def present(self, found: Any) -> dict[str, Any]:
-        tags = [records.tag(tag) for tag in found.get("tags", [])]
+    def present(self, result: Any) -> dict[str, Any]:
+        tags = [records.tag(tag) for tag in result.get("tags", [])]
         if len(tags) < _MOST_COMPLETED:
             return {"nodes": tags, "totalCount": len(tags), "nextCursor": None}
         notes = ["ArchiveBox completes with a few tags only: archivebox_list_tags lists all."]
@@ -230,44 +230,46 @@ async def one_tag(api: ArchiveBoxApi, reference: str, *, partial: bool = False) 
     """
 
     async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
-        found = await api.get("/core/tags", limit=count, offset=offset)
-        return found["items"], int(found["total_items"])
+        answer = await api.get("/core/tags", limit=count, offset=offset)
+        return answer["items"], int(answer["total_items"])
 
     tags, _ = await every(fetch, _MOST_TAGS, page=500)
-    found = find_matches(
+    answer = find_matches(
         reference,
         tags,
         name=lambda tag: str(tag["name"]),
         identity=lambda tag: str(tag["id"]),
         partial=partial,
     )
-    if not found:
+    if not answer:
         raise Failure(
             Code.NOT_FOUND,
             f"There is no tag {reference!r}.{suggest(reference, (str(tag['name']) for tag in tags))}",
             "{GET /core/tags} lists the tags.",
         )
-    refuse_ambiguous(found, "tags")
-    return found[0]
+    refuse_ambiguous(answer, "tags")
+    return answer[0]
 
 
 async def _exported(request: ExportTagUrls | ExportTagSnapshots, api: ArchiveBoxApi) -> Result:
     tag = await one_tag(api, request.tag_id, partial=True)
     request.tag_id = str(tag["id"])
     lines = (await api.text(request.path())).splitlines()
-    kept: list[str] = []
+    cached: list[str] = []
     size = 0
     for line in lines:
         size += len(line) + 2
         if size > BUDGET:
             break
-        kept.append(line)
-    cut = [f"Cut: {len(kept)} of {len(lines)} lines fit; page through the tag's snapshots for all."]
+        cached.append(line)
+    cut = [
+        f"Cut: {len(cached)} of {len(lines)} lines fit; page through the tag's snapshots for all."
+    ]
     return whole(
         {
-            "text": "\n".join(kept),
+            "text": "\n".join(cached),
             "lines": len(lines),
-            **({"notes": cut} if len(kept) < len(lines) else {}),
+            **({"notes": cut} if len(cached) < len(lines) else {}),
         }
     )
 

@@ -29,6 +29,6 @@ class ListWorkers(Get[Worker]):
     since = "only 0.9.8"
     use = _INSTEAD
 
-    def present(self, found: Any) -> dict[str, Any]:
-        workers = found if isinstance(found, list) else found.get("items", [found])
+    def present(self, result: Any) -> dict[str, Any]:
+        workers = result if isinstance(result, list) else result.get("items", [result])
         return {"nodes": workers, "totalCount": len(workers), "nextCursor": None}

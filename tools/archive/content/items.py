@@ -219,32 +219,32 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         return [*([NO_SUCH_PLACE] if by_place else []), *([_NO_SUCH_ID] if by_id else [])]
 
 
-def check_filter(chosen: ItemFilterInput, name: str) -> None:
+def check_filter(choice: ItemFilterInput, name: str) -> None:
     """Refuse what Archive would, and write account names as it does; `name` is the argument's.
 
     Raises:
         Failure: `INVALID_ARGUMENT`, with what to send instead.
     """
-    if chosen.account_names:
-        chosen.account_names = [entry.removeprefix("@") for entry in chosen.account_names]
-    if "NOT_VIRAL" in (chosen.virality_score or []):
+    if choice.account_names:
+        choice.account_names = [entry.removeprefix("@") for entry in choice.account_names]
+    if "NOT_VIRAL" in (choice.virality_score or []):
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"Archive does not accept NOT_VIRAL in {name}.viralityScore.",
             "Leave it out and keep the records whose currentEngagement.linearViralityScore is NOT_VIRAL.",
         )
-    search = chosen.super_search
+    search = choice.super_search
     if search is None:
         return
     by_picture = [search.similar_media_content_id, search.image_url, search.file_name]
-    given = [entry for entry in [search.search_query, *by_picture] if entry]
+    requested = [entry for entry in [search.search_query, *by_picture] if entry]
     if search.mode != "EMBEDDING_CONTENT" and (not search.search_query or any(by_picture)):
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"{name}.superSearch: {search.mode} takes `searchQuery` and nothing else.",
             "To search by picture use mode EMBEDDING_CONTENT.",
         )
-    if len(given) != 1:
+    if len(requested) != 1:
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"{name}.superSearch takes one of searchQuery, similarMediaContentId, imageUrl and fileName.",
@@ -319,11 +319,11 @@ class GetEngagementHistory(Connection[EngagementEntry]):
 
 def _exactly_one(request: Any, *names: str) -> None:
     fields = type(request).model_fields
-    given = [fields[name].alias or name for name in names if getattr(request, name)]
-    if len(given) != 1:
-        known = " or ".join(f"`{fields[name].alias or name}`" for name in names)
+    requested = [fields[name].alias or name for name in names if getattr(request, name)]
+    if len(requested) != 1:
+        existing = " or ".join(f"`{fields[name].alias or name}`" for name in names)
         raise Failure(
             Code.INVALID_ARGUMENT,
-            f"Give exactly one of {known}; got {'both' if given else 'neither'}.",
-            "Make two calls to look up both kinds." if given else "Pass the ids you have.",
+            f"Give exactly one of {existing}; got {'both' if requested else 'neither'}.",
+            "Make two calls to look up both kinds." if requested else "Pass the ids you have.",
         )

@@ -43,11 +43,11 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
     )
 
     async def preview(self, context: ArchiveContext) -> Preview:
-        wanted = list(dict.fromkeys(self.item_ids))
-        found = await _look_up(context, wanted)
-        unknown = len(wanted) - len(found)
+        requested = list(dict.fromkeys(self.item_ids))
+        result = await _look_up(context, requested)
+        unknown = len(requested) - len(result)
         absent = [counted(unknown, "unknown id")] if unknown else []
-        return offer(found, absent, context.workspace)[1]
+        return offer(result, absent, context.workspace)[1]
 
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         if payload.get("operationId") is None:
@@ -56,7 +56,7 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
 
 
 def offer(
-    found: list[dict[str, Any]], absent: list[str], workspace: str
+    result: list[dict[str, Any]], absent: list[str], workspace: str
 ) -> tuple[list[dict[str, Any]], Preview]:
     """The items that can be refreshed, and what the user is asked.
 
@@ -68,8 +68,8 @@ def offer(
     Raises:
         Failure: `INVALID_ARGUMENT` where none can be.
     """
-    accepted = [entry for entry in found if entry["type"] != "STORY"]
-    stories = len(found) - len(accepted)
+    accepted = [entry for entry in result if entry["type"] != "STORY"]
+    stories = len(result) - len(accepted)
     left_out = [
         *([f"{stories:,} {'story' if stories == 1 else 'stories'}"] if stories else []),
         *absent,
@@ -98,12 +98,12 @@ def offer(
 async def _look_up(context: ArchiveContext, ids: list[str]) -> list[dict[str, Any]]:
     selection = select(Item, ["id", "type", "socialProfile.accountName"])
     document = SearchItems.document(selection)
-    found: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     for start in range(0, len(ids), PAGE):
         variables = {"first": PAGE, "filter": {"ids": ids[start : start + PAGE]}}
         answer = await context.api.execute("items", document, variables, SearchItems.cost)
-        found += answer.data["nodes"]
-    return found
+        result += answer.data["nodes"]
+    return result
 
 
 def _some_names(items: list[dict[str, Any]]) -> str:

@@ -35,10 +35,10 @@ def sorter(keys: list[tuple[str, str]]) -> Callable[[Records], Records]:
         result = list(records)
         for key, direction in reversed(keys):
             path = SORT_PATHS[key].split(".")
-            known = [entry for entry in result if _value(entry, path) is not None]
+            existing = [entry for entry in result if _value(entry, path) is not None]
             unknown = [entry for entry in result if _value(entry, path) is None]
-            known.sort(key=partial(_value, path=path), reverse=direction == "DESC")
-            result = known + unknown
+            existing.sort(key=partial(_value, path=path), reverse=direction == "DESC")
+            result = existing + unknown
         return result
 
     return ordered

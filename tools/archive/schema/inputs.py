@@ -101,11 +101,11 @@ class FilterDateRangeInput(Input):
         context = info.context or {}
         used: dict[str, str] = {}
         by_day = False
-        for name, given in (("from_", self.from_), ("to", self.to)):
-            if given is None:
+        for name, requested in (("from_", self.from_), ("to", self.to)):
+            if requested is None:
                 continue
-            by_day |= is_day(given)
-            converted = instant(given, context["timezone"], end_of_day=name == "to")
+            by_day |= is_day(requested)
+            converted = instant(requested, context["timezone"], end_of_day=name == "to")
             setattr(self, name, converted)
             used[name.rstrip("_")] = converted
         if not used:
@@ -186,9 +186,9 @@ class CustomAttributeConditionInput(Input):
             )
 
 
-def is_narrow(chosen: Input | None) -> bool:
+def is_narrow(choice: Input | None) -> bool:
     """Whether a filter leaves anything out: an empty one, which models like to send, does not."""
-    return chosen is not None and bool(chosen.model_fields_set)
+    return choice is not None and bool(choice.model_fields_set)
 
 
 def _are_options(value: Any) -> bool:
@@ -225,9 +225,9 @@ class TakesConditions(InWorkspace):
 
     async def prepare(self, context: ArchiveContext) -> None:
         holder = getattr(self, "input", self)
-        given: list[CustomAttributeConditionInput] = (
+        inputs: list[CustomAttributeConditionInput] = (
             getattr(holder, "custom_attribute_conditions", None) or []
         )
         await context.attributes.translate(
-            given, self.conditions_on, context.workspace, context.deadline
+            inputs, self.conditions_on, context.workspace, context.deadline
         )

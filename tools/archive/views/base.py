@@ -167,31 +167,31 @@ class Deletion(Confirmed[R], Generic[R]):
 
     async def preview(self, context: ArchiveContext) -> Preview:
         query = self.reads.model_validate({"id": self.id})
-        found = await read(query, self.shown.split(), context.api)
-        if found is None:
+        result = await read(query, self.shown.split(), context.api)
+        if result is None:
             raise Failure(Code.NOT_FOUND, query.missing, query.instead)
-        about = self.about(found)
-        what = f"{self.kind} '{found['name']}'" + (f" ({'; '.join(about)})" if about else "")
-        message = f"Delete the {what} for good? {self.kept(found)}"
+        about = self.about(result)
+        what = f"{self.kind} '{result['name']}'" + (f" ({'; '.join(about)})" if about else "")
+        message = f"Delete the {what} for good? {self.kept(result)}"
         return Preview(
-            message, {"delete": self.details(found), "id": self.id, "workspace": context.workspace}
+            message, {"delete": self.details(result), "id": self.id, "workspace": context.workspace}
         )
 
-    def details(self, found: dict[str, Any]) -> dict[str, Any]:
+    def details(self, result: dict[str, Any]) -> dict[str, Any]:
         """What the assistant is shown of it, and what the yes is bound to."""
-        return found
+        return result
 
-    def about(self, found: dict[str, Any]) -> list[str]:
+    def about(self, result: dict[str, Any]) -> list[str]:
         """What tells it from others: how it narrows, and where it is."""
-        filters = found["filters"] if isinstance(found["filters"], dict) else {}
-        conditions = found["customAttributeConditions"] or []
+        filters = result["filters"] if isinstance(result["filters"], dict) else {}
+        conditions = result["customAttributeConditions"] or []
         return [
             *([f"filters: {', '.join(filters)}"] if filters else []),
             *([counted(len(conditions), "condition")] if conditions else []),
-            *in_group(found),
+            *in_group(result),
         ]
 
-    def kept(self, found: dict[str, Any]) -> str:
+    def kept(self, result: dict[str, Any]) -> str:
         """What the deletion leaves as it is."""
         return self.stays
 
@@ -216,9 +216,9 @@ async def read(request: Read[Any], paths: list[str], api: Api) -> Any:
     return record
 
 
-def in_group(found: dict[str, Any]) -> list[str]:
+def in_group(result: dict[str, Any]) -> list[str]:
     """The group it is in, in words."""
-    return [f"in the group '{found['group']['name']}'"] if found["group"] else []
+    return [f"in the group '{result['group']['name']}'"] if result["group"] else []
 
 
 def noted(payload: dict[str, Any], note: str) -> dict[str, Any]:

@@ -52,10 +52,10 @@ class ViewFilters(ItemFilterInput):
     @model_validator(mode="before")
     @classmethod
     def _no_slip(cls, value: Any) -> Any:
-        known = [str(field.alias) for field in cls.model_fields.values()]
+        fields = [str(field.alias) for field in cls.model_fields.values()]
         for name in value if isinstance(value, dict) else ():
-            if name not in known and (meant := suggest(name, known)):
-                raise ValueError(f"`{name}` is no filter.{meant}")
+            if name not in fields and (suggestion := suggest(name, fields)):
+                raise ValueError(f"`{name}` is no filter.{suggestion}")
         return value
 
 

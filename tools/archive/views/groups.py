@@ -108,20 +108,25 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
     reads = GetViewGroup
     shown = "name collections.name contentViews.name creatorViews.name socialProfileViews.name"
 
-    def about(self, found: dict[str, Any]) -> list[str]:
+    def about(self, result: dict[str, Any]) -> list[str]:
         return []
 
-    def details(self, found: dict[str, Any]) -> dict[str, Any]:
-        held = {kind: [entry["name"] for entry in found[kind]] for kind in _KINDS}
-        first = {kind: names[:MOST_NAMES] for kind, names in held.items() if names}
-        counts = {kind: len(names) for kind, names in held.items() if names}
-        return {"name": found["name"], "holds": counts, "first": first, "version": scope_of(held)}
+    def details(self, result: dict[str, Any]) -> dict[str, Any]:
+        content = {kind: [entry["name"] for entry in result[kind]] for kind in _KINDS}
+        first = {kind: names[:MOST_NAMES] for kind, names in content.items() if names}
+        counts = {kind: len(names) for kind, names in content.items() if names}
+        return {
+            "name": result["name"],
+            "holds": counts,
+            "first": first,
+            "version": scope_of(content),
+        }
 
-    def kept(self, found: dict[str, Any]) -> str:
+    def kept(self, result: dict[str, Any]) -> str:
         parts = [
-            f"{counted(len(found[key]), kind)} ({some([entry['name'] for entry in found[key]])})"
+            f"{counted(len(result[key]), kind)} ({some([entry['name'] for entry in result[key]])})"
             for key, kind in _KINDS.items()
-            if found[key]
+            if result[key]
         ]
         return f"What is in it stays, in no group: {', '.join(parts)}." if parts else "It is empty."
 

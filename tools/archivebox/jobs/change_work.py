@@ -50,7 +50,7 @@ async def failed_pages(context: ArchiveBoxContext, query: PageQuery) -> list[New
         return []
     # One that was saved again since is not to be saved again for ever.
     newest = {page["url"]: page for page in await PageQuery(since=query.since).snapshots(context)}
-    found = [
+    items = [
         NewRecord(
             url,
             {
@@ -64,9 +64,9 @@ async def failed_pages(context: ArchiveBoxContext, query: PageQuery) -> list[New
         if str(page["id"]) in failed and page.get("status") in (None, "sealed")
     ]
     if context.description.has("GET /crawls/crawls"):
-        return found
+        return items
     # 0.8.5 keeps all outputs of one copy, those that failed at first included.
-    return [each for each in found if not await _is_whole(context, each.key)]
+    return [each for each in items if not await _is_whole(context, each.key)]
 
 
 async def _is_whole(context: ArchiveBoxContext, url: str) -> bool:
@@ -78,7 +78,7 @@ async def tag_changes(context: ArchiveBoxContext, request: StartSave) -> list[Ne
     """The matching pages whose tags are not yet as they should be, each with what is to be
     changed."""
     context.description.require(*TAGS)
-    found = []
+    result = []
     for page in await request.selection().snapshots(context):
         has = {name.casefold(): name for name in page.get("tags") or []}
         change = {
@@ -92,8 +92,8 @@ async def tag_changes(context: ArchiveBoxContext, request: StartSave) -> list[Ne
             ],
         }
         if change["add"] or change["remove"]:
-            found.append(NewRecord(str(page["id"]), {"url": page["url"], **change}))
-    return found
+            result.append(NewRecord(str(page["id"]), {"url": page["url"], **change}))
+    return result
 
 
 async def undone(context: ArchiveBoxContext, name: str, tool: str) -> list[NewRecord]:
@@ -117,11 +117,11 @@ async def undone(context: ArchiveBoxContext, name: str, tool: str) -> list[NewRe
             f"{name} still runs.",
             "Stop it with {cancel_job}, or let it end.",
         )
-    found, after = [], 0
+    result, after = [], 0
     while rows := await jobs.records(name, (RecordState.DONE,), after=after, limit=_PAGE):
-        found += [NewRecord(each.key, {**each.detail, **_reversed(each.detail)}) for each in rows]
+        result += [NewRecord(each.key, {**each.detail, **_reversed(each.detail)}) for each in rows]
         after = rows[-1].number
-    return found
+    return result
 
 
 async def queued_work(context: ArchiveBoxContext, query: PageQuery) -> list[NewRecord]:
@@ -132,15 +132,15 @@ async def queued_work(context: ArchiveBoxContext, query: PageQuery) -> list[NewR
         {"status": "queued"} if context.description.takes("GET /core/snapshots", "status") else {}
     )
     pages = await query.snapshots(context, **more)
-    found = [
+    result = [
         NewRecord(f"snapshot:{each['id']}", {"url": each["url"]})
         for each in pages
         if _is_queued(each)
     ]
     if query.given():
-        return found
+        return result
     crawls = [each for each in await context.api.get("/crawls/crawls") if _is_queued(each)]
-    return found + [NewRecord(f"crawl:{each['id']}", {"url": _first(each)}) for each in crawls]
+    return result + [NewRecord(f"crawl:{each['id']}", {"url": _first(each)}) for each in crawls]
 
 
 class _Change(ABC):
@@ -242,9 +242,9 @@ class CancelWork(_Change):
     async def change(self, job: Handle, record: RecordRow) -> None:
         kind, _, identity = record.key.partition(":")
         path = f"/core/snapshot/{identity}" if kind == "snapshot" else f"/crawls/crawl/{identity}"
-        found = await self._context.background.get(path)
-        if not _is_queued(found):
-            job.skipped(record, f"It is {found.get('status')} by now.")
+        answer = await self._context.background.get(path)
+        if not _is_queued(answer):
+            job.skipped(record, f"It is {answer.get('status')} by now.")
             return
         body = (
             {"action": "cancel"}
@@ -259,8 +259,8 @@ def _pattern(kind: str) -> str:
     return "/core/snapshot/{}" if kind == "snapshot" else "/crawls/crawl/{}"
 
 
-def _is_queued(found: Json) -> bool:
-    return bool(found.get("status") == "queued")
+def _is_queued(result: Json) -> bool:
+    return bool(result.get("status") == "queued")
 
 
 def _first(crawl: Json) -> str:

@@ -75,8 +75,8 @@ async def listed(context: ArchiveBoxContext, path: str, params: Json) -> AsyncIt
     Raises: Failure: `UNSUPPORTED` for a filter that the server would ignore, `INVALID_ARGUMENT`
         where there are too many.
     """
-    given = {name: value for name, value in params.items() if value is not None}
-    for name in given:
+    requested = {name: value for name, value in params.items() if value is not None}
+    for name in requested:
         if not context.description.takes(f"GET {path}", name):
             raise Failure(
                 Code.UNSUPPORTED,
@@ -85,15 +85,15 @@ async def listed(context: ArchiveBoxContext, path: str, params: Json) -> AsyncIt
             )
     offset = 0
     while True:
-        found = await context.api.get(path, **given, limit=PAGE, offset=offset)
-        if int(found["total_items"]) > MOST:
+        answer = await context.api.get(path, **requested, limit=PAGE, offset=offset)
+        if int(answer["total_items"]) > MOST:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"The filters leave {found['total_items']} records; {MOST:,} are gone through at most.",
+                f"The filters leave {answer['total_items']} records; {MOST:,} are gone through at most.",
                 "Narrow them, for example by `since` and `until`.",
             )
-        for item in found["items"]:
+        for item in answer["items"]:
             yield item
-        offset += len(found["items"])
-        if not found["items"] or offset >= int(found["total_items"]):
+        offset += len(answer["items"])
+        if not answer["items"] or offset >= int(answer["total_items"]):
             return

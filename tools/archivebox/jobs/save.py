@@ -135,26 +135,28 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                     f"Check of {_pages(len(links))}", [NewRecord(link) for link in links], each=1
                 )
             case "retry":
-                found = await failed_pages(context, self.selection())
-                return _asked(found, f"Save {_pages(len(found))} with failed outputs again", each=3)
+                result = await failed_pages(context, self.selection())
+                return _asked(
+                    result, f"Save {_pages(len(result))} with failed outputs again", each=3
+                )
             case "tag":
-                found = await (
+                result = await (
                     undone(context, self.undo, self.tool_name())
                     if self.undo
                     else tag_changes(context, self)
                 )
                 return _asked(
-                    found, f"Change the tags of {_pages(len(found))} ({self._tagging()})", each=1
+                    result, f"Change the tags of {_pages(len(result))} ({self._tagging()})", each=1
                 )
         context.description.require(*CANCELS)
-        found = await queued_work(context, self.selection())
-        crawls = sum(entry.key.startswith("crawl:") for entry in found)
+        result = await queued_work(context, self.selection())
+        crawls = sum(entry.key.startswith("crawl:") for entry in result)
         what = (
-            f"{_pages(len(found) - crawls)} and {crawls} queued crawls"
+            f"{_pages(len(result) - crawls)} and {crawls} queued crawls"
             if crawls
-            else _pages(len(found))
+            else _pages(len(result))
         )
-        return _asked(found, f"Cancel {what} still queued", each=2)
+        return _asked(result, f"Cancel {what} still queued", each=2)
 
     def work(self, context: ArchiveBoxContext) -> Work:
         match self.action:
@@ -179,15 +181,15 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     def _save_plan(self, context: ArchiveBoxContext) -> Plan:
         links = self.links()
         SaveWork(self, context).require()
-        asked = f"Save {_pages(len(links))} in ArchiveBox?" if len(links) > _UNASKED else None
+        requested = f"Save {_pages(len(links))} in ArchiveBox?" if len(links) > _UNASKED else None
         return Plan(
             f"Saving of {_pages(len(links))}",
             len(links),
             requests=len(links) + -(-len(links) // ADDED_AT_ONCE),
             credits=0,
             records_known=[NewRecord(link) for link in links],
-            preview=Preview(asked, {"pages": len(links), "first": links[:_SHOWN]})
-            if asked
+            preview=Preview(requested, {"pages": len(links), "first": links[:_SHOWN]})
+            if requested
             else None,
         )
 
@@ -223,31 +225,34 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     def _tagging(self) -> str:
         if self.undo:
             return f"undo of {self.undo}"
-        put, taken = ", ".join(self.tags or []), ", ".join(self.untag or [])
+        put, collected = ", ".join(self.tags or []), ", ".join(self.untag or [])
         return "; ".join(
-            [*([f"put on: {put}"] if put else []), *([f"take off: {taken}"] if taken else [])]
+            [
+                *([f"put on: {put}"] if put else []),
+                *([f"take off: {collected}"] if collected else []),
+            ]
         )
 
 
-def _asked(found: list[NewRecord], message: str, *, each: int) -> Plan:
+def _asked(records: list[NewRecord], message: str, *, each: int) -> Plan:
     """A plan that needs a yes; nothing to do needs none."""
-    if not found:
-        return _planned(message, found, each=each)
-    urls = [record.detail["url"] for record in found if record.detail.get("url")]
-    details = {"pages": len(found), "first": urls[:_SHOWN]}
-    shown = f": {', '.join(urls[:3])}{' ...' if len(found) > 3 else ''}" if urls else ""
-    return _planned(message, found, each=each, preview=Preview(f"{message}{shown}?", details))
+    if not records:
+        return _planned(message, records, each=each)
+    urls = [record.detail["url"] for record in records if record.detail.get("url")]
+    details = {"pages": len(records), "first": urls[:_SHOWN]}
+    visible = f": {', '.join(urls[:3])}{' ...' if len(records) > 3 else ''}" if urls else ""
+    return _planned(message, records, each=each, preview=Preview(f"{message}{visible}?", details))
 
 
 def _planned(
-    title: str, found: list[NewRecord], *, each: int, preview: Preview | None = None
+    title: str, records: list[NewRecord], *, each: int, preview: Preview | None = None
 ) -> Plan:
     return Plan(
         title,
-        len(found),
-        requests=len(found) * each,
+        len(records),
+        requests=len(records) * each,
         credits=0,
-        records_known=found,
+        records_known=records,
         preview=preview,
     )
 

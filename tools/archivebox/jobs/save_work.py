@@ -114,18 +114,18 @@ class SaveWork:
             Failure: `UNSUPPORTED` for what the server would ignore.
         """
         request = self._request
-        given = {
+        requested = {
             "urls": [record.key for record in records],
             "depth": 0,
             **({"tag": ",".join(request.tags)} if request.tags else {}),
             **({"plugins": request.plugins} if request.plugins else {}),
             **({"only_new": request.only_new} if request.only_new is not None else {}),
         }
-        return self.supported(given)
+        return self.supported(requested)
 
-    def supported(self, given: Json) -> Json:
+    def supported(self, requested: Json) -> Json:
         """The arguments of the command under this server's names."""
-        add = Add.model_validate(given)
+        add = Add.model_validate(requested)
         return add.supported(self.context.description, add.given())
 
     async def _look(self, job: Handle, away: dict[int, RecordRow], most: int) -> None:
@@ -161,25 +161,25 @@ class SaveWork:
             }
         return {"outcome": "failed", "failures": [{"reason": "ArchiveBox made no page of it."}]}
 
-    async def _is_over(self, crawl: str, known: dict[str, bool]) -> bool:
-        if crawl not in known:
-            found = await self.context.background.get(f"/crawls/crawl/{crawl}")
-            known[crawl] = found.get("status") == "sealed"
-        return known[crawl]
+    async def _is_over(self, crawl: str, existing: dict[str, bool]) -> bool:
+        if crawl not in existing:
+            answer = await self.context.background.get(f"/crawls/crawl/{crawl}")
+            existing[crawl] = answer.get("status") == "sealed"
+        return existing[crawl]
 
     def _told(self, job: Handle) -> Json:
         groups: dict[str, list[Json]] = {
             name: [] for name in ("saved", "partly", "failed", "queued", "refused")
         }
-        known = 0
+        existing = 0
         for row in _rows(job):
             if row.state is RecordState.FAILED:
                 groups["refused"].append({"url": row.key, "reason": row.reason})
                 continue
             outcome = dict(self._outcomes.get(row.number) or {"outcome": "queued"})
-            known += bool(outcome.pop("known", False))
+            existing += bool(outcome.pop("known", False))
             groups[outcome.pop("outcome")].append({"url": row.key, **outcome})
-        notes = [f"{known} were saved before and not again."] if known else []
+        notes = [f"{existing} were saved before and not again."] if existing else []
         if groups["queued"]:
             notes.append(
                 "What is still queued goes on in ArchiveBox by itself: look later with action check."
@@ -215,8 +215,8 @@ class CheckWork:
         groups: dict[str, list[Json]] = {name: [] for name in names}
         for row in _rows(job):
             if row.state is RecordState.DONE:
-                found = dict(row.detail)
-                groups[found.pop("is")].append({"url": row.key, **found})
+                detail = dict(row.detail)
+                groups[detail.pop("is")].append({"url": row.key, **detail})
             else:
                 groups["refused"].append({"url": row.key, "reason": row.reason})
         return _shown(groups, [])
@@ -224,8 +224,8 @@ class CheckWork:
     def _judged(self, pages: list[Json]) -> Json:
         if not pages:
             return {"is": "missing"}
-        over = [(page, found) for page in pages if (found := finished(page)) is not None]
-        good = [each for each, found in over if found["outcome"] in ("saved", "partly")]
+        over = [(page, result) for page in pages if (result := finished(page)) is not None]
+        good = [each for each, result in over if result["outcome"] in ("saved", "partly")]
         if not good:
             if len(over) < len(pages):
                 return {"is": "queued", "id": pages[-1]["id"]}
@@ -240,11 +240,13 @@ class CheckWork:
 
 async def copies(context: ArchiveBoxContext, url: str) -> list[Json]:
     """The newest saved pages of a URL with their outputs, oldest first."""
-    given = {"url": url, "with_archiveresults": True, "limit": _COPIES}
-    found = await context.background.get("/core/snapshots", **given)
-    if (total := int(found["total_items"])) > _COPIES:
-        found = await context.background.get("/core/snapshots", **given, offset=total - _COPIES)
-    pages: list[Json] = [item for item in found["items"] if item.get("status") != "deleting"]
+    requested = {"url": url, "with_archiveresults": True, "limit": _COPIES}
+    answer = await context.background.get("/core/snapshots", **requested)
+    if (total := int(answer["total_items"])) > _COPIES:
+        answer = await context.background.get(
+            "/core/snapshots", **requested, offset=total - _COPIES
+        )
+    pages: list[Json] = [item for item in answer["items"] if item.get("status") != "deleting"]
     return pages
 
 
@@ -270,8 +272,8 @@ def _in_time(page: Json) -> list[Json]:
 
 def _saved_at(page: Json) -> datetime:
     text = str(page.get("downloaded_at") or page.get("bookmarked_at") or page.get("created_at"))
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    result = datetime.fromisoformat(text)
+    return result if result.tzinfo else result.replace(tzinfo=UTC)
 
 
 def _shown(groups: dict[str, list[Json]], notes: list[str]) -> Json:

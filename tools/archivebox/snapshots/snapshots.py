@@ -66,11 +66,12 @@ class ListSnapshots(Many[Snapshot]):
     with_archiveresults: bool = Field(False, description="Add each page's outputs (7 kB)")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
-        given = self.model_dump(
+        arguments = self.model_dump(
             exclude_unset=True, by_alias=True, exclude={"limit", "after", "offset", "status"}
         )
         params = self.supported(
-            context.description, {name: value for name, value in given.items() if value is not None}
+            context.description,
+            {name: value for name, value in arguments.items() if value is not None},
         )
         by_server = self.status not in (None, *_OUTCOMES) and context.description.takes(
             self.operation, "status"
@@ -89,12 +90,14 @@ class ListSnapshots(Many[Snapshot]):
         )
 
     def one(self, record: Record) -> Record:
-        found = records.snapshot(record)
+        result = records.snapshot(record)
         if self.status not in _OUTCOMES:
-            return found
+            return result
         if not self.with_archiveresults:
-            found.pop("archiveresults", None)
-        return {**found, "failures": records.failures(record)} if self.status == "failed" else found
+            result.pop("archiveresults", None)
+        return (
+            {**result, "failures": records.failures(record)} if self.status == "failed" else result
+        )
 
     def notes(self, description: Description) -> list[str]:
         if self.status in _OUTCOMES:
@@ -138,10 +141,10 @@ class GetSnapshot(Get[Snapshot]):
     with_archiveresults: bool = Field(True, description="With its outputs")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
-        found = await one_snapshot(
+        snapshot = await one_snapshot(
             context.api, self.snapshot_id, with_archiveresults=self.with_archiveresults
         )
-        return whole(records.snapshot(found))
+        return whole(records.snapshot(snapshot))
 
 
 class CreateSnapshot(Change[Snapshot]):
@@ -169,8 +172,8 @@ class CreateSnapshot(Change[Snapshot]):
     def given(self) -> dict[str, Any]:
         return _aliased(super().given())
 
-    def present(self, found: Any) -> dict[str, Any]:
-        return records.snapshot(found)
+    def present(self, result: Any) -> dict[str, Any]:
+        return records.snapshot(result)
 
 
 class UpdateSnapshot(Change[Snapshot]):
@@ -202,11 +205,11 @@ class UpdateSnapshot(Change[Snapshot]):
             )
 
     async def run(self, context: ArchiveBoxContext) -> Result:
-        found = await one_snapshot(context.api, self.snapshot_id)
-        if self.if_status and found.get("status") != self.if_status:
+        snapshot = await one_snapshot(context.api, self.snapshot_id)
+        if self.if_status and snapshot.get("status") != self.if_status:
             raise Failure(
                 Code.REJECTED,
-                f"The snapshot's status is {found.get('status')} by now, not {self.if_status}. Nothing was changed.",
+                f"The snapshot's status is {snapshot.get('status')} by now, not {self.if_status}. Nothing was changed.",
                 "Look at it again before deciding.",
             )
         body = self.given()
@@ -214,7 +217,7 @@ class UpdateSnapshot(Change[Snapshot]):
         if self.status == "queued" and self.retry_at is None:
             # Queued alone would stay queued for ever: the runner looks for a retry time.
             body["retry_at"] = wall_clock.utc_now().isoformat(timespec="seconds")
-        self.snapshot_id = str(found["id"])
+        self.snapshot_id = str(snapshot["id"])
         return whole(
             records.snapshot(
                 await self.send(context.api, self.supported(context.description, body))
@@ -240,10 +243,15 @@ class DeleteSnapshot(Confirmed[Deleted]):
         self.snapshot_id = str((await one_snapshot(context.api, self.snapshot_id))["id"])
 
     async def preview(self, context: ArchiveBoxContext) -> Preview:
-        found = await one_snapshot(context.api, self.snapshot_id)
+        snapshot = await one_snapshot(context.api, self.snapshot_id)
         return Preview(
-            f"Delete the saved page {found.get('title') or found['url']!r} ({found['url']}) with all its files?",
-            {"snapshots": 1, "id": found["id"], "url": found["url"], "title": found.get("title")},
+            f"Delete the saved page {snapshot.get('title') or snapshot['url']!r} ({snapshot['url']}) with all its files?",
+            {
+                "snapshots": 1,
+                "id": snapshot["id"],
+                "url": snapshot["url"],
+                "title": snapshot.get("title"),
+            },
         )
 
 
@@ -274,8 +282,8 @@ class GetAny(Get[Snapshot]):
 
     id: Text = Field(description="Id, or part of it")
 
-    def present(self, found: Any) -> dict[str, Any]:
-        return records.any_object(found)
+    def present(self, result: Any) -> dict[str, Any]:
+        return records.any_object(result)
 
 
 async def one_snapshot(
@@ -308,14 +316,15 @@ async def one_snapshot(
 
 async def _by_id(api: ArchiveBoxApi, identity: str, *, with_archiveresults: bool) -> Record:
     path = GetSnapshot.model_construct(snapshot_id=identity).path()
-    found: Record = await api.get(path, with_archiveresults=with_archiveresults)
-    return found
+    record: Record = await api.get(path, with_archiveresults=with_archiveresults)
+    return record
 
 
 def _same_id(record: Record, reference: str) -> bool:
-    wanted = reference.replace("-", "").lower()
+    requested = reference.replace("-", "").lower()
     return (
-        str(record["id"]).replace("-", "").lower() == wanted or record.get("timestamp") == reference
+        str(record["id"]).replace("-", "").lower() == requested
+        or record.get("timestamp") == reference
     )
 
 
@@ -323,8 +332,8 @@ def pages(api: ArchiveBoxApi, params: dict[str, Any]) -> Fetch:
     """The list of snapshots under these filters, to be read in pages."""
 
     async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
-        found = await api.get("/core/snapshots", **params, limit=count, offset=offset)
-        return found["items"], int(found["total_items"])
+        answer = await api.get("/core/snapshots", **params, limit=count, offset=offset)
+        return answer["items"], int(answer["total_items"])
 
     return fetch
 
