@@ -76,13 +76,13 @@ class Calls:
         Raises: Failure: anything that kept it from answering; a bug is masked as `INTERNAL` with an
             id that is in the log.
         """
-        with self.explained(name):
+        with self.mask_faults(name):
             return await self.perform(
                 self._surface.find(name), arguments, self.caller(person, principal)
             )
 
     @contextmanager
-    def explained(self, what: str) -> Iterator[None]:
+    def mask_faults(self, what: str) -> Iterator[None]:
         """Make whatever escapes from `what` fit to be told.
 
         Raises: Failure: briefly and with its hint rendered; a bug is masked as `INTERNAL` with an
@@ -92,7 +92,7 @@ class Calls:
             yield
         except Failure as failure:
             failure.message = _brief(failure.message)
-            failure.hint = _brief(self._surface.rendered(failure.hint))
+            failure.hint = _brief(self._surface.render_hint(failure.hint))
             raise
         except Suspended:
             raise
@@ -122,16 +122,16 @@ class Calls:
                 result = await backend.run(request, caller)
         except TimeoutError:
             raise _overdue(request, self._seconds) from None
-        return self._rendered(result.with_fields(instants=instants) if instants else result)
+        return self._render_hint(result.with_fields(instants=instants) if instants else result)
 
-    def _rendered(self, result: Result) -> Result:
+    def _render_hint(self, result: Result) -> Result:
         """A result may tell of a failure that came later, in a job: its hint names tools too."""
         error = result.structured.get("error")
         if not isinstance(error, dict) or not error.get("hint"):
             return result
         report = {
             **result.structured,
-            "error": {**error, "hint": self._surface.rendered(error["hint"])},
+            "error": {**error, "hint": self._surface.render_hint(error["hint"])},
         }
         return replace(result, structured=report, text=compact(report))
 

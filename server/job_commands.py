@@ -46,7 +46,7 @@ def command(settings: Settings, surface: Surface, action: str, names: list[str])
                 status = await act(services)
             except Failure as failure:
                 print(
-                    f"archive-mcp: {failure.message} {surface.rendered(failure.hint)}".rstrip(),
+                    f"archive-mcp: {failure.message} {surface.render_hint(failure.hint)}".rstrip(),
                     file=sys.stderr,
                 )
                 status = 1

@@ -214,12 +214,12 @@ class Services:
             url=url,
             token=token,
             http=http,
-            limiter=self._limiter or self._shared_limiter(),
+            limiter=self._limiter or self._build_limiter(),
             user_agent=USER_AGENT,
         )
         return ArchiveBackend(archive, settings.workspace, self._confirmations, self)
 
-    def _shared_limiter(self) -> Limiter:
+    def _build_limiter(self) -> Limiter:
         from server.limiter import Pacer
 
         # A sandbox of this process is nobody else's: its pace is not shared either.

@@ -52,13 +52,13 @@ class Workflow:
             ValueError: an argument that is missing, unknown, not one of its values, or too much.
             FileNotFoundError: the package was built without its Markdown files.
         """
-        values = self._checked(
+        values = self._check(
             {name: value.strip() for name, value in given.items() if value.strip()}
         )
         lines = f"{_read(f'{self.name}.md')}\n{_read(_CLOSING)}".splitlines()
-        return "\n".join(_filled(line, values) for line in lines if _has_all(line, values)) + "\n"
+        return "\n".join(_fill(line, values) for line in lines if _has_all(line, values)) + "\n"
 
-    def _checked(self, given: Mapping[str, str]) -> dict[str, str]:
+    def _check(self, given: Mapping[str, str]) -> dict[str, str]:
         known = {each.name: each for each in self.arguments}
         for name in given:
             if name not in known:
@@ -94,11 +94,11 @@ def _has_all(line: str, values: Mapping[str, str]) -> bool:
     return all(name in values for name in _PLACE.findall(line))
 
 
-def _filled(line: str, values: Mapping[str, str]) -> str:
-    return _PLACE.sub(lambda found: _quoted(values[found[1]]), line)
+def _fill(line: str, values: Mapping[str, str]) -> str:
+    return _PLACE.sub(lambda found: _quote(values[found[1]]), line)
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     """The value as Markdown code that nothing in it can end: a span, or a block where it has
     several lines."""
     longest = max((len(run) for run in _TICKS.findall(value)), default=0)

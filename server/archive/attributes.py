@@ -103,12 +103,12 @@ class Attributes:
             return
         schemas = await self.schemas(entity, workspace, deadline)
         try:
-            result = _translated(requested, matching, schemas, entity)
+            result = _translate(requested, matching, schemas, entity)
         except Failure:
             newer = await self.schemas(entity, workspace, deadline, again=True)
             if newer is schemas:
                 raise
-            result = _translated(requested, matching, newer, entity)
+            result = _translate(requested, matching, newer, entity)
         for condition, value in zip(matching, result, strict=True):
             condition.value = value
 
@@ -174,12 +174,12 @@ def name_options(
         elif field.attributes_of and isinstance(result, dict):
             for key, options in names.get(field.attributes_of, {}).items():
                 if key in result:
-                    result[key] = _named(result[key], options)
+                    result[key] = _name_values(result[key], options)
 
 
-def _named(value: Any, options: dict[str, str]) -> Any:
+def _name_values(value: Any, options: dict[str, str]) -> Any:
     if isinstance(value, list):
-        return [_named(entry, options) for entry in value]
+        return [_name_values(entry, options) for entry in value]
     return options.get(value, value) if isinstance(value, str) else value
 
 
@@ -204,14 +204,14 @@ def _attribute(row: dict[str, Any]) -> Attribute:
 
 
 def _holds_name(value: Any) -> bool:
-    return any(isinstance(entry, str) and not _ID.match(entry) for entry in _listed(value))
+    return any(isinstance(entry, str) and not _ID.match(entry) for entry in _as_list(value))
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _translated(
+def _translate(
     conditions: list[Condition], matching: list[Condition], schemas: Schemas, entity: Entity
 ) -> list[Any]:
     for entry in conditions:
@@ -237,7 +237,7 @@ def _check_type(condition: Condition, attribute: Attribute | None) -> None:
 def _with_ids(condition: Condition, schemas: Schemas, entity: Entity) -> Any:
     attribute = schemas.get(condition.field)
     if attribute is None:
-        _unknown_field(condition.field, schemas, entity)
+        _refuse_field(condition.field, schemas, entity)
     if isinstance(condition.value, list):
         return [_option_id(entry, attribute) for entry in condition.value]
     return _option_id(condition.value, attribute)
@@ -266,7 +266,7 @@ def _option_id(value: str, attribute: Attribute) -> str:
     )
 
 
-def _unknown_field(key: str, schemas: Schemas, entity: Entity) -> NoReturn:
+def _refuse_field(key: str, schemas: Schemas, entity: Entity) -> NoReturn:
     by_name = next(
         (entry.key for entry in schemas.values() if normalise(entry.name) == normalise(key)), None
     )

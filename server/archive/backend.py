@@ -53,7 +53,7 @@ class ArchiveBackend:
             return await request.perform(context)
         except Failure as failure:
             if failure.details.pop("unknown_workspace", False) and workspace is not None:
-                failure.hint = self.workspaces.remedy(request.requested_workspace)
+                failure.hint = self.workspaces.remedy(request.workspace_argument)
                 failure.details["choices"] = choices(await self.workspaces.all(caller.deadline))
             else:
                 request.explain(failure)

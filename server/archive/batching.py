@@ -78,7 +78,7 @@ class Pace:
         if reads < self.size or not self.learning:
             return
         if spent is not None:
-            self._priced(reads, spent)
+            self._rises_in_price(reads, spent)
         affordable = burst is None or 2 * reads * self.cost <= LARGEST_SHARE * burst
         if 2 * seconds > LONGEST_TRIP or not affordable or self._dear >= _DOUBTS:
             self.most = self._granted = self.size
@@ -96,12 +96,12 @@ class Pace:
         self._tripped = min(self._tripped, reads)
         self.size = min(self.size, half)
 
-    def acquitted(self) -> None:
+    def reset(self) -> None:
         """A read by itself met a failure that may pass: those of the packs before it were not
         because of their size."""
         self.most, self._tripped = self._granted, math.inf
 
-    def _priced(self, reads: int, spent: float) -> None:
+    def _rises_in_price(self, reads: int, spent: float) -> None:
         each = max(_CHEAPEST, spent) / reads
         self._dear = self._dear + 1 if each > DEAR * self.cost else 0
         if not self._dear or self._dear >= _DOUBTS:
@@ -171,14 +171,14 @@ class Packer:
                 request.operation, document, variables, request.credits(), admit
             )
         except Transient:
-            self.pace.acquitted()
+            self.pace.reset()
             raise
         except Failure as failure:
             if failure.code in _NOT_THE_PACK or failure.details.get("unknown_workspace"):
                 raise
             return {0: failure}
         self.pace.taken(1, self._api.archive.now() - start, None, None, metered=False)
-        return {0: self._converted(request, answer)}
+        return {0: self._convert(request, answer)}
 
     async def _pack(
         self, requests: Sequence[Read[Any]], admit: Callable[[], None] | None
@@ -209,7 +209,7 @@ class Packer:
             failure.code is not Code.NOT_FOUND for failure in failures
         ):
             raise failures[0]
-        return {number: self._converted(requests[number], each) for number, each in answers.items()}
+        return {number: self._convert(requests[number], each) for number, each in answers.items()}
 
     @asynccontextmanager
     async def _learning(self) -> AsyncIterator[None]:
@@ -234,7 +234,7 @@ class Packer:
         metered = before is not None and policy is not None and left is not None
         self.pace.taken(reads, seconds, spent, policy.burst if policy else None, metered=metered)
 
-    def _converted(self, request: Read[Any], answer: Answer | Failure) -> Answer | Failure:
+    def _convert(self, request: Read[Any], answer: Answer | Failure) -> Answer | Failure:
         if isinstance(answer, Failure):
             return answer
         if answer.data is None and isinstance(request, ReadPages):

@@ -125,7 +125,7 @@ class Archive:
 
         async def attempt() -> Packed:
             try:
-                return await self._sent(call, lambda reply: _packed(reply, aliases))
+                return await self._send_once(call, lambda reply: _pack_body(reply, aliases))
             except Transient as failure:
                 failure.worth_repeating &= failure.retry_after is not None
                 raise
@@ -159,7 +159,7 @@ class Archive:
                 if reply.status == 429
                 else None
             )
-            slot.answered(
+            slot.report_answer(
                 reply.status, reply.headers, retry_after=wait, new_connection=reply.new_connection
             )
         return reply, seconds
@@ -206,9 +206,9 @@ class Archive:
         )
 
     async def _once(self, call: Call) -> Answer:
-        return await self._sent(call, lambda reply: Answer(*decode(reply, call.operation)))
+        return await self._send_once(call, lambda reply: Answer(*decode(reply, call.operation)))
 
-    async def _sent(self, call: Call, read: Callable[[Reply], T]) -> T:
+    async def _send_once(self, call: Call, read: Callable[[Reply], T]) -> T:
         key = self.limiter_key(call.workspace)
         turn = self._limiter.slot(
             key, operation=call.operation, cost=call.cost, lane=call.lane, deadline=call.deadline
@@ -221,14 +221,14 @@ class Archive:
                 result = read(reply)
             except Failure as failure:
                 wait = failure.retry_after if isinstance(failure, Transient) else None
-                slot.answered(
+                slot.report_answer(
                     429 if wait is not None else reply.status,
                     reply.headers,
                     retry_after=wait,
                     new_connection=reply.new_connection,
                 )
                 raise
-            slot.answered(reply.status, reply.headers, new_connection=reply.new_connection)
+            slot.report_answer(reply.status, reply.headers, new_connection=reply.new_connection)
         return result
 
     async def _post(self, call: Call, token: str | None = None) -> Reply:
@@ -244,7 +244,7 @@ class Archive:
         return await self._http.post(self._url, headers, body, seconds=seconds)
 
 
-def _packed(reply: Reply, aliases: Sequence[str]) -> Packed:
+def _pack_body(reply: Reply, aliases: Sequence[str]) -> Packed:
     result = decode_packed(reply, aliases)
     answers = {
         alias: each if isinstance(each, Failure) else Answer(*each)

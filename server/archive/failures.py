@@ -50,8 +50,8 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
     payload = _json_object(reply)
     errors = payload.get("errors")
     if isinstance(errors, str):
-        raise _refused(reply, errors)
-    listed = _listed(errors)
+        raise _describe_refusal(reply, errors)
+    listed = _error_list(errors)
     data = payload.get("data")
     result = data.get(operation) if isinstance(data, dict) else None
     if listed:
@@ -61,7 +61,7 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
     if reply.status in _GATEWAY or reply.status >= 500:
         raise _down(reply)
     if reply.status in (401, 403, 429):
-        raise _refused(reply, "")
+        raise _describe_refusal(reply, "")
     if not isinstance(data, dict) or operation not in data:
         raise _unintelligible("an answer without data")
     return result, False
@@ -80,8 +80,8 @@ def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, tuple[Any, 
     payload = _json_object(reply)
     errors = payload.get("errors")
     if isinstance(errors, str):
-        raise _refused(reply, errors)
-    listed, data = _listed(errors), payload.get("data")
+        raise _describe_refusal(reply, errors)
+    listed, data = _error_list(errors), payload.get("data")
     _check_whole(reply, listed)
     own = {alias: [entry for entry in listed if _alias(entry) == alias] for alias in aliases}
     rest = [entry for entry in listed if _alias(entry) not in own]
@@ -133,14 +133,14 @@ def _check_whole(reply: Reply, listed: list[dict[str, Any]]) -> None:
         str(entry.get("message", "")) for entry in listed if _code(entry) == "RATE_LIMIT_EXCEEDED"
     ]
     if throttled or reply.status == 429:
-        raise _throttled(
+        raise _describe_throttling(
             reply, " ".join(throttled or [str(entry.get("message", "")) for entry in listed])
         )
     if reply.status >= 500 or reply.status in (401, 403):
-        raise _first(reply, listed) if listed else _refused(reply, "")
+        raise _first(reply, listed) if listed else _describe_refusal(reply, "")
 
 
-def _listed(errors: Any) -> list[dict[str, Any]]:
+def _error_list(errors: Any) -> list[dict[str, Any]]:
     entries = errors if isinstance(errors, list) else []
     return [entry if isinstance(entry, dict) else {"message": str(entry)} for entry in entries]
 
@@ -157,23 +157,23 @@ def _alias(error: dict[str, Any]) -> str | None:
 
 def _json_object(reply: Reply) -> dict[str, Any]:
     try:
-        payload = _loaded(reply.body)
+        payload = _load_json(reply.body)
     except (ValueError, RecursionError):
         payload = None
     if isinstance(payload, dict):
         return payload
     if reply.status == 429:
-        raise _throttled(reply, "")
+        raise _describe_throttling(reply, "")
     if reply.status >= 500:
         raise _down(reply)
     if reply.status in (401, 403):
-        raise _refused(reply, "")
+        raise _describe_refusal(reply, "")
     if 300 <= reply.status < 400:
         raise _unintelligible(f"a redirect (HTTP {reply.status}), which is not followed")
     raise _unintelligible(_what(reply.body))
 
 
-def _loaded(body: bytes) -> Any:
+def _load_json(body: bytes) -> Any:
     """JSON that can be written as UTF-8 again: half a surrogate pair, left where a caption was cut,
     becomes `?`."""
     payload = json.loads(body.decode("utf-8-sig", "replace"))
@@ -209,7 +209,7 @@ def _down(reply: Reply) -> Transient:
     )
 
 
-def _throttled(reply: Reply, message: str) -> Transient:
+def _describe_throttling(reply: Reply, message: str) -> Transient:
     seconds = retry_after(reply, message)
     return Transient(
         Code.RATE_LIMITED,
@@ -220,10 +220,10 @@ def _throttled(reply: Reply, message: str) -> Transient:
     )
 
 
-def _refused(reply: Reply, text: str) -> Failure:
+def _describe_refusal(reply: Reply, text: str) -> Failure:
     lowered = text.lower()
     if reply.status == 429:
-        return _throttled(reply, text)
+        return _describe_throttling(reply, text)
     if reply.status >= 500:
         return _down(reply)
     if "shop not found" in lowered or "workspace" in lowered:
@@ -236,12 +236,12 @@ def _refused(reply: Reply, text: str) -> Failure:
     if reply.status == 401 or "authentication" in lowered or "token" in lowered:
         return Failure(Code.UNAUTHENTICATED, "Archive does not accept the token.", HOW_TO_GET_A_KEY)
     if reply.status == 403:
-        return _forbidden()
+        return _describe_ban()
     hint = "`archive-mcp doctor` shows whether the token and ARCHIVE_API_URL are right."
     return Failure(Code.REJECTED, f"Archive refused the request: {_clean(text)}", hint)
 
 
-def _forbidden() -> Failure:
+def _describe_ban() -> Failure:
     return Failure(
         Code.FORBIDDEN,
         "This token may not use that workspace or operation.",
@@ -260,7 +260,7 @@ def _one(reply: Reply, error: dict[str, Any]) -> Failure:
     if by_message := _by_message(reply, message):
         return by_message
     if code == "RATE_LIMIT_EXCEEDED" or reply.status == 429:
-        return _throttled(reply, message)
+        return _describe_throttling(reply, message)
     if by_code := _by_code(code, _clean(message)):
         return by_code
     return (
@@ -273,7 +273,7 @@ def _one(reply: Reply, error: dict[str, Any]) -> Failure:
 def _by_code(code: str, message: str) -> Failure | None:
     match code:
         case "UNAUTHORIZED":
-            return _forbidden()
+            return _describe_ban()
         case "NOT_FOUND":
             return Failure(Code.NOT_FOUND, f"Archive did not find it: {message}")
         case "WRONG_VIEW_TYPE" | "WRONG_VIEW_TYPE_FOR_ITEMS":
@@ -302,7 +302,7 @@ def _by_message(reply: Reply, message: str) -> Failure | None:
     """Cases that only their text tells apart, some under a misleading code."""
     lowered = message.lower()
     if reply.status == 401:
-        return _refused(reply, message)
+        return _describe_refusal(reply, message)
     if "cannot coerce" in lowered:
         # Comes as INTERNAL_SERVER_ERROR, but is the caller's: repeating it changes nothing.
         return Failure(

@@ -65,7 +65,7 @@ class ArchiveTool(Request[R, ArchiveContext], Generic[R]):
     """What to do when Archive refuses it."""
 
     @property
-    def requested_workspace(self) -> str | None:
+    def workspace_argument(self) -> str | None:
         """The workspace that the caller named: an id or a name."""
         return None
 
@@ -130,7 +130,7 @@ class InWorkspace(Input):
     workspace: Text | None = Field(None, description="Id or name.")
 
     @property
-    def requested_workspace(self) -> str | None:
+    def workspace_argument(self) -> str | None:
         """The workspace that the caller named: an id or a name."""
         return self.workspace
 
@@ -238,7 +238,7 @@ class ReadMany(Read[R], Generic[R]):
         """Why there may be nothing, where the arguments make that likely."""
         return []
 
-    def required_paths(self) -> list[str]:
+    def extra_paths(self) -> list[str]:
         """Paths that the request itself needs, whatever `fields` says."""
         return []
 
@@ -343,10 +343,10 @@ def graphql_arguments(request: type[ArchiveRequest[Any]]) -> dict[str, str]:
 
 def _graphql_type(annotation: Any, metadata: tuple[Any, ...], *, required: bool) -> str:
     bare, inner, _ = unwrap(annotation)
-    return _named(bare, (*metadata, *inner)) + ("!" if required else "")
+    return _type_name(bare, (*metadata, *inner)) + ("!" if required else "")
 
 
-def _named(bare: Any, metadata: tuple[Any, ...]) -> str:
+def _type_name(bare: Any, metadata: tuple[Any, ...]) -> str:
     if matching := next((mark.name for mark in metadata if isinstance(mark, ApiType)), None):
         return matching
     if get_origin(bare) is list:

@@ -50,7 +50,7 @@ class ListQuery(Query, Protocol):
     def notes_if_empty(self) -> list[str]:
         """Return why there may be nothing."""
 
-    def required_paths(self) -> list[str]:
+    def extra_paths(self) -> list[str]:
         """Return the paths that the query itself needs."""
 
 
@@ -79,7 +79,7 @@ class Lists:
             to this call.
         """
         selection = request.default_selection()
-        for path in request.required_paths():
+        for path in request.extra_paths():
             _merge(selection, select(request.record(), [path]))
         reading = _Reading(self, request, selection, workspace, deadline, names)
         return await reading.run()
@@ -128,11 +128,11 @@ class _Reading:
         cursor = decode(self._request.after, self._scope)
         comes_whole = not self._request.paged or self._request.order() is not None
         following, total = await (
-            self._whole(cursor) if comes_whole and cursor.page is None else self._paged(cursor)
+            self._whole(cursor) if comes_whole and cursor.page is None else self._read_pages(cursor)
         )
         return self._result(following, total)
 
-    async def _paged(self, cursor: Cursor) -> tuple[Cursor | None, int | None]:
+    async def _read_pages(self, cursor: Cursor) -> tuple[Cursor | None, int | None]:
         while True:
             page = self._lists.kept(self._scope, cursor) or await self._page(cursor)
             self._partial |= page.partial
@@ -186,17 +186,19 @@ class _Reading:
     async def _page(self, cursor: Cursor, size: int = 0) -> Page:
         missing = self._request.limit - len(self._taken.records)
         first = size or (PAGE if cursor.given else min(PAGE, missing))
-        return self._named(await self._api.page(self._request, cursor.page, first, self._selection))
+        return self._name_options(
+            await self._api.page(self._request, cursor.page, first, self._selection)
+        )
 
     async def _list(self) -> Page:
-        page = self._named(await self._api.whole(self._request, self._selection))
+        page = self._name_options(await self._api.whole(self._request, self._selection))
         if self._request.capped and len(page.records) == ROW_CAP:
             self._notes.append(
                 f"Archive ends this list at {ROW_CAP} rows without saying so: there may be more."
             )
         return page
 
-    def _named(self, page: Page) -> Page:
+    def _name_options(self, page: Page) -> Page:
         if self._names is not None:
             name_options(page.records, self._request.record(), self._selection, self._names)
         return page

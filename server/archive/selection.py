@@ -44,7 +44,7 @@ def render(selection: Selection, record: type[Record]) -> str:
         return "__typename"
     fields = fields_of(record)
     return " ".join(
-        _rendered(name, inner, fields[name].record) for name, inner in selection.items()
+        _render_field(name, inner, fields[name].record) for name, inner in selection.items()
     )
 
 
@@ -96,7 +96,7 @@ def _add(selection: Selection, record: type[Record], path: str) -> None:
     for position, step in enumerate(steps):
         field = fields_of(current).get(step)
         if field is None:
-            raise _unknown_field(record, current, path, step)
+            raise _describe_unknown_field(record, current, path, step)
         here = here.setdefault(step, {})
         if field.record is None:
             if position < len(steps) - 1:
@@ -114,7 +114,9 @@ def _add(selection: Selection, record: type[Record], path: str) -> None:
             _add(here, current, default)
 
 
-def _unknown_field(root: type[Record], record: type[Record], path: str, step: str) -> Failure:
+def _describe_unknown_field(
+    root: type[Record], record: type[Record], path: str, step: str
+) -> Failure:
     fields = fields_of(record)
     if re.search(r"[\s,]", path):
         hint = 'One path an entry: ["id", "caption"].'
@@ -122,14 +124,14 @@ def _unknown_field(root: type[Record], record: type[Record], path: str, step: st
         hint = instead
     elif suggestion := suggest(step, fields):
         hint = suggestion.strip()
-    elif deeper := _found_below(root, step):
+    elif deeper := _find_below(root, step):
         hint = f"Did you mean `{deeper}`?"
     else:
         hint = f"Known there: {', '.join(fields)}."
     return Failure(Code.INVALID_ARGUMENT, f"`fields`: {path!r} does not exist.", hint)
 
 
-def _found_below(record: type[Record], name: str) -> str:
+def _find_below(record: type[Record], name: str) -> str:
     for outer, field in fields_of(record).items():
         if field.record is not None and name in fields_of(field.record):
             return f"{outer}.{name}"
@@ -141,7 +143,7 @@ def _within(selection: Selection, variant: type[Record]) -> Selection:
     return {name: inner for name, inner in selection.items() if name in fields}
 
 
-def _rendered(name: str, inner: Selection, record: type[Record] | None) -> str:
+def _render_field(name: str, inner: Selection, record: type[Record] | None) -> str:
     return name if record is None else f"{name} {{ {render(inner, record)} }}"
 
 

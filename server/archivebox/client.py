@@ -176,7 +176,7 @@ class ArchiveBox:
                     send.admit()
                 seconds = max(0.5, min(LONGEST_ANSWER, send.deadline - self._clock()))
                 reply = await self._http.send(send.method, target, headers, body, seconds=seconds)
-                slot.answered(reply.status, reply.headers, new_connection=reply.new_connection)
+                slot.report_answer(reply.status, reply.headers, new_connection=reply.new_connection)
             if not 300 <= reply.status < 400:
                 return read(reply)
             if send.method != "GET":

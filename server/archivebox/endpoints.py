@@ -68,7 +68,7 @@ class EndpointRequest(ArchiveBoxTool[R], Generic[R]):
         """The fields that are part of the path."""
         return [name for name in cls.model_fields if f"{{{name}}}" in cls.operation]
 
-    def given(self) -> dict[str, Any]:
+    def request_values(self) -> dict[str, Any]:
         """The arguments that were given and go into the query or the body."""
         values = self.model_dump(exclude_unset=True)
         skipped = {*_OURS, *self.in_path()}
@@ -86,7 +86,7 @@ class EndpointRequest(ArchiveBoxTool[R], Generic[R]):
         """
         context.description.require(self.operation, self.since, self.use)
 
-    def supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
+    def require_supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
         """The values, all of which the server must read: it would ignore others without a word.
 
         Raises:
@@ -109,7 +109,7 @@ class Get(EndpointRequest[R], Generic[R]):
     repeatable: ClassVar[bool] = True
 
     async def run(self, context: ArchiveBoxContext) -> Result:
-        values = self.supported(context.description, self.given())
+        values = self.require_supported(context.description, self.request_values())
         return whole(self.present(await context.api.get(self.path(), **values)))
 
     def present(self, answer: Any) -> dict[str, Any]:
@@ -122,10 +122,10 @@ class Change(EndpointRequest[R], Generic[R]):
 
     def body(self) -> dict[str, Any]:
         """Return what is sent."""
-        return self.given()
+        return self.request_values()
 
     async def run(self, context: ArchiveBoxContext) -> Result:
-        body = self.supported(context.description, self.body())
+        body = self.require_supported(context.description, self.body())
         return whole(self.present(await self.send(context.api, body)))
 
     async def send(self, api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
@@ -157,7 +157,7 @@ class Confirmed(Change[R], Generic[R]):
     async def prepare(self, context: ArchiveBoxContext) -> None:
         await super().prepare(context)
         # Nobody is asked about what the server would then refuse or ignore.
-        self.supported(context.description, self.body())
+        self.require_supported(context.description, self.body())
 
 
 class Many(EndpointRequest[R], Generic[R]):

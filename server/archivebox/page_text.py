@@ -170,13 +170,13 @@ def _files(snapshot: Json, plugin: str, names: tuple[str, ...]) -> list[Output]:
             or result.get("status") != "succeeded"
         ):
             continue
-        for name, mime_type in _named(result, plugin, names):
+        for name, mime_type in _name_of(result, plugin, names):
             if _is_below(name):
                 match.append(Output(plugin, _web_path(snapshot, result, plugin, name), mime_type))
     return match
 
 
-def _named(result: Json, plugin: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
+def _name_of(result: Json, plugin: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
     """The files of a result that matter, in the order of `names`, else those that read as text."""
     files = result.get("output_files")
     if isinstance(files, dict) and files:

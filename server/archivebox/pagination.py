@@ -32,7 +32,7 @@ class Paged(Many[R], Generic[R]):
     """A list that the server pages."""
 
     async def run(self, context: ArchiveBoxContext) -> Result:
-        params = self.supported(context.description, self.given())
+        params = self.require_supported(context.description, self.request_values())
 
         async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
             answer = await context.api.get(self.path(), **params, limit=count, offset=offset)
@@ -51,7 +51,9 @@ class Unpaged(Many[R], Generic[R]):
 
     async def everything(self, api: ArchiveBoxApi) -> list[Record]:
         """All records."""
-        answer = await api.get(self.path(), **self.supported(api.description, self.given()))
+        answer = await api.get(
+            self.path(), **self.require_supported(api.description, self.request_values())
+        )
         return answer if isinstance(answer, list) else answer["items"]
 
 
@@ -78,7 +80,7 @@ async def read(
         until enough are found, or the time is used up, and its total is not known.
         page: records asked for at once.
     """
-    scope = scope_of(request.operation, request.given())
+    scope = scope_of(request.operation, request.request_values())
     offset = decode(request.after, scope).given if request.after else request.offset or 0
     collected, notes = RecordList(request.limit), request.notes(api.description)
     total, cut = 0, ""

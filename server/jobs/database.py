@@ -89,7 +89,7 @@ class Database:
             Busy: others are writing.
             Failure: the file cannot be used, with what to do.
         """
-        with self._told():
+        with self._describe():
             db = self._connection()
             with _transaction(db):
                 yield db
@@ -98,7 +98,7 @@ class Database:
         self, statement: str, values: Sequence[Any] | dict[str, Any] = ()
     ) -> list[tuple[Any, ...]]:
         """What a query finds. Raises as `transaction`."""
-        with self._told():
+        with self._describe():
             return self._connection().execute(statement, values).fetchall()
 
     def close(self) -> None:
@@ -156,7 +156,7 @@ class Database:
                 raise
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _describe(self) -> Iterator[None]:
         """Turn trouble with the file into words for the user."""
         try:
             yield

@@ -101,14 +101,14 @@ class Jobs:
         """
         self._refuse_if_closed()
         phase = Phase.GATHERING if records is None else Phase.SENDING
-        lease = await self._journalled(
+        lease = await self._write(
             lambda: self._journal.create(
                 job, self._owner, writes=work.writes, repeatable=work.repeatable, phase=phase
             )
         )
         if records is not None:
             await self._fill(lease, records)
-        await self._journalled(lambda: self._journal.begin(lease))
+        await self._write(lambda: self._journal.begin(lease))
         return await self._begin(lease, work)
 
     async def wait(
@@ -139,21 +139,19 @@ class Jobs:
 
     async def get(self, job_id: str) -> JobRow:
         """The job as it stands."""
-        return await self._journalled(lambda: self._journal.job(job_id))
+        return await self._write(lambda: self._journal.job(job_id))
 
     async def list(
         self, account: str | None = None, *, limit: int = 50, offset: int = 0
     ) -> list[JobRow]:
         """Jobs of one account or of all, whichever process runs them, newest first."""
-        return await self._journalled(
-            lambda: self._journal.jobs(account, limit=limit, offset=offset)
-        )
+        return await self._write(lambda: self._journal.jobs(account, limit=limit, offset=offset))
 
     async def records(
         self, job_id: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
     ) -> Sequence[RecordRow]:
         """Records of these states (or all) with a number above `after`, in order."""
-        return await self._journalled(
+        return await self._write(
             lambda: self._journal.records(job_id, states, after=after, limit=limit)
         )
 
@@ -168,12 +166,12 @@ class Jobs:
     async def orphans(self, origin: str, account: str) -> Sequence[JobRow]:
         """Interrupted jobs that nobody works on, oldest first: those that only read may simply be
         resumed."""
-        return await self._journalled(lambda: self._journal.orphans(origin, account))
+        return await self._write(lambda: self._journal.orphans(origin, account))
 
     async def cancel(self, job_id: str) -> JobRow:
         """Stop a job for good, also one that another process runs: that one stops at its next
         record."""
-        await self._journalled(lambda: self._journal.cancel(job_id))
+        await self._write(lambda: self._journal.cancel(job_id))
         if runner := self._runners.get(job_id):
             runner.stop(End(JobState.CANCELLED))
         return await self.get(job_id)
@@ -219,19 +217,19 @@ class Jobs:
         total = 0
         for start in range(0, len(records), _CHUNK):
             piece = records[start : start + _CHUNK]
-            total += await self._journalled(partial(self._journal.add, lease, piece))
+            total += await self._write(partial(self._journal.add, lease, piece))
             await self._sleep(0)
-        await self._journalled(lambda: self._journal.checkpoint(lease, total=total))
+        await self._write(lambda: self._journal.checkpoint(lease, total=total))
 
     async def _take(self, job_id: str, work: Work, *, again: bool) -> JobRow:
         self._refuse_if_closed()
         if job_id in self._runners and not again:
             return await self.get(job_id)
-        lease = await self._journalled(lambda: self._journal.take(job_id, self._owner, again=again))
+        lease = await self._write(lambda: self._journal.take(job_id, self._owner, again=again))
         return await self._begin(lease, work)
 
     async def _begin(self, lease: Lease, work: Work) -> JobRow:
-        runner = await self._journalled(
+        runner = await self._write(
             lambda: Runner(self._journal, lease, work, clock=self._clock, sleep=self._sleep)
         )
         if self._closed:  # meanwhile
@@ -247,7 +245,7 @@ class Jobs:
             if self._runners.get(job_id) is runner:
                 del self._runners[job_id]
 
-    async def _journalled(self, change: Callable[[], T]) -> T:
+    async def _write(self, change: Callable[[], T]) -> T:
         return await patiently(change, self._sleep)
 
     def _refuse_if_closed(self) -> None:

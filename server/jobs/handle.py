@@ -95,10 +95,10 @@ class Handle:
             LostLease: another process works on it.
         """
         merged = {**self.counters, **counters}
-        added: int = await self._stepped(
+        added: int = await self._count_step(
             lambda: self._journal.add(self._lease, records, cursor, merged)
         )
-        self._moved(cursor, merged)
+        self._move_cursor(cursor, merged)
         return added
 
     async def checkpoint(
@@ -107,8 +107,8 @@ class Handle:
         """Journal the place reached, the expected number of records, and counters. Arguments and
         errors as of `add`."""
         merged = {**self.counters, **counters}
-        await self._stepped(lambda: self._journal.checkpoint(self._lease, cursor, merged, total))
-        self._moved(cursor, merged)
+        await self._count_step(lambda: self._journal.checkpoint(self._lease, cursor, merged, total))
+        self._move_cursor(cursor, merged)
 
     async def set_total(self, total: int) -> None:
         """Journal how many records are expected. Errors as of `add`."""
@@ -182,7 +182,7 @@ class Handle:
         Errors as of `add`.
         """
         if marks := self.collect(records):
-            await self._stepped(lambda: self._journal.mark(self._lease, marks))
+            await self._count_step(lambda: self._journal.mark(self._lease, marks))
 
     def collect(self, records: Sequence[RecordRow]) -> list[Mark]:
         """Take the marks of records whose send has ended."""
@@ -206,7 +206,7 @@ class Handle:
         )
         self._marks[record.number] = Mark(record.number, state, code, brief, text(detail))
 
-    async def _stepped(self, change: Callable[[], Any]) -> Any:
+    async def _count_step(self, change: Callable[[], Any]) -> Any:
         result = await patiently(lambda: self._obeying(change), self._sleep)
         self.steps += 1
         return result
@@ -222,6 +222,6 @@ class Handle:
             self._course.decide(End(JobState.CANCELLED))
             raise
 
-    def _moved(self, cursor: Any, counters: dict[str, Any]) -> None:
+    def _move_cursor(self, cursor: Any, counters: dict[str, Any]) -> None:
         self.cursor = self.cursor if cursor is None else cursor
         self.counters = counters

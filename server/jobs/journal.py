@@ -73,7 +73,7 @@ class Journal:
     ) -> None:
         self.leases = leases or Leases()
         self._wall = wall
-        self._database = Database(folder, self._tidied)
+        self._database = Database(folder, self._tidy)
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -212,7 +212,7 @@ class Journal:
                 "UPDATE jobs SET state = ?, phase = ?, finished = NULL, result = NULL, error = NULL WHERE id = ?",
                 (JobState.RUNNING, phase, name),
             )
-            return self._touched(db, self.leases.take(db, name, owner))
+            return self._touch(db, self.leases.take(db, name, owner))
 
     def renew(self, lease: Lease) -> bool:
         """Keep the lease. Returns whether the job is to be cancelled.
@@ -284,7 +284,7 @@ class Journal:
         keeps the old one."""
         with self._database.transaction() as db:
             self.leases.hold(db, lease)
-            self._touched(db, lease)
+            self._touch(db, lease)
             db.executemany(
                 "UPDATE records SET state = ?, code = ?, reason = ?, detail = coalesce(?, detail) "
                 "WHERE job = ? AND number = ? AND state != 'done'",
@@ -323,10 +323,10 @@ class Journal:
         with self._database.transaction() as db:
             if self.leases.hold(db, lease):
                 raise Stopped(lease.job)
-            self._touched(db, lease)
+            self._touch(db, lease)
             yield db
 
-    def _touched(self, db: sqlite3.Connection, lease: Lease) -> Lease:
+    def _touch(self, db: sqlite3.Connection, lease: Lease) -> Lease:
         db.execute("UPDATE runs SET updated = ? WHERE job = ?", (self._wall(), lease.job))
         return lease
 
@@ -339,7 +339,7 @@ class Journal:
         tallies = "SELECT state, records FROM tallies WHERE job = ? AND records > 0"
         return [job_row(row, self._database.rows(tallies, (row[0],))) for row in result]
 
-    def _tidied(self, db: sqlite3.Connection) -> None:
+    def _tidy(self, db: sqlite3.Connection) -> None:
         """Forget jobs that never began or that nothing happened to for long; end those that lost a
         cancelled owner."""
         values = {**self.leases.moment(), "horizon": self._wall() - KEPT_SECONDS}

@@ -147,13 +147,13 @@ class Runner:
 
     async def _phases(self) -> None:
         if self.handle.row.phase is Phase.GATHERING:
-            await self._judged(self._gather)
+            await self._judge(self._gather)
         if self.handle.row.phase is not Phase.FINISHING and not self.course.end:
             await self._send()
         if not self.course.end:
-            await self._judged(self._finish)
+            await self._judge(self._finish)
 
-    async def _judged(self, part: Callable[[], Awaitable[None]]) -> None:
+    async def _judge(self, part: Callable[[], Awaitable[None]]) -> None:
         """Do a part; what escapes it decides how the job ends."""
         try:
             await part()
@@ -209,11 +209,11 @@ class Runner:
     async def _send(self) -> None:
         async with anyio.create_task_group() as group:
             for _ in range(self._work.width):
-                group.start_soon(self._judged, self._deliveries)
+                group.start_soon(self._judge, self._deliveries)
         if not self.course.end:
-            await self._judged(self._sent)
+            await self._judge(self._send_rows)
 
-    async def _sent(self) -> None:
+    async def _send_rows(self) -> None:
         await self._patiently(lambda: self._journal.enter(self._lease, Phase.FINISHING))
 
     async def _deliveries(self) -> None:
@@ -251,7 +251,7 @@ class Runner:
         existing = {mark.number for mark in marks}
         left = [row for row in rows if row.number not in existing]
         if failure:
-            await self._failed(left, failure, began)
+            await self._handle_failure(left, failure, began)
         elif left:
             raise RuntimeError(f"a send left record {left[0].number} without a mark")
         else:
@@ -260,7 +260,7 @@ class Runner:
                 self._tries.pop(row.number, None)
         await self._flush()
 
-    async def _failed(self, rows: list[RecordRow], failure: Failure, began: int) -> None:
+    async def _handle_failure(self, rows: list[RecordRow], failure: Failure, began: int) -> None:
         """Mark the records of a send that failed, and decide how to go on."""
         if failure.code in _REFUSED:
             self._strikes = 0

@@ -2,7 +2,7 @@
 
     async with limiter.slot(key, operation="items", cost=60, deadline=deadline) as slot:
         response = await send(...)
-        slot.answered(response.status_code, response.headers)
+        slot.report_answer(response.status_code, response.headers)
 
 `Limiter` and `Slot` are what callers rely on; `Pacer` is the implementation for all processes of
 one user on one machine. Another backend only has to fit behind the two protocols.

@@ -16,7 +16,7 @@ from server.limiter.interface import Lane, Slot, Snapshot
 class _Place:
     """A place among those that send at once: the answer teaches it nothing."""
 
-    def answered(
+    def report_answer(
         self,
         status: int,
         headers: Mapping[str, str],

@@ -33,7 +33,7 @@ class Snapshot:
 class Slot(Protocol):
     """Permission for exactly one send, to be used at once."""
 
-    def answered(
+    def report_answer(
         self,
         status: int,
         headers: Mapping[str, str],

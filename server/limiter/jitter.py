@@ -81,18 +81,18 @@ class Evidence:
 
     def add_late(self, seconds: float) -> None:
         """A turn was taken that many seconds after the intended moment."""
-        self.late = [*self.late, _rounded(seconds)][-_KEPT_LATE:]
+        self.late = [*self.late, _round(seconds)][-_KEPT_LATE:]
 
     def add_trip(self, operation: str, seconds: float, *, new_connection: bool) -> None:
         """A good answer came that many seconds after its send."""
         name = operation[:_LONGEST_OPERATION]
         self.answers += 1
         if not new_connection:
-            self.trips = [*self.trips, (name, _rounded(seconds))][-_KEPT_TRIPS:]
+            self.trips = [*self.trips, (name, _round(seconds))][-_KEPT_TRIPS:]
             return
         fastest = min((trip for other, trip in self.trips if other == name), default=None)
         if fastest is not None:
-            self.fresh = [*self.fresh, _rounded(max(0.0, seconds - fastest))][-_KEPT_FRESH:]
+            self.fresh = [*self.fresh, _round(max(0.0, seconds - fastest))][-_KEPT_FRESH:]
 
     def jitter(self) -> float | None:
         """Seconds between the least and the most delayed send, or None without enough evidence."""
@@ -145,5 +145,5 @@ def _spread(trips: Sequence[float]) -> float:
     return ordered[len(ordered) // 2] - ordered[0]
 
 
-def _rounded(seconds: float) -> float:
+def _round(seconds: float) -> float:
     return round(seconds, 6)

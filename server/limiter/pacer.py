@@ -54,7 +54,7 @@ class Turn:
         self._operation = operation
         self._clock = clock
 
-    def answered(
+    def report_answer(
         self,
         status: int,
         headers: Mapping[str, str],
@@ -163,14 +163,14 @@ class Pacer:
     async def _turn(self, key: str, line: Line, waiter: Waiter) -> Granted:
         line.join(waiter, self._clock())
         try:
-            return await self._granted(key, line, waiter)
+            return await self._grant(key, line, waiter)
         finally:
             line.leave(waiter)
             if line.ticket and not line.head:
                 ticket, line.ticket = line.ticket, None
                 await self._quietly(key, lambda shared: give_back(shared.state, ticket))
 
-    async def _granted(self, key: str, line: Line, waiter: Waiter) -> Granted:
+    async def _grant(self, key: str, line: Line, waiter: Waiter) -> Granted:
         stale = 0
         while True:
             await line.until_head(waiter)

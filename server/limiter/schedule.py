@@ -170,7 +170,7 @@ def decode(text: str, rules: Rules, now: float) -> State:
     later than now is of an earlier run of the monotonic clock, which starts anew with the machine.
     """
     try:
-        state = _decoded(text)
+        state = _decode(text)
     except (ValueError, TypeError, LookupError):
         return wary(rules, now)
     if state.touched > now + rules.window:
@@ -269,10 +269,10 @@ def _claim(state: State, ask: Ask, now: float) -> None:
 def _credits_ready(state: State, ask: Ask, now: float) -> float:
     if state.credits is None:
         return now
-    return max(state.credits.ready(ask.cost, ask.lane, now), _saved_until(state, ask, now))
+    return max(state.credits.ready(ask.cost, ask.lane, now), _savings_end(state, ask, now))
 
 
-def _saved_until(state: State, ask: Ask, now: float) -> float:
+def _savings_end(state: State, ask: Ask, now: float) -> float:
     """Until when somebody else's saving keeps this caller from the credits; `now` if nobody's
     does."""
     saver = state.saver
@@ -284,7 +284,7 @@ def _saved_until(state: State, ask: Ask, now: float) -> float:
 def _save_up(state: State, ask: Ask, ready: float, now: float) -> None:
     """Without this a costly send would never come: cheap ones would take each credit that trickles
     in."""
-    if _saved_until(state, ask, now) <= now:
+    if _savings_end(state, ask, now) <= now:
         state.saver = Saver(ask.who, ready + 2 * state.gap, ask.lane)
 
 
@@ -292,7 +292,7 @@ def _policy_fields(policy: Policy) -> list[str | float]:
     return [policy.plan, policy.burst, policy.refill]
 
 
-def _decoded(text: str) -> State:
+def _decode(text: str) -> State:
     times, freed, sends, credits, saver = json.loads(text)
     gap, next_free, penalty_until, cautious_until, touched, epoch = map(float, times)
     return State(
@@ -304,12 +304,12 @@ def _decoded(text: str) -> State:
         epoch=epoch,
         freed=[(float(slot), float(after)) for slot, after in freed],
         sends=[Send(float(stamp), float(cost), bool(is_open)) for stamp, cost, is_open in sends],
-        credits=_decoded_credits(*credits) if credits else None,
+        credits=_decode_credits(*credits) if credits else None,
         saver=Saver(str(saver[0]), float(saver[1]), "job" if saver[2] == "job" else "interactive")
         if saver
         else None,
     )
 
 
-def _decoded_credits(plan: str, burst: float, refill: float, level: float, stamp: float) -> Credits:
+def _decode_credits(plan: str, burst: float, refill: float, level: float, stamp: float) -> Credits:
     return Credits(Policy(str(plan), float(burst), float(refill)), float(level), float(stamp))

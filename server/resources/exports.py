@@ -58,7 +58,7 @@ class ExportResources:
         Raises:
             Failure: an address that is none, a name or position that cannot be, no such export.
         """
-        with self._calls.explained("resources/read"):
+        with self._calls.mask_faults("resources/read"):
             return await self._read(uri)
 
     async def _read(self, uri: str) -> list[dict[str, Any]]:

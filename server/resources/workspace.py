@@ -95,7 +95,7 @@ class Resources:
         Raises: Failure: an address that is none of theirs, a name that fits nothing or too much, or
             whatever kept the operation behind it from answering.
         """
-        with self._calls.explained("resources/read"):
+        with self._calls.mask_faults("resources/read"):
             template, parts = self._found(uri)
             parts = {
                 name: _checked(name, part, template.variables[name]) for name, part in parts.items()
@@ -133,7 +133,7 @@ class Resources:
                 f"There is no resource template {uri!r} with a variable {variable!r}.",
             )
         try:
-            with self._calls.explained("completion/complete"):
+            with self._calls.mask_faults("completion/complete"):
                 if template.variables[variable].is_operation:
                     return _fitting(list(self._operations(template)), typed)
                 return _fitting(await self._possible(template.variables, variable, known), typed)
@@ -154,7 +154,7 @@ class Resources:
         if variable not in self._variables:
             return NOTHING
         try:
-            with self._calls.explained("completion/complete"):
+            with self._calls.mask_faults("completion/complete"):
                 return _fitting(await self._possible(self._variables, variable, known), typed)
         except Failure:
             return NOTHING

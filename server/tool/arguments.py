@@ -65,7 +65,7 @@ def parse(
         Failure: `INVALID_ARGUMENT`, with all mistakes (at most five) and suggestions.
     """
     schema = _schema_of(request)
-    cleaned = _decoded(dict(raw), schema, keep_null=request.risk != "reads")
+    cleaned = _decode(dict(raw), schema, keep_null=request.risk != "reads")
     try:
         parsed = request.model_validate(cleaned, context=context)
     except ValidationError as error:
@@ -80,7 +80,7 @@ def _schema_of(request: type[Request[Any, Any]]) -> Schema:
     return input_schema(request, whole=True)
 
 
-def _decoded(value: Any, schema: Schema, *, keep_null: bool) -> Any:
+def _decode(value: Any, schema: Schema, *, keep_null: bool) -> Any:
     """The value with JSON text, lone list entries and meaningless nulls put right, as far as the
     schema tells."""
     requested = schema.get("type")
@@ -88,11 +88,11 @@ def _decoded(value: Any, schema: Schema, *, keep_null: bool) -> Any:
         value = _from_json(value, requested)
     if requested == "array":
         entries = value if isinstance(value, list) else [value]
-        return [_decoded(entry, schema["items"], keep_null=keep_null) for entry in entries]
+        return [_decode(entry, schema["items"], keep_null=keep_null) for entry in entries]
     if requested == "object" and isinstance(value, dict):
         properties = schema.get("properties", {})
         return {
-            name: _decoded(each, properties.get(name, {}), keep_null=keep_null)
+            name: _decode(each, properties.get(name, {}), keep_null=keep_null)
             for name, each in value.items()
             if each is not None
             or keep_null
@@ -133,22 +133,22 @@ def _problem(schema: Schema, error: Any, inside: str) -> str:
     requested, context = error["input"], error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
-            return _unknown(path, location[-1], parent)
+            return _describe_unknown(path, location[-1], parent)
         case "missing":
             return f"`{path}` is required."
         case "literal_error" if requested is not None:
             allowed = _schema_at(schema, location)["enum"]
-            return f"`{path}` must be one of {', '.join(allowed)}; got {_shown(requested)}.{suggest(str(requested), allowed)}"
+            return f"`{path}` must be one of {', '.join(allowed)}; got {_excerpt(requested)}.{suggest(str(requested), allowed)}"
         case "value_error":
             return f"`{path}`: {context['error']}" if path else str(context["error"])
         case kind if kind in _BOUNDS:
-            return f"`{path}` {_BOUNDS[kind].format(**context)}; got {context.get('actual_length', _shown(requested))}."
+            return f"`{path}` {_BOUNDS[kind].format(**context)}; got {context.get('actual_length', _excerpt(requested))}."
     if requested is None:
         return f"`{path}` must not be null: leave it out to keep it unset or unchanged."
-    return f"`{path}` must be {_kind(_schema_at(schema, location))}; got {_shown(requested)}."
+    return f"`{path}` must be {_kind(_schema_at(schema, location))}; got {_excerpt(requested)}."
 
 
-def _unknown(path: str, name: str, parent: Schema) -> str:
+def _describe_unknown(path: str, name: str, parent: Schema) -> str:
     existing = parent.get("properties", {})
     if name in REPLACED and "limit" in existing:
         return f"`{path}` is not an argument here: use {REPLACED[name]}."
@@ -181,6 +181,6 @@ def _kind(schema: Schema) -> str:
     return names.get(schema.get("type", ""), f"a {schema.get('type', 'valid value')}") + of
 
 
-def _shown(value: Any) -> str:
+def _excerpt(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 80 else text[:77] + "..."

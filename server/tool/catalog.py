@@ -182,20 +182,20 @@ class Surface:
         """The request class behind an entry; the first call of a domain imports its module."""
         return getattr(self._load(entry.module), entry.class_name)
 
-    def rendered(self, text: str) -> str:
+    def render_hint(self, text: str) -> str:
         """A hint with `{operation}` replaced by the name of its tool, and whether that one is not
         offered."""
-        return _OPERATION.sub(self._named, text)
+        return _OPERATION.sub(self._name_tool, text)
 
     @property
     def _discovers(self) -> bool:
         """Whether tools that reach others are offered."""
         return any(entry.toolset == _DISCOVER for entry in self._offered.values())
 
-    def _named(self, result: re.Match[str]) -> str:
+    def _name_tool(self, result: re.Match[str]) -> str:
         name = self._by_operation.get(result[1])
         if name is None:
-            return _unbraced(result)
+            return _drop_braces(result)
         callable_here = name in self._offered or (self._discovers and name in self._reachable)
         return name if callable_here else f"{name} (not offered here)"
 
@@ -206,6 +206,6 @@ def _is_wanted(entry: Entry, requested: set[str]) -> bool:
     return "all" in requested and entry.toolset != _DISCOVER
 
 
-def _unbraced(result: re.Match[str]) -> str:
+def _drop_braces(result: re.Match[str]) -> str:
     """A name that no tool serves stands for itself; anything else in braces is left as it is."""
     return result[1] if _NAME.fullmatch(result[1]) else result[0]

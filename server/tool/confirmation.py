@@ -73,9 +73,13 @@ class Confirmations:
         if reply.action in ("accept", "decline"):
             hint = preview.otherwise or "Do not ask for the same again."
             raise Failure(Code.DECLINED, "The user declined. Nothing was changed.", hint)
-        raise self._required(preview, basis, stale=token is not None, offer=not asker.can_ask)
+        raise self._build_requirement(
+            preview, basis, stale=token is not None, offer=not asker.can_ask
+        )
 
-    def _required(self, preview: Preview, basis: str, *, stale: bool, offer: bool) -> Failure:
+    def _build_requirement(
+        self, preview: Preview, basis: str, *, stale: bool, offer: bool
+    ) -> Failure:
         why = (
             "The confirmation token is used up, expired, or for another state or call. "
             if stale

@@ -271,7 +271,7 @@ def summary(row: JobRow) -> dict[str, Any]:
         "title": row.title,
         "state": str(row.state),
         **({} if row.ended else {"phase": str(row.phase)}),
-        "records": {"total": row.total, **_gathered(row), **counts},
+        "records": {"total": row.total, **_count_gathered(row), **counts},
         **({"result": row.result} if row.result is not None else {}),
         **({"error": row.error} if row.error is not None else {}),
         "startedAt": _instant(row.created),
@@ -285,7 +285,7 @@ def links(row: JobRow) -> list[Link]:
     return [Link(found["uri"], found["name"], found["mimeType"], found["size"])] if found else []
 
 
-def _gathered(row: JobRow) -> dict[str, Any]:
+def _count_gathered(row: JobRow) -> dict[str, Any]:
     """What a job that sends nothing has found so far: its counter `gathered`."""
     return {"gathered": row.counters["gathered"]} if "gathered" in row.counters else {}
 

@@ -60,7 +60,7 @@ def unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...], bool]:
 
 def _property(info: FieldInfo, whole: bool) -> Schema:
     bare, metadata, _ = unwrap(info.annotation)
-    schema = _typed(bare, (*metadata, *info.metadata), whole)
+    schema = _type_schema(bare, (*metadata, *info.metadata), whole)
     if info.default not in (None, PydanticUndefined):
         schema["default"] = info.default
     inner = (mark.description for mark in metadata if isinstance(mark, FieldInfo))
@@ -69,14 +69,14 @@ def _property(info: FieldInfo, whole: bool) -> Schema:
     return schema
 
 
-def _typed(bare: Any, metadata: tuple[Any, ...], whole: bool) -> Schema:
+def _type_schema(bare: Any, metadata: tuple[Any, ...], whole: bool) -> Schema:
     if bare is Any or (_JSON in metadata and not whole):
         return {}
     if get_origin(bare) is Literal:
         return {"type": "string", "enum": list(get_args(bare))}
     if get_origin(bare) is list:
         inner, inner_metadata, _ = unwrap(get_args(bare)[0])
-        return {"type": "array", "items": _typed(inner, inner_metadata, whole)} | _bounds(
+        return {"type": "array", "items": _type_schema(inner, inner_metadata, whole)} | _bounds(
             metadata, "Items"
         )
     if get_origin(bare) is dict:

@@ -51,7 +51,7 @@ _STOP = frozenset(
 )
 
 
-def ranked(entries: Iterable[Entry], query: str) -> list[Entry]:
+def rank(entries: Iterable[Entry], query: str) -> list[Entry]:
     """The tools that share words with the query, the best first; of equals, the listing's order.
 
     One whose name or title the query is comes before all others.
@@ -78,7 +78,7 @@ def summary(entry: Entry) -> str:
     return re.split(r"(?<=\.) ", text, maxsplit=1)[0]
 
 
-def by_toolset(entries: Iterable[Entry]) -> dict[str, list[str]]:
+def group_by_toolset(entries: Iterable[Entry]) -> dict[str, list[str]]:
     """The names of the tools, by toolset."""
     result: dict[str, list[str]] = {}
     for entry in entries:

@@ -10,7 +10,7 @@ from server.sandbox.archivebox import Version
 from server.tool.arguments import parse
 from tests.support.archivebox.keeping import Json, Keeper, keeper
 from tools.archivebox.jobs.save import StartSave
-from tools.archivebox.jobs.save_work import finished
+from tools.archivebox.jobs.save_work import judge_page
 
 FRESH = [f"https://fresh.example/page-{number}" for number in range(120)]
 VERSIONS: list[Version] = ["0.9.73", "0.9.31", "0.8.5"]
@@ -104,9 +104,9 @@ async def test_a_check_tells_missing_stale_and_empty_pages_and_sends_no_change(
 ) -> None:
     async with keeper(version) as one:
         pages = await one.pages(with_archiveresults=True)
-        finished = [each for each in pages if each["status"] in (None, "sealed")]
-        dead = next(each["url"] for each in finished if not _succeeded(each, pages))
-        old = next(each["url"] for each in finished if _succeeded(each, pages))
+        judge_page = [each for each in pages if each["status"] in (None, "sealed")]
+        dead = next(each["url"] for each in judge_page if not _succeeded(each, pages))
+        old = next(each["url"] for each in judge_page if _succeeded(each, pages))
         new = (await one.ended(await one.call(action="save", urls=FRESH[:3])))["saved"][0]["url"]
         before = one.sandbox.times("(POST|PATCH|DELETE)")
         told = await one.call(
@@ -196,8 +196,8 @@ def test_of_several_outputs_of_a_kind_the_newest_counts() -> None:
 
     again = {"id": "1", "archiveresults": [output("succeeded", "11"), output("failed", "10")]}
     broken = {"id": "1", "archiveresults": [output("failed", "11"), output("succeeded", "10")]}
-    assert finished(again) == {"outcome": "saved", "id": "1"}
-    assert finished(broken) == {
+    assert judge_page(again) == {"outcome": "saved", "id": "1"}
+    assert judge_page(broken) == {
         "outcome": "failed",
         "id": "1",
         "failures": [{"plugin": "wget", "reason": "404 Not Found"}],
@@ -329,7 +329,7 @@ def test_arguments_that_make_no_sense_together_are_refused(given: Json) -> None:
 
 
 async def _newest_failed(one: Keeper) -> dict[str, Json]:
-    """The finished pages whose newest copy has a failed output, by URL."""
+    """The judge_page pages whose newest copy has a failed output, by URL."""
     pages = {each["url"]: each for each in await one.pages()}
     failed = {each["id"] for each in await one.pages(status="failed")}
     return {

@@ -109,7 +109,7 @@ class Told:
     retry_after: float | None = None
     new_connection: bool = False
 
-    def answered(
+    def report_answer(
         self,
         status: int,
         headers: Mapping[str, str],

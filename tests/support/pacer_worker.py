@@ -48,7 +48,7 @@ class Worker:
                 had = time.monotonic()
                 print(getattr(slot, "stamp", 0.0), had, flush=True)
                 if self.turn == int(self.options.penalty[0]):
-                    slot.answered(429, {}, retry_after=self.options.penalty[1])
+                    slot.report_answer(429, {}, retry_after=self.options.penalty[1])
         self.pacer.close()
 
 

@@ -82,7 +82,7 @@ class World:
             self.sent.append((name, round(self.time.now - 1000, 6)))
             if status:
                 await self.time.sleep(0.05)
-                slot.answered(status, headers or {}, retry_after=retry_after)
+                slot.report_answer(status, headers or {}, retry_after=retry_after)
 
     def order(self) -> str:
         return "".join(name for name, _ in self.sent)

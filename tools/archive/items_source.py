@@ -61,7 +61,7 @@ class ItemSource(Input):
         if unknown := [name for name in value if name not in SEARCHED_BY]:
             raise ValueError(f"takes {', '.join(SEARCHED_BY)}; not {', '.join(unknown)}.")
         tool = cls.tool_name() if issubclass(cls, Request) else None
-        return _dumped(
+        return _dump(
             parse(SearchItems, value, dict(info.context or {}), inside="search", tool=tool)
         )
 
@@ -87,7 +87,7 @@ class ItemSource(Input):
             return
         query = self.query()
         await query.prepare(context)
-        self.search = _dumped(query)
+        self.search = _dump(query)
 
     def query(self, fields: list[str] | None = None, **more: Any) -> SearchItems:
         """The search for these items, asking for these fields."""
@@ -116,11 +116,11 @@ class ItemSource(Input):
         matching = list(dict.fromkeys(self.item_ids or self.urls or []))
         for start in range(int(cursor or 0), len(matching), AT_ONCE):
             piece = matching[start : start + AT_ONCE]
-            ids, missing = (piece, []) if self.urls is None else await _looked_up(api, piece)
-            result, partial = await self._named(api, ids, fields)
+            ids, missing = (piece, []) if self.urls is None else await _look_up(api, piece)
+            result, partial = await self._from_names(api, ids, fields)
             yield Batch(result, start + len(piece), missing, partial)
 
-    async def _named(
+    async def _from_names(
         self, api: Api, ids: list[str], fields: list[str]
     ) -> tuple[list[dict[str, Any]], bool]:
         if not ids:
@@ -132,7 +132,7 @@ class ItemSource(Input):
         ), page.partial
 
 
-async def _looked_up(api: Api, urls: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
+async def _look_up(api: Api, urls: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
     page = await api.whole(GetItemIdsByUrl.model_validate({"urls": urls}))
     ids = [record["itemId"] for record in page.records if record["status"] == "FOUND"]
     return list(dict.fromkeys(ids)), [
@@ -140,7 +140,7 @@ async def _looked_up(api: Api, urls: list[str]) -> tuple[list[str], list[dict[st
     ]
 
 
-def _dumped(query: SearchItems) -> dict[str, Any]:
+def _dump(query: SearchItems) -> dict[str, Any]:
     return query.model_dump(by_alias=True, exclude_unset=True, mode="json", include=_NAMES)
 
 

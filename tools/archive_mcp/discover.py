@@ -11,7 +11,7 @@ from server.builtin import ServerContext, ServerTool
 from server.errors import Code, Failure
 from server.tool.catalog import Entry
 from server.tool.result import Result, whole
-from server.tool.search import by_toolset, ranked, summary
+from server.tool.search import group_by_toolset, rank, summary
 
 Name = Annotated[str, Field(min_length=1)]
 Found = dict[str, Any]
@@ -35,11 +35,11 @@ class FindTools(ServerTool[Found]):
     async def run(self, context: ServerContext) -> Result:
         entries = context.catalog.others()
         if self.query is None:
-            return whole({"toolsets": by_toolset(entries)})
-        best = ranked(entries, self.query)[: self.limit]
+            return whole({"toolsets": group_by_toolset(entries)})
+        best = rank(entries, self.query)[: self.limit]
         if not best:
             note = "Nothing fits these words; here are all names."
-            return whole({"tools": [], "toolsets": by_toolset(entries), "notes": [note]})
+            return whole({"tools": [], "toolsets": group_by_toolset(entries), "notes": [note]})
         return whole({"tools": [_row(entry) for entry in best]})
 
 
@@ -66,7 +66,7 @@ class DescribeTool(ServerTool[Found]):
                 "changesData": not entry.reads,
                 "destructive": hints["destructiveHint"],
                 "repeatable": hints["idempotentHint"],
-                "callWith": context.catalog.rendered(caller),
+                "callWith": context.catalog.render_hint(caller),
             }
         )
 

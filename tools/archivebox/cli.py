@@ -70,11 +70,11 @@ class Add(Change[Report]):
         for url in self.urls:
             http_url(url)
 
-    def supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
+    def require_supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
         if "plugins" in values and not description.takes(self.operation, "plugins"):
             values = {**values, "extractors": values["plugins"]}
             del values["plugins"]
-        return super().supported(description, values)
+        return super().require_supported(description, values)
 
     def present(self, match: Any) -> dict[str, Any]:
         result = command(match)
@@ -147,8 +147,8 @@ class Update(Filters, Change[Report]):
         return body
 
     async def run(self, context: ArchiveBoxContext) -> Result:
-        body = self.supported(context.description, self.body())
-        result = await _done(self, context.api, body)
+        body = self.require_supported(context.description, self.body())
+        result = await _run_command(self, context.api, body)
         return whole(result if isinstance(result, dict) else {"result": result})
 
 
@@ -187,7 +187,7 @@ class Schedule(Confirmed[Report]):
                 )
 
     def body(self) -> dict[str, Any]:
-        return {**self.given(), **({"add": True} if self.import_path else {})}
+        return {**self.request_values(), **({"add": True} if self.import_path else {})}
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
         if not context.description.takes(self.operation, "show"):
@@ -330,7 +330,7 @@ class Remove(Filters, Confirmed[Deleted]):
         body = {"filter_type": "timestamp", "filter_patterns": timestamps, "delete": True}
         reason = "It is still there."
         try:
-            await _done(self, api, self.supported(api.description, body))
+            await _run_command(self, api, self.require_supported(api.description, body))
         except Failure as failure:
             # It says less than a look at what is left: some of its failures come after the work.
             if failure.code is not Code.OUTCOME_UNKNOWN:
@@ -354,7 +354,7 @@ class Remove(Filters, Confirmed[Deleted]):
         return {"deleted": len(result) - len(failed), "queued": 0, "failed": failed}
 
 
-async def _done(request: Change[Any], api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
+async def _run_command(request: Change[Any], api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
     """The result of a command; 0.8.5 does it and then fails to write down what it did."""
     try:
         return command(await request.send(api, body))

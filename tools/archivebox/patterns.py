@@ -41,7 +41,7 @@ async def matches(
         if failure.code is not Code.UNAVAILABLE or more:
             raise
         # 0.8.5 cannot write its own answer down with the libraries it is installed with today.
-        return await _found_here(api, patterns, filters)
+        return await _search_here(api, patterns, filters)
     if isinstance(result, dict):
         result = list(result.values())  # 0.8.5 answers by folder
     return (
@@ -68,7 +68,7 @@ def _body(
     return {**body, "limit": MOST} if api.description.takes(operation, "limit") else body
 
 
-async def _found_here(
+async def _search_here(
     api: ArchiveBoxApi, patterns: list[str], filters: dict[str, Any]
 ) -> list[Record]:
     snapshots, total = await every(pages(api, {}), _MOST_READ)

@@ -102,19 +102,19 @@ def tag(record: Json) -> Json:
 def crawl(record: Json, *, with_config: bool = False) -> Json:
     """A crawl, without the 10 kB of settings that come with it unless they were asked for."""
     match = {name: value for name, value in record.items() if name not in ("TYPE", "config")}
-    return {**match, "config": _masked(record.get("config"))} if with_config else match
+    return {**match, "config": _mask(record.get("config"))} if with_config else match
 
 
-def _masked(config: Any) -> Any:
+def _mask(config: Any) -> Any:
     """Settings without the values that are secrets, however deep they lie."""
     if isinstance(config, list):
-        return [_masked(entry) for entry in config]
+        return [_mask(entry) for entry in config]
     if not isinstance(config, dict):
         return config
     return {
         name: "(kept back)"
         if value and any(part in str(name).upper() for part in _SECRETS)
-        else _masked(value)
+        else _mask(value)
         for name, value in config.items()
     }
 
@@ -124,7 +124,7 @@ def any_object(record: Json) -> Json:
     kind = str(record.get("TYPE", "")).rpartition(".")[2]
     shapes = {"Snapshot": snapshot, "ArchiveResult": result, "Tag": tag, "Crawl": crawl}
     shape = shapes.get(kind)
-    return {"kind": kind, **(shape(record) if shape else plain(_masked(record)))}
+    return {"kind": kind, **(shape(record) if shape else plain(_mask(record)))}
 
 
 def failures(record: Json) -> list[Json]:

@@ -43,13 +43,13 @@ class ListArchiveresults(Paged[ArchiveResult]):
     created_at__gte: Text | None = Field(None, description="Date")
     created_at__lt: Text | None = Field(None, description="Date")
 
-    def supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
+    def require_supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
         old = {"plugin": "extractor", "output_str": "output"}
         renamed = {
             name if description.takes(self.operation, name) else old.get(name, name): value
             for name, value in values.items()
         }
-        return super().supported(description, renamed)
+        return super().require_supported(description, renamed)
 
     def one(self, record: Record) -> Record:
         return records.result(record)
@@ -130,7 +130,7 @@ class UpdateArchiveresult(Change[ArchiveResult]):
                 "For example notes.txt.",
             )
 
-    def supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
+    def require_supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
         return values  # the server's description does not declare this form's fields
 
     def present(self, result: Any) -> dict[str, Any]:

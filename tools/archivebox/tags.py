@@ -205,7 +205,7 @@ class ExportTagUrls(Get[Exported]):
     tag_id: Text = Field(description="Id or name")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
-        return await _exported(self, context.api)
+        return await _export(self, context.api)
 
 
 class ExportTagSnapshots(Get[Exported]):
@@ -219,7 +219,7 @@ class ExportTagSnapshots(Get[Exported]):
     tag_id: Text = Field(description="Id or name")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
-        return await _exported(self, context.api)
+        return await _export(self, context.api)
 
 
 async def one_tag(api: ArchiveBoxApi, reference: str, *, partial: bool = False) -> Record:
@@ -251,7 +251,7 @@ async def one_tag(api: ArchiveBoxApi, reference: str, *, partial: bool = False) 
     return answer[0]
 
 
-async def _exported(request: ExportTagUrls | ExportTagSnapshots, api: ArchiveBoxApi) -> Result:
+async def _export(request: ExportTagUrls | ExportTagSnapshots, api: ArchiveBoxApi) -> Result:
     tag = await one_tag(api, request.tag_id, partial=True)
     request.tag_id = str(tag["id"])
     lines = (await api.text(request.path())).splitlines()

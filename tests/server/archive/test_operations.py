@@ -212,7 +212,7 @@ def test_a_confirmed_change_must_say_what_it_shows() -> None:
 def test_a_read_changes_nothing_of_the_order_unless_it_says_so() -> None:
     request = AllThings()
 
-    assert (request.order(), request.notes(), request.required_paths()) == (None, [], [])
+    assert (request.order(), request.notes(), request.extra_paths()) == (None, [], [])
 
 
 def test_a_payload_is_told_as_it_came_unless_the_tool_knows_more() -> None:

@@ -77,7 +77,7 @@ def test_a_refusal_for_good_bounds_the_size_for_ever() -> None:
     sizes(pace, 6)
     pace.refused(40, passing=False)
     assert (pace.size, pace.most) == (20, 20)
-    pace.acquitted()
+    pace.reset()
     assert sizes(pace, 6) == [20]
 
 
@@ -97,6 +97,6 @@ def test_trouble_that_a_single_read_meets_too_was_not_because_of_the_size() -> N
     for _ in range(3):
         for size in (40, 20, 10, 5, 2):
             pace.refused(size, passing=True)
-        pace.acquitted()
+        pace.reset()
     assert (pace.size, pace.most) == (1, MOST)
     assert sizes(pace, 6) == [1, 2, 4, 8, 16, 32, 40]

@@ -79,7 +79,7 @@ async def test_a_refusal_for_want_of_a_place_may_be_tried_again() -> None:
 async def test_an_answer_teaches_a_cap_nothing() -> None:
     cap = ConcurrencyCap(1, clock=lambda: 100.0)
     async with cap.slot("key") as slot:
-        slot.answered(429, {}, retry_after=60)
+        slot.report_answer(429, {}, retry_after=60)
     async with cap.slot("key", deadline=101.0):
         pass
     assert await cap.snapshot("key") is None

@@ -262,7 +262,7 @@ async def test_an_answer_is_told_even_when_its_caller_is_cancelled(world: World)
     pacer = world.pacer()
     with anyio.CancelScope() as scope:
         async with pacer.slot(KEY) as slot:
-            slot.answered(429, {}, retry_after=30)
+            slot.report_answer(429, {}, retry_after=30)
             scope.cancel()
             await anyio.lowlevel.checkpoint()
     assert (await world.pacer().snapshot(KEY)).penalty == 30

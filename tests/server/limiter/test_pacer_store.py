@@ -224,7 +224,7 @@ async def test_a_file_replaced_by_somebody_else_is_noticed_before_the_next_send(
     with opened(tmp_path, time) as pacer, opened(tmp_path / "new", time) as other:
         await send(pacer)
         async with other.slot(KEY) as slot:
-            slot.answered(429, {}, retry_after=20)
+            slot.report_answer(429, {}, retry_after=20)
         other.close()
         (tmp_path / "new" / FILE).replace(tmp_path / FILE)
         await send(pacer)
@@ -255,7 +255,7 @@ async def test_an_answer_that_cannot_be_stored_now_is_stored_with_the_next_turn(
     time = JumpingClock()
     with opened(tmp_path, time) as pacer:
         async with pacer.slot(KEY) as slot:
-            slot.answered(429, {}, retry_after=20)
+            slot.report_answer(429, {}, retry_after=20)
             lock = sqlite3.connect(tmp_path / FILE, isolation_level=None)
             lock.execute("BEGIN IMMEDIATE")
         assert time.now < 500.3
@@ -277,7 +277,7 @@ async def test_a_busy_file_does_not_lose_the_answer_of_a_cancelled_caller(tmp_pa
         with anyio.CancelScope() as scope:
             async with pacer.slot(KEY) as slot:
                 lock.execute("BEGIN IMMEDIATE")
-                slot.answered(429, {}, retry_after=20)
+                slot.report_answer(429, {}, retry_after=20)
                 scope.cancel()
         assert (await other.snapshot(KEY)).penalty > 19
 

@@ -240,7 +240,7 @@ def test_a_hint_names_the_tool_behind_an_operation(text: str, expected: str) -> 
     )
     made.offer(backends={"shop", "bank"}, toolsets=["all"], read_only=True)
 
-    assert made.rendered(text) == expected
+    assert made.render_hint(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -260,5 +260,5 @@ def test_a_hint_names_the_tool_behind_an_operation(text: str, expected: str) -> 
 def test_a_hint_says_where_its_tool_cannot_be_called(
     restriction: dict[str, Any], expected: str
 ) -> None:
-    assert surface(**restriction).rendered("Call {shop_delete_thingOperation}.") == expected
-    assert surface().rendered("Call {shop_delete_thingOperation}.") == "Call shop_delete_thing."
+    assert surface(**restriction).render_hint("Call {shop_delete_thingOperation}.") == expected
+    assert surface().render_hint("Call {shop_delete_thingOperation}.") == "Call shop_delete_thing."

@@ -51,7 +51,7 @@ class Ordered(Connection[Row]):
     def order(self) -> Callable[[list[Json]], list[Json]]:
         return lambda records: sorted(records, key=lambda each: -each["likes"])
 
-    def required_paths(self) -> list[str]:
+    def extra_paths(self) -> list[str]:
         return ["likes"]
 
     def notes(self) -> list[str]:

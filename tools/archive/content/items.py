@@ -205,7 +205,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
             return None
         return sorter([(entry.sort_key, entry.sort_order) for entry in self.sorting])
 
-    def required_paths(self) -> list[str]:
+    def extra_paths(self) -> list[str]:
         return [SORT_PATHS[entry.sort_key] for entry in self.sorting or []] if self.order() else []
 
     def notes(self) -> list[str]:

@@ -82,7 +82,7 @@ class ViewInput(Input):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _given(cls, value: Any) -> Any:
+    def _fields_given(cls, value: Any) -> Any:
         if value is None:
             raise ValueError("must not be null: leave it out to keep it unset or unchanged.")
         return value

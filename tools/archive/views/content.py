@@ -70,7 +70,7 @@ ItemSort = Annotated[
 ]
 
 
-def _unchecked(filters: ViewFilters | None) -> str:
+def _leave_unchecked(filters: ViewFilters | None) -> str:
     extra = filters.model_extra if filters else None
     return f"Sent as they are, unknown here: {', '.join(extra)}." if extra else ""
 
@@ -155,7 +155,7 @@ class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
         check_filter(self.input.filters, "input.filters")
 
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
-        return noted(payload, _unchecked(self.input.filters))
+        return noted(payload, _leave_unchecked(self.input.filters))
 
 
 class UpdateContentView(UpdateView[ContentViewPayload]):
@@ -180,7 +180,7 @@ class UpdateContentView(UpdateView[ContentViewPayload]):
             check_filter(self.input.filters, "input.filters")
 
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
-        return noted(payload, _unchecked(self.input.filters))
+        return noted(payload, _leave_unchecked(self.input.filters))
 
 
 class DeleteContentView(Deletion[DeletedContentView]):

@@ -17,7 +17,7 @@ from server.jobs import (
 )
 from tools.archivebox.cli import Add
 from tools.archivebox.jobs.query import PageQuery
-from tools.archivebox.jobs.save_work import SaveWork, copies, finished
+from tools.archivebox.jobs.save_work import SaveWork, copies, judge_page
 
 if TYPE_CHECKING:
     from tools.archivebox.jobs.save import StartSave
@@ -39,10 +39,10 @@ _PAGE = 1_000
 Json = dict[str, Any]
 
 
-async def failed_pages(context: ArchiveBoxContext, query: PageQuery) -> list[NewRecord]:
+async def find_failed_pages(context: ArchiveBoxContext, query: PageQuery) -> list[NewRecord]:
     """The pages whose newest copy has failed outputs, by URL."""
     failed: dict[str, list[str]] = {}
-    for result in await query.failed_results(context):
+    for result in await query.find_failed_results(context):
         failed.setdefault(str(result["snapshot_id"]), []).append(
             str(result.get("plugin") or result["extractor"])
         )
@@ -70,7 +70,7 @@ async def failed_pages(context: ArchiveBoxContext, query: PageQuery) -> list[New
 
 
 async def _is_whole(context: ArchiveBoxContext, url: str) -> bool:
-    fared = finished((await copies(context, url))[-1])
+    fared = judge_page((await copies(context, url))[-1])
     return fared is not None and fared["outcome"] == "saved"
 
 
@@ -96,7 +96,7 @@ async def tag_changes(context: ArchiveBoxContext, request: StartSave) -> list[Ne
     return result
 
 
-async def undone(context: ArchiveBoxContext, name: str, tool: str) -> list[NewRecord]:
+async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list[NewRecord]:
     """The inverse of what a tagging job did."""
     context.description.require(*TAGS)
     jobs = await context.jobs()
@@ -119,12 +119,12 @@ async def undone(context: ArchiveBoxContext, name: str, tool: str) -> list[NewRe
         )
     result, after = [], 0
     while rows := await jobs.records(name, (RecordState.DONE,), after=after, limit=_PAGE):
-        result += [NewRecord(each.key, {**each.detail, **_reversed(each.detail)}) for each in rows]
+        result += [NewRecord(each.key, {**each.detail, **_reverse(each.detail)}) for each in rows]
         after = rows[-1].number
     return result
 
 
-async def queued_work(context: ArchiveBoxContext, query: PageQuery) -> list[NewRecord]:
+async def find_queued_work(context: ArchiveBoxContext, query: PageQuery) -> list[NewRecord]:
     """The pages that are queued, and without filters the crawls too: their pages may not exist
     yet."""
     # Before 0.9.73 a filter by status is ignored without a word, and all pages come.
@@ -210,7 +210,7 @@ class SaveAgainWork(SaveWork):
         takes, has = self.context.description.takes, self.context.description.has
         anew = {"only_new": False} if takes(Add.operation, "only_new") else {}
         anew |= {} if has("GET /crawls/crawls") else {"update": True}
-        return self.supported(
+        return self.require_supported(
             {"urls": [records[0].key], "depth": 0, **({"tag": tags} if tags else {}), **anew}
         )
 
@@ -267,5 +267,5 @@ def _first(crawl: Json) -> str:
     return next(iter(str(crawl.get("urls") or "").split()), "")
 
 
-def _reversed(change: Json) -> Json:
+def _reverse(change: Json) -> Json:
     return {"add": change["remove"], "remove": change["add"]}

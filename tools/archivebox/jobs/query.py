@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class PageQuery:
-    """Filters that all have to fit; dates are those of the records that are listed, as the server
+    """Filters that all have to fit; dates are those of the records that are list_records, as the server
     reads them."""
 
     search: str | None = None
@@ -44,11 +44,11 @@ class PageQuery:
         params = {"search": self.search, "tag": self.tag, **self._times(), **more}
         return [
             entry
-            async for entry in listed(context, "/core/snapshots", params)
+            async for entry in list_records(context, "/core/snapshots", params)
             if self.is_at(entry["url"])
         ]
 
-    async def failed_results(self, context: ArchiveBoxContext) -> list[Json]:
+    async def find_failed_results(self, context: ArchiveBoxContext) -> list[Json]:
         """The failed outputs of pages that fit."""
         params = {
             "status": "failed",
@@ -58,7 +58,7 @@ class PageQuery:
         }
         return [
             entry
-            async for entry in listed(context, "/core/archiveresults", params)
+            async for entry in list_records(context, "/core/archiveresults", params)
             # The server looks for a part of a tag's name.
             if entry["status"] == "failed"
             and self.is_at(entry["snapshot_url"])
@@ -69,7 +69,7 @@ class PageQuery:
         return {"created_at__gte": self.since, "created_at__lt": self.until}
 
 
-async def listed(context: ArchiveBoxContext, path: str, params: Json) -> AsyncIterator[Json]:
+async def list_records(context: ArchiveBoxContext, path: str, params: Json) -> AsyncIterator[Json]:
     """All records of a list under these filters, those that are None left out.
 
     Raises: Failure: `UNSUPPORTED` for a filter that the server would ignore, `INVALID_ARGUMENT`

@@ -19,10 +19,10 @@ from tools.archivebox.jobs.change_work import (
     CancelWork,
     SaveAgainWork,
     TagWork,
-    failed_pages,
-    queued_work,
+    find_failed_pages,
+    find_queued_work,
     tag_changes,
-    undone,
+    undo_changes,
 )
 from tools.archivebox.jobs.query import PageQuery
 from tools.archivebox.jobs.save_work import ADDED_AT_ONCE, CheckWork, SaveWork
@@ -131,32 +131,32 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                 return self._save_plan(context)
             case "check":
                 links = self.links()
-                return _planned(
+                return _plan_without_question(
                     f"Check of {_pages(len(links))}", [NewRecord(link) for link in links], each=1
                 )
             case "retry":
-                result = await failed_pages(context, self.selection())
-                return _asked(
+                result = await find_failed_pages(context, self.selection())
+                return _plan_with_question(
                     result, f"Save {_pages(len(result))} with failed outputs again", each=3
                 )
             case "tag":
                 result = await (
-                    undone(context, self.undo, self.tool_name())
+                    undo_changes(context, self.undo, self.tool_name())
                     if self.undo
                     else tag_changes(context, self)
                 )
-                return _asked(
+                return _plan_with_question(
                     result, f"Change the tags of {_pages(len(result))} ({self._tagging()})", each=1
                 )
         context.description.require(*CANCELS)
-        result = await queued_work(context, self.selection())
+        result = await find_queued_work(context, self.selection())
         crawls = sum(entry.key.startswith("crawl:") for entry in result)
         what = (
             f"{_pages(len(result) - crawls)} and {crawls} queued crawls"
             if crawls
             else _pages(len(result))
         )
-        return _asked(result, f"Cancel {what} still queued", each=2)
+        return _plan_with_question(result, f"Cancel {what} still queued", each=2)
 
     def work(self, context: ArchiveBoxContext) -> Work:
         match self.action:
@@ -234,17 +234,19 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         )
 
 
-def _asked(records: list[NewRecord], message: str, *, each: int) -> Plan:
+def _plan_with_question(records: list[NewRecord], message: str, *, each: int) -> Plan:
     """A plan that needs a yes; nothing to do needs none."""
     if not records:
-        return _planned(message, records, each=each)
+        return _plan_without_question(message, records, each=each)
     urls = [record.detail["url"] for record in records if record.detail.get("url")]
     details = {"pages": len(records), "first": urls[:_SHOWN]}
     visible = f": {', '.join(urls[:3])}{' ...' if len(records) > 3 else ''}" if urls else ""
-    return _planned(message, records, each=each, preview=Preview(f"{message}{visible}?", details))
+    return _plan_without_question(
+        message, records, each=each, preview=Preview(f"{message}{visible}?", details)
+    )
 
 
-def _planned(
+def _plan_without_question(
     title: str, records: list[NewRecord], *, each: int, preview: Preview | None = None
 ) -> Plan:
     return Plan(

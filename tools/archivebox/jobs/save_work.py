@@ -105,7 +105,7 @@ class SaveWork:
             await job.sleep(step)
             waited, pause = waited + step, min(pause * GROWTH, LONGEST_PAUSE)
             await job.checkpoint(waited=waited)
-        return self._told(job)
+        return self._report(job)
 
     def body(self, records: list[RecordRow]) -> Json:
         """What adds these pages.
@@ -121,12 +121,12 @@ class SaveWork:
             **({"plugins": request.plugins} if request.plugins else {}),
             **({"only_new": request.only_new} if request.only_new is not None else {}),
         }
-        return self.supported(requested)
+        return self.require_supported(requested)
 
-    def supported(self, requested: Json) -> Json:
+    def require_supported(self, requested: Json) -> Json:
         """The arguments of the command under this server's names."""
         add = Add.model_validate(requested)
-        return add.supported(self.context.description, add.given())
+        return add.require_supported(self.context.description, add.request_values())
 
     async def _look(self, job: Handle, away: dict[int, RecordRow], most: int) -> None:
         """Look at some of the pages, and note those that are finished."""
@@ -148,15 +148,15 @@ class SaveWork:
         if (
             crawl is None
         ):  # 0.8.5 has archived what it added; what was lost on its way may not be there at all
-            return finished(pages[-1]) if pages else None
+            return judge_page(pages[-1]) if pages else None
         own = [page for page in pages if _same(page.get("crawl_id", crawl), crawl)]
         if own:
-            return finished(own[-1])
+            return judge_page(own[-1])
         if not await self._is_over(crawl, crawls):
             return None
         if pages:  # known before, and only new ones were wanted
             return {
-                **(finished(pages[-1]) or {"outcome": "queued", "id": pages[-1]["id"]}),
+                **(judge_page(pages[-1]) or {"outcome": "queued", "id": pages[-1]["id"]}),
                 "known": True,
             }
         return {"outcome": "failed", "failures": [{"reason": "ArchiveBox made no page of it."}]}
@@ -167,7 +167,7 @@ class SaveWork:
             existing[crawl] = answer.get("status") == "sealed"
         return existing[crawl]
 
-    def _told(self, job: Handle) -> Json:
+    def _report(self, job: Handle) -> Json:
         groups: dict[str, list[Json]] = {
             name: [] for name in ("saved", "partly", "failed", "queued", "refused")
         }
@@ -184,7 +184,7 @@ class SaveWork:
             notes.append(
                 "What is still queued goes on in ArchiveBox by itself: look later with action check."
             )
-        return _shown(groups, notes)
+        return _show_groups(groups, notes)
 
 
 class CheckWork:
@@ -207,7 +207,7 @@ class CheckWork:
         (record,) = records
         http_url(record.key)
         job.admit(records)
-        job.done(record, self._judged(await copies(self._context, record.key)))
+        job.done(record, self._judge(await copies(self._context, record.key)))
 
     async def finish(self, job: Handle) -> Json:
         """The pages by how they stand."""
@@ -219,22 +219,22 @@ class CheckWork:
                 groups[detail.pop("is")].append({"url": row.key, **detail})
             else:
                 groups["refused"].append({"url": row.key, "reason": row.reason})
-        return _shown(groups, [])
+        return _show_groups(groups, [])
 
-    def _judged(self, pages: list[Json]) -> Json:
+    def _judge(self, pages: list[Json]) -> Json:
         if not pages:
             return {"is": "missing"}
-        over = [(page, result) for page in pages if (result := finished(page)) is not None]
+        over = [(page, result) for page in pages if (result := judge_page(page)) is not None]
         good = [each for each, result in over if result["outcome"] in ("saved", "partly")]
         if not good:
             if len(over) < len(pages):
                 return {"is": "queued", "id": pages[-1]["id"]}
             return {"is": "noOutput", "id": pages[-1]["id"], "failures": failures(pages[-1])[:3]}
-        newest = max(good, key=_saved_at)
-        stale = self._days is not None and _saved_at(newest) < wall_clock.utc_now() - timedelta(
+        newest = max(good, key=_time_of_save)
+        stale = self._days is not None and _time_of_save(newest) < wall_clock.utc_now() - timedelta(
             days=self._days
         )
-        saved = _saved_at(newest).isoformat(timespec="seconds").replace("+00:00", "Z")
+        saved = _time_of_save(newest).isoformat(timespec="seconds").replace("+00:00", "Z")
         return {"is": "stale" if stale else "good", "id": newest["id"], "saved": saved}
 
 
@@ -250,7 +250,7 @@ async def copies(context: ArchiveBoxContext, url: str) -> list[Json]:
     return pages
 
 
-def finished(page: Json) -> Json | None:
+def judge_page(page: Json) -> Json | None:
     """How a finished page fared; None while ArchiveBox is at it."""
     if page.get("status") not in (None, "sealed"):
         return None
@@ -270,13 +270,13 @@ def _in_time(page: Json) -> list[Json]:
     )
 
 
-def _saved_at(page: Json) -> datetime:
+def _time_of_save(page: Json) -> datetime:
     text = str(page.get("downloaded_at") or page.get("bookmarked_at") or page.get("created_at"))
     result = datetime.fromisoformat(text)
     return result if result.tzinfo else result.replace(tzinfo=UTC)
 
 
-def _shown(groups: dict[str, list[Json]], notes: list[str]) -> Json:
+def _show_groups(groups: dict[str, list[Json]], notes: list[str]) -> Json:
     """Counts of all, and of each group the first."""
     cut = any(len(group) > _MOST_SHOWN for group in groups.values())
     return {

@@ -69,7 +69,7 @@ class ListSnapshots(Many[Snapshot]):
         arguments = self.model_dump(
             exclude_unset=True, by_alias=True, exclude={"limit", "after", "offset", "status"}
         )
-        params = self.supported(
+        params = self.require_supported(
             context.description,
             {name: value for name, value in arguments.items() if value is not None},
         )
@@ -169,8 +169,8 @@ class CreateSnapshot(Change[Snapshot]):
     def check(self) -> None:
         http_url(self.url)
 
-    def given(self) -> dict[str, Any]:
-        return _aliased(super().given())
+    def request_values(self) -> dict[str, Any]:
+        return _alias(super().request_values())
 
     def present(self, result: Any) -> dict[str, Any]:
         return records.snapshot(result)
@@ -212,7 +212,7 @@ class UpdateSnapshot(Change[Snapshot]):
                 f"The snapshot's status is {snapshot.get('status')} by now, not {self.if_status}. Nothing was changed.",
                 "Look at it again before deciding.",
             )
-        body = self.given()
+        body = self.request_values()
         body.pop("if_status", None)
         if self.status == "queued" and self.retry_at is None:
             # Queued alone would stay queued for ever: the runner looks for a retry time.
@@ -220,7 +220,7 @@ class UpdateSnapshot(Change[Snapshot]):
         self.snapshot_id = str(snapshot["id"])
         return whole(
             records.snapshot(
-                await self.send(context.api, self.supported(context.description, body))
+                await self.send(context.api, self.require_supported(context.description, body))
             )
         )
 
@@ -270,7 +270,10 @@ class GetSnapshotsFeed(Get[Exported]):
 
     async def run(self, context: ArchiveBoxContext) -> Result:
 
-        params = {**self.supported(context.description, self.given()), "limit": self.limit}
+        params = {
+            **self.require_supported(context.description, self.request_values()),
+            "limit": self.limit,
+        }
         return whole(cut_text(await context.api.text(self.path(), params)))
 
 
@@ -338,5 +341,5 @@ def pages(api: ArchiveBoxApi, params: dict[str, Any]) -> Fetch:
     return fetch
 
 
-def _aliased(values: dict[str, Any]) -> dict[str, Any]:
+def _alias(values: dict[str, Any]) -> dict[str, Any]:
     return {name.rstrip("_"): value for name, value in values.items()}

@@ -63,7 +63,7 @@ def test_what_takes_long_stays_small_even_after_an_outage() -> None:
     pace = pace_at(10)
     answer(pace, seconds=5)
     pace.refused(10, passing=True)
-    pace.acquitted()
+    pace.reset()
     for _ in range(5):
         answer(pace)
 
@@ -126,7 +126,7 @@ def test_a_pack_that_is_refused_is_halved_for_good(reads: int, half: int) -> Non
     pace.refused(reads, passing=False)
     assert (pace.size, pace.learning) == (half, False)
 
-    pace.acquitted()
+    pace.reset()
     answer(pace)
     assert pace.size == half
 
@@ -137,7 +137,7 @@ def test_a_refused_pack_larger_than_the_limit_does_not_widen_it() -> None:
     pace.refused(40, passing=False)
     assert pace.size == 5
 
-    pace.acquitted()
+    pace.reset()
     answer(pace)
     assert pace.size == 5
 
@@ -176,7 +176,7 @@ def test_a_failure_of_a_read_by_itself_clears_the_packs_before_it() -> None:
     pace = pace_at(20)
     for _ in range(2):
         pace.refused(20, passing=True)
-    pace.acquitted()
+    pace.reset()
     for _ in range(2):
         answer(pace)
     assert pace.size == 40

@@ -173,7 +173,7 @@ def test_a_preset_is_sorted_here_and_says_what_decides() -> None:
         "presetId": "7",
         "sorting": [{"sortKey": "LIKE_COUNT", "sortOrder": "DESC"}],
     }
-    assert request.required_paths() == ["currentEngagement.likes"]
+    assert request.extra_paths() == ["currentEngagement.likes"]
     assert request.notes() == ["The preset's own filters decide what is in it."]
     order = request.order()
     assert order is not None
@@ -189,7 +189,7 @@ def test_what_archive_sorts_is_not_sorted_here(raw: dict[str, Any]) -> None:
     request = parsed(SearchItems, **raw)
 
     assert isinstance(request, SearchItems)
-    assert (request.order(), request.required_paths()) == (None, [])
+    assert (request.order(), request.extra_paths()) == (None, [])
 
 
 @pytest.mark.parametrize(

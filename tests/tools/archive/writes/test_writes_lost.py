@@ -76,7 +76,7 @@ async def test_it_is_sent_once_and_the_caller_is_told_where_to_look(case: Case, 
     assert not failure.retryable
     assert (
         failure.hint
-        == f"Do not repeat it blindly: {desk.surface.rendered(CLASSES[case.tool].verify)}"
+        == f"Do not repeat it blindly: {desk.surface.render_hint(CLASSES[case.tool].verify)}"
     )
     points_somewhere(failure)
     assert "archive_" in failure.hint
@@ -112,7 +112,7 @@ async def test_where_it_stays_lost_the_caller_is_told_where_to_look(case: Case) 
     assert failure.code == "OUTCOME_UNKNOWN"
     assert (
         failure.hint
-        == f"Do not repeat it blindly: {desk.surface.rendered(CLASSES[case.tool].verify)}"
+        == f"Do not repeat it blindly: {desk.surface.render_hint(CLASSES[case.tool].verify)}"
     )
     points_somewhere(failure)
     assert "archive_" in failure.hint
