@@ -15,7 +15,7 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
-from tools.archivebox.cli import Add
+from tools.archivebox.cli.add import Add
 from tools.archivebox.jobs.query import PageQuery
 from tools.archivebox.jobs.save_work import SaveWork, copies, judge_page
 

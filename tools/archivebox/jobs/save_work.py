@@ -12,7 +12,7 @@ from server.archivebox.failures import command
 from server.errors import Failure
 from server.http.urls import http_url
 from server.jobs import Handle, RecordRow, RecordState
-from tools.archivebox.cli import Add
+from tools.archivebox.cli.add import Add
 from tools.archivebox.records import failures
 
 if TYPE_CHECKING:

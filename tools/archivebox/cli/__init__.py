@@ -1,0 +1,1 @@
+"""ArchiveBox's commands over REST."""

@@ -1,0 +1,70 @@
+"""Save pages: `archivebox add`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from server.archivebox.endpoints import (
+    Change,
+    Text,
+)
+from server.archivebox.failures import command
+from server.archivebox.openapi import Description
+from server.http.urls import http_url
+from server.tool.request import Risk
+from tools.archivebox.records import Report
+
+
+class Add(Change[Report]):
+    """Save web pages in ArchiveBox (the self-hosted web archive). Archiving goes on in the
+    background: look at archivebox_list_snapshots, then archivebox_read_snapshot. 0.9.73 skips known
+    URLs unless `only_new` is false."""
+
+    operation = "POST /cli/add"
+    title = "Save pages"
+    core = True
+    risk: ClassVar[Risk] = "adds"
+    repeatable = False
+    verify = "list with `url` ({GET /core/snapshots})."
+
+    urls: list[Text] = Field(min_length=1, max_length=500, description="http(s) URLs")
+    tag: Text | None = Field(None, description="Tag names with commas")
+    depth: int = Field(0, ge=0, le=4, description="Levels of links to follow")
+    plugins: Text | None = Field(None, description="Only these, with commas")
+    parser: Text | None = Field(None, description="How to read lists of links")
+    only_new: bool | None = Field(None, description="Skip known URLs")
+    update: bool | None = Field(None, description="Archive missing outputs again")
+    index_only: bool | None = Field(None, description="List, do not archive")
+    persona: Text | None = Field(None, description="Browser identity")
+    max_urls: int | None = Field(None, ge=1, description="Most pages")
+    crawl_max_size: int | None = Field(None, ge=1, description="Bytes in all")
+    crawl_timeout: int | None = Field(None, ge=1, description="Seconds in all")
+    snapshot_max_size: int | None = Field(None, ge=1, description="Bytes a page")
+    snapshot_ids: list[Text] | None = Field(None, description="Archive these again")
+
+    def check(self) -> None:
+        for url in self.urls:
+            http_url(url)
+
+    def require_supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
+        if "plugins" in values and not description.takes(self.operation, "plugins"):
+            values = {**values, "extractors": values["plugins"]}
+            del values["plugins"]
+        return super().require_supported(description, values)
+
+    def present(self, match: Any) -> dict[str, Any]:
+        result = command(match)
+        report: dict[str, Any] = {"crawl_id": None, "snapshot_ids": [], "queued_urls": self.urls}
+        if isinstance(result, dict):
+            report |= {
+                name: result[name]
+                for name in ("crawl_id", "snapshot_ids", "queued_urls")
+                if result.get(name)
+            }
+        elif isinstance(result, list):
+            report["snapshot_ids"] = [
+                entry["id"] for entry in result if isinstance(entry, dict) and "id" in entry
+            ]
+        return report

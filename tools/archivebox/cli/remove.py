@@ -1,0 +1,138 @@
+"""Delete matching pages: `archivebox remove`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field, PrivateAttr
+
+from server.archivebox.api import ArchiveBoxApi
+from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.endpoints import (
+    Confirmed,
+    Text,
+)
+from server.archivebox.pagination import Record
+from server.errors import Code, Failure
+from server.tool.confirmation import Preview
+from server.tool.request import Risk
+from server.tool.result import Result, whole
+from tools.archivebox.cli.filters import Filters, FilterType, run_command
+from tools.archivebox.patterns import matches
+from tools.archivebox.records import Deleted
+
+_MOST_REMOVED = 200
+_SINGLE = (Code.NOT_FOUND, Code.REJECTED, Code.UNAVAILABLE)
+"""Failures to delete one page that say nothing about the next."""
+
+
+class Remove(Filters, Confirmed[Deleted]):
+    """Delete all saved pages that match, with their files, for good. The user is asked first. One
+    page: archivebox_delete_snapshot."""
+
+    operation = "POST /cli/remove"
+    title = "Delete matching pages"
+    risk: ClassVar[Risk] = "removes"
+    repeatable = True
+    verify = "search again ({POST /cli/search})."
+
+    filter_patterns: list[Text] = Field(min_length=1, description="Which pages")
+    filter_type: FilterType = Field("exact", description="How patterns match")
+
+    _matches: list[Record] = PrivateAttr(default_factory=list)
+    """The pages that were shown last: exactly those are deleted."""
+
+    def body(self) -> dict[str, Any]:
+        return {}  # the pages are looked up first, and deleted one by one
+
+    async def preview(self, context: ArchiveBoxContext) -> Preview:
+        self._matches = await matches(context.api, self.filter_patterns, self.filters(), {})
+        if not self._matches:
+            raise Failure(
+                Code.NOT_FOUND,
+                "No saved page matches. Nothing was deleted.",
+                "Search first: {POST /cli/search}.",
+            )
+        if len(self._matches) > _MOST_REMOVED:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{len(self._matches)} saved pages match; at most {_MOST_REMOVED} are deleted "
+                "at once. Nothing was deleted.",
+                "Narrow the patterns, or delete in several steps.",
+            )
+        return _preview(self._matches)
+
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        if context.description.has("DELETE /core/snapshot/{}"):
+            return whole(await _delete_each(context.api, self._matches))
+        return whole(await self._remove_exactly(context.api, self._matches))
+
+    async def _remove_exactly(self, api: ArchiveBoxApi, result: list[Record]) -> dict[str, Any]:
+        """0.8.5 has no other way: exact timestamps just seen, never a pattern; then what is left is
+        looked at."""
+        timestamps = [str(entry["timestamp"]) for entry in result]
+        body = {"filter_type": "timestamp", "filter_patterns": timestamps, "delete": True}
+        reason = "It is still there."
+        try:
+            await run_command(self, api, self.require_supported(api.description, body))
+        except Failure as failure:
+            # It says less than a look at what is left: some of its failures come after the work.
+            if failure.code is not Code.OUTCOME_UNKNOWN:
+                raise
+            reason = failure.message
+        left = {
+            str(match["timestamp"])
+            for match in await matches(api, self.filter_patterns, self.filters(), {})
+        }
+        failed = [
+            {"timestamp": timestamp, "reason": reason}
+            for timestamp in timestamps
+            if timestamp in left
+        ]
+        if len(failed) == len(result):
+            raise Failure(
+                Code.UNAVAILABLE,
+                f"ArchiveBox {api.description.version} could not delete them, and all are still there. {reason}",
+                "The user deletes them in ArchiveBox's own interface, or updates it.",
+            )
+        return {"deleted": len(result) - len(failed), "queued": 0, "failed": failed}
+
+
+async def _delete_each(api: ArchiveBoxApi, result: list[Record]) -> dict[str, Any]:
+    """Delete one after the other; what was done before a failure that would meet them all is still
+    reported."""
+    counts = {"deleted": 0, "queued": 0}
+    failed: list[dict[str, Any]] = []
+    for number, each in enumerate(result):
+        try:
+            done = await api.change(
+                "DELETE",
+                f"/core/snapshot/{each['id']}",
+                None,
+                repeatable=True,
+                verify="search again.",
+            )
+        except Failure as failure:
+            if number == 0 and failure.code not in _SINGLE:
+                raise
+            failed.append({"id": each["id"], "reason": failure.message})
+            if failure.code in _SINGLE:
+                continue
+            failed += [
+                {"id": left["id"], "reason": "Not tried after that."}
+                for left in result[number + 1 :]
+            ]
+            break
+        counts["deleted"] += bool(done.get("deleted_count"))
+        counts["queued"] += bool(done.get("queued_count"))
+    return {**counts, "failed": failed}
+
+
+def _preview(result: list[Record]) -> Preview:
+    titles = [str(entry.get("title") or entry.get("url")) for entry in result]
+    visible = "; ".join(titles[:5]) + ("; ..." if len(titles) > 5 else "")
+    ids = [str(entry.get("id") or entry["timestamp"]) for entry in result]
+    return Preview(
+        f"Delete {len(result)} saved page{'s' if len(result) > 1 else ''} with all files: {visible}?",
+        {"snapshots": len(result), "first": titles[:10], "ids": ids},
+    )

@@ -1,0 +1,48 @@
+"""Complete saved pages: `archivebox update`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from server import wall_clock
+from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.endpoints import (
+    Change,
+    Text,
+)
+from server.tool.request import Risk
+from server.tool.result import Result, whole
+from tools.archivebox.cli.filters import Filters, run_command
+from tools.archivebox.records import Report
+
+_DAY = 86_400
+
+
+class Update(Filters, Change[Report]):
+    """Run what has not run yet for the matching pages, or bring their index up to date."""
+
+    operation = "POST /cli/update"
+    title = "Complete saved pages"
+    risk: ClassVar[Risk] = "changes"
+    repeatable = True
+    verify = "look at the pages' outputs ({GET /core/archiveresults})."
+
+    filter_patterns: list[Text] = Field(min_length=1, description="Which pages")
+    index_only: bool | None = Field(None, description="Only the index")
+
+    def body(self) -> dict[str, Any]:
+        body = {"filter_patterns": self.filter_patterns, **self.filters()}
+        if self.index_only is not None:
+            body["index_only"] = self.index_only
+        if "before" not in body:
+            # The default of 0.9.31 is a moment beyond the calendar, which it then cannot read
+            # itself.
+            body["before"] = int(wall_clock.utc_now().timestamp()) + _DAY
+        return body
+
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        body = self.require_supported(context.description, self.body())
+        result = await run_command(self, context.api, body)
+        return whole(result if isinstance(result, dict) else {"result": result})
