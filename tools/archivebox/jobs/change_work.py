@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from server.archivebox.context import ArchiveBoxContext
 from server.errors import Code, Failure
@@ -18,9 +19,6 @@ from server.jobs import (
 from tools.archivebox.cli.add import Add
 from tools.archivebox.jobs.query import PageQuery
 from tools.archivebox.jobs.save_work import SaveWork, copies, judge_page
-
-if TYPE_CHECKING:
-    from tools.archivebox.jobs.save import StartSave
 
 CANCELS = (
     "PATCH /core/snapshot/{snapshot_id}",
@@ -74,26 +72,22 @@ async def _is_whole(context: ArchiveBoxContext, url: str) -> bool:
     return fared is not None and fared["outcome"] == "saved"
 
 
-async def tag_changes(context: ArchiveBoxContext, request: StartSave) -> list[NewRecord]:
-    """The matching pages whose tags are not yet as they should be, each with what is to be
+async def tag_changes(
+    context: ArchiveBoxContext, query: PageQuery, *, add: Sequence[str], remove: Sequence[str]
+) -> list[NewRecord]:
+    """Return the matching pages whose tags are not yet as they should be, each with what is to be
     changed."""
     context.description.require(*TAGS)
-    result = []
-    for page in await request.selection().snapshots(context):
-        has = {name.casefold(): name for name in page.get("tags") or []}
-        change = {
-            "add": [
-                each for each in dict.fromkeys(request.tags or []) if each.casefold() not in has
-            ],
-            "remove": [
-                has[each.casefold()]
-                for each in dict.fromkeys(request.untag or [])
-                if each.casefold() in has
-            ],
-        }
-        if change["add"] or change["remove"]:
-            result.append(NewRecord(str(page["id"]), {"url": page["url"], **change}))
-    return result
+    records = []
+    for page in await query.snapshots(context):
+        # ArchiveBox keeps a tag as it was written first; `Press` and `press` are the same one.
+        spelling = {name.casefold(): name for name in page.get("tags") or []}
+        missing = [name for name in dict.fromkeys(add) if name.casefold() not in spelling]
+        present = [name.casefold() for name in dict.fromkeys(remove) if name.casefold() in spelling]
+        if missing or present:
+            change = {"add": missing, "remove": [spelling[name] for name in present]}
+            records.append(NewRecord(str(page["id"]), {"url": page["url"], **change}))
+    return records
 
 
 async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list[NewRecord]:

@@ -25,7 +25,7 @@ from tools.archivebox.jobs.change_work import (
     undo_changes,
 )
 from tools.archivebox.jobs.query import PageQuery
-from tools.archivebox.jobs.save_work import ADDED_AT_ONCE, CheckWork, SaveWork
+from tools.archivebox.jobs.save_work import ADDED_AT_ONCE, CheckWork, SaveOptions, SaveWork
 
 _UNASKED = 500
 """Pages that are saved without asking: as many as one call of the tool for it takes."""
@@ -143,7 +143,9 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                 result = await (
                     undo_changes(context, self.undo, self.tool_name())
                     if self.undo
-                    else tag_changes(context, self)
+                    else tag_changes(
+                        context, self.selection(), add=self.tags or (), remove=self.untag or ()
+                    )
                 )
                 return _plan_with_question(
                     result, f"Change the tags of {_pages(len(result))} ({self._tagging()})", each=1
@@ -161,14 +163,17 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     def work(self, context: ArchiveBoxContext) -> Work:
         match self.action:
             case "save":
-                return SaveWork(self, context)
+                return SaveWork(context, self._options())
             case "check":
                 return CheckWork(context, self.older_than_days)
             case "retry":
-                return SaveAgainWork(self, context)
+                return SaveAgainWork(context, self._options())
             case "tag":
                 return TagWork(context)
         return CancelWork(context)
+
+    def _options(self) -> SaveOptions:
+        return SaveOptions(tuple(self.tags or ()), self.plugins, self.only_new, self.wait_minutes)
 
     def links(self) -> list[str]:
         """The URLs, each once."""
@@ -180,7 +185,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
 
     def _save_plan(self, context: ArchiveBoxContext) -> Plan:
         links = self.links()
-        SaveWork(self, context).require()
+        SaveWork(context, self._options()).require()
         requested = f"Save {_pages(len(links))} in ArchiveBox?" if len(links) > _UNASKED else None
         return Plan(
             f"Saving of {_pages(len(links))}",

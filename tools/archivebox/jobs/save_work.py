@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from server import wall_clock
 from server.archivebox.context import ArchiveBoxContext
@@ -14,9 +15,6 @@ from server.http.urls import http_url
 from server.jobs import Handle, RecordRow, RecordState
 from tools.archivebox.cli.add import Add
 from tools.archivebox.records import failures
-
-if TYPE_CHECKING:
-    from tools.archivebox.jobs.save import StartSave
 
 ADDED_AT_ONCE = 50
 """Pages that one request adds; 0.8.5 archives them before it answers, and gets one."""
@@ -32,6 +30,25 @@ _VERIFY = "list with `url` ({GET /core/snapshots})."
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class SaveOptions:
+    """How pages are saved: their tags, the only plugins, whether known URLs are skipped, and how
+    many minutes the job waits until they are archived."""
+
+    tags: tuple[str, ...]
+    plugins: str | None
+    only_new: bool | None
+    wait_minutes: int
+
+    def arguments(self) -> Json:
+        """Return the options that were given, as the add command names them."""
+        return {
+            **({"tag": ",".join(self.tags)} if self.tags else {}),
+            **({"plugins": self.plugins} if self.plugins else {}),
+            **({"only_new": self.only_new} if self.only_new is not None else {}),
+        }
+
+
 class SaveWork:
     """Adds pages in chunks and waits until each is archived."""
 
@@ -39,8 +56,8 @@ class SaveWork:
     repeatable = False
     width = 1
 
-    def __init__(self, request: StartSave, context: ArchiveBoxContext) -> None:
-        self._request = request
+    def __init__(self, context: ArchiveBoxContext, options: SaveOptions) -> None:
+        self._options = options
         self.context = context
         self._outcomes: dict[int, Json] = {}
 
@@ -96,7 +113,7 @@ class SaveWork:
         }
         waited, pause = float(job.counters.get("waited", 0)), FIRST_PAUSE
         while away:
-            left = self._request.wait_minutes * 60 - waited
+            left = self._options.wait_minutes * 60 - waited
             await self._look(job, away, len(away) if left <= 0 else LOOKED_AT)
             if not away or left <= 0:
                 break
@@ -113,15 +130,8 @@ class SaveWork:
         Raises:
             Failure: `UNSUPPORTED` for what the server would ignore.
         """
-        request = self._request
-        requested = {
-            "urls": [record.key for record in records],
-            "depth": 0,
-            **({"tag": ",".join(request.tags)} if request.tags else {}),
-            **({"plugins": request.plugins} if request.plugins else {}),
-            **({"only_new": request.only_new} if request.only_new is not None else {}),
-        }
-        return self.require_supported(requested)
+        urls = [record.key for record in records]
+        return self.require_supported({"urls": urls, "depth": 0, **self._options.arguments()})
 
     def require_supported(self, requested: Json) -> Json:
         """The arguments of the command under this server's names."""
