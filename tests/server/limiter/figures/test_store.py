@@ -241,3 +241,17 @@ def test_where_the_machine_does_not_name_its_starts_the_clock_has_to_do(
 
     assert identity.startswith(boot_identity())
     assert " " not in boot_identity()
+
+
+async def test_keys_and_starts_of_the_machine_have_records_of_their_own(
+    open_store: Callable[..., Store],
+) -> None:
+    stores = {boot: open_store(boot=boot) for boot in ("before", "today")}
+    places = [(boot, key) for boot in stores for key in ("one", "two")]
+    for round_ in ("first", "second"):
+        for boot, key in places:
+            text = f"{round_} {boot} {key}"
+            await stores[boot].transact(key, lambda _, text=text: (None, (text, text)))  # type: ignore[misc]
+
+        records = [await stores[boot].transact(key, keep_record) for boot, key in places]
+        assert records == [(f"{round_} {boot} {key}",) * 2 for boot, key in places]
