@@ -31,7 +31,7 @@ from server.settings import Secret
 from server.tool.arguments import parse
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
-from server.tool.elicitation import Nobody
+from server.tool.elicitation import Asker, Nobody
 from tests.support.archivebox.targets import URL
 from tests.support.clocks import now
 from tests.support.jobs.doubles import FakeTime
@@ -83,9 +83,12 @@ class Keeper:
         self.shown: list[Json] = []
         self._backend = backend
 
-    async def call(self, request: type[Any] = StartSave, /, **raw: Any) -> Json:
+    async def call(
+        self, request: type[Any] = StartSave, /, *, person: Asker | None = None, **raw: Any
+    ) -> Json:
         given = parse(request, raw, {})
-        return (await self._backend.run(given, Caller(Nobody(), self.time.now + 45))).structured
+        caller = Caller(person or Nobody(), self.time.now + 45)
+        return (await self._backend.run(given, caller)).structured
 
     async def refused(self, **raw: Any) -> Failure:
         with pytest.raises(Failure) as caught:
