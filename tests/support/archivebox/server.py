@@ -17,7 +17,8 @@ from typing import Any
 
 import httpx
 
-from tests.support.archivebox.install import Installed, Version, locked
+from tests.support.archivebox.install import Installed, Version
+from tests.support.locking import locked
 
 USERNAME = "admin"
 PASSWORD = "a password of the tests"
