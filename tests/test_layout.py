@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,14 @@ CODE = sorted(
 )
 
 
-def imports_of(path: Path) -> Iterator[str]:
-    """Absolute names of what a module imports, relative imports resolved."""
+@cache
+def imports_of(path: Path) -> tuple[str, ...]:
+    """Return the absolute names of what a module imports."""
+    return tuple(read_imports(path))
+
+
+def read_imports(path: Path) -> Iterator[str]:
+    """Yield absolute names of what a module imports, relative imports resolved."""
     package = list(path.relative_to(ROOT).parent.parts)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -56,7 +56,7 @@ def test_every_prompt_with_arguments_is_named_and_no_other() -> None:
 def test_every_optional_extra_is_named_where_it_is_installed() -> None:
     extras = set(
         tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    ) - {"dev"}
+    )
     assert {
         name
         for each in re.findall(r'install "\.\[([a-z,]+)\]"', README)

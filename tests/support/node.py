@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.locking import locked
+
 INSPECTOR = "2.12.0"
 NODE = "22"
 _CALL_SECONDS = 180
@@ -77,8 +79,13 @@ def inspector_or_skip() -> Inspector:
     """The inspector, installed if it is not yet; the test is skipped only where npm or its packages
     cannot be had."""
     folder = cache_folder() / f"inspector-{INSPECTOR}-node{NODE}"
-    if (folder / "complete").is_file():
-        return Inspector(folder)
+    with locked(folder):
+        if not (folder / "complete").is_file():
+            _install_or_skip(folder)
+    return Inspector(folder)
+
+
+def _install_or_skip(folder: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip("npm is not installed: the official MCP inspector cannot be run")
@@ -100,7 +107,6 @@ def inspector_or_skip() -> Inspector:
     if done.returncode != 0:
         pytest.skip(f"npm could not install {' and '.join(packages)}: {done.stderr.strip()[-300:]}")
     (folder / "complete").touch()
-    return Inspector(folder)
 
 
 def _node_package() -> str:

@@ -7,8 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +23,7 @@ from tests.support.archivebox.python import (
     python_of_this_machine,
     unconfigured,
 )
+from tests.support.locking import locked
 from tests.support.node import cache_folder
 
 Version = Literal["0.9.73", "0.8.5"]
@@ -120,17 +120,6 @@ def _installed(version: Version) -> Installed | Unavailable:
                 return reason
             (folder / "complete").touch()
     return Installed(version, folder, account)
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Only one process at a time is inside for this folder; the others wait."""
-    import fcntl
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _servers_folder(account: Account) -> Path:

@@ -18,6 +18,8 @@ import httpx
 
 from tests.support.archivebox.install import Installed, Version, locked
 from tests.support.ports import reserved_port
+from tests.support.archivebox.install import Installed, Version
+from tests.support.locking import locked
 
 USERNAME = "admin"
 PASSWORD = "a password of the tests"
