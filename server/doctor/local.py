@@ -132,4 +132,4 @@ def _limiter(folder: Path) -> Check:
 
 
 def _masked(secret: Secret | None) -> str:
-    return secret.masked() if secret else "..."
+    return secret.mask() if secret else "..."

@@ -106,7 +106,7 @@ async def test_each_variable_is_told_with_its_source_and_secrets_are_masked(tmp_
 
 
 def test_every_variable_that_can_be_set_can_be_shown() -> None:
-    assert set(SHOWN) == set(settings_module._KNOWN)
+    assert set(SHOWN) == set(settings_module.VARIABLES)
 
 
 async def test_a_warning_about_the_settings_is_no_failure(tmp_path: Path) -> None:
