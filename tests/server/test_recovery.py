@@ -166,7 +166,7 @@ async def test_a_job_that_cannot_go_on_does_not_hold_up_the_others(
         await ended(services, name)
 
     assert [row.id for row in taken] == [name]
-    assert f"{broken} was left as it is: Give exactly one of" in caplog.text
+    assert f"{broken} was not resumed: Give exactly one of" in caplog.text
 
 
 async def test_no_journal_is_made_by_looking_for_one(settings: Settings) -> None:
@@ -201,11 +201,11 @@ async def test_a_fault_of_one_look_does_not_end_the_server(
 def test_the_command_lists_what_there_is(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert job_commands.command(settings, surface(), "list", []) == 0
+    assert job_commands.run_command(settings, surface(), "list", []) == 0
     assert capsys.readouterr().out == "There are no jobs.\n"
     name = left_behind(settings)
 
-    assert job_commands.command(settings, surface(), "list", []) == 0
+    assert job_commands.run_command(settings, surface(), "list", []) == 0
 
     assert capsys.readouterr().out == f"{name}  paused     0/?  Left behind\n"
 
@@ -216,12 +216,14 @@ def test_the_command_goes_on_with_reading_jobs(
     name = anyio.run(interrupted_export, settings)
     writing, foreign = left_behind(settings), left_behind(settings, writes=False)
 
-    assert job_commands.command(settings, surface(), "run", []) == 0
+    assert job_commands.run_command(settings, surface(), "run", []) == 0
 
     told = capsys.readouterr().out
     assert f"{name}  done" in told
-    assert f"It changes data: `archive-mcp jobs run {writing}` goes on with it" in told
-    assert f"It does not go on by itself: `archive-mcp jobs run {foreign}`" in told
+    assert (
+        f"It changes data, so it is not resumed by itself; `archive-mcp jobs run {writing}`" in told
+    )
+    assert f"It was not resumed by itself; `archive-mcp jobs run {foreign}`" in told
 
 
 def test_the_command_refuses_what_it_must_not_go_on_with(
@@ -230,12 +232,14 @@ def test_the_command_refuses_what_it_must_not_go_on_with(
     name = left_behind(settings)
     read_only = load({"ARCHIVE_MCP_READ_ONLY": "on"}, environment=dict(environment(settings)))
 
-    assert job_commands.command(read_only, surface(), "run", [name]) == 1
-    assert "changes data, and this is read-only" in capsys.readouterr().err
-    assert job_commands.command(settings, surface(), "run", [name]) == 1
+    assert job_commands.run_command(read_only, surface(), "run", [name]) == 1
+    assert "changes data, and this program is read-only" in capsys.readouterr().err
+    assert job_commands.run_command(settings, surface(), "run", [name]) == 1
     assert "belongs to another server address or token" in capsys.readouterr().err
-    assert job_commands.command(settings, surface(), "run", ["job_none"]) == 1
-    assert "There is no job 'job_none'" in capsys.readouterr().err
+    assert job_commands.run_command(settings, surface(), "run", ["job_none"]) == 1
+    assert (
+        "There is no job 'job_none'. `archive-mcp jobs list` shows them" in capsys.readouterr().err
+    )
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -251,8 +255,8 @@ def test_the_command_cancels_for_good(
 ) -> None:
     name = left_behind(settings)
 
-    assert job_commands.command(settings, surface(), "cancel", [name]) == 0
-    assert job_commands.command(settings, surface(), "run", [name]) == 1
+    assert job_commands.run_command(settings, surface(), "cancel", [name]) == 0
+    assert job_commands.run_command(settings, surface(), "run", [name]) == 1
 
     shown = capsys.readouterr()
     assert f"{name}  cancelled" in shown.out
@@ -274,10 +278,10 @@ def test_the_command_pauses_its_job_when_it_is_told_to_end(
         await anyio.sleep(PATIENCE)
         raise AssertionError("the signal did not end the command")
 
-    monkeypatch.setattr(job_commands, "_followed", told_to_end)
+    monkeypatch.setattr(job_commands, "_follow", told_to_end)
 
-    assert job_commands.command(settings, surface(), "run", [name]) == job_commands.INTERRUPTED
+    assert job_commands.run_command(settings, surface(), "run", [name]) == job_commands.INTERRUPTED
     assert "paused" in capsys.readouterr().err
     monkeypatch.undo()
-    assert job_commands.command(settings, surface(), "list", []) == 0
+    assert job_commands.run_command(settings, surface(), "list", []) == 0
     assert f"{name}  paused" in capsys.readouterr().out
