@@ -1,4 +1,4 @@
-"""Jobs whose process is gone: those that only read are resumed by themselves, the others on request.
+"""Jobs whose process is gone: those that only read resume by themselves, the others on request.
 
 Only a server with the same origin and token resumes a job. Where there is no journal yet, none is
 created by looking for one.
