@@ -74,7 +74,7 @@ async def test_credentials_that_are_refused_fail_and_say_what_to_set(
     assert check(report, "archivebox").status == "ok"
     assert check(report, "archivebox key").status == "fail"
     assert "ARCHIVEBOX_" in check(report, "archivebox key").hint
-    assert "unmistak" not in report.as_text() + report.as_json()
+    assert "unmistak" not in report.render() + report.to_json()
     assert not report.ok
 
 
@@ -99,7 +99,7 @@ async def test_a_key_that_the_server_quotes_is_never_told(tmp_path: Path) -> Non
         lambda _: http({"message": f"No: {key}", "detail": key}, f"500 {key}")
     ) as url:
         report = await examined(given(tmp_path, ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=key))
-    assert "unmistak" not in report.as_text() + report.as_json()
+    assert "unmistak" not in report.render() + report.to_json()
 
 
 async def test_in_the_sandbox_the_configured_archivebox_is_not_asked(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from server import settings as settings_module
-from server.doctor.local import SHOWN
+from server.doctor.local import RENDERERS
 from server.doctor.report import Check, Report
 from server.http import retry
 from server.limiter import (
@@ -101,12 +101,18 @@ async def test_each_variable_is_told_with_its_source_and_secrets_are_masked(tmp_
         "ARCHIVE_API_URL = http://127.0.0.1:9/graph (from environment)",
         "ARCHIVE_MCP_READ_ONLY = on (from environment)",
         "ARCHIVEBOX_API_KEY = ...1234 (from ~/.env.shared)",
-        "ARCHIVEBOX_PASSWORD = ... (from ~/.env.shared)",
+        "ARCHIVEBOX_PASSWORD = <hidden> (from ~/.env.shared)",
     ]
 
 
+async def test_a_short_secret_does_not_look_like_an_empty_one(tmp_path: Path) -> None:
+    report = await examined(given(tmp_path, sandbox=True, ARCHIVE_APP_TOKEN="short"))
+    details = [line.detail for line in report.checks if line.name == "settings"]
+    assert "ARCHIVE_APP_TOKEN = <hidden> (from environment)" in details
+
+
 def test_every_variable_that_can_be_set_can_be_shown() -> None:
-    assert set(SHOWN) == set(settings_module.VARIABLES)
+    assert set(RENDERERS) == set(settings_module.VARIABLES)
 
 
 async def test_a_warning_about_the_settings_is_no_failure(tmp_path: Path) -> None:
@@ -142,14 +148,14 @@ async def test_the_state_of_the_limiter_is_read_and_a_damaged_one_is_a_warning(
     settings = given(tmp_path)
     assert (
         check(await examined(settings), "limiter").detail
-        == "No request was paced yet on this machine"
+        == "no requests made from this computer yet"
     )
     pacer = Pacer(settings.state_dir)
     async with pacer.slot("key"):
         pass
     pacer.close()
     assert check(await examined(settings), "limiter") == Check(
-        "limiter", "ok", "Its state file can be read"
+        "limiter", "ok", "its state file is intact"
     )
     (settings.state_dir / FILE).write_bytes(b"this is no database" * 100)
     assert check(await examined(settings), "limiter").status == "warn"
@@ -167,7 +173,10 @@ async def test_a_working_token_and_workspace_are_all_well(
     report = await examined(settings)
     assert report.ok
     assert {each.status for each in report.checks} == {"ok"}
-    assert check(report, "workspace").detail == f"Northwind Skincare ({MAIN}), ARCHIVE_WORKSPACE_ID"
+    assert (
+        check(report, "workspace").detail
+        == f"Northwind Skincare ({MAIN}), from ARCHIVE_WORKSPACE_ID"
+    )
     assert "plan growth" in check(report, "credits").detail
     assert (
         "of 15000 rate credits left, 250 come back each second" in check(report, "credits").detail
@@ -303,7 +312,7 @@ async def test_the_wait_after_a_429_is_told(tmp_path: Path) -> None:
     report = await asked(tmp_path, listing_first(ONE, BUSY))
     assert check(report, "access").status == "fail"
     assert check(report, "pace").status == "warn"
-    assert re.search(r"keeps everybody waiting for (39|40)\.\d s", check(report, "pace").detail)
+    assert re.search(r"all requests wait (39|40)\.\d s more", check(report, "pace").detail)
 
 
 class Counting(Pacer):
@@ -394,23 +403,23 @@ async def test_the_token_is_never_told_whoever_quotes_it(
             tmp_path, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=TOKEN, ARCHIVE_WORKSPACE_ID=configured
         )
         report = await examined(settings, live=True)
-    told = report.as_text() + report.as_json()
+    told = report.render() + report.to_json()
     assert "unmistak" not in told
     assert TOKEN[-4:] in told  # masked, as the settings show it
-    json.loads(report.as_json())
+    json.loads(report.to_json())
 
 
 async def test_the_token_is_not_told_when_nothing_answers(tmp_path: Path) -> None:
     report = await examined(
         given(tmp_path, ARCHIVE_API_URL=NOWHERE, ARCHIVE_APP_TOKEN=TOKEN), live=True
     )
-    assert "unmistak" not in report.as_text() + report.as_json()
+    assert "unmistak" not in report.render() + report.to_json()
 
 
 async def test_without_a_tool_to_offer_it_warns(tmp_path: Path) -> None:
-    from server.doctor.local import local_checks
+    from server.doctor.local import check_locally
 
     surface = tools()
     surface.offer(backends=set(), toolsets=["all"], read_only=False)
-    (found,) = (each for each in local_checks(given(tmp_path), surface) if each.name == "tools")
+    (found,) = (each for each in check_locally(given(tmp_path), surface) if each.name == "tools")
     assert found.status == "warn"

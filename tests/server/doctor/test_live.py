@@ -13,8 +13,8 @@ import pytest
 
 from server.archive.client import Archive
 from server.doctor import ASSUMPTIONS
-from server.doctor.live import NOBODYS_TOKEN, NOBODYS_WORKSPACE, live_findings
-from server.doctor.look import Heard, Look
+from server.doctor.live import NOBODYS_TOKEN, NOBODYS_WORKSPACE, check_assumptions
+from server.doctor.probe import Probe, ProbeResult
 from server.doctor.report import Finding
 from server.http.client import Http
 from server.http.transport import Reply
@@ -66,22 +66,22 @@ class Rig:
         return self.change(asked, await self.sandbox.handle(method, path, headers, body))
 
     @asynccontextmanager
-    async def look(self, workspace: str | None = MAIN) -> AsyncIterator[Look]:
+    async def probe(self, workspace: str | None = MAIN) -> AsyncIterator[Probe]:
         pacer = Pacer(None, clock=self.clock, sleep=self.clock.sleep)
         async with Http(URL, "Archive", in_process=self.handle) as http:
             archive = Archive(
                 url=URL, token=TOKEN, http=http, limiter=pacer, user_agent="test", clock=self.clock
             )
-            yield Look(archive, pacer, workspace)
+            yield Probe(archive, pacer, workspace)
         pacer.close()
 
     async def findings(self, workspace: str | None = MAIN) -> dict[str, Finding]:
         """What the live questions find, after the plain ones: those leave the limiter knowing the
         credits."""
-        async with self.look(workspace) as look:
-            await look.ask("query Plain { workspace { id } }", workspace=MAIN)
+        async with self.probe(workspace) as probe:
+            await probe.ask("query Plain { workspace { id } }", workspace=MAIN)
             self.asked.clear()
-            return {each.assumption: each for each in await live_findings(look)}
+            return {each.assumption: each for each in await check_assumptions(probe)}
 
 
 def with_body(answer: Answer, body: Any, status: int = 200) -> Answer:
@@ -92,7 +92,7 @@ async def test_the_sandbox_behaves_as_assumed_and_the_unit_of_a_value_stays_open
     found = await Rig().findings()
     assert list(found) == LIVE
     assert {id for id, each in found.items() if each.outcome != "confirmed"} == {"emv-cents"}
-    assert found["emv-cents"].evidence.startswith("looks like cents: the highest is ")
+    assert found["emv-cents"].evidence.startswith("looks like cents: the top post has ")
 
 
 @pytest.mark.parametrize("plan", ["growth", "enterprise"])
@@ -132,12 +132,12 @@ async def test_without_a_workspace_only_what_needs_none_is_asked() -> None:
         "bad-token",
         "bad-workspace",
     }
-    assert found["depth"].evidence == "No workspace to ask in."
+    assert found["depth"].evidence == "There is no workspace to ask in."
 
 
 async def test_where_nothing_could_be_listed_nothing_is_asked() -> None:
-    assert {each.outcome for each in await live_findings(None)} == {"unknown"}
-    assert [each.assumption for each in await live_findings(None)] == LIVE
+    assert {each.outcome for each in await check_assumptions(None)} == {"unknown"}
+    assert [each.assumption for each in await check_assumptions(None)] == LIVE
 
 
 async def test_an_api_without_credit_headers_is_told() -> None:
@@ -375,29 +375,29 @@ async def test_a_list_that_the_api_does_not_know_contradicts() -> None:
     assert found["presets-listed"].outcome == "unknown"
 
 
-def heard(before: float | None, left: int, seconds: float) -> Heard:
+def heard(before: float | None, left: int, seconds: float) -> ProbeResult:
     headers = {"ratelimit-policy": '"growth";q=15000;w=60', "ratelimit": f'"growth";r={left};t=1'}
-    return Heard(Reply(200, headers, b""), {}, before, seconds)
+    return ProbeResult(Reply(200, headers, b""), {}, before, seconds)
 
 
 async def test_credits_that_came_back_while_it_was_computed_widen_the_price() -> None:
-    async with Rig().look() as look:
-        look.quickest = 0.1
-        assert look.spent(heard(15000, 14920, 0.1)) == (80, 81)
-        assert look.spent(heard(15000, 14920, 0.3)) == pytest.approx((80, 131))
+    async with Rig().probe() as probe:
+        probe.quickest = 0.1
+        assert probe.price_of(heard(15000, 14920, 0.1)) == (80, 81)
+        assert probe.price_of(heard(15000, 14920, 0.3)) == pytest.approx((80, 131))
 
 
 async def test_a_bucket_that_was_not_full_makes_the_price_vague_by_one_trip() -> None:
-    async with Rig().look() as look:
-        look.quickest = 0.1
-        assert look.spent(heard(14000, 13920, 0.1)) == (55, 106)
-        assert look.spent(heard(None, 13920, 0.1)) is None
+    async with Rig().probe() as probe:
+        probe.quickest = 0.1
+        assert probe.price_of(heard(14000, 13920, 0.1)) == (55, 106)
+        assert probe.price_of(heard(None, 13920, 0.1)) is None
 
 
 async def test_credits_that_come_back_while_waiting_for_the_turn_count_as_there() -> None:
     rig = Rig(plan="startup")
-    async with rig.look() as look:
-        await look.ask("{ filterPresets { id } items(first: 100) { nodes { id } } }")
-        again = await look.ask("{ filterPresets { id } }")
+    async with rig.probe() as probe:
+        await probe.ask("{ filterPresets { id } items(first: 100) { nodes { id } } }")
+        again = await probe.ask("{ filterPresets { id } }")
     assert rig.clock.slept
     assert again.before == pytest.approx(5000 - 65 + 50 * sum(rig.clock.slept), abs=1)
