@@ -70,18 +70,21 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_sandbox(commands)
     _add_doctor(commands)
-    demo = "run a short scripted session against the sandbox"
-    commands.add_parser("demo", help=demo, description=_to_sentence(demo))
+    commands.add_parser(
+        "demo",
+        help="run a short scripted session against the sandbox",
+        description="Run a short scripted session against the sandbox.",
+    )
     _add_jobs(commands)
     return parser
 
 
 def _add_sandbox(commands: Any) -> None:
-    summary = "serve made-up data over HTTP, reachable from this computer only"
     sandbox = commands.add_parser(
         "sandbox",
-        help=summary,
-        description=f"{_to_sentence(summary)} It prints the address and the key to use.",
+        help="serve made-up data over HTTP, reachable from this computer only",
+        description="Serve made-up data over HTTP, reachable from this computer only. It prints "
+        "the address and the key, and what to do with them.",
     )
     sandbox.add_argument(
         "--archivebox", action="store_true", help="serve an ArchiveBox instead of an Archive"
@@ -120,11 +123,11 @@ def _add_sandbox(commands: Any) -> None:
 
 
 def _add_doctor(commands: Any) -> None:
-    summary = "check settings, network, token and workspace"
     doctor = commands.add_parser(
         "doctor",
-        help=summary,
-        description=f"{_to_sentence(summary)} It changes nothing, and exits with 0 if all is well.",
+        help="check settings, network, token and workspace",
+        description="Check settings, network, token and workspace. It changes nothing, and exits "
+        "with 0 if all is well.",
     )
     _repeat(doctor, *_OPTIONS)
     doctor.add_argument("--json", action="store_true", help="print one JSON object, for programs")
@@ -164,10 +167,6 @@ def _repeat(command: argparse.ArgumentParser, *names: str) -> None:
     for name in names:
         # Without a default: it would undo what stood before the command.
         command.add_argument(name, **{**_OPTIONS[name], "default": argparse.SUPPRESS})
-
-
-def _to_sentence(summary: str) -> str:
-    return f"{summary[0].upper()}{summary[1:]}."
 
 
 def _number_parser(

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _WAIT_SECONDS = 3600.0
 # Exit status after a signal, as shells have it for SIGINT.
 INTERRUPTED = 130
-# What stands for a tool in a hint -> the command that does the same here.
-_COMMANDS = {"{list_jobs}": "`archive-mcp jobs list`"}
 
 
 def run_command(settings: Settings, surface: Surface, action: str, ids: list[str]) -> int:
@@ -47,7 +45,8 @@ def run_command(settings: Settings, surface: Surface, action: str, ids: list[str
             try:
                 status = await act(services)
             except Failure as failure:
-                hint = _name_commands(failure.hint)
+                # Written for a model: at a terminal the command does what the tool would.
+                hint = failure.hint.replace("{list_jobs}", "`archive-mcp jobs list`")
                 text = f"{failure.message} {surface.rendered(hint)}".rstrip()
                 print(f"archive-mcp: {text}", file=sys.stderr)
                 status = 1
@@ -59,13 +58,6 @@ def run_command(settings: Settings, surface: Surface, action: str, ids: list[str
         return status
 
     return anyio.run(act_until_signal)
-
-
-def _name_commands(hint: str) -> str:
-    """Return a hint that was written for a model in words for somebody at a terminal."""
-    for tool, command in _COMMANDS.items():
-        hint = hint.replace(tool, command)
-    return hint
 
 
 async def _list(jobs: Jobs) -> int:
@@ -89,26 +81,19 @@ async def _run(jobs: Jobs, recovery: Recovery, settings: Settings, ids: list[str
         resumed = [await _resume(jobs, recovery, settings, id) for id in ids]
     else:
         resumed = await recovery.resume_reads()
-        paused = await _list_paused(jobs)
+        rows = await jobs.list(limit=100)
+        paused = [row for row in rows if not row.ended and not row.owned]
         for row in paused:
-            print(f"{_render(row)}\n  {_explain_pause(row)}")
+            # Changes continue only when somebody asks for them.
+            reason = "changes data, so it is" if row.writes else "was"
+            print(_render(row))
+            print(
+                f"  It {reason} not resumed by itself; `archive-mcp jobs run {row.id}` resumes it."
+            )
         if not resumed and not paused:
             print("There are no paused jobs.")
     ended = [await _follow(jobs, row.id) for row in resumed]
     return 0 if all(row.state == "done" for row in ended) else 1
-
-
-async def _list_paused(jobs: Jobs) -> list[JobRow]:
-    rows = await jobs.list(limit=100)
-    return [row for row in rows if not row.ended and not row.owned]
-
-
-def _explain_pause(row: JobRow) -> str:
-    reason = "It was not resumed by itself"
-    # Changes continue only when somebody asks for them.
-    if row.writes:
-        reason = "It changes data, so it is not resumed by itself"
-    return f"{reason}; `archive-mcp jobs run {row.id}` resumes it."
 
 
 async def _resume(jobs: Jobs, recovery: Recovery, settings: Settings, id: str) -> JobRow:

@@ -8,12 +8,13 @@ but a secret from elsewhere is never sent to a URL that it chose.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from server.http.urls import refusal
 
@@ -60,7 +61,10 @@ VARIABLES = (
     "ARCHIVE_MCP_LOG_LEVEL",
 )
 _YES, _NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+_CONFIRM_MODES: tuple[ConfirmMode, ...] = get_args(ConfirmMode)
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_KEY = re.compile(r"[!-~]+")
+Choice = TypeVar("Choice", bound=str)
 
 
 class SettingsError(Exception):
@@ -167,9 +171,9 @@ def load(
         read_only=read.flag("ARCHIVE_MCP_READ_ONLY"),
         state_dir=read.path("ARCHIVE_MCP_STATE_DIR") or default_state_dir(environment),
         export_dir=read.path("ARCHIVE_MCP_EXPORT_DIR") or home / "archive-mcp-exports",
-        confirm=read.confirm(),
+        confirm=read.choice("ARCHIVE_MCP_CONFIRM", _CONFIRM_MODES, "ask"),
         timezone=read.timezone(),
-        log_level=read.one_of("ARCHIVE_MCP_LOG_LEVEL", _LOG_LEVELS) or "WARNING",
+        log_level=read.choice("ARCHIVE_MCP_LOG_LEVEL", _LOG_LEVELS, "WARNING"),
         sandbox=sandbox,
         archivebox_version=archivebox_version,
         sources=sources,
@@ -278,9 +282,9 @@ class _Reader:
         value = self._values.get(name)
         if value is None:
             return None
-        # HTTP headers take no such characters; they come from copying too much or too little.
+        # HTTP headers take nothing else; other characters come from copying too much or too little.
         # The message does not quote the value: it is a secret all the same.
-        if not value.isascii() or not value.isprintable() or " " in value:
+        if not _KEY.fullmatch(value):
             raise SettingsError(
                 f"{name} contains a space or a character that keys never have: copy it again."
             )
@@ -306,20 +310,12 @@ class _Reader:
             raise SettingsError(f"{name} must be on or off; got {value!r}.")
         return value in _YES
 
-    def one_of(self, name: str, allowed: tuple[str, ...]) -> str | None:
-        value = self._values.get(name)
-        if value is None:
-            return None
-        if value.upper() not in allowed:
-            raise SettingsError(f"{name} must be one of {', '.join(allowed)}; got {value!r}.")
-        return value.upper()
-
-    def confirm(self) -> ConfirmMode:
-        value = self._values.get("ARCHIVE_MCP_CONFIRM", "ask").lower()
-        for mode in get_args(ConfirmMode):
-            if value == mode:
-                return mode  # type: ignore[no-any-return]  # get_args is untyped
-        raise SettingsError(f"ARCHIVE_MCP_CONFIRM must be one of ask, token, never; got {value!r}.")
+    def choice(self, name: str, choices: tuple[Choice, ...], default: Choice) -> Choice:
+        value = self._values.get(name, default)
+        for choice in choices:
+            if choice.casefold() == value.casefold():
+                return choice
+        raise SettingsError(f"{name} must be one of {', '.join(choices)}; got {value!r}.")
 
     def timezone(self) -> tzinfo:
         name = self._values.get("ARCHIVE_MCP_TIMEZONE", "UTC")

@@ -61,18 +61,15 @@ async def check_assumptions(probe: Probe | None) -> list[Finding]:
 
     Without a probe nothing is asked, and all of them are unknown.
     """
-    findings: dict[str, Finding] = {}
     reason = "not asked, because Archive returned no list of workspaces"
-    if probe is not None:
-        reason = "not asked"
-        for question, ids in _QUESTIONS:
-            for finding in await _ask(question, probe, ids):
-                findings[finding.assumption] = finding
-    return [
-        findings.get(assumption.id) or verdicts.unknown(assumption.id, reason)
-        for assumption in ASSUMPTIONS
-        if assumption.live
-    ]
+    ids = [assumption.id for assumption in ASSUMPTIONS if assumption.live]
+    findings = {id: verdicts.unknown(id, reason) for id in ids}
+    if probe is None:
+        return list(findings.values())
+    for question, concerned in _QUESTIONS:
+        answers = await _ask(question, probe, concerned)
+        findings |= {finding.assumption: finding for finding in answers}
+    return list(findings.values())
 
 
 Question = Callable[[Probe], Awaitable[list[Finding]]]

@@ -12,7 +12,7 @@ from server.archive.client import Archive, Call
 from server.errors import Code, Failure
 from server.http.transport import Reply
 from server.limiter import Pacer, Snapshot
-from server.limiter.budget import Reading, read_budget
+from server.limiter.budget import read_budget
 
 # For all live questions together. Nobody waits for a host here, and the pace takes most of it.
 SECONDS = 90.0
@@ -30,11 +30,6 @@ class ProbeResult:
     payload: Mapping[str, Any]
     before: float | None
     seconds: float
-
-    @property
-    def reading(self) -> Reading:
-        """What the credit headers say."""
-        return read_budget(self.reply.headers)
 
     def data(self, name: str) -> Any:
         """Return a field of `data`; None where it is missing."""
@@ -100,10 +95,11 @@ class Probe:
         not full before, its level is only known to within the credits of one trip through the
         network.
         """
-        left, policy = result.reading.left, result.reading.policy
-        if result.before is None or left is None or policy is None:
+        reading = read_budget(result.reply.headers)
+        policy = reading.policy
+        if result.before is None or reading.left is None or policy is None:
             return None
-        spent = result.before - left
+        spent = result.before - reading.left
         hidden = policy.refill * max(0.0, result.seconds - self.quickest)
         vague = policy.refill * self.quickest if result.before < policy.burst else 0.0
         # One more at the upper end: the header is a whole number.
