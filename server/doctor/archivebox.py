@@ -14,6 +14,16 @@ SECONDS = 20.0
 _UNREACHED = (
     "Check the network and ARCHIVEBOX_URL; a self-signed certificate needs ARCHIVEBOX_CA_BUNDLE."
 )
+_HOW_TO_MAKE_A_KEY = (
+    "Make an API key for a superuser in ArchiveBox's admin (/admin/api/apitoken/add/), put it into "
+    "ARCHIVEBOX_API_KEY (or set ARCHIVEBOX_USERNAME and ARCHIVEBOX_PASSWORD) and restart your "
+    "client."
+)
+_HINTS = {
+    Code.UNAVAILABLE: _UNREACHED,
+    Code.TIMEOUT: _UNREACHED,
+    Code.UNAUTHENTICATED: _HOW_TO_MAKE_A_KEY,
+}
 
 
 async def check_archivebox(backend: ArchiveBoxBackend, name: str) -> list[Check]:
@@ -27,10 +37,8 @@ async def check_archivebox(backend: ArchiveBoxBackend, name: str) -> list[Check]
     try:
         api = await client.describe(deadline)
     except Failure as failure:
-        is_unreached = failure.code in (Code.UNAVAILABLE, Code.TIMEOUT)
-        hint = _UNREACHED if is_unreached else failure.hint
         return [
-            Check("archivebox", "fail", failure.message, hint),
+            Check("archivebox", "fail", failure.message, _hint_of(failure)),
             Check("archivebox key", "skip", "not checked, because ArchiveBox did not answer"),
         ]
     detail = f"{name} answers: version {api.version}, {len(api.endpoints)} endpoints"
@@ -44,9 +52,15 @@ async def _check_key(client: ArchiveBox, deadline: float) -> Check:
         reply = await client.raw(question)
         decode(reply)
     except Failure as failure:
-        return Check("archivebox key", "fail", failure.message, failure.hint)
+        return Check("archivebox key", "fail", failure.message, _hint_of(failure))
     expires = reply.headers.get("x-archivebox-auth-expires")
     # A key need not expire, and older versions do not say when.
     return Check(
         "archivebox key", "ok", f"accepted, valid until {expires}" if expires else "accepted"
     )
+
+
+def _hint_of(failure: Failure) -> str:
+    # Hints are written for a model that speaks to the user; the doctor speaks to them itself.
+    hint = failure.hint.removeprefix("Tell the user to ")
+    return _HINTS.get(failure.code, hint[:1].upper() + hint[1:])

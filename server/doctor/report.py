@@ -23,8 +23,9 @@ _LABELS: dict[Status, str] = {
     "fail": "FAIL",
     "skip": "-",
 }
-# Wide enough for the longest name, `archivebox key`, so that all details stand in one column.
-_NAME_WIDTH = 14
+# One more than the longest name, `archivebox key`: with a single blank behind it the line would
+# read as a sentence.
+_NAME_WIDTH = 15
 _HIDDEN = "(secret)"
 # A secret with fewer characters is left as it is: replacing it would replace parts of words.
 _SHORTEST_SECRET = 6

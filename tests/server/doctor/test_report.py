@@ -72,8 +72,8 @@ def test_names_stand_in_one_column_and_details_in_the_next(
     assert command("--sandbox", "doctor") == 0
     lines = capsys.readouterr().out.splitlines()
     checks = [line for line in lines[: lines.index("")] if not line.startswith(" ")]
-    assert "archivebox key" in {line[6:20] for line in checks}
-    assert all(line[20] == " " and line[21] != " " for line in checks)
+    assert "archivebox key" in {line[6:21].strip() for line in checks}
+    assert all(line[20:22] == "  " and line[22] != " " for line in checks)
 
 
 def test_the_live_check_of_the_sandbox_says_that_it_is_the_sandbox(
@@ -91,7 +91,7 @@ def test_with_nothing_configured_it_fails_and_says_what_to_set(
 ) -> None:
     assert examine(given(tmp_path), tools(), as_json=False, live=True) == 1
     out = capsys.readouterr().out
-    assert "FAIL  token          No Archive token and no ArchiveBox is configured." in out
+    assert "FAIL  token           No Archive token and no ArchiveBox is configured." in out
     assert "-> Set ARCHIVE_APP_TOKEN" in out
     assert out.splitlines()[-1] == "1 problem."
     assert out.count("unknown ") == len(LIVE)
