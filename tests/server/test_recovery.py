@@ -52,9 +52,9 @@ def settings(sandbox: SandboxProcess, tmp_path: Path) -> Settings:
 
 
 def surface() -> Surface:
-    made = Surface.read(FILE, importlib.import_module)
-    made.offer(backends={"archive"}, toolsets=["all"], read_only=False)
-    return made
+    surface = Surface.read(FILE, importlib.import_module)
+    surface.offer(backends={"archive"}, toolsets=["all"], read_only=False)
+    return surface
 
 
 @asynccontextmanager
@@ -64,7 +64,7 @@ async def serving(settings: Settings) -> AsyncIterator[Services]:
         yield services
 
 
-async def interrupted_export(settings: Settings) -> str:
+async def interrupt_export(settings: Settings) -> str:
     """An export that its server did not live to finish."""
     async with serving(settings) as services, anyio.create_task_group() as group:
         calls = Calls(surface(), services, settings.timezone)
@@ -73,7 +73,8 @@ async def interrupted_export(settings: Settings) -> str:
         )
         jobs = await services.jobs()
         with anyio.fail_after(PATIENCE):
-            while not any(row.cursor for row in await jobs.list()):  # noqa: ASYNC110  # a journal has no event
+            # A journal has no event to wait for.
+            while not any(row.cursor for row in await jobs.list()):  # noqa: ASYNC110
                 await anyio.sleep(0.01)
         row = (await jobs.list())[0]
         assert not row.ended
@@ -81,13 +82,13 @@ async def interrupted_export(settings: Settings) -> str:
     return row.id
 
 
-async def ended(services: Services, name: str) -> JobRow:
+async def wait_for_end(services: Services, name: str) -> JobRow:
     row = await (await services.jobs()).wait(name, PATIENCE)
     assert row.ended, row
     return row
 
 
-def left_behind(
+def leave_behind(
     settings: Settings,
     *,
     writes: bool = True,
@@ -108,13 +109,13 @@ def left_behind(
 async def test_a_reading_job_goes_on_by_itself_with_the_next_server(
     settings: Settings, tmp_path: Path
 ) -> None:
-    name = await interrupted_export(settings)
+    name = await interrupt_export(settings)
 
     async with serving(settings) as services:
-        (taken,) = await Recovery(surface(), services).resume_reads()
-        row = await ended(services, name)
+        (resumed,) = await Recovery(surface(), services).resume_reads()
+        row = await wait_for_end(services, name)
 
-    assert taken.id == name
+    assert resumed.id == name
     assert row.state is JobState.DONE
     assert row.result is not None
     assert row.result["rows"] == 2000
@@ -122,13 +123,13 @@ async def test_a_reading_job_goes_on_by_itself_with_the_next_server(
 
 
 async def test_a_job_that_runs_or_has_ended_is_left_alone(settings: Settings) -> None:
-    name = await interrupted_export(settings)
+    name = await interrupt_export(settings)
 
     async with serving(settings) as services:
         looking = Recovery(surface(), services)
         assert [row.id for row in await looking.resume_reads()] == [name]
         assert await looking.resume_reads() == []
-        await ended(services, name)
+        await wait_for_end(services, name)
         assert await looking.resume_reads() == []
 
 
@@ -140,7 +141,7 @@ async def test_a_job_that_runs_or_has_ended_is_left_alone(settings: Settings) ->
 async def test_writes_and_jobs_of_others_wait_for_somebody_to_ask(
     settings: Settings, left: dict[str, Any]
 ) -> None:
-    name = left_behind(settings, **left)
+    name = leave_behind(settings, **left)
 
     async with serving(settings) as services:
         assert await Recovery(surface(), services).resume_reads() == []
@@ -152,20 +153,20 @@ async def test_a_job_that_cannot_go_on_does_not_hold_up_the_others(
 ) -> None:
     async with serving(settings) as services:
         place = (await services.backend("archive")).desk(None, Nobody(), 0.0).place
-    broken = left_behind(
+    broken = leave_behind(
         settings,
         writes=False,
         account=place.account,
         origin=place.origin,
         tool="archive_start_export",
     )
-    name = await interrupted_export(settings)
+    name = await interrupt_export(settings)
 
     async with serving(settings) as services:
-        taken = await Recovery(surface(), services).resume_reads()
-        await ended(services, name)
+        resumed = await Recovery(surface(), services).resume_reads()
+        await wait_for_end(services, name)
 
-    assert [row.id for row in taken] == [name]
+    assert [row.id for row in resumed] == [name]
     assert f"{broken} was not resumed: Give exactly one of" in caplog.text
 
 
@@ -180,7 +181,7 @@ async def test_no_journal_is_made_by_looking_for_one(settings: Settings) -> None
 async def test_a_fault_of_one_look_does_not_end_the_server(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    left_behind(settings)
+    leave_behind(settings)
     looks: list[float] = []
 
     async def broken(self: Recovery) -> list[JobRow]:
@@ -203,7 +204,7 @@ def test_the_command_lists_what_there_is(
 ) -> None:
     assert job_commands.run_command(settings, surface(), "list", []) == 0
     assert capsys.readouterr().out == "There are no jobs.\n"
-    name = left_behind(settings)
+    name = leave_behind(settings)
 
     assert job_commands.run_command(settings, surface(), "list", []) == 0
 
@@ -213,23 +214,24 @@ def test_the_command_lists_what_there_is(
 def test_the_command_goes_on_with_reading_jobs(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name = anyio.run(interrupted_export, settings)
-    writing, foreign = left_behind(settings), left_behind(settings, writes=False)
+    name = anyio.run(interrupt_export, settings)
+    writing, foreign = leave_behind(settings), leave_behind(settings, writes=False)
 
     assert job_commands.run_command(settings, surface(), "run", []) == 0
 
-    told = capsys.readouterr().out
-    assert f"{name}  done" in told
+    printed = capsys.readouterr().out
+    assert f"{name}  done" in printed
     assert (
-        f"It changes data, so it is not resumed by itself; `archive-mcp jobs run {writing}`" in told
+        f"It changes data, so it is not resumed by itself; `archive-mcp jobs run {writing}`"
+        in printed
     )
-    assert f"It was not resumed by itself; `archive-mcp jobs run {foreign}`" in told
+    assert f"It was not resumed by itself; `archive-mcp jobs run {foreign}`" in printed
 
 
 def test_the_command_refuses_what_it_must_not_go_on_with(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name = left_behind(settings)
+    name = leave_behind(settings)
     read_only = load({"ARCHIVE_MCP_READ_ONLY": "on"}, environment=dict(environment(settings)))
 
     assert job_commands.run_command(read_only, surface(), "run", [name]) == 1
@@ -253,14 +255,14 @@ def environment(settings: Settings) -> dict[str, str]:
 def test_the_command_cancels_for_good(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name = left_behind(settings)
+    name = leave_behind(settings)
 
     assert job_commands.run_command(settings, surface(), "cancel", [name]) == 0
     assert job_commands.run_command(settings, surface(), "run", [name]) == 1
 
-    shown = capsys.readouterr()
-    assert f"{name}  cancelled" in shown.out
-    assert "has ended" in shown.err
+    printed = capsys.readouterr()
+    assert f"{name}  cancelled" in printed.out
+    assert "has ended" in printed.err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
@@ -271,14 +273,14 @@ def test_the_command_pauses_its_job_when_it_is_told_to_end(
     capsys: pytest.CaptureFixture[str],
     number: signal.Signals,
 ) -> None:
-    name = anyio.run(interrupted_export, settings)
+    name = anyio.run(interrupt_export, settings)
 
-    async def told_to_end(jobs: Jobs, job: str) -> JobRow:
+    async def end_by_signal(jobs: Jobs, job: str) -> JobRow:
         os.kill(os.getpid(), number)
         await anyio.sleep(PATIENCE)
         raise AssertionError("the signal did not end the command")
 
-    monkeypatch.setattr(job_commands, "_follow", told_to_end)
+    monkeypatch.setattr(job_commands, "_follow", end_by_signal)
 
     assert job_commands.run_command(settings, surface(), "run", [name]) == job_commands.INTERRUPTED
     assert "paused" in capsys.readouterr().err

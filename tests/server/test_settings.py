@@ -33,14 +33,14 @@ def test_secrets_show_in_no_repr_and_no_text(tmp_path: Path) -> None:
         ARCHIVEBOX_PASSWORD="password-of-the-box",
     )
 
-    for shown in (
+    for text in (
         repr(settings),
         str(settings),
         f"{settings.token}",
         repr([settings.archivebox_key]),
     ):
-        assert TOKEN not in shown
-        assert "of-the-box" not in shown
+        assert TOKEN not in text
+        assert "of-the-box" not in text
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60))

@@ -16,7 +16,9 @@ POLICY = '"growth";q=15000;w=60'
 
 
 def posts(*metrics: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"id": f"i{number}", "currentEngagement": each} for number, each in enumerate(metrics)]
+    return [
+        {"id": f"i{number}", "currentEngagement": metric} for number, metric in enumerate(metrics)
+    ]
 
 
 def reply(status: int, body: str = "{}") -> Reply:
@@ -36,13 +38,13 @@ def reply(status: int, body: str = "{}") -> Reply:
 def test_the_credit_headers_must_both_be_there_and_agree(
     headers: dict[str, str], outcome: str
 ) -> None:
-    found = verdicts.judge_credit_headers(headers)
-    assert found.outcome == outcome
-    assert (found.advice == REPORT_IT) == (outcome == "contradicted")
+    finding = verdicts.judge_credit_headers(headers)
+    assert finding.outcome == outcome
+    assert (finding.advice == REPORT_IT) == (outcome == "contradicted")
 
 
 @pytest.mark.parametrize(
-    ("reset", "outcome", "said"),
+    ("reset", "outcome", "part"),
     [
         ("t=1800000010", "confirmed", "full at 1800000010"),
         ('t="1800000010"', "confirmed", "full at 1800000010"),
@@ -51,10 +53,10 @@ def test_the_credit_headers_must_both_be_there_and_agree(
         ("x=1", "unknown", "no time"),
     ],
 )
-def test_the_reset_is_held_against_this_machines_clock(reset: str, outcome: str, said: str) -> None:
+def test_the_reset_is_held_against_this_machines_clock(reset: str, outcome: str, part: str) -> None:
     headers = {"ratelimit-policy": POLICY, "ratelimit": f'"growth";r=12500;{reset}'}
-    found = verdicts.judge_credit_reset(headers, NOW)
-    assert (found.outcome, said in found.evidence) == (outcome, True)
+    finding = verdicts.judge_credit_reset(headers, NOW)
+    assert (finding.outcome, part in finding.evidence) == (outcome, True)
 
 
 def test_without_a_policy_the_reset_cannot_be_judged() -> None:
@@ -139,10 +141,10 @@ def test_a_page_is_in_order_as_far_as_its_values_are_known(
 def test_the_unit_of_a_value_is_a_hint_and_never_a_finding(
     metrics: dict[str, Any], probe: str
 ) -> None:
-    found = verdicts.guess_emv_unit(posts(metrics))
-    assert found.outcome == "unknown"
-    assert found.evidence.startswith(probe)
-    assert found.advice == (COMPARE_IT if probe == "looks like dollars" else "")
+    finding = verdicts.guess_emv_unit(posts(metrics))
+    assert finding.outcome == "unknown"
+    assert finding.evidence.startswith(probe)
+    assert finding.advice == (COMPARE_IT if probe == "looks like dollars" else "")
 
 
 def test_the_hint_shows_the_numbers_it_comes_from() -> None:
@@ -191,19 +193,19 @@ def test_a_bad_token_is_judged_by_status_and_shape_and_says_how_it_is_read(
     status: int, errors: Any, outcome: str, read_as: str
 ) -> None:
     payload: dict[str, Any] = {} if errors is None else {"errors": errors}
-    found = verdicts.judge_status("bad-token", reply(status, json.dumps(payload)), payload, 401)
-    assert found.outcome == outcome
-    assert found.evidence.endswith(f"archive-mcp reads it as {read_as}")
+    finding = verdicts.judge_status("bad-token", reply(status, json.dumps(payload)), payload, 401)
+    assert finding.outcome == outcome
+    assert finding.evidence.endswith(f"archive-mcp reads it as {read_as}")
 
 
 def test_a_bad_token_that_is_let_in_is_a_contradiction() -> None:
     payload: dict[str, Any] = {"data": {"workspaces": {"nodes": []}}}
-    found = verdicts.judge_status(
+    finding = verdicts.judge_status(
         "bad-token", reply(200, '{"data":{"workspaces":{"nodes":[]}}}'), payload, 401
     )
     assert (
-        found.outcome,
-        "no error at all; archive-mcp reads it as an answer" in found.evidence,
+        finding.outcome,
+        "no error at all; archive-mcp reads it as an answer" in finding.evidence,
     ) == (
         "contradicted",
         True,
@@ -226,10 +228,10 @@ def test_presets_in_the_same_order_both_ways_ignore_the_order() -> None:
 
 
 def test_presets_that_keep_all_their_items_ignore_the_filter() -> None:
-    kept, lost = (preset("a"), None, preset(total=1)), (preset("a"), None, preset(total=0))
+    same, lost = (preset("a"), None, preset(total=1)), (preset("a"), None, preset(total=0))
     empty = (preset(), None, preset(total=0))
-    assert verdicts.judge_preset_filter([kept, empty]).outcome == "confirmed"
-    assert verdicts.judge_preset_filter([kept, lost]).outcome == "contradicted"
+    assert verdicts.judge_preset_filter([same, empty]).outcome == "confirmed"
+    assert verdicts.judge_preset_filter([same, lost]).outcome == "contradicted"
     assert verdicts.judge_preset_filter([empty, (None, None, None)]).outcome == "unknown"
 
 

@@ -25,7 +25,7 @@ async def test_the_end_within_a_line_over_the_limit_is_the_end() -> None:
 
 
 async def _lines(reader: asyncio.StreamReader) -> list[bytes]:
-    found: list[bytes] = []
+    lines: list[bytes] = []
     while line := await _read_line(reader):
-        found.append(line)
-    return found
+        lines.append(line)
+    return lines
