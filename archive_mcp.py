@@ -1,5 +1,4 @@
-"""The launcher: finds the code, installed or in the repository, and wires server, tools and prompts
-together."""
+"""The launcher: find the code, installed or in the repository, and wire its parts together."""
 
 from __future__ import annotations
 
@@ -9,19 +8,21 @@ from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
 _LIB = _HERE / "archive_mcp_lib"
+# Installed, the folders stand in one of their own: a package called `server` or `tools` beside
+# this file would overwrite, or be overwritten by, anybody else's.
 ROOT = _LIB if _LIB.is_dir() else _HERE
 
 
 def main() -> int:
-    """Run the program; the exit status is its result."""
+    """Run the program and return its exit status."""
     # Nothing that is imported becomes garbage: collecting meanwhile costs a tenth of the start.
     gc.disable()
+    # First in the path, so that no other package of such a name is found before ours.
     sys.path.insert(0, str(ROOT))
     from server.main import Product, run
 
-    return run(
-        Product(launcher=Path(__file__), surface=ROOT / "tools" / "surface.json", prompts="prompts")
-    )
+    surface = ROOT / "tools" / "surface.json"
+    return run(Product(launcher=Path(__file__), surface=surface, prompts="prompts"))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
-"""The texts that tell an assistant how to use this server, kept as Markdown files beside this
-module.
+"""The texts that tell an assistant how to use this server: Markdown files beside this module.
 
-`DOCUMENTS` are offered as prompts and as resources; `workflow_prompts()` are prompts with arguments
-for whole tasks; `instructions()` is the short form sent when a client connects. Files are read when
-asked for, so importing this package costs next to nothing.
+`DOCUMENTS` are served as prompts and as resources; `workflow_prompts()` are prompts with arguments
+for whole tasks; `instructions()` is the short form sent when a client connects. A file is read when
+its text is needed, so importing this package costs next to nothing.
 """
 
 from __future__ import annotations
@@ -19,10 +18,9 @@ __all__ = ["DOCUMENTS", "Document", "instructions", "workflow_prompts"]
 
 @dataclass(frozen=True)
 class Document:
-    """One Markdown text, offered as a prompt and as a resource.
+    """Describe a Markdown text that is served as a prompt and as a resource.
 
-    `name` is the prompt's name, `uri` the resource's address, `file` the name of the file in this
-    package.
+    `name` is the prompt's name, `uri` the resource's address, `file` a file in this package.
     """
 
     name: str
@@ -33,18 +31,22 @@ class Document:
     mime_type: str = "text/markdown"
 
     def text(self) -> str:
-        """The whole text. Raises FileNotFoundError if the package was built without its Markdown
-        files."""
+        """Return the whole text.
+
+        Raises:
+            FileNotFoundError: The package was built without its Markdown files.
+        """
         return _read(self.file)
 
 
+# In the order of their listing. Name and address are a contract: clients store both.
 DOCUMENTS: tuple[Document, ...] = (
     Document(
         name="archive_system_prompt",
         title="Working with Archive (archive.com)",
         description=(
-            "How to use the archive_ tools: workspaces, ids, every query and mutation, the rules and data traps of "
-            "the Archive API, and recipes for common tasks."
+            "How to use the archive_ tools: workspaces, ids, every query and mutation, the rules "
+            "and data traps of the Archive API, and recipes for common tasks."
         ),
         uri="archive://system-prompt",
         file="archive_system_prompt.md",
@@ -53,8 +55,8 @@ DOCUMENTS: tuple[Document, ...] = (
         name="archivebox_system_prompt",
         title="Working with ArchiveBox (self-hosted)",
         description=(
-            "How to use the archivebox_ tools: versions, lists and dates, what statuses really mean, finding, reading, "
-            "saving and deleting pages, tags, and recipes for common tasks."
+            "How to use the archivebox_ tools: versions, lists and dates, what statuses really "
+            "mean, finding, reading, saving and deleting pages, tags, and recipes for common tasks."
         ),
         uri="archivebox://system-prompt",
         file="archivebox_system_prompt.md",
@@ -63,17 +65,21 @@ DOCUMENTS: tuple[Document, ...] = (
 
 
 def instructions() -> str:
-    """The server's `instructions`, under 2,000 bytes because hosts cut them at 2,048 characters.
+    """Return the server's `instructions`: under 2,000 bytes, as hosts cut them at 2,048 characters.
 
-    Raises FileNotFoundError if the package was built without its Markdown files.
+    Raises:
+        FileNotFoundError: The package was built without its Markdown files.
     """
     return _read("instructions.md")
 
 
 def workflow_prompts() -> tuple[Workflow, ...]:
-    """The prompts with arguments, in the order of their listing; their texts are read when they are
-    filled."""
-    from prompts.workflows import WORKFLOWS  # with the first look at the prompts, not at start
+    """Return the prompts with arguments in the order of their listing.
+
+    Their texts are read when they are filled in.
+    """
+    # Imported when a client first asks for the prompts, not at start.
+    from prompts.workflows import WORKFLOWS
 
     return WORKFLOWS
 

@@ -1,12 +1,13 @@
 """The one exception that a caller may see, and its stable codes.
 
-    Failure(Exception)      anything a call can end with, told in the caller's words code
-        one of Code: stable, part of the contract message             what happened hint
-        what to do next; `{items}` stands for the tool that serves the operation `items` retryable
-        whether the same call can succeed later without a change details             JSON-ready
-        extras (choices, candidates, a preview)
+    Failure(Exception)      a call could not be done; the reason in the caller's words
+        code                one of Code: stable, part of the contract
+        message             what happened
+        hint                what to do next; `{items}` stands for the tool of the operation `items`
+        retryable           whether the same call can succeed later without a change
+        details             JSON-ready extras (choices, candidates, a preview)
 
-Anything else that escapes is a bug and is masked as `INTERNAL` at the outermost handler.
+Anything else that escapes is a bug, and the outermost handler masks it as `INTERNAL`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 
 class Code(StrEnum):
-    """Error codes of a failed tool call."""
+    """Name the kinds of failure; clients and models match these texts."""
 
     INVALID_ARGUMENT = "INVALID_ARGUMENT"
     UNAUTHENTICATED = "UNAUTHENTICATED"
@@ -41,11 +42,12 @@ class Code(StrEnum):
 
 
 class Failure(Exception):
-    """A call that could not be done, in the caller's words."""
+    """Say in the caller's words why a call could not be done."""
 
     def __init__(
         self, code: Code, message: str, hint: str = "", *, retryable: bool = False, **details: Any
     ) -> None:
+        # The message alone: tracebacks and logs need no hint for a model.
         super().__init__(message)
         self.code = code
         self.message = message
@@ -54,4 +56,5 @@ class Failure(Exception):
         self.details = details
 
     def __repr__(self) -> str:
+        # Without details, which may hold records of the user.
         return f"Failure({self.code}, {self.message!r})"

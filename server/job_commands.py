@@ -1,4 +1,4 @@
-"""`archive-mcp jobs`: long work without a client: list it, go on with it, stop it."""
+"""`archive-mcp jobs`: list, resume and cancel long-running jobs without a client."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from server.tool.catalog import Surface
 if TYPE_CHECKING:
     from server.jobs import JobRow, Jobs
 
-_TELL_SECONDS = 3600.0
-"""How long one wait for the end of a job lasts; then it is waited for again."""
+# One wait needs an end. A job may take longer, so it is waited for again.
+_WAIT_SECONDS = 3600.0
+# Exit status after a signal, as shells have it for SIGINT.
 INTERRUPTED = 130
-"""Exit status after a signal, as shells have it for SIGINT."""
 
 
-def command(settings: Settings, surface: Surface, action: str, names: list[str]) -> int:
-    """Do it, print what there is to tell, and return the exit status: 0 only if all went well.
+def run_command(settings: Settings, surface: Surface, action: str, ids: list[str]) -> int:
+    """Run an action, print its result and return the exit status: 0 only if all went well.
 
-    Args: names: ids of jobs. `run` without any goes on with every interrupted job that changes
-        nothing.
+    Args:
+        ids: the jobs to act on. Without any, `run` resumes every paused job that changes nothing.
     """
 
     async def act(services: Services) -> int:
@@ -35,92 +35,105 @@ def command(settings: Settings, surface: Surface, action: str, names: list[str])
         if action == "list":
             return await _list(jobs)
         if action == "cancel":
-            return await _cancel(jobs, names)
-        return await _run(jobs, Recovery(surface, services), settings, names)
+            return await _cancel(jobs, ids)
+        return await _run(jobs, Recovery(surface, services), settings, ids)
 
-    async def session() -> int:
+    async def act_until_signal() -> int:
         status = INTERRUPTED
         async with Services(settings) as services, anyio.create_task_group() as group:
             group.start_soon(end_on_signal, group.cancel_scope)
             try:
                 status = await act(services)
             except Failure as failure:
-                print(
-                    f"archive-mcp: {failure.message} {surface.render_hint(failure.hint)}".rstrip(),
-                    file=sys.stderr,
-                )
+                # Written for a model: at a terminal the command does what the tool would.
+                hint = failure.hint.replace("{list_jobs}", "`archive-mcp jobs list`")
+                text = f"{failure.message} {surface.render_hint(hint)}".rstrip()
+                print(f"archive-mcp: {text}", file=sys.stderr)
                 status = 1
+            # The receiver of signals would wait for ever.
             group.cancel_scope.cancel()
         if status == INTERRUPTED:
-            print("archive-mcp: stopped; a job that was under way is paused.", file=sys.stderr)
+            # Leaving the services has paused it, so that the next `run` finds it in order.
+            print("archive-mcp: stopped; a job that was running is paused.", file=sys.stderr)
         return status
 
-    return anyio.run(session)
+    return anyio.run(act_until_signal)
 
 
 async def _list(jobs: Jobs) -> int:
     rows = await jobs.list(limit=100)
     for row in rows:
-        print(_line(row))
+        print(_render(row))
     if not rows:
         print("There are no jobs.")
     return 0
 
 
-async def _cancel(jobs: Jobs, names: list[str]) -> int:
-    for name in names:
-        print(_line(await jobs.cancel(name)))
+async def _cancel(jobs: Jobs, ids: list[str]) -> int:
+    for id in ids:
+        print(_render(await jobs.cancel(id)))
     return 0
 
 
-async def _run(jobs: Jobs, recovery: Recovery, settings: Settings, names: list[str]) -> int:
-    started = [await _taken_up(jobs, recovery, settings, name) for name in names]
-    if not names:
-        started = await recovery.resume_reads()
-        for row in [
-            each for each in await jobs.list(limit=100) if not each.ended and not each.owned
-        ]:
-            why = "It changes data" if row.writes else "It does not go on by itself"
-            print(f"{_line(row)}\n  {why}: `archive-mcp jobs run {row.id}` goes on with it.")
-    if not started:
-        print("There is nothing to go on with.")
-    ended = [await _followed(jobs, row.id) for row in started]
+async def _run(jobs: Jobs, recovery: Recovery, settings: Settings, ids: list[str]) -> int:
+    # All are resumed before the first is waited for, so that they run side by side.
+    if ids:
+        resumed = [await _resume(jobs, recovery, settings, id) for id in ids]
+    else:
+        resumed = await recovery.resume_reads()
+        rows = await jobs.list(limit=100)
+        paused = [row for row in rows if not row.ended and not row.owned]
+        for row in paused:
+            # Changes continue only when somebody asks for them.
+            reason = "changes data, so it is" if row.writes else "was"
+            print(_render(row))
+            print(
+                f"  It {reason} not resumed by itself; `archive-mcp jobs run {row.id}` resumes it."
+            )
+        if not resumed and not paused:
+            print("There are no paused jobs.")
+    ended = [await _follow(jobs, row.id) for row in resumed]
     return 0 if all(row.state == "done" for row in ended) else 1
 
 
-async def _taken_up(jobs: Jobs, recovery: Recovery, settings: Settings, name: str) -> JobRow:
-    row = await jobs.get(name)
+async def _resume(jobs: Jobs, recovery: Recovery, settings: Settings, id: str) -> JobRow:
+    row = await jobs.get(id)
     if row.ended or row.owned:
+        state = "has ended" if row.ended else "is running in another process"
         raise Failure(
             Code.INVALID_ARGUMENT,
-            f"{name} has ended." if row.ended else f"{name} is worked on by another process.",
-            "`archive-mcp jobs list` shows all jobs; the tool that started one retries its failures (`resume`).",
+            f"{id} {state}.",
+            "`archive-mcp jobs list` shows all jobs; to retry what failed in one that has ended, "
+            "call the tool that started it with `resume`.",
         )
     if row.writes and settings.read_only:
         raise Failure(
             Code.READ_ONLY,
-            f"{name} changes data, and this is read-only.",
-            "Run it without --read-only.",
+            f"{id} changes data, and this program is read-only.",
+            "Run it without --read-only (ARCHIVE_MCP_READ_ONLY).",
         )
-    return await jobs.resume(name, await recovery.work(row))
+    return await jobs.resume(id, await recovery.load_work(row))
 
 
-async def _followed(jobs: Jobs, name: str) -> JobRow:
-    async def tell(done: int, total: int | None, message: str) -> None:
-        print(
-            f"{name}: {done} of {total if total is not None else '?'} ({message})", file=sys.stderr
-        )
+async def _follow(jobs: Jobs, id: str) -> JobRow:
+    async def report(done: int, total: int | None, message: str) -> None:
+        # To stderr: stdout holds the results, for whoever pipes them on.
+        print(f"{id}: {done} of {_render_total(total)} ({message})", file=sys.stderr)
 
     while True:
-        row = await jobs.wait(name, _TELL_SECONDS, tell)
+        row = await jobs.wait(id, _WAIT_SECONDS, report)
         if not row.owned:
-            print(_line(row))
+            print(_render(row))
             return row
 
 
-def _line(row: JobRow) -> str:
-    total = "?" if row.total is None else row.total
+def _render(row: JobRow) -> str:
     failed = sum(count for state, count in row.counts.items() if state in ("failed", "unknown"))
     problems = f", {failed} with problems" if failed else ""
-    why = f": {row.error['message']}" if row.error else ""
-    return f"{row.id}  {row.state:<9}  {row.settled}/{total}{problems}  {row.title}{why}"
+    reason = f": {row.error['message']}" if row.error else ""
+    progress = f"{row.settled}/{_render_total(row.total)}{problems}"
+    return f"{row.id}  {row.state:<9}  {progress}  {row.title}{reason}"
+
+
+def _render_total(total: int | None) -> str:
+    return "?" if total is None else str(total)

@@ -1,7 +1,7 @@
-"""Jobs whose owner is gone: the reading ones go on by themselves, the others when somebody asks.
+"""Jobs whose process is gone: those that only read resume by themselves, the others on request.
 
-A job is taken up only by a server of the same origin and token. The journal is not even opened
-where there is none.
+Only a server with the same origin and token resumes a job. Where there is no journal yet, none is
+created by looking for one.
 """
 
 from __future__ import annotations
@@ -15,100 +15,116 @@ import anyio
 
 from server.errors import Code, Failure
 from server.services import Services
-from server.tool.catalog import Entry, Surface
+from server.tool.catalog import Surface
 
 if TYPE_CHECKING:
-    from server.jobs import JobRow, Work
+    from server.jobs import JobRow, Jobs, Work
     from server.tool.context import Context
 
+# Counted from the start: the first message of a client should not have to wait for it.
 FIRST_LOOK_SECONDS = 3.0
-"""After the start: the first message is not to wait for it."""
+# The pause after every further look; a job whose process died may wait that long.
 LOOK_SECONDS = 60.0
+# What a job asks while it is loaded may take as long as a tool call.
 _REQUEST_SECONDS = 45.0
 
 log = logging.getLogger("archive_mcp")
 
 
 class Recovery:
-    """Finds and takes up interrupted jobs."""
+    """Find and resume interrupted jobs."""
 
     def __init__(self, surface: Surface, services: Services) -> None:
         self._surface = surface
         self._services = services
 
     async def watch(self, state: Path) -> None:
-        """Look now and then for reading jobs that nobody works on, until cancelled.
+        """Resume reading jobs that no process works on, once a minute and until cancelled.
 
         Args:
-            state: the state folder, whose journal other processes of this user share.
+            state: the state folder, whose journal all processes of this user share.
         """
         pause = FIRST_LOOK_SECONDS
         while True:
             await anyio.sleep(pause)
             pause = LOOK_SECONDS
-            from server.jobs.database import FILE  # after the start, which is not to pay for it
+            # Imported after the start, which should not pay for it.
+            from server.jobs.database import FILE
 
+            # Most people never start a job: no database is made for them.
             if not (state / FILE).exists():
                 continue
             try:
                 await self.resume_reads()
             except Failure as failure:
-                log.warning("interrupted jobs were left as they are: %s", failure.message)
-            except Exception:  # the outermost handler: a fault of one look is not to end the server
-                log.exception("interrupted jobs were left as they are")
+                log.warning("interrupted jobs were not resumed: %s", failure.message)
+            except Exception:  # the outermost handler: one faulty look must not end the server
+                log.exception("interrupted jobs were not resumed")
 
     async def resume_reads(self) -> list[JobRow]:
-        """Go on with every interrupted job of this origin and token that changes nothing; those
-        that were taken up."""
+        """Resume every interrupted job of this origin and token that changes nothing.
+
+        Returns:
+            The resumed jobs.
+        """
         jobs = await self._services.jobs()
-        waiting = [
-            row
-            for row in await jobs.list(limit=200)
-            if not row.ended and not row.owned and not row.writes
-        ]
-        taken: list[JobRow] = []
-        for name in sorted({entry.backend for row in waiting if (entry := self._known(row.tool))}):
-            scope = (await self._open(name, None)).scope
+        rows = await jobs.list(limit=200)
+        resumed: list[JobRow] = []
+        # By backend, because each has an origin and a token of its own. Those without an
+        # interrupted job are not even built.
+        for backend in sorted({self._backend_of(row) for row in rows} - {""}):
+            scope = (await self._open_context(backend, None)).scope
             for row in await jobs.orphans(scope.origin, scope.account):
-                if row.writes or not self._known(row.tool):
-                    continue
-                try:
-                    taken.append(await jobs.resume(row.id, await self.work(row)))
-                except Failure as failure:  # its own: the others may go on
-                    log.warning("%s was left as it is: %s", row.id, failure.message)
-                    continue
-                log.info("%s goes on: %s", row.id, row.title)
-        return taken
+                if self._backend_of(row) and await self._resume(jobs, row):
+                    resumed.append(row)
+        return resumed
 
-    async def work(self, row: JobRow) -> Work:
-        """The work of a journalled job, from its tool and arguments.
+    async def _resume(self, jobs: Jobs, row: JobRow) -> bool:
+        try:
+            await jobs.resume(row.id, await self.load_work(row))
+        except Failure as failure:
+            # What is wrong with this job need not be wrong with the others.
+            log.warning("%s was not resumed: %s", row.id, failure.message)
+            return False
+        log.info("%s was resumed: %s", row.id, row.title)
+        return True
 
-        Raises: Failure: a tool that this server does not have or offer, or a job of another origin
-            or token.
+    async def load_work(self, row: JobRow) -> Work:
+        """Return the work of a journalled job, built from its tool and arguments.
+
+        Raises:
+            Failure: This server does not have or offer the tool, or the job belongs to another
+                origin or token.
         """
         from server.tool.arguments import parse
 
         entry = self._surface.reachable(row.tool)
-        context = await self._open(entry.backend, row.workspace)
+        context = await self._open_context(entry.backend, row.workspace)
+        # Another token may see other data under the same ids.
         if (row.origin, row.account) != (context.scope.origin, context.scope.account):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"{row.id} belongs to another server address or token.",
                 "Use the settings that it was started with.",
             )
+        # The journal holds instants in UTC: plain days were resolved when the job was started.
         request = parse(self._surface.load(entry), row.arguments, {"timezone": UTC, "instants": []})
         work: Work = request.work(context)
         return work
 
-    def _known(self, tool: str) -> Entry | None:
+    def _backend_of(self, row: JobRow) -> str:
+        """Return the backend of a job to resume; nothing where it is not for this server to do."""
+        if row.ended or row.owned or row.writes:
+            return ""
         try:
-            return self._surface.reachable(tool)
+            return self._surface.reachable(row.tool).backend
         except Failure:
-            return None
+            return ""
 
-    async def _open(self, backend: str, workspace: str | None) -> Context:
+    async def _open_context(self, backend: str, workspace: str | None) -> Context:
         from server.tool.context import Caller
         from server.tool.elicitation import Nobody
 
+        # Nobody can answer a question: the client that started the job is gone.
         caller = Caller(Nobody(), anyio.current_time() + _REQUEST_SECONDS)
         return await (await self._services.backend(backend)).open(workspace, caller)

@@ -151,7 +151,7 @@ def test_the_tool_of_the_guide_is_one() -> None:
     example = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)[0]
     module: dict[str, Any] = {"__name__": campaigns.__name__}
     exec(example, module)  # noqa: S102  # what the guide says is what is tried
-    tool: type[Request[Any]] = module["ListCampaigns"]
+    tool: type[Request[Any, Any]] = module["ListCampaigns"]
     assert tool.tool_name() in guide
     assert tool.annotations()["readOnlyHint"]
     assert tool.toolset_name() == "campaigns"

@@ -1,8 +1,7 @@
-"""Prompts for whole tasks: each asks for a few names, and leads the assistant to the tools that do
-the work.
+"""Prompts for whole tasks: each asks for a few names and leads the assistant to the right tools.
 
-A text is Markdown with `{argument}` where a value goes. Values are inserted as they were given, as
-code spans or blocks that they cannot end; a line with an argument that was not given is left out.
+A text is Markdown with `{argument}` where a value goes. Values are inserted as people entered them,
+as code spans or blocks that they cannot end; a line with an argument that has no value is left out.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ _CLOSING = "closing.md"
 
 @dataclass(frozen=True)
 class Argument:
-    """What a prompt asks for.
+    """Describe a value that a prompt asks for.
 
-    `values` are what it may be, or, where it is `open`, what is proposed; `variable` names what
-    there is in a workspace that completes it. `default` stands where nothing was given.
+    `values` are the possible ones, or mere proposals where the argument is `open`; `variable` names
+    what there is in a workspace that completes it. `default` stands where no value was entered.
     """
 
     name: str
@@ -37,7 +36,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Workflow:
-    """A prompt with arguments. Of the arguments in `one_of` exactly one is given."""
+    """Describe a prompt with arguments. Of those in `one_of` exactly one must have a value."""
 
     name: str
     title: str
@@ -45,67 +44,68 @@ class Workflow:
     arguments: tuple[Argument, ...]
     one_of: tuple[str, ...] = ()
 
-    def text(self, given: Mapping[str, str]) -> str:
-        """The text with these values; a blank one counts as not given.
+    def text(self, entries: Mapping[str, str]) -> str:
+        """Return the text with these values; a blank one counts as missing.
 
         Raises:
-            ValueError: an argument that is missing, unknown, not one of its values, or too much.
-            FileNotFoundError: the package was built without its Markdown files.
+            ValueError: An argument is missing, unknown, not one of its values, or too much.
+            FileNotFoundError: The package was built without its Markdown files.
         """
-        values = self._check(
-            {name: value.strip() for name, value in given.items() if value.strip()}
-        )
+        # Hosts send an empty text for a field that people leave empty.
+        stripped = {name: entry.strip() for name, entry in entries.items()}
+        values = self._check({name: entry for name, entry in stripped.items() if entry})
         lines = f"{_read(f'{self.name}.md')}\n{_read(_CLOSING)}".splitlines()
-        return "\n".join(_fill(line, values) for line in lines if _has_all(line, values)) + "\n"
+        complete = [line for line in lines if set(_PLACE.findall(line)) <= values.keys()]
+        return "\n".join(_fill(line, values) for line in complete) + "\n"
 
-    def _check(self, given: Mapping[str, str]) -> dict[str, str]:
-        known = {each.name: each for each in self.arguments}
-        for name in given:
-            if name not in known:
-                raise ValueError(
-                    f"{self.name} has no argument {name!r}. It takes: {', '.join(known)}."
-                )
-        for each in self.arguments:
-            if each.required and each.name not in given:
-                raise ValueError(
-                    f"{self.name} needs the argument {each.name!r}: {each.description}"
-                )
-        if self.one_of and sum(name in given for name in self.one_of) != 1:
-            raise ValueError(
-                f"{self.name} needs exactly one of the arguments {', '.join(self.one_of)}."
-            )
-        values = {each.name: each.default for each in self.arguments if each.default}
-        return {**values, **{name: _value(known[name], value) for name, value in given.items()}}
+    def _check(self, entries: Mapping[str, str]) -> dict[str, str]:
+        """Return the value of every argument that has one."""
+        names = [argument.name for argument in self.arguments]
+        for name in entries:
+            if name not in names:
+                choices = ", ".join(names)
+                raise ValueError(f"{self.name} has no argument {name!r}. It takes: {choices}.")
+        if self.one_of and len(entries.keys() & set(self.one_of)) != 1:
+            choices = ", ".join(self.one_of)
+            raise ValueError(f"{self.name} needs exactly one of the arguments {choices}.")
+        values: dict[str, str] = {}
+        for argument in self.arguments:
+            entry = entries.get(argument.name, argument.default)
+            if entry:
+                values[argument.name] = _check_value(argument, entry)
+            elif argument.required:
+                needed = f"{argument.name!r}: {argument.description}"
+                raise ValueError(f"{self.name} needs the argument {needed}")
+        return values
 
 
-def _value(argument: Argument, given: str) -> str:
-    """The value; of a closed set as it is written there."""
+def _check_value(argument: Argument, entry: str) -> str:
+    """Return the value; one of a closed set as it is written there."""
     if argument.open or not argument.values:
-        return given
-    written = {each.casefold(): each for each in argument.values}
-    if given.casefold() not in written:
-        raise ValueError(
-            f"{argument.name} is not {given!r}. It is one of: {', '.join(argument.values)}."
-        )
-    return written[given.casefold()]
-
-
-def _has_all(line: str, values: Mapping[str, str]) -> bool:
-    return all(name in values for name in _PLACE.findall(line))
+        return entry
+    for value in argument.values:
+        # People type: "CSV" is meant as "csv".
+        if value.casefold() == entry.casefold():
+            return value
+    choices = ", ".join(argument.values)
+    raise ValueError(f"{argument.name} is not {entry!r}. It is one of: {choices}.")
 
 
 def _fill(line: str, values: Mapping[str, str]) -> str:
-    return _PLACE.sub(lambda found: _quote(values[found[1]]), line)
+    # In one pass, so that braces in a value are not taken for places.
+    return _PLACE.sub(lambda place: _quote(values[place[1]]), line)
 
 
 def _quote(value: str) -> str:
-    """The value as Markdown code that nothing in it can end: a span, or a block where it has
+    """Return the value as Markdown code that nothing in it can end: a span, or a block where it has
     several lines."""
-    longest = max((len(run) for run in _TICKS.findall(value)), default=0)
+    # Markdown ends code only at as many backticks as began it.
+    longest = max(map(len, _TICKS.findall(value)), default=0)
     if len(value.splitlines()) > 1:
         fence = "`" * max(3, longest + 1)
         return f"\n{fence}text\n{value}\n{fence}"
     ticks = "`" * (longest + 1)
+    # A blank keeps a backtick at either end apart; Markdown takes it off again.
     space = " " if longest else ""
     return f"{ticks}{space}{value}{space}{ticks}"
 
@@ -118,38 +118,43 @@ def _read(file: str) -> str:
 
 
 _WORKSPACE = Argument(
-    "workspace", "Workspace: name or id. Without it the configured one.", variable="workspace"
+    "workspace", "Name or id of the workspace. Default: the configured one.", variable="workspace"
 )
+# In the words of the text; it translates them into the API's.
 _METRIC = Argument(
     "metric",
-    "What counts as best. Without it earned media value.",
+    "Metric that counts as best. Default: earned media value.",
     values=("earned media value", "likes", "comments", "shares", "views"),
     default="earned media value",
 )
+# Open, because an assistant understands any words; the values are what a menu shows.
 _PERIOD = Argument(
     "period",
-    "When it was posted, in your words. Without it all time.",
+    "When it was posted, in your own words. Default: any time.",
     values=("last 7 days", "last 30 days", "this month", "last month", "last 90 days", "this year"),
     open=True,
 )
 
 
 def _view(*, required: bool) -> Argument:
-    return Argument("view", "Content view: name or id.", required=required, variable="view")
+    return Argument("view", "Name or id of the content view.", required=required, variable="view")
 
 
 def _collection(description: str, *, required: bool) -> Argument:
     return Argument("collection", description, required=required, variable="collection")
 
 
+# In the order of their listing. The names are a contract: people type them as commands.
 WORKFLOWS: tuple[Workflow, ...] = (
     Workflow(
         name="move_view_to_collection",
         title="Put a view into a collection",
-        description="Put every post of a content view into a collection of Archive, however many there are.",
+        description=(
+            "Put every post of a content view into a collection of Archive, however many there are."
+        ),
         arguments=(
             _view(required=True),
-            _collection("Collection: name. A new name makes a new one.", required=True),
+            _collection("Name of the collection. A new name creates a new one.", required=True),
             _WORKSPACE,
         ),
     ),
@@ -160,7 +165,7 @@ WORKFLOWS: tuple[Workflow, ...] = (
         arguments=(
             Argument(
                 "format",
-                "Of the file. Without it csv.",
+                "Format of the file. Default: csv.",
                 values=("csv", "jsonl", "parquet"),
                 default="csv",
             ),
@@ -170,9 +175,9 @@ WORKFLOWS: tuple[Workflow, ...] = (
     Workflow(
         name="top_content",
         title="Find the top posts",
-        description="The best posts of a creator or of the whole workspace, with pictures.",
+        description="Show the best posts of a creator or of the whole workspace, with pictures.",
         arguments=(
-            Argument("creator", "Account name, without @. Without it the whole workspace."),
+            Argument("creator", "Account name, without @. Default: the whole workspace."),
             _METRIC,
             _PERIOD,
             _WORKSPACE,
@@ -181,11 +186,13 @@ WORKFLOWS: tuple[Workflow, ...] = (
     Workflow(
         name="performance_report",
         title="Report how posts performed",
-        description="Totals, averages and the mix of the posts of a view, a collection or a campaign.",
+        description=(
+            "Give totals, averages and the mix of the posts of a view, a collection or a campaign."
+        ),
         arguments=(
             _view(required=False),
-            _collection("Or a collection: name or id.", required=False),
-            Argument("campaign", "Or a campaign: name or id.", variable="campaign"),
+            _collection("Or the name or id of a collection.", required=False),
+            Argument("campaign", "Or the name or id of a campaign.", variable="campaign"),
             _WORKSPACE,
         ),
         one_of=("view", "collection", "campaign"),
@@ -193,9 +200,12 @@ WORKFLOWS: tuple[Workflow, ...] = (
     Workflow(
         name="campaign_report",
         title="Report on a campaign",
-        description="How a campaign did: figures, best posts and creators, charts, and a file of all posts.",
+        description=(
+            "Report on a campaign: figures, best posts and creators, charts, and a file of all "
+            "posts."
+        ),
         arguments=(
-            Argument("campaign", "Campaign: name or id.", required=True, variable="campaign"),
+            Argument("campaign", "Name or id of the campaign.", required=True, variable="campaign"),
             _WORKSPACE,
         ),
     ),
@@ -206,26 +216,28 @@ WORKFLOWS: tuple[Workflow, ...] = (
         arguments=(
             Argument(
                 "urls",
-                "Links of the posts, separated by blanks, commas or line breaks.",
+                "Links of the posts, separated by spaces, commas or line breaks.",
                 required=True,
             ),
-            _collection("Collection to put them into: name.", required=False),
+            _collection("Name of the collection to put them into.", required=False),
             _WORKSPACE,
         ),
     ),
     Workflow(
         name="compare_with_competitors",
         title="Compare with competitors",
-        description="Share of voice of the own brand and its competitors, and how it changed.",
+        description=(
+            "Show the share of voice of your brand and its competitors, and how it changed."
+        ),
         arguments=(
             Argument(
                 "period",
-                "month or week. Without it month.",
+                "Month or week. Default: month.",
                 values=("month", "week"),
                 default="month",
             ),
             Argument(
-                "date", "A day in the period, like 2026-03-01. Without it the last whole period."
+                "date", "A day in the period, like 2026-03-01. Default: the last whole period."
             ),
             _WORKSPACE,
         ),
@@ -233,28 +245,35 @@ WORKFLOWS: tuple[Workflow, ...] = (
     Workflow(
         name="refresh_engagement",
         title="Refresh the engagement of a view",
-        description="Fetch fresh metrics of every post of a content view. Costs billing credits; you are asked first.",
+        description=(
+            "Fetch new metrics for every post of a content view. Costs billing credits; you are "
+            "asked first."
+        ),
         arguments=(_view(required=True), _WORKSPACE),
     ),
     Workflow(
         name="save_urls",
         title="Save pages in ArchiveBox",
-        description="Save web pages in your own ArchiveBox, wait for them, and tell which were saved.",
+        description=(
+            "Save web pages in your own ArchiveBox, wait for them, and report which were saved."
+        ),
         arguments=(
             Argument(
-                "urls", "Addresses of the pages, separated by blanks or line breaks.", required=True
+                "urls", "Addresses of the pages, separated by spaces or line breaks.", required=True
             ),
-            Argument("tags", "Tags for them, separated by commas."),
+            Argument("tags", "Tags for the pages, separated by commas."),
         ),
     ),
     Workflow(
         name="retry_failed_pages",
         title="Retry failed pages in ArchiveBox",
-        description="Find saved pages of your ArchiveBox that failed, say why, and archive them again.",
+        description=(
+            "Find saved pages of your ArchiveBox that failed, say why, and archive them again."
+        ),
         arguments=(
             Argument(
                 "since",
-                "From when on, in your words. Without it the last 7 days.",
+                "Since when, in your own words. Default: the last 7 days.",
                 values=("last 24 hours", "last 7 days", "last 30 days", "ever"),
                 open=True,
                 default="last 7 days",

@@ -89,7 +89,7 @@ class Keys:
 
     def shown(self) -> dict[str, Any]:
         """The key as a caller may see it: masked, with its expiry where that is known."""
-        return {"key": self._key.masked() if self._key else None, "expires": self._expires}
+        return {"key": self._key.mask() if self._key else None, "expires": self._expires}
 
     def learn_expiry(self, expires: str | None) -> None:
         """Keep the expiry that an answer's header named."""

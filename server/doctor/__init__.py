@@ -1,7 +1,7 @@
 """`archive-mcp doctor`: what is set, what works, and with `--live` whether the real API behaves as
 assumed.
 
-Nothing here talks to the network by itself: every question takes the way of the tools, limiter
+Nothing here talks to the network by itself: every question goes the way of the tools, limiter
 included.
 """
 
@@ -11,29 +11,30 @@ import sys
 
 import anyio
 
-from server.doctor.archivebox import archivebox_checks
-from server.doctor.assumptions import ASSUMPTIONS, Assumption, assumptions_markdown
-from server.doctor.live import live_findings
-from server.doctor.local import WHAT_TO_SET, local_checks, shown_url
-from server.doctor.look import Look
-from server.doctor.remote import remote_checks
-from server.doctor.report import Check, Report, advised
+from server.doctor.archivebox import check_archivebox
+from server.doctor.assumptions import ASSUMPTIONS, Assumption, render_markdown
+from server.doctor.live import check_assumptions
+from server.doctor.local import WHAT_TO_SET, check_locally, render_url
+from server.doctor.probe import Probe
+from server.doctor.remote import check_api
+from server.doctor.report import Check, Report, list_advice
 from server.limiter import Pacer
 from server.services import Services
 from server.settings import Settings
 from server.tool.catalog import Surface
 
-__all__ = ["ASSUMPTIONS", "Assumption", "assumptions_markdown", "examine", "investigate"]
+__all__ = ["ASSUMPTIONS", "Assumption", "examine", "investigate", "render_markdown"]
 
 
 def examine(settings: Settings, surface: Surface, *, as_json: bool, live: bool) -> int:
-    """Check everything and print it on stdout; 0 only if nothing failed.
+    """Check everything, print the report on stdout and return 0 only if nothing failed.
 
     Args:
         live: also check, by reading only, what is assumed of the API.
     """
 
     async def check() -> Report:
+        # A pacer of its own, to see what it knows; its state is the one that all processes share.
         pacer = Pacer(None if settings.sandbox else settings.state_dir)
         try:
             return await investigate(settings, surface, pacer, live=live)
@@ -41,54 +42,58 @@ def examine(settings: Settings, surface: Surface, *, as_json: bool, live: bool) 
             pacer.close()
 
     report = anyio.run(check)
-    text = report.as_json() if as_json else report.as_text()
-    # A terminal that lacks a letter of a workspace's name still gets the rest.
+    text = report.to_json() if as_json else report.render()
+    # A terminal that lacks a letter of a workspace's name still shows the rest.
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     return 0 if report.ok else 1
 
 
 async def investigate(settings: Settings, surface: Surface, pacer: Pacer, *, live: bool) -> Report:
-    """All checks; `pacer` paces every request."""
-    keys = tuple(each.reveal() for each in (settings.token, settings.archivebox_key) if each)
+    """Make all checks and return their report; `pacer` paces every request."""
+    secrets = filter(None, (settings.token, settings.archivebox_key))
     password = settings.archivebox_password.reveal() if settings.archivebox_password else ""
-    report = Report(keys, password, settings.sandbox)
-    report.checks += local_checks(settings, surface)
+    report = Report(tuple(secret.reveal() for secret in secrets), password, settings.sandbox)
+    report.checks += check_locally(settings, surface)
     async with Services(settings, limiter=pacer) as services:
         if settings.archivebox_configured:
-            report.checks += await archivebox_checks(
-                await services.archivebox(), _archivebox_at(settings)
-            )
-        if not settings.archive_configured:
-            report.checks.append(_no_token(settings))
-            report.findings = await live_findings(None) if live else None
+            name = _name_server(settings, "ArchiveBox", settings.archivebox_url or "")
+            report.checks += await check_archivebox(await services.archivebox(), name)
+        if settings.archive_configured:
+            await _check_archive(report, settings, services, pacer, live=live)
             return report
-        where = (
-            "The sandbox in this process"
-            if settings.sandbox
-            else f"Archive at {shown_url(settings.api_url)}"
-        )
-        backend = await services.archive()
-        found = await remote_checks(backend, pacer, settings.workspace, where)
-        report.checks += found.checks
-        report.workspaces = [{"id": each.id, "name": each.name} for each in found.workspaces]
-        if live:
-            target = found.target.id if found.target else None
-            look = Look(backend.archive, pacer, target) if found.workspaces else None
-            report.findings = await live_findings(look)
-            report.checks += advised(report.findings)
+    report.checks.append(_explain_no_token(settings))
+    if live:
+        report.findings = await check_assumptions(None)
     return report
 
 
-def _no_token(settings: Settings) -> Check:
+async def _check_archive(
+    report: Report, settings: Settings, services: Services, pacer: Pacer, *, live: bool
+) -> None:
+    name = _name_server(settings, "Archive", settings.api_url)
+    backend = await services.archive()
+    remote = await check_api(backend, pacer, settings.workspace, name)
+    report.checks += remote.checks
+    report.workspaces = [{"id": space.id, "name": space.name} for space in remote.workspaces]
+    if not live:
+        return
+    # Where nothing was listed, more questions would meet the same trouble.
+    target = remote.target.id if remote.target else None
+    probe = Probe(backend.archive, pacer, target) if remote.workspaces else None
+    report.findings = await check_assumptions(probe)
+    report.checks += list_advice(report.findings)
+
+
+def _explain_no_token(settings: Settings) -> Check:
     if settings.archivebox_configured:
-        return Check(
-            "token", "note", "No Archive token is configured: the tools of Archive are not offered."
-        )
+        detail = "No Archive token is configured: the tools of Archive are not offered."
+        return Check("token", "note", detail)
     return Check("token", "fail", "No Archive token and no ArchiveBox is configured.", WHAT_TO_SET)
 
 
-def _archivebox_at(settings: Settings) -> str:
+def _name_server(settings: Settings, name: str, url: str) -> str:
+    # The configured address is not asked in the sandbox, so the report must not show it.
     if settings.sandbox:
-        return "The ArchiveBox sandbox in this process"
-    return f"ArchiveBox at {shown_url(settings.archivebox_url or '')}"
+        return f"The {name} sandbox in this process"
+    return f"{name} at {render_url(url)}"

@@ -1,10 +1,10 @@
-"""What only the ArchiveBox can tell: whether it is one, which version, and whether the key
+"""What only the ArchiveBox can answer: whether it is one, which version, and whether the key
 works."""
 
 from __future__ import annotations
 
 from server.archivebox.backend import ArchiveBoxBackend
-from server.archivebox.client import Send
+from server.archivebox.client import ArchiveBox, Send
 from server.archivebox.failures import decode
 from server.doctor.report import Check
 from server.errors import Code, Failure
@@ -12,36 +12,55 @@ from server.errors import Code, Failure
 SECONDS = 20.0
 
 _UNREACHED = (
-    "Look at the network and ARCHIVEBOX_URL; a self-signed certificate needs ARCHIVEBOX_CA_BUNDLE."
+    "Check the network and ARCHIVEBOX_URL; a self-signed certificate needs ARCHIVEBOX_CA_BUNDLE."
 )
+_HOW_TO_MAKE_A_KEY = (
+    "Make an API key for a superuser in ArchiveBox's admin (/admin/api/apitoken/add/), put it into "
+    "ARCHIVEBOX_API_KEY (or set ARCHIVEBOX_USERNAME and ARCHIVEBOX_PASSWORD) and restart your "
+    "client."
+)
+_HINTS = {
+    Code.UNAVAILABLE: _UNREACHED,
+    Code.TIMEOUT: _UNREACHED,
+    Code.UNAUTHENTICATED: _HOW_TO_MAKE_A_KEY,
+}
 
 
-async def archivebox_checks(backend: ArchiveBoxBackend, where: str) -> list[Check]:
-    """Ask for the server's own description, then use the key; `where` is how the server is called
-    in the report."""
+async def check_archivebox(backend: ArchiveBoxBackend, name: str) -> list[Check]:
+    """Ask the server for its own description, then use the key.
+
+    Args:
+        name: what the report calls the server.
+    """
     client = backend.client
     deadline = client.now() + SECONDS
     try:
         api = await client.describe(deadline)
     except Failure as failure:
-        unreached = failure.code in (Code.UNAVAILABLE, Code.TIMEOUT)
-        hint = _UNREACHED if unreached else failure.hint
         return [
-            Check("archivebox", "fail", failure.message, hint),
-            Check("archivebox key", "skip", "not checked: ArchiveBox could not be asked"),
+            Check("archivebox", "fail", failure.message, _hint_of(failure)),
+            Check("archivebox key", "skip", "not checked, because ArchiveBox did not answer"),
         ]
-    answers = Check(
-        "archivebox",
-        "ok",
-        f"{where} answers: version {api.version}, {len(api.endpoints)} endpoints",
-    )
+    detail = f"{name} answers: version {api.version}, {len(api.endpoints)} endpoints"
+    return [Check("archivebox", "ok", detail), await _check_key(client, deadline)]
+
+
+async def _check_key(client: ArchiveBox, deadline: float) -> Check:
+    # Tags, because every version has them and one of them is little to send.
+    question = Send("GET", "/core/tags", deadline, params={"limit": 1})
     try:
-        reply = await client.raw(Send("GET", "/core/tags", deadline, params={"limit": 1}))
+        reply = await client.raw(question)
         decode(reply)
     except Failure as failure:
-        return [answers, Check("archivebox key", "fail", failure.message, failure.hint)]
+        return Check("archivebox key", "fail", failure.message, _hint_of(failure))
     expires = reply.headers.get("x-archivebox-auth-expires")
-    return [
-        answers,
-        Check("archivebox key", "ok", "accepted" + (f", until {expires}" if expires else "")),
-    ]
+    # A key need not expire, and older versions do not say when.
+    return Check(
+        "archivebox key", "ok", f"accepted, valid until {expires}" if expires else "accepted"
+    )
+
+
+def _hint_of(failure: Failure) -> str:
+    # Hints are written for a model that speaks to the user; the doctor speaks to them itself.
+    hint = failure.hint.removeprefix("Tell the user to ")
+    return _HINTS.get(failure.code, hint[:1].upper() + hint[1:])

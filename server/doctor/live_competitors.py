@@ -1,5 +1,7 @@
-"""Live questions about competitors: at most three requests, all reading. A plan without them leaves
-them open."""
+"""Live questions about competitors: at most three requests, all of them reading.
+
+A plan without Competitor Insights leaves them open.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 from server import wall_clock
 from server.doctor import verdicts, verdicts_saved
-from server.doctor.look import Look
+from server.doctor.probe import Probe
 from server.doctor.report import Finding
-from server.errors import Failure
 
-OF_BRANDS = ("own-brand", "brand-window", "brand-months")
+ABOUT_BRANDS = ("own-brand", "brand-window", "brand-months")
 
 _BRANDS = "query Brands { competitorBrands(first: 1) { totalCount nodes { id name isOwnBrand } } }"
 _HALF_OPEN = (
@@ -20,49 +21,50 @@ _HALF_OPEN = (
 )
 _MONTHS = (
     "query Months($brand: ID!, $start: DateTime!, $month: DateTime!, $now: DateTime!) { "
-    "now: competitorBrandItems(brandId: $brand, first: 1, filter: {takenAt: {from: $month, to: $now}}) { totalCount } "
-    "before: competitorBrandItems(brandId: $brand, first: 1, filter: {takenAt: {from: $start, to: $month}}) "
-    "{ totalCount } }"
+    "now: competitorBrandItems(brandId: $brand, first: 1, "
+    "filter: {takenAt: {from: $month, to: $now}}) { totalCount } "
+    "before: competitorBrandItems(brandId: $brand, first: 1, "
+    "filter: {takenAt: {from: $start, to: $month}}) { totalCount } }"
 )
-_BEFORE = timedelta(days=180)
+# Long enough that a brand that posts at all has posts in it.
+_HALF_YEAR = timedelta(days=180)
 
 
-async def brands(look: Look) -> list[Finding]:
-    """The first page of brands, then what the posts of its competitor tell."""
-    heard = await look.ask(_BRANDS)
-    page = heard.data("competitorBrands")
+async def ask_about_brands(probe: Probe) -> list[Finding]:
+    """Return what the first page of brands shows, and then the posts of its competitor."""
+    result = await probe.ask(_BRANDS)
+    page = result.data("competitorBrands")
     if not isinstance(page, dict):
-        reason = verdicts_saved.why_no_brands(heard.payload)
-        return [Finding(each, "unknown", reason) for each in OF_BRANDS]
-    own = verdicts_saved.own_brand(page)
-    competitors = [each for each in verdicts.records_of(page) if not each.get("isOwnBrand")]
+        reason = verdicts_saved.explain_no_brands(result.payload)
+        return [verdicts.unknown(id, reason) for id in ABOUT_BRANDS]
+    own = verdicts_saved.judge_own_brand(page)
+    # The own brand's posts are not collected as those of competitors are.
+    competitors = [brand for brand in verdicts.list_records(page) if not brand.get("isOwnBrand")]
     if not competitors:
-        return [
-            own,
-            *(Finding(each, "unknown", "no competitor is tracked") for each in OF_BRANDS[1:]),
-        ]
+        reason = "no competitor is tracked"
+        return [own, *(verdicts.unknown(id, reason) for id in ABOUT_BRANDS[1:])]
     brand = str(competitors[0].get("id"))
-    return [own, await _window(look, brand), await _months(look, brand)]
+    return [
+        own,
+        await verdicts.settle("brand-window", _check_window(probe, brand)),
+        await verdicts.settle("brand-months", _check_months(probe, brand)),
+    ]
 
 
-async def _window(look: Look, brand: str) -> Finding:
-    try:
-        heard = await look.ask(_HALF_OPEN, {"brand": brand})
-    except Failure as failure:
-        return Finding("brand-window", "unknown", failure.message)
-    return verdicts.refusal("brand-window", heard.payload, ("takenat", "both", "required"))
+async def _check_window(probe: Probe, brand: str) -> Finding:
+    result = await probe.ask(_HALF_OPEN, {"brand": brand})
+    return verdicts.judge_refusal("brand-window", result.payload, ("takenat", "both", "required"))
 
 
-async def _months(look: Look, brand: str) -> Finding:
+async def _check_months(probe: Probe, brand: str) -> Finding:
     now = wall_clock.utc_now()
     month = datetime(now.year, now.month, 1, tzinfo=UTC)
-    ends = {"start": _text(month - _BEFORE), "month": _text(month), "now": _text(now)}
-    try:
-        heard = await look.ask(_MONTHS, {"brand": brand, **ends})
-    except Failure as failure:
-        return Finding("brand-months", "unknown", failure.message)
-    return verdicts_saved.brand_months(heard.data("now"), heard.data("before"))
+    ends = {"start": month - _HALF_YEAR, "month": month, "now": now}
+    variables = {name: _render_instant(instant) for name, instant in ends.items()}
+    result = await probe.ask(_MONTHS, {"brand": brand, **variables})
+    return verdicts_saved.judge_brand_months(result.data("now"), result.data("before"))
 
 
-def _text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _render_instant(instant: datetime) -> str:
+    # As Archive's docs write every time, with `Z`.
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -17,119 +17,117 @@ from server.settings import Secret, Settings
 from server.tool.catalog import Surface
 
 WHAT_TO_SET = (
-    "Set ARCHIVE_APP_TOKEN in this server's `env` in the client's configuration, or in ~/.env.shared; a token comes "
-    "from Archive, Settings > Integrations (or Settings > API). To try without one: archive-mcp --sandbox."
+    "Set ARCHIVE_APP_TOKEN in this server's `env` in your client's configuration, or in "
+    "~/.env.shared. You get a token in Archive under Settings > Integrations (or Settings > API). "
+    "To try it without a token, start it with --sandbox."
 )
 
-SHOWN: dict[str, Callable[[Settings], object]] = {
-    "ARCHIVE_APP_TOKEN": lambda given: _masked(given.token),
-    "ARCHIVE_WORKSPACE_ID": lambda given: given.workspace,
-    "ARCHIVE_API_URL": lambda given: shown_url(given.api_url),
-    "ARCHIVEBOX_URL": lambda given: shown_url(given.archivebox_url or ""),
-    "ARCHIVEBOX_API_KEY": lambda given: _masked(given.archivebox_key),
-    "ARCHIVEBOX_USERNAME": lambda given: given.archivebox_username,
-    "ARCHIVEBOX_PASSWORD": lambda _: "...",  # people choose it: even its end would tell too much
-    "ARCHIVEBOX_CA_BUNDLE": lambda given: given.archivebox_ca_bundle,
-    "ARCHIVE_MCP_TOOLSETS": lambda given: ",".join(given.toolsets),
-    "ARCHIVE_MCP_READ_ONLY": lambda given: "on" if given.read_only else "off",
-    "ARCHIVE_MCP_STATE_DIR": lambda given: given.state_dir,
-    "ARCHIVE_MCP_EXPORT_DIR": lambda given: given.export_dir,
-    "ARCHIVE_MCP_ALLOW_INSECURE": lambda _: "given",
-    "ARCHIVE_MCP_CONFIRM": lambda given: given.confirm,
-    "ARCHIVE_MCP_TIMEZONE": lambda given: given.timezone,
-    "ARCHIVE_MCP_LOG_LEVEL": lambda given: given.log_level,
+# Variable -> what the report shows of its value.
+RENDERERS: dict[str, Callable[[Settings], object]] = {
+    "ARCHIVE_APP_TOKEN": lambda settings: _render_secret(settings.token),
+    "ARCHIVE_WORKSPACE_ID": lambda settings: settings.workspace,
+    "ARCHIVE_API_URL": lambda settings: render_url(settings.api_url),
+    "ARCHIVEBOX_URL": lambda settings: render_url(settings.archivebox_url or ""),
+    "ARCHIVEBOX_API_KEY": lambda settings: _render_secret(settings.archivebox_key),
+    "ARCHIVEBOX_USERNAME": lambda settings: settings.archivebox_username,
+    # People choose it: even its last characters would tell too much.
+    "ARCHIVEBOX_PASSWORD": lambda _: _HIDDEN,
+    "ARCHIVEBOX_CA_BUNDLE": lambda settings: settings.archivebox_ca_bundle,
+    "ARCHIVE_MCP_TOOLSETS": lambda settings: ",".join(settings.toolsets),
+    "ARCHIVE_MCP_READ_ONLY": lambda settings: "on" if settings.read_only else "off",
+    "ARCHIVE_MCP_STATE_DIR": lambda settings: settings.state_dir,
+    "ARCHIVE_MCP_EXPORT_DIR": lambda settings: settings.export_dir,
+    # Only the check of the URLs reads it: the settings do not keep the value.
+    "ARCHIVE_MCP_ALLOW_INSECURE": lambda _: "set",
+    "ARCHIVE_MCP_CONFIRM": lambda settings: settings.confirm,
+    "ARCHIVE_MCP_TIMEZONE": lambda settings: settings.timezone,
+    "ARCHIVE_MCP_LOG_LEVEL": lambda settings: settings.log_level,
 }
-"""How a variable that was given is shown."""
+_HIDDEN = "<hidden>"
 
 
-def local_checks(settings: Settings, surface: Surface) -> Iterator[Check]:
-    """Everything that needs no network."""
-    yield from _versions()
-    yield from _settings(settings)
-    yield _tools(settings, surface)
-    yield from [_in_memory()] if settings.sandbox else _state(settings.state_dir)
+def check_locally(settings: Settings, surface: Surface) -> Iterator[Check]:
+    """Yield every check that needs no network."""
+    yield from _check_versions()
+    yield from _check_settings(settings)
+    yield _check_tools(settings, surface)
+    if settings.sandbox:
+        yield Check("state", "ok", "the sandbox keeps its state in memory")
+    else:
+        yield from _check_state(settings.state_dir)
 
 
-def shown_url(url: str) -> str:
-    """A URL without its query, where people put keys."""
+def render_url(url: str) -> str:
+    """Return a URL without its query, where people put keys."""
     return origin(url) + urlsplit(url).path
 
 
-def _versions() -> Iterator[Check]:
+def _check_versions() -> Iterator[Check]:
     parts = [f"archive-mcp {__version__}", f"Python {platform.python_version()}"]
-    missing = []
+    missing: list[str] = []
     for label, package in (("MCP SDK", "mcp"), ("httpx", "httpx")):
         try:
             parts.append(f"{label} {metadata.version(package)}")
         except metadata.PackageNotFoundError:
             missing.append(package)
-    yield Check(
-        "versions", "ok", f"{', '.join(parts)} on {platform.system() or 'an unknown system'}"
-    )
+    system = platform.system() or "an unknown system"
+    yield Check("versions", "ok", f"{', '.join(parts)} on {system}")
     for package in missing:
-        yield Check(
-            "versions",
-            "fail",
-            f"The package {package} is not installed.",
-            "Install archive-mcp again.",
-        )
+        problem = f"The package {package} is not installed."
+        yield Check("versions", "fail", problem, "Install archive-mcp again.")
 
 
-def _settings(settings: Settings) -> Iterator[Check]:
+def _check_settings(settings: Settings) -> Iterator[Check]:
     for name, source in settings.sources.items():
-        yield Check("settings", "ok", f"{name} = {SHOWN[name](settings)} (from {source})")
+        yield Check("settings", "ok", f"{name} = {RENDERERS[name](settings)} (from {source})")
     if not settings.sources:
-        yield Check("settings", "note", "No variable is set: the defaults hold.")
+        yield Check("settings", "note", "Nothing is configured yet; using defaults.")
     for warning in settings.warnings:
         yield Check("settings", "warn", warning)
 
 
-def _tools(settings: Settings, surface: Surface) -> Check:
+def _check_tools(settings: Settings, surface: Surface) -> Check:
     count = len(surface.listing())
-    limits = (
-        f"toolsets: {', '.join(settings.toolsets)}{'; read-only' if settings.read_only else ''}"
-    )
+    limits = f"toolsets: {', '.join(settings.toolsets)}"
+    if settings.read_only:
+        limits += "; read-only"
     if count == 0:
-        return Check(
-            "tools",
-            "warn",
-            f"No tool is offered ({limits}).",
-            "Set ARCHIVE_APP_TOKEN, or other toolsets.",
-        )
+        hint = "Set ARCHIVE_APP_TOKEN, or choose other toolsets."
+        return Check("tools", "warn", f"No tool is offered ({limits}).", hint)
     return Check("tools", "ok", f"{count} tools are offered ({limits})")
 
 
-def _in_memory() -> Check:
-    return Check("state", "ok", "The sandbox keeps its state in memory")
-
-
-def _state(folder: Path) -> Iterator[Check]:
+def _check_state(folder: Path) -> Iterator[Check]:
     try:
+        # Only for this user, as the limiter and the journal create it.
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Permissions alone do not show a full disk or a read-only mount.
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"doctor")
     except OSError as error:
         yield Check(
             "state",
             "fail",
-            f"The folder {folder} cannot be written: {error.strerror or error}.",
-            "Set ARCHIVE_MCP_STATE_DIR to a folder of yours; without one each process paces requests on its own, and "
-            "several together exceed the limit.",
+            f"The folder {folder} is not writable: {error.strerror or error}.",
+            "Set ARCHIVE_MCP_STATE_DIR to a folder of yours. Without one each process paces its "
+            "requests alone, and several together exceed Archive's limit.",
         )
         return
-    yield Check("state", "ok", f"{folder} can be written")
-    yield _limiter(folder)
+    yield Check("state", "ok", f"{folder} is writable")
+    yield _check_limiter(folder)
 
 
-def _limiter(folder: Path) -> Check:
-    found = damage(folder)
-    if found is None:
-        return Check("limiter", "ok", "No request was paced yet on this machine")
-    if found:
-        hint = "Nothing to do: it is replaced with the next request."
-        return Check("limiter", "warn", f"Its state file is damaged: {found}.", hint)
-    return Check("limiter", "ok", "Its state file can be read")
+def _check_limiter(folder: Path) -> Check:
+    problem = damage(folder)
+    if problem is None:
+        return Check("limiter", "ok", "no requests made from this computer yet")
+    if problem:
+        hint = "There is nothing to do: the next request replaces it."
+        return Check("limiter", "warn", f"Its state file is damaged: {problem}.", hint)
+    return Check("limiter", "ok", "its state file is intact")
 
 
-def _masked(secret: Secret | None) -> str:
-    return secret.masked() if secret else "..."
+def _render_secret(secret: Secret | None) -> str:
+    mask = secret.mask() if secret else "..."
+    # Dots alone would read as an empty value.
+    return _HIDDEN if mask == "..." else mask

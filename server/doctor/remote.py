@@ -1,5 +1,7 @@
-"""What only the API can tell: reachability, token, workspaces, plan. Asked as every tool asks,
-through the limiter."""
+"""What only the API can answer: reachability, token, workspaces, plan.
+
+It is asked as every tool asks, through the limiter.
+"""
 
 from __future__ import annotations
 
@@ -7,163 +9,173 @@ from dataclasses import dataclass, field
 
 from server.archive.backend import ArchiveBackend
 from server.archive.client import Call
-from server.archive.failures import HOW_TO_GET_A_KEY
 from server.archive.workspaces import Workspace
+from server.doctor.probe import read_field
 from server.doctor.report import Check
 from server.errors import Code, Failure
 from server.limiter import Pacer, Snapshot
 from server.tool.elicitation import Nobody
 
+# For all questions of a plain check together: people wait for it at a terminal.
 SECONDS = 25.0
-"""How long the questions of a plain check may take together."""
 
 _WORKSPACE = "query Workspace { workspace { id name } }"
-_LISTED = 10
+# An agency's token may see hundreds of workspaces; a line shows so many.
+_MOST_NAMES = 10
 
-_UNREACHED = "Look at the network, the proxy (HTTPS_PROXY) and ARCHIVE_API_URL."
+_HOW_TO_REPLACE_IT = (
+    "Get a new token in Archive under Settings > Integrations (or Settings > API), put it into "
+    "ARCHIVE_APP_TOKEN and restart your client."
+)
+_UNREACHED = "Check the network, the proxy (HTTPS_PROXY) and ARCHIVE_API_URL."
+_BUSY = "Wait that long and run this again; others may be using the same token."
+# These say something about the way to the API, and nothing about the token.
 _HINTS = {
     Code.UNAVAILABLE: _UNREACHED,
     Code.TIMEOUT: _UNREACHED,
-    Code.BAD_RESPONSE: "Look at ARCHIVE_API_URL: something answers there, but not as Archive does.",
-    Code.RATE_LIMITED: "Wait as long as it says and run this again; others may be using the same token.",
-    Code.BUDGET_EXHAUSTED: "Wait as long as it says and run this again; others may be using the same token.",
+    Code.BAD_RESPONSE: "Check ARCHIVE_API_URL: what answers there is not Archive.",
+    Code.RATE_LIMITED: _BUSY,
+    Code.BUDGET_EXHAUSTED: _BUSY,
 }
 
 
 @dataclass
 class Remote:
-    """What was asked and answered; `target` is the workspace that further questions may go to."""
+    """Hold what the API answered; `target` is the workspace that further questions may go to."""
 
     checks: list[Check]
     workspaces: list[Workspace] = field(default_factory=list)
     target: Workspace | None = None
 
 
-async def remote_checks(
-    backend: ArchiveBackend, pacer: Pacer, configured: str | None, where: str
+async def check_api(
+    backend: ArchiveBackend, pacer: Pacer, configured: str | None, name: str
 ) -> Remote:
     """Ask for the workspaces, and inside one of them for its name.
 
-    `configured` is the id or name in the settings, `where` how the API is called in the report.
+    Args:
+        configured: the id or name of a workspace in the settings.
+        name: what the report calls the API.
     """
     deadline = backend.archive.now() + SECONDS
     try:
-        known = await backend.workspaces.all(deadline)
+        workspaces = await backend.workspaces.all(deadline)
     except Failure as failure:
-        return Remote(_unlisted(failure, where))
-    found = Remote([Check("api", "ok", f"{where} answers"), _token(known)], known)
-    if not known:
-        return found
-    check, found.target = await _workspace(backend, configured, known, deadline)
-    found.checks.append(check)
-    if found.target:
-        found.checks.append(await _inside(backend, found.target, deadline))
-        found.checks += _pace(
-            await pacer.snapshot(backend.archive.limiter_key(found.target.id)), found.target
-        )
-    return found
+        return Remote(_explain_failure(failure, name))
+    answers = Check("api", "ok", f"{name} answers")
+    remote = Remote([answers, _check_token(workspaces)], workspaces)
+    if not workspaces:
+        return remote
+    check, target = await _check_workspace(backend, configured, workspaces, deadline)
+    remote.target = target
+    remote.checks.append(check)
+    if target:
+        remote.checks.append(await _check_access(backend, target, deadline))
+        # After a question inside the workspace: its answer tells the limiter plan and credits.
+        state = await pacer.snapshot(backend.archive.limiter_key(target.id))
+        remote.checks += [_check_pace(state, target), _check_credits(state, target)]
+    return remote
 
 
-def _unlisted(failure: Failure, where: str) -> list[Check]:
-    unasked = Check("token", "skip", "not checked: Archive could not be asked")
+def _explain_failure(failure: Failure, name: str) -> list[Check]:
+    """Return whose fault it is that no workspaces were listed: the API's or the token's."""
     if failure.code in _HINTS:
-        return [Check("api", "fail", failure.message, _HINTS[failure.code]), unasked]
-    hint = HOW_TO_GET_A_KEY if failure.code is Code.UNAUTHENTICATED else "Try another token."
-    return [Check("api", "ok", f"{where} answers"), Check("token", "fail", failure.message, hint)]
+        return [
+            Check("api", "fail", failure.message, _HINTS[failure.code]),
+            Check("token", "skip", "not checked, because Archive did not answer"),
+        ]
+    hint = _HOW_TO_REPLACE_IT if failure.code is Code.UNAUTHENTICATED else "Try another token."
+    return [Check("api", "ok", f"{name} answers"), Check("token", "fail", failure.message, hint)]
 
 
-def _token(known: list[Workspace]) -> Check:
-    if not known:
+def _check_token(workspaces: list[Workspace]) -> Check:
+    if not workspaces:
         return Check(
             "token",
             "fail",
             "The token is accepted but sees no workspace.",
             "Use a token of the workspace (or agency) that you mean.",
         )
-    return Check("token", "ok", f"accepted; it sees {_count(known)}: {_names(known)}")
+    count = "1 workspace" if len(workspaces) == 1 else f"{len(workspaces)} workspaces"
+    return Check("token", "ok", f"accepted; it sees {count}: {_join_names(workspaces)}")
 
 
-async def _workspace(
-    backend: ArchiveBackend, configured: str | None, known: list[Workspace], deadline: float
+async def _check_workspace(
+    backend: ArchiveBackend, configured: str | None, workspaces: list[Workspace], deadline: float
 ) -> tuple[Check, Workspace | None]:
-    """Whether the settings lead to one workspace, and the one to ask further questions in."""
+    """Return whether the settings lead to one workspace, and the one for further questions."""
     try:
-        chosen = await backend.workspaces.resolve(None, Nobody(), deadline)
+        id = await backend.workspaces.resolve(None, Nobody(), deadline)
     except Failure as failure:
+        # Nothing is wrong where calls choose one; any will do to see how the API answers.
         if failure.code is Code.WORKSPACE_REQUIRED:
-            return _undecided(known), known[0]
-        return _unresolved(failure.message, known), None
-    target = next((each for each in known if each.id == chosen), None)
+            return _warn_of_choice(workspaces), workspaces[0]
+        return _reject_setting(failure.message, workspaces), None
+    target = next((workspace for workspace in workspaces if workspace.id == id), None)
+    # An id is not looked up before it is used, so it may be of a workspace that is not there.
     if target is None:
-        return _unresolved(f"The token does not see the workspace {configured}.", known), None
-    why = "ARCHIVE_WORKSPACE_ID" if configured else "the only one"
-    return Check("workspace", "ok", f"{target.name} ({target.id}), {why}"), target
+        problem = f"The token does not see the workspace {configured}."
+        return _reject_setting(problem, workspaces), None
+    reason = "from ARCHIVE_WORKSPACE_ID" if configured else "the only one"
+    return Check("workspace", "ok", f"{target.name} ({target.id}), {reason}"), target
 
 
-def _undecided(known: list[Workspace]) -> Check:
+def _warn_of_choice(workspaces: list[Workspace]) -> Check:
     return Check(
         "workspace",
         "warn",
-        f"None is configured and the token sees {len(known)}: calls must name theirs (`workspace`), and those that do "
-        "not make the assistant ask.",
-        "Set ARCHIVE_WORKSPACE_ID to the id or name of the one you use most.",
+        f"None is configured and the token sees {len(workspaces)}: each call has to name one "
+        "(`workspace`), or the assistant asks for it.",
+        "Set ARCHIVE_WORKSPACE_ID to the id or name of the one that you use most.",
     )
 
 
-def _unresolved(message: str, known: list[Workspace]) -> Check:
-    return Check(
-        "workspace",
-        "fail",
-        message,
-        f"Set ARCHIVE_WORKSPACE_ID to a name or id out of: {_names(known)}. (The short number in Archive's menu is "
-        "not the id.)",
+def _reject_setting(message: str, workspaces: list[Workspace]) -> Check:
+    hint = (
+        f"Set ARCHIVE_WORKSPACE_ID to one of these names or ids: {_join_names(workspaces)}. "
+        "(The short number in Archive's menu is not the id.)"
     )
+    return Check("workspace", "fail", message, hint)
 
 
-async def _inside(backend: ArchiveBackend, target: Workspace, deadline: float) -> Check:
+async def _check_access(backend: ArchiveBackend, target: Workspace, deadline: float) -> Check:
+    call = Call("workspace", _WORKSPACE, {}, target.id, 5, deadline)
     try:
-        answer = await backend.archive.execute(
-            Call("workspace", _WORKSPACE, {}, target.id, 5, deadline)
-        )
+        answer = await backend.archive.execute(call)
     except Failure as failure:
         hint = _HINTS.get(failure.code, "Use a token that may use this workspace.")
         return Check("access", "fail", f"{target.name}: {failure.message}", hint)
-    there = str(answer.data.get("id", "")).lower() if isinstance(answer.data, dict) else ""
-    if there != target.id:
-        return Check(
-            "access",
-            "fail",
-            f"{target.name}: Archive answered for another workspace.",
-            "Try again later.",
-        )
+    # A server that ignored the header would answer every call for the wrong workspace.
+    if str(read_field(answer.data, "id")).lower() != target.id:
+        problem = f"{target.name}: Archive answered for another workspace."
+        return Check("access", "fail", problem, "Try again later.")
     return Check("access", "ok", f"{target.name} answers")
 
 
-def _pace(state: Snapshot, target: Workspace) -> list[Check]:
-    """What the limiter knows of the workspace."""
-    checks = [Check("pace", "ok", f"{target.name}: one request every {state.gap:.2f} s")]
-    if state.penalty > 0:
-        checks = [
-            Check(
-                "pace",
-                "warn",
-                f"{target.name}: Archive's 429 keeps everybody waiting for {state.penalty:.1f} s more.",
-                "Something else uses this workspace's 5 requests per second; nothing to do here.",
-            )
-        ]
-    if state.burst is None or state.refill is None or state.credits is None:
-        return [*checks, Check("credits", "note", "Archive's answers name no plan and no credits")]
-    detail = (
-        f"{target.name}: plan {state.plan}, {state.credits:.0f} of {state.burst:.0f} rate credits left, "
-        f"{state.refill:.0f} come back each second"
+def _check_pace(state: Snapshot, target: Workspace) -> Check:
+    if state.penalty <= 0:
+        return Check("pace", "ok", f"{target.name}: one request every {state.gap:.2f} s")
+    return Check(
+        "pace",
+        "warn",
+        f"{target.name}: after a 429 from Archive all requests wait {state.penalty:.1f} s more.",
+        "Something else uses this workspace's 5 requests per second; there is nothing to do here.",
     )
-    return [*checks, Check("credits", "ok", detail)]
 
 
-def _names(known: list[Workspace]) -> str:
-    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
-    return ", ".join(f"{each.name} ({each.id})" for each in known[:_LISTED]) + more
+def _check_credits(state: Snapshot, target: Workspace) -> Check:
+    # Older deployments of Archive send no such headers.
+    if state.burst is None or state.refill is None or state.credits is None:
+        return Check("credits", "note", "Archive reports neither a plan nor credits")
+    return Check(
+        "credits",
+        "ok",
+        f"{target.name}: plan {state.plan}, {state.credits:.0f} of {state.burst:.0f} rate credits "
+        f"left, {state.refill:.0f} come back each second",
+    )
 
 
-def _count(known: list[Workspace]) -> str:
-    return "1 workspace" if len(known) == 1 else f"{len(known)} workspaces"
+def _join_names(workspaces: list[Workspace]) -> str:
+    names = [f"{workspace.name} ({workspace.id})" for workspace in workspaces[:_MOST_NAMES]]
+    rest = len(workspaces) - len(names)
+    return ", ".join(names) + (f" and {rest} more" if rest else "")

@@ -1,8 +1,9 @@
-"""What the doctor found, as lines for people or one JSON object for machines."""
+"""The doctor's report: lines for people, or one JSON object for programs."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,7 @@ from server.doctor.assumptions import ASSUMPTIONS, Assumption
 Status = Literal["ok", "note", "warn", "fail", "skip"]
 Outcome = Literal["confirmed", "contradicted", "unknown"]
 
+# Only a failure is in capitals: it is what the eye should find.
 _LABELS: dict[Status, str] = {
     "ok": "ok",
     "note": "note",
@@ -21,13 +23,21 @@ _LABELS: dict[Status, str] = {
     "fail": "FAIL",
     "skip": "-",
 }
-_SHORTEST_TOKEN = 6
-"""Fewer characters are no token, and blotting them out would blot out words."""
+# One more than the longest name, `archivebox key`: with a single blank behind it the line would
+# read as a sentence.
+_NAME_WIDTH = 15
+_HIDDEN = "(secret)"
+# A secret with fewer characters is left as it is: replacing it would replace parts of words.
+_SHORTEST_SECRET = 6
+# The first word of a secret, like `sandbox` in `sandbox-token`, gives nothing away, and a link
+# that contains it should stay usable. A long one may be more than a word.
+_FIRST_WORD = re.compile(r"[A-Za-z]{1,12}(?=[-_.])")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at; `hint` says what to do next. `skip` means it could not be looked at."""
+    """Hold the result of one check. `hint` says what to do next; `skip` means that it could not be
+    made."""
 
     name: str
     status: Status
@@ -37,8 +47,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a live check says about an assumption, and by which evidence. `advice` asks the user to
-    look at it."""
+    """Say what a live check shows about an assumption, and by which evidence. `advice` tells the
+    user what to do about it."""
 
     assumption: str
     outcome: Outcome
@@ -48,11 +58,10 @@ class Finding:
 
 @dataclass
 class Report:
-    """All checks, the workspaces that the token sees, and the findings of a live check (None: not
-    asked for).
+    """Collect all checks, the workspaces that the token sees, and the findings of a live check.
 
-    `secrets` never come out, whoever repeated them: an answer of the API or of a proxy may quote
-    what was sent to it.
+    `findings` is None where no live check was requested. `secrets` and `password` are left out of
+    everything that is printed: an answer of the API or of a proxy may quote what was sent to it.
     """
 
     secrets: tuple[str, ...] = ()
@@ -67,96 +76,106 @@ class Report:
         """Whether nothing failed; warnings and contradicted assumptions do not count."""
         return not any(check.status == "fail" for check in self.checks)
 
-    def as_json(self) -> str:
-        """One JSON object in ASCII."""
-        found = {
+    def to_json(self) -> str:
+        """Return one JSON object in ASCII."""
+        content = {
             "ok": self.ok,
             "version": __version__,
             "sandbox": self.sandbox,
             "checks": [asdict(check) for check in self.checks],
             "workspaces": self.workspaces,
-            "assumptions": [self._assumption(each) for each in ASSUMPTIONS],
+            "assumptions": [self._to_row(assumption) for assumption in ASSUMPTIONS],
         }
-        return json.dumps(self._clean(found), indent=2)
+        return json.dumps(self._clean(content), indent=2)
 
-    def as_text(self) -> str:
-        """Short lines: status, what, and what to do next."""
-        lines = [*self._check_lines(), "", *self._assumption_lines(), "", self._verdict()]
+    def render(self) -> str:
+        """Return short lines: a status, what it is about, and what to do next."""
+        lines = [*self._render_checks(), ""]
+        if self.findings is not None:
+            lines += [*self._render_findings(self.findings), ""]
+        lines.append(self._render_verdict())
+        # Line by line: the line breaks between them are ours, and stay.
         return "\n".join(str(self._clean(line)) for line in lines)
 
-    def _check_lines(self) -> Iterator[str]:
+    def _render_checks(self) -> Iterator[str]:
+        indent = " " * (_NAME_WIDTH + 6)
         for check in self.checks:
-            yield f"{_LABELS[check.status]:<5} {check.name:<12} {check.detail}"
+            yield f"{_LABELS[check.status]:<5} {check.name:<{_NAME_WIDTH}} {check.detail}"
             if check.hint:
-                yield f"{'':<18} -> {check.hint}"
+                yield f"{indent} -> {check.hint}"
 
-    def _assumption_lines(self) -> Iterator[str]:
-        live = [each for each in ASSUMPTIONS if each.live]
-        total = len(ASSUMPTIONS)
-        if self.findings is None:
-            yield f"Assumed of the real API: {total} behaviours; `doctor --live` checks {len(live)} of them."
-            return
-        yield f"Assumed of the real API: {total} behaviours, {len(live)} of them checked now, only by reading:"
-        if self.sandbox:
-            yield "(This is the sandbox: it shows what the sandbox enforces, nothing about the real API.)"
-        for finding in self.findings:
-            yield f"{finding.outcome:<13} {finding.assumption}: {finding.evidence}"
-        rest = ", ".join(each.id for each in ASSUMPTIONS if not each.live)
-        yield f"{'not checked':<13} {rest} (`--json` and the README say why)"
-
-    def _verdict(self) -> str:
-        count = Counter(check.status for check in self.checks)
-        warned = f", {_counted(count['warn'], 'warning')}" if count["warn"] else ""
-        return (
-            f"All is well{warned}." if self.ok else f"{_counted(count['fail'], 'problem')}{warned}."
+    def _render_findings(self, findings: Iterable[Finding]) -> Iterator[str]:
+        rest = [assumption.id for assumption in ASSUMPTIONS if not assumption.live]
+        yield (
+            f"This program assumes {len(ASSUMPTIONS)} behaviours of the real API; "
+            f"{len(ASSUMPTIONS) - len(rest)} of them were checked now, by reading only:"
         )
+        if self.sandbox:
+            yield "(This is the sandbox: it shows its own behaviour, nothing about the real API.)"
+        for finding in findings:
+            yield f"{finding.outcome:<13} {finding.assumption}: {finding.evidence}"
+        yield f"{'not checked':<13} {', '.join(rest)} (`--json` and the README say why)"
 
-    def _assumption(self, each: Assumption) -> dict[str, Any]:
-        row: dict[str, Any] = {
-            "id": each.id,
-            "statement": each.statement,
-            "live": each.live,
-            "check": each.check,
-        }
+    def _render_verdict(self) -> str:
+        count = Counter(check.status for check in self.checks)
+        parts = [] if self.ok else [_render_count(count["fail"], "problem")]
+        if count["warn"]:
+            parts.append(_render_count(count["warn"], "warning"))
+        if self.ok:
+            return " with ".join(["All is well", *parts]) + "."
+        return ", ".join(parts) + "."
+
+    def _to_row(self, assumption: Assumption) -> dict[str, Any]:
+        row = asdict(assumption)
         for finding in self.findings or ():
-            if finding.assumption == each.id:
+            if finding.assumption == assumption.id:
                 row |= {"result": finding.outcome, "evidence": finding.evidence}
         return row
 
     def _clean(self, value: Any) -> Any:
-        """Without the token, and without what could move a terminal's cursor."""
+        """Return a value without secrets, and without what could move a terminal's cursor."""
         if isinstance(value, dict):
-            return {key: self._clean(each) for key, each in value.items()}
+            return {key: self._clean(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._clean(each) for each in value]
+            return [self._clean(item) for item in value]
         if not isinstance(value, str):
             return value
-        # Its beginnings too, longest first: a quotation may have been cut.
+        text = self._hide_secrets(value)
+        return "".join(letter if letter.isprintable() else " " for letter in text)
+
+    def _hide_secrets(self, text: str) -> str:
+        # Whole only: hiding how a word begins would tell how the password begins.
         if self.password:
-            # Whole only: blotting out how a word begins would tell how the password does.
-            value = value.replace(self.password, "(secret)")
+            text = text.replace(self.password, _HIDDEN)
         for secret in self.secrets:
-            for length in range(len(secret), _SHORTEST_TOKEN - 1, -1):
-                value = value.replace(secret[:length], "(secret)")
-        return "".join(letter if letter.isprintable() else " " for letter in value)
+            word = _FIRST_WORD.match(secret)
+            shortest = max(_SHORTEST_SECRET, word.end() + 1 if word else 0)
+            # Its beginnings too, because a quotation may have been cut; the longest first, so
+            # that no rest of a longer one stays behind.
+            for length in range(len(secret), shortest - 1, -1):
+                text = text.replace(secret[:length], _HIDDEN)
+        return text
 
 
-def advised(findings: Iterable[Finding]) -> list[Check]:
-    """A warning for each finding that somebody should look at."""
+def list_advice(findings: Iterable[Finding]) -> list[Check]:
+    """Return a warning for each finding that the user should act on."""
     return [
         Check(
-            "assumption", "warn", f"{each.assumption}: {each.outcome}. {each.evidence}", each.advice
+            "assumption",
+            "warn",
+            f"{finding.assumption}: {finding.outcome}. {finding.evidence}",
+            finding.advice,
         )
-        for each in findings
-        if each.advice
+        for finding in findings
+        if finding.advice
     ]
 
 
-def excerpt(text: str, most: int = 160) -> str:
-    """Somebody else's words on one line, not at length."""
-    plain = " ".join(text.split())
-    return plain if len(plain) <= most else plain[: most - 3] + "..."
+def shorten(text: str, most: int = 160) -> str:
+    """Return somebody else's text on one line of at most `most` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 3] + "..."
 
 
-def _counted(number: int, noun: str) -> str:
+def _render_count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,246 +1,308 @@
-"""From what the API answered to what that says about an assumption: no requests, and nothing beyond
-the evidence."""
+"""From what the API answered to what that says about an assumption.
+
+No requests are made here, and no verdict goes beyond the evidence.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import wraps
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, ParamSpec, TypeVar
 
 from server.archive.failures import decode
-from server.doctor.report import Finding, Outcome, excerpt
+from server.doctor.probe import read_field
+from server.doctor.report import Finding, shorten
 from server.errors import Failure
 from server.http.transport import Reply
-from server.limiter.budget import read_budget
+from server.limiter.budget import Policy, read_budget
 
-REPORT_IT = "The API behaves differently than assumed: please report this line to the makers of archive-mcp."
-COMPARE_IT = "Open that post in Archive and compare the value shown there, before you add up any."
+REPORT_IT = (
+    "The API behaves differently than assumed: please report this line to the makers of "
+    "archive-mcp."
+)
+COMPARE_IT = (
+    "Open that post in Archive and compare the value shown there, before you add up any values."
+)
 
+_VALUE = "earnedMediaValue"
 _RESET = re.compile(r";\s*t=\"?(\d+(?:\.\d+)?)")
+# Smaller numbers are seconds from now: as a unix time they would be before September 2001.
 _EPOCH = 1e9
+# Seconds. Computers without a time service may be off by a minute or two.
 _CLOCKS_APART = 120.0
-_PAGE_CREDITS = (
-    30.0,
-    275.0,
-)  # half of the documented 60, and half as much again as the documented 183
-
-Unit = Literal["cents", "dollars"]
-_DOLLARS_EACH = {"views": (0.001, 0.3), "likes": (0.02, 5.0)}
-"""What a view or a like is worth at all, in dollars: from a cheap advertisement to an expensive
-one, and beyond."""
+# Half of the documented 60, and half as much again as the documented 183.
+_PAGE_CREDITS = (30.0, 275.0)
+# What a view or a like is worth at all, in dollars: from less than a cheap advertisement to more
+# than an expensive one.
+_DOLLARS_PER_UNIT = {"views": (0.001, 0.3), "likes": (0.02, 5.0)}
 
 Record = Mapping[str, Any]
-Spent = tuple[float, float] | None
+# The least and the most credits that a request took; None where Archive does not say.
+Price = tuple[float, float] | None
+# The connections of one preset: by rising likes, by falling likes, and filtered.
+Trial = tuple[Any, Any, Any]
+# Whether the assumption holds, and by which evidence.
+Verdict = tuple[bool, str]
+P = ParamSpec("P")
+Value = TypeVar("Value")
 
 
-def records_of(connection: Any) -> list[Record]:
-    """The records of a connection; none where there is no connection."""
-    nodes = connection.get("nodes") if isinstance(connection, dict) else None
-    return [each for each in nodes if isinstance(each, dict)] if isinstance(nodes, list) else []
+class Undecided(Exception):
+    """The answer shows neither that an assumption holds nor that it does not; the text says why."""
 
 
-def credit_headers(headers: Mapping[str, str]) -> Finding:
-    """Whether both headers are there and make sense together."""
-    raw = {name: headers.get(name) for name in ("ratelimit-policy", "ratelimit")}
-    evidence = ", ".join(
-        f"{name}: {excerpt(value) if value else 'missing'}" for name, value in raw.items()
-    )
-    reading = read_budget(headers)
-    sound = (
-        reading.policy is not None
-        and reading.left is not None
-        and reading.left <= reading.policy.burst
-    )
-    return judged("credit-headers", sound, evidence)
+def require(value: Value | None, reason: str) -> Value:
+    """Return a value; without it, or where it is empty, nothing can be decided.
+
+    Raises:
+        Undecided: with that reason.
+    """
+    if not value:
+        raise Undecided(reason)
+    return value
 
 
-def credit_reset(headers: Mapping[str, str], now: float) -> Finding:
-    """Whether `t` is the time at which the bucket is full; `now` is unix time in seconds."""
-    found = _RESET.search(headers.get("ratelimit", ""))
-    reading = read_budget(headers)
-    if found is None or reading.policy is None or reading.left is None:
-        return Finding("credit-reset", "unknown", "the headers name no time")
-    stated, full = (
-        float(found[1]),
-        now + (reading.policy.burst - reading.left) / reading.policy.refill,
-    )
+def unknown(id: str, reason: str) -> Finding:
+    """Return a finding that leaves the assumption open."""
+    return Finding(id, "unknown", reason)
+
+
+def judges(id: str) -> Callable[[Callable[P, Verdict]], Callable[P, Finding]]:
+    """Make a function that judges an assumption return its finding."""
+
+    def decorate(judge: Callable[P, Verdict]) -> Callable[P, Finding]:
+        @wraps(judge)
+        def find(*args: P.args, **kwargs: P.kwargs) -> Finding:
+            try:
+                holds, evidence = judge(*args, **kwargs)
+            except Undecided as undecided:
+                return unknown(id, str(undecided))
+            if holds:
+                return Finding(id, "confirmed", evidence)
+            return Finding(id, "contradicted", evidence, REPORT_IT)
+
+        return find
+
+    return decorate
+
+
+async def settle(id: str, question: Awaitable[Finding]) -> Finding:
+    """Return the finding of a question; unknown where it was not answered."""
+    try:
+        return await question
+    except (Failure, Undecided) as reason:
+        return unknown(id, str(reason))
+
+
+def list_objects(rows: Any) -> list[Record]:
+    """Return the objects in a list; none where it is no list."""
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def list_records(connection: Any) -> list[Record]:
+    """Return the records of a connection; none where there is no connection."""
+    return list_objects(read_field(connection, "nodes"))
+
+
+def read_total(connection: Any) -> int | None:
+    """Return the `totalCount` of a connection; None where it has none."""
+    total = read_field(connection, "totalCount")
+    return total if isinstance(total, int) else None
+
+
+@judges("credit-headers")
+def judge_credit_headers(headers: Mapping[str, str]) -> Verdict:
+    """Judge whether both headers are there and make sense together."""
+    values = {name: headers.get(name) or "missing" for name in ("ratelimit-policy", "ratelimit")}
+    evidence = ", ".join(f"{name}: {shorten(value)}" for name, value in values.items())
+    try:
+        policy, left = _read_bucket(headers)
+    except Undecided:
+        return False, evidence
+    return left <= policy.burst, evidence
+
+
+@judges("credit-reset")
+def judge_credit_reset(headers: Mapping[str, str], now: float) -> Verdict:
+    """Judge whether `t` is the time at which the bucket is full; `now` is unix time in seconds."""
+    reset = require(_RESET.search(headers.get("ratelimit", "")), "the headers name no time")
+    policy, left = _read_bucket(headers)
+    stated = float(reset[1])
+    full = now + (policy.burst - left) / policy.refill
     if stated < _EPOCH:
-        return judged(
-            "credit-reset", False, f"t={found[1]} is no unix time; perhaps seconds from now"
-        )
-    if abs(stated - full) > _CLOCKS_APART:
-        return Finding(
-            "credit-reset",
-            "unknown",
-            f"t is a unix time, {stated - full:+.0f} s off by the clock of this machine",
-        )
-    return judged(
-        "credit-reset", True, f"t={found[1]}; by this machine's clock it is full at {full:.0f}"
+        return False, f"t={reset[1]} is no unix time; perhaps seconds from now"
+    # Either clock may be wrong, and only one of them is Archive's.
+    offset = f"{stated - full:+.0f} s off by this computer's clock"
+    require(abs(stated - full) <= _CLOCKS_APART, f"t is a unix time, {offset}")
+    return True, f"t={reset[1]}; by this computer's clock the bucket is full at {full:.0f}"
+
+
+@judges("page-cost")
+def judge_page_cost(price: Price, records: int) -> Verdict:
+    """Judge whether a page of 100 items took about as many credits as the docs say."""
+    least, most = require(price, "the answers name no credits")
+    evidence = (
+        f"{_render(least, most)} credits for {records} items; others may have been spending too"
     )
-
-
-def page_cost(spent: Spent, records: int) -> Finding:
-    """Whether a page of 100 items took about what the docs say."""
-    if spent is None:
-        return Finding("page-cost", "unknown", "the answers name no credits")
-    least, most = spent
-    evidence = f"{_range(spent)} credits for {records} items; others may have been spending too"
-    if records < 100:
-        return Finding("page-cost", "unknown", f"no full page: {evidence}")
+    # The documented price is that of a hundred.
+    require(records >= 100, f"no full page: {evidence}")
     low, high = _PAGE_CREDITS
-    if low <= least and most <= high:
-        return judged("page-cost", True, evidence)
-    if most < low or least > high:
-        return judged("page-cost", False, evidence)
-    return Finding("page-cost", "unknown", f"too coarse to tell: {evidence}")
+    fits = low <= least and most <= high
+    # Partly inside, partly outside: that decides nothing.
+    require(fits or most < low or least > high, f"too coarse to tell: {evidence}")
+    return fits, evidence
 
 
-def alias_cost(once: Spent, five_times: Spent) -> Finding:
-    """Whether five fields took about five times the credits of one."""
-    if once is None or five_times is None:
-        return Finding("alias-cost", "unknown", "the answers name no credits")
-    evidence = f"once {_range(once)} credits, five times {_range(five_times)}; others may have been spending too"
-    if five_times[0] >= 3 * once[1]:
-        return judged("alias-cost", True, evidence)
-    if five_times[1] < 2 * once[0]:
-        return judged("alias-cost", False, evidence)
-    return Finding("alias-cost", "unknown", f"too coarse to tell: {evidence}")
+@judges("alias-cost")
+def judge_alias_cost(once: Price, five_times: Price) -> Verdict:
+    """Judge whether five fields took about five times the credits of one."""
+    least, most = require(once, "the answers name no credits")
+    least_of_five, most_of_five = require(five_times, "the answers name no credits")
+    evidence = (
+        f"once {_render(least, most)} credits, five times {_render(least_of_five, most_of_five)}; "
+        "others may have been spending too"
+    )
+    # Not five: both prices are ranges, and the truth may be at either end of each.
+    is_multiple = least_of_five >= 3 * most
+    require(is_multiple or most_of_five < 2 * least, f"too coarse to tell: {evidence}")
+    return is_multiple, evidence
 
 
-def big_numbers(records: Sequence[Record]) -> Finding:
-    """Whether metrics come as text."""
-    values = [
-        value for each in records for value in _engagement(each).values() if value is not None
-    ]
-    if not values:
-        return Finding("big-numbers", "unknown", "no metric on the page")
+@judges("big-numbers")
+def judge_big_numbers(records: Sequence[Record]) -> Verdict:
+    """Judge whether metrics come as text."""
+    values = [value for record in records for _, value in _list_metrics(record)]
+    require(values, "no metric on the page")
     texts = sum(isinstance(value, str) for value in values)
-    return judged(
-        "big-numbers", texts == len(values), f"{texts} of {len(values)} metrics came as text"
-    )
+    return texts == len(values), f"{texts} of {len(values)} metrics came as text"
 
 
-def sorting(records: Sequence[Record]) -> Finding:
-    """Whether a page asked for by falling earned media value falls."""
-    values = [value for each in records if (value := _number(each, "earnedMediaValue")) is not None]
-    if len(values) < 2:
-        return Finding("sorting", "unknown", "fewer than two posts with a value")
+@judges("sorting")
+def judge_sorting(records: Sequence[Record]) -> Verdict:
+    """Judge whether a page requested by falling earned media value falls."""
+    values = [value for value in _list_numbers(records, _VALUE) if value is not None]
+    require(len(values) > 1, "fewer than two posts with a value")
     falls = all(before >= after for before, after in pairwise(values))
-    return judged("sorting", falls, f"{len(values)} values from {values[0]:,} to {values[-1]:,}")
+    return falls, f"{len(values)} values from {values[0]:,} to {values[-1]:,}"
 
 
-def emv_unit(records: Sequence[Record]) -> Finding:
-    """Which unit the values look like. Never more than a hint: only a look at the same post in
-    Archive can tell."""
-    for metric, limits in _DOLLARS_EACH.items():
-        counted = [
-            (value, count)
-            for each in records
-            if (value := _number(each, "earnedMediaValue")) and (count := _number(each, metric))
-        ]
-        if counted:
-            ratio = sum(value for value, _ in counted) / sum(count for _, count in counted)
-            return _looks_like(records, metric, limits, ratio, len(counted))
-    return Finding(
-        "emv-cents",
-        "unknown",
-        "cannot tell: no post on the page has both a value and views or likes",
+def guess_emv_unit(records: Sequence[Record]) -> Finding:
+    """Say which unit the values look like.
+
+    Never more than a hint: only a look at the same post in Archive can tell.
+    """
+    for metric in _DOLLARS_PER_UNIT:
+        pairs = zip(_list_numbers(records, _VALUE), _list_numbers(records, metric), strict=True)
+        complete = [(value, count) for value, count in pairs if value and count]
+        if complete:
+            return _compare_value(records, metric, complete)
+    reason = "cannot tell: no post on the page has both a value and views or likes"
+    return unknown("emv-cents", reason)
+
+
+def _compare_value(
+    records: Sequence[Record], metric: str, pairs: Sequence[tuple[int, int]]
+) -> Finding:
+    low, high = _DOLLARS_PER_UNIT[metric]
+    # Of the sums, so that a few odd posts do not decide.
+    values, counts = zip(*pairs, strict=True)
+    ratio = sum(values) / sum(counts)
+    units = {"cents": ratio / 100, "dollars": ratio}
+    fitting = [unit for unit, dollars in units.items() if low <= dollars <= high]
+    look = f"looks like {fitting[0]}" if len(fitting) == 1 else "cannot tell"
+    evidence = (
+        f"{look}: {_describe_best(records)}; over {len(pairs)} posts the value is {ratio:.4g} per "
+        f"{metric.removesuffix('s')}, which is ${ratio / 100:.4g} if in cents and ${ratio:.4g} if "
+        f"in dollars, and ${low:g} to ${high:g} is believable. A hint, not a proof"
     )
+    advice = COMPARE_IT if fitting == ["dollars"] else ""
+    return Finding("emv-cents", "unknown", evidence, advice)
 
 
-def refusal(id: str, payload: Mapping[str, Any], words: Sequence[str]) -> Finding:
-    """Whether a query was refused, and for the reason that was expected: `words` has one that the
-    message must hold."""
-    message = complaint(payload)
-    if message is None:
-        if payload.get("data"):
-            return judged(id, False, "it was answered")
-        return Finding(id, "unknown", "neither data nor an error came")
-    if any(word in message.lower() for word in words):
-        return judged(id, True, f"refused: {excerpt(message)}")
-    return Finding(id, "unknown", f"refused, but perhaps for another reason: {excerpt(message)}")
+def _describe_best(records: Sequence[Record]) -> str:
+    best = max(records, key=lambda record: _number_of(record, _VALUE) or 0)
+    metrics = ", ".join(f"{name} {value}" for name, value in _list_metrics(best))
+    return f"the top post has {metrics} ({best.get('archivePublicUrl') or best.get('id')})"
 
 
-def plain_refusal(id: str, reply: Reply, payload: Mapping[str, Any], status: int) -> Finding:
-    """Whether a request came back with that HTTP status and its errors as one text."""
-    message = complaint(payload)
-    shape = "a text" if isinstance(payload.get("errors"), str) else "no text"
-    told = excerpt(message) if message is not None else "no error at all"
-    evidence = f"HTTP {reply.status}, `errors` is {shape}: {told}; archive-mcp reads it as {_read_as(reply)}"
-    return judged(id, reply.status == status and shape == "a text", evidence)
+def judge_refusal(id: str, payload: Mapping[str, Any], words: Sequence[str]) -> Finding:
+    """Judge whether a query was refused for the expected reason.
+
+    Args:
+        words: the message must hold one of them, in small letters.
+    """
+    return judges(id)(_judge_refusal)(payload, words)
 
 
-def preset_order(tried: Sequence[tuple[Any, Any, Any]]) -> Finding:
-    """Whether presets came in the same order both ways: (rising, falling, filtered) each."""
-    pairs = [(_ids(up), _ids(down)) for up, down, _ in tried]
-    comparable = [(up, down) for up, down in pairs if len(up) > 1 and len(down) > 1]
-    if not comparable:
-        return Finding(
-            "preset-order",
-            "unknown",
-            "no view or collection with two items or more among the first three",
-        )
+def _judge_refusal(payload: Mapping[str, Any], words: Sequence[str]) -> Verdict:
+    if payload.get("data") and read_error(payload) is None:
+        return False, "it was answered"
+    message = require(read_error(payload), "neither data nor an error came")
+    is_expected = any(word in message.lower() for word in words)
+    require(is_expected, f"refused, but perhaps for another reason: {shorten(message)}")
+    return True, f"refused: {shorten(message)}"
+
+
+def judge_status(id: str, reply: Reply, payload: Mapping[str, Any], status: int) -> Finding:
+    """Judge whether a request came back with that HTTP status and its errors as one text."""
+    is_text = isinstance(payload.get("errors"), str)
+    shape = "a text" if is_text else "no text"
+    quotation = shorten(read_error(payload) or "no error at all")
+    evidence = (
+        f"HTTP {reply.status}, `errors` is {shape}: {quotation}; "
+        f"archive-mcp reads it as {_decode_code(reply)}"
+    )
+    return judges(id)(lambda: (reply.status == status and is_text, evidence))()
+
+
+@judges("preset-order")
+def judge_preset_order(trials: Sequence[Trial]) -> Verdict:
+    """Judge whether presets came in the same order both ways."""
+    orders = [(_list_ids(up), _list_ids(down)) for up, down, _ in trials]
+    # A single item is in order either way.
+    comparable = [(up, down) for up, down in orders if min(len(up), len(down)) > 1]
+    require(comparable, "no view or collection with two items or more among the first three")
     same = sum(up == down for up, down in comparable)
     evidence = f"{same} of {len(comparable)} came in the same order by rising and by falling likes"
-    return judged("preset-order", same == len(comparable), evidence)
+    return same == len(comparable), evidence
 
 
-def preset_filter(tried: Sequence[tuple[Any, Any, Any]]) -> Finding:
-    """Whether presets kept their items under a filter that nothing can pass."""
-    counts = [(total_of(up), total_of(old)) for up, _, old in tried]
-    known = [(full, filtered) for full, filtered in counts if full and filtered is not None]
-    if not known:
-        return Finding(
-            "preset-filter", "unknown", "no view or collection with items among the first three"
-        )
-    kept = sum(full == filtered for full, filtered in known)
-    evidence = f"{kept} of {len(known)} kept all their items under a filter that none passes"
-    return judged("preset-filter", kept == len(known), evidence)
+@judges("preset-filter")
+def judge_preset_filter(trials: Sequence[Trial]) -> Verdict:
+    """Judge whether presets kept their items under a filter that nothing can pass."""
+    totals = [(read_total(up), read_total(old)) for up, _, old in trials]
+    comparable = [(full, rest) for full, rest in totals if full and rest is not None]
+    require(comparable, "no view or collection with items among the first three")
+    same = sum(full == rest for full, rest in comparable)
+    evidence = f"{same} of {len(comparable)} kept all their items under a filter that none passes"
+    return same == len(comparable), evidence
 
 
-def complaint(payload: Mapping[str, Any]) -> str | None:
-    """The first error's message, with its code; None where nothing is complained about."""
+def read_error(payload: Mapping[str, Any]) -> str | None:
+    """Return the first error's message, with its code; None where there is no error."""
+    # A list of objects is GraphQL's shape; one text is Archive's for a bad token or workspace.
     errors = payload.get("errors")
     if isinstance(errors, list) and errors:
         errors = errors[0]
-    if isinstance(errors, dict):
-        extensions = errors.get("extensions")
-        code = extensions.get("code") if isinstance(extensions, dict) else None
-        return f"{errors.get('message', '')}{f' ({code})' if code else ''}"
-    return errors if isinstance(errors, str) else None
+    if not isinstance(errors, dict):
+        return errors if isinstance(errors, str) else None
+    code = read_field(errors.get("extensions"), "code")
+    message = str(errors.get("message", ""))
+    return f"{message} ({code})" if code else message
 
 
-def _looks_like(
-    records: Sequence[Record], metric: str, limits: tuple[float, float], ratio: float, count: int
-) -> Finding:
-    low, high = limits
-    fits: dict[Unit, bool] = {"cents": low <= ratio / 100 <= high, "dollars": low <= ratio <= high}
-    units = [unit for unit, fit in fits.items() if fit]
-    look = f"looks like {units[0]}" if len(units) == 1 else "cannot tell"
-    evidence = (
-        f"{look}: {_top(records)}; over {count} posts {ratio:.4g} for each of the {metric}, which is "
-        f"${ratio / 100:.4g} if in cents and ${ratio:.4g} if in dollars, and ${low:g} to ${high:g} is believable. "
-        "A hint, not a proof"
-    )
-    return Finding("emv-cents", "unknown", evidence, COMPARE_IT if units == ["dollars"] else "")
+def _read_bucket(headers: Mapping[str, str]) -> tuple[Policy, float]:
+    """Return the policy, and the credits that are left."""
+    reading = read_budget(headers)
+    if reading.policy is None or reading.left is None:
+        raise Undecided("the headers name no time")
+    return reading.policy, reading.left
 
 
-def _top(records: Sequence[Record]) -> str:
-    best = max(records, key=lambda each: _number(each, "earnedMediaValue") or 0)
-    metrics = ", ".join(
-        f"{name} {value}" for name, value in _engagement(best).items() if value is not None
-    )
-    return f"the highest is {metrics} ({best.get('archivePublicUrl') or best.get('id')})"
-
-
-def judged(id: str, holds: bool, evidence: str) -> Finding:
-    """A finding that asks for a report where the assumption does not hold."""
-    outcome: Outcome = "confirmed" if holds else "contradicted"
-    return Finding(id, outcome, evidence, "" if holds else REPORT_IT)
-
-
-def _read_as(reply: Reply) -> str:
+def _decode_code(reply: Reply) -> str:
+    """Return what the tools make of an answer."""
     try:
         decode(reply, "workspaces")
     except Failure as failure:
@@ -248,27 +310,27 @@ def _read_as(reply: Reply) -> str:
     return "an answer"
 
 
-def _engagement(record: Record) -> Record:
-    found = record.get("currentEngagement")
-    return found if isinstance(found, dict) else {}
+def _list_metrics(record: Record) -> list[tuple[str, Any]]:
+    """Return the names and values of a post's metrics; null ones are left out."""
+    engagement = record.get("currentEngagement")
+    metrics = engagement.items() if isinstance(engagement, dict) else ()
+    return [(name, value) for name, value in metrics if value is not None]
 
 
-def _number(record: Record, metric: str) -> int | None:
+def _list_numbers(records: Sequence[Record], metric: str) -> list[int | None]:
+    return [_number_of(record, metric) for record in records]
+
+
+def _number_of(record: Record, metric: str) -> int | None:
     try:
-        return int(_engagement(record)[metric])
-    except (KeyError, TypeError, ValueError):
+        return int(read_field(record.get("currentEngagement"), metric))
+    except (TypeError, ValueError):
         return None
 
 
-def _ids(connection: Any) -> list[Any]:
-    return [each.get("id") for each in records_of(connection)]
+def _list_ids(connection: Any) -> list[Any]:
+    return [record.get("id") for record in list_records(connection)]
 
 
-def total_of(connection: Any) -> int | None:
-    """The `totalCount` of a connection; None where it has none."""
-    total = connection.get("totalCount") if isinstance(connection, dict) else None
-    return total if isinstance(total, int) else None
-
-
-def _range(spent: tuple[float, float]) -> str:
-    return f"{spent[0]:.0f} to {spent[1]:.0f}"
+def _render(least: float, most: float) -> str:
+    return f"{least:.0f} to {most:.0f}"

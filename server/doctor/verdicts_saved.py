@@ -1,5 +1,7 @@
-"""From lists of views, groups, collections and brands to what they say about an assumption: no
-requests."""
+"""From lists of views, groups, collections and brands to what they say about an assumption.
+
+No requests are made here.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.archive.pagination import ROW_CAP
-from server.doctor.report import Finding, excerpt
+from server.doctor.probe import read_field
+from server.doctor.report import shorten
 from server.doctor.verdicts import (
     Record,
-    complaint,
-    judged,
-    records_of,
-    total_of,
+    Undecided,
+    Verdict,
+    judges,
+    list_objects,
+    list_records,
+    read_error,
+    read_total,
+    require,
 )
 
 VIEWS = ("contentViews", "creatorViews", "socialProfileViews")
@@ -21,229 +28,210 @@ MEMBERS = ("collections", *VIEWS)
 LISTS = ("filterPresets", "viewGroups", *MEMBERS)
 _ANSWERED = (*LISTS, "campaigns", "socialProfiles")
 
+# What `items` can be filtered by (Archive docs, items).
 FILTER_KEYS = frozenset(
-    {
-        "accountNames",
-        "campaignsIds",
-        "collectionsIds",
-        "contentTypes",
-        "creatorLocations",
-        "engagement",
-        "followersCount",
-        "ids",
-        "importType",
-        "instagramWhitelistingStatus",
-        "itemTypes",
-        "provider",
-        "shopifyProductsIds",
-        "socialProfileAccountTypes",
-        "socialProfileIds",
-        "sourcesIds",
-        "superSearch",
-        "tagsNames",
-        "takenAt",
-        "tiktokSparkCodeStatus",
-        "tiktokWhitelistingEligibility",
-        "ugcLocations",
-        "usageRightsStatus",
-        "verified",
-        "viralityScore",
-    }
+    """
+    accountNames campaignsIds collectionsIds contentTypes creatorLocations engagement
+    followersCount ids importType instagramWhitelistingStatus itemTypes provider
+    shopifyProductsIds socialProfileAccountTypes socialProfileIds sourcesIds superSearch
+    tagsNames takenAt tiktokSparkCodeStatus tiktokWhitelistingEligibility ugcLocations
+    usageRightsStatus verified viralityScore
+    """.split()  # noqa: SIM905  # twenty-five lines with a name each say no more
 )
-"""What `items` can be filtered by (Archive docs, items)."""
 _SORT_KEYS = frozenset({"sortKey", "sortOrder"})
 
+# How GraphQL servers word a field that they do not have.
 _UNDEFINED = ("undefinedfield", "doesn't exist", "cannot query field")
+
+_NO_TOTAL = "no total was returned"
 
 Rows = list[Record] | None
 Lists = Mapping[str, Rows]
 
 
-def rows(value: Any) -> Rows:
-    """The records of a list that has no pages; None where it is none."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else None
+def list_rows(rows: Any) -> Rows:
+    """Return the records of a list that has no pages; None where it is no list."""
+    return list_objects(rows) if isinstance(rows, list) else None
 
 
-def saved_lists(payload: Mapping[str, Any]) -> Finding:
-    """Whether the API knows the lists by these names."""
-    message = complaint(payload)
-    if message is None:
-        data = payload.get("data")
-        missing = [
-            each for each in _ANSWERED if not isinstance(data, dict) or data.get(each) is None
-        ]
-        if missing:
-            return _unknown("saved-lists", f"not answered: {', '.join(missing)}")
-        return judged("saved-lists", True, "all were answered")
+@judges("saved-lists")
+def judge_saved_lists(payload: Mapping[str, Any]) -> Verdict:
+    """Judge whether the API knows the lists by these names."""
+    message = shorten(read_error(payload) or "")
     if any(word in message.lower() for word in _UNDEFINED):
-        return judged("saved-lists", False, excerpt(message))
-    return _unknown("saved-lists", excerpt(message))
+        return False, message
+    # Any other error says nothing about names.
+    require(not message, message)
+    data = require(payload.get("data"), "no list was answered")
+    missing = [name for name in _ANSWERED if data.get(name) is None]
+    require(not missing, f"not answered: {', '.join(missing)}")
+    return True, "all were answered"
 
 
-def presets_listed(lists: Lists) -> Finding:
-    """Whether `filterPresets` has every content view and collection, and nothing of other kinds."""
-    id = "presets-listed"
-    presets, collections, views = (
-        lists["filterPresets"],
-        lists["collections"],
-        lists["contentViews"],
+@judges("presets-listed")
+def judge_presets(lists: Lists) -> Verdict:
+    """Judge whether `filterPresets` has every content view and collection, and no other kind."""
+    presets, collections, views = _require_rows(
+        lists, "filterPresets", "collections", "contentViews"
     )
-    if presets is None or collections is None or views is None:
-        return _unknown(id, "the lists did not come")
-    if max(len(presets), len(collections), len(views)) >= ROW_CAP:
-        return _unknown(id, f"a list has {ROW_CAP:,} rows and may have been cut")
-    if not (presets or collections or views):
-        return _unknown(id, "the workspace has no view and no collection")
-    named = {accessor: _ids(presets, accessor) for accessor in ("MEDIA_DECK", "COLLECTIONS")}
-    others = {str(each.get("id")) for kind in VIEWS[1:] for each in lists[kind] or []}
-    strangers = others & (named["MEDIA_DECK"] | named["COLLECTIONS"])
-    complete = named["MEDIA_DECK"] == _ids(views) and named["COLLECTIONS"] == _ids(collections)
+    require(presets or collections or views, "the workspace has no view and no collection")
+    preset_views = _select_ids(presets, "MEDIA_DECK")
+    preset_collections = _select_ids(presets, "COLLECTIONS")
+    others = {id for kind in VIEWS[1:] for id in _select_ids(lists[kind] or [])}
+    strangers = others & (preset_views | preset_collections)
     evidence = (
-        f"{len(named['MEDIA_DECK'])} of {len(views)} content views, {len(named['COLLECTIONS'])} of {len(collections)} "
-        f"collections, {len(strangers)} of {len(others)} other views"
+        f"it lists {len(preset_views)} of {len(views)} content views, "
+        f"{len(preset_collections)} of {len(collections)} collections, "
+        f"{len(strangers)} of {len(others)} other views"
     )
-    return judged(id, complete and not strangers, evidence)
+    listed = (preset_views, preset_collections, strangers)
+    return listed == (_select_ids(views), _select_ids(collections), set()), evidence
 
 
-def group_members(lists: Lists) -> Finding:
-    """Whether groups and what is in them name each other."""
-    id = "group-members"
-    groups = lists["viewGroups"]
-    if groups is None or any(lists[kind] is None for kind in MEMBERS):
-        return _unknown(id, "the lists did not come")
-    if any(len(each or []) >= ROW_CAP for each in lists.values()):
-        return _unknown(id, f"a list has {ROW_CAP:,} rows and may have been cut")
+@judges("group-members")
+def judge_groups(lists: Lists) -> Verdict:
+    """Judge whether groups and their members name each other."""
+    groups, *members = _require_rows(lists, "viewGroups", *MEMBERS)
+    # With the kind: ids of different kinds need not differ.
     by_group = {
-        (str(group.get("id")), kind, str(each.get("id")))
+        (str(group.get("id")), kind, id)
         for group in groups
         for kind in MEMBERS
-        for each in rows(group.get(kind)) or []
+        for id in _select_ids(list_objects(group.get(kind)))
     }
     by_member = {
-        (str(group["id"]), kind, str(each.get("id")))
-        for kind in MEMBERS
-        for each in lists[kind] or []
-        if isinstance(group := each.get("group"), dict) and "id" in group
+        (group, kind, str(member.get("id")))
+        for kind, rows in zip(MEMBERS, members, strict=True)
+        for member in rows
+        for group in _list_groups(member)
     }
-    if not by_group and not by_member:
-        return _unknown(id, "no group has a member")
+    everything = require(by_group | by_member, "no group has a member")
     same = len(by_group & by_member)
-    return judged(
-        id,
-        by_group == by_member,
-        f"{same} of {len(by_group | by_member)} memberships are told by both",
-    )
+    return by_group == by_member, f"both sides name {same} of {len(everything)} memberships"
 
 
-def view_filters(views: Rows) -> Finding:
-    """Whether stored filters and orders look like those of `items`; only keys are told, never
-    values."""
-    id = "view-filters"
-    kept = [each for each in views or [] if _narrows(each.get("filters")) or each.get("sort")]
-    if not kept:
-        return _unknown(id, "no content view has filters or an order")
-    strange = sorted({key for each in kept for key in _strange_keys(each)})
-    evidence = f"{len(kept)} content views looked at; " + (
-        f"other keys: {excerpt(', '.join(strange))}"
-        if strange
-        else "all their keys are those of `items`"
-    )
-    return judged(id, not strange, evidence)
+@judges("view-filters")
+def judge_view_filters(views: Rows) -> Verdict:
+    """Judge whether stored filters and orders look like those of `items`.
+
+    The evidence names keys, never values: those are the user's.
+    """
+    telling = [view for view in views or [] if _narrows(view.get("filters")) or view.get("sort")]
+    require(telling, "no content view has filters or an order")
+    strange = sorted({key for view in telling for key in _list_strange_keys(view)})
+    keys = "all their keys are those of `items`"
+    if strange:
+        keys = f"other keys: {shorten(', '.join(strange))}"
+    return not strange, f"looked at {len(telling)} content views; {keys}"
 
 
-def narrowed_by_filters_only(views: Sequence[Record]) -> Record | None:
-    """The first view that has filters and no condition."""
-    return next(
-        (
-            each
-            for each in views
-            if _narrows(each.get("filters")) and not each.get("customAttributeConditions")
-        ),
-        None,
-    )
+def find_filtered_view(views: Sequence[Record]) -> Record | None:
+    """Return the first view that has filters and no condition."""
+    for view in views:
+        if _narrows(view.get("filters")) and not view.get("customAttributeConditions"):
+            return view
+    return None
 
 
-def stored_filters(totals: Mapping[str, tuple[int | None, int | None]]) -> Finding:
-    """Whether views with nothing but filters hold everybody: (everybody, in the view) for each
-    kind."""
-    known = {
-        field: pair for field, pair in totals.items() if pair[0] is not None and pair[1] is not None
-    }
-    if not known:
-        return _unknown("stored-filters", "no total was given")
+@judges("stored-filters")
+def judge_stored_filters(totals: Mapping[str, tuple[int | None, int | None]]) -> Verdict:
+    """Judge whether views with nothing but filters contain everybody.
+
+    Args:
+        totals: for each kind of people how many there are at all, and in the view.
+    """
+    complete = {people: pair for people, pair in totals.items() if None not in pair}
+    require(complete, _NO_TOTAL)
     evidence = ", ".join(
-        f"{view} of {everybody} {field} in a view" for field, (everybody, view) in known.items()
+        f"{view} of {everybody} {people} in a view"
+        for people, (everybody, view) in complete.items()
     )
-    return judged(
-        "stored-filters", all(view == everybody for everybody, view in known.values()), evidence
+    return all(view == everybody for everybody, view in complete.values()), evidence
+
+
+@judges("own-brand")
+def judge_own_brand(page: Record) -> Verdict:
+    """Judge whether a first page of one competitor has the own brand in addition."""
+    brands, total = list_records(page), _require_total(page)
+    own = [brand for brand in brands if brand.get("isOwnBrand")]
+    names = "".join(f", named {shorten(str(brand.get('name')))}" for brand in own[:1])
+    evidence = (
+        f"{len(brands)} brands on a page of 1, {len(own)} of them your own{names}; "
+        f"totalCount {total}"
     )
+    # Without a competitor the page holds the own brand alone.
+    return (len(own), len(brands)) == (1, 1 + min(1, total)), evidence
 
 
-def own_brand(page: Record) -> Finding:
-    """Whether a first page of one competitor has the own brand in addition."""
-    nodes, total = records_of(page), total_of(page)
-    if total is None:
-        return _unknown("own-brand", "no total was given")
-    own = [each for each in nodes if each.get("isOwnBrand")]
-    name = f", named {excerpt(str(own[0].get('name')))}" if own else ""
-    extra = len(own) == 1 and len(nodes) == 1 + min(1, total)
-    evidence = f"{len(nodes)} brands on a page of 1, {len(own)} of them the own one{name}; totalCount {total}"
-    return judged("own-brand", extra, evidence)
-
-
-def why_no_brands(payload: Mapping[str, Any]) -> str:
-    """Why competitors could not be looked at, in words."""
-    message = complaint(payload)
-    if message is None:
-        return "neither brands nor an error came"
+def explain_no_brands(payload: Mapping[str, Any]) -> str:
+    """Return why no competitors came."""
+    message = shorten(read_error(payload) or "neither brands nor an error came")
+    # A plan without Competitor Insights answers so: no fault of the API's.
     if "unauthorized" in message.lower():
-        return f"not part of this plan, or closed to this token: {excerpt(message)}"
-    return excerpt(message)
+        return f"not part of this plan, or closed to this token: {message}"
+    return message
 
 
-def brand_months(now: Any, before: Any) -> Finding:
-    """Whether a competitor has no posts of this month while it has earlier ones."""
-    this_month, earlier = total_of(now), total_of(before)
-    if this_month is None or earlier is None:
-        return _unknown("brand-months", "no total was given")
+@judges("brand-months")
+def judge_brand_months(now: Any, before: Any) -> Verdict:
+    """Judge whether a competitor has no posts of this month while it has earlier ones."""
+    this_month, earlier = _require_total(now), _require_total(before)
     evidence = f"{this_month} posts of this month, {earlier} of the half-year before"
-    if not this_month and not earlier:
-        return _unknown("brand-months", evidence)
-    return judged("brand-months", not this_month, evidence)
+    # A brand that never posts shows nothing.
+    require(this_month + earlier, evidence)
+    return not this_month, evidence
 
 
-def _strange_keys(view: Record) -> set[str]:
+def _require_rows(lists: Lists, *names: str) -> list[list[Record]]:
+    """Return these lists, if all of them came, and came whole."""
+    rows = [lists[name] for name in names]
+    complete = [list_ for list_ in rows if list_ is not None]
+    require(len(complete) == len(rows), "the lists did not come")
+    is_cut = any(len(list_) >= ROW_CAP for list_ in complete)
+    require(not is_cut, f"a list has {ROW_CAP:,} rows and may have been cut")
+    return complete
+
+
+def _require_total(connection: Any) -> int:
+    total = read_total(connection)
+    # Not `require`: a total of 0 says something.
+    if total is None:
+        raise Undecided(_NO_TOTAL)
+    return total
+
+
+def _list_groups(member: Record) -> list[str]:
+    id = read_field(member.get("group"), "id")
+    return [] if id is None else [str(id)]
+
+
+def _list_strange_keys(view: Record) -> set[str]:
+    """Return the keys of a view's filters and order that `items` does not take."""
     filters, sort = view.get("filters"), view.get("sort")
-    found = (
-        set(filters) - FILTER_KEYS
-        if isinstance(filters, dict)
-        else {"filters is no object"}
-        if filters
-        else set()
-    )
-    if not sort:
-        return found
-    levels = sort if isinstance(sort, list) else [sort]
-    keys = {str(key) for each in levels if isinstance(each, dict) for key in each}
-    odd = [each for each in levels if not isinstance(each, dict)]
-    return (
-        found
-        | {f"sort.{key}" for key in keys - _SORT_KEYS}
-        | ({"sort is no list of objects"} if odd else set())
-    )
+    strange: set[str] = set()
+    if isinstance(filters, dict):
+        strange |= set(filters) - FILTER_KEYS
+    elif filters:
+        strange.add("filters is no object")
+    for level in sort if isinstance(sort, list) else [sort]:
+        if isinstance(level, dict):
+            strange |= {f"sort.{key}" for key in level if key not in _SORT_KEYS}
+        elif level:
+            strange.add("sort is no list of objects")
+    return strange
 
 
 def _narrows(filters: Any) -> bool:
-    return (
-        any(value not in (None, [], {}) for value in filters.values())
-        if isinstance(filters, dict)
-        else bool(filters)
-    )
+    # Keys with empty values are how Archive stores a filter that somebody emptied.
+    if isinstance(filters, dict):
+        return any(value not in (None, [], {}) for value in filters.values())
+    return bool(filters)
 
 
-def _ids(records: Sequence[Record], accessor: str | None = None) -> set[str]:
-    return {str(each.get("id")) for each in records if accessor in (None, each.get("accessor"))}
-
-
-def _unknown(id: str, evidence: str) -> Finding:
-    return Finding(id, "unknown", evidence)
+def _select_ids(records: Sequence[Record], accessor: str | None = None) -> set[str]:
+    """Return the ids, where an accessor is asked for only of records that have it."""
+    return {
+        str(record.get("id"))
+        for record in records
+        if accessor is None or record.get("accessor") == accessor
+    }

@@ -1,2 +1,1 @@
-"""The one place that talks MCP: handlers, questions to the user, the stdio transport, and the
-scripted demo client."""
+"""The one place that talks MCP: handlers, questions to the user, stdio and a scripted client."""

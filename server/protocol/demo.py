@@ -1,5 +1,7 @@
-"""A short scripted session with the sandbox over stdio, by a real MCP client: what an assistant
-would do."""
+"""`archive-mcp demo`: a short scripted session with the sandbox, as an assistant would have it.
+
+A real MCP client starts the program and talks to it over stdio.
+"""
 
 from __future__ import annotations
 
@@ -19,29 +21,25 @@ COLLECTION = "Q4 Report"
 
 
 def play(command: Sequence[str]) -> int:
-    """Start the server with `command`, play the session, print it; the result is the exit
-    status."""
-    return anyio.run(_session, list(command))
+    """Start the server with `command`, print a session with it and return the exit status."""
+    return anyio.run(_play_session, list(command))
 
 
-async def _session(command: list[str]) -> int:
+async def _play_session(command: list[str]) -> int:
     parameters = StdioServerParameters(command=command[0], args=command[1:])
     async with Client(parameters) as client:
         tools = (await client.list_tools()).tools
-        _say(
-            f"The server offers {len(tools)} tools, among them {', '.join(each.name for each in tools[:3])}."
-        )
+        names = ", ".join(tool.name for tool in tools[:3])
+        _say(f"The server offers {len(tools)} tools, such as {names}.")
         demo = _Demo(client)
-        top = await demo.top_posts()
-        await demo.collect(top)
-        refused = await demo.mistake()
-    done = len(top) == 5 and refused
-    _say(
-        "Everything above came over stdio from a sandbox: no token, no network."
-        if done
-        else "The session failed."
-    )
-    return 0 if done else 1
+        posts = await demo.show_top_posts()
+        await demo.collect(posts)
+        is_refused = await demo.make_mistake()
+    if len(posts) != 5 or not is_refused:
+        _say("The session failed.")
+        return 1
+    _say("All of this ran over stdio against the sandbox, without a token and without a network.")
+    return 0
 
 
 class _Demo:
@@ -49,7 +47,7 @@ class _Demo:
         self._client = client
         self._workspace = ""
 
-    async def top_posts(self) -> list[dict[str, Any]]:
+    async def show_top_posts(self) -> list[dict[str, Any]]:
         workspaces = await self._call("archive_get_workspaces", {"fields": ["name"]})
         self._workspace = workspaces["nodes"][0]["name"]
         # Not "this month": on its first day there are not yet five posts.
@@ -58,7 +56,7 @@ class _Demo:
             "Show me the top five posts of the last 30 days by earned media value "
             f"({self._workspace})."
         )
-        found = await self._call(
+        result = await self._call(
             "archive_search_items",
             {
                 "filter": {"takenAt": {"from": start}},
@@ -66,16 +64,16 @@ class _Demo:
                 "limit": 5,
             },
         )
-        for rank, post in enumerate(found["nodes"], 1):
-            account, metrics = post["socialProfile"]["accountName"], post["currentEngagement"]
-            value = metrics["earnedMediaValue"] / 100
-            _say(
-                f"{rank}. ${value:>9,.2f}  {post['provider']:<9} @{account}: {_short(post['caption'])}"
-            )
-        _say(
-            f"(of {found['totalCount']} posts; earned media value came in {found['units']['earnedMediaValue']})"
-        )
-        return list(found["nodes"])
+        posts: list[dict[str, Any]] = result["nodes"]
+        for rank, post in enumerate(posts, 1):
+            # The API gives cents; people read dollars.
+            value = f"${post['currentEngagement']['earnedMediaValue'] / 100:,.2f}"
+            account = post["socialProfile"]["accountName"]
+            caption = _shorten(post["caption"] or "(no caption)")
+            _say(f"{rank}. {value:>10}  {post['provider']:<9} @{account}: {caption}")
+        unit = result["units"]["earnedMediaValue"]
+        _say(f"(out of {result['totalCount']} posts; the API reports earned media value in {unit})")
+        return posts
 
     async def collect(self, posts: list[dict[str, Any]]) -> None:
         _ask(f"Put them into the collection {COLLECTION}.")
@@ -83,36 +81,41 @@ class _Demo:
             arguments = {"itemId": post["id"], "collectionNames": [COLLECTION], "autoCreate": True}
             await self._call("archive_add_item_to_collections", arguments)
         presets = await self._call("archive_get_filter_presets", {})
-        preset = next(each["id"] for each in presets["nodes"] if each["name"] == COLLECTION)
-        inside = await self._call("archive_search_items", {"presetId": preset, "fields": ["id"]})
-        _say(f"{COLLECTION} now holds {inside['totalCount']} posts.")
+        # Read back rather than counted: that shows that the sandbox keeps what is changed.
+        id = next(preset["id"] for preset in presets["nodes"] if preset["name"] == COLLECTION)
+        content = await self._call("archive_search_items", {"presetId": id, "fields": ["id"]})
+        _say(f"{COLLECTION} now holds {content['totalCount']} posts.")
 
-    async def mistake(self) -> bool:
-        _ask("(a mistake on purpose) Posts on Instagramm, with their likes.")
+    async def make_mistake(self) -> bool:
+        """Send arguments that cannot be right; return whether they were refused."""
+        _ask("Show me posts on Instagramm with their likes. (A mistake on purpose.)")
         arguments = {"filter": {"provider": "INSTAGRAMM"}, "fields": ["likes"], "limit": 0}
         result = await self._client.call_tool(
             "archive_search_items", {**arguments, "workspace": self._workspace}
         )
-        error = json.loads(_text(result))
-        _say(f"Refused, nothing sent: {error['code']}: {error['message']}")
+        error = json.loads(_text_of(result))
+        _say(f"Refused before anything was sent. {error['code']}: {error['message']}")
         return bool(result.is_error)
 
     async def _call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        place = {"workspace": self._workspace} if self._workspace else {}
-        result = await self._client.call_tool(tool, {**arguments, **place})
+        # The first call finds out which workspaces there are, and so names none.
+        if self._workspace:
+            arguments = {**arguments, "workspace": self._workspace}
+        result = await self._client.call_tool(tool, arguments)
         if result.is_error:
-            raise SystemExit(f"{tool} failed: {_text(result)}")
-        found: dict[str, Any] = result.structured_content
-        return found
+            raise SystemExit(f"{tool} failed: {_text_of(result)}")
+        structured: dict[str, Any] = result.structured_content
+        return structured
 
 
-def _text(result: Any) -> str:
+def _text_of(result: Any) -> str:
     block = result.content[0]
     return block.text if isinstance(block, TextContent) else ""
 
 
-def _short(caption: str | None) -> str:
-    line = " ".join((caption or "(no caption)").split())
+def _shorten(caption: str) -> str:
+    # On one line, or a caption could look like the demo's own words.
+    line = " ".join(caption.split())
     return line if len(line) <= 60 else line[:57] + "..."
 
 
@@ -122,4 +125,5 @@ def _ask(text: str) -> None:
 
 def _say(text: str) -> None:
     sys.stdout.write(f"  {text}\n")
+    # Piped to a file or a pager, the lines should still come one by one.
     sys.stdout.flush()

@@ -19,22 +19,17 @@ from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from server.tool.cursor import scope_of
-from server.tool.elicitation import (
-    Asker,
-    Question,
-    Reply,
-    Suspended,
-)
+from server.tool.elicitation import Asker, Question, Reply, Suspended
 
+# How long a person may think about all questions of a call in the handshake era: hosts give up on
+# the call at 60 s.
 ANSWER_SECONDS = 40.0
-"""How long a person may think about all questions of a call in the handshake era: hosts give up on
-it at 60 s."""
 
 log = logging.getLogger("archive_mcp")
 
 
 class InputNeeded(Suspended):
-    """The call cannot go on without an answer: it ends with this request for input (modern era)."""
+    """A call needs an answer and ends with this request for input (modern era)."""
 
     def __init__(self, result: InputRequiredResult) -> None:
         super().__init__("input needed")
@@ -44,34 +39,34 @@ class InputNeeded(Suspended):
 def asker_for(
     ctx: ServerRequestContext[Any, Any], responses: Mapping[str, Any] | None, state: str | None
 ) -> Asker:
-    """The asker of one call.
+    """Return the asker of one call.
 
     Args:
         responses: the answers that came with a repeated call, by question key.
         state: what this server sealed when it asked, opened and verified.
     """
-    able = _can_ask(ctx)
-    if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
-        return _Returning(ctx, able, responses or {}, json.loads(state) if state else {})
-    return _Calling(ctx, able)
+    if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+        return _CallingAsker(ctx)
+    return _ReturningAsker(ctx, responses or {}, json.loads(state or "{}"))
 
 
-class _Reporting:
-    """Tells the client how far its call is, where it asked to be told."""
+class _ProgressReporter:
+    """Report to the client how far its call is; the SDK sends it only where the client asked."""
 
-    def __init__(self, ctx: ServerRequestContext[Any, Any], can_ask: bool) -> None:
+    def __init__(self, ctx: ServerRequestContext[Any, Any]) -> None:
         self._ctx = ctx
-        self.can_ask = can_ask
+        self.can_ask = _can_ask(ctx)
 
     async def report(self, done: float, total: float | None, message: str) -> None:
         await self._ctx.session.report_progress(done, total, message)
 
 
-class _Calling(_Reporting):
-    """Handshake era: asks while the call waits."""
+class _CallingAsker(_ProgressReporter):
+    """Ask while the call waits (handshake era)."""
 
-    def __init__(self, ctx: ServerRequestContext[Any, Any], can_ask: bool) -> None:
-        super().__init__(ctx, can_ask)
+    def __init__(self, ctx: ServerRequestContext[Any, Any]) -> None:
+        super().__init__(ctx)
+        # Of the call, not of a question: the host's patience is for all of them.
         self._until = anyio.current_time() + ANSWER_SECONDS
 
     async def ask(self, question: Question) -> Reply:
@@ -79,19 +74,21 @@ class _Calling(_Reporting):
             return Reply("unavailable")
         with anyio.CancelScope(deadline=self._until):
             try:
-                found = await self._ctx.session.elicit_form(
-                    question.message, _form(question), related_request_id=self._ctx.request_id
+                result = await self._ctx.session.elicit_form(
+                    question.message,
+                    _render_form(question),
+                    related_request_id=self._ctx.request_id,
                 )
             except MCPError as error:
-                log.warning("the client could not put a question: %s", error)
+                log.warning("the client could not ask a question: %s", error)
                 return Reply("cancel")
-            return Reply(found.action, found.content or {})
+            return Reply(result.action, result.content or {})
+        # The time is over. Nobody agreed to anything.
         return Reply("cancel")
 
 
-class _Returning(_Reporting):
-    """Modern era: an answered question is answered; any other ends the call with a request for
-    input.
+class _ReturningAsker(_ProgressReporter):
+    """Return the answer of an answered question, and end the call at any other (modern era).
 
     The state holds the questions asked so far, each with a digest of what was shown, and the
     answers already received: a later round must not lose the earlier ones, and an answer to what
@@ -101,14 +98,14 @@ class _Returning(_Reporting):
     def __init__(
         self,
         ctx: ServerRequestContext[Any, Any],
-        can_ask: bool,
         responses: Mapping[str, Any],
         state: Mapping[str, Any],
     ) -> None:
-        super().__init__(ctx, can_ask)
+        super().__init__(ctx)
         self._asked: dict[str, str] = dict(state.get("asked", {}))
         self._answers: dict[str, Any] = dict(state.get("answers", {}))
         for key, response in responses.items():
+            # An answer to what was never asked is the client's invention.
             if key in self._asked and isinstance(response, ElicitResult):
                 self._answers[key] = {
                     "action": response.action,
@@ -122,11 +119,12 @@ class _Returning(_Reporting):
         answer = self._answers.get(question.key)
         if answer is not None and self._asked.get(question.key) == digest:
             return Reply(answer["action"], answer["content"])
+        # What was shown has changed since: the old answer must not count for the new question.
         self._answers.pop(question.key, None)
         state = {"asked": {**self._asked, question.key: digest}, "answers": self._answers}
         request = ElicitRequest(
             params=ElicitRequestFormParams(
-                message=question.message, requested_schema=_form(question)
+                message=question.message, requested_schema=_render_form(question)
             )
         )
         raise InputNeeded(
@@ -143,6 +141,6 @@ def _can_ask(ctx: ServerRequestContext[Any, Any]) -> bool:
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
-def _form(question: Question) -> dict[str, Any]:
+def _render_form(question: Question) -> dict[str, Any]:
     properties = dict(question.properties)
     return {"type": "object", "properties": properties, "required": list(properties)}

@@ -18,12 +18,7 @@ from server import __version__
 from server.dispatch import Calls
 from server.errors import Code, Failure
 from server.protocol.elicitation import InputNeeded, asker_for
-from server.protocol.prompts import (
-    Document,
-    Prompts,
-    Workflow,
-    described,
-)
+from server.protocol.prompts import Document, Prompts, Workflow, to_listing
 from server.tool.catalog import Surface
 from server.tool.result import Result, compact
 
@@ -33,12 +28,11 @@ if TYPE_CHECKING:
 
 NAME = "archive-mcp"
 ERROR_META = "archive-mcp/error"
+# What the modern era wants in every result; clients of older eras never see it.
 COMPLETE = {"resultType": "complete"}
-"""What the modern era wants in every result; the older ones never see it."""
 
+# Lists and documents come from files of the package, which do not change while the server runs.
 _FIXED = CacheHint(ttl_ms=3_600_000, scope="public")
-"""Lists and documents come from files of the package: they cannot change while the server runs
-(exports do)."""
 _CACHED: tuple[CacheableMethod, ...] = (
     "tools/list",
     "prompts/list",
@@ -47,14 +41,15 @@ _CACHED: tuple[CacheableMethod, ...] = (
     "resources/read",
 )
 
+# For what is read from an API, and for the user's files: not meant for everybody, and perhaps
+# different the next moment.
 _LIVE = {"ttlMs": 0, "cacheScope": "private"}
-"""What is read from an API, and the user's files: not everybody's, and maybe different the next
-moment."""
-_CALLERS = (Code.INVALID_ARGUMENT, Code.NOT_FOUND, Code.AMBIGUOUS, Code.WORKSPACE_REQUIRED)
-"""Failures that another address would not meet."""
-_NAMED = 10
+# Failures that the caller can mend with another address; any other is the server's or the API's.
+_CALLER_CODES = (Code.INVALID_ARGUMENT, Code.NOT_FOUND, Code.AMBIGUOUS, Code.WORKSPACE_REQUIRED)
+# Choices in the message of an error: hosts show it in a line.
+_MOST_CHOICES = 10
+# The first protocol version with resource links; older clients take them for a fault.
 _LINKS_SINCE = "2025-06-18"
-"""The first protocol version with resource links; older clients take them for a fault."""
 
 Context = ServerRequestContext[Any, Any]
 
@@ -66,10 +61,10 @@ def build_server(
     instructions: str,
     workflows: Callable[[], Sequence[Workflow]] = tuple,
 ) -> Server[Any]:
-    """The MCP server over these tools and texts; nothing in it touches the network before a call.
+    """Return the MCP server of these tools and texts; it touches no network before a call.
 
     Args:
-        workflows: gives the prompts with arguments; called with the first use of a prompt.
+        workflows: returns the prompts with arguments; called when a prompt is first used.
     """
     server: Server[Any] = Server(
         NAME,
@@ -78,33 +73,37 @@ def build_server(
         instructions=instructions,
         cache_hints=dict.fromkeys(_CACHED, _FIXED),
     )
-    server.middleware.clear()  # telemetry that nobody exports
-    server.middleware.append(
-        RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=NAME)
-    )
+    # What the SDK puts there is telemetry that nobody exports.
+    server.middleware.clear()
+    # Seals the state of a question, which comes back through the client. The key lives as long as
+    # this process: after a restart an old answer counts as none.
+    security = RequestStateSecurity.ephemeral()
+    server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
     _serve_tools(server, surface, calls)
     prompts = Prompts(documents, workflows)
     _serve_prompts(server, prompts)
 
+    # Both are imported when they are first used: the start should not pay for them.
     @cache
-    def resources() -> Resources:
-        from server.resources.workspace import Resources  # with the first use, not at start
+    def open_resources() -> Resources:
+        from server.resources.workspace import Resources
 
         return Resources(surface, calls)
 
     @cache
-    def exports() -> ExportResources:
-        from server.resources.exports import ExportResources  # with the first use, not at start
+    def open_exports() -> ExportResources:
+        from server.resources.exports import ExportResources
 
         return ExportResources(calls)
 
-    _serve_resources(server, documents, resources, exports)
-    _serve_completions(server, prompts, resources)
+    _serve_resources(server, documents, open_resources, open_exports)
+    _serve_completions(server, prompts, open_resources)
     return server
 
 
 def _serve_tools(server: Server[Any], surface: Surface, calls: Calls) -> None:
     async def list_tools(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
+        # On one page: many clients read no further than the first.
         return {**COMPLETE, "tools": surface.listing()}
 
     async def call_tool(
@@ -114,10 +113,10 @@ def _serve_tools(server: Server[Any], surface: Surface, calls: Calls) -> None:
         try:
             result = await calls.call(params.name, params.arguments or {}, asker)
         except Failure as failure:
-            return _failed(failure)
-        except InputNeeded as needed:
-            return needed.result
-        return _answered(result, ctx.protocol_version)
+            return _render_failure(failure)
+        except InputNeeded as question:
+            return question.result
+        return _render_result(result, ctx.protocol_version)
 
     server.add_request_handler("tools/list", types.PaginatedRequestParams, list_tools)
     server.add_request_handler("tools/call", types.CallToolRequestParams, call_tool)
@@ -128,7 +127,7 @@ def _serve_prompts(server: Server[Any], prompts: Prompts) -> None:
         return {**COMPLETE, "prompts": prompts.listing()}
 
     async def get_prompt(ctx: Context, params: types.GetPromptRequestParams) -> dict[str, Any]:
-        return {**COMPLETE, **prompts.filled(params.name, params.arguments or {})}
+        return {**COMPLETE, **prompts.fill(params.name, params.arguments or {})}
 
     server.add_request_handler("prompts/list", types.PaginatedRequestParams, list_prompts)
     server.add_request_handler("prompts/get", types.GetPromptRequestParams, get_prompt)
@@ -137,36 +136,37 @@ def _serve_prompts(server: Server[Any], prompts: Prompts) -> None:
 def _serve_resources(
     server: Server[Any],
     documents: Sequence[Document],
-    resources: Callable[[], Resources],
-    exports: Callable[[], ExportResources],
+    open_resources: Callable[[], Resources],
+    open_exports: Callable[[], ExportResources],
 ) -> None:
-    by_uri = {each.uri: each for each in documents}
+    by_uri = {document.uri: document for document in documents}
 
     async def list_resources(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        fixed = [
-            {**described(each), "uri": each.uri, "mimeType": each.mime_type} for each in documents
+        resources = [
+            {**to_listing(document), "uri": document.uri, "mimeType": document.mime_type}
+            for document in documents
         ]
-        return {**COMPLETE, "resources": [*fixed, *await exports().listing()], **_LIVE}
+        resources += await open_exports().listing()
+        # Live although the documents are fixed, because exports come and go.
+        return {**COMPLETE, "resources": resources, **_LIVE}
 
     async def list_templates(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        return {**COMPLETE, "resourceTemplates": resources().listing()}
+        return {**COMPLETE, "resourceTemplates": open_resources().listing()}
 
     async def read_resource(
         ctx: Context, params: types.ReadResourceRequestParams
     ) -> dict[str, Any]:
         document = by_uri.get(params.uri)
         if document is not None:
-            return _contents(document.uri, document.mime_type, document.text())
+            return _render_contents(document.uri, document.mime_type, document.text())
         try:
-            if exports().holds(params.uri):
-                return {**COMPLETE, "contents": await exports().read(params.uri), **_LIVE}
-            content = await resources().read(params.uri)
+            if open_exports().holds(params.uri):
+                return {**COMPLETE, "contents": await open_exports().read(params.uri), **_LIVE}
+            content = await open_resources().read(params.uri)
         except Failure as failure:
-            raise _refusal(failure, uri=params.uri) from None
-        return {
-            **_contents(params.uri, "application/json", content.text),
-            **({} if content.fixed else _LIVE),
-        }
+            raise _to_protocol_error(failure, params.uri) from None
+        contents = _render_contents(params.uri, "application/json", content.text)
+        return contents if content.fixed else {**contents, **_LIVE}
 
     server.add_request_handler("resources/list", types.PaginatedRequestParams, list_resources)
     server.add_request_handler(
@@ -176,83 +176,90 @@ def _serve_resources(
 
 
 def _serve_completions(
-    server: Server[Any], prompts: Prompts, resources: Callable[[], Resources]
+    server: Server[Any], prompts: Prompts, open_resources: Callable[[], Resources]
 ) -> None:
     async def complete(ctx: Context, params: types.CompleteRequestParams) -> dict[str, Any]:
-        reference, asked = params.ref, params.argument
-        known = (params.context.arguments if params.context else None) or {}
+        reference, name, start = params.ref, params.argument.name, params.argument.value
+        # What people entered before decides what fits: views belong to a workspace.
+        entries = (params.context.arguments if params.context else None) or {}
         if isinstance(reference, types.PromptReference):
-            argument = prompts.argument(reference.name, asked.name)
+            argument = prompts.find_argument(reference.name, name)
+            # A document takes no arguments, yet clients ask.
             if argument is None:
-                return _completed([], 0)
-            found = await resources().propose(
-                argument.values, argument.variable, asked.value, known
+                return _render_completion([], 0)
+            proposals = await open_resources().propose(
+                argument.values, argument.variable, start, entries
             )
-            return _completed(found.values, found.total)
+            return _render_completion(proposals.values, proposals.total)
         try:
-            found = await resources().complete(reference.uri, asked.name, asked.value, known)
+            proposals = await open_resources().complete(reference.uri, name, start, entries)
         except Failure as failure:
-            raise _refusal(failure, uri=reference.uri) from None
-        return _completed(found.values, found.total)
+            raise _to_protocol_error(failure, reference.uri) from None
+        return _render_completion(proposals.values, proposals.total)
 
     server.add_request_handler("completion/complete", types.CompleteRequestParams, complete)
 
 
-def _contents(uri: str, mime_type: str, text: str) -> dict[str, Any]:
+def _render_contents(uri: str, mime_type: str, text: str) -> dict[str, Any]:
     return {**COMPLETE, "contents": [{"uri": uri, "mimeType": mime_type, "text": text}]}
 
 
-def _completed(values: list[str], total: int) -> dict[str, Any]:
-    return {
-        **COMPLETE,
-        "completion": {"values": values, "total": total, "hasMore": total > len(values)},
-    }
+def _render_completion(values: list[str], total: int) -> dict[str, Any]:
+    completion = {"values": values, "total": total, "hasMore": total > len(values)}
+    return {**COMPLETE, "completion": completion}
 
 
-def _answered(result: Result, protocol_version: str) -> dict[str, Any]:
-    texts = [result.text, *([result.prose] if result.prose else [])]
-    content: list[dict[str, Any]] = [{"type": "text", "text": each} for each in texts]
+def _render_result(result: Result, protocol_version: str) -> dict[str, Any]:
+    texts = filter(None, (result.text, result.prose))
+    content: list[dict[str, Any]] = [{"type": "text", "text": text} for text in texts]
     for image in result.images:
         data = base64.b64encode(image.content).decode()
         content.append({"type": "image", "data": data, "mimeType": image.mime_type})
+    # Dates compare as text: the versions of the protocol are such.
     if protocol_version >= _LINKS_SINCE:
         content += [
             {
                 "type": "resource_link",
-                "uri": each.uri,
-                "name": each.name,
-                "mimeType": each.mime_type,
-                "size": each.size,
+                "uri": link.uri,
+                "name": link.name,
+                "mimeType": link.mime_type,
+                "size": link.size,
             }
-            for each in result.links
+            for link in result.links
         ]
     answer = {**COMPLETE, "content": content, "isError": False}
+    # Left out rather than empty: some hosts show only the structured part where there is one.
     return {**answer, "structuredContent": result.structured} if result.is_structured else answer
 
 
-def _failed(failure: Failure) -> dict[str, Any]:
-    """A failure as text and metadata only: clients validate structured content against the output
-    schema."""
-    error = _error(failure)
+def _render_failure(failure: Failure) -> dict[str, Any]:
+    """Return a failure as text and metadata.
+
+    Not as structured content: clients validate that against the output schema even for errors.
+    """
+    error = _to_dict(failure)
     content = [{"type": "text", "text": compact(error)}]
     return {**COMPLETE, "content": content, "_meta": {ERROR_META: error}, "isError": True}
 
 
-def _refusal(failure: Failure, uri: str) -> MCPError:
-    """A failure as a protocol error; hosts show its message and nothing else, so what to choose
-    from is in it."""
-    code = types.INVALID_PARAMS if failure.code in _CALLERS else types.INTERNAL_ERROR
-    offered = failure.details.get("candidates") or failure.details.get("choices") or []
-    names = [f"{each['name']} ({each['id']})" for each in offered[:_NAMED]]
-    parts = [failure.message, failure.hint, *([f"There are: {', '.join(names)}."] if names else [])]
-    return MCPError(code, " ".join(filter(None, parts)), {"uri": uri, ERROR_META: _error(failure)})
+def _to_protocol_error(failure: Failure, uri: str) -> MCPError:
+    """Return a failure as a protocol error with what to choose from in its message.
+
+    Hosts show that message and nothing else.
+    """
+    code = types.INVALID_PARAMS if failure.code in _CALLER_CODES else types.INTERNAL_ERROR
+    choices = failure.details.get("candidates") or failure.details.get("choices") or []
+    names = [f"{choice['name']} ({choice['id']})" for choice in choices[:_MOST_CHOICES]]
+    parts = [failure.message, failure.hint]
+    if names:
+        parts.append(f"There are: {', '.join(names)}.")
+    data = {"uri": uri, ERROR_META: _to_dict(failure)}
+    return MCPError(code, " ".join(filter(None, parts)), data)
 
 
-def _error(failure: Failure) -> dict[str, Any]:
-    return {
-        "code": failure.code,
-        "message": failure.message,
-        **({"hint": failure.hint} if failure.hint else {}),
-        "retryable": failure.retryable,
-        **failure.details,
-    }
+def _to_dict(failure: Failure) -> dict[str, Any]:
+    error: dict[str, Any] = {"code": failure.code, "message": failure.message}
+    # An empty hint would read as one that says to do nothing.
+    if failure.hint:
+        error["hint"] = failure.hint
+    return {**error, "retryable": failure.retryable, **failure.details}

@@ -1,4 +1,7 @@
-"""Prompts as MCP has them: whole texts, and texts with arguments that are filled in."""
+"""Prompts as MCP serves them: whole texts, and texts with arguments to fill in.
+
+The protocols below say what this module needs of a prompt: `prompts` is no package of `server`.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,15 @@ from mcp.shared.exceptions import MCPError
 
 
 class Argument(Protocol):
-    """What a prompt asks for."""
+    """A value that a prompt asks for."""
 
     @property
     def name(self) -> str:
-        """Name of the argument."""
+        """The argument's name."""
 
     @property
     def description(self) -> str:
-        """What it is."""
+        """What people read beside the field."""
 
     @property
     def required(self) -> bool:
@@ -27,131 +30,137 @@ class Argument(Protocol):
 
     @property
     def values(self) -> tuple[str, ...]:
-        """What is proposed for it."""
+        """The values to propose."""
 
     @property
     def variable(self) -> str:
-        """Where there are no values: the name of the packaged variable that completes it, or
-        nothing."""
+        """The packaged variable that completes it where there are no values, or nothing."""
 
 
-class Described(Protocol):
-    """What is listed for people to choose from."""
+class Listed(Protocol):
+    """A prompt as people choose it from a list."""
 
     @property
     def name(self) -> str:
-        """Name of the prompt."""
+        """The prompt's name."""
 
     @property
     def title(self) -> str:
-        """Title for people."""
+        """The title for people."""
 
     @property
     def description(self) -> str:
-        """What it is for."""
+        """The purpose of the prompt."""
 
 
-class Document(Described, Protocol):
+class Document(Listed, Protocol):
     """A text that is served as a prompt and as a resource."""
 
     @property
     def uri(self) -> str:
-        """URI of the resource."""
+        """The URI of the resource."""
 
     @property
     def mime_type(self) -> str:
-        """Type of the text."""
+        """The MIME type of the text."""
 
     def text(self) -> str:
-        """The text itself."""
+        """Return the text itself."""
 
 
-class Workflow(Described, Protocol):
+class Workflow(Listed, Protocol):
     """A prompt with arguments."""
 
     @property
     def arguments(self) -> Sequence[Argument]:
-        """What it asks for, in the order in which people are asked."""
+        """The arguments, in the order in which people are asked for them."""
 
-    def text(self, given: Mapping[str, str]) -> str:
-        """The filled text; raises ValueError for arguments that do not fit, with a message for
-        people."""
+    def text(self, entries: Mapping[str, str]) -> str:
+        """Return the text with these values.
+
+        Raises:
+            ValueError: Arguments do not fit; the message is meant for people.
+        """
 
 
 class Prompts:
-    """All prompts of a server; those with arguments are looked for with the first use, not at
-    start."""
+    """Serve all prompts; those with arguments are loaded on first use, not at start."""
 
     def __init__(
         self, documents: Sequence[Document], workflows: Callable[[], Sequence[Workflow]]
     ) -> None:
-        self._documents = {each.name: each for each in documents}
+        self._documents = {document.name: document for document in documents}
         self._load = workflows
 
     def listing(self) -> list[dict[str, Any]]:
-        """The prompts as `prompts/list` serves them: always the same, in the same order."""
-        documents = [described(each) for each in self._documents.values()]
-        return [
-            *documents,
-            *({**described(each), "arguments": _asked(each)} for each in self._workflows.values()),
+        """Return the prompts as `prompts/list` serves them: always the same, in the same order."""
+        documents = [to_listing(document) for document in self._documents.values()]
+        workflows = [
+            {**to_listing(workflow), "arguments": _list_arguments(workflow)}
+            for workflow in self._workflows.values()
         ]
+        return documents + workflows
 
-    def filled(self, name: str, given: Mapping[str, str]) -> dict[str, Any]:
-        """A prompt's description and its one message, as `prompts/get` serves them.
-
-        Raises: MCPError: -32602 for an unknown prompt, and for an argument that is missing, unknown
-            or not possible.
-        """
-        prompt = self._found(name)
-        try:
-            text = prompt.text(given) if name in self._workflows else self._document(name, given)
-        except ValueError as error:
-            raise MCPError(types.INVALID_PARAMS, str(error)) from None
-        content = {"type": "text", "text": text}
-        return {
-            "description": prompt.description,
-            "messages": [{"role": "user", "content": content}],
-        }
-
-    def argument(self, prompt: str, name: str) -> Argument | None:
-        """An argument of a prompt; None where the prompt takes none at all.
+    def fill(self, name: str, entries: Mapping[str, str]) -> dict[str, Any]:
+        """Return a prompt's description and its one message, as `prompts/get` serves them.
 
         Raises:
-            MCPError: -32602 for an unknown prompt or argument.
+            MCPError: -32602, the prompt is unknown, or an argument missing, unknown or impossible.
         """
-        self._found(prompt)
+        prompt = self._find(name)
+        try:
+            text = self._render(name, entries)
+        except ValueError as error:
+            raise MCPError(types.INVALID_PARAMS, str(error)) from None
+        message = {"role": "user", "content": {"type": "text", "text": text}}
+        return {"description": prompt.description, "messages": [message]}
+
+    def find_argument(self, prompt: str, name: str) -> Argument | None:
+        """Return an argument of a prompt; None where the prompt takes none at all.
+
+        Raises:
+            MCPError: -32602, the prompt or the argument is unknown.
+        """
+        self._find(prompt)
         if prompt in self._documents:
             return None
-        found = next(
-            (each for each in self._workflows[prompt].arguments if each.name == name), None
-        )
-        if found is None:
-            raise MCPError(types.INVALID_PARAMS, f"{prompt} has no argument {name!r}.")
-        return found
+        for argument in self._workflows[prompt].arguments:
+            if argument.name == name:
+                return argument
+        raise MCPError(types.INVALID_PARAMS, f"{prompt} has no argument {name!r}.")
 
     @cached_property
     def _workflows(self) -> dict[str, Workflow]:
-        return {each.name: each for each in self._load()}
+        return {workflow.name: workflow for workflow in self._load()}
 
-    def _found(self, name: str) -> Any:
-        found = self._documents.get(name) or self._workflows.get(name)
-        if found is None:
+    def _find(self, name: str) -> Listed:
+        # Documents first: for one of them the workflows need not be loaded.
+        prompt = self._documents.get(name) or self._workflows.get(name)
+        if prompt is None:
             raise MCPError(types.INVALID_PARAMS, f"There is no prompt {name!r}.")
-        return found
+        return prompt
 
-    def _document(self, name: str, given: Mapping[str, str]) -> str:
-        if given:
-            raise ValueError(f"{name} takes no arguments; got {', '.join(given)}.")
-        return self._documents[name].text()
+    def _render(self, name: str, entries: Mapping[str, str]) -> str:
+        document = self._documents.get(name)
+        if document is None:
+            return self._workflows[name].text(entries)
+        # Refused rather than ignored: whoever sends a value expects it to count.
+        if entries:
+            raise ValueError(f"{name} takes no arguments; got {', '.join(entries)}.")
+        return document.text()
 
 
-def described(prompt: Described) -> dict[str, Any]:
-    """As MCP lists it."""
+def to_listing(prompt: Listed) -> dict[str, Any]:
+    """Return a prompt as MCP lists it, without its arguments."""
     return {"name": prompt.name, "title": prompt.title, "description": prompt.description}
 
 
-def _asked(prompt: Workflow) -> list[dict[str, Any]]:
+def _list_arguments(prompt: Workflow) -> list[dict[str, Any]]:
     return [
-        {"name": each.name, "description": each.description, "required": each.required}
-        for each in prompt.arguments
+        {
+            "name": argument.name,
+            "description": argument.description,
+            "required": argument.required,
+        }
+        for argument in prompt.arguments
     ]

@@ -66,7 +66,8 @@ class Faulty:
 async def _listen(faulty: Faulty, *, task_status: TaskStatus[int]) -> None:
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     async with listener:
-        task_status.started(listener.extra(SocketAttribute.local_port))  # noqa: S610  # not Django's
+        port = listener.extra(SocketAttribute.local_port)  # noqa: S610  # not Django's
+        task_status.started(port)
         await listener.serve(faulty.handle)
 
 
@@ -208,7 +209,10 @@ async def test_a_read_is_repeated_over_a_gateway_that_recovers(serve: Serve) -> 
 
 
 async def test_a_429_is_waited_out_by_reads_and_writes(serve: Serve) -> None:
-    error = '{"errors":[{"message":"Retry after 0.05 seconds.","extensions":{"code":"RATE_LIMIT_EXCEEDED"}}]}'
+    error = (
+        '{"errors":[{"message":"Retry after 0.05 seconds.",'
+        '"extensions":{"code":"RATE_LIMIT_EXCEEDED"}}]}'
+    )
     throttled = answer(error, "429 Too Many Requests", retry_after="0")
     faulty, calls = await serve(throttled, ADDED)
     assert (await calls.call(*ADD, Nobody())).structured["item"]["id"] == "i"

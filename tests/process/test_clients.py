@@ -190,7 +190,8 @@ async def called(client: Client, tool: str, given: dict[str, Any]) -> dict[str, 
     """The structured result of a call that must succeed."""
     result = await client.call_tool(tool, given)
     assert not result.is_error, result.content
-    assert json.loads(result.content[0].text) == result.structured_content  # type: ignore[union-attr]
+    text = result.content[0].text  # type: ignore[union-attr]
+    assert json.loads(text) == result.structured_content
     content: dict[str, Any] = result.structured_content
     return content
 
@@ -209,7 +210,8 @@ async def test_the_sdk_client_calls_every_tool(
         assert sorted(each.name for each in (await client.list_tools()).tools) == LISTED
         prompt = await client.get_prompt("archive_system_prompt")
         resource = await client.read_resource("archive://system-prompt")
-        assert prompt.messages[0].content.text == resource.contents[0].text  # type: ignore[union-attr]
+        text = prompt.messages[0].content.text  # type: ignore[union-attr]
+        assert text == resource.contents[0].text  # type: ignore[union-attr]
         calls = arguments(await look_around(client))
         assert sorted(calls) == TOOLS
         answers = {tool: await in_both_steps(client, tool, given) for tool, given in calls.items()}
@@ -230,7 +232,8 @@ async def in_both_steps(client: Client, tool: str, given: dict[str, Any]) -> dic
     """The result of a call, after its preview where it asks first and nobody is there to answer."""
     if tool not in CONFIRMED:
         return await called(client, tool, given)
-    preview = json.loads((await client.call_tool(tool, given)).content[0].text)  # type: ignore[union-attr]
+    result = await client.call_tool(tool, given)
+    preview = json.loads(result.content[0].text)  # type: ignore[union-attr]
     assert preview["code"] == "CONFIRMATION_REQUIRED"
     return await called(client, tool, {**given, "confirm": preview["confirm"]})
 

@@ -143,7 +143,8 @@ async def test_an_export_killed_again_and_again_holds_every_item_once(
             await killed(
                 server,
                 tmp_path,
-                lambda _, size=size: spooled(tmp_path, size),  # type: ignore[misc]  # binds the size
+                # The default binds the size.
+                lambda _, size=size: spooled(tmp_path, size),  # type: ignore[misc]
                 {"resume": jobs[0]["jobId"]} if jobs else start,
             )
         assert [name for name in left(tmp_path) if not name.startswith(".")] == []
@@ -258,7 +259,10 @@ async def test_a_disk_that_takes_no_more_is_told_and_left_empty(
     alone = [unshare, "--mount"] if os.geteuid() == 0 else [unshare, "--mount", "--map-root-user"]
     out = tmp_path / "exports"
     out.mkdir()
-    script = f'mount -t tmpfs -o {options} tmpfs "$0" || exit 77; "$@"; ls -A "$0" >&2; echo "left: end" >&2'
+    script = (
+        f'mount -t tmpfs -o {options} tmpfs "$0" || exit 77; "$@"; '
+        'ls -A "$0" >&2; echo "left: end" >&2'
+    )
     command = (*alone, "sh", "-c", script, str(out), *COMMAND)
     try:
         async with serving(sandbox, tmp_path, command) as server:

@@ -211,7 +211,8 @@ def test_names_are_unique_among_all_prompts() -> None:
 def test_neither_an_import_of_the_loader_nor_a_list_reads_a_file_of_text() -> None:
     code = (
         "import sys; import prompts; early = 'prompts.workflows' in sys.modules; "
-        "import builtins; builtins.open = None; names = [each.name for each in prompts.workflow_prompts()]; "
+        "import builtins; builtins.open = None; "
+        "names = [each.name for each in prompts.workflow_prompts()]; "
         "print(early, 'importlib.resources' in sys.modules, len(names))"
     )
     run = subprocess.run(

@@ -59,9 +59,9 @@ def settings(sandbox: SandboxProcess, tmp_path: Path) -> Settings:
 
 
 def surface() -> Surface:
-    made = Surface.read(FILE, importlib.import_module)
-    made.offer(backends={"archive"}, toolsets=["all"], read_only=False)
-    return made
+    surface = Surface.read(FILE, importlib.import_module)
+    surface.offer(backends={"archive"}, toolsets=["all"], read_only=False)
+    return surface
 
 
 @asynccontextmanager
@@ -71,7 +71,7 @@ async def serving(settings: Settings) -> AsyncIterator[Services]:
         yield services
 
 
-async def interrupted_export(settings: Settings) -> str:
+async def interrupt_export(settings: Settings) -> str:
     """An export that its server did not live to finish."""
     async with serving(settings) as services, anyio.create_task_group() as group:
         calls = Calls(surface(), services, settings.timezone)
@@ -80,7 +80,8 @@ async def interrupted_export(settings: Settings) -> str:
         )
         jobs = await services.jobs()
         with anyio.fail_after(PATIENCE):
-            while not any(row.cursor for row in await jobs.list()):  # noqa: ASYNC110  # a journal has no event
+            # A journal has no event to wait for.
+            while not any(row.cursor for row in await jobs.list()):  # noqa: ASYNC110
                 await anyio.sleep(0.01)
         row = (await jobs.list())[0]
         assert not row.ended
@@ -88,13 +89,13 @@ async def interrupted_export(settings: Settings) -> str:
     return row.id
 
 
-async def ended(services: Services, name: str) -> JobRow:
+async def wait_for_end(services: Services, name: str) -> JobRow:
     row = await (await services.jobs()).wait(name, PATIENCE)
     assert row.ended, row
     return row
 
 
-def left_behind(
+def leave_behind(
     settings: Settings,
     *,
     writes: bool = True,
@@ -115,13 +116,13 @@ def left_behind(
 async def test_a_reading_job_goes_on_by_itself_with_the_next_server(
     settings: Settings, tmp_path: Path
 ) -> None:
-    name = await interrupted_export(settings)
+    name = await interrupt_export(settings)
 
     async with serving(settings) as services:
-        (taken,) = await Recovery(surface(), services).resume_reads()
-        row = await ended(services, name)
+        (resumed,) = await Recovery(surface(), services).resume_reads()
+        row = await wait_for_end(services, name)
 
-    assert taken.id == name
+    assert resumed.id == name
     assert row.state is JobState.DONE
     assert row.result is not None
     assert row.result["rows"] == 2000
@@ -129,13 +130,13 @@ async def test_a_reading_job_goes_on_by_itself_with_the_next_server(
 
 
 async def test_a_job_that_runs_or_has_ended_is_left_alone(settings: Settings) -> None:
-    name = await interrupted_export(settings)
+    name = await interrupt_export(settings)
 
     async with serving(settings) as services:
         looking = Recovery(surface(), services)
         assert [row.id for row in await looking.resume_reads()] == [name]
         assert await looking.resume_reads() == []
-        await ended(services, name)
+        await wait_for_end(services, name)
         assert await looking.resume_reads() == []
 
 
@@ -147,7 +148,7 @@ async def test_a_job_that_runs_or_has_ended_is_left_alone(settings: Settings) ->
 async def test_writes_and_jobs_of_others_wait_for_somebody_to_ask(
     settings: Settings, left: dict[str, Any]
 ) -> None:
-    name = left_behind(settings, **left)
+    name = leave_behind(settings, **left)
 
     async with serving(settings) as services:
         assert await Recovery(surface(), services).resume_reads() == []
@@ -160,21 +161,21 @@ async def test_a_job_that_cannot_go_on_does_not_hold_up_the_others(
     async with serving(settings) as services:
         backend = await services.backend("archive")
         place = (await backend.open(None, Caller(Nobody(), 0.0))).scope
-    broken = left_behind(
+    broken = leave_behind(
         settings,
         writes=False,
         account=place.account,
         origin=place.origin,
         tool="archive_start_export",
     )
-    name = await interrupted_export(settings)
+    name = await interrupt_export(settings)
 
     async with serving(settings) as services:
-        taken = await Recovery(surface(), services).resume_reads()
-        await ended(services, name)
+        resumed = await Recovery(surface(), services).resume_reads()
+        await wait_for_end(services, name)
 
-    assert [row.id for row in taken] == [name]
-    assert f"{broken} was left as it is: Give exactly one of" in caplog.text
+    assert [row.id for row in resumed] == [name]
+    assert f"{broken} was not resumed: Give exactly one of" in caplog.text
 
 
 class LookedOften(Exception):
@@ -213,7 +214,7 @@ async def test_no_journal_is_made_by_looking_for_one(
 async def test_a_fault_of_one_look_does_not_end_the_server(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    left_behind(settings)
+    leave_behind(settings)
 
     async def broken(self: Recovery) -> list[JobRow]:
         raise RuntimeError("out of order")
@@ -230,11 +231,11 @@ async def test_a_fault_of_one_look_does_not_end_the_server(
 def test_the_command_lists_what_there_is(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert job_commands.command(settings, surface(), "list", []) == 0
+    assert job_commands.run_command(settings, surface(), "list", []) == 0
     assert capsys.readouterr().out == "There are no jobs.\n"
-    name = left_behind(settings)
+    name = leave_behind(settings)
 
-    assert job_commands.command(settings, surface(), "list", []) == 0
+    assert job_commands.run_command(settings, surface(), "list", []) == 0
 
     assert capsys.readouterr().out == f"{name}  paused     0/?  Left behind\n"
 
@@ -242,21 +243,24 @@ def test_the_command_lists_what_there_is(
 def test_the_command_goes_on_with_reading_jobs(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name = anyio.run(interrupted_export, settings)
-    writing, foreign = left_behind(settings), left_behind(settings, writes=False)
+    name = anyio.run(interrupt_export, settings)
+    writing, foreign = leave_behind(settings), leave_behind(settings, writes=False)
 
-    assert job_commands.command(settings, surface(), "run", []) == 0
+    assert job_commands.run_command(settings, surface(), "run", []) == 0
 
-    told = capsys.readouterr().out
-    assert f"{name}  done" in told
-    assert f"It changes data: `archive-mcp jobs run {writing}` goes on with it" in told
-    assert f"It does not go on by itself: `archive-mcp jobs run {foreign}`" in told
+    printed = capsys.readouterr().out
+    assert f"{name}  done" in printed
+    assert (
+        f"It changes data, so it is not resumed by itself; `archive-mcp jobs run {writing}`"
+        in printed
+    )
+    assert f"It was not resumed by itself; `archive-mcp jobs run {foreign}`" in printed
 
 
 def test_the_command_refuses_what_it_must_not_go_on_with(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name = left_behind(settings)
+    name = leave_behind(settings)
     read_only = load(
         {"ARCHIVE_MCP_READ_ONLY": "on"},
         environment=dict(environment(settings)),
@@ -264,12 +268,14 @@ def test_the_command_refuses_what_it_must_not_go_on_with(
         home=NO_FILES,
     )
 
-    assert job_commands.command(read_only, surface(), "run", [name]) == 1
-    assert "changes data, and this is read-only" in capsys.readouterr().err
-    assert job_commands.command(settings, surface(), "run", [name]) == 1
+    assert job_commands.run_command(read_only, surface(), "run", [name]) == 1
+    assert "changes data, and this program is read-only" in capsys.readouterr().err
+    assert job_commands.run_command(settings, surface(), "run", [name]) == 1
     assert "belongs to another server address or token" in capsys.readouterr().err
-    assert job_commands.command(settings, surface(), "run", ["job_none"]) == 1
-    assert "There is no job 'job_none'" in capsys.readouterr().err
+    assert job_commands.run_command(settings, surface(), "run", ["job_none"]) == 1
+    assert (
+        "There is no job 'job_none'. `archive-mcp jobs list` shows them" in capsys.readouterr().err
+    )
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -283,14 +289,14 @@ def environment(settings: Settings) -> dict[str, str]:
 def test_the_command_cancels_for_good(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name = left_behind(settings)
+    name = leave_behind(settings)
 
-    assert job_commands.command(settings, surface(), "cancel", [name]) == 0
-    assert job_commands.command(settings, surface(), "run", [name]) == 1
+    assert job_commands.run_command(settings, surface(), "cancel", [name]) == 0
+    assert job_commands.run_command(settings, surface(), "run", [name]) == 1
 
-    shown = capsys.readouterr()
-    assert f"{name}  cancelled" in shown.out
-    assert "has ended" in shown.err
+    printed = capsys.readouterr()
+    assert f"{name}  cancelled" in printed.out
+    assert "has ended" in printed.err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
@@ -301,17 +307,17 @@ def test_the_command_pauses_its_job_when_it_is_told_to_end(
     capsys: pytest.CaptureFixture[str],
     number: signal.Signals,
 ) -> None:
-    name = anyio.run(interrupted_export, settings)
+    name = anyio.run(interrupt_export, settings)
 
-    async def told_to_end(jobs: Jobs, job: str) -> JobRow:
+    async def end_by_signal(jobs: Jobs, job: str) -> JobRow:
         os.kill(os.getpid(), number)
         await anyio.sleep(PATIENCE)
         raise AssertionError("the signal did not end the command")
 
-    monkeypatch.setattr(job_commands, "_followed", told_to_end)
+    monkeypatch.setattr(job_commands, "_follow", end_by_signal)
 
-    assert job_commands.command(settings, surface(), "run", [name]) == job_commands.INTERRUPTED
+    assert job_commands.run_command(settings, surface(), "run", [name]) == job_commands.INTERRUPTED
     assert "paused" in capsys.readouterr().err
     monkeypatch.undo()
-    assert job_commands.command(settings, surface(), "list", []) == 0
+    assert job_commands.run_command(settings, surface(), "list", []) == 0
     assert f"{name}  paused" in capsys.readouterr().out

@@ -24,8 +24,8 @@ class Places:
     def __init__(self, root: Path) -> None:
         self.folder, self.home = root / "project", root / "home"
         self.env_file = root / "given.env"
-        for each in (self.folder, self.home):
-            each.mkdir()
+        for folder in (self.folder, self.home):
+            folder.mkdir()
         self.flags: dict[str, str] = {}
         self.environment: dict[str, str] = {}
 

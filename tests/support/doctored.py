@@ -67,7 +67,7 @@ async def examined(settings: Settings, *, live: bool = False, pacer: Pacer | Non
 
 def check(report: Report, name: str) -> Check:
     """The only check of that name."""
-    (found,) = (each for each in report.checks if each.name == name)
+    (found,) = (line for line in report.checks if line.name == name)
     return found
 
 

@@ -141,7 +141,11 @@ class Sandbox:
 
     def announcement(self, url: str) -> str:
         """What to tell whoever started it."""
-        return f"Sandbox on {url}  token: {TOKEN}"
+        return (
+            f"Sandbox on {url}  token: {TOKEN}\n"
+            f"To use it, set ARCHIVE_API_URL={url} and ARCHIVE_APP_TOKEN={TOKEN}, "
+            "in your client's `env` or for `archive-mcp doctor`."
+        )
 
     def warm(self) -> None:
         """Do now what the first request would have to wait for."""

@@ -117,7 +117,12 @@ class ArchiveBoxSandbox:
 
     def announcement(self, url: str) -> str:
         """What to tell whoever started it."""
-        return f"ArchiveBox {self.dialect.version} sandbox on {url}  key: {KEY}  (or {USERNAME} / {PASSWORD})"
+        return (
+            f"ArchiveBox {self.dialect.version} sandbox on {url}  key: {KEY}  "
+            f"(or {USERNAME} / {PASSWORD})\n"
+            f"To use it, set ARCHIVEBOX_URL={url} and ARCHIVEBOX_API_KEY={KEY}, "
+            "in your client's `env` or for `archive-mcp doctor`."
+        )
 
     def warm(self) -> None:
         """Do now what the first request would have to wait for."""

@@ -29,7 +29,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.0)
 
 
-async def asked(
+async def examine_server(
     folder: Path, credentials: Mapping[str, str], version: Version = "0.9.73"
 ) -> Report:
     """The report about an ArchiveBox of that version."""
@@ -41,7 +41,7 @@ async def asked(
 async def test_a_working_archivebox_and_key_need_no_archive_token(
     tmp_path: Path, version: Version
 ) -> None:
-    report = await asked(tmp_path, {"ARCHIVEBOX_API_KEY": KEY}, version)
+    report = await examine_server(tmp_path, {"ARCHIVEBOX_API_KEY": KEY}, version)
     assert report.ok
     assert "endpoints" in check(report, "archivebox").detail
     assert f"version {version}" in check(report, "archivebox").detail
@@ -51,7 +51,7 @@ async def test_a_working_archivebox_and_key_need_no_archive_token(
 
 
 async def test_a_username_and_password_do_as_well_as_a_key(tmp_path: Path) -> None:
-    report = await asked(
+    report = await examine_server(
         tmp_path, {"ARCHIVEBOX_USERNAME": USERNAME, "ARCHIVEBOX_PASSWORD": PASSWORD}
     )
     assert report.ok
@@ -70,11 +70,11 @@ async def test_a_username_and_password_do_as_well_as_a_key(tmp_path: Path) -> No
 async def test_credentials_that_are_refused_fail_and_say_what_to_set(
     tmp_path: Path, wrong: dict[str, str]
 ) -> None:
-    report = await asked(tmp_path, wrong)
+    report = await examine_server(tmp_path, wrong)
     assert check(report, "archivebox").status == "ok"
     assert check(report, "archivebox key").status == "fail"
     assert "ARCHIVEBOX_" in check(report, "archivebox key").hint
-    assert "unmistak" not in report.as_text() + report.as_json()
+    assert "unmistak" not in report.render() + report.to_json()
     assert not report.ok
 
 
@@ -99,7 +99,7 @@ async def test_a_key_that_the_server_quotes_is_never_told(tmp_path: Path) -> Non
         lambda _: http({"message": f"No: {key}", "detail": key}, f"500 {key}")
     ) as url:
         report = await examined(given(tmp_path, ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=key))
-    assert "unmistak" not in report.as_text() + report.as_json()
+    assert "unmistak" not in report.render() + report.to_json()
 
 
 async def test_in_the_sandbox_the_configured_archivebox_is_not_asked(tmp_path: Path) -> None:

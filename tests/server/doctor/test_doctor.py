@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from server import settings as settings_module
-from server.doctor.local import SHOWN
+from server.doctor.local import RENDERERS
 from server.doctor.report import Check, Report
 from server.http import retry
 from server.limiter import (
@@ -79,7 +79,7 @@ async def sandbox() -> AsyncIterator[tuple[Sandbox, str]]:
         yield quick, url
 
 
-async def asked(folder: Path, respond: Respond) -> Report:
+async def examine_server(folder: Path, respond: Respond) -> Report:
     """The report about a server that answers like this."""
     async with answering(respond) as url:
         return await examined(given(folder, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=TOKEN))
@@ -99,25 +99,31 @@ async def test_each_variable_is_told_with_its_source_and_secrets_are_masked(tmp_
         home=tmp_path,
     )
     report = await examined(settings)
-    assert [each.detail for each in report.checks if each.name == "settings"] == [
+    assert [line.detail for line in report.checks if line.name == "settings"] == [
         "ARCHIVE_MCP_TOOLSETS = core (from command line)",
         "ARCHIVE_API_URL = http://127.0.0.1:9/graph (from environment)",
         "ARCHIVE_MCP_READ_ONLY = on (from environment)",
         "ARCHIVEBOX_API_KEY = ...1234 (from ~/.env.shared)",
-        "ARCHIVEBOX_PASSWORD = ... (from ~/.env.shared)",
+        "ARCHIVEBOX_PASSWORD = <hidden> (from ~/.env.shared)",
     ]
 
 
+async def test_a_short_secret_does_not_look_like_an_empty_one(tmp_path: Path) -> None:
+    report = await examined(given(tmp_path, sandbox=True, ARCHIVE_APP_TOKEN="short"))
+    details = [line.detail for line in report.checks if line.name == "settings"]
+    assert "ARCHIVE_APP_TOKEN = <hidden> (from environment)" in details
+
+
 def test_every_variable_that_can_be_set_can_be_shown() -> None:
-    assert set(SHOWN) == set(settings_module._KNOWN)
+    assert set(RENDERERS) == set(settings_module.VARIABLES)
 
 
 async def test_a_warning_about_the_settings_is_no_failure(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("ARCHIVE_MCP_CONFIRM=never")
     report = await examined(given(tmp_path, sandbox=True))
     assert any(
-        each.status == "warn" and "ARCHIVE_MCP_CONFIRM in ./.env is ignored" in each.detail
-        for each in report.checks
+        line.status == "warn" and "ARCHIVE_MCP_CONFIRM in ./.env is ignored" in line.detail
+        for line in report.checks
     )
     assert report.ok
 
@@ -136,7 +142,7 @@ async def test_a_state_folder_that_cannot_be_written_fails_and_names_the_variabl
     report = await examined(given(tmp_path, ARCHIVE_MCP_STATE_DIR=str(tmp_path / "file" / "state")))
     assert check(report, "state").status == "fail"
     assert "ARCHIVE_MCP_STATE_DIR" in check(report, "state").hint
-    assert not any(each.name == "limiter" for each in report.checks)
+    assert not any(line.name == "limiter" for line in report.checks)
 
 
 async def test_the_state_of_the_limiter_is_read_and_a_damaged_one_is_a_warning(
@@ -145,14 +151,14 @@ async def test_the_state_of_the_limiter_is_read_and_a_damaged_one_is_a_warning(
     settings = given(tmp_path)
     assert (
         check(await examined(settings), "limiter").detail
-        == "No request was paced yet on this machine"
+        == "no requests made from this computer yet"
     )
     pacer = Pacer(settings.state_dir)
     async with pacer.slot("key"):
         pass
     pacer.close()
     assert check(await examined(settings), "limiter") == Check(
-        "limiter", "ok", "Its state file can be read"
+        "limiter", "ok", "its state file is intact"
     )
     (settings.state_dir / FILE).write_bytes(b"this is no database" * 100)
     assert check(await examined(settings), "limiter").status == "warn"
@@ -169,8 +175,11 @@ async def test_a_working_token_and_workspace_are_all_well(
     )
     report = await examined(settings)
     assert report.ok
-    assert {each.status for each in report.checks} == {"ok"}
-    assert check(report, "workspace").detail == f"Northwind Skincare ({MAIN}), ARCHIVE_WORKSPACE_ID"
+    assert {line.status for line in report.checks} == {"ok"}
+    assert (
+        check(report, "workspace").detail
+        == f"Northwind Skincare ({MAIN}), from ARCHIVE_WORKSPACE_ID"
+    )
     assert "plan growth" in check(report, "credits").detail
     assert (
         "of 15000 rate credits left, 250 come back each second" in check(report, "credits").detail
@@ -196,7 +205,7 @@ async def test_several_workspaces_and_none_configured_is_a_warning(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("configured", "said"),
+    ("configured", "part"),
     [
         (AWAY.replace("b", "c"), "does not see the workspace"),
         ("12345", "No workspace is called '12345'"),
@@ -204,15 +213,15 @@ async def test_several_workspaces_and_none_configured_is_a_warning(tmp_path: Pat
     ],
 )
 async def test_a_configured_workspace_that_is_none_fails_and_lists_those_there_are(
-    tmp_path: Path, configured: str, said: str
+    tmp_path: Path, configured: str, part: str
 ) -> None:
     report = await examined(
         given(tmp_path, sandbox=True, ARCHIVE_WORKSPACE_ID=configured), live=True
     )
-    found = check(report, "workspace")
-    assert (found.status, said in found.detail) == ("fail", True)
-    assert f"Northwind Outdoor ({OUTDOOR})" in found.hint
-    outcomes = {each.assumption: each.outcome for each in report.findings or ()}
+    line = check(report, "workspace")
+    assert (line.status, part in line.detail) == ("fail", True)
+    assert f"Northwind Outdoor ({OUTDOOR})" in line.hint
+    outcomes = {finding.assumption: finding.outcome for finding in report.findings or ()}
     assert (outcomes["page-size"], outcomes["bad-token"]) == ("unknown", "confirmed")
 
 
@@ -226,7 +235,7 @@ async def test_a_server_that_cannot_be_reached_fails_and_the_token_stays_unjudge
     assert "http://127.0.0.1:9" in check(report, "api").detail
     assert "ARCHIVE_API_URL" in check(report, "api").hint
     assert check(report, "token").status == "skip"
-    assert {each.outcome for each in report.findings or ()} == {"unknown"}
+    assert {finding.outcome for finding in report.findings or ()} == {"unknown"}
     assert not report.ok
 
 
@@ -242,7 +251,7 @@ async def test_a_server_that_cannot_be_reached_fails_and_the_token_stays_unjudge
 async def test_an_answer_that_is_not_archives_fails_as_the_api_and_not_as_the_token(
     tmp_path: Path, answer: bytes, code: str
 ) -> None:
-    report = await asked(tmp_path, lambda _: answer)
+    report = await examine_server(tmp_path, lambda _: answer)
     assert (check(report, "api").status, check(report, "token").status) == ("fail", "skip")
     assert code in check(report, "api").detail
     assert check(report, "api").hint
@@ -250,7 +259,7 @@ async def test_an_answer_that_is_not_archives_fails_as_the_api_and_not_as_the_to
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "200 OK"])
 async def test_a_refused_token_fails_and_says_where_to_get_one(tmp_path: Path, status: str) -> None:
-    report = await asked(
+    report = await examine_server(
         tmp_path, lambda _: http({"errors": "Missing or invalid authentication token"}, status)
     )
     assert check(report, "api").status == "ok"
@@ -259,7 +268,7 @@ async def test_a_refused_token_fails_and_says_where_to_get_one(tmp_path: Path, s
 
 
 async def test_a_token_that_sees_no_workspace_fails(tmp_path: Path) -> None:
-    report = await asked(tmp_path, lambda _: workspaces())
+    report = await examine_server(tmp_path, lambda _: workspaces())
     assert check(report, "token") == Check(
         "token",
         "fail",
@@ -272,19 +281,19 @@ async def test_a_workspace_that_is_listed_but_refused_fails(tmp_path: Path) -> N
     refused = http(
         {"errors": [{"message": "Not authorized", "extensions": {"code": "UNAUTHORIZED"}}]}
     )
-    report = await asked(tmp_path, listing_first(ONE, refused))
+    report = await examine_server(tmp_path, listing_first(ONE, refused))
     assert check(report, "access").status == "fail"
 
 
 @pytest.mark.parametrize("answer", [inside(AWAY), http({"data": {"workspace": None}})])
 async def test_a_workspace_that_answers_as_another_one_fails(tmp_path: Path, answer: bytes) -> None:
-    report = await asked(tmp_path, listing_first(ONE, answer))
+    report = await examine_server(tmp_path, listing_first(ONE, answer))
     assert check(report, "access").detail == "Home: Archive answered for another workspace."
     assert not report.ok
 
 
 async def test_an_api_that_names_no_credits_is_noted_and_well(tmp_path: Path) -> None:
-    report = await asked(tmp_path, listing_first(ONE, inside()))
+    report = await examine_server(tmp_path, listing_first(ONE, inside()))
     assert check(report, "credits").status == "note"
     assert report.ok
 
@@ -294,19 +303,19 @@ async def test_contradicted_assumptions_are_warnings_and_no_failure(tmp_path: Pa
         report = await examined(
             given(tmp_path, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=TOKEN), live=True
         )
-    warned = [each for each in report.checks if each.status == "warn"]
+    warnings = [line for line in report.checks if line.status == "warn"]
     assert "credit-headers: contradicted. ratelimit-policy: missing, ratelimit: missing" in [
-        each.detail for each in warned
+        warning.detail for warning in warnings
     ]
-    assert all("please report" in each.hint for each in warned)
+    assert all("please report" in warning.hint for warning in warnings)
     assert report.ok
 
 
 async def test_the_wait_after_a_429_is_told(tmp_path: Path) -> None:
-    report = await asked(tmp_path, listing_first(ONE, BUSY))
+    report = await examine_server(tmp_path, listing_first(ONE, BUSY))
     assert check(report, "access").status == "fail"
     assert check(report, "pace").status == "warn"
-    assert "keeps everybody waiting for 40.0 s" in check(report, "pace").detail
+    assert "all requests wait 40.0 s more" in check(report, "pace").detail
 
 
 class Counting(Pacer):
@@ -397,23 +406,23 @@ async def test_the_token_is_never_told_whoever_quotes_it(
             tmp_path, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=TOKEN, ARCHIVE_WORKSPACE_ID=configured
         )
         report = await examined(settings, live=True)
-    told = report.as_text() + report.as_json()
-    assert "unmistak" not in told
-    assert TOKEN[-4:] in told  # masked, as the settings show it
-    json.loads(report.as_json())
+    printed = report.render() + report.to_json()
+    assert "unmistak" not in printed
+    assert TOKEN[-4:] in printed  # masked, as the settings show it
+    json.loads(report.to_json())
 
 
 async def test_the_token_is_not_told_when_nothing_answers(tmp_path: Path) -> None:
     report = await examined(
         given(tmp_path, ARCHIVE_API_URL=NOWHERE, ARCHIVE_APP_TOKEN=TOKEN), live=True
     )
-    assert "unmistak" not in report.as_text() + report.as_json()
+    assert "unmistak" not in report.render() + report.to_json()
 
 
 async def test_without_a_tool_to_offer_it_warns(tmp_path: Path) -> None:
-    from server.doctor.local import local_checks
+    from server.doctor.local import check_locally
 
     surface = tools()
     surface.offer(backends=set(), toolsets=["all"], read_only=False)
-    (found,) = (each for each in local_checks(given(tmp_path), surface) if each.name == "tools")
-    assert found.status == "warn"
+    (line,) = (line for line in check_locally(given(tmp_path), surface) if line.name == "tools")
+    assert line.status == "warn"

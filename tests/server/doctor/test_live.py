@@ -13,8 +13,8 @@ import pytest
 
 from server.archive.client import Archive
 from server.doctor import ASSUMPTIONS
-from server.doctor.live import NOBODYS_TOKEN, NOBODYS_WORKSPACE, live_findings
-from server.doctor.look import Heard, Look
+from server.doctor.live import NOBODYS_TOKEN, NOBODYS_WORKSPACE, check_assumptions
+from server.doctor.probe import Probe, ProbeResult
 from server.doctor.report import Finding
 from server.http.client import Http
 from server.http.transport import Reply
@@ -30,15 +30,15 @@ from tests.support.clocks import now
 from tests.support.doubles import Clock
 
 URL = "https://archive.test/api/v2"
-LIVE = [each.id for each in ASSUMPTIONS if each.live]
-COFFEE = next(each.id for each in BRANDS if each.insights is None)
+LIVE = [assumption.id for assumption in ASSUMPTIONS if assumption.live]
+COFFEE = next(brand.id for brand in BRANDS if brand.insights is None)
 CREDITS = ("credit-headers", "credit-reset", "page-cost", "alias-cost")
 
-Change = Callable[["Asked", Answer], Answer]
+Change = Callable[["Request", Answer], Answer]
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """A request that arrived."""
 
     query: str
@@ -53,7 +53,7 @@ class Rig:
     change: Change = lambda _, answer: answer
     plan: str = "growth"
     clock: Clock = field(default_factory=Clock)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.sandbox = Sandbox(items=300, plan=self.plan, clock=self.clock, now=now)
@@ -62,27 +62,27 @@ class Rig:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> Answer:
         token = headers["authorization"].removeprefix("Bearer ")
-        asked = Asked(json.loads(body)["query"], token, headers.get("workspace-id"))
-        self.asked.append(asked)
-        return self.change(asked, await self.sandbox.handle(method, path, headers, body))
+        request = Request(json.loads(body)["query"], token, headers.get("workspace-id"))
+        self.requests.append(request)
+        return self.change(request, await self.sandbox.handle(method, path, headers, body))
 
     @asynccontextmanager
-    async def look(self, workspace: str | None = MAIN) -> AsyncIterator[Look]:
+    async def probe(self, workspace: str | None = MAIN) -> AsyncIterator[Probe]:
         pacer = Pacer(None, clock=self.clock, sleep=self.clock.sleep)
         async with Http(URL, "Archive", in_process=self.handle) as http:
             archive = Archive(
                 url=URL, token=TOKEN, http=http, limiter=pacer, user_agent="test", clock=self.clock
             )
-            yield Look(archive, pacer, workspace)
+            yield Probe(archive, pacer, workspace)
         pacer.close()
 
     async def findings(self, workspace: str | None = MAIN) -> dict[str, Finding]:
         """What the live questions find, after the plain ones: those leave the limiter knowing the
         credits."""
-        async with self.look(workspace) as look:
-            await look.ask("query Plain { workspace { id } }", workspace=MAIN)
-            self.asked.clear()
-            return {each.assumption: each for each in await live_findings(look)}
+        async with self.probe(workspace) as probe:
+            await probe.ask("query Plain { workspace { id } }", workspace=MAIN)
+            self.requests.clear()
+            return {finding.assumption: finding for finding in await check_assumptions(probe)}
 
 
 def with_body(answer: Answer, body: Any, status: int = 200) -> Answer:
@@ -90,86 +90,91 @@ def with_body(answer: Answer, body: Any, status: int = 200) -> Answer:
 
 
 async def test_the_sandbox_behaves_as_assumed_and_the_unit_of_a_value_stays_open() -> None:
-    found = await Rig().findings()
-    assert list(found) == LIVE
-    assert {id for id, each in found.items() if each.outcome != "confirmed"} == {"emv-cents"}
-    assert found["emv-cents"].evidence.startswith("looks like cents: the highest is ")
+    findings = await Rig().findings()
+    assert list(findings) == LIVE
+    assert {id for id, finding in findings.items() if finding.outcome != "confirmed"} == {
+        "emv-cents"
+    }
+    assert findings["emv-cents"].evidence.startswith("looks like cents: the top post has ")
 
 
 @pytest.mark.parametrize("plan", ["growth", "enterprise"])
 async def test_prices_are_told_exactly_where_the_api_computes_in_no_time(plan: str) -> None:
-    found = await Rig(plan=plan).findings()
-    assert found["alias-cost"].evidence.startswith("once 5 to 6 credits, five times 25 to 26;")
-    assert found["page-cost"].evidence.startswith("81 to 82 credits for 100 items;")
+    findings = await Rig(plan=plan).findings()
+    assert findings["alias-cost"].evidence.startswith("once 5 to 6 credits, five times 25 to 26;")
+    assert findings["page-cost"].evidence.startswith("81 to 82 credits for 100 items;")
 
 
 async def test_prices_are_told_on_the_slowest_plan_too() -> None:
-    found = await Rig(plan="startup").findings()
-    assert (found["alias-cost"].outcome, found["page-cost"].outcome) == ("confirmed", "confirmed")
+    findings = await Rig(plan="startup").findings()
+    assert (findings["alias-cost"].outcome, findings["page-cost"].outcome) == (
+        "confirmed",
+        "confirmed",
+    )
 
 
 async def test_it_takes_sixteen_requests_all_of_them_reading_and_none_too_fast() -> None:
     rig = Rig()
     await rig.findings()
-    assert len(rig.asked) == 16
-    assert all(each.query.startswith(("query ", "{ ")) for each in rig.asked)
+    assert len(rig.requests) == 16
+    assert all(request.query.startswith(("query ", "{ ")) for request in rig.requests)
     assert rig.sandbox.refused == 0
 
 
 async def test_only_the_real_token_and_a_made_up_one_that_has_nothing_of_it_are_sent() -> None:
     rig = Rig()
     await rig.findings()
-    assert [each.token for each in rig.asked if each.token != TOKEN] == [NOBODYS_TOKEN]
-    assert {each.workspace for each in rig.asked} == {MAIN, NOBODYS_WORKSPACE, None}
-    assert [each for each in rig.asked if each.workspace is None] == [
-        each for each in rig.asked if each.token != TOKEN
+    assert [request.token for request in rig.requests if request.token != TOKEN] == [NOBODYS_TOKEN]
+    assert {request.workspace for request in rig.requests} == {MAIN, NOBODYS_WORKSPACE, None}
+    assert [request for request in rig.requests if request.workspace is None] == [
+        request for request in rig.requests if request.token != TOKEN
     ]
 
 
 async def test_without_a_workspace_only_what_needs_none_is_asked() -> None:
-    found = await Rig().findings(None)
-    assert {id for id, each in found.items() if each.outcome == "confirmed"} == {
+    findings = await Rig().findings(None)
+    assert {id for id, finding in findings.items() if finding.outcome == "confirmed"} == {
         "without-workspace",
         "bad-token",
         "bad-workspace",
     }
-    assert found["depth"].evidence == "No workspace to ask in."
+    assert findings["depth"].evidence == "There is no workspace to ask in."
 
 
 async def test_where_nothing_could_be_listed_nothing_is_asked() -> None:
-    assert {each.outcome for each in await live_findings(None)} == {"unknown"}
-    assert [each.assumption for each in await live_findings(None)] == LIVE
+    assert {finding.outcome for finding in await check_assumptions(None)} == {"unknown"}
+    assert [finding.assumption for finding in await check_assumptions(None)] == LIVE
 
 
 async def test_an_api_without_credit_headers_is_told() -> None:
-    found = await Rig(lambda _, answer: Answer(answer.status, {}, answer.body)).findings()
-    outcomes = [found[id].outcome for id in CREDITS]
+    findings = await Rig(lambda _, answer: Answer(answer.status, {}, answer.body)).findings()
+    outcomes = [findings[id].outcome for id in CREDITS]
     assert outcomes == ["contradicted", "unknown", "unknown", "unknown"]
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_trouble_with_one_question_leaves_only_its_assumptions_unknown(status: int) -> None:
-    def trouble(asked: Asked, answer: Answer) -> Answer:
+    def trouble(request: Request, answer: Answer) -> Answer:
         return (
             Answer(status, {}, b"")
-            if "TopItems" in asked.query or "first: 101" in asked.query
+            if "TopItems" in request.query or "first: 101" in request.query
             else answer
         )
 
-    found = await Rig(trouble).findings()
-    unknown = {id for id, each in found.items() if each.outcome == "unknown"}
+    findings = await Rig(trouble).findings()
+    unknown = {id for id, finding in findings.items() if finding.outcome == "unknown"}
     page = {"credit-headers", "credit-reset", "page-cost", "big-numbers", "sorting", "emv-cents"}
     assert unknown == {"page-size", *page}
-    assert found["page-size"].evidence == f"Archive answered HTTP {status}."
-    assert found["page-cost"].evidence == "The page of items was not answered."
+    assert findings["page-size"].evidence == f"Archive answered HTTP {status}."
+    assert findings["page-cost"].evidence == "The page of items was not answered."
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"<html>", b"[" * 100_000, b'{"data": null}', b'{"data": {"items": []}}']
 )
 async def test_answers_that_make_no_sense_confirm_nothing(body: bytes) -> None:
-    found = await Rig(lambda _, answer: Answer(200, {}, body)).findings()
-    assert {id for id, each in found.items() if each.outcome == "confirmed"} == {
+    findings = await Rig(lambda _, answer: Answer(200, {}, body)).findings()
+    assert {id for id, finding in findings.items() if finding.outcome == "confirmed"} == {
         "without-workspace"
     }
 
@@ -187,19 +192,19 @@ async def test_answers_that_make_no_sense_confirm_nothing(body: bytes) -> None:
     ],
 )
 async def test_what_should_be_refused_and_is_answered_contradicts(id: str, within: str) -> None:
-    def lenient(asked: Asked, answer: Answer) -> Answer:
+    def lenient(request: Request, answer: Answer) -> Answer:
         return (
             with_body(answer, {"data": {"items": {"nodes": []}}})
-            if within in asked.query
+            if within in request.query
             else answer
         )
 
-    found = await Rig(lenient).findings()
-    assert {each for each, finding in found.items() if finding.outcome == "contradicted"} == {id}
+    findings = await Rig(lenient).findings()
+    assert {id for id, finding in findings.items() if finding.outcome == "contradicted"} == {id}
 
 
 async def test_presets_that_obey_order_and_filter_contradict() -> None:
-    def obedient(asked: Asked, answer: Answer) -> Answer:
+    def obedient(request: Request, answer: Answer) -> Answer:
         body = json.loads(answer.body)
         for alias, connection in (body.get("data") or {}).items():
             if alias.startswith("up"):
@@ -208,30 +213,33 @@ async def test_presets_that_obey_order_and_filter_contradict() -> None:
                 connection["totalCount"] = 0
         return with_body(answer, body, answer.status)
 
-    found = await Rig(obedient).findings()
-    contradicted = {id for id, each in found.items() if each.outcome == "contradicted"}
+    findings = await Rig(obedient).findings()
+    contradicted = {id for id, finding in findings.items() if finding.outcome == "contradicted"}
     assert contradicted == {"preset-order", "preset-filter"}
 
 
 async def test_without_a_view_or_collection_presets_stay_unknown() -> None:
-    def none(asked: Asked, answer: Answer) -> Answer:
+    def none(request: Request, answer: Answer) -> Answer:
         return (
             with_body(answer, {"data": {"filterPresets": []}})
-            if "query Presets {" in asked.query
+            if "query Presets {" in request.query
             else answer
         )
 
     rig = Rig(none)
-    found = await rig.findings()
-    assert (found["preset-order"].outcome, found["preset-filter"].outcome) == ("unknown", "unknown")
-    assert len(rig.asked) == 15
+    findings = await rig.findings()
+    assert (findings["preset-order"].outcome, findings["preset-filter"].outcome) == (
+        "unknown",
+        "unknown",
+    )
+    assert len(rig.requests) == 15
 
 
-def changed(within: str, change: Callable[[dict[str, Any]], None]) -> Rig:
+def change_data(within: str, change: Callable[[dict[str, Any]], None]) -> Rig:
     """A rig whose answers to the queries that hold `within` have their data changed."""
 
-    def alter(asked: Asked, answer: Answer) -> Answer:
-        if within not in asked.query:
+    def alter(request: Request, answer: Answer) -> Answer:
+        if within not in request.query:
             return answer
         body = json.loads(answer.body)
         change(body["data"])
@@ -242,7 +250,7 @@ def changed(within: str, change: Callable[[dict[str, Any]], None]) -> Rig:
 
 def _hides_a_view(data: dict[str, Any]) -> None:
     data["filterPresets"] = [
-        each for each in data["filterPresets"] if each["id"] != data["contentViews"][0]["id"]
+        preset for preset in data["filterPresets"] if preset["id"] != data["contentViews"][0]["id"]
     ]
 
 
@@ -285,42 +293,42 @@ def _has_posts_of_today(data: dict[str, Any]) -> None:
 async def test_what_is_otherwise_in_lists_and_brands_contradicts(
     id: str, within: str, change: Callable[[dict[str, Any]], None]
 ) -> None:
-    found = await changed(within, change).findings()
-    assert {each for each, finding in found.items() if finding.outcome == "contradicted"} == {id}
+    findings = await change_data(within, change).findings()
+    assert {id for id, finding in findings.items() if finding.outcome == "contradicted"} == {id}
 
 
 async def test_a_half_open_window_that_is_answered_contradicts() -> None:
-    def lenient(asked: Asked, answer: Answer) -> Answer:
+    def lenient(request: Request, answer: Answer) -> Answer:
         body: dict[str, Any] = {"data": {"competitorBrandItems": {"nodes": []}}}
-        return with_body(answer, body) if "query HalfOpen" in asked.query else answer
+        return with_body(answer, body) if "query HalfOpen" in request.query else answer
 
-    found = await Rig(lenient).findings()
-    assert {each for each, finding in found.items() if finding.outcome == "contradicted"} == {
+    findings = await Rig(lenient).findings()
+    assert {id for id, finding in findings.items() if finding.outcome == "contradicted"} == {
         "brand-window"
     }
 
 
 async def test_a_plan_without_competitors_is_no_fault_and_stops_asking_about_them() -> None:
     rig = Rig()
-    found = await rig.findings(COFFEE)
-    brands = [found[id] for id in ("own-brand", "brand-window", "brand-months")]
-    assert {each.outcome for each in brands} == {"unknown"}
+    findings = await rig.findings(COFFEE)
+    brands = [findings[id] for id in ("own-brand", "brand-window", "brand-months")]
+    assert {brand.outcome for brand in brands} == {"unknown"}
     assert all(
-        each.evidence.startswith("not part of this plan") and not each.advice for each in brands
+        brand.evidence.startswith("not part of this plan") and not brand.advice for brand in brands
     )
-    assert sum("competitorBrand" in each.query for each in rig.asked) == 1
+    assert sum("competitorBrand" in request.query for request in rig.requests) == 1
 
 
 async def test_without_a_competitor_only_the_own_brand_is_judged() -> None:
     def alone(data: dict[str, Any]) -> None:
         page = data["competitorBrands"]
         page["nodes"], page["totalCount"] = (
-            [each for each in page["nodes"] if each["isOwnBrand"]],
+            [brand for brand in page["nodes"] if brand["isOwnBrand"]],
             0,
         )
 
-    found = await changed("query Brands", alone).findings()
-    assert [found[id].outcome for id in ("own-brand", "brand-window", "brand-months")] == [
+    findings = await change_data("query Brands", alone).findings()
+    assert [findings[id].outcome for id in ("own-brand", "brand-window", "brand-months")] == [
         "confirmed",
         "unknown",
         "unknown",
@@ -328,14 +336,14 @@ async def test_without_a_competitor_only_the_own_brand_is_judged() -> None:
 
 
 async def test_without_a_view_that_only_filters_narrow_nothing_more_is_asked() -> None:
-    def narrowed(data: dict[str, Any]) -> None:
+    def narrow(data: dict[str, Any]) -> None:
         for view in data["creatorViews"] + data["socialProfileViews"]:
             view["filters"] = {"locations": [], "platform": None}
 
-    rig = changed("query Saved", narrowed)
-    found = await rig.findings()
-    assert found["stored-filters"].outcome == "unknown"
-    assert not [each for each in rig.asked if "query Stored" in each.query]
+    rig = change_data("query Saved", narrow)
+    findings = await rig.findings()
+    assert findings["stored-filters"].outcome == "unknown"
+    assert not [request for request in rig.requests if "query Stored" in request.query]
 
 
 @pytest.mark.parametrize(
@@ -354,51 +362,51 @@ async def test_without_a_view_that_only_filters_narrow_nothing_more_is_asked() -
 async def test_trouble_with_lists_and_brands_leaves_only_what_they_tell_unknown(
     within: str, unknown: set[str]
 ) -> None:
-    found = await Rig(
-        lambda asked, answer: Answer(503, {}, b"") if within in asked.query else answer
+    findings = await Rig(
+        lambda request, answer: Answer(503, {}, b"") if within in request.query else answer
     ).findings()
-    assert {id for id, each in found.items() if each.outcome == "unknown"} == {
+    assert {id for id, finding in findings.items() if finding.outcome == "unknown"} == {
         "emv-cents",
         *unknown,
     }
 
 
 async def test_a_list_that_the_api_does_not_know_contradicts() -> None:
-    def unknown(asked: Asked, answer: Answer) -> Answer:
+    def refuse(request: Request, answer: Answer) -> Answer:
         error = {
             "message": "Field 'viewGroups' doesn't exist",
             "extensions": {"code": "undefinedField"},
         }
-        return with_body(answer, {"errors": [error]}) if "query Saved" in asked.query else answer
+        return with_body(answer, {"errors": [error]}) if "query Saved" in request.query else answer
 
-    found = await Rig(unknown).findings()
-    assert found["saved-lists"].outcome == "contradicted"
-    assert found["presets-listed"].outcome == "unknown"
+    findings = await Rig(refuse).findings()
+    assert findings["saved-lists"].outcome == "contradicted"
+    assert findings["presets-listed"].outcome == "unknown"
 
 
-def heard(before: float | None, left: int, seconds: float) -> Heard:
+def result(before: float | None, left: int, seconds: float) -> ProbeResult:
     headers = {"ratelimit-policy": '"growth";q=15000;w=60', "ratelimit": f'"growth";r={left};t=1'}
-    return Heard(Reply(200, headers, b""), {}, before, seconds)
+    return ProbeResult(Reply(200, headers, b""), {}, before, seconds)
 
 
 async def test_credits_that_came_back_while_it_was_computed_widen_the_price() -> None:
-    async with Rig().look() as look:
-        look.quickest = 0.1
-        assert look.spent(heard(15000, 14920, 0.1)) == (80, 81)
-        assert look.spent(heard(15000, 14920, 0.3)) == pytest.approx((80, 131))
+    async with Rig().probe() as probe:
+        probe.quickest = 0.1
+        assert probe.price_of(result(15000, 14920, 0.1)) == (80, 81)
+        assert probe.price_of(result(15000, 14920, 0.3)) == pytest.approx((80, 131))
 
 
 async def test_a_bucket_that_was_not_full_makes_the_price_vague_by_one_trip() -> None:
-    async with Rig().look() as look:
-        look.quickest = 0.1
-        assert look.spent(heard(14000, 13920, 0.1)) == (55, 106)
-        assert look.spent(heard(None, 13920, 0.1)) is None
+    async with Rig().probe() as probe:
+        probe.quickest = 0.1
+        assert probe.price_of(result(14000, 13920, 0.1)) == (55, 106)
+        assert probe.price_of(result(None, 13920, 0.1)) is None
 
 
 async def test_credits_that_come_back_while_waiting_for_the_turn_count_as_there() -> None:
     rig = Rig(plan="startup")
-    async with rig.look() as look:
-        await look.ask("{ filterPresets { id } items(first: 100) { nodes { id } } }")
-        again = await look.ask("{ filterPresets { id } }")
+    async with rig.probe() as probe:
+        await probe.ask("{ filterPresets { id } items(first: 100) { nodes { id } } }")
+        again = await probe.ask("{ filterPresets { id } }")
     assert rig.clock.slept
     assert again.before == pytest.approx(5000 - 65 + 50 * sum(rig.clock.slept), abs=1)

@@ -16,7 +16,9 @@ POLICY = '"growth";q=15000;w=60'
 
 
 def posts(*metrics: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"id": f"i{number}", "currentEngagement": each} for number, each in enumerate(metrics)]
+    return [
+        {"id": f"i{number}", "currentEngagement": metric} for number, metric in enumerate(metrics)
+    ]
 
 
 def reply(status: int, body: str = "{}") -> Reply:
@@ -36,13 +38,13 @@ def reply(status: int, body: str = "{}") -> Reply:
 def test_the_credit_headers_must_both_be_there_and_agree(
     headers: dict[str, str], outcome: str
 ) -> None:
-    found = verdicts.credit_headers(headers)
-    assert found.outcome == outcome
-    assert (found.advice == REPORT_IT) == (outcome == "contradicted")
+    finding = verdicts.judge_credit_headers(headers)
+    assert finding.outcome == outcome
+    assert (finding.advice == REPORT_IT) == (outcome == "contradicted")
 
 
 @pytest.mark.parametrize(
-    ("reset", "outcome", "said"),
+    ("reset", "outcome", "part"),
     [
         ("t=1800000010", "confirmed", "full at 1800000010"),
         ('t="1800000010"', "confirmed", "full at 1800000010"),
@@ -51,15 +53,16 @@ def test_the_credit_headers_must_both_be_there_and_agree(
         ("x=1", "unknown", "no time"),
     ],
 )
-def test_the_reset_is_held_against_this_machines_clock(reset: str, outcome: str, said: str) -> None:
+def test_the_reset_is_held_against_this_machines_clock(reset: str, outcome: str, part: str) -> None:
     headers = {"ratelimit-policy": POLICY, "ratelimit": f'"growth";r=12500;{reset}'}
-    found = verdicts.credit_reset(headers, NOW)
-    assert (found.outcome, said in found.evidence) == (outcome, True)
+    finding = verdicts.judge_credit_reset(headers, NOW)
+    assert (finding.outcome, part in finding.evidence) == (outcome, True)
 
 
 def test_without_a_policy_the_reset_cannot_be_judged() -> None:
     assert (
-        verdicts.credit_reset({"ratelimit": '"growth";r=1;t=1800000010'}, NOW).outcome == "unknown"
+        verdicts.judge_credit_reset({"ratelimit": '"growth";r=1;t=1800000010'}, NOW).outcome
+        == "unknown"
     )
 
 
@@ -77,7 +80,7 @@ def test_without_a_policy_the_reset_cannot_be_judged() -> None:
 def test_the_price_of_a_page_is_only_judged_on_a_full_page(
     spent: tuple[float, float] | None, records: int, outcome: str
 ) -> None:
-    assert verdicts.page_cost(spent, records).outcome == outcome
+    assert verdicts.judge_page_cost(spent, records).outcome == outcome
 
 
 @pytest.mark.parametrize(
@@ -94,7 +97,7 @@ def test_the_price_of_a_page_is_only_judged_on_a_full_page(
 def test_aliased_fields_are_judged_only_where_the_prices_are_clearly_apart(
     once: tuple[float, float] | None, five_times: tuple[float, float] | None, outcome: str
 ) -> None:
-    assert verdicts.alias_cost(once, five_times).outcome == outcome
+    assert verdicts.judge_alias_cost(once, five_times).outcome == outcome
 
 
 @pytest.mark.parametrize(
@@ -106,7 +109,7 @@ def test_aliased_fields_are_judged_only_where_the_prices_are_clearly_apart(
     ],
 )
 def test_metrics_are_text_or_the_assumption_is_wrong(metrics: dict[str, Any], outcome: str) -> None:
-    assert verdicts.big_numbers(posts(metrics)).outcome == outcome
+    assert verdicts.judge_big_numbers(posts(metrics)).outcome == outcome
 
 
 @pytest.mark.parametrize(
@@ -117,13 +120,13 @@ def test_a_page_is_in_order_as_far_as_its_values_are_known(
     values: list[str | None], outcome: str
 ) -> None:
     assert (
-        verdicts.sorting(posts(*({"earnedMediaValue": value} for value in values))).outcome
+        verdicts.judge_sorting(posts(*({"earnedMediaValue": value} for value in values))).outcome
         == outcome
     )
 
 
 @pytest.mark.parametrize(
-    ("metrics", "look"),
+    ("metrics", "probe"),
     [
         ({"earnedMediaValue": "500000", "views": "1000000"}, "looks like cents"),
         ({"earnedMediaValue": "50000", "views": "1000000"}, "looks like dollars"),
@@ -136,12 +139,12 @@ def test_a_page_is_in_order_as_far_as_its_values_are_known(
     ],
 )
 def test_the_unit_of_a_value_is_a_hint_and_never_a_finding(
-    metrics: dict[str, Any], look: str
+    metrics: dict[str, Any], probe: str
 ) -> None:
-    found = verdicts.emv_unit(posts(metrics))
-    assert found.outcome == "unknown"
-    assert found.evidence.startswith(look)
-    assert found.advice == (COMPARE_IT if look == "looks like dollars" else "")
+    finding = verdicts.guess_emv_unit(posts(metrics))
+    assert finding.outcome == "unknown"
+    assert finding.evidence.startswith(probe)
+    assert finding.advice == (COMPARE_IT if probe == "looks like dollars" else "")
 
 
 def test_the_hint_shows_the_numbers_it_comes_from() -> None:
@@ -149,10 +152,10 @@ def test_the_hint_shows_the_numbers_it_comes_from() -> None:
         {"earnedMediaValue": "100", "views": "200"},
         {"earnedMediaValue": "900", "views": "1800", "likes": "7"},
     )
-    evidence = verdicts.emv_unit(records).evidence
-    assert "the highest is earnedMediaValue 900, views 1800, likes 7 (i1)" in evidence
+    evidence = verdicts.guess_emv_unit(records).evidence
+    assert "the top post has earnedMediaValue 900, views 1800, likes 7 (i1)" in evidence
     assert (
-        "over 2 posts 0.5 for each of the views, which is $0.005 if in cents and $0.5 if in dollars"
+        "over 2 posts the value is 0.5 per view, which is $0.005 if in cents and $0.5 if in dollars"
         in evidence
     )
 
@@ -161,18 +164,20 @@ def test_a_refusal_counts_only_for_the_reason_that_was_expected() -> None:
     too_deep = {
         "errors": [{"message": "Query exceeds max depth of 10", "extensions": {"code": "X"}}]
     }
-    assert verdicts.refusal("depth", too_deep, ["max depth"]).outcome == "confirmed"
+    assert verdicts.judge_refusal("depth", too_deep, ["max depth"]).outcome == "confirmed"
     assert (
         "Query exceeds max depth of 10 (X)"
-        in verdicts.refusal("depth", too_deep, ["max depth"]).evidence
+        in verdicts.judge_refusal("depth", too_deep, ["max depth"]).evidence
     )
     assert (
-        verdicts.refusal("depth", {"errors": "Not authorized"}, ["max depth"]).outcome == "unknown"
+        verdicts.judge_refusal("depth", {"errors": "Not authorized"}, ["max depth"]).outcome
+        == "unknown"
     )
     assert (
-        verdicts.refusal("depth", {"data": {"items": {}}}, ["max depth"]).outcome == "contradicted"
+        verdicts.judge_refusal("depth", {"data": {"items": {}}}, ["max depth"]).outcome
+        == "contradicted"
     )
-    assert verdicts.refusal("depth", {}, ["max depth"]).outcome == "unknown"
+    assert verdicts.judge_refusal("depth", {}, ["max depth"]).outcome == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -188,19 +193,19 @@ def test_a_bad_token_is_judged_by_status_and_shape_and_says_how_it_is_read(
     status: int, errors: Any, outcome: str, read_as: str
 ) -> None:
     payload: dict[str, Any] = {} if errors is None else {"errors": errors}
-    found = verdicts.plain_refusal("bad-token", reply(status, json.dumps(payload)), payload, 401)
-    assert found.outcome == outcome
-    assert found.evidence.endswith(f"archive-mcp reads it as {read_as}")
+    finding = verdicts.judge_status("bad-token", reply(status, json.dumps(payload)), payload, 401)
+    assert finding.outcome == outcome
+    assert finding.evidence.endswith(f"archive-mcp reads it as {read_as}")
 
 
 def test_a_bad_token_that_is_let_in_is_a_contradiction() -> None:
     payload: dict[str, Any] = {"data": {"workspaces": {"nodes": []}}}
-    found = verdicts.plain_refusal(
+    finding = verdicts.judge_status(
         "bad-token", reply(200, '{"data":{"workspaces":{"nodes":[]}}}'), payload, 401
     )
     assert (
-        found.outcome,
-        "no error at all; archive-mcp reads it as an answer" in found.evidence,
+        finding.outcome,
+        "no error at all; archive-mcp reads it as an answer" in finding.evidence,
     ) == (
         "contradicted",
         True,
@@ -217,19 +222,19 @@ def test_presets_in_the_same_order_both_ways_ignore_the_order() -> None:
         (preset("a", "b"), preset("b", "a"), None),
     )
     alone = (preset("a"), preset("a"), None)
-    assert verdicts.preset_order([same, alone]).outcome == "confirmed"
-    assert verdicts.preset_order([same, other]).outcome == "contradicted"
-    assert verdicts.preset_order([alone, (None, None, None)]).outcome == "unknown"
+    assert verdicts.judge_preset_order([same, alone]).outcome == "confirmed"
+    assert verdicts.judge_preset_order([same, other]).outcome == "contradicted"
+    assert verdicts.judge_preset_order([alone, (None, None, None)]).outcome == "unknown"
 
 
 def test_presets_that_keep_all_their_items_ignore_the_filter() -> None:
-    kept, lost = (preset("a"), None, preset(total=1)), (preset("a"), None, preset(total=0))
+    same, lost = (preset("a"), None, preset(total=1)), (preset("a"), None, preset(total=0))
     empty = (preset(), None, preset(total=0))
-    assert verdicts.preset_filter([kept, empty]).outcome == "confirmed"
-    assert verdicts.preset_filter([kept, lost]).outcome == "contradicted"
-    assert verdicts.preset_filter([empty, (None, None, None)]).outcome == "unknown"
+    assert verdicts.judge_preset_filter([same, empty]).outcome == "confirmed"
+    assert verdicts.judge_preset_filter([same, lost]).outcome == "contradicted"
+    assert verdicts.judge_preset_filter([empty, (None, None, None)]).outcome == "unknown"
 
 
 @pytest.mark.parametrize("connection", [None, [], {}, {"nodes": None}, {"nodes": [None, 3]}])
 def test_a_page_without_records_is_an_empty_one(connection: Any) -> None:
-    assert verdicts.records_of(connection) == []
+    assert verdicts.list_records(connection) == []

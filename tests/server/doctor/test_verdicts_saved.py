@@ -14,8 +14,8 @@ from server.doctor.verdicts_saved import FILTER_KEYS, LISTS
 from server.sandbox.archive.engine import schema
 
 
-def lists(**given: Any) -> dict[str, Any]:
-    return {**{each: [] for each in LISTS}, **given}
+def lists(**changes: Any) -> dict[str, Any]:
+    return {**{name: [] for name in LISTS}, **changes}
 
 
 def ids(count: int) -> list[dict[str, Any]]:
@@ -31,8 +31,8 @@ def test_the_known_filters_are_those_of_the_schema() -> None:
 @pytest.mark.parametrize(
     ("payload", "outcome"),
     [
-        ({"data": {each: [] for each in (*LISTS, "campaigns", "socialProfiles")}}, "confirmed"),
-        ({"data": {each: [] for each in LISTS}}, "unknown"),
+        ({"data": {name: [] for name in (*LISTS, "campaigns", "socialProfiles")}}, "confirmed"),
+        ({"data": {name: [] for name in LISTS}}, "unknown"),
         ({"data": None}, "unknown"),
         ({"errors": [{"message": "no", "extensions": {"code": "undefinedField"}}]}, "contradicted"),
         ({"errors": [{"message": "no", "extensions": {"code": "UNAUTHORIZED"}}]}, "unknown"),
@@ -42,13 +42,13 @@ def test_the_known_filters_are_those_of_the_schema() -> None:
 def test_the_lists_are_known_only_where_all_were_answered(
     payload: dict[str, Any], outcome: str
 ) -> None:
-    found = verdicts_saved.saved_lists(payload)
-    assert found.outcome == outcome
-    assert (found.advice == REPORT_IT) == (outcome == "contradicted")
+    finding = verdicts_saved.judge_saved_lists(payload)
+    assert finding.outcome == outcome
+    assert (finding.advice == REPORT_IT) == (outcome == "contradicted")
 
 
 @pytest.mark.parametrize(
-    ("given", "outcome"),
+    ("changes", "outcome"),
     [
         ({"filterPresets": ids(2), "contentViews": ids(2)}, "confirmed"),
         ({"filterPresets": ids(1), "contentViews": ids(2)}, "contradicted"),
@@ -61,16 +61,16 @@ def test_the_lists_are_known_only_where_all_were_answered(
     ],
 )
 def test_presets_are_held_against_views_and_collections(
-    given: dict[str, Any], outcome: str
+    changes: dict[str, Any], outcome: str
 ) -> None:
-    assert verdicts_saved.presets_listed(lists(**given)).outcome == outcome
+    assert verdicts_saved.judge_presets(lists(**changes)).outcome == outcome
 
 
 IN_GROUP = [{"id": "v", "group": {"id": "g"}}]
 
 
 @pytest.mark.parametrize(
-    ("given", "outcome"),
+    ("changes", "outcome"),
     [
         (
             {"viewGroups": [{"id": "g", "contentViews": [{"id": "v"}]}], "contentViews": IN_GROUP},
@@ -96,12 +96,12 @@ IN_GROUP = [{"id": "v", "group": {"id": "g"}}]
         ({"viewGroups": ids(ROW_CAP), "contentViews": IN_GROUP}, "unknown"),
     ],
 )
-def test_membership_must_be_told_from_both_sides(given: dict[str, Any], outcome: str) -> None:
-    assert verdicts_saved.group_members(lists(**given)).outcome == outcome
+def test_membership_must_be_told_from_both_sides(changes: dict[str, Any], outcome: str) -> None:
+    assert verdicts_saved.judge_groups(lists(**changes)).outcome == outcome
 
 
 @pytest.mark.parametrize(
-    ("view", "outcome", "said"),
+    ("view", "outcome", "part"),
     [
         ({"filters": {"provider": "TIKTOK"}, "sort": []}, "confirmed", "1 content views"),
         (
@@ -117,22 +117,24 @@ def test_membership_must_be_told_from_both_sides(given: dict[str, Any], outcome:
     ],
 )
 def test_the_shape_of_stored_filters_is_told_by_keys(
-    view: dict[str, Any], outcome: str, said: str
+    view: dict[str, Any], outcome: str, part: str
 ) -> None:
-    found = verdicts_saved.view_filters([view])
-    assert (found.outcome, said in found.evidence) == (outcome, True)
+    finding = verdicts_saved.judge_view_filters([view])
+    assert (finding.outcome, part in finding.evidence) == (outcome, True)
 
 
 def test_values_of_filters_stay_out_of_the_evidence() -> None:
-    found = verdicts_saved.view_filters([{"filters": {"secretly": "private words"}, "sort": []}])
-    assert "private" not in found.evidence
+    finding = verdicts_saved.judge_view_filters(
+        [{"filters": {"secretly": "private words"}, "sort": []}]
+    )
+    assert "private" not in finding.evidence
 
 
 def test_a_view_with_a_condition_is_not_one_that_only_filters_narrow() -> None:
     filtered = {"id": "1", "filters": {"platform": "TIKTOK"}, "customAttributeConditions": [{}]}
-    assert verdicts_saved.narrowed_by_filters_only([filtered]) is None
+    assert verdicts_saved.find_filtered_view([filtered]) is None
     bare = {**filtered, "customAttributeConditions": []}
-    assert verdicts_saved.narrowed_by_filters_only([filtered, bare]) is bare
+    assert verdicts_saved.find_filtered_view([filtered, bare]) is bare
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def test_a_view_with_a_condition_is_not_one_that_only_filters_narrow() -> None:
 def test_a_view_with_filters_alone_must_hold_everybody(
     totals: dict[str, tuple[int | None, int | None]], outcome: str
 ) -> None:
-    assert verdicts_saved.stored_filters(totals).outcome == outcome
+    assert verdicts_saved.judge_stored_filters(totals).outcome == outcome
 
 
 OWN: dict[str, Any] = {"id": "o", "name": "You", "isOwnBrand": True}
@@ -168,7 +170,7 @@ OTHER: dict[str, Any] = {"id": "c", "name": "Fjord", "isOwnBrand": False}
 def test_the_own_brand_must_come_beside_the_page(
     nodes: list[dict[str, Any]], total: int | None, outcome: str
 ) -> None:
-    assert verdicts_saved.own_brand({"nodes": nodes, "totalCount": total}).outcome == outcome
+    assert verdicts_saved.judge_own_brand({"nodes": nodes, "totalCount": total}).outcome == outcome
 
 
 @pytest.mark.parametrize(
@@ -184,12 +186,12 @@ def test_the_own_brand_must_come_beside_the_page(
 def test_posts_of_this_month_must_not_be_there_yet(
     now: int | None, before: int, outcome: str
 ) -> None:
-    found = verdicts_saved.brand_months({"totalCount": now}, {"totalCount": before})
-    assert found.outcome == outcome
+    finding = verdicts_saved.judge_brand_months({"totalCount": now}, {"totalCount": before})
+    assert finding.outcome == outcome
 
 
 @pytest.mark.parametrize(
-    ("payload", "said"),
+    ("payload", "part"),
     [
         (
             {"errors": [{"message": "no", "extensions": {"code": "UNAUTHORIZED"}}]},
@@ -202,5 +204,5 @@ def test_posts_of_this_month_must_not_be_there_yet(
         ({"data": None}, "neither brands nor an error came"),
     ],
 )
-def test_why_brands_are_missing_is_said(payload: dict[str, Any], said: str) -> None:
-    assert verdicts_saved.why_no_brands(payload).startswith(said)
+def test_why_brands_are_missing_is_said(payload: dict[str, Any], part: str) -> None:
+    assert verdicts_saved.explain_no_brands(payload).startswith(part)

@@ -41,25 +41,25 @@ async def write(client: Client, name: str, **arguments: Any) -> Any:
 
 async def reels(client: Client) -> list[str]:
     filter_ = {"itemTypes": ["REEL"]}
-    found = await read(
+    result = await read(
         client, "archive_search_items", workspace=WORKSPACE, filter=filter_, fields=["id"], limit=3
     )
-    assert not found.is_error, found
-    return [each["id"] for each in found.structured_content["nodes"]]
+    assert not result.is_error, result
+    return [post["id"] for post in result.structured_content["nodes"]]
 
 
 async def test_only_four_tools_are_listed_and_they_lead_to_a_result(build: Build, era: str) -> None:
     async with Client(build(**DISCOVER), mode=era) as client:
-        listed = [each.name for each in (await client.list_tools()).tools]
-        found = await client.call_tool("archive_mcp_find_tools", {"query": "list workspaces"})
-        name = found.structured_content["tools"][0]["name"]
-        shown = (
+        listed = [tool.name for tool in (await client.list_tools()).tools]
+        result = await client.call_tool("archive_mcp_find_tools", {"query": "list workspaces"})
+        name = result.structured_content["tools"][0]["name"]
+        description = (
             await client.call_tool("archive_mcp_describe_tool", {"name": name})
         ).structured_content
         result = await read(client, name, fields=["name"])
     assert listed == FOUR
-    assert shown["callWith"] == "archive_mcp_call_read_tool"
-    assert shown["inputSchema"]["properties"]["fields"]["description"]
+    assert description["callWith"] == "archive_mcp_call_read_tool"
+    assert description["inputSchema"]["properties"]["fields"]["description"]
     assert result.structured_content["nodes"][0] == {"name": WORKSPACE}
 
 
@@ -76,12 +76,12 @@ async def test_what_is_reached_answers_exactly_as_when_it_is_called_directly(
 
 
 async def test_arguments_that_come_as_json_text_are_understood(build: Build, era: str) -> None:
-    given = {
+    arguments = {
         "name": "archive_get_workspace",
         "arguments": json.dumps({"workspace": WORKSPACE, "fields": ["name"]}),
     }
     async with Client(build(**DISCOVER), mode=era) as client:
-        result = await client.call_tool("archive_mcp_call_read_tool", given)
+        result = await client.call_tool("archive_mcp_call_read_tool", arguments)
     assert result.structured_content == {"name": WORKSPACE}
 
 
@@ -143,17 +143,17 @@ async def test_a_client_that_cannot_ask_confirms_with_the_token_of_the_preview(
     build: Build, era: str
 ) -> None:
     async with Client(build(**DISCOVER), mode=era) as client:
-        given = {"workspace": WORKSPACE, "itemIds": await reels(client)}
-        preview = error_of(await write(client, "archive_refetch_engagement_bulk", **given))
+        arguments = {"workspace": WORKSPACE, "itemIds": await reels(client)}
+        preview = error_of(await write(client, "archive_refetch_engagement_bulk", **arguments))
         wrong = error_of(
-            await write(client, "archive_refetch_engagement_bulk", **given, confirm="x")
+            await write(client, "archive_refetch_engagement_bulk", **arguments, confirm="x")
         )
         result = await write(
-            client, "archive_refetch_engagement_bulk", **given, confirm=preview["confirm"]
+            client, "archive_refetch_engagement_bulk", **arguments, confirm=preview["confirm"]
         )
         again = error_of(
             await write(
-                client, "archive_refetch_engagement_bulk", **given, confirm=preview["confirm"]
+                client, "archive_refetch_engagement_bulk", **arguments, confirm=preview["confirm"]
             )
         )
     assert preview["code"] == wrong["code"] == again["code"] == "CONFIRMATION_REQUIRED"
@@ -165,8 +165,8 @@ async def test_a_read_only_server_neither_lists_nor_finds_nor_describes_nor_call
 ) -> None:
     name = "archive_refetch_engagement_bulk"
     async with Client(build(**DISCOVER, ARCHIVE_MCP_READ_ONLY="on"), mode=era) as client:
-        listed = [each.name for each in (await client.list_tools()).tools]
-        found = await client.call_tool(
+        listed = [tool.name for tool in (await client.list_tools()).tools]
+        result = await client.call_tool(
             "archive_mcp_find_tools", {"query": "refresh engagement", "limit": 30}
         )
         everything = await client.call_tool("archive_mcp_find_tools", {})
@@ -177,15 +177,15 @@ async def test_a_read_only_server_neither_lists_nor_finds_nor_describes_nor_call
             error_of(await client.call_tool(name, {"itemIds": ["1"]})),
         ]
     assert listed == FOUR[:3]
-    assert name not in json.dumps(found.structured_content)
+    assert name not in json.dumps(result.structured_content)
     assert "archive_add_item_to_collections" not in json.dumps(everything.structured_content)
-    assert {each["code"] for each in errors} == {"READ_ONLY"}
+    assert {error["code"] for error in errors} == {"READ_ONLY"}
 
 
 async def test_words_that_fit_nothing_still_lead_on(build: Build, era: str) -> None:
     async with Client(build(**DISCOVER), mode=era) as client:
-        found = (
+        result = (
             await client.call_tool("archive_mcp_find_tools", {"query": "qqqq"})
         ).structured_content
-    assert found["tools"] == []
-    assert "archive_search_items" in found["toolsets"]["content"]
+    assert result["tools"] == []
+    assert "archive_search_items" in result["toolsets"]["content"]

@@ -29,7 +29,8 @@ class Person:
         self, context: ClientRequestContext, params: ElicitRequestParams
     ) -> ElicitResult:
         self.asked.append(params.message)
-        self.forms.append(params.requested_schema["properties"])  # type: ignore[union-attr]  # only forms are sent
+        # Only forms are sent.
+        self.forms.append(params.requested_schema["properties"])  # type: ignore[union-attr]
         return self._answers.pop(0)
 
 
@@ -52,9 +53,9 @@ async def three_items(client: Client) -> list[str]:
         "fields": ["id"],
         "limit": 3,
     }
-    found = await client.call_tool("archive_search_items", arguments)
-    assert not found.is_error, found
-    return [each["id"] for each in found.structured_content["nodes"]]
+    result = await client.call_tool("archive_search_items", arguments)
+    assert not result.is_error, result
+    return [post["id"] for post in result.structured_content["nodes"]]
 
 
 async def test_the_user_is_asked_for_a_workspace_once_and_the_choice_is_remembered(
@@ -77,7 +78,7 @@ async def test_a_client_that_cannot_ask_gets_the_choices(build: Build, era: str)
     async with Client(build(), mode=era) as client:
         error = error_of(await client.call_tool("archive_get_workspace", {}))
     assert error["code"] == "WORKSPACE_REQUIRED"
-    assert [each["name"] for each in error["choices"]] == [
+    assert [choice["name"] for choice in error["choices"]] == [
         WORKSPACE,
         "Northwind Outdoor",
         "Bluebird Coffee",

@@ -43,9 +43,9 @@ def made(out: Path) -> bool:
 
 async def exports(client: Client) -> list[types.Resource]:
     return [
-        each
-        for each in (await client.list_resources()).resources
-        if str(each.uri).startswith(PREFIX)
+        resource
+        for resource in (await client.list_resources()).resources
+        if str(resource.uri).startswith(PREFIX)
     ]
 
 
@@ -94,7 +94,7 @@ async def test_finished_exports_are_listed_newest_first_with_type_and_size(
         put(out, hidden)
     found = await exports(client)
 
-    assert [(str(each.uri), each.name, each.mime_type, each.size) for each in found] == [
+    assert [(str(entry.uri), entry.name, entry.mime_type, entry.size) for entry in found] == [
         (f"{PREFIX}new.jsonl", "new.jsonl", "application/jsonl", 7),
         (f"{PREFIX}Q4%20b%C3%BCro.parquet", "Q4 büro.parquet", "application/vnd.apache.parquet", 4),
         (f"{PREFIX}old.csv", "old.csv", "text/csv", 7),
@@ -106,7 +106,7 @@ async def test_finished_exports_are_listed_newest_first_with_type_and_size(
 async def test_at_most_fifty_are_listed(client: Client, out: Path) -> None:
     for number in range(MOST_LISTED + 5):
         put(out, f"e{number:03}.csv", at=1_800_000_000 + number)
-    names = [each.name for each in await exports(client)]
+    names = [export.name for export in await exports(client)]
 
     assert (len(names), names[0], names[-1]) == (MOST_LISTED, "e054.csv", "e005.csv")
 
@@ -149,7 +149,7 @@ async def test_parquet_is_read_in_pieces_of_bytes(client: Client, out: Path) -> 
         assert len(piece.blob) <= TEXT_PIECE
         found.append(base64.b64decode(piece.blob))
 
-    assert [len(each) for each in found] == [BYTES_PIECE, BYTES_PIECE, 100_000]
+    assert [len(entry) for entry in found] == [BYTES_PIECE, BYTES_PIECE, 100_000]
     assert b"".join(found) == data
 
 
@@ -190,7 +190,7 @@ async def test_a_link_out_of_the_folder_is_neither_listed_nor_read(
     (tmp_path / "secret").write_text("secret")
     (out / "b.csv").symlink_to(tmp_path / "secret")
 
-    assert [each.name for each in await exports(client)] == ["a.csv"]
+    assert [export.name for export in await exports(client)] == ["a.csv"]
     assert "no such file" in (await refused(client, f"{PREFIX}b.csv")).message
 
 

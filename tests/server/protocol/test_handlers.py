@@ -18,14 +18,14 @@ async def test_the_listing_is_the_packaged_surface(build: Build, era: str) -> No
     packaged = [
         row for row in rows if row["backend"] != "archivebox" and row["toolset"] != "discover"
     ]
-    assert [each.name for each in listed] == [row["tool"]["name"] for row in packaged]
-    assert [each.input_schema for each in listed] == [
+    assert [entry.name for entry in listed] == [row["tool"]["name"] for row in packaged]
+    assert [entry.input_schema for entry in listed] == [
         row["tool"]["inputSchema"] for row in packaged
     ]
-    assert [each.output_schema for each in listed] == [
+    assert [entry.output_schema for entry in listed] == [
         row["tool"].get("outputSchema") for row in packaged
     ]
-    assert all(each.meta and each.annotations for each in listed)
+    assert all(entry.meta and entry.annotations for entry in listed)
 
 
 async def test_the_server_introduces_itself_with_its_own_version(build: Build) -> None:
@@ -43,8 +43,8 @@ async def test_a_system_prompt_is_a_prompt_and_a_resource(
     async with Client(build(), mode=era) as client:
         prompt = await client.get_prompt(f"{product}_system_prompt")
         resource = await client.read_resource(f"{product}://system-prompt")
-        prompts = [each.name for each in (await client.list_prompts()).prompts]
-        resources = [each.uri for each in (await client.list_resources()).resources]
+        prompts = [prompt.name for prompt in (await client.list_prompts()).prompts]
+        resources = [resource.uri for resource in (await client.list_resources()).resources]
     assert prompts[:2] == ["archive_system_prompt", "archivebox_system_prompt"]
     assert resources == ["archive://system-prompt", "archivebox://system-prompt"]
     text = resource.contents[0]
@@ -66,15 +66,18 @@ async def test_text_and_structured_content_say_the_same(build: Build, era: str) 
         result = await client.call_tool(
             "archive_search_items", {"workspace": "Northwind Skincare", "limit": 30}
         )
-    assert json.loads(result.content[0].text) == result.structured_content  # type: ignore[union-attr]
+    text = result.content[0].text  # type: ignore[union-attr]
+    assert json.loads(text) == result.structured_content
 
 
 async def test_unavailable_metrics_stay_null_on_the_wire(build: Build, era: str) -> None:
     arguments = {"workspace": "Northwind Skincare", "filter": {"itemTypes": ["STORY"]}, "limit": 5}
     async with Client(build(), mode=era) as client:
         result = await client.call_tool("archive_search_items", arguments)
-    metrics = [each["currentEngagement"] for each in result.structured_content["nodes"]]
-    assert all(each is None or ("likes" in each and each["likes"] is None) for each in metrics)
+    metrics = [post["currentEngagement"] for post in result.structured_content["nodes"]]
+    assert all(
+        metric is None or ("likes" in metric and metric["likes"] is None) for metric in metrics
+    )
     assert any(metrics)
 
 
@@ -86,7 +89,7 @@ async def test_read_only_lists_and_calls_no_tool_that_changes_anything(
         refused = await client.call_tool(
             "archive_add_item_to_collections", {"itemId": "x", "collectionNames": ["y"]}
         )
-    assert all(each.annotations and each.annotations.read_only_hint for each in listed)
+    assert all(entry.annotations and entry.annotations.read_only_hint for entry in listed)
     assert "READ_ONLY" in refused.content[0].text  # type: ignore[union-attr]
 
 
@@ -107,6 +110,6 @@ async def test_a_picture_is_an_image_and_prose_a_text_of_its_own(build: Build, e
         picture = await client.call_tool(
             "archivebox_read_snapshot", {"snapshot_id": page, "image": "favicon"}
         )
-    assert [each.type for each in text.content] == ["text", "text"]
-    assert [each.type for each in picture.content] == ["text", "image"]
+    assert [block.type for block in text.content] == ["text", "text"]
+    assert [block.type for block in picture.content] == ["text", "image"]
     assert text.structured_content is picture.structured_content is None

@@ -38,26 +38,30 @@ async def client(build: Build, era: str) -> AsyncIterator[Client]:
         yield connected
 
 
-async def text_of(client: Client, name: str, given: dict[str, str]) -> str:
-    [message] = (await client.get_prompt(name, given)).messages
+async def text_of(client: Client, name: str, entries: dict[str, str]) -> str:
+    [message] = (await client.get_prompt(name, entries)).messages
     assert isinstance(message.content, types.TextContent)
     assert message.role == "user"
     return message.content.text
 
 
-async def refused(client: Client, name: str, given: dict[str, str]) -> str:
+async def get_refusal(client: Client, name: str, entries: dict[str, str]) -> str:
     with pytest.raises(MCPError) as caught:
-        await client.get_prompt(name, given)
+        await client.get_prompt(name, entries)
     assert caught.value.error.code == -32602
     return caught.value.error.message
 
 
-async def completed(
-    client: Client, prompt: str, argument: str, typed: str = "", known: dict[str, str] | None = None
+async def complete(
+    client: Client,
+    prompt: str,
+    argument: str,
+    typed: str = "",
+    context: dict[str, str] | None = None,
 ) -> list[str]:
     reference = types.PromptReference(type="ref/prompt", name=prompt)
     return (
-        await client.complete(reference, {"name": argument, "value": typed}, known)
+        await client.complete(reference, {"name": argument, "value": typed}, context)
     ).completion.values
 
 
@@ -66,9 +70,11 @@ async def test_prompts_are_listed_with_their_arguments_always_in_the_same_order(
 ) -> None:
     first = (await client.list_prompts()).prompts
     again = (await client.list_prompts()).prompts
-    listed = {each.name: [(a.name, a.required) for a in each.arguments or []] for each in first}
+    listed = {
+        prompt.name: [(a.name, a.required) for a in prompt.arguments or []] for prompt in first
+    }
 
-    assert [each.name for each in first] == NAMES
+    assert [prompt.name for prompt in first] == NAMES
     assert first == again
     assert listed["move_view_to_collection"] == [
         ("view", True),
@@ -76,8 +82,8 @@ async def test_prompts_are_listed_with_their_arguments_always_in_the_same_order(
         ("workspace", False),
     ]
     assert listed["archive_system_prompt"] == []
-    assert all(each.title and each.description for each in first)
-    assert all(argument.description for each in first for argument in each.arguments or [])
+    assert all(prompt.title and prompt.description for prompt in first)
+    assert all(argument.description for prompt in first for argument in prompt.arguments or [])
 
 
 @pytest.mark.parametrize(
@@ -87,12 +93,12 @@ async def test_the_list_does_not_depend_on_what_is_offered(
     build: Build, era: str, flags: dict[str, str]
 ) -> None:
     async with Client(build(**flags), mode=era) as client:
-        assert [each.name for each in (await client.list_prompts()).prompts] == NAMES
+        assert [prompt.name for prompt in (await client.list_prompts()).prompts] == NAMES
 
 
 async def test_a_prompt_is_filled_with_what_was_given(client: Client) -> None:
-    given = {"view": "Top Reels", "collection": "Q4 Report", "workspace": SKINCARE}
-    text = await text_of(client, "move_view_to_collection", given)
+    entries = {"view": "Top Reels", "collection": "Q4 Report", "workspace": SKINCARE}
+    text = await text_of(client, "move_view_to_collection", entries)
 
     assert "of the content view `Top Reels` of Archive" in text
     assert "- Workspace: `Northwind Skincare`." in text
@@ -102,18 +108,18 @@ async def test_a_prompt_is_filled_with_what_was_given(client: Client) -> None:
 
 async def test_every_prompt_that_needs_nothing_is_filled_without_arguments(client: Client) -> None:
     needless = [
-        each
-        for each in WORKFLOWS
-        if not each.one_of and not any(one.required for one in each.arguments)
+        workflow
+        for workflow in WORKFLOWS
+        if not workflow.one_of and not any(one.required for one in workflow.arguments)
     ]
-    texts = [await text_of(client, each.name, {}) for each in needless]
+    texts = [await text_of(client, workflow.name, {}) for workflow in needless]
 
     assert len(texts) == 4
     assert [text for text in texts if "{" in text] == []
 
 
 @pytest.mark.parametrize(
-    ("prompt", "given", "named"),
+    ("prompt", "entries", "part"),
     [
         ("move_view_to_collection", {"view": "Top Reels"}, "'collection'"),
         ("move_view_to_collection", {"view": "Top Reels", "collection": "  "}, "'collection'"),
@@ -127,59 +133,59 @@ async def test_every_prompt_that_needs_nothing_is_filled_without_arguments(clien
     ],
 )
 async def test_arguments_that_do_not_fit_are_refused_and_named(
-    client: Client, prompt: str, given: dict[str, str], named: str
+    client: Client, prompt: str, entries: dict[str, str], part: str
 ) -> None:
-    assert named in await refused(client, prompt, given)
+    assert part in await get_refusal(client, prompt, entries)
 
 
 async def test_names_of_a_workspace_are_completed_as_in_the_resources(client: Client) -> None:
-    known = {"workspace": SKINCARE}
+    context = {"workspace": SKINCARE}
 
     for prompt, argument, tool in (
         ("move_view_to_collection", "view", "archive_get_content_views"),
         ("import_posts", "collection", "archive_get_collections"),
         ("campaign_report", "campaign", "archive_get_campaigns"),
     ):
-        told = await client.call_tool(
+        result = await client.call_tool(
             tool, {"workspace": SKINCARE, "fields": ["name"], "limit": 1000}
         )
-        assert told.structured_content is not None
-        expected = {each["name"] for each in told.structured_content["nodes"]}
+        assert result.structured_content is not None
+        expected = {row["name"] for row in result.structured_content["nodes"]}
         assert expected
-        assert set(await completed(client, prompt, argument, "", known)) == expected
+        assert set(await complete(client, prompt, argument, "", context)) == expected
 
 
 async def test_a_completion_begins_with_what_was_typed_and_depends_on_the_workspace(
     client: Client,
 ) -> None:
-    skincare = await completed(
+    skincare = await complete(
         client, "move_view_to_collection", "collection", "q", {"workspace": SKINCARE}
     )
-    bluebird = await completed(
+    bluebird = await complete(
         client, "move_view_to_collection", "collection", "q", {"workspace": "Bluebird Coffee"}
     )
 
     assert skincare
     assert skincare[0].startswith("Q")
     assert skincare != bluebird
-    assert await completed(client, "top_content", "workspace", "out") == ["Northwind Outdoor"]
+    assert await complete(client, "top_content", "workspace", "out") == ["Northwind Outdoor"]
 
 
 async def test_fixed_values_are_completed_without_a_call(client: Client) -> None:
-    assert await completed(client, "export_creators_with_emails", "format") == [
+    assert await complete(client, "export_creators_with_emails", "format") == [
         "csv",
         "jsonl",
         "parquet",
     ]
-    assert await completed(client, "top_content", "metric", "sh") == ["shares"]
-    assert await completed(client, "compare_with_competitors", "period", "W") == ["week"]
-    assert await completed(client, "retry_failed_pages", "since", "7") == ["last 7 days"]
+    assert await complete(client, "top_content", "metric", "sh") == ["shares"]
+    assert await complete(client, "compare_with_competitors", "period", "W") == ["week"]
+    assert await complete(client, "retry_failed_pages", "since", "7") == ["last 7 days"]
 
 
 async def test_what_nobody_knows_is_not_completed(client: Client) -> None:
-    assert await completed(client, "top_content", "creator", "a") == []
+    assert await complete(client, "top_content", "creator", "a") == []
     assert (
-        await completed(
+        await complete(
             client, "campaign_report", "campaign", "", {"workspace": "No Such Workspace"}
         )
         == []
@@ -187,20 +193,20 @@ async def test_what_nobody_knows_is_not_completed(client: Client) -> None:
 
 
 async def test_an_unknown_argument_or_prompt_cannot_be_completed(client: Client) -> None:
-    for prompt, argument, named in (
+    for prompt, argument, part in (
         ("top_content", "colour", "'colour'"),
         ("nothing", "view", "'nothing'"),
     ):
         with pytest.raises(MCPError) as caught:
-            await completed(client, prompt, argument)
+            await complete(client, prompt, argument)
         assert caught.value.error.code == -32602
-        assert named in caught.value.error.message
+        assert part in caught.value.error.message
 
 
 def test_the_inspector_fills_a_prompt_with_arguments(tmp_path: Path) -> None:
     target = (*LAUNCHER, "--sandbox")
-    given = ("--prompt-args", "view=Top Reels", "collection=Q4 Report")
-    options = ("--method", "prompts/get", "--prompt-name", "move_view_to_collection", *given)
+    entries = ("--prompt-args", "view=Top Reels", "collection=Q4 Report")
+    options = ("--method", "prompts/get", "--prompt-name", "move_view_to_collection", *entries)
     done = inspector_or_skip().run(clean(tmp_path), target, *options)
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -79,9 +79,10 @@ async def test_the_templates_are_listed_in_the_order_of_the_packaged_file(client
     listed = (await client.list_resource_templates()).resource_templates
     packaged = json.loads(SURFACE.read_text(encoding="utf-8"))["templates"]
 
-    assert [each.uri_template for each in listed] == [each["uri"] for each in packaged]
+    assert [entry.uri_template for entry in listed] == [entry["uri"] for entry in packaged]
     assert all(
-        each.mime_type == "application/json" and each.title and each.description for each in listed
+        entry.mime_type == "application/json" and entry.title and entry.description
+        for entry in listed
     )
 
 
@@ -131,7 +132,7 @@ async def test_a_collection_is_read_by_the_name_that_was_completed(client: Clien
         client, f"archive://workspace/Northwind%20Skincare/collections/{by_name['id']}"
     )
 
-    assert names == sorted(each["name"] for each in listed["nodes"] if each["name"].startswith("Q"))
+    assert names == sorted(node["name"] for node in listed["nodes"] if node["name"].startswith("Q"))
     assert by_name == by_id
     assert by_name["name"] == names[0]
     assert "itemCount" in by_name
@@ -145,7 +146,7 @@ async def test_each_kind_of_view_is_listed_completed_and_read(client: Client, ki
     ).values
     view = await read(client, f"archive://workspace/{SKINCARE}/views/{kind}/{names[0]}")
 
-    assert sorted(names) == sorted(each["name"] for each in listed["nodes"])
+    assert sorted(names) == sorted(node["name"] for node in listed["nodes"])
     assert view["name"] == names[0]
     assert "filters" in view
 
@@ -206,7 +207,7 @@ async def test_the_configured_workspace_is_completed_without_naming_it(era: str)
         views = await completed(client, VIEW, "view", "")
         content = await read(client, f"archive://workspace/{SKINCARE}/views/content")
     assert "Q3 Report" in collections.values
-    assert sorted(views.values) == sorted(each["name"] for each in content["nodes"])
+    assert sorted(views.values) == sorted(view["name"] for view in content["nodes"])
 
 
 async def test_a_prompt_has_nothing_to_complete(client: Client) -> None:

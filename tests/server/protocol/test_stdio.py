@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from server.protocol.stdio import _line
+from server.protocol.stdio import _read_line
 
 
 async def test_a_line_over_the_limit_is_dropped_to_its_end() -> None:
@@ -25,7 +25,7 @@ async def test_the_end_within_a_line_over_the_limit_is_the_end() -> None:
 
 
 async def _lines(reader: asyncio.StreamReader) -> list[bytes]:
-    found: list[bytes] = []
-    while line := await _line(reader):
-        found.append(line)
-    return found
+    lines: list[bytes] = []
+    while line := await _read_line(reader):
+        lines.append(line)
+    return lines

@@ -114,6 +114,7 @@ def test_the_program_announces_itself_and_stops_cleanly(number: signal.Signals) 
             r"Sandbox on (http://127\.0\.0\.1:\d+/api/v2)  token: sandbox-token\n", line
         )
         assert found is not None
+        assert f"set ARCHIVE_API_URL={found[1]} and" in process.stdout.readline()
         assert httpx.post(found[1], json=ITEM, headers=HEADERS, timeout=60).status_code == 200
         process.send_signal(number)
         rest, errors = process.communicate(timeout=60)

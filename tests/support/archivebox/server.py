@@ -16,10 +16,8 @@ from typing import Any
 
 import httpx
 
-from tests.support.archivebox.install import Installed, Version, locked
-from tests.support.ports import reserved_port
-from tests.support.archivebox.install import Installed, Version
 from tests.support.locking import locked
+from tests.support.ports import reserved_port
 
 USERNAME = "admin"
 PASSWORD = "a password of the tests"

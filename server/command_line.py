@@ -1,0 +1,188 @@
+"""The command line: its commands, their options and what `--help` says of them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from server import __version__
+from server.settings import ArchiveBoxVersion
+
+Number = TypeVar("Number", int, float)
+
+_VERSIONS = get_args(ArchiveBoxVersion)
+# Options of the whole program. Those that mean something to a command stand behind it as well,
+# because that is where people write them.
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "--sandbox": {
+        "action": "store_true",
+        "help": "use made-up data instead of your archives: no token and no network needed",
+    },
+    "--archivebox-version": {
+        # Without it the usage line would spell out all versions.
+        "metavar": "VERSION",
+        "choices": _VERSIONS,
+        "default": _VERSIONS[0],
+        "help": (
+            "version that the ArchiveBox sandbox behaves like: "
+            f"{', '.join(_VERSIONS)} (default: {_VERSIONS[0]})"
+        ),
+    },
+    "--toolsets": {
+        "metavar": "NAMES",
+        "help": "toolsets to offer, separated by commas (default: all)",
+    },
+    "--read-only": {"action": "store_true", "help": "offer only tools that change nothing"},
+    "--env-file": {
+        "metavar": "FILE",
+        "type": Path,
+        "help": "read settings from FILE too; it ranks above ./.env and ~/.env.shared",
+    },
+    "--log-level": {
+        "metavar": "LEVEL",
+        "help": "write log lines from this level on to stderr: "
+        "DEBUG, INFO, WARNING or ERROR (default: WARNING)",
+    },
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; without a command `command` is None."""
+    parser = argparse.ArgumentParser(
+        prog="archive-mcp",
+        # Spelled out, because argparse shows a command that may be left out as required.
+        usage="archive-mcp [OPTION ...] [COMMAND ...]",
+        description="MCP server for Archive (archive.com) and ArchiveBox. Without a command it "
+        "serves an MCP client over stdin and stdout: that is how assistants start it.",
+    )
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"archive-mcp {__version__}",
+        help="show the version and exit",
+    )
+    for name, details in _OPTIONS.items():
+        parser.add_argument(name, **details)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands", prog="archive-mcp"
+    )
+    _add_sandbox(commands)
+    _add_doctor(commands)
+    commands.add_parser(
+        "demo",
+        help="run a short scripted session against the sandbox",
+        description="Run a short scripted session against the sandbox.",
+    )
+    _add_jobs(commands)
+    return parser
+
+
+def _add_sandbox(commands: Any) -> None:
+    sandbox = commands.add_parser(
+        "sandbox",
+        help="serve made-up data over HTTP, reachable from this computer only",
+        description="Serve made-up data over HTTP, reachable from this computer only. It prints "
+        "the address and the key, and what to do with them.",
+    )
+    sandbox.add_argument(
+        "--archivebox", action="store_true", help="serve an ArchiveBox instead of an Archive"
+    )
+    _repeat(sandbox, "--archivebox-version", "--log-level")
+    sandbox.add_argument(
+        "--port",
+        type=_number_parser(int, 0, 65_535),
+        default=8787,
+        help="port to listen on; 0 picks a free one (default: %(default)s)",
+    )
+    sandbox.add_argument(
+        "--items",
+        metavar="COUNT",
+        type=_number_parser(int, 1, 10_000_000),
+        default=4000,
+        help="posts in the largest workspace of the Archive (default: %(default)s)",
+    )
+    plans = ("startup", "growth", "enterprise", "boundless")
+    sandbox.add_argument(
+        "--plan",
+        choices=plans,
+        default="growth",
+        metavar="PLAN",
+        help="plan of the Archive, which sets its rate credits: "
+        f"{', '.join(plans)} (default: %(default)s)",
+    )
+    sandbox.add_argument(
+        "--window",
+        metavar="SECONDS",
+        # Tests and trials need not wait for the real second.
+        type=_number_parser(float, 0.001, 60.0),
+        default=1.0,
+        help="length of the period in which the Archive admits 5 requests (default: %(default)s)",
+    )
+
+
+def _add_doctor(commands: Any) -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="check settings, network, token and workspace",
+        description="Check settings, network, token and workspace. It changes nothing, and exits "
+        "with 0 if all is well.",
+    )
+    _repeat(doctor, *_OPTIONS)
+    doctor.add_argument("--json", action="store_true", help="print one JSON object, for programs")
+    doctor.add_argument(
+        "--live",
+        action="store_true",
+        help="also check whether the real API behaves as this program assumes, by reading only",
+    )
+
+
+def _add_jobs(commands: Any) -> None:
+    jobs = commands.add_parser(
+        "jobs",
+        help="list, resume or cancel long-running jobs",
+        description="List, resume or cancel long-running jobs without an MCP client.",
+    )
+    _repeat(jobs, "--env-file", "--log-level")
+    jobs.add_argument(
+        "action",
+        nargs="?",
+        choices=("list", "run", "cancel"),
+        default="list",
+        metavar="ACTION",
+        help="list (default) shows all jobs; run resumes paused jobs and waits for their end; "
+        "cancel ends jobs for good",
+    )
+    jobs.add_argument(
+        "ids",
+        nargs="*",
+        metavar="ID",
+        help="jobs to run or cancel; without any, run resumes all paused jobs that change nothing",
+    )
+
+
+def _repeat(command: argparse.ArgumentParser, *names: str) -> None:
+    """Accept options of the program behind a command too."""
+    for name in names:
+        # Without a default: it would undo what stood before the command.
+        command.add_argument(name, **{**_OPTIONS[name], "default": argparse.SUPPRESS})
+
+
+def _number_parser(
+    kind: Callable[[str], Number], least: Number, most: Number
+) -> Callable[[str], Number]:
+    """Return a parser of numbers from `least` to `most`, both included."""
+
+    def parse(text: str) -> Number:
+        # argparse would name this function to the user in the place of the reason.
+        error = argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
+        try:
+            number = kind(text)
+        except ValueError:
+            raise error from None
+        if not least <= number <= most:
+            raise error
+        return number
+
+    return parse
