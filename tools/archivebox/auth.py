@@ -33,7 +33,7 @@ class CheckApiToken(Get[Key]):
         from server.archivebox.client import Send
         from server.archivebox.failures import decode
 
-        key = await box.client.keys.current(box.client, box.deadline)
+        key = await box.client.keys.get_key(box.client, box.deadline)
         checked: Any = await box.client.send(
             Send("POST", "/auth/check_api_token", box.deadline, body={"token": key}),
             authenticated=False,
@@ -44,5 +44,5 @@ class CheckApiToken(Get[Key]):
         box.client.keys.learn_expiry(reply.headers.get("x-archivebox-auth-expires"))
         decode(reply)
         return whole(
-            {"valid": checked.get("success") is True, "usable": True, **box.client.keys.shown()}
+            {"valid": checked.get("success") is True, "usable": True, **box.client.keys.to_dict()}
         )

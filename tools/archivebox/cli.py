@@ -16,7 +16,7 @@ from server.archivebox.endpoints import (
     Many,
     Text,
 )
-from server.archivebox.failures import command
+from server.archivebox.failures import get_command_result
 from server.archivebox.pagination import Record, read, whole_list
 from server.errors import Code, Failure
 from server.http.urls import http_url
@@ -75,7 +75,7 @@ class Add(Change[Report]):
         return super().known_to(box, values)
 
     def told(self, found: Any) -> dict[str, Any]:
-        result = command(found)
+        result = get_command_result(found)
         told: dict[str, Any] = {"crawl_id": None, "snapshot_ids": [], "queued_urls": self.urls}
         if isinstance(result, dict):
             told |= {
@@ -190,7 +190,7 @@ class Schedule(Confirmed[Report]):
         body = self.known_to(box, {**self.given(), **({"add": True} if self.import_path else {})})
         if not self.show:
             await self.confirm_with(box, await self.preview(box))
-        found = command(await self.sent(box, body))
+        found = get_command_result(await self.sent(box, body))
         return whole(found if isinstance(found, dict) else {"schedules": found})
 
     async def preview(self, box: Box) -> Preview:
@@ -212,7 +212,7 @@ class Schedule(Confirmed[Report]):
 
     async def _active(self, box: Box) -> list[str]:
         """The ids of the schedules that there are."""
-        found = command(
+        found = get_command_result(
             await box.change("POST", self.path(), {"show": True}, repeatable=True, verify="")
         )
         return (
@@ -331,7 +331,7 @@ class Remove(Filters, Confirmed[Deleted]):
 async def _done(request: Change[Any], box: Box, body: dict[str, Any]) -> Any:
     """The result of a command; 0.8.5 does it and then fails to write down what it did."""
     try:
-        return command(await request.sent(box, body))
+        return get_command_result(await request.sent(box, body))
     except Failure as failure:
         if "is not JSON serializable" not in failure.message:
             raise

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from server.archivebox.endpoints import Box
-from server.archivebox.failures import command
+from server.archivebox.failures import get_command_result
 from server.archivebox.pagination import Record, every
 from server.errors import Code, Failure
 from tools.archivebox.snapshots.snapshots import pages
@@ -34,7 +34,7 @@ async def matches(
     operation = "POST /cli/search" if box.api.has("POST /cli/search") else "POST /cli/list"
     body = _body(box, operation, patterns, {**filters, **more})
     try:
-        found = command(
+        found = get_command_result(
             await box.change("POST", operation.partition(" ")[2], body, repeatable=True, verify="")
         )
     except Failure as failure:

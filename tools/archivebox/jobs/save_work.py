@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from server.archivebox.context import BoxDesk
-from server.archivebox.failures import command
+from server.archivebox.failures import get_command_result
 from server.errors import Failure
 from server.http.urls import http_url
 from server.jobs import Handle, RecordRow, RecordState
@@ -72,7 +72,7 @@ class SaveWork:
                 valid.append(record)
         if not valid:
             return
-        answer = command(
+        answer = get_command_result(
             await self.desk.background.change(
                 "POST",
                 "/cli/add",
