@@ -12,8 +12,8 @@ from urllib.parse import quote, urlencode, urljoin
 
 import anyio
 
-from server.archivebox.auth import Keys
-from server.archivebox.failures import decode, foreign, redirected
+from server.archivebox.auth import Keys, Login
+from server.archivebox.failures import decode, make_foreign_failure, make_redirect_failure
 from server.archivebox.openapi import Description
 from server.errors import Code, Failure
 from server.http.client import Http
@@ -27,7 +27,10 @@ T = TypeVar("T")
 API = "/api/v1"
 LONGEST_ANSWER = 40.0
 """Seconds that one request may take: some wait for a running crawl to end."""
-_HOPS = 3
+SHORTEST_WAIT = 0.5
+"""Seconds that a request is waited for even when its deadline has nearly come."""
+# Enough for a missing slash and one more; a longer way is a loop.
+_MOST_REDIRECTS = 3
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,11 @@ class Upload:
 
 @dataclass(frozen=True)
 class Send:
-    """One request. `path` is below the API; `form` sends the body as a form instead of JSON;
-    `verify` says how to check a write whose answer was lost, and is empty for a read; `headers`
-    come on top of the usual ones; `admit` is called just before each send, when its turn has come:
-    what it raises keeps it from leaving.
+    """One request.
+
+    path: below the API. form: whether the body is sent as a form instead of JSON. verify: how to
+    check a write whose answer was lost; empty for a read. headers: added to the usual ones. admit:
+    called just before each send, when its turn has come; what it raises stops the request.
     """
 
     method: str
@@ -93,30 +97,32 @@ class ArchiveBox:
     @property
     def account(self) -> str:
         """A fingerprint of the key or user name."""
-        return self.keys.account(self.url)
+        return self.keys.make_fingerprint(self.url)
 
     def now(self) -> float:
-        """The monotonic clock that deadlines are on, in seconds."""
+        """Return the monotonic time that deadlines are on, in seconds."""
         return self._clock()
 
     async def describe(self, deadline: float) -> Description:
-        """What this server can do, read from it once.
+        """Return what this server can do, which is read from it once.
 
         Raises:
             Failure: `UNSUPPORTED` when it is no ArchiveBox, or one without a REST API.
         """
+        # Tools that start at the same time wait for one download of the description.
         async with self._lock:
             if self._description is None:
-                self._description = Description.read(await self._openapi(deadline))
+                self._description = Description.parse(await self._get_openapi(deadline))
             return self._description
 
-    async def _openapi(self, deadline: float) -> Any:
+    async def _get_openapi(self, deadline: float) -> Any:
         try:
             return await self.send(Send("GET", "/openapi.json", deadline), authenticated=False)
         except Failure as failure:
             # An ArchiveBox shows its description to anybody: the address itself is wrong.
-            wrong = failure.code in (Code.NOT_FOUND, Code.UNSUPPORTED, Code.UNAUTHENTICATED)
-            raise (foreign() if wrong else failure) from None
+            if failure.code in (Code.NOT_FOUND, Code.UNSUPPORTED, Code.UNAUTHENTICATED):
+                raise make_foreign_failure() from None
+            raise
 
     async def send(self, send: Send, *, authenticated: bool = True) -> Any:
         """Send the request, again where that is safe, and return the JSON it answered.
@@ -124,47 +130,64 @@ class ArchiveBox:
         Raises:
             Failure: decoded from any of the server's error shapes.
         """
-        return await self._exchanged(send, decode, authenticated=authenticated)
+        return await self._send(send, decode, authenticated=authenticated)
+
+    async def send_login(self, login: Login, deadline: float) -> Any:
+        """Return the JSON that ArchiveBox answers a login with.
+
+        Raises:
+            Failure: as for `send`.
+        """
+        body, headers = login.make_body(), login.make_headers()
+        send = Send("POST", "/auth/get_api_token", deadline, body=body, headers=headers)
+        return await self.send(send, authenticated=False)
 
     async def raw(self, send: Send) -> Reply:
-        """As `send`, with the answer as it came: for answers that are not JSON."""
-        return await self._exchanged(send, _good, authenticated=True)
+        """Send the request as `send` does, and return the answer as it came: for answers that are
+        not JSON."""
+        return await self._send(send, _check_status, authenticated=True)
 
     async def file(self, path: str, deadline: float) -> Reply:
-        """The answer for a file that the server shows to anybody, whatever its status, by its path
-        on the web.
+        """Return the answer for a file that the server shows to anybody, whatever its status, by
+        its path on the web.
 
-        It is asked for without the key, which is not looked at there.
+        The request goes without the key, which is not looked at there.
         """
+        url = f"{self.url}{quote(path)}"
         headers = {"user-agent": self._headers["user-agent"]}
-        return await self._followed(
-            Send("GET", path, deadline), f"{self.url}{quote(path)}", headers, lambda reply: reply
-        )
+        return await self._follow(Send("GET", path, deadline), url, headers, lambda reply: reply)
 
-    async def _exchanged(self, send: Send, read: Callable[[Reply], T], *, authenticated: bool) -> T:
-        query = urlencode([(name, _text(value)) for name, value in send.params.items()])
+    async def _send(self, send: Send, parse: Callable[[Reply], T], *, authenticated: bool) -> T:
+        query = urlencode([(name, _to_text(value)) for name, value in send.params.items()])
         url = f"{self.url}{API}{send.path}" + (f"?{query}" if query else "")
         if not authenticated:
-            return await self._followed(send, url, self._headers, read)
-        key = await self.keys.current(self, send.deadline)
+            return await self._follow(send, url, self._headers, parse)
+        key = await self.keys.get_key(self, send.deadline)
         try:
-            return await self._followed(
-                send, url, {**self._headers, "x-archivebox-api-key": key}, read
-            )
+            return await self._send_with_key(send, url, key, parse)
         except Failure as failure:
-            if failure.code is not Code.UNAUTHENTICATED or not await self.keys.renewed(
-                self, key, send.deadline
-            ):
+            if failure.code is not Code.UNAUTHENTICATED:
                 raise
-        key = await self.keys.current(self, send.deadline)
-        return await self._followed(send, url, {**self._headers, "x-archivebox-api-key": key}, read)
+            # A key that came from a login may have expired, and then another one is to be had.
+            if not await self.keys.renew(self, key, send.deadline):
+                raise
+        key = await self.keys.get_key(self, send.deadline)
+        return await self._send_with_key(send, url, key, parse)
 
-    async def _followed(
-        self, send: Send, url: str, headers: Mapping[str, str], read: Callable[[Reply], T]
+    async def _send_with_key(
+        self, send: Send, url: str, key: str, parse: Callable[[Reply], T]
+    ) -> T:
+        headers = {**self._headers, "x-archivebox-api-key": key}
+        return await self._follow(send, url, headers, parse)
+
+    async def _follow(
+        self, send: Send, url: str, headers: Mapping[str, str], parse: Callable[[Reply], T]
     ) -> T:
         """Send, and for a read go where a redirect points as long as that is the same origin."""
-        kind, body = _encoded(send)
-        headers = {**headers, **send.headers, **({"content-type": kind} if kind else {})}
+        kind, body = _encode(send)
+        headers = {**headers, **send.headers}
+        if kind:
+            headers["content-type"] = kind
         target = url
 
         async def attempt() -> Reply | T:
@@ -172,80 +195,85 @@ class ArchiveBox:
                 self._key, operation=send.path, lane=send.lane, deadline=send.deadline
             )
             async with turn as slot:
+                # After the wait for a turn, in which a job may have been cancelled.
                 if send.admit is not None:
                     send.admit()
-                seconds = max(0.5, min(LONGEST_ANSWER, send.deadline - self._clock()))
+                seconds = max(SHORTEST_WAIT, min(LONGEST_ANSWER, send.deadline - self._clock()))
                 reply = await self._http.send(send.method, target, headers, body, seconds=seconds)
                 slot.report_answer(reply.status, reply.headers, new_connection=reply.new_connection)
-            if not 300 <= reply.status < 400:
-                return read(reply)
+            if not _is_redirect(reply):
+                return parse(reply)
+            # A change that is sent on to another address could be made twice, or by somebody else.
             if send.method != "GET":
-                raise redirected(reply, target)
+                raise make_redirect_failure(reply, target)
             return reply
 
-        for _ in range(_HOPS):
-            found = await repeated(
+        for _ in range(_MOST_REDIRECTS):
+            answer = await repeated(
                 attempt,
                 repeatable=send.repeatable,
                 deadline=send.deadline,
                 clock=self._clock,
                 verify=send.verify,
             )
-            if not isinstance(found, Reply) or not 300 <= found.status < 400:
-                return found  # type: ignore[return-value]  # a reply only where `read` gives one
-            moved, target = found, _next(found, target)
-        raise redirected(moved, target)
+            if not isinstance(answer, Reply) or not _is_redirect(answer):
+                return answer  # type: ignore[return-value]  # a reply only where `parse` gives one
+            redirect, target = answer, _get_target(answer, target)
+        raise make_redirect_failure(redirect, target)
 
 
 def base_url(url: str) -> str:
-    """The address without what is ours to add."""
+    """Return the address without what is ours to add."""
     return url.rstrip("/").removesuffix(API).rstrip("/")
 
 
-def _next(reply: Reply, asked: str) -> str:
-    """Where a redirect points, on the same origin."""
+def _is_redirect(reply: Reply) -> bool:
+    return 300 <= reply.status < 400
+
+
+def _get_target(reply: Reply, url: str) -> str:
+    """Return where a redirect points, on the same origin: the key goes nowhere else."""
     location = reply.headers.get("location", "")
     try:
-        target = urljoin(asked, location)
-        if location and origin(target) == origin(asked):
+        target = urljoin(url, location)
+        if location and origin(target) == origin(url):
             return target
     except ValueError:
         pass
-    raise redirected(reply, asked)
+    raise make_redirect_failure(reply, url)
 
 
-def _good(reply: Reply) -> Reply:
+def _check_status(reply: Reply) -> Reply:
     if reply.status >= 300:
         decode(reply)
     return reply
 
 
-def _encoded(send: Send) -> tuple[str, bytes]:
+def _encode(send: Send) -> tuple[str, bytes]:
+    """Return type and bytes of the body; both are empty for a request without one."""
     if send.body is None:
         return "", b""
     if send.file:
-        return _multipart(send.body, send.file)
+        return _encode_multipart(send.body, send.file)
     if send.form:
-        pairs = [(name, _text(value)) for name, value in send.body.items()]
+        pairs = [(name, _to_text(value)) for name, value in send.body.items()]
         return "application/x-www-form-urlencoded", urlencode(pairs).encode()
     return "application/json", json.dumps(send.body, separators=(",", ":")).encode()
 
 
-def _multipart(fields: Mapping[str, Any], file: Upload) -> tuple[str, bytes]:
+def _encode_multipart(fields: Mapping[str, Any], file: Upload) -> tuple[str, bytes]:
+    # Random, so that no content can contain it.
     boundary = secrets.token_hex(16)
-    parts = [
-        f'--{boundary}\r\ncontent-disposition: form-data; name="{name}"\r\n\r\n{_text(value)}\r\n'.encode()
-        for name, value in fields.items()
-    ]
-    name = quote(file.name)
-    head = f'--{boundary}\r\ncontent-disposition: form-data; name="files"; filename="{name}"\r\n'
-    parts.append(
-        f"{head}content-type: text/plain; charset=utf-8\r\n\r\n".encode() + file.content + b"\r\n"
-    )
-    return f"multipart/form-data; boundary={boundary}", b"".join(
-        [*parts, f"--{boundary}--\r\n".encode()]
-    )
+    head = f"--{boundary}\r\ncontent-disposition: form-data; name="
+    text = ""
+    for name, value in fields.items():
+        text += f'{head}"{name}"\r\n\r\n{_to_text(value)}\r\n'
+    text += f'{head}"files"; filename="{quote(file.name)}"\r\n'
+    text += "content-type: text/plain; charset=utf-8\r\n\r\n"
+    body = text.encode() + file.content + f"\r\n--{boundary}--\r\n".encode()
+    return f"multipart/form-data; boundary={boundary}", body
 
 
-def _text(value: Any) -> str:
+def _to_text(value: Any) -> str:
+    # JSON's way of writing booleans, which the server reads in forms and addresses, too.
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,4 +1,5 @@
-"""Every way in which ArchiveBox says no, decoded from what real servers of three versions answered.
+"""Every way in which ArchiveBox refuses a request, decoded from what real servers of three versions
+answered.
 
 Four shapes: `{"detail": ...}` for deliberate refusals, `{"succeeded": false, "message", "errors":
 [traceback]}` for any exception of its own (404 or 503, so a 503 is not overload), plain text or
@@ -20,7 +21,8 @@ from server.http.urls import origin
 
 _MARKUP = re.compile(r"<[a-z!/][^>]*>|\x1b\[[0-9;]*m", re.IGNORECASE)
 _EXCEPTION = re.compile(r"^(?P<kind>[A-Za-z_.]+): (?P<text>.*)", re.DOTALL)
-_OURS = (
+# What goes wrong inside the server because of the arguments, which it did not check before.
+_ARGUMENT_ERRORS = (
     "ValueError",
     "ValidationError",
     "FieldError",
@@ -28,75 +30,87 @@ _OURS = (
     "OverflowError",
     "AssertionError",
 )
+_MOST_DETAILS = 5
+_MOST_BYTES = 2000
 
 KEY_HINT = (
-    "The user makes an API key for a superuser in ArchiveBox's admin (/admin/api/apitoken/add/), sets "
-    "ARCHIVEBOX_API_KEY (or ARCHIVEBOX_USERNAME and ARCHIVEBOX_PASSWORD) and restarts this server."
+    "The user makes an API key for a superuser in ArchiveBox's admin "
+    "(/admin/api/apitoken/add/), sets ARCHIVEBOX_API_KEY (or ARCHIVEBOX_USERNAME and "
+    "ARCHIVEBOX_PASSWORD) and restarts this server."
+)
+_URL_HINT = (
+    "ARCHIVEBOX_URL may point at something else than an ArchiveBox; `archive-mcp doctor` checks it."
 )
 
 
 def decode(reply: Reply) -> Any:
-    """The answer's JSON.
+    """Return the answer's JSON.
 
     Raises:
         Failure: what ArchiveBox refused, in the caller's words. Transient: what may pass.
     """
     if 300 <= reply.status < 400:
-        raise redirected(reply)
-    payload = _json(reply.body)
+        raise make_redirect_failure(reply)
+    try:
+        payload = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        if reply.status < 400:
+            raise _make_garbage_failure(reply) from None
+        # Refusals of the web server in front of the API are HTML or plain text.
+        payload = None
     if reply.status < 400:
-        if payload is None:
-            raise _unintelligible(reply)
-        return payload[0]
-    raise _refused(reply, payload[0] if payload else None)
+        return payload
+    raise _make_failure(reply, payload)
 
 
-def command(payload: Any) -> Any:
-    """The `result` of a CLI route, which reports its failures with HTTP 200.
+def get_command_result(payload: Any) -> Any:
+    """Return the `result` of a command, which reports its failures with HTTP 200.
 
     Raises:
-        Failure: `REJECTED` with the command's own words.
+        Failure: `REJECTED` with the command's own message.
     """
     if not isinstance(payload, dict):
         raise Failure(
             Code.BAD_RESPONSE, "ArchiveBox answered a command with something else than its report."
         )
     if payload.get("success") is False:
-        words = "; ".join(clean(str(each)) for each in payload.get("errors") or []) or clean(
-            payload.get("stderr", "")
-        )
-        raise Failure(
-            Code.REJECTED, f"ArchiveBox refused the command: {words or 'without a reason'}"
-        )
+        errors = [clean(str(error)) for error in payload.get("errors") or []]
+        # Commands that print their mistake leave the list empty.
+        message = "; ".join(errors) or clean(payload.get("stderr", "")) or "without a reason"
+        raise Failure(Code.REJECTED, f"ArchiveBox refused the command: {message}")
     return payload.get("result")
 
 
-def redirected(reply: Reply, asked: str = "") -> Failure:
-    """A redirect of the URL `asked` that was not followed: it leaves the origin, or would repeat a
-    change elsewhere."""
+def make_redirect_failure(reply: Reply, url: str = "") -> Failure:
+    """Return the failure for a redirect of that URL that was not followed: it leaves the origin, or
+    would repeat a change elsewhere."""
     try:
-        target = urljoin(asked, reply.headers.get("location", ""))
-        there = urlsplit(target).hostname
+        target = urljoin(url, reply.headers.get("location", ""))
+        host = urlsplit(target).hostname
     except ValueError:
-        target, there = "", None
-    if not there or origin(target) == origin(asked):
+        target, host = "", None
+    if not host or origin(target) == origin(url):
         return Failure(
             Code.BAD_RESPONSE,
-            f"ArchiveBox answered with a redirect (HTTP {reply.status}) that leads nowhere useful; nothing was done.",
-            "ARCHIVEBOX_URL may point at something else than an ArchiveBox; `archive-mcp doctor` checks it.",
+            f"ArchiveBox answered with a redirect (HTTP {reply.status}) that leads nowhere useful; "
+            "nothing was done.",
+            _URL_HINT,
         )
     # A prefix in front of the API belongs to the address; any other path (a login page) does not.
-    prefix, found, _ = urlsplit(target).path.partition("/api/v1")
-    url = origin(target) + (prefix if found else "")
+    prefix, api, _ = urlsplit(target).path.partition("/api/v1")
+    address = origin(target)
+    if api:
+        address += prefix
     return Failure(
         Code.NOT_CONFIGURED,
-        f"ArchiveBox sends callers of this address on to {url}; the key is not sent to another address.",
-        f"Tell the user to set ARCHIVEBOX_URL={url} and restart this server.",
+        f"ArchiveBox sends callers of this address on to {address}; "
+        "the key is not sent to another address.",
+        f"Tell the user to set ARCHIVEBOX_URL={address} and restart this server.",
     )
 
 
-def foreign() -> Failure:
-    """What answers has no description of an ArchiveBox's API."""
+def make_foreign_failure() -> Failure:
+    """Return the failure for a server without the description of an ArchiveBox's API."""
     return Failure(
         Code.UNSUPPORTED,
         "What answers at ARCHIVEBOX_URL is not an ArchiveBox with a REST API (0.8.5 or newer).",
@@ -105,38 +119,35 @@ def foreign() -> Failure:
 
 
 def clean(text: str, most: int = 300) -> str:
-    """Their words: no markup, no colours, no traceback, not at length."""
+    """Return a message of the server without markup, colours and traceback, and not at length.
+
+    Args:
+        most: characters of the result.
+    """
     text = text.split("Traceback (most recent call last)")[0]
     plain = " ".join(_MARKUP.sub(" ", text).split())
     return plain if len(plain) <= most else plain[: most - 3] + "..."
 
 
-def _json(body: bytes) -> tuple[Any] | None:
-    try:
-        return (json.loads(body),)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _refused(reply: Reply, payload: Any) -> Failure:
-    if isinstance(payload, dict) and payload.get("succeeded") is False:
-        return _raised(reply.status, str(payload.get("message", "")))
-    detail = payload.get("detail") if isinstance(payload, dict) else None
-    words = (
-        _detail(detail)
-        if detail is not None
-        else clean(reply.body[:2000].decode("utf-8", "replace"))
-    )
+def _make_failure(reply: Reply, payload: Any) -> Failure:
+    fields = payload if isinstance(payload, dict) else {}
+    if fields.get("succeeded") is False:
+        return _make_exception_failure(reply.status, str(fields.get("message", "")))
+    detail = fields.get("detail")
+    # A page may be long, and a message shows only its beginning.
+    text = clean(reply.body[:_MOST_BYTES].decode("utf-8", "replace"))
+    message = text if detail is None else _join_details(detail)
     match reply.status:
         case 400 | 422:
-            return Failure(Code.INVALID_ARGUMENT, f"ArchiveBox refused the arguments: {words}")
+            return Failure(Code.INVALID_ARGUMENT, f"ArchiveBox refused the arguments: {message}")
         case 401:
             return Failure(Code.UNAUTHENTICATED, "ArchiveBox does not accept the key.", KEY_HINT)
-        case 403 if "disabled on this host" in words:
+        case 403 if "disabled on this host" in message:
             return Failure(
                 Code.FORBIDDEN,
                 "ArchiveBox serves its API under another host name than the configured one.",
-                "Tell the user to set ARCHIVEBOX_URL=http://api.archivebox.localhost:PORT, or the server's BASE_URL.",
+                "Tell the user to set ARCHIVEBOX_URL=http://api.archivebox.localhost:PORT, "
+                "or the server's BASE_URL.",
             )
         case 403:
             return Failure(
@@ -144,8 +155,9 @@ def _refused(reply: Reply, payload: Any) -> Failure:
                 "ArchiveBox refuses this key: it is bad, or not a superuser's.",
                 KEY_HINT,
             )
+        # Only the API itself gives a detail; a page comes from the web server around it.
         case 404 if detail is not None:
-            return Failure(Code.NOT_FOUND, f"ArchiveBox did not find it: {words}")
+            return Failure(Code.NOT_FOUND, f"ArchiveBox did not find it: {message}")
         case 404:
             return Failure(
                 Code.NOT_FOUND,
@@ -155,60 +167,61 @@ def _refused(reply: Reply, payload: Any) -> Failure:
         case 405:
             return Failure(Code.UNSUPPORTED, "This ArchiveBox does not offer that.")
         case 409:
-            return Failure(Code.REJECTED, f"ArchiveBox refused it as it stands: {words}")
+            return Failure(Code.REJECTED, f"ArchiveBox refused it as it stands: {message}")
     return Transient(
         Code.UNAVAILABLE,
         f"ArchiveBox has a problem of its own (HTTP {reply.status}).",
         "Try again in a minute.",
+        # Both come from a proxy that did not reach ArchiveBox in time.
         worth_repeating=reply.status in (502, 504),
     )
 
 
-def _raised(status: int, message: str) -> Failure:
-    """An exception of ArchiveBox's own: told by its kind, since the status says 503 for nearly
-    all."""
-    found = _EXCEPTION.match(message.strip())
-    kind, words = (
-        (found["kind"].rpartition(".")[2], clean(found["text"])) if found else ("", clean(message))
-    )
+def _make_exception_failure(status: int, message: str) -> Failure:
+    """Return the failure for an exception inside ArchiveBox, by the exception's class: the status
+    is 503 for nearly all."""
+    kind, text = "", message
+    if match := _EXCEPTION.match(message.strip()):
+        kind, text = match["kind"].rpartition(".")[2], match["text"]
+    text = clean(text)
     if "MultipleObjectsReturned" in kind:
         return Failure(
             Code.AMBIGUOUS, "That id fits several objects.", "Give more of it, best the whole id."
         )
     if status == 404 or "DoesNotExist" in kind:
-        return Failure(Code.NOT_FOUND, f"ArchiveBox did not find it: {words}")
-    if kind in _OURS:
+        return Failure(Code.NOT_FOUND, f"ArchiveBox did not find it: {text}")
+    if kind in _ARGUMENT_ERRORS:
         return Failure(
-            Code.INVALID_ARGUMENT, f"ArchiveBox cannot work with these arguments: {words}"
+            Code.INVALID_ARGUMENT, f"ArchiveBox cannot work with these arguments: {text}"
         )
     return Transient(
         Code.UNAVAILABLE,
-        f"ArchiveBox failed inside ({kind or 'error'}): {words}",
+        f"ArchiveBox failed inside ({kind or 'error'}): {text}",
         "Its log on the server says more.",
+        # An exception comes again with the same request.
         worth_repeating=False,
     )
 
 
-def _detail(detail: Any) -> str:
+def _join_details(detail: Any) -> str:
     if not isinstance(detail, list):
         return clean(str(detail))
-    parts = []
-    for each in detail[:5]:
-        place = (
-            ".".join(str(step) for step in each.get("loc", [])[1:])
-            if isinstance(each, dict)
-            else ""
-        )
-        words = clean(str(each.get("msg", ""))) if isinstance(each, dict) else clean(str(each))
-        parts.append(f"{place}: {words}" if place else words)
-    return "; ".join(parts)
+    # The first mistakes are enough to see what is wrong.
+    return "; ".join(_render_detail(entry) for entry in detail[:_MOST_DETAILS])
 
 
-def _unintelligible(reply: Reply) -> Transient:
-    page = reply.body[:200].lstrip().startswith(b"<")
+def _render_detail(entry: Any) -> str:
+    if not isinstance(entry, dict):
+        return clean(str(entry))
+    # The first step says only "query", "path" or "body", which means nothing to a tool's caller.
+    place = ".".join(str(step) for step in entry.get("loc", [])[1:])
+    message = clean(str(entry.get("msg", "")))
+    return f"{place}: {message}" if place else message
+
+
+def _make_garbage_failure(reply: Reply) -> Transient:
+    is_page = reply.body[:200].lstrip().startswith(b"<")
+    content = "an HTML page instead of data" if is_page else "an answer that is not JSON"
     return Transient(
-        Code.BAD_RESPONSE,
-        f"ArchiveBox sent {'an HTML page instead of data' if page else 'an answer that is not JSON'}.",
-        "ARCHIVEBOX_URL may point at something else than an ArchiveBox; `archive-mcp doctor` checks it.",
-        worth_repeating=False,
+        Code.BAD_RESPONSE, f"ArchiveBox sent {content}.", _URL_HINT, worth_repeating=False
     )

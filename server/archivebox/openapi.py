@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from server.archivebox.failures import foreign
+from server.archivebox.failures import make_foreign_failure
 from server.errors import Code, Failure
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
@@ -31,31 +31,32 @@ class Description:
     endpoints: dict[str, Endpoint]
 
     @classmethod
-    def read(cls, openapi: Any) -> Description:
-        """From the parsed `openapi.json`.
+    def parse(cls, openapi: Any) -> Description:
+        """Return the description in the decoded `openapi.json`.
 
         Raises:
             Failure: `UNSUPPORTED` when it is not an ArchiveBox's.
         """
         try:
-            endpoints = dict(_endpoints(openapi))
-            declared = str(openapi["info"]["version"])
+            endpoints = dict(_list_endpoints(openapi))
+            version = str(openapi["info"]["version"])
         except (KeyError, TypeError, AttributeError):
-            endpoints, declared = {}, ""
+            endpoints, version = {}, ""
+        # Every version of ArchiveBox has this endpoint.
         if "GET /core/snapshots" not in endpoints:
-            raise foreign()
+            raise make_foreign_failure()
         # Before 0.9 the API had a version number of its own.
-        return cls("0.8.5" if declared == "1.0.0" else declared, endpoints)
+        return cls("0.8.5" if version == "1.0.0" else version, endpoints)
 
     def has(self, operation: str) -> bool:
-        """Whether the server has the endpoint, whatever it calls its path parameters."""
-        return normalised(operation) in self.endpoints
+        """Return whether the server has the endpoint, whatever it calls its path parameters."""
+        return normalize(operation) in self.endpoints
 
     def takes(self, operation: str, name: str) -> bool:
-        """Whether the endpoint reads that query parameter or body field; others it would silently
-        ignore."""
-        endpoint = self.endpoints.get(normalised(operation))
-        return endpoint is not None and (name in endpoint.parameters or name in endpoint.body)
+        """Return whether the endpoint reads that query parameter or body field; others it would
+        silently ignore."""
+        endpoint = self.endpoints.get(normalize(operation))
+        return endpoint is not None and name in endpoint.parameters | endpoint.body
 
     def require(self, operation: str, since: str, instead: str) -> None:
         """Raise `UNSUPPORTED` for an endpoint that the server lacks, with the versions that have
@@ -69,27 +70,31 @@ class Description:
             )
 
 
-def normalised(operation: str) -> str:
-    """`GET /core/any/{abid}` -> `GET /core/any/{}`."""
+def normalize(operation: str) -> str:
+    """Return the endpoint without the names of its path parameters, which differ between versions:
+    `GET /core/any/{abid}` -> `GET /core/any/{}`."""
     return _PARAMETER.sub("{}", operation)
 
 
-def _endpoints(openapi: Any) -> Iterable[tuple[str, Endpoint]]:
+def _list_endpoints(openapi: Any) -> Iterable[tuple[str, Endpoint]]:
     schemas = openapi.get("components", {}).get("schemas", {})
     for path, methods in openapi["paths"].items():
-        short = path.partition("/api/v1")[2] or path
+        # Paths are declared with whatever stands in front of the API.
+        short_path = path.partition("/api/v1")[2] or path
         for method, operation in methods.items():
-            names = frozenset(
-                each["name"] for each in operation.get("parameters", []) if each["in"] == "query"
+            parameters = frozenset(
+                parameter["name"]
+                for parameter in operation.get("parameters", [])
+                if parameter["in"] == "query"
             )
-            yield (
-                normalised(f"{method.upper()} {short}"),
-                Endpoint(names, frozenset(_body(operation, schemas))),
-            )
+            fields = frozenset(_list_fields(operation, schemas))
+            name = normalize(f"{method.upper()} {short_path}")
+            yield name, Endpoint(parameters, fields)
 
 
-def _body(operation: Any, schemas: Any) -> Iterable[str]:
+def _list_fields(operation: Any, schemas: Any) -> Iterable[str]:
     for content in (operation.get("requestBody") or {}).get("content", {}).values():
         schema = content.get("schema", {})
-        named = schemas.get(str(schema.get("$ref", "")).rpartition("/")[2], schema)
-        yield from named.get("properties", {})
+        # Forms declare their fields in place, JSON bodies by a reference.
+        reference = str(schema.get("$ref", "")).rpartition("/")[2]
+        yield from schemas.get(reference, schema).get("properties", {})

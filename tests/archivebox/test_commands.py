@@ -62,7 +62,7 @@ async def test_matching_pages_are_removed_after_the_users_yes_and_others_stay(
     assert (done["deleted"] + done["queued"], done["failed"]) == (1, [])
     assert (await target.call("get_snapshot", snapshot_id=staying["id"]))["id"] == staying["id"]
     if target.sandbox:
-        assert (target.sandbox.deaths, target.sandbox.removed_all) == (0, 0)
+        assert (target.sandbox.counts.deaths, target.sandbox.counts.removed_all) == (0, 0)
 
 
 async def test_pages_are_archived_again(target: Target) -> None:

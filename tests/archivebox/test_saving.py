@@ -167,7 +167,7 @@ async def test_a_page_that_was_saved_again_by_somebody_else_is_not_saved_once_mo
 
         def saved() -> None:
             for each in preview.details["preview"]["first"]:
-                world.add_snapshot(crawl, each, world.moment())
+                world.add_snapshot(crawl, each, world.now())
 
         one.sandbox.before = ("GET /core/snapshots?url=", saved)
         given: Json = {"action": "retry", "query": {"domain": url.split("/")[2]}}

@@ -74,14 +74,14 @@ IDS = (
 
 
 def description(version: str) -> Description:
-    return Description.read(json.loads((OPENAPI / FILES[version]).read_text()))
+    return Description.parse(json.loads((OPENAPI / FILES[version]).read_text()))
 
 
 def covered(endpoint: str) -> bool:
     """Whether some tool serves an endpoint, given as `GET /core/any/{}`."""
-    from server.archivebox.openapi import normalised
+    from server.archivebox.openapi import normalize
 
-    served = {normalised(each) for each in ENDPOINTS.values()}
+    served = {normalize(each) for each in ENDPOINTS.values()}
     wanted = RENAMED.get(endpoint, endpoint)
     if wanted.startswith(FILE_ROUTES):
         wanted = FILE_ROUTES + "{}"

@@ -36,7 +36,7 @@ class CheckApiToken(Get[Key]):
         from server.archivebox.client import Send
         from server.archivebox.failures import decode
 
-        key = await context.api.client.keys.current(context.api.client, context.api.deadline)
+        key = await context.api.client.keys.get_key(context.api.client, context.api.deadline)
         checked: Any = await context.api.client.send(
             Send("POST", "/auth/check_api_token", context.api.deadline, body={"token": key}),
             authenticated=False,
@@ -52,6 +52,6 @@ class CheckApiToken(Get[Key]):
             {
                 "valid": checked.get("success") is True,
                 "usable": True,
-                **context.api.client.keys.shown(),
+                **context.api.client.keys.to_dict(),
             }
         )

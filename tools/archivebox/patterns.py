@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from server.archivebox.api import ArchiveBoxApi
-from server.archivebox.failures import command
+from server.archivebox.failures import get_command_result
 from server.archivebox.pagination import Record, every
 from server.errors import Code, Failure
 from tools.archivebox.snapshots.snapshots import pages
@@ -34,7 +34,7 @@ async def matches(
     operation = "POST /cli/search" if api.description.has("POST /cli/search") else "POST /cli/list"
     body = _body(api, operation, patterns, {**filters, **more})
     try:
-        result = command(
+        result = get_command_result(
             await api.change("POST", operation.partition(" ")[2], body, repeatable=True, verify="")
         )
     except Failure as failure:

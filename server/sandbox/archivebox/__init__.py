@@ -1,9 +1,9 @@
 """An ArchiveBox in this process, with made-up pages and the behaviour of three releases.
 
-ArchiveBoxSandbox   the server; `handle` takes a request and gives an `Answer`, without any
-transport Answer              status, headers, body KEY                 opens everything; USERNAME
-and PASSWORD are exchanged for it KEY_READER          valid, but its owner is no superuser Closed
-raised where a real server would close the connection without an answer
+ArchiveBoxSandbox: the server; `handle` takes a request and returns an `Answer`, without any
+transport. Answer: status, headers, body. KEY: opens everything; USERNAME and PASSWORD are exchanged
+for it. KEY_READER: valid, but its owner is no superuser. KEY_EXPIRED: no longer valid. Closed:
+raised where a real server would close the connection without an answer.
 """
 
 from __future__ import annotations

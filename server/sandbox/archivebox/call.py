@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from server.sandbox.archivebox.answers import Raised
+from server.sandbox.archivebox.answers import ServerError
 from server.sandbox.archivebox.dialect import Dialect
 from server.sandbox.archivebox.world.records import User
 from server.sandbox.archivebox.world.runner import Runner
@@ -46,14 +46,18 @@ class Counts:
 
 @dataclass
 class Call:
-    """One request to one endpoint, its arguments read."""
+    """One request to one endpoint with its parsed arguments.
+
+    user: who calls; None without a key. path, query: the parameters by name. body: None for an
+    endpoint without one.
+    """
 
     world: World
     runner: Runner
     counts: Counts
     request: Request
     user: User | None
-    inside: Mapping[str, Any] = field(default_factory=dict)
+    path: Mapping[str, Any] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
 
@@ -64,18 +68,18 @@ class Call:
 
     @property
     def caller(self) -> User:
-        """Who calls; for endpoints that want a key."""
+        """Who calls an endpoint that requires a key."""
         if self.user is None:
             raise LookupError("an endpoint without a key asks who calls")
         return self.user
 
-    def given(self) -> dict[str, Any]:
-        """The fields of the body that were sent, unlike those that are at their default."""
+    def list_sent_fields(self) -> dict[str, Any]:
+        """Return the fields of the body that were sent, unlike those that are at their default."""
         return {name: getattr(self.body, name) for name in self.body.model_fields_set}
 
 
-def paged(call: Call, records: Sequence[T], shown: Callable[[T], Any]) -> dict[str, Any]:
-    """A page of a list, with the server's own arithmetic and its mistakes.
+def paginate(call: Call, records: Sequence[T], render: Callable[[T], Any]) -> dict[str, Any]:
+    """Return a page of a list, with the server's own arithmetic and its mistakes.
 
     The limit is clamped in silence, 0 and -1 divide by zero, a negative start is an error of the
     database, and `page` in the answer is wrong as soon as more than one page is skipped.
@@ -83,11 +87,11 @@ def paged(call: Call, records: Sequence[T], shown: Callable[[T], Any]) -> dict[s
     limit = min(call.query["limit"], LARGEST_PAGE)
     offset = call.query["offset"] or call.query["page"] * limit
     if limit in (0, -1):
-        raise Raised("ZeroDivisionError", "division by zero")
+        raise ServerError("ZeroDivisionError", "division by zero")
     if offset < 0 or offset + limit < 0:
-        raise Raised("ValueError", "Negative indexing is not supported.")
-    items = [shown(each) for each in records[offset : offset + limit]]
-    found = {
+        raise ServerError("ValueError", "Negative indexing is not supported.")
+    items = [render(record) for record in records[offset : offset + limit]]
+    figures = {
         "total_items": len(records),
         "total_pages": math.ceil(len(records) / limit),
         "page": math.ceil(offset / (limit + 1)),
@@ -95,31 +99,44 @@ def paged(call: Call, records: Sequence[T], shown: Callable[[T], Any]) -> dict[s
         "offset": offset,
         "num_items": len(items),
     }
+    # The order of the fields differs between releases, too.
     if call.dialect.old:
-        return {**found, "items": items}
-    return {"items": items, "count": len(records), **found}
+        return {**figures, "items": items}
+    return {"items": items, "count": len(records), **figures}
 
 
-def aware(moment: datetime) -> datetime:
-    """The moment with a time zone: without one it is UTC."""
+def add_timezone(moment: datetime) -> datetime:
+    """Return the moment with a time zone: without one it is UTC."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def within(moment: datetime | None, query: Mapping[str, Any], name: str) -> bool:
-    """Whether a date fits the parameters `name`, `name__gte` and `name__lt`, as far as they are
-    given."""
+# Filters. A parameter that was not sent is None and lets everything pass.
+
+
+def is_within(moment: datetime | None, query: Mapping[str, Any], name: str) -> bool:
+    """Return whether a date fits the parameters `name`, `name__gte` and `name__lt`."""
     exact, since, before = (query.get(f"{name}{end}") for end in ("", "__gte", "__lt"))
     if exact is None and since is None and before is None:
         return True
     if moment is None:
         return False
-    return not (
-        (exact is not None and moment != aware(exact))
-        or (since is not None and moment < aware(since))
-        or (before is not None and moment >= aware(before))
-    )
+    if exact is not None and moment != add_timezone(exact):
+        return False
+    if since is not None and moment < add_timezone(since):
+        return False
+    return before is None or moment < add_timezone(before)
 
 
 def contains(text: str | None, part: str | None) -> bool:
-    """Whether the part is in the text, whatever the case; everything contains what is not given."""
+    """Return whether the part is in the text, whatever the case."""
     return part is None or part.lower() in (text or "").lower()
+
+
+def begins(text: str, part: str | None) -> bool:
+    """Return whether the text begins with the part."""
+    return part is None or text.startswith(part)
+
+
+def equals(value: object, expected: object) -> bool:
+    """Return whether the value is the expected one."""
+    return expected is None or value == expected

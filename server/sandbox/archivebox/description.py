@@ -1,16 +1,16 @@
-"""The server's own description of its API: its routes, and the types that its arguments are read
-with.
+"""The server's own description of its API: its endpoints, and the types that their arguments are
+validated with.
 
-The sandbox serves what the release's `openapi.json` declares and nothing else. Arguments are read
-with pydantic, as the real server does, so that wrong ones are refused in its words; what is not
-declared is ignored, as there.
+The sandbox serves what the release's `openapi.json` declares and nothing else. Arguments are
+validated with pydantic, as on the real server, so that wrong ones are refused in its words; what is
+not declared is ignored, as there.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -32,7 +32,7 @@ _SCALARS: dict[str, Any] = {
     "string": str,
     "object": dict[str, Any],
 }
-# The name of the body's argument is part of where the server says a mistake is.
+# The server says where a mistake is by the name of the function's argument, which differs.
 _BODY_NAMES = {
     "/auth/get_api_token": "auth_data",
     "/auth/check_api_token": "token_data",
@@ -46,7 +46,7 @@ class Endpoint:
 
     name: str
     pattern: re.Pattern[str]
-    declared: Mapping[str, Any]
+    declaration: Mapping[str, Any]
     schemas: Mapping[str, Any]
 
     @property
@@ -60,57 +60,61 @@ class Endpoint:
         return self.name.partition(" ")[2]
 
     @property
-    def protected(self) -> bool:
-        """Whether it wants a key."""
-        return bool(self.declared.get("security"))
+    def is_protected(self) -> bool:
+        """Whether it requires a key."""
+        return bool(self.declaration.get("security"))
+
+    # The models are made on first use: those of all endpoints at once take a noticeable time.
 
     @cached_property
-    def _query(self) -> type[BaseModel]:
-        return self._model("Query", self._parameters("query"))
+    def _query_model(self) -> type[BaseModel]:
+        return create_model("Query", **self._list_parameters("query"))
 
     @cached_property
-    def _inside(self) -> type[BaseModel]:
-        return self._model("Path", self._parameters("path"))
+    def _path_model(self) -> type[BaseModel]:
+        return create_model("Path", **self._list_parameters("path"))
 
     @cached_property
-    def _body(self) -> type[BaseModel] | None:
-        content = (self.declared.get("requestBody") or {}).get("content", {})
+    def _body_model(self) -> type[BaseModel] | None:
+        content = (self.declaration.get("requestBody") or {}).get("content", {})
+        # A form is read by the endpoint itself.
         if "application/json" not in content:
             return None
-        found: type[BaseModel] = _type(content["application/json"]["schema"], self.schemas)
-        return found
+        model: type[BaseModel] = _make_type(content["application/json"]["schema"], self.schemas)
+        return model
 
-    def query(self, text: str) -> dict[str, Any]:
-        """The declared query parameters, read; of a repeated one the last counts."""
-        given = dict(parse_qsl(text, keep_blank_values=True))
-        return _read(self._query, given, ("query",)).__dict__
+    def parse_query(self, text: str) -> dict[str, Any]:
+        """Return the declared query parameters; of a repeated one the last counts."""
+        values = dict(parse_qsl(text, keep_blank_values=True))
+        return _validate(self._query_model, values, ("query",)).__dict__
 
-    def inside(self, given: Mapping[str, str]) -> dict[str, Any]:
-        """The path's parameters, read."""
-        return _read(self._inside, given, ("path",)).__dict__
+    def parse_path(self, values: Mapping[str, str]) -> dict[str, Any]:
+        """Return the path's parameters."""
+        return _validate(self._path_model, values, ("path",)).__dict__
 
-    def body(self, content: bytes) -> BaseModel | None:
-        """The JSON body, read; None for an endpoint without one."""
-        if self._body is None:
+    def parse_body(self, content: bytes) -> BaseModel | None:
+        """Return the JSON body; None for an endpoint without one."""
+        if self._body_model is None:
             return None
-        name = _BODY_NAMES.get(self.path, "args" if self.path.startswith("/cli/") else "data")
+        default = "args" if self.path.startswith("/cli/") else "data"
+        name = _BODY_NAMES.get(self.path, default)
         if not content:
             raise Detail(422, [{"type": "missing", "loc": ["body", name], "msg": "Field required"}])
         try:
-            given = json.loads(content)
+            value = json.loads(content)
         except (ValueError, RecursionError):
             raise Detail(400, "Cannot parse request body") from None
-        return _read(self._body, given, ("body", name))
+        return _validate(self._body_model, value, ("body", name))
 
-    def _parameters(self, where: str) -> Iterator[tuple[str, Any, Any]]:
-        for each in self.declared.get("parameters", []):
-            if each["in"] == where:
-                default = ... if each.get("required") else each["schema"].get("default")
-                yield each["name"], _type(each["schema"], self.schemas), default
-
-    def _model(self, name: str, fields: Iterator[tuple[str, Any, Any]]) -> type[BaseModel]:
-        given: dict[str, Any] = {name: (kind, default) for name, kind, default in fields}
-        return create_model(name, **given)
+    def _list_parameters(self, place: str) -> dict[str, Any]:
+        """Return type and default of the parameters in the path or in the query."""
+        parameters: dict[str, Any] = {}
+        for parameter in self.declaration.get("parameters", []):
+            if parameter["in"] == place:
+                schema = parameter["schema"]
+                default = ... if parameter.get("required") else schema.get("default")
+                parameters[parameter["name"]] = (_make_type(schema, self.schemas), default)
+        return parameters
 
 
 @dataclass(frozen=True)
@@ -124,91 +128,94 @@ class Description:
         """Every endpoint, in the order of the document, which is the order in which the server
         tries them."""
         schemas = self.document["components"]["schemas"]
-        return [
-            Endpoint(
-                f"{method.upper()} {path.removeprefix(API)}", _pattern(path), declared, schemas
-            )
-            for path, methods in self.document["paths"].items()
-            for method, declared in methods.items()
-        ]
+        endpoints: list[Endpoint] = []
+        for path, methods in self.document["paths"].items():
+            for method, declaration in methods.items():
+                name = f"{method.upper()} {path.removeprefix(API)}"
+                endpoints.append(Endpoint(name, _make_pattern(path), declaration, schemas))
+        return endpoints
 
-    def at(self, path: str) -> list[tuple[Endpoint, dict[str, str]]]:
-        """The endpoints of a path, with the values of the path's parameters; none if there is no
-        such path."""
-        found: list[tuple[Endpoint, dict[str, str]]] = []
+    def match(self, path: str) -> list[tuple[Endpoint, dict[str, str]]]:
+        """Return the endpoints of a path, with the values of the path's parameters; none if there
+        is no such path."""
+        matches: list[tuple[Endpoint, dict[str, str]]] = []
         for endpoint in self.endpoints:
             if match := endpoint.pattern.fullmatch(path):
-                if found and endpoint.path != found[0][0].path:
+                # `/machine/current` also fits `/machine/{machine_id}`: the first path wins.
+                if matches and endpoint.path != matches[0][0].path:
                     break
-                found.append((endpoint, match.groupdict()))
-        return found
+                matches.append((endpoint, match.groupdict()))
+        return matches
 
 
 @cache
-def description_of(version: str) -> Description:
-    """The description of a release."""
-    text = files(__package__).joinpath("openapi", f"{version}.json").read_text(encoding="utf-8")
-    return Description(json.loads(text))
+def load_description(version: str) -> Description:
+    """Return the description of a release."""
+    file = files(__package__).joinpath("openapi", f"{version}.json")
+    return Description(json.loads(file.read_text(encoding="utf-8")))
 
 
-def _pattern(path: str) -> re.Pattern[str]:
-    parts = _PARAMETER.split(path)
-    text = "".join(
-        f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts)
-    )
+def _make_pattern(path: str) -> re.Pattern[str]:
+    text = ""
+    for index, part in enumerate(_PARAMETER.split(path)):
+        # Splitting by a pattern with a group puts every second part inside the braces.
+        text += f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part)
     return re.compile(text)
 
 
-def _read(model: type[BaseModel], given: Any, where: tuple[str, ...]) -> BaseModel:
+def _validate(model: type[BaseModel], value: Any, place: tuple[str, ...]) -> BaseModel:
     try:
-        return model.model_validate(given)
+        return model.model_validate(value)
     except ValidationError as error:
-        found = [
-            {**each, "loc": [*where, *each["loc"]]}
-            for each in json.loads(error.json(include_url=False, include_input=False))
-        ]
-        raise Detail(422, found) from None
+        # As django-ninja, which the real server uses, without the address and the input.
+        mistakes = json.loads(error.json(include_url=False, include_input=False))
+        details = [{**mistake, "loc": [*place, *mistake["loc"]]} for mistake in mistakes]
+        raise Detail(422, details) from None
 
 
-def _type(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
-    """The Python type for a JSON schema of the document."""
+def _make_type(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
+    """Return the Python type for a JSON schema of the document."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
-        return _named(name, schemas[name], schemas)
+        return _make_object_type(name, schemas[name], schemas)
     if "anyOf" in schema:
-        return Union[tuple(_type(each, schemas) for each in schema["anyOf"])]  # noqa: UP007 - built at run time
+        types = tuple(_make_type(option, schemas) for option in schema["anyOf"])
+        return Union[types]  # noqa: UP007 - built at run time
     if "allOf" in schema:
-        return _type(schema["allOf"][0], schemas)
+        return _make_type(schema["allOf"][0], schemas)
     if "enum" in schema:
-        return _choice(str(schema.get("title", "Choice")), schema["enum"])
+        return _make_enum(str(schema.get("title", "Choice")), schema["enum"])
     if schema.get("format") == "date-time":
         return datetime
     if schema.get("type") == "array":
-        return list[_type(schema.get("items", {}), schemas)]  # type: ignore[misc]  # built at run time
+        items = schema.get("items", {})
+        return list[_make_type(items, schemas)]  # type: ignore[misc]  # built at run time
     if schema.get("type") == "null":
         return None
     return _SCALARS.get(schema.get("type", ""), Any)
 
 
-def _named(name: str, schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
+def _make_object_type(name: str, schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     if "enum" in schema:
-        return _choice(name, schema["enum"])
+        return _make_enum(name, schema["enum"])
     required = schema.get("required", [])
     fields: dict[str, Any] = {}
-    for key, inner in schema.get("properties", {}).items():
-        kind = _type(inner, schemas)
+    for key, property_schema in schema.get("properties", {}).items():
+        kind = _make_type(property_schema, schemas)
         if key in required:
             fields[key] = (kind, ...)
-        elif "default" in inner:
-            fields[key] = (kind, inner["default"])
+        elif "default" in property_schema:
+            fields[key] = (kind, property_schema["default"])
+        # The document does not tell the default of an object: the real server makes an empty one.
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
             fields[key] = (kind, Field(default_factory=kind))
-        elif inner.get("type") == "object":
+        elif property_schema.get("type") == "object":
             fields[key] = (kind, Field(default_factory=dict))
         else:
             fields[key] = (Optional[kind], None)  # noqa: UP045 - built at run time
     return create_model(name, **fields)
 
 
-def _choice(name: str, values: list[str]) -> Any:
-    return Enum(name, {f"value_{index}": value for index, value in enumerate(values)}, type=str)
+def _make_enum(name: str, values: list[str]) -> Any:
+    members = {f"value_{index}": value for index, value in enumerate(values)}
+    return Enum(name, members, type=str)

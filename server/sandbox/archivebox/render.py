@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from server.sandbox.archivebox.world.files import file_map
-from server.sandbox.archivebox.world.outputs import PLUGINS
+from server.sandbox.archivebox.world.files import describe_files
+from server.sandbox.archivebox.world.outputs import PLUGINS_BY_NAME
 from server.sandbox.archivebox.world.records import (
     Crawl,
     Persona,
@@ -14,250 +15,274 @@ from server.sandbox.archivebox.world.records import (
     Snapshot,
     Tag,
     User,
-    abid,
-    dashed,
+    add_dashes,
+    make_abid,
 )
-from server.sandbox.archivebox.world.settings import frozen, masked
+from server.sandbox.archivebox.world.settings import complete_config, mask_secrets
 from server.sandbox.archivebox.world.world import World
 
-_LEGACY = {plugin.name: plugin.legacy for plugin in PLUGINS}
-_BINARIES = {plugin.name: plugin.binary for plugin in PLUGINS}
 
-
-def stamp(moment: datetime | None) -> str | None:
-    """A date as the API writes it: milliseconds if there are any, and Z."""
+def format_date(moment: datetime | None) -> str | None:
+    """Return a date as the API writes it: milliseconds if there are any, and Z."""
     if moment is None:
         return None
-    text = moment.astimezone(UTC).isoformat(
-        timespec="milliseconds" if moment.microsecond else "seconds"
-    )
+    precision = "milliseconds" if moment.microsecond else "seconds"
+    text = moment.astimezone(UTC).isoformat(timespec=precision)
     return text.replace("+00:00", "Z")
 
 
-def iso(moment: datetime | None) -> str | None:
-    """A date as commands write it."""
+def format_iso(moment: datetime | None) -> str | None:
+    """Return a date as commands write it."""
     return moment.isoformat() if moment else None
 
 
-def shown_id(world: World, text: str) -> str:
-    """An id in the notation of the release."""
-    return text if world.dialect.compact_ids else dashed(text)
+def format_id(world: World, id: str) -> str:
+    """Return an id in the notation of the release."""
+    return id if world.dialect.compact_ids else add_dashes(id)
 
 
-def archive_path(world: World, snapshot: Snapshot) -> str:
-    """Where a person finds the snapshot on the web."""
+def make_archive_path(world: World, snapshot: Snapshot) -> str:
+    """Return where a person finds the snapshot on the web, without a slash at the beginning."""
     if world.dialect.old:
         return f"archive/{snapshot.timestamp}"
     creator = snapshot.crawl.created_by.name
+    # ArchiveBox shows what its system user added, such as by the command line, under `web`.
     name = "web" if creator == "system" else creator
-    return f"{name}/{snapshot.bookmarked_at:%Y%m%d}/{snapshot.page.host}/{shown_id(world, snapshot.id)}"
+    return f"{name}/{_make_place(world, snapshot)}"
 
 
-def output_size(world: World, snapshot: Snapshot) -> int:
-    """Bytes of all files of the snapshot."""
-    return sum(_size(result) for result in world.results(snapshot))
-
-
-def snapshot_record(
-    world: World, snapshot: Snapshot, *, with_results: bool = False
-) -> dict[str, Any]:
-    """A snapshot, with its results if they are wanted."""
-    results = world.results(snapshot)
-    results_shown = (
-        [result_record(world, result, minimal=True) for result in results] if with_results else []
-    )
-    found: dict[str, Any] = {"TYPE": "core.models.Snapshot", "id": shown_id(world, snapshot.id)}
-    if world.dialect.old:
-        found["abid"] = abid("snp", snapshot.id)
-    if world.dialect.compact_ids:
-        found |= {"crawl_id": snapshot.crawl.id, "persona": snapshot.crawl.persona}
-    found |= _creator(snapshot.crawl.created_by)
-    found |= {"created_at": stamp(snapshot.created_at), "modified_at": stamp(snapshot.modified_at)}
-    if not world.dialect.old:
-        found |= {"status": snapshot.status, "retry_at": stamp(snapshot.retry_at)}
-    found |= {
-        "bookmarked_at": stamp(snapshot.bookmarked_at),
-        "downloaded_at": stamp(snapshot.downloaded_at),
-        "url": snapshot.url,
-        "tags": world.names(snapshot),
-        "title": snapshot.title,
-        "timestamp": snapshot.timestamp,
-        "archive_path": archive_path(world, snapshot),
-    }
-    if not world.dialect.old:
-        size = output_size(world, snapshot)
-        found |= {"archive_size": size, "output_size": size}
-    return {**found, "num_archiveresults": len(results), "archiveresults": results_shown}
-
-
-def result_record(world: World, result: Result, *, minimal: bool = False) -> dict[str, Any]:
-    """A result; `minimal` leaves out what the snapshot around it says."""
-    found = _old_result(world, result) if world.dialect.old else _result(world, result)
-    if minimal:
-        return found
-    snapshot = result.snapshot
-    found["snapshot_id"] = shown_id(world, snapshot.id)
-    if world.dialect.old:
-        found["snapshot_abid"] = abid("snp", snapshot.id)
-    return {
-        **found,
-        "snapshot_timestamp": snapshot.timestamp,
-        "snapshot_url": snapshot.url,
-        "snapshot_tags": world.names(snapshot),
-    }
-
-
-def old_output(result: Result) -> str:
-    """The file, directory or words that a result before 0.9 pointed to."""
-    if result.status != "succeeded" or result.plugin == "title":
-        return result.output
-    return _LEGACY.get(result.plugin) or (result.files[0] if result.files else result.output)
-
-
-def directory(world: World, snapshot: Snapshot) -> str:
-    """The snapshot's folder on the server."""
+def make_folder(world: World, snapshot: Snapshot) -> str:
+    """Return the snapshot's folder on the server."""
     if world.dialect.old:
         return f"/data/archive/{snapshot.timestamp}"
     creator = snapshot.crawl.created_by.name
-    day = f"{snapshot.bookmarked_at:%Y%m%d}"
-    return f"/data/archive/users/{creator}/snapshots/{day}/{snapshot.page.host}/{shown_id(world, snapshot.id)}"
+    return f"/data/archive/users/{creator}/snapshots/{_make_place(world, snapshot)}"
 
 
-def tag_record(world: World, tag: Tag, *, with_snapshots: bool = False) -> dict[str, Any]:
-    """A tag, with its snapshots if they are wanted."""
-    tagged = world.tagged(tag)
-    found: dict[str, Any] = {
-        "TYPE": "core.models.Tag",
-        "id": dashed(tag.uuid) if world.dialect.old else tag.id,
+def measure_snapshot(world: World, snapshot: Snapshot) -> int:
+    """Return the bytes of all files of the snapshot."""
+    sizes = [_measure_types(result).total() for result in world.list_results(snapshot)]
+    return sum(sizes)
+
+
+def render_snapshot(
+    world: World, snapshot: Snapshot, *, with_results: bool = False
+) -> dict[str, Any]:
+    """Return a snapshot, with its results if they are requested."""
+    # The order of the fields is that of the release's description, where it is written down.
+    record = _render_identity(world, snapshot, "core.models.Snapshot", "snp")
+    if world.dialect.names_crawl:
+        record |= {"crawl_id": snapshot.crawl.id, "persona": snapshot.crawl.persona}
+    record |= _render_creator(snapshot.crawl.created_by)
+    record["created_at"] = format_date(snapshot.created_at)
+    record["modified_at"] = format_date(snapshot.modified_at)
+    if not world.dialect.old:
+        record["status"] = snapshot.status
+        record["retry_at"] = format_date(snapshot.retry_at)
+    record |= {
+        "bookmarked_at": format_date(snapshot.bookmarked_at),
+        "downloaded_at": format_date(snapshot.downloaded_at),
+        "url": snapshot.url,
+        "tags": world.list_tag_names(snapshot),
+        "title": snapshot.title,
+        "timestamp": snapshot.timestamp,
+        "archive_path": make_archive_path(world, snapshot),
     }
-    if world.dialect.old:
-        found["abid"] = abid("tag", tag.uuid)
-    found |= {"modified_at": stamp(tag.modified_at), "created_at": stamp(tag.created_at)}
-    found |= {**_creator(tag.created_by), "name": tag.name}
-    if world.dialect.old:
-        found["slug"] = slug_of(tag)
-    shown = [snapshot_record(world, each) for each in tagged] if with_snapshots else []
-    return {**found, "num_snapshots": len(tagged), "snapshots": shown}
+    if not world.dialect.old:
+        # The release declares both names for the same figure.
+        size = measure_snapshot(world, snapshot)
+        record |= {"archive_size": size, "output_size": size}
+    results = world.list_results(snapshot)
+    record |= {"num_archiveresults": len(results), "archiveresults": []}
+    if with_results:
+        record["archiveresults"] = [
+            render_result(world, result, minimal=True) for result in results
+        ]
+    return record
 
 
-def slug_of(tag: Tag) -> str:
-    """The tag's name as a file name has it."""
+def render_result(world: World, result: Result, *, minimal: bool = False) -> dict[str, Any]:
+    """Return a result; `minimal` leaves out what the snapshot around it says."""
+    render = _render_old_result if world.dialect.old else _render_new_result
+    record = render(world, result)
+    if minimal:
+        return record
+    snapshot = result.snapshot
+    record["snapshot_id"] = format_id(world, snapshot.id)
+    if world.dialect.old:
+        record["snapshot_abid"] = make_abid("snp", snapshot.id)
+    return record | {
+        "snapshot_timestamp": snapshot.timestamp,
+        "snapshot_url": snapshot.url,
+        "snapshot_tags": world.list_tag_names(snapshot),
+    }
+
+
+def make_old_output(result: Result) -> str:
+    """Return the file, directory or words that a result before 0.9 pointed to."""
+    if result.status != "succeeded" or result.plugin == "title":
+        return result.output
+    plugin = PLUGINS_BY_NAME.get(result.plugin)
+    if plugin and plugin.legacy:
+        return plugin.legacy
+    return result.files[0] if result.files else result.output
+
+
+def make_command(result: Result) -> list[str]:
+    """Return the command line that made the result."""
+    plugin = PLUGINS_BY_NAME.get(result.plugin)
+    # An uploaded result may be of a plugin that the server does not have.
+    binary = plugin.binary if plugin else result.plugin
+    return [f"/opt/archivebox/lib/bin/{binary}", result.hook, f"--url={result.snapshot.url}"]
+
+
+def render_tag(world: World, tag: Tag, *, with_snapshots: bool = False) -> dict[str, Any]:
+    """Return a tag, with its snapshots if they are requested."""
+    snapshots = world.list_tagged(tag)
+    record: dict[str, Any] = {"TYPE": "core.models.Tag", "id": tag.id}
+    if world.dialect.old:
+        record |= {"id": add_dashes(tag.uuid), "abid": make_abid("tag", tag.uuid)}
+    record["modified_at"] = format_date(tag.modified_at)
+    record["created_at"] = format_date(tag.created_at)
+    record |= _render_creator(tag.created_by)
+    record["name"] = tag.name
+    if world.dialect.old:
+        record["slug"] = make_tag_slug(tag)
+    record |= {"num_snapshots": len(snapshots), "snapshots": []}
+    if with_snapshots:
+        record["snapshots"] = [render_snapshot(world, snapshot) for snapshot in snapshots]
+    return record
+
+
+def make_tag_slug(tag: Tag) -> str:
+    """Return the tag's name as a file name has it."""
+    # Names entirely in another script would leave nothing, and a file needs a name.
     letters = tag.name.encode("ascii", "ignore").decode().lower()
-    return (
-        "-".join(
-            filter(None, "".join(each if each.isalnum() else " " for each in letters).split(" "))
-        )
-        or "tag"
-    )
+    spaced = "".join(letter if letter.isalnum() else " " for letter in letters)
+    return "-".join(spaced.split()) or "tag"
 
 
-def crawl_record(world: World, crawl: Crawl) -> dict[str, Any]:
-    """A crawl, with its whole configuration."""
-    found: dict[str, Any] = {
+def render_crawl(world: World, crawl: Crawl) -> dict[str, Any]:
+    """Return a crawl with its configuration."""
+    record: dict[str, Any] = {
         "TYPE": "crawls.models.Crawl",
-        "id": shown_id(world, crawl.id),
-        "modified_at": stamp(crawl.modified_at),
-        "created_at": stamp(crawl.created_at),
-        **_creator(crawl.created_by),
+        "id": format_id(world, crawl.id),
+        "modified_at": format_date(crawl.modified_at),
+        "created_at": format_date(crawl.created_at),
+        **_render_creator(crawl.created_by),
         "status": crawl.status,
-        "retry_at": stamp(crawl.retry_at),
+        "retry_at": format_date(crawl.retry_at),
     }
-    if world.dialect.compact_ids:
-        config = masked(frozen({"PERMISSIONS": crawl.permissions, **crawl.settings}))
-        found["is_paused"] = crawl.status == "paused"
-        return {
-            **found,
+    if world.dialect.copies_config:
+        config = complete_config({"PERMISSIONS": crawl.permissions, **crawl.settings})
+        return record | {
+            "is_paused": crawl.status == "paused",
             "urls": crawl.urls,
             "max_depth": crawl.max_depth,
             "tags_str": ",".join(crawl.tags),
-            "config": config,
+            "config": mask_secrets(config),
         }
-    limits = {"max_depth": crawl.max_depth, "max_urls": crawl.max_urls, "max_size": crawl.max_size}
-    config = {
-        "ONLY_NEW": crawl.only_new,
-        "TWOCAPTCHA_API_KEY": "sandbox-captcha-secret",
-        **crawl.settings,
-    }
-    return {
-        **found,
+    return record | {
         "urls": crawl.urls,
-        **limits,
+        "max_depth": crawl.max_depth,
+        "max_urls": crawl.max_urls,
+        "max_size": crawl.max_size,
         "tags_str": ",".join(crawl.tags),
-        "config": config,
+        # Not masked: a client must not hand on what this release shows.
+        "config": {
+            "ONLY_NEW": crawl.only_new,
+            "TWOCAPTCHA_API_KEY": "sandbox-captcha-secret",
+            **crawl.settings,
+        },
     }
 
 
-def persona_record(world: World, persona: Persona) -> dict[str, Any]:
-    """A persona; its secrets are masked only by releases that do so."""
+def render_persona(world: World, persona: Persona) -> dict[str, Any]:
+    """Return a persona; its secrets are masked only by releases that do so."""
+    masks_secrets = world.dialect.masks_secrets
     return {
         "TYPE": "personas.models.Persona",
-        "id": shown_id(world, persona.id),
+        "id": format_id(world, persona.id),
         "name": persona.name,
-        "created_at": stamp(persona.created_at),
-        **_creator(persona.created_by),
-        "config": masked(persona.config) if world.dialect.redacts else persona.config,
+        "created_at": format_date(persona.created_at),
+        **_render_creator(persona.created_by),
+        "config": mask_secrets(persona.config) if masks_secrets else persona.config,
     }
 
 
-def _creator(user: User) -> dict[str, str]:
+def _make_place(world: World, snapshot: Snapshot) -> str:
+    day = f"{snapshot.bookmarked_at:%Y%m%d}"
+    return f"{day}/{snapshot.page.host}/{format_id(world, snapshot.id)}"
+
+
+def _render_identity(
+    world: World, record: Snapshot | Result, kind: str, prefix: str
+) -> dict[str, Any]:
+    identity: dict[str, Any] = {"TYPE": kind, "id": format_id(world, record.id)}
+    if world.dialect.old:
+        identity["abid"] = make_abid(prefix, record.id)
+    return identity
+
+
+def _render_creator(user: User) -> dict[str, str]:
     return {"created_by_id": str(user.id), "created_by_username": user.name}
 
 
-def _size(result: Result) -> int:
-    return sum(int(str(entry["size"])) for entry in file_map(result).values())
+def _measure_types(result: Result) -> Counter[str]:
+    """Return the bytes of the result's files by their type."""
+    sizes: Counter[str] = Counter()
+    for entry in describe_files(result).values():
+        sizes[str(entry["mimetype"])] += int(str(entry["size"]))
+    return sizes
 
 
-def _result(world: World, result: Result) -> dict[str, Any]:
-    found = file_map(result)
-    kinds: dict[str, int] = {}
-    for entry in found.values():
-        kinds[str(entry["mimetype"])] = kinds.get(str(entry["mimetype"]), 0) + int(
-            str(entry["size"])
-        )
+def _render_new_result(world: World, result: Result) -> dict[str, Any]:
+    sizes = _measure_types(result)
+    process: dict[str, Any] = {"process_id": None, "cmd_version": "", "cmd": []}
+    # Only what a plugin ran as a process has a command; an upload has none.
+    if result.process_id:
+        process["process_id"] = format_id(world, result.process_id)
+        process["cmd_version"] = "1.13.5"
+        process["cmd"] = make_command(result)
     return {
-        "TYPE": "core.models.ArchiveResult",
-        "id": shown_id(world, result.id),
-        "created_at": stamp(result.started),
-        "modified_at": stamp(result.ended or result.started),
-        **_creator(result.snapshot.crawl.created_by),
+        **_render_identity(world, result, "core.models.ArchiveResult", "res"),
+        "created_at": format_date(result.started),
+        "modified_at": format_date(result.ended or result.started),
+        **_render_creator(result.snapshot.crawl.created_by),
         "status": result.status,
         "retry_at": None,
         "plugin": result.plugin,
         "hook_name": result.hook,
-        "process_id": shown_id(world, result.process_id) if result.process_id else None,
-        "cmd_version": "1.13.5" if result.process_id else "",
-        "cmd": command(result) if result.process_id else [],
-        "pwd": f"{directory(world, result.snapshot)}/{result.plugin}",
+        **process,
+        "pwd": f"{make_folder(world, result.snapshot)}/{result.plugin}",
         "output_str": result.output,
         "output_json": result.data,
-        "output_files": found,
-        "output_size": sum(kinds.values()),
-        "output_mimetypes": ",".join(sorted(kinds, key=lambda kind: -kinds[kind])),
-        "start_ts": stamp(result.started),
-        "end_ts": stamp(result.ended),
+        "output_files": describe_files(result),
+        "output_size": sizes.total(),
+        # The type with the most bytes comes first.
+        "output_mimetypes": ",".join(kind for kind, _ in sizes.most_common()),
+        "start_ts": format_date(result.started),
+        "end_ts": format_date(result.ended),
     }
 
 
-def command(result: Result) -> list[str]:
-    """The command line that made the result."""
-    binary = _BINARIES.get(result.plugin, result.plugin)
-    return [f"/opt/archivebox/lib/bin/{binary}", result.hook, f"--url={result.snapshot.url}"]
-
-
-def _old_result(world: World, result: Result) -> dict[str, Any]:
+def _render_old_result(world: World, result: Result) -> dict[str, Any]:
     return {
-        "TYPE": "core.models.ArchiveResult",
-        "id": shown_id(world, result.id),
-        "abid": abid("res", result.id),
-        "modified_at": stamp(result.ended or result.started),
-        "created_at": stamp(result.started),
-        **_creator(result.snapshot.crawl.created_by),
+        **_render_identity(world, result, "core.models.ArchiveResult", "res"),
+        "modified_at": format_date(result.ended or result.started),
+        "created_at": format_date(result.started),
+        **_render_creator(result.snapshot.crawl.created_by),
         "extractor": result.plugin,
-        "cmd_version": "1.21.4" if result.plugin == "wget" else "0.8.5",
-        "cmd": command(result),
-        "pwd": directory(world, result.snapshot),
+        "cmd_version": get_old_version(result),
+        "cmd": make_command(result),
+        "pwd": make_folder(world, result.snapshot),
         "status": result.status,
-        "output": old_output(result),
-        "start_ts": stamp(result.started),
-        "end_ts": stamp(result.ended),
+        "output": make_old_output(result),
+        "start_ts": format_date(result.started),
+        "end_ts": format_date(result.ended),
     }
+
+
+def get_old_version(result: Result) -> str:
+    """Return the version of the program that made a result before 0.9."""
+    return "1.21.4" if result.plugin == "wget" else "0.8.5"

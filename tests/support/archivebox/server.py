@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from tests.support.archivebox.install import Installed, Version
 from tests.support.locking import locked
 from tests.support.ports import reserved_port
 

@@ -10,7 +10,7 @@ from server.archivebox.endpoints import (
     Change,
     Text,
 )
-from server.archivebox.failures import command
+from server.archivebox.failures import get_command_result
 from server.archivebox.openapi import Description
 from server.http.urls import http_url
 from server.tool.request import Risk
@@ -55,7 +55,7 @@ class Add(Change[Report]):
         return super().require_supported(description, values)
 
     def present(self, match: Any) -> dict[str, Any]:
-        result = command(match)
+        result = get_command_result(match)
         report: dict[str, Any] = {"crawl_id": None, "snapshot_ids": [], "queued_urls": self.urls}
         if isinstance(result, dict):
             report |= {

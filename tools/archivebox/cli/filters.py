@@ -12,7 +12,7 @@ from server.archivebox.endpoints import (
     Change,
     EndpointRequest,
 )
-from server.archivebox.failures import command
+from server.archivebox.failures import get_command_result
 from server.errors import Code, Failure
 
 FilterType = Literal["exact", "substring", "regex", "domain", "tag", "timestamp"]
@@ -54,7 +54,7 @@ class Filters(EndpointRequest[Any]):
 async def run_command(request: Change[Any], api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
     """The result of a command; 0.8.5 does it and then fails to write down what it did."""
     try:
-        return command(await request.send(api, body))
+        return get_command_result(await request.send(api, body))
     except Failure as failure:
         if "is not JSON serializable" not in failure.message:
             raise

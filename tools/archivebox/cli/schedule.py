@@ -13,7 +13,7 @@ from server.archivebox.endpoints import (
     Confirmed,
     Text,
 )
-from server.archivebox.failures import command
+from server.archivebox.failures import get_command_result
 from server.errors import Code, Failure
 from server.http.urls import http_url
 from server.tool.confirmation import Preview
@@ -72,7 +72,7 @@ class Schedule(Confirmed[Report]):
         await super().prepare(context)
 
     def present(self, answer: Any) -> dict[str, Any]:
-        result = command(answer)
+        result = get_command_result(answer)
         return result if isinstance(result, dict) else {"schedules": result}
 
     async def preview(self, context: ArchiveBoxContext) -> Preview | None:
@@ -96,7 +96,7 @@ class Schedule(Confirmed[Report]):
 
     async def _active(self, api: ArchiveBoxApi) -> list[str]:
         """The ids of the schedules that there are."""
-        result = command(
+        result = get_command_result(
             await api.change("POST", self.path(), {"show": True}, repeatable=True, verify="")
         )
         return (

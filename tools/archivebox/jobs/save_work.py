@@ -9,7 +9,7 @@ from typing import Any
 
 from server import wall_clock
 from server.archivebox.context import ArchiveBoxContext
-from server.archivebox.failures import command
+from server.archivebox.failures import get_command_result
 from server.errors import Failure
 from server.http.urls import http_url
 from server.jobs import Handle, RecordRow, RecordState
@@ -90,7 +90,7 @@ class SaveWork:
                 valid.append(record)
         if not valid:
             return
-        answer = command(
+        answer = get_command_result(
             await self.context.background.change(
                 "POST",
                 "/cli/add",

@@ -7,27 +7,20 @@ process that answers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
-from server.sandbox.archivebox.answers import (
-    Detail,
-    Ended,
-    Hung,
-    Raised,
-)
-from server.sandbox.archivebox.call import Call, contains
-from server.sandbox.archivebox.endpoints.cli_rows import formatted
-from server.sandbox.archivebox.endpoints.crawls import begin, check_url
-from server.sandbox.archivebox.endpoints.schedules import schedule
-from server.sandbox.archivebox.endpoints.snapshots import snapshot_status
-from server.sandbox.archivebox.finding import searched, whole
-from server.sandbox.archivebox.render import shown_id
-from server.sandbox.archivebox.world.records import Persona, Snapshot
+from server.sandbox.archivebox.answers import Detail, EndlessCommand, ProcessExit, ServerError
+from server.sandbox.archivebox.call import Call
+from server.sandbox.archivebox.endpoints.cli_rows import format_listing
+from server.sandbox.archivebox.endpoints.crawls import check_url, start_crawl
+from server.sandbox.archivebox.endpoints.schedules import change_schedules
+from server.sandbox.archivebox.endpoints.selection import select_snapshots
+from server.sandbox.archivebox.endpoints.snapshots import parse_status
+from server.sandbox.archivebox.render import format_id
+from server.sandbox.archivebox.world.records import Snapshot, split_names, strip_names
 
+# How the colours of a terminal look after the server turned them into HTML.
 GREEN = '<span style="color: rgb(0, 215, 0)"><br>'
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _URL = re.compile(r"https?://[^\s\"'<>]+")
 _FILTERS = (
     "filter_patterns",
@@ -39,112 +32,92 @@ _FILTERS = (
     "limit",
     "sort",
     "search",
+    "after",
+    "before",
+    "resume",
 )
+# The first second of the year 10000, which Python's dates do not reach.
 _TOO_FAR = 253_402_300_800
-_SORTABLE = (
-    "bookmarked_at",
-    "created_at",
-    "downloaded_at",
-    "id",
-    "modified_at",
-    "status",
-    "timestamp",
-    "title",
-    "url",
-)
+_DEEPEST = 4
 
 
 def add(call: Call) -> Any:
     """`POST /cli/add`: on 0.9.73 the snapshots appear seconds later; before they are there at
     once."""
     body = call.body
-    urls, source = _submitted(call, body.urls)
-    if body.depth not in range(5):
-        raise Raised("ValueError", "Depth must be 0-4")
-    limit = getattr(body, "max_urls", 0)
-    if limit < 0:
-        raise Raised("ValueError", "max_urls must be >= 0")
-    persona = (getattr(body, "persona", "Default") or "Default").strip() or "Default"
-    if all(each.name.lower() != persona.lower() for each in call.world.personas.values()):
-        made = Persona(
-            call.world.new_id(call.world.moment(), 83),
-            persona,
-            call.world.moment(),
-            call.caller,
-            {},
-        )
-        call.world.personas[made.id] = made
-    only_new = (
-        call.dialect.adds_later
-        and not (body.update or body.overwrite)
-        and body.only_new is not False
-    )
-    settings = {"PLUGINS": body.plugins} if body.plugins else {}
+    urls, source = _read_urls(call)
+    if body.depth not in range(_DEEPEST + 1):
+        raise ServerError("ValueError", "Depth must be 0-4")
+    # Releases without these fields behave as with their defaults.
+    max_urls = getattr(body, "max_urls", 0)
+    if max_urls < 0:
+        raise ServerError("ValueError", "max_urls must be >= 0")
+    persona = _ensure_persona(call, getattr(body, "persona", None))
     crawl = call.world.add_crawl(
-        source, call.caller, max_depth=body.depth, tags=_tags(body.tag), settings=settings, persona=persona,
-        only_new=only_new, max_urls=limit,
-    )  # fmt: skip
-    ids = [shown_id(call.world, each.id) for each in begin(call, crawl, urls)]
-    shown = shown_id(call.world, crawl.id)
+        source,
+        call.caller,
+        max_depth=body.depth,
+        tags=list(dict.fromkeys(split_names(body.tag))),
+        settings={"PLUGINS": body.plugins} if body.plugins else {},
+        persona=persona,
+        only_new=_is_only_new(call),
+        max_urls=max_urls,
+    )
+    snapshots = start_crawl(call, crawl, urls)
+    crawl_id = format_id(call.world, crawl.id)
     result = {
-        "crawl_id": shown,
-        "num_snapshots": len(ids),
-        "snapshot_ids": ids,
+        "crawl_id": crawl_id,
+        "num_snapshots": len(snapshots),
+        "snapshot_ids": _list_ids(call, snapshots),
         "queued_urls": body.urls,
     }
-    return report(
-        result, stdout=f"{GREEN}[+] Created Crawl {shown} with max_depth={body.depth}</span>"
-    )
+    line = f"[+] Created Crawl {crawl_id} with max_depth={body.depth}"
+    return report(result, stdout=f"{GREEN}{line}</span>")
 
 
 def search(call: Call) -> Any:
     """`POST /cli/search`: newest first, and everything if nothing limits it."""
-    body = call.body
-    found = selected(call, body) if call.dialect.compact_ids else _selected_before(call, body)
-    shown, form = formatted(call, found)
-    return report(shown, form)
+    listing, form = format_listing(call, select_snapshots(call))
+    return report(listing, form)
 
 
 def update(call: Call) -> Any:
     """`POST /cli/update`: what fits is done again; before 0.9.73 the default date is beyond the
     calendar."""
     body = call.body
-    if not call.dialect.compact_ids:
+    if not call.dialect.filters_commands:
         if body.before is not None and body.before > _TOO_FAR:
-            raise Raised("ValueError", "year 31690708 is out of range")
+            raise ServerError("ValueError", "year 31690708 is out of range")
         return report(None)
-    snapshot_status(call, body.status)
-    filtered = any(getattr(body, name) for name in (*_FILTERS, "after", "before", "resume"))
-    found = selected(call, body) if filtered else []
-    for snapshot in found:
+    parse_status(call, body.status)
+    # Unlike a search and a removal, an update without a filter does nothing.
+    if not any(getattr(body, name) for name in _FILTERS):
+        return report(None)
+    snapshots = select_snapshots(call)
+    for snapshot in snapshots:
         if snapshot.status != "deleting":
-            snapshot.status, snapshot.retry_at = "queued", call.world.moment()
-            call.runner.take_snapshot(snapshot)
-    ids = [shown_id(call.world, each.id) for each in found]
-    return report({"matched_count": len(ids), "snapshot_ids": ids} if filtered else None)
+            snapshot.status, snapshot.retry_at = "queued", call.world.now()
+            call.runner.start_snapshot(snapshot)
+    ids = _list_ids(call, snapshots)
+    return report({"matched_count": len(ids), "snapshot_ids": ids})
 
 
 def remove(call: Call) -> Any:
     """`POST /cli/remove`: everything if nothing limits it; the end of the web process if nothing
     fits."""
     body, world = call.body, call.world
-    found = selected(call, body) if call.dialect.compact_ids else _selected_before(call, body)
-    if not found:
-        raise Ended
-    call.counts.removed_all += int(len(found) == len(world.snapshots))
-    for snapshot in found:
-        world.remove(snapshot)
-    ids = [shown_id(world, each.id) for each in found]
-    stdout = f"{GREEN}[√] Removed {len(ids)} out of {len(ids) + len(world.snapshots)} links</span>"
-    if not call.dialect.compact_ids:
-        left = len(world.snapshots)
-        return report(
-            {"removed_count": len(ids), "removed_snapshot_ids": ids, "remaining_snapshots": left},
-            stdout=stdout,
-        )
-    result = {
-        "removed_count": len(ids),
-        "removed_snapshot_ids": ids,
+    snapshots = select_snapshots(call)
+    if not snapshots:
+        raise ProcessExit
+    call.counts.removed_all += int(len(snapshots) == len(world.snapshots))
+    for snapshot in snapshots:
+        world.remove_snapshot(snapshot)
+    ids, rest = _list_ids(call, snapshots), len(world.snapshots)
+    stdout = f"{GREEN}[√] Removed {len(ids)} out of {len(ids) + rest} links</span>"
+    result: dict[str, Any] = {"removed_count": len(ids), "removed_snapshot_ids": ids}
+    if not call.dialect.filters_commands:
+        return report({**result, "remaining_snapshots": rest}, stdout=stdout)
+    result |= {
         "not_removed_count": 0,
         "not_removed_snapshot_ids": [],
         "success": True,
@@ -154,16 +127,16 @@ def remove(call: Call) -> Any:
     return report(result, stdout=stdout)
 
 
-def plan(call: Call) -> Any:
+def schedule(call: Call) -> Any:
     """`POST /cli/schedule`: crawls that repeat; `foreground` never answers."""
     if call.body.foreground:
-        raise Hung
-    result, words = schedule(call)
-    return report(result, stdout=f"{GREEN}{words}</span>" if words else "")
+        raise EndlessCommand
+    result, line = change_schedules(call)
+    return report(result, stdout=f"{GREEN}{line}</span>")
 
 
 def report(result: Any, form: str = "json", *, stdout: str = "") -> dict[str, Any]:
-    """What a command answers: its colours are HTML by then."""
+    """Return the answer of a command that succeeded."""
     return {
         "success": True,
         "errors": [],
@@ -174,127 +147,47 @@ def report(result: Any, form: str = "json", *, stdout: str = "") -> dict[str, An
     }
 
 
-def selected(call: Call, body: Any) -> list[Snapshot]:
-    """The snapshots that the filters of a command select, newest first.
+def _list_ids(call: Call, snapshots: list[Snapshot]) -> list[str]:
+    return [format_id(call.world, snapshot.id) for snapshot in snapshots]
 
-    Raises: Ended: an unknown kind of filter. Detail, Raised: other mistakes, as the server answers
-        them.
+
+def _ensure_persona(call: Call, text: str | None) -> str:
+    """Return the name of the persona, which is made if there is none of that name."""
+    name = (text or "").strip() or "Default"
+    names = {persona.name.lower() for persona in call.world.personas.values()}
+    if name.lower() not in names:
+        call.world.add_persona(name, call.caller)
+    return name
+
+
+def _is_only_new(call: Call) -> bool:
+    body = call.body
+    # Older releases do not look for snapshots of other crawls at all.
+    if not call.dialect.adds_later or body.update or body.overwrite:
+        return False
+    return body.only_new is not False
+
+
+def _read_urls(call: Call) -> tuple[list[str], str]:
+    """Return the URLs to archive and the text that is kept of the submission.
+
+    What is no URL is dropped in silence, unless nothing is left.
     """
-    status = snapshot_status(call, body.status)
-    patterns = body.filter_patterns or []
-    if body.crawl_id is not None and whole(body.crawl_id) is None:
-        raise Raised("ValidationError", f"['“{body.crawl_id}” is not a valid UUID.']")
-    after = datetime.fromtimestamp(body.after, UTC) if body.after is not None else _EARLIEST
-    before = datetime.fromtimestamp(body.before, UTC) if body.before is not None else None
-    text = " ".join(patterns).strip() if body.search else ""
-    fits = (
-        _pattern_filter(call, patterns, body.filter_type or "substring")
-        if patterns and not text
-        else None
-    )
-    found = [
-        each
-        for each in call.world.snapshots.values()
-        if (status is None or each.status == status)
-        and contains(each.url, body.url__icontains)
-        and (
-            body.url__istartswith is None
-            or each.url.lower().startswith(body.url__istartswith.lower())
-        )
-        and (not body.tag or body.tag.lower() in (name.lower() for name in call.world.names(each)))
-        and (body.crawl_id is None or each.crawl.id == whole(body.crawl_id))
-        and each.bookmarked_at > after
-        and (before is None or each.bookmarked_at < before)
-        and (fits is None or fits(each))
-        and (not text or searched(call.world, each, text, body.search, ids=False))
-    ]
-    found = ordered(found, body.sort or "-created_at")
-    return found[: body.limit] if body.limit is not None and body.limit > 0 else found
-
-
-def ordered(found: list[Snapshot], sort: str) -> list[Snapshot]:
-    """Sorted by a field of the database, backwards with a minus before it."""
-    name = sort.removeprefix("-")
-    if name not in _SORTABLE:
-        raise Raised(
-            "FieldError",
-            f"Cannot resolve keyword '{name}' into field. Choices are: {', '.join(_SORTABLE)}",
-        )
-    found.sort(
-        key=lambda each: (str(getattr(each, name) or ""), each.id), reverse=sort.startswith("-")
-    )
-    return found
-
-
-def _pattern_filter(call: Call, patterns: list[str], kind: str) -> Callable[[Snapshot], bool]:
-    """Whether any of the patterns fits."""
-    if kind == "regex":
-        for pattern in patterns:
-            try:
-                re.compile(pattern)
-            except re.error:
-                raise Raised("OperationalError", "user-defined function raised exception") from None
-    checks: dict[str, Callable[[Snapshot, str], bool]] = {
-        "exact": lambda each, pattern: each.url == pattern,
-        "substring": lambda each, pattern: contains(each.url, pattern),
-        "regex": lambda each, pattern: re.search(pattern, each.url, re.IGNORECASE) is not None,
-        "domain": lambda each, pattern: each.url.lower().startswith(
-            tuple(f"{scheme}://{pattern.lower()}" for scheme in ("http", "https", "ftp"))
-        ),
-        "tag": lambda each, pattern: pattern in call.world.names(each),
-        "timestamp": lambda each, pattern: each.timestamp == pattern,
-    }
-    if kind not in checks:
-        raise Ended
-    return lambda each: any(checks[kind](each, pattern) for pattern in patterns)
-
-
-def pattern_matches(call: Call, patterns: list[str], kind: str) -> list[Snapshot]:
-    """The snapshots that any of the patterns fits; all without patterns."""
-    every = list(call.world.snapshots.values())
-    if not patterns:
-        return every
-    fits = _pattern_filter(call, patterns, kind)
-    return [each for each in every if fits(each)]
-
-
-def _selected_before(call: Call, body: Any) -> list[Snapshot]:
-    """As 0.9.31 selects: by patterns, by timestamps compared as text, and by whether it was
-    fetched."""
-    after = str(body.after) if body.after is not None else ""
-    before = str(body.before) if body.before is not None else "~"
-    found = [
-        each
-        for each in pattern_matches(call, body.filter_patterns or [], body.filter_type)
-        if after <= each.timestamp < before
-    ]
-    status = getattr(body, "status", None)
-    if status in ("archived", "unarchived"):
-        found = [
-            each for each in found if (each.downloaded_at is not None) == (status == "archived")
-        ]
-    return ordered(found, getattr(body, "sort", "") or "created_at")
-
-
-def _submitted(call: Call, given: list[str]) -> tuple[list[str], str]:
-    """The URLs to archive and the text that is kept of the submission: bad ones are dropped in
-    silence, mostly."""
+    lines: list[str] = call.body.urls
     if not call.dialect.adds_later:
-        return [url.strip() for url in given if url.strip()], "\n".join(given)
-    if len(given) == 1:
+        return strip_names(lines), "\n".join(lines)
+    if len(lines) == 1:
         # A single one that is no URL is kept as a text in which URLs may be found later.
-        return _URL.findall(given[0]), given[0]
-    valid = []
-    for url in given:
-        try:
-            check_url(url.strip())
-        except Detail:
-            continue
-        valid.append(url.strip())
-    if not valid:
+        return _URL.findall(lines[0]), lines[0]
+    urls = [line.strip() for line in lines if _is_url(line.strip())]
+    if not urls:
         raise Detail(400, "No valid URLs were submitted")
-    return valid, "\n".join(valid)
+    return urls, "\n".join(urls)
 
 
-def _tags(text: str) -> list[str]:
-    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+def _is_url(text: str) -> bool:
+    try:
+        check_url(text)
+    except Detail:
+        return False
+    return True

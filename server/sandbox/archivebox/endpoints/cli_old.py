@@ -1,124 +1,123 @@
 """The commands of the command line as endpoints, as 0.8.5 has them: they work while the caller
-waits."""
+waits, and most of them are broken."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from server.sandbox.archivebox.answers import Ended, Raised
+from server.sandbox.archivebox.answers import ProcessExit, ServerError
 from server.sandbox.archivebox.call import Call
-from server.sandbox.archivebox.endpoints.cli import GREEN, pattern_matches
+from server.sandbox.archivebox.endpoints.cli import GREEN
+from server.sandbox.archivebox.endpoints.selection import match_patterns_and_dates
 from server.sandbox.archivebox.render import (
-    command,
-    directory,
-    old_output,
-    stamp,
+    format_date,
+    make_command,
+    make_folder,
+    make_old_output,
 )
-from server.sandbox.archivebox.world.records import Snapshot
+from server.sandbox.archivebox.world.records import Snapshot, split_names
 
 
 def add(call: Call) -> Any:
     """`POST /cli/add`: answers with the new links when they are archived."""
     body, world = call.body, call.world
-    known = {each.url for each in world.snapshots.values()}
     urls = [url.strip() for url in body.urls if "://" in url]
     if body.depth not in (0, 1):
-        raise Raised("AssertionError", "Depth must be 0 or 1")
-    tags = [name.strip() for name in body.tag.split(",") if name.strip()]
-    settings = {"PLUGINS": body.extractors} if body.extractors else {}
+        raise ServerError("AssertionError", "Depth must be 0 or 1")
+    present = {snapshot.url for snapshot in world.snapshots.values()}
+    # This release has no crawls; here one holds the tags and the plugins of the submission.
     crawl = world.add_crawl(
-        "\n".join(urls), call.caller, status="sealed", tags=tags, settings=settings
+        "\n".join(urls),
+        call.caller,
+        status="sealed",
+        tags=split_names(body.tag),
+        settings={"PLUGINS": body.extractors} if body.extractors else {},
     )
-    made: list[Snapshot] = []
+    links: list[dict[str, Any]] = []
     for url in dict.fromkeys(urls):
-        if url in known:
-            continue
-        snapshot = world.add_snapshot(crawl, url, world.moment())
-        made.append(snapshot)
-        if not body.index_only:
-            call.runner.finish(snapshot)
-        else:
-            snapshot.status, snapshot.retry_at = "sealed", None
-    return report(
-        [_link(call, each) for each in made],
-        stdout=f"{GREEN}[+] Adding {len(made)} links to index</span>",
-    )
+        if url not in present:
+            snapshot = world.add_snapshot(crawl, url, world.now())
+            _archive(call, snapshot)
+            links.append(_make_link(call, snapshot))
+    line = f"[+] Adding {len(links)} links to index"
+    return report(links, stdout=f"{GREEN}{line}</span>")
 
 
 def update(call: Call) -> Any:
     """`POST /cli/update`: archives, and then fails to show what it worked on, unless it only wrote
     the index."""
-    found = _selected(call)
-    if call.body.index_only or (call.body.resume and not found):
-        return report([_link(call, each) for each in found])
-    return _unshowable(call)
+    snapshots = _select(call)
+    if call.body.index_only or (call.body.resume and not snapshots):
+        return report([_make_link(call, snapshot) for snapshot in snapshots])
+    if call.world.snapshots:
+        raise ServerError("TypeError", "Object of type Snapshot is not JSON serializable")
+    return report([])
 
 
 def schedule(call: Call) -> Any:
     """`POST /cli/schedule`: asks its own arguments for one that they do not have."""
-    raise Raised("AttributeError", "'ScheduleCommandSchema' object has no attribute 'show'")
+    raise ServerError("AttributeError", "'ScheduleCommandSchema' object has no attribute 'show'")
 
 
 def list_links(call: Call) -> Any:
     """`POST /cli/list`: finds the links, and then fails to write them down, whatever form is asked
     for."""
-    if not _selected(call):
+    if not _select(call):
         return report({})
-    raise Raised("AttributeError", "'benedict' object has no attribute 'to_dict'")
+    raise ServerError("AttributeError", "'benedict' object has no attribute 'to_dict'")
 
 
 def remove(call: Call) -> Any:
     """`POST /cli/remove`: fails on a table that no migration made. Nothing to remove ends the web
     process."""
-    found = _selected(call) if call.body.filter_patterns else []
-    if not found:
-        raise Ended
-    call.counts.removed_all += int(len(found) == len(call.world.snapshots))
-    raise Raised("OperationalError", "no such table: crawls_outlink")
+    # Without patterns this release stops, while later ones remove everything.
+    snapshots = _select(call) if call.body.filter_patterns else []
+    if not snapshots:
+        raise ProcessExit
+    call.counts.removed_all += int(len(snapshots) == len(call.world.snapshots))
+    raise ServerError("OperationalError", "no such table: crawls_outlink")
 
 
 def report(result: Any, *, stdout: str = "") -> dict[str, Any]:
-    """What a command answers."""
+    """Return the answer of a command that succeeded."""
     return {"success": True, "errors": [], "result": result, "stdout": stdout, "stderr": ""}
 
 
-def _unshowable(call: Call) -> Any:
-    if call.world.snapshots:
-        raise Raised("TypeError", "Object of type Snapshot is not JSON serializable")
-    return report([])
+def _archive(call: Call, snapshot: Snapshot) -> None:
+    if call.body.index_only:
+        snapshot.status, snapshot.retry_at = "sealed", None
+    else:
+        call.runner.archive_now(snapshot)
 
 
-def _selected(call: Call) -> list[Snapshot]:
-    body = call.body
-    after = str(body.after) if body.after is not None else ""
-    before = str(body.before) if body.before is not None else "~"
-    found = pattern_matches(call, body.filter_patterns or [], body.filter_type or "exact")
-    return [each for each in found if after <= each.timestamp < before]
+def _select(call: Call) -> list[Snapshot]:
+    return match_patterns_and_dates(call, call.body.filter_type or "exact")
 
 
-def _link(call: Call, snapshot: Snapshot) -> dict[str, Any]:
+def _make_link(call: Call, snapshot: Snapshot) -> dict[str, Any]:
+    """Return a snapshot in the form of the time when it was called a link."""
     history: dict[str, list[dict[str, Any]]] = {}
-    for result in call.world.results(snapshot):
-        history.setdefault(result.plugin, []).append(
-            {
-                "cmd": command(result),
-                "pwd": directory(call.world, snapshot),
-                "cmd_version": None,
-                "output": old_output(result),
-                "status": result.status,
-                "start_ts": stamp(result.started),
-                "end_ts": stamp(result.ended),
-                "index_texts": None,
-                "schema": "ArchiveResult",
-            }
-        )
+    for result in call.world.list_results(snapshot):
+        # Grouped by plugin, since one may have run several times.
+        entry = {
+            "cmd": make_command(result),
+            "pwd": make_folder(call.world, snapshot),
+            "cmd_version": None,
+            "output": make_old_output(result),
+            "status": result.status,
+            "start_ts": format_date(result.started),
+            "end_ts": format_date(result.ended),
+            "index_texts": None,
+            "schema": "ArchiveResult",
+        }
+        history.setdefault(result.plugin, []).append(entry)
     return {
         "timestamp": snapshot.timestamp,
         "url": snapshot.url,
         "title": snapshot.title,
-        "tags": ",".join(call.world.names(snapshot)) or None,
+        "tags": ",".join(call.world.list_tag_names(snapshot)) or None,
         "sources": [],
         "history": history,
-        "downloaded_at": stamp(snapshot.downloaded_at),
+        "downloaded_at": format_date(snapshot.downloaded_at),
         "schema": "Link",
     }

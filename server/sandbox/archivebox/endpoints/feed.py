@@ -10,66 +10,89 @@ from urllib.parse import parse_qsl, urlencode
 
 from server.sandbox.answer import Answer
 from server.sandbox.archivebox.answers import Detail
-from server.sandbox.archivebox.call import Call, aware
-from server.sandbox.archivebox.render import archive_path
+from server.sandbox.archivebox.call import Call, add_timezone
+from server.sandbox.archivebox.endpoints.auth import DEFAULT_HOST
+from server.sandbox.archivebox.lookup import has_id_end
+from server.sandbox.archivebox.render import make_archive_path
 from server.sandbox.archivebox.world.records import Snapshot
 
+# The feed names its own address, which must not hand on the key of who asked for it.
 _SECRETS = ("api_key", "token", "password")
+_SHORTEST_CRAWL_PART = 8
+_DEFAULT_LIMIT, _HIGHEST_LIMIT = 50, 500
 
 
-def feed(call: Call) -> Answer:
+def get_feed(call: Call) -> Answer:
     """`GET /core/snapshots.rss`: newest first."""
-    query, world = call.query, call.world
-    before = _before(call, query["before"])
-    part = re.sub(r"[^0-9a-f]", "", query["crawl_id"].lower())
-    creator = query["created_by"].strip().lower()
-    found = [
-        each
-        for each in world.snapshots.values()
-        if each.bookmarked_at <= before
-        and (not query["crawl_id"].strip() or (len(part) >= 8 and _id_fits(each.crawl.id, part)))
-        and (not creator or creator in (each.crawl.created_by.name, str(each.crawl.created_by.id)))
+    before = _parse_end(call, call.query["before"])
+    snapshots = [
+        snapshot
+        for snapshot in call.world.snapshots.values()
+        if snapshot.bookmarked_at <= before
+        and _is_of_crawl(call, snapshot)
+        and _is_of_creator(call, snapshot)
     ]
-    found.sort(key=lambda each: (each.bookmarked_at, each.id), reverse=True)
-    shown = found[: max(1, min(query["limit"] or 50, 500))]
-    own = [(name, value) for name, value in parse_qsl(call.request.query) if name not in _SECRETS]
-    link = f"http://{call.request.headers.get('host', 'archivebox.localhost:5797')}"
+    # The id decides between snapshots of the same moment.
+    snapshots.sort(key=lambda snapshot: (snapshot.bookmarked_at, snapshot.id), reverse=True)
+    limit = max(1, min(call.query["limit"] or _DEFAULT_LIMIT, _HIGHEST_LIMIT))
+    origin = f"http://{call.request.headers.get('host', DEFAULT_HOST)}"
+    items = "".join(_render_item(call, snapshot, origin) for snapshot in snapshots[:limit])
     body = (
-        '<?xml version="1.0" encoding="utf-8"?>\n<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel>'
-        f"<title>ArchiveBox Snapshots</title><link>{link}/public/</link>"
-        f'<atom:link href="{escape(f"{link}{call.request.path}?{urlencode(own)}")}" rel="self"/>'
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        '<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel>'
+        f"<title>ArchiveBox Snapshots</title><link>{origin}/public/</link>"
+        f'<atom:link href="{escape(_make_own_address(call, origin))}" rel="self"/>'
         "<description>Recently added ArchiveBox snapshots.</description><language>en</language>"
-        + "".join(_item(call, each, link) for each in shown)
-        + "</channel></rss>"
+        f"{items}</channel></rss>"
     )
     return Answer(200, {"content-type": "application/rss+xml; charset=utf-8"}, body.encode())
 
 
-def _id_fits(id: str, part: str) -> bool:
-    return id.startswith(part) or id.endswith(part)
+def _make_own_address(call: Call, origin: str) -> str:
+    parameters = parse_qsl(call.request.query)
+    public = [(name, value) for name, value in parameters if name not in _SECRETS]
+    return f"{origin}{call.request.path}?{urlencode(public)}"
 
 
-def _before(call: Call, given: str | None) -> datetime:
-    if not given:
-        return call.world.moment()
-    text = given.strip()
+def _is_of_crawl(call: Call, snapshot: Snapshot) -> bool:
+    text = call.query["crawl_id"]
+    if not text.strip():
+        return True
+    part = re.sub(r"[^0-9a-f]", "", text.lower())
+    # A part that is too short finds nothing, rather than everything.
+    return len(part) >= _SHORTEST_CRAWL_PART and has_id_end(snapshot.crawl.id, part)
+
+
+def _is_of_creator(call: Call, snapshot: Snapshot) -> bool:
+    text, user = call.query["created_by"].strip().lower(), snapshot.crawl.created_by
+    return not text or text in (user.name, str(user.id))
+
+
+def _parse_end(call: Call, text: str | None) -> datetime:
+    """Return the latest moment that the feed reaches: now, or the end of a day."""
+    if not text:
+        return call.world.now()
+    text = text.strip()
     try:
         if re.fullmatch(r"\d{8}", text):
             text = f"{text[:4]}-{text[4:6]}-{text[6:]}"
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             return datetime.combine(datetime.fromisoformat(text), time.max, UTC)
-        return aware(datetime.fromisoformat(text))
+        return add_timezone(datetime.fromisoformat(text))
     except ValueError:
         raise Detail(400, "before must be an ISO datetime, YYYY-MM-DD, or YYYYMMDD") from None
 
 
-def _item(call: Call, snapshot: Snapshot, link: str) -> str:
-    archived = f"{link}/{archive_path(call.world, snapshot)}"
-    tags = "".join(f"<category>{escape(name)}</category>" for name in call.world.names(snapshot))
+def _render_item(call: Call, snapshot: Snapshot, origin: str) -> str:
+    link = escape(f"{origin}/{make_archive_path(call.world, snapshot)}")
+    url = escape(snapshot.url)
+    categories = ""
+    for name in call.world.list_tag_names(snapshot):
+        categories += f"<category>{escape(name)}</category>"
     return (
-        f"<item><title>{escape(snapshot.title or snapshot.url)}</title><link>{escape(archived)}</link>"
-        f"<description>Original URL: {escape(snapshot.url)}\nArchived snapshot: {escape(archived)}</description>"
-        f"<author>{escape(snapshot.crawl.created_by.name)}</author>{tags}"
+        f"<item><title>{escape(snapshot.title or snapshot.url)}</title><link>{link}</link>"
+        f"<description>Original URL: {url}\nArchived snapshot: {link}</description>"
+        f"<author>{escape(snapshot.crawl.created_by.name)}</author>{categories}"
         f'<guid isPermaLink="false">{snapshot.id}</guid>'
         f"<pubDate>{format_datetime(snapshot.bookmarked_at)}</pubDate></item>"
     )

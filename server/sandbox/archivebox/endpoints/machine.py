@@ -4,26 +4,48 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from server.sandbox.archivebox.answers import Detail, Raised
-from server.sandbox.archivebox.call import Call, contains, paged
-from server.sandbox.archivebox.finding import bare, only
-from server.sandbox.archivebox.render import persona_record, shown_id, stamp
-from server.sandbox.archivebox.world.records import Persona, time_id
+from server.sandbox.archivebox.answers import Detail, ServerError, make_field_error
+from server.sandbox.archivebox.call import Call, contains, equals, paginate
+from server.sandbox.archivebox.lookup import get_only, strip_dashes
+from server.sandbox.archivebox.render import format_date, format_id, render_persona
+from server.sandbox.archivebox.world.records import Persona, make_time_id
 from server.sandbox.ids import draw
 
 HOSTNAME = "tidewater-archive"
+_FIELDS = "binary, created_at, guid, hostname, id, os_arch, os_platform, process"
+
+
+class Program(NamedTuple):
+    """A program that plugins run; without a path it is not installed yet."""
+
+    name: str
+    provider: str
+    path: str
+    version: str
+
+
+# Node is there twice, so that a name may mean more than one program.
 _PROGRAMS = (
-    ("wget", "apt", "/usr/bin/wget", "1.25.0"), ("curl", "apt", "/usr/bin/curl", "8.14.1"),
-    ("git", "apt", "/usr/bin/git", "2.47.3"), ("python", "env", "/opt/archivebox/venv/bin/python", "3.13.5"),
-    ("node", "env", "/usr/bin/node", "22.16.0"),
-    ("chrome", "puppeteer", "/opt/archivebox/lib/chrome/chrome", "141.0.7390.54"),
-    ("single-file", "npm", "/opt/archivebox/lib/npm/bin/single-file", "2.0.75"),
-    ("readability-extractor", "npm", "/opt/archivebox/lib/npm/bin/readability-extractor", "0.0.11"),
-    ("yt-dlp", "pip", "/opt/archivebox/venv/bin/yt-dlp", "2026.9.30"), ("ripgrep", "apt", "/usr/bin/rg", "14.1.1"),
-    ("sonic", "cargo", "", ""), ("node", "apt", "/usr/local/bin/node", "20.19.2"),
-)  # fmt: skip
+    Program("wget", "apt", "/usr/bin/wget", "1.25.0"),
+    Program("curl", "apt", "/usr/bin/curl", "8.14.1"),
+    Program("git", "apt", "/usr/bin/git", "2.47.3"),
+    Program("python", "env", "/opt/archivebox/venv/bin/python", "3.13.5"),
+    Program("node", "env", "/usr/bin/node", "22.16.0"),
+    Program("chrome", "puppeteer", "/opt/archivebox/lib/chrome/chrome", "141.0.7390.54"),
+    Program("single-file", "npm", "/opt/archivebox/lib/npm/bin/single-file", "2.0.75"),
+    Program(
+        "readability-extractor",
+        "npm",
+        "/opt/archivebox/lib/npm/bin/readability-extractor",
+        "0.0.11",
+    ),
+    Program("yt-dlp", "pip", "/opt/archivebox/venv/bin/yt-dlp", "2026.9.30"),
+    Program("ripgrep", "apt", "/usr/bin/rg", "14.1.1"),
+    Program("sonic", "cargo", "", ""),
+    Program("node", "apt", "/usr/local/bin/node", "20.19.2"),
+)
 _FORBIDDEN = {
     "/": "Persona name cannot contain path separators (/ or \\)",
     "\\": "Persona name cannot contain path separators (/ or \\)",
@@ -34,126 +56,133 @@ _FORBIDDEN = {
 
 def list_machines(call: Call) -> Any:
     """`GET /machine/machines`; filtering by `bin_providers` fails inside the server."""
-    query, machine = call.query, _machine(call)
+    query, machine = call.query, _make_machine(call)
     if query["bin_providers"] is not None:
-        choices = "binary, created_at, guid, hostname, id, os_arch, os_platform, process"
-        raise Raised(
-            "FieldError",
-            f"Cannot resolve keyword 'bin_providers' into field. Choices are: {choices}",
-        )
+        raise make_field_error("bin_providers", _FIELDS)
     fits = (
-        _begins(machine["id"], query["id"])
+        _begins_with(machine["id"], query["id"])
         and contains(machine["hostname"], query["hostname"])
         and contains(machine["os_platform"], query["os_platform"])
-        and all(
-            query[name] is None or machine[name] == query[name]
-            for name in ("os_arch", "hw_in_docker", "hw_in_vm")
-        )
+        and equals(machine["os_arch"], query["os_arch"])
+        and equals(machine["hw_in_docker"], query["hw_in_docker"])
+        and equals(machine["hw_in_vm"], query["hw_in_vm"])
     )
-    return paged(call, [machine] if fits else [], lambda each: each)
+    return paginate(call, [machine] if fits else [], lambda row: row)
 
 
-def current_machine(call: Call) -> Any:
+def get_current_machine(call: Call) -> Any:
     """`GET /machine/machine/current`."""
-    return _machine(call)
+    return _make_machine(call)
 
 
 def get_machine(call: Call) -> Any:
     """`GET /machine/machine/{machine_id}` by the beginning of its id or by its name."""
-    wanted, machine = call.inside["machine_id"], _machine(call)
-    fits = _begins(machine["id"], wanted) or wanted.lower() == HOSTNAME
-    return only([machine] if fits else [], "Machine")
+    text, machine = call.path["machine_id"], _make_machine(call)
+    fits = _begins_with(machine["id"], text) or text.lower() == HOSTNAME
+    return get_only([machine] if fits else [], "Machine")
 
 
 def list_binaries(call: Call) -> Any:
     """`GET /machine/binaries`."""
     query = call.query
-    found = [
-        each
-        for each in _binaries(call)
-        if _begins(each["id"], query["id"])
-        and contains(each["name"], query["name"])
-        and contains(each["version"], query["version"])
-        and _begins(each["machine_id"], query["machine_id"])
-        and all(
-            query[name] is None or each[name] == query[name] for name in ("binprovider", "status")
-        )
+    binaries = [
+        binary
+        for binary in _make_binaries(call)
+        if _begins_with(binary["id"], query["id"])
+        and contains(binary["name"], query["name"])
+        and contains(binary["version"], query["version"])
+        and _begins_with(binary["machine_id"], query["machine_id"])
+        and equals(binary["binprovider"], query["binprovider"])
+        and equals(binary["status"], query["status"])
     ]
-    return paged(call, found, lambda each: each)
+    return paginate(call, binaries, lambda binary: binary)
 
 
 def get_binary(call: Call) -> Any:
     """`GET /machine/binary/{binary_id}` by the beginning of its id."""
-    wanted = call.inside["binary_id"]
-    return only([each for each in _binaries(call) if _begins(each["id"], wanted)], "Binary")
+    text, binaries = call.path["binary_id"], _make_binaries(call)
+    matches = [binary for binary in binaries if _begins_with(binary["id"], text)]
+    return get_only(matches, "Binary")
 
 
-def binaries_by_name(call: Call) -> Any:
+def list_binaries_by_name(call: Call) -> Any:
     """`GET /machine/binary/by-name/{name}`: a list, empty for an unknown name."""
-    return [each for each in _binaries(call) if each["name"].lower() == call.inside["name"].lower()]
+    name = call.path["name"].lower()
+    return [binary for binary in _make_binaries(call) if binary["name"].lower() == name]
 
 
 def list_personas(call: Call) -> Any:
     """`GET /personas/personas`: pages on 0.9.73, a plain list before."""
-    found = sorted(call.world.personas.values(), key=lambda each: each.name)
-    if call.dialect.compact_ids:
-        return paged(call, found, lambda each: persona_record(call.world, each))
-    return [persona_record(call.world, each) for each in found]
+    personas = sorted(call.world.personas.values(), key=lambda persona: persona.name)
+    if call.dialect.paginates_personas:
+        return paginate(call, personas, lambda persona: render_persona(call.world, persona))
+    return [render_persona(call.world, persona) for persona in personas]
 
 
 def sync_persona(call: Call) -> Any:
     """`POST /personas/sync`: a browser hands over its settings, cookies and sign-ins."""
     body = call.body
     name = body.name.strip()
-    if not name:
-        raise Raised("ValueError", "Persona name cannot be empty")
-    for part, words in _FORBIDDEN.items():
-        if part in name:
-            raise Raised("ValueError", words)
-    if name.startswith("."):
-        raise Raised("ValueError", "Persona name cannot start with a dot (.)")
-    if not re.search(r"\w", name):
-        raise Detail(409, "Persona name must contain a letter or a digit.")
-    known = (
-        each
-        for each in call.world.personas.values()
-        if each.name == name
-        or each.config.get("BROWSER_EXTENSION_PERSONA_ID") == body.extension_persona_id
-    )
-    persona = next(known, None)
+    _check_persona_name(name)
+    persona = _find_persona(call, name)
     created = persona is None
     if persona is None:
-        moment = call.world.moment()
-        persona = Persona(call.world.new_id(moment, 83), name, moment, call.caller, {})
-        call.world.personas[persona.id] = persona
-    agent = body.settings.user_agent
-    persona.config |= {
-        "BROWSER_EXTENSION_PERSONA_ID": body.extension_persona_id,
-        **({"USER_AGENT": agent} if agent else {}),
-    }
-    sent = call.body.model_fields_set if call.dialect.compact_ids else ()
+        persona = call.world.add_persona(name, call.caller)
+    persona.config["BROWSER_EXTENSION_PERSONA_ID"] = body.extension_persona_id
+    if body.settings.user_agent:
+        persona.config["USER_AGENT"] = body.settings.user_agent
+    files = body.model_fields_set if call.dialect.writes_empty_files else ()
     return {
         "success": True,
         "created": created,
-        "persona": persona_record(call.world, persona),
-        "cookies_file_written": bool(body.cookies_txt.strip()) or "cookies_txt" in sent,
-        "auth_file_written": bool(body.auth_json) or "auth_json" in sent,
+        "persona": render_persona(call.world, persona),
+        "cookies_file_written": bool(body.cookies_txt.strip()) or "cookies_txt" in files,
+        "auth_file_written": bool(body.auth_json) or "auth_json" in files,
     }
 
 
-def _begins(id: str, part: str | None) -> bool:
-    return part is None or bare(id).startswith(bare(part))
+def _check_persona_name(name: str) -> None:
+    """Refuse what cannot name the persona's folder.
+
+    Raises:
+        ServerError, Detail: as the server refuses it.
+    """
+    if not name:
+        raise ServerError("ValueError", "Persona name cannot be empty")
+    for part, message in _FORBIDDEN.items():
+        if part in name:
+            raise ServerError("ValueError", message)
+    if name.startswith("."):
+        raise ServerError("ValueError", "Persona name cannot start with a dot (.)")
+    # The only one of these mistakes that the server refuses on purpose.
+    if not re.search(r"\w", name):
+        raise Detail(409, "Persona name must contain a letter or a digit.")
 
 
-def _machine(call: Call) -> dict[str, Any]:
+def _find_persona(call: Call, name: str) -> Persona | None:
+    extension_id = call.body.extension_persona_id
+    for persona in call.world.personas.values():
+        # The browser keeps its persona also after somebody renamed it.
+        if persona.config.get("BROWSER_EXTENSION_PERSONA_ID") == extension_id:
+            return persona
+        if persona.name == name:
+            return persona
+    return None
+
+
+def _begins_with(id: str, part: str | None) -> bool:
+    return part is None or strip_dashes(id).startswith(strip_dashes(part))
+
+
+def _make_machine(call: Call) -> dict[str, Any]:
     world = call.world
-    born = world.anchor - timedelta(days=300)
+    birth = world.anchor - timedelta(days=300)
     guid = f"{draw(world.seed, 0, 84):016x}{draw(world.seed, 1, 84):016x}"
     return {
         "TYPE": "machine.Machine",
-        "id": shown_id(world, time_id(born, world.seed, 0, 85)),
-        "created_at": stamp(born),
-        "modified_at": stamp(world.anchor),
+        "id": format_id(world, make_time_id(birth, world.seed, 0, 85)),
+        "created_at": format_date(birth),
+        "modified_at": format_date(world.anchor),
         "guid": guid,
         "hostname": HOSTNAME,
         "hw_in_docker": True,
@@ -172,29 +201,31 @@ def _machine(call: Call) -> dict[str, Any]:
     }
 
 
-def _binaries(call: Call) -> list[dict[str, Any]]:
-    world, machine = call.world, _machine(call)
-    found = []
-    for number, (name, provider, path, version) in enumerate(_PROGRAMS):
-        born = world.anchor - timedelta(days=290, seconds=-number)
-        found.append(
+def _make_binaries(call: Call) -> list[dict[str, Any]]:
+    world, machine = call.world, _make_machine(call)
+    binaries: list[dict[str, Any]] = []
+    for number, program in enumerate(_PROGRAMS):
+        # Installed one after another, so that a list of them has an order.
+        birth = world.anchor - timedelta(days=290, seconds=-number)
+        digest = f"{draw(world.seed, number, 87):016x}" * 4
+        binaries.append(
             {
                 "TYPE": "machine.Binary",
-                "id": shown_id(world, time_id(born, world.seed, number, 86)),
-                "created_at": stamp(born),
-                "modified_at": stamp(born + timedelta(minutes=2)),
+                "id": format_id(world, make_time_id(birth, world.seed, number, 86)),
+                "created_at": format_date(birth),
+                "modified_at": format_date(birth + timedelta(minutes=2)),
                 "machine_id": machine["id"],
                 "machine_hostname": HOSTNAME,
-                "name": name,
+                "name": program.name,
                 "binproviders": "env,apt,pip,npm,cargo,puppeteer",
-                "binprovider": provider,
-                "abspath": path,
-                "version": version,
-                "sha256": f"{draw(world.seed, number, 87):016x}" * 4 if path else "",
-                "status": "installed" if path else "queued",
-                "is_valid": bool(path),
+                "binprovider": program.provider,
+                "abspath": program.path,
+                "version": program.version,
+                "sha256": digest if program.path else "",
+                "status": "installed" if program.path else "queued",
+                "is_valid": bool(program.path),
                 "num_uses_succeeded": 0,
                 "num_uses_failed": 0,
             }
         )
-    return found
+    return binaries

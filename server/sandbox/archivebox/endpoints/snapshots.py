@@ -2,281 +2,315 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from server.sandbox.answer import Answer
-from server.sandbox.archivebox.answers import Detail, Raised, redirect
+from server.sandbox.archivebox.answers import Detail, ServerError, redirect
 from server.sandbox.archivebox.call import (
     Call,
-    aware,
+    add_timezone,
+    begins,
     contains,
-    paged,
-    within,
+    equals,
+    is_within,
+    paginate,
 )
-from server.sandbox.archivebox.finding import (
-    crawl_of,
-    matching_id,
-    result_of,
-    searched,
-    snapshot_of,
-    tag_of,
+from server.sandbox.archivebox.lookup import (
+    find_crawl,
+    find_result,
+    find_snapshot,
+    find_tag,
+    matches_id,
+    matches_search,
 )
 from server.sandbox.archivebox.render import (
-    result_record,
-    shown_id,
-    snapshot_record,
-    tag_record,
+    format_id,
+    render_result,
+    render_snapshot,
+    render_tag,
 )
-from server.sandbox.archivebox.world.records import FOREVER, Crawl, Snapshot
+from server.sandbox.archivebox.world.records import (
+    FOREVER,
+    Crawl,
+    Snapshot,
+    change_status,
+    strip_names,
+)
 
 _LONGEST_URL = 65_536
+_DEEPEST = 4
+_ACTIVE = ("queued", "started")
+_ACTIONS = ("pause", "resume", "unpause", "cancel")
 
 
 def list_snapshots(call: Call) -> Any:
     """`GET /core/snapshots`: oldest first, whatever is asked for."""
     query = call.query
-    status = snapshot_status(call, query.get("status")) if call.dialect.status_filter else None
-    if query.get("created_by_id") is not None and not str(query["created_by_id"]).isdigit():
-        raise Raised(
-            "ValueError", f"Field 'id' expected a number but got '{query['created_by_id']}'."
-        )
-    found = [each for each in call.world.snapshots.values() if _fits(call, each, status)]
-    return paged(
+    status = parse_status(call, query.get("status")) if call.dialect.status_filter else None
+    creator_id = query.get("created_by_id")
+    if creator_id is not None and not creator_id.isdigit():
+        raise ServerError("ValueError", f"Field 'id' expected a number but got '{creator_id}'.")
+    snapshots = [
+        snapshot for snapshot in call.world.snapshots.values() if _fits(call, snapshot, status)
+    ]
+    with_results = query["with_archiveresults"]
+    return paginate(
         call,
-        found,
-        lambda each: snapshot_record(call.world, each, with_results=query["with_archiveresults"]),
+        snapshots,
+        lambda snapshot: render_snapshot(call.world, snapshot, with_results=with_results),
     )
 
 
 def get_snapshot(call: Call) -> Any:
     """`GET /core/snapshot/{snapshot_id}`."""
-    found = snapshot_of(call.world, call.inside["snapshot_id"])
-    return snapshot_record(call.world, found, with_results=call.query["with_archiveresults"])
+    snapshot = find_snapshot(call.world, call.path["snapshot_id"])
+    with_results = call.query["with_archiveresults"]
+    return render_snapshot(call.world, snapshot, with_results=with_results)
 
 
 def create_snapshot(call: Call) -> Any:
-    """`POST /core/snapshots`: on 0.9.73 a known URL gives back the snapshot there is, even another
-    crawl's."""
+    """`POST /core/snapshots`: on 0.9.73 a URL that is archived already gives back the snapshot
+    there is, even another crawl's."""
     body = call.body
-    status = snapshot_status(call, body.status)
+    status = parse_status(call, body.status)
     url = body.url.strip()
-    if not url:
-        raise Detail(400, "URL is required")
-    if call.dialect.compact_ids and len(url) > _LONGEST_URL:
-        raise Detail(
-            400,
-            f"URL is too long ({len(url)} characters). Maximum length is {_LONGEST_URL} characters.",
-        )
-    if body.depth not in range(5):
-        raise Detail(400, "depth must be between 0 and 4")
-    tags = _tags(body.tags)
-    crawl = crawl_of(call.world, body.crawl_id) if body.crawl_id else None
+    _check_length(call, url)
+    if body.depth not in range(_DEEPEST + 1):
+        raise Detail(400, f"depth must be between 0 and {_DEEPEST}")
+    tags = strip_names(body.tags or [])
+    crawl = find_crawl(call.world, body.crawl_id) if body.crawl_id else None
     if crawl is None:
         crawl = call.world.add_crawl(url, call.caller, max_depth=body.depth, tags=tags)
-    snapshot = _existing(call, crawl, url)
+    snapshot = _find_existing(call, crawl, url)
+    # The crawl that was made for nothing stays, and ends without a snapshot.
     if snapshot is not None and snapshot.crawl is not crawl:
-        call.runner.take(crawl, [])
-        return snapshot_record(call.world, snapshot)
+        call.runner.start_crawl(crawl, [])
+        return render_snapshot(call.world, snapshot)
     if snapshot is None:
-        snapshot = _new(call, crawl, url, body.depth, status)
+        snapshot = _add_snapshot(call, crawl, url, body.depth, status)
     snapshot.title = body.title if body.title is not None else snapshot.title
     snapshot.status = status or snapshot.status
-    for name in tags or crawl.tags:
-        snapshot.tags.add(call.world.tag(name, call.caller)[0].id)
-    return snapshot_record(call.world, snapshot)
+    snapshot.tags |= call.world.ensure_tags(tags or crawl.tags, call.caller)
+    return render_snapshot(call.world, snapshot)
 
 
 def update_snapshot(call: Call) -> Any:
     """`PATCH /core/snapshot/{snapshot_id}`: status, date of the next attempt, tags and, on 0.9.73,
     an action."""
-    snapshot = snapshot_of(call.world, call.inside["snapshot_id"])
-    given = call.given()
-    if action := given.pop("action", None):
+    snapshot = find_snapshot(call.world, call.path["snapshot_id"])
+    fields = call.list_sent_fields()
+    # An action counts alone: other fields of the same request are ignored.
+    if action := fields.pop("action", None):
         _act(call, snapshot, action)
-        return snapshot_record(call.world, snapshot)
-    if call.runner.running(snapshot.crawl):
-        call.counts.blocked += int(call.dialect.compact_ids)
-    status = _checked_status(call, snapshot, given)
-    if given.get("tags") is not None:
+        return render_snapshot(call.world, snapshot)
+    if call.runner.is_running(snapshot.crawl):
+        call.counts.blocked += int(call.dialect.locks_crawls)
+    status = _check_status(call, fields)
+    if fields.get("tags") is not None:
         # A crawl's own tags come back with every change on 0.9.73, and are gone for good before.
-        kept = snapshot.crawl.tags if call.dialect.merges_tags else []
-        names = [*_tags(given["tags"]), *kept]
-        snapshot.tags = {call.world.tag(name, call.caller)[0].id for name in names}
-    snapshot.modified_at = call.world.moment()
-    if "retry_at" in given:
-        snapshot.retry_at = _due(given["retry_at"])
+        crawl_tags = snapshot.crawl.tags if call.dialect.merges_tags else []
+        names = strip_names(fields["tags"]) + crawl_tags
+        snapshot.tags = call.world.ensure_tags(names, call.caller)
+    snapshot.modified_at = call.world.now()
+    has_date = "retry_at" in fields
+    if has_date:
+        date = fields["retry_at"]
+        snapshot.retry_at = None if date is None else add_timezone(date)
     if status is not None:
-        _set_status(call, snapshot, status, timed="retry_at" in given)
-    elif "retry_at" in given and snapshot.status in ("queued", "started"):
-        call.runner.take_snapshot(snapshot)
-    return snapshot_record(call.world, snapshot)
+        _set_status(call, snapshot, status, has_date=has_date)
+    elif has_date and snapshot.status in _ACTIVE:
+        call.runner.start_snapshot(snapshot)
+    return render_snapshot(call.world, snapshot)
 
 
 def delete_snapshot(call: Call) -> Any:
     """`DELETE /core/snapshot/{snapshot_id}`: at once, or queued on 0.9.73, where it stays readable
     for a while."""
-    snapshot = snapshot_of(call.world, call.inside["snapshot_id"])
-    shown = shown_id(call.world, snapshot.id)
-    found = {
+    snapshot = find_snapshot(call.world, call.path["snapshot_id"])
+    report = {
         "success": True,
-        "snapshot_id": shown,
-        "crawl_id": shown_id(call.world, snapshot.crawl.id),
+        "snapshot_id": format_id(call.world, snapshot.id),
+        "crawl_id": format_id(call.world, snapshot.crawl.id),
     }
     if call.dialect.deletes_later:
-        call.runner.remove(snapshot)
-        return {**found, "deleted_count": 0, "queued_count": 1}
-    return {**found, "deleted_count": call.world.remove(snapshot)}
+        call.runner.remove_later(snapshot)
+        return {**report, "deleted_count": 0, "queued_count": 1}
+    return {**report, "deleted_count": call.world.remove_snapshot(snapshot)}
 
 
 def get_any(call: Call) -> Answer | Any:
     """`GET /core/any/{id}`: a redirect to the object, or before 0.9 the object itself."""
     world = call.world
-    text = call.inside.get("id") or call.inside.get("abid") or ""
-    found: tuple[str, Any] | None = None
-    for kind, find in (
-        ("core/snapshot", snapshot_of),
-        ("core/archiveresult", result_of),
-        ("crawls/crawl", crawl_of),
-    ):
-        if kind == "crawls/crawl" and (tag := tag_of(world, text)) is not None:
-            found = ("core/tag", tag)
-            break
-        try:
-            found = (kind, find(world, text))
-        except Raised:
-            continue
-        break
+    text = call.path.get("id") or call.path.get("abid") or ""
+    kind, record = _find_any(call, text)
     if world.dialect.old:
-        return _any_before(call, text, found)
-    if found is None:
+        return _render_old_object(call, text, kind, record)
+    if record is None:
         raise Detail(404, "Object with given ID not found")
-    id = str(found[1].id) if found[0] == "core/tag" else shown_id(world, found[1].id)
-    return redirect(f"/api/v1/{found[0]}/{id}?{call.request.query}")
+    # Tags are the only objects that count from 1.
+    id = str(record.id) if kind == "core/tag" else format_id(world, record.id)
+    return redirect(f"/api/v1/{kind}/{id}?{call.request.query}")
 
 
-def _any_before(call: Call, text: str, found: tuple[str, Any] | None) -> Any:
+def parse_status(call: Call, text: str | None) -> str | None:
+    """Return a snapshot's status as callers send it; None if they send none.
+
+    Raises:
+        Detail: with status 400 for an unknown one.
+    """
+    statuses = call.dialect.statuses
+    if call.dialect.loose_statuses:
+        status = (text or "").strip().lower()
+        if status and status not in statuses:
+            expected = f"Expected one of: {', '.join(statuses)}"
+            raise Detail(400, f"Invalid snapshot status: {text}. {expected}")
+        return status or None
+    if text is not None and text not in statuses:
+        raise Detail(400, f"Invalid status: {text}")
+    return text
+
+
+def _find_any(call: Call, text: str) -> tuple[str, Any]:
+    """Return what the text means and the address of its kind, in the order in which the server
+    looks; ("", None) if it means nothing."""
+    world = call.world
+    for kind, find in (("core/snapshot", find_snapshot), ("core/archiveresult", find_result)):
+        try:
+            return kind, find(world, text)
+        except ServerError:
+            continue
+    if (tag := find_tag(world, text)) is not None:
+        return "core/tag", tag
+    try:
+        return "crawls/crawl", find_crawl(world, text)
+    except ServerError:
+        return "", None
+
+
+def _render_old_object(call: Call, text: str, kind: str, record: Any) -> Any:
+    # A key would show its secret.
     if text.startswith("apt_"):
         raise Detail(403, "APIToken objects are not accessible via REST API")
-    if found is None or found[0] == "crawls/crawl":
-        raise Detail(404, "Object with given ABID not found")
-    kind, record = found
-    if kind == "core/tag":
-        return tag_record(call.world, record)
-    return (
-        snapshot_record(call.world, record)
-        if kind == "core/snapshot"
-        else result_record(call.world, record)
-    )
+    match kind:
+        case "core/snapshot":
+            return render_snapshot(call.world, record)
+        case "core/archiveresult":
+            return render_result(call.world, record)
+        case "core/tag":
+            return render_tag(call.world, record)
+    raise Detail(404, "Object with given ABID not found")
 
 
 def _fits(call: Call, snapshot: Snapshot, status: str | None) -> bool:
     query, creator = call.query, snapshot.crawl.created_by
-    wanted_id, wanted_tag = query.get("id"), query.get("tag")
-    return (
-        (status is None or snapshot.status == status)
-        and (wanted_id is None or matching_id(call.world, snapshot, wanted_id))
-        and (query.get("abid") is None or matching_id(call.world, snapshot, query["abid"]))
-        and (query.get("url") is None or snapshot.url == query["url"])
-        and (wanted_tag is None or wanted_tag in call.world.names(snapshot))
+    # The names of two releases stand side by side: what a release does not declare is never set.
+    fits_fields = (
+        equals(snapshot.status, status)
+        and equals(snapshot.url, query.get("url"))
         and contains(snapshot.title, query.get("title"))
-        and (query.get("timestamp") is None or snapshot.timestamp.startswith(query["timestamp"]))
-        and (query.get("created_by_id") is None or str(creator.id) == query["created_by_id"])
+        and begins(snapshot.timestamp, query.get("timestamp"))
+        and equals(str(creator.id), query.get("created_by_id"))
         and contains(creator.name, query.get("created_by_username"))
-        and within(snapshot.created_at, query, "created_at")
-        and within(snapshot.modified_at, query, "modified_at")
-        and within(snapshot.bookmarked_at, query, "bookmarked_at")
-        and _found(call, snapshot)
+        and is_within(snapshot.created_at, query, "created_at")
+        and is_within(snapshot.modified_at, query, "modified_at")
+        and is_within(snapshot.bookmarked_at, query, "bookmarked_at")
+    )
+    return (
+        fits_fields
+        and matches_id(call.world, snapshot, query.get("id"))
+        and matches_id(call.world, snapshot, query.get("abid"))
+        and _has_tag(call, snapshot, query.get("tag"))
+        and _fits_search(call, snapshot)
     )
 
 
-def _found(call: Call, snapshot: Snapshot) -> bool:
+def _has_tag(call: Call, snapshot: Snapshot, name: str | None) -> bool:
+    return name is None or name in call.world.list_tag_names(snapshot)
+
+
+def _fits_search(call: Call, snapshot: Snapshot) -> bool:
     text = (call.query.get("search") or "").strip()
-    return not text or searched(call.world, snapshot, text, call.query.get("search_mode"))
+    if not text:
+        return True
+    return matches_search(call.world, snapshot, text, call.query.get("search_mode"))
 
 
-def snapshot_status(call: Call, given: str | None) -> str | None:
-    """A snapshot's status as callers give it; None if they give none."""
-    known = call.dialect.statuses
-    if call.dialect.loose_statuses:
-        value = (given or "").strip().lower()
-        if value and value not in known:
-            raise Detail(
-                400, f"Invalid snapshot status: {given}. Expected one of: {', '.join(known)}"
-            )
-        return value or None
-    if given is not None and given not in known:
-        raise Detail(400, f"Invalid status: {given}")
-    return given
-
-
-def _checked_status(call: Call, snapshot: Snapshot, given: dict[str, Any]) -> str | None:
-    if "status" not in given:
+def _check_status(call: Call, fields: dict[str, Any]) -> str | None:
+    """Return the status that a change sets; None if it sets none."""
+    if "status" not in fields:
         return None
-    if call.dialect.loose_statuses:
-        if (status := snapshot_status(call, given["status"])) is None:
-            raise Raised("IntegrityError", "NOT NULL constraint failed: core_snapshot.status")
-        return status
-    if given["status"] not in call.dialect.statuses:
-        raise Detail(400, f"Invalid status: {given['status']}")
-    return str(given["status"])
+    status = fields["status"]
+    # Null is a status here, and an unknown one, unlike in a filter.
+    if not call.dialect.loose_statuses and status not in call.dialect.statuses:
+        raise Detail(400, f"Invalid status: {status}")
+    status = parse_status(call, status)
+    if status is None:
+        # Checked too late: the empty status reaches the database, which refuses it.
+        raise ServerError("IntegrityError", "NOT NULL constraint failed: core_snapshot.status")
+    return status
 
 
-def _set_status(call: Call, snapshot: Snapshot, status: str, *, timed: bool) -> None:
+def _set_status(call: Call, snapshot: Snapshot, status: str, *, has_date: bool) -> None:
     if status == "deleting":
-        call.runner.remove(snapshot)
+        call.runner.remove_later(snapshot)
         return
     snapshot.status = status
-    if status == "sealed" and not timed:
+    if status == "sealed" and not has_date:
         snapshot.retry_at = None
     # Queued without a date is queued for ever: the runner looks at dates only, and at what is still
     # to be done.
-    call.runner.take_snapshot(snapshot)
+    call.runner.start_snapshot(snapshot)
 
 
 def _act(call: Call, snapshot: Snapshot, action: str) -> None:
-    moment = call.world.moment()
-    if action not in ("pause", "resume", "unpause", "cancel"):
+    moment = call.world.now()
+    if action not in _ACTIONS:
         raise Detail(400, f"Invalid action: {action}")
-    if action == "pause" and snapshot.status in ("queued", "started"):
-        snapshot.status, snapshot.retry_at, snapshot.modified_at = "paused", FOREVER, moment
+    # An action that does not fit the status changes nothing, and is no error.
+    if action == "pause" and snapshot.status in _ACTIVE:
+        change_status(snapshot, "paused", FOREVER, moment)
     elif action in ("resume", "unpause") and snapshot.status == "paused":
-        snapshot.status, snapshot.retry_at, snapshot.modified_at = "queued", moment, moment
-        call.runner.take_snapshot(snapshot)
+        change_status(snapshot, "queued", moment, moment)
+        call.runner.start_snapshot(snapshot)
     elif action == "cancel" and snapshot.status != "sealed":
-        snapshot.status, snapshot.retry_at, snapshot.modified_at = "sealed", None, moment
+        change_status(snapshot, "sealed", None, moment)
 
 
-def _existing(call: Call, crawl: Crawl, url: str) -> Snapshot | None:
-    found = next((each for each in call.world.of_crawl(crawl) if each.url == url), None)
-    if found is None and call.dialect.adds_later and crawl.only_new:
-        others = [
-            each
-            for each in call.world.snapshots.values()
-            if each.url == url and each.status != "deleting"
-        ]
-        found = max(others, key=lambda each: each.created_at, default=None)
-    return found
+def _find_existing(call: Call, crawl: Crawl, url: str) -> Snapshot | None:
+    """Return the snapshot that a new one of the URL would repeat."""
+    for snapshot in call.world.list_snapshots(crawl):
+        if snapshot.url == url:
+            return snapshot
+    if not call.dialect.adds_later or not crawl.only_new:
+        return None
+    others = [
+        snapshot
+        for snapshot in call.world.snapshots.values()
+        if snapshot.url == url and snapshot.status != "deleting"
+    ]
+    return max(others, key=lambda snapshot: snapshot.created_at, default=None)
 
 
-def _new(call: Call, crawl: Crawl, url: str, depth: int, status: str | None) -> Snapshot:
+def _check_length(call: Call, url: str) -> None:
+    if not url:
+        raise Detail(400, "URL is required")
+    if call.dialect.checks_urls and len(url) > _LONGEST_URL:
+        limit = f"Maximum length is {_LONGEST_URL} characters."
+        raise Detail(400, f"URL is too long ({len(url)} characters). {limit}")
+
+
+def _add_snapshot(call: Call, crawl: Crawl, url: str, depth: int, status: str | None) -> Snapshot:
     parts = urlsplit(url)
-    if call.dialect.compact_ids and (parts.scheme not in ("http", "https") or not parts.hostname):
+    is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
+    if call.dialect.checks_urls and not is_web:
+        # Both are one transaction on the server: without the snapshot there is no crawl.
         call.world.crawls.pop(crawl.id, None)
-        raise Raised(
+        raise ServerError(
             "ValidationError",
             "{'url': ['URL must start with http:// or https:// and include a hostname.']}",
         )
-    snapshot = call.world.add_snapshot(crawl, url, call.world.moment(), depth)
-    if status in (None, "queued", "started"):
-        call.runner.take_snapshot(snapshot)
+    snapshot = call.world.add_snapshot(crawl, url, call.world.now(), depth)
+    if status in (None, *_ACTIVE):
+        call.runner.start_snapshot(snapshot)
     return snapshot
-
-
-def _tags(given: list[str] | None) -> list[str]:
-    return [tag.strip() for tag in given or [] if tag and tag.strip()]
-
-
-def _due(given: datetime | None) -> datetime | None:
-    return aware(given) if given is not None else None

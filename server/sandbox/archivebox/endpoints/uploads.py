@@ -9,30 +9,29 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs
 
 from server.sandbox.archivebox.answers import Detail
 from server.sandbox.archivebox.call import Call, Request
-from server.sandbox.archivebox.finding import result_of, snapshot_of
-from server.sandbox.archivebox.render import result_record
-from server.sandbox.archivebox.world.files import mimetype
-from server.sandbox.archivebox.world.records import Result, time_id
+from server.sandbox.archivebox.lookup import find_result, find_snapshot
+from server.sandbox.archivebox.render import render_result
+from server.sandbox.archivebox.world.files import guess_type
+from server.sandbox.archivebox.world.records import Result, make_time_id
 
 _PLUGIN = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _HOOK = "on_Snapshot__archivebox_browser_extension_upload"
-_STATUSES = {"success": "succeeded", "succeded": "succeeded"} | {
-    name: name
-    for name in (
-        "succeeded",
-        "failed",
-        "skipped",
-        "noresults",
-        "queued",
-        "started",
-        "paused",
-        "backoff",
-    )
-}
+_STATUSES = (
+    "succeeded",
+    "failed",
+    "skipped",
+    "noresults",
+    "queued",
+    "started",
+    "paused",
+    "backoff",
+)
+# Spellings that the server takes for the first one.
+_SUCCESSES = ("success", "succeded")
 Files = list[tuple[str, str, bytes]]
 
 
@@ -43,85 +42,92 @@ class Form:
     fields: Mapping[str, list[str]]
     files: Files = field(default_factory=list)
 
-    def first(self, name: str, default: str = "") -> str:
-        """The first value of a field."""
-        return self.fields[name][0] if self.fields.get(name) else default
+    def get(self, name: str, default: str = "") -> str:
+        """Return the first value of a field."""
+        values = self.fields.get(name)
+        return values[0] if values else default
 
 
 def create_result(call: Call) -> Any:
     """`POST /core/archiveresults`: a result by (snapshot, plugin, hook), new or added to."""
-    form = read_form(call.request)
-    absent = [name for name in ("snapshot_id", "plugin") if name not in form.fields]
-    if absent:
-        raise Detail(
-            422,
-            [
-                {"type": "missing", "loc": ["form", name], "msg": "Field required"}
-                for name in absent
-            ],
-        )
-    snapshot = snapshot_of(call.world, form.first("snapshot_id"))
-    plugin = form.first("plugin").strip().strip("/")
+    form = parse_form(call.request)
+    _require_fields(form, "snapshot_id", "plugin")
+    snapshot = find_snapshot(call.world, form.get("snapshot_id"))
+    plugin = form.get("plugin").strip().strip("/")
+    # The name becomes a folder of the snapshot, which it must not leave.
     if plugin in (".", "..") or not _PLUGIN.fullmatch(plugin):
         raise Detail(400, "Invalid ArchiveResult plugin name")
-    data, files = _data(form), _files(form)
-    hook, moment = form.first("hook_name", _HOOK) or _HOOK, call.world.moment()
-    results = call.world.results(snapshot)
-    result = next((each for each in results if each.plugin == plugin and each.hook == hook), None)
-    if result is None:
-        id = time_id(moment, call.world.seed, len(results) + int(snapshot.id[-12:], 16), 81)
+    data, files = _parse_data(form), _parse_files(form)
+    hook, moment = form.get("hook_name", _HOOK) or _HOOK, call.world.now()
+    results = call.world.list_results(snapshot)
+    matches = [row for row in results if (row.plugin, row.hook) == (plugin, hook)]
+    if matches:
+        result = matches[0]
+    else:
+        number = len(results) + int(snapshot.id[-12:], 16)
+        id = make_time_id(moment, call.world.seed, number, 81)
         result = Result(id, snapshot, plugin, hook, "queued", "", (), moment, None)
         results.append(result)
     result.uploads.update(files)
-    names = [*result.files, *result.uploads]
-    result.status = _STATUSES.get(form.first("status", "succeeded").strip().lower(), "failed")
-    result.output = form.first("output_str") or (names[0] if names else "")
+    names = [*result.files, *result.uploads, ""]
+    result.status = _parse_status(form, "succeeded")
+    result.output = form.get("output_str") or names[0]
     result.data, result.ended = data, moment
-    return result_record(call.world, result)
+    return render_result(call.world, result)
 
 
 def update_result(call: Call) -> Any:
     """`PATCH /core/archiveresult/{archiveresult_id}`: more files for a result."""
-    result = result_of(call.world, call.inside["archiveresult_id"])
-    form = read_form(call.request)
+    result = find_result(call.world, call.path["archiveresult_id"])
+    form = parse_form(call.request)
     if not form.files:
         raise Detail(400, "At least one ArchiveResult file is required")
-    data, files = _data(form), _files(form)
+    data, files = _parse_data(form), _parse_files(form)
     result.uploads.update(files)
-    result.output = form.first("output_str") or result.output
-    if form.first("status"):
-        result.status = _STATUSES.get(form.first("status").strip().lower(), "failed")
+    result.output = form.get("output_str") or result.output
+    if form.get("status"):
+        result.status = _parse_status(form)
     elif result.status == "queued":
+        # Files that have arrived are a success, unless the sender says otherwise.
         result.status = "succeeded"
-    result.data = data if data is not None else result.data
-    result.ended = call.world.moment()
-    return result_record(call.world, result)
+    result.data = result.data if data is None else data
+    result.ended = call.world.now()
+    return render_result(call.world, result)
 
 
-def read_form(request: Request) -> Form:
-    """The form in a request's body, in either of the two encodings."""
+def parse_form(request: Request) -> Form:
+    """Return the form in a request's body, in either of the two encodings.
+
+    Raises:
+        Detail: with status 400 for a multipart body without a boundary.
+    """
     kind = request.headers.get("content-type", "")
+    if kind.startswith("application/x-www-form"):
+        text = request.body.decode("utf-8", "replace")
+        return Form(parse_qs(text, keep_blank_values=True))
+    # Any other type is a form without fields.
     if not kind.startswith("multipart/"):
-        fields: dict[str, list[str]] = {}
-        text = (
-            request.body.decode("utf-8", "replace")
-            if kind.startswith("application/x-www-form")
-            else ""
-        )
-        for name, value in parse_qsl(text, keep_blank_values=True):
-            fields.setdefault(name, []).append(value)
-        return Form(fields)
-    message = message_from_bytes(
-        b"Content-Type: " + kind.encode("latin-1") + b"\r\n\r\n" + request.body
-    )
+        return Form({})
+    # The standard library reads multipart bodies as e-mail, which has its headers in front.
+    header = b"Content-Type: " + kind.encode("latin-1") + b"\r\n\r\n"
+    message = message_from_bytes(header + request.body)
     if not message.is_multipart():
         raise Detail(
             400, "Invalid ArchiveResult multipart upload: Invalid boundary in multipart: None"
         )
-    return _parts(message)
+    return _collect_parts(message)
 
 
-def _parts(message: Message) -> Form:
+def _require_fields(form: Form, *names: str) -> None:
+    details: list[dict[str, Any]] = []
+    for name in names:
+        if name not in form.fields:
+            details.append({"type": "missing", "loc": ["form", name], "msg": "Field required"})
+    if details:
+        raise Detail(422, details)
+
+
+def _collect_parts(message: Message) -> Form:
     fields: dict[str, list[str]] = {}
     files: Files = []
     for part in message.walk():
@@ -130,36 +136,53 @@ def _parts(message: Message) -> Form:
         name = str(part.get_param("name", "", "content-disposition"))
         payload = part.get_payload(decode=True)
         content = payload if isinstance(payload, bytes) else b""
-        if (file := part.get_filename()) is None:
+        file_name = part.get_filename()
+        if file_name is None:
             fields.setdefault(name, []).append(content.decode("utf-8", "replace"))
+        # Files in other fields are ignored, as on the server.
         elif name in ("files", "file"):
-            files.append((file, part.get_content_type(), content))
+            files.append((file_name, part.get_content_type(), content))
     return Form(fields, files)
 
 
-def _files(form: Form) -> dict[str, tuple[str, bytes]]:
+def _parse_status(form: Form, default: str = "") -> str:
+    status = form.get("status", default).strip().lower()
+    if status in _SUCCESSES:
+        return "succeeded"
+    return status if status in _STATUSES else "failed"
+
+
+def _parse_files(form: Form) -> dict[str, tuple[str, bytes]]:
+    """Return type and bytes of the files by their path below the folder of the plugin."""
     paths = form.fields.get("output_paths") or form.fields.get("output_path") or []
+    # All paths in one field, as JSON.
     if len(paths) == 1 and paths[0].startswith("["):
-        paths = [str(each) for each in json.loads(paths[0])]
-    found: dict[str, tuple[str, bytes]] = {}
+        paths = [str(path) for path in json.loads(paths[0])]
+    files: dict[str, tuple[str, bytes]] = {}
     for place, (name, kind, content) in enumerate(form.files):
-        path = (paths[place] if place < len(paths) else name).strip().replace("\\", "/")
-        if not path:
-            raise Detail(400, "ArchiveResult output path is required")
-        if path.startswith("/") or any(part in ("", ".", "..") for part in path.split("/")):
-            raise Detail(400, "Invalid ArchiveResult output path")
-        found[path] = (kind or mimetype(path), content)
-    return found
+        path = paths[place] if place < len(paths) else name
+        path = _check_path(path.strip().replace("\\", "/"))
+        files[path] = (kind or guess_type(path), content)
+    return files
 
 
-def _data(form: Form) -> dict[str, Any] | None:
-    text = form.first("output_json")
+def _check_path(path: str) -> str:
+    if not path:
+        raise Detail(400, "ArchiveResult output path is required")
+    # Empty parts include the one before a slash at the beginning.
+    if not {"", ".", ".."}.isdisjoint(path.split("/")):
+        raise Detail(400, "Invalid ArchiveResult output path")
+    return path
+
+
+def _parse_data(form: Form) -> dict[str, Any] | None:
+    text = form.get("output_json")
     if not text:
         return None
     try:
-        found = json.loads(text)
+        data = json.loads(text)
     except ValueError:
         raise Detail(400, "ArchiveResult output_json must be valid JSON") from None
-    if found is not None and not isinstance(found, dict):
+    if data is not None and not isinstance(data, dict):
         raise Detail(400, "ArchiveResult output_json must be a JSON object")
-    return found
+    return data

@@ -9,99 +9,110 @@ from collections.abc import Callable
 from functools import lru_cache
 from html import escape
 
-from server.sandbox.archivebox.world.images import favicon, screenshot
-from server.sandbox.archivebox.world.outputs import found_title, wget_file
-from server.sandbox.archivebox.world.pages import Page, article
+from server.sandbox.archivebox.world.images import draw_favicon, draw_screenshot
+from server.sandbox.archivebox.world.outputs import extract_title, locate_wget_file
+from server.sandbox.archivebox.world.pages import Page, write_article
 from server.sandbox.archivebox.world.records import Result
 
+# Named here because Python's table of types differs between systems.
 _TYPES = {
     "ico": "image/x-icon",
     "jsonl": "application/x-ndjson",
     "txt": "text/plain",
     "json": "application/json",
 }
+_MISSING_PAGE = (
+    b"<!doctype html>\n"
+    b"<html><head><title>Page not found</title></head><body><h1>404</h1></body></html>\n"
+)
 
 
-def mimetype(name: str) -> str:
-    """The type of a file by its name."""
-    extension = name.rpartition(".")[2].lower()
-    return _TYPES.get(extension) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+def guess_type(name: str) -> str:
+    """Return the MIME type of a file by its name."""
+    kind = _TYPES.get(_get_extension(name))
+    return kind or mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
-def content(result: Result, name: str) -> bytes | None:
-    """The bytes of one file of a result, or None if there is no such file."""
+def read_file(result: Result, name: str) -> bytes | None:
+    """Return the bytes of one file of a result, or None if there is no such file."""
     if name in result.uploads:
         return result.uploads[name][1]
-    return made(result.snapshot.page, result.plugin, name) if name in result.files else None
+    if name in result.files:
+        return make_file(result.snapshot.page, result.plugin, name)
+    return None
 
 
-def file_map(result: Result) -> dict[str, dict[str, object]]:
-    """The result's files as the API lists them."""
-    found: dict[str, dict[str, object]] = {
-        name: _entry(name, mimetype(name), len(made(result.snapshot.page, result.plugin, name)))
-        for name in result.files
-    }
+def describe_files(result: Result) -> dict[str, dict[str, object]]:
+    """Return the result's files as the API lists them: type and size by name."""
+    entries: dict[str, dict[str, object]] = {}
+    for name in result.files:
+        body = make_file(result.snapshot.page, result.plugin, name)
+        entries[name] = _describe(name, guess_type(name), body)
+    # An uploaded file replaces one of the same name, as on the disk of a server.
     for name, (kind, body) in result.uploads.items():
-        found[name] = _entry(name, kind, len(body))
-    return found
+        entries[name] = _describe(name, kind, body)
+    return entries
 
 
+# Sizes are part of every list of results, so that the same files are asked for again and again.
 @lru_cache(maxsize=4096)
-def made(page: Page, plugin: str, name: str) -> bytes:
-    """A file that a plugin made of a page."""
-    if name in _TEXT_FILES:
-        return _text(page).encode()
+def make_file(page: Page, plugin: str, name: str) -> bytes:
+    """Return a file that a plugin made of a page."""
+    if name in ("content.txt", "htmltotext.txt"):
+        return _make_text(page).encode()
     if name == "content.html":
-        return _paragraphs(page).encode()
-    if make := _MAKERS.get(plugin):
-        return make(page)
-    return _html(page, "<!-- saved with SingleFile -->" if plugin == "singlefile" else "")
+        return _make_paragraphs(page).encode()
+    if plugin in _MAKERS:
+        return _MAKERS[plugin](page)
+    return _make_html(page, "<!-- saved with SingleFile -->" if plugin == "singlefile" else "")
 
 
-def _entry(name: str, kind: str, size: int) -> dict[str, object]:
-    return {
-        "extension": name.rpartition(".")[2].lower() if "." in name else "",
-        "mimetype": kind,
-        "size": size,
-    }
+def _get_extension(name: str) -> str:
+    return name.rpartition(".")[2].lower()
 
 
-def _text(page: Page) -> str:
-    return "\n\n".join([page.title, *article(page)]) + "\n"
+def _describe(name: str, kind: str, body: bytes) -> dict[str, object]:
+    extension = _get_extension(name) if "." in name else ""
+    return {"extension": extension, "mimetype": kind, "size": len(body)}
 
 
-def _paragraphs(page: Page) -> str:
-    return (
-        "<div>"
-        + "".join(f"<p>{escape(each, quote=False)}</p>" for each in article(page))
-        + "</div>"
-    )
+def _make_text(page: Page) -> str:
+    return "\n\n".join([page.title, *write_article(page)]) + "\n"
 
 
-def _links(page: Page) -> list[str]:
+def _make_paragraphs(page: Page) -> str:
+    paragraphs = [f"<p>{escape(text, quote=False)}</p>" for text in write_article(page)]
+    return f"<div>{''.join(paragraphs)}</div>"
+
+
+def _list_links(page: Page) -> list[str]:
     return [f"https://{page.host}/", f"https://{page.host}/about", f"https://{page.host}/archive"]
 
 
-def _html(page: Page, note: str) -> bytes:
-    """The page as a browser had it: navigation, a script and a style beside the text."""
+def _make_html(page: Page, note: str) -> bytes:
+    """Return the page as a browser had it: navigation, a script and a style beside the text."""
     if page.fate == "missing":
-        return b"<!doctype html>\n<html><head><title>Page not found</title></head><body><h1>404</h1></body></html>\n"
+        return _MISSING_PAGE
     title = escape(page.title, quote=False)
-    links = "".join(
-        f'<a href="{link}">{link.rpartition("/")[2] or "Home"}</a> ' for link in _links(page)
-    )
+    links = ""
+    for link in _list_links(page):
+        links += f'<a href="{link}">{link.rpartition("/")[2] or "Home"}</a> '
+    # The script and the style are what a client must not take for text of the page.
     return (
-        f'<!doctype html>{note}\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        "<style>body{font:16px serif;max-width:40em}</style><script>window.loaded=true</script></head>"
-        f"<body><nav>{links}</nav><article><h1>{title}</h1>{_paragraphs(page)}</article>"
+        f'<!doctype html>{note}\n<html lang="en">'
+        f'<head><meta charset="utf-8"><title>{title}</title>'
+        "<style>body{font:16px serif;max-width:40em}</style>"
+        "<script>window.loaded=true</script></head>"
+        f"<body><nav>{links}</nav><article><h1>{title}</h1>{_make_paragraphs(page)}</article>"
         f"<footer>&copy; {page.host}</footer></body></html>\n"
     ).encode()
 
 
-def _pdf(page: Page) -> bytes:
-    """One page with the title on it."""
-    shown = page.title.encode("latin-1", "replace").replace(b"(", b"[").replace(b")", b"]")
-    text = b"BT /F1 18 Tf 72 720 Td (" + shown + b") Tj ET"
+def _make_pdf(page: Page) -> bytes:
+    """Return a PDF of one page with the title on it."""
+    # Parentheses delimit strings in PDF; Latin-1 is what its standard fonts can show.
+    title = page.title.encode("latin-1", "replace").replace(b"(", b"[").replace(b")", b"]")
+    text = b"BT /F1 18 Tf 72 720 Td (" + title + b") Tj ET"
     objects = (
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
@@ -110,11 +121,11 @@ def _pdf(page: Page) -> bytes:
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     )
-    body, offsets = b"%PDF-1.4\n", []
-    for number, each in enumerate(objects, 1):
-        offsets.append(len(body))
-        body += b"%d 0 obj\n%s\nendobj\n" % (number, each)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    body, table = b"%PDF-1.4\n", b""
+    for number, content in enumerate(objects, 1):
+        # The table at the end says at which byte each object begins.
+        table += b"%010d 00000 n \n" % len(body)
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
     return (
         body
         + b"xref\n0 6\n0000000000 65535 f \n"
@@ -123,36 +134,41 @@ def _pdf(page: Page) -> bytes:
     )
 
 
-def _headers(page: Page) -> bytes:
-    return _json(
-        {
-            "url": page.url,
-            "status": 404 if page.fate == "missing" else 200,
-            "content-type": "text/html",
-        }
-    )
+def _make_headers(page: Page) -> bytes:
+    status = 404 if page.fate == "missing" else 200
+    return _encode({"url": page.url, "status": status, "content-type": "text/html"})
 
 
-def _article(page: Page) -> bytes:
-    return _json(
-        {"title": page.title, "byline": None, "siteName": page.host, "length": len(_text(page))}
-    )
+def _make_article(page: Page) -> bytes:
+    length = len(_make_text(page))
+    return _encode({"title": page.title, "byline": None, "siteName": page.host, "length": length})
 
 
-def _json(value: object) -> bytes:
+def _make_title(page: Page) -> bytes:
+    return (extract_title(page) or "").encode()
+
+
+def _make_link_rows(page: Page) -> bytes:
+    rows = [_encode({"type": "Snapshot", "url": url}) + b"\n" for url in _list_links(page)]
+    return b"".join(rows)
+
+
+def _make_hashes(page: Page) -> bytes:
+    digest = hashlib.sha256(_make_html(page, "")).hexdigest()
+    return _encode({locate_wget_file(page): digest})
+
+
+def _encode(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-_TEXT_FILES = ("content.txt", "htmltotext.txt")
 _MAKERS: dict[str, Callable[[Page], bytes]] = {
-    "screenshot": lambda page: screenshot(page.bits),
-    "favicon": lambda page: favicon(page.bits),
-    "pdf": _pdf,
-    "title": lambda page: (found_title(page) or "").encode(),
-    "headers": _headers,
-    "readability": _article,
-    "parse_html_urls": lambda page: b"".join(
-        _json({"type": "Snapshot", "url": url}) + b"\n" for url in _links(page)
-    ),
-    "hashes": lambda page: _json({wget_file(page): hashlib.sha256(_html(page, "")).hexdigest()}),
+    "screenshot": lambda page: draw_screenshot(page.bits),
+    "favicon": lambda page: draw_favicon(page.bits),
+    "pdf": _make_pdf,
+    "title": _make_title,
+    "headers": _make_headers,
+    "readability": _make_article,
+    "parse_html_urls": _make_link_rows,
+    "hashes": _make_hashes,
 }

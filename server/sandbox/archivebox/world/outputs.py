@@ -1,4 +1,4 @@
-"""What each plugin makes of a page, by the page's fate: status, words and files."""
+"""What each plugin makes of a page, by the page's fate: status, output and files."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from server.sandbox.archivebox.world.pages import Page
-from server.sandbox.archivebox.world.pages_sites import Fate
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin of ArchiveBox: `legacy` is where its output lay before 0.9 (None: it did not
-    exist)."""
+    """A plugin of ArchiveBox.
+
+    seconds: how long it takes. legacy: where its output lay before 0.9; None where the plugin did
+    not exist.
+    """
 
     name: str
     hook: str
@@ -30,6 +32,7 @@ class Outcome:
     files: tuple[str, ...] = ()
 
 
+# In the order in which ArchiveBox runs them, which is the number in the name of the hook.
 PLUGINS = (
     Plugin("headers", "on_Snapshot__27_headers.daemon.bg.js", "node", 0.2, "headers.json"),
     Plugin("wget", "on_Snapshot__35_wget.finite.bg.py", "wget", 0.6, ""),
@@ -46,9 +49,7 @@ PLUGINS = (
     Plugin("parse_html_urls", "on_Snapshot__70_parse_html_urls.py", "python", 0.1, None),
     Plugin("hashes", "on_Snapshot__93_hashes.py", "python", 0.1, None),
 )
-NAMES = tuple(plugin.name for plugin in PLUGINS)
-READABLE = ("readability", "htmltotext", "singlefile", "dom", "wget")
-"""The plugins whose output holds the page's text."""
+PLUGINS_BY_NAME = {plugin.name: plugin for plugin in PLUGINS}
 
 _FILES = {
     "headers": ("headers.json",),
@@ -71,64 +72,76 @@ _PARTIAL: tuple[dict[str, str], ...] = (
     {"singlefile": "single-file exited with status 1: Error: net::ERR_CONNECTION_RESET"},
     {"readability": "readability-extractor exited with status 1: no article found in the document"},
     {
-        "wget": "wget exited with status 4: Network failure: Read error (Connection timed out) in headers."
+        "wget": "wget exited with status 4: Network failure: Read error (Connection timed out) "
+        "in headers."
     },
 )
-_NO_HTML = "No HTML source found"
+# Plugins that read what others stored: without it they have nothing to do, which is no failure.
+_WITHOUT_HTML = {
+    "readability": Outcome("noresults", "No HTML source found"),
+    "htmltotext": Outcome("noresults", "No HTML source found"),
+    "parse_html_urls": Outcome("noresults", "No HTML source found"),
+    "hashes": Outcome("skipped", "Nothing to hash"),
+}
 _BROWSER = ("singlefile", "screenshot", "pdf", "dom")
 _FETCH = {"blocked": "ERROR 403: Forbidden.", "missing": "ERROR 404: Not Found."}
 
 
-def outcome(page: Page, plugin: str) -> Outcome:
-    """How the plugin fares on the page."""
+def run_on(page: Page, plugin: str) -> Outcome:
+    """Return how the plugin fares on the page."""
+    # A quarter of the pages has a skipped result, which is neither a success nor a failure.
     if plugin == "pdf" and page.bits >> 33 & 3 == 0:
         return Outcome("skipped", "PDF_ENABLED=False")
     match page.fate:
-        case "partial":
-            reason = _PARTIAL[(page.bits >> 30) % len(_PARTIAL)].get(plugin)
-            return Outcome("failed", reason) if reason else _succeeded(page, plugin)
         case "good":
-            return _succeeded(page, plugin)
-    return _refused(page, plugin, page.fate)
+            return _succeed(page, plugin)
+        case "partial":
+            reasons = _PARTIAL[(page.bits >> 30) % len(_PARTIAL)]
+            if plugin in reasons:
+                return Outcome("failed", reasons[plugin])
+            return _succeed(page, plugin)
+    return _fail(page, plugin)
 
 
-def found_title(page: Page) -> str | None:
-    """The title that archiving the page finds out."""
+def extract_title(page: Page) -> str | None:
+    """Return the title that archiving the page finds out; None if the page was not reached."""
     if page.fate == "missing":
         return "Page not found"
-    return page.title if page.fate in ("good", "partial") else None
+    return page.title if keeps_text(page) else None
 
 
-def text_is_kept(page: Page) -> bool:
-    """Whether any plugin keeps the page's own text."""
+def keeps_text(page: Page) -> bool:
+    """Return whether any plugin keeps the page's own text."""
     return page.fate in ("good", "partial")
 
 
-def wget_file(page: Page) -> str:
-    """Where wget puts the page, below its folder."""
-    path = urlsplit(page.url).path
-    if path.endswith("/") or not path:
-        return f"{page.host}{path or '/'}index.html"
-    return f"{page.host}{path}" if path.endswith((".html", ".htm")) else f"{page.host}{path}.html"
+def locate_wget_file(page: Page) -> str:
+    """Return where wget puts the page, below its folder: it adds what the URL lacks."""
+    path = urlsplit(page.url).path or "/"
+    if path.endswith("/"):
+        return f"{page.host}{path}index.html"
+    extension = "" if path.endswith((".html", ".htm")) else ".html"
+    return f"{page.host}{path}{extension}"
 
 
-def _refused(page: Page, plugin: str, fate: Fate) -> Outcome:
-    if plugin in ("readability", "htmltotext", "parse_html_urls"):
-        return Outcome("noresults", _NO_HTML)
-    if plugin == "hashes":
-        return Outcome("skipped", "Nothing to hash")
-    if fate == "unreachable":
+def _fail(page: Page, plugin: str) -> Outcome:
+    if plugin in _WITHOUT_HTML:
+        return _WITHOUT_HTML[plugin]
+    if page.fate == "unreachable":
         return Outcome("failed", f"net::ERR_NAME_NOT_RESOLVED at {page.url}")
     if plugin == "wget":
-        return Outcome("failed", f"wget exited with status 8: {page.url}: {_FETCH[fate]}")
-    if plugin in _BROWSER and fate == "blocked":
+        reason = _FETCH[page.fate]
+        return Outcome("failed", f"wget exited with status 8: {page.url}: {reason}")
+    # A page that is missing is one for a browser, too: it archives the error page.
+    if page.fate == "blocked" and plugin in _BROWSER:
         return Outcome("failed", _CHALLENGE)
-    if plugin == "title" and fate == "blocked":
+    if page.fate == "blocked" and plugin == "title":
         return Outcome("noresults", "")
-    return _succeeded(page, plugin)
+    return _succeed(page, plugin)
 
 
-def _succeeded(page: Page, plugin: str) -> Outcome:
-    files = (wget_file(page),) if plugin == "wget" else _FILES[plugin]
-    output = found_title(page) or "" if plugin == "title" else f"{plugin}/{files[0]}"
+def _succeed(page: Page, plugin: str) -> Outcome:
+    files = (locate_wget_file(page),) if plugin == "wget" else _FILES[plugin]
+    # The title is the one output that is not a file for whoever reads the result.
+    output = extract_title(page) or "" if plugin == "title" else f"{plugin}/{files[0]}"
     return Outcome("succeeded", output, files)

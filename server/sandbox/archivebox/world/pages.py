@@ -8,31 +8,14 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 from zlib import crc32
 
-from server.sandbox.archivebox.world.pages_sites import (
-    PINNED,
-    SITES,
-    Fate,
-    Pinned,
-    Site,
-)
-from server.sandbox.archivebox.world.pages_text import (
-    BLOG,
-    INJECTED,
-    ONLY_HERE,
-    Voice,
-)
+from server.sandbox.archivebox.world.sites import Fate, Pinned, load_catalog
 from server.sandbox.ids import draw
 from server.sandbox.words import FIRST_NAMES, LAST_NAMES, PLACES
 
-_ORGANISATIONS = (
-    "the port authority",
-    "Tidewater Works",
-    "the regional council",
-    "Lantern Labs",
-    "the Marsh Trust",
-)
 _WORD = re.compile(r"[\w']+")
-# Of 100 pages that somebody adds or added: how many end how.
+# `.invalid` is reserved for names that never resolve (RFC 2606).
+_UNREACHABLE = (".invalid", "unreachable.example")
+# Of 100 pages of the archive: below which percentage they end how. The rest is unreachable.
 _FATES: tuple[tuple[int, Fate], ...] = (
     (76, "good"),
     (90, "partial"),
@@ -43,13 +26,16 @@ _FATES: tuple[tuple[int, Fate], ...] = (
 
 @dataclass(frozen=True)
 class Page:
-    """A page on the web: `fate` is what happens to who archives it, `extra` a sentence that only it
-    has."""
+    """A page on the web.
+
+    voice: a key of the catalog's voices. fate: what happens to whoever archives the page. extra: a
+    key of the catalog's extras, or empty.
+    """
 
     url: str
     title: str
     subject: str
-    voice: Voice
+    voice: str
     bits: int
     fate: Fate
     tags: tuple[str, ...] = ()
@@ -62,112 +48,127 @@ class Page:
         return urlsplit(self.url).hostname or "unknown"
 
 
-def page_of(seed: int, number: int, back: int, group: int) -> Page:
-    """Page `number` of the archive, which has `back` newer ones; the pages of a group are of one
-    site."""
-    for pinned in PINNED:
+def make_page(seed: int, number: int, back: int, group: int) -> Page:
+    """Return page `number` of the archive, which has `back` newer ones.
+
+    The pages of a group are of one site.
+    """
+    catalog = load_catalog()
+    for pinned in catalog.pinned:
         if pinned.back == back:
-            return _pinned(pinned, draw(seed, number, 70))
+            return _make_pinned_page(pinned, draw(seed, number, 70))
     bits = draw(seed, number, 71)
-    site = SITES[draw(seed, group, 65) % len(SITES)]
+    site = catalog.sites[draw(seed, group, 65) % len(catalog.sites)]
+    # Each choice reads other bits of one draw, so that title and year do not depend on each other.
     subject = site.subjects[(bits >> 8) % len(site.subjects)]
-    title = _title(site.angles[(bits >> 16) % len(site.angles)], subject)
-    path = site.path.format(y=2025 if bits >> 20 & 3 else 2024, slug=slug(title))
-    fate = _fate(bits >> 24)
+    title = _capitalize(site.angles[(bits >> 16) % len(site.angles)].format(s=subject))
+    year = 2025 if bits >> 20 & 3 else 2024
     return Page(
-        f"https://{site.host}{path}",
-        title,
-        subject,
-        site.voice,
-        bits,
-        fate,
-        site.tags,
-        site.private,
+        url=f"https://{site.host}{site.path.format(y=year, slug=make_slug(title))}",
+        title=title,
+        subject=subject,
+        voice=site.voice,
+        bits=bits,
+        fate=_choose_fate(bits >> 24),
+        tags=site.tags,
+        private=site.private,
     )
 
 
-def page_at(url: str) -> Page:
-    """A page that is not among the archive's own: made up from its URL, always the same."""
-    bits = draw(crc32(url.encode()), len(url), 72)
+def make_page_at(url: str) -> Page:
+    """Return the page at a URL that the archive does not hold: always the same for one URL."""
     parts = urlsplit(url)
     host = parts.hostname or "unknown"
-    site = next((site for site in SITES if site.host == host), None)
-    name = parts.path.strip("/").rpartition("/")[2].partition(".")[0]
-    subject = " ".join(_WORD.findall(name.replace("-", " ").replace("_", " "))) or host
-    fate = "unreachable" if host.endswith((".invalid", "unreachable.example")) else _known_fate(url)
+    file_name = parts.path.strip("/").rpartition("/")[2].partition(".")[0]
+    subject = " ".join(_WORD.findall(re.sub("[-_]", " ", file_name))) or host
+    voices = {site.host: site.voice for site in load_catalog().sites}
     return Page(
-        url, subject[:1].upper() + subject[1:], subject, site.voice if site else BLOG, bits, fate
+        url=url,
+        title=_capitalize(subject),
+        subject=subject,
+        voice=voices.get(host, "blog"),
+        bits=draw(crc32(url.encode()), len(url), 72),
+        fate="unreachable" if host.endswith(_UNREACHABLE) else _find_pinned_fate(url),
     )
 
 
 @lru_cache(maxsize=2048)
-def article(page: Page) -> tuple[str, ...]:
-    """The page's paragraphs."""
-    voice, bits = page.voice, page.bits
+def write_article(page: Page) -> tuple[str, ...]:
+    """Return the page's paragraphs."""
+    catalog, bits = load_catalog(), page.bits
+    voice = catalog.voices[page.voice]
     order = sorted(range(len(voice.bodies)), key=lambda index: draw(bits, index, 73))
-    sentences = [voice.bodies[index] for index in order]
-    extra = {"injected": INJECTED, "only-here": ONLY_HERE}.get(page.extra)
-    if extra:
-        sentences.insert(len(sentences) // 2, extra)
-    told = [_fill(sentence, page, index) for index, sentence in enumerate(sentences)]
+    templates = [voice.bodies[index] for index in order]
+    if page.extra:
+        # In the middle: who reads only the beginning or the end of a page misses it.
+        templates.insert(len(templates) // 2, catalog.extras[page.extra])
+    sentences = [_fill(template, page, index) for index, template in enumerate(templates)]
     paragraphs = [_fill(voice.openers[bits % len(voice.openers)], page, 90)]
-    while told:
-        size = 2 + draw(bits, len(told), 74) % 3
-        paragraphs.append(" ".join(told[:size]))
-        told = told[size:]
+    while sentences:
+        size = 2 + draw(bits, len(sentences), 74) % 3
+        paragraphs.append(" ".join(sentences[:size]))
+        sentences = sentences[size:]
     paragraphs.append(_fill(voice.closers[bits % len(voice.closers)], page, 91))
     return tuple(paragraphs)
 
 
 @lru_cache(maxsize=2048)
-def words(page: Page) -> frozenset[str]:
-    """The words of the page's text, in lower case."""
-    return frozenset(_WORD.findall(f"{page.title} {' '.join(article(page))}".lower()))
+def collect_words(page: Page) -> frozenset[str]:
+    """Return the words of the page's title and text, in lower case."""
+    return frozenset(_WORD.findall(f"{page.title} {' '.join(write_article(page))}".lower()))
 
 
-def slug(title: str) -> str:
-    """The title as a part of a URL."""
+def make_slug(title: str) -> str:
+    """Return the title as a part of a URL."""
     return "-".join(re.findall(r"[a-z0-9]+", title.lower()))
 
 
-def _pinned(pinned: Pinned, bits: int) -> Page:
-    site: Site = SITES[pinned.site]
-    url = f"https://{site.host}{site.path.format(y=2026, slug=pinned.slug)}"
+def _make_pinned_page(pinned: Pinned, bits: int) -> Page:
+    site = load_catalog().sites[pinned.site]
     return Page(
-        url,
-        pinned.title,
-        pinned.subject,
-        site.voice,
-        bits,
-        pinned.fate,
-        pinned.tags,
-        site.private,
-        pinned.extra,
+        url=f"https://{site.host}{site.path.format(y=2026, slug=pinned.slug)}",
+        title=pinned.title,
+        subject=pinned.subject,
+        voice=site.voice,
+        bits=bits,
+        fate=pinned.fate,
+        tags=pinned.tags,
+        private=site.private,
+        extra=pinned.extra,
     )
 
 
-def _title(angle: str, subject: str) -> str:
-    text = angle.format(s=subject)
+def _capitalize(text: str) -> str:
+    """Return the text with a capital at its start; `str.capitalize` would lower the rest."""
     return text[:1].upper() + text[1:]
 
 
-def _fate(bits: int) -> Fate:
+def _choose_fate(bits: int) -> Fate:
     percent = bits % 100
-    return next((fate for limit, fate in _FATES if percent < limit), "unreachable")
+    for limit, fate in _FATES:
+        if percent < limit:
+            return fate
+    return "unreachable"
 
 
-def _known_fate(url: str) -> Fate:
-    return next((pinned.fate for pinned in PINNED if url.endswith(f"/{pinned.slug}")), "good")
+def _find_pinned_fate(url: str) -> Fate:
+    # A pinned page that somebody adds again ends as it did the first time.
+    for pinned in load_catalog().pinned:
+        if url.endswith(f"/{pinned.slug}"):
+            return pinned.fate
+    return "good"
 
 
-def _fill(sentence: str, page: Page, index: int) -> str:
+def _fill(template: str, page: Page, index: int) -> str:
     bits = draw(page.bits, index, 75)
-    person = f"{FIRST_NAMES[bits % len(FIRST_NAMES)]} {LAST_NAMES[(bits >> 8) % len(LAST_NAMES)]}"
-    text = sentence.format(
+    first_name = FIRST_NAMES[bits % len(FIRST_NAMES)]
+    last_name = LAST_NAMES[(bits >> 8) % len(LAST_NAMES)]
+    organisations = load_catalog().organisations
+    sentence = template.format(
         s=page.subject,
-        p=person,
-        o=_ORGANISATIONS[(bits >> 16) % len(_ORGANISATIONS)],
+        p=f"{first_name} {last_name}",
+        o=organisations[(bits >> 16) % len(organisations)],
         c=PLACES[(bits >> 24) % len(PLACES)].city,
         n=3 + (bits >> 32) % 58,
     )
-    return text[:1].upper() + text[1:]
+    return _capitalize(sentence)

@@ -3,6 +3,7 @@ personas."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,14 +11,17 @@ from typing import Any
 from server.sandbox.archivebox.world.pages import Page
 from server.sandbox.ids import draw
 
+# A date stands for "never" because the runner of ArchiveBox selects by `retry_at <= now`.
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When something that is paused, or waits for its removal, is due again."""
+# Crockford's base 32 leaves out I, L, O and U, which are easily misread.
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ABID_LENGTH = 26
 
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who may sign in."""
+    """A user of the server; an empty password means that nobody can sign in as this user."""
 
     id: int
     name: str
@@ -25,6 +29,13 @@ class User:
     superuser: bool
 
 
+ADMIN = User(1, "admin", "sandbox", True)
+SYSTEM = User(2, "system", "", True)
+READER = User(3, "reader", "reader", False)
+USERS = (ADMIN, SYSTEM, READER)
+
+
+# Records are compared by identity: two crawls of the same URLs are two crawls.
 @dataclass(eq=False)
 class Tag:
     """A tag; `id` counts from 1, `uuid` is what stands for it before 0.9."""
@@ -80,8 +91,11 @@ class Result:
 
 @dataclass(eq=False)
 class Snapshot:
-    """One archived page; `results` is None until somebody asks for those of a snapshot that is long
-    finished."""
+    """One archived page.
+
+    results: None until somebody asks for those of a snapshot that is long finished. tags: their
+    numbers.
+    """
 
     id: str
     crawl: Crawl
@@ -102,7 +116,7 @@ class Snapshot:
 
     @property
     def bookmarked_at(self) -> datetime:
-        """When somebody asked for it."""
+        """When somebody asked for the snapshot: in this sandbox always when it was created."""
         return self.created_at
 
 
@@ -117,25 +131,41 @@ class Persona:
     config: dict[str, Any]
 
 
-def time_id(moment: datetime, seed: int, number: int, purpose: int) -> str:
-    """32 hexadecimal digits that begin with the time (a version 7 UUID), so that ids of one minute
-    look alike."""
+def change_status(
+    record: Crawl | Snapshot, status: str, retry_at: datetime | None, modified_at: datetime
+) -> None:
+    """Set the status of a record together with the dates that go with it."""
+    record.status, record.retry_at, record.modified_at = status, retry_at, modified_at
+
+
+def split_names(text: str) -> list[str]:
+    """Return the names in a text that commas separate, without blanks around them."""
+    return strip_names(text.split(","))
+
+
+def strip_names(names: Iterable[str | None]) -> list[str]:
+    """Return the names without blanks around them and without those that are blank."""
+    return [name.strip() for name in names if name and name.strip()]
+
+
+def make_time_id(moment: datetime, seed: int, number: int, purpose: int) -> str:
+    """Return the 32 hexadecimal digits of a version 7 UUID (RFC 9562)."""
+    # The time comes first, so that ids of one minute look alike and short ones are ambiguous.
     milliseconds = int(moment.timestamp() * 1000)
     bits = draw(seed, number, purpose)
-    return (
-        f"{milliseconds:012x}7{bits >> 52:03x}{0x8000000000000000 | bits & 0x3FFFFFFFFFFFFFFF:016x}"
-    )
+    variant = 0x8000000000000000 | bits & 0x3FFFFFFFFFFFFFFF
+    return f"{milliseconds:012x}7{bits >> 52:03x}{variant:016x}"
 
 
-def dashed(text: str) -> str:
-    """The id with dashes."""
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+def add_dashes(id: str) -> str:
+    """Return the id in the notation with dashes."""
+    return f"{id[:8]}-{id[8:12]}-{id[12:16]}-{id[16:20]}-{id[20:]}"
 
 
-def abid(prefix: str, text: str) -> str:
-    """The id as ArchiveBox 0.8 shows it beside the UUID: a prefix and 26 characters."""
-    value, found = int(text, 16), ""
-    for _ in range(26):
+def make_abid(prefix: str, id: str) -> str:
+    """Return the id as ArchiveBox 0.8 shows it beside the UUID: a prefix and 26 characters."""
+    value, letters = int(id, 16), ""
+    for _ in range(_ABID_LENGTH):
         value, digit = divmod(value, 32)
-        found = _CROCKFORD[digit] + found
-    return f"{prefix}_{found}"
+        letters = _CROCKFORD[digit] + letters
+    return f"{prefix}_{letters}"

@@ -1,8 +1,8 @@
 """The background runner: what happens by itself as the clock moves on.
 
-Nothing runs in the background here. Everything that is due is worked off, in order and with its own
-time, before a request is looked at, so that a test which moves the clock sees what a caller who
-waited would have seen.
+Nothing runs in the background here. Everything that is due is done, in order and with its own time,
+before a request is looked at, so that a test which moves the clock sees what a caller who waited
+would have seen.
 """
 
 from __future__ import annotations
@@ -13,18 +13,22 @@ from datetime import timedelta
 from functools import partial
 from itertools import count
 
-from server.sandbox.archivebox.world.outputs import Plugin, found_title
-from server.sandbox.archivebox.world.records import FOREVER, Crawl, Snapshot
+from server.sandbox.archivebox.world.outputs import Plugin, extract_title
+from server.sandbox.archivebox.world.records import FOREVER, Crawl, Snapshot, change_status
 from server.sandbox.archivebox.world.world import World
 
 APPEAR, BETWEEN, LATEST = 1.0, 0.7, 3.0
 """Seconds from adding to the first snapshot, between snapshots, and to the last one of a submission
 at most."""
 START = 0.5
+"""Seconds between one step of the runner and the next."""
 REMOVE = 4.0
-AGAIN = 3.0
+"""Seconds after which a snapshot that is marked for removal is gone."""
+RERUN = 3.0
 """Seconds after which a snapshot that is run again is sealed at the earliest."""
 _OPEN = ("queued", "started", "paused")
+_ACTIVE = ("queued", "started")
+_LINKED_PATHS = ("about", "archive")
 
 Step = Callable[[float], None]
 
@@ -34,144 +38,155 @@ class Runner:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._due: list[tuple[float, int, Step]] = []
+        self._steps: list[tuple[float, int, Step]] = []
+        # Two steps of the same moment run in the order in which they were planned.
         self._order = count()
-        self._coming: dict[str, int] = {}
-        self._waiting: dict[str, list[Step]] = {}
+        # How many snapshots of a crawl are still to appear; a crawl without an entry is not run.
+        self._pending: dict[str, int] = {}
+        self._deferred: dict[str, list[Step]] = {}
 
-    def settle(self) -> None:
+    def run_due_steps(self) -> None:
         """Do everything that is due by now."""
         now = self._world.clock()
-        while self._due and self._due[0][0] <= now:
-            at, _, step = heapq.heappop(self._due)
-            step(at)
+        while self._steps and self._steps[0][0] <= now:
+            reading, _, step = heapq.heappop(self._steps)
+            step(reading)
 
-    def running(self, crawl: Crawl) -> bool:
-        """Whether the runner works on the crawl right now."""
-        return crawl.status in ("queued", "started") and crawl.id in self._coming
+    def is_running(self, crawl: Crawl) -> bool:
+        """Return whether the runner works on the crawl right now."""
+        return crawl.status in _ACTIVE and crawl.id in self._pending
 
-    def take(self, crawl: Crawl, urls: list[str]) -> None:
-        """Start on a crawl: its snapshots appear one after another."""
+    def start_crawl(self, crawl: Crawl, urls: list[str]) -> None:
+        """Start a crawl: its snapshots appear one after another."""
         now = self._world.clock()
-        self._coming[crawl.id] = len(urls)
+        self._pending[crawl.id] = len(urls)
         for place, url in enumerate(urls):
-            self._at(
-                now + min(LATEST, APPEAR + BETWEEN * place), partial(self._create, crawl, url, 0)
-            )
+            delay = min(LATEST, APPEAR + BETWEEN * place)
+            self._plan(now + delay, partial(self._create, crawl, url, 0))
         if not urls:
-            self._at(now + APPEAR, partial(self._end, crawl))
+            self._plan(now + APPEAR, partial(self._end, crawl))
 
-    def take_snapshot(self, snapshot: Snapshot) -> None:
-        """Start on a snapshot that exists already, when it is due."""
+    def start_snapshot(self, snapshot: Snapshot) -> None:
+        """Start a snapshot that exists already, as soon as it is due."""
+        # The real runner looks at dates only: what is queued without one stays queued for ever.
         if snapshot.retry_at is None:
             return
-        wait = (snapshot.retry_at - self._world.moment()).total_seconds()
-        self._coming.setdefault(snapshot.crawl.id, 0)
-        self._at(
-            self._world.clock() + max(0.0, wait) + START,
-            partial(self._start, snapshot, snapshot.retry_at),
-        )
+        wait = (snapshot.retry_at - self._world.now()).total_seconds()
+        self._pending.setdefault(snapshot.crawl.id, 0)
+        reading = self._world.clock() + max(0.0, wait) + START
+        self._plan(reading, partial(self._start, snapshot, snapshot.retry_at))
 
-    def finish(self, snapshot: Snapshot) -> None:
+    def archive_now(self, snapshot: Snapshot) -> None:
         """Archive a snapshot while the caller waits."""
-        for plugin in self._world.plugins(snapshot.crawl):
-            self._world.run_plugin(snapshot, plugin, self._world.moment())
+        for plugin in self._world.list_plugins(snapshot.crawl):
+            self._world.run_plugin(snapshot, plugin, self._world.now())
         self._complete(snapshot, self._world.clock())
 
-    def remove(self, snapshot: Snapshot) -> None:
+    def remove_later(self, snapshot: Snapshot) -> None:
         """Mark a snapshot for removal, and remove it soon."""
-        snapshot.status, snapshot.retry_at, snapshot.modified_at = (
-            "deleting",
-            FOREVER,
-            self._world.moment(),
-        )
-        self._at(self._world.clock() + REMOVE, partial(self._remove, snapshot))
+        change_status(snapshot, "deleting", FOREVER, self._world.now())
+        self._plan(self._world.clock() + REMOVE, partial(self._remove, snapshot))
 
-    def resume(self, crawl: Crawl) -> None:
-        """Go on with a crawl that was paused."""
-        for step in self._waiting.pop(crawl.id, []):
-            self._at(self._world.clock() + START, step)
-        for snapshot in self._world.of_crawl(crawl):
+    def resume_crawl(self, crawl: Crawl) -> None:
+        """Continue a crawl that was paused."""
+        for step in self._deferred.pop(crawl.id, []):
+            self._plan(self._world.clock() + START, step)
+        for snapshot in self._world.list_snapshots(crawl):
             if snapshot.status == "queued":
-                self.take_snapshot(snapshot)
+                self.start_snapshot(snapshot)
 
-    def _at(self, when: float, step: Step) -> None:
-        heapq.heappush(self._due, (when, next(self._order), step))
+    def _plan(self, reading: float, step: Step) -> None:
+        heapq.heappush(self._steps, (reading, next(self._order), step))
 
-    def _create(self, crawl: Crawl, url: str, depth: int, at: float) -> None:
+    def _create(self, crawl: Crawl, url: str, depth: int, reading: float) -> None:
         if crawl.status == "paused":
-            self._waiting.setdefault(crawl.id, []).append(partial(self._create, crawl, url, depth))
+            step = partial(self._create, crawl, url, depth)
+            self._deferred.setdefault(crawl.id, []).append(step)
             return
-        self._coming[crawl.id] = max(0, self._coming.get(crawl.id, 1) - 1)
-        if crawl.status in ("queued", "started") and crawl.id in self._world.crawls:
-            crawl.status = "started"
-            crawl.modified_at = self._world.moment(at)
-            if not self._known(crawl, url):
-                snapshot = self._world.add_snapshot(crawl, url, self._world.moment(at), depth)
-                self._at(at + START, partial(self._start, snapshot, snapshot.retry_at))
-        self._close(crawl, at)
+        self._pending[crawl.id] = max(0, self._pending.get(crawl.id, 1) - 1)
+        # A crawl that was sealed or deleted in the meantime gets no more snapshots.
+        if crawl.status in _ACTIVE and crawl.id in self._world.crawls:
+            moment = self._world.to_date(reading)
+            crawl.status, crawl.modified_at = "started", moment
+            if not self._is_skipped(crawl, url):
+                snapshot = self._world.add_snapshot(crawl, url, moment, depth)
+                step = partial(self._start, snapshot, snapshot.retry_at)
+                self._plan(reading + START, step)
+        self._end_if_idle(crawl, reading)
 
-    def _known(self, crawl: Crawl, url: str) -> bool:
-        """Whether the URL is not archived again: the crawl has it or is full, or only new ones are
-        wanted."""
-        if crawl.max_urls and len(self._world.of_crawl(crawl)) >= crawl.max_urls:
+    def _is_skipped(self, crawl: Crawl, url: str) -> bool:
+        """Return whether the crawl leaves the URL out: it is full, has the URL already, or takes
+        only what no other crawl has."""
+        if crawl.max_urls and len(self._world.list_snapshots(crawl)) >= crawl.max_urls:
             return True
-        return any(
-            each.url == url
-            and (each.crawl is crawl or (crawl.only_new and each.status != "deleting"))
-            for each in self._world.snapshots.values()
-        )
+        for snapshot in self._world.snapshots.values():
+            if snapshot.url != url:
+                continue
+            if snapshot.crawl is crawl:
+                return True
+            if crawl.only_new and snapshot.status != "deleting":
+                return True
+        return False
 
-    def _start(self, snapshot: Snapshot, asked: object, at: float) -> None:
-        if snapshot.status not in ("queued", "started") or snapshot.retry_at != asked:
+    def _start(self, snapshot: Snapshot, due: object, reading: float) -> None:
+        # Another date means that somebody asked again, and that a later step does the work.
+        if snapshot.status not in _ACTIVE or snapshot.retry_at != due:
             return
-        snapshot.status, snapshot.modified_at = "started", self._world.moment(at)
-        done = {result.plugin for result in self._world.results(snapshot)}
-        when = at
-        for plugin in self._world.plugins(snapshot.crawl):
-            if plugin.name not in done:
-                self._at(when + plugin.seconds, partial(self._run, snapshot, plugin))
-                when += plugin.seconds
-        self._at(max(when, at + (AGAIN if done else 0.0)) + START, partial(self._seal, snapshot))
+        snapshot.status, snapshot.modified_at = "started", self._world.to_date(reading)
+        finished = {result.plugin for result in self._world.list_results(snapshot)}
+        end = reading
+        for plugin in self._world.list_plugins(snapshot.crawl):
+            if plugin.name not in finished:
+                end += plugin.seconds
+                self._plan(end, partial(self._run, snapshot, plugin))
+        # With nothing to run it would be sealed before anybody could see that it was started.
+        earliest = reading + RERUN if finished else reading
+        self._plan(max(end, earliest) + START, partial(self._seal, snapshot))
 
-    def _run(self, snapshot: Snapshot, plugin: Plugin, at: float) -> None:
-        if snapshot.status != "started" or any(
-            each.plugin == plugin.name for each in self._world.results(snapshot)
-        ):
+    def _run(self, snapshot: Snapshot, plugin: Plugin, reading: float) -> None:
+        if snapshot.status != "started":
             return
-        self._world.run_plugin(
-            snapshot, plugin, self._world.moment(at) - timedelta(seconds=plugin.seconds)
-        )
+        # A snapshot that was started twice runs each plugin once.
+        if any(row.plugin == plugin.name for row in self._world.list_results(snapshot)):
+            return
+        start = self._world.to_date(reading) - timedelta(seconds=plugin.seconds)
+        self._world.run_plugin(snapshot, plugin, start)
         if plugin.name == "parse_html_urls" and snapshot.depth < snapshot.crawl.max_depth:
-            for path in ("about", "archive"):
-                self._coming[snapshot.crawl.id] = self._coming.get(snapshot.crawl.id, 0) + 1
-                url = f"https://{snapshot.page.host}/{path}"
-                self._at(
-                    at + BETWEEN, partial(self._create, snapshot.crawl, url, snapshot.depth + 1)
-                )
+            self._follow_links(snapshot, reading)
 
-    def _seal(self, snapshot: Snapshot, at: float) -> None:
+    def _follow_links(self, snapshot: Snapshot, reading: float) -> None:
+        crawl = snapshot.crawl
+        for path in _LINKED_PATHS:
+            self._pending[crawl.id] = self._pending.get(crawl.id, 0) + 1
+            url = f"https://{snapshot.page.host}/{path}"
+            step = partial(self._create, crawl, url, snapshot.depth + 1)
+            self._plan(reading + BETWEEN, step)
+
+    def _seal(self, snapshot: Snapshot, reading: float) -> None:
         if snapshot.status == "started":
-            self._complete(snapshot, at)
+            self._complete(snapshot, reading)
 
-    def _complete(self, snapshot: Snapshot, at: float) -> None:
-        moment = self._world.moment(at)
-        snapshot.status, snapshot.retry_at, snapshot.modified_at = "sealed", None, moment
+    def _complete(self, snapshot: Snapshot, reading: float) -> None:
+        moment = self._world.to_date(reading)
+        change_status(snapshot, "sealed", None, moment)
         snapshot.downloaded_at = snapshot.downloaded_at or moment
-        snapshot.title = snapshot.title or found_title(snapshot.page)
-        self._close(snapshot.crawl, at)
+        snapshot.title = snapshot.title or extract_title(snapshot.page)
+        self._end_if_idle(snapshot.crawl, reading)
 
-    def _close(self, crawl: Crawl, at: float) -> None:
+    def _end_if_idle(self, crawl: Crawl, reading: float) -> None:
         """Seal the crawl if nothing of it is left to do."""
-        busy = any(each.status in _OPEN for each in self._world.of_crawl(crawl))
-        if not busy and not self._coming.get(crawl.id):
-            self._at(at + START, partial(self._end, crawl))
+        if self._pending.get(crawl.id):
+            return
+        statuses = {snapshot.status for snapshot in self._world.list_snapshots(crawl)}
+        if statuses.isdisjoint(_OPEN):
+            self._plan(reading + START, partial(self._end, crawl))
 
-    def _end(self, crawl: Crawl, at: float) -> None:
-        if crawl.status in ("queued", "started"):
-            crawl.status, crawl.retry_at, crawl.modified_at = "sealed", None, self._world.moment(at)
-        self._coming.pop(crawl.id, None)
+    def _end(self, crawl: Crawl, reading: float) -> None:
+        if crawl.status in _ACTIVE:
+            change_status(crawl, "sealed", None, self._world.to_date(reading))
+        self._pending.pop(crawl.id, None)
 
-    def _remove(self, snapshot: Snapshot, at: float) -> None:
+    def _remove(self, snapshot: Snapshot, reading: float) -> None:
+        # The status may have changed back in the meantime.
         if snapshot.status == "deleting":
-            self._world.remove(snapshot)
+            self._world.remove_snapshot(snapshot)

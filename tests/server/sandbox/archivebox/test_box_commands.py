@@ -241,7 +241,7 @@ async def test_removing_nothing_or_by_an_unknown_kind_ends_the_web_process(
         await each.send("GET", "/health/")
     each.wait(0.2)
     assert (await each.send("GET", "/health/")).body == b"OK"
-    assert (each.sandbox.deaths, each.sandbox.removed_all) == (1, 0)
+    assert (each.sandbox.counts.deaths, each.sandbox.counts.removed_all) == (1, 0)
     assert len(await each.pages("/core/snapshots")) == 300
 
 
@@ -258,7 +258,7 @@ async def test_removing_without_a_filter_removes_everything(box: Box) -> None:
     result = (await box.ask("POST", "/cli/remove", {}))["result"]
     assert (result["removed_count"], result["success"]) == (300, True)
     assert await box.pages("/core/snapshots") == []
-    assert (box.sandbox.removed_all, box.sandbox.deaths) == (1, 0)
+    assert (box.sandbox.counts.removed_all, box.sandbox.counts.deaths) == (1, 0)
 
 
 async def test_the_default_pattern_protects_older_releases_only_from_an_empty_body(
@@ -272,7 +272,7 @@ async def test_the_default_pattern_protects_older_releases_only_from_an_empty_bo
         "result"
     ]
     assert (result["removed_count"], result["remaining_snapshots"]) == (300, 0)
-    assert middle.sandbox.removed_all == 1
+    assert middle.sandbox.counts.removed_all == 1
 
 
 async def test_one_snapshot_is_removed_by_its_timestamp(each: Box) -> None:
@@ -287,7 +287,7 @@ async def test_one_snapshot_is_removed_by_its_timestamp(each: Box) -> None:
         ]
     left = 300 if each.version == "0.8.5" else 299
     assert (await each.get("/core/snapshots?limit=1"))["total_items"] == left
-    assert each.sandbox.removed_all == 0
+    assert each.sandbox.counts.removed_all == 0
 
 
 async def test_updating_archives_again_what_fits(box: Box, middle: Box) -> None:
@@ -327,7 +327,7 @@ async def test_schedules_are_made_listed_and_cleared(box: Box) -> None:
 async def test_a_schedule_in_the_foreground_never_answers(box: Box) -> None:
     with pytest.raises(ConnectionError):
         await box.send("POST", "/api/v1/cli/schedule", {"foreground": True})
-    assert (box.sandbox.counts.hung, box.sandbox.deaths) == (1, 0)
+    assert (box.sandbox.counts.hung, box.sandbox.counts.deaths) == (1, 0)
     assert await box.get("/core/tags?limit=1")
 
 

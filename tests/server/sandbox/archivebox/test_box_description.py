@@ -59,13 +59,13 @@ async def filled(box: Box, path: str) -> str:
     """The path below the API with parameters that exist."""
     world = box.sandbox.world
     snapshot = list(world.snapshots.values())[-20]
-    tag = world.tag_named("news")
+    tag = world.find_tag("news")
     assert tag is not None
     values = {
         "snapshot_id": snapshot.id,
         "id": snapshot.id,
         "abid": snapshot.id,
-        "archiveresult_id": world.results(snapshot)[0].id,
+        "archiveresult_id": world.list_results(snapshot)[0].id,
         "tag_id": tag.uuid if box.version == "0.8.5" else str(tag.id),
         "crawl_id": snapshot.crawl.id,
         "name": "wget",
