@@ -9,7 +9,7 @@ from server.archivebox.context import BoxDesk, BoxWorkflow
 from server.archivebox.endpoints import Box, BoxRequest
 from server.archivebox.openapi import Description
 from server.errors import Code, Failure
-from server.http.urls import origin
+from server.http.urls import parse_origin
 from server.tool.confirmation import Confirmations
 from server.tool.context import Place, Shared
 from server.tool.elicitation import Asker
@@ -59,5 +59,5 @@ class ArchiveBoxBackend:
         """What a workflow works with."""
         if self._shared is None:
             raise TypeError("a backend without jobs and files serves no workflow")
-        place = Place(origin(self.client.url), self.client.account)
+        place = Place(parse_origin(self.client.url), self.client.account)
         return BoxDesk(place, self._shared, self._confirmations, asker, deadline, self.client, api)

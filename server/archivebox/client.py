@@ -17,9 +17,9 @@ from server.archivebox.failures import decode, foreign, redirected
 from server.archivebox.openapi import Description
 from server.errors import Code, Failure
 from server.http.client import Http
-from server.http.retry import repeated
+from server.http.retry import run_with_retries
 from server.http.transport import Reply
-from server.http.urls import origin
+from server.http.urls import parse_origin
 from server.limiter import Lane, Limiter, state_key
 
 T = TypeVar("T")
@@ -184,7 +184,7 @@ class ArchiveBox:
             return reply
 
         for _ in range(_HOPS):
-            found = await repeated(
+            found = await run_with_retries(
                 attempt,
                 repeatable=send.repeatable,
                 deadline=send.deadline,
@@ -207,7 +207,7 @@ def _next(reply: Reply, asked: str) -> str:
     location = reply.headers.get("location", "")
     try:
         target = urljoin(asked, location)
-        if location and origin(target) == origin(asked):
+        if location and parse_origin(target) == parse_origin(asked):
             return target
     except ValueError:
         pass

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from server.errors import Code, Failure
 from server.http.retry import Transient
 from server.http.transport import Reply
-from server.http.urls import origin
+from server.http.urls import parse_origin
 
 _MARKUP = re.compile(r"<[a-z!/][^>]*>|\x1b\[[0-9;]*m", re.IGNORECASE)
 _EXCEPTION = re.compile(r"^(?P<kind>[A-Za-z_.]+): (?P<text>.*)", re.DOTALL)
@@ -79,7 +79,7 @@ def redirected(reply: Reply, asked: str = "") -> Failure:
         there = urlsplit(target).hostname
     except ValueError:
         target, there = "", None
-    if not there or origin(target) == origin(asked):
+    if not there or parse_origin(target) == parse_origin(asked):
         return Failure(
             Code.BAD_RESPONSE,
             f"ArchiveBox answered with a redirect (HTTP {reply.status}) that leads nowhere useful; nothing was done.",
@@ -87,7 +87,7 @@ def redirected(reply: Reply, asked: str = "") -> Failure:
         )
     # A prefix in front of the API belongs to the address; any other path (a login page) does not.
     prefix, found, _ = urlsplit(target).path.partition("/api/v1")
-    url = origin(target) + (prefix if found else "")
+    url = parse_origin(target) + (prefix if found else "")
     return Failure(
         Code.NOT_CONFIGURED,
         f"ArchiveBox sends callers of this address on to {url}; the key is not sent to another address.",

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from server import __version__
 from server.doctor.report import Check
-from server.http.urls import origin
+from server.http.urls import parse_origin
 from server.limiter.health import damage
 from server.settings import Secret, Settings
 from server.tool.catalog import Surface
@@ -52,7 +52,7 @@ def local_checks(settings: Settings, surface: Surface) -> Iterator[Check]:
 
 def shown_url(url: str) -> str:
     """A URL without its query, where people put keys."""
-    return origin(url) + urlsplit(url).path
+    return parse_origin(url) + urlsplit(url).path
 
 
 def _versions() -> Iterator[Check]:

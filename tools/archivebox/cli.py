@@ -19,7 +19,7 @@ from server.archivebox.endpoints import (
 from server.archivebox.failures import command
 from server.archivebox.pagination import Record, read, whole_list
 from server.errors import Code, Failure
-from server.http.urls import http_url
+from server.http.urls import check_web_address
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
@@ -66,7 +66,7 @@ class Add(Change[Report]):
 
     def check(self) -> None:
         for url in self.urls:
-            http_url(url)
+            check_web_address(url)
 
     def known_to(self, box: Box, values: dict[str, Any]) -> dict[str, Any]:
         if "plugins" in values and not box.api.takes(self.operation, "plugins"):
@@ -172,7 +172,7 @@ class Schedule(Confirmed[Report]):
                 "One call does one thing.",
             )
         if self.import_path:
-            http_url(self.import_path)
+            check_web_address(self.import_path)
             if not self.every or not _CRON.match(self.every):
                 raise Failure(
                     Code.INVALID_ARGUMENT,

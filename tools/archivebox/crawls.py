@@ -17,7 +17,7 @@ from server.archivebox.endpoints import (
 )
 from server.archivebox.pagination import Record, Unpaged, refuse_ambiguous
 from server.errors import Code, Failure
-from server.http.urls import http_url
+from server.http.urls import check_web_address
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
@@ -84,7 +84,7 @@ class CreateCrawl(Change[Crawl]):
 
     def check(self) -> None:
         for url in self.urls:
-            http_url(url)
+            check_web_address(url)
 
     def told(self, found: Any) -> dict[str, Any]:
         return records.crawl(found)

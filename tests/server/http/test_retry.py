@@ -10,7 +10,7 @@ from server.http.retry import (
     ATTEMPTS,
     FIRST_PAUSE,
     Transient,
-    repeated,
+    run_with_retries,
 )
 from tests.support.doubles import Clock
 
@@ -52,7 +52,7 @@ async def run(
     clock: Clock | None = None,
 ) -> str:
     clock = clock or Clock()
-    return await repeated(
+    return await run_with_retries(
         attempts,
         repeatable=repeatable,
         deadline=clock() + seconds,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from server.archivebox.context import BoxDesk
 from server.archivebox.failures import command
 from server.errors import Failure
-from server.http.urls import http_url
+from server.http.urls import check_web_address
 from server.jobs import Handle, RecordRow, RecordState
 from tools.archivebox.cli import Add
 from tools.archivebox.records import failures
@@ -65,7 +65,7 @@ class SaveWork:
         valid = []
         for record in records:
             try:
-                http_url(record.key)
+                check_web_address(record.key)
             except Failure as failure:
                 job.failed(record, failure.message, code=failure.code)
             else:
@@ -204,7 +204,7 @@ class CheckWork:
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Look at one page."""
         (record,) = records
-        http_url(record.key)
+        check_web_address(record.key)
         job.admit(records)
         job.done(record, self._judged(await copies(self._desk, record.key)))
 
