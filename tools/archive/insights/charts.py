@@ -13,8 +13,8 @@ from server.archive.context import ArchiveDesk, Workflow
 from server.archive.operations import Text
 from server.errors import Code, Failure
 from server.exports import ExportFolder, store
-from server.exports.links import MIME_TYPES, address
-from server.exports.names import file_name
+from server.exports.links import MIME_TYPES, make_uri
+from server.exports.names import make_file_name
 from server.insights.rows import Row, row_of
 from server.pictures import is_installed, missing
 from server.pictures.drawings import (
@@ -71,7 +71,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
                 "Make a chart for each.",
             )
         if self.save is not None:
-            file_name(self.save, "png")
+            make_file_name(self.save, "png")
 
     async def run(self, desk: ArchiveDesk) -> Result:
         if not is_installed("charts"):
@@ -145,7 +145,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
 
 
 def _saved(folder: ExportFolder, name: str, png: bytes) -> tuple[dict[str, Any], Link]:
-    export = store(folder, folder.target(name, "png"), png)
+    export = store(folder, folder.choose_target(name, "png"), png)
     return {"path": export.path, "bytes": export.bytes}, Link(
-        address(export.name), export.name, MIME_TYPES["png"], export.bytes
+        make_uri(export.name), export.name, MIME_TYPES["png"], export.bytes
     )

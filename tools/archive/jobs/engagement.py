@@ -15,7 +15,7 @@ from server.archive.operations import Text
 from server.archive.selection import select
 from server.errors import Code, Failure
 from server.exports import check_available
-from server.exports.names import file_name
+from server.exports.names import make_file_name
 from server.jobs import JobRow
 from server.tool.job import Plan, StartChange, begin
 from server.tool.result import Result
@@ -78,7 +78,7 @@ class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
         self.require_source()
         if self.mode == "timelines":
             if self.name is not None:
-                file_name(self.name, self.format)
+                make_file_name(self.name, self.format)
             check_available(self.format)
             return
         if beside := [
@@ -118,7 +118,7 @@ class StartEngagementJob(StartChange, ItemSource, Workflow[JobRow]):
     async def _of_timelines(self, desk: ArchiveDesk) -> Plan:
         folder = desk.shared.exports()
         target = await to_thread.run_sync(
-            lambda: folder.target(self.name, self.format, what="timelines")
+            lambda: folder.choose_target(self.name, self.format, what="timelines")
         )
         total = await self.total(desk.api) or 0
         pages = ceil(total / AT_ONCE)
