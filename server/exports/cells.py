@@ -51,8 +51,8 @@ class CsvFile:
         self._text.detach()
 
 
-def to_cell(value: Any) -> str | int | float | None:
-    """Return a value as it goes into a cell."""
+def to_cell(value: Any) -> Any:
+    """Return a value as it goes into a cell: text, a number or None."""
     if type(value) is str:
         return _escape_formula(value)
     # `type` and not `isinstance`: a bool is an int too, but JSON writes it in lower case.
