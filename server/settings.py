@@ -16,7 +16,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
-from server.http.urls import refusal
+from server.http.urls import find_url_problem
 
 DEFAULT_API_URL = "https://app.archive.com/api/v2"
 
@@ -251,7 +251,7 @@ def _check_urls(
     for variable, secrets in _SECRETS_OF.items():
         if variable not in values:
             continue
-        if why := refusal(variable, values[variable], allow_insecure=allow_insecure):
+        if why := find_url_problem(variable, values[variable], allow_insecure=allow_insecure):
             raise SettingsError(why)
         for secret in secrets:
             if secret in values and not _may_send(sources[secret], sources[variable]):

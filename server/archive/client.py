@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from server.archive.failures import decode, decode_packed, retry_after
 from server.errors import Failure
 from server.http.client import Http
-from server.http.retry import Transient, repeated
+from server.http.retry import Transient, run_with_retries
 from server.http.transport import Reply
-from server.http.urls import origin
+from server.http.urls import parse_origin
 from server.limiter import (
     Lane,
     Limiter,
@@ -86,7 +86,7 @@ class Archive:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
-        self._origin = origin(url)
+        self._origin = parse_origin(url)
         self._http = http
         self._limiter = limiter
         self._clock = clock
@@ -107,7 +107,7 @@ class Archive:
         Raises: Failure: decoded from any of the API's error shapes; `OUTCOME_UNKNOWN` for a write
             that may have happened.
         """
-        return await repeated(
+        return await run_with_retries(
             lambda: self._once(call),
             repeatable=call.repeatable,
             deadline=call.deadline,
@@ -130,7 +130,9 @@ class Archive:
                 failure.worth_repeating &= failure.retry_after is not None
                 raise
 
-        return await repeated(attempt, repeatable=True, deadline=call.deadline, clock=self._clock)
+        return await run_with_retries(
+            attempt, repeatable=True, deadline=call.deadline, clock=self._clock
+        )
 
     async def exchange(self, call: Call, *, token: str | None = None) -> tuple[Reply, float]:
         """Send the operation once, for looking at the API itself: the answer as it came, and the

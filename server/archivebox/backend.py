@@ -9,7 +9,7 @@ from server.archivebox.client import ArchiveBox
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import ArchiveBoxTool
 from server.errors import Code, Failure
-from server.http.urls import origin
+from server.http.urls import parse_origin
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller, Process, Scope
 from server.tool.result import Result
@@ -48,7 +48,7 @@ class ArchiveBoxBackend:
 
     async def open(self, workspace: str | None, caller: Caller) -> ArchiveBoxContext:
         """Return the context of the server, which has no workspaces."""
-        scope = Scope(origin(self.client.url), self.client.account)
+        scope = Scope(parse_origin(self.client.url), self.client.account)
         description = await self.client.describe(caller.deadline)
         return ArchiveBoxContext(
             scope, self._process, self._confirmations, caller, self.client, description

@@ -17,9 +17,9 @@ from server.archivebox.failures import decode, make_foreign_failure, make_redire
 from server.archivebox.openapi import Description
 from server.errors import Code, Failure
 from server.http.client import Http
-from server.http.retry import repeated
+from server.http.retry import run_with_retries
 from server.http.transport import Reply
-from server.http.urls import origin
+from server.http.urls import parse_origin
 from server.limiter import Lane, Limiter, state_key
 
 T = TypeVar("T")
@@ -209,7 +209,7 @@ class ArchiveBox:
             return reply
 
         for _ in range(_MOST_REDIRECTS):
-            answer = await repeated(
+            answer = await run_with_retries(
                 attempt,
                 repeatable=send.repeatable,
                 deadline=send.deadline,
@@ -236,7 +236,7 @@ def _get_target(reply: Reply, url: str) -> str:
     location = reply.headers.get("location", "")
     try:
         target = urljoin(url, location)
-        if location and origin(target) == origin(url):
+        if location and parse_origin(target) == parse_origin(url):
             return target
     except ValueError:
         pass

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from server.errors import Code, Failure
 from server.http.retry import Transient
 from server.http.transport import Reply
-from server.http.urls import origin
+from server.http.urls import parse_origin
 
 _MARKUP = re.compile(r"<[a-z!/][^>]*>|\x1b\[[0-9;]*m", re.IGNORECASE)
 _EXCEPTION = re.compile(r"^(?P<kind>[A-Za-z_.]+): (?P<text>.*)", re.DOTALL)
@@ -89,7 +89,7 @@ def make_redirect_failure(reply: Reply, url: str = "") -> Failure:
         host = urlsplit(target).hostname
     except ValueError:
         target, host = "", None
-    if not host or origin(target) == origin(url):
+    if not host or parse_origin(target) == parse_origin(url):
         return Failure(
             Code.BAD_RESPONSE,
             f"ArchiveBox answered with a redirect (HTTP {reply.status}) that leads nowhere useful; "
@@ -98,7 +98,7 @@ def make_redirect_failure(reply: Reply, url: str = "") -> Failure:
         )
     # A prefix in front of the API belongs to the address; any other path (a login page) does not.
     prefix, api, _ = urlsplit(target).path.partition("/api/v1")
-    address = origin(target)
+    address = parse_origin(target)
     if api:
         address += prefix
     return Failure(

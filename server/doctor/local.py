@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from server import __version__
 from server.doctor.report import Check
-from server.http.urls import origin
+from server.http.urls import parse_origin
 from server.limiter.health import damage
 from server.settings import Secret, Settings
 from server.tool.catalog import Surface
@@ -59,7 +59,7 @@ def check_locally(settings: Settings, surface: Surface) -> Iterator[Check]:
 
 def render_url(url: str) -> str:
     """Return a URL without its query, where people put keys."""
-    return origin(url) + urlsplit(url).path
+    return parse_origin(url) + urlsplit(url).path
 
 
 def _check_versions() -> Iterator[Check]:

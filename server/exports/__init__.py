@@ -1,33 +1,24 @@
-"""Files for the user: one folder, safe names, and nothing under a final name that is not complete.
+"""Files for the user: one folder, safe names, and nothing under a final name that is incomplete.
 
-    folder = ExportFolder(settings.export_dir) target = folder.target("q4", "csv") with
-    Spool.open(folder, target.name, job_id, offset) as spool: offset = spool.append(rows)
-    # page by page, each followed by a checkpoint of the job draft = build(folder, spool, target)
-    # the file, complete on disk, not yet under its name export = publish(folder, draft)        #
-    the name, in one step; the draft is journalled before spool.remove()
+    folder = ExportFolder(settings.export_dir)
+    target = folder.choose_target("q4", "csv")
+    with Spool.open(folder, target.name, job_id, offset) as spool:
+        offset = spool.append(rows)  # page by page, each followed by a checkpoint of the job
+        draft = build(folder, spool, target)  # complete on disk, not yet under its name
+        export = publish(folder, draft)  # names it in one step, once the draft is journalled
+        spool.remove()
 
-A resumed job asks `published(folder, draft)` first; `discard(folder, job)` clears up after one that
-ended otherwise.
+A resumed job first asks `find_published(folder, draft)`; `discard(folder, job)` removes the working
+files of one that ended in another way.
 
-All of it blocks on the disk: async callers run `build` in a worker thread.
+All of it blocks on the disk: async callers run it in a worker thread.
 """
 
 from server.exports.directory import Leftover
 from server.exports.names import FORMATS, Format
-from server.exports.paths import (
-    ExportFolder,
-    Listed,
-    Piece,
-    Target,
-)
-from server.exports.publish import (
-    Draft,
-    Export,
-    publish,
-    published,
-    store,
-)
-from server.exports.spool import Spool, discard, leftovers
+from server.exports.paths import ExportFolder, FolderEntry, Piece, Target
+from server.exports.publish import Draft, Export, find_published, publish, store
+from server.exports.spool import Spool, discard, list_leftovers
 from server.exports.writers import build, check_available
 
 __all__ = [
@@ -35,17 +26,17 @@ __all__ = [
     "Draft",
     "Export",
     "ExportFolder",
+    "FolderEntry",
     "Format",
     "Leftover",
-    "Listed",
     "Piece",
     "Spool",
     "Target",
     "build",
     "check_available",
     "discard",
-    "leftovers",
+    "find_published",
+    "list_leftovers",
     "publish",
-    "published",
     "store",
 ]

@@ -4,8 +4,8 @@ The file starts with a byte order mark: Excel takes a CSV file without one for t
 and garbles accents and emoji, while LibreOffice and Google Sheets recognise the mark and drop it.
 Programs read it as `utf-8-sig`.
 
-Text that a spreadsheet would run as a formula gets an apostrophe in front: captions and names are
-written by strangers. Numbers stay numbers, whatever their sign.
+Text that a spreadsheet would run as a formula gets an apostrophe in front, because captions and
+names are untrusted content. Numbers stay numbers, whatever their sign.
 """
 
 from __future__ import annotations
@@ -16,55 +16,56 @@ import re
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
-from server.exports.columns import (
-    Column,
-    Row,
-    as_json,
-    flatten,
-    joined,
-)
+from server.exports.columns import Column, Row, encode_json, flatten, join_values
 
-_MARKS = "=+-@\uff1d\uff0b\uff0d\uff20"  # the wide forms count as the plain ones in Japanese versions of Excel
+# Japanese versions of Excel take the wide forms for the plain ones.
+_MARKS = "=+-@\uff1d\uff0b\uff0d\uff20"
 _FORMULA = re.compile(rf"[\t\r\n]|\s*[{re.escape(_MARKS)}]")
-_SUSPICIOUS = frozenset(_MARKS) | frozenset(
-    chr(code) for code in range(0x3001) if chr(code).isspace()
-)
+# A look at the first character spares most cells the regular expression.
+_BLANKS = filter(str.isspace, map(chr, range(0x3001)))
+_UNQUOTED = frozenset({type(None), int, float})
+_SUSPICIOUS = frozenset(_MARKS).union(_BLANKS)
 
 
 class CsvFile:
-    """A CSV file being written."""
+    """A CSV file that is being written."""
 
     def __init__(self, file: BinaryIO, columns: list[Column]) -> None:
-        self._names = [each.name for each in columns]
+        self._names = [column.name for column in columns]
+        # RFC 4180 ends lines with CR LF; `newline` keeps Python from translating them again.
         self._text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._text, lineterminator="\r\n")
         if self._names:
-            self._writer.writerow([_text(each) for each in self._names])
+            # A name may come from a custom attribute, so it is as untrusted as any value.
+            self._writer.writerow([_escape_formula(name) for name in self._names])
 
     def add(self, records: Iterable[Row]) -> None:
         """Write records as lines."""
         names = self._names
         for record in records:
             value = flatten(record).get
-            self._writer.writerow([cell(value(name)) for name in names])
+            self._writer.writerow([to_cell(value(name)) for name in names])
 
     def close(self) -> None:
-        """Write what is still held; the file itself stays open."""
+        """Flush the buffered text; the file itself stays open."""
         self._text.detach()
 
 
-def cell(value: Any) -> str | int | float | None:
-    """A value as it goes into the cell."""
+def to_cell(value: Any) -> Any:
+    """Return a value as it goes into a cell: text, a number or None."""
     if type(value) is str:
-        return _text(value)
-    if value is None or type(value) is int or type(value) is float:
+        return _escape_formula(value)
+    # `type` and not `isinstance`: a bool is an int too, but JSON writes it in lower case.
+    if type(value) in _UNQUOTED:
         return value
-    return _text(joined(value) if isinstance(value, list) else as_json(value))
+    if isinstance(value, list):
+        return _escape_formula(join_values(value))
+    return _escape_formula(encode_json(value))
 
 
-def _text(text: str) -> str:
-    if "\0" in text:
-        text = text.replace("\0", "")
+def _escape_formula(text: str) -> str:
+    # A NUL in front would hide a formula from the check.
+    text = text.replace("\0", "")
     if text[:1] in _SUSPICIOUS and _FORMULA.match(text):
         return f"'{text}"
     return text

@@ -1,5 +1,4 @@
-"""Nested records as columns: dotted paths such as `currentEngagement.likes`, in a stable order,
-with what they hold."""
+"""Nested records as columns: dotted paths such as `currentEngagement.likes` and their types."""
 
 from __future__ import annotations
 
@@ -12,6 +11,7 @@ from typing import Any
 Row = dict[str, Any]
 _Tree = dict[str, "_Tree"]
 
+# Parquet's largest integer type; a larger number becomes text.
 _INT64 = range(-(2**63), 2**63)
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -29,6 +29,7 @@ class Kind(IntFlag):
     LIST = 64
 
 
+# Plain integers: combining members of an enum is slow, and this is done for every cell.
 _KINDS: dict[type, int] = {
     type(None): int(Kind.NOTHING),
     bool: int(Kind.BOOL),
@@ -51,12 +52,11 @@ class Column:
 
 @dataclass
 class Survey:
-    """Finds the columns of records, batch by batch; its memory grows with the columns, not with the
-    rows.
+    """Collects the columns of records, batch by batch.
 
-    `declared` paths come first and in their order, whether or not a record has them; records found
-    to hold objects there (custom attributes) bring a column for each key. Nothing else is then
-    taken.
+    Its memory grows with the columns, not with the rows. `declared` paths come first and in their
+    order, whether or not a record has them; records that hold objects there (custom attributes) add
+    a column for each key. Nothing else is then taken.
     """
 
     declared: tuple[str, ...] = ()
@@ -65,25 +65,23 @@ class Survey:
     _elements: dict[str, int] = field(default_factory=dict)
 
     def add(self, records: Iterable[Row]) -> None:
-        """Look at more records."""
+        """Collect the columns of more records."""
         kinds = self._kinds
         for record in records:
             self.rows += 1
             for name, value in flatten(record).items():
-                kind = _KINDS[type(value)]
-                if kind == Kind.INT and value not in _INT64:
-                    kind = int(Kind.BIG)
-                elif kind == Kind.LIST:
-                    self._elements[name] = self._elements.get(name, 0) | _elements(value)
+                kind = _detect_kind(value)
                 kinds[name] = kinds.get(name, 0) | kind
+                if kind == Kind.LIST:
+                    self._elements[name] = self._elements.get(name, 0) | _detect_elements(value)
 
-    def columns(self) -> list[Column]:
-        """The columns found so far, those of one object side by side."""
+    def list_columns(self) -> list[Column]:
+        """Return the columns so far, those of one object side by side."""
         tree: _Tree = {}
-        for path in (*self.declared, *filter(self._wanted, self._kinds)):
-            here = tree
+        for path in (*self.declared, *filter(self._is_requested, self._kinds)):
+            node = tree
             for step in path.split("."):
-                here = here.setdefault(step, {})
+                node = node.setdefault(step, {})
         return [
             Column(name, Kind(self._kinds.get(name, 0)), Kind(self._elements.get(name, 0)))
             for name, has_children in _walk(tree, "")
@@ -91,54 +89,61 @@ class Survey:
             if self._kinds.get(name, 0) or not has_children
         ]
 
-    def _wanted(self, name: str) -> bool:
-        return not self.declared or any(
-            name == each or name.startswith(f"{each}.") for each in self.declared
-        )
+    def _is_requested(self, name: str) -> bool:
+        prefixes = tuple(f"{path}." for path in self.declared)
+        return not prefixes or f"{name}.".startswith(prefixes)
 
 
 def flatten(record: Row) -> Row:
-    """The record with a dotted path for each value; lists stay lists."""
+    """Return the record with a dotted path for each value; lists stay lists."""
     flat: Row = {}
-    _flatten(record, "", flat)
+    _flatten_into(flat, record, "")
     return flat
 
 
-def joined(value: Any) -> str:
-    """A list as one text: scalars with "; " between them, anything deeper as JSON."""
-    if any(isinstance(each, dict | list) for each in value):
-        return as_json(value)
-    return "; ".join("" if each is None else plain(each) for each in value)
+def join_values(values: Any) -> str:
+    """Return a list as one text: scalars with "; " between them, anything deeper as JSON."""
+    if any(isinstance(value, dict | list) for value in values):
+        return encode_json(values)
+    # A null becomes an empty text, so that the others keep their places.
+    return "; ".join("" if value is None else to_text(value) for value in values)
 
 
-def plain(value: Any) -> str:
-    """A value as text: text as it is, anything else as JSON writes it."""
-    return value if isinstance(value, str) else as_json(value)
+def to_text(value: Any) -> str:
+    """Return a value as text: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else encode_json(value)
 
 
-def as_json(value: Any) -> str:
-    """Compact JSON that keeps every script readable."""
+def encode_json(value: Any) -> str:
+    """Return compact JSON that does not escape other scripts."""
     return _COMPACT.encode(value)
 
 
-def _flatten(record: Row, prefix: str, flat: Row) -> None:
+def _flatten_into(flat: Row, record: Row, prefix: str) -> None:
     for key, value in record.items():
         if type(value) is not dict:
             flat[prefix + key] = value
         elif value:
-            _flatten(value, f"{prefix}{key}.", flat)
+            _flatten_into(flat, value, f"{prefix}{key}.")
         else:
+            # An empty object has no field to stand for it, but its column must not be lost.
             flat[prefix + key] = None
 
 
-def _elements(values: list[Any]) -> int:
-    found = 0
+def _detect_kind(value: Any) -> int:
+    kind = _KINDS[type(value)]
+    if kind == Kind.INT and value not in _INT64:
+        return int(Kind.BIG)
+    return kind
+
+
+def _detect_elements(values: list[Any]) -> int:
+    kinds = 0
     for value in values:
-        kind = _KINDS[type(value)]
-        if kind == Kind.INT and value not in _INT64:
-            kind = int(Kind.BIG)
-        found |= int(Kind.NESTED) if kind == Kind.LIST else kind
-    return found
+        kind = _detect_kind(value)
+        # A list inside a list is written as JSON, as an object is.
+        kinds |= int(Kind.NESTED) if kind == Kind.LIST else kind
+    return kinds
 
 
 def _walk(tree: _Tree, prefix: str) -> Iterable[tuple[str, bool]]:

@@ -1,16 +1,10 @@
-"""The addresses and MIME types of exported files."""
+"""The URIs and MIME types of exported files."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-if TYPE_CHECKING:
-    pass
-
 PREFIX = "archive://exports/"
-
-
 MIME_TYPES = {
     "csv": "text/csv",
     "jsonl": "application/jsonl",
@@ -19,6 +13,7 @@ MIME_TYPES = {
 }
 
 
-def address(name: str, offset: int = 0) -> str:
-    """The URI of an export, or of its piece from a byte on."""
-    return f"{PREFIX}{quote(name, safe='')}" + (f"?offset={offset}" if offset else "")
+def make_uri(name: str, offset: int = 0) -> str:
+    """Return the URI of an export, or of its piece from byte `offset` on."""
+    query = f"?offset={offset}" if offset else ""
+    return f"{PREFIX}{quote(name, safe='')}{query}"

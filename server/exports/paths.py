@@ -1,11 +1,12 @@
 """The export folder: the only one that tools may write user files to.
 
-Its place is fixed when the server starts (links resolved then, setting `ARCHIVE_MCP_EXPORT_DIR`);
-it is made on first use, for its user alone.
+Its path is fixed when the server starts (setting `ARCHIVE_MCP_EXPORT_DIR`, links resolved); it is
+made on first use, readable by its user alone.
 """
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -16,53 +17,51 @@ from typing import Any
 
 from server import wall_clock
 from server.errors import Code, Failure
-from server.exports.directory import (
-    Directory,
-    opened,
-    regular,
-    told,
-)
+from server.exports.directory import Directory, is_regular, open_folder, translate_errors
 from server.exports.names import (
     Format,
-    alternatives,
-    automatic_name,
-    existing_name,
-    file_name,
-    format_of,
+    check_existing_name,
+    detect_format,
     is_export,
+    make_automatic_name,
+    make_file_name,
+    number_names,
 )
 
 MAX_PIECE = 1_000_000
-"""The most bytes of a file in one piece."""
+"""The most bytes of one piece of a file."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where an export goes: a name that was free when it was asked for."""
+    """The name of a future export, which was free when it was chosen."""
 
     name: str
     format: Format
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A finished export: size in bytes, last change in UTC."""
+class FolderEntry:
+    """A finished export in the folder: its name, size in bytes and last change in UTC."""
 
     name: str
     format: Format
     bytes: int
     modified: datetime
 
-    def data(self) -> dict[str, Any]:
-        """As JSON-ready data."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry as JSON-ready data."""
         modified = self.modified.isoformat(timespec="seconds").replace("+00:00", "Z")
         return {"name": self.name, "format": self.format, "bytes": self.bytes, "modified": modified}
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a file: its bytes, where it starts, where the next one starts (None at the end),
-    the file's size."""
+    """A part of a file.
+
+    `offset` and `next_offset` are where it and the next piece start, in bytes, None at the end of
+    the file; `total` is the file's size.
+    """
 
     data: bytes
     offset: int
@@ -71,8 +70,11 @@ class Piece:
 
 
 class ExportFolder:
-    """The folder, by its place; each use opens it anew, so that it may be removed and made again in
-    between."""
+    """The folder, by its path; each use opens it anew, so that it may be removed and made again.
+
+    Args:
+        now: a clock with time zone, for automatic names.
+    """
 
     def __init__(
         self, path: Path, now: Callable[[], datetime] = lambda: wall_clock.utc_now()
@@ -80,60 +82,69 @@ class ExportFolder:
         self.path = path.expanduser().resolve()
         self._now = now
 
-    def opened(self, *, create: bool = False) -> AbstractContextManager[Directory]:
-        """The folder, open for the length of the block (see `directory.opened`)."""
-        return opened(self.path, create=create)
+    def open(self, *, create: bool = False) -> AbstractContextManager[Directory]:
+        """Open the folder for the length of a block (see `directory.open_folder`)."""
+        return open_folder(self.path, create=create)
 
-    def target(self, name: str | None, file_format: Format, *, what: str = "export") -> Target:
-        """A free name in the folder: the caller's, or one from `what` and the time; `name-2` where
-        it is taken.
+    def exists(self) -> bool:
+        """Return whether there is a folder; looking for one does not make it."""
+        with translate_errors(self.path):
+            return self.path.exists()
 
-        Raises: Failure: `INVALID_ARGUMENT` for a name that is not safe everywhere, or one held by
-            something that is no ordinary file; `FORBIDDEN` or `UNAVAILABLE` for a folder that
-            cannot be used.
+    def choose_target(
+        self, name: str | None, file_format: Format, *, what: str = "export"
+    ) -> Target:
+        """Return a free name in the folder, with a number at its end where it is taken.
+
+        Args:
+            name: the caller's name, None for one from `what` and the time.
+
+        Raises:
+            Failure: `INVALID_ARGUMENT` for a name that is not safe everywhere, or that of something
+                that is no ordinary file; `FORBIDDEN` or `UNAVAILABLE` for a folder that cannot be
+                used.
         """
-        wanted = (
-            automatic_name(what, self._now(), file_format)
-            if name is None
-            else file_name(name, file_format)
-        )
-        with self.opened(create=True) as directory:
-            held = directory.look(wanted)
-            if held is not None and not regular(held):
+        if name is None:
+            requested = make_automatic_name(what, self._now(), file_format)
+        else:
+            requested = make_file_name(name, file_format)
+        with self.open(create=True) as directory:
+            status = directory.stat(requested)
+            if status is not None and not is_regular(status):
                 raise Failure(
                     Code.INVALID_ARGUMENT,
-                    f"{wanted!r} in the export folder is a link, a folder or a device, not a file.",
+                    f"{requested!r} in the export folder is a link, a folder or a device, "
+                    "not a file.",
                     "Send another name.",
                 )
-            return Target(next(free_names(directory, wanted)), file_format)
+            return Target(next(find_free_names(directory, requested)), file_format)
 
-    def listing(self) -> list[Listed]:
-        """The finished exports, newest first; empty where the folder is missing."""
-        with told(self.path):
-            missing = not self.path.exists()
-        if missing:
+    def list_exports(self) -> list[FolderEntry]:
+        """Return the finished exports, newest first; none where the folder is missing."""
+        if not self.exists():
             return []
-        with self.opened() as directory:
-            found = [
-                listed
-                for name in directory.names()
-                if (listed := _listed(directory, name)) is not None
-            ]
-        return sorted(found, key=lambda each: (each.modified, each.name), reverse=True)
+        with self.open() as directory:
+            names = filter(is_export, directory.list_names())
+            entries = [entry for name in names if (entry := _make_entry(directory, name))]
+        return sorted(entries, key=lambda entry: (entry.modified, entry.name), reverse=True)
 
-    def open_piece(self, name: str, offset: int = 0, length: int = MAX_PIECE) -> Piece:
-        """At most `length` bytes of a finished export from `offset`; pieces of text end with a
-        whole line or character.
+    def read_piece(self, name: str, offset: int = 0, length: int = MAX_PIECE) -> Piece:
+        """Return a part of a finished export; a piece of text ends with a whole line or character.
 
-        Raises: Failure: `INVALID_ARGUMENT` for a name or position that cannot be, `NOT_FOUND` for
-            no such export.
+        Args:
+            offset: where the piece starts, in bytes.
+            length: the most bytes of it.
+
+        Raises:
+            Failure: `INVALID_ARGUMENT` for a name or position that cannot be, `NOT_FOUND` for no
+                such export.
         """
-        existing_name(name)
+        check_existing_name(name)
         if not 1 <= length <= MAX_PIECE:
             raise Failure(
                 Code.INVALID_ARGUMENT, f"`length` must be between 1 and {MAX_PIECE} bytes."
             )
-        with self.opened() as directory, os.fdopen(directory.read(name), "rb") as file:
+        with self.open() as directory, os.fdopen(directory.open_existing(name), "rb") as file:
             total = os.fstat(file.fileno()).st_size
             if not 0 <= offset <= total:
                 raise Failure(
@@ -142,47 +153,41 @@ class ExportFolder:
                 )
             file.seek(offset)
             data = file.read(length)
-        if offset + len(data) < total and format_of(name) in ("csv", "jsonl"):
-            data = _whole(data)
+        if offset + len(data) < total and detect_format(name) in ("csv", "jsonl"):
+            data = _cut_at_boundary(data)
         end = offset + len(data)
         return Piece(data, offset, end if end < total else None, total)
 
 
-def free_names(directory: Directory, wanted: str) -> Iterator[str]:
-    """The names `wanted`, `wanted-2`, ... that nothing stands under.
+def find_free_names(directory: Directory, name: str) -> Iterator[str]:
+    """Yield those of the names `name`, `name-2`, ... that are free.
 
     Raises:
         Failure: `INVALID_ARGUMENT` once all numbers are used up.
     """
-    yield from (each for each in alternatives(wanted) if directory.look(each) is None)
+    # Lazy, so that the caller tries a name right after the look, before another process takes it.
+    yield from (free for free in number_names(name) if directory.stat(free) is None)
     raise Failure(
         Code.INVALID_ARGUMENT,
-        f"{wanted!r} and all its numbered names are taken.",
+        f"{name!r} and all its numbered names are taken.",
         "Send another name.",
     )
 
 
-def _listed(directory: Directory, name: str) -> Listed | None:
-    file_format = format_of(name)
-    if file_format is None or not is_export(name):
+def _make_entry(directory: Directory, name: str) -> FolderEntry | None:
+    file_format = detect_format(name)
+    status = directory.stat(name)
+    if file_format is None or not is_regular(status):
         return None
-    found = directory.look(name)
-    if found is None or not regular(found):
-        return None
-    return Listed(name, file_format, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+    modified = datetime.fromtimestamp(status.st_mtime, UTC)
+    return FolderEntry(name, file_format, status.st_size, modified)
 
 
-def _whole(data: bytes) -> bytes:
-    """Without the line begun at the end; of a longer line, without the character begun at the
-    end."""
+def _cut_at_boundary(data: bytes) -> bytes:
+    """Return the bytes without the unfinished line or, of a longer line, character at the end."""
     if b"\n" in data:
         return data[: data.rindex(b"\n") + 1]
-    start = len(data) - 1
-    while start > 0 and data[start] & 0xC0 == 0x80:
-        start -= 1
-    complete = start == 0 or data[start] < 0xC0 or len(data) - start == _width(data[start])
-    return data if complete else data[:start]
-
-
-def _width(first: int) -> int:
-    return 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+    # A decoder that is not told that this is the end leaves an unfinished character out.
+    _, consumed = codecs.utf_8_decode(data, "replace", False)
+    # A piece shorter than one character still has to lead on to the next.
+    return data[:consumed] or data

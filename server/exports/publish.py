@@ -1,20 +1,21 @@
 """A file gets its final name only when it is complete, and gets it once.
 
-`drafted` writes a file under a temporary name; `publish` gives it the name in one step that never
-replaces another file. A job writes the draft down in between: after a crash `published` tells
-whether the name was already given, so that no export appears twice.
+`write_draft` writes a file under a temporary name; `publish` gives it the name in one step that
+never replaces another file. A job journals the draft in between: after a crash `find_published`
+shows whether the name was already given, so that no export appears twice.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
-from server.exports.directory import Directory, regular
+from server.exports.directory import Directory, is_regular
 from server.exports.names import Format
-from server.exports.paths import ExportFolder, Target, free_names
+from server.exports.paths import ExportFolder, Target, find_free_names
 
 _BUFFER = 256 * 1024
 _NO_JOB = "once"
@@ -22,7 +23,7 @@ _NO_JOB = "once"
 
 @dataclass(frozen=True)
 class Draft:
-    """A complete file under a temporary name; `file` and `bytes` tell it from any other."""
+    """A complete file under a temporary name; its inode `file` and its size tell it from others."""
 
     name: str
     format: Format
@@ -32,13 +33,13 @@ class Draft:
     rows: int = 0
     columns: tuple[str, ...] = ()
 
-    def data(self) -> dict[str, Any]:
-        """As JSON-ready data, for the journal."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the draft as JSON-ready data, for the journal."""
         return {**asdict(self), "columns": list(self.columns)}
 
     @classmethod
-    def of(cls, data: dict[str, Any]) -> Draft:
-        """From what `data` gave."""
+    def from_dict(cls, data: dict[str, Any]) -> Draft:
+        """Return the draft that `to_dict` turned into data."""
         return cls(**{**data, "columns": tuple(data["columns"])})
 
 
@@ -53,66 +54,76 @@ class Export:
     columns: tuple[str, ...]
     bytes: int
 
-    def data(self) -> dict[str, Any]:
-        """As JSON-ready data."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the export as JSON-ready data."""
         return {**asdict(self), "columns": list(self.columns)}
 
 
-def drafted(
+def write_draft(
     folder: ExportFolder,
     target: Target,
     fill: Callable[[BinaryIO], tuple[int, tuple[str, ...]]],
     job: str = _NO_JOB,
 ) -> Draft:
-    """The file that `fill` writes, complete on the disk; `fill` returns its rows and columns.
+    """Return the file that `fill` writes, complete on the disk.
+
+    Args:
+        fill: writes the file and returns its number of rows and its columns.
 
     Raises:
-        Failure: as `directory.opened`; whatever `fill` raises. Nothing is left behind then.
+        Failure: as `directory.open_folder`; whatever `fill` raises. Nothing is left behind then.
     """
+    # Random, so that an older attempt that was taken for dead does not write to the same file.
     temporary = f".{target.name}.{job}.{os.urandom(2).hex()}.tmp"
-    with folder.opened(create=True) as directory:
+    with folder.open(create=True) as directory:
         descriptor = directory.create(temporary)
         try:
             with os.fdopen(descriptor, "wb", buffering=_BUFFER) as file:
                 rows, columns = fill(file)
                 file.flush()
                 os.fsync(descriptor)
-                state = os.fstat(descriptor)
-        except BaseException:  # also a cancelled job leaves nothing behind
+                status = os.fstat(descriptor)
+        # A job that is cancelled leaves nothing behind either.
+        except BaseException:
             directory.remove(temporary)
             raise
-    return Draft(target.name, target.format, temporary, state.st_ino, state.st_size, rows, columns)
+    return Draft(
+        target.name, target.format, temporary, status.st_ino, status.st_size, rows, columns
+    )
 
 
 def publish(folder: ExportFolder, draft: Draft) -> Export:
     """Give the draft its name, or the next free one where another file took it meanwhile.
 
-    Raises: Failure: `NOT_FOUND` where the draft is gone (the job was taken over), else as
-        `directory.opened`.
+    Raises:
+        Failure: `NOT_FOUND` where the draft is gone (another server took over the job), else as
+            `directory.open_folder`.
     """
-    with folder.opened() as directory:
+    with folder.open() as directory:
         try:
-            name = _named(directory, draft)
+            name = _assign_free_name(directory, draft)
             directory.sync()
-        except BaseException:  # also a cancelled job leaves nothing behind
+        # A job that is cancelled leaves nothing behind either.
+        except BaseException:
             directory.remove(draft.temporary)
             raise
-    return _export(folder, draft, name)
+    return _make_export(folder, draft, name)
 
 
-def published(folder: ExportFolder, draft: Draft) -> Export | None:
-    """The export of a draft that already got its name, None where it did not (or was removed
-    since)."""
-    with folder.opened(create=True) as directory:
-        for name in directory.names():
-            state = None if name.startswith(".") else directory.look(name)
-            if (
-                state is not None
-                and regular(state)
-                and (state.st_ino, state.st_size) == (draft.file, draft.bytes)
-            ):
+def find_published(folder: ExportFolder, draft: Draft) -> Export | None:
+    """Return the export of a draft that already has its name, None where it has not.
+
+    None also stands for an export that was removed since.
+    """
+    with folder.open(create=True) as directory:
+        for name in directory.list_names():
+            # The name with the dot is the draft's own, which the file may still have besides.
+            status = None if name.startswith(".") else directory.stat(name)
+            if not is_regular(status):
+                continue
+            if (status.st_ino, status.st_size) == (draft.file, draft.bytes):
                 directory.remove(draft.temporary)
-                return _export(folder, draft, name)
+                return _make_export(folder, draft, name)
     return None
 
 
@@ -120,27 +131,26 @@ def store(folder: ExportFolder, target: Target, data: bytes) -> Export:
     """Write a file that is already in memory (a chart).
 
     Raises:
-        Failure: as `directory.opened`; nothing is left behind then.
+        Failure: as `directory.open_folder`; nothing is left behind then.
     """
 
     def fill(file: BinaryIO) -> tuple[int, tuple[str, ...]]:
         file.write(data)
         return 0, ()
 
-    return publish(folder, drafted(folder, target, fill))
+    return publish(folder, write_draft(folder, target, fill))
 
 
-def _named(directory: Directory, draft: Draft) -> str:
-    for name in free_names(directory, draft.name):
-        try:
-            directory.give_name(draft.temporary, name)
-        except FileExistsError:
-            continue
-        return name
-    raise AssertionError("free_names ends with a Failure")
+def _assign_free_name(directory: Directory, draft: Draft) -> str:
+    for name in find_free_names(directory, draft.name):
+        # Another process can take a free name before this one does.
+        with suppress(FileExistsError):
+            directory.assign_name(draft.temporary, name)
+            return name
+    raise AssertionError("find_free_names ends with a Failure")
 
 
-def _export(folder: ExportFolder, draft: Draft, name: str) -> Export:
+def _make_export(folder: ExportFolder, draft: Draft, name: str) -> Export:
     return Export(
         str(folder.path / name), name, draft.format, draft.rows, draft.columns, draft.bytes
     )

@@ -1,5 +1,4 @@
-"""From the gathered rows to the file of the asked format, with memory that does not grow with the
-rows."""
+"""Builds the file of the requested format, with memory that does not grow with the rows."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from server.exports.columns import Column, Row, Survey
 from server.exports.names import Format
 from server.exports.parquet import ParquetFile
 from server.exports.paths import ExportFolder, Target
-from server.exports.publish import Draft, drafted
+from server.exports.publish import Draft, write_draft
 from server.exports.spool import Spool
 
 _BATCH_ROWS, _BATCH_BYTES = 500, 128 * 1024
@@ -42,31 +41,36 @@ def build(
     columns: tuple[str, ...] = (),
     tick: Callable[[], None] = lambda: None,
 ) -> Draft:
-    """The rows of the spool as a complete file that only lacks its name (see `publish`).
+    """Write the rows of the spool to a complete file that only lacks its name (see `publish`).
 
-    Args: columns: dotted paths in the order wanted; without them those found in the rows, in the
-        order met. tick: called every few hundred rows; what it raises ends the writing, and nothing
-        but the spool is kept.
+    Args:
+        columns: dotted paths in their order; without them the columns of the rows, in the order in
+            which they come up.
+        tick: is called every few hundred rows; what it raises ends the writing, and only the spool
+            is kept.
 
-    Raises: Failure: as `directory.opened`; `UNSUPPORTED` for a format that lacks its library. After
-        trouble with the disk the spool is removed too.
+    Raises:
+        Failure: as `directory.open_folder`; `UNSUPPORTED` for a format that lacks its library.
+            After trouble with the disk the spool is removed too.
     """
     check_available(target.format)
     try:
-        survey = _surveyed(spool, columns, tick)
-        found = survey.columns()
+        # Two passes: the header of a CSV file and the schema of a Parquet file come before the
+        # rows, and only the last row tells which columns there are.
+        survey = _survey_columns(spool, columns, tick)
+        used_columns = survey.list_columns()
 
         def fill(file: BinaryIO) -> tuple[int, tuple[str, ...]]:
-            _fill(file, spool, target.format, found, tick)
-            return survey.rows, tuple(each.name for each in found)
+            _fill(file, spool, target.format, used_columns, tick)
+            return survey.rows, tuple(column.name for column in used_columns)
 
-        return drafted(folder, target, fill, spool.job)
+        return write_draft(folder, target, fill, spool.job)
     except Failure:
         spool.remove()
         raise
 
 
-def _surveyed(spool: Spool, columns: tuple[str, ...], tick: Callable[[], None]) -> Survey:
+def _survey_columns(spool: Spool, columns: tuple[str, ...], tick: Callable[[], None]) -> Survey:
     survey = Survey(columns)
     for batch in spool.batches(_BATCH_ROWS, _BATCH_BYTES):
         survey.add(batch)
@@ -81,6 +85,7 @@ def _fill(
     columns: list[Column],
     tick: Callable[[], None],
 ) -> None:
+    # The spool is JSON Lines already.
     if file_format == "jsonl":
         for block in spool.blocks():
             file.write(block)
@@ -97,9 +102,9 @@ def _fill(
         for batch in spool.batches(_BATCH_ROWS, _BATCH_BYTES):
             writer.add(batch)
             tick()
-    except (
-        BaseException
-    ):  # the file is given up: what the writer holds must go, even on a full disk
+    # The file is abandoned: the writer must still let go of its buffer and of the file, and that
+    # it cannot write the buffer to a full disk must not hide the first error.
+    except BaseException:
         with suppress(OSError, ValueError):
             writer.close()
         raise

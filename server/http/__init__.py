@@ -1,1 +1,1 @@
-"""The only room that talks HTTP to others."""
+"""The HTTP client: the only folder that sends requests to other servers."""

@@ -1,9 +1,8 @@
-"""The one module that talks HTTP: a thin adapter over httpx, opened on first use.
+"""Sends the requests to an API: a thin adapter over httpx, opened on first use.
 
-It adds what every API client here needs: no redirects, a cap on the answer's size, `*.localhost` as
-loopback, and the one question that decides whether a write may be repeated: was the request
-provably not sent? Files that answers name by URL are fetched from wherever they are, without a key,
-and from nowhere inside.
+It adds what every API client here needs: no redirects, a cap on the reply's size, `*.localhost` as
+loopback, and the answer to the question whether a write may be repeated: was the request provably
+not sent? Files that replies name by URL are fetched from any public host, without a key.
 """
 
 from __future__ import annotations
@@ -19,22 +18,18 @@ import anyio
 import httpx
 
 from server.errors import Code, Failure
-from server.http.files import Resolve, _Files, addresses
+from server.http.files import FileFetcher, Resolve, resolve_addresses
 from server.http.retry import Transient
 from server.http.transport import (
-    _NOT_SENT,
     CONNECT_SECONDS,
     MAX_BODY,
+    NOT_SENT_ERRORS,
     InProcess,
+    InProcessTransport,
     Reply,
-    _InProcessTransport,
-    _tls,
+    choose_tls,
 )
-from server.http.urls import (
-    is_loopback,
-    origin,
-    reached_at,
-)
+from server.http.urls import is_loopback, parse_origin, rewrite_loopback
 
 _GRACE_SECONDS = 0.2
 
@@ -43,10 +38,10 @@ class Http:
     """Sends requests to one origin.
 
     Args:
-        url: what is called, for telling the transport and the messages apart.
-        name: how messages call the other side.
-        in_process: answers instead of the network (the sandbox).
-        ca_bundle: CA file for a server that signs its own certificate.
+        url: the API's URL; its scheme and host choose TLS and proxies, messages show its origin.
+        name: how messages call the API.
+        in_process: a server that replies instead of the network (the sandbox).
+        ca_bundle: the CA file of a server that signs its own certificate.
         resolve: finds the addresses of the hosts that files are on.
     """
 
@@ -57,23 +52,25 @@ class Http:
         *,
         in_process: InProcess | None = None,
         ca_bundle: Path | None = None,
-        resolve: Resolve = addresses,
+        resolve: Resolve = resolve_addresses,
     ) -> None:
         parts = urlsplit(url)
-        transport = _InProcessTransport(in_process) if in_process else None
+        transport = InProcessTransport(in_process) if in_process else None
         self._name = name
-        self._origin = origin(url)
-        self._seen: WeakSet[Any] = WeakSet()
-        self._files = _Files(self._origin, transport, resolve)
+        self._origin = parse_origin(url)
+        # Weak, so that a closed connection is forgotten with its stream.
+        self._known_streams: WeakSet[Any] = WeakSet()
+        self._files = FileFetcher(self._origin, transport, resolve)
         self._client = httpx.AsyncClient(
             transport=transport,
-            verify=_tls(parts.scheme, ca_bundle, in_process is not None),
-            # No cap: the pool would lose a slot for each cancelled call. Kept longer than httpx
-            # would, because every new connection makes arrivals uneven, and with them everybody's
-            # pace slower.
+            verify=choose_tls(parts.scheme, ca_bundle, in_process is not None),
+            # No cap: the pool would lose a slot for each cancelled call. Connections are kept
+            # longer than httpx would, because every new one makes arrivals uneven, and the limiter
+            # then slows all callers down.
             limits=httpx.Limits(
                 max_connections=None, max_keepalive_connections=8, keepalive_expiry=30
             ),
+            # A proxy from the environment cannot reach this machine's loopback.
             trust_env=not is_loopback(parts.hostname or ""),
         )
 
@@ -92,7 +89,7 @@ class Http:
     async def post(
         self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float
     ) -> Reply:
-        """`send` a POST."""
+        """Send a POST request as `send` does."""
         return await self.send("POST", url, headers, body, seconds=seconds)
 
     async def send(
@@ -104,45 +101,53 @@ class Http:
         *,
         seconds: float,
     ) -> Reply:
-        """Send a request and read the whole answer within `seconds`; redirects are answers like any
-        other.
+        """Send a request and return the whole reply; a redirect is a reply like any other.
 
-        Raises: Transient: not sent, lost on the way, no answer in time, or one that is unreadable
-            or over 8 MB.
+        Args:
+            seconds: the time for all of it.
+
+        Raises:
+            Transient: the request was not sent or got lost, or the reply is late, unreadable or
+                over 8 MB.
         """
         timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
-        target, host = reached_at(url)
+        target, host = rewrite_loopback(url)
         request = self._client.build_request(
             method, target, content=body or None, headers={**headers, **host}, timeout=timeout
         )
         try:
-            # httpx bounds each step; this bounds them together, late enough to let a failed connect
-            # be told as such.
+            # httpx bounds each step; this bounds them together, late enough that a connect that
+            # takes too long is reported as a failed connect: then nothing was sent.
             with anyio.fail_after(seconds + _GRACE_SECONDS):
                 response = await self._client.send(request, stream=True)
                 try:
                     content = await self._read(response)
                 finally:
                     await response.aclose()
-        except _NOT_SENT as error:
-            raise self._unreachable(error) from None
+        except NOT_SENT_ERRORS as error:
+            raise self._make_unreachable(error) from None
         except (httpx.TimeoutException, TimeoutError):
-            raise self._late(seconds) from None
+            raise self._make_timeout(seconds) from None
         except httpx.TransportError:
-            raise self._lost() from None
+            raise self._make_interruption() from None
         except httpx.DecodingError:
-            raise self._unreadable() from None
+            raise self._make_unreadable() from None
         return Reply(response.status_code, response.headers, content, self._is_new(response))
 
     async def fetch(self, url: str, headers: Mapping[str, str], *, seconds: float) -> Reply:
-        """Read a file that an answer names, within `seconds`; `headers` must hold no secret.
+        """Read a file that a reply names.
 
-        No cookies, no proxy, nothing unpacked. Hosts other than this API's own must be public ones,
-        by https, after each redirect too; the connection is made to the very addresses that were
-        checked.
+        It sends no cookies, uses no proxy and unpacks nothing. Hosts other than this API's own must
+        be public and are read by https, after each redirect too; the connection is made to the very
+        addresses that were checked.
 
-        Raises: Failure: an address that is not public, a host that does not answer, more than 8 MB.
-            The message is a clause without the URL, which may be signed.
+        Args:
+            headers: must hold no secret.
+            seconds: the time for all of it.
+
+        Raises:
+            Failure: the address is not public, the host does not answer, or the file has more than
+                8 MB. The message is a clause without the URL, which may be signed.
         """
         with anyio.move_on_after(seconds):
             return await self._files.read(url, headers, seconds)
@@ -164,29 +169,30 @@ class Http:
         return b"".join(chunks)
 
     def _is_new(self, response: httpx.Response) -> bool:
+        # httpx does not report new connections, but each has a stream of its own.
         stream = response.extensions.get("network_stream")
-        if stream is None or stream in self._seen:
+        if stream is None or stream in self._known_streams:
             return False
-        self._seen.add(stream)
+        self._known_streams.add(stream)
         return True
 
-    def _unreachable(self, error: httpx.TransportError) -> Transient:
-        untrusted = "certificate" in str(error).lower()
-        why = "its TLS certificate is not trusted" if untrusted else "no connection could be made"
-        bundle = (
-            "For a self-signed ArchiveBox set ARCHIVEBOX_CA_BUNDLE to its CA file. "
-            if untrusted
-            else ""
-        )
+    def _make_unreachable(self, error: httpx.TransportError) -> Transient:
+        # httpx has no exception of its own for a certificate, only the text of OpenSSL's error.
+        is_untrusted = "certificate" in str(error).lower()
+        reason, hint = "no connection could be made", ""
+        if is_untrusted:
+            reason = "its TLS certificate is not trusted"
+            hint = "For a self-signed ArchiveBox set ARCHIVEBOX_CA_BUNDLE to its CA file. "
         return Transient(
             Code.UNAVAILABLE,
-            f"{self._name} could not be reached at {self._origin}: {why}. Nothing was sent.",
-            f"{bundle}Check the network and the configured URL; `archive-mcp doctor` tells which part fails.",
+            f"{self._name} could not be reached at {self._origin}: {reason}. Nothing was sent.",
+            f"{hint}Check the network and the configured URL; "
+            "`archive-mcp doctor` shows which part fails.",
             may_have_happened=False,
-            worth_repeating=not untrusted,
+            worth_repeating=not is_untrusted,
         )
 
-    def _late(self, seconds: float) -> Transient:
+    def _make_timeout(self, seconds: float) -> Transient:
         return Transient(
             Code.TIMEOUT,
             f"{self._name} did not answer within {seconds:.0f} s.",
@@ -194,14 +200,14 @@ class Http:
             worth_repeating=False,
         )
 
-    def _lost(self) -> Transient:
+    def _make_interruption(self) -> Transient:
         return Transient(
             Code.UNAVAILABLE,
             f"The connection to {self._name} broke before its answer arrived.",
             "Try again.",
         )
 
-    def _unreadable(self) -> Transient:
+    def _make_unreadable(self) -> Transient:
         return Transient(
             Code.BAD_RESPONSE,
             f"{self._name} sent an answer that cannot be unpacked.",

@@ -1,46 +1,52 @@
-"""Files that answers name by URL, fetched from public hosts only."""
+"""Fetches the files that replies name by URL, from public hosts only."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import anyio
 import httpx
 
 from server.errors import Code, Failure
-from server.http.transport import _NOT_SENT, CONNECT_SECONDS, MAX_BODY, Reply, _tls
-from server.http.urls import (
-    is_public,
-    origin,
-    reached_at,
+from server.http.transport import (
+    CONNECT_SECONDS,
+    MAX_BODY,
+    NOT_SENT_ERRORS,
+    Reply,
+    choose_tls,
 )
+from server.http.urls import is_public, parse_origin, rewrite_loopback
 
 _MOST_REDIRECTS = 3
-
-
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-
 Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""The IP addresses of a host (and port), best first."""
+"""A function that returns the IP addresses of a host and port, best first."""
 
 
-async def addresses(host: str, port: int) -> list[str]:
-    """What the system's resolver says of a host."""
-    found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(each[4][0]) for each in found))
+async def resolve_addresses(host: str, port: int) -> list[str]:
+    """Return the IP addresses that the system's resolver knows for a host, best first."""
+    entries = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = (str(socket_address[0]) for *_, socket_address in entries)
+    return list(dict.fromkeys(addresses))
 
 
-class _Files:
-    """Files on hosts that nobody configured."""
+class FileFetcher:
+    """Reads files on hosts that nobody configured.
+
+    Args:
+        own_origin: the origin of the API itself, which may be a private host.
+        in_process: what reads files instead of the network (the sandbox), None for the network.
+        resolve: finds the addresses of a host.
+    """
 
     def __init__(
-        self, own: str, in_process: httpx.AsyncBaseTransport | None, resolve: Resolve
+        self, own_origin: str, in_process: httpx.AsyncBaseTransport | None, resolve: Resolve
     ) -> None:
-        self._own = own
+        self._own_origin = own_origin
         self._in_process = in_process
         self._resolve = resolve
         self._transports: dict[str, httpx.AsyncBaseTransport] = {}
@@ -50,52 +56,61 @@ class _Files:
             await transport.aclose()
 
     async def read(self, url: str, headers: Mapping[str, str], seconds: float) -> Reply:
+        """Return the reply at the end of the redirects; `seconds` bounds each connect."""
+        # Redirects are followed here and not by httpx, so that every target passes the checks.
         for _ in range(_MOST_REDIRECTS + 1):
-            reply = await self._read_one(url, headers, seconds)
+            reply = await self._read_once(url, headers, seconds)
             target = reply.headers.get("location")
             if reply.status not in _REDIRECTS or not target:
                 return reply
             url = urljoin(url, target)
         raise Failure(Code.BAD_RESPONSE, "its host redirects again and again")
 
-    async def _read_one(self, url: str, headers: Mapping[str, str], seconds: float) -> Reply:
+    async def _read_once(self, url: str, headers: Mapping[str, str], seconds: float) -> Reply:
         if self._in_process is not None:
             return await self._send(self._in_process, url, headers, {}, seconds)
         try:
-            parts, port = urlsplit(url), urlsplit(url).port
+            parts = urlsplit(url)
+            port = parts.port or 443
         except ValueError:
-            raise Failure(Code.FORBIDDEN, "its address is no URL") from None
-        if origin(url) == self._own:
-            target, host = reached_at(url)
-            return await self._send(
-                self._transport(parts.scheme), target, {**headers, **host}, {}, seconds
-            )
-        if (
-            parts.scheme != "https"
-            or not parts.hostname
-            or "@" in parts.netloc
-            or not parts.netloc.isascii()
-        ):
+            raise Failure(Code.FORBIDDEN, "its address is not a URL") from None
+        # A self-hosted API is configured on purpose, so its own host may be private or plain http.
+        if parse_origin(url) == self._own_origin:
+            target, host = rewrite_loopback(url)
+            transport = self._open_transport(parts.scheme)
+            return await self._send(transport, target, {**headers, **host}, {}, seconds)
+        if not _is_plain_https(parts):
             raise Failure(Code.FORBIDDEN, "its address is not a plain https one")
+        return await self._read_public(parts, port, headers, seconds)
+
+    async def _read_public(
+        self, parts: SplitResult, port: int, headers: Mapping[str, str], seconds: float
+    ) -> Reply:
+        host = parts.hostname or ""
+        # The connection goes to an address, not to the name: a second look-up of the name could
+        # give another, private address. Host header and SNI still carry the name.
         headers = {**headers, "host": parts.netloc}
-        for address in await self._public(parts.hostname, port or 443):
-            place = f"[{address}]" if ":" in address else address
-            target = parts._replace(netloc=f"{place}:{port or 443}", fragment="").geturl()
-            named = {"sni_hostname": parts.hostname}
+        extensions = {"sni_hostname": host}
+        transport = self._open_transport("https")
+        for address in await self._resolve_public(host, port):
+            literal = f"[{address}]" if ":" in address else address
+            target = parts._replace(netloc=f"{literal}:{port}", fragment="").geturl()
             try:
-                return await self._send(self._transport("https"), target, headers, named, seconds)
-            except _NOT_SENT:
+                return await self._send(transport, target, headers, extensions, seconds)
+            except NOT_SENT_ERRORS:
                 continue
         raise Failure(Code.UNAVAILABLE, "its host could not be reached")
 
-    async def _public(self, host: str, port: int) -> list[str]:
+    async def _resolve_public(self, host: str, port: int) -> list[str]:
         try:
-            found = await self._resolve(host, port)
+            addresses = await self._resolve(host, port)
+        # A label that IDNA cannot encode raises UnicodeError.
         except (OSError, UnicodeError):
-            raise Failure(Code.UNAVAILABLE, "its host is not known") from None
-        if not all(is_public(each) for each in found):
+            raise Failure(Code.UNAVAILABLE, "its host could not be found") from None
+        # One private address is enough to refuse: which one is tried first is up to the resolver.
+        if not all(map(is_public, addresses)):
             raise Failure(Code.FORBIDDEN, "its host is not a public one")
-        return found
+        return addresses
 
     async def _send(
         self,
@@ -105,47 +120,55 @@ class _Files:
         extensions: Mapping[str, str],
         seconds: float,
     ) -> Reply:
-        timeout = httpx.Timeout(
-            None, connect=min(seconds, CONNECT_SECONDS)
-        ).as_dict()  # `fetch` bounds the whole
+        # Only the connect is bounded here: `Http.fetch` bounds the whole.
+        timeout = httpx.Timeout(None, connect=min(seconds, CONNECT_SECONDS)).as_dict()
         try:
             request = httpx.Request(
                 "GET", url, headers=headers, extensions={**extensions, "timeout": timeout}
             )
             response = await transport.handle_async_request(request)
             try:
-                return Reply(response.status_code, response.headers, await _packed(response.stream))
+                body = await _read_packed(response.stream)
+                return Reply(response.status_code, response.headers, body)
             finally:
                 await response.aclose()
-        except _NOT_SENT:
+        except NOT_SENT_ERRORS:
+            # With extensions this is one of several addresses, and the caller tries the next.
             if extensions:
                 raise
             raise Failure(Code.UNAVAILABLE, "its host could not be reached") from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            raise Failure(Code.FORBIDDEN, "its address is no URL") from None
+            raise Failure(Code.FORBIDDEN, "its address is not a URL") from None
         except httpx.TransportError:
             raise Failure(Code.UNAVAILABLE, "the connection to its host broke") from None
 
-    def _transport(self, scheme: str) -> httpx.AsyncBaseTransport:
+    def _open_transport(self, scheme: str) -> httpx.AsyncBaseTransport:
         if scheme not in self._transports:
-            # No connection is kept: the next host at the same address must show a certificate of
+            # No connection is reused: the next host at the same address must show a certificate of
             # its own.
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-            tls = (
-                httpx.create_ssl_context()
-                if scheme == "https"
-                else _tls(scheme, None, in_process=False)
-            )
+            if scheme == "https":
+                tls: Any = httpx.create_ssl_context()
+            else:
+                tls = choose_tls(scheme, None, in_process=False)
             self._transports[scheme] = httpx.AsyncHTTPTransport(verify=tls, limits=limits)
         return self._transports[scheme]
 
 
-async def _packed(stream: Any) -> bytes:
+def _is_plain_https(parts: SplitResult) -> bool:
+    """Return whether a URL is https with a host in ASCII and without a user name."""
+    if parts.scheme != "https" or not parts.hostname:
+        return False
+    return "@" not in parts.netloc and parts.netloc.isascii()
+
+
+async def _read_packed(stream: Any) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    async for chunk in stream:  # as sent: unpacking is where small files turn large
+    # As sent: unpacking is where small files turn large.
+    async for chunk in stream:
         size += len(chunk)
         if size > MAX_BODY:
-            raise Failure(Code.BAD_RESPONSE, f"it has more than {MAX_BODY // 2**20} MB")
+            raise Failure(Code.BAD_RESPONSE, f"it is larger than {MAX_BODY // 2**20} MB")
         chunks.append(chunk)
     return b"".join(chunks)

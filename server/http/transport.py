@@ -1,4 +1,4 @@
-"""What the HTTP client is built on: answers as they come, TLS, and a transport that stays in this process."""
+"""What the HTTP client is built on: replies, TLS, and a transport that stays in this process."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from typing import Any
 import httpx
 
 MAX_BODY = 8 * 1024 * 1024
-"""Bytes of an answer, unpacked; more than any page that fits a result."""
-
+"""The most bytes of an unpacked reply; more than any page that fits a result."""
 
 CONNECT_SECONDS = 10.0
 
-
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+# The errors that come before the first byte is sent: only after these may a write be repeated.
+NOT_SENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer as it came: header names in lower case, the body unpacked."""
+    """A reply of a server: header names in lower case, the body unpacked."""
 
     status: int
     headers: Mapping[str, str]
@@ -31,26 +30,34 @@ class Reply:
 
 
 InProcess = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Any]]
-"""A server inside this process: (method, path with query, headers, body) -> an object with status,
-headers and body."""
+"""A server inside this process: it takes method, path with query, headers and body, and returns an
+object with status, headers and body."""
 
 
-def _tls(scheme: str, ca_bundle: Path | None, in_process: bool) -> ssl.SSLContext | bool:
+def choose_tls(scheme: str, ca_bundle: Path | None, in_process: bool) -> ssl.SSLContext | bool:
+    """Return what httpx verifies certificates with: a context, or True for its own default.
+
+    Args:
+        ca_bundle: the CA file of a server that signs its own certificate.
+        in_process: whether no connection is made at all.
+    """
     if ca_bundle is not None:
         return ssl.create_default_context(cafile=ca_bundle)
     if scheme == "https" and not in_process:
         return True
-    # Plain http needs no CA store, and loading one costs 0.1 s and 10 MB: this context trusts
-    # nobody at all.
+    # Plain http needs no CA store, and loading one costs 0.1 s and 10 MB. This context trusts no
+    # certificate, so that a mistake fails instead of passing unverified.
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-class _InProcessTransport(httpx.AsyncBaseTransport):
+class InProcessTransport(httpx.AsyncBaseTransport):
+    """Hands requests to a server inside this process instead of the network."""
+
     def __init__(self, answer: InProcess) -> None:
         self._answer = answer
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
         target = request.url.raw_path.decode("ascii")
-        found = await self._answer(request.method, target, request.headers, body)
-        return httpx.Response(found.status, headers=dict(found.headers), content=found.body)
+        answer = await self._answer(request.method, target, request.headers, body)
+        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body)

@@ -1,4 +1,4 @@
-"""Where requests may go: the checks on a configured URL, before any secret is sent to it."""
+"""Which URLs requests may go to: the checks that run before any secret is sent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from server.errors import Code, Failure
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host can only be this machine; `*.localhost` is, by RFC 6761."""
+    """Return whether a host can only be this machine; RFC 6761 reserves `*.localhost` for it."""
     host = host.rstrip(".").lower()
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -19,31 +19,37 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+# RFC 6052: addresses under this prefix are translated to the IPv4 address in their last 32 bits.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the internet: not of this machine or of a network around it.
+    """Return whether an IP address is on the internet, not on this machine or a network around it.
 
     An IPv6 address that only wraps an IPv4 one is judged by that one.
     """
     try:
-        found = ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(address)
     except ValueError:
         return False
-    inner: ipaddress.IPv4Address | None = None
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if found in _NAT64:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-    judged = inner or found
-    return judged.is_global and not judged.is_multicast
+    if isinstance(ip, ipaddress.IPv6Address):
+        ip = _unwrap(ip)
+    return ip.is_global and not ip.is_multicast
 
 
-def refusal(variable: str, url: str, *, allow_insecure: bool) -> str:
-    """Why a URL cannot be used, in a sentence that names the variable; empty if it can."""
+def _unwrap(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Return the IPv4 address that an IPv6 one stands for, or itself where it wraps none."""
+    # Python judges the wrapping address alone: `64:ff9b::7f00:1` is global to it, and is 127.0.0.1.
+    if ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour or ip
+
+
+def find_url_problem(variable: str, url: str, *, allow_insecure: bool) -> str:
+    """Return why a URL cannot be used, in a sentence that names the variable; empty if it can."""
     try:
         parts = urlsplit(url)
+        # The port is read only because reading it raises the ValueError of one that is no number.
         host, _ = parts.hostname, parts.port
     except ValueError:
         return f"{variable} is not a URL."
@@ -53,20 +59,22 @@ def refusal(variable: str, url: str, *, allow_insecure: bool) -> str:
         return f"{variable} must not contain a user name or password."
     if parts.scheme == "http" and not is_loopback(host) and not allow_insecure:
         return (
-            f"{variable} is plain http to another machine ({host}): the key would travel unencrypted. "
+            f"{variable} is plain http to another machine ({host}): "
+            "the key would travel unencrypted. "
             "Use https, or set ARCHIVE_MCP_ALLOW_INSECURE=1 if you accept that."
         )
     return ""
 
 
-def origin(url: str) -> str:
-    """Scheme, host and port of a URL."""
+def parse_origin(url: str) -> str:
+    """Return scheme, host and port of a URL."""
     parts = urlsplit(url)
+    # Messages show the origin, so a user name and a password in the URL are left out.
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def reached_at(url: str) -> tuple[str, dict[str, str]]:
-    """The URL to connect to and the headers that go with it.
+def rewrite_loopback(url: str) -> tuple[str, dict[str, str]]:
+    """Return the URL to connect to and the headers that go with it.
 
     Python resolves no `*.localhost`, so those names are reached at 127.0.0.1 with their own Host
     header.
@@ -79,19 +87,22 @@ def reached_at(url: str) -> tuple[str, dict[str, str]]:
     return parts._replace(netloc=f"127.0.0.1{port}").geturl(), {"host": f"{host}{port}"}
 
 
-def http_url(url: str) -> None:
-    """Refuse whatever is not an http(s) URL with a host: some versions would archive
-    `file:///etc/passwd`.
+def check_web_address(url: str) -> None:
+    """Refuse whatever is not an http(s) URL with a host.
+
+    Some versions of ArchiveBox would archive `file:///etc/passwd`.
 
     Raises:
         Failure: `INVALID_ARGUMENT`.
     """
+    stripped = url.strip()
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(stripped)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         valid = False
-    if not valid or any(each.isspace() for each in url.strip()):
+    # `urlsplit` drops tabs and line breaks, so it would accept two addresses on two lines.
+    if not valid or len(stripped.split()) > 1:
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"{url!r} is not a web address.",

@@ -1,4 +1,4 @@
-"""Brands of one period beside each other: share of voice, ranks, change."""
+"""Compares the brands of one period: share of voice, ranks, change."""
 
 from __future__ import annotations
 
@@ -20,88 +20,104 @@ METRICS = (
 Brand = Mapping[str, Any]
 
 
-def compared(
+def compare_brands(
     brands: Sequence[Brand], before: Mapping[str, Brand] | None = None
 ) -> list[dict[str, Any]]:
-    """The brands, the own one first and the others by share of earned media value, each with its
-    metrics.
+    """Return the brands with their metrics, the own one first, then by earned media value.
 
     Args:
-        before: the brands of the period before, by id; None where no change is asked for.
+        before: the brands of the period before, by id; None leaves the changes out.
     """
-    totals = sums(brands)
-    result = [_told(brand, brands, totals, before) for brand in brands]
+    totals = sum_metrics(brands)
+    entries = [_describe(brand, brands, totals, before) for brand in brands]
     return sorted(
-        result,
-        key=lambda each: (not each["isOwnBrand"], _last(each["earnedMediaValue"]), each["name"]),
+        entries,
+        key=lambda entry: (
+            not entry["isOwnBrand"],
+            _sort_largest_first(entry["earnedMediaValue"]),
+            entry["name"],
+        ),
     )
 
 
-def sums(brands: Sequence[Brand]) -> dict[str, float | None]:
-    """For each metric the sum over the brands that have it; None where none has."""
-    return {name: _sum(_known(brands, name)) for name in METRICS}
+def sum_metrics(brands: Sequence[Brand]) -> dict[str, float | None]:
+    """Return for each metric the sum over the brands that have it; None where none has."""
+    return {name: _sum(_list_values(brands, name)) for name in METRICS}
 
 
-def unavailable(brands: Sequence[Brand]) -> dict[str, list[str]]:
-    """The names of the brands that lack a metric, by metric; of those that lack all under
-    `everything`."""
-    empty = [
-        str(each["name"]) for each in brands if all(each.get(name) is None for name in METRICS)
-    ]
-    found = {"everything": empty}
-    for name in METRICS:
-        found[name] = [
-            str(each["name"])
-            for each in brands
-            if each.get(name) is None and str(each["name"]) not in empty
-        ]
-    return {name: lacking for name, lacking in found.items() if lacking}
+def find_missing(brands: Sequence[Brand]) -> dict[str, list[str]]:
+    """Return the names of the brands that lack a metric, by metric.
+
+    Brands that lack every metric are listed once, under `everything`.
+    """
+    missing: dict[str, list[str]] = {}
+    for brand in brands:
+        lacking = [name for name in METRICS if brand.get(name) is None]
+        if len(lacking) == len(METRICS):
+            lacking = ["everything"]
+        for name in lacking:
+            missing.setdefault(name, []).append(str(brand["name"]))
+    return {name: missing[name] for name in ("everything", *METRICS) if name in missing}
 
 
-def period_of(length: Literal["MONTH", "WEEK"], day: date) -> tuple[date, date]:
-    """First and last day of the calendar month, or of the week from Monday to Sunday, that holds a
-    day."""
+def find_period(length: Literal["MONTH", "WEEK"], day: date) -> tuple[date, date]:
+    """Return the first and last day of the period that holds a day.
+
+    Args:
+        length: a calendar month, or a week from Monday to Sunday.
+    """
     if length == "WEEK":
         monday = day - timedelta(days=day.weekday())
         return monday, monday + timedelta(days=6)
-    following = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
-    return day.replace(day=1), following - timedelta(days=1)
+    # Four days after the 28th is in the next month, whatever the length of this one.
+    next_month = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return day.replace(day=1), next_month - timedelta(days=1)
 
 
-def _told(
+def _describe(
     brand: Brand,
     brands: Sequence[Brand],
     totals: Mapping[str, float | None],
     before: Mapping[str, Brand] | None,
 ) -> dict[str, Any]:
-    head = {"id": brand["id"], "name": brand["name"], "isOwnBrand": bool(brand.get("isOwnBrand"))}
-    figures: dict[str, dict[str, Any] | None] = {}
+    entry: dict[str, Any] = {
+        "id": brand["id"],
+        "name": brand["name"],
+        "isOwnBrand": bool(brand.get("isOwnBrand")),
+    }
     for name in METRICS:
         value, total = brand.get(name), totals[name]
         if value is None:
-            figures[name] = None
+            entry[name] = None
             continue
-        higher = sum(1 for each in _known(brands, name) if each > value)
+        # Equal values share a rank, and the next one skips as many.
+        rank = 1 + sum(other > value for other in _list_values(brands, name))
         share = round(100 * value / total, 2) if total else None
-        past = {} if before is None else _change(value, before.get(brand["id"], {}).get(name))
-        figures[name] = {"value": value, "sharePercent": share, "rank": 1 + higher, **past}
-    return {**head, **figures}
+        entry[name] = {"value": value, "sharePercent": share, "rank": rank}
+        if before is not None:
+            entry[name] |= _describe_change(value, before.get(brand["id"], {}).get(name))
+    return entry
 
 
-def _change(value: float, past: float | None) -> dict[str, Any]:
-    percent = round(100 * (value - past) / past, 2) if past else None
-    return {"previous": past, "changePercent": percent}
+def _describe_change(value: float, previous: float | None) -> dict[str, Any]:
+    # From nothing there is no percentage, however large the growth.
+    percent = round(100 * (value - previous) / previous, 2) if previous else None
+    return {"previous": previous, "changePercent": percent}
 
 
-def _sum(known: Sequence[float]) -> float | None:
-    if not known:
+def _sum(values: Sequence[float]) -> float | None:
+    if not values:
         return None
-    return sum(known) if all(isinstance(each, int) for each in known) else round(fsum(known), 2)
+    if all(isinstance(value, int) for value in values):
+        return sum(values)
+    # Exact before the one rounding: adding dollars one by one would leave odd fractions of a cent.
+    return round(fsum(values), 2)
 
 
-def _known(brands: Sequence[Brand], name: str) -> list[float]:
-    return [value for each in brands if (value := each.get(name)) is not None]
+def _list_values(brands: Sequence[Brand], name: str) -> list[float]:
+    values = [brand.get(name) for brand in brands]
+    return [value for value in values if value is not None]
 
 
-def _last(figure: dict[str, Any] | None) -> tuple[bool, float]:
+def _sort_largest_first(figure: dict[str, Any] | None) -> tuple[bool, float]:
     return figure is None, -(figure["value"] if figure else 0.0)

@@ -1,71 +1,83 @@
-"""Items in the order of a metric."""
+"""Orders items by a metric."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from server.insights.rows import METRICS, Row
-from server.insights.summary import shown
+from server.insights.summary import list_values, round_figure
 
-RATE = "engagementRatePercent = (likes + comments) / followers x 100, followers as of now; null where one is unknown."
+RATE_NOTE = (
+    "engagementRatePercent = (likes + comments) / followers x 100, "
+    "followers as of now; null where one is unknown."
+)
 
 
-def ranked(rows: Sequence[Row], metric: str, most: int) -> list[dict[str, Any]]:
-    """The first items by a metric, largest first, each with its rank; equal values share one.
+def rank_items(rows: Sequence[Row], metric: str, most: int) -> list[dict[str, Any]]:
+    """Return the first items by a metric, largest first, each with its rank.
 
-    Items without the metric come last and have no rank. Those of equal value stay in the order in
-    which they came.
+    Equal values share a rank and keep their order. Items without the metric come last and have no
+    rank.
+
+    Args:
+        most: the most items.
     """
-    ordered = sorted(rows, key=lambda row: _falling(row.value(metric)))[:most]
-    known = [value for row in ordered if (value := row.value(metric)) is not None]
-    return [_told(row, _rank(known, row.value(metric))) for row in ordered]
+    values = list_values(rows, metric)
+    return [_describe(row, values, metric) for row in _sort_rows(rows, metric)[:most]]
 
 
 def cuts_a_tie(rows: Sequence[Row], metric: str, most: int) -> bool:
-    """Whether an item that is not among the first has the value of the last one among them."""
-    values = sorted(
-        (value for row in rows if (value := row.value(metric)) is not None), reverse=True
-    )
-    return len(values) > most > 0 and values[most - 1] == values[most]
+    """Return whether an item after the first `most` has the same value as the last of them."""
+    values = list_values(rows, metric)
+    return len(values) > most > 0 and values[-most] == values[-most - 1]
 
 
 def is_ranked(rows: Sequence[Row], metric: str) -> bool:
-    """Whether the rows came in the order of the metric, largest first and the unknown ones last."""
-    keys = [_falling(row.value(metric)) for row in rows]
-    return keys == sorted(keys)
+    """Return whether the rows are in the order of the metric, largest first, unknown ones last."""
+    # Sorting is stable, so rows in order come out as they went in.
+    return list(rows) == _sort_rows(rows, metric)
 
 
-def engagement_rate(row: Row) -> float | None:
-    """Likes and comments over followers, in percent with two decimals; None where one of the three
-    is unknown."""
+def compute_engagement_rate(row: Row) -> float | None:
+    """Return likes and comments over followers, in percent with two decimals.
+
+    It is None where one of the three is unknown, or nobody follows.
+    """
     likes, comments = row.value("likes"), row.value("comments")
     if likes is None or comments is None or not row.followers:
         return None
+    # A fraction, because a float would be rounded twice.
     return round(float(Fraction(100 * (likes + comments), row.followers)), 2)
 
 
-def _falling(value: int | None) -> tuple[bool, int]:
-    return value is None, -(value or 0)
+def _sort_rows(rows: Sequence[Row], metric: str) -> list[Row]:
+    def sort_key(row: Row) -> tuple[bool, int]:
+        value = row.value(metric)
+        return value is None, -(value or 0)
+
+    return sorted(rows, key=sort_key)
 
 
-def _rank(known: Sequence[int], value: int | None) -> int | None:
-    return None if value is None else 1 + known.index(value)
-
-
-def _told(row: Row, rank: int | None) -> dict[str, Any]:
+def _describe(row: Row, values: Sequence[int], metric: str) -> dict[str, Any]:
+    value, rank = row.value(metric), None
+    if value is not None:
+        # The values rise, so that those behind the last equal one are the larger ones.
+        rank = 1 + len(values) - bisect_right(values, value)
+    figures = {
+        name: round_figure(None if figure is None else Fraction(figure))
+        for name, figure in zip(METRICS, row.values, strict=True)
+    }
     return {
         "rank": rank,
         "id": row.id,
         "accountName": row.account,
         "type": row.kind,
         "takenAt": row.taken_at,
-        **{
-            name: None if (value := row.value(name)) is None else shown(Fraction(value))
-            for name in METRICS
-        },
+        **figures,
         "followers": row.followers,
-        "engagementRatePercent": engagement_rate(row),
+        "engagementRatePercent": compute_engagement_rate(row),
         "link": row.link,
     }

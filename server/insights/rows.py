@@ -1,4 +1,4 @@
-"""Items as the calculations need them: one small row each."""
+"""Items as the calculations need them: one small row for each."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ METRICS = ("likes", "comments", "shares", "views", "impressions", "earnedMediaVa
 """Names of the metrics in the API, in the order of `Row.values`."""
 
 EXACT = 2**53 - 1
-"""The largest number that every reader of JSON holds exactly."""
+"""The largest number that every reader of JSON holds exactly: most read numbers as doubles."""
 
 RATED = ("REEL", "TIKTOK")
-"""Kinds whose virality class means something (Archive docs, glossary)."""
+"""The kinds whose virality class means something (Archive docs, glossary)."""
 
+# `type` alone does not tell them apart: a TikTok video is a POST to the API.
 _KINDS = {
     ("TIKTOK", "POST"): "TIKTOK",
     ("TIKTOK", "STORY"): "TIKTOK_STORY",
@@ -25,8 +26,11 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item. `kind` is named as in `filter.itemTypes`; `virality` is None where the item was
-    never measured."""
+    """One item.
+
+    `kind` has the names of `filter.itemTypes`, `values` the order of `METRICS`; `virality` is None
+    where the item was never measured.
+    """
 
     id: str
     platform: str
@@ -41,15 +45,16 @@ class Row:
 
     @property
     def moment(self) -> datetime:
-        """When it was posted, in UTC."""
-        return instant_of(self.taken_at)
+        """The time of posting, in UTC."""
+        return parse_instant(self.taken_at)
 
     def value(self, metric: str) -> int | None:
-        """A metric, by its name in the API."""
+        """Return a metric by its name in the API."""
         return self.values[METRICS.index(metric)]
 
-    def packed(self) -> list[Any]:
-        """The row without its id, JSON-ready."""
+    def pack(self) -> list[Any]:
+        """Return the row without its id, JSON-ready."""
+        # A list and not an object: a journal holds one for each of many thousand items.
         return [
             self.platform,
             self.kind,
@@ -63,14 +68,14 @@ class Row:
         ]
 
     @classmethod
-    def unpacked(cls, name: str, packed: list[Any]) -> Row:
-        """The row with that id that was packed so."""
-        platform, kind, taken_at, values, *rest = packed
-        return cls(name, platform, kind, taken_at, tuple(values), *rest)
+    def unpack(cls, item_id: str, data: list[Any]) -> Row:
+        """Return the row of an item from what `pack` returned."""
+        platform, kind, taken_at, values, *rest = data
+        return cls(item_id, platform, kind, taken_at, tuple(values), *rest)
 
 
-def row_of(item: dict[str, Any]) -> Row:
-    """An item as Archive sends it; whatever was not asked for is unknown."""
+def make_row(item: dict[str, Any]) -> Row:
+    """Return the row of an item as Archive sends it; fields that are missing are unknown."""
     engagement = item.get("currentEngagement") or {}
     profile = item.get("socialProfile") or {}
     return Row(
@@ -78,34 +83,38 @@ def row_of(item: dict[str, Any]) -> Row:
         platform=item["provider"],
         kind=_KINDS.get((item["provider"], item["type"]), item["type"]),
         taken_at=item["takenAt"],
-        values=tuple(whole_number(engagement.get(name)) for name in METRICS),
+        values=tuple(parse_whole_number(engagement.get(name)) for name in METRICS),
         virality=engagement.get("linearViralityScore"),
         link=item.get("archivePublicUrl") or item.get("originalUrl"),
         creator=(item.get("creator") or {}).get("id"),
         account=profile.get("accountName"),
-        followers=whole_number(profile.get("followers")),
+        followers=parse_whole_number(profile.get("followers")),
     )
 
 
-def whole_number(value: Any) -> int | None:
-    """A number that may have come as text, because JSON does not hold it exactly; None for anything
-    else."""
-    if isinstance(value, str):
-        return int(value) if value.removeprefix("-").isdecimal() else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def parse_whole_number(value: Any) -> int | None:
+    """Return a whole number that may come as text, None for anything else."""
+    # A BigInt comes as text, because JSON does not hold every large number exactly.
+    if isinstance(value, str) and value.removeprefix("-").isdecimal():
+        return int(value)
+    # `type` and not `isinstance`: a bool is an int too.
+    return value if type(value) is int else None
 
 
-def instant_of(text: str) -> datetime:
-    """An instant as Archive writes it, in UTC."""
+def parse_instant(text: str) -> datetime:
+    """Return an instant as Archive writes it, in UTC."""
     moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC)
 
 
-def within(rows: list[Row], first: str | None, last: str | None) -> list[Row]:
-    """The rows posted between two instants, both included; None leaves a side open."""
-    low, high = (instant_of(each) if each else None for each in (first, last))
-    return [
-        row
-        for row in rows
-        if (low is None or row.moment >= low) and (high is None or row.moment <= high)
-    ]
+def filter_by_time(rows: list[Row], first: str | None, last: str | None) -> list[Row]:
+    """Return the rows posted between two instants, both included; None leaves a side open."""
+    if first:
+        low = parse_instant(first)
+        rows = [row for row in rows if row.moment >= low]
+    if last:
+        high = parse_instant(last)
+        rows = [row for row in rows if row.moment <= high]
+    return rows

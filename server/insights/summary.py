@@ -1,4 +1,4 @@
-"""Totals, means, medians and coverage of items, overall and by group."""
+"""Computes totals, means, medians and coverage of items, overall and by group."""
 
 from __future__ import annotations
 
@@ -9,12 +9,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, Literal
 
-from server.insights.rows import (
-    EXACT,
-    METRICS,
-    RATED,
-    Row,
-)
+from server.insights.rows import EXACT, METRICS, RATED, Row
 
 By = Literal["platform", "type", "week", "month", "creator"]
 
@@ -25,147 +20,173 @@ _MOST_ACCOUNTS = 3
 
 @dataclass(frozen=True)
 class Group:
-    """Items that belong together: what to call them, and their rows."""
+    """Items that belong together: the keys and values that identify them, and their rows."""
 
     name: dict[str, Any]
     rows: list[Row]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the group with its metrics, each None that no item has."""
+        group = {**self.name, "items": len(self.rows)}
+        for name in METRICS:
+            values = list_values(self.rows, name)
+            # The number of unknown values is left out: `items` less `known` gives it.
+            group[name] = _compute_statistics(values) if values else None
+        return group
 
-def metrics(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """For each metric its total, mean and median over the items that have it, and how many have it
-    and have not."""
-    found = {name: _known(rows, name) for name in METRICS}
-    return {
-        name: {**_statistics(each), "unknown": len(rows) - len(each)}
-        for name, each in found.items()
-    }
+
+def summarize_metrics(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    """Return for each metric its total, mean and median over the items that have it.
+
+    `known` and `unknown` count the items with and without it.
+    """
+    summary: dict[str, dict[str, Any]] = {}
+    for name in METRICS:
+        values = list_values(rows, name)
+        summary[name] = {**_compute_statistics(values), "unknown": len(rows) - len(values)}
+    return summary
 
 
-def span(rows: Sequence[Row]) -> dict[str, str] | None:
-    """The first and the last moment of posting; None without items."""
+def find_span(rows: Sequence[Row]) -> dict[str, str] | None:
+    """Return the first and the last time of posting, None without items."""
     if not rows:
         return None
-    ordered = sorted((row.moment, row.taken_at) for row in rows)
-    return {"from": ordered[0][1], "to": ordered[-1][1]}
+    # Sorted as instants: texts with different offsets do not sort by time.
+    times = sorted((row.moment, row.taken_at) for row in rows)
+    return {"from": times[0][1], "to": times[-1][1]}
 
 
-def virality(rows: Sequence[Row]) -> dict[str, Any]:
-    """How many items are in each class, of the kinds for which there are classes; `unknown` were
-    never measured."""
-    rated = [row for row in rows if row.kind in RATED]
-    counts = Counter(row.virality for row in rated)
-    unknown = len(rated) - sum(counts[each] for each in CLASSES)
+def count_virality(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the number of items in each virality class, of the kinds that have classes.
+
+    `unknown` counts those that were never measured.
+    """
+    classes = [row.virality for row in rows if row.kind in RATED]
+    counts = Counter(classes)
+    by_class = {name: counts[name] for name in CLASSES}
     return {
         "of": "Reels and TikTok videos only",
-        "items": len(rated),
-        **{each: counts[each] for each in CLASSES},
-        "unknown": unknown,
+        "items": len(classes),
+        **by_class,
+        "unknown": len(classes) - sum(by_class.values()),
     }
 
 
-def grouped(rows: Sequence[Row], by: By, metric: str) -> list[Group]:
-    """The items by what they share: time in its order, the rest with the largest total of the
-    metric first."""
-    found: dict[str, list[Row]] = {}
+def group_items(rows: Sequence[Row], by: By, metric: str) -> list[Group]:
+    """Return the items by what they share.
+
+    Weeks and months come in their order, other groups by their total of the metric, largest first.
+    """
+    groups: dict[str, list[Row]] = {}
     for row in rows:
-        found.setdefault(_KEYS[by](row), []).append(row)
+        groups.setdefault(_KEYS[by](row), []).append(row)
     if by in ("week", "month"):
-        return [Group(_named(by, key, found[key]), found[key]) for key in sorted(found)]
-    ranked = sorted(found, key=lambda key: _weight(found[key], metric), reverse=True)
-    return [Group(_named(by, key, found[key]), found[key]) for key in ranked]
+        keys = sorted(groups)
+    else:
+        keys = sorted(groups, key=lambda key: _weigh(groups[key], metric), reverse=True)
+    return [Group(_make_name(by, key, groups[key]), groups[key]) for key in keys]
 
 
-def cut(groups: list[Group], most: int, *, by_time: bool) -> list[Group]:
-    """At most so many groups, the rest as one: of times the latest are kept, of others the
-    first."""
+def limit_groups(groups: list[Group], most: int, *, by_time: bool) -> list[Group]:
+    """Return at most `most` groups and one more that holds the rest.
+
+    Args:
+        by_time: the latest groups are kept instead of the first.
+    """
     if len(groups) <= most:
         return groups
-    dropped = groups[: len(groups) - most] if by_time else groups[most:]
-    kept = groups[len(groups) - most :] if by_time else groups[:most]
-    label = "earlier" if by_time else "others"
-    rest = Group({label: len(dropped)}, [row for each in dropped for row in each.rows])
-    return [rest, *kept] if by_time else [*kept, rest]
+    if by_time:
+        cut = len(groups) - most
+        return [_merge("earlier", groups[:cut]), *groups[cut:]]
+    return [*groups[:most], _merge("others", groups[most:])]
 
 
-def told(group: Group) -> dict[str, Any]:
-    """A group as a result: its metrics without the number of unknown ones, and None for one that no
-    item has."""
-    found = {name: _known(group.rows, name) for name in METRICS}
-    return {
-        **group.name,
-        "items": len(group.rows),
-        **{name: _statistics(known) if known else None for name, known in found.items()},
-    }
+def select_best(rows: Sequence[Row], metric: str, most: int) -> list[dict[str, Any]]:
+    """Return the items with the largest values, those of equal value by id.
 
-
-def best(rows: Sequence[Row], metric: str, most: int) -> list[dict[str, Any]]:
-    """The items with the largest values, those of equal value by id; items without the metric are
-    left out."""
-    known = [(value, row) for row in rows if (value := row.value(metric)) is not None]
-    known.sort(key=lambda each: (-each[0], each[1].id))
+    Items without the metric are left out.
+    """
+    pairs = [(value, row) for row in rows if (value := row.value(metric)) is not None]
+    pairs.sort(key=lambda pair: (-pair[0], pair[1].id))
     return [
-        {"id": row.id, "link": row.link, "takenAt": row.taken_at, metric: shown(Fraction(value))}
-        for value, row in known[:most]
+        {
+            "id": row.id,
+            "link": row.link,
+            "takenAt": row.taken_at,
+            metric: round_figure(Fraction(value)),
+        }
+        for value, row in pairs[:most]
     ]
 
 
-def shown(value: Fraction | None) -> int | float | str | None:
-    """A figure with two decimals at most; as text where a number would not be exact."""
+def round_figure(value: Fraction | None) -> int | float | str | None:
+    """Return a figure with two decimals at most, as text where a number would not be exact."""
     if value is None:
         return None
     rounded = round(value, 2)
     if rounded.denominator == 1:
         number = rounded.numerator
         return number if abs(number) <= EXACT else str(number)
+    # A thousandth, so that a double still has the two decimals to spare.
     if abs(rounded) <= EXACT // 1000:
         return float(rounded)
     cents = abs(int(rounded * 100))
-    return f"{'-' if rounded < 0 else ''}{cents // 100}.{cents % 100:02}"
+    sign = "-" if rounded < 0 else ""
+    return f"{sign}{cents // 100}.{cents % 100:02}"
 
 
-def week_of(row: Row) -> date:
-    """The Monday, in UTC, of the ISO week of posting."""
+def find_monday(row: Row) -> date:
+    """Return the Monday, in UTC, of the ISO week of posting."""
     day = row.moment.date()
     return day - timedelta(days=day.weekday())
 
 
-def _known(rows: Sequence[Row], metric: str) -> list[int]:
-    place = METRICS.index(metric)
-    return sorted(value for row in rows if (value := row.values[place]) is not None)
+def list_values(rows: Sequence[Row], metric: str) -> list[int]:
+    """Return the values of a metric, smallest first; items without it are left out."""
+    position = METRICS.index(metric)
+    values = (row.values[position] for row in rows)
+    return sorted(value for value in values if value is not None)
 
 
-def _statistics(known: Sequence[int]) -> dict[str, Any]:
-    """Figures over sorted values."""
-    if not known:
+def _compute_statistics(values: Sequence[int]) -> dict[str, Any]:
+    """Return the figures over sorted values."""
+    if not values:
         return {"total": None, "mean": None, "median": None, "known": 0}
-    count, total = len(known), sum(known)
+    count, total = len(values), sum(values)
+    # Fractions, because the module `statistics` returns floats, which are not exact for BigInts.
     return {
-        "total": shown(Fraction(total)),
-        "mean": shown(Fraction(total, count)),
-        "median": shown(Fraction(known[(count - 1) // 2] + known[count // 2], 2)),
+        "total": round_figure(Fraction(total)),
+        "mean": round_figure(Fraction(total, count)),
+        "median": round_figure(Fraction(values[(count - 1) // 2] + values[count // 2], 2)),
         "known": count,
     }
 
 
-def _weight(rows: Sequence[Row], metric: str) -> tuple[bool, int, int]:
-    known = _known(rows, metric)
-    return bool(known), sum(known), len(rows)
+def _merge(label: str, groups: Sequence[Group]) -> Group:
+    return Group({label: len(groups)}, [row for group in groups for row in group.rows])
+
+
+def _weigh(rows: Sequence[Row], metric: str) -> tuple[bool, int, int]:
+    """Return the sort key of a group: groups without any value come after a total of 0."""
+    values = list_values(rows, metric)
+    return bool(values), sum(values), len(rows)
 
 
 _KEYS: dict[By, Callable[[Row], str]] = {
     "platform": lambda row: row.platform,
     "type": lambda row: row.kind,
-    "week": lambda row: week_of(row).isoformat(),
+    "week": lambda row: find_monday(row).isoformat(),
     "month": lambda row: row.moment.strftime("%Y-%m"),
     "creator": lambda row: row.creator or "",
 }
 
 
-def _named(by: By, key: str, rows: Sequence[Row]) -> dict[str, Any]:
+def _make_name(by: By, key: str, rows: Sequence[Row]) -> dict[str, Any]:
     if by == "week":
         year, week, _ = date.fromisoformat(key).isocalendar()
         return {"week": f"{year}-W{week:02}", "monday": key}
     if by == "creator":
+        # A creator may post from several accounts; the most used ones say best who it is.
         accounts = Counter(row.account for row in rows if row.account)
         return {
             "creatorId": key or None,

@@ -1,7 +1,7 @@
-"""Pictures for the assistant to look at: thumbnails made small, contact sheets, charts.
+"""Pictures for the assistant to look at: thumbnails, contact sheets, charts.
 
-What draws them is optional and large: each module imports its library inside its functions, with
-the first use.
+The libraries that draw them are optional and large: each module imports its own inside its
+functions, on first use.
 """
 
 from __future__ import annotations
@@ -15,16 +15,23 @@ _NAMES = {"pictures": "Pillow", "charts": "matplotlib"}
 
 
 def is_installed(extra: str) -> bool:
-    """Whether the library of an extra ("pictures" or "charts") is there; imports nothing of it."""
+    """Return whether the library of an extra ("pictures" or "charts") is there; import nothing."""
     return importlib.util.find_spec(_LIBRARIES[extra]) is not None
 
 
-def missing(extra: str, what: str, otherwise: str = "") -> Failure:
-    """The refusal where it is not: `what` needs it, `otherwise` is what works without."""
+def make_missing_library(extra: str, what: str, otherwise: str = "") -> Failure:
+    """Return the refusal where a library is missing.
+
+    Args:
+        extra: "pictures" or "charts".
+        what: the things that need it, in the plural.
+        otherwise: a sentence about what works without it.
+    """
     name = _NAMES[extra]
     return Failure(
         Code.UNSUPPORTED,
         f"{what} need the library {name}, which is not installed.",
-        f'The user installs the server as "archive-mcp[{extra}]" and starts it again. {otherwise}'.strip(),
+        f'The user installs the server as "archive-mcp[{extra}]" and starts it again. '
+        f"{otherwise}".strip(),
         extra=extra,
     )

@@ -1,5 +1,4 @@
-"""What each kind of chart shows, and the numbers behind it. Nothing is drawn before
-`Drawing.draw`."""
+"""Prepares each kind of chart and the numbers behind it; only `Drawing.draw` draws."""
 
 from __future__ import annotations
 
@@ -9,18 +8,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any, Literal
 
-from server.insights.rows import Row, instant_of, whole_number
-from server.insights.summary import Group, grouped, metrics
-from server.pictures.charts import (
-    Column,
-    Panel,
-    bars,
-    over_time,
-)
+from server.insights.rows import Row, parse_instant, parse_whole_number
+from server.insights.summary import Group, group_items, summarize_metrics
+from server.pictures.charts import Column, Moment, Panel, draw_bars, draw_over_time
 
 Metric = Literal["likes", "comments", "shares", "views", "impressions", "earnedMediaValue"]
 
 MOST_WEEKS = 104
+"""The most weeks of a chart: two years."""
 _LABELS = {
     "likes": "Likes",
     "comments": "Comments",
@@ -29,6 +24,7 @@ _LABELS = {
     "impressions": "Impressions",
     "earnedMediaValue": "Earned media value (cents)",
 }
+# A title is about what is measured, a label also about its unit.
 _TITLES = {**_LABELS, "earnedMediaValue": "Earned media value"}
 _KINDS = {
     "POST": "Posts",
@@ -40,7 +36,7 @@ _KINDS = {
     "YOUTUBE_SHORT": "Shorts",
 }
 _PLATFORMS = {"INSTAGRAM": "Instagram", "TIKTOK": "TikTok", "YOUTUBE": "YouTube"}
-_WEEK = timedelta(days=7)
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -54,181 +50,201 @@ class Drawing:
     units: Mapping[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
-    """Of a chart of single items: which they are."""
+    """The items, in a chart of single items."""
 
-    def about(self) -> dict[str, Any]:
-        """The table as a result."""
-        units = {"units": dict(self.units)} if self.units else {}
-        items = {"items": self.items} if self.items else {}
-        return {"title": self.title, **units, **items, "columns": self.columns, "rows": self.rows}
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table as a result, without units and items where there are none."""
+        table: dict[str, Any] = {"title": self.title}
+        if self.units:
+            table["units"] = dict(self.units)
+        if self.items:
+            table["items"] = self.items
+        return {**table, "columns": self.columns, "rows": self.rows}
 
 
-def top_creators(rows: Sequence[Row], metric: Metric, most: int) -> Drawing:
-    """Creators with the largest totals of a metric."""
-    strangers = [row for row in rows if row.creator is None]
-    ranked = grouped([row for row in rows if row.creator is not None], "creator", metric)
-    known = [group for group in ranked if _total(group, metric) is not None]
-    shown = known[:most]
-    totals = [_total(group, metric) for group in shown]
-    title = f"Top {len(shown)} creators by {_TITLES[metric].lower()}"
-    labels = [_account(group) for group in shown]
-    notes = _coverage(rows, metric)
-    if strangers:
-        notes.append(
-            f"{len(strangers)} items of accounts without a creator in the CRM are left out."
-        )
-    if len(ranked) > len(known):
-        notes.append(f"{len(ranked) - len(known)} creators have no known {metric}: left out.")
+def chart_top_creators(rows: Sequence[Row], metric: Metric, most: int) -> Drawing:
+    """Return a chart of the creators with the largest totals of a metric.
+
+    Args:
+        most: the most creators.
+    """
+    linked = [row for row in rows if row.creator is not None]
+    all_groups = group_items(linked, "creator", metric)
+    measured = [group for group in all_groups if _sum(group, metric) is not None]
+    groups = measured[:most]
+    totals = [_sum(group, metric) for group in groups]
+    title = f"Top {len(groups)} creators by {_TITLES[metric].lower()}"
+    labels = [_label_creator(group) for group in groups]
+    notes = _describe_coverage(rows, metric)
+    unlinked = len(rows) - len(linked)
+    if unlinked:
+        notes.append(f"{unlinked} items of accounts without a creator in the CRM are left out.")
+    if len(all_groups) > len(measured):
+        unmeasured = len(all_groups) - len(measured)
+        notes.append(f"{unmeasured} creators have no known {metric}: left out.")
     table = [
         [group.name["creatorId"], ", ".join(group.name["accountNames"]), len(group.rows), total]
-        for group, total in zip(shown, totals, strict=True)
+        for group, total in zip(groups, totals, strict=True)
     ]
-    draw = partial(
-        bars, title, labels, [Column(_LABELS[metric], _numbers(totals))], (), _span_of(rows)
-    )
-    return Drawing(
-        title, ["creatorId", "accounts", "items", metric], table, draw, _units(metric), notes
-    )
+    columns = [Column(_LABELS[metric], _to_numbers(totals))]
+    draw = partial(draw_bars, title, labels, columns, (), _describe_span(rows))
+    header = ["creatorId", "accounts", "items", metric]
+    return Drawing(title, header, table, draw, _choose_units(metric), notes)
 
 
-def platform_mix(rows: Sequence[Row], metric: Metric) -> Drawing:
-    """Items and a metric by platform and type."""
-    groups = grouped(rows, "type", metric)
-    totals = [_total(group, metric) for group in groups]
-    platforms = [_PLATFORMS.get(group.rows[0].platform, group.rows[0].platform) for group in groups]
+def chart_platform_mix(rows: Sequence[Row], metric: Metric) -> Drawing:
+    """Return a chart of items and a metric by platform and type."""
+    groups = group_items(rows, "type", metric)
+    totals = [_sum(group, metric) for group in groups]
+    # A type belongs to one platform, so any item of the group has it.
+    codes = [group.rows[0].platform for group in groups]
+    platforms = [_PLATFORMS.get(code, code) for code in codes]
     kinds = [str(group.name["type"]) for group in groups]
     names = [
         f"{platform} {_KINDS.get(kind, kind).lower()}"
         for platform, kind in zip(platforms, kinds, strict=True)
     ]
     title = f"Items and {_TITLES[metric].lower()} by platform and type"
-    columns = [
-        Column("Items", [len(group.rows) for group in groups]),
-        Column(_LABELS[metric], _numbers(totals)),
-    ]
-    table = [
-        [group.rows[0].platform, kind, len(group.rows), total]
-        for group, kind, total in zip(groups, kinds, totals, strict=True)
-    ]
-    draw = partial(bars, title, names, columns, platforms, _span_of(rows))
-    names_of_columns = ["platform", "type", "items", metric]
-    return Drawing(title, names_of_columns, table, draw, _units(metric), _coverage(rows, metric))
+    counts = [len(group.rows) for group in groups]
+    columns = [Column("Items", counts), Column(_LABELS[metric], _to_numbers(totals))]
+    table = [list(row) for row in zip(codes, kinds, counts, totals, strict=True)]
+    draw = partial(draw_bars, title, names, columns, platforms, _describe_span(rows))
+    header = ["platform", "type", "items", metric]
+    notes = _describe_coverage(rows, metric)
+    return Drawing(title, header, table, draw, _choose_units(metric), notes)
 
 
-def weekly(rows: Sequence[Row], metric: Metric) -> Drawing:
-    """Items and a metric by ISO week of posting, in UTC; weeks without items too."""
+def chart_weeks(rows: Sequence[Row], metric: Metric) -> Drawing:
+    """Return a chart of items and a metric by ISO week of posting, in UTC.
+
+    Weeks without items are in it too.
+    """
     groups = {
-        date.fromisoformat(group.name["monday"]): group for group in grouped(rows, "week", metric)
+        date.fromisoformat(group.name["monday"]): group
+        for group in group_items(rows, "week", metric)
     }
     first, last = min(groups), max(groups)
-    weeks = [first + place * _WEEK for place in range((last - first) // _WEEK + 1)]
-    notes = [*_coverage(rows, metric), "The first and the last week may be incomplete."]
+    weeks = [first + number * _WEEK for number in range((last - first) // _WEEK + 1)]
+    notes = [
+        *_describe_coverage(rows, metric),
+        "The first and the last week may be incomplete.",
+    ]
     if len(weeks) > MOST_WEEKS:
         notes.append(f"Of {len(weeks)} weeks the last {MOST_WEEKS} are shown.")
         weeks = weeks[-MOST_WEEKS:]
-    counts = [len(groups[week].rows) if week in groups else 0 for week in weeks]
-    totals = [_total(groups[week], metric) if week in groups else None for week in weeks]
+    # A week without items has none for certain, but an unknown total.
+    filled = [groups.get(week, Group({}, [])) for week in weeks]
+    counts = [len(group.rows) for group in filled]
+    totals = [_sum(group, metric) for group in filled]
     title = f"Items and {_TITLES[metric].lower()} by week"
+    # A point in the middle of its week, so that a bar covers the days that it counts.
     middles = [datetime.combine(week, time(12), UTC) + _WEEK / 2 for week in weeks]
     panels = [
         Panel("Items", [("Items", list(zip(middles, counts, strict=True)))], "bars"),
-        Panel(_LABELS[metric], [(metric, list(zip(middles, _numbers(totals), strict=True)))]),
+        Panel(_LABELS[metric], [(metric, list(zip(middles, _to_numbers(totals), strict=True)))]),
     ]
-    table = [
-        [_named(week), count, total]
-        for week, count, total in zip(weeks, counts, totals, strict=True)
-    ]
-    draw = partial(over_time, title, panels, "Week of posting (UTC)", _span_of(rows))
-    return Drawing(title, ["week", "items", metric], table, draw, _units(metric), notes)
+    names = map(_label_week, weeks)
+    table = [list(row) for row in zip(names, counts, totals, strict=True)]
+    draw = partial(draw_over_time, title, panels, "Week of posting (UTC)", _describe_span(rows))
+    return Drawing(title, ["week", "items", metric], table, draw, _choose_units(metric), notes)
 
 
-def engagement_over_time(
-    rows: Sequence[Row], histories: Sequence[Sequence[Mapping[str, Any]]], chosen: Sequence[Metric]
+def chart_engagement(
+    rows: Sequence[Row],
+    histories: Sequence[Sequence[Mapping[str, Any]]],
+    metrics: Sequence[Metric],
 ) -> Drawing:
-    """Snapshots of items: of one by date, of several by days since posting."""
-    alone = len(rows) == 1
-    title = f"{', '.join(_TITLES[each] for each in chosen).capitalize()} over time"
-    panels = []
-    for metric in chosen:
-        lines = [
-            (
-                _post(row, place, history, chosen),
-                [
-                    (_when(entry, row, alone), _number(entry[metric]))
-                    for entry in sorted(history, key=lambda entry: instant_of(entry["at"]))
-                ],
-            )
-            for place, (row, history) in enumerate(zip(rows, histories, strict=True), 1)
-        ]
-        panels.append(Panel(_LABELS[metric], lines))
-    table = [
-        [place, entry["at"], *(whole_number(entry[metric]) for metric in chosen)]
-        for place, history in enumerate(histories, 1)
-        for entry in sorted(history, key=lambda entry: instant_of(entry["at"]))
+    """Return a chart of the snapshots of items: of one by date, of several by days since posting.
+
+    Args:
+        histories: for each item its snapshots, in any order.
+    """
+    is_single = len(rows) == 1
+    titles = ", ".join(_TITLES[metric] for metric in metrics)
+    title = f"{titles.capitalize()} over time"
+    histories = [
+        sorted(history, key=lambda entry: parse_instant(entry["at"])) for history in histories
     ]
     items = [
-        {"number": place, "itemId": row.id, "account": row.account, "takenAt": row.taken_at}
-        for place, row in enumerate(rows, 1)
+        {"number": number, "itemId": row.id, "account": row.account, "takenAt": row.taken_at}
+        for number, row in enumerate(rows, 1)
     ]
-    bare = [str(place) for place, history in enumerate(histories, 1) if not history]
-    notes = [f"Items without any snapshot: {', '.join(bare)}."] if bare else []
-    about = (
-        f"@{rows[0].account}, posted {rows[0].moment.date()}" if alone and rows[0].account else ""
-    )
-    draw = partial(over_time, title, panels, "Date (UTC)" if alone else "Days since posting", about)
-    return Drawing(title, ["number", "at", *chosen], table, draw, _units(*chosen), notes, items)
+    table = [
+        [number, entry["at"], *(parse_whole_number(entry[metric]) for metric in metrics)]
+        for number, history in enumerate(histories, 1)
+        for entry in history
+    ]
+    # Days since posting let items of different dates be compared.
+    times = [
+        [_locate(entry, row, is_single) for entry in history]
+        for row, history in zip(rows, histories, strict=True)
+    ]
+    names = [
+        _label_item(number, row, history, metrics)
+        for number, (row, history) in enumerate(zip(rows, histories, strict=True), 1)
+    ]
+    panels = []
+    for metric in metrics:
+        values = [_to_numbers([entry[metric] for entry in history]) for history in histories]
+        lines = [list(zip(*pair, strict=True)) for pair in zip(times, values, strict=True)]
+        panels.append(Panel(_LABELS[metric], list(zip(names, lines, strict=True))))
+    empty = [str(number) for number, history in enumerate(histories, 1) if not history]
+    notes = [f"Items without any snapshot: {', '.join(empty)}."] if empty else []
+    subtitle = ""
+    if is_single and rows[0].account:
+        subtitle = f"@{rows[0].account}, posted {rows[0].moment.date()}"
+    x_label = "Date (UTC)" if is_single else "Days since posting"
+    draw = partial(draw_over_time, title, panels, x_label, subtitle)
+    header = ["number", "at", *metrics]
+    return Drawing(title, header, table, draw, _choose_units(*metrics), notes, items)
 
 
-def _when(entry: Mapping[str, Any], row: Row, alone: bool) -> datetime | float:
-    at = instant_of(entry["at"])
-    return at if alone else (at - row.moment).total_seconds() / 86_400
+def _locate(entry: Mapping[str, Any], row: Row, is_single: bool) -> Moment:
+    """Return where a snapshot stands on the axis: its instant, or its days since posting."""
+    instant = parse_instant(entry["at"])
+    return instant if is_single else (instant - row.moment) / _DAY
 
 
-def _post(
-    row: Row, place: int, history: Sequence[Mapping[str, Any]], chosen: Sequence[Metric]
+def _label_item(
+    number: int, row: Row, history: Sequence[Mapping[str, Any]], metrics: Sequence[Metric]
 ) -> str:
-    name = f"{place} @{row.account}" if row.account else f"{place} {row.id[:8]}"
-    known = any(entry[metric] is not None for entry in history for metric in chosen)
-    return name if known else f"{name} (unknown)"
+    name = f"@{row.account}" if row.account else row.id[:8]
+    values = [entry[metric] for entry in history for metric in metrics]
+    # A line without any point does not show, so the legend has to say why.
+    suffix = " (unknown)" if values.count(None) == len(values) else ""
+    return f"{number} {name}{suffix}"
 
 
-def _account(group: Group) -> str:
+def _label_creator(group: Group) -> str:
     accounts = group.name["accountNames"]
     return f"@{accounts[0]}" if accounts else str(group.name["creatorId"])[:8]
 
 
-def _named(monday: date) -> str:
-    year, week, _ = monday.isocalendar()
-    return f"{year}-W{week:02}"
+def _label_week(monday: date) -> str:
+    return f"{monday:%G-W%V}"
 
 
-def _total(group: Group, metric: Metric) -> int | float | str | None:
-    total: int | float | str | None = metrics(group.rows)[metric]["total"]
+def _sum(group: Group, metric: Metric) -> int | float | str | None:
+    total: int | float | str | None = summarize_metrics(group.rows)[metric]["total"]
     return total
 
 
-def _numbers(values: Sequence[int | float | str | None]) -> list[float | None]:
-    """As numbers: what is too large to be exact in JSON comes as text."""
-    return [_number(each) for each in values]
+def _to_numbers(values: Sequence[int | float | str | None]) -> list[float | None]:
+    """Return the values as numbers: what is too large to be exact in JSON comes as text."""
+    return [None if value is None else float(value) for value in values]
 
 
-def _number(value: float | str | None) -> float | None:
-    return None if value is None else float(value)
+def _describe_coverage(rows: Sequence[Row], metric: Metric) -> list[str]:
+    unknown = [row.value(metric) for row in rows].count(None)
+    if not unknown:
+        return []
+    return [f"{metric} is unknown for {unknown} of {len(rows)} items; they add nothing."]
 
 
-def _coverage(rows: Sequence[Row], metric: Metric) -> list[str]:
-    unknown = sum(1 for row in rows if row.value(metric) is None)
-    return (
-        [f"{metric} is unknown for {unknown} of {len(rows)} items; they add nothing."]
-        if unknown
-        else []
-    )
+def _choose_units(*metrics: Metric) -> dict[str, str]:
+    return {"earnedMediaValue": "cents"} if "earnedMediaValue" in metrics else {}
 
 
-def _units(*chosen: Metric) -> dict[str, str]:
-    return {"earnedMediaValue": "cents"} if "earnedMediaValue" in chosen else {}
-
-
-def _span_of(rows: Sequence[Row]) -> str:
+def _describe_span(rows: Sequence[Row]) -> str:
     days = sorted(row.moment.date() for row in rows)
     return f"{len(rows):,} items posted from {days[0]} to {days[-1]} (UTC)"

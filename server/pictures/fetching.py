@@ -1,5 +1,4 @@
-"""Many pictures from hosts that nobody vouches for: a few at a time, within one time limit for
-all."""
+"""Fetches many pictures from untrusted hosts: a few at a time, within one time limit for all."""
 
 from __future__ import annotations
 
@@ -16,55 +15,56 @@ from server.http.transport import Reply
 T = TypeVar("T")
 
 AT_ONCE = 4
-"""Downloads in flight; one picture at a time is opened, which bounds the memory."""
+"""Downloads in flight."""
 SECONDS, SECONDS_EACH = 20.0, 8.0
+# Signed URLs answer 403 once they have expired.
 _GONE = frozenset({403, 404, 410})
 
 
 class Fetch(Protocol):
-    """Gets a file by its URL within so many seconds; a Failure's message is a clause that tells why
-    not."""
+    """Fetches a file by its URL within so many seconds; its Failures have a clause as message."""
 
     def __call__(self, url: str, *, seconds: float) -> Awaitable[Reply]: ...
 
 
 async def fetch_all(
     fetch: Fetch,
-    wanted: Sequence[tuple[str, Callable[[bytes], T]]],
+    requests: Sequence[tuple[str, Callable[[bytes], T]]],
     *,
     seconds: float = SECONDS,
     seconds_each: float = SECONDS_EACH,
 ) -> list[T | Failure]:
-    """What each URL's function makes of its file, in order, or why there is nothing: a clause in
-    the failure's message.
+    """Return what each URL's function makes of its file, in order, or the failure.
 
     Args:
-        wanted: URLs, each with a function that is run in a worker thread and may raise a Failure.
-        seconds: for all of them together.
+        requests: URLs, each with a function that runs in a worker thread and may raise a Failure.
+        seconds: the time for all of them together.
+        seconds_each: the time for each download.
     """
-    found: list[T | Failure] = [
-        Failure(Code.TIMEOUT, f"it did not come within {seconds:.0f} s") for _ in wanted
-    ]
+    # Time may be up at any moment: what has no result by then keeps this one.
+    late = Failure(Code.TIMEOUT, f"it did not come within {seconds:.0f} s")
+    results: list[T | Failure] = [late] * len(requests)
+    # One picture at a time is opened, which bounds the memory.
     downloads, opening = anyio.CapacityLimiter(AT_ONCE), anyio.CapacityLimiter(1)
 
-    async def one(place: int, url: str, opened: Callable[[bytes], T]) -> None:
+    async def fetch_one(position: int, url: str, open_file: Callable[[bytes], T]) -> None:
         try:
             async with downloads:
-                data = _picture(await fetch(url, seconds=seconds_each))
-                found[place] = await anyio.to_thread.run_sync(
-                    partial(opened, data), limiter=opening
+                data = _check_picture(await fetch(url, seconds=seconds_each))
+                results[position] = await anyio.to_thread.run_sync(
+                    partial(open_file, data), limiter=opening
                 )
         except Failure as failure:
-            found[place] = failure
+            results[position] = failure
 
     with anyio.move_on_after(seconds):
         async with anyio.create_task_group() as tasks:
-            for place, (url, opened) in enumerate(wanted):
-                tasks.start_soon(one, place, url, opened)
-    return found
+            for position, (url, open_file) in enumerate(requests):
+                tasks.start_soon(fetch_one, position, url, open_file)
+    return results
 
 
-def _picture(reply: Reply) -> bytes:
+def _check_picture(reply: Reply) -> bytes:
     if reply.status in _GONE:
         raise Failure(
             Code.NOT_FOUND, f"the file is gone or its address has expired (HTTP {reply.status})"

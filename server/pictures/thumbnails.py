@@ -1,5 +1,7 @@
-"""Pictures of unknown origin made small, and many of them on one sheet. Needs Pillow, but for
-`unscaled`."""
+"""Shrinks pictures of unknown origin, and puts many of them on one sheet.
+
+All of it but `wrap_unscaled` needs Pillow.
+"""
 
 from __future__ import annotations
 
@@ -19,63 +21,72 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
 MOST_BYTES = 700_000
-"""Bytes of all pictures of a result: under 1 MB once encoded."""
+"""The most bytes of all pictures of a result: under 1 MB once encoded."""
 MOST_PIXELS = 16_000_000
-"""Of a picture that is opened at all: what a phone's camera makes; unpacked about 60 MB."""
+"""The most pixels of a picture that is opened: a phone's photo, about 60 MB unpacked."""
 LONGEST_SHEET = 1_560
-"""Pixels of a sheet's longer side: models shrink what is larger."""
+"""The most pixels of a sheet's longer side: models shrink what is larger."""
 SMALLEST, LARGEST = 64, 1_024
+# Few formats: each decoder that untrusted files reach is a risk.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 _QUALITIES = (85, 72, 58, 45)
 _GAP = 8
 _PAPER, _EMPTY, _BADGE, _INK = (255, 255, 255), (238, 238, 238), (17, 17, 17), (255, 255, 255)
+# 9:16 and 16:9: a cell follows no picture to a shape further than these.
 _NARROWEST, _WIDEST = 0.56, 1.78
 _SHEET_RATIO = 4 / 3
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF8", "image/gif"),
+    (b"RIFFWEBP", "image/webp"),
 )
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A picture that was opened, turned upright and made small, without its colours'
-    transparency."""
+    """A small, upright picture without transparency."""
 
     image: Image
     is_video: bool = False
 
 
 class _Grid(NamedTuple):
-    """A way to lay out a sheet: columns, width of a cell, and why it is good: large, few gaps,
-    usual shape."""
+    """A way to lay out a sheet: columns, width of a cell in pixels, and what speaks for it.
+
+    `merit` compares the size of the cells first, then the number of gaps, then the sheet's shape.
+    """
 
     columns: int
     width: float
     merit: tuple[float, ...]
 
 
-def shrunk(data: bytes, longest: int, *, is_video: bool = False) -> Thumbnail:
-    """The picture with sides of at most `longest` pixels; of an animation the first frame.
+def shrink(data: bytes, longest: int, *, is_video: bool = False) -> Thumbnail:
+    """Return the picture with sides of at most `longest` pixels; of an animation the first frame.
 
-    Raises: Failure: `BAD_RESPONSE`, in a clause, for what is no picture, broken, or unpacks to too
-        many pixels.
+    Raises:
+        Failure: `BAD_RESPONSE`, with a clause as message, for a file that is no picture, is broken,
+            or unpacks to too many pixels.
     """
     from PIL import Image, ImageOps
 
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             width, height = image.size
+            # The size stands in the header: nothing is unpacked yet.
             if width * height > MOST_PIXELS:
-                raise _too_large(width, height)
-            image.draft("RGB", (longest, longest))  # JPEG unpacks straight to a smaller size
-            small = _opaque(image)
+                message = f"it unpacks to {width} x {height} pixels"
+                raise Failure(Code.BAD_RESPONSE, message)
+            # JPEG can be unpacked straight to a smaller size.
+            image.draft("RGB", (longest, longest))
+            small = _make_opaque(image)
             small.thumbnail((longest, longest))
             ImageOps.exif_transpose(small, in_place=True)
             return Thumbnail(small, is_video)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Failure(Code.BAD_RESPONSE, "it unpacks to too many pixels") from None
+    # Pillow's decoders raise all of these for broken files.
     except (
         OSError,
         SyntaxError,
@@ -89,15 +100,16 @@ def shrunk(data: bytes, longest: int, *, is_video: bool = False) -> Thumbnail:
         raise Failure(Code.BAD_RESPONSE, "it is no picture, or a broken one") from None
 
 
-def unscaled(data: bytes, most: int) -> Picture:
-    """The picture as it came, for where nothing can scale it.
+def wrap_unscaled(data: bytes, most: int) -> Picture:
+    """Return the picture as it came, for where no library can scale it.
 
-    Raises: Failure: `BAD_RESPONSE`, in a clause, for more than `most` bytes and for what clients
-        may not show.
+    Raises:
+        Failure: `BAD_RESPONSE`, with a clause as message, for more than `most` bytes and for what
+            clients may not show.
     """
-    kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
-    if kind is None and data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        kind = "image/webp"
+    # Four bytes of WebP's header are the file's length, and differ.
+    head = data[:4] + data[8:12] if data.startswith(b"RIFF") else data
+    kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
     if kind is None:
         raise Failure(Code.BAD_RESPONSE, "it is no picture of a usual kind")
     if len(data) > most:
@@ -107,61 +119,67 @@ def unscaled(data: bytes, most: int) -> Picture:
     return Picture(kind, data)
 
 
-def single(thumbnail: Thumbnail, most: int = MOST_BYTES) -> Picture:
-    """One picture as JPEG of at most `most` bytes."""
-    return _encoded(thumbnail.image, most)
+def encode_single(thumbnail: Thumbnail, most: int = MOST_BYTES) -> Picture:
+    """Return one picture as JPEG of at most `most` bytes."""
+    return _encode(thumbnail.image, most)
 
 
-def sheet(thumbnails: Sequence[Thumbnail], largest: int, most: int = MOST_BYTES) -> Picture:
-    """All of them in a grid, numbered from 1 in reading order, as JPEG of at most `most` bytes.
+def draw_sheet(thumbnails: Sequence[Thumbnail], largest: int, most: int = MOST_BYTES) -> Picture:
+    """Return the pictures in a grid, numbered from 1 in reading order, as JPEG.
 
-    Args: largest: pixels of the longer side of one picture; less where the sheet would grow too
-        large.
+    Args:
+        largest: pixels of the longer side of one picture; less where the sheet would be too large.
+        most: the most bytes.
     """
     from PIL import Image, ImageDraw
 
-    columns, width, height = layout([each.image.size for each in thumbnails], largest)
+    sizes = [thumbnail.image.size for thumbnail in thumbnails]
+    columns, width, height = choose_layout(sizes, largest)
     rows = math.ceil(len(thumbnails) / columns)
     size = (columns * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP)
     paper = Image.new("RGB", size, _PAPER)
     draw = ImageDraw.Draw(paper)
-    for place, thumbnail in enumerate(thumbnails):
-        left = _GAP + place % columns * (width + _GAP)
-        top = _GAP + place // columns * (height + _GAP)
+    for position, thumbnail in enumerate(thumbnails):
+        left = _GAP + position % columns * (width + _GAP)
+        top = _GAP + position // columns * (height + _GAP)
         draw.rectangle((left, top, left + width - 1, top + height - 1), fill=_EMPTY)
-        fitted = _fitted(thumbnail.image, width, height)
-        paper.paste(
-            fitted, (left + (width - fitted.width) // 2, top + (height - fitted.height) // 2)
-        )
-        _mark(draw, left, top, str(place + 1), max(16, min(width, height) // 8))
+        image = _fit(thumbnail.image, width, height)
+        margins = (width - image.width) // 2, (height - image.height) // 2
+        paper.paste(image, (left + margins[0], top + margins[1]))
+        _mark(draw, left, top, str(position + 1), max(16, min(width, height) // 8))
         if thumbnail.is_video:
             _mark_video(draw, left + width, top + height, max(14, min(width, height) // 9))
-    return _encoded(paper, most)
+    return _encode(paper, most)
 
 
-def layout(sizes: Sequence[tuple[int, int]], largest: int) -> tuple[int, int, int]:
-    """Columns of a sheet, and width and height of its cells: as upright as most of the pictures
-    are, and as large as the sheet allows, but not larger than the pictures."""
+def choose_layout(sizes: Sequence[tuple[int, int]], largest: int) -> tuple[int, int, int]:
+    """Return the columns of a sheet, and the width and height of its cells in pixels.
+
+    Cells are as upright as most of the pictures, and as large as the sheet allows, but not larger
+    than the pictures.
+    """
     ratios = sorted(width / height for width, height in sizes)
     ratio = min(_WIDEST, max(_NARROWEST, ratios[len(ratios) // 2]))
     most = min(largest, max(max(size) for size in sizes)) * min(1.0, ratio)
-    columns, width = max(_grids(len(sizes), ratio, most), key=lambda grid: grid.merit)[:2]
+    columns, width = max(_list_grids(len(sizes), ratio, most), key=lambda grid: grid.merit)[:2]
     return columns, int(width), int(width / ratio)
 
 
-def _grids(count: int, ratio: float, most: float) -> list[_Grid]:
-    found = []
+def _list_grids(count: int, ratio: float, most: float) -> list[_Grid]:
+    grids = []
     for columns in range(1, count + 1):
         rows = math.ceil(count / columns)
         width = min(most, (LONGEST_SHEET - _GAP) / columns - _GAP)
         width = min(width, ((LONGEST_SHEET / _SHEET_RATIO - _GAP) / rows - _GAP) * ratio)
         shape = abs(math.log(columns * ratio / rows / _SHEET_RATIO))
-        found.append(_Grid(columns, width, (round(width), columns * -rows, -shape)))
-    return found
+        # Rounded, so that less than a pixel does not outweigh the gaps.
+        grids.append(_Grid(columns, width, (round(width), columns * -rows, -shape)))
+    return grids
 
 
-def _fitted(image: Image, width: int, height: int) -> Image:
+def _fit(image: Image, width: int, height: int) -> Image:
     scale = min(width / image.width, height / image.height)
+    # Enlarging adds bytes, but nothing to see.
     if scale >= 1:
         return image
     return image.resize((max(1, int(image.width * scale)), max(1, int(image.height * scale))))
@@ -185,19 +203,21 @@ def _mark_video(draw: ImageDraw, right: int, bottom: int, size: int) -> None:
     )
 
 
-def _opaque(image: Image) -> Image:
+def _make_opaque(image: Image) -> Image:
     from PIL.Image import new
 
     if not image.has_transparency_data:
         return image.convert("RGB")
     colours = image.convert("RGBA")
     paper = new("RGB", colours.size, _PAPER)
+    # The EXIF data in it say which way is up.
     paper.info = image.info
     paper.paste(colours, mask=colours.getchannel("A"))
     return paper
 
 
-def _encoded(image: Image, most: int) -> Picture:
+def _encode(image: Image, most: int) -> Picture:
+    # It ends: each round the picture has less than half of its pixels left.
     while True:
         for quality in _QUALITIES:
             file = io.BytesIO()
@@ -205,7 +225,3 @@ def _encoded(image: Image, most: int) -> Picture:
             if file.tell() <= most:
                 return Picture("image/jpeg", file.getvalue())
         image = image.resize((max(1, image.width * 2 // 3), max(1, image.height * 2 // 3)))
-
-
-def _too_large(width: int, height: int) -> Failure:
-    return Failure(Code.BAD_RESPONSE, f"it unpacks to {width} x {height} pixels")

@@ -15,11 +15,11 @@ from urllib.parse import unquote
 from anyio import to_thread
 
 from server.errors import Code, Failure
-from server.exports.links import MIME_TYPES, PREFIX, address
+from server.exports.links import MIME_TYPES, PREFIX, make_uri
 
 if TYPE_CHECKING:
     from server.dispatch import Calls
-    from server.exports import Listed
+    from server.exports import FolderEntry
 
 MOST_LISTED = 50
 TEXT_PIECE = 200_000
@@ -46,7 +46,7 @@ class ExportResources:
         """The newest exports as `resources/list` serves them; none where the folder is missing or
         cannot be used."""
         try:
-            found = await to_thread.run_sync(lambda: self._folder().listing()[:MOST_LISTED])
+            found = await to_thread.run_sync(lambda: self._folder().list_exports()[:MOST_LISTED])
         except Failure as failure:
             log.warning("exports are not listed: %s", failure.message)
             return []
@@ -73,25 +73,25 @@ class ExportResources:
         name, offset = unquote(found["name"], errors="replace"), int(found["offset"] or 0)
         kind = name.rpartition(".")[2].lower()
         length = TEXT_PIECE if kind in _TEXTS else BYTES_PIECE
-        piece = await to_thread.run_sync(lambda: self._folder().open_piece(name, offset, length))
-        content = {"uri": address(name, offset), "mimeType": MIME_TYPES[kind]}
+        piece = await to_thread.run_sync(lambda: self._folder().read_piece(name, offset, length))
+        content = {"uri": make_uri(name, offset), "mimeType": MIME_TYPES[kind]}
         if kind in _TEXTS:
             content["text"] = piece.data.decode("utf-8", "replace")
         else:
             content["blob"] = base64.b64encode(piece.data).decode()
         if piece.next_offset is None:
             return [content]
-        following = address(name, piece.next_offset)
+        following = make_uri(name, piece.next_offset)
         told = (
             f"Bytes {offset} to {piece.next_offset} of {piece.total}. The next piece: {following}"
         )
         return [content, {"uri": following, "mimeType": "text/plain", "text": told}]
 
 
-def _listed(export: Listed) -> dict[str, Any]:
-    data = export.data()
+def _listed(export: FolderEntry) -> dict[str, Any]:
+    data = export.to_dict()
     return {
-        "uri": address(export.name),
+        "uri": make_uri(export.name),
         "name": export.name,
         "title": export.name,
         "description": f"Exported file, {export.bytes} bytes; read in pieces.",

@@ -44,7 +44,7 @@ def exported(
     columns: tuple[str, ...] = (),
 ) -> Export:
     """The rows, gathered in two pages and written to `q4`."""
-    target = folder.target("q4", file_format)
+    target = folder.choose_target("q4", file_format)
     with Spool.open(folder, target.name, JOB) as spool:
         spool.append(rows[:1])
         spool.append(rows[1:])

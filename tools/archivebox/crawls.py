@@ -11,7 +11,7 @@ from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Confirmed, Get, Text, cut_text
 from server.archivebox.pagination import Record, Unpaged, refuse_ambiguous
 from server.errors import Code, Failure
-from server.http.urls import http_url
+from server.http.urls import check_web_address
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
@@ -78,7 +78,7 @@ class CreateCrawl(Change[Crawl]):
 
     def check(self) -> None:
         for url in self.urls:
-            http_url(url)
+            check_web_address(url)
 
     def present(self, result: Any) -> dict[str, Any]:
         return records.crawl(result)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.exports import ExportFolder
-from server.exports.cells import CsvFile, cell
+from server.exports.cells import CsvFile, to_cell
 from server.exports.columns import Survey
 from tests.support.export_rows import ROWS, exported
 
@@ -39,7 +39,7 @@ def written(rows: list[dict[str, Any]]) -> bytes:
     survey = Survey()
     survey.add(rows)
     file = io.BytesIO()
-    writer = CsvFile(file, survey.columns())
+    writer = CsvFile(file, survey.list_columns())
     writer.add(rows)
     writer.close()
     return file.getvalue()
@@ -51,12 +51,12 @@ def read(data: bytes) -> list[list[str]]:
 
 @pytest.mark.parametrize("text", RUNNING)
 def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text: str) -> None:
-    assert cell(text) == "'" + text.replace("\0", "")
+    assert to_cell(text) == "'" + text.replace("\0", "")
 
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_other_text_stays_as_it_is(text: str) -> None:
-    assert cell(text) == text
+    assert to_cell(text) == text
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_numbers_stay_numbers_whatever_their_sign(value: float, written_as: str)
     ],
 )
 def test_what_is_no_scalar_becomes_safe_text(value: Any, text: str | None) -> None:
-    assert cell(value) == text
+    assert to_cell(value) == text
 
 
 def test_names_of_columns_are_made_safe_too() -> None:

@@ -12,7 +12,7 @@ from server.exports.columns import (
     Kind,
     Survey,
     flatten,
-    joined,
+    join_values,
 )
 from tests.support.export_rows import ROWS
 
@@ -29,7 +29,7 @@ RECORDS = st.recursive(
 def surveyed(rows: list[dict[str, Any]], declared: tuple[str, ...] = ()) -> list[str]:
     survey = Survey(declared)
     survey.add(rows)
-    return [each.name for each in survey.columns()]
+    return [each.name for each in survey.list_columns()]
 
 
 def test_nested_fields_become_dotted_columns_side_by_side_in_the_order_met() -> None:
@@ -85,8 +85,8 @@ def test_every_value_of_every_row_has_its_column_whatever_the_batches(
     whole.add(rows)
     for row in rows:
         parts.add([row])
-    assert whole.columns() == parts.columns()
-    known = {each.name for each in whole.columns()}
+    assert whole.list_columns() == parts.list_columns()
+    known = {each.name for each in whole.list_columns()}
     for row in rows:
         assert {name for name, value in flatten(row).items() if value is not None} <= known
 
@@ -107,7 +107,7 @@ def test_every_value_of_every_row_has_its_column_whatever_the_batches(
 def test_the_kinds_of_a_column_come_from_all_its_values(values: list[Any], kind: Kind) -> None:
     survey = Survey()
     survey.add([{"a": each} for each in values])
-    assert survey.columns()[0].kinds == kind
+    assert survey.list_columns()[0].kinds == kind
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_the_kinds_of_a_column_come_from_all_its_values(values: list[Any], kind:
     ],
 )
 def test_a_list_becomes_one_text(value: list[Any], text: str) -> None:
-    assert joined(value) == text
+    assert join_values(value) == text

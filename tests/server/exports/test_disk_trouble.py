@@ -41,7 +41,7 @@ from server.exports import ExportFolder, Spool, build, publish, store
 folder, what = ExportFolder(pathlib.Path(sys.argv[1])), sys.argv[2]
 rows = [{"n": n, "text": "x" * 1000} for n in range(300)]
 try:
-    target = folder.target("q4", "png" if what == "picture" else what)
+    target = folder.choose_target("q4", "png" if what == "picture" else what)
     if what == "picture":
         store(folder, target, bytes(2_000_000))
     with Spool.open(folder, target.name, "job1") as spool:
@@ -119,7 +119,7 @@ def test_a_file_that_may_not_grow_is_told_and_removed(
 ) -> None:
     if file_format == "parquet":
         pytest.importorskip("pyarrow", reason="pyarrow is not installed (the extra `parquet`)")
-    target = folder.target("q4", file_format)
+    target = folder.choose_target("q4", file_format)
     rows = [{"n": n, "text": os.urandom(500).hex()} for n in range(200)]
     with Spool.open(folder, target.name, JOB) as spool:
         spool.append(rows)
@@ -159,7 +159,7 @@ def _failing(number: int) -> Callable[..., Any]:
 def test_trouble_at_any_step_leaves_nothing_behind(
     folder: ExportFolder, monkeypatch: pytest.MonkeyPatch, step: str, number: int, code: Code
 ) -> None:
-    target = folder.target("q4", "csv")
+    target = folder.choose_target("q4", "csv")
     with Spool.open(folder, target.name, JOB) as spool:
         spool.append(ROWS)
         attempts: dict[str, Callable[[], object]] = {
@@ -204,7 +204,7 @@ def someone_elses() -> Iterator[Callable[[int], Path]]:
 
 def test_a_folder_without_write_permission_is_told(someone_elses: Callable[[int], Path]) -> None:
     folder = ExportFolder(someone_elses(0o555))
-    target = folder.target("q4", "csv")
+    target = folder.choose_target("q4", "csv")
     attempts: list[Callable[[], object]] = [
         lambda: store(folder, target, b"x"),
         lambda: Spool.open(folder, target.name, JOB).__enter__(),
@@ -220,7 +220,7 @@ def test_a_folder_without_write_permission_is_told(someone_elses: Callable[[int]
 def test_a_folder_that_cannot_be_made_is_told(someone_elses: Callable[[int], Path]) -> None:
     folder = ExportFolder(someone_elses(0o555) / "exports")
     with pytest.raises(Failure, match="Permission denied") as caught:
-        folder.target("q4", "csv")
+        folder.choose_target("q4", "csv")
     assert caught.value.code is Code.FORBIDDEN
 
 
@@ -229,5 +229,5 @@ def test_an_unreadable_parent_is_told_in_the_listing_too(
 ) -> None:
     folder = ExportFolder(someone_elses(0o000) / "exports")
     with pytest.raises(Failure) as caught:
-        folder.listing()
+        folder.list_exports()
     assert caught.value.code is Code.FORBIDDEN

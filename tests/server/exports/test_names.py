@@ -15,11 +15,11 @@ from server.exports.names import (
     FORMATS,
     MAX_BYTES,
     MAX_CHARACTERS,
-    alternatives,
-    automatic_name,
-    existing_name,
-    file_name,
-    format_of,
+    check_existing_name,
+    detect_format,
+    make_automatic_name,
+    make_file_name,
+    number_names,
 )
 
 PATHS = [
@@ -60,7 +60,7 @@ FORBIDDEN = ["a<b", "a>b", 'a"b', "a|b", "a?b", "a*b"]
 @pytest.mark.parametrize("name", PATHS + DRIVES + CONTROL + DEVICES + EDGES + FORBIDDEN)
 def test_a_name_that_is_not_safe_everywhere_is_refused_with_what_to_send(name: str) -> None:
     with pytest.raises(Failure) as caught:
-        file_name(name, "csv")
+        make_file_name(name, "csv")
     assert caught.value.code is Code.INVALID_ARGUMENT
     assert "q4-report" in caught.value.hint
 
@@ -70,7 +70,7 @@ def test_a_name_that_is_not_safe_everywhere_is_refused_with_what_to_send(name: s
 )
 def test_a_name_given_back_passes_the_same_checks_and_must_be_an_export(name: str) -> None:
     with pytest.raises(Failure) as caught:
-        existing_name(name)
+        check_existing_name(name)
     assert caught.value.code is Code.INVALID_ARGUMENT
 
 
@@ -91,7 +91,7 @@ def test_a_name_given_back_passes_the_same_checks_and_must_be_an_export(name: st
     ],
 )
 def test_the_extension_follows_the_format(name: str, given: str) -> None:
-    assert file_name(name, "csv") == given
+    assert make_file_name(name, "csv") == given
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,10 @@ def test_the_extension_follows_the_format(name: str, given: str) -> None:
 )
 def test_the_length_counts_characters_and_bytes_with_the_extension(name: str, fits: bool) -> None:
     if fits:
-        assert file_name(name, "csv") == f"{name}.csv"
+        assert make_file_name(name, "csv") == f"{name}.csv"
         return
     with pytest.raises(Failure, match="longer than"):
-        file_name(name, "csv")
+        make_file_name(name, "csv")
 
 
 @given(
@@ -126,15 +126,15 @@ def test_whatever_is_accepted_is_one_plain_visible_component_on_every_system(
     name: str, file_format: str
 ) -> None:
     try:
-        accepted = file_name(name, file_format)  # type: ignore[arg-type]  # drawn from FORMATS
+        accepted = make_file_name(name, file_format)  # type: ignore[arg-type]  # drawn from FORMATS
     except Failure:
         return
     assert PurePosixPath(accepted).name == PureWindowsPath(accepted).name == accepted
     assert PureWindowsPath(accepted).drive == ""
     assert not accepted.startswith((".", " "))
-    assert format_of(accepted) == file_format
+    assert detect_format(accepted) == file_format
     assert accepted.isprintable()
-    assert existing_name(accepted) == accepted
+    assert check_existing_name(accepted) == accepted
     device = accepted.split(".")[0].strip().upper()
     assert not re.fullmatch(r"CON|PRN|AUX|NUL|(COM|LPT)\d", device)
 
@@ -142,18 +142,18 @@ def test_whatever_is_accepted_is_one_plain_visible_component_on_every_system(
 def test_a_name_of_our_own_says_what_and_when() -> None:
     when = datetime(2026, 11, 2, 10, 15, tzinfo=timezone(timedelta(hours=1)))
     assert (
-        automatic_name("Creators: Été/Northwind", when, "csv")
+        make_automatic_name("Creators: Été/Northwind", when, "csv")
         == "creators-ete-northwind-2026-11-02-0915.csv"
     )
 
 
 @given(st.text(max_size=300), st.sampled_from(FORMATS))
 def test_a_name_of_our_own_is_always_safe(what: str, file_format: str) -> None:
-    name = automatic_name(what, datetime(2026, 11, 2, tzinfo=UTC), file_format)  # type: ignore[arg-type]  # as above
-    assert existing_name(name) == name
+    name = make_automatic_name(what, datetime(2026, 11, 2, tzinfo=UTC), file_format)  # type: ignore[arg-type]  # as above
+    assert check_existing_name(name) == name
 
 
 def test_numbers_come_before_the_extension_and_end_some_time() -> None:
-    names = list(alternatives("v1.2.csv"))
+    names = list(number_names("v1.2.csv"))
     assert names[:3] == ["v1.2.csv", "v1.2-2.csv", "v1.2-3.csv"]
     assert len(names) == 999

@@ -125,7 +125,7 @@ def test_without_the_library_the_answer_is_what_to_install(
     assert early.value.code is Code.UNSUPPORTED
     assert "archive-mcp[parquet]" in early.value.hint
     check_available("csv")
-    target = folder.target("q4", "parquet")
+    target = folder.choose_target("q4", "parquet")
     with Spool.open(folder, target.name, JOB) as spool:
         with pytest.raises(Failure) as late:
             build(folder, spool, target)
@@ -138,7 +138,7 @@ def test_the_library_is_not_imported_before_it_is_used(tmp_path: Path) -> None:
         "import sys, pathlib\n"
         "from server.exports import ExportFolder, Spool, build, check_available, publish\n"
         "folder = ExportFolder(pathlib.Path(sys.argv[1]))\n"
-        "target = folder.target('a', 'csv')\n"
+        "target = folder.choose_target('a', 'csv')\n"
         "with Spool.open(folder, target.name, 'j') as spool:\n"
         "    spool.append([{'a': 1}])\n"
         "    publish(folder, build(folder, spool, target))\n"

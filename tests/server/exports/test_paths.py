@@ -33,14 +33,14 @@ def put(folder: ExportFolder, name: str, data: bytes = b"x\n", modified: int | N
 
 
 def test_the_folder_is_made_on_first_use_for_its_user_alone(folder: ExportFolder) -> None:
-    assert folder.listing() == []
+    assert folder.list_exports() == []
     assert not folder.path.exists()
-    folder.target("q4", "csv")
+    folder.choose_target("q4", "csv")
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
 
 
 def test_a_written_file_belongs_to_its_user_alone(folder: ExportFolder) -> None:
-    export = store(folder, folder.target("chart", "png"), b"\x89PNG")
+    export = store(folder, folder.choose_target("chart", "png"), b"\x89PNG")
     assert Path(export.path).read_bytes() == b"\x89PNG"
     assert (export.name, export.format, export.bytes) == ("chart.png", "png", 4)
     assert stat.S_IMODE(Path(export.path).stat().st_mode) == 0o600
@@ -48,14 +48,14 @@ def test_a_written_file_belongs_to_its_user_alone(folder: ExportFolder) -> None:
 
 def test_a_taken_name_gets_a_number_and_the_old_file_stays(folder: ExportFolder) -> None:
     old = put(folder, "q4.csv", b"old")
-    assert folder.target("q4", "csv").name == "q4-2.csv"
+    assert folder.choose_target("q4", "csv").name == "q4-2.csv"
     put(folder, "q4-2.csv")
-    assert store(folder, folder.target("q4", "csv"), b"new").name == "q4-3.csv"
+    assert store(folder, folder.choose_target("q4", "csv"), b"new").name == "q4-3.csv"
     assert old.read_bytes() == b"old"
 
 
 def test_a_name_taken_after_it_was_chosen_gets_a_number_too(folder: ExportFolder) -> None:
-    target = folder.target("q4", "csv")
+    target = folder.choose_target("q4", "csv")
     other = put(folder, "q4.csv", b"another job")
     assert store(folder, target, b"ours").name == "q4-2.csv"
     assert other.read_bytes() == b"another job"
@@ -63,7 +63,8 @@ def test_a_name_taken_after_it_was_chosen_gets_a_number_too(folder: ExportFolder
 
 def test_without_a_name_one_is_made_from_what_and_when(folder: ExportFolder) -> None:
     assert (
-        folder.target(None, "parquet", what="Top Reels").name == "top-reels-2026-11-02-0915.parquet"
+        folder.choose_target(None, "parquet", what="Top Reels").name
+        == "top-reels-2026-11-02-0915.parquet"
     )
 
 
@@ -72,7 +73,7 @@ def test_names_run_out_in_the_end(folder: ExportFolder) -> None:
     for number in range(2, 1000):
         put(folder, f"q4-{number}.csv")
     with pytest.raises(Failure) as caught:
-        folder.target("q4", "csv")
+        folder.choose_target("q4", "csv")
     assert caught.value.code is Code.INVALID_ARGUMENT
 
 
@@ -92,7 +93,7 @@ def test_a_name_held_by_anything_but_a_file_is_refused(
     else:
         os.mkfifo(held)
     with pytest.raises(Failure) as caught:
-        folder.target("q4", "csv")
+        folder.choose_target("q4", "csv")
     assert caught.value.code is Code.INVALID_ARGUMENT
     assert not outside.exists() or outside.read_text() == "theirs"
 
@@ -100,7 +101,7 @@ def test_a_name_held_by_anything_but_a_file_is_refused(
 def test_a_link_put_under_the_chosen_name_is_neither_followed_nor_replaced(
     folder: ExportFolder, tmp_path: Path
 ) -> None:
-    target = folder.target("q4", "csv")
+    target = folder.choose_target("q4", "csv")
     outside = tmp_path / "outside.csv"
     (folder.path / "q4.csv").symlink_to(outside)
     assert store(folder, target, b"ours").name == "q4-2.csv"
@@ -112,13 +113,13 @@ def test_a_link_put_under_the_chosen_name_is_neither_followed_nor_replaced(
 def test_a_folder_that_became_a_link_after_the_start_is_refused(
     folder: ExportFolder, tmp_path: Path, dangling: bool
 ) -> None:
-    target = folder.target("q4", "csv")
+    target = folder.choose_target("q4", "csv")
     elsewhere = tmp_path / "elsewhere"
     if not dangling:
         elsewhere.mkdir()
     folder.path.rmdir()
     folder.path.symlink_to(elsewhere)
-    for attempt in (lambda: folder.target("q4", "csv"), lambda: store(folder, target, b"x")):
+    for attempt in (lambda: folder.choose_target("q4", "csv"), lambda: store(folder, target, b"x")):
         with pytest.raises(Failure) as caught:
             attempt()
         assert caught.value.code is Code.FORBIDDEN
@@ -130,22 +131,22 @@ def test_a_folder_that_became_a_link_after_the_start_is_refused(
 def test_a_link_further_up_the_path_is_refused_too(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     folder = ExportFolder(tmp_path / "a" / "exports")
-    folder.target("q4", "csv")
+    folder.choose_target("q4", "csv")
     (tmp_path / "a").rename(tmp_path / "moved")
     (tmp_path / "a").symlink_to(tmp_path / "moved")
     with pytest.raises(Failure) as caught:
-        folder.target("q4", "csv")
+        folder.choose_target("q4", "csv")
     assert caught.value.code is Code.FORBIDDEN
 
 
 def test_a_folder_swapped_for_a_link_while_open_redirects_nothing(tmp_path: Path) -> None:
     folder = ExportFolder(tmp_path / "exports")
     (tmp_path / "elsewhere").mkdir()
-    with folder.opened(create=True) as directory:
+    with folder.open(create=True) as directory:
         folder.path.rename(tmp_path / "moved")
         folder.path.symlink_to(tmp_path / "elsewhere")
         os.close(directory.create("q4.csv"))
-        directory.give_name("q4.csv", "final.csv")
+        directory.assign_name("q4.csv", "final.csv")
     assert list((tmp_path / "elsewhere").iterdir()) == []
     assert [each.name for each in (tmp_path / "moved").iterdir()] == ["final.csv"]
 
@@ -155,7 +156,7 @@ def test_a_folder_that_is_a_link_at_the_start_is_what_the_user_chose(tmp_path: P
     (tmp_path / "exports").symlink_to(tmp_path / "disk")
     store(
         ExportFolder(tmp_path / "exports"),
-        ExportFolder(tmp_path / "exports").target("q4", "csv"),
+        ExportFolder(tmp_path / "exports").choose_target("q4", "csv"),
         b"x",
     )
     assert (tmp_path / "disk" / "q4.csv").exists()
@@ -164,15 +165,15 @@ def test_a_folder_that_is_a_link_at_the_start_is_what_the_user_chose(tmp_path: P
 def test_a_file_in_the_place_of_the_folder_is_told(folder: ExportFolder) -> None:
     folder.path.write_text("a file")
     with pytest.raises(Failure, match="is not a folder") as caught:
-        folder.target("q4", "csv")
+        folder.choose_target("q4", "csv")
     assert caught.value.code is Code.FORBIDDEN
     assert "ARCHIVE_MCP_EXPORT_DIR" in caught.value.hint
 
 
 def test_a_folder_removed_while_the_server_runs_is_made_again(folder: ExportFolder) -> None:
-    folder.target("q4", "csv")
+    folder.choose_target("q4", "csv")
     folder.path.rmdir()
-    assert Path(store(folder, folder.target("q4", "csv"), b"x").path).exists()
+    assert Path(store(folder, folder.choose_target("q4", "csv"), b"x").path).exists()
 
 
 def test_a_home_folder_is_written_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -191,10 +192,14 @@ def test_the_listing_shows_finished_files_newest_first(
     put(folder, "not: for reading.csv")
     (folder.path / "sub.csv").mkdir()
     (folder.path / "link.csv").symlink_to(put(folder, "target.jsonl", modified=3_000))
-    assert [each.name for each in folder.listing()] == ["target.jsonl", "new.parquet", "old.csv"]
-    last = folder.listing()[-1]
+    assert [each.name for each in folder.list_exports()] == [
+        "target.jsonl",
+        "new.parquet",
+        "old.csv",
+    ]
+    last = folder.list_exports()[-1]
     assert last.modified == datetime.fromtimestamp(1_000, UTC)
-    assert last.data() == {
+    assert last.to_dict() == {
         "name": "old.csv",
         "format": "csv",
         "bytes": 5,
@@ -209,7 +214,7 @@ def test_reading_refuses_the_names_that_writing_refuses(
     (tmp_path / "secret.csv").write_text("secret")
     put(folder, ".hidden.csv")
     with pytest.raises(Failure) as caught:
-        folder.open_piece(name)
+        folder.read_piece(name)
     assert caught.value.code is Code.INVALID_ARGUMENT
 
 
@@ -225,13 +230,13 @@ def test_only_ordinary_files_are_read(folder: ExportFolder, tmp_path: Path, kind
     elif kind == "pipe":
         os.mkfifo(asked)
     with pytest.raises(Failure) as caught:
-        folder.open_piece("q4.csv")
+        folder.read_piece("q4.csv")
     assert caught.value.code is Code.NOT_FOUND
 
 
 def test_reading_without_a_folder_finds_nothing(folder: ExportFolder) -> None:
     with pytest.raises(Failure) as caught:
-        folder.open_piece("q4.csv")
+        folder.read_piece("q4.csv")
     assert caught.value.code is Code.NOT_FOUND
 
 
@@ -244,7 +249,7 @@ def test_pieces_put_together_are_the_file_and_each_is_whole_text(
     offset: int | None = 0
     read = b""
     while offset is not None:
-        piece = folder.open_piece("q4.csv", offset, length)
+        piece = folder.read_piece("q4.csv", offset, length)
         assert piece.offset == offset
         assert piece.total == len(data)
         if length >= 4:
@@ -256,12 +261,12 @@ def test_pieces_put_together_are_the_file_and_each_is_whole_text(
 
 def test_a_piece_of_text_ends_with_a_line_where_one_ends(folder: ExportFolder) -> None:
     put(folder, "q4.jsonl", b'{"a":1}\n{"a":2}\n')
-    assert folder.open_piece("q4.jsonl", 0, 12).data == b'{"a":1}\n'
+    assert folder.read_piece("q4.jsonl", 0, 12).data == b'{"a":1}\n'
 
 
 def test_pieces_of_other_files_are_cut_anywhere(folder: ExportFolder) -> None:
     put(folder, "chart.png", b"\x89PN\nG123")
-    assert folder.open_piece("chart.png", 0, 6).data == b"\x89PN\nG1"
+    assert folder.read_piece("chart.png", 0, 6).data == b"\x89PN\nG1"
 
 
 @pytest.mark.parametrize(
@@ -272,11 +277,11 @@ def test_positions_outside_the_file_are_refused(
 ) -> None:
     put(folder, "q4.csv", b"12")
     with pytest.raises(Failure) as caught:
-        folder.open_piece("q4.csv", offset, length)
+        folder.read_piece("q4.csv", offset, length)
     assert caught.value.code is Code.INVALID_ARGUMENT
 
 
 def test_an_empty_file_is_one_empty_piece(folder: ExportFolder) -> None:
     put(folder, "q4.csv", b"")
-    piece = folder.open_piece("q4.csv")
+    piece = folder.read_piece("q4.csv")
     assert (piece.data, piece.next_offset, piece.total) == (b"", None, 0)

@@ -21,8 +21,8 @@ from server.exports import (
     Spool,
     build,
     discard,
+    find_published,
     publish,
-    published,
 )
 from server.exports.directory import Directory
 from tests.support.export_rows import (
@@ -54,12 +54,12 @@ def tick():
 if stop == "named":
     Directory.remove = lambda self, name: reached()
 
-target = folder.target("q4", kind)
+target = folder.choose_target("q4", kind)
 with Spool.open(folder, target.name, "job1") as spool:
     spool.append([{"n": n, "text": "x" * 1000} for n in range(2_000)])
     draft = build(folder, spool, target, tick=tick)
     import json
-    (pathlib.Path(sys.argv[1]) / ".journal").write_text(json.dumps(draft.data()))
+    (pathlib.Path(sys.argv[1]) / ".journal").write_text(json.dumps(draft.to_dict()))
     if stop == "built":
         reached()
     publish(folder, draft)
@@ -83,7 +83,7 @@ def killed(folder: ExportFolder, kind: str, stop: str) -> None:
 
 
 def journalled(folder: ExportFolder) -> Draft:
-    return Draft.of(json.loads((folder.path / ".journal").read_text()))
+    return Draft.from_dict(json.loads((folder.path / ".journal").read_text()))
 
 
 def fill(file: BinaryIO) -> tuple[int, tuple[str, ...]]:
@@ -100,7 +100,7 @@ def test_json_lines_keep_the_records_as_they_are(folder: ExportFolder) -> None:
 
 def test_the_result_says_where_and_what_and_nothing_else_is_left(folder: ExportFolder) -> None:
     export = exported(folder, "csv", ROWS, ("id", "caption"))
-    assert export.data() == {
+    assert export.to_dict() == {
         "path": str(folder.path / "q4.csv"),
         "name": "q4.csv",
         "format": "csv",
@@ -114,8 +114,8 @@ def test_the_result_says_where_and_what_and_nothing_else_is_left(folder: ExportF
 def test_a_draft_survives_the_journal(folder: ExportFolder) -> None:
     with Spool.open(folder, "q4.csv", JOB) as spool:
         spool.append(ROWS)
-        draft = build(folder, spool, folder.target("q4", "csv"))
-    assert Draft.of(json.loads(json.dumps(draft.data()))) == draft
+        draft = build(folder, spool, folder.choose_target("q4", "csv"))
+    assert Draft.from_dict(json.loads(json.dumps(draft.to_dict()))) == draft
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
@@ -128,7 +128,7 @@ def test_killed_while_it_writes_no_file_has_the_final_name(
     folder = ExportFolder(tmp_path / "exports")
     killed(folder, kind, tick)
     assert [name for name in names(folder) if not name.startswith(".")] == []
-    assert folder.listing() == []
+    assert folder.list_exports() == []
     assert discard(folder, "job1") >= 1
     assert names(folder) == []
 
@@ -142,7 +142,7 @@ def test_the_kills_reach_the_writing_itself(tmp_path: Path) -> None:
 def test_killed_before_the_name_the_draft_is_not_published(tmp_path: Path) -> None:
     folder = ExportFolder(tmp_path / "exports")
     killed(folder, "csv", "built")
-    assert published(folder, journalled(folder)) is None
+    assert find_published(folder, journalled(folder)) is None
     assert publish(folder, journalled(folder)).rows == 2_000
 
 
@@ -152,7 +152,7 @@ def test_killed_after_the_name_the_export_is_found_and_not_made_twice(
 ) -> None:
     folder = ExportFolder(tmp_path / "exports")
     killed(folder, "csv", stop)
-    found = published(folder, journalled(folder))
+    found = find_published(folder, journalled(folder))
     assert found is not None
     assert (found.name, found.rows) == ("q4.csv", 2_000)
     assert found.bytes == (folder.path / "q4.csv").stat().st_size
@@ -164,11 +164,11 @@ def test_another_file_under_the_wanted_name_is_not_taken_for_the_export(
 ) -> None:
     with Spool.open(folder, "q4.csv", JOB) as spool:
         spool.append(ROWS)
-        draft = build(folder, spool, folder.target("q4", "csv"))
+        draft = build(folder, spool, folder.choose_target("q4", "csv"))
         (folder.path / "q4.csv").write_bytes(b"x" * draft.bytes)
-        assert published(folder, draft) is None
+        assert find_published(folder, draft) is None
         assert publish(folder, draft).name == "q4-2.csv"
-        again = published(folder, draft)
+        again = find_published(folder, draft)
         assert again is not None
         assert again.name == "q4-2.csv"
 
@@ -176,11 +176,11 @@ def test_another_file_under_the_wanted_name_is_not_taken_for_the_export(
 def test_an_owner_that_comes_back_late_publishes_nothing(folder: ExportFolder) -> None:
     with Spool.open(folder, "q4.csv", JOB) as late:
         offset = late.append(ROWS)
-        draft = build(folder, late, folder.target("q4", "csv"))
+        draft = build(folder, late, folder.choose_target("q4", "csv"))
         with Spool.open(folder, "q4.csv", JOB, offset), pytest.raises(Failure) as caught:
             publish(folder, draft)
     assert caught.value.code is Code.NOT_FOUND
-    assert folder.listing() == []
+    assert folder.list_exports() == []
 
 
 def test_without_hard_links_a_file_that_came_in_between_is_not_replaced(
@@ -202,7 +202,7 @@ def test_a_working_file_never_opens_what_is_already_there(
     outside = tmp_path / "outside"
     if kind != "dangling link":
         outside.write_text("theirs")
-    with folder.opened(create=True) as directory:
+    with folder.open(create=True) as directory:
         held = folder.path / ".q4.csv.tmp"
         if kind == "file":
             outside.rename(held)
@@ -225,7 +225,7 @@ def test_a_stop_in_the_middle_keeps_only_the_rows_gathered(folder: ExportFolder)
     for kind in ("csv", "jsonl"):
         with Spool.open(folder, f"q4.{kind}", JOB) as spool:
             spool.append(ROWS)
-            target = folder.target("q4", "csv" if kind == "csv" else "jsonl")
+            target = folder.choose_target("q4", "csv" if kind == "csv" else "jsonl")
             with pytest.raises(Stopped):
                 build(folder, spool, target, tick=tick)
             assert names(folder) == [f".q4.{kind}.{JOB}.part"]
@@ -242,7 +242,7 @@ def test_where_there_are_no_hard_links_the_file_is_renamed_and_still_replaces_no
     assert exported(folder, "csv", ROWS).name == "q4.csv"
     first = (folder.path / "q4.csv").read_bytes()
     with Spool.open(folder, "q4.csv", JOB) as spool:
-        draft = build(folder, spool, folder.target("q4", "jsonl"))
+        draft = build(folder, spool, folder.choose_target("q4", "jsonl"))
         (folder.path / "q4.jsonl").write_text("theirs")
         assert publish(folder, draft).name == "q4-2.jsonl"
         spool.remove()
@@ -264,7 +264,7 @@ def test_memory_does_not_grow_with_the_rows(folder: ExportFolder, kind: Format) 
         assert spool.offset > 6_000_000
         tracemalloc.start()
         try:
-            build(folder, spool, folder.target("q4", kind))
+            build(folder, spool, folder.choose_target("q4", kind))
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -276,4 +276,4 @@ def test_pictures_hold_no_rows(folder: ExportFolder) -> None:
         Spool.open(folder, "q4.png", JOB) as spool,
         pytest.raises(ValueError, match="do not hold rows"),
     ):
-        build(folder, spool, folder.target("q4", "png"))
+        build(folder, spool, folder.choose_target("q4", "png"))

@@ -18,11 +18,11 @@ from server.exports import (
     ExportFolder,
     Spool,
     discard,
-    leftovers,
+    list_leftovers,
 )
 from server.exports.directory import Directory
-from server.exports.publish import drafted
-from server.exports.spool import _line
+from server.exports.publish import write_draft
+from server.exports.spool import _encode_row
 from tests.support.export_rows import JOB, ROWS, names
 from tests.support.paths import ROOT
 
@@ -178,7 +178,7 @@ def test_what_json_cannot_hold_is_mended_and_the_rest_of_the_row_kept(folder: Ex
     )
 )
 def test_any_text_keeps_its_line(rows: list[dict[str, Any]]) -> None:
-    data = b"".join(map(_line, rows))
+    data = b"".join(map(_encode_row, rows))
     assert data.count(b"\n") == len(rows)
     data.decode()
 
@@ -220,25 +220,27 @@ def test_a_job_id_that_could_not_be_found_again_is_a_mistake(
 
 
 def test_the_longest_name_leaves_room_for_job_and_number(folder: ExportFolder) -> None:
-    target = folder.target("é" * 98, "csv")
+    target = folder.choose_target("é" * 98, "csv")
     with Spool.open(folder, target.name.replace(".csv", "-999.csv"), "x" * 36) as spool:
         spool.append(ROWS)
         assert len(os.fsencode(names(folder)[0])) <= 255
 
 
 def test_working_files_are_listed_and_removed_by_job(folder: ExportFolder) -> None:
-    assert leftovers(folder) == []
+    assert list_leftovers(folder) == []
     for job in ("job1", "job2"):
         with Spool.open(folder, "q4.csv", job) as spool:
             spool.append(ROWS)
-            drafted(folder, folder.target("q4", "csv"), lambda file: (file.write(b"x"), ()), job)
+            write_draft(
+                folder, folder.choose_target("q4", "csv"), lambda file: (file.write(b"x"), ()), job
+            )
     (folder.path / "q4.csv").write_text("finished")
     (folder.path / ".DS_Store").write_text("not ours")
-    assert sorted({each.job for each in leftovers(folder)}) == ["job1", "job2"]
-    assert sorted(each.bytes for each in leftovers(folder) if each.job == "job1")[0] == 1
+    assert sorted({each.job for each in list_leftovers(folder)}) == ["job1", "job2"]
+    assert sorted(each.bytes for each in list_leftovers(folder) if each.job == "job1")[0] == 1
     assert discard(folder, "job1") == 2
     assert discard(folder, "job1") == 0
-    assert {each.job for each in leftovers(folder)} == {"job2"}
+    assert {each.job for each in list_leftovers(folder)} == {"job2"}
     assert {".DS_Store", "q4.csv"} < set(names(folder))
 
 
@@ -247,7 +249,9 @@ def test_opening_the_spool_removes_the_unfinished_files_of_a_crashed_build(
 ) -> None:
     with Spool.open(folder, "q4.csv", JOB) as spool:
         offset = spool.append(ROWS)
-        drafted(folder, folder.target("q4", "csv"), lambda file: (file.write(b"x"), ()), JOB)
+        write_draft(
+            folder, folder.choose_target("q4", "csv"), lambda file: (file.write(b"x"), ()), JOB
+        )
     with Spool.open(folder, "q4.csv", JOB, offset) as spool:
         assert names(folder) == [PART]
 

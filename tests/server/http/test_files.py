@@ -175,11 +175,11 @@ async def test_a_host_with_an_address_inside_is_not_asked_even_if_others_are_pub
     "url", ["https://127.0.0.1/a.png", "https://[::1]/a.png", "https://localhost/a.png"]
 )
 async def test_addresses_of_this_machine_are_not_asked(url: str) -> None:
-    assert (await refused(url, resolve=server.http.files.addresses)).code is Code.FORBIDDEN
+    assert (await refused(url, resolve=server.http.files.resolve_addresses)).code is Code.FORBIDDEN
 
 
 async def test_a_host_that_nobody_knows_is_said_so() -> None:
-    assert (await refused(f"https://{HOST}/a.png")).message == "its host is not known"
+    assert (await refused(f"https://{HOST}/a.png")).message == "its host could not be found"
 
 
 async def test_the_connection_goes_to_the_address_that_was_checked_under_the_host_s_own_name(
@@ -269,7 +269,7 @@ async def test_more_than_eight_megabytes_are_not_read() -> None:
     async with serving(lambda _: large) as files:
         failure = await refused(files.url, own=f"http://127.0.0.1:{files.port}/api")
 
-    assert failure.message == "it has more than 8 MB"
+    assert failure.message == "it is larger than 8 MB"
 
 
 async def test_nothing_is_unpacked() -> None:

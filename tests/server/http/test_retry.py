@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from server.errors import Code, Failure
-from server.http.retry import ATTEMPTS, Transient, repeated
+from server.http.retry import (
+    ATTEMPTS,
+    Transient,
+    run_with_retries,
+)
 from tests.support.doubles import Clock
 
 HOW_TO_CHECK = "look at the list."
@@ -48,7 +52,7 @@ async def run(
     clock: Clock | None = None,
 ) -> str:
     clock = clock or Clock()
-    return await repeated(
+    return await run_with_retries(
         attempts,
         repeatable=repeatable,
         deadline=clock() + seconds,

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from server.http.urls import (
+    find_url_problem,
     is_loopback,
-    origin,
-    reached_at,
-    refusal,
+    parse_origin,
+    rewrite_loopback,
 )
 
 
@@ -64,7 +64,7 @@ def test_these_hosts_may_be_another_machine(host: str) -> None:
     ],
 )
 def test_a_url_that_cannot_be_used_is_refused_in_words(url: str, words: str) -> None:
-    why = refusal("THE_URL", url, allow_insecure=False)
+    why = find_url_problem("THE_URL", url, allow_insecure=False)
 
     assert why.startswith("THE_URL ")
     assert words in why
@@ -75,12 +75,12 @@ def test_a_url_that_cannot_be_used_is_refused_in_words(url: str, words: str) -> 
     "url", ["https://host/path?x=1", "http://127.0.0.1:8", "http://x.localhost", "HTTPS://HOST"]
 )
 def test_a_usable_url_is_not_refused(url: str) -> None:
-    assert refusal("THE_URL", url, allow_insecure=False) == ""
+    assert find_url_problem("THE_URL", url, allow_insecure=False) == ""
 
 
 def test_plain_http_is_allowed_to_whoever_allows_it_but_a_password_never() -> None:
-    assert refusal("THE_URL", "http://host", allow_insecure=True) == ""
-    assert "password" in refusal("THE_URL", "http://a:b@host", allow_insecure=True)
+    assert find_url_problem("THE_URL", "http://host", allow_insecure=True) == ""
+    assert "password" in find_url_problem("THE_URL", "http://a:b@host", allow_insecure=True)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_plain_http_is_allowed_to_whoever_allows_it_but_a_password_never() -> No
     ],
 )
 def test_an_origin_is_scheme_host_and_port(url: str, expected: str) -> None:
-    assert origin(url) == expected
+    assert parse_origin(url) == expected
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_an_origin_is_scheme_host_and_port(url: str, expected: str) -> None:
 def test_only_names_below_localhost_are_reached_by_number(
     url: str, target: str, headers: dict[str, str]
 ) -> None:
-    assert reached_at(url) == (target, headers)
+    assert rewrite_loopback(url) == (target, headers)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from server.insights.brands import (
     METRICS,
-    compared,
-    period_of,
-    sums,
-    unavailable,
+    compare_brands,
+    find_missing,
+    find_period,
+    sum_metrics,
 )
 
 Json = dict[str, Any]
@@ -40,9 +40,11 @@ def brand(name: str, posts: float | None, **more: Any) -> Json:
 def test_shares_add_up_to_the_whole_over_the_brands_that_have_the_figure(found: list[Json]) -> None:
     for metric in METRICS:
         shares = [
-            each[metric]["sharePercent"] for each in compared(found) if each[metric] is not None
+            each[metric]["sharePercent"]
+            for each in compare_brands(found)
+            if each[metric] is not None
         ]
-        if not shares or not sums(found)[metric]:
+        if not shares or not sum_metrics(found)[metric]:
             assert all(each is None for each in shares)
             continue
         assert sum(shares) == pytest.approx(100, abs=0.1)
@@ -50,8 +52,8 @@ def test_shares_add_up_to_the_whole_over_the_brands_that_have_the_figure(found: 
 
 @given(brands)
 def test_a_brand_without_a_figure_is_named_as_such_and_ranked_nowhere(found: list[Json]) -> None:
-    missing = unavailable(found)
-    for each in compared(found):
+    missing = find_missing(found)
+    for each in compare_brands(found):
         for metric in METRICS:
             named = each["name"] in [*missing.get("everything", []), *missing.get(metric, [])]
             assert (each[metric] is None) == named
@@ -59,7 +61,7 @@ def test_a_brand_without_a_figure_is_named_as_such_and_ranked_nowhere(found: lis
 
 @given(brands)
 def test_the_own_brand_comes_first_and_no_brand_is_lost(found: list[Json]) -> None:
-    told = compared(found)
+    told = compare_brands(found)
     own = [each["isOwnBrand"] for each in told]
 
     assert sorted(each["id"] for each in told) == sorted(each["id"] for each in found)
@@ -72,7 +74,7 @@ def test_ranks_shares_and_change_by_hand() -> None:
         each["id"]: each
         for each in [brand("a", 20), brand("b", 0), brand("c", None), brand("d", 5)]
     }
-    found = {each["id"]: each["postsCount"] for each in compared(now, before)}
+    found = {each["id"]: each["postsCount"] for each in compare_brands(now, before)}
 
     assert found["a"] == {
         "value": 30,
@@ -103,9 +105,9 @@ def test_ranks_shares_and_change_by_hand() -> None:
         "previous": None,
         "changePercent": None,
     }
-    assert sums(now)["postsCount"] == 70
-    assert sums(now)["reach"] is None
-    assert unavailable(now) == {
+    assert sum_metrics(now)["postsCount"] == 70
+    assert sum_metrics(now)["reach"] is None
+    assert find_missing(now) == {
         "everything": ["d"],
         **{metric: ["a", "b", "c", "e"] for metric in METRICS if metric != "postsCount"},
     }
@@ -117,8 +119,8 @@ def test_a_period_holds_its_day_and_begins_where_the_one_before_ends(
 ) -> None:
     if not date(1, 2, 1) <= day <= date(9999, 11, 1):
         return
-    first, last = period_of(length, day)
-    before = period_of(length, first - timedelta(days=1))
+    first, last = find_period(length, day)
+    before = find_period(length, first - timedelta(days=1))
 
     assert first <= day <= last
     assert before[1] == first - timedelta(days=1)

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.insights.ranking import (
+    compute_engagement_rate,
     cuts_a_tie,
-    engagement_rate,
     is_ranked,
-    ranked,
+    rank_items,
 )
 from server.insights.rows import METRICS, Row
 from tests.support.insights_made_up import many_rows
@@ -33,7 +33,7 @@ def row(name: str, likes: int | None, comments: int | None = 0, followers: int |
 def test_a_rank_is_one_more_than_the_number_of_larger_values(
     items: list[Row], metric: str, most: int
 ) -> None:
-    nodes = ranked(items, metric, most)
+    nodes = rank_items(items, metric, most)
     known = [value for each in items if (value := each.value(metric)) is not None]
 
     assert len(nodes) == min(most, len(items))
@@ -44,7 +44,7 @@ def test_a_rank_is_one_more_than_the_number_of_larger_values(
 
 @given(many_rows, metrics)
 def test_items_without_the_metric_come_last(items: list[Row], metric: str) -> None:
-    ranks = [each["rank"] for each in ranked(items, metric, len(items))]
+    ranks = [each["rank"] for each in rank_items(items, metric, len(items))]
 
     assert ranks == sorted((each for each in ranks if each), reverse=False) + [None] * ranks.count(
         None
@@ -52,7 +52,7 @@ def test_items_without_the_metric_come_last(items: list[Row], metric: str) -> No
 
 
 def test_items_of_equal_value_share_a_rank_and_the_next_is_left_out() -> None:
-    nodes = ranked([row("a", 5), row("b", 7), row("c", 5), row("d", 1)], "likes", 10)
+    nodes = rank_items([row("a", 5), row("b", 7), row("c", 5), row("d", 1)], "likes", 10)
 
     assert [(each["id"], each["rank"]) for each in nodes] == [
         ("b", 1),
@@ -63,7 +63,7 @@ def test_items_of_equal_value_share_a_rank_and_the_next_is_left_out() -> None:
 
 
 def test_an_item_without_the_metric_comes_behind_one_that_has_none_of_it() -> None:
-    nodes = ranked([row("unknown", None), row("zero", 0)], "likes", 2)
+    nodes = rank_items([row("unknown", None), row("zero", 0)], "likes", 2)
 
     assert [(each["id"], each["rank"]) for each in nodes] == [("zero", 1), ("unknown", None)]
 
@@ -72,7 +72,7 @@ def test_an_item_without_the_metric_comes_behind_one_that_has_none_of_it() -> No
 def test_a_tie_is_cut_where_one_more_item_would_share_the_last_rank(
     items: list[Row], metric: str, most: int
 ) -> None:
-    shown, all_ = ranked(items, metric, most), ranked(items, metric, len(items))
+    shown, all_ = rank_items(items, metric, most), rank_items(items, metric, len(items))
     last = shown[-1]["rank"] if shown else None
     tied = last is not None and sum(each["rank"] == last for each in all_) > sum(
         each["rank"] == last for each in shown
@@ -113,12 +113,12 @@ def test_an_order_holds_if_values_fall_and_unknown_ones_end_it(
 def test_an_engagement_rate_needs_likes_comments_and_followers(
     likes: int | None, comments: int | None, followers: int | None, rate: float | None
 ) -> None:
-    assert engagement_rate(row("a", likes, comments, followers)) == rate
+    assert compute_engagement_rate(row("a", likes, comments, followers)) == rate
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 10**7))
 def test_an_engagement_rate_is_a_percentage(likes: int, comments: int, followers: int) -> None:
-    found = engagement_rate(row("a", likes, comments, followers))
+    found = compute_engagement_rate(row("a", likes, comments, followers))
 
     assert found is not None
     assert abs(Fraction(found) - Fraction(100 * (likes + comments), followers)) <= Fraction(

@@ -14,20 +14,19 @@ from server.insights.rows import (
     METRICS,
     RATED,
     Row,
-    row_of,
-    within,
+    filter_by_time,
+    make_row,
 )
 from server.insights.summary import (
     CLASSES,
     By,
-    best,
-    cut,
-    grouped,
-    metrics,
-    shown,
-    span,
-    told,
-    virality,
+    count_virality,
+    find_span,
+    group_items,
+    limit_groups,
+    round_figure,
+    select_best,
+    summarize_metrics,
 )
 from tests.support.insights_made_up import many_rows, rows
 
@@ -40,7 +39,7 @@ def exact(told_value: Any) -> Fraction:
 
 
 def item(**values: Any) -> Row:
-    return row_of(
+    return make_row(
         {"id": "x", "provider": "INSTAGRAM", "type": "POST", "takenAt": "2026-03-01T00:00:00Z"}
         | {"currentEngagement": values}
     )
@@ -50,7 +49,7 @@ def item(**values: Any) -> Row:
 def test_figures_are_those_of_the_statistics_module_over_the_items_that_have_the_metric(
     items: list[Row],
 ) -> None:
-    found = metrics(items)
+    found = summarize_metrics(items)
     for metric in METRICS:
         known = [Fraction(value) for row in items if (value := row.value(metric)) is not None]
         if not known:
@@ -69,7 +68,7 @@ def test_figures_are_those_of_the_statistics_module_over_the_items_that_have_the
 
 @given(many_rows)
 def test_known_and_unknown_add_up_to_the_items(items: list[Row]) -> None:
-    for figures in metrics(items).values():
+    for figures in summarize_metrics(items).values():
         assert figures["known"] + figures["unknown"] == len(items)
 
 
@@ -78,10 +77,12 @@ def test_known_and_unknown_add_up_to_the_items(items: list[Row]) -> None:
 def test_groups_add_up_to_the_whole_also_where_some_are_put_together(
     by: By, items: list[Row], metric: str, most: int
 ) -> None:
-    whole = metrics(items)
+    whole = summarize_metrics(items)
     groups = [
-        told(each)
-        for each in cut(grouped(items, by, metric), most, by_time=by in ("week", "month"))
+        each.to_dict()
+        for each in limit_groups(
+            group_items(items, by, metric), most, by_time=by in ("week", "month")
+        )
     ]
 
     assert len(groups) <= most + 1
@@ -97,7 +98,7 @@ def test_groups_add_up_to_the_whole_also_where_some_are_put_together(
 
 @given(many_rows)
 def test_every_week_holds_the_items_of_seven_days_from_its_monday(items: list[Row]) -> None:
-    for group in grouped(items, "week", "likes"):
+    for group in group_items(items, "week", "likes"):
         monday = datetime.fromisoformat(group.name["monday"]).replace(tzinfo=UTC)
         assert monday.weekday() == 0
         assert group.name["week"] == f"{monday.isocalendar()[0]}-W{monday.isocalendar()[1]:02}"
@@ -118,14 +119,14 @@ def test_weeks_are_iso_weeks_and_months_calendar_months_in_utc(
 ) -> None:
     row = Row("x", "TIKTOK", "TIKTOK", moment, (None,) * 6)
 
-    assert grouped([row], "week", "likes")[0].name["week"] == week
-    assert grouped([row], "month", "likes")[0].name == {"month": month}
+    assert group_items([row], "week", "likes")[0].name["week"] == week
+    assert group_items([row], "month", "likes")[0].name == {"month": month}
 
 
 @given(many_rows)
 def test_times_are_in_order_and_the_earliest_are_put_together(items: list[Row]) -> None:
-    groups = grouped(items, "month", "likes")
-    kept = cut(groups, 2, by_time=True)
+    groups = group_items(items, "month", "likes")
+    kept = limit_groups(groups, 2, by_time=True)
 
     assert [each.name["month"] for each in groups] == sorted(each.name["month"] for each in groups)
     if len(groups) > 2:
@@ -137,7 +138,7 @@ def test_times_are_in_order_and_the_earliest_are_put_together(items: list[Row]) 
 def test_creators_are_ordered_by_their_total_and_those_without_one_come_last(
     items: list[Row], metric: str
 ) -> None:
-    totals = [told(each)[metric] for each in grouped(items, "creator", metric)]
+    totals = [each.to_dict()[metric] for each in group_items(items, "creator", metric)]
     known = [exact(each["total"]) for each in totals if each is not None]
 
     assert known == sorted(known, reverse=True)
@@ -146,7 +147,7 @@ def test_creators_are_ordered_by_their_total_and_those_without_one_come_last(
 
 @given(many_rows)
 def test_the_classes_of_virality_add_up_and_count_reels_and_tiktoks_only(items: list[Row]) -> None:
-    found = virality(items)
+    found = count_virality(items)
 
     assert sum(found[each] for each in (*CLASSES, "unknown")) == found["items"]
     assert found["items"] == sum(row.kind in RATED for row in items)
@@ -160,12 +161,12 @@ def test_the_best_are_those_with_the_largest_values(
         (value for row in items if (value := row.value(metric)) is not None), reverse=True
     )
 
-    assert [exact(each[metric]) for each in best(items, metric, most)] == values[:most]
+    assert [exact(each[metric]) for each in select_best(items, metric, most)] == values[:most]
 
 
 def test_nothing_at_all_is_told_as_unknown_and_not_as_zero() -> None:
-    assert span([]) is None
-    assert metrics([])["likes"] == {
+    assert find_span([]) is None
+    assert summarize_metrics([])["likes"] == {
         "total": None,
         "mean": None,
         "median": None,
@@ -175,42 +176,42 @@ def test_nothing_at_all_is_told_as_unknown_and_not_as_zero() -> None:
 
 
 def test_a_zero_counts_and_a_null_does_not() -> None:
-    found = metrics([item(likes="0"), item(likes=None), item(likes="9")])["likes"]
+    found = summarize_metrics([item(likes="0"), item(likes=None), item(likes="9")])["likes"]
 
     assert found == {"total": 9, "mean": 4.5, "median": 4.5, "known": 2, "unknown": 1}
 
 
 def test_numbers_that_json_does_not_hold_exactly_are_added_up_exactly_and_told_as_text() -> None:
     large = 2**53 + 1
-    found = metrics([item(views=str(large)), item(views=str(large)), item(views=str(large + 1))])[
-        "views"
-    ]
+    found = summarize_metrics(
+        [item(views=str(large)), item(views=str(large)), item(views=str(large + 1))]
+    )["views"]
 
     assert found["total"] == str(3 * large + 1)
     assert found["mean"] == f"{large}.33"
     assert found["median"] == str(large)
-    assert best([item(views=str(large))], "views", 1)[0]["views"] == str(large)
+    assert select_best([item(views=str(large))], "views", 1)[0]["views"] == str(large)
 
 
 @pytest.mark.parametrize("number", [EXACT, EXACT + 1, -EXACT - 1])
 def test_whole_numbers_are_text_only_where_they_must_be(number: int) -> None:
-    assert shown(Fraction(number)) == (number if abs(number) <= EXACT else str(number))
+    assert round_figure(Fraction(number)) == (number if abs(number) <= EXACT else str(number))
 
 
 @given(st.fractions())
 def test_a_figure_is_right_to_two_decimals(number: Fraction) -> None:
-    assert abs(exact(shown(number)) - number) <= Fraction(1, 200)
+    assert abs(exact(round_figure(number)) - number) <= Fraction(1, 200)
 
 
 @given(rows)
 def test_a_row_survives_being_packed(row: Row) -> None:
-    assert Row.unpacked(row.id, list(row.packed())) == row
+    assert Row.unpack(row.id, list(row.pack())) == row
 
 
 @given(many_rows, st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
 def test_a_window_holds_both_its_ends(items: list[Row], one: datetime, other: datetime) -> None:
     low, high = min(one, other), max(one, other)
-    found = within(items, low.isoformat(), high.isoformat())
+    found = filter_by_time(items, low.isoformat(), high.isoformat())
 
     assert found == [row for row in items if low <= row.moment <= high]
-    assert within(items, None, None) == items
+    assert filter_by_time(items, None, None) == items

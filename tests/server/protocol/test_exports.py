@@ -11,7 +11,7 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from server.exports import ExportFolder, Listed
+from server.exports import ExportFolder, FolderEntry
 from server.resources.exports import BYTES_PIECE, MOST_LISTED, TEXT_PIECE
 from tests.server.protocol.conftest import Build
 
@@ -199,11 +199,11 @@ async def test_the_folder_is_only_looked_at_when_resources_are_asked_for(
 ) -> None:
     seen: list[ExportFolder] = []
 
-    def listing(folder: ExportFolder) -> list[Listed]:
+    def listing(folder: ExportFolder) -> list[FolderEntry]:
         seen.append(folder)
         return []
 
-    monkeypatch.setattr(ExportFolder, "listing", listing)
+    monkeypatch.setattr(ExportFolder, "list_exports", listing)
     await client.list_tools()
     await client.list_resource_templates()
     before = len(seen)

@@ -20,8 +20,8 @@ from server.errors import Code, Failure
 from server.insights.rows import (
     METRICS,
     Row,
-    row_of,
-    within,
+    filter_by_time,
+    make_row,
 )
 from server.jobs import (
     Handle,
@@ -72,7 +72,7 @@ class Found:
     def add(self, batch: Batch) -> None:
         """Take a batch; an item that links or moving pages brought already is taken once."""
         known = {row.id for row in self.rows}
-        self.rows += [row for row in map(row_of, batch.items) if row.id not in known]
+        self.rows += [row for row in map(make_row, batch.items) if row.id not in known]
         self.count(batch)
 
     def count(self, batch: Batch) -> None:
@@ -165,7 +165,7 @@ class Computed(ItemSource, Workflow[JobRow]):
     async def settled(self, found: Found) -> dict[str, Any]:
         """The answer, with what there is to say about how the items were found."""
         if self.taken_at is not None:
-            found.rows = within(found.rows, self.taken_at.from_, self.taken_at.to)
+            found.rows = filter_by_time(found.rows, self.taken_at.from_, self.taken_at.to)
         answer = await to_thread.run_sync(lambda: self.result(found))
         notes = [*answer.pop("notes", []), *self._notes(found)]
         return {**answer, **({"missing": found.named} if found.named else {}), "notes": notes}
@@ -241,11 +241,9 @@ class Reading:
                 "named": told.named,
                 "partial": told.partial,
             }
-            rows = _once(map(row_of, batch.items))
+            rows = _once(map(make_row, batch.items))
             gathered += len(rows)
-            await job.add(
-                [NewRecord(row.id, row.packed()) for row in rows], place, gathered=gathered
-            )
+            await job.add([NewRecord(row.id, row.pack()) for row in rows], place, gathered=gathered)
             job.say(f"{gathered:,} items read")
             if place["over"]:
                 break
@@ -261,7 +259,7 @@ class Reading:
         job.say("computing")
         found, last = _told(job.cursor or {}), 0
         while records := job.rows(after=last, limit=_ROWS):
-            found.rows += [Row.unpacked(each.key, each.detail) for each in records]
+            found.rows += [Row.unpack(each.key, each.detail) for each in records]
             last = records[-1].number
         return await self._request.settled(found)
 

@@ -13,17 +13,17 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Text, Workflow
 from server.errors import Code, Failure
 from server.exports import ExportFolder, store
-from server.exports.links import MIME_TYPES, address
-from server.exports.names import file_name
-from server.insights.rows import Row, row_of
-from server.pictures import is_installed, missing
+from server.exports.links import MIME_TYPES, make_uri
+from server.exports.names import make_file_name
+from server.insights.rows import Row, make_row
+from server.pictures import is_installed, make_missing_library
 from server.pictures.drawings import (
     Drawing,
     Metric,
-    engagement_over_time,
-    platform_mix,
-    top_creators,
-    weekly,
+    chart_engagement,
+    chart_platform_mix,
+    chart_top_creators,
+    chart_weeks,
 )
 from server.tool.result import (
     Image,
@@ -71,11 +71,13 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
                 "Make a chart for each.",
             )
         if self.save is not None:
-            file_name(self.save, "png")
+            make_file_name(self.save, "png")
 
     async def run(self, context: ArchiveContext) -> Result:
         if not is_installed("charts"):
-            raise missing("charts", "Charts", "Without it, {performance} has the figures.")
+            raise make_missing_library(
+                "charts", "Charts", "Without it, {performance} has the figures."
+            )
         if self.kind == "engagement_over_time":
             drawing, notes = await self._timelines(context)
         else:
@@ -84,7 +86,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
             )
             drawing = self._of(rows)
         png = await anyio.to_thread.run_sync(drawing.draw)
-        about = {"kind": self.kind, **drawing.about()}
+        about = {"kind": self.kind, **drawing.to_dict()}
         notes += drawing.notes
         links: list[Link] = []
         if self.save is not None:
@@ -103,8 +105,12 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
             )
         metric = self.metrics[0]
         if self.kind == "top_creators":
-            return top_creators(rows, metric, self.top)
-        return platform_mix(rows, metric) if self.kind == "platform_mix" else weekly(rows, metric)
+            return chart_top_creators(rows, metric, self.top)
+        return (
+            chart_platform_mix(rows, metric)
+            if self.kind == "platform_mix"
+            else chart_weeks(rows, metric)
+        )
 
     async def _rows(
         self, context: ArchiveContext, most: int, more: list[str]
@@ -121,7 +127,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
         rows: dict[str, Row] = {}
         missing_links, is_partial = 0, False
         async for batch in self.batches(context.api, None, [*_FIELDS, *more]):
-            rows |= {item["id"]: row_of(item) for item in batch.items}
+            rows |= {item["id"]: make_row(item) for item in batch.items}
             missing_links += len(batch.missing)
             is_partial |= batch.partial
         notes = [f"{missing_links} of the links lead to no item."] if missing_links else []
@@ -141,11 +147,11 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
         found = await answers(context.api, asked, ["at", *self.metrics])
         if any(page["pageInfo"]["hasNextPage"] for page in found):
             notes.append("Of each item the latest 100 snapshots are shown.")
-        return engagement_over_time(rows, [page["nodes"] for page in found], self.metrics), notes
+        return chart_engagement(rows, [page["nodes"] for page in found], self.metrics), notes
 
 
 def _saved(folder: ExportFolder, name: str, png: bytes) -> tuple[dict[str, Any], Link]:
-    export = store(folder, folder.target(name, "png"), png)
+    export = store(folder, folder.choose_target(name, "png"), png)
     return {"path": export.path, "bytes": export.bytes}, Link(
-        address(export.name), export.name, MIME_TYPES["png"], export.bytes
+        make_uri(export.name), export.name, MIME_TYPES["png"], export.bytes
     )

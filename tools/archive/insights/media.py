@@ -13,17 +13,17 @@ from server.archive.batching import answers
 from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Workflow
 from server.errors import Code, Failure
-from server.pictures import is_installed, missing
+from server.pictures import is_installed, make_missing_library
 from server.pictures.fetching import fetch_all
 from server.pictures.thumbnails import (
     LARGEST,
     MOST_BYTES,
     SMALLEST,
     Thumbnail,
-    sheet,
-    shrunk,
-    single,
-    unscaled,
+    draw_sheet,
+    encode_single,
+    shrink,
+    wrap_unscaled,
 )
 from server.tool.result import Image, Result, prose
 from tools.archive.content.items import GetMediaContents, SearchItems
@@ -98,7 +98,7 @@ class ViewMedia(Workflow[dict[str, Any]]):
     async def run(self, context: ArchiveContext) -> Result:
         can_scale = is_installed("pictures")
         if not can_scale and len(self.ids) > MOST_SINGLE:
-            raise missing(
+            raise make_missing_library(
                 "pictures", "Contact sheets", f"Without it, ask for up to {MOST_SINGLE} items."
             )
         skipped: list[dict[str, Any]] = []
@@ -126,7 +126,7 @@ class ViewMedia(Workflow[dict[str, Any]]):
     ) -> tuple[list[Frame], list[Image]]:
         longest = self.size or (_SINGLE_SIZE if self.each else _SHEET_SIZE)
         wanted = [
-            (each.url, partial(shrunk, longest=longest, is_video=each.is_video)) for each in frames
+            (each.url, partial(shrink, longest=longest, is_video=each.is_video)) for each in frames
         ]
         shown, thumbnails = _sort_out(
             frames, await fetch_all(context.archive.fetch, wanted), skipped
@@ -136,7 +136,9 @@ class ViewMedia(Workflow[dict[str, Any]]):
     async def _unscaled(
         self, context: ArchiveContext, frames: list[Frame], skipped: list[dict[str, Any]]
     ) -> tuple[list[Frame], list[Image]]:
-        wanted = [(each.url, partial(unscaled, most=MOST_BYTES // MOST_SINGLE)) for each in frames]
+        wanted = [
+            (each.url, partial(wrap_unscaled, most=MOST_BYTES // MOST_SINGLE)) for each in frames
+        ]
         return _sort_out(frames, await fetch_all(context.archive.fetch, wanted), skipped)
 
     async def _frames(self, api: Api, skipped: list[dict[str, Any]]) -> list[Frame]:
@@ -237,5 +239,5 @@ def _drawn(thumbnails: list[Thumbnail], longest: int, apart: bool) -> list[Image
     if not thumbnails:
         return []
     if apart:
-        return [single(each, MOST_BYTES // len(thumbnails)) for each in thumbnails]
-    return [sheet(thumbnails, longest)]
+        return [encode_single(each, MOST_BYTES // len(thumbnails)) for each in thumbnails]
+    return [draw_sheet(thumbnails, longest)]

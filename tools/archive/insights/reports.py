@@ -14,7 +14,7 @@ from server.archive.operations import Id, Text, Workflow
 from server.archive.pagination import PARTIAL
 from server.errors import Code, Failure
 from server.insights import brands, ranking, summary
-from server.insights.rows import Row, row_of
+from server.insights.rows import Row, make_row
 from server.insights.summary import By
 from server.tool.result import (
     BUDGET,
@@ -60,11 +60,11 @@ class SummarizePerformance(Computed):
         rows = found.rows
         answer = {
             "items": len(rows),
-            "span": summary.span(rows),
-            "metrics": summary.metrics(rows),
+            "span": summary.find_span(rows),
+            "metrics": summary.summarize_metrics(rows),
             "units": UNITS,
-            "virality": summary.virality(rows),
-            "best": summary.best(rows, self.chosen, _BEST),
+            "virality": summary.count_virality(rows),
+            "best": summary.select_best(rows, self.chosen, _BEST),
         }
         groups, notes = self._grouped(rows, _ROOM - len(compact(answer)))
         return {
@@ -78,7 +78,7 @@ class SummarizePerformance(Computed):
     ) -> tuple[dict[By, list[dict[str, Any]]], list[str]]:
         """The groups that were asked for, each kind cut until all fit, and what was cut."""
         wanted = list(dict.fromkeys(self.by or []))
-        groups = {by: summary.grouped(rows, by, self.chosen) for by in wanted}
+        groups = {by: summary.group_items(rows, by, self.chosen) for by in wanted}
         most = {by: min(len(groups[by]), _MOST_OF.get(by, len(groups[by]))) for by in wanted}
         while True:
             shown = {by: _cut(groups[by], by, most[by]) for by in wanted}
@@ -152,8 +152,8 @@ class GetTopContent(Computed):
         return {"coverage": coverage, **self._ranked(found.rows, [how])}
 
     def _ranked(self, rows: list[Row], notes: list[str]) -> dict[str, Any]:
-        nodes = ranking.ranked(rows, self.chosen, self.limit)
-        notes = [*notes, ranking.RATE]
+        nodes = ranking.rank_items(rows, self.chosen, self.limit)
+        notes = [*notes, ranking.RATE_NOTE]
         if nodes and nodes[0]["rank"] is None:
             notes.append(f"No item has {self.chosen}, which is not 0: choose another `metric`.")
         elif any(node["rank"] is None for node in nodes):
@@ -216,7 +216,7 @@ class CompareBrands(Workflow[CompetitorBrand]):
 
     async def run(self, context: ArchiveContext) -> Result:
         today = wall_clock.utc_now().date()
-        first, last = brands.period_of(
+        first, last = brands.find_period(
             self.period, date.fromisoformat(self.date) if self.date else today
         )
         now = await self._brands(context, self.date or today.isoformat())
@@ -224,12 +224,12 @@ class CompareBrands(Workflow[CompetitorBrand]):
         if self.previous:
             past = await self._brands(context, (first - timedelta(days=1)).isoformat())
             before, past_partial = {each["id"]: each for each in past.records}, past.partial
-        compared = brands.compared(now.records, before)
+        compared = brands.compare_brands(now.records, before)
         partial = now.partial or past_partial
         answer: dict[str, Any] = {
             "period": {"length": self.period, "from": first.isoformat(), "to": last.isoformat()},
-            "sums": brands.sums(now.records),
-            "unavailable": brands.unavailable(now.records),
+            "sums": brands.sum_metrics(now.records),
+            "unavailable": brands.find_missing(now.records),
             "units": BRAND_UNITS,
             **({"partial": True} if partial else {}),
             "notes": self._notes(
@@ -271,12 +271,13 @@ class CompareBrands(Workflow[CompetitorBrand]):
 
 
 def _rows(page: Page) -> list[Row]:
-    return [row_of(each) for each in page.records]
+    return [make_row(each) for each in page.records]
 
 
 def _cut(groups: list[summary.Group], by: By, most: int) -> list[dict[str, Any]]:
     return [
-        summary.told(each) for each in summary.cut(groups, most, by_time=by in ("week", "month"))
+        each.to_dict()
+        for each in summary.limit_groups(groups, most, by_time=by in ("week", "month"))
     ]
 
 

@@ -13,7 +13,7 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Text, Workflow
 from server.errors import Code, Failure
 from server.exports import check_available
-from server.exports.names import file_name
+from server.exports.names import make_file_name
 from server.jobs import JobRow
 from server.tool.job import Plan, StartChange
 from tools.archive.content.items import GetEngagementHistory, GetItemIdsByUrl, SearchItems
@@ -74,7 +74,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         self.require_source()
         if self.mode == "timelines":
             if self.name is not None:
-                file_name(self.name, self.format)
+                make_file_name(self.name, self.format)
             check_available(self.format)
             return
         if beside := [
@@ -113,7 +113,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     async def _of_timelines(self, context: ArchiveContext) -> Plan:
         folder = context.exports()
         target = await to_thread.run_sync(
-            lambda: folder.target(self.name, self.format, what="timelines")
+            lambda: folder.choose_target(self.name, self.format, what="timelines")
         )
         total = await self.total(context.api) or 0
         pages = ceil(total / AT_ONCE)

@@ -16,7 +16,7 @@ from server.archive.records import Record, Selection, fields_of
 from server.archive.selection import select
 from server.errors import Code, Failure
 from server.exports import check_available
-from server.exports.names import file_name
+from server.exports.names import make_file_name
 from server.jobs import JobRow
 from server.tool.arguments import parse
 from server.tool.job import Plan, StartJob
@@ -88,7 +88,7 @@ class StartExport(StartJob[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]
         if self.resume is not None:
             return
         if self.name is not None:
-            file_name(self.name, self.format)
+            make_file_name(self.name, self.format)
         check_available(self.format)
         if self.what == "items":
             if self.creators is not None:
@@ -117,7 +117,7 @@ class StartExport(StartJob[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]
     async def plan(self, context: ArchiveContext) -> Plan:
         folder = context.exports()
         target = await to_thread.run_sync(
-            lambda: folder.target(self.name, self.format, what=self.what)
+            lambda: folder.choose_target(self.name, self.format, what=self.what)
         )
         total = await self.rows(context.api)
         pages = ceil((total or 0) / AT_ONCE)

@@ -20,7 +20,7 @@ from server.exports import (
     Target,
     build,
     discard,
-    leftovers,
+    list_leftovers,
 )
 from server.jobs import Handle, RecordRow, Stopped
 from tools.archive.jobs.files import (
@@ -120,7 +120,11 @@ class ExportWork:
         """Build the file and give it its name, which happens once however often this is called."""
         job.say("writing the file")
         place = Place(**job.cursor)
-        export = None if place.draft is None else await settled(self._folder, Draft.of(place.draft))
+        export = (
+            None
+            if place.draft is None
+            else await settled(self._folder, Draft.from_dict(place.draft))
+        )
         if export is None:
             place, export = await self._built(job, place)
         # Of a file that was published before a crash the spool is still there.
@@ -153,7 +157,7 @@ class ExportWork:
         await self._tidy(job.row.id)
         request = self._request
         target = await on_disk(
-            lambda: self._folder.target(request.name, request.format, what=request.what)
+            lambda: self._folder.choose_target(request.name, request.format, what=request.what)
         )
         place = Place(target.name, job.row.total)
         await self._reached(job, place)
@@ -186,7 +190,7 @@ class ExportWork:
                 target = Target(place.name, self._request.format)
                 wanted = columns(self._request.selection(), self._request.record)
                 draft = await on_disk(lambda: build(self._folder, spool, target, wanted, tick))
-                journalled = job.checkpoint(asdict(replace(place, draft=draft.data())))
+                journalled = job.checkpoint(asdict(replace(place, draft=draft.to_dict())))
                 return place, await published_once(self._folder, draft, journalled)
         # The rows were lost since they were gathered.
         await job.checkpoint(asdict(place.anew()))
@@ -228,7 +232,7 @@ class ExportWork:
     def _told(self, export: Export, place: Place) -> dict[str, Any]:
         found = units(self._request.selection(), self._request.record)
         return {
-            **export.data(),
+            **export.to_dict(),
             "columns": _told_apart(export.columns),
             **({"units": found} if found else {}),
             **({"missing": place.named} if place.named else {}),
@@ -265,7 +269,7 @@ class ExportWork:
 def _abandoned(folder: ExportFolder) -> dict[str, float]:
     """The jobs that left working files, each with their last change."""
     found: dict[str, float] = {}
-    for each in leftovers(folder):
+    for each in list_leftovers(folder):
         found[each.job] = max(each.modified, found.get(each.job, 0.0))
     return found
 

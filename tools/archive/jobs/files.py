@@ -22,10 +22,10 @@ from server.exports import (
     Target,
     build,
     discard,
+    find_published,
     publish,
-    published,
 )
-from server.exports.links import MIME_TYPES, address
+from server.exports.links import MIME_TYPES, make_uri
 from server.jobs import Handle, Stopped
 
 if TYPE_CHECKING:
@@ -47,10 +47,12 @@ class JobFile:
         """Journal the name, once: the user's, or one from `what` and the time.
 
         Raises:
-            Failure: as `ExportFolder.target`.
+            Failure: as `ExportFolder.choose_target`.
         """
         if not self._job.counters.get("file"):
-            target = await on_disk(lambda: self._folder.target(name, self._format, what=what))
+            target = await on_disk(
+                lambda: self._folder.choose_target(name, self._format, what=what)
+            )
             await self._job.checkpoint(file=target.name)
 
     async def forget(self) -> None:
@@ -63,7 +65,7 @@ class JobFile:
         data = self._job.counters.get("draft")
         if data is None:
             return None
-        export = await settled(self._folder, Draft.of(data))
+        export = await settled(self._folder, Draft.from_dict(data))
         await self._tidy()
         return export
 
@@ -87,7 +89,7 @@ class JobFile:
             for rows in pieces:
                 await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]  # binds the rows
             draft = await on_disk(lambda: build(self._folder, spool, target, columns, self._tick))
-        journalled = self._job.checkpoint(draft=draft.data(), summary=summary())
+        journalled = self._job.checkpoint(draft=draft.to_dict(), summary=summary())
         export = await published_once(self._folder, draft, journalled)
         await self._tidy()
         return export
@@ -95,7 +97,7 @@ class JobFile:
     def told(self, export: Export) -> dict[str, Any]:
         """The file as a result: path, name, format, rows, columns, bytes, and the resource that it
         is."""
-        return {**export.data(), "resource": resource(export)}
+        return {**export.to_dict(), "resource": resource(export)}
 
     def notes(self, export: Export) -> list[str]:
         """What the user does not expect of the file."""
@@ -145,12 +147,12 @@ async def settled(folder: ExportFolder, draft: Draft) -> Export | None:
 
     def settle() -> Export | None:
         try:
-            return published(folder, draft) or publish(folder, draft)
+            return find_published(folder, draft) or publish(folder, draft)
         except Failure as failure:
             if failure.code is not Code.NOT_FOUND:
                 raise
             # Whoever took the job over meanwhile may have given the name.
-            return published(folder, draft)
+            return find_published(folder, draft)
 
     return await on_disk(settle)
 
@@ -158,7 +160,7 @@ async def settled(folder: ExportFolder, draft: Draft) -> Export | None:
 def resource(export: Export) -> dict[str, Any]:
     """The resource that a file is."""
     return {
-        "uri": address(export.name),
+        "uri": make_uri(export.name),
         "name": export.name,
         "mimeType": MIME_TYPES[export.format],
         "size": export.bytes,
@@ -181,5 +183,5 @@ async def on_disk(act: Callable[[], T]) -> T:
 
 
 def _withdraw(folder: ExportFolder, draft: Draft) -> None:
-    with folder.opened(create=True) as directory:
+    with folder.open(create=True) as directory:
         directory.remove(draft.temporary)

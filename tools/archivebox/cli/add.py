@@ -12,7 +12,7 @@ from server.archivebox.endpoints import (
 )
 from server.archivebox.failures import get_command_result
 from server.archivebox.openapi import Description
-from server.http.urls import http_url
+from server.http.urls import check_web_address
 from server.tool.request import Risk
 from tools.archivebox.records import Report
 
@@ -46,7 +46,7 @@ class Add(Change[Report]):
 
     def check(self) -> None:
         for url in self.urls:
-            http_url(url)
+            check_web_address(url)
 
     def require_supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
         if "plugins" in values and not description.takes(self.operation, "plugins"):

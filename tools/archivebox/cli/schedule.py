@@ -15,7 +15,7 @@ from server.archivebox.endpoints import (
 )
 from server.archivebox.failures import get_command_result
 from server.errors import Code, Failure
-from server.http.urls import http_url
+from server.http.urls import check_web_address
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from tools.archivebox.records import Report
@@ -49,7 +49,7 @@ class Schedule(Confirmed[Report]):
                 "One call does one thing.",
             )
         if self.import_path:
-            http_url(self.import_path)
+            check_web_address(self.import_path)
             if not self.every or not _CRON.match(self.every):
                 raise Failure(
                     Code.INVALID_ARGUMENT,

@@ -11,7 +11,7 @@ from server import wall_clock
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.failures import get_command_result
 from server.errors import Failure
-from server.http.urls import http_url
+from server.http.urls import check_web_address
 from server.jobs import Handle, RecordRow, RecordState
 from tools.archivebox.cli.add import Add
 from tools.archivebox.records import failures
@@ -83,7 +83,7 @@ class SaveWork:
         valid = []
         for record in records:
             try:
-                http_url(record.key)
+                check_web_address(record.key)
             except Failure as failure:
                 job.failed(record, failure.message, code=failure.code)
             else:
@@ -215,7 +215,7 @@ class CheckWork:
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Look at one page."""
         (record,) = records
-        http_url(record.key)
+        check_web_address(record.key)
         job.admit(records)
         job.done(record, self._judge(await copies(self._context, record.key)))
 

@@ -20,7 +20,7 @@ from server.archivebox.pagination import (
     refuse_ambiguous,
 )
 from server.errors import Code, Failure
-from server.http.urls import http_url
+from server.http.urls import check_web_address
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
@@ -167,7 +167,7 @@ class CreateSnapshot(Change[Snapshot]):
     status: Literal["queued", "sealed"] | None = Field(None, description="sealed: do not archive")
 
     def check(self) -> None:
-        http_url(self.url)
+        check_web_address(self.url)
 
     def request_values(self) -> dict[str, Any]:
         return _alias(super().request_values())

@@ -15,18 +15,18 @@ from server.pictures import charts
 from server.pictures.charts import (
     Column,
     Panel,
-    bars,
-    over_time,
-    plain,
-    short,
+    draw_bars,
+    draw_over_time,
+    shorten_number,
+    to_plain_text,
 )
 from server.pictures.drawings import (
     MOST_WEEKS,
     Drawing,
-    engagement_over_time,
-    platform_mix,
-    top_creators,
-    weekly,
+    chart_engagement,
+    chart_platform_mix,
+    chart_top_creators,
+    chart_weeks,
 )
 from server.sandbox import COFFEE
 from tests.support.paths import ROOT
@@ -252,7 +252,7 @@ async def test_without_matplotlib_a_chart_is_refused_with_what_to_install(
 
 
 def test_a_week_without_posts_has_no_posts_and_no_total() -> None:
-    drawing = weekly(
+    drawing = chart_weeks(
         [row("2026-10-05T00:00:00Z", likes=3), row("2026-10-25T23:59:59Z", likes=4)], "likes"
     )
 
@@ -260,7 +260,9 @@ def test_a_week_without_posts_has_no_posts_and_no_total() -> None:
 
 
 def test_a_week_whose_posts_all_lack_the_metric_has_no_total() -> None:
-    drawing = weekly([row("2026-10-05T00:00:00Z"), row("2026-10-12T00:00:00Z", likes=0)], "likes")
+    drawing = chart_weeks(
+        [row("2026-10-05T00:00:00Z"), row("2026-10-12T00:00:00Z", likes=0)], "likes"
+    )
 
     assert drawing.rows == [["2026-W41", 1, None], ["2026-W42", 1, 0]]
 
@@ -271,7 +273,7 @@ def test_only_the_latest_weeks_are_drawn() -> None:
         row((start + timedelta(weeks=week)).isoformat(), likes=week)
         for week in range(MOST_WEEKS + 50)
     ]
-    drawing = weekly(rows, "likes")
+    drawing = chart_weeks(rows, "likes")
 
     assert [total for _, _, total in drawing.rows] == list(range(50, MOST_WEEKS + 50))
     assert any(f"the last {MOST_WEEKS} are shown" in note for note in drawing.notes)
@@ -279,7 +281,7 @@ def test_only_the_latest_weeks_are_drawn() -> None:
 
 def test_creators_without_the_metric_and_accounts_without_a_creator_are_not_ranked() -> None:
     rows = [row(creator="a", likes=0), row(creator="b"), row(creator=None, likes=900)]
-    drawing = top_creators(rows, "likes", 10)
+    drawing = chart_top_creators(rows, "likes", 10)
 
     assert drawing.rows == [["a", "mia", 1, 0]]
     assert "1 items of accounts without a creator in the CRM are left out." in drawing.notes
@@ -289,7 +291,7 @@ def test_creators_without_the_metric_and_accounts_without_a_creator_are_not_rank
 def drawn_texts(drawing: Drawing, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Everything that is written on a chart."""
     texts: list[str] = []
-    save = charts._png
+    save = charts._encode_png
 
     def keep(figure: Any) -> bytes:
         png = save(figure)
@@ -297,7 +299,7 @@ def drawn_texts(drawing: Drawing, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         texts.extend(each.get_text() for each in found if each.get_visible() and each.get_text())
         return png
 
-    monkeypatch.setattr(charts, "_png", keep)
+    monkeypatch.setattr(charts, "_encode_png", keep)
     drawing.draw()
     return texts
 
@@ -311,10 +313,10 @@ EMV_ROWS = [
 @pytest.mark.parametrize(
     "drawing",
     [
-        top_creators(EMV_ROWS, "earnedMediaValue", 5),
-        platform_mix(EMV_ROWS, "earnedMediaValue"),
-        weekly(EMV_ROWS, "earnedMediaValue"),
-        engagement_over_time(
+        chart_top_creators(EMV_ROWS, "earnedMediaValue", 5),
+        chart_platform_mix(EMV_ROWS, "earnedMediaValue"),
+        chart_weeks(EMV_ROWS, "earnedMediaValue"),
+        chart_engagement(
             EMV_ROWS[:1],
             [[{"at": "2026-10-06T00:00:00Z", "earnedMediaValue": 7}]],
             ["earnedMediaValue"],
@@ -328,12 +330,12 @@ def test_money_is_named_as_cents_and_never_as_dollars(
 
     assert "Earned media value (cents)" in texts
     assert not any("$" in text or "USD" in text for text in texts)
-    assert drawing.about()["units"] == {"earnedMediaValue": "cents"}
+    assert drawing.to_dict()["units"] == {"earnedMediaValue": "cents"}
 
 
 def test_an_unknown_figure_is_a_gap_and_is_called_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    mixed = platform_mix([row(likes=5), row()], "likes")
-    nothing = platform_mix([row(), row()], "likes")
+    mixed = chart_platform_mix([row(likes=5), row()], "likes")
+    nothing = chart_platform_mix([row(), row()], "likes")
 
     assert "unknown" not in drawn_texts(mixed, monkeypatch)
     assert "unknown" in drawn_texts(nothing, monkeypatch)
@@ -359,18 +361,18 @@ NAMES = [
 def test_names_that_strangers_chose_are_drawn_as_text_without_a_warning(name: str) -> None:
     moment = datetime(2026, 11, 1, tzinfo=UTC)
 
-    assert bars(name, [name, "b"], [Column(name, [1, None])], [name, name + "x"], name)
-    assert over_time(
+    assert draw_bars(name, [name, "b"], [Column(name, [1, None])], [name, name + "x"], name)
+    assert draw_over_time(
         name, [Panel(name, [(name, [(moment, 1.0)]), ("b", [(moment, None)])])], name, name
     )
 
 
 def test_a_name_is_cut_and_keeps_what_the_font_has() -> None:
-    assert plain("a" * 100) == "a" * 31 + "\N{HORIZONTAL ELLIPSIS}"
-    assert plain("mia 🎀") == "mia \N{WHITE SQUARE}"
-    assert plain("\u202eab\x00c\nd") == "abc d"
-    assert plain("$x$") == r"\$x\$"
-    assert plain("Zoé") == "Zoé"
+    assert to_plain_text("a" * 100) == "a" * 31 + "\N{HORIZONTAL ELLIPSIS}"
+    assert to_plain_text("mia 🎀") == "mia \N{WHITE SQUARE}"
+    assert to_plain_text("\u202eab\x00c\nd") == "abc d"
+    assert to_plain_text("$x$") == r"\$x\$"
+    assert to_plain_text("Zoé") == "Zoé"
 
 
 @pytest.mark.parametrize(
@@ -386,12 +388,12 @@ def test_a_name_is_cut_and_keeps_what_the_font_has() -> None:
     ],
 )
 def test_numbers_are_written_as_people_say_them(number: float, text: str) -> None:
-    assert short(number) == text
+    assert shorten_number(number) == text
 
 
 def test_a_settings_file_of_matplotlib_in_the_working_folder_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "matplotlibrc").write_text("text.usetex: True\naxes.facecolor: black\n")
-    draw = "sys.stdout.buffer.write(bars('t', ['a'], [Column('c', [1])]))"
+    draw = "sys.stdout.buffer.write(draw_bars('t', ['a'], [Column('c', [1])]))"
     script = f"import sys; from server.pictures.charts import *; {draw}"
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", script],
@@ -401,7 +403,7 @@ def test_a_settings_file_of_matplotlib_in_the_working_folder_says_nothing(tmp_pa
         check=True,
     )
 
-    assert run.stdout == bars("t", ["a"], [Column("c", [1])])
+    assert run.stdout == draw_bars("t", ["a"], [Column("c", [1])])
 
 
 def test_nothing_heavy_is_imported_before_a_picture_is_drawn() -> None:

@@ -18,9 +18,9 @@ from server.pictures.fetching import fetch_all
 from server.pictures.thumbnails import (
     LONGEST_SHEET,
     MOST_BYTES,
-    layout,
-    sheet,
-    shrunk,
+    choose_layout,
+    draw_sheet,
+    shrink,
 )
 from server.sandbox.png import png
 from tests.support.tools.looking import (
@@ -111,9 +111,9 @@ async def test_posts_come_as_one_numbered_sheet_with_a_legend(tmp_path: Path) ->
 async def test_the_sheet_shows_the_pictures_in_the_order_of_the_legend() -> None:
     colours = [(200, 0, 0), (0, 160, 0), (0, 0, 200), (90, 90, 90)]
     files = [png(120, 120, [bytes(colour) * 120] * 120) for colour in colours]
-    found = opened(sheet([shrunk(each, 512) for each in files], 512))
+    found = opened(draw_sheet([shrink(each, 512) for each in files], 512))
 
-    columns, width, height = layout([(120, 120)] * 4, 512)
+    columns, width, height = choose_layout([(120, 120)] * 4, 512)
     assert (columns, width, height) == (2, 120, 120)
     for place, colour in enumerate(colours):
         x, y = 8 + place % 2 * 128 + 60, 8 + place // 2 * 128 + 80
@@ -282,7 +282,7 @@ def test_a_small_file_that_unpacks_to_too_many_pixels_is_not_unpacked(
     size: tuple[int, int],
 ) -> None:
     with pytest.raises(Failure, match="unpacks to"):
-        shrunk(bomb(*size), 512)
+        shrink(bomb(*size), 512)
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_a_small_file_that_unpacks_to_too_many_pixels_is_not_unpacked(
     [("L", "PNG"), ("I;16", "PNG"), ("CMYK", "JPEG"), ("RGBA", "WEBP"), ("P", "GIF")],
 )
 def test_pictures_of_every_usual_kind_are_opened(mode: str, kind: str) -> None:
-    found = shrunk(encoded(mode=mode, kind=kind), 100).image
+    found = shrink(encoded(mode=mode, kind=kind), 100).image
 
     assert (found.mode, found.size) == ("RGB", (100, 67))
 
@@ -299,20 +299,20 @@ def test_what_is_transparent_is_white() -> None:
     file = BytesIO()
     Image.new("RGBA", (10, 10), (0, 0, 0, 0)).save(file, "PNG")
 
-    assert shrunk(file.getvalue(), 100).image.getpixel((5, 5)) == (255, 255, 255)
+    assert shrink(file.getvalue(), 100).image.getpixel((5, 5)) == (255, 255, 255)
 
 
 def test_a_photo_is_turned_as_its_camera_says() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
 
-    assert shrunk(encoded((300, 200), exif=exif), 150).image.size == (100, 150)
+    assert shrink(encoded((300, 200), exif=exif), 150).image.size == (100, 150)
 
 
 @pytest.mark.parametrize("count", range(1, 25))
 @pytest.mark.parametrize("size", [(288, 512), (512, 512), (512, 288), (30, 900), (20, 20)])
 def test_a_sheet_has_room_for_all_and_is_never_too_large(count: int, size: tuple[int, int]) -> None:
-    columns, width, height = layout([size] * count, 512)
+    columns, width, height = choose_layout([size] * count, 512)
     rows = -(-count // columns)
 
     assert columns * rows >= count > columns * (rows - 1)
