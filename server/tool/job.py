@@ -281,8 +281,10 @@ def summary(row: JobRow) -> dict[str, Any]:
 
 def links(row: JobRow) -> list[Link]:
     """The resource that a job's result names as `resource`, as a link."""
-    found = (row.result or {}).get("resource")
-    return [Link(found["uri"], found["name"], found["mimeType"], found["size"])] if found else []
+    result = (row.result or {}).get("resource")
+    return (
+        [Link(result["uri"], result["name"], result["mimeType"], result["size"])] if result else []
+    )
 
 
 def _count_gathered(row: JobRow) -> dict[str, Any]:

@@ -71,13 +71,13 @@ class Found:
 
     def add(self, batch: Batch) -> None:
         """Take a batch; an item that links or moving pages brought already is taken once."""
-        known = {row.id for row in self.rows}
-        self.rows += [row for row in map(make_row, batch.items) if row.id not in known]
+        existing = {row.id for row in self.rows}
+        self.rows += [row for row in map(make_row, batch.items) if row.id not in existing]
         self.count(batch)
 
     def count(self, batch: Batch) -> None:
         """Take what there is to say about a batch, without its items."""
-        links = [f"{each['url'][:_LONGEST_LINK]} ({each['status']})" for each in batch.missing]
+        links = [f"{entry['url'][:_LONGEST_LINK]} ({entry['status']})" for entry in batch.missing]
         self.missing += len(links)
         self.named = [*self.named, *links][:_MOST_NAMED]
         self.partial += batch.partial
@@ -125,12 +125,12 @@ class Computed(ItemSource, Workflow[JobRow]):
                 "Use `search` with filter.collectionsIds for a collection, or the view's own conditions.",
             )
         search = self.search or {}
-        given = search.get("filter") or {}
-        if given.get(name, value) != value:
+        requested = search.get("filter") or {}
+        if requested.get(name, value) != value:
             raise Failure(
                 Code.INVALID_ARGUMENT, f"`search` has a filter.{name} of its own.", "Give it once."
             )
-        self.search = {**search, "filter": {**given, name: value}}
+        self.search = {**search, "filter": {**requested, name: value}}
 
     def paths(self) -> list[str]:
         """What is asked of each item."""
@@ -142,7 +142,7 @@ class Computed(ItemSource, Workflow[JobRow]):
         """What the job is called; `items` as in "14,000 items"."""
 
     @abstractmethod
-    def result(self, found: Found) -> dict[str, Any]:
+    def result(self, result: Found) -> dict[str, Any]:
         """The answer. It may take a while, and is called in a thread."""
 
     async def run(self, context: ArchiveContext) -> Result:
@@ -154,21 +154,21 @@ class Computed(ItemSource, Workflow[JobRow]):
 
     async def computed(self, context: ArchiveContext) -> Result:
         """Read the items, here or by a job, and compute the answer."""
-        total, found, after = await self._begun(context)
+        total, result, after = await self._begun(context)
         if total is None or total > AT_HAND:
             return await read_by_job(self, context, self._plan(total))
         if after is not None or self.search is None:
             async for batch in self.batches(context.api, after, self.paths()):
-                found.add(batch)
-        return whole(await self.settled(found))
+                result.add(batch)
+        return whole(await self.settled(result))
 
-    async def settled(self, found: Found) -> dict[str, Any]:
+    async def settled(self, result: Found) -> dict[str, Any]:
         """The answer, with what there is to say about how the items were found."""
         if self.taken_at is not None:
-            found.rows = filter_by_time(found.rows, self.taken_at.from_, self.taken_at.to)
-        answer = await to_thread.run_sync(lambda: self.result(found))
-        notes = [*answer.pop("notes", []), *self._notes(found)]
-        return {**answer, **({"missing": found.named} if found.named else {}), "notes": notes}
+            result.rows = filter_by_time(result.rows, self.taken_at.from_, self.taken_at.to)
+        answer = await to_thread.run_sync(lambda: self.result(result))
+        notes = [*answer.pop("notes", []), *self._notes(result)]
+        return {**answer, **({"missing": result.named} if result.named else {}), "notes": notes}
 
     async def _begun(self, context: ArchiveContext) -> tuple[int | None, Found, str | None]:
         """How many items there are (links: at most; None: nobody says), the first of them, and
@@ -176,35 +176,35 @@ class Computed(ItemSource, Workflow[JobRow]):
         if self.search is None:
             return await self.total(context.api), Found(), None
         page = await context.api.page(self.query(self.paths()))
-        found = Found()
-        found.add(Batch(page.records, page.end, [], page.partial))
+        result = Found()
+        result.add(Batch(page.records, page.end, [], page.partial))
         if not page.has_next:
-            return len(page.records), found, None
-        return page.total, found, page.end
+            return len(page.records), result, None
+        return page.total, result, page.end
 
     def _plan(self, total: int | None) -> Plan:
         pages = ceil((total or 0) / AT_ONCE)
-        asked = select(Item, self.paths())
+        requested = select(Item, self.paths())
         each = SearchItems.cost + RELATION_COST * sum(
-            1 for name in asked if fields_of(Item)[name].record is not None
+            1 for name in requested if fields_of(Item)[name].record is not None
         )
         each += GetItemIdsByUrl.cost if self.urls else 0
         title = self.title_of_job("items" if total is None else f"{total:,} items")
         return Plan(title, total, pages * (2 if self.urls else 1), pages * each)
 
-    def _notes(self, found: Found) -> list[str]:
-        notes = self.query().notes() + ([] if found.rows else self.query().notes_if_empty())
+    def _notes(self, result: Found) -> list[str]:
+        notes = self.query().notes() + ([] if result.rows else self.query().notes_if_empty())
         if self.taken_at is not None:
             notes.append("`takenAt` was applied here, after reading all items.")
-        if found.partial:
+        if result.partial:
             notes.append(
-                f"Archive could not compute some values of {found.partial} pages now; they count as unknown."
+                f"Archive could not compute some values of {result.partial} pages now; they count as unknown."
             )
-        if found.missing:
+        if result.missing:
             notes.append(
-                f"{found.missing} links lead to no item; `missing` names the first of them."
+                f"{result.missing} links lead to no item; `missing` names the first of them."
             )
-        absent = len(set(self.item_ids or [])) - len(found.rows)
+        absent = len(set(self.item_ids or [])) - len(result.rows)
         if absent > 0 and self.taken_at is None:
             notes.append(f"{absent} of the ids name no item in this workspace.")
         return notes
@@ -228,18 +228,18 @@ class Reading:
         place: dict[str, Any] = job.cursor or {}
         if place.get("over"):
             return
-        request, told = self._request, _told(place)
+        request, report = self._request, _told(place)
         gathered: int = job.counters.get("gathered", 0)
         async for batch in request.batches(
             self._context.background, place.get("page"), request.paths()
         ):
-            told.count(batch)
+            report.count(batch)
             place = {
                 "page": batch.cursor,
                 "over": batch.cursor is None,
-                "missing": told.missing,
-                "named": told.named,
-                "partial": told.partial,
+                "missing": report.missing,
+                "named": report.named,
+                "partial": report.partial,
             }
             rows = _once(map(make_row, batch.items))
             gathered += len(rows)
@@ -257,11 +257,11 @@ class Reading:
     async def finish(self, job: Handle) -> dict[str, Any]:
         """The answer over all rows."""
         job.say("computing")
-        found, last = _told(job.cursor or {}), 0
+        result, last = _told(job.cursor or {}), 0
         while records := job.rows(after=last, limit=_ROWS):
-            found.rows += [Row.unpack(each.key, each.detail) for each in records]
+            result.rows += [Row.unpack(record.key, record.detail) for record in records]
             last = records[-1].number
-        return await self._request.settled(found)
+        return await self._request.settled(result)
 
 
 def _told(place: dict[str, Any]) -> Found:

@@ -143,11 +143,11 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
             raise Failure(
                 Code.NOT_FOUND, "No items match, so there is nothing to draw.", "Widen the search."
             )
-        asked = [GetEngagementHistory.model_validate({"itemId": row.id}) for row in rows]
-        found = await answers(context.api, asked, ["at", *self.metrics])
-        if any(page["pageInfo"]["hasNextPage"] for page in found):
+        requested = [GetEngagementHistory.model_validate({"itemId": row.id}) for row in rows]
+        result = await answers(context.api, requested, ["at", *self.metrics])
+        if any(page["pageInfo"]["hasNextPage"] for page in result):
             notes.append("Of each item the latest 100 snapshots are shown.")
-        return chart_engagement(rows, [page["nodes"] for page in found], self.metrics), notes
+        return chart_engagement(rows, [page["nodes"] for page in result], self.metrics), notes
 
 
 def _saved(folder: ExportFolder, name: str, png: bytes) -> tuple[dict[str, Any], Link]:

@@ -109,12 +109,12 @@ class ViewMedia(Workflow[dict[str, Any]]):
             [f"Of {len(frames)} frames the first {most} are shown."] if len(frames) > most else []
         )
         notes += [] if can_scale else [_UNSCALED]
-        shown, images = await (self._scaled if can_scale else self._unscaled)(
+        visible, images = await (self._scaled if can_scale else self._unscaled)(
             context, frames[:most], skipped
         )
         about = {
             "pictures": [
-                {"number": number, **frame.legend} for number, frame in enumerate(shown, 1)
+                {"number": number, **frame.legend} for number, frame in enumerate(visible, 1)
             ],
             **({"skipped": skipped} if skipped else {}),
             **({"notes": notes} if notes else {}),
@@ -125,50 +125,52 @@ class ViewMedia(Workflow[dict[str, Any]]):
         self, context: ArchiveContext, frames: list[Frame], skipped: list[dict[str, Any]]
     ) -> tuple[list[Frame], list[Image]]:
         longest = self.size or (_SINGLE_SIZE if self.each else _SHEET_SIZE)
-        wanted = [
-            (each.url, partial(shrink, longest=longest, is_video=each.is_video)) for each in frames
+        requested = [
+            (frame.url, partial(shrink, longest=longest, is_video=frame.is_video))
+            for frame in frames
         ]
-        shown, thumbnails = _sort_out(
-            frames, await fetch_all(context.archive.fetch, wanted), skipped
+        visible, thumbnails = _sort_out(
+            frames, await fetch_all(context.archive.fetch, requested), skipped
         )
-        return shown, await anyio.to_thread.run_sync(_drawn, thumbnails, longest, self.each)
+        return visible, await anyio.to_thread.run_sync(_drawn, thumbnails, longest, self.each)
 
     async def _unscaled(
         self, context: ArchiveContext, frames: list[Frame], skipped: list[dict[str, Any]]
     ) -> tuple[list[Frame], list[Image]]:
-        wanted = [
-            (each.url, partial(wrap_unscaled, most=MOST_BYTES // MOST_SINGLE)) for each in frames
+        requested = [
+            (frame.url, partial(wrap_unscaled, most=MOST_BYTES // MOST_SINGLE)) for frame in frames
         ]
-        return _sort_out(frames, await fetch_all(context.archive.fetch, wanted), skipped)
+        return _sort_out(frames, await fetch_all(context.archive.fetch, requested), skipped)
 
     async def _frames(self, api: Api, skipped: list[dict[str, Any]]) -> list[Frame]:
         if self.competitor_brand_item_ids is not None:
             return await self._competitors(api, skipped)
         items = SearchItems.model_validate({"filter": {"ids": self.ids}, "fields": _ITEM_FIELDS})
-        known = {
-            each["id"].lower(): each for each in (await api.page(items, size=len(self.ids))).records
+        existing = {
+            record["id"].lower(): record
+            for record in (await api.page(items, size=len(self.ids))).records
         }
         media = GetMediaContents.model_validate({"itemIds": self.ids, "fields": _MEDIA_FIELDS})
         contents = (await api.whole(media)).records
         frames: list[Frame] = []
         for id in self.ids:
-            item = known.get(id.lower())
+            item = existing.get(id.lower())
             if item is None:
                 skipped.append({"itemId": id, "reason": "no such item in this workspace"})
                 continue
-            own = [each for each in contents if each["mediaItemId"] == item["mediaItemId"]]
+            own = [content for content in contents if content["mediaItemId"] == item["mediaItemId"]]
             frames += self._chosen(_legend(item), own, skipped)
         return frames
 
     async def _competitors(self, api: Api, skipped: list[dict[str, Any]]) -> list[Frame]:
         """Each post's media by themselves: nothing tells which of several posts a medium belongs
         to."""
-        asked = [
+        identities = [
             GetMediaContents.model_validate({"competitorBrandItemIds": [id]}) for id in self.ids
         ]
-        found = await answers(api, asked, _MEDIA_FIELDS)
+        result = await answers(api, identities, _MEDIA_FIELDS)
         frames: list[Frame] = []
-        for id, media in zip(self.ids, found, strict=True):
+        for id, media in zip(self.ids, result, strict=True):
             frames += self._chosen({"itemId": id}, media, skipped)
         return frames
 
@@ -217,27 +219,27 @@ def _told(media: dict[str, Any], place: int, count: int) -> dict[str, Any]:
 
 
 def _sort_out(
-    frames: list[Frame], found: list[T | Failure], skipped: list[dict[str, Any]]
+    frames: list[Frame], match: list[T | Failure], skipped: list[dict[str, Any]]
 ) -> tuple[list[Frame], list[T]]:
     """The frames that there is a picture of, and the pictures; the others go to those that were
     skipped."""
-    shown: list[Frame] = []
+    visible: list[Frame] = []
     pictures: list[T] = []
-    for frame, result in zip(frames, found, strict=True):
+    for frame, result in zip(frames, match, strict=True):
         if isinstance(result, Failure):
             which = {
                 name: value for name, value in frame.legend.items() if name in ("itemId", "frame")
             }
             skipped.append({**which, "reason": result.message})
         else:
-            shown.append(frame)
+            visible.append(frame)
             pictures.append(result)
-    return shown, pictures
+    return visible, pictures
 
 
 def _drawn(thumbnails: list[Thumbnail], longest: int, apart: bool) -> list[Image]:
     if not thumbnails:
         return []
     if apart:
-        return [encode_single(each, MOST_BYTES // len(thumbnails)) for each in thumbnails]
+        return [encode_single(thumbnail, MOST_BYTES // len(thumbnails)) for thumbnail in thumbnails]
     return [draw_sheet(thumbnails, longest)]

@@ -56,8 +56,8 @@ class SummarizePerformance(Computed):
         )
         return [*super().paths(), *by_creator]
 
-    def result(self, found: Found) -> dict[str, Any]:
-        rows = found.rows
+    def result(self, result: Found) -> dict[str, Any]:
+        rows = result.rows
         answer = {
             "items": len(rows),
             "span": summary.find_span(rows),
@@ -77,19 +77,21 @@ class SummarizePerformance(Computed):
         self, rows: list[Row], room: int
     ) -> tuple[dict[By, list[dict[str, Any]]], list[str]]:
         """The groups that were asked for, each kind cut until all fit, and what was cut."""
-        wanted = list(dict.fromkeys(self.by or []))
-        groups = {by: summary.group_items(rows, by, self.chosen) for by in wanted}
-        most = {by: min(len(groups[by]), _MOST_OF.get(by, len(groups[by]))) for by in wanted}
+        requested = list(dict.fromkeys(self.by or []))
+        groups = {by: summary.group_items(rows, by, self.chosen) for by in requested}
+        most = {by: min(len(groups[by]), _MOST_OF.get(by, len(groups[by]))) for by in requested}
         while True:
-            shown = {by: _cut(groups[by], by, most[by]) for by in wanted}
-            longest = max(wanted, key=lambda by: most[by], default=None)
-            if longest is None or most[longest] <= _FEWEST or len(compact(shown)) <= room:
+            visible = {by: _cut(groups[by], by, most[by]) for by in requested}
+            longest = max(requested, key=lambda by: most[by], default=None)
+            if longest is None or most[longest] <= _FEWEST or len(compact(visible)) <= room:
                 break
             most[longest] = max(_FEWEST, most[longest] * 4 // 5)
         notes = [
-            _cut_note(by, most[by], len(groups[by])) for by in wanted if most[by] < len(groups[by])
+            _cut_note(by, most[by], len(groups[by]))
+            for by in requested
+            if most[by] < len(groups[by])
         ]
-        return shown, notes
+        return visible, notes
 
     def _about(self, rows: list[Row]) -> list[str]:
         notes = [
@@ -145,11 +147,15 @@ class GetTopContent(Computed):
                 return whole(self._ranked(_rows(page), notes))
         return await self.computed(context)
 
-    def result(self, found: Found) -> dict[str, Any]:
-        known = sum(1 for row in found.rows if row.value(self.chosen) is not None)
-        coverage = {"items": len(found.rows), "known": known, "unknown": len(found.rows) - known}
-        how = f"Ranked here, over all {len(found.rows):,} items."
-        return {"coverage": coverage, **self._ranked(found.rows, [how])}
+    def result(self, result: Found) -> dict[str, Any]:
+        existing = sum(1 for row in result.rows if row.value(self.chosen) is not None)
+        coverage = {
+            "items": len(result.rows),
+            "known": existing,
+            "unknown": len(result.rows) - existing,
+        }
+        how = f"Ranked here, over all {len(result.rows):,} items."
+        return {"coverage": coverage, **self._ranked(result.rows, [how])}
 
     def _ranked(self, rows: list[Row], notes: list[str]) -> dict[str, Any]:
         nodes = ranking.rank_items(rows, self.chosen, self.limit)
@@ -182,15 +188,18 @@ class GetTopContent(Computed):
     async def _page(self, context: ArchiveContext, *, measured: bool = False) -> Page:
         more: dict[str, Any] = {"sorting": [{"sortKey": self.metric, "sortOrder": "DESC"}]}
         if measured:
-            given = (self.search or {}).get("filter") or {}
-            ranges = [*given.get("engagement", []), {"field": self.metric, "range": {"from": 0}}]
-            more["filter"] = {**given, "engagement": ranges}
+            requested = (self.search or {}).get("filter") or {}
+            ranges = [
+                *requested.get("engagement", []),
+                {"field": self.metric, "range": {"from": 0}},
+            ]
+            more["filter"] = {**requested, "engagement": ranges}
         return await context.api.page(self.query(self.paths(), **more), size=self.limit + 1)
 
     async def _narrow_to_creator(self, context: ArchiveContext, creator: str) -> None:
-        asked = GetCreator.model_validate({"id": creator, "fields": ["socialProfiles.id"]})
-        person, _ = await context.api.read(asked)
-        profiles = [each["id"] for each in (person or {}).get("socialProfiles") or []]
+        requested = GetCreator.model_validate({"id": creator, "fields": ["socialProfiles.id"]})
+        person, _ = await context.api.read(requested)
+        profiles = [profile["id"] for profile in (person or {}).get("socialProfiles") or []]
         if not profiles:
             raise Failure(
                 Code.NOT_FOUND, "That creator has no social profile here.", GetCreator.instead
@@ -223,7 +232,7 @@ class CompareBrands(Workflow[CompetitorBrand]):
         before, past_partial = None, False
         if self.previous:
             past = await self._brands(context, (first - timedelta(days=1)).isoformat())
-            before, past_partial = {each["id"]: each for each in past.records}, past.partial
+            before, past_partial = {record["id"]: record for record in past.records}, past.partial
         compared = brands.compare_brands(now.records, before)
         partial = now.partial or past_partial
         answer: dict[str, Any] = {
@@ -236,17 +245,17 @@ class CompareBrands(Workflow[CompetitorBrand]):
                 now.records, last.isoformat() if last >= today else None, partial=partial
             ),
         }
-        shown = len(compared)
-        while shown > _FEWEST and len(compact({**answer, "brands": compared[:shown]})) > _ROOM:
-            shown -= 1
-        if shown < len(compared):
+        visible = len(compared)
+        while visible > _FEWEST and len(compact({**answer, "brands": compared[:visible]})) > _ROOM:
+            visible -= 1
+        if visible < len(compared):
             answer["notes"].append(
-                f"Shown are {shown} of {len(compared)} brands; shares and ranks are over all."
+                f"Shown are {visible} of {len(compared)} brands; shares and ranks are over all."
             )
-        return whole({"brands": compared[:shown], **answer})
+        return whole({"brands": compared[:visible], **answer})
 
     def _notes(
-        self, found: list[dict[str, Any]], open_until: str | None, *, partial: bool
+        self, result: list[dict[str, Any]], open_until: str | None, *, partial: bool
     ) -> list[str]:
         notes = [
             "Shares are of the sum over the brands that have the figure; brands under `unavailable` are in none.",
@@ -255,7 +264,7 @@ class CompareBrands(Workflow[CompetitorBrand]):
         ]
         if open_until:
             notes.append(f"The period ends on {open_until}: its figures are not final.")
-        if any(each.get("ownMetricsStatus") == "UNAVAILABLE" for each in found):
+        if any(entry.get("ownMetricsStatus") == "UNAVAILABLE" for entry in result):
             notes.append("Archive has no figures of the own brand.")
         return [*notes, PARTIAL] if partial else notes
 
@@ -264,23 +273,23 @@ class CompareBrands(Workflow[CompetitorBrand]):
         records: list[dict[str, Any]] = []
         partial = False
         async for page in context.api.pages(request):
-            known = {each["id"] for each in records}
-            records += [each for each in page.records if each["id"] not in known]
+            existing = {record["id"] for record in records}
+            records += [record for record in page.records if record["id"] not in existing]
             partial |= page.partial
         return Page(records, None, False, len(records), partial)
 
 
 def _rows(page: Page) -> list[Row]:
-    return [make_row(each) for each in page.records]
+    return [make_row(record) for record in page.records]
 
 
 def _cut(groups: list[summary.Group], by: By, most: int) -> list[dict[str, Any]]:
     return [
-        each.to_dict()
-        for each in summary.limit_groups(groups, most, by_time=by in ("week", "month"))
+        group.to_dict()
+        for group in summary.limit_groups(groups, most, by_time=by in ("week", "month"))
     ]
 
 
 def _cut_note(by: By, most: int, groups: int) -> str:
-    kept, rest = ("latest", "earlier") if by in ("week", "month") else ("first", "others")
-    return f"By {by}: the {kept} {most} of {groups} are shown, the rest together as `{rest}`."
+    cached, rest = ("latest", "earlier") if by in ("week", "month") else ("first", "others")
+    return f"By {by}: the {cached} {most} of {groups} are shown, the rest together as `{rest}`."

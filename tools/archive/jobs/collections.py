@@ -101,15 +101,15 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             )
 
     def _check_undo(self) -> None:
-        given = [
-            str(type(self).model_fields[each].alias)
-            for each in _BESIDE_UNDO
-            if each in self.model_fields_set
+        requested = [
+            str(type(self).model_fields[entry].alias)
+            for entry in _BESIDE_UNDO
+            if entry in self.model_fields_set
         ]
-        if given:
+        if requested:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"`undo` takes items and collections from the job; {', '.join(given)} cannot be given beside it.",
+                f"`undo` takes items and collections from the job; {', '.join(requested)} cannot be given beside it.",
                 "Pass `undo` alone.",
             )
 
@@ -125,7 +125,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         about = {
             "action": order.action,
             "source": order.source,
-            "collections": [each.told() for each in order.targets],
+            "collections": [target.told() for target in order.targets],
         }
         preview = None if self.dry_run else await _preview(order, requests, credits, about, context)
         return Plan(order.title, order.items, requests, credits, preview=preview, details=about)
@@ -145,7 +145,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             )
         source = await self._source(api, items, rows)
         what = "Put {} into {}" if self.action == "add" else "Take {} out of {}"
-        title = what.format(source, some([each.name for each in targets]))
+        title = what.format(source, some([target.name for target in targets]))
         return Order(self.action, targets, items, source, self._reads(items, targets), title)
 
     async def _undone(self, context: ArchiveContext, job: str) -> Order:
@@ -164,7 +164,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             f"{counted(items, 'item')} that {job} {'took out' if action == 'add' else 'put in'}"
         )
         what = "Put {} into {} again" if action == "add" else "Take {} out of {} again"
-        title = f"Undo: {what.format(source, some([each.name for each in targets]))}"
+        title = f"Undo: {what.format(source, some([target.name for target in targets]))}"
         return Order(action, targets, items, source, _pages(targets), title)
 
     def _check_undoable(self, row: JobRow, context: ArchiveContext) -> None:
@@ -203,8 +203,8 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
 
 
 async def _preset(api: Api, preset: str, rows: list[dict[str, Any]]) -> str:
-    if known := next((row for row in rows if row["id"] == preset), None):
-        return f"the collection '{known['name']}'"
+    if existing := next((row for row in rows if row["id"] == preset), None):
+        return f"the collection '{existing['name']}'"
     view, _ = await api.read(GetContentView.model_validate({"id": preset, "fields": ["name"]}))
     return f"the view '{view['name']}'" if view else f"the preset {preset}"
 
@@ -213,15 +213,15 @@ async def _preview(
     order: Order, requests: int, credits: float, about: dict[str, Any], context: ArchiveContext
 ) -> Preview:
     minutes = await _minutes(requests, credits, context)
-    where = "; ".join(_described(each) for each in order.targets)
+    where = "; ".join(_described(target) for target in order.targets)
     already = "in already" if order.action == "add" else "not in"
     message = (
         f"{order.title}? {where}. At most {counted(requests, 'request')} "
         f"({round(credits):,} rate credits), about {counted(minutes, 'minute')}; items that are {already} are skipped. "
         "It can be undone."
     )
-    near = [each for each in order.targets if each.near]
-    instead = ", ".join(f"'{each.near}' instead of '{each.name}'" for each in near)
+    near = [target for target in order.targets if target.near]
+    instead = ", ".join(f"'{entry.near}' instead of '{entry.name}'" for entry in near)
     otherwise = (
         f"Call again with {instead} in `collectionNames`, if that is what is meant." if near else ""
     )
@@ -237,10 +237,10 @@ async def _preview(
 
 async def _minutes(requests: int, credits: float, context: ArchiveContext) -> int:
     """With a full bucket, whatever is in it now: the user's yes is bound to this number."""
-    found = await context.archive.budget(context.workspace)
+    result = await context.archive.budget(context.workspace)
     seconds = requests * INTERVAL
-    if found is not None and found.refill:
-        seconds = max(seconds, (credits - (found.burst or 0.0)) / found.refill)
+    if result is not None and result.refill:
+        seconds = max(seconds, (credits - (result.burst or 0.0)) / result.refill)
     return max(1, ceil(seconds / 60))
 
 
@@ -252,4 +252,4 @@ def _described(target: Target) -> str:
 
 
 def _pages(targets: list[Target]) -> int:
-    return sum(ceil(each.items / AT_ONCE) for each in targets)
+    return sum(ceil(target.items / AT_ONCE) for target in targets)

@@ -50,25 +50,26 @@ def named_targets(
     Raises:
         Failure: there is none of that name or id, and it is not to be created.
     """
-    targets = [_by_name(each, rows, auto_create=auto_create) for each in dict.fromkeys(names or [])]
-    targets += [_by_id(each, rows) for each in dict.fromkeys(ids or [])]
-    return list({each.id or each.name: each for each in targets}.values())
+    targets = [_by_name(name, rows, auto_create=auto_create) for name in dict.fromkeys(names or [])]
+    targets += [_by_id(identity, rows) for identity in dict.fromkeys(ids or [])]
+    return list({target.id or target.name: target for target in targets}.values())
 
 
 def held_targets(job: JobRow, rows: list[Row]) -> list[Target]:
     """The collections of a job that are still there, whatever they are called now."""
-    by_id, by_name = {each["id"]: each for each in rows}, {each["name"]: each for each in rows}
+    by_id, by_name = {row["id"]: row for row in rows}, {row["name"]: row for row in rows}
     journalled = job.counters.get("targets", [])
     # One that the job created may have got its id after the last thing that was journalled.
-    found = [
-        by_id.get(each["id"]) if each["id"] else by_name.get(each["name"]) for each in journalled
+    result = [
+        by_id.get(entry["id"]) if entry["id"] else by_name.get(entry["name"])
+        for entry in journalled
     ]
-    return [_existing(each) for each in found if each]
+    return [_existing(entry) for entry in result if entry]
 
 
 def _by_name(name: str, rows: list[Row], *, auto_create: bool) -> Target:
-    if known := next((each for each in rows if each["name"] == name), None):
-        return _existing(known)
+    if existing := next((row for row in rows if row["name"] == name), None):
+        return _existing(existing)
     near = slip_of(name, rows)
     if auto_create:
         return Target(name, near=near["name"] if near else None)
@@ -78,17 +79,17 @@ def _by_name(name: str, rows: list[Row], *, auto_create: bool) -> Target:
             f"'{name}' is not among the {ROW_CAP:,} collections that Archive lists.",
             "Pass its id in `collectionIds`.",
         )
-    meant = f" Did you mean '{near['name']}'?" if near else ""
+    suggestion = f" Did you mean '{near['name']}'?" if near else ""
     raise Failure(
         Code.NOT_FOUND,
-        f"There is no collection '{name}'.{meant}",
+        f"There is no collection '{name}'.{suggestion}",
         "{collections} lists them; `autoCreate` makes new ones.",
     )
 
 
 def _by_id(text: str, rows: list[Row]) -> Target:
-    if known := next((each for each in rows if each["id"] == text), None):
-        return _existing(known)
+    if existing := next((row for row in rows if row["id"] == text), None):
+        return _existing(existing)
     if len(rows) >= ROW_CAP:
         return Target(text, text)
     raise Failure(

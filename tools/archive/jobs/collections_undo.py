@@ -62,18 +62,20 @@ async def undone(
 
 def _ids(job: JobRow, targets: list[dict[str, Any]]) -> dict[str, str]:
     """The ids of the collections that count, by id and by the name that the job knew them by."""
-    known = {each["id"] for each in targets}
-    ids = {each["id"]: each["id"] for each in targets} | {
-        each["name"]: each["id"] for each in targets
+    existing = {target["id"] for target in targets}
+    ids = {target["id"]: target["id"] for target in targets} | {
+        target["name"]: target["id"] for target in targets
     }
     return ids | {
-        each["name"]: each["id"] for each in job.counters["targets"] if each["id"] in known
+        target["name"]: target["id"]
+        for target in job.counters["targets"]
+        if target["id"] in existing
     }
 
 
 def _reversed(row: RecordRow, ids: dict[str, str], shared: set[str], action: str) -> dict[str, Any]:
     changed = _collections(row, ids)
-    left = [each for each in changed if each not in shared]
+    left = [entry for entry in changed if entry not in shared]
     return (
         {"collections": left}
         if left
@@ -84,7 +86,9 @@ def _reversed(row: RecordRow, ids: dict[str, str], shared: set[str], action: str
 def _collections(row: RecordRow, ids: dict[str, str]) -> list[str]:
     return list(
         dict.fromkeys(
-            ids[each] for each in (row.detail or {}).get("collections", []) if each in ids
+            ids[collection]
+            for collection in (row.detail or {}).get("collections", [])
+            if collection in ids
         )
     )
 
@@ -97,7 +101,7 @@ async def _changed_by_others(
     reversed_by = {
         row.arguments["undo"] for row in rows if "undo" in row.arguments and _counts(row)
     }
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    result: defaultdict[str, set[str]] = defaultdict(set)
     for row in rows:
         same = row.counters.get("action") == job.counters["action"]
         if row.id == job.id or not same or row.id in reversed_by:
@@ -107,9 +111,9 @@ async def _changed_by_others(
             after = records[-1].number
             for record in records:
                 if changed := _collections(record, ids):
-                    found[record.key].update(changed)
+                    result[record.key].update(changed)
             await anyio.lowlevel.checkpoint()
-    return found
+    return result
 
 
 def _counts(row: JobRow) -> bool:
@@ -118,10 +122,10 @@ def _counts(row: JobRow) -> bool:
 
 async def _alike(jobs: Jobs, job: JobRow) -> list[JobRow]:
     """All jobs of the same tool and place."""
-    found: list[JobRow] = []
+    result: list[JobRow] = []
     place = (job.tool, job.origin, job.workspace)
-    seen = 0
-    while rows := await jobs.list(job.account, limit=100, offset=seen):
-        seen += len(rows)
-        found += [row for row in rows if (row.tool, row.origin, row.workspace) == place]
-    return found
+    visited = 0
+    while rows := await jobs.list(job.account, limit=100, offset=visited):
+        visited += len(rows)
+        result += [row for row in rows if (row.tool, row.origin, row.workspace) == place]
+    return result

@@ -59,7 +59,7 @@ class Reading:
     def take(self, page: Page) -> None:
         """Add a page. A list that others took from meanwhile may have ended early: then it is read
         once more."""
-        self.found.update(each["id"] for each in page.records)
+        self.found.update(record["id"] for record in page.records)
         self.after = page.end
         if page.has_next:
             return
@@ -89,10 +89,14 @@ class CollectionWork:
         """Journal the items, each with the collections that do not have it as they should yet."""
         await self._aim(job)
         members = {
-            each["id"]: await self._members(job, each) for each in _targets(job) if each["id"]
+            target["id"]: await self._members(job, target)
+            for target in _targets(job)
+            if target["id"]
         }
-        async for found, cursor in self._found(job):
-            await job.add([_record(job, key, known, members) for key, known in found], cursor)
+        async for result, cursor in self._found(job):
+            await job.add(
+                [_record(job, key, existing, members) for key, existing in result], cursor
+            )
             job.say(f"{job.count(RecordState.PENDING):,} items found")
         await job.set_total(job.count(RecordState.PENDING))
 
@@ -161,7 +165,7 @@ class CollectionWork:
             row = await (await self._context.jobs()).get(request.undo)
             action, targets = inverse(row.counters["action"]), held_targets(row, rows)
         await job.checkpoint(
-            action=action, targets=[{"id": each.id, "name": each.name} for each in targets]
+            action=action, targets=[{"id": target.id, "name": target.name} for target in targets]
         )
 
     async def _members(self, job: Handle, target: dict[str, Any]) -> set[str]:
@@ -185,11 +189,14 @@ class CollectionWork:
         elif request.item_ids is not None:
             ids = list(dict.fromkeys(request.item_ids))
             for start in range(int(job.cursor or 0), len(ids), _AT_ONCE):
-                yield [(each, {}) for each in ids[start : start + _AT_ONCE]], start + _AT_ONCE
+                yield (
+                    [(identity, {}) for identity in ids[start : start + _AT_ONCE]],
+                    start + _AT_ONCE,
+                )
         else:
             async for batch in request.batches(self._context.background, job.cursor, ["id"]):
-                missing = [(each["url"], {"missing": each["status"]}) for each in batch.missing]
-                yield [*((each["id"], {}) for each in batch.items), *missing], batch.cursor
+                missing = [(entry["url"], {"missing": entry["status"]}) for entry in batch.missing]
+                yield [*((item["id"], {}) for item in batch.items), *missing], batch.cursor
 
     async def _move(self, job: Handle, record: RecordRow, ids: list[str], names: list[str]) -> None:
         kind = (
@@ -197,9 +204,9 @@ class CollectionWork:
         )
         # A collection that somebody deletes in the middle is not made again.
         create = not self._made.issuperset(names)
-        given = {"collectionIds": ids, "collectionNames": names, "autoCreate": create}
+        requested = {"collectionIds": ids, "collectionNames": names, "autoCreate": create}
         request = kind.model_validate(
-            {"itemId": record.key, **{name: each for name, each in given.items() if each}}
+            {"itemId": record.key, **{name: each for name, each in requested.items() if each}}
         )
         try:
             await self._context.background.apply(request, admit=lambda: job.admit([record]))
@@ -216,9 +223,11 @@ class CollectionWork:
         if self._refused % _REFUSALS:
             return
         rows = await listed(self._context.background)
-        known = {each["id"] for each in rows}
+        existing = {row["id"] for row in rows}
         gone = [
-            f"'{each['name']}'" for each in _targets(job) if each["id"] and each["id"] not in known
+            f"'{target['name']}'"
+            for target in _targets(job)
+            if target["id"] and target["id"] not in existing
         ]
         if gone and len(rows) < ROW_CAP:
             raise Failure(
@@ -230,12 +239,14 @@ class CollectionWork:
     async def _look_up(self, job: Handle) -> None:
         """Journal the ids of collections that the job creates, as soon as they have one."""
         targets = _targets(job)
-        if all(each["id"] for each in targets):
+        if all(target["id"] for target in targets):
             return
-        known = {each["name"]: each["id"] for each in await listed(self._context.background)}
-        found = [{**each, "id": each["id"] or known.get(each["name"])} for each in targets]
-        if found != targets:
-            await job.checkpoint(targets=found)
+        existing = {entry["name"]: entry["id"] for entry in await listed(self._context.background)}
+        result = [
+            {**target, "id": target["id"] or existing.get(target["name"])} for target in targets
+        ]
+        if result != targets:
+            await job.checkpoint(targets=result)
 
 
 def _targets(job: Handle) -> list[dict[str, Any]]:
@@ -246,27 +257,29 @@ def _targets(job: Handle) -> list[dict[str, Any]]:
 def _placed(job: Handle, record: RecordRow) -> tuple[list[str], list[str]]:
     """The record's collections by id, and by name those that have none yet."""
     ids = {
-        known: each["id"]
-        for each in _targets(job)
-        for known in (each["id"], each["name"])
-        if each["id"]
+        existing: target["id"]
+        for target in _targets(job)
+        for existing in (target["id"], target["name"])
+        if target["id"]
     }
     places = record.detail["collections"]
-    return [ids[each] for each in places if each in ids], [
-        each for each in places if each not in ids
+    return [ids[place] for place in places if place in ids], [
+        place for place in places if place not in ids
     ]
 
 
 def _record(
-    job: Handle, key: str, known: dict[str, Any], members: dict[str, set[str]]
+    job: Handle, key: str, existing: dict[str, Any], members: dict[str, set[str]]
 ) -> NewRecord:
     """An item with what has to be changed for it, if anything."""
-    if "missing" in known:
-        return NewRecord(key, known)
+    if "missing" in existing:
+        return NewRecord(key, existing)
     adds = job.counters["action"] == "add"
-    places = known.get("collections", [each["id"] or each["name"] for each in _targets(job)])
-    changes = [each for each in places if (key in members.get(each, ())) != adds]
+    places = existing.get(
+        "collections", [target["id"] or target["name"] for target in _targets(job)]
+    )
+    changes = [place for place in places if (key in members.get(place, ())) != adds]
     if changes:
         return NewRecord(key, {"collections": changes})
-    reason = known.get("reason") or ("It was in already." if adds else "It was not in.")
+    reason = existing.get("reason") or ("It was in already." if adds else "It was not in.")
     return NewRecord(key, {"collections": [], "reason": reason})

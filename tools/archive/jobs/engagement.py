@@ -58,11 +58,11 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     @model_validator(mode="after")
     def _in_utc(self, info: ValidationInfo) -> Self:
         """Days as instants: a job that goes on later means the same."""
-        given = {
+        requested = {
             name: each for name, each in (("from", self.from_), ("to", self.to)) if each is not None
         }
-        if given:
-            span = FilterDateRangeInput.model_validate(given, context=info.context)
+        if requested:
+            span = FilterDateRangeInput.model_validate(requested, context=info.context)
             for field, moment in (("from_", span.from_), ("to", span.to)):
                 if moment is not None:
                     setattr(self, field, moment)
@@ -78,13 +78,13 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             check_available(self.format)
             return
         if beside := [
-            type(self).model_fields[each].alias or each
-            for each in _OF_TIMELINES
-            if each in self.model_fields_set
+            type(self).model_fields[entry].alias or entry
+            for entry in _OF_TIMELINES
+            if entry in self.model_fields_set
         ]:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"{', '.join(f'`{each}`' for each in beside)} belongs to `mode` timelines.",
+                f"{', '.join(f'`{entry}`' for entry in beside)} belongs to `mode` timelines.",
                 "Leave it out: a refresh measures now and writes no file.",
             )
 
@@ -131,9 +131,9 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         )
 
     async def _of_refresh(self, context: ArchiveContext) -> Plan:
-        found, absent = await self._looked_up(context)
-        accepted, preview = offer(found, absent, context.workspace)
-        records = chunks([each["id"] for each in accepted])
+        result, absent = await self._looked_up(context)
+        accepted, preview = offer(result, absent, context.workspace)
+        records = chunks([entry["id"] for entry in accepted])
         return Plan(
             f"Refresh of the engagement of {counted(len(accepted), 'item')}",
             len(records),
@@ -154,16 +154,16 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
                 f"{total:,} items are more than one refresh takes ({MOST_REFRESHED:,}). Nothing was spent.",
                 "Narrow the search, or name the items in several calls.",
             )
-        found: dict[str, dict[str, Any]] = {}
+        result: dict[str, dict[str, Any]] = {}
         links = 0
         async for batch in self.batches(
             context.api, None, ["id", "type", "socialProfile.accountName"]
         ):
-            found |= {each["id"]: each for each in batch.items}
+            result |= {item["id"]: item for item in batch.items}
             links += len(batch.missing)
-        unknown = len(set(self.item_ids or [])) - len(found)
+        unknown = len(set(self.item_ids or [])) - len(result)
         absent = [counted(unknown, "unknown id")] if unknown > 0 else []
-        return list(found.values()), [
+        return list(result.values()), [
             *absent,
             *([counted(links, "link") + " without an item"] if links else []),
         ]

@@ -66,43 +66,43 @@ class RefreshWork:
 
     async def finish(self, job: Handle) -> dict[str, Any]:
         """Wait for the operations that were started, and tell what became of the items."""
-        known: dict[str, Any] = dict(job.counters.get("operations") or {})
+        existing: dict[str, Any] = dict(job.counters.get("operations") or {})
         started = [
             name
-            for each in _rows(job, RecordState.DONE)
-            if (name := each.detail["payload"]["operationId"])
+            for row in _rows(job, RecordState.DONE)
+            if (name := row.detail["payload"]["operationId"])
         ]
         for number, name in enumerate(started):
-            if known.get(name, {}).get("status") not in TERMINAL:
+            if existing.get(name, {}).get("status") not in TERMINAL:
                 job.say(f"waiting for refresh {number + 1} of {len(started)}")
-                known[name] = await self._outcome(job, name)
-                await job.checkpoint(operations=known)
-        return self._told(job, {name: known[name] for name in started})
+                existing[name] = await self._outcome(job, name)
+                await job.checkpoint(operations=existing)
+        return self._told(job, {name: existing[name] for name in started})
 
     async def _outcome(self, job: Handle, name: str) -> dict[str, Any]:
         pause, waited = FIRST_PAUSE, 0.0
         query = GetOperation.model_validate({"id": name})
         while True:
-            found, _ = await self._context.background.read(query)
-            if found is None or found["status"] in TERMINAL or waited >= LONGEST_WAIT:
-                return _brief(found or {})
+            result, _ = await self._context.background.read(query)
+            if result is None or result["status"] in TERMINAL or waited >= LONGEST_WAIT:
+                return _brief(result or {})
             await job.sleep(pause)
             waited += pause
             pause = min(LONGEST_PAUSE, pause * GROWTH)
 
     def _told(self, job: Handle, operations: dict[str, dict[str, Any]]) -> dict[str, Any]:
         rows = list(_rows(job))
-        payloads = [each.detail["payload"] for each in rows if each.state is RecordState.DONE]
-        accepted = sum(each["processedCount"] or 0 for each in payloads)
-        skipped = [item for each in payloads for item in each["skippedItemIds"] or []]
-        failed = [item for each in operations.values() for item in each["failed"]]
-        asked = sum(len(each.detail["ids"]) for each in rows)
+        payloads = [row.detail["payload"] for row in rows if row.state is RecordState.DONE]
+        accepted = sum(payload["processedCount"] or 0 for payload in payloads)
+        skipped = [item for payload in payloads for item in payload["skippedItemIds"] or []]
+        failed = [item for operation in operations.values() for item in operation["failed"]]
+        requested = sum(len(row.detail["ids"]) for row in rows)
         return {
             "mode": "refresh",
             "summary": {
-                "items": asked,
+                "items": requested,
                 "accepted": accepted,
-                "succeeded": sum(each["succeeded"] for each in operations.values()),
+                "succeeded": sum(operation["succeeded"] for operation in operations.values()),
                 "failed": len(failed),
                 "skipped": len(skipped),
             },
@@ -137,7 +137,7 @@ def _brief(operation: dict[str, Any]) -> dict[str, Any]:
 
 def _sent(rows: list[RecordRow]) -> int:
     """Items of the requests that Archive answered."""
-    return sum(len(each.detail["ids"]) for each in rows if each.state is RecordState.DONE)
+    return sum(len(row.detail["ids"]) for row in rows if row.state is RecordState.DONE)
 
 
 def _notes(
@@ -152,17 +152,17 @@ def _notes(
         notes.append(
             f"{counted(left_out, 'item')} left out by Archive without a reason or a charge, as stories are."
         )
-    for each in rows:
-        if each.state is RecordState.FAILED:
-            notes.append(f"{each.key}: not refreshed, nothing spent on them. {each.reason}")
-        elif each.state is RecordState.UNKNOWN:
+    for row in rows:
+        if row.state is RecordState.FAILED:
+            notes.append(f"{row.key}: not refreshed, nothing spent on them. {row.reason}")
+        elif row.state is RecordState.UNKNOWN:
             notes.append(
-                f"{each.key}: whether their refresh was started is not known, so it was not sent again. "
+                f"{row.key}: whether their refresh was started is not known, so it was not sent again. "
                 "archive_get_operations shows it; each costs credits."
             )
-    if any(each["status"] not in TERMINAL for each in operations.values()):
+    if any(operation["status"] not in TERMINAL for operation in operations.values()):
         notes.append("Not all refreshes ended: archive_get_operation shows how they go on.")
-    if refused := [each for each in rows if each.state is RecordState.FAILED]:
+    if refused := [row for row in rows if row.state is RecordState.FAILED]:
         notes.append(
             f"{counted(len(refused), 'request')} refused whole: where billing credits run short, Archive refreshes "
             "none of the items named together. `resume` sends them again, once there are enough."

@@ -83,10 +83,10 @@ class TimelineWork:
         """Journal the items, each with its account and when it was posted."""
         await self._file(job).choose(self._request.name, "timelines")
         async for batch in self._request.batches(self._context.background, job.cursor, _ASKED):
-            absent = [f"{each['url']} ({each['status']})" for each in batch.missing]
-            known = job.counters.get("absent", [])
+            absent = [f"{entry['url']} ({entry['status']})" for entry in batch.missing]
+            existing = job.counters.get("absent", [])
             gathered = await job.add(
-                _records(batch), batch.cursor, absent=[*known, *absent][:_MOST_NAMED]
+                _records(batch), batch.cursor, absent=[*existing, *absent][:_MOST_NAMED]
             )
             job.say(f"{job.row.total or gathered:,} items")
         await job.set_total(job.count(RecordState.PENDING))
@@ -110,8 +110,8 @@ class TimelineWork:
         if export is None:
             job.say("writing the file")
             tally = Summary()
-            wanted = (*_OF_ITEM, *columns(self._selection, EngagementEntry))
-            export = await file.write(wanted, self._pieces(job, tally), lambda: asdict(tally))
+            requested = (*_OF_ITEM, *columns(self._selection, EngagementEntry))
+            export = await file.write(requested, self._pieces(job, tally), lambda: asdict(tally))
         return self._told(job, file, export)
 
     async def _taken(
@@ -148,7 +148,7 @@ class TimelineWork:
         after = 0
         while records := job.rows(RecordState.DONE, after=after, limit=_AT_ONCE):
             after = records[-1].number
-            rows = [each for record in records for each in self._rows(record)]
+            rows = [entry for record in records for entry in self._rows(record)]
             tally.items += len(records)
             tally.snapshots += len(rows)
             tally.without_history += sum(not record.detail["rows"] for record in records)
@@ -167,7 +167,7 @@ class TimelineWork:
         failed = job.count(RecordState.FAILED)
         rows: list[dict[str, Any]] = []
         if tally.items <= MOST_INLINE and export.rows <= MOST_INLINE_ROWS:
-            rows = [each for piece in self._pieces(job, Summary()) for each in piece]
+            rows = [entry for piece in self._pieces(job, Summary()) for entry in piece]
         return {
             "mode": "timelines",
             "summary": tally.told(failed),
@@ -194,20 +194,20 @@ class TimelineWork:
             )
         if absent := job.counters.get("absent"):
             notes.append(f"Links that lead to no item: {', '.join(absent)}.")
-        asked = len(set(self._request.item_ids or [])) - tally.items - failed
-        if asked > 0:
-            notes.append(f"{asked:,} of the ids name no item in this workspace.")
+        requested = len(set(self._request.item_ids or [])) - tally.items - failed
+        if requested > 0:
+            notes.append(f"{requested:,} of the ids name no item in this workspace.")
         return notes
 
 
 def _records(batch: Batch) -> list[NewRecord]:
     return [
         NewRecord(
-            each["id"],
+            item["id"],
             {
-                "account": (each.get("socialProfile") or {}).get("accountName"),
-                "takenAt": each.get("takenAt"),
+                "account": (item.get("socialProfile") or {}).get("accountName"),
+                "takenAt": item.get("takenAt"),
             },
         )
-        for each in batch.items
+        for item in batch.items
     ]

@@ -137,8 +137,8 @@ class StartExport(StartJob[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]
 
     def paths(self) -> list[str]:
         """The paths to ask for; the id always, because rows are told apart by it."""
-        given = list(self.fields or (ITEM_FIELDS if self.what == "items" else CREATOR_FIELDS))
-        return given if "id" in given or "*" in given else ["id", *given]
+        requested = list(self.fields or (ITEM_FIELDS if self.what == "items" else CREATOR_FIELDS))
+        return requested if "id" in requested or "*" in requested else ["id", *requested]
 
     def selection(self) -> Selection:
         """What is asked of each record.
@@ -151,11 +151,11 @@ class StartExport(StartJob[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]
     def request(self) -> SearchItems | SearchCreators:
         """The search behind the export; of named items the one that is the same but for their
         ids."""
-        shown = {"optionNames": self.option_names}
+        visible = {"optionNames": self.option_names}
         if self.what == "items":
-            return self.query(self.paths(), **shown)
-        given = {**(self.creators or {}), **shown, "fields": self.paths()}
-        return parse(SearchCreators, given, {"timezone": UTC, "instants": []})
+            return self.query(self.paths(), **visible)
+        requested = {**(self.creators or {}), **visible, "fields": self.paths()}
+        return parse(SearchCreators, requested, {"timezone": UTC, "instants": []})
 
     async def rows(self, api: Api) -> int | None:
         """How many rows there will be, by one request at most."""

@@ -64,7 +64,7 @@ class Place:
 
     def after(self, batch: Batch, rows: int, offset: int) -> Place:
         """The place behind a batch that brought so many rows."""
-        links = [f"{each['url']} ({each['status']})" for each in batch.missing]
+        links = [f"{entry['url']} ({entry['status']})" for entry in batch.missing]
         return replace(
             self,
             page=batch.cursor,
@@ -132,14 +132,14 @@ class ExportWork:
         return self._told(export, place)
 
     async def _gathered(self, job: Handle, spool: Spool, place: Place) -> Place:
-        known = await self._known(spool)
+        existing = await self._known(spool)
         names = await self._option_names()
         began = place.page
         async for batch in self._request.found(self._context.background, place.page):
             if place.page is began and self._is_stale(place, batch):
                 await on_disk(lambda: spool.truncate(0))
                 return await self._gathered(job, spool, place.anew())
-            rows = self._rows(batch, names, known)
+            rows = self._rows(batch, names, existing)
             offset = await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]  # binds the rows
             place = place.after(batch, len(rows), offset)
             await self._reached(job, place)
@@ -188,8 +188,8 @@ class ExportWork:
         async with spooled(self._folder, job, place.name, place.offset) as spool:
             if spool.offset == place.offset:
                 target = Target(place.name, self._request.format)
-                wanted = columns(self._request.selection(), self._request.record)
-                draft = await on_disk(lambda: build(self._folder, spool, target, wanted, tick))
+                requested = columns(self._request.selection(), self._request.record)
+                draft = await on_disk(lambda: build(self._folder, spool, target, requested, tick))
                 journalled = job.checkpoint(asdict(replace(place, draft=draft.to_dict())))
                 return place, await published_once(self._folder, draft, journalled)
         # The rows were lost since they were gathered.
@@ -202,7 +202,7 @@ class ExportWork:
         if self._request.urls is None:
             return None
         return await on_disk(
-            lambda: {each["id"] for rows in spool.batches(500, 1 << 17) for each in rows}
+            lambda: {entry["id"] for rows in spool.batches(500, 1 << 17) for entry in rows}
         )
 
     async def _option_names(self) -> OptionNames | None:
@@ -218,23 +218,23 @@ class ExportWork:
         )
 
     def _rows(
-        self, batch: Batch, names: OptionNames | None, known: set[str] | None
+        self, batch: Batch, names: OptionNames | None, existing: set[str] | None
     ) -> list[dict[str, Any]]:
         request, selection = self._request, self._request.selection()
         if names is not None:
             name_options(batch.items, request.record, selection, names)
         flat = request.format != "jsonl"
-        found = [each for each in batch.items if known is None or each["id"] not in known]
-        if known is not None:
-            known.update(each["id"] for each in found)
-        return [row(each, request.record, selection, flat=flat) for each in found]
+        items = [item for item in batch.items if existing is None or item["id"] not in existing]
+        if existing is not None:
+            existing.update(entry["id"] for entry in items)
+        return [row(entry, request.record, selection, flat=flat) for entry in items]
 
     def _told(self, export: Export, place: Place) -> dict[str, Any]:
-        found = units(self._request.selection(), self._request.record)
+        result = units(self._request.selection(), self._request.record)
         return {
             **export.to_dict(),
             "columns": _told_apart(export.columns),
-            **({"units": found} if found else {}),
+            **({"units": result} if result else {}),
             **({"missing": place.named} if place.named else {}),
             "notes": self._notes(export, place),
             "resource": resource(export),
@@ -268,17 +268,17 @@ class ExportWork:
 
 def _abandoned(folder: ExportFolder) -> dict[str, float]:
     """The jobs that left working files, each with their last change."""
-    found: dict[str, float] = {}
-    for each in list_leftovers(folder):
-        found[each.job] = max(each.modified, found.get(each.job, 0.0))
-    return found
+    result: dict[str, float] = {}
+    for leftover in list_leftovers(folder):
+        result[leftover.job] = max(leftover.modified, result.get(leftover.job, 0.0))
+    return result
 
 
 def _told_apart(names: Sequence[str]) -> list[str]:
     """The columns without those inside another: a list of records in JSON Lines is one."""
-    known = set(names)
+    existing = set(names)
     return [
-        each
-        for each in names
-        if not any(each[:dot] in known for dot, letter in enumerate(each) if letter == ".")
+        name
+        for name in names
+        if not any(name[:dot] in existing for dot, letter in enumerate(name) if letter == ".")
     ]

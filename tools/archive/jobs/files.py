@@ -101,8 +101,8 @@ class JobFile:
 
     def notes(self, export: Export) -> list[str]:
         """What the user does not expect of the file."""
-        wanted = self._job.counters["file"]
-        return [] if export.name == wanted else [f"{wanted} was taken: the file is {export.name}."]
+        file = self._job.counters["file"]
+        return [] if export.name == file else [f"{file} was taken: the file is {export.name}."]
 
     def _tick(self) -> None:
         if self._job.stopping:

@@ -53,8 +53,8 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         await self._know_collections(context)
         statuses: list[str] = []
         for start in range(0, len(links), AT_ONCE):
-            found = await looked_up(context.api, links[start : start + AT_ONCE])
-            statuses += [each["status"] for each in found.values()]
+            result = await looked_up(context.api, links[start : start + AT_ONCE])
+            statuses += [entry["status"] for entry in result.values()]
         there, malformed = statuses.count("FOUND"), statuses.count("INVALID_URL")
         new = len(links) - there - malformed
         filing = new + there if self.filed() else 0
@@ -67,7 +67,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
             credits=new * UploadItemFromUrl.cost
             + filing * AddItemToCollections.cost
             + 2 * batches * GetItemIdsByUrl.cost,
-            records_known=[NewRecord(each) for each in links],
+            records_known=[NewRecord(link) for link in links],
             preview=Preview(self._question(new, there, malformed), details)
             if new or filing
             else None,
@@ -79,7 +79,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
 
     def links(self) -> list[str]:
         """The links, each once."""
-        return list(dict.fromkeys(each.strip() for each in self.urls or []))
+        return list(dict.fromkeys(url.strip() for url in self.urls or []))
 
     def filed(self) -> dict[str, Any]:
         """Where what arrives is put, as arguments; empty for nowhere."""
@@ -91,10 +91,10 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
     def _question(self, new: int, there: int, malformed: int) -> str:
         aside = [f"{there} already there"] if there else []
         aside += [f"{malformed} malformed"] if malformed else []
-        told = f" ({', '.join(aside)})" if aside else ""
+        report = f" ({', '.join(aside)})" if aside else ""
         names = [*(self.collection_names or []), *(self.collection_ids or [])]
         into = f", and put what is there then into {', '.join(names)}" if names else ""
-        return f"Have Archive add {counted(new, 'post')} by link{told}{into}?"
+        return f"Have Archive add {counted(new, 'post')} by link{report}{into}?"
 
     async def _know_collections(self, context: ArchiveContext) -> None:
         """Refuse names that no collection has: they would be refused one item after another."""
@@ -102,8 +102,8 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
             return
         rows = (await context.api.whole(GetCollections(), {"id": {}, "name": {}})).records
         unknown = [
-            *sorted(set(self.collection_names or []) - {each["name"] for each in rows}),
-            *sorted(set(self.collection_ids or []) - {each["id"] for each in rows}),
+            *sorted(set(self.collection_names or []) - {row["name"] for row in rows}),
+            *sorted(set(self.collection_ids or []) - {row["id"] for row in rows}),
         ]
         if unknown and len(rows) < _CAP:
             raise Failure(

@@ -53,36 +53,37 @@ class Turns:
         """The links that other imports uploaded, or may have uploaded, not long ago: each with the
         job."""
         jobs = await self._context.jobs()
-        found: dict[str, str] = {}
-        for each in await self._others(job):
-            if each.updated < job.row.created - ON_ITS_WAY:
+        result: dict[str, str] = {}
+        for other in await self._others(job):
+            if other.updated < job.row.created - ON_ITS_WAY:
                 continue
             after = 0
-            while rows := await jobs.records(each.id, _SENT, after=after, limit=_PAGE):
-                found |= {row.key: each.id for row in rows if row.key in self._links}
+            while rows := await jobs.records(other.id, _SENT, after=after, limit=_PAGE):
+                result |= {row.key: other.id for row in rows if row.key in self._links}
                 after = rows[-1].number
-        return found
+        return result
 
     async def _ahead(self, job: Handle) -> list[JobRow]:
         mine = (job.row.created, job.row.id)
         return [
-            each
-            for each in await self._others(job)
-            if each.state is JobState.RUNNING
-            and each.owned
-            and each.phase is not Phase.FINISHING
-            and (not each.counters.get("waiting") or (each.created, each.id) < mine)
+            other
+            for other in await self._others(job)
+            if other.state is JobState.RUNNING
+            and other.owned
+            and other.phase is not Phase.FINISHING
+            and (not other.counters.get("waiting") or (other.created, other.id) < mine)
         ]
 
     async def _others(self, job: Handle) -> list[JobRow]:
         jobs = await self._context.jobs()
         row = job.row
         return [
-            each
-            for each in await jobs.list(row.account, limit=_MOST_JOBS)
-            if each.id != row.id
-            and (each.tool, each.origin, each.workspace) == (self._tool, row.origin, row.workspace)
+            entry
+            for entry in await jobs.list(row.account, limit=_MOST_JOBS)
+            if entry.id != row.id
+            and (entry.tool, entry.origin, entry.workspace)
+            == (self._tool, row.origin, row.workspace)
             and not self._links.isdisjoint(
-                str(link).strip() for link in each.arguments.get("urls") or []
+                str(link).strip() for link in entry.arguments.get("urls") or []
             )
         ]

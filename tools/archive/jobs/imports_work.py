@@ -60,15 +60,15 @@ class ImportWork:
 
     async def gather(self, job: Handle) -> None:
         """The links are known from the start."""
-        await job.add([NewRecord(each) for each in self._request.links()])
+        await job.add([NewRecord(link) for link in self._request.links()])
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Upload one link, unless a look just now shows that there is no need."""
         (record,) = records
-        found, elsewhere = await self._look(job, record)
-        if found["status"] == "FOUND":
-            job.skipped(record, "It is in Archive already.", detail={"itemId": found["itemId"]})
-        elif found["status"] == "INVALID_URL":
+        result, elsewhere = await self._look(job, record)
+        if result["status"] == "FOUND":
+            job.skipped(record, "It is in Archive already.", detail={"itemId": result["itemId"]})
+        elif result["status"] == "INVALID_URL":
             job.failed(record, "Archive does not take this for a link.", code=Code.INVALID_ARGUMENT)
         elif elsewhere:
             job.skipped(
@@ -138,27 +138,27 @@ class ImportWork:
     async def _look_for(
         self, job: Handle, rows: Sequence[RecordRow], away: dict[int, RecordRow]
     ) -> None:
-        found = await looked_up(self._context.background, [row.key for row in rows])
-        known = []
+        result = await looked_up(self._context.background, [row.key for row in rows])
+        existing = []
         for row in rows:
-            if found[row.key]["status"] != "FOUND":
+            if result[row.key]["status"] != "FOUND":
                 continue
-            item = self._arrived[row.number] = found[row.key]["itemId"]
+            item = self._arrived[row.number] = result[row.key]["itemId"]
             del away[row.number]
             if row.state is RecordState.UNKNOWN:
                 job.done(row, {"itemId": item})
-                known.append(row)
-        await job.settle(known)
+                existing.append(row)
+        await job.settle(existing)
 
     async def _file(self, job: Handle, items: list[str]) -> None:
         """Put the items into the collections, going on after the last one journalled; twice is the
         same as once."""
         for number in range(int(job.counters.get("filed", 0)), len(items)):
-            given = {"itemId": items[number], **self._request.filed()}
+            requested = {"itemId": items[number], **self._request.filed()}
             unfiled = list(job.counters.get("unfiled") or [])
             try:
                 await self._context.background.apply(
-                    parse(AddItemToCollections, given, {"timezone": UTC, "instants": []}),
+                    parse(AddItemToCollections, requested, {"timezone": UTC, "instants": []}),
                     admit=lambda: job.admit([]),
                 )
             except Failure as failure:
@@ -197,8 +197,8 @@ class ImportWork:
 async def looked_up(api: Api, urls: list[str]) -> Lookup:
     """For each link (at most 100) its `status` (FOUND, NOT_FOUND, INVALID_URL) and `itemId`."""
     page = await api.whole(GetItemIdsByUrl.model_validate({"urls": urls}))
-    return {each: {"status": "NOT_FOUND"} for each in urls} | {
-        each["url"]: each for each in page.records
+    return {url: {"status": "NOT_FOUND"} for url in urls} | {
+        record["url"]: record for record in page.records
     }
 
 
