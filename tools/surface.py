@@ -72,7 +72,7 @@ def variables() -> dict[str, dict[str, Any]]:
     return {name: asdict(each) for name, each in tools.archive.templates.VARIABLES.items()}
 
 
-def rendered() -> str:
+def render() -> str:
     """The file's text."""
     content = {"tools": rows(), "templates": templates(), "variables": variables()}
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -127,6 +127,6 @@ def _place(request: type[Request[Any, Any]]) -> tuple[int, int, str]:
 
 
 if __name__ == "__main__":
-    FILE.write_text(rendered(), encoding="utf-8")
+    FILE.write_text(render(), encoding="utf-8")
     README.write_text(readme(), encoding="utf-8")
     sys.stdout.write(f"{FILE.name}: {len(rows())} tools\n")

@@ -132,22 +132,22 @@ class Handle:
         self._obeying(lambda: self._journal.admit(self._lease, numbers, again=again))
         self._admitted.update(numbers)
 
-    def done(self, record: RecordRow, detail: Any = None) -> None:
+    def mark_done(self, record: RecordRow, detail: Any = None) -> None:
         """The record was worked off; a detail replaces the one it had. Marks are journalled when
         `send` ends."""
         self._mark(record, RecordState.DONE, None, None, detail)
 
-    def failed(
+    def mark_failed(
         self, record: RecordRow, reason: str, *, code: str = "REJECTED", detail: Any = None
     ) -> None:
         """The record was refused, and nothing was changed for it."""
         self._mark(record, RecordState.FAILED, code, reason, detail)
 
-    def unknown(self, record: RecordRow, reason: str, *, detail: Any = None) -> None:
+    def mark_unknown(self, record: RecordRow, reason: str, *, detail: Any = None) -> None:
         """Nobody can say whether the record was worked off."""
         self._mark(record, RecordState.UNKNOWN, "OUTCOME_UNKNOWN", reason, detail)
 
-    def skipped(self, record: RecordRow, reason: str, *, detail: Any = None) -> None:
+    def mark_skipped(self, record: RecordRow, reason: str, *, detail: Any = None) -> None:
         """Nothing had to be done for the record."""
         self._mark(record, RecordState.SKIPPED, None, reason, detail)
 

@@ -15,7 +15,7 @@ from server.tool.request import Request
 from tests.support.paths import ARCHIVE_API, ROOT
 from tools.surface import (
     FILE,
-    rendered,
+    render,
     requests,
     rows,
 )
@@ -151,7 +151,7 @@ def objects(schema: Schema) -> Iterator[Schema]:
 
 
 def test_the_packaged_file_is_what_the_classes_say() -> None:
-    assert FILE.read_text(encoding="utf-8") == rendered(), "run: python -m tools.surface"
+    assert FILE.read_text(encoding="utf-8") == render(), "run: python -m tools.surface"
 
 
 def test_every_operation_of_archive_is_a_tool_counted_by_what_the_tools_say_of_themselves() -> None:

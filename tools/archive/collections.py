@@ -25,7 +25,7 @@ from tools.archive.schema.saved_objects import Collection, CollectionPayload, De
 from tools.archive.views.base import (
     Deletion,
     NamedInput,
-    counted,
+    count_noun,
     in_group,
     read,
 )
@@ -119,7 +119,7 @@ class DeleteCollection(Deletion[DeletedCollection]):
     shown = "name itemCount group.name"
 
     def about(self, result: dict[str, Any]) -> list[str]:
-        return [counted(result["itemCount"], "item"), *in_group(result)]
+        return [count_noun(result["itemCount"], "item"), *in_group(result)]
 
     def kept(self, result: dict[str, Any]) -> str:
         return (
@@ -171,7 +171,7 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
             return None
         missing = "There is no collection '{}'" if len(rows) < ROW_CAP else _NOT_LISTED
         parts = [
-            f"{missing.format(name)}, but there is '{near['name']}' ({counted(near['itemCount'], 'item')})."
+            f"{missing.format(name)}, but there is '{near['name']}' ({count_noun(near['itemCount'], 'item')})."
             for name, near in doubts
         ]
         instead = ", ".join(f"'{near['name']}' instead of '{name}'" for name, near in doubts)

@@ -25,7 +25,7 @@ async def test_a_reason_of_more_than_five_hundred_characters_is_cut(
     class Refusing(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
             job.admit(records)
-            job.failed(records[0], "x" * length)
+            job.mark_failed(records[0], "x" * length)
 
     job = await ended(jobs, Refusing(), some(1))
 
@@ -148,14 +148,14 @@ async def test_marks_of_records_are_journalled_at_once_where_the_work_asks_for_i
 
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
             job.admit(records)
-            job.done(records[0])
+            job.mark_done(records[0])
             self.counts.append((job.count(RecordState.DONE), job.count(RecordState.SENDING)))
             await job.settle(records[:1])
             self.counts.append((job.count(RecordState.DONE), job.count(RecordState.SENDING)))
-            job.done(records[1])
+            job.mark_done(records[1])
             await job.settle(records[:1])
             self.counts.append((job.count(RecordState.DONE), job.count(RecordState.SENDING)))
-            job.done(records[0])
+            job.mark_done(records[0])
 
     work = Settling()
     job = await ended(jobs, work, some(2))

@@ -113,7 +113,7 @@ async def test_what_was_already_known_when_the_grace_ended_is_journalled(
     class Half(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
             job.admit(records)
-            job.done(records[0])
+            job.mark_done(records[0])
             await time.sleep(100)
 
     async with process() as jobs:

@@ -100,7 +100,7 @@ async def test_a_detail_stays_unless_another_replaces_it(jobs: Jobs) -> None:
     class Silent(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
             job.admit(records)
-            job.done(records[0], {"new": 1} if records[0].key == "k2" else None)
+            job.mark_done(records[0], {"new": 1} if records[0].key == "k2" else None)
 
     job = await ended(jobs, Silent(), [NewRecord("k1", {"old": 1}), NewRecord("k2", {"old": 2})])
 
@@ -123,13 +123,13 @@ async def test_what_a_send_says_of_a_record_is_kept_with_it(jobs: Jobs) -> None:
             job.admit(records)
             match records[0].key:
                 case "k1":
-                    job.failed(records[0], "not allowed")
+                    job.mark_failed(records[0], "not allowed")
                 case "k2":
-                    job.unknown(records[0], "no answer")
+                    job.mark_unknown(records[0], "no answer")
                 case "k3":
-                    job.skipped(records[0], "there already")
+                    job.mark_skipped(records[0], "there already")
                 case _:
-                    job.done(records[0], {"before": 1})
+                    job.mark_done(records[0], {"before": 1})
 
     job = await ended(jobs, Told(), some(4))
 

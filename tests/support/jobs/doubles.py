@@ -183,7 +183,7 @@ class Toy:
             self.under_way -= 1
         self._answer(records)
         for record in records:
-            job.done(record, {"was": record.key})
+            job.mark_done(record, {"was": record.key})
 
     async def finish(self, job: Handle) -> dict[str, Any]:
         if self.finishes:

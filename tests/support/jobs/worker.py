@@ -55,7 +55,7 @@ class Appending:
         job.admit(records)
         os.write(self._file, f"{os.getpid()} {record.key}\n".encode())
         await anyio.sleep(SECONDS)
-        job.done(record)
+        job.mark_done(record)
 
     async def finish(self, job: Handle) -> dict[str, Any]:
         return {}

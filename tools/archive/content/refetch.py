@@ -14,7 +14,7 @@ from server.errors import Code, Failure
 from server.tool.confirmation import Preview
 from tools.archive.content.items import SearchItems
 from tools.archive.schema.objects import Item, RefetchPayload
-from tools.archive.views.base import counted
+from tools.archive.views.base import count_noun
 
 if TYPE_CHECKING:
     pass
@@ -46,7 +46,7 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
         requested = list(dict.fromkeys(self.item_ids))
         result = await _look_up(context, requested)
         unknown = len(requested) - len(result)
-        absent = [counted(unknown, "unknown id")] if unknown else []
+        absent = [count_noun(unknown, "unknown id")] if unknown else []
         return offer(result, absent, context.workspace)[1]
 
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def offer(
             "Nothing was spent. Stories cannot be refreshed; unknown ids may be of another workspace.",
         )
     message = (
-        f"Refresh the engagement of {counted(len(accepted), 'Archive item')} (by {_some_names(accepted)}) "
+        f"Refresh the engagement of {count_noun(len(accepted), 'Archive item')} (by {_some_names(accepted)}) "
         f"for up to {len(accepted) * CREDITS_PER_ITEM} billing credits ({CREDITS_PER_ITEM} each)?"
     )
     details = {

@@ -31,7 +31,7 @@ def sorter(keys: list[tuple[str, str]]) -> Callable[[Records], Records]:
     """A function that sorts by (sort key, ASC or DESC) pairs, the first counting first; nulls
     always last."""
 
-    def ordered(records: Records) -> Records:
+    def sort_records(records: Records) -> Records:
         result = list(records)
         for key, direction in reversed(keys):
             path = SORT_PATHS[key].split(".")
@@ -41,7 +41,7 @@ def sorter(keys: list[tuple[str, str]]) -> Callable[[Records], Records]:
             result = existing + unknown
         return result
 
-    return ordered
+    return sort_records
 
 
 def _value(record: dict[str, Any], path: list[str]) -> Any:

@@ -154,7 +154,7 @@ class Computed(ItemSource, Workflow[JobRow]):
 
     async def computed(self, context: ArchiveContext) -> Result:
         """Read the items, here or by a job, and compute the answer."""
-        total, result, after = await self._begun(context)
+        total, result, after = await self._start(context)
         if total is None or total > AT_HAND:
             return await read_by_job(self, context, self._plan(total))
         if after is not None or self.search is None:
@@ -170,7 +170,7 @@ class Computed(ItemSource, Workflow[JobRow]):
         notes = [*answer.pop("notes", []), *self._notes(result)]
         return {**answer, **({"missing": result.named} if result.named else {}), "notes": notes}
 
-    async def _begun(self, context: ArchiveContext) -> tuple[int | None, Found, str | None]:
+    async def _start(self, context: ArchiveContext) -> tuple[int | None, Found, str | None]:
         """How many items there are (links: at most; None: nobody says), the first of them, and
         where to go on."""
         if self.search is None:
@@ -228,7 +228,7 @@ class Reading:
         place: dict[str, Any] = job.cursor or {}
         if place.get("over"):
             return
-        request, report = self._request, _told(place)
+        request, report = self._request, _report(place)
         gathered: int = job.counters.get("gathered", 0)
         async for batch in request.batches(
             self._context.background, place.get("page"), request.paths()
@@ -252,19 +252,19 @@ class Reading:
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Nothing is sent: what was read is all there is to do about an item."""
         for record in records:
-            job.done(record)
+            job.mark_done(record)
 
     async def finish(self, job: Handle) -> dict[str, Any]:
         """The answer over all rows."""
         job.say("computing")
-        result, last = _told(job.cursor or {}), 0
+        result, last = _report(job.cursor or {}), 0
         while records := job.rows(after=last, limit=_ROWS):
             result.rows += [Row.unpack(record.key, record.detail) for record in records]
             last = records[-1].number
         return await self._request.settled(result)
 
 
-def _told(place: dict[str, Any]) -> Found:
+def _report(place: dict[str, Any]) -> Found:
     return Found([], place.get("missing", 0), place.get("named", []), place.get("partial", 0))
 
 

@@ -91,7 +91,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
         links: list[Link] = []
         if self.save is not None:
             about["file"], link = await anyio.to_thread.run_sync(
-                _saved, context.exports(), self.save, png
+                _save, context.exports(), self.save, png
             )
             links.append(link)
         if notes:
@@ -150,7 +150,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
         return chart_engagement(rows, [page["nodes"] for page in result], self.metrics), notes
 
 
-def _saved(folder: ExportFolder, name: str, png: bytes) -> tuple[dict[str, Any], Link]:
+def _save(folder: ExportFolder, name: str, png: bytes) -> tuple[dict[str, Any], Link]:
     export = store(folder, folder.choose_target(name, "png"), png)
     return {"path": export.path, "bytes": export.bytes}, Link(
         make_uri(export.name), export.name, MIME_TYPES["png"], export.bytes

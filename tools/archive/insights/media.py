@@ -109,7 +109,7 @@ class ViewMedia(Workflow[dict[str, Any]]):
             [f"Of {len(frames)} frames the first {most} are shown."] if len(frames) > most else []
         )
         notes += [] if can_scale else [_UNSCALED]
-        visible, images = await (self._scaled if can_scale else self._unscaled)(
+        visible, images = await (self._scale if can_scale else self._keep_size)(
             context, frames[:most], skipped
         )
         about = {
@@ -121,7 +121,7 @@ class ViewMedia(Workflow[dict[str, Any]]):
         }
         return prose(about, "", *images)
 
-    async def _scaled(
+    async def _scale(
         self, context: ArchiveContext, frames: list[Frame], skipped: list[dict[str, Any]]
     ) -> tuple[list[Frame], list[Image]]:
         longest = self.size or (_SINGLE_SIZE if self.each else _SHEET_SIZE)
@@ -132,9 +132,9 @@ class ViewMedia(Workflow[dict[str, Any]]):
         visible, thumbnails = _sort_out(
             frames, await fetch_all(context.archive.fetch, requested), skipped
         )
-        return visible, await anyio.to_thread.run_sync(_drawn, thumbnails, longest, self.each)
+        return visible, await anyio.to_thread.run_sync(_draw, thumbnails, longest, self.each)
 
-    async def _unscaled(
+    async def _keep_size(
         self, context: ArchiveContext, frames: list[Frame], skipped: list[dict[str, Any]]
     ) -> tuple[list[Frame], list[Image]]:
         requested = [
@@ -159,7 +159,7 @@ class ViewMedia(Workflow[dict[str, Any]]):
                 skipped.append({"itemId": id, "reason": "no such item in this workspace"})
                 continue
             own = [content for content in contents if content["mediaItemId"] == item["mediaItemId"]]
-            frames += self._chosen(_legend(item), own, skipped)
+            frames += self._choose(_legend(item), own, skipped)
         return frames
 
     async def _competitors(self, api: Api, skipped: list[dict[str, Any]]) -> list[Frame]:
@@ -171,16 +171,16 @@ class ViewMedia(Workflow[dict[str, Any]]):
         result = await answers(api, identities, _MEDIA_FIELDS)
         frames: list[Frame] = []
         for id, media in zip(self.ids, result, strict=True):
-            frames += self._chosen({"itemId": id}, media, skipped)
+            frames += self._choose({"itemId": id}, media, skipped)
         return frames
 
-    def _chosen(
+    def _choose(
         self, legend: dict[str, Any], own: list[dict[str, Any]], skipped: list[dict[str, Any]]
     ) -> list[Frame]:
         """All usable frames of the only item, the first usable one of many; why, where there is
         none."""
         usable = [
-            Frame(url, media["type"] == "VIDEO", {**legend, **_told(media, place, len(own))})
+            Frame(url, media["type"] == "VIDEO", {**legend, **_report(media, place, len(own))})
             for place, media in enumerate(own, 1)
             if (url := _url(media))
         ]
@@ -212,7 +212,7 @@ def _legend(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _told(media: dict[str, Any], place: int, count: int) -> dict[str, Any]:
+def _report(media: dict[str, Any], place: int, count: int) -> dict[str, Any]:
     frame = {"frame": f"{place} of {count}"} if count > 1 else {}
     seconds = {"videoSeconds": media["videoDuration"]} if media["type"] == "VIDEO" else {}
     return {**frame, **seconds}
@@ -237,7 +237,7 @@ def _sort_out(
     return visible, pictures
 
 
-def _drawn(thumbnails: list[Thumbnail], longest: int, apart: bool) -> list[Image]:
+def _draw(thumbnails: list[Thumbnail], longest: int, apart: bool) -> list[Image]:
     if not thumbnails:
         return []
     if apart:

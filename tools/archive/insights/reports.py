@@ -66,14 +66,14 @@ class SummarizePerformance(Computed):
             "virality": summary.count_virality(rows),
             "best": summary.select_best(rows, self.chosen, _BEST),
         }
-        groups, notes = self._grouped(rows, _ROOM - len(compact(answer)))
+        groups, notes = self._group(rows, _ROOM - len(compact(answer)))
         return {
             **answer,
             **({"by": groups} if groups else {}),
             "notes": [*self._about(rows), *notes],
         }
 
-    def _grouped(
+    def _group(
         self, rows: list[Row], room: int
     ) -> tuple[dict[By, list[dict[str, Any]]], list[str]]:
         """The groups that were asked for, each kind cut until all fit, and what was cut."""
@@ -95,7 +95,7 @@ class SummarizePerformance(Computed):
 
     def _about(self, rows: list[Row]) -> list[str]:
         notes = [
-            "`unknown` items lack the metric: they are in no mean or median, and not counted as 0."
+            "`unknown` items lack the metric: they are in no mean or median, and not count_noun as 0."
         ]
         by = self.by or []
         if by:
@@ -141,10 +141,10 @@ class GetTopContent(Computed):
         if self.creator_id is not None:
             await self._narrow_to_creator(context, self.creator_id)
         if self.is_filtered:
-            page = await self._sorted_by_archive(context)
+            page = await self._is_sorted_by_archive(context)
             if page is not None:
                 notes = ["Sorted by Archive.", *([PARTIAL] if page.partial else [])]
-                return whole(self._ranked(_rows(page), notes))
+                return whole(self._rank(_rows(page), notes))
         return await self.computed(context)
 
     def result(self, result: Found) -> dict[str, Any]:
@@ -155,9 +155,9 @@ class GetTopContent(Computed):
             "unknown": len(result.rows) - existing,
         }
         how = f"Ranked here, over all {len(result.rows):,} items."
-        return {"coverage": coverage, **self._ranked(result.rows, [how])}
+        return {"coverage": coverage, **self._rank(result.rows, [how])}
 
-    def _ranked(self, rows: list[Row], notes: list[str]) -> dict[str, Any]:
+    def _rank(self, rows: list[Row], notes: list[str]) -> dict[str, Any]:
         nodes = ranking.rank_items(rows, self.chosen, self.limit)
         notes = [*notes, ranking.RATE_NOTE]
         if nodes and nodes[0]["rank"] is None:
@@ -174,7 +174,7 @@ class GetTopContent(Computed):
             )
         return {"metric": self.chosen, "nodes": nodes, "units": UNITS, "notes": notes}
 
-    async def _sorted_by_archive(self, context: ArchiveContext) -> Page | None:
+    async def _is_sorted_by_archive(self, context: ArchiveContext) -> Page | None:
         """The first items as Archive sorts them, one more than asked for; None where its order does
         not hold."""
         page = await self._page(context)

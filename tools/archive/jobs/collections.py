@@ -24,13 +24,13 @@ from tools.archive.content.items import SearchItems
 from tools.archive.items_source import AT_ONCE, ItemSource
 from tools.archive.jobs.collections_targets import (
     Target,
-    held_targets,
+    find_targets,
     listed,
-    named_targets,
+    match_targets,
 )
 from tools.archive.jobs.collections_undo import CHANGED, inverse
 from tools.archive.jobs.collections_work import CollectionWork
-from tools.archive.views.base import counted, some
+from tools.archive.views.base import count_noun, some
 from tools.archive.views.content import GetContentView
 
 if TYPE_CHECKING:
@@ -118,7 +118,9 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
 
     async def plan(self, context: ArchiveContext) -> Plan:
         order = await (
-            self._ordered(context) if self.undo is None else self._undone(context, self.undo)
+            self._build_order(context)
+            if self.undo is None
+            else self._build_undo(context, self.undo)
         )
         requests = order.items + order.reads
         credits = order.items * AddItemToCollections.cost + order.reads * SearchItems.cost
@@ -130,10 +132,10 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         preview = None if self.dry_run else await _preview(order, requests, credits, about, context)
         return Plan(order.title, order.items, requests, credits, preview=preview, details=about)
 
-    async def _ordered(self, context: ArchiveContext) -> Order:
+    async def _build_order(self, context: ArchiveContext) -> Order:
         api = context.api
         rows = await listed(api)
-        targets = named_targets(
+        targets = match_targets(
             self.collection_names, self.collection_ids, rows, auto_create=self.auto_create
         )
         items = await self.total(api) or 0
@@ -148,10 +150,10 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         title = what.format(source, some([target.name for target in targets]))
         return Order(self.action, targets, items, source, self._reads(items, targets), title)
 
-    async def _undone(self, context: ArchiveContext, job: str) -> Order:
+    async def _build_undo(self, context: ArchiveContext, job: str) -> Order:
         row = await (await context.jobs()).get(job)
         self._check_undoable(row, context)
-        targets = held_targets(row, await listed(context.api))
+        targets = find_targets(row, await listed(context.api))
         items = sum(row.counts.get(state, 0) for state in CHANGED)
         if not (targets and items):
             raise Failure(
@@ -161,7 +163,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             )
         action = inverse(row.counters["action"])
         source = (
-            f"{counted(items, 'item')} that {job} {'took out' if action == 'add' else 'put in'}"
+            f"{count_noun(items, 'item')} that {job} {'took out' if action == 'add' else 'put in'}"
         )
         what = "Put {} into {} again" if action == "add" else "Take {} out of {} again"
         title = f"Undo: {what.format(source, some([target.name for target in targets]))}"
@@ -188,18 +190,18 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     async def _source(self, api: Api, items: int, rows: list[dict[str, Any]]) -> str:
         """The items in the words of the user."""
         if self.urls is not None:
-            return f"the items of {counted(items, 'link')}"
+            return f"the items of {count_noun(items, 'link')}"
         if self.search is None:
-            return f"{counted(items, 'given item')}"
+            return f"{count_noun(items, 'given item')}"
         if preset := self.search.get("presetId"):
-            return f"{counted(items, 'item')} of {await _preset(api, preset, rows)}"
+            return f"{count_noun(items, 'item')} of {await _preset(api, preset, rows)}"
         narrowed = {
             name: value for name, value in self.search.items() if name != "sorting" and value
         }
         if not narrowed:
-            return f"all {counted(items, 'item')} of the workspace"
+            return f"all {count_noun(items, 'item')} of the workspace"
         text = json.dumps(narrowed, ensure_ascii=False)
-        return f"{counted(items, 'item')} found by {text if len(text) <= _LONGEST_SEARCH else ', '.join(narrowed)}"
+        return f"{count_noun(items, 'item')} found by {text if len(text) <= _LONGEST_SEARCH else ', '.join(narrowed)}"
 
 
 async def _preset(api: Api, preset: str, rows: list[dict[str, Any]]) -> str:
@@ -213,11 +215,11 @@ async def _preview(
     order: Order, requests: int, credits: float, about: dict[str, Any], context: ArchiveContext
 ) -> Preview:
     minutes = await _minutes(requests, credits, context)
-    where = "; ".join(_described(target) for target in order.targets)
+    where = "; ".join(_describe(target) for target in order.targets)
     already = "in already" if order.action == "add" else "not in"
     message = (
-        f"{order.title}? {where}. At most {counted(requests, 'request')} "
-        f"({round(credits):,} rate credits), about {counted(minutes, 'minute')}; items that are {already} are skipped. "
+        f"{order.title}? {where}. At most {count_noun(requests, 'request')} "
+        f"({round(credits):,} rate credits), about {count_noun(minutes, 'minute')}; items that are {already} are skipped. "
         "It can be undone."
     )
     near = [target for target in order.targets if target.near]
@@ -244,9 +246,9 @@ async def _minutes(requests: int, credits: float, context: ArchiveContext) -> in
     return max(1, ceil(seconds / 60))
 
 
-def _described(target: Target) -> str:
+def _describe(target: Target) -> str:
     if target.id is not None:
-        return f"'{target.name}' exists ({counted(target.items, 'item')})"
+        return f"'{target.name}' exists ({count_noun(target.items, 'item')})"
     near = f", though there is '{target.near}'" if target.near else ""
     return f"'{target.name}' will be created{near}"
 

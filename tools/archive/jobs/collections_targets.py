@@ -42,7 +42,7 @@ async def listed(api: Api) -> list[Row]:
     return (await api.whole(GetCollections(fields=["id", "name", "itemCount"]))).records
 
 
-def named_targets(
+def match_targets(
     names: list[str] | None, ids: list[str] | None, rows: list[Row], *, auto_create: bool
 ) -> list[Target]:
     """The collections that are meant, each once.
@@ -55,7 +55,7 @@ def named_targets(
     return list({target.id or target.name: target for target in targets}.values())
 
 
-def held_targets(job: JobRow, rows: list[Row]) -> list[Target]:
+def find_targets(job: JobRow, rows: list[Row]) -> list[Target]:
     """The collections of a job that are still there, whatever they are called now."""
     by_id, by_name = {row["id"]: row for row in rows}, {row["name"]: row for row in rows}
     journalled = job.counters.get("targets", [])

@@ -46,13 +46,13 @@ async def undone(
     """
     job = await jobs.get(name)
     ids = _ids(job, targets)
-    shared = await _changed_by_others(jobs, job, ids)
+    shared = await _find_changes_by_others(jobs, job, ids)
     while rows := await jobs.records(name, after=after, limit=_AT_ONCE):
         after = rows[-1].number
         changed = [row for row in rows if row.state in CHANGED]
         yield (
             [
-                (row.key, _reversed(row, ids, shared[row.key], job.counters["action"]))
+                (row.key, _reverse(row, ids, shared[row.key], job.counters["action"]))
                 for row in changed
             ],
             after,
@@ -73,7 +73,7 @@ def _ids(job: JobRow, targets: list[dict[str, Any]]) -> dict[str, str]:
     }
 
 
-def _reversed(row: RecordRow, ids: dict[str, str], shared: set[str], action: str) -> dict[str, Any]:
+def _reverse(row: RecordRow, ids: dict[str, str], shared: set[str], action: str) -> dict[str, Any]:
     changed = _collections(row, ids)
     left = [entry for entry in changed if entry not in shared]
     return (
@@ -93,7 +93,7 @@ def _collections(row: RecordRow, ids: dict[str, str]) -> list[str]:
     )
 
 
-async def _changed_by_others(
+async def _find_changes_by_others(
     jobs: Jobs, job: JobRow, ids: dict[str, str]
 ) -> defaultdict[str, set[str]]:
     """The collections that other jobs changed in the same way, by item."""

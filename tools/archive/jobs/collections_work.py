@@ -25,7 +25,7 @@ from server.jobs import (
 )
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
 from tools.archive.content.items import SearchItems
-from tools.archive.jobs.collections_targets import held_targets, listed, named_targets
+from tools.archive.jobs.collections_targets import find_targets, listed, match_targets
 from tools.archive.jobs.collections_undo import inverse, undone
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class CollectionWork:
             for target in _targets(job)
             if target["id"]
         }
-        async for result, cursor in self._found(job):
+        async for result, cursor in self._find_items(job):
             await job.add(
                 [_record(job, key, existing, members) for key, existing in result], cursor
             )
@@ -105,22 +105,22 @@ class CollectionWork:
         (record,) = records
         job.say("")
         if missing := record.detail.get("missing"):
-            job.failed(
+            job.mark_failed(
                 record,
                 _LINKS.get(missing, f"Archive says {missing} of this link."),
                 code="NOT_FOUND",
             )
             return
         if not record.detail["collections"]:
-            job.skipped(record, record.detail["reason"])
+            job.mark_skipped(record, record.detail["reason"])
             return
-        ids, names = _placed(job, record)
+        ids, names = _place(job, record)
         if not self._made.issuperset(names):
             async with (
                 self._creating
             ):  # or each of those under way would make a collection of that name
                 await self._look_up(job)
-                ids, names = _placed(job, record)
+                ids, names = _place(job, record)
                 if not self._made.issuperset(names):
                     await self._move(job, record, ids, names)
                     self._made.update(names)
@@ -160,10 +160,10 @@ class CollectionWork:
         action = str(request.action)
         if request.undo is None:
             names, ids = request.collection_names, request.collection_ids
-            targets = named_targets(names, ids, rows, auto_create=request.auto_create)
+            targets = match_targets(names, ids, rows, auto_create=request.auto_create)
         else:
             row = await (await self._context.jobs()).get(request.undo)
-            action, targets = inverse(row.counters["action"]), held_targets(row, rows)
+            action, targets = inverse(row.counters["action"]), find_targets(row, rows)
         await job.checkpoint(
             action=action, targets=[{"id": target.id, "name": target.name} for target in targets]
         )
@@ -177,7 +177,7 @@ class CollectionWork:
             job.say(f"reading '{target['name']}': {len(reading.found):,} items")
         return reading.found
 
-    async def _found(self, job: Handle) -> AsyncIterator[tuple[list[Found], Any]]:
+    async def _find_items(self, job: Handle) -> AsyncIterator[tuple[list[Found], Any]]:
         """What there is to move, piece by piece, each with the cursor behind it."""
         request = self._request
         if request.undo is not None:
@@ -215,7 +215,7 @@ class CollectionWork:
                 await self._look_after(job)
             raise
         self._refused = 0
-        job.done(record, {"collections": [*ids, *names]})
+        job.mark_done(record, {"collections": [*ids, *names]})
 
     async def _look_after(self, job: Handle) -> None:
         """After some refusals in a row, stop the job if it is because of its collections."""
@@ -254,7 +254,7 @@ def _targets(job: Handle) -> list[dict[str, Any]]:
     return targets
 
 
-def _placed(job: Handle, record: RecordRow) -> tuple[list[str], list[str]]:
+def _place(job: Handle, record: RecordRow) -> tuple[list[str], list[str]]:
     """The record's collections by id, and by name those that have none yet."""
     ids = {
         existing: target["id"]

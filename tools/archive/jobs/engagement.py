@@ -22,7 +22,7 @@ from tools.archive.items_source import AT_ONCE, ItemSource
 from tools.archive.jobs.engagement_refresh import RefreshWork, chunks
 from tools.archive.jobs.engagement_timelines import TimelineWork
 from tools.archive.schema.inputs import FilterDateRangeInput, Instant
-from tools.archive.views.base import counted
+from tools.archive.views.base import count_noun
 
 MOST_REFRESHED = 5_000
 """Items of one refresh: each is looked up before the user is asked."""
@@ -123,7 +123,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         )
         about = {"file": target.name, "folder": str(folder.path), "format": self.format}
         return Plan(
-            f"Engagement timelines of {counted(total, 'item')}",
+            f"Engagement timelines of {count_noun(total, 'item')}",
             total,
             pages + lookups + ceil(total / _TOGETHER),
             credits,
@@ -131,11 +131,11 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         )
 
     async def _of_refresh(self, context: ArchiveContext) -> Plan:
-        result, absent = await self._looked_up(context)
+        result, absent = await self._look_up(context)
         accepted, preview = offer(result, absent, context.workspace)
         records = chunks([entry["id"] for entry in accepted])
         return Plan(
-            f"Refresh of the engagement of {counted(len(accepted), 'item')}",
+            f"Refresh of the engagement of {count_noun(len(accepted), 'item')}",
             len(records),
             2 * len(records),
             len(records) * (RefetchEngagementBulk.cost + SearchItems.cost),
@@ -145,7 +145,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             details={"items": len(accepted), "leftOut": preview.details["leftOut"]},
         )
 
-    async def _looked_up(self, context: ArchiveContext) -> tuple[list[dict[str, Any]], list[str]]:
+    async def _look_up(self, context: ArchiveContext) -> tuple[list[dict[str, Any]], list[str]]:
         """The items with what tells whether they can be refreshed, and what leads to none, in
         words."""
         if (total := await self.total(context.api) or 0) > MOST_REFRESHED:
@@ -162,8 +162,8 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             result |= {item["id"]: item for item in batch.items}
             links += len(batch.missing)
         unknown = len(set(self.item_ids or [])) - len(result)
-        absent = [counted(unknown, "unknown id")] if unknown > 0 else []
+        absent = [count_noun(unknown, "unknown id")] if unknown > 0 else []
         return list(result.values()), [
             *absent,
-            *([counted(links, "link") + " without an item"] if links else []),
+            *([count_noun(links, "link") + " without an item"] if links else []),
         ]

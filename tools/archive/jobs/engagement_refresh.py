@@ -16,7 +16,7 @@ from server.jobs import (
 )
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk
 from tools.archive.operations import GetOperation
-from tools.archive.views.base import counted
+from tools.archive.views.base import count_noun
 
 if TYPE_CHECKING:
     from tools.archive.jobs.engagement import StartEngagementJob
@@ -62,7 +62,7 @@ class RefreshWork:
             if failure.code is Code.FORBIDDEN:
                 failure.hint = "Archive switches refreshing on for each workspace: the user asks their Archive contact."
             raise
-        job.done(record, {**record.detail, "payload": payload})
+        job.mark_done(record, {**record.detail, "payload": payload})
 
     async def finish(self, job: Handle) -> dict[str, Any]:
         """Wait for the operations that were started, and tell what became of the items."""
@@ -77,7 +77,7 @@ class RefreshWork:
                 job.say(f"waiting for refresh {number + 1} of {len(started)}")
                 existing[name] = await self._outcome(job, name)
                 await job.checkpoint(operations=existing)
-        return self._told(job, {name: existing[name] for name in started})
+        return self._report(job, {name: existing[name] for name in started})
 
     async def _outcome(self, job: Handle, name: str) -> dict[str, Any]:
         pause, waited = FIRST_PAUSE, 0.0
@@ -90,7 +90,7 @@ class RefreshWork:
             waited += pause
             pause = min(LONGEST_PAUSE, pause * GROWTH)
 
-    def _told(self, job: Handle, operations: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    def _report(self, job: Handle, operations: dict[str, dict[str, Any]]) -> dict[str, Any]:
         rows = list(_rows(job))
         payloads = [row.detail["payload"] for row in rows if row.state is RecordState.DONE]
         accepted = sum(payload["processedCount"] or 0 for payload in payloads)
@@ -112,7 +112,9 @@ class RefreshWork:
             ],
             **({"failedItemIds": failed[:_MOST_NAMED]} if failed else {}),
             **({"skippedItemIds": skipped[:_MOST_NAMED]} if skipped else {}),
-            "notes": _notes(rows, operations, len(skipped), _sent(rows) - accepted - len(skipped)),
+            "notes": _notes(
+                rows, operations, len(skipped), _send_batch(rows) - accepted - len(skipped)
+            ),
         }
 
 
@@ -135,7 +137,7 @@ def _brief(operation: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _sent(rows: list[RecordRow]) -> int:
+def _send_batch(rows: list[RecordRow]) -> int:
     """Items of the requests that Archive answered."""
     return sum(len(row.detail["ids"]) for row in rows if row.state is RecordState.DONE)
 
@@ -146,11 +148,11 @@ def _notes(
     notes = []
     if skipped:
         notes.append(
-            f"{counted(skipped, 'item')} skipped: a refresh of them was under way already."
+            f"{count_noun(skipped, 'item')} skipped: a refresh of them was under way already."
         )
     if left_out > 0:
         notes.append(
-            f"{counted(left_out, 'item')} left out by Archive without a reason or a charge, as stories are."
+            f"{count_noun(left_out, 'item')} left out by Archive without a reason or a charge, as stories are."
         )
     for row in rows:
         if row.state is RecordState.FAILED:
@@ -164,7 +166,7 @@ def _notes(
         notes.append("Not all refreshes ended: archive_get_operation shows how they go on.")
     if refused := [row for row in rows if row.state is RecordState.FAILED]:
         notes.append(
-            f"{counted(len(refused), 'request')} refused whole: where billing credits run short, Archive refreshes "
+            f"{count_noun(len(refused), 'request')} refused whole: where billing credits run short, Archive refreshes "
             "none of the items named together. `resume` sends them again, once there are enough."
         )
     return notes

@@ -24,7 +24,7 @@ from server.jobs import (
 from tools.archive.content.items import GetEngagementHistory
 from tools.archive.jobs.files import JobFile
 from tools.archive.schema.objects import EngagementEntry
-from tools.archive.views.base import counted
+from tools.archive.views.base import count_noun
 
 if TYPE_CHECKING:
     from server.exports import Export
@@ -98,7 +98,7 @@ class TimelineWork:
         requests = [self._request.history(record.key) for record in records]
         trouble: Failure | None = None
         async for place, answer in self._packer.read(requests, lambda: job.admit(records)):
-            failure = await self._taken(job, records[place], requests[place], answer)
+            failure = await self._take(job, records[place], requests[place], answer)
             trouble = trouble or failure
         if trouble is not None:
             raise trouble
@@ -112,9 +112,9 @@ class TimelineWork:
             tally = Summary()
             requested = (*_OF_ITEM, *columns(self._selection, EngagementEntry))
             export = await file.write(requested, self._pieces(job, tally), lambda: asdict(tally))
-        return self._told(job, file, export)
+        return self._report(job, file, export)
 
-    async def _taken(
+    async def _take(
         self,
         job: Handle,
         record: RecordRow,
@@ -133,11 +133,13 @@ class TimelineWork:
         except Failure as failure:
             if failure.code not in _REFUSALS or failure.details.get("unknown_workspace"):
                 return failure
-            job.failed(record, failure.message, code=str(failure.code))
+            job.mark_failed(record, failure.message, code=str(failure.code))
             return None
         names = list(self._selection)
         rows = [[node.get(name) for name in names] for node in reversed(nodes)]
-        job.done(record, {**record.detail, "rows": rows, **({"partial": True} if partial else {})})
+        job.mark_done(
+            record, {**record.detail, "rows": rows, **({"partial": True} if partial else {})}
+        )
         return None
 
     def _file(self, job: Handle) -> JobFile:
@@ -162,7 +164,7 @@ class TimelineWork:
             entry = dict(zip(names, values, strict=True))
             yield {**item, **row(entry, EngagementEntry, self._selection, flat=True)}
 
-    def _told(self, job: Handle, file: JobFile, export: Export) -> dict[str, Any]:
+    def _report(self, job: Handle, file: JobFile, export: Export) -> dict[str, Any]:
         tally = Summary(**job.counters["summary"])
         failed = job.count(RecordState.FAILED)
         rows: list[dict[str, Any]] = []
@@ -182,15 +184,15 @@ class TimelineWork:
         if tally.without_history:
             where = "in that time" if self._request.window else "yet"
             notes.append(
-                f"{counted(tally.without_history, 'item')} without a snapshot {where}: in no row."
+                f"{count_noun(tally.without_history, 'item')} without a snapshot {where}: in no row."
             )
         if tally.partial:
             notes.append(
-                f"Archive could not compute some values of {counted(tally.partial, 'item')}: null there."
+                f"Archive could not compute some values of {count_noun(tally.partial, 'item')}: null there."
             )
         if failed:
             notes.append(
-                f"{counted(failed, 'item')} failed: archive_mcp_get_job names them, `resume` tries again."
+                f"{count_noun(failed, 'item')} failed: archive_mcp_get_job names them, `resume` tries again."
             )
         if absent := job.counters.get("absent"):
             notes.append(f"Links that lead to no item: {', '.join(absent)}.")

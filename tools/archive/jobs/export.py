@@ -80,9 +80,7 @@ class StartExport(StartJob[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]
         if unknown := [name for name in value if name not in _CREATORS_BY]:
             raise ValueError(f"takes {', '.join(_CREATORS_BY)}; not {', '.join(unknown)}.")
         context = dict(info.context or {})
-        return _dumped(
-            parse(SearchCreators, value, context, inside="creators", tool=cls.tool_name())
-        )
+        return _dump(parse(SearchCreators, value, context, inside="creators", tool=cls.tool_name()))
 
     def check(self) -> None:
         if self.resume is not None:
@@ -112,7 +110,7 @@ class StartExport(StartJob[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]
         elif self.creators is not None:
             query = self.request()
             await query.prepare(context)
-            self.creators = _dumped(query)
+            self.creators = _dump(query)
 
     async def plan(self, context: ArchiveContext) -> Plan:
         folder = context.exports()
@@ -183,6 +181,6 @@ class StartExport(StartJob[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]
         )
 
 
-def _dumped(query: SearchItems | SearchCreators) -> dict[str, Any]:
+def _dump(query: SearchItems | SearchCreators) -> dict[str, Any]:
     names = {"filter", "custom_attribute_conditions", "preset_id"}
     return query.model_dump(by_alias=True, exclude_unset=True, mode="json", include=names)

@@ -25,10 +25,10 @@ from server.exports import (
 from server.jobs import Handle, RecordRow, Stopped
 from tools.archive.jobs.files import (
     on_disk,
-    published_once,
+    open_spool,
+    publish_once,
     resource,
     settled,
-    spooled,
 )
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _MOST_NAMED = 20
 
 @dataclass(frozen=True)
 class Place:
-    """Where an export stands, as it is journalled: the file, the rows that Archive counted at the
+    """Where an export stands, as it is journalled: the file, the rows that Archive count_noun at the
     start, the page that follows, the spool's length in bytes."""
 
     name: str
@@ -101,13 +101,13 @@ class ExportWork:
 
     async def gather(self, job: Handle) -> None:
         """Append page after page to the spool, each journalled with the place behind it."""
-        place = Place(**job.cursor) if job.cursor else await self._begun(job)
+        place = Place(**job.cursor) if job.cursor else await self._begin(job)
         if place.over:
             return
-        async with spooled(self._folder, job, place.name, place.offset) as spool:
+        async with open_spool(self._folder, job, place.name, place.offset) as spool:
             if spool.offset != place.offset:
                 place = place.anew()
-            place = await self._gathered(job, spool, place)
+            place = await self._gather_rows(job, spool, place)
         await job.checkpoint(
             asdict(replace(place, over=True)), total=place.rows, gathered=place.rows
         )
@@ -126,23 +126,23 @@ class ExportWork:
             else await settled(self._folder, Draft.from_dict(place.draft))
         )
         if export is None:
-            place, export = await self._built(job, place)
+            place, export = await self._build(job, place)
         # Of a file that was published before a crash the spool is still there.
         await on_disk(lambda: discard(self._folder, job.row.id))
-        return self._told(export, place)
+        return self._report(export, place)
 
-    async def _gathered(self, job: Handle, spool: Spool, place: Place) -> Place:
-        existing = await self._known(spool)
+    async def _gather_rows(self, job: Handle, spool: Spool, place: Place) -> Place:
+        existing = await self._read_ids(spool)
         names = await self._option_names()
         began = place.page
         async for batch in self._request.found(self._context.background, place.page):
             if place.page is began and self._is_stale(place, batch):
                 await on_disk(lambda: spool.truncate(0))
-                return await self._gathered(job, spool, place.anew())
+                return await self._gather_rows(job, spool, place.anew())
             rows = self._rows(batch, names, existing)
             offset = await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]  # binds the rows
             place = place.after(batch, len(rows), offset)
-            await self._reached(job, place)
+            await self._reach(job, place)
             if place.over:
                 break
         return place
@@ -153,20 +153,20 @@ class ExportWork:
         more = place.page is not None and place.rows < (place.expected or 0)
         return self._is_searched and more and not batch.items
 
-    async def _begun(self, job: Handle) -> Place:
+    async def _begin(self, job: Handle) -> Place:
         await self._tidy(job.row.id)
         request = self._request
         target = await on_disk(
             lambda: self._folder.choose_target(request.name, request.format, what=request.what)
         )
         place = Place(target.name, job.row.total)
-        await self._reached(job, place)
+        await self._reach(job, place)
         return place
 
     async def _tidy(self, job: str) -> None:
         """Remove working files that nobody will go on with."""
         jobs = await self._context.jobs()
-        for name, modified in (await on_disk(lambda: _abandoned(self._folder))).items():
+        for name, modified in (await on_disk(lambda: _list_abandoned(self._folder))).items():
             try:
                 over = (await jobs.get(name)).ended
             except Failure as failure:
@@ -176,28 +176,28 @@ class ExportWork:
             if over and name != job:
                 await on_disk(lambda name=name: discard(self._folder, name))  # type: ignore[misc]  # binds the name
 
-    async def _reached(self, job: Handle, place: Place) -> None:
+    async def _reach(self, job: Handle, place: Place) -> None:
         await job.checkpoint(asdict(place), gathered=place.rows)
         job.say(f"{place.rows:,} rows")
 
-    async def _built(self, job: Handle, place: Place) -> tuple[Place, Export]:
+    async def _build(self, job: Handle, place: Place) -> tuple[Place, Export]:
         def tick() -> None:
             if job.stopping:
                 raise Stopped(job.row.id)
 
-        async with spooled(self._folder, job, place.name, place.offset) as spool:
+        async with open_spool(self._folder, job, place.name, place.offset) as spool:
             if spool.offset == place.offset:
                 target = Target(place.name, self._request.format)
                 requested = columns(self._request.selection(), self._request.record)
                 draft = await on_disk(lambda: build(self._folder, spool, target, requested, tick))
                 journalled = job.checkpoint(asdict(replace(place, draft=draft.to_dict())))
-                return place, await published_once(self._folder, draft, journalled)
+                return place, await publish_once(self._folder, draft, journalled)
         # The rows were lost since they were gathered.
         await job.checkpoint(asdict(place.anew()))
         await self.gather(job)
-        return await self._built(job, Place(**job.cursor))
+        return await self._build(job, Place(**job.cursor))
 
-    async def _known(self, spool: Spool) -> set[str] | None:
+    async def _read_ids(self, spool: Spool) -> set[str] | None:
         """The ids that were written, where links may lead to the same item twice."""
         if self._request.urls is None:
             return None
@@ -229,11 +229,11 @@ class ExportWork:
             existing.update(entry["id"] for entry in items)
         return [row(entry, request.record, selection, flat=flat) for entry in items]
 
-    def _told(self, export: Export, place: Place) -> dict[str, Any]:
+    def _report(self, export: Export, place: Place) -> dict[str, Any]:
         result = units(self._request.selection(), self._request.record)
         return {
             **export.to_dict(),
-            "columns": _told_apart(export.columns),
+            "columns": _tell_apart(export.columns),
             **({"units": result} if result else {}),
             **({"missing": place.named} if place.named else {}),
             "notes": self._notes(export, place),
@@ -256,7 +256,7 @@ class ExportWork:
             )
         if self._is_searched and place.expected not in (None, export.rows):
             notes.append(
-                f"Archive counted {place.expected:,} at the start and gave {export.rows:,}."
+                f"Archive count_noun {place.expected:,} at the start and gave {export.rows:,}."
             )
         absent = len(set(request.item_ids or [])) - export.rows
         if absent > 0:
@@ -266,7 +266,7 @@ class ExportWork:
         return notes
 
 
-def _abandoned(folder: ExportFolder) -> dict[str, float]:
+def _list_abandoned(folder: ExportFolder) -> dict[str, float]:
     """The jobs that left working files, each with their last change."""
     result: dict[str, float] = {}
     for leftover in list_leftovers(folder):
@@ -274,7 +274,7 @@ def _abandoned(folder: ExportFolder) -> dict[str, float]:
     return result
 
 
-def _told_apart(names: Sequence[str]) -> list[str]:
+def _tell_apart(names: Sequence[str]) -> list[str]:
     """The columns without those inside another: a list of records in JSON Lines is one."""
     existing = set(names)
     return [

@@ -85,12 +85,12 @@ class JobFile:
             Failure: trouble with the disk, with a code that pauses the job.
         """
         target = Target(self._job.counters["file"], self._format)
-        async with spooled(self._folder, self._job, target.name) as spool:
+        async with open_spool(self._folder, self._job, target.name) as spool:
             for rows in pieces:
                 await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]  # binds the rows
             draft = await on_disk(lambda: build(self._folder, spool, target, columns, self._tick))
         journalled = self._job.checkpoint(draft=draft.to_dict(), summary=summary())
-        export = await published_once(self._folder, draft, journalled)
+        export = await publish_once(self._folder, draft, journalled)
         await self._tidy()
         return export
 
@@ -113,7 +113,7 @@ class JobFile:
 
 
 @asynccontextmanager
-async def spooled(
+async def open_spool(
     folder: ExportFolder, job: Handle, name: str, offset: int = 0
 ) -> AsyncIterator[Spool]:
     """The job's spool for the file `name`, cut at `offset` bytes; removed at the end of a job that
@@ -129,7 +129,7 @@ async def spooled(
             opened.__exit__(None, None, None)
 
 
-async def published_once(folder: ExportFolder, draft: Draft, journalled: Awaitable[None]) -> Export:
+async def publish_once(folder: ExportFolder, draft: Draft, journalled: Awaitable[None]) -> Export:
     """The draft under its name, given after it was journalled; what may not be journalled is
     removed."""
     try:

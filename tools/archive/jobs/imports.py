@@ -16,8 +16,8 @@ from tools.archive.collections import AddItemToCollections, GetCollections
 from tools.archive.content.items import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
 from tools.archive.items_source import AT_ONCE
-from tools.archive.jobs.imports_work import ImportWork, looked_up
-from tools.archive.views.base import counted
+from tools.archive.jobs.imports_work import ImportWork, look_up
+from tools.archive.views.base import count_noun
 
 _CAP = 1_000
 """Rows at which Archive ends a list of collections without a word."""
@@ -53,7 +53,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         await self._know_collections(context)
         statuses: list[str] = []
         for start in range(0, len(links), AT_ONCE):
-            result = await looked_up(context.api, links[start : start + AT_ONCE])
+            result = await look_up(context.api, links[start : start + AT_ONCE])
             statuses += [entry["status"] for entry in result.values()]
         there, malformed = statuses.count("FOUND"), statuses.count("INVALID_URL")
         new = len(links) - there - malformed
@@ -61,7 +61,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         batches = -(-len(links) // AT_ONCE)
         details = {"upload": new, "alreadyThere": there, "malformed": malformed, **self.filed()}
         return Plan(
-            f"Import of {counted(len(links), 'link')}",
+            f"Import of {count_noun(len(links), 'link')}",
             len(links),
             requests=new + filing + 2 * batches,
             credits=new * UploadItemFromUrl.cost
@@ -94,7 +94,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         report = f" ({', '.join(aside)})" if aside else ""
         names = [*(self.collection_names or []), *(self.collection_ids or [])]
         into = f", and put what is there then into {', '.join(names)}" if names else ""
-        return f"Have Archive add {counted(new, 'post')} by link{report}{into}?"
+        return f"Have Archive add {count_noun(new, 'post')} by link{report}{into}?"
 
     async def _know_collections(self, context: ArchiveContext) -> None:
         """Refuse names that no collection has: they would be refused one item after another."""

@@ -67,11 +67,15 @@ class ImportWork:
         (record,) = records
         result, elsewhere = await self._look(job, record)
         if result["status"] == "FOUND":
-            job.skipped(record, "It is in Archive already.", detail={"itemId": result["itemId"]})
+            job.mark_skipped(
+                record, "It is in Archive already.", detail={"itemId": result["itemId"]}
+            )
         elif result["status"] == "INVALID_URL":
-            job.failed(record, "Archive does not take this for a link.", code=Code.INVALID_ARGUMENT)
+            job.mark_failed(
+                record, "Archive does not take this for a link.", code=Code.INVALID_ARGUMENT
+            )
         elif elsewhere:
-            job.skipped(
+            job.mark_skipped(
                 record, f"{elsewhere} uploaded it a short while ago.", detail={"by": elsewhere}
             )
         else:
@@ -81,7 +85,7 @@ class ImportWork:
             upload.present_payload(
                 await self._context.background.apply(upload, admit=lambda: job.admit(records))
             )
-            job.done(record)
+            job.mark_done(record)
 
     async def finish(self, job: Handle) -> dict[str, Any]:
         """Wait for what was uploaded, put it into the collections, and tell what became of each
@@ -95,7 +99,7 @@ class ImportWork:
         items |= {row.number: row.detail["itemId"] for row in _rows(job) if _has(row, "itemId")}
         if self._request.filed():
             await self._file(job, [items[number] for number in sorted(items)])
-        return self._told(job, items)
+        return self._report(job, items)
 
     async def _look(self, job: Handle, record: RecordRow) -> tuple[dict[str, Any], str | None]:
         """Whether the link is there, and which other import uploaded it; looked up for a hundred at
@@ -111,7 +115,7 @@ class ImportWork:
             if record.key not in self._known:
                 following = job.rows(RecordState.PENDING, after=record.number - 1, limit=AT_ONCE)
                 links = dict.fromkeys([record.key, *(row.key for row in following)])
-                self._known |= await looked_up(self._context.background, list(links)[:AT_ONCE])
+                self._known |= await look_up(self._context.background, list(links)[:AT_ONCE])
             return self._known[record.key], self._elsewhere.get(record.key)
 
     async def _wait(self, job: Handle) -> None:
@@ -138,7 +142,7 @@ class ImportWork:
     async def _look_for(
         self, job: Handle, rows: Sequence[RecordRow], away: dict[int, RecordRow]
     ) -> None:
-        result = await looked_up(self._context.background, [row.key for row in rows])
+        result = await look_up(self._context.background, [row.key for row in rows])
         existing = []
         for row in rows:
             if result[row.key]["status"] != "FOUND":
@@ -146,7 +150,7 @@ class ImportWork:
             item = self._arrived[row.number] = result[row.key]["itemId"]
             del away[row.number]
             if row.state is RecordState.UNKNOWN:
-                job.done(row, {"itemId": item})
+                job.mark_done(row, {"itemId": item})
                 existing.append(row)
         await job.settle(existing)
 
@@ -168,7 +172,7 @@ class ImportWork:
             job.say(f"{number + 1:,} of {len(items):,} put into collections")
             await job.checkpoint(filed=number + 1, unfiled=unfiled)
 
-    def _told(self, job: Handle, items: dict[int, str]) -> dict[str, Any]:
+    def _report(self, job: Handle, items: dict[int, str]) -> dict[str, Any]:
         rows = list(_rows(job))
         there = {
             row.number for row in rows if row.state is RecordState.SKIPPED and _has(row, "itemId")
@@ -194,7 +198,7 @@ class ImportWork:
         }
 
 
-async def looked_up(api: Api, urls: list[str]) -> Lookup:
+async def look_up(api: Api, urls: list[str]) -> Lookup:
     """For each link (at most 100) its `status` (FOUND, NOT_FOUND, INVALID_URL) and `itemId`."""
     page = await api.whole(GetItemIdsByUrl.model_validate({"urls": urls}))
     return {url: {"status": "NOT_FOUND"} for url in urls} | {

@@ -110,7 +110,7 @@ class OfStoredView(Input):
     input: NewStoredView | ChangedStoredView
 
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
-        return noted(payload, FILTERS_IGNORED if self.input.filters else "")
+        return add_notes(payload, FILTERS_IGNORED if self.input.filters else "")
 
 
 class UpdateView(TakesConditions, Mutation[R], Generic[R]):
@@ -187,7 +187,7 @@ class Deletion(Confirmed[R], Generic[R]):
         conditions = result["customAttributeConditions"] or []
         return [
             *([f"filters: {', '.join(filters)}"] if filters else []),
-            *([counted(len(conditions), "condition")] if conditions else []),
+            *([count_noun(len(conditions), "condition")] if conditions else []),
             *in_group(result),
         ]
 
@@ -198,7 +198,7 @@ class Deletion(Confirmed[R], Generic[R]):
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         if payload.get(self.selected.split()[0]) is None:
             # The preview found it: the first answer to this very call may have been lost.
-            return noted(
+            return add_notes(
                 payload,
                 f"It is gone: an earlier attempt of this call, or somebody else, deleted the {self.kind}.",
             )
@@ -221,12 +221,12 @@ def in_group(result: dict[str, Any]) -> list[str]:
     return [f"in the group '{result['group']['name']}'"] if result["group"] else []
 
 
-def noted(payload: dict[str, Any], note: str) -> dict[str, Any]:
+def add_notes(payload: dict[str, Any], note: str) -> dict[str, Any]:
     """The payload with a note, where there is one."""
     return {**payload, "notes": [note]} if note else payload
 
 
-def counted(count: int, one: str) -> str:
+def count_noun(count: int, one: str) -> str:
     """`1 item`, `2 items`."""
     return f"{count:,} {one}{'' if count == 1 else 's'}"
 

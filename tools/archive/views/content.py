@@ -29,7 +29,6 @@ from tools.archive.views.base import (
     UpdateView,
     ViewCondition,
     ViewInput,
-    noted,
     nothing_in,
 )
 
@@ -155,7 +154,7 @@ class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
         check_filter(self.input.filters, "input.filters")
 
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
-        return noted(payload, _leave_unchecked(self.input.filters))
+        return add_notes(payload, _leave_unchecked(self.input.filters))
 
 
 class UpdateContentView(UpdateView[ContentViewPayload]):
@@ -180,7 +179,7 @@ class UpdateContentView(UpdateView[ContentViewPayload]):
             check_filter(self.input.filters, "input.filters")
 
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
-        return noted(payload, _leave_unchecked(self.input.filters))
+        return add_notes(payload, _leave_unchecked(self.input.filters))
 
 
 class DeleteContentView(Deletion[DeletedContentView]):

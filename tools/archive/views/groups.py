@@ -25,7 +25,7 @@ from tools.archive.views.base import (
     Deletion,
     MoveToGroup,
     NamedInput,
-    counted,
+    count_noun,
     some,
 )
 
@@ -124,7 +124,7 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
 
     def kept(self, result: dict[str, Any]) -> str:
         parts = [
-            f"{counted(len(result[key]), kind)} ({some([entry['name'] for entry in result[key]])})"
+            f"{count_noun(len(result[key]), kind)} ({some([entry['name'] for entry in result[key]])})"
             for key, kind in _KINDS.items()
             if result[key]
         ]

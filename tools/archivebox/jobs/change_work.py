@@ -195,7 +195,7 @@ class SaveAgainWork(SaveWork):
         (record,) = records
         pages = await copies(self.context, record.key)
         if pages and str(pages[-1]["id"]) != record.detail["id"]:
-            job.skipped(record, "A newer copy is there by now.")
+            job.mark_skipped(record, "A newer copy is there by now.")
             return
         await super().send(job, records)
 
@@ -218,7 +218,7 @@ class TagWork(_Change):
             for name in record.detail[what]:
                 body = {"snapshot_id": record.key, "tag_name": name}
                 await self.post(job, record, "POST", f"/core/tags/{verb}-snapshot/", body)
-        job.done(record)
+        job.mark_done(record)
 
     def notes(self, job: Handle) -> list[str]:
         return (
@@ -238,7 +238,7 @@ class CancelWork(_Change):
         path = f"/core/snapshot/{identity}" if kind == "snapshot" else f"/crawls/crawl/{identity}"
         answer = await self._context.background.get(path)
         if not _is_queued(answer):
-            job.skipped(record, f"It is {answer.get('status')} by now.")
+            job.mark_skipped(record, f"It is {answer.get('status')} by now.")
             return
         body = (
             {"action": "cancel"}
@@ -246,7 +246,7 @@ class CancelWork(_Change):
             else {}
         )
         await self.post(job, record, "PATCH", path, body or {"status": "sealed"})
-        job.done(record)
+        job.mark_done(record)
 
 
 def _pattern(kind: str) -> str:

@@ -85,7 +85,7 @@ class SaveWork:
             try:
                 check_web_address(record.key)
             except Failure as failure:
-                job.failed(record, failure.message, code=failure.code)
+                job.mark_failed(record, failure.message, code=failure.code)
             else:
                 valid.append(record)
         if not valid:
@@ -102,7 +102,7 @@ class SaveWork:
         )
         crawl = answer.get("crawl_id") if isinstance(answer, dict) else None
         for record in valid:
-            job.done(record, {"crawl": crawl} if crawl else None)
+            job.mark_done(record, {"crawl": crawl} if crawl else None)
 
     async def finish(self, job: Handle) -> Json:
         """Wait for the pages, look at each with growing pauses, and tell what became of it."""
@@ -148,7 +148,7 @@ class SaveWork:
             self._outcomes[row.number] = outcome
             del away[row.number]
             if row.state is RecordState.UNKNOWN:
-                job.done(row)
+                job.mark_done(row)
                 await job.settle([row])
 
     async def _outcome(self, row: RecordRow, crawls: dict[str, bool]) -> Json | None:
@@ -217,7 +217,7 @@ class CheckWork:
         (record,) = records
         check_web_address(record.key)
         job.admit(records)
-        job.done(record, self._judge(await copies(self._context, record.key)))
+        job.mark_done(record, self._judge(await copies(self._context, record.key)))
 
     async def finish(self, job: Handle) -> Json:
         """The pages by how they stand."""

@@ -149,7 +149,7 @@ async def test_an_incident_has_eight_digits_and_the_log_says_which_record_was_fo
 ) -> None:
     class Forgetful(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
-            job.done(records[0])
+            job.mark_done(records[0])
 
     job = await ended(jobs, Forgetful(batch=3), some(3))
 
