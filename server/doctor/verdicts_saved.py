@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.archive.operations import ROW_CAP
-from server.doctor.probe import read_field
-from server.doctor.report import shorten
-from server.doctor.verdicts import (
+from server.doctor.judging import (
     Record,
     Undecided,
     Verdict,
@@ -22,6 +20,8 @@ from server.doctor.verdicts import (
     read_total,
     require,
 )
+from server.doctor.probe import read_field
+from server.doctor.report import shorten
 
 VIEWS = ("contentViews", "creatorViews", "socialProfileViews")
 MEMBERS = ("collections", *VIEWS)
