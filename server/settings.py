@@ -74,7 +74,6 @@ class SettingsError(Exception):
 class Secret:
     """Hold a value that no log line, error or repr shows."""
 
-    # Slots, so that `vars()` of a secret has nothing to show either.
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
@@ -143,7 +142,6 @@ def load(
 
     Args:
         flags: variables from the command line, under their environment names.
-        env_file: the file of `--env-file`.
         folder: where `./.env` is; the working folder by default.
         home: where `~/.env.shared` is; the user's home by default.
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from server import wall_clock
 from server.doctor import verdicts
 from server.doctor.assumptions import ASSUMPTIONS
+from server.doctor.judging import leave_open, list_objects, list_records, settle
 from server.doctor.live_competitors import ABOUT_BRANDS, ask_about_brands
 from server.doctor.live_saved import ABOUT_SAVED, ask_about_saved
 from server.doctor.probe import Probe
@@ -63,7 +64,7 @@ async def check_assumptions(probe: Probe | None) -> list[Finding]:
     """
     reason = "not asked, because Archive returned no list of workspaces"
     ids = [assumption.id for assumption in ASSUMPTIONS if assumption.live]
-    findings = {id: verdicts.unknown(id, reason) for id in ids}
+    findings = {id: leave_open(id, reason) for id in ids}
     if probe is None:
         return list(findings.values())
     for question, concerned in _QUESTIONS:
@@ -80,7 +81,7 @@ async def _ask(question: Question, probe: Probe, ids: Iterable[str]) -> list[Fin
         return await question(probe)
     except Failure as failure:
         # Trouble with one question says nothing about the next.
-        return [verdicts.unknown(id, failure.message) for id in ids]
+        return [leave_open(id, failure.message) for id in ids]
 
 
 async def _check_without_workspace(_: Probe) -> list[Finding]:
@@ -92,7 +93,7 @@ async def _check_without_workspace(_: Probe) -> list[Finding]:
 async def _check_page(probe: Probe) -> list[Finding]:
     result = await probe.ask(_ITEMS, {"first": 100}, cost=85)
     probe.page = result
-    records = verdicts.list_records(result.data("items"))
+    records = list_records(result.data("items"))
     return [
         verdicts.judge_credit_headers(result.reply.headers),
         verdicts.judge_credit_reset(result.reply.headers, wall_clock.utc_now().timestamp()),
@@ -104,7 +105,7 @@ async def _check_page(probe: Probe) -> list[Finding]:
 
 async def _check_refusals(probe: Probe) -> list[Finding]:
     # One by one: an error 500 may be how Archive refuses a single one of them.
-    return [await verdicts.settle(id, _check_refusal(probe, id)) for id in _REFUSALS]
+    return [await settle(id, _check_refusal(probe, id)) for id in _REFUSALS]
 
 
 async def _check_refusal(probe: Probe, id: str) -> Finding:
@@ -128,17 +129,17 @@ async def _check_page_cost(probe: Probe) -> list[Finding]:
         raise Failure(Code.UNAVAILABLE, "The page of items was not answered.")
     # Only now: the quickest answer has to be known, and that is a refusal.
     price = probe.price_of(probe.page)
-    return [verdicts.judge_page_cost(price, len(verdicts.list_records(probe.page.data("items"))))]
+    return [verdicts.judge_page_cost(price, len(list_records(probe.page.data("items"))))]
 
 
 async def _check_presets(probe: Probe) -> list[Finding]:
     once = await probe.ask(_PRESETS)
     five_times = await probe.ask(_FIVE_TIMES, cost=25)
     cost = verdicts.judge_alias_cost(probe.price_of(once), probe.price_of(five_times))
-    presets = verdicts.list_objects(once.data("filterPresets"))
+    presets = list_objects(once.data("filterPresets"))
     if not presets:
         reason = "there is no view or collection to try"
-        return [cost, *(verdicts.unknown(id, reason) for id in _ABOUT_PRESETS)]
+        return [cost, *(leave_open(id, reason) for id in _ABOUT_PRESETS)]
     ids = [str(preset["id"]) for preset in presets[:_MOST_PRESETS]]
     return [cost, *await _compare_orders(probe, ids)]
 

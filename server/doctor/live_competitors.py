@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from server import wall_clock
 from server.doctor import verdicts, verdicts_saved
+from server.doctor.judging import leave_open, list_records, settle
 from server.doctor.probe import Probe
 from server.doctor.report import Finding
 
@@ -36,18 +37,18 @@ async def ask_about_brands(probe: Probe) -> list[Finding]:
     page = result.data("competitorBrands")
     if not isinstance(page, dict):
         reason = verdicts_saved.explain_no_brands(result.payload)
-        return [verdicts.unknown(id, reason) for id in ABOUT_BRANDS]
+        return [leave_open(id, reason) for id in ABOUT_BRANDS]
     own = verdicts_saved.judge_own_brand(page)
     # The own brand's posts are not collected as those of competitors are.
-    competitors = [brand for brand in verdicts.list_records(page) if not brand.get("isOwnBrand")]
+    competitors = [brand for brand in list_records(page) if not brand.get("isOwnBrand")]
     if not competitors:
         reason = "no competitor is tracked"
-        return [own, *(verdicts.unknown(id, reason) for id in ABOUT_BRANDS[1:])]
+        return [own, *(leave_open(id, reason) for id in ABOUT_BRANDS[1:])]
     brand = str(competitors[0].get("id"))
     return [
         own,
-        await verdicts.settle("brand-window", _check_window(probe, brand)),
-        await verdicts.settle("brand-months", _check_months(probe, brand)),
+        await settle("brand-window", _check_window(probe, brand)),
+        await settle("brand-months", _check_months(probe, brand)),
     ]
 
 

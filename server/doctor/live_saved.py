@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.doctor import verdicts, verdicts_saved
+from server.doctor import verdicts_saved
+from server.doctor.judging import Record, read_total, require, settle
 from server.doctor.probe import Probe, ProbeResult
 from server.doctor.report import Finding
-from server.doctor.verdicts import Record
 
 ABOUT_SAVED = ("saved-lists", "presets-listed", "group-members", "view-filters", "stored-filters")
 
@@ -35,7 +35,7 @@ async def ask_about_saved(probe: Probe) -> list[Finding]:
         verdicts_saved.judge_presets(lists),
         verdicts_saved.judge_groups(lists),
         verdicts_saved.judge_view_filters(lists["contentViews"]),
-        await verdicts.settle("stored-filters", _check_stored_filters(probe, lists)),
+        await settle("stored-filters", _check_stored_filters(probe, lists)),
     ]
 
 
@@ -46,7 +46,7 @@ async def _check_stored_filters(probe: Probe, lists: dict[str, list[Record] | No
         view = verdicts_saved.find_filtered_view(lists[kind] or [])
         if view:
             variables[people] = str(view["id"])
-    verdicts.require(variables, "no creator or social profile view is narrowed by filters alone")
+    require(variables, "no creator or social profile view is narrowed by filters alone")
     declarations = ", ".join(f"${people}: ID" for people in variables)
     fields = [
         f"{people}_all: {people}(first: 1) {{ totalCount }} "
@@ -63,4 +63,4 @@ async def _check_stored_filters(probe: Probe, lists: dict[str, list[Record] | No
 def _read_totals(result: ProbeResult, people: str) -> tuple[int | None, int | None]:
     """Return how many there are at all, and in the view."""
     everybody, view = (result.data(f"{people}_{list_}") for list_ in ("all", "view"))
-    return verdicts.read_total(everybody), verdicts.read_total(view)
+    return read_total(everybody), read_total(view)

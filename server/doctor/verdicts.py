@@ -6,22 +6,28 @@ No requests are made here, and no verdict goes beyond the evidence.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import wraps
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from server.archive.failures import decode
+from server.doctor.judging import (
+    Record,
+    Undecided,
+    Verdict,
+    judges,
+    leave_open,
+    list_records,
+    read_error,
+    read_total,
+    require,
+)
 from server.doctor.probe import read_field
 from server.doctor.report import Finding, shorten
 from server.errors import Failure
 from server.http.transport import Reply
 from server.limiter.budget import Policy, read_budget
 
-REPORT_IT = (
-    "The API behaves differently than assumed: please report this line to the makers of "
-    "archive-mcp."
-)
 COMPARE_IT = (
     "Open that post in Archive and compare the value shown there, before you add up any values."
 )
@@ -38,78 +44,10 @@ _PAGE_CREDITS = (30.0, 275.0)
 # than an expensive one.
 _DOLLARS_PER_UNIT = {"views": (0.001, 0.3), "likes": (0.02, 5.0)}
 
-Record = Mapping[str, Any]
 # The least and the most credits that a request took; None where Archive does not say.
 Price = tuple[float, float] | None
 # The connections of one preset: by rising likes, by falling likes, and filtered.
 Trial = tuple[Any, Any, Any]
-# Whether the assumption holds, and by which evidence.
-Verdict = tuple[bool, str]
-P = ParamSpec("P")
-Value = TypeVar("Value")
-
-
-class Undecided(Exception):
-    """The answer shows neither that an assumption holds nor that it does not; the text says why."""
-
-
-def require(value: Value | None, reason: str) -> Value:
-    """Return a value; without it, or where it is empty, nothing can be decided.
-
-    Raises:
-        Undecided: with that reason.
-    """
-    if not value:
-        raise Undecided(reason)
-    return value
-
-
-def unknown(id: str, reason: str) -> Finding:
-    """Return a finding that leaves the assumption open."""
-    return Finding(id, "unknown", reason)
-
-
-def judges(id: str) -> Callable[[Callable[P, Verdict]], Callable[P, Finding]]:
-    """Make a function that judges an assumption return its finding."""
-
-    def decorate(judge: Callable[P, Verdict]) -> Callable[P, Finding]:
-        @wraps(judge)
-        def find(*args: P.args, **kwargs: P.kwargs) -> Finding:
-            try:
-                holds, evidence = judge(*args, **kwargs)
-            except Undecided as undecided:
-                return unknown(id, str(undecided))
-            if holds:
-                return Finding(id, "confirmed", evidence)
-            return Finding(id, "contradicted", evidence, REPORT_IT)
-
-        return find
-
-    return decorate
-
-
-async def settle(id: str, question: Awaitable[Finding]) -> Finding:
-    """Return the finding of a question; unknown where it was not answered."""
-    try:
-        return await question
-    except (Failure, Undecided) as reason:
-        return unknown(id, str(reason))
-
-
-def list_objects(rows: Any) -> list[Record]:
-    """Return the objects in a list; none where it is no list."""
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def list_records(connection: Any) -> list[Record]:
-    """Return the records of a connection; none where there is no connection."""
-    return list_objects(read_field(connection, "nodes"))
-
-
-def read_total(connection: Any) -> int | None:
-    """Return the `totalCount` of a connection; None where it has none."""
-    total = read_field(connection, "totalCount")
-    return total if isinstance(total, int) else None
 
 
 @judges("credit-headers")
@@ -199,7 +137,7 @@ def guess_emv_unit(records: Sequence[Record]) -> Finding:
         if complete:
             return _compare_value(records, metric, complete)
     reason = "cannot tell: no post on the page has both a value and views or likes"
-    return unknown("emv-cents", reason)
+    return leave_open("emv-cents", reason)
 
 
 def _compare_value(
@@ -278,19 +216,6 @@ def judge_preset_filter(trials: Sequence[Trial]) -> Verdict:
     same = sum(full == rest for full, rest in comparable)
     evidence = f"{same} of {len(comparable)} kept all their items under a filter that none passes"
     return same == len(comparable), evidence
-
-
-def read_error(payload: Mapping[str, Any]) -> str | None:
-    """Return the first error's message, with its code; None where there is no error."""
-    # A list of objects is GraphQL's shape; one text is Archive's for a bad token or workspace.
-    errors = payload.get("errors")
-    if isinstance(errors, list) and errors:
-        errors = errors[0]
-    if not isinstance(errors, dict):
-        return errors if isinstance(errors, str) else None
-    code = read_field(errors.get("extensions"), "code")
-    message = str(errors.get("message", ""))
-    return f"{message} ({code})" if code else message
 
 
 def _read_bucket(headers: Mapping[str, str]) -> tuple[Policy, float]:

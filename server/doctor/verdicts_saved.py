@@ -12,6 +12,8 @@ from server.archive.pagination import ROW_CAP
 from server.doctor.probe import read_field
 from server.doctor.report import shorten
 from server.doctor.verdicts import (
+from server.archive.operations import ROW_CAP
+from server.doctor.judging import (
     Record,
     Undecided,
     Verdict,
@@ -22,6 +24,8 @@ from server.doctor.verdicts import (
     read_total,
     require,
 )
+from server.doctor.probe import read_field
+from server.doctor.report import shorten
 
 VIEWS = ("contentViews", "creatorViews", "socialProfileViews")
 MEMBERS = ("collections", *VIEWS)

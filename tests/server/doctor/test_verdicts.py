@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from server.doctor import verdicts
-from server.doctor.verdicts import COMPARE_IT, REPORT_IT
+from server.doctor.judging import REPORT_IT, list_records
+from server.doctor.verdicts import COMPARE_IT
 from server.http.transport import Reply
 
 NOW = 1_800_000_000.0
@@ -237,4 +238,4 @@ def test_presets_that_keep_all_their_items_ignore_the_filter() -> None:
 
 @pytest.mark.parametrize("connection", [None, [], {}, {"nodes": None}, {"nodes": [None, 3]}])
 def test_a_page_without_records_is_an_empty_one(connection: Any) -> None:
-    assert verdicts.list_records(connection) == []
+    assert list_records(connection) == []

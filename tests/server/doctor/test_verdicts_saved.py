@@ -9,7 +9,7 @@ from graphql import GraphQLInputObjectType
 
 from server.archive.pagination import ROW_CAP
 from server.doctor import verdicts_saved
-from server.doctor.verdicts import REPORT_IT
+from server.doctor.judging import REPORT_IT
 from server.doctor.verdicts_saved import FILTER_KEYS, LISTS
 from server.sandbox.archive.engine import schema
 

@@ -29,6 +29,7 @@ from tools.archive.views.base import (
     UpdateView,
     ViewCondition,
     ViewInput,
+    add_notes,
     nothing_in,
 )
 
