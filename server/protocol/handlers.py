@@ -146,10 +146,10 @@ def _serve_resources(
         fixed = [
             {**described(each), "uri": each.uri, "mimeType": each.mime_type} for each in documents
         ]
-        return {**COMPLETE, "resources": [*fixed, *await exports().listing()], **_LIVE}
+        return {**COMPLETE, "resources": [*fixed, *await exports().list_resources()], **_LIVE}
 
     async def list_templates(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        return {**COMPLETE, "resourceTemplates": resources().listing()}
+        return {**COMPLETE, "resourceTemplates": resources().list_templates()}
 
     async def read_resource(
         ctx: Context, params: types.ReadResourceRequestParams
@@ -165,7 +165,7 @@ def _serve_resources(
             raise _refusal(failure, uri=params.uri) from None
         return {
             **_contents(params.uri, "application/json", content.text),
-            **({} if content.fixed else _LIVE),
+            **({} if content.is_fixed else _LIVE),
         }
 
     server.add_request_handler("resources/list", types.PaginatedRequestParams, list_resources)
