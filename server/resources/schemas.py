@@ -45,6 +45,7 @@ def describe_operation(entry: Entry, request: type[Request[Any]]) -> Schema:
         "description": entry.tool["description"],
         "arguments": input_schema(request, whole=True),
     }
+    # A read risks nothing and can always be repeated.
     if request.risk != "reads":
         about |= {"risk": request.risk, "repeatable": request.repeatable}
     if confirmation := _describe_confirmation(request):

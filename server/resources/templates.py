@@ -136,6 +136,7 @@ def _decode(part: str, uri: str) -> str:
         text = unquote(part, errors="strict")
     except UnicodeDecodeError:
         raise malformed from None
+    # No name is blank or holds a control character, so this is a mistake or an attack.
     if not text.strip() or _CONTROL.search(text):
         raise malformed
     return text

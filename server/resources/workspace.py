@@ -67,6 +67,7 @@ class Resources:
         self, surface: Surface, calls: Calls, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._surface = surface
+        # A packaged variable serves prompts, whose arguments belong to no template.
         self._templates = [Template.from_row(row) for row in surface.templates]
         self._variables = {name: Variable.from_row(row) for name, row in surface.variables.items()}
         self._calls = calls
@@ -100,13 +101,13 @@ class Resources:
                 raise Failure(Code.TIMEOUT, message, hint, retryable=True) from None
 
     async def complete(
-        self, uri: str, variable: str, typed: str, known: Mapping[str, str]
+        self, uri: str, variable: str, typed: str, arguments: Mapping[str, str]
     ) -> Completion:
         """Return the values of a template's variable that fit what was typed, best first.
 
         Args:
             uri: the template.
-            known: the variables that already have a value.
+            arguments: the variables that already have a value.
 
         Raises:
             Failure: `NOT_FOUND` for an unknown template or variable. Names that cannot be read
@@ -119,36 +120,36 @@ class Resources:
                 f"There is no resource template {uri!r} with a variable {variable!r}.",
             )
         if not template.variables[variable].is_operation:
-            return await self._complete(template.variables, variable, typed, known)
+            return await self._complete(template.variables, variable, typed, arguments)
         return _make_completion(list(self._list_operations(template)), typed)
 
     async def propose(
-        self, values: Sequence[str], variable: str, typed: str, known: Mapping[str, str]
+        self, values: Sequence[str], variable: str, typed: str, arguments: Mapping[str, str]
     ) -> Completion:
         """Return proposals for an argument of a prompt.
 
         Args:
             values: the fixed values, if it has any.
             variable: the packaged variable whose values it takes otherwise.
-            known: the arguments that already have a value, named as the variables are.
+            arguments: the arguments that already have a value, named as the variables are.
         """
         if values:
             return _make_completion(values, typed)
         if variable not in self._variables:
             return NOTHING
-        return await self._complete(self._variables, variable, typed, known)
+        return await self._complete(self._variables, variable, typed, arguments)
 
     async def _complete(
         self,
         variables: Mapping[str, Variable],
         variable: str,
         typed: str,
-        known: Mapping[str, str],
+        arguments: Mapping[str, str],
     ) -> Completion:
         # A client completes while somebody types: an error would only flicker.
         try:
             with self._calls.explained("completion/complete"):
-                values = await self._list_values(variables, variable, known)
+                values = await self._list_values(variables, variable, arguments)
                 return _make_completion(values, typed)
         except Failure:
             return NOTHING
@@ -158,6 +159,7 @@ class Resources:
             parts = template.parse(uri)
             if parts is not None:
                 return template, parts
+        # The shapes tell a model that guessed an address how to mend it.
         shapes = ", ".join(template.uri for template in self._templates) or "none"
         raise Failure(Code.NOT_FOUND, f"There is no resource {uri!r}. Templates: {shapes}.")
 
@@ -198,6 +200,7 @@ class Resources:
 
     async def _find_id(self, source: Source, variable: str, parts: Mapping[str, str]) -> str:
         name = parts[variable]
+        # An id needs no look-up; whether there is such a record is up to the operation.
         if _UUID.match(name):
             return name.lower()
         # Read now and not from the cache: what was renamed meanwhile must not be taken for it.
@@ -220,13 +223,13 @@ class Resources:
         raise Failure(Code.NOT_FOUND, f"There is no {variable} {name!r}. {suggestion}")
 
     async def _list_values(
-        self, variables: Mapping[str, Variable], name: str, known: Mapping[str, str]
+        self, variables: Mapping[str, Variable], name: str, arguments: Mapping[str, str]
     ) -> list[str]:
         rows = variables[name].rows
         if rows is None:
             return list(variables[name].values)
         parts = {key: variable.default for key, variable in variables.items() if variable.default}
-        for key, value in known.items():
+        for key, value in arguments.items():
             # Clients send the empty fields of their form too.
             if key in variables and value.strip():
                 parts[key] = variables[key].check(key, value)
