@@ -9,10 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.archive.pagination import ROW_CAP
-from server.doctor.probe import read_field
-from server.doctor.report import shorten
-from server.doctor.verdicts import (
-from server.archive.operations import ROW_CAP
 from server.doctor.judging import (
     Record,
     Undecided,

@@ -146,12 +146,12 @@ def _serve_resources(
             {**to_listing(document), "uri": document.uri, "mimeType": document.mime_type}
             for document in documents
         ]
-        resources += await open_exports().listing()
+        resources += await open_exports().list_resources()
         # Live although the documents are fixed, because exports come and go.
         return {**COMPLETE, "resources": resources, **_LIVE}
 
     async def list_templates(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
-        return {**COMPLETE, "resourceTemplates": open_resources().listing()}
+        return {**COMPLETE, "resourceTemplates": open_resources().list_templates()}
 
     async def read_resource(
         ctx: Context, params: types.ReadResourceRequestParams
@@ -166,7 +166,7 @@ def _serve_resources(
         except Failure as failure:
             raise _to_protocol_error(failure, params.uri) from None
         contents = _render_contents(params.uri, "application/json", content.text)
-        return contents if content.fixed else {**contents, **_LIVE}
+        return contents if content.is_fixed else {**contents, **_LIVE}
 
     server.add_request_handler("resources/list", types.PaginatedRequestParams, list_resources)
     server.add_request_handler(

@@ -1,5 +1,4 @@
-"""The schema of one operation, from its request class: arguments, every field that it can return,
-and what it does."""
+"""Describes one operation from its request class: arguments, returned fields and what it does."""
 
 from __future__ import annotations
 
@@ -32,9 +31,8 @@ _LEAVES: dict[Any, str] = {
 }
 
 
-def described(entry: Entry, request: type[Request[Any, Any]]) -> Schema:
-    """Everything there is to know before the operation is called; each record type is described
-    once.
+def describe_operation(entry: Entry, request: type[Request[Any, Any]]) -> Schema:
+    """Return what a caller needs to know of an operation; each record type is described once.
 
     Args:
         entry: the tool that serves the operation.
@@ -47,17 +45,18 @@ def described(entry: Entry, request: type[Request[Any, Any]]) -> Schema:
         "description": entry.tool["description"],
         "arguments": input_schema(request, whole=True),
     }
+    # A read risks nothing and can always be repeated.
     if request.risk != "reads":
         about |= {"risk": request.risk, "repeatable": request.repeatable}
-    if confirmed := _confirmed(request):
-        about["confirmed"] = confirmed
+    if confirmation := _describe_confirmation(request):
+        about["confirmed"] = confirmation
     if issubclass(request, ArchiveRequest):
-        about |= _returned(request)
+        about |= _describe_result(request)
     return about
 
 
-def _confirmed(request: type[Request[Any, Any]]) -> str:
-    """When the user is asked first; nothing where the class does not tell."""
+def _describe_confirmation(request: type[Request[Any, Any]]) -> str:
+    """Return when the user is asked first, empty for what is no write."""
     if request.confirmed:
         return "always"
     if issubclass(request, MayConfirm):
@@ -65,69 +64,67 @@ def _confirmed(request: type[Request[Any, Any]]) -> str:
     return "never" if issubclass(request, Mutation) else ""
 
 
-def _returned(request: type[ArchiveRequest[Any]]) -> Schema:
+def _describe_result(request: type[ArchiveRequest[Any]]) -> Schema:
     record = request.record()
     returns: Schema = {"type": record.__name__}
     types: dict[str, Schema] = {}
+    # A write returns the same fields always: `fields` is an argument of reads only.
     if issubclass(request, Mutation):
         paths = request.selected.split()
-        _describe(record, types, select(record, paths))
+        _add_type(record, types, select(record, paths))
         return {"returns": {**returns, "always": paths}, "types": types}
     if issubclass(request, ReadMany):
         returns = {"type": f"[{record.__name__}]", "as": "nodes"}
     if issubclass(request, Read):
         returns["fieldsBy"] = "fields"
-    _describe(record, types, None)
+    _add_type(record, types, None)
     return {"returns": returns, "types": types}
 
 
-def _describe(record: type[Record], types: dict[str, Schema], selection: Selection | None) -> None:
+def _add_type(record: type[Record], types: dict[str, Schema], selection: Selection | None) -> None:
     """Add a record type and those below it; with a selection only the fields in it."""
+    # Types refer to one another in circles: without this the walk would not end. A selection ends.
     if selection is None and record.__name__ in types:
         return
     about = types.setdefault(record.__name__, {"description": describe_type(record)})
     if record.variants:
-        about["oneOf"] = [each.__name__ for each in record.variants]
+        about["oneOf"] = [variant.__name__ for variant in record.variants]
         for variant in record.variants:
-            _describe(variant, types, selection)
+            _add_type(variant, types, selection)
         return
-    names = _type_names(record)
-    chosen = {
-        name: each
-        for name, each in fields_of(record).items()
-        if selection is None or name in selection
-    }
-    about.setdefault("fields", {}).update(
-        {name: _field(names[name], each.unit) for name, each in chosen.items()}
-    )
-    if selection is None:
-        about["default"] = record.default.split() or [
-            name for name, each in chosen.items() if each.record is None
-        ]
-    for name, each in chosen.items():
-        if each.record is not None:
-            _describe(each.record, types, None if selection is None else selection[name])
+    type_names = _name_types(record)
+    fields = fields_of(record)
+    # Two parts of a selection may lead to the same type: their fields add up.
+    entries = about.setdefault("fields", {})
+    if selection is not None:
+        fields = {name: info for name, info in fields.items() if name in selection}
+    else:
+        scalars = [name for name, info in fields.items() if info.record is None]
+        about["default"] = record.default.split() or scalars
+    for name, info in fields.items():
+        entries[name] = {"type": type_names[name]}
+        if info.unit:
+            entries[name]["unit"] = info.unit
+        if info.record is not None:
+            _add_type(info.record, types, selection and selection[name])
 
 
-def _field(kind: str, unit: str) -> Schema:
-    return {"type": kind, **({"unit": unit} if unit else {})}
-
-
-def _type_names(record: type[Record]) -> dict[str, str]:
+def _name_types(record: type[Record]) -> dict[str, str]:
     hints = get_type_hints(record, include_extras=True)
     return {
-        to_camel(name): _type_name(hint)
+        to_camel(name): _name_type(hint)
         for name, hint in hints.items()
         if get_origin(hint) is not ClassVar
     }
 
 
-def _type_name(hint: Any) -> str:
-    origin = get_origin(hint)
-    if origin is Annotated:
-        return _type_name(get_args(hint)[0])
-    if origin in (Union, UnionType):
-        return _type_name(next(each for each in get_args(hint) if each is not type(None)))
+def _name_type(hint: Any) -> str:
+    origin, arguments = get_origin(hint), get_args(hint)
+    # Whether it may be null is left out: to Archive nearly everything may.
+    if origin in (Annotated, Union, UnionType):
+        return _name_type(arguments[0])
     if origin is list:
-        return f"[{_type_name(get_args(hint)[0])}]"
-    return hint.__name__ if isinstance(hint, type) and issubclass(hint, Record) else _LEAVES[hint]
+        return f"[{_name_type(arguments[0])}]"
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return hint.__name__
+    return _LEAVES[hint]

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from server.errors import Code, Failure
+from server.resources.matching import closest_match, fold
 
 _VARIABLE = re.compile(r"\{(\w+)\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -17,7 +18,7 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 @dataclass(frozen=True)
 class Source:
-    """The operation that is read, and which variable each of its arguments takes.
+    """The operation that is read, and the variable that each of its arguments takes.
 
     `operations` has one operation for each value of the variable `by`; without `by` there is one,
     under "".
@@ -27,14 +28,24 @@ class Source:
     arguments: Mapping[str, str] = field(default_factory=dict)
     by: str = ""
 
+    def find_operation(self, parts: Mapping[str, str]) -> str:
+        """Return the operation for the values of the variables."""
+        return self.operations[parts[self.by] if self.by else ""]
+
+    def fill_arguments(self, parts: Mapping[str, str]) -> dict[str, Any]:
+        """Return the operation's arguments, those of variables without a value left out."""
+        pairs = self.arguments.items()
+        return {argument: parts[name] for argument, name in pairs if name in parts}
+
 
 @dataclass(frozen=True)
 class Variable:
     """What a variable may be.
 
-    Either one of `values`, or the name (or id) of a record of `rows`; with neither it is an
-    operation of the template's backend. `as_id`: the operation that is read wants the id of what is
-    named. `default` stands in while another variable is completed and this one is not known yet.
+    It is either one of `values`, or the name (or id) of a record of `rows`; with neither it is an
+    operation of the template's backend. With `as_id` the operation that is read takes the id
+    instead of the name. `default` stands in while another variable is completed and this one has no
+    value yet.
     """
 
     values: tuple[str, ...] = ()
@@ -43,8 +54,8 @@ class Variable:
     default: str = ""
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Variable:
-        """The variable of a row of the packaged file."""
+    def from_row(cls, row: Mapping[str, Any]) -> Variable:
+        """Return the variable of a row of the packaged file."""
         rows = None if row["rows"] is None else Source(**row["rows"])
         return cls(**{**row, "values": tuple(row["values"]), "rows": rows})
 
@@ -53,11 +64,27 @@ class Variable:
         """Whether it is the name of an operation."""
         return not self.values and self.rows is None
 
+    def check(self, name: str, value: str) -> str:
+        """Return the value, one of a closed set as it is written there.
+
+        Raises:
+            Failure: `INVALID_ARGUMENT` for a value outside a closed set.
+        """
+        choices = {fold(choice): choice for choice in self.values}
+        if not choices or fold(value) in choices:
+            return choices.get(fold(value), value)
+        match = closest_match(value, self.values)
+        suggestion = f"Did you mean {match}? " if match else ""
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"{name} is not {value!r}.",
+            f"{suggestion}It is one of: {', '.join(self.values)}.",
+        )
+
 
 @dataclass(frozen=True)
 class Template:
-    """One template: its listing, and how it is read; without `reads` it is the schema of an
-    operation."""
+    """A template: its listing and its source; without `reads` it is the schema of an operation."""
 
     uri: str
     name: str
@@ -68,14 +95,14 @@ class Template:
     reads: Source | None = None
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Template:
-        """The template of a row of the packaged file."""
-        variables = {name: Variable.of(each) for name, each in row["variables"].items()}
+    def from_row(cls, row: Mapping[str, Any]) -> Template:
+        """Return the template of a row of the packaged file."""
+        variables = {name: Variable.from_row(entry) for name, entry in row["variables"].items()}
         reads = None if row["reads"] is None else Source(**row["reads"])
         return cls(**{**row, "variables": variables, "reads": reads})
 
-    def listed(self) -> dict[str, Any]:
-        """The template as `resources/templates/list` serves it."""
+    def to_listing(self) -> dict[str, Any]:
+        """Return the template as `resources/templates/list` serves it."""
         return {
             "uriTemplate": self.uri,
             "name": self.name,
@@ -84,36 +111,32 @@ class Template:
             "mimeType": "application/json",
         }
 
-    def parts(self, uri: str) -> dict[str, str] | None:
-        """The values of the variables in an address, decoded; None where the address is not of this
-        template.
+    def parse(self, uri: str) -> dict[str, str] | None:
+        """Return the values of the variables in an address, None in one of another template.
 
         Raises:
-            Failure: `INVALID_ARGUMENT` for an escape that is none, or letters that are not UTF-8.
+            Failure: `INVALID_ARGUMENT` for a broken percent-escape, or bytes that are not UTF-8.
         """
-        found = re.fullmatch(_VARIABLE.sub(r"(?P<\1>[^/]+)", self.uri), uri)
-        return (
-            None
-            if found is None
-            else {name: _decoded(part, uri) for name, part in found.groupdict().items()}
-        )
+        match = re.fullmatch(_VARIABLE.sub(r"(?P<\1>[^/]+)", self.uri), uri)
+        if match is None:
+            return None
+        return {name: _decode(part, uri) for name, part in match.groupdict().items()}
 
 
-def _decoded(part: str, uri: str) -> str:
-    if _BAD_ESCAPE.search(part):
-        raise _malformed(uri)
-    try:
-        text = unquote(part, errors="strict")
-    except UnicodeDecodeError:
-        raise _malformed(uri) from None
-    if not text.strip() or _CONTROL.search(text):
-        raise _malformed(uri)
-    return text
-
-
-def _malformed(uri: str) -> Failure:
-    return Failure(
+def _decode(part: str, uri: str) -> str:
+    malformed = Failure(
         Code.INVALID_ARGUMENT,
         f"{uri!r} is not a well-formed address.",
         "Percent-encode names as UTF-8: a blank is %20, a slash %2F, a percent sign %25.",
     )
+    # `unquote` leaves a broken escape as it is, which would name something else.
+    if _BAD_ESCAPE.search(part):
+        raise malformed
+    try:
+        text = unquote(part, errors="strict")
+    except UnicodeDecodeError:
+        raise malformed from None
+    # No name is blank or holds a control character, so this is a mistake or an attack.
+    if not text.strip() or _CONTROL.search(text):
+        raise malformed
+    return text

@@ -61,7 +61,7 @@ async def pieces(
         following = None
         for each in told:
             assert isinstance(each, types.TextResourceContents)
-            assert each.text.endswith(f"The next piece: {each.uri}")
+            assert each.text.endswith(f"Next piece: {each.uri}")
             following = str(each.uri)
 
 

@@ -305,7 +305,7 @@ async def test_a_fault_of_the_server_does_not_leak(
     def broken(*_: Any) -> Any:
         raise RuntimeError("very-secret")
 
-    monkeypatch.setattr(Template, "parts", broken)
+    monkeypatch.setattr(Template, "parse", broken)
     async with Client(build(), mode=era) as client:
         error = await refused(client, "archive://operation/items")
     assert error.code == types.INTERNAL_ERROR

@@ -4,13 +4,9 @@ import anyio
 import pytest
 
 from server.errors import Code, Failure
-from server.resources import workspace as module
-from server.resources.workspace import (
-    FRESH_SECONDS,
-    MOST_VALUES,
-    REST_SECONDS,
-    Resources,
-)
+from server.resources import names, workspace
+from server.resources.names import FRESH_SECONDS, REST_SECONDS
+from server.resources.workspace import MOST_VALUES, Resources
 from tests.support.doubles import Clock
 from tests.support.shop import (
     ALL,
@@ -42,11 +38,11 @@ async def test_completions_begin_with_what_begins_so() -> None:
 
 
 async def test_completions_end_at_a_hundred_and_count_the_rest() -> None:
-    names = [f"Name {number:04}" for number in range(1500)]
-    found = await served(Shop(names, page=300)).complete(ALL, "workspace", "name", {})
+    all_names = [f"Name {number:04}" for number in range(1500)]
+    found = await served(Shop(all_names, page=300)).complete(ALL, "workspace", "name", {})
 
-    assert found.values == names[:MOST_VALUES]
-    assert found.total == module.MOST_ROWS
+    assert found.values == all_names[:MOST_VALUES]
+    assert found.total == workspace.MOST_ROWS
 
 
 async def test_names_are_completed_in_the_workspace_that_is_known() -> None:
@@ -105,7 +101,7 @@ async def test_a_dead_network_is_left_alone_for_a_while() -> None:
 
 
 async def test_a_completion_does_not_wait_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(names, "PATIENCE_SECONDS", 0.01)
 
     assert await values(served(Shop(before=anyio.sleep_forever)), ALL, "workspace", "s") == []
 

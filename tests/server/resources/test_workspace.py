@@ -33,11 +33,11 @@ async def refused(shop: Shop, uri: str, **offer: Any) -> Failure:
 
 
 def test_the_templates_of_an_offered_backend_are_listed_whatever_the_toolsets() -> None:
-    listed = served(Shop(), toolsets=["discover"], read_only=True).listing()
+    listed = served(Shop(), toolsets=["discover"], read_only=True).list_templates()
 
     assert [each["uriTemplate"] for each in listed] == [OPERATION, ALL, ONE, KINDS]
     assert set(listed[0]) == {"uriTemplate", "name", "title", "description", "mimeType"}
-    assert served(Shop(), backends=set()).listing() == []
+    assert served(Shop(), backends=set()).list_templates() == []
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ async def test_a_list_ends_at_a_thousand_records_and_says_how_to_go_on() -> None
 
     assert (len(found["nodes"]), found["totalCount"], found["nextCursor"]) == (1000, 1200, "1000")
     assert found["notes"] == [
-        "The first 1000: shop_list_things goes on with `after` set to `nextCursor`."
+        "These are the first 1000: continue with shop_list_things, `after` set to `nextCursor`."
     ]
 
 
@@ -243,11 +243,11 @@ async def test_a_schema_is_found_by_operation_and_by_tool_without_asking_anybody
 
     assert (found["operation"], found["tool"]) == ("thing", "shop_get_thing")
     assert shop.asked == []
-    assert content.fixed
+    assert content.is_fixed
 
 
 async def test_what_was_read_from_an_api_is_not_fixed() -> None:
-    assert not (await served(Shop()).read("shop://workspace/w/things")).fixed
+    assert not (await served(Shop()).read("shop://workspace/w/things")).is_fixed
 
 
 async def test_an_unknown_operation_gets_a_suggestion_or_all_names() -> None:
@@ -258,7 +258,7 @@ async def test_an_unknown_operation_gets_a_suggestion_or_all_names() -> None:
 
     assert near.code is far.code is Code.NOT_FOUND
     assert near.hint == "Did you mean parts?"
-    assert far.hint == "Known: things, parts, thing, dropThing."
+    assert far.hint == "Operations: things, parts, thing, dropThing."
 
 
 async def test_a_template_knows_only_the_operations_of_its_backend() -> None:
@@ -284,4 +284,4 @@ async def test_a_read_only_server_knows_no_writes() -> None:
 def test_a_template_comes_back_from_the_packaged_file_as_it_was() -> None:
     rows: list[Mapping[str, Any]] = [json.loads(json.dumps(asdict(each))) for each in TEMPLATES]
 
-    assert [Template.of(row) for row in rows] == TEMPLATES
+    assert [Template.from_row(row) for row in rows] == TEMPLATES

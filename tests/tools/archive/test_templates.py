@@ -16,7 +16,7 @@ from server.archive.operations import (
 )
 from server.archive.records import fields_of
 from server.archive.selection import select
-from server.resources.schemas import described
+from server.resources.schemas import describe_operation
 from server.resources.templates import Source, Template
 from server.tool.catalog import Surface
 from server.tool.request import Request
@@ -39,7 +39,7 @@ def sources(template: Template) -> list[Source]:
 
 
 def schema(operation: str) -> dict[str, Any]:
-    found = described(SURFACE.serving(operation), CLASSES[operation])
+    found = describe_operation(SURFACE.serving(operation), CLASSES[operation])
     assert json.loads(compact(found)) == found
     return found
 
@@ -54,7 +54,7 @@ def test_the_packaged_file_holds_the_templates_as_they_are_declared() -> None:
     assert held == json.loads(json.dumps([asdict(each) for each in TEMPLATES])), (
         "run: python -m tools.surface"
     )
-    assert tuple(Template.of(row) for row in held) == TEMPLATES
+    assert tuple(Template.from_row(row) for row in held) == TEMPLATES
 
 
 @each_template
@@ -85,7 +85,7 @@ def test_the_variables_are_those_of_the_address(template: Template) -> None:
 def test_an_address_belongs_to_one_template(template: Template) -> None:
     uri = re.sub(r"\{\w+\}", "x", template.uri)
 
-    assert [each.name for each in TEMPLATES if each.parts(uri)] == [template.name]
+    assert [each.name for each in TEMPLATES if each.parse(uri)] == [template.name]
 
 
 @each_template
@@ -199,7 +199,7 @@ def test_an_operation_of_another_backend_is_described_without_types() -> None:
     entry = SURFACE.serving("GET /core/snapshots")
     request: type[Request[Any, Any]] = SURFACE.load(entry)
 
-    assert set(described(entry, request)) == {
+    assert set(describe_operation(entry, request)) == {
         "operation",
         "kind",
         "tool",
