@@ -10,7 +10,7 @@ from typing import Any
 
 from server.sandbox.answer import Answer
 from server.sandbox.archivebox.answers import Detail, ServerError
-from server.sandbox.archivebox.call import Call, contains, equals, paginate
+from server.sandbox.archivebox.call import Call, Filter, contains, paginate, select
 from server.sandbox.archivebox.lookup import find_snapshot_to_tag, find_tag
 from server.sandbox.archivebox.render import (
     format_id,
@@ -40,6 +40,11 @@ _SORTS: dict[str, tuple[Callable[[Call, Tag], Any], bool]] = {
     ),
 }
 _USES = {"yes": True, "no": False}
+_FILTERS: dict[str, Filter] = {
+    "creator": lambda call, id, tag: str(tag.created_by.id) == id,
+    "year": lambda call, year, tag: str(tag.created_at.year) == year,
+    "is_used": lambda call, is_used, tag: bool(call.world.list_tagged(tag)) == is_used,
+}
 
 
 def list_tags(call: Call) -> Any:
@@ -72,13 +77,12 @@ def search_tags(call: Call) -> Any:
     creator = query["created_by"] if query["created_by"].isdigit() else ""
     year = query["year"].strip() if re.fullmatch(r"\s*\d{4}\s*", query["year"]) else ""
     use = query["has_snapshots"] if query["has_snapshots"] in _USES else "all"
-    tags = [
-        tag
-        for tag in match_tags(call, query["q"], sort)
-        if equals(str(tag.created_by.id), creator or None)
-        and equals(str(tag.created_at.year), year or None)
-        and equals(bool(call.world.list_tagged(tag)), _USES.get(use))
-    ]
+    values = {
+        "creator": creator or None,
+        "year": year or None,
+        "is_used": _USES.get(use),
+    }
+    tags = select(call, match_tags(call, query["q"], sort), _FILTERS, values)
     # The answer repeats the query as it was understood.
     return {
         "tags": [_make_card(call, tag) for tag in tags],

@@ -83,7 +83,14 @@ _WITHOUT_HTML = {
     "parse_html_urls": Outcome("noresults", "No HTML source found"),
     "hashes": Outcome("skipped", "Nothing to hash"),
 }
-_BROWSER = ("singlefile", "screenshot", "pdf", "dom")
+# Plugins that need a browser with the page in it.
+_BLOCKED = {
+    "singlefile": Outcome("failed", _CHALLENGE),
+    "screenshot": Outcome("failed", _CHALLENGE),
+    "pdf": Outcome("failed", _CHALLENGE),
+    "dom": Outcome("failed", _CHALLENGE),
+    "title": Outcome("noresults", ""),
+}
 _FETCH = {"blocked": "ERROR 403: Forbidden.", "missing": "ERROR 404: Not Found."}
 
 
@@ -133,10 +140,8 @@ def _fail(page: Page, plugin: str) -> Outcome:
         reason = _FETCH[page.fate]
         return Outcome("failed", f"wget exited with status 8: {page.url}: {reason}")
     # A page that is missing is one for a browser, too: it archives the error page.
-    if page.fate == "blocked" and plugin in _BROWSER:
-        return Outcome("failed", _CHALLENGE)
-    if page.fate == "blocked" and plugin == "title":
-        return Outcome("noresults", "")
+    if page.fate == "blocked" and plugin in _BLOCKED:
+        return _BLOCKED[plugin]
     return _succeed(page, plugin)
 
 
