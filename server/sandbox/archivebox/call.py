@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from server.sandbox.archivebox.answers import ServerError
 from server.sandbox.archivebox.dialect import Dialect
-from server.sandbox.archivebox.world.records import User
+from server.sandbox.archivebox.world.records import User, find_all
 from server.sandbox.archivebox.world.runner import Runner
 from server.sandbox.archivebox.world.world import World
 
@@ -118,19 +118,19 @@ def select(
     call: Call,
     records: Iterable[T],
     filters: Mapping[str, Filter],
-    values: Mapping[str, Any] | None = None,
+    values: Mapping[str, Any],
 ) -> list[T]:
     """Return the records that fit every filter that was sent.
 
     Args:
         filters: the checks by the name of their parameter.
-        values: the parameters, if they are not those of the address; None is not sent.
+        values: the parameters; one that was not sent is None or absent.
     """
-    values = call.query if values is None else values
     # What a release does not declare is never sent, so that one table serves all releases.
-    active = {name: check for name, check in filters.items() if values.get(name) is not None}
-    for name, check in active.items():
-        records = list(filter(partial(check, call, values[name]), records))
+    for name, check in filters.items():
+        value = values.get(name)
+        if value is not None:
+            records = find_all(records, partial(check, call, value))
     return list(records)
 
 
@@ -151,3 +151,8 @@ def make_date_filters(parameter: str, attribute: str = "") -> dict[str, Filter]:
 def contains(text: str | None, part: str) -> bool:
     """Return whether the part is in the text, whatever the case."""
     return part.lower() in (text or "").lower()
+
+
+def contains_any(texts: Iterable[str | None], part: str) -> bool:
+    """Return whether the part is in one of the texts, whatever the case."""
+    return any(contains(text, part) for text in texts)

@@ -13,7 +13,7 @@ from server.sandbox.archivebox.answers import (
     make_ambiguity_error,
     make_missing_error,
 )
-from server.sandbox.archivebox.call import contains
+from server.sandbox.archivebox.call import contains, contains_any
 from server.sandbox.archivebox.world.outputs import keeps_text
 from server.sandbox.archivebox.world.pages import collect_words
 from server.sandbox.archivebox.world.records import (
@@ -21,6 +21,7 @@ from server.sandbox.archivebox.world.records import (
     Result,
     Snapshot,
     Tag,
+    find_all,
     find_first,
     make_abid,
 )
@@ -72,18 +73,17 @@ def find_snapshot(world: World, text: str) -> Snapshot:
     if world.dialect.old:
         return _find_old_snapshot(snapshots, text)
     if not world.dialect.exact_ids_first:
-        matches = list(filter(lambda snapshot: _begins_with(snapshot, text), snapshots))
+        matches = find_all(snapshots, lambda snapshot: _begins_with(snapshot, text))
         # An ambiguous beginning is an error, although parts of ids would be looked at later.
         return get_only(matches or _list_by_id_part(snapshots, text), "Snapshot")
     if (id := parse_id(text)) is not None:
         return get_only(_list_by_id(snapshots, id), "Snapshot")
     # A blank text is part of every id, so that it is ambiguous.
     part = strip_dashes(text.strip())
-    matches = [
-        snapshot
-        for snapshot in snapshots
-        if part in snapshot.id or snapshot.timestamp.startswith(text)
-    ]
+    matches = find_all(
+        snapshots,
+        lambda snapshot: part in snapshot.id or snapshot.timestamp.startswith(text),
+    )
     return get_only(matches, "Snapshot")
 
 
@@ -139,7 +139,7 @@ def find_crawl(world: World, text: str) -> Crawl:
     part = re.sub("[^0-9a-f]", "", text.lower())
     if len(part) < _SHORTEST_CRAWL_PART:
         raise make_missing_error("Crawl")
-    return get_only([crawl for crawl in crawls if has_id_end(crawl.id, part)], "Crawl")
+    return get_only(find_all(crawls, lambda crawl: has_id_end(crawl.id, part)), "Crawl")
 
 
 def find_tag(world: World, reference: str | int) -> Tag | None:
@@ -148,11 +148,10 @@ def find_tag(world: World, reference: str | int) -> Tag | None:
     if not world.dialect.old:
         return world.tags.get(int(text)) if text.isdigit() else world.find_tag(text)
     part = strip_dashes(text)
-    matches = [
-        tag
-        for tag in world.tags.values()
-        if part in tag.uuid or contains(make_abid("tag", tag.uuid), text)
-    ]
+    matches = find_all(
+        world.tags.values(),
+        lambda tag: part in tag.uuid or contains(make_abid("tag", tag.uuid), text),
+    )
     return get_only(matches, "Tag") if matches else None
 
 
@@ -187,7 +186,9 @@ def matches_search(
         return True
     if not world.dialect.searches_contents:
         return matches_id(world, snapshot, text)
-    if (with_ids and matches_id(world, snapshot, text)) or _is_in_crawl(snapshot, text):
+    if with_ids and matches_id(world, snapshot, text):
+        return True
+    if _is_in_crawl(snapshot, text):
         return True
     only_metadata = (mode or "").strip().lower() == "meta"
     return not only_metadata and _is_in_contents(snapshot, text)
@@ -206,22 +207,21 @@ def _find_old_snapshot(snapshots: Sequence[Snapshot], text: str) -> Snapshot:
 
 
 def _list_by_id(records: Iterable[R], id: str) -> list[R]:
-    return [record for record in records if record.id == id]
+    return find_all(records, lambda record: record.id == id)
 
 
 def _list_by_id_part(records: Iterable[R], text: str) -> list[R]:
     part = strip_dashes(text)
-    return [record for record in records if part in record.id]
+    return find_all(records, lambda record: part in record.id)
 
 
 def _list_by_abid(records: Iterable[R], prefix: str, text: str) -> list[R]:
     """Return the records with the text in their id or in their ABID."""
     part = strip_dashes(text)
-    return [
-        record
-        for record in records
-        if part in record.id or contains(make_abid(prefix, record.id), text)
-    ]
+    return find_all(
+        records,
+        lambda record: part in record.id or contains(make_abid(prefix, record.id), text),
+    )
 
 
 def _begins_with(snapshot: Snapshot, text: str) -> bool:
@@ -230,7 +230,7 @@ def _begins_with(snapshot: Snapshot, text: str) -> bool:
 
 def _is_in_metadata(world: World, snapshot: Snapshot, text: str) -> bool:
     texts = (snapshot.url, snapshot.title, *world.list_tag_names(snapshot))
-    if any(contains(value, text) for value in texts):
+    if contains_any(texts, text):
         return True
     return world.dialect.searches_contents and text in snapshot.timestamp
 
@@ -244,7 +244,7 @@ def _is_in_crawl(snapshot: Snapshot, text: str) -> bool:
         # Lists are searched item by item, so that no match reaches over two of them.
         values += value if isinstance(value, list) else [value]
     # The creator's name has to be exact.
-    return crawl.created_by.name == text or any(contains(str(value), text) for value in values)
+    return crawl.created_by.name == text or contains_any(map(str, values), text)
 
 
 def _is_in_contents(snapshot: Snapshot, text: str) -> bool:

@@ -20,6 +20,7 @@ from server.sandbox.archivebox.world.records import (
     Crawl,
     Snapshot,
     change_status,
+    find_all,
     strip_names,
 )
 
@@ -150,8 +151,9 @@ def get_crawl_file(call: Call) -> Answer:
     if not _may_read_files(call, crawl):
         # Not 403, which would tell that there is such a crawl.
         raise Detail(404, "Crawl not found")
-    names = [call.path.get(name) for name in ("folder", "subfolder", "filename")]
-    path = "/".join(name for name in names if name is not None)
+    # A file lies up to two folders deep.
+    names = (call.path.get(name, "") for name in ("folder", "subfolder", "filename"))
+    path = "/".join(filter(None, names))
     file = _make_files(call, crawl).get(path)
     if file is None:
         raise Detail(404, "Crawl file not found")
@@ -232,8 +234,8 @@ def _seal(call: Call, crawl: Crawl) -> None:
 def _retag(call: Call, crawl: Crawl, names: list[str]) -> None:
     """Change a crawl's tags; on 0.9.73 its snapshots follow."""
     before, crawl.tags = crawl.tags, list(dict.fromkeys(names))
-    added = [name for name in crawl.tags if name not in before]
-    removed = [name for name in before if name not in crawl.tags]
+    added = find_all(crawl.tags, lambda name: name not in before)
+    removed = find_all(before, lambda name: name not in crawl.tags)
     added_ids = call.world.ensure_tags(added, call.caller)
     removed_ids = call.world.ensure_tags(removed, call.caller)
     if call.dialect.merges_tags:

@@ -10,7 +10,7 @@ from server.sandbox.archivebox.answers import Detail, ServerError, make_field_er
 from server.sandbox.archivebox.call import Call, Filter, contains, paginate, select
 from server.sandbox.archivebox.lookup import get_only, strip_dashes
 from server.sandbox.archivebox.render import format_date, format_id, render_persona
-from server.sandbox.archivebox.world.records import Persona, find_first, make_time_id
+from server.sandbox.archivebox.world.records import Persona, find_all, find_first, make_time_id
 from server.sandbox.ids import draw
 
 HOSTNAME = "tidewater-archive"
@@ -59,7 +59,7 @@ def list_machines(call: Call) -> Any:
     machine = _make_machine(call)
     if call.query["bin_providers"] is not None:
         raise make_field_error("bin_providers", _FIELDS)
-    return paginate(call, select(call, [machine], _MACHINE_FILTERS), lambda row: row)
+    return paginate(call, select(call, [machine], _MACHINE_FILTERS, call.query), lambda row: row)
 
 
 def get_current_machine(call: Call) -> Any:
@@ -76,21 +76,21 @@ def get_machine(call: Call) -> Any:
 
 def list_binaries(call: Call) -> Any:
     """`GET /machine/binaries`."""
-    binaries = select(call, _make_binaries(call), _BINARY_FILTERS)
+    binaries = select(call, _make_binaries(call), _BINARY_FILTERS, call.query)
     return paginate(call, binaries, lambda binary: binary)
 
 
 def get_binary(call: Call) -> Any:
     """`GET /machine/binary/{binary_id}` by the beginning of its id."""
     text, binaries = call.path["binary_id"], _make_binaries(call)
-    matches = [binary for binary in binaries if _begins_with(binary["id"], text)]
+    matches = find_all(binaries, lambda binary: _begins_with(binary["id"], text))
     return get_only(matches, "Binary")
 
 
 def list_binaries_by_name(call: Call) -> Any:
     """`GET /machine/binary/by-name/{name}`: a list, empty for an unknown name."""
     name = call.path["name"].lower()
-    return [binary for binary in _make_binaries(call) if binary["name"].lower() == name]
+    return find_all(_make_binaries(call), lambda binary: binary["name"].lower() == name)
 
 
 def list_personas(call: Call) -> Any:
@@ -131,9 +131,8 @@ def _check_persona_name(name: str) -> None:
     """
     if not name:
         raise ServerError("ValueError", "Persona name cannot be empty")
-    for part, message in _FORBIDDEN.items():
-        if part in name:
-            raise ServerError("ValueError", message)
+    if part := find_first(_FORBIDDEN, lambda part: part in name):
+        raise ServerError("ValueError", _FORBIDDEN[part])
     if name.startswith("."):
         raise ServerError("ValueError", "Persona name cannot start with a dot (.)")
     # The only one of these mistakes that the server refuses on purpose.

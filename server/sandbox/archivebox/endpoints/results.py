@@ -10,6 +10,7 @@ from server.sandbox.archivebox.call import (
     Call,
     Filter,
     contains,
+    contains_any,
     make_date_filters,
     paginate,
     select,
@@ -22,7 +23,7 @@ from server.sandbox.archivebox.render import (
     make_old_output,
     render_result,
 )
-from server.sandbox.archivebox.world.records import Result, make_abid
+from server.sandbox.archivebox.world.records import Result, find_first, make_abid
 
 # Not fields of the database since 0.9, so that filtering by them fails inside the server.
 _NO_FIELDS = ("cmd", "pwd", "cmd_version")
@@ -33,10 +34,10 @@ _FIELDS = (
 
 def list_results(call: Call) -> Any:
     """`GET /core/archiveresults`."""
-    for name in () if call.dialect.old else _NO_FIELDS:
-        if call.query.get(name) is not None:
-            raise make_field_error(name, _FIELDS)
-    results = select(call, call.world.iterate_results(), _FILTERS)
+    name = find_first(_NO_FIELDS, lambda name: call.query.get(name) is not None)
+    if name and not call.dialect.old:
+        raise make_field_error(name, _FIELDS)
+    results = select(call, call.world.iterate_results(), _FILTERS, call.query)
     return paginate(call, results, lambda result: render_result(call.world, result))
 
 
@@ -51,7 +52,7 @@ def _get_output(call: Call, result: Result) -> str:
 
 
 def _has_tag(call: Call, part: str, result: Result) -> bool:
-    return any(contains(name, part) for name in call.world.list_tag_names(result.snapshot))
+    return contains_any(call.world.list_tag_names(result.snapshot), part)
 
 
 def _is_of_snapshot(call: Call, text: str, result: Result) -> bool:
@@ -76,7 +77,7 @@ def _matches_search(call: Call, text: str, result: Result) -> bool:
     if result.plugin == text:
         return True
     texts = (result.snapshot.url, result.snapshot.title, _get_output(call, result))
-    if any(contains(value, text) for value in texts):
+    if contains_any(texts, text):
         return True
     return _has_tag(call, text, result) or _matches_id(call, text, result)
 

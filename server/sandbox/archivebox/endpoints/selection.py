@@ -12,7 +12,7 @@ from server.sandbox.archivebox.answers import ProcessExit, ServerError, make_fie
 from server.sandbox.archivebox.call import Call, Filter, contains, select
 from server.sandbox.archivebox.endpoints.snapshots import parse_status
 from server.sandbox.archivebox.lookup import matches_search, parse_id
-from server.sandbox.archivebox.world.records import Snapshot
+from server.sandbox.archivebox.world.records import Snapshot, find_all
 
 _FIELDS = (
     "bookmarked_at",
@@ -82,7 +82,7 @@ def match_patterns(
         # SQLite calls Python for regular expressions, and reports only that this failed.
         raise ServerError("OperationalError", "user-defined function raised exception") from None
     checks = [partial(_PATTERN_CHECKS[kind], call, pattern) for pattern in patterns]
-    return [snapshot for snapshot in snapshots if any(check(snapshot) for check in checks)]
+    return find_all(snapshots, lambda snapshot: any(check(snapshot) for check in checks))
 
 
 def match_patterns_and_dates(call: Call, kind: str) -> list[Snapshot]:

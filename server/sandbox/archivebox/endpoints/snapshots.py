@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -85,8 +86,9 @@ def create_snapshot(call: Call) -> Any:
     if body.depth not in range(_DEEPEST + 1):
         raise Detail(400, f"depth must be between 0 and {_DEEPEST}")
     tags = strip_names(body.tags or [])
-    crawl = find_crawl(call.world, body.crawl_id) if body.crawl_id else None
-    if crawl is None:
+    if body.crawl_id:
+        crawl = find_crawl(call.world, body.crawl_id)
+    else:
         crawl = call.world.add_crawl(url, call.caller, max_depth=body.depth, tags=tags)
     snapshot = _find_existing(call, crawl, url)
     # The crawl that was made for nothing stays, and ends without a snapshot.
@@ -95,7 +97,8 @@ def create_snapshot(call: Call) -> Any:
         return render_snapshot(call.world, snapshot)
     if snapshot is None:
         snapshot = _add_snapshot(call, crawl, url, body.depth, status)
-    snapshot.title = body.title if body.title is not None else snapshot.title
+    if body.title is not None:
+        snapshot.title = body.title
     snapshot.status = status or snapshot.status
     snapshot.tags |= call.world.ensure_tags(tags or crawl.tags, call.caller)
     return render_snapshot(call.world, snapshot)
@@ -192,17 +195,15 @@ def _find_any(call: Call, text: str) -> tuple[str, Any]:
     """Return what the text means and the address of its kind, in the order in which the server
     looks; ("", None) if it means nothing."""
     world = call.world
-    for kind, find in (("core/snapshot", find_snapshot), ("core/archiveresult", find_result)):
-        try:
-            return kind, find(world, text)
-        except ServerError:
-            continue
+    with suppress(ServerError):
+        return "core/snapshot", find_snapshot(world, text)
+    with suppress(ServerError):
+        return "core/archiveresult", find_result(world, text)
     if (tag := find_tag(world, text)) is not None:
         return "core/tag", tag
-    try:
+    with suppress(ServerError):
         return "crawls/crawl", find_crawl(world, text)
-    except ServerError:
-        return "", None
+    return "", None
 
 
 def _render_old_object(call: Call, text: str, kind: str, record: Any) -> Any:

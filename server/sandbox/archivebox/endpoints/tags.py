@@ -19,7 +19,7 @@ from server.sandbox.archivebox.render import (
     measure_snapshot,
     render_tag,
 )
-from server.sandbox.archivebox.world.records import Snapshot, Tag
+from server.sandbox.archivebox.world.records import Snapshot, Tag, find_all
 
 _MARKUP = re.compile(r"<[^>]*>")
 _SUGGESTIONS, _SUGGESTIONS_WITHOUT_TEXT = 20, 50
@@ -101,7 +101,7 @@ def suggest_tags(call: Call) -> Any:
     text = call.query["q"]
     tags = match_tags(call, text)
     if call.user is None and call.dialect.permissions:
-        tags = [tag for tag in tags if _list_visible(call, tag)]
+        tags = find_all(tags, lambda tag: _list_visible(call, tag))
     limit = _SUGGESTIONS if text else _SUGGESTIONS_WITHOUT_TEXT
     rows = [
         {"id": tag.id, "name": tag.name, "num_snapshots": _count_snapshots(call, tag)}
@@ -185,7 +185,7 @@ def match_tags(call: Call, text: str = "", sort: str = "created_desc") -> list[T
     """Return the tags whose name contains the text."""
     make_key, is_reversed = _SORTS[sort]
     part = _strip_markup(text)
-    tags = [tag for tag in call.world.tags.values() if contains(tag.name, part)]
+    tags = find_all(call.world.tags.values(), lambda tag: contains(tag.name, part))
     return sorted(tags, key=lambda tag: make_key(call, tag), reverse=is_reversed)
 
 
@@ -218,7 +218,7 @@ def _list_visible(call: Call, tag: Tag) -> list[Snapshot]:
     snapshots = call.world.list_tagged(tag)
     if call.user is not None:
         return snapshots
-    return [snapshot for snapshot in snapshots if snapshot.permissions == "public"]
+    return find_all(snapshots, lambda snapshot: snapshot.permissions == "public")
 
 
 def _count_snapshots(call: Call, tag: Tag) -> int:

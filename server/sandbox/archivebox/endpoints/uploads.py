@@ -15,7 +15,7 @@ from server.sandbox.archivebox.answers import Detail
 from server.sandbox.archivebox.call import Call, Request
 from server.sandbox.archivebox.lookup import find_result, find_snapshot
 from server.sandbox.archivebox.render import render_result
-from server.sandbox.archivebox.world.records import Result, find_first, make_time_id
+from server.sandbox.archivebox.world.records import Result, find_all, find_first, make_time_id
 
 _PLUGIN = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _HOOK = "on_Snapshot__archivebox_browser_extension_upload"
@@ -43,8 +43,7 @@ class Form:
 
     def get(self, name: str, default: str = "") -> str:
         """Return the first value of a field."""
-        values = self.fields.get(name)
-        return values[0] if values else default
+        return self.fields.get(name, [default])[0]
 
 
 def create_result(call: Call) -> Any:
@@ -116,13 +115,14 @@ def parse_form(request: Request) -> Form:
 
 
 def _require_fields(form: Form, *names: str) -> None:
-    details: list[dict[str, Any]] = [
-        {"type": "missing", "loc": ["form", name], "msg": "Field required"}
-        for name in names
-        if name not in form.fields
-    ]
-    if details:
-        raise Detail(422, details)
+    if absent := find_all(names, lambda name: name not in form.fields):
+        raise Detail(
+            422,
+            [
+                {"type": "missing", "loc": ["form", name], "msg": "Field required"}
+                for name in absent
+            ],
+        )
 
 
 def _collect_parts(message: Message) -> Form:
@@ -152,10 +152,10 @@ def _parse_status(form: Form, default: str = "") -> str:
 
 def _parse_files(form: Form) -> dict[str, tuple[str, bytes]]:
     """Return type and bytes of the files by their path below the folder of the plugin."""
-    paths = [*(form.fields.get("output_paths") or form.fields.get("output_path") or [])]
+    paths = [*(form.fields.get("output_paths") or form.fields.get("output_path") or ())]
     # All paths in one field, as JSON.
     if len(paths) == 1 and paths[0].startswith("["):
-        paths = [str(path) for path in json.loads(paths[0])]
+        paths = list(map(str, json.loads(paths[0])))
     # A file without a path goes by its own name.
     paths += [name for name, _, _ in form.files[len(paths) :]]
     files: dict[str, tuple[str, bytes]] = {}

@@ -104,14 +104,15 @@ def _serve_legacy(request: Request, world: World, timestamp: str, file: str | No
         if file is None:
             return redirect(f"{timestamp}/index.html")
         return _serve_old_file(world, snapshot, file)
+    path = file or "index.html"
     if not _is_allowed(request, world, snapshot):
-        return _ask_to_sign_in(request, world, snapshot, file or "")
+        return _ask_to_sign_in(request, world, snapshot, path)
     base = f"/{make_archive_path(world, snapshot)}"
     if not world.dialect.separates_replay:
-        return redirect(_add_query(f"{base}/{file or 'index.html'}", request.query))
-    if not file or file in _DETAILS:
+        return redirect(_add_query(f"{base}/{path}", request.query))
+    if path in _DETAILS:
         return redirect(_add_query(base, request.query))
-    return redirect(_make_replay_address(world, snapshot, file, request.query))
+    return redirect(_make_replay_address(world, snapshot, path, request.query))
 
 
 def _serve_replay(request: Request, world: World, snapshot: Snapshot, path: str) -> Answer:

@@ -146,7 +146,8 @@ def _fail(page: Page, plugin: str) -> Outcome:
 
 
 def _succeed(page: Page, plugin: str) -> Outcome:
-    files = (locate_wget_file(page),) if plugin == "wget" else _FILES[plugin]
+    files = _FILES.get(plugin) or (locate_wget_file(page),)
     # The title is the one output that is not a file for whoever reads the result.
-    output = extract_title(page) or "" if plugin == "title" else f"{plugin}/{files[0]}"
-    return Outcome("succeeded", output, files)
+    if plugin == "title":
+        return Outcome("succeeded", extract_title(page) or "", files)
+    return Outcome("succeeded", f"{plugin}/{files[0]}", files)

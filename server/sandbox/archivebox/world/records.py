@@ -142,6 +142,11 @@ def change_status(record: Crawl | Snapshot, status: str, moment: datetime) -> No
     record.retry_at = retry_dates.get(status)
 
 
+def find_all(records: Iterable[T], fits: Callable[[T], object]) -> list[T]:
+    """Return the records that fit."""
+    return list(filter(fits, records))
+
+
 def find_first(records: Iterable[T], fits: Callable[[T], object]) -> T | None:
     """Return the first record that fits, or None."""
     return next(filter(fits, records), None)

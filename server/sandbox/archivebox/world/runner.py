@@ -129,7 +129,7 @@ class Runner:
         if snapshot.status not in ACTIVE or snapshot.retry_at != due:
             return
         snapshot.status, snapshot.modified_at = "started", self._world.to_date(reading)
-        finished = {result.plugin for result in self._world.list_results(snapshot)}
+        finished = self._list_finished(snapshot)
         end = reading
         for plugin in self._world.list_plugins(snapshot.crawl):
             if plugin.name not in finished:
@@ -139,11 +139,14 @@ class Runner:
         earliest = reading + RERUN if finished else reading
         self._plan(max(end, earliest) + START, partial(self._seal, snapshot))
 
+    def _list_finished(self, snapshot: Snapshot) -> set[str]:
+        return {result.plugin for result in self._world.list_results(snapshot)}
+
     def _run(self, snapshot: Snapshot, plugin: Plugin, reading: float) -> None:
         if snapshot.status != "started":
             return
         # A snapshot that was started twice runs each plugin once.
-        if any(row.plugin == plugin.name for row in self._world.list_results(snapshot)):
+        if plugin.name in self._list_finished(snapshot):
             return
         start = self._world.to_date(reading) - timedelta(seconds=plugin.seconds)
         self._world.run_plugin(snapshot, plugin, start)

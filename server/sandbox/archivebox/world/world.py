@@ -18,6 +18,7 @@ from server.sandbox.archivebox.world.records import (
     Snapshot,
     Tag,
     User,
+    find_all,
     find_first,
     make_time_id,
     split_names,
@@ -93,8 +94,8 @@ class World:
 
     def list_plugins(self, crawl: Crawl) -> list[Plugin]:
         """Return the plugins that a crawl uses: all, or those that it names."""
-        names = split_names(str(crawl.settings.get("PLUGINS", "")))
-        return [plugin for plugin in PLUGINS if plugin.name in (names or PLUGINS_BY_NAME)]
+        names = split_names(str(crawl.settings.get("PLUGINS", ""))) or PLUGINS_BY_NAME
+        return find_all(PLUGINS, lambda plugin: plugin.name in names)
 
     def run_plugin(self, snapshot: Snapshot, plugin: Plugin, moment: datetime) -> None:
         """Add the result of a plugin that started at that time."""
@@ -130,11 +131,11 @@ class World:
 
     def list_snapshots(self, crawl: Crawl) -> list[Snapshot]:
         """Return the snapshots of a crawl."""
-        return [snapshot for snapshot in self.snapshots.values() if snapshot.crawl is crawl]
+        return find_all(self.snapshots.values(), lambda snapshot: snapshot.crawl is crawl)
 
     def list_by_url(self, url: str) -> list[Snapshot]:
         """Return the snapshots of a URL."""
-        return [snapshot for snapshot in self.snapshots.values() if snapshot.url == url]
+        return find_all(self.snapshots.values(), lambda snapshot: snapshot.url == url)
 
     def list_tag_names(self, snapshot: Snapshot) -> list[str]:
         """Return the names of the snapshot's tags, sorted."""
@@ -142,7 +143,7 @@ class World:
 
     def list_tagged(self, tag: Tag) -> list[Snapshot]:
         """Return the snapshots with a tag."""
-        return [snapshot for snapshot in self.snapshots.values() if tag.id in snapshot.tags]
+        return find_all(self.snapshots.values(), lambda snapshot: tag.id in snapshot.tags)
 
     def find_tag(self, name: str) -> Tag | None:
         """Return the tag of that name, whatever its case."""
