@@ -39,8 +39,8 @@ from server.sandbox.archivebox.world.history import fill_world
 from server.sandbox.archivebox.world.runner import Runner
 from server.sandbox.archivebox.world.world import World
 
+# Seconds until the web process is back after it ended: a supervisor restarts it.
 OUTAGE = 15.0
-"""Seconds until the web process is back after it ended."""
 # Enough for any test; without a limit a benchmark would fill the memory.
 _MOST_REQUESTS = 1_000
 

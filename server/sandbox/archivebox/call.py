@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from server.sandbox.archivebox.answers import ServerError
 from server.sandbox.archivebox.dialect import Dialect
-from server.sandbox.archivebox.world.records import User
+from server.sandbox.archivebox.world.records import User, find_all
 from server.sandbox.archivebox.world.runner import Runner
 from server.sandbox.archivebox.world.world import World
 
 T = TypeVar("T")
+# Whether a record, the last argument, fits the value of a parameter.
+Filter = Callable[["Call", Any, Any], bool]
 LARGEST_PAGE = 500
 
 
@@ -110,33 +114,45 @@ def add_timezone(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-# Filters. A parameter that was not sent is None and lets everything pass.
+def select(
+    call: Call,
+    records: Iterable[T],
+    filters: Mapping[str, Filter],
+    values: Mapping[str, Any],
+) -> list[T]:
+    """Return the records that fit every filter that was sent.
+
+    Args:
+        filters: the checks by the name of their parameter.
+        values: the parameters; one that was not sent is None or absent.
+    """
+    # What a release does not declare is never sent, so that one table serves all releases.
+    for name, check in filters.items():
+        value = values.get(name)
+        if value is not None:
+            records = find_all(records, partial(check, call, value))
+    return list(records)
 
 
-def is_within(moment: datetime | None, query: Mapping[str, Any], name: str) -> bool:
-    """Return whether a date fits the parameters `name`, `name__gte` and `name__lt`."""
-    exact, since, before = (query.get(f"{name}{end}") for end in ("", "__gte", "__lt"))
-    if exact is None and since is None and before is None:
-        return True
-    if moment is None:
-        return False
-    if exact is not None and moment != add_timezone(exact):
-        return False
-    if since is not None and moment < add_timezone(since):
-        return False
-    return before is None or moment < add_timezone(before)
+def make_date_filters(parameter: str, attribute: str = "") -> dict[str, Filter]:
+    """Return the filters by a date: at that moment, from it on, and before it.
+
+    Args:
+        attribute: where the records have the date, if not under the name of the parameter.
+    """
+    get_date = attrgetter(attribute or parameter)
+    return {
+        parameter: lambda call, date, record: get_date(record) == add_timezone(date),
+        f"{parameter}__gte": lambda call, date, record: get_date(record) >= add_timezone(date),
+        f"{parameter}__lt": lambda call, date, record: get_date(record) < add_timezone(date),
+    }
 
 
-def contains(text: str | None, part: str | None) -> bool:
+def contains(text: str | None, part: str) -> bool:
     """Return whether the part is in the text, whatever the case."""
-    return part is None or part.lower() in (text or "").lower()
+    return part.lower() in (text or "").lower()
 
 
-def begins(text: str, part: str | None) -> bool:
-    """Return whether the text begins with the part."""
-    return part is None or text.startswith(part)
-
-
-def equals(value: object, expected: object) -> bool:
-    """Return whether the value is the expected one."""
-    return expected is None or value == expected
+def contains_any(texts: Iterable[str | None], part: str) -> bool:
+    """Return whether the part is in one of the texts, whatever the case."""
+    return any(contains(text, part) for text in texts)

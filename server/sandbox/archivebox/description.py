@@ -24,7 +24,7 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 from server.sandbox.archivebox.answers import Detail
 
 API = "/api/v1"
-_PARAMETER = re.compile(r"\{(\w+)\}")
+_ESCAPED_PARAMETER = re.compile(r"\\\{(\w+)\\\}")
 _SCALARS: dict[str, Any] = {
     "integer": int,
     "number": float,
@@ -156,11 +156,8 @@ def load_description(version: str) -> Description:
 
 
 def _make_pattern(path: str) -> re.Pattern[str]:
-    text = ""
-    for index, part in enumerate(_PARAMETER.split(path)):
-        # Splitting by a pattern with a group puts every second part inside the braces.
-        text += f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part)
-    return re.compile(text)
+    # Escaping puts a backslash before the braces of a parameter, too.
+    return re.compile(_ESCAPED_PARAMETER.sub(r"(?P<\1>[^/]+)", re.escape(path)))
 
 
 def _validate(model: type[BaseModel], value: Any, place: tuple[str, ...]) -> BaseModel:

@@ -13,7 +13,7 @@ from server.sandbox.archivebox.answers import (
     make_ambiguity_error,
     make_missing_error,
 )
-from server.sandbox.archivebox.call import contains
+from server.sandbox.archivebox.call import contains, contains_any
 from server.sandbox.archivebox.world.outputs import keeps_text
 from server.sandbox.archivebox.world.pages import collect_words
 from server.sandbox.archivebox.world.records import (
@@ -21,6 +21,8 @@ from server.sandbox.archivebox.world.records import (
     Result,
     Snapshot,
     Tag,
+    find_all,
+    find_first,
     make_abid,
 )
 from server.sandbox.archivebox.world.settings import complete_config
@@ -71,18 +73,17 @@ def find_snapshot(world: World, text: str) -> Snapshot:
     if world.dialect.old:
         return _find_old_snapshot(snapshots, text)
     if not world.dialect.exact_ids_first:
-        matches = [snapshot for snapshot in snapshots if _begins_with(snapshot, text)]
+        matches = find_all(snapshots, lambda snapshot: _begins_with(snapshot, text))
         # An ambiguous beginning is an error, although parts of ids would be looked at later.
         return get_only(matches or _list_by_id_part(snapshots, text), "Snapshot")
     if (id := parse_id(text)) is not None:
-        return get_only([snapshot for snapshot in snapshots if snapshot.id == id], "Snapshot")
-    part = strip_dashes(text.strip())
+        return get_only(_list_by_id(snapshots, id), "Snapshot")
     # A blank text is part of every id, so that it is ambiguous.
-    matches = [
-        snapshot
-        for snapshot in snapshots
-        if part in snapshot.id or snapshot.timestamp.startswith(text)
-    ]
+    part = strip_dashes(text.strip())
+    matches = find_all(
+        snapshots,
+        lambda snapshot: part in snapshot.id or snapshot.timestamp.startswith(text),
+    )
     return get_only(matches, "Snapshot")
 
 
@@ -93,16 +94,18 @@ def find_snapshot_to_tag(world: World, text: str) -> Snapshot:
         Detail: 404 if none matches; on the newest release also 400 for a blank text.
     """
     snapshots = list(world.snapshots.values())
+    match = None
     if world.dialect.exact_ids_first:
         text = text.strip().lower()
         if not text:
             raise Detail(400, "Snapshot id is required")
-        if match := _find_exact(snapshots, text):
-            return match
-    for snapshot in snapshots:
-        if _begins_with(snapshot, text):
-            return snapshot
-    raise Detail(404, "Snapshot not found")
+        match = find_first(_list_by_id(snapshots, strip_dashes(text)), bool)
+        if len(text) >= _SHORTEST_TIMESTAMP:
+            match = match or find_first(snapshots, lambda row: row.timestamp == text)
+    match = match or find_first(snapshots, lambda row: _begins_with(row, text))
+    if match is None:
+        raise Detail(404, "Snapshot not found")
+    return match
 
 
 def find_result(world: World, text: str) -> Result:
@@ -112,20 +115,15 @@ def find_result(world: World, text: str) -> Result:
         ServerError: none matches, or several do.
     """
     results = list(world.iterate_results())
-    if world.dialect.old:
-        part = strip_dashes(text)
-        matches = [
-            result
-            for result in results
-            if part in result.id or contains(make_abid("res", result.id), text)
-        ]
-        return get_only(matches, "ArchiveResult")
     if world.dialect.exact_ids_first:
         if (id := parse_id(text)) is not None:
-            return get_only([result for result in results if result.id == id], "ArchiveResult")
+            return get_only(_list_by_id(results, id), "ArchiveResult")
         # Only this release forgives blanks around an id.
         text = text.strip()
-    return get_only(_list_by_id_part(results, text), "ArchiveResult")
+    matches = _list_by_id_part(results, text)
+    if world.dialect.old:
+        matches = _list_by_abid(results, "res", text)
+    return get_only(matches, "ArchiveResult")
 
 
 def find_crawl(world: World, text: str) -> Crawl:
@@ -141,7 +139,7 @@ def find_crawl(world: World, text: str) -> Crawl:
     part = re.sub("[^0-9a-f]", "", text.lower())
     if len(part) < _SHORTEST_CRAWL_PART:
         raise make_missing_error("Crawl")
-    return get_only([crawl for crawl in crawls if has_id_end(crawl.id, part)], "Crawl")
+    return get_only(find_all(crawls, lambda crawl: has_id_end(crawl.id, part)), "Crawl")
 
 
 def find_tag(world: World, reference: str | int) -> Tag | None:
@@ -150,11 +148,10 @@ def find_tag(world: World, reference: str | int) -> Tag | None:
     if not world.dialect.old:
         return world.tags.get(int(text)) if text.isdigit() else world.find_tag(text)
     part = strip_dashes(text)
-    matches = [
-        tag
-        for tag in world.tags.values()
-        if contains(make_abid("tag", tag.uuid), text) or part in tag.uuid
-    ]
+    matches = find_all(
+        world.tags.values(),
+        lambda tag: part in tag.uuid or contains(make_abid("tag", tag.uuid), text),
+    )
     return get_only(matches, "Tag") if matches else None
 
 
@@ -163,16 +160,16 @@ def has_id_end(id: str, part: str) -> bool:
     return id.startswith(part) or id.endswith(part)
 
 
-def matches_id(world: World, snapshot: Snapshot, text: str | None) -> bool:
-    """Return whether the snapshot fits the filter `id` of the list; None fits all."""
-    if text is None or snapshot.timestamp.startswith(text):
+def matches_id(world: World, snapshot: Snapshot, text: str) -> bool:
+    """Return whether the snapshot fits the filter `id` of the list."""
+    if snapshot.timestamp.startswith(text):
         return True
     part = strip_dashes(text)
     if world.dialect.matches_id_ends:
         return has_id_end(snapshot.id, part)
-    if part in snapshot.id:
-        return True
-    return world.dialect.old and contains(make_abid("snp", snapshot.id), text)
+    if world.dialect.old:
+        return bool(_list_by_abid([snapshot], "snp", text))
+    return part in snapshot.id
 
 
 def matches_search(
@@ -198,34 +195,33 @@ def matches_search(
 
 
 def _find_old_snapshot(snapshots: Sequence[Snapshot], text: str) -> Snapshot:
-    part = strip_dashes(text)
-    abids = {snapshot.id: make_abid("snp", snapshot.id).lower() for snapshot in snapshots}
+    matches = _list_by_abid(snapshots, "snp", text)
     for snapshot in snapshots:
-        begins_abid = abids[snapshot.id].startswith(text.lower())
-        if begins_abid or _begins_with(snapshot, text):
-            return snapshot
-    for snapshot in snapshots:
-        if part in snapshot.id or text.lower() in abids[snapshot.id]:
+        abid = make_abid("snp", snapshot.id).lower()
+        if abid.startswith(text.lower()) or _begins_with(snapshot, text):
             return snapshot
     # Unlike everywhere else, this message is empty.
-    raise ServerError("DoesNotExist", "")
+    if not matches:
+        raise ServerError("DoesNotExist", "")
+    return matches[0]
 
 
-def _find_exact(snapshots: Sequence[Snapshot], text: str) -> Snapshot | None:
-    for snapshot in snapshots:
-        if snapshot.id == strip_dashes(text):
-            return snapshot
-    if len(text) < _SHORTEST_TIMESTAMP:
-        return None
-    for snapshot in snapshots:
-        if snapshot.timestamp == text:
-            return snapshot
-    return None
+def _list_by_id(records: Iterable[R], id: str) -> list[R]:
+    return find_all(records, lambda record: record.id == id)
 
 
 def _list_by_id_part(records: Iterable[R], text: str) -> list[R]:
     part = strip_dashes(text)
-    return [record for record in records if part in record.id]
+    return find_all(records, lambda record: part in record.id)
+
+
+def _list_by_abid(records: Iterable[R], prefix: str, text: str) -> list[R]:
+    """Return the records with the text in their id or in their ABID."""
+    part = strip_dashes(text)
+    return find_all(
+        records,
+        lambda record: part in record.id or contains(make_abid(prefix, record.id), text),
+    )
 
 
 def _begins_with(snapshot: Snapshot, text: str) -> bool:
@@ -233,9 +229,8 @@ def _begins_with(snapshot: Snapshot, text: str) -> bool:
 
 
 def _is_in_metadata(world: World, snapshot: Snapshot, text: str) -> bool:
-    if contains(snapshot.url, text) or contains(snapshot.title, text):
-        return True
-    if any(contains(name, text) for name in world.list_tag_names(snapshot)):
+    texts = (snapshot.url, snapshot.title, *world.list_tag_names(snapshot))
+    if contains_any(texts, text):
         return True
     return world.dialect.searches_contents and text in snapshot.timestamp
 
@@ -244,15 +239,12 @@ def _is_in_crawl(snapshot: Snapshot, text: str) -> bool:
     """Return whether the crawl has the text: its notes, label, creator and every value of its
     configuration count as metadata, too."""
     crawl = snapshot.crawl
-    if contains(crawl.notes, text) or contains(crawl.label, text):
-        return True
-    if crawl.created_by.name == text:
-        return True
+    values = [crawl.notes, crawl.label]
     for value in complete_config(crawl.settings).values():
-        leaves = value if isinstance(value, list) else [value]
-        if any(contains(str(leaf), text) for leaf in leaves):
-            return True
-    return False
+        # Lists are searched item by item, so that no match reaches over two of them.
+        values += value if isinstance(value, list) else [value]
+    # The creator's name has to be exact.
+    return crawl.created_by.name == text or contains_any(map(str, values), text)
 
 
 def _is_in_contents(snapshot: Snapshot, text: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from server.sandbox.archivebox.world.files import describe_files
 from server.sandbox.archivebox.world.outputs import PLUGINS_BY_NAME
+from server.sandbox.archivebox.world.pages import make_slug
 from server.sandbox.archivebox.world.records import (
     Crawl,
     Persona,
@@ -123,9 +124,9 @@ def make_old_output(result: Result) -> str:
     if result.status != "succeeded" or result.plugin == "title":
         return result.output
     plugin = PLUGINS_BY_NAME.get(result.plugin)
-    if plugin and plugin.legacy:
-        return plugin.legacy
-    return result.files[0] if result.files else result.output
+    legacy = plugin.legacy if plugin else None
+    # Wget has no name of its own for its output, which is the page's own file.
+    return next(filter(None, (legacy, *result.files, result.output)), "")
 
 
 def make_command(result: Result) -> list[str]:
@@ -157,9 +158,7 @@ def render_tag(world: World, tag: Tag, *, with_snapshots: bool = False) -> dict[
 def make_tag_slug(tag: Tag) -> str:
     """Return the tag's name as a file name has it."""
     # Names entirely in another script would leave nothing, and a file needs a name.
-    letters = tag.name.encode("ascii", "ignore").decode().lower()
-    spaced = "".join(letter if letter.isalnum() else " " for letter in letters)
-    return "-".join(spaced.split()) or "tag"
+    return make_slug(tag.name.encode("ascii", "ignore").decode()) or "tag"
 
 
 def render_crawl(world: World, crawl: Crawl) -> dict[str, Any]:

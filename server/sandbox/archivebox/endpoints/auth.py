@@ -20,20 +20,21 @@ from server.sandbox.archivebox.world.records import (
     USERS,
     User,
     add_dashes,
+    find_first,
     make_abid,
     make_time_id,
 )
 from server.sandbox.archivebox.world.world import World
 
 KEY = "sandbox-archivebox-key"
+# Valid, but its owner is no superuser, so that every endpoint refuses it.
 KEY_READER = "sandbox-archivebox-key-reader"
-"""Valid, but its owner is no superuser, so that every endpoint refuses it."""
 KEY_EXPIRED = "sandbox-archivebox-key-expired"
 USERNAME, PASSWORD = ADMIN.name, ADMIN.password
 SESSION = "sandbox-archivebox-session"
 COOKIE = "sessionid"
+# Where the server believes to be for a request without a host.
 DEFAULT_HOST = "archivebox.localhost:5797"
-"""Where the server believes to be for a request without a host."""
 # How long keys stay valid.
 _DAYS = 30
 _OWNERS = {KEY: ADMIN, KEY_READER: READER}
@@ -64,19 +65,17 @@ def identify_caller(
     Raises:
         Detail: 401 without valid credentials, 403 for somebody who is no superuser.
     """
-    for caller in _list_credentials(request, world):
-        if caller.user is None:
-            continue
-        if caller.method == "QueryParamTokenAuth" and not in_query:
-            continue
-        # The first valid credentials decide: later ones are not looked at.
-        if required and not caller.user.superuser:
-            lead = "Valid API token but" if world.dialect.old else "Valid credentials but"
-            raise Detail(403, f"{lead} {_NOT_ALLOWED}")
+    callers = _list_credentials(request, world, in_query=in_query)
+    # The first valid credentials decide: later ones are not looked at.
+    caller = find_first(callers, lambda caller: caller.user) or Caller()
+    if not required:
         return caller
-    if required:
+    if caller.user is None:
         raise Detail(401, "Unauthorized")
-    return Caller()
+    if not caller.user.superuser:
+        kind = "API token" if world.dialect.old else "credentials"
+        raise Detail(403, f"Valid {kind} but {_NOT_ALLOWED}")
+    return caller
 
 
 def make_caller_headers(caller: Caller, world: World) -> dict[str, str]:
@@ -160,7 +159,7 @@ def _make_token_id(world: World) -> str:
     return make_time_id(world.anchor, world.seed, 1, 82)
 
 
-def _list_credentials(request: Request, world: World) -> Iterator[Caller]:
+def _list_credentials(request: Request, world: World, *, in_query: bool) -> Iterator[Caller]:
     """Yield every way in which the request names somebody, in the order in which the server tries
     them; without a user where the credentials are wrong."""
     key = request.headers.get("x-archivebox-api-key", "")
@@ -169,7 +168,7 @@ def _list_credentials(request: Request, world: World) -> Iterator[Caller]:
     if scheme.lower() == "bearer":
         key = token.strip()
         yield Caller(_OWNERS.get(key), "BearerTokenAuth", key)
-    key = parse_qs(request.query).get("api_key", [""])[-1]
+    key = parse_qs(request.query).get("api_key", [""])[-1] if in_query else ""
     yield Caller(_OWNERS.get(key), "QueryParamTokenAuth", key)
     if world.dialect.accepts_basic and scheme.lower() == "basic":
         yield Caller(_sign_in_by_header(token), "UsernameAndPasswordAuth")
@@ -184,8 +183,7 @@ def _sign_in_by_header(token: str) -> User | None:
 
 
 def _sign_in(name: str | None, password: str | None) -> User | None:
-    for user in USERS:
-        # An empty password means that nobody can sign in as this user.
-        if user.password and (user.name, user.password) == (name, password):
-            return user
-    return None
+    # An empty password means that nobody can sign in as this user.
+    if not password:
+        return None
+    return find_first(USERS, lambda user: (user.name, user.password) == (name, password))

@@ -17,7 +17,12 @@ from server.sandbox.archivebox.endpoints.schedules import change_schedules
 from server.sandbox.archivebox.endpoints.selection import select_snapshots
 from server.sandbox.archivebox.endpoints.snapshots import parse_status
 from server.sandbox.archivebox.render import format_id
-from server.sandbox.archivebox.world.records import Snapshot, split_names, strip_names
+from server.sandbox.archivebox.world.records import (
+    Snapshot,
+    find_first,
+    split_names,
+    strip_names,
+)
 
 # How the colours of a terminal look after the server turned them into HTML.
 GREEN = '<span style="color: rgb(0, 215, 0)"><br>'
@@ -154,8 +159,8 @@ def _list_ids(call: Call, snapshots: list[Snapshot]) -> list[str]:
 def _ensure_persona(call: Call, text: str | None) -> str:
     """Return the name of the persona, which is made if there is none of that name."""
     name = (text or "").strip() or "Default"
-    names = {persona.name.lower() for persona in call.world.personas.values()}
-    if name.lower() not in names:
+    personas = call.world.personas.values()
+    if not find_first(personas, lambda persona: persona.name.lower() == name.lower()):
         call.world.add_persona(name, call.caller)
     return name
 
@@ -179,7 +184,7 @@ def _read_urls(call: Call) -> tuple[list[str], str]:
     if len(lines) == 1:
         # A single one that is no URL is kept as a text in which URLs may be found later.
         return _URL.findall(lines[0]), lines[0]
-    urls = [line.strip() for line in lines if _is_url(line.strip())]
+    urls = list(filter(_is_url, map(str.strip, lines)))
     if not urls:
         raise Detail(400, "No valid URLs were submitted")
     return urls, "\n".join(urls)

@@ -47,11 +47,10 @@ def update(call: Call) -> Any:
     """`POST /cli/update`: archives, and then fails to show what it worked on, unless it only wrote
     the index."""
     snapshots = _select(call)
-    if call.body.index_only or (call.body.resume and not snapshots):
-        return report([_make_link(call, snapshot) for snapshot in snapshots])
-    if call.world.snapshots:
+    only_index = call.body.index_only or (call.body.resume and not snapshots)
+    if call.world.snapshots and not only_index:
         raise ServerError("TypeError", "Object of type Snapshot is not JSON serializable")
-    return report([])
+    return report([_make_link(call, snapshot) for snapshot in snapshots])
 
 
 def schedule(call: Call) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import filterfalse
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,18 +20,25 @@ from server.sandbox.archivebox.world.records import Snapshot, split_names
 
 def format_listing(call: Call, snapshots: list[Snapshot]) -> tuple[Any, str]:
     """Return the snapshots in the form that was asked for, and the form's name."""
-    body = call.body
-    if body.as_json:
-        rows = [make_row(call, snapshot) for snapshot in snapshots]
-        if not body.with_headers or not call.dialect.wraps_listings:
-            return rows, "json"
-        head = {"schema": "archivebox.index.json", "num_links": len(rows)}
-        return {**head, "links": rows}, "json"
+    if call.body.as_json:
+        return _format_json(call, snapshots), "json"
     # As on the server, HTML goes before CSV, and holds the bare addresses.
-    if body.as_csv and not body.as_html:
+    if call.body.as_html:
+        return _format_urls(snapshots), "html"
+    if call.body.as_csv:
         return _format_csv(call, snapshots), "csv"
-    urls = "\n".join(snapshot.url for snapshot in snapshots)
-    return urls, "html" if body.as_html else "txt"
+    return _format_urls(snapshots), "txt"
+
+
+def _format_json(call: Call, snapshots: list[Snapshot]) -> Any:
+    rows = [make_row(call, snapshot) for snapshot in snapshots]
+    if call.body.with_headers and call.dialect.wraps_listings:
+        return {"schema": "archivebox.index.json", "num_links": len(rows), "links": rows}
+    return rows
+
+
+def _format_urls(snapshots: list[Snapshot]) -> str:
+    return "\n".join(snapshot.url for snapshot in snapshots)
 
 
 def _format_csv(call: Call, snapshots: list[Snapshot]) -> str:
@@ -39,8 +47,7 @@ def _format_csv(call: Call, snapshots: list[Snapshot]) -> str:
     for snapshot in snapshots:
         row = make_row(call, snapshot)
         # Noticed only at the first row: an empty table may have any columns.
-        unknown = [name for name in columns if name not in row]
-        if unknown:
+        if unknown := list(filterfalse(row.__contains__, columns)):
             raise ServerError("ValueError", f"Invalid CSV field(s): {', '.join(unknown)}")
         # A quotation mark in a value is not doubled, as CSV would require.
         lines.append(",".join(f'"{row[name]}"' for name in columns))

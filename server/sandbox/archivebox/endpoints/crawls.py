@@ -10,20 +10,20 @@ from urllib.parse import parse_qsl, urlencode
 from server.sandbox.answer import Answer
 from server.sandbox.archivebox.answers import Detail, ServerError, redirect
 from server.sandbox.archivebox.call import Call, add_timezone
+from server.sandbox.archivebox.endpoints.snapshots import parse_action
 from server.sandbox.archivebox.endpoints.web import may_see
 from server.sandbox.archivebox.lookup import find_crawl
 from server.sandbox.archivebox.render import format_id, format_iso, render_crawl
 from server.sandbox.archivebox.world.records import (
-    FOREVER,
+    OPEN,
     READER,
     Crawl,
     Snapshot,
     change_status,
+    find_all,
     strip_names,
 )
 
-_ACTIVE = ("queued", "started")
-_ACTIONS = ("pause", "resume", "unpause", "cancel")
 _LIMITS = ("max_urls", "max_size")
 _DEEPEST = 4
 # Files of a crawl that runs grow, so that no copy of them may be used.
@@ -151,8 +151,9 @@ def get_crawl_file(call: Call) -> Answer:
     if not _may_read_files(call, crawl):
         # Not 403, which would tell that there is such a crawl.
         raise Detail(404, "Crawl not found")
-    names = [call.path.get(name) for name in ("folder", "subfolder", "filename")]
-    path = "/".join(name for name in names if name is not None)
+    # A file lies up to two folders deep.
+    names = (call.path.get(name, "") for name in ("folder", "subfolder", "filename"))
+    path = "/".join(filter(None, names))
     file = _make_files(call, crawl).get(path)
     if file is None:
         raise Detail(404, "Crawl file not found")
@@ -205,41 +206,36 @@ def _set_status(call: Call, crawl: Crawl, status: str) -> None:
 
 
 def _act(call: Call, crawl: Crawl, action: str) -> None:
-    if action not in _ACTIONS:
-        raise Detail(400, f"Invalid action: {action}")
-    # An action that does not fit the crawl's status changes nothing, and is no error.
-    if action == "cancel":
+    statuses, status = parse_action(action)
+    if status == "sealed":
         _seal(call, crawl)
-    elif action == "pause" and crawl.status in _ACTIVE:
-        _change_open(call, crawl, _ACTIVE, "paused", FOREVER)
-    elif action in ("resume", "unpause") and crawl.status == "paused":
-        _change_open(call, crawl, ("paused",), "queued", call.world.now())
-        call.runner.resume_crawl(crawl)
+    # An action that does not fit the crawl's status changes nothing, and is no error.
+    elif crawl.status in statuses:
+        _change_open(call, crawl, statuses, status)
+        if status == "queued":
+            call.runner.resume_crawl(crawl)
 
 
-def _change_open(
-    call: Call, crawl: Crawl, statuses: tuple[str, ...], status: str, retry_at: Any
-) -> None:
+def _change_open(call: Call, crawl: Crawl, statuses: tuple[str, ...], status: str) -> None:
     """Change the status of a crawl, and of its snapshots that have one of the given statuses."""
     moment = call.world.now()
-    change_status(crawl, status, retry_at, moment)
+    change_status(crawl, status, moment)
     for snapshot in call.world.list_snapshots(crawl):
         if snapshot.status in statuses:
-            change_status(snapshot, status, retry_at, moment)
+            change_status(snapshot, status, moment)
 
 
 def _seal(call: Call, crawl: Crawl) -> None:
-    moment = call.world.now()
-    _change_open(call, crawl, (*_ACTIVE, "paused"), "sealed", None)
+    _change_open(call, crawl, OPEN, "sealed")
     if call.dialect.reruns_sealed:
-        crawl.retry_at = moment
+        crawl.retry_at = crawl.modified_at
 
 
 def _retag(call: Call, crawl: Crawl, names: list[str]) -> None:
     """Change a crawl's tags; on 0.9.73 its snapshots follow."""
     before, crawl.tags = crawl.tags, list(dict.fromkeys(names))
-    added = [name for name in crawl.tags if name not in before]
-    removed = [name for name in before if name not in crawl.tags]
+    added = find_all(crawl.tags, lambda name: name not in before)
+    removed = find_all(before, lambda name: name not in crawl.tags)
     added_ids = call.world.ensure_tags(added, call.caller)
     removed_ids = call.world.ensure_tags(removed, call.caller)
     if call.dialect.merges_tags:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from server.sandbox.answer import Answer
 from server.sandbox.archivebox.answers import Detail
-from server.sandbox.archivebox.call import Call, add_timezone
+from server.sandbox.archivebox.call import Call, Filter, add_timezone, select
 from server.sandbox.archivebox.endpoints.auth import DEFAULT_HOST
 from server.sandbox.archivebox.lookup import has_id_end
 from server.sandbox.archivebox.render import make_archive_path
@@ -24,17 +24,16 @@ _DEFAULT_LIMIT, _HIGHEST_LIMIT = 50, 500
 
 def get_feed(call: Call) -> Answer:
     """`GET /core/snapshots.rss`: newest first."""
-    before = _parse_end(call, call.query["before"])
-    snapshots = [
-        snapshot
-        for snapshot in call.world.snapshots.values()
-        if snapshot.bookmarked_at <= before
-        and _is_of_crawl(call, snapshot)
-        and _is_of_creator(call, snapshot)
-    ]
+    query = call.query
+    values = {
+        "end": _parse_end(call, query["before"]),
+        "crawl_id": query["crawl_id"].strip() or None,
+        "creator": query["created_by"].strip().lower() or None,
+    }
+    snapshots = select(call, call.world.snapshots.values(), _FILTERS, values)
     # The id decides between snapshots of the same moment.
     snapshots.sort(key=lambda snapshot: (snapshot.bookmarked_at, snapshot.id), reverse=True)
-    limit = max(1, min(call.query["limit"] or _DEFAULT_LIMIT, _HIGHEST_LIMIT))
+    limit = max(1, min(query["limit"] or _DEFAULT_LIMIT, _HIGHEST_LIMIT))
     origin = f"http://{call.request.headers.get('host', DEFAULT_HOST)}"
     items = "".join(_render_item(call, snapshot, origin) for snapshot in snapshots[:limit])
     body = (
@@ -54,18 +53,15 @@ def _make_own_address(call: Call, origin: str) -> str:
     return f"{origin}{call.request.path}?{urlencode(public)}"
 
 
-def _is_of_crawl(call: Call, snapshot: Snapshot) -> bool:
-    text = call.query["crawl_id"]
-    if not text.strip():
-        return True
+def _is_of_crawl(call: Call, text: str, snapshot: Snapshot) -> bool:
     part = re.sub(r"[^0-9a-f]", "", text.lower())
     # A part that is too short finds nothing, rather than everything.
     return len(part) >= _SHORTEST_CRAWL_PART and has_id_end(snapshot.crawl.id, part)
 
 
-def _is_of_creator(call: Call, snapshot: Snapshot) -> bool:
-    text, user = call.query["created_by"].strip().lower(), snapshot.crawl.created_by
-    return not text or text in (user.name, str(user.id))
+def _is_of_creator(call: Call, text: str, snapshot: Snapshot) -> bool:
+    user = snapshot.crawl.created_by
+    return text in (user.name, str(user.id))
 
 
 def _parse_end(call: Call, text: str | None) -> datetime:
@@ -96,3 +92,10 @@ def _render_item(call: Call, snapshot: Snapshot, origin: str) -> str:
         f'<guid isPermaLink="false">{snapshot.id}</guid>'
         f"<pubDate>{format_datetime(snapshot.bookmarked_at)}</pubDate></item>"
     )
+
+
+_FILTERS: dict[str, Filter] = {
+    "end": lambda call, date, snapshot: snapshot.bookmarked_at <= date,
+    "crawl_id": _is_of_crawl,
+    "creator": _is_of_creator,
+}

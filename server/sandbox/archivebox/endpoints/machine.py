@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from server.sandbox.archivebox.answers import Detail, ServerError, make_field_error
-from server.sandbox.archivebox.call import Call, contains, equals, paginate
+from server.sandbox.archivebox.call import Call, Filter, contains, paginate, select
 from server.sandbox.archivebox.lookup import get_only, strip_dashes
 from server.sandbox.archivebox.render import format_date, format_id, render_persona
-from server.sandbox.archivebox.world.records import Persona, make_time_id
+from server.sandbox.archivebox.world.records import Persona, find_all, find_first, make_time_id
 from server.sandbox.ids import draw
 
 HOSTNAME = "tidewater-archive"
@@ -56,18 +56,10 @@ _FORBIDDEN = {
 
 def list_machines(call: Call) -> Any:
     """`GET /machine/machines`; filtering by `bin_providers` fails inside the server."""
-    query, machine = call.query, _make_machine(call)
-    if query["bin_providers"] is not None:
+    machine = _make_machine(call)
+    if call.query["bin_providers"] is not None:
         raise make_field_error("bin_providers", _FIELDS)
-    fits = (
-        _begins_with(machine["id"], query["id"])
-        and contains(machine["hostname"], query["hostname"])
-        and contains(machine["os_platform"], query["os_platform"])
-        and equals(machine["os_arch"], query["os_arch"])
-        and equals(machine["hw_in_docker"], query["hw_in_docker"])
-        and equals(machine["hw_in_vm"], query["hw_in_vm"])
-    )
-    return paginate(call, [machine] if fits else [], lambda row: row)
+    return paginate(call, select(call, [machine], _MACHINE_FILTERS, call.query), lambda row: row)
 
 
 def get_current_machine(call: Call) -> Any:
@@ -84,31 +76,21 @@ def get_machine(call: Call) -> Any:
 
 def list_binaries(call: Call) -> Any:
     """`GET /machine/binaries`."""
-    query = call.query
-    binaries = [
-        binary
-        for binary in _make_binaries(call)
-        if _begins_with(binary["id"], query["id"])
-        and contains(binary["name"], query["name"])
-        and contains(binary["version"], query["version"])
-        and _begins_with(binary["machine_id"], query["machine_id"])
-        and equals(binary["binprovider"], query["binprovider"])
-        and equals(binary["status"], query["status"])
-    ]
+    binaries = select(call, _make_binaries(call), _BINARY_FILTERS, call.query)
     return paginate(call, binaries, lambda binary: binary)
 
 
 def get_binary(call: Call) -> Any:
     """`GET /machine/binary/{binary_id}` by the beginning of its id."""
     text, binaries = call.path["binary_id"], _make_binaries(call)
-    matches = [binary for binary in binaries if _begins_with(binary["id"], text)]
+    matches = find_all(binaries, lambda binary: _begins_with(binary["id"], text))
     return get_only(matches, "Binary")
 
 
 def list_binaries_by_name(call: Call) -> Any:
     """`GET /machine/binary/by-name/{name}`: a list, empty for an unknown name."""
     name = call.path["name"].lower()
-    return [binary for binary in _make_binaries(call) if binary["name"].lower() == name]
+    return find_all(_make_binaries(call), lambda binary: binary["name"].lower() == name)
 
 
 def list_personas(call: Call) -> Any:
@@ -149,9 +131,8 @@ def _check_persona_name(name: str) -> None:
     """
     if not name:
         raise ServerError("ValueError", "Persona name cannot be empty")
-    for part, message in _FORBIDDEN.items():
-        if part in name:
-            raise ServerError("ValueError", message)
+    if part := find_first(_FORBIDDEN, lambda part: part in name):
+        raise ServerError("ValueError", _FORBIDDEN[part])
     if name.startswith("."):
         raise ServerError("ValueError", "Persona name cannot start with a dot (.)")
     # The only one of these mistakes that the server refuses on purpose.
@@ -161,17 +142,17 @@ def _check_persona_name(name: str) -> None:
 
 def _find_persona(call: Call, name: str) -> Persona | None:
     extension_id = call.body.extension_persona_id
-    for persona in call.world.personas.values():
+
+    def fits(persona: Persona) -> bool:
         # The browser keeps its persona also after somebody renamed it.
-        if persona.config.get("BROWSER_EXTENSION_PERSONA_ID") == extension_id:
-            return persona
-        if persona.name == name:
-            return persona
-    return None
+        has_id = persona.config.get("BROWSER_EXTENSION_PERSONA_ID") == extension_id
+        return has_id or persona.name == name
+
+    return find_first(call.world.personas.values(), fits)
 
 
-def _begins_with(id: str, part: str | None) -> bool:
-    return part is None or strip_dashes(id).startswith(strip_dashes(part))
+def _begins_with(id: str, part: str) -> bool:
+    return strip_dashes(id).startswith(strip_dashes(part))
 
 
 def _make_machine(call: Call) -> dict[str, Any]:
@@ -229,3 +210,21 @@ def _make_binaries(call: Call) -> list[dict[str, Any]]:
             }
         )
     return binaries
+
+
+_MACHINE_FILTERS: dict[str, Filter] = {
+    "id": lambda call, text, machine: _begins_with(machine["id"], text),
+    "hostname": lambda call, text, machine: contains(machine["hostname"], text),
+    "os_platform": lambda call, text, machine: contains(machine["os_platform"], text),
+    "os_arch": lambda call, text, machine: machine["os_arch"] == text,
+    "hw_in_docker": lambda call, value, machine: machine["hw_in_docker"] == value,
+    "hw_in_vm": lambda call, value, machine: machine["hw_in_vm"] == value,
+}
+_BINARY_FILTERS: dict[str, Filter] = {
+    "id": lambda call, text, binary: _begins_with(binary["id"], text),
+    "name": lambda call, text, binary: contains(binary["name"], text),
+    "version": lambda call, text, binary: contains(binary["version"], text),
+    "machine_id": lambda call, text, binary: _begins_with(binary["machine_id"], text),
+    "binprovider": lambda call, text, binary: binary["binprovider"] == text,
+    "status": lambda call, text, binary: binary["status"] == text,
+}

@@ -8,11 +8,12 @@ from typing import Any
 from server.sandbox.archivebox.answers import make_field_error
 from server.sandbox.archivebox.call import (
     Call,
-    begins,
+    Filter,
     contains,
-    equals,
-    is_within,
+    contains_any,
+    make_date_filters,
     paginate,
+    select,
 )
 from server.sandbox.archivebox.lookup import find_result, strip_dashes
 from server.sandbox.archivebox.render import (
@@ -22,7 +23,7 @@ from server.sandbox.archivebox.render import (
     make_old_output,
     render_result,
 )
-from server.sandbox.archivebox.world.records import Result, make_abid
+from server.sandbox.archivebox.world.records import Result, find_first, make_abid
 
 # Not fields of the database since 0.9, so that filtering by them fails inside the server.
 _NO_FIELDS = ("cmd", "pwd", "cmd_version")
@@ -33,11 +34,10 @@ _FIELDS = (
 
 def list_results(call: Call) -> Any:
     """`GET /core/archiveresults`."""
-    if not call.dialect.old:
-        for name in _NO_FIELDS:
-            if call.query.get(name) is not None:
-                raise make_field_error(name, _FIELDS)
-    results = [result for result in call.world.iterate_results() if _fits(call, result)]
+    name = find_first(_NO_FIELDS, lambda name: call.query.get(name) is not None)
+    if name and not call.dialect.old:
+        raise make_field_error(name, _FIELDS)
+    results = select(call, call.world.iterate_results(), _FILTERS, call.query)
     return paginate(call, results, lambda result: render_result(call.world, result))
 
 
@@ -47,78 +47,59 @@ def get_result(call: Call) -> Any:
     return render_result(call.world, result)
 
 
-def _fits(call: Call, result: Result) -> bool:
-    query, url = call.query, result.snapshot.url
-    output = make_old_output(result) if call.dialect.old else result.output
-    # The names of two releases stand side by side: what a release does not declare is never set.
-    fits_itself = (
-        equals(result.status, query.get("status"))
-        and contains(result.plugin, query.get("plugin"))
-        and contains(result.plugin, query.get("extractor"))
-        and contains(output, query.get("output_str"))
-        and contains(output, query.get("output"))
-        and contains(result.hook, query.get("hook_name"))
-        and contains(url, query.get("snapshot_url"))
-        and is_within(result.started, query, "created_at")
-    )
-    return (
-        fits_itself
-        and _has_tag(call, result, query.get("snapshot_tag"))
-        and _is_of_snapshot(call, result, query.get("snapshot_id"))
-        and _matches_id(call, result, query.get("id"))
-        and _is_of_process(result, query.get("process_id"))
-        and _fits_command(call, result)
-        and _fits_search(call, result, output)
-    )
+def _get_output(call: Call, result: Result) -> str:
+    return make_old_output(result) if call.dialect.old else result.output
 
 
-def _fits_command(call: Call, result: Result) -> bool:
-    """Return whether the result fits the filters by command and folder, which work only before
-    0.9."""
-    if not call.dialect.old:
-        return True
-    query = call.query
-    return (
-        contains(make_command(result)[0], query.get("cmd"))
-        and contains(make_folder(call.world, result.snapshot), query.get("pwd"))
-        and equals(get_old_version(result), query.get("cmd_version"))
-    )
+def _has_tag(call: Call, part: str, result: Result) -> bool:
+    return contains_any(call.world.list_tag_names(result.snapshot), part)
 
 
-def _is_of_process(result: Result, text: str | None) -> bool:
-    return text is None or begins(result.process_id or "", strip_dashes(text))
-
-
-def _has_tag(call: Call, result: Result, part: str | None) -> bool:
-    if part is None:
-        return True
-    names = call.world.list_tag_names(result.snapshot)
-    return any(contains(name, part) for name in names)
-
-
-def _is_of_snapshot(call: Call, result: Result, text: str | None) -> bool:
+def _is_of_snapshot(call: Call, text: str, result: Result) -> bool:
     snapshot = result.snapshot
-    if text is None or snapshot.timestamp.startswith(text):
+    if snapshot.timestamp.startswith(text):
         return True
     if snapshot.id.startswith(strip_dashes(text)):
         return True
     return call.dialect.old and contains(make_abid("snp", snapshot.id), text)
 
 
-def _matches_id(call: Call, result: Result, text: str | None) -> bool:
+def _matches_id(call: Call, text: str, result: Result) -> bool:
     # An id of a result may also be that of its snapshot: the server looks for both.
-    if text is None or _is_of_snapshot(call, result, text):
+    if _is_of_snapshot(call, text, result):
         return True
     if result.id.startswith(strip_dashes(text)):
         return True
     return call.dialect.old and contains(make_abid("res", result.id), text)
 
 
-def _fits_search(call: Call, result: Result, output: str) -> bool:
-    text = call.query.get("search")
-    if text is None or result.plugin == text:
+def _matches_search(call: Call, text: str, result: Result) -> bool:
+    if result.plugin == text:
         return True
-    texts = (result.snapshot.url, result.snapshot.title, output)
-    if any(contains(value, text) for value in texts):
+    texts = (result.snapshot.url, result.snapshot.title, _get_output(call, result))
+    if contains_any(texts, text):
         return True
-    return _has_tag(call, result, text) or _matches_id(call, result, text)
+    return _has_tag(call, text, result) or _matches_id(call, text, result)
+
+
+_FILTERS: dict[str, Filter] = {
+    "status": lambda call, text, result: result.status == text,
+    "plugin": lambda call, text, result: contains(result.plugin, text),
+    # Before 0.9 the plugins were called extractors.
+    "extractor": lambda call, text, result: contains(result.plugin, text),
+    "output_str": lambda call, text, result: contains(_get_output(call, result), text),
+    "output": lambda call, text, result: contains(_get_output(call, result), text),
+    "hook_name": lambda call, text, result: contains(result.hook, text),
+    "snapshot_url": lambda call, text, result: contains(result.snapshot.url, text),
+    "process_id": lambda call, text, result: (result.process_id or "").startswith(
+        strip_dashes(text)
+    ),
+    **make_date_filters("created_at", "started"),
+    "snapshot_tag": _has_tag,
+    "snapshot_id": _is_of_snapshot,
+    "id": _matches_id,
+    "cmd": lambda call, text, result: contains(make_command(result)[0], text),
+    "pwd": lambda call, text, result: contains(make_folder(call.world, result.snapshot), text),
+    "cmd_version": lambda call, text, result: get_old_version(result) == text,
+    "search": _matches_search,
+}

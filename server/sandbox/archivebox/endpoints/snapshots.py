@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,12 +10,12 @@ from server.sandbox.answer import Answer
 from server.sandbox.archivebox.answers import Detail, ServerError, redirect
 from server.sandbox.archivebox.call import (
     Call,
+    Filter,
     add_timezone,
-    begins,
     contains,
-    equals,
-    is_within,
+    make_date_filters,
     paginate,
+    select,
 )
 from server.sandbox.archivebox.lookup import (
     find_crawl,
@@ -31,17 +32,24 @@ from server.sandbox.archivebox.render import (
     render_tag,
 )
 from server.sandbox.archivebox.world.records import (
-    FOREVER,
+    ACTIVE,
+    OPEN,
     Crawl,
     Snapshot,
     change_status,
+    find_first,
     strip_names,
 )
 
 _LONGEST_URL = 65_536
 _DEEPEST = 4
-_ACTIVE = ("queued", "started")
-_ACTIONS = ("pause", "resume", "unpause", "cancel")
+# By name: which statuses an action changes, and to which one.
+_ACTIONS = {
+    "pause": (ACTIVE, "paused"),
+    "resume": (("paused",), "queued"),
+    "unpause": (("paused",), "queued"),
+    "cancel": ((*OPEN, "deleting"), "sealed"),
+}
 
 
 def list_snapshots(call: Call) -> Any:
@@ -51,9 +59,8 @@ def list_snapshots(call: Call) -> Any:
     creator_id = query.get("created_by_id")
     if creator_id is not None and not creator_id.isdigit():
         raise ServerError("ValueError", f"Field 'id' expected a number but got '{creator_id}'.")
-    snapshots = [
-        snapshot for snapshot in call.world.snapshots.values() if _fits(call, snapshot, status)
-    ]
+    values = {**query, "status": status}
+    snapshots = select(call, call.world.snapshots.values(), _FILTERS, values)
     with_results = query["with_archiveresults"]
     return paginate(
         call,
@@ -79,8 +86,9 @@ def create_snapshot(call: Call) -> Any:
     if body.depth not in range(_DEEPEST + 1):
         raise Detail(400, f"depth must be between 0 and {_DEEPEST}")
     tags = strip_names(body.tags or [])
-    crawl = find_crawl(call.world, body.crawl_id) if body.crawl_id else None
-    if crawl is None:
+    if body.crawl_id:
+        crawl = find_crawl(call.world, body.crawl_id)
+    else:
         crawl = call.world.add_crawl(url, call.caller, max_depth=body.depth, tags=tags)
     snapshot = _find_existing(call, crawl, url)
     # The crawl that was made for nothing stays, and ends without a snapshot.
@@ -89,7 +97,8 @@ def create_snapshot(call: Call) -> Any:
         return render_snapshot(call.world, snapshot)
     if snapshot is None:
         snapshot = _add_snapshot(call, crawl, url, body.depth, status)
-    snapshot.title = body.title if body.title is not None else snapshot.title
+    if body.title is not None:
+        snapshot.title = body.title
     snapshot.status = status or snapshot.status
     snapshot.tags |= call.world.ensure_tags(tags or crawl.tags, call.caller)
     return render_snapshot(call.world, snapshot)
@@ -119,7 +128,7 @@ def update_snapshot(call: Call) -> Any:
         snapshot.retry_at = None if date is None else add_timezone(date)
     if status is not None:
         _set_status(call, snapshot, status, has_date=has_date)
-    elif has_date and snapshot.status in _ACTIVE:
+    elif has_date and snapshot.status in ACTIVE:
         call.runner.start_snapshot(snapshot)
     return render_snapshot(call.world, snapshot)
 
@@ -160,32 +169,41 @@ def parse_status(call: Call, text: str | None) -> str | None:
         Detail: with status 400 for an unknown one.
     """
     statuses = call.dialect.statuses
-    if call.dialect.loose_statuses:
-        status = (text or "").strip().lower()
-        if status and status not in statuses:
-            expected = f"Expected one of: {', '.join(statuses)}"
-            raise Detail(400, f"Invalid snapshot status: {text}. {expected}")
-        return status or None
-    if text is not None and text not in statuses:
-        raise Detail(400, f"Invalid status: {text}")
-    return text
+    if not call.dialect.loose_statuses:
+        if text not in (None, *statuses):
+            raise Detail(400, f"Invalid status: {text}")
+        return text
+    status = (text or "").strip().lower()
+    if status not in ("", *statuses):
+        expected = f"Expected one of: {', '.join(statuses)}"
+        raise Detail(400, f"Invalid snapshot status: {text}. {expected}")
+    return status or None
+
+
+def parse_action(name: str) -> tuple[tuple[str, ...], str]:
+    """Return which statuses an action changes, and to which one.
+
+    Raises:
+        Detail: with status 400 for an unknown action.
+    """
+    if name not in _ACTIONS:
+        raise Detail(400, f"Invalid action: {name}")
+    return _ACTIONS[name]
 
 
 def _find_any(call: Call, text: str) -> tuple[str, Any]:
     """Return what the text means and the address of its kind, in the order in which the server
     looks; ("", None) if it means nothing."""
     world = call.world
-    for kind, find in (("core/snapshot", find_snapshot), ("core/archiveresult", find_result)):
-        try:
-            return kind, find(world, text)
-        except ServerError:
-            continue
+    with suppress(ServerError):
+        return "core/snapshot", find_snapshot(world, text)
+    with suppress(ServerError):
+        return "core/archiveresult", find_result(world, text)
     if (tag := find_tag(world, text)) is not None:
         return "core/tag", tag
-    try:
+    with suppress(ServerError):
         return "crawls/crawl", find_crawl(world, text)
-    except ServerError:
-        return "", None
+    return "", None
 
 
 def _render_old_object(call: Call, text: str, kind: str, record: Any) -> Any:
@@ -200,40 +218,6 @@ def _render_old_object(call: Call, text: str, kind: str, record: Any) -> Any:
         case "core/tag":
             return render_tag(call.world, record)
     raise Detail(404, "Object with given ABID not found")
-
-
-def _fits(call: Call, snapshot: Snapshot, status: str | None) -> bool:
-    query, creator = call.query, snapshot.crawl.created_by
-    # The names of two releases stand side by side: what a release does not declare is never set.
-    fits_fields = (
-        equals(snapshot.status, status)
-        and equals(snapshot.url, query.get("url"))
-        and contains(snapshot.title, query.get("title"))
-        and begins(snapshot.timestamp, query.get("timestamp"))
-        and equals(str(creator.id), query.get("created_by_id"))
-        and contains(creator.name, query.get("created_by_username"))
-        and is_within(snapshot.created_at, query, "created_at")
-        and is_within(snapshot.modified_at, query, "modified_at")
-        and is_within(snapshot.bookmarked_at, query, "bookmarked_at")
-    )
-    return (
-        fits_fields
-        and matches_id(call.world, snapshot, query.get("id"))
-        and matches_id(call.world, snapshot, query.get("abid"))
-        and _has_tag(call, snapshot, query.get("tag"))
-        and _fits_search(call, snapshot)
-    )
-
-
-def _has_tag(call: Call, snapshot: Snapshot, name: str | None) -> bool:
-    return name is None or name in call.world.list_tag_names(snapshot)
-
-
-def _fits_search(call: Call, snapshot: Snapshot) -> bool:
-    text = (call.query.get("search") or "").strip()
-    if not text:
-        return True
-    return matches_search(call.world, snapshot, text, call.query.get("search_mode"))
 
 
 def _check_status(call: Call, fields: dict[str, Any]) -> str | None:
@@ -264,32 +248,23 @@ def _set_status(call: Call, snapshot: Snapshot, status: str, *, has_date: bool) 
 
 
 def _act(call: Call, snapshot: Snapshot, action: str) -> None:
-    moment = call.world.now()
-    if action not in _ACTIONS:
-        raise Detail(400, f"Invalid action: {action}")
+    statuses, status = parse_action(action)
     # An action that does not fit the status changes nothing, and is no error.
-    if action == "pause" and snapshot.status in _ACTIVE:
-        change_status(snapshot, "paused", FOREVER, moment)
-    elif action in ("resume", "unpause") and snapshot.status == "paused":
-        change_status(snapshot, "queued", moment, moment)
+    if snapshot.status not in statuses:
+        return
+    change_status(snapshot, status, call.world.now())
+    if status == "queued":
         call.runner.start_snapshot(snapshot)
-    elif action == "cancel" and snapshot.status != "sealed":
-        change_status(snapshot, "sealed", None, moment)
 
 
 def _find_existing(call: Call, crawl: Crawl, url: str) -> Snapshot | None:
     """Return the snapshot that a new one of the URL would repeat."""
-    for snapshot in call.world.list_snapshots(crawl):
-        if snapshot.url == url:
-            return snapshot
-    if not call.dialect.adds_later or not crawl.only_new:
-        return None
-    others = [
-        snapshot
-        for snapshot in call.world.snapshots.values()
-        if snapshot.url == url and snapshot.status != "deleting"
-    ]
-    return max(others, key=lambda snapshot: snapshot.created_at, default=None)
+    snapshots = call.world.list_by_url(url)
+    snapshot = find_first(snapshots, lambda row: row.crawl is crawl)
+    if snapshot is not None or not (call.dialect.adds_later and crawl.only_new):
+        return snapshot
+    others = filter(lambda row: row.status != "deleting", snapshots)
+    return max(others, key=lambda row: row.created_at, default=None)
 
 
 def _check_length(call: Call, url: str) -> None:
@@ -311,6 +286,31 @@ def _add_snapshot(call: Call, crawl: Crawl, url: str, depth: int, status: str | 
             "{'url': ['URL must start with http:// or https:// and include a hostname.']}",
         )
     snapshot = call.world.add_snapshot(crawl, url, call.world.now(), depth)
-    if status in (None, *_ACTIVE):
+    if status in (None, *ACTIVE):
         call.runner.start_snapshot(snapshot)
     return snapshot
+
+
+def _matches_search(call: Call, text: str, snapshot: Snapshot) -> bool:
+    return matches_search(call.world, snapshot, text.strip(), call.query.get("search_mode"))
+
+
+_FILTERS: dict[str, Filter] = {
+    "status": lambda call, status, snapshot: snapshot.status == status,
+    "url": lambda call, url, snapshot: snapshot.url == url,
+    "title": lambda call, text, snapshot: contains(snapshot.title, text),
+    "timestamp": lambda call, text, snapshot: snapshot.timestamp.startswith(text),
+    "created_by_id": lambda call, id, snapshot: str(snapshot.crawl.created_by.id) == id,
+    "created_by_username": lambda call, text, snapshot: contains(
+        snapshot.crawl.created_by.name, text
+    ),
+    **make_date_filters("created_at"),
+    **make_date_filters("modified_at"),
+    **make_date_filters("bookmarked_at"),
+    "id": lambda call, text, snapshot: matches_id(call.world, snapshot, text),
+    "abid": lambda call, text, snapshot: matches_id(call.world, snapshot, text),
+    # Unlike a title, a tag is matched by its exact name.
+    "tag": lambda call, name, snapshot: name in call.world.list_tag_names(snapshot),
+    # Last, since looking into the contents takes longest.
+    "search": _matches_search,
+}

@@ -10,7 +10,7 @@ from typing import Any
 
 from server.sandbox.answer import Answer
 from server.sandbox.archivebox.answers import Detail, ServerError
-from server.sandbox.archivebox.call import Call, contains, equals, paginate
+from server.sandbox.archivebox.call import Call, Filter, contains, paginate, select
 from server.sandbox.archivebox.lookup import find_snapshot_to_tag, find_tag
 from server.sandbox.archivebox.render import (
     format_id,
@@ -19,7 +19,7 @@ from server.sandbox.archivebox.render import (
     measure_snapshot,
     render_tag,
 )
-from server.sandbox.archivebox.world.records import Snapshot, Tag
+from server.sandbox.archivebox.world.records import Snapshot, Tag, find_all
 
 _MARKUP = re.compile(r"<[^>]*>")
 _SUGGESTIONS, _SUGGESTIONS_WITHOUT_TEXT = 20, 50
@@ -40,6 +40,11 @@ _SORTS: dict[str, tuple[Callable[[Call, Tag], Any], bool]] = {
     ),
 }
 _USES = {"yes": True, "no": False}
+_FILTERS: dict[str, Filter] = {
+    "creator": lambda call, id, tag: str(tag.created_by.id) == id,
+    "year": lambda call, year, tag: str(tag.created_at.year) == year,
+    "is_used": lambda call, is_used, tag: bool(call.world.list_tagged(tag)) == is_used,
+}
 
 
 def list_tags(call: Call) -> Any:
@@ -72,13 +77,12 @@ def search_tags(call: Call) -> Any:
     creator = query["created_by"] if query["created_by"].isdigit() else ""
     year = query["year"].strip() if re.fullmatch(r"\s*\d{4}\s*", query["year"]) else ""
     use = query["has_snapshots"] if query["has_snapshots"] in _USES else "all"
-    tags = [
-        tag
-        for tag in match_tags(call, query["q"], sort)
-        if equals(str(tag.created_by.id), creator or None)
-        and equals(str(tag.created_at.year), year or None)
-        and equals(bool(call.world.list_tagged(tag)), _USES.get(use))
-    ]
+    values = {
+        "creator": creator or None,
+        "year": year or None,
+        "is_used": _USES.get(use),
+    }
+    tags = select(call, match_tags(call, query["q"], sort), _FILTERS, values)
     # The answer repeats the query as it was understood.
     return {
         "tags": [_make_card(call, tag) for tag in tags],
@@ -97,7 +101,7 @@ def suggest_tags(call: Call) -> Any:
     text = call.query["q"]
     tags = match_tags(call, text)
     if call.user is None and call.dialect.permissions:
-        tags = [tag for tag in tags if _list_visible(call, tag)]
+        tags = find_all(tags, lambda tag: _list_visible(call, tag))
     limit = _SUGGESTIONS if text else _SUGGESTIONS_WITHOUT_TEXT
     rows = [
         {"id": tag.id, "name": tag.name, "num_snapshots": _count_snapshots(call, tag)}
@@ -181,7 +185,7 @@ def match_tags(call: Call, text: str = "", sort: str = "created_desc") -> list[T
     """Return the tags whose name contains the text."""
     make_key, is_reversed = _SORTS[sort]
     part = _strip_markup(text)
-    tags = [tag for tag in call.world.tags.values() if contains(tag.name, part)]
+    tags = find_all(call.world.tags.values(), lambda tag: contains(tag.name, part))
     return sorted(tags, key=lambda tag: make_key(call, tag), reverse=is_reversed)
 
 
@@ -214,7 +218,7 @@ def _list_visible(call: Call, tag: Tag) -> list[Snapshot]:
     snapshots = call.world.list_tagged(tag)
     if call.user is not None:
         return snapshots
-    return [snapshot for snapshot in snapshots if snapshot.permissions == "public"]
+    return find_all(snapshots, lambda snapshot: snapshot.permissions == "public")
 
 
 def _count_snapshots(call: Call, tag: Tag) -> int:

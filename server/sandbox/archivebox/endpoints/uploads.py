@@ -15,8 +15,7 @@ from server.sandbox.archivebox.answers import Detail
 from server.sandbox.archivebox.call import Call, Request
 from server.sandbox.archivebox.lookup import find_result, find_snapshot
 from server.sandbox.archivebox.render import render_result
-from server.sandbox.archivebox.world.files import guess_type
-from server.sandbox.archivebox.world.records import Result, make_time_id
+from server.sandbox.archivebox.world.records import Result, find_all, find_first, make_time_id
 
 _PLUGIN = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _HOOK = "on_Snapshot__archivebox_browser_extension_upload"
@@ -44,8 +43,7 @@ class Form:
 
     def get(self, name: str, default: str = "") -> str:
         """Return the first value of a field."""
-        values = self.fields.get(name)
-        return values[0] if values else default
+        return self.fields.get(name, [default])[0]
 
 
 def create_result(call: Call) -> Any:
@@ -60,10 +58,8 @@ def create_result(call: Call) -> Any:
     data, files = _parse_data(form), _parse_files(form)
     hook, moment = form.get("hook_name", _HOOK) or _HOOK, call.world.now()
     results = call.world.list_results(snapshot)
-    matches = [row for row in results if (row.plugin, row.hook) == (plugin, hook)]
-    if matches:
-        result = matches[0]
-    else:
+    result = find_first(results, lambda row: (row.plugin, row.hook) == (plugin, hook))
+    if result is None:
         number = len(results) + int(snapshot.id[-12:], 16)
         id = make_time_id(moment, call.world.seed, number, 81)
         result = Result(id, snapshot, plugin, hook, "queued", "", (), moment, None)
@@ -119,12 +115,14 @@ def parse_form(request: Request) -> Form:
 
 
 def _require_fields(form: Form, *names: str) -> None:
-    details: list[dict[str, Any]] = []
-    for name in names:
-        if name not in form.fields:
-            details.append({"type": "missing", "loc": ["form", name], "msg": "Field required"})
-    if details:
-        raise Detail(422, details)
+    if absent := find_all(names, lambda name: name not in form.fields):
+        raise Detail(
+            422,
+            [
+                {"type": "missing", "loc": ["form", name], "msg": "Field required"}
+                for name in absent
+            ],
+        )
 
 
 def _collect_parts(message: Message) -> Form:
@@ -154,25 +152,22 @@ def _parse_status(form: Form, default: str = "") -> str:
 
 def _parse_files(form: Form) -> dict[str, tuple[str, bytes]]:
     """Return type and bytes of the files by their path below the folder of the plugin."""
-    paths = form.fields.get("output_paths") or form.fields.get("output_path") or []
+    paths = [*(form.fields.get("output_paths") or form.fields.get("output_path") or ())]
     # All paths in one field, as JSON.
     if len(paths) == 1 and paths[0].startswith("["):
-        paths = [str(path) for path in json.loads(paths[0])]
+        paths = list(map(str, json.loads(paths[0])))
+    # A file without a path goes by its own name.
+    paths += [name for name, _, _ in form.files[len(paths) :]]
     files: dict[str, tuple[str, bytes]] = {}
-    for place, (name, kind, content) in enumerate(form.files):
-        path = paths[place] if place < len(paths) else name
-        path = _check_path(path.strip().replace("\\", "/"))
-        files[path] = (kind or guess_type(path), content)
+    for text, (_, kind, content) in zip(paths, form.files, strict=False):
+        path = text.strip().replace("\\", "/")
+        if not path:
+            raise Detail(400, "ArchiveResult output path is required")
+        # Empty parts include the one before a slash at the beginning.
+        if not {"", ".", ".."}.isdisjoint(path.split("/")):
+            raise Detail(400, "Invalid ArchiveResult output path")
+        files[path] = (kind, content)
     return files
-
-
-def _check_path(path: str) -> str:
-    if not path:
-        raise Detail(400, "ArchiveResult output path is required")
-    # Empty parts include the one before a slash at the beginning.
-    if not {"", ".", ".."}.isdisjoint(path.split("/")):
-        raise Detail(400, "Invalid ArchiveResult output path")
-    return path
 
 
 def _parse_data(form: Form) -> dict[str, Any] | None:

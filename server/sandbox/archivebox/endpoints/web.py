@@ -18,7 +18,7 @@ from server.sandbox.archivebox.lookup import strip_dashes
 from server.sandbox.archivebox.render import format_id, make_archive_path
 from server.sandbox.archivebox.world.files import guess_type, read_file
 from server.sandbox.archivebox.world.outputs import PLUGINS
-from server.sandbox.archivebox.world.records import Snapshot
+from server.sandbox.archivebox.world.records import Snapshot, find_first
 from server.sandbox.archivebox.world.world import World
 
 _REPLAY = re.compile(r"/snapshot/([0-9a-fA-F-]{8,36})(?:/(.*))?")
@@ -32,16 +32,22 @@ _CAGE = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "sandbox; default-src 'self' 'unsafe-inline' data:",
 }
-_REDIRECTS = {
-    "/": "/public/",
-    "/index.html": "/public/",
-    "/archive/": "/public/",
-    "/api": "/api/v1/docs",
-    "/api/": "/api/v1/docs",
-    "/api/v1": "/api/v1/docs",
+_DOCUMENTATION = make_page(200, "ArchiveBox API", "<h1>ArchiveBox API</h1>")
+# The pages that are the same for every server and every caller.
+_FIXED_PAGES = {
+    "/": redirect("/public/"),
+    "/index.html": redirect("/public/"),
+    "/archive/": redirect("/public/"),
+    "/api": redirect("/api/v1/docs"),
+    "/api/": redirect("/api/v1/docs"),
+    "/api/v1": redirect("/api/v1/docs"),
+    "/api/v1/": _DOCUMENTATION,
+    "/api/v1/docs": _DOCUMENTATION,
+    "/health": redirect("/health/", 301),
+    "/health/": Answer(200, {**TEXT, "x-archivebox-health": "OK"}, b"OK"),
 }
+# The files that stand for the page about a snapshot.
 _DETAILS = ("", "index.html")
-"""The files that stand for the page about a snapshot."""
 
 
 def may_see(request: Request, permissions: str) -> bool:
@@ -52,14 +58,8 @@ def may_see(request: Request, permissions: str) -> bool:
 def serve_page(request: Request, world: World) -> Answer:
     """Answer a request for anything outside the API."""
     path = request.path
-    if path == "/health/":
-        return Answer(200, {**TEXT, "x-archivebox-health": "OK"}, b"OK")
-    if path == "/health":
-        return redirect("/health/", 301)
-    if path in _REDIRECTS:
-        return redirect(_REDIRECTS[path])
-    if path in ("/api/v1/", "/api/v1/docs"):
-        return make_page(200, "ArchiveBox API", "<h1>ArchiveBox API</h1>")
+    if path in _FIXED_PAGES:
+        return _FIXED_PAGES[path]
     if path == "/public/":
         return make_page(200, "ArchiveBox", f"<p>{len(world.snapshots)} snapshots</p>")
     # The snapshots of the user `admin` lie below `/admin/`, too.
@@ -95,7 +95,7 @@ def _serve_legacy(request: Request, world: World, timestamp: str, file: str | No
     """Answer a request for `/archive/TIMESTAMP/FILE`, which every release understands."""
     if world.dialect.old and not world.public and not has_session(request):
         return redirect(f"/admin/login/?next={request.path}")
-    snapshot = _find_by_timestamp(world, timestamp)
+    snapshot = find_first(world.snapshots.values(), lambda row: row.timestamp == timestamp)
     if snapshot is None:
         text = "No Snapshot directories match the given timestamp/ID"
         return make_page(404, "Not Found", f"{text}: <code>{timestamp}</code>")
@@ -104,14 +104,15 @@ def _serve_legacy(request: Request, world: World, timestamp: str, file: str | No
         if file is None:
             return redirect(f"{timestamp}/index.html")
         return _serve_old_file(world, snapshot, file)
+    path = file or "index.html"
     if not _is_allowed(request, world, snapshot):
-        return _ask_to_sign_in(request, world, snapshot, file or "")
+        return _ask_to_sign_in(request, world, snapshot, path)
     base = f"/{make_archive_path(world, snapshot)}"
     if not world.dialect.separates_replay:
-        return redirect(_add_query(f"{base}/{file or 'index.html'}", request.query))
-    if not file or file in _DETAILS:
+        return redirect(_add_query(f"{base}/{path}", request.query))
+    if path in _DETAILS:
         return redirect(_add_query(base, request.query))
-    return redirect(_make_replay_address(world, snapshot, file, request.query))
+    return redirect(_make_replay_address(world, snapshot, path, request.query))
 
 
 def _serve_replay(request: Request, world: World, snapshot: Snapshot, path: str) -> Answer:
@@ -134,10 +135,8 @@ def _serve_old_file(world: World, snapshot: Snapshot, path: str) -> Answer:
         return _serve_file(world, snapshot, path, folder, name)
     if folder == snapshot.page.host:
         return _serve_file(world, snapshot, path, "wget", path)
-    for plugin in PLUGINS:
-        if plugin.legacy == path:
-            return _serve_file(world, snapshot, path, plugin.name, path)
-    return _serve_missing_file(snapshot, path)
+    plugin = find_first(PLUGINS, lambda plugin: plugin.legacy == path)
+    return _serve_file(world, snapshot, path, plugin.name if plugin else "", path)
 
 
 def _serve_file(world: World, snapshot: Snapshot, path: str, plugin: str, name: str) -> Answer:
@@ -196,19 +195,9 @@ def _find_snapshot(world: World, reference: str) -> Snapshot | None:
     part = strip_dashes(reference)
     if len(reference) == _SUFFIX and "-" not in reference:
         # The newest: digits at the end of an id are random, but may be those of two snapshots.
-        matches = [row for row in world.snapshots.values() if row.id.endswith(part)]
-        return matches[-1] if matches else None
-    for snapshot in world.snapshots.values():
-        if snapshot.id.startswith(part):
-            return snapshot
-    return None
-
-
-def _find_by_timestamp(world: World, timestamp: str) -> Snapshot | None:
-    for snapshot in world.snapshots.values():
-        if snapshot.timestamp == timestamp:
-            return snapshot
-    return None
+        newest_first = reversed(world.snapshots.values())
+        return find_first(newest_first, lambda snapshot: snapshot.id.endswith(part))
+    return find_first(world.snapshots.values(), lambda snapshot: snapshot.id.startswith(part))
 
 
 def _make_replay_address(world: World, snapshot: Snapshot, path: str, query: str) -> str:

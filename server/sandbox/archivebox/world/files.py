@@ -62,9 +62,7 @@ def make_file(page: Page, plugin: str, name: str) -> bytes:
         return _make_text(page).encode()
     if name == "content.html":
         return _make_paragraphs(page).encode()
-    if plugin in _MAKERS:
-        return _MAKERS[plugin](page)
-    return _make_html(page, "<!-- saved with SingleFile -->" if plugin == "singlefile" else "")
+    return _MAKERS.get(plugin, _make_html)(page)
 
 
 def _get_extension(name: str) -> str:
@@ -89,14 +87,14 @@ def _list_links(page: Page) -> list[str]:
     return [f"https://{page.host}/", f"https://{page.host}/about", f"https://{page.host}/archive"]
 
 
-def _make_html(page: Page, note: str) -> bytes:
+def _make_html(page: Page, note: str = "") -> bytes:
     """Return the page as a browser had it: navigation, a script and a style beside the text."""
     if page.fate == "missing":
         return _MISSING_PAGE
     title = escape(page.title, quote=False)
     links = ""
-    for link in _list_links(page):
-        links += f'<a href="{link}">{link.rpartition("/")[2] or "Home"}</a> '
+    for link, name in zip(_list_links(page), ("Home", "about", "archive"), strict=True):
+        links += f'<a href="{link}">{name}</a> '
     # The script and the style are what a client must not take for text of the page.
     return (
         f'<!doctype html>{note}\n<html lang="en">'
@@ -154,7 +152,7 @@ def _make_link_rows(page: Page) -> bytes:
 
 
 def _make_hashes(page: Page) -> bytes:
-    digest = hashlib.sha256(_make_html(page, "")).hexdigest()
+    digest = hashlib.sha256(_make_html(page)).hexdigest()
     return _encode({locate_wget_file(page): digest})
 
 
@@ -163,6 +161,7 @@ def _encode(value: object) -> bytes:
 
 
 _MAKERS: dict[str, Callable[[Page], bytes]] = {
+    "singlefile": lambda page: _make_html(page, "<!-- saved with SingleFile -->"),
     "screenshot": lambda page: draw_screenshot(page.bits),
     "favicon": lambda page: draw_favicon(page.bits),
     "pdf": _make_pdf,

@@ -18,7 +18,7 @@ from server.sandbox.archivebox.world.records import (
     User,
     make_time_id,
 )
-from server.sandbox.archivebox.world.sites import load_catalog
+from server.sandbox.archivebox.world.sites import Site, load_catalog
 from server.sandbox.archivebox.world.world import World
 from server.sandbox.ids import draw
 
@@ -81,7 +81,6 @@ def _add_crawl(world: World, group: int, groups: list[range], count: int) -> Non
     creator = _choose_creator(group)
     sites = load_catalog().sites
     site = sites[draw(world.seed, group, 65) % len(sites)]
-    is_private = site.private or not world.public
     crawl = Crawl(
         id=make_time_id(start, world.seed, group, 66),
         created_at=start,
@@ -92,7 +91,7 @@ def _add_crawl(world: World, group: int, groups: list[range], count: int) -> Non
         urls="",
         max_depth=int(len(backs) > 4),
         tags=list(site.tags),
-        permissions="private" if is_private else "public",
+        permissions=_choose_permissions(world, site),
         label=f"{creator.name}@tidewater $ archivebox add [{start:%Y-%m-%d__%H-%M-%S}]",
     )
     world.crawls[crawl.id] = crawl
@@ -130,7 +129,6 @@ def _add_snapshot(
     is_open = back < len(_OPEN_SNAPSHOTS)
     status = _restrict(world, _OPEN_SNAPSHOTS[back] if is_open else "sealed")
     end = start + timedelta(seconds=8) if status == "sealed" else None
-    is_private = page.private or not world.public
     snapshot = Snapshot(
         id=make_time_id(start, world.seed, number, 67),
         crawl=crawl,
@@ -145,7 +143,7 @@ def _add_snapshot(
         downloaded_at=end,
         depth=int(crawl.max_depth > 0 and bool(crawl_urls)),
         tags=world.ensure_tags([*page.tags, *_choose_extra_tags(world, number)]),
-        permissions="private" if is_private else "public",
+        permissions=_choose_permissions(world, page),
         # None: the results are made when somebody asks for them.
         results=None if status in ("sealed", "started") else [],
     )
@@ -169,6 +167,10 @@ def _choose_extra_tags(world: World, number: int) -> list[str]:
         for place, (name, one_in) in enumerate(_EXTRA_TAGS)
         if (bits >> 8 * place) % one_in == 0
     ]
+
+
+def _choose_permissions(world: World, source: Site | Page) -> str:
+    return "public" if world.public and not source.private else "private"
 
 
 def _restrict(world: World, status: str) -> str:

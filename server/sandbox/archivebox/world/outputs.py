@@ -83,7 +83,14 @@ _WITHOUT_HTML = {
     "parse_html_urls": Outcome("noresults", "No HTML source found"),
     "hashes": Outcome("skipped", "Nothing to hash"),
 }
-_BROWSER = ("singlefile", "screenshot", "pdf", "dom")
+# Plugins that need a browser with the page in it.
+_BLOCKED = {
+    "singlefile": Outcome("failed", _CHALLENGE),
+    "screenshot": Outcome("failed", _CHALLENGE),
+    "pdf": Outcome("failed", _CHALLENGE),
+    "dom": Outcome("failed", _CHALLENGE),
+    "title": Outcome("noresults", ""),
+}
 _FETCH = {"blocked": "ERROR 403: Forbidden.", "missing": "ERROR 404: Not Found."}
 
 
@@ -133,15 +140,14 @@ def _fail(page: Page, plugin: str) -> Outcome:
         reason = _FETCH[page.fate]
         return Outcome("failed", f"wget exited with status 8: {page.url}: {reason}")
     # A page that is missing is one for a browser, too: it archives the error page.
-    if page.fate == "blocked" and plugin in _BROWSER:
-        return Outcome("failed", _CHALLENGE)
-    if page.fate == "blocked" and plugin == "title":
-        return Outcome("noresults", "")
+    if page.fate == "blocked" and plugin in _BLOCKED:
+        return _BLOCKED[plugin]
     return _succeed(page, plugin)
 
 
 def _succeed(page: Page, plugin: str) -> Outcome:
-    files = (locate_wget_file(page),) if plugin == "wget" else _FILES[plugin]
+    files = _FILES.get(plugin) or (locate_wget_file(page),)
     # The title is the one output that is not a file for whoever reads the result.
-    output = extract_title(page) or "" if plugin == "title" else f"{plugin}/{files[0]}"
-    return Outcome("succeeded", output, files)
+    if plugin == "title":
+        return Outcome("succeeded", extract_title(page) or "", files)
+    return Outcome("succeeded", f"{plugin}/{files[0]}", files)

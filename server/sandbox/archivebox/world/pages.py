@@ -54,9 +54,8 @@ def make_page(seed: int, number: int, back: int, group: int) -> Page:
     The pages of a group are of one site.
     """
     catalog = load_catalog()
-    for pinned in catalog.pinned:
-        if pinned.back == back:
-            return _make_pinned_page(pinned, draw(seed, number, 70))
+    if pinned := catalog.pinned.get(back):
+        return _make_pinned_page(pinned, draw(seed, number, 70))
     bits = draw(seed, number, 71)
     site = catalog.sites[draw(seed, group, 65) % len(catalog.sites)]
     # Each choice reads other bits of one draw, so that title and year do not depend on each other.
@@ -153,7 +152,7 @@ def _choose_fate(bits: int) -> Fate:
 
 def _find_pinned_fate(url: str) -> Fate:
     # A pinned page that somebody adds again ends as it did the first time.
-    for pinned in load_catalog().pinned:
+    for pinned in load_catalog().pinned.values():
         if url.endswith(f"/{pinned.slug}"):
             return pinned.fate
     return "good"

@@ -3,17 +3,20 @@ personas."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from server.sandbox.archivebox.world.pages import Page
 from server.sandbox.ids import draw
 
-# A date stands for "never" because the runner of ArchiveBox selects by `retry_at <= now`.
+T = TypeVar("T")
+# When something that is paused, or waits for its removal, is due again: a date stands for "never"
+# because the runner of ArchiveBox selects by `retry_at <= now`.
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
-"""When something that is paused, or waits for its removal, is due again."""
+ACTIVE = ("queued", "started")
+OPEN = (*ACTIVE, "paused")
 # Crockford's base 32 leaves out I, L, O and U, which are easily misread.
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ABID_LENGTH = 26
@@ -131,11 +134,22 @@ class Persona:
     config: dict[str, Any]
 
 
-def change_status(
-    record: Crawl | Snapshot, status: str, retry_at: datetime | None, modified_at: datetime
-) -> None:
+def change_status(record: Crawl | Snapshot, status: str, moment: datetime) -> None:
     """Set the status of a record together with the dates that go with it."""
-    record.status, record.retry_at, record.modified_at = status, retry_at, modified_at
+    # What is sealed is never due again.
+    retry_dates = {"queued": moment, "paused": FOREVER, "deleting": FOREVER}
+    record.status, record.modified_at = status, moment
+    record.retry_at = retry_dates.get(status)
+
+
+def find_all(records: Iterable[T], fits: Callable[[T], object]) -> list[T]:
+    """Return the records that fit."""
+    return list(filter(fits, records))
+
+
+def find_first(records: Iterable[T], fits: Callable[[T], object]) -> T | None:
+    """Return the first record that fits, or None."""
+    return next(filter(fits, records), None)
 
 
 def split_names(text: str) -> list[str]:
@@ -145,7 +159,8 @@ def split_names(text: str) -> list[str]:
 
 def strip_names(names: Iterable[str | None]) -> list[str]:
     """Return the names without blanks around them and without those that are blank."""
-    return [name.strip() for name in names if name and name.strip()]
+    stripped = [(name or "").strip() for name in names]
+    return list(filter(None, stripped))
 
 
 def make_time_id(moment: datetime, seed: int, number: int, purpose: int) -> str:

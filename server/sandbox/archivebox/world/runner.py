@@ -14,20 +14,18 @@ from functools import partial
 from itertools import count
 
 from server.sandbox.archivebox.world.outputs import Plugin, extract_title
-from server.sandbox.archivebox.world.records import FOREVER, Crawl, Snapshot, change_status
+from server.sandbox.archivebox.world.records import ACTIVE, OPEN, Crawl, Snapshot, change_status
 from server.sandbox.archivebox.world.world import World
 
+# Seconds from adding to the first snapshot, between snapshots, and to the last one of a submission
+# at most; shorter than on real servers, so that tests and demos see the end.
 APPEAR, BETWEEN, LATEST = 1.0, 0.7, 3.0
-"""Seconds from adding to the first snapshot, between snapshots, and to the last one of a submission
-at most."""
+# Seconds between one step of the runner and the next.
 START = 0.5
-"""Seconds between one step of the runner and the next."""
+# Seconds after which a snapshot that is marked for removal is gone.
 REMOVE = 4.0
-"""Seconds after which a snapshot that is marked for removal is gone."""
+# Seconds after which a snapshot that is run again is sealed at the earliest.
 RERUN = 3.0
-"""Seconds after which a snapshot that is run again is sealed at the earliest."""
-_OPEN = ("queued", "started", "paused")
-_ACTIVE = ("queued", "started")
 _LINKED_PATHS = ("about", "archive")
 
 Step = Callable[[float], None]
@@ -54,7 +52,7 @@ class Runner:
 
     def is_running(self, crawl: Crawl) -> bool:
         """Return whether the runner works on the crawl right now."""
-        return crawl.status in _ACTIVE and crawl.id in self._pending
+        return crawl.status in ACTIVE and crawl.id in self._pending
 
     def start_crawl(self, crawl: Crawl, urls: list[str]) -> None:
         """Start a crawl: its snapshots appear one after another."""
@@ -84,7 +82,7 @@ class Runner:
 
     def remove_later(self, snapshot: Snapshot) -> None:
         """Mark a snapshot for removal, and remove it soon."""
-        change_status(snapshot, "deleting", FOREVER, self._world.now())
+        change_status(snapshot, "deleting", self._world.now())
         self._plan(self._world.clock() + REMOVE, partial(self._remove, snapshot))
 
     def resume_crawl(self, crawl: Crawl) -> None:
@@ -105,7 +103,7 @@ class Runner:
             return
         self._pending[crawl.id] = max(0, self._pending.get(crawl.id, 1) - 1)
         # A crawl that was sealed or deleted in the meantime gets no more snapshots.
-        if crawl.status in _ACTIVE and crawl.id in self._world.crawls:
+        if crawl.status in ACTIVE and crawl.id in self._world.crawls:
             moment = self._world.to_date(reading)
             crawl.status, crawl.modified_at = "started", moment
             if not self._is_skipped(crawl, url):
@@ -119,21 +117,19 @@ class Runner:
         only what no other crawl has."""
         if crawl.max_urls and len(self._world.list_snapshots(crawl)) >= crawl.max_urls:
             return True
-        for snapshot in self._world.snapshots.values():
-            if snapshot.url != url:
-                continue
-            if snapshot.crawl is crawl:
-                return True
-            if crawl.only_new and snapshot.status != "deleting":
-                return True
-        return False
+        snapshots = self._world.list_by_url(url)
+        if crawl in [snapshot.crawl for snapshot in snapshots]:
+            return True
+        # A snapshot that is about to be removed does not stand in the way of a new one.
+        statuses = {snapshot.status for snapshot in snapshots}
+        return crawl.only_new and bool(statuses - {"deleting"})
 
     def _start(self, snapshot: Snapshot, due: object, reading: float) -> None:
         # Another date means that somebody asked again, and that a later step does the work.
-        if snapshot.status not in _ACTIVE or snapshot.retry_at != due:
+        if snapshot.status not in ACTIVE or snapshot.retry_at != due:
             return
         snapshot.status, snapshot.modified_at = "started", self._world.to_date(reading)
-        finished = {result.plugin for result in self._world.list_results(snapshot)}
+        finished = self._list_finished(snapshot)
         end = reading
         for plugin in self._world.list_plugins(snapshot.crawl):
             if plugin.name not in finished:
@@ -143,11 +139,14 @@ class Runner:
         earliest = reading + RERUN if finished else reading
         self._plan(max(end, earliest) + START, partial(self._seal, snapshot))
 
+    def _list_finished(self, snapshot: Snapshot) -> set[str]:
+        return {result.plugin for result in self._world.list_results(snapshot)}
+
     def _run(self, snapshot: Snapshot, plugin: Plugin, reading: float) -> None:
         if snapshot.status != "started":
             return
         # A snapshot that was started twice runs each plugin once.
-        if any(row.plugin == plugin.name for row in self._world.list_results(snapshot)):
+        if plugin.name in self._list_finished(snapshot):
             return
         start = self._world.to_date(reading) - timedelta(seconds=plugin.seconds)
         self._world.run_plugin(snapshot, plugin, start)
@@ -168,7 +167,7 @@ class Runner:
 
     def _complete(self, snapshot: Snapshot, reading: float) -> None:
         moment = self._world.to_date(reading)
-        change_status(snapshot, "sealed", None, moment)
+        change_status(snapshot, "sealed", moment)
         snapshot.downloaded_at = snapshot.downloaded_at or moment
         snapshot.title = snapshot.title or extract_title(snapshot.page)
         self._end_if_idle(snapshot.crawl, reading)
@@ -178,12 +177,12 @@ class Runner:
         if self._pending.get(crawl.id):
             return
         statuses = {snapshot.status for snapshot in self._world.list_snapshots(crawl)}
-        if statuses.isdisjoint(_OPEN):
+        if statuses.isdisjoint(OPEN):
             self._plan(reading + START, partial(self._end, crawl))
 
     def _end(self, crawl: Crawl, reading: float) -> None:
-        if crawl.status in _ACTIVE:
-            change_status(crawl, "sealed", None, self._world.to_date(reading))
+        if crawl.status in ACTIVE:
+            change_status(crawl, "sealed", self._world.to_date(reading))
         self._pending.pop(crawl.id, None)
 
     def _remove(self, snapshot: Snapshot, reading: float) -> None:

@@ -46,12 +46,11 @@ class Site:
 
 @dataclass(frozen=True)
 class Pinned:
-    """A page that is always there, `back` places before the newest one.
+    """A page that is always there.
 
     site: the index of its site. extra: a key of the catalog's extras, or empty.
     """
 
-    back: int
     site: int
     slug: str
     title: str
@@ -66,14 +65,14 @@ class Catalog:
     """Everything that pages are made of.
 
     extras: sentences that only one page has. One of them is aimed at an assistant: web pages are
-    untrusted content, and a client of the sandbox has to meet that. spare_tags: tags beyond those
-    of the sites; the first one is on no snapshot.
+    untrusted content, and a client of the sandbox has to meet that. pinned: by how many pages are
+    newer. spare_tags: tags beyond those of the sites; the first one is on no snapshot.
     """
 
     voices: dict[str, Voice]
     extras: dict[str, str]
     sites: tuple[Site, ...]
-    pinned: tuple[Pinned, ...]
+    pinned: dict[int, Pinned]
     spare_tags: tuple[str, ...]
     organisations: tuple[str, ...]
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from server.sandbox.archivebox.dialect import Dialect
-from server.sandbox.archivebox.world.outputs import PLUGINS, Plugin, run_on
+from server.sandbox.archivebox.world.outputs import PLUGINS, PLUGINS_BY_NAME, Plugin, run_on
 from server.sandbox.archivebox.world.pages import Page, make_page_at
 from server.sandbox.archivebox.world.records import (
     ADMIN,
@@ -18,12 +18,14 @@ from server.sandbox.archivebox.world.records import (
     Snapshot,
     Tag,
     User,
+    find_all,
+    find_first,
     make_time_id,
     split_names,
 )
 
+# How many plugins ran on a snapshot that is at work when the sandbox starts.
 _STARTED_PLUGINS = 4
-"""How many plugins ran on a snapshot that is at work when the sandbox starts."""
 
 
 class World:
@@ -74,10 +76,8 @@ class World:
     def find_page(self, url: str) -> Page:
         """Return what is on the web at that URL."""
         # The pages of the start are not a function of their URL, so that they come first.
-        for snapshot in self.snapshots.values():
-            if snapshot.url == url:
-                return snapshot.page
-        return make_page_at(url)
+        snapshots = self.list_by_url(url)
+        return snapshots[0].page if snapshots else make_page_at(url)
 
     def list_results(self, snapshot: Snapshot) -> list[Result]:
         """Return the snapshot's results, in the order of the plugins."""
@@ -94,10 +94,8 @@ class World:
 
     def list_plugins(self, crawl: Crawl) -> list[Plugin]:
         """Return the plugins that a crawl uses: all, or those that it names."""
-        names = split_names(str(crawl.settings.get("PLUGINS", "")))
-        if not names:
-            return list(PLUGINS)
-        return [plugin for plugin in PLUGINS if plugin.name in names]
+        names = split_names(str(crawl.settings.get("PLUGINS", ""))) or PLUGINS_BY_NAME
+        return find_all(PLUGINS, lambda plugin: plugin.name in names)
 
     def run_plugin(self, snapshot: Snapshot, plugin: Plugin, moment: datetime) -> None:
         """Add the result of a plugin that started at that time."""
@@ -133,7 +131,11 @@ class World:
 
     def list_snapshots(self, crawl: Crawl) -> list[Snapshot]:
         """Return the snapshots of a crawl."""
-        return [snapshot for snapshot in self.snapshots.values() if snapshot.crawl is crawl]
+        return find_all(self.snapshots.values(), lambda snapshot: snapshot.crawl is crawl)
+
+    def list_by_url(self, url: str) -> list[Snapshot]:
+        """Return the snapshots of a URL."""
+        return find_all(self.snapshots.values(), lambda snapshot: snapshot.url == url)
 
     def list_tag_names(self, snapshot: Snapshot) -> list[str]:
         """Return the names of the snapshot's tags, sorted."""
@@ -141,14 +143,11 @@ class World:
 
     def list_tagged(self, tag: Tag) -> list[Snapshot]:
         """Return the snapshots with a tag."""
-        return [snapshot for snapshot in self.snapshots.values() if tag.id in snapshot.tags]
+        return find_all(self.snapshots.values(), lambda snapshot: tag.id in snapshot.tags)
 
     def find_tag(self, name: str) -> Tag | None:
         """Return the tag of that name, whatever its case."""
-        for tag in self.tags.values():
-            if tag.name.lower() == name.lower():
-                return tag
-        return None
+        return find_first(self.tags.values(), lambda tag: tag.name.lower() == name.lower())
 
     def ensure_tag(
         self, name: str, creator: User = ADMIN, moment: datetime | None = None
