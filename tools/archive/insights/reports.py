@@ -95,7 +95,7 @@ class SummarizePerformance(Computed):
 
     def _about(self, rows: list[Row]) -> list[str]:
         notes = [
-            "`unknown` items lack the metric: they are in no mean or median, and not count_noun as 0."
+            "`unknown` items lack the metric: they are in no mean or median, and not counted as 0."
         ]
         by = self.by or []
         if by:

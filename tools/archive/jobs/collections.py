@@ -29,7 +29,7 @@ from tools.archive.jobs.collections_targets import (
     match_targets,
 )
 from tools.archive.jobs.collections_undo import CHANGED, inverse
-from tools.archive.jobs.collections_work import CollectionWork
+from tools.archive.jobs.collections_work import CollectionOrder, CollectionWork
 from tools.archive.views.base import count_noun, some
 from tools.archive.views.content import GetContentView
 
@@ -114,7 +114,10 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             )
 
     def work(self, context: ArchiveContext) -> CollectionWork:
-        return CollectionWork(self, context)
+        order = CollectionOrder(
+            self.action, self.collection_names, self.collection_ids, self.auto_create, self.undo
+        )
+        return CollectionWork(context, self, order)
 
     async def plan(self, context: ArchiveContext) -> Plan:
         order = await (

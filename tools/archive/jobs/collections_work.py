@@ -25,12 +25,12 @@ from server.jobs import (
 )
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
 from tools.archive.content.items import SearchItems
+from tools.archive.items_source import ItemSource
 from tools.archive.jobs.collections_targets import find_targets, listed, match_targets
 from tools.archive.jobs.collections_undo import inverse, undone
 
 if TYPE_CHECKING:
     from server.archive.api import Page
-    from tools.archive.jobs.collections import StartCollectionJob
 
 _AT_ONCE = 500
 _REFUSALS = 5
@@ -68,6 +68,18 @@ class Reading:
         self.over = page.total is None or len(self.found) >= page.total or self.tries >= _READINGS
 
 
+@dataclass(frozen=True)
+class CollectionOrder:
+    """What a job does: puts items into collections (`add`) or takes them out (`remove`), or reverses
+    what another job (`undo`) did."""
+
+    action: str
+    names: list[str] | None = None
+    ids: list[str] | None = None
+    auto_create: bool = False
+    undo: str | None = None
+
+
 class CollectionWork:
     """Moves items. What a crash must not lose is journalled: the collections in the counters, the
     items as records."""
@@ -77,9 +89,10 @@ class CollectionWork:
     batch = 1
     width = 8
 
-    def __init__(self, request: StartCollectionJob, context: ArchiveContext) -> None:
-        self._request = request
+    def __init__(self, context: ArchiveContext, source: ItemSource, order: CollectionOrder) -> None:
         self._context = context
+        self._source = source
+        self._order = order
         self._readings: defaultdict[str, Reading] = defaultdict(Reading)
         self._creating = anyio.Lock()
         self._made: set[str] = set()
@@ -156,13 +169,12 @@ class CollectionWork:
         are called then."""
         if "targets" in job.counters:
             return
-        rows, request = await listed(self._context.background), self._request
-        action = str(request.action)
-        if request.undo is None:
-            names, ids = request.collection_names, request.collection_ids
-            targets = match_targets(names, ids, rows, auto_create=request.auto_create)
+        rows, order = await listed(self._context.background), self._order
+        action = order.action
+        if order.undo is None:
+            targets = match_targets(order.names, order.ids, rows, auto_create=order.auto_create)
         else:
-            row = await (await self._context.jobs()).get(request.undo)
+            row = await (await self._context.jobs()).get(order.undo)
             action, targets = inverse(row.counters["action"]), find_targets(row, rows)
         await job.checkpoint(
             action=action, targets=[{"id": target.id, "name": target.name} for target in targets]
@@ -179,22 +191,21 @@ class CollectionWork:
 
     async def _find_items(self, job: Handle) -> AsyncIterator[tuple[list[Found], Any]]:
         """What there is to move, piece by piece, each with the cursor behind it."""
-        request = self._request
-        if request.undo is not None:
+        if self._order.undo is not None:
             jobs = await self._context.jobs()
             async for rows, number in undone(
-                jobs, request.undo, _targets(job), after=int(job.cursor or 0)
+                jobs, self._order.undo, _targets(job), after=int(job.cursor or 0)
             ):
                 yield rows, number
-        elif request.item_ids is not None:
-            ids = list(dict.fromkeys(request.item_ids))
+        elif self._source.item_ids is not None:
+            ids = list(dict.fromkeys(self._source.item_ids))
             for start in range(int(job.cursor or 0), len(ids), _AT_ONCE):
                 yield (
                     [(identity, {}) for identity in ids[start : start + _AT_ONCE]],
                     start + _AT_ONCE,
                 )
         else:
-            async for batch in request.batches(self._context.background, job.cursor, ["id"]):
+            async for batch in self._source.batches(self._context.background, job.cursor, ["id"]):
                 missing = [(entry["url"], {"missing": entry["status"]}) for entry in batch.missing]
                 yield [*((item["id"], {}) for item in batch.items), *missing], batch.cursor
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from math import ceil
 from typing import Any, Literal, Self
 
@@ -20,7 +19,7 @@ from tools.archive.content.items import GetEngagementHistory, GetItemIdsByUrl, S
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk, offer
 from tools.archive.items_source import AT_ONCE, ItemSource
 from tools.archive.jobs.engagement_refresh import RefreshWork, chunks
-from tools.archive.jobs.engagement_timelines import TimelineWork
+from tools.archive.jobs.engagement_timelines import FileName, Span, TimelineWork
 from tools.archive.schema.inputs import FilterDateRangeInput, Instant
 from tools.archive.views.base import count_noun
 
@@ -32,7 +31,6 @@ a relation)."""
 _TOGETHER = 20
 """Timelines of one request, about."""
 _OF_TIMELINES = ("from_", "to", "format", "name")
-_UTC: dict[str, Any] = {"timezone": UTC, "instants": []}
 """How dates are read that are instants already."""
 
 
@@ -94,21 +92,10 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         )
 
     def work(self, context: ArchiveContext) -> TimelineWork | RefreshWork:
-        return (
-            TimelineWork(self, context) if self.mode == "timelines" else RefreshWork(self, context)
-        )
-
-    @property
-    def window(self) -> dict[str, str]:
-        """From when to when, as the API takes it."""
-        return {
-            name: each for name, each in (("from", self.from_), ("to", self.to)) if each is not None
-        }
-
-    def history(self, item: str) -> GetEngagementHistory:
-        """The request for one item's timeline."""
-        narrowed = {"filter": {"capturedAt": self.window}} if self.window else {}
-        return GetEngagementHistory.model_validate({"itemId": item, **narrowed}, context=dict(_UTC))
+        if self.mode == "refresh":
+            return RefreshWork(context)
+        file = FileName(self.name, self.format)
+        return TimelineWork(context, self, Span(self.from_, self.to), file)
 
     async def _of_timelines(self, context: ArchiveContext) -> Plan:
         folder = context.exports()

@@ -4,7 +4,7 @@ the outcome."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from server.archive.context import ArchiveContext
 from server.errors import Code, Failure
@@ -17,9 +17,6 @@ from server.jobs import (
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk
 from tools.archive.operations import GetOperation
 from tools.archive.views.base import count_noun
-
-if TYPE_CHECKING:
-    from tools.archive.jobs.engagement import StartEngagementJob
 
 AT_ONCE = 100
 """Items of one request: one that Archive refuses, or whose answer is lost, concerns no more than
@@ -41,8 +38,7 @@ class RefreshWork:
     batch = 1
     width = 1
 
-    def __init__(self, request: StartEngagementJob, context: ArchiveContext) -> None:
-        self._request = request
+    def __init__(self, context: ArchiveContext) -> None:
         self._context = context
 
     async def gather(self, job: Handle) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from server.archive.api import page_of
@@ -15,6 +16,7 @@ from server.archive.flatten import columns, row, units
 from server.archive.records import Selection
 from server.archive.selection import select
 from server.errors import Code, Failure
+from server.exports import Format
 from server.jobs import (
     Handle,
     NewRecord,
@@ -22,6 +24,7 @@ from server.jobs import (
     RecordState,
 )
 from tools.archive.content.items import GetEngagementHistory
+from tools.archive.items_source import ItemSource
 from tools.archive.jobs.files import JobFile
 from tools.archive.schema.objects import EngagementEntry
 from tools.archive.views.base import count_noun
@@ -29,7 +32,6 @@ from tools.archive.views.base import count_noun
 if TYPE_CHECKING:
     from server.exports import Export
     from tools.archive.items_source import Batch
-    from tools.archive.jobs.engagement import StartEngagementJob
 
 MOST_INLINE, MOST_INLINE_ROWS = 20, 100
 """Items and rows of a result that has them in it, beside the file."""
@@ -61,6 +63,37 @@ class Summary:
         }
 
 
+_UTC: dict[str, Any] = {"timezone": UTC, "instants": []}
+
+
+@dataclass(frozen=True)
+class FileName:
+    """The file that the user asked for: its name, if any, and its format."""
+
+    name: str | None
+    format: Format
+
+
+@dataclass(frozen=True)
+class Span:
+    """From when to when snapshots are read, as instants; None for no bound."""
+
+    start: str | None
+    end: str | None
+
+    @property
+    def window(self) -> dict[str, str]:
+        """The bounds that there are, as the API takes them."""
+        bounds = {"from": self.start, "to": self.end}
+        return {name: instant for name, instant in bounds.items() if instant is not None}
+
+    def history(self, item: str) -> GetEngagementHistory:
+        """Return the request for one item's timeline."""
+        narrowing = {"filter": {"capturedAt": self.window}} if self.window else {}
+        arguments = {"itemId": item, **narrowing}
+        return GetEngagementHistory.model_validate(arguments, context=dict(_UTC))
+
+
 class TimelineWork:
     """Reads timelines; a record is an item, and its snapshots are journalled as its detail."""
 
@@ -68,9 +101,13 @@ class TimelineWork:
     repeatable = True
     width = 4
 
-    def __init__(self, request: StartEngagementJob, context: ArchiveContext) -> None:
-        self._request = request
+    def __init__(
+        self, context: ArchiveContext, source: ItemSource, span: Span, file: FileName
+    ) -> None:
         self._context = context
+        self._source = source
+        self._span = span
+        self._file_name = file
         self._selection: Selection = select(EngagementEntry, None)
         self._packer = Packer(context.background, GetEngagementHistory)
 
@@ -81,8 +118,8 @@ class TimelineWork:
 
     async def gather(self, job: Handle) -> None:
         """Journal the items, each with its account and when it was posted."""
-        await self._file(job).choose(self._request.name, "timelines")
-        async for batch in self._request.batches(self._context.background, job.cursor, _ASKED):
+        await self._file(job).choose(self._file_name.name, "timelines")
+        async for batch in self._source.batches(self._context.background, job.cursor, _ASKED):
             absent = [f"{entry['url']} ({entry['status']})" for entry in batch.missing]
             existing = job.counters.get("absent", [])
             gathered = await job.add(
@@ -95,7 +132,7 @@ class TimelineWork:
         """Read the timelines of some items with one request, or as few as the API allows."""
         await self._file(job).forget()
         job.say("reading timelines")
-        requests = [self._request.history(record.key) for record in records]
+        requests = [self._span.history(record.key) for record in records]
         trouble: Failure | None = None
         async for place, answer in self._packer.read(requests, lambda: job.admit(records)):
             failure = await self._take(job, records[place], requests[place], answer)
@@ -143,7 +180,7 @@ class TimelineWork:
         return None
 
     def _file(self, job: Handle) -> JobFile:
-        return JobFile(self._context.exports(), job, self._request.format)
+        return JobFile(self._context.exports(), job, self._file_name.format)
 
     def _pieces(self, job: Handle, tally: Summary) -> Iterator[list[dict[str, Any]]]:
         """The rows of the file, some items at a time, oldest first within an item."""
@@ -182,7 +219,7 @@ class TimelineWork:
     def _notes(self, job: Handle, tally: Summary, failed: int) -> list[str]:
         notes = []
         if tally.without_history:
-            where = "in that time" if self._request.window else "yet"
+            where = "in that time" if self._span.window else "yet"
             notes.append(
                 f"{count_noun(tally.without_history, 'item')} without a snapshot {where}: in no row."
             )
@@ -196,7 +233,7 @@ class TimelineWork:
             )
         if absent := job.counters.get("absent"):
             notes.append(f"Links that lead to no item: {', '.join(absent)}.")
-        requested = len(set(self._request.item_ids or [])) - tally.items - failed
+        requested = len(set(self._source.item_ids or [])) - tally.items - failed
         if requested > 0:
             notes.append(f"{requested:,} of the ids name no item in this workspace.")
         return notes

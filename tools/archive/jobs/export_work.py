@@ -23,6 +23,7 @@ from server.exports import (
     list_leftovers,
 )
 from server.jobs import Handle, RecordRow, Stopped
+from tools.archive.jobs.export_query import ExportQuery
 from tools.archive.jobs.files import (
     on_disk,
     open_spool,
@@ -34,7 +35,6 @@ from tools.archive.jobs.files import (
 if TYPE_CHECKING:
     from server.exports import ExportFolder
     from tools.archive.items_source import Batch
-    from tools.archive.jobs.export import StartExport
 
 KEPT_SECONDS = 24 * 3600.0
 """How long working files of a job that this server does not know are left alone: another one may
@@ -44,7 +44,7 @@ _MOST_NAMED = 20
 
 @dataclass(frozen=True)
 class Place:
-    """Where an export stands, as it is journalled: the file, the rows that Archive count_noun at the
+    """Where an export stands, as it is journalled: the file, the rows that Archive counted at the
     start, the page that follows, the spool's length in bytes."""
 
     name: str
@@ -87,9 +87,9 @@ class ExportWork:
     batch = 1
     width = 1
 
-    def __init__(self, request: StartExport, context: ArchiveContext) -> None:
-        self._request = request
+    def __init__(self, context: ArchiveContext, query: ExportQuery) -> None:
         self._context = context
+        self._query = query
 
     @property
     def _folder(self) -> ExportFolder:
@@ -97,7 +97,7 @@ class ExportWork:
 
     @property
     def _is_searched(self) -> bool:
-        return self._request.item_ids is None and self._request.urls is None
+        return self._query.item_ids is None and self._query.urls is None
 
     async def gather(self, job: Handle) -> None:
         """Append page after page to the spool, each journalled with the place behind it."""
@@ -135,7 +135,7 @@ class ExportWork:
         existing = await self._read_ids(spool)
         names = await self._option_names()
         began = place.page
-        async for batch in self._request.found(self._context.background, place.page):
+        async for batch in self._query.found(self._context.background, place.page):
             if place.page is began and self._is_stale(place, batch):
                 await on_disk(lambda: spool.truncate(0))
                 return await self._gather_rows(job, spool, place.anew())
@@ -155,7 +155,7 @@ class ExportWork:
 
     async def _begin(self, job: Handle) -> Place:
         await self._tidy(job.row.id)
-        request = self._request
+        request = self._query
         target = await on_disk(
             lambda: self._folder.choose_target(request.name, request.format, what=request.what)
         )
@@ -187,8 +187,8 @@ class ExportWork:
 
         async with open_spool(self._folder, job, place.name, place.offset) as spool:
             if spool.offset == place.offset:
-                target = Target(place.name, self._request.format)
-                requested = columns(self._request.selection(), self._request.record)
+                target = Target(place.name, self._query.format)
+                requested = columns(self._query.selection(), self._query.record)
                 draft = await on_disk(lambda: build(self._folder, spool, target, requested, tick))
                 journalled = job.checkpoint(asdict(replace(place, draft=draft.to_dict())))
                 return place, await publish_once(self._folder, draft, journalled)
@@ -199,14 +199,14 @@ class ExportWork:
 
     async def _read_ids(self, spool: Spool) -> set[str] | None:
         """The ids that were written, where links may lead to the same item twice."""
-        if self._request.urls is None:
+        if self._query.urls is None:
             return None
         return await on_disk(
             lambda: {entry["id"] for rows in spool.batches(500, 1 << 17) for entry in rows}
         )
 
     async def _option_names(self) -> OptionNames | None:
-        context, query = self._context, self._request.request()
+        context, query = self._context, self._query.request()
         if not query.option_names:
             return None
         # The job outlives the deadline of the call that started it.
@@ -220,7 +220,7 @@ class ExportWork:
     def _rows(
         self, batch: Batch, names: OptionNames | None, existing: set[str] | None
     ) -> list[dict[str, Any]]:
-        request, selection = self._request, self._request.selection()
+        request, selection = self._query, self._query.selection()
         if names is not None:
             name_options(batch.items, request.record, selection, names)
         flat = request.format != "jsonl"
@@ -230,7 +230,7 @@ class ExportWork:
         return [row(entry, request.record, selection, flat=flat) for entry in items]
 
     def _report(self, export: Export, place: Place) -> dict[str, Any]:
-        result = units(self._request.selection(), self._request.record)
+        result = units(self._query.selection(), self._query.record)
         return {
             **export.to_dict(),
             "columns": _tell_apart(export.columns),
@@ -241,7 +241,7 @@ class ExportWork:
         }
 
     def _notes(self, export: Export, place: Place) -> list[str]:
-        request = self._request
+        request = self._query
         query = request.request()
         notes = query.notes() + ([] if export.rows else query.notes_if_empty())
         if query.preset_id and request.search and request.search.get("sorting"):
@@ -256,7 +256,7 @@ class ExportWork:
             )
         if self._is_searched and place.expected not in (None, export.rows):
             notes.append(
-                f"Archive count_noun {place.expected:,} at the start and gave {export.rows:,}."
+                f"Archive counted {place.expected:,} at the start and gave {export.rows:,}."
             )
         absent = len(set(request.item_ids or [])) - export.rows
         if absent > 0:

@@ -57,9 +57,14 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
             statuses += [entry["status"] for entry in result.values()]
         there, malformed = statuses.count("FOUND"), statuses.count("INVALID_URL")
         new = len(links) - there - malformed
-        filing = new + there if self.filed() else 0
+        filing = new + there if self.collections() else 0
         batches = -(-len(links) // AT_ONCE)
-        details = {"upload": new, "alreadyThere": there, "malformed": malformed, **self.filed()}
+        details = {
+            "upload": new,
+            "alreadyThere": there,
+            "malformed": malformed,
+            **self.collections(),
+        }
         return Plan(
             f"Import of {count_noun(len(links), 'link')}",
             len(links),
@@ -75,13 +80,19 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         )
 
     def work(self, context: ArchiveContext) -> ImportWork:
-        return ImportWork(self, context)
+        return ImportWork(
+            context,
+            tool=self.tool_name(),
+            links=self.links(),
+            collections=self.collections(),
+            wait_minutes=self.wait_minutes,
+        )
 
     def links(self) -> list[str]:
         """The links, each once."""
         return list(dict.fromkeys(url.strip() for url in self.urls or []))
 
-    def filed(self) -> dict[str, Any]:
+    def collections(self) -> dict[str, Any]:
         """Where what arrives is put, as arguments; empty for nowhere."""
         return {
             **({"collectionNames": self.collection_names} if self.collection_names else {}),

@@ -3,7 +3,7 @@ collections."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,6 @@ from tools.archive.jobs.imports_queue import Turns
 
 if TYPE_CHECKING:
     from server.archive.api import Api
-    from tools.archive.jobs.imports import StartImport
 
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 30.0, 1.5
 """Seconds between two looks at what has arrived."""
@@ -49,10 +48,20 @@ class ImportWork:
     batch = 1
     width = 4
 
-    def __init__(self, request: StartImport, context: ArchiveContext) -> None:
-        self._request = request
+    def __init__(
+        self,
+        context: ArchiveContext,
+        *,
+        tool: str,
+        links: Sequence[str],
+        collections: Mapping[str, Any],
+        wait_minutes: int,
+    ) -> None:
         self._context = context
-        self._turns = Turns(context, request.tool_name(), frozenset(request.links()))
+        self._links = links
+        self._collections = collections
+        self._wait_minutes = wait_minutes
+        self._turns = Turns(context, tool, frozenset(links))
         self._lock = anyio.Lock()
         self._elsewhere: dict[str, str] | None = None
         self._known: Lookup = {}
@@ -60,7 +69,7 @@ class ImportWork:
 
     async def gather(self, job: Handle) -> None:
         """The links are known from the start."""
-        await job.add([NewRecord(link) for link in self._request.links()])
+        await job.add([NewRecord(link) for link in self._links])
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Upload one link, unless a look just now shows that there is no need."""
@@ -97,7 +106,7 @@ class ImportWork:
             )
         items = {int(number): str(item) for number, item in job.cursor or []}
         items |= {row.number: row.detail["itemId"] for row in _rows(job) if _has(row, "itemId")}
-        if self._request.filed():
+        if self._collections:
             await self._file(job, [items[number] for number in sorted(items)])
         return self._report(job, items)
 
@@ -130,7 +139,7 @@ class ImportWork:
         while away:
             for rows in _pieces(list(away.values())):
                 await self._look_for(job, rows, away)
-            left = self._request.wait_minutes * 60 - waited
+            left = self._wait_minutes * 60 - waited
             if not away or left <= 0:
                 return
             job.say(f"waits for {len(away):,} of the posts to arrive")
@@ -158,7 +167,7 @@ class ImportWork:
         """Put the items into the collections, going on after the last one journalled; twice is the
         same as once."""
         for number in range(int(job.counters.get("filed", 0)), len(items)):
-            requested = {"itemId": items[number], **self._request.filed()}
+            requested = {"itemId": items[number], **self._collections}
             unfiled = list(job.counters.get("unfiled") or [])
             try:
                 await self._context.background.apply(
@@ -193,7 +202,7 @@ class ImportWork:
             ],
             "notArrived": [row.key for row in missing[:_MOST_SHOWN]],
             "refused": [{"url": row.key, "reason": row.reason} for row in refused[:_MOST_REASONS]],
-            **(filed if self._request.filed() else {}),
+            **(filed if self._collections else {}),
             "notes": _notes(len(missing), unsure, len(arrived), len(refused)),
         }
 

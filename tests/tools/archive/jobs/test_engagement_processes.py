@@ -103,7 +103,7 @@ async def started(server: StdioServer, job: str | None, given: Json) -> None:
 
 
 async def killed_again_and_again(
-    sandbox: Counting, count_noun: Counter[str], folder: Path, marks: list[int], given: Json
+    sandbox: Counting, sends: Counter[str], folder: Path, marks: list[int], given: Json
 ) -> Json:
     """The job as it ended, after servers were killed when so many items had been sent."""
     job: str | None = None
@@ -111,7 +111,7 @@ async def killed_again_and_again(
         for mark in marks:
             async with serving(url, folder) as server, anyio.create_task_group() as tasks:
                 tasks.start_soon(started, server, job, given)
-                await until(count_noun, mark)
+                await until(sends, mark)
                 server.signal(signal.SIGKILL)
             job = only_job(folder)
         async with serving(url, folder) as server:
@@ -124,9 +124,9 @@ async def killed_again_and_again(
     return found
 
 
-async def until(count_noun: Counter[str], mark: int) -> None:
+async def until(sends: Counter[str], mark: int) -> None:
     end = time.monotonic() + PATIENCE
-    while sum(count_noun.values()) < mark:
+    while sum(sends.values()) < mark:
         assert time.monotonic() < end, "it did not come so far"
         await anyio.sleep(0.002)
 

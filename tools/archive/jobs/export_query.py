@@ -1,0 +1,110 @@
+"""What an export holds: which records, which of their fields, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from server.archive.operations import Text
+from server.archive.records import Record, Selection, fields_of
+from server.archive.selection import select
+from server.tool.arguments import parse
+from tools.archive.content.items import GetItemIdsByUrl, SearchItems
+from tools.archive.creators import SearchCreators
+from tools.archive.items_source import Batch, ItemSource
+from tools.archive.schema.objects import Creator, Item
+
+if TYPE_CHECKING:
+    from server.archive.api import Api
+
+
+ITEM_FIELDS = (
+    "*",
+    "socialProfile.fullName",
+    "socialProfile.originalUrl",
+    "hashtags",
+    "mentions",
+    "customAttributes",
+)
+CREATOR_FIELDS = ("*", "socialProfiles.fullName", "socialProfiles.originalUrl")
+"""What a spreadsheet gets when nobody says."""
+
+_RELATION_COST = 20.5
+"""Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without,
+183 with all)."""
+
+
+class ExportQuery(ItemSource):
+    """The arguments that say what is exported, and the requests that follow from them."""
+
+    what: Literal["items", "creators"] = Field("items", description="Kind of record.")
+    creators: dict[str, Any] | None = Field(
+        None, description="Its arguments: as archive_search_creators."
+    )
+    fields: list[Text] | None = Field(
+        None, description="Dotted paths, e.g. `transcriptions.transcript`; `*` = defaults."
+    )
+    format: Literal["csv", "jsonl", "parquet"] = Field("csv", description="Of the file.")
+    name: Text | None = Field(None, description="File name.")
+    option_names: bool = Field(True, description="Options by name, not id.")
+
+    @property
+    def record(self) -> type[Record]:
+        """The type of the records."""
+        return Item if self.what == "items" else Creator
+
+    def paths(self) -> list[str]:
+        """The paths to ask for; the id always, because rows are told apart by it."""
+        requested = list(self.fields or (ITEM_FIELDS if self.what == "items" else CREATOR_FIELDS))
+        return requested if "id" in requested or "*" in requested else ["id", *requested]
+
+    def selection(self) -> Selection:
+        """What is asked of each record.
+
+        Raises:
+            Failure: `INVALID_ARGUMENT` for a path that does not exist.
+        """
+        return select(self.record, self.paths())
+
+    def request(self) -> SearchItems | SearchCreators:
+        """The search behind the export; of named items the one that is the same but for their
+        ids."""
+        visible = {"optionNames": self.option_names}
+        if self.what == "items":
+            return self.query(self.paths(), **visible)
+        requested = {**(self.creators or {}), **visible, "fields": self.paths()}
+        return parse(SearchCreators, requested, {"timezone": UTC, "instants": []})
+
+    async def rows(self, api: Api) -> int | None:
+        """How many rows there will be, by one request at most."""
+        if self.what == "items":
+            return await self.total(api)
+        return (await api.page(self.request(), size=1, selection={"id": {}})).total
+
+    async def found(self, api: Api, cursor: Any) -> AsyncIterator[Batch]:
+        """The records, batch by batch, from a batch's cursor on (None = the beginning)."""
+        if self.what == "items":
+            async for batch in self.batches(api, cursor, self.paths()):
+                yield batch
+            return
+        async for page in api.pages(self.request(), cursor):
+            yield Batch(page.records, page.end, [], page.partial)
+
+    def page_cost(self) -> float:
+        """Return the rate credits of a page of records."""
+        if self.what == "creators":
+            return self.request().credits()
+        relations = sum(1 for name in self.selection() if fields_of(Item)[name].record is not None)
+        return (
+            SearchItems.cost
+            + _RELATION_COST * relations
+            + (GetItemIdsByUrl.cost if self.urls else 0)
+        )
+
+
+def dump_query(query: SearchItems | SearchCreators) -> dict[str, Any]:
+    names = {"filter", "custom_attribute_conditions", "preset_id"}
+    return query.model_dump(by_alias=True, exclude_unset=True, mode="json", include=names)
