@@ -75,6 +75,7 @@ SLOW = (
 
 MEASURES_TIME = (
     "tests/process/test_pacing_end_to_end.py",
+    "tests/process/test_process.py",  # how soon a server leaves
     "tests/server/limiter/test_pacer_processes.py",
     "tests/server/jobs/test_job_processes.py",
 )
