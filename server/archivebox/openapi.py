@@ -12,6 +12,8 @@ from server.archivebox.failures import make_foreign_failure
 from server.errors import Code, Failure
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
+# Before 0.9 the API had a version number of its own.
+_VERSIONS = {"1.0.0": "0.8.5"}
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,9 @@ class Endpoint:
 
     parameters: frozenset[str]
     body: frozenset[str]
+
+
+_NO_ENDPOINT = Endpoint(frozenset(), frozenset())
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,7 @@ class Description:
         # Every version of ArchiveBox has this endpoint.
         if "GET /core/snapshots" not in endpoints:
             raise make_foreign_failure()
-        # Before 0.9 the API had a version number of its own.
-        return cls("0.8.5" if version == "1.0.0" else version, endpoints)
+        return cls(_VERSIONS.get(version, version), endpoints)
 
     def has(self, operation: str) -> bool:
         """Return whether the server has the endpoint, whatever it calls its path parameters."""
@@ -55,8 +59,8 @@ class Description:
     def takes(self, operation: str, name: str) -> bool:
         """Return whether the endpoint reads that query parameter or body field; others it would
         silently ignore."""
-        endpoint = self.endpoints.get(normalize(operation))
-        return endpoint is not None and name in endpoint.parameters | endpoint.body
+        endpoint = self.endpoints.get(normalize(operation), _NO_ENDPOINT)
+        return name in endpoint.parameters | endpoint.body
 
     def require(self, operation: str, since: str, instead: str) -> None:
         """Raise `UNSUPPORTED` for an endpoint that the server lacks, with the versions that have

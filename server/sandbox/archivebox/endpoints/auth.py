@@ -106,8 +106,8 @@ def get_expiry(world: World) -> datetime:
 
 
 def get_api_token(call: Call) -> Any:
-    """`POST /auth/get_api_token`: the same unexpired key every time; refusals come with status
-    200."""
+    """Answer `POST /auth/get_api_token`: the same unexpired key every time; refusals come with
+    status 200."""
     user = _sign_in(call.body.username, call.body.password)
     if user is None or not user.superuser:
         return {"success": False, "errors": ["Invalid credentials"]}
@@ -133,13 +133,13 @@ def get_api_token(call: Call) -> Any:
 
 
 def check_api_token(call: Call) -> Any:
-    """`POST /auth/check_api_token`: also confirms keys that every endpoint refuses."""
+    """Answer `POST /auth/check_api_token`: also confirms keys that every endpoint refuses."""
     user = _OWNERS.get(call.body.token)
     return {"success": user is not None, "user_id": str(user.id) if user else None}
 
 
 def browser_session(call: Call) -> Any:
-    """`POST /auth/browser_session`: a session for a browser, its secret included."""
+    """Answer `POST /auth/browser_session`: a session for a browser, its secret included."""
     expiry = min(get_expiry(call.world), call.world.now() + timedelta(days=14))
     cookie = {"name": COOKIE, "value": SESSION, "expires": expiry.timestamp(), "secure": False}
     host = call.request.headers.get("host", DEFAULT_HOST)

@@ -47,8 +47,8 @@ _DEEPEST = 4
 
 
 def add(call: Call) -> Any:
-    """`POST /cli/add`: on 0.9.73 the snapshots appear seconds later; before they are there at
-    once."""
+    """Answer `POST /cli/add`: on 0.9.73 the snapshots appear seconds later; before they are there
+    at once."""
     body = call.body
     urls, source = _read_urls(call)
     if body.depth not in range(_DEEPEST + 1):
@@ -81,14 +81,14 @@ def add(call: Call) -> Any:
 
 
 def search(call: Call) -> Any:
-    """`POST /cli/search`: newest first, and everything if nothing limits it."""
+    """Answer `POST /cli/search`: newest first, and everything if nothing limits it."""
     listing, form = format_listing(call, select_snapshots(call))
     return report(listing, form)
 
 
 def update(call: Call) -> Any:
-    """`POST /cli/update`: what fits is done again; before 0.9.73 the default date is beyond the
-    calendar."""
+    """Answer `POST /cli/update`: what fits is done again; before 0.9.73 the default date is beyond
+    the calendar."""
     body = call.body
     if not call.dialect.filters_commands:
         if body.before is not None and body.before > _TOO_FAR:
@@ -108,8 +108,8 @@ def update(call: Call) -> Any:
 
 
 def remove(call: Call) -> Any:
-    """`POST /cli/remove`: everything if nothing limits it; the end of the web process if nothing
-    fits."""
+    """Answer `POST /cli/remove`: everything if nothing limits it; the end of the web process if
+    nothing fits."""
     body, world = call.body, call.world
     snapshots = select_snapshots(call)
     if not snapshots:
@@ -133,7 +133,7 @@ def remove(call: Call) -> Any:
 
 
 def schedule(call: Call) -> Any:
-    """`POST /cli/schedule`: crawls that repeat; `foreground` never answers."""
+    """Answer `POST /cli/schedule`: crawls that repeat; `foreground` never answers."""
     if call.body.foreground:
         raise EndlessCommand
     result, line = change_schedules(call)

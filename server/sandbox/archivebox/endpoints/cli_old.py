@@ -19,7 +19,7 @@ from server.sandbox.archivebox.world.records import Snapshot, split_names
 
 
 def add(call: Call) -> Any:
-    """`POST /cli/add`: answers with the new links when they are archived."""
+    """Answer `POST /cli/add` with the new links, when they are archived."""
     body, world = call.body, call.world
     urls = [url.strip() for url in body.urls if "://" in url]
     if body.depth not in (0, 1):
@@ -44,8 +44,8 @@ def add(call: Call) -> Any:
 
 
 def update(call: Call) -> Any:
-    """`POST /cli/update`: archives, and then fails to show what it worked on, unless it only wrote
-    the index."""
+    """Answer `POST /cli/update`: archives, and then fails to show what it worked on, unless it only
+    wrote the index."""
     snapshots = _select(call)
     only_index = call.body.index_only or (call.body.resume and not snapshots)
     if call.world.snapshots and not only_index:
@@ -54,21 +54,21 @@ def update(call: Call) -> Any:
 
 
 def schedule(call: Call) -> Any:
-    """`POST /cli/schedule`: asks its own arguments for one that they do not have."""
+    """Answer `POST /cli/schedule`: asks its own arguments for one that they do not have."""
     raise ServerError("AttributeError", "'ScheduleCommandSchema' object has no attribute 'show'")
 
 
 def list_links(call: Call) -> Any:
-    """`POST /cli/list`: finds the links, and then fails to write them down, whatever form is asked
-    for."""
+    """Answer `POST /cli/list`: finds the links, and then fails to write them down, whatever form is
+    asked for."""
     if not _select(call):
         return report({})
     raise ServerError("AttributeError", "'benedict' object has no attribute 'to_dict'")
 
 
 def remove(call: Call) -> Any:
-    """`POST /cli/remove`: fails on a table that no migration made. Nothing to remove ends the web
-    process."""
+    """Answer `POST /cli/remove`: fails on a table that no migration made. Nothing to remove ends
+    the web process."""
     # Without patterns this release stops, while later ones remove everything.
     snapshots = _select(call) if call.body.filter_patterns else []
     if not snapshots:

@@ -34,12 +34,12 @@ _UNCACHED = {
 
 
 def list_crawls(call: Call) -> Any:
-    """`GET /crawls/crawls`: all of them, always."""
+    """Answer `GET /crawls/crawls`: all of them, always."""
     return [render_crawl(call.world, crawl) for crawl in call.world.crawls.values()]
 
 
 def get_crawl(call: Call) -> Answer | Any:
-    """`GET /crawls/crawl/{crawl_id}`."""
+    """Answer `GET /crawls/crawl/{crawl_id}`."""
     crawl = find_crawl(call.world, call.path["crawl_id"])
     if not call.query["as_rss"]:
         return render_crawl(call.world, crawl)
@@ -56,7 +56,7 @@ def get_crawl(call: Call) -> Answer | Any:
 
 
 def create_crawl(call: Call) -> Any:
-    """`POST /crawls/crawls`."""
+    """Answer `POST /crawls/crawls`."""
     body, urls = call.body, strip_names(call.body.urls)
     if call.dialect.checks_urls:
         for url in urls:
@@ -102,7 +102,7 @@ def start_crawl(call: Call, crawl: Crawl, urls: list[str]) -> list[Snapshot]:
 
 
 def update_crawl(call: Call) -> Any:
-    """`PATCH /crawls/crawl/{crawl_id}`: sealing a crawl seals what of it is still open."""
+    """Answer `PATCH /crawls/crawl/{crawl_id}`: sealing a crawl seals what of it is still open."""
     crawl = find_crawl(call.world, call.path["crawl_id"])
     fields = call.list_sent_fields()
     # An action counts alone: other fields of the same request are ignored.
@@ -123,7 +123,7 @@ def update_crawl(call: Call) -> Any:
 
 
 def delete_crawl(call: Call) -> Any:
-    """`DELETE /crawls/crawl/{crawl_id}`: with its snapshots, while the caller waits."""
+    """Answer `DELETE /crawls/crawl/{crawl_id}`: with its snapshots, while the caller waits."""
     crawl = find_crawl(call.world, call.path["crawl_id"])
     call.counts.blocked += int(call.dialect.locks_crawls and call.runner.is_running(crawl))
     snapshots = call.world.list_snapshots(crawl)
@@ -140,8 +140,8 @@ def delete_crawl(call: Call) -> Any:
 
 
 def get_crawl_file(call: Call) -> Answer:
-    """`GET /crawls/crawl/{crawl_id}/files/...`: of a private crawl only for its owner and for
-    staff."""
+    """Answer `GET /crawls/crawl/{crawl_id}/files/...`: of a private crawl only for its owner and
+    for staff."""
     try:
         crawl = find_crawl(call.world, call.path["crawl_id"])
     except ServerError as error:

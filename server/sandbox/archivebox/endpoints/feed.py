@@ -23,7 +23,7 @@ _DEFAULT_LIMIT, _HIGHEST_LIMIT = 50, 500
 
 
 def get_feed(call: Call) -> Answer:
-    """`GET /core/snapshots.rss`: newest first."""
+    """Answer `GET /core/snapshots.rss`: newest first."""
     query = call.query
     values = {
         "end": _parse_end(call, query["before"]),

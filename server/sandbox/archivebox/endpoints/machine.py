@@ -55,7 +55,7 @@ _FORBIDDEN = {
 
 
 def list_machines(call: Call) -> Any:
-    """`GET /machine/machines`; filtering by `bin_providers` fails inside the server."""
+    """Answer `GET /machine/machines`; filtering by `bin_providers` fails inside the server."""
     machine = _make_machine(call)
     if call.query["bin_providers"] is not None:
         raise make_field_error("bin_providers", _FIELDS)
@@ -63,38 +63,38 @@ def list_machines(call: Call) -> Any:
 
 
 def get_current_machine(call: Call) -> Any:
-    """`GET /machine/machine/current`."""
+    """Answer `GET /machine/machine/current`."""
     return _make_machine(call)
 
 
 def get_machine(call: Call) -> Any:
-    """`GET /machine/machine/{machine_id}` by the beginning of its id or by its name."""
+    """Answer `GET /machine/machine/{machine_id}` by the beginning of its id or by its name."""
     text, machine = call.path["machine_id"], _make_machine(call)
     fits = _begins_with(machine["id"], text) or text.lower() == HOSTNAME
     return get_only([machine] if fits else [], "Machine")
 
 
 def list_binaries(call: Call) -> Any:
-    """`GET /machine/binaries`."""
+    """Answer `GET /machine/binaries`."""
     binaries = select(call, _make_binaries(call), _BINARY_FILTERS, call.query)
     return paginate(call, binaries, lambda binary: binary)
 
 
 def get_binary(call: Call) -> Any:
-    """`GET /machine/binary/{binary_id}` by the beginning of its id."""
+    """Answer `GET /machine/binary/{binary_id}` by the beginning of its id."""
     text, binaries = call.path["binary_id"], _make_binaries(call)
     matches = find_all(binaries, lambda binary: _begins_with(binary["id"], text))
     return get_only(matches, "Binary")
 
 
 def list_binaries_by_name(call: Call) -> Any:
-    """`GET /machine/binary/by-name/{name}`: a list, empty for an unknown name."""
+    """Answer `GET /machine/binary/by-name/{name}`: a list, empty for an unknown name."""
     name = call.path["name"].lower()
     return find_all(_make_binaries(call), lambda binary: binary["name"].lower() == name)
 
 
 def list_personas(call: Call) -> Any:
-    """`GET /personas/personas`: pages on 0.9.73, a plain list before."""
+    """Answer `GET /personas/personas`: pages on 0.9.73, a plain list before."""
     personas = sorted(call.world.personas.values(), key=lambda persona: persona.name)
     if call.dialect.paginates_personas:
         return paginate(call, personas, lambda persona: render_persona(call.world, persona))
@@ -102,7 +102,7 @@ def list_personas(call: Call) -> Any:
 
 
 def sync_persona(call: Call) -> Any:
-    """`POST /personas/sync`: a browser hands over its settings, cookies and sign-ins."""
+    """Answer `POST /personas/sync`: a browser hands over its settings, cookies and sign-ins."""
     body = call.body
     name = body.name.strip()
     _check_persona_name(name)

@@ -33,7 +33,7 @@ _FIELDS = (
 
 
 def list_results(call: Call) -> Any:
-    """`GET /core/archiveresults`."""
+    """Answer `GET /core/archiveresults`."""
     name = find_first(_NO_FIELDS, lambda name: call.query.get(name) is not None)
     if name and not call.dialect.old:
         raise make_field_error(name, _FIELDS)
@@ -42,7 +42,7 @@ def list_results(call: Call) -> Any:
 
 
 def get_result(call: Call) -> Any:
-    """`GET /core/archiveresult/{archiveresult_id}`."""
+    """Answer `GET /core/archiveresult/{archiveresult_id}`."""
     result = find_result(call.world, call.path["archiveresult_id"])
     return render_result(call.world, result)
 

@@ -53,7 +53,7 @@ _ACTIONS = {
 
 
 def list_snapshots(call: Call) -> Any:
-    """`GET /core/snapshots`: oldest first, whatever is asked for."""
+    """Answer `GET /core/snapshots`: oldest first, whatever is asked for."""
     query = call.query
     status = parse_status(call, query.get("status")) if call.dialect.status_filter else None
     creator_id = query.get("created_by_id")
@@ -70,15 +70,15 @@ def list_snapshots(call: Call) -> Any:
 
 
 def get_snapshot(call: Call) -> Any:
-    """`GET /core/snapshot/{snapshot_id}`."""
+    """Answer `GET /core/snapshot/{snapshot_id}`."""
     snapshot = find_snapshot(call.world, call.path["snapshot_id"])
     with_results = call.query["with_archiveresults"]
     return render_snapshot(call.world, snapshot, with_results=with_results)
 
 
 def create_snapshot(call: Call) -> Any:
-    """`POST /core/snapshots`: on 0.9.73 a URL that is archived already gives back the snapshot
-    there is, even another crawl's."""
+    """Answer `POST /core/snapshots`: on 0.9.73 a URL that is archived already gives back the
+    snapshot there is, even another crawl's."""
     body = call.body
     status = parse_status(call, body.status)
     url = body.url.strip()
@@ -105,8 +105,8 @@ def create_snapshot(call: Call) -> Any:
 
 
 def update_snapshot(call: Call) -> Any:
-    """`PATCH /core/snapshot/{snapshot_id}`: status, date of the next attempt, tags and, on 0.9.73,
-    an action."""
+    """Answer `PATCH /core/snapshot/{snapshot_id}`: status, date of the next attempt, tags and, on
+    0.9.73, an action."""
     snapshot = find_snapshot(call.world, call.path["snapshot_id"])
     fields = call.list_sent_fields()
     # An action counts alone: other fields of the same request are ignored.
@@ -134,8 +134,8 @@ def update_snapshot(call: Call) -> Any:
 
 
 def delete_snapshot(call: Call) -> Any:
-    """`DELETE /core/snapshot/{snapshot_id}`: at once, or queued on 0.9.73, where it stays readable
-    for a while."""
+    """Answer `DELETE /core/snapshot/{snapshot_id}`: at once, or queued on 0.9.73, where it stays
+    readable for a while."""
     snapshot = find_snapshot(call.world, call.path["snapshot_id"])
     report = {
         "success": True,
@@ -149,7 +149,7 @@ def delete_snapshot(call: Call) -> Any:
 
 
 def get_any(call: Call) -> Answer | Any:
-    """`GET /core/any/{id}`: a redirect to the object, or before 0.9 the object itself."""
+    """Answer `GET /core/any/{id}`: a redirect to the object, or before 0.9 the object itself."""
     world = call.world
     text = call.path.get("id") or call.path.get("abid") or ""
     kind, record = _find_any(call, text)

@@ -48,14 +48,14 @@ _FILTERS: dict[str, Filter] = {
 
 
 def list_tags(call: Call) -> Any:
-    """`GET /core/tags`: newest first, or before 0.9 oldest first."""
+    """Answer `GET /core/tags`: newest first, or before 0.9 oldest first."""
     tags = list(call.world.tags.values()) if call.dialect.old else match_tags(call)
     return paginate(call, tags, lambda tag: render_tag(call.world, tag))
 
 
 def get_tag(call: Call) -> Any:
-    """`GET /core/tag/{tag_id}` by number or name; before 0.9 by id, where a missing one breaks the
-    server's answer."""
+    """Answer `GET /core/tag/{tag_id}` by number or name; before 0.9 by id, where a missing one
+    breaks the server's answer."""
     tag = find_tag(call.world, call.path["tag_id"])
     if tag is not None:
         return render_tag(call.world, tag, with_snapshots=call.query["with_snapshots"])
@@ -70,8 +70,8 @@ def get_tag(call: Call) -> Any:
 
 
 def search_tags(call: Call) -> Any:
-    """`GET /core/tags/search/`: cards for the web interface; what is not understood counts as not
-    sent."""
+    """Answer `GET /core/tags/search/`: cards for the web interface; what is not understood counts
+    as not sent."""
     query = call.query
     sort = query["sort"] if query["sort"] in _SORTS else "created_desc"
     creator = query["created_by"] if query["created_by"].isdigit() else ""
@@ -94,8 +94,8 @@ def search_tags(call: Call) -> Any:
 
 
 def suggest_tags(call: Call) -> Any:
-    """`GET /core/tags/autocomplete/`: for anybody where the index is public, who then sees public
-    snapshots only."""
+    """Answer `GET /core/tags/autocomplete/`: for anybody where the index is public, who then sees
+    public snapshots only."""
     if call.user is None and not call.world.public:
         raise Detail(401, "Authentication required")
     text = call.query["q"]
@@ -111,13 +111,14 @@ def suggest_tags(call: Call) -> Any:
 
 
 def create_tag(call: Call) -> Any:
-    """`POST /core/tags/create/`: the tag of that name, whatever its case, made if there is none."""
+    """Answer `POST /core/tags/create/`: the tag of that name, whatever its case, made if there is
+    none."""
     tag, created = call.world.ensure_tag(_clean_name(call.body.name), call.caller)
     return {**_confirm(tag), "created": created}
 
 
 def rename_tag(call: Call) -> Any:
-    """`POST /core/tag/{tag_id}/rename`."""
+    """Answer `POST /core/tag/{tag_id}/rename`."""
     tag = _get_tag(call, call.path["tag_id"])
     name = _clean_name(call.body.name)
     other = call.world.find_tag(name)
@@ -130,7 +131,7 @@ def rename_tag(call: Call) -> Any:
 
 
 def delete_tag(call: Call) -> Any:
-    """`DELETE /core/tag/{tag_id}`: the count includes the rows that tied it to snapshots."""
+    """Answer `DELETE /core/tag/{tag_id}`: the count includes the rows that tied it to snapshots."""
     tag = _get_tag(call, call.path["tag_id"])
     snapshots = call.world.list_tagged(tag)
     for snapshot in snapshots:
@@ -140,14 +141,14 @@ def delete_tag(call: Call) -> Any:
 
 
 def export_urls(call: Call) -> Answer:
-    """`GET /core/tag/{tag_id}/urls.txt`."""
+    """Answer `GET /core/tag/{tag_id}/urls.txt`."""
     tag = _get_tag(call, call.path["tag_id"])
     urls = [snapshot.url for snapshot in _list_newest(call, tag)]
     return _make_file(tag, "urls.txt", "text/plain", urls)
 
 
 def export_snapshots(call: Call) -> Answer:
-    """`GET /core/tag/{tag_id}/snapshots.jsonl`."""
+    """Answer `GET /core/tag/{tag_id}/snapshots.jsonl`."""
     tag = _get_tag(call, call.path["tag_id"])
     # With escapes for other scripts, unlike the other answers.
     lines = [json.dumps(_export_snapshot(call, row)) for row in _list_newest(call, tag)]
@@ -155,7 +156,7 @@ def export_snapshots(call: Call) -> Answer:
 
 
 def tag_snapshot(call: Call) -> Any:
-    """`POST /core/tags/add-to-snapshot/`."""
+    """Answer `POST /core/tags/add-to-snapshot/`."""
     snapshot, body = find_snapshot_to_tag(call.world, call.body.snapshot_id), call.body
     # The name goes before the number here, and after it when a tag is removed.
     if body.tag_name:
@@ -169,7 +170,7 @@ def tag_snapshot(call: Call) -> Any:
 
 
 def untag_snapshot(call: Call) -> Any:
-    """`POST /core/tags/remove-from-snapshot/`: also removes what the crawl gave."""
+    """Answer `POST /core/tags/remove-from-snapshot/`: also removes what the crawl gave."""
     snapshot, body = find_snapshot_to_tag(call.world, call.body.snapshot_id), call.body
     if not body.tag_id and not body.tag_name:
         raise Detail(400, "Either tag_name or tag_id is required")

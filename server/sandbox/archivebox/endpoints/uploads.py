@@ -47,7 +47,7 @@ class Form:
 
 
 def create_result(call: Call) -> Any:
-    """`POST /core/archiveresults`: a result by (snapshot, plugin, hook), new or added to."""
+    """Answer `POST /core/archiveresults`: a result by (snapshot, plugin, hook), new or added to."""
     form = parse_form(call.request)
     _require_fields(form, "snapshot_id", "plugin")
     snapshot = find_snapshot(call.world, form.get("snapshot_id"))
@@ -73,7 +73,7 @@ def create_result(call: Call) -> Any:
 
 
 def update_result(call: Call) -> Any:
-    """`PATCH /core/archiveresult/{archiveresult_id}`: more files for a result."""
+    """Answer `PATCH /core/archiveresult/{archiveresult_id}`: more files for a result."""
     result = find_result(call.world, call.path["archiveresult_id"])
     form = parse_form(call.request)
     if not form.files:

@@ -142,10 +142,6 @@ def _make_article(page: Page) -> bytes:
     return _encode({"title": page.title, "byline": None, "siteName": page.host, "length": length})
 
 
-def _make_title(page: Page) -> bytes:
-    return (extract_title(page) or "").encode()
-
-
 def _make_link_rows(page: Page) -> bytes:
     rows = [_encode({"type": "Snapshot", "url": url}) + b"\n" for url in _list_links(page)]
     return b"".join(rows)
@@ -165,7 +161,7 @@ _MAKERS: dict[str, Callable[[Page], bytes]] = {
     "screenshot": lambda page: draw_screenshot(page.bits),
     "favicon": lambda page: draw_favicon(page.bits),
     "pdf": _make_pdf,
-    "title": _make_title,
+    "title": lambda page: (extract_title(page) or "").encode(),
     "headers": _make_headers,
     "readability": _make_article,
     "parse_html_urls": _make_link_rows,

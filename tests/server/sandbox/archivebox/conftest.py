@@ -33,7 +33,7 @@ class Clock:
 
 @dataclass
 class Box:
-    """Asks one sandbox; paths are below `/api/v1`."""
+    """Sends requests to one sandbox; paths are below `/api/v1`."""
 
     version: Version = "0.9.73"
     snapshots: int = 300
@@ -59,48 +59,50 @@ class Box:
         key: str = KEY,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """The whole answer for a path on the server, with the key in its header."""
-        sent = {"X-ArchiveBox-API-Key": key} if key else {}
-        content = (
-            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        )
-        return await self.sandbox.handle(method, target, {**sent, **(headers or {})}, content)
+        """Return the whole answer for a path on the server, with the key in its header."""
+        all_headers = {"X-ArchiveBox-API-Key": key} if key else {}
+        all_headers |= headers or {}
+        if body is None:
+            body = b""
+        elif not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        return await self.sandbox.handle(method, target, all_headers, body)
 
     async def ask(self, method: str, path: str, body: Any = None, **how: Any) -> Any:
-        """The JSON of a successful answer of the API."""
+        """Return the JSON of a successful answer of the API."""
         answer = await self.send(method, f"/api/v1{path}", body, **how)
         assert answer.status == 200, answer.body[:500]
         return json.loads(answer.body)
 
     async def get(self, path: str) -> Any:
-        """The JSON of a successful GET."""
+        """Return the JSON of a successful GET."""
         return await self.ask("GET", path)
 
-    async def refused(
+    async def get_refusal(
         self, method: str, path: str, body: Any = None, **how: Any
     ) -> tuple[int, Any]:
-        """Status and words of a refusal: its detail, or the message of an exception."""
+        """Return status and message of a refusal: its detail, or the message of an exception."""
         answer = await self.send(method, f"/api/v1{path}", body, **how)
         assert answer.status >= 400
         if not answer.headers["content-type"].startswith("application/json"):
             return answer.status, answer.body.decode()
-        found = json.loads(answer.body)
-        return answer.status, found["detail"] if "detail" in found else found["message"]
+        payload = json.loads(answer.body)
+        return answer.status, payload["detail"] if "detail" in payload else payload["message"]
 
     async def pages(self, path: str, **filters: Any) -> list[dict[str, Any]]:
-        """All records of a list."""
-        found: list[dict[str, Any]] = []
+        """Return all records of a list."""
+        matches: list[dict[str, Any]] = []
         query = "".join(f"&{name}={value}" for name, value in filters.items())
         while True:
-            page = await self.get(f"{path}?limit=500&offset={len(found)}{query}")
-            found += page["items"]
-            if not page["items"] or len(found) >= page["total_items"]:
-                return found
+            page = await self.get(f"{path}?limit=500&offset={len(matches)}{query}")
+            matches += page["items"]
+            if not page["items"] or len(matches) >= page["total_items"]:
+                return matches
 
     async def one(self, **filters: Any) -> dict[str, Any]:
-        """The only snapshot that fits, with its results."""
-        (found,) = await self.pages("/core/snapshots", with_archiveresults="true", **filters)
-        return found
+        """Return the only snapshot that fits, with its results."""
+        (payload,) = await self.pages("/core/snapshots", with_archiveresults="true", **filters)
+        return payload
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -109,7 +111,7 @@ class Box:
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """One loop is enough: nothing here touches it."""
+    """Return the only event loop that is needed: nothing here depends on it."""
     return "asyncio"
 
 
@@ -132,6 +134,6 @@ def old() -> Box:
 
 
 @pytest.fixture(params=VERSIONS)
-def each(request: pytest.FixtureRequest) -> Box:
+def any_box(request: pytest.FixtureRequest) -> Box:
     """An ArchiveBox of every release in turn."""
     return Box(request.param)

@@ -18,12 +18,12 @@ async def search(box: Box, **body: Any) -> Any:
 
 
 async def test_added_pages_appear_later_on_the_newest_release(box: Box) -> None:
-    found = await box.ask(
+    payload = await box.ask(
         "POST", "/cli/add", {"urls": [NEW, "https://example.com/b"], "tag": "research,own"}
     )
-    result = found["result"]
+    result = payload["result"]
     assert (result["num_snapshots"], result["snapshot_ids"]) == (0, [])
-    assert found["stdout"].startswith('<span style="color:')
+    assert payload["stdout"].startswith('<span style="color:')
     crawl = f"/crawls/crawl/{result['crawl_id']}"
     counts = []
     for _ in range(4):
@@ -39,7 +39,7 @@ async def test_added_pages_appear_later_on_the_newest_release(box: Box) -> None:
         ["own", "research"],
         "Long read",
     )
-    assert {each["status"] for each in item["archiveresults"]} <= {"succeeded", "skipped"}
+    assert {row["status"] for row in item["archiveresults"]} <= {"succeeded", "skipped"}
 
 
 async def test_archiving_progresses_result_by_result(box: Box) -> None:
@@ -68,11 +68,11 @@ async def test_snapshots_are_there_at_once_before(middle: Box) -> None:
 
 
 async def test_the_oldest_release_archives_while_the_caller_waits(old: Box) -> None:
-    found = (await old.ask("POST", "/cli/add", {"urls": [NEW], "extractors": "title,wget"}))[
+    payload = (await old.ask("POST", "/cli/add", {"urls": [NEW], "extractors": "title,wget"}))[
         "result"
     ]
-    assert [link["url"] for link in found] == [NEW]
-    assert set(found[0]["history"]) == {"title", "wget"}
+    assert [link["url"] for link in payload] == [NEW]
+    assert set(payload[0]["history"]) == {"title", "wget"}
     assert (await old.ask("POST", "/cli/add", {"urls": [NEW]}))["result"] == []
 
 
@@ -88,18 +88,18 @@ async def test_a_known_page_is_not_archived_again_unless_asked(box: Box) -> None
 
 
 async def test_bad_addresses_are_dropped_refused_or_kept_as_text(box: Box) -> None:
-    assert await box.refused("POST", "/cli/add", {"urls": ["nope", "ftp//x"]}) == (
+    assert await box.get_refusal("POST", "/cli/add", {"urls": ["nope", "ftp//x"]}) == (
         400,
         "No valid URLs were submitted",
     )
-    assert await box.refused("POST", "/cli/add", {"urls": []}) == (
+    assert await box.get_refusal("POST", "/cli/add", {"urls": []}) == (
         400,
         "No valid URLs were submitted",
     )
-    assert (await box.refused("POST", "/cli/add", {"urls": [NEW], "depth": 9}))[
+    assert (await box.get_refusal("POST", "/cli/add", {"urls": [NEW], "depth": 9}))[
         1
     ] == "ValueError: Depth must be 0-4"
-    status, detail = await box.refused("POST", "/cli/add", {})
+    status, detail = await box.get_refusal("POST", "/cli/add", {})
     assert (status, detail[0]["loc"]) == (422, ["body", "args", "urls"])
     for single in ("not a url", "file:///etc/passwd"):
         crawl = (await box.ask("POST", "/cli/add", {"urls": [single]}))["result"]["crawl_id"]
@@ -114,7 +114,7 @@ async def test_a_page_that_does_not_answer_fails_with_reasons(box: Box) -> None:
     await box.ask("POST", "/cli/add", {"urls": ["https://gone.invalid/x"]})
     box.wait(10)
     item = await box.one(url="https://gone.invalid/x")
-    reasons = [each["output_str"] for each in item["archiveresults"] if each["status"] == "failed"]
+    reasons = [row["output_str"] for row in item["archiveresults"] if row["status"] == "failed"]
     assert (item["status"], item["title"]) == ("sealed", None)
     assert "net::ERR_NAME_NOT_RESOLVED at https://gone.invalid/x" in reasons
 
@@ -124,8 +124,8 @@ async def test_a_crawl_follows_links_as_deep_as_asked(box: Box) -> None:
         "result"
     ]["crawl_id"]
     box.wait(30)
-    found = await search(box, crawl_id=crawl)
-    assert sorted(each["depth"] for each in found) == [0, 1]
+    matches = await search(box, crawl_id=crawl)
+    assert sorted(row["depth"] for row in matches) == [0, 1]
     assert (await box.get(f"/crawls/crawl/{crawl}"))["status"] == "sealed"
 
 
@@ -138,7 +138,7 @@ async def test_a_paused_crawl_waits_for_its_resumption(box: Box) -> None:
         "is_paused"
     ] is False
     box.wait(10)
-    assert [each["status"] for each in await search(box, crawl_id=crawl)] == ["sealed"]
+    assert [row["status"] for row in await search(box, crawl_id=crawl)] == ["sealed"]
 
 
 async def test_changing_what_is_being_archived_would_block(box: Box) -> None:
@@ -148,28 +148,27 @@ async def test_changing_what_is_being_archived_would_block(box: Box) -> None:
     assert box.sandbox.counts.blocked == 1
 
 
-async def test_an_empty_search_finds_everything_or_nothing(each: Box) -> None:
-    found = await search(each)
-    assert len(found) == (300 if each.version == "0.9.73" else 0)
-    if each.version == "0.8.5":
-        assert (await each.refused("POST", "/cli/list", {"filter_patterns": []}))[0] == 503
+async def test_an_empty_search_finds_everything_or_nothing(any_box: Box) -> None:
+    matches = await search(any_box)
+    assert len(matches) == (300 if any_box.version == "0.9.73" else 0)
+    if any_box.version == "0.8.5":
+        assert (await any_box.get_refusal("POST", "/cli/list", {"filter_patterns": []}))[0] == 503
         return
-    assert len(await search(each, filter_patterns=[])) == 300
+    assert len(await search(any_box, filter_patterns=[])) == 300
 
 
 async def test_the_newest_release_searches_newest_first_and_with_a_limit(box: Box) -> None:
-    dates = [each["created_at"] for each in await search(box, limit=10)]
+    dates = [row["created_at"] for row in await search(box, limit=10)]
     assert (len(dates), dates) == (10, sorted(dates, reverse=True))
     assert len(await search(box, limit=0)) == 300
-    assert [each["url"] for each in await search(box, sort="url", limit=2)] == sorted(
-        each["url"] for each in await search(box, sort="url", limit=2)
+    assert [row["url"] for row in await search(box, sort="url", limit=2)] == sorted(
+        row["url"] for row in await search(box, sort="url", limit=2)
     )
 
 
 async def test_search_is_a_mode_and_the_patterns_are_the_query(box: Box) -> None:
     assert [
-        each["title"]
-        for each in await search(box, search="contents", filter_patterns=["marsupial"])
+        row["title"] for row in await search(box, search="contents", filter_patterns=["marsupial"])
     ] == ["Night surveys with volunteers: a protocol"]
     assert await search(box, search="meta", filter_patterns=["marsupial"]) == []
     assert len(await search(box, search="marsupial")) == 300
@@ -183,9 +182,9 @@ async def test_search_is_a_mode_and_the_patterns_are_the_query(box: Box) -> None
         ("regex", r"ferry.*reopens$"),
     ],
 )
-async def test_patterns_are_of_several_kinds(each: Box, kind: str, pattern: str) -> None:
-    if each.version == "0.8.5":
-        status, words = await each.refused(
+async def test_patterns_are_of_several_kinds(any_box: Box, kind: str, pattern: str) -> None:
+    if any_box.version == "0.8.5":
+        status, words = await any_box.get_refusal(
             "POST", "/cli/list", {"filter_type": kind, "filter_patterns": [pattern]}
         )
         assert (status, words) == (
@@ -193,16 +192,16 @@ async def test_patterns_are_of_several_kinds(each: Box, kind: str, pattern: str)
             "AttributeError: 'benedict' object has no attribute 'to_dict'",
         )
         return
-    found = await search(each, filter_type=kind, filter_patterns=[pattern])
-    assert [link["url"] for link in found] == [
+    matches = await search(any_box, filter_type=kind, filter_patterns=[pattern])
+    assert [link["url"] for link in matches] == [
         "https://harborpost.example/2026/ferry-terminal-reopens"
     ]
 
 
-async def test_a_pattern_that_does_not_compile_is_only_an_exception(each: Box) -> None:
+async def test_a_pattern_that_does_not_compile_is_only_an_exception(any_box: Box) -> None:
     body = {"filter_type": "regex", "filter_patterns": ["("]}
-    path = "/cli/list" if each.version == "0.8.5" else "/cli/search"
-    status, words = await each.refused("POST", path, body)
+    path = "/cli/list" if any_box.version == "0.8.5" else "/cli/search"
+    status, words = await any_box.get_refusal("POST", path, body)
     assert (status, words.partition(":")[0]) == (503, "OperationalError")
 
 
@@ -212,7 +211,7 @@ async def test_results_of_a_search_come_as_table_or_addresses(box: Box) -> None:
     assert (table["result_format"], table["result"].split("\n")[0]) == ("csv", "url,title")
     page = await box.ask("POST", "/cli/search", {**body, "as_html": True})
     assert (page["result_format"], page["result"].count("\n")) == ("html", 1)
-    status, words = await box.refused("POST", "/cli/search", {**body, "as_csv": "nonsense"})
+    status, words = await box.get_refusal("POST", "/cli/search", {**body, "as_csv": "nonsense"})
     assert (status, words) == (503, "ValueError: Invalid CSV field(s): nonsense")
 
 
@@ -220,7 +219,7 @@ async def test_the_old_list_has_another_status_and_checks_it(middle: Box) -> Non
     archived = await search(middle, status="archived", filter_patterns=[])
     unarchived = await search(middle, status="unarchived", filter_patterns=[])
     assert (len(archived) + len(unarchived), len(unarchived)) == (300, 5)
-    status, detail = await middle.refused("POST", "/cli/search", {"status": "sealed"})
+    status, detail = await middle.get_refusal("POST", "/cli/search", {"status": "sealed"})
     assert (status, detail[0]["type"]) == (422, "enum")
 
 
@@ -232,17 +231,17 @@ async def test_the_old_list_has_another_status_and_checks_it(middle: Box) -> Non
     ],
 )
 async def test_removing_nothing_or_by_an_unknown_kind_ends_the_web_process(
-    each: Box, body: dict[str, Any]
+    any_box: Box, body: dict[str, Any]
 ) -> None:
     with pytest.raises(ConnectionError):
-        await each.send("POST", "/api/v1/cli/remove", body)
-    each.wait(OUTAGE - 0.1)
+        await any_box.send("POST", "/api/v1/cli/remove", body)
+    any_box.wait(OUTAGE - 0.1)
     with pytest.raises(Closed):
-        await each.send("GET", "/health/")
-    each.wait(0.2)
-    assert (await each.send("GET", "/health/")).body == b"OK"
-    assert (each.sandbox.counts.deaths, each.sandbox.counts.removed_all) == (1, 0)
-    assert len(await each.pages("/core/snapshots")) == 300
+        await any_box.send("GET", "/health/")
+    any_box.wait(0.2)
+    assert (await any_box.send("GET", "/health/")).body == b"OK"
+    assert (any_box.sandbox.counts.deaths, any_box.sandbox.counts.removed_all) == (1, 0)
+    assert len(await any_box.pages("/core/snapshots")) == 300
 
 
 async def test_searching_by_an_unknown_kind_ends_the_web_process(box: Box) -> None:
@@ -275,19 +274,19 @@ async def test_the_default_pattern_protects_older_releases_only_from_an_empty_bo
     assert middle.sandbox.counts.removed_all == 1
 
 
-async def test_one_snapshot_is_removed_by_its_timestamp(each: Box) -> None:
-    item = (await each.get("/core/snapshots?limit=1"))["items"][0]
+async def test_one_snapshot_is_removed_by_its_timestamp(any_box: Box) -> None:
+    item = (await any_box.get("/core/snapshots?limit=1"))["items"][0]
     body = {"filter_type": "timestamp", "filter_patterns": [item["timestamp"]]}
-    if each.version == "0.8.5":
-        status, words = await each.refused("POST", "/cli/remove", body)
+    if any_box.version == "0.8.5":
+        status, words = await any_box.get_refusal("POST", "/cli/remove", body)
         assert (status, words) == (503, "OperationalError: no such table: crawls_outlink")
     else:
-        assert (await each.ask("POST", "/cli/remove", body))["result"]["removed_snapshot_ids"] == [
-            item["id"]
-        ]
-    left = 300 if each.version == "0.8.5" else 299
-    assert (await each.get("/core/snapshots?limit=1"))["total_items"] == left
-    assert each.sandbox.counts.removed_all == 0
+        assert (await any_box.ask("POST", "/cli/remove", body))["result"][
+            "removed_snapshot_ids"
+        ] == [item["id"]]
+    left = 300 if any_box.version == "0.8.5" else 299
+    assert (await any_box.get("/core/snapshots?limit=1"))["total_items"] == left
+    assert any_box.sandbox.counts.removed_all == 0
 
 
 async def test_updating_archives_again_what_fits(box: Box, middle: Box) -> None:
@@ -300,27 +299,27 @@ async def test_updating_archives_again_what_fits(box: Box, middle: Box) -> None:
     box.wait(5)
     assert (await box.one(url=url))["status"] == "sealed"
     assert (await box.ask("POST", "/cli/update", {}))["result"] is None
-    assert await middle.refused("POST", "/cli/update", body) == (
+    assert await middle.get_refusal("POST", "/cli/update", body) == (
         503,
         "ValueError: year 31690708 is out of range",
     )
 
 
 async def test_schedules_are_made_listed_and_cleared(box: Box) -> None:
-    made = (
+    record = (
         await box.ask("POST", "/cli/schedule", {"add": True, "every": "daily", "import_path": NEW})
     )["result"]
-    assert made["active_schedule_ids"] == made["created_schedule_ids"]
+    assert record["active_schedule_ids"] == record["created_schedule_ids"]
     assert (await box.ask("POST", "/cli/schedule", {"show": True}))["result"][
         "active_schedule_ids"
-    ] == made["active_schedule_ids"]
+    ] == record["active_schedule_ids"]
     assert (await box.ask("POST", "/cli/schedule", {"run_all": True}))["result"][
         "run_all_enqueued"
     ] == 1
     assert (await box.ask("POST", "/cli/schedule", {"clear": True}))["result"][
         "disabled_count"
     ] == 1
-    status, words = await box.refused("POST", "/cli/schedule", {"every": "sometimes"})
+    status, words = await box.get_refusal("POST", "/cli/schedule", {"every": "sometimes"})
     assert (status, words.partition(":")[0]) == (503, "ValueError")
 
 
@@ -332,7 +331,7 @@ async def test_a_schedule_in_the_foreground_never_answers(box: Box) -> None:
 
 
 async def test_the_oldest_schedule_is_broken(old: Box) -> None:
-    status, words = await old.refused("POST", "/cli/schedule", {"every": "day"})
+    status, words = await old.get_refusal("POST", "/cli/schedule", {"every": "day"})
     assert (status, words) == (
         503,
         "AttributeError: 'ScheduleCommandSchema' object has no attribute 'show'",

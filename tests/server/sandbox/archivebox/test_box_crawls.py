@@ -30,7 +30,7 @@ async def test_crawls_come_all_at_once_with_ten_kilobytes_each(box: Box, middle:
 async def test_a_crawl_needs_eight_digits_of_its_id(box: Box, middle: Box) -> None:
     crawl = (await box.get("/crawls/crawls"))[0]["id"]
     assert (await box.get(f"/crawls/crawl/{crawl[-8:]}"))["id"] == crawl
-    assert await box.refused("GET", f"/crawls/crawl/{crawl[-7:]}") == (
+    assert await box.get_refusal("GET", f"/crawls/crawl/{crawl[-7:]}") == (
         404,
         "DoesNotExist: Crawl matching query does not exist.",
     )
@@ -43,7 +43,7 @@ async def test_sealing_a_crawl_seals_its_snapshots(box: Box) -> None:
     path = f"/crawls/crawl/{queued['crawl_id']}"
     assert (await box.ask("PATCH", path, {"status": "sealed"}))["status"] == "sealed"
     assert await box.pages("/core/snapshots", status="queued") == []
-    assert await box.refused("PATCH", path, {"status": "deleting"}) == (
+    assert await box.get_refusal("PATCH", path, {"status": "deleting"}) == (
         400,
         "Invalid status: deleting",
     )
@@ -60,9 +60,9 @@ async def test_a_new_tag_of_a_crawl_reaches_its_snapshots(box: Box) -> None:
 async def test_a_crawl_takes_its_snapshots_with_it(box: Box) -> None:
     before = len(await box.pages("/core/snapshots"))
     crawl = (await ferry(box))["crawl_id"]
-    found = await box.ask("DELETE", f"/crawls/crawl/{crawl}")
-    assert found["deleted_snapshots"] == before - len(await box.pages("/core/snapshots"))
-    assert found["deleted_count"] > found["deleted_snapshots"]
+    payload = await box.ask("DELETE", f"/crawls/crawl/{crawl}")
+    assert payload["deleted_snapshots"] == before - len(await box.pages("/core/snapshots"))
+    assert payload["deleted_count"] > payload["deleted_snapshots"]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ async def test_a_crawl_takes_its_snapshots_with_it(box: Box) -> None:
     ],
 )
 async def test_bad_crawls_are_refused(box: Box, body: dict[str, Any], words: str) -> None:
-    assert await box.refused("POST", "/crawls/crawls", body) == (400, words)
+    assert await box.get_refusal("POST", "/crawls/crawls", body) == (400, words)
 
 
 async def test_a_crawls_feed_and_files_are_read(box: Box) -> None:
@@ -94,11 +94,11 @@ async def test_a_crawls_feed_and_files_are_read(box: Box) -> None:
     )
     log = await box.send("GET", f"/api/v1/crawls/crawl/{crawl}/files/logs/crawl.log", key="")
     assert (log.status, FERRY in log.body.decode()) == (200, True)
-    assert await box.refused("GET", f"/crawls/crawl/{crawl}/files/../secrets") == (
+    assert await box.get_refusal("GET", f"/crawls/crawl/{crawl}/files/../secrets") == (
         404,
         "Crawl file not found",
     )
-    assert await box.refused("GET", "/crawls/crawl/ffffffff/files/urls.txt") == (
+    assert await box.get_refusal("GET", "/crawls/crawl/ffffffff/files/urls.txt") == (
         404,
         "Crawl not found",
     )
@@ -108,7 +108,7 @@ async def test_the_feed_is_newest_first_and_never_shows_the_key(box: Box) -> Non
     feed = (await box.send("GET", "/api/v1/core/snapshots.rss?limit=3&api_key=abc")).body.decode()
     assert feed.count("<item>") == 3
     assert "abc" not in feed
-    assert (await box.refused("GET", "/core/snapshots.rss?before=soon"))[0] == 400
+    assert (await box.get_refusal("GET", "/core/snapshots.rss?before=soon"))[0] == 400
 
 
 async def test_a_result_is_uploaded_and_added_to(box: Box) -> None:
@@ -121,19 +121,19 @@ async def test_a_result_is_uploaded_and_added_to(box: Box) -> None:
     ]
     head = 'Content-Disposition: form-data; name="files"; filename="a.txt"'
     file = f"--xx\r\n{head}\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
-    made = await box.ask(
+    record = await box.ask(
         "POST",
         "/core/archiveresults",
         ("".join([*parts, file]) + "--xx--\r\n").encode(),
         headers=kind,
     )
-    assert (made["status"], made["output_files"]) == (
+    assert (record["status"], record["output_files"]) == (
         "succeeded",
         {"a.txt": {"extension": "txt", "mimetype": "text/plain", "size": 5}},
     )
     more = (file.replace("a.txt", "b.txt") + "--xx--\r\n").encode()
     assert set(
-        (await box.ask("PATCH", f"/core/archiveresult/{made['id']}", more, headers=kind))[
+        (await box.ask("PATCH", f"/core/archiveresult/{record['id']}", more, headers=kind))[
             "output_files"
         ]
     ) == {
@@ -142,8 +142,8 @@ async def test_a_result_is_uploaded_and_added_to(box: Box) -> None:
     }
     served = await box.send("GET", f"/snapshot/{item['id']}/notes/b.txt", key="")
     assert served.body == b"hello"
-    status, detail = await box.refused("POST", "/core/archiveresults", {})
-    assert (status, [each["loc"] for each in detail]) == (
+    status, detail = await box.get_refusal("POST", "/core/archiveresults", {})
+    assert (status, [row["loc"] for row in detail]) == (
         422,
         [["form", "snapshot_id"], ["form", "plugin"]],
     )
@@ -154,19 +154,19 @@ async def test_personas_come_in_pages_only_on_the_newest_release(box: Box, middl
     assert (page["total_items"], page["items"][0]["name"]) == (2, "Reader")
     assert page["items"][0]["config"]["TWOCAPTCHA_API_KEY"] == "********"
     plain = await middle.get("/personas/personas?limit=1")
-    assert [each["name"] for each in plain] == ["Default", "Reader"]
+    assert [row["name"] for row in plain] == ["Default", "Reader"]
 
 
 async def test_a_browser_hands_its_sign_ins_over(box: Box) -> None:
     body = {"extension_persona_id": "x1", "name": "Laptop", "cookies_txt": "a=b"}
-    made = await box.ask("POST", "/personas/sync", body)
-    assert (made["created"], made["cookies_file_written"], made["auth_file_written"]) == (
+    record = await box.ask("POST", "/personas/sync", body)
+    assert (record["created"], record["cookies_file_written"], record["auth_file_written"]) == (
         True,
         True,
         False,
     )
     assert (await box.ask("POST", "/personas/sync", body))["created"] is False
-    status, words = await box.refused("POST", "/personas/sync", {**body, "name": "../etc"})
+    status, words = await box.get_refusal("POST", "/personas/sync", {**body, "name": "../etc"})
     assert (status, words.partition(":")[0]) == (503, "ValueError")
 
 
@@ -174,12 +174,12 @@ async def test_the_machine_is_found_by_name_and_its_programs_too(box: Box) -> No
     machine = await box.get("/machine/machine/current")
     assert await box.get(f"/machine/machine/{machine['hostname'].upper()}") == machine
     assert await box.get(f"/machine/machine/{machine['id'][:10]}") == machine
-    assert [each["name"] for each in await box.get("/machine/binary/by-name/NODE")] == [
+    assert [row["name"] for row in await box.get("/machine/binary/by-name/NODE")] == [
         "node",
         "node",
     ]
     assert await box.get("/machine/binary/by-name/nothing") == []
     assert (await box.get("/machine/binaries?status=queued"))["items"][0]["is_valid"] is False
-    status, words = await box.refused("GET", "/machine/machines?bin_providers=apt")
+    status, words = await box.get_refusal("GET", "/machine/machines?bin_providers=apt")
     assert (status, words.partition(":")[0]) == (503, "FieldError")
-    assert (await box.refused("GET", "/machine/binary/zz"))[0] == 404
+    assert (await box.get_refusal("GET", "/machine/binary/zz"))[0] == 404

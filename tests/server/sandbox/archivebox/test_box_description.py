@@ -55,8 +55,8 @@ def is_date(value: object) -> bool:
     return isinstance(value, str) and value.endswith("Z") and bool(datetime.fromisoformat(value))
 
 
-async def filled(box: Box, path: str) -> str:
-    """The path below the API with parameters that exist."""
+async def fill_path(box: Box, path: str) -> str:
+    """Return the path below the API with parameters that exist."""
     world = box.sandbox.world
     snapshot = list(world.snapshots.values())[-20]
     tag = world.find_tag("news")
@@ -81,7 +81,7 @@ async def filled(box: Box, path: str) -> str:
 
 
 def complaints(version: str, schema: dict[str, Any], value: Any) -> list[str]:
-    """Where an answer differs from its schema."""
+    """Return where an answer differs from its schema."""
     whole = {**schema, "components": DOCUMENTS[version]["components"]}
     validator = jsonschema.Draft202012Validator(whole, format_checker=CHECKER)
     return [
@@ -99,7 +99,7 @@ async def test_the_sandbox_describes_itself_as_the_real_server_does(version: Ver
 @pytest.mark.parametrize(("version", "method", "path"), ENDPOINTS)
 async def test_every_declared_endpoint_is_there(version: Version, method: str, path: str) -> None:
     box = Box(version, snapshots=40)
-    target = f"/api/v1{await filled(box, path)}"
+    target = f"/api/v1{await fill_path(box, path)}"
     answer = await box.send(method, target, key="")
     protected = bool(DOCUMENTS[version]["paths"][path][method.lower()].get("security"))
     wants_a_body = method == "POST" and not protected
@@ -142,18 +142,16 @@ async def test_answers_have_the_declared_shape(version: Version, path: str) -> N
         if path.endswith(("/snapshots", "/archiveresults"))
         else ""
     )
-    found = await box.get(await filled(box, path) + filter_)
+    payload = await box.get(await fill_path(box, path) + filter_)
     content = DOCUMENTS[version]["paths"][path]["get"]["responses"]["200"]["content"][
         "application/json"
     ]
-    assert complaints(version, content["schema"], found) == []
-    items = found["items"] if isinstance(found, dict) and "items" in found else []
+    assert complaints(version, content["schema"], payload) == []
+    items = payload["items"] if isinstance(payload, dict) and "items" in payload else []
     name = content["schema"].get("$ref", "").rpartition("/")[2].removeprefix("Paged")
     item = {"$ref": f"#/components/schemas/{name}"}
-    assert [
-        complaints(version, item, each) for each in items if complaints(version, item, each)
-    ] == []
-    assert bool(items) == ("items" in found)
+    assert [complaints(version, item, row) for row in items if complaints(version, item, row)] == []
+    assert bool(items) == ("items" in payload)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -183,8 +181,8 @@ async def test_commands_answer_in_the_declared_shape(version: Version) -> None:
     schema = {"$ref": "#/components/schemas/CLICommandResponseSchema"}
     patterns = {"filter_patterns": ["https://no.such.example/"] if version == "0.8.5" else []}
     for name, body in ((path, patterns), ("/cli/add", {"urls": ["https://example.com/a"]})):
-        found = await box.ask("POST", name, body)
-        assert complaints(version, schema, found) == []
-        assert set(found) == set(
+        payload = await box.ask("POST", name, body)
+        assert complaints(version, schema, payload) == []
+        assert set(payload) == set(
             DOCUMENTS[version]["components"]["schemas"]["CLICommandResponseSchema"]["properties"]
         )

@@ -29,9 +29,9 @@ INBOX = "https://smallcomputers.example/posts/quiet-inbox"
 PRIVATE = "https://wiki.tidewater.example/pages/release-checklist"
 
 
-async def test_pages_are_read_as_text_by_the_files_of_their_results(each: Box) -> None:
-    item = await each.one(url=INBOX)
-    if each.version == "0.8.5":
+async def test_pages_are_read_as_text_by_the_files_of_their_results(any_box: Box) -> None:
+    item = await any_box.one(url=INBOX)
+    if any_box.version == "0.8.5":
         paths = [
             f"/archive/{item['timestamp']}/htmltotext.txt",
             f"/archive/{item['timestamp']}/readability/content.txt",
@@ -46,7 +46,7 @@ async def test_pages_are_read_as_text_by_the_files_of_their_results(each: Box) -
             f"/snapshot/{item['id']}/readability/content.txt",
         ]
     for path in paths:
-        answer = await each.send("GET", path, key="")
+        answer = await any_box.send("GET", path, key="")
         text = answer.body.decode()
         assert (answer.status, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
         assert text.startswith("Notes on a quiet inbox\n\n")
@@ -132,8 +132,8 @@ async def test_a_private_page_wants_a_session_and_not_a_key(box: Box) -> None:
         302,
         f"/admin/core/snapshot/replay-auth/?snapshot={id}",
     )
-    made = await box.ask("POST", "/auth/browser_session")
-    cookie = f"{made['cookie']['name']}={made['cookie']['value']}"
+    record = await box.ask("POST", "/auth/browser_session")
+    cookie = f"{record['cookie']['name']}={record['cookie']['value']}"
     assert (await box.send("GET", path, key="", headers={"cookie": cookie})).status == 200
 
 
@@ -155,13 +155,13 @@ async def test_a_session_is_not_given_for_a_key_in_the_address(box: Box) -> None
 
 
 @pytest.mark.parametrize("how", ["header", "bearer", "address"])
-async def test_a_key_opens_the_api_in_three_ways(each: Box, how: str) -> None:
+async def test_a_key_opens_the_api_in_three_ways(any_box: Box, how: str) -> None:
     headers = {
         "header": {"X-ArchiveBox-API-Key": KEY},
         "bearer": {"Authorization": f"Bearer {KEY}"},
     }.get(how)
     query = f"?api_key={KEY}" if how == "address" else ""
-    answer = await each.send("GET", f"/api/v1/core/tags{query}", key="", headers=headers)
+    answer = await any_box.send("GET", f"/api/v1/core/tags{query}", key="", headers=headers)
     methods = {
         "header": "HeaderTokenAuth",
         "bearer": "BearerTokenAuth",
@@ -172,44 +172,44 @@ async def test_a_key_opens_the_api_in_three_ways(each: Box, how: str) -> None:
     assert datetime.fromisoformat(answer.headers["x-archivebox-auth-expires"]).year == 2026
 
 
-async def test_passwords_on_every_request_work_only_on_the_oldest_release(each: Box) -> None:
+async def test_passwords_on_every_request_work_only_on_the_oldest_release(any_box: Box) -> None:
     basic = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
-    answer = await each.send(
+    answer = await any_box.send(
         "GET", "/api/v1/core/tags", key="", headers={"Authorization": f"Basic {basic}"}
     )
-    assert answer.status == (200 if each.version == "0.8.5" else 401)
+    assert answer.status == (200 if any_box.version == "0.8.5" else 401)
 
 
 @pytest.mark.parametrize("key", ["", "wrong", KEY_EXPIRED])
-async def test_bad_keys_are_refused(each: Box, key: str) -> None:
-    assert await each.refused("GET", "/core/tags", key=key) == (401, "Unauthorized")
-    assert await each.refused("POST", "/cli/remove", {"nonsense": 1}, key=key) == (
+async def test_bad_keys_are_refused(any_box: Box, key: str) -> None:
+    assert await any_box.get_refusal("GET", "/core/tags", key=key) == (401, "Unauthorized")
+    assert await any_box.get_refusal("POST", "/cli/remove", {"nonsense": 1}, key=key) == (
         401,
         "Unauthorized",
     )
 
 
-async def test_a_key_of_somebody_else_is_valid_and_refused(each: Box) -> None:
-    assert (await each.ask("POST", "/auth/check_api_token", {"token": KEY_READER}))[
+async def test_a_key_of_somebody_else_is_valid_and_refused(any_box: Box) -> None:
+    assert (await any_box.ask("POST", "/auth/check_api_token", {"token": KEY_READER}))[
         "success"
     ] is True
-    status, words = await each.refused("GET", "/core/tags", key=KEY_READER)
+    status, words = await any_box.get_refusal("GET", "/core/tags", key=KEY_READER)
     assert status == 403
     assert words.endswith("User does not have permission (make sure user.is_superuser=True)")
 
 
-async def test_a_password_is_exchanged_for_a_key(each: Box) -> None:
-    found = await each.ask(
+async def test_a_password_is_exchanged_for_a_key(any_box: Box) -> None:
+    payload = await any_box.ask(
         "POST", "/auth/get_api_token", {"username": USERNAME, "password": PASSWORD}, key=""
     )
-    assert found["token"] == KEY
-    assert ("success" in found) == (each.version != "0.8.5")
+    assert payload["token"] == KEY
+    assert ("success" in payload) == (any_box.version != "0.8.5")
     for name, password in (("admin", "wrong"), ("reader", "reader"), ("", "")):
-        refused = await each.ask(
+        refused = await any_box.ask(
             "POST", "/auth/get_api_token", {"username": name, "password": password}, key=""
         )
         assert refused == {"success": False, "errors": ["Invalid credentials"]}
-    assert await each.ask("POST", "/auth/check_api_token", {"token": "x"}, key="") == {
+    assert await any_box.ask("POST", "/auth/check_api_token", {"token": "x"}, key="") == {
         "success": False,
         "user_id": None,
     }
@@ -221,8 +221,8 @@ async def test_the_api_answers_over_http_and_hangs_up_when_it_dies() -> None:
         served(sandbox) as url,
         httpx.AsyncClient(base_url=url, headers={"X-ArchiveBox-API-Key": KEY}) as http,
     ):
-        found = await http.get("/api/v1/core/snapshots", params={"tag": "Long Reads", "limit": 5})
-        assert (found.status_code, found.json()["limit"]) == (200, 5)
+        payload = await http.get("/api/v1/core/snapshots", params={"tag": "Long Reads", "limit": 5})
+        assert (payload.status_code, payload.json()["limit"]) == (200, 5)
         with pytest.raises(httpx.RemoteProtocolError):
             await http.post(
                 "/api/v1/cli/remove", json={"filter_patterns": ["https://nowhere.example/"]}
