@@ -112,5 +112,6 @@ def parse_instant(text: str) -> datetime:
 
 def filter_by_time(rows: list[Row], first: str | None, last: str | None) -> list[Row]:
     """Return the rows posted between two instants, both included; None leaves a side open."""
-    low, high = parse_instant(first or _EARLIEST), parse_instant(last or _LATEST)
+    low = parse_instant(first or _EARLIEST)
+    high = parse_instant(last or _LATEST)
     return [row for row in rows if low <= row.moment <= high]
