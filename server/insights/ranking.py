@@ -66,10 +66,7 @@ def _describe(row: Row, values: Sequence[int], metric: str) -> dict[str, Any]:
     if value is not None:
         # The values rise, so that those behind the last equal one are the larger ones.
         rank = 1 + len(values) - bisect_right(values, value)
-    figures = {
-        name: round_figure(None if figure is None else Fraction(figure))
-        for name, figure in zip(METRICS, row.values, strict=True)
-    }
+    figures = dict(zip(METRICS, map(round_figure, row.values), strict=True))
     return {
         "rank": rank,
         "id": row.id,

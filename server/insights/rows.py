@@ -15,6 +15,7 @@ EXACT = 2**53 - 1
 RATED = ("REEL", "TIKTOK")
 """The kinds whose virality class means something (Archive docs, glossary)."""
 
+_EARLIEST, _LATEST = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"
 # `type` alone does not tell them apart: a TikTok video is a POST to the API.
 _KINDS = {
     ("TIKTOK", "POST"): "TIKTOK",
@@ -111,10 +112,6 @@ def parse_instant(text: str) -> datetime:
 
 def filter_by_time(rows: list[Row], first: str | None, last: str | None) -> list[Row]:
     """Return the rows posted between two instants, both included; None leaves a side open."""
-    if first:
-        low = parse_instant(first)
-        rows = [row for row in rows if row.moment >= low]
-    if last:
-        high = parse_instant(last)
-        rows = [row for row in rows if row.moment <= high]
-    return rows
+    low = parse_instant(first or _EARLIEST)
+    high = parse_instant(last or _LATEST)
+    return [row for row in rows if low <= row.moment <= high]

@@ -113,17 +113,17 @@ def select_best(rows: Sequence[Row], metric: str, most: int) -> list[dict[str, A
             "id": row.id,
             "link": row.link,
             "takenAt": row.taken_at,
-            metric: round_figure(Fraction(value)),
+            metric: round_figure(value),
         }
         for value, row in pairs[:most]
     ]
 
 
-def round_figure(value: Fraction | None) -> int | float | str | None:
+def round_figure(value: Fraction | int | None) -> int | float | str | None:
     """Return a figure with two decimals at most, as text where a number would not be exact."""
     if value is None:
         return None
-    rounded = round(value, 2)
+    rounded = round(Fraction(value), 2)
     if rounded.denominator == 1:
         number = rounded.numerator
         return number if abs(number) <= EXACT else str(number)
@@ -155,7 +155,7 @@ def _compute_statistics(values: Sequence[int]) -> dict[str, Any]:
     count, total = len(values), sum(values)
     # Fractions, because the module `statistics` returns floats, which are not exact for BigInts.
     return {
-        "total": round_figure(Fraction(total)),
+        "total": round_figure(total),
         "mean": round_figure(Fraction(total, count)),
         "median": round_figure(Fraction(values[(count - 1) // 2] + values[count // 2], 2)),
         "known": count,
@@ -163,7 +163,8 @@ def _compute_statistics(values: Sequence[int]) -> dict[str, Any]:
 
 
 def _merge(label: str, groups: Sequence[Group]) -> Group:
-    return Group({label: len(groups)}, [row for group in groups for row in group.rows])
+    rows = [row for group in groups for row in group.rows]
+    return Group({label: len(groups)}, rows)
 
 
 def _weigh(rows: Sequence[Row], metric: str) -> tuple[bool, int, int]:

@@ -187,7 +187,8 @@ def _draw_panel(axes: Axes, panel: Panel) -> list[Any]:
             drawn += axes.plot(xs, ys, color=colour, marker="o", markersize=4, linewidth=1.8)
     _style_axes(axes, "y")
     axes.set_ylabel(to_plain_text(panel.label, 48))
-    if all(y is None for _, points in panel.lines for _, y in points):
+    values = [y for _, points in panel.lines for _, y in points]
+    if values.count(None) == len(values):
         centre: Any = {"transform": axes.transAxes, "ha": "center", "va": "center"}
         axes.text(0.5, 0.5, "unknown", color=_GREY, **centre)
         axes.set_yticks([])

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from itertools import count
 from typing import Any, Literal
 
 from server.insights.rows import Row, parse_instant, parse_whole_number
 from server.insights.summary import Group, group_items, summarize_metrics
-from server.pictures.charts import Column, Moment, Panel, draw_bars, draw_over_time
+from server.pictures.charts import Column, Moment, Panel, Points, draw_bars, draw_over_time
 
 Metric = Literal["likes", "comments", "shares", "views", "impressions", "earnedMediaValue"]
 
@@ -162,33 +163,22 @@ def chart_engagement(
     is_single = len(rows) == 1
     titles = ", ".join(_TITLES[metric] for metric in metrics)
     title = f"{titles.capitalize()} over time"
-    histories = [
-        sorted(history, key=lambda entry: parse_instant(entry["at"])) for history in histories
-    ]
+    timelines = list(zip(count(1), rows, map(_sort_snapshots, histories), strict=False))
     items = [
         {"number": number, "itemId": row.id, "account": row.account, "takenAt": row.taken_at}
-        for number, row in enumerate(rows, 1)
+        for number, row, _ in timelines
     ]
     table = [
         [number, entry["at"], *(parse_whole_number(entry[metric]) for metric in metrics)]
-        for number, history in enumerate(histories, 1)
-        for entry in history
+        for number, _, snapshots in timelines
+        for entry in snapshots
     ]
-    # Days since posting let items of different dates be compared.
-    times = [
-        [_locate(entry, row, is_single) for entry in history]
-        for row, history in zip(rows, histories, strict=True)
-    ]
-    names = [
-        _label_item(number, row, history, metrics)
-        for number, (row, history) in enumerate(zip(rows, histories, strict=True), 1)
-    ]
+    names = [_label_item(*timeline, metrics) for timeline in timelines]
     panels = []
     for metric in metrics:
-        values = [_to_numbers([entry[metric] for entry in history]) for history in histories]
-        lines = [list(zip(*pair, strict=True)) for pair in zip(times, values, strict=True)]
+        lines = [_make_line(row, snapshots, metric, is_single) for _, row, snapshots in timelines]
         panels.append(Panel(_LABELS[metric], list(zip(names, lines, strict=True))))
-    empty = [str(number) for number, history in enumerate(histories, 1) if not history]
+    empty = [str(number) for number, _, snapshots in timelines if not snapshots]
     notes = [f"Items without any snapshot: {', '.join(empty)}."] if empty else []
     subtitle = ""
     if is_single and rows[0].account:
@@ -199,17 +189,27 @@ def chart_engagement(
     return Drawing(title, header, table, draw, _choose_units(*metrics), notes, items)
 
 
-def _locate(entry: Mapping[str, Any], row: Row, is_single: bool) -> Moment:
-    """Return where a snapshot stands on the axis: its instant, or its days since posting."""
-    instant = parse_instant(entry["at"])
-    return instant if is_single else (instant - row.moment) / _DAY
+def _sort_snapshots(snapshots: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted(snapshots, key=lambda entry: parse_instant(entry["at"]))
+
+
+def _make_line(
+    row: Row, snapshots: Sequence[Mapping[str, Any]], metric: Metric, is_single: bool
+) -> Points:
+    """Return the points of an item: their x is an instant, or the days since posting."""
+    moments: list[Moment] = [parse_instant(entry["at"]) for entry in snapshots]
+    # Days since posting let items of different dates be compared.
+    if not is_single:
+        moments = [(parse_instant(entry["at"]) - row.moment) / _DAY for entry in snapshots]
+    values = _to_numbers([entry[metric] for entry in snapshots])
+    return list(zip(moments, values, strict=True))
 
 
 def _label_item(
-    number: int, row: Row, history: Sequence[Mapping[str, Any]], metrics: Sequence[Metric]
+    number: int, row: Row, snapshots: Sequence[Mapping[str, Any]], metrics: Sequence[Metric]
 ) -> str:
     name = f"@{row.account}" if row.account else row.id[:8]
-    values = [entry[metric] for entry in history for metric in metrics]
+    values = [entry[metric] for entry in snapshots for metric in metrics]
     # A line without any point does not show, so the legend has to say why.
     suffix = " (unknown)" if values.count(None) == len(values) else ""
     return f"{number} {name}{suffix}"

@@ -93,20 +93,22 @@ def _add_type(record: type[Record], types: dict[str, Schema], selection: Selecti
             _add_type(variant, types, selection)
         return
     type_names = _name_types(record)
-    fields = fields_of(record)
     # Two parts of a selection may lead to the same type: their fields add up.
     entries = about.setdefault("fields", {})
-    if selection is not None:
-        fields = {name: info for name, info in fields.items() if name in selection}
-    else:
-        scalars = [name for name, info in fields.items() if info.record is None]
-        about["default"] = record.default.split() or scalars
-    for name, info in fields.items():
+    if selection is None:
+        about["default"] = record.default.split() or _list_scalars(record)
+    for name, info in fields_of(record).items():
+        if selection is not None and name not in selection:
+            continue
         entries[name] = {"type": type_names[name]}
         if info.unit:
             entries[name]["unit"] = info.unit
         if info.record is not None:
             _add_type(info.record, types, selection and selection[name])
+
+
+def _list_scalars(record: type[Record]) -> list[str]:
+    return [name for name, info in fields_of(record).items() if info.record is None]
 
 
 def _name_types(record: type[Record]) -> dict[str, str]:

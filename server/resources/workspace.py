@@ -68,14 +68,15 @@ class Resources:
     ) -> None:
         self._surface = surface
         # A packaged variable serves prompts, whose arguments belong to no template.
-        self._templates = [Template.from_row(row) for row in surface.templates]
+        templates = map(Template.from_row, surface.templates)
+        self._templates = {template.uri: template for template in templates}
         self._variables = {name: Variable.from_row(row) for name, row in surface.variables.items()}
         self._calls = calls
         self._names = NameCache(self._read_names, clock)
 
     def list_templates(self) -> list[dict[str, Any]]:
         """Return the templates as `resources/templates/list` serves them, in the file's order."""
-        return [template.to_listing() for template in self._templates]
+        return [template.to_listing() for template in self._templates.values()]
 
     async def read(self, uri: str) -> Content:
         """Return what an address of one of the templates stands for.
@@ -113,7 +114,7 @@ class Resources:
             Failure: `NOT_FOUND` for an unknown template or variable. Names that cannot be read
                 complete nothing.
         """
-        template = next((item for item in self._templates if item.uri == uri), None)
+        template = self._templates.get(uri)
         if template is None or variable not in template.variables:
             raise Failure(
                 Code.NOT_FOUND,
@@ -155,12 +156,12 @@ class Resources:
             return NOTHING
 
     def _find_template(self, uri: str) -> tuple[Template, dict[str, str]]:
-        for template in self._templates:
+        for template in self._templates.values():
             parts = template.parse(uri)
             if parts is not None:
                 return template, parts
         # The shapes tell a model that guessed an address how to mend it.
-        shapes = ", ".join(template.uri for template in self._templates) or "none"
+        shapes = ", ".join(self._templates) or "none"
         raise Failure(Code.NOT_FOUND, f"There is no resource {uri!r}. Templates: {shapes}.")
 
     def _describe_operation(self, template: Template, name: str) -> str:
@@ -228,11 +229,14 @@ class Resources:
         rows = variables[name].rows
         if rows is None:
             return list(variables[name].values)
-        parts = {key: variable.default for key, variable in variables.items() if variable.default}
-        for key, value in arguments.items():
+        parts = {}
+        for key, variable in variables.items():
             # Clients send the empty fields of their form too.
-            if key in variables and value.strip():
-                parts[key] = variables[key].check(key, value)
+            value = arguments.get(key, "")
+            if value.strip():
+                parts[key] = variable.check(key, value)
+            elif variable.default:
+                parts[key] = variable.default
         names = {str(row["name"]) for row in await self._names.get(rows, parts)}
         return sorted(names, key=lambda value: (fold(value), value))
 

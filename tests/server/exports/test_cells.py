@@ -35,7 +35,7 @@ RUNNING = [
 HARMLESS = ["plain", "1+1", "a=b", "#tag", " plain", "'quoted", "", "é", "😀 =1", "5", "{=1}"]
 
 
-def written(rows: list[dict[str, Any]]) -> bytes:
+def write_csv(rows: list[dict[str, Any]]) -> bytes:
     survey = Survey()
     survey.add(rows)
     file = io.BytesIO()
@@ -63,7 +63,7 @@ def test_other_text_stays_as_it_is(text: str) -> None:
     ("value", "written_as"), [(-5, "-5"), (1.5, "1.5"), (-0.25, "-0.25"), (2**70, str(2**70))]
 )
 def test_numbers_stay_numbers_whatever_their_sign(value: float, written_as: str) -> None:
-    assert read(written([{"a": value}])) == [["a"], [written_as]]
+    assert read(write_csv([{"a": value}])) == [["a"], [written_as]]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_what_is_no_scalar_becomes_safe_text(value: Any, text: str | None) -> No
 
 
 def test_names_of_columns_are_made_safe_too() -> None:
-    assert read(written([{"=cmd": 1, "a": {"@x": 2}}]))[0] == ["'=cmd", "a.@x"]
+    assert read(write_csv([{"=cmd": 1, "a": {"@x": 2}}]))[0] == ["'=cmd", "a.@x"]
 
 
 @given(
@@ -95,7 +95,7 @@ def test_what_the_csv_module_reads_is_what_was_written_and_nothing_runs(
     rows: list[dict[str, Any]],
 ) -> None:
     rows = [{name: _clean(value) for name, value in row.items()} for row in rows]
-    lines = read(written(rows))[1:]
+    lines = read(write_csv(rows))[1:]
     assert len(lines) == len(rows)
     for row, line in zip(rows, lines, strict=True):
         for value, text in zip((row[name] for name in rows[0]), line, strict=True):
@@ -115,7 +115,7 @@ def _clean(value: Any) -> Any:
 
 
 def test_the_file_starts_with_the_mark_that_excel_needs_and_ends_its_lines_by_the_rfc() -> None:
-    assert written([{"a": "é"}]) == b"\xef\xbb\xbfa\r\n\xc3\xa9\r\n"
+    assert write_csv([{"a": "é"}]) == b"\xef\xbb\xbfa\r\n\xc3\xa9\r\n"
 
 
 def test_an_export_is_one_line_a_record_under_its_columns(folder: ExportFolder) -> None:
@@ -123,8 +123,8 @@ def test_an_export_is_one_line_a_record_under_its_columns(folder: ExportFolder) 
     lines = read(Path(export.path).read_bytes())
     assert tuple(lines[0]) == export.columns
     assert lines[1] == [
-        "item_1", 'Été, "quoted"\nand 😀', "#a; b", "12", "0.5", "-5", '[{"url":"u1"},{"url":"u2"}]', "true", "gold",
-        "a@b.c; d@e.f", "",
+        "item_1", 'Été, "quoted"\nand 😀', "#a; b", "12", "0.5", "-5",
+        '[{"url":"u1"},{"url":"u2"}]', "true", "gold", "a@b.c; d@e.f", "",
     ]  # fmt: skip
     assert lines[2] == ["item_2", "", "", "", "", "", "", "false", "", "", "3"]
 

@@ -26,14 +26,14 @@ RECORDS = st.recursive(
 )
 
 
-def surveyed(rows: list[dict[str, Any]], declared: tuple[str, ...] = ()) -> list[str]:
+def list_names(rows: list[dict[str, Any]], declared: tuple[str, ...] = ()) -> list[str]:
     survey = Survey(declared)
     survey.add(rows)
     return [each.name for each in survey.list_columns()]
 
 
 def test_nested_fields_become_dotted_columns_side_by_side_in_the_order_met() -> None:
-    assert surveyed(ROWS) == [
+    assert list_names(ROWS) == [
         "id",
         "caption",
         "hashtags",
@@ -50,7 +50,7 @@ def test_nested_fields_become_dotted_columns_side_by_side_in_the_order_met() -> 
 
 def test_declared_columns_come_in_their_order_even_if_no_row_has_them() -> None:
     declared = ("currentEngagement.likes", "transcript", "id", "customAttributes")
-    assert surveyed(ROWS, declared) == [
+    assert list_names(ROWS, declared) == [
         "currentEngagement.likes",
         "transcript",
         "id",
@@ -61,20 +61,20 @@ def test_declared_columns_come_in_their_order_even_if_no_row_has_them() -> None:
 
 
 def test_an_object_that_is_always_null_stays_one_column() -> None:
-    assert surveyed([{"id": "1", "currentEngagement": None}]) == ["id", "currentEngagement"]
+    assert list_names([{"id": "1", "currentEngagement": None}]) == ["id", "currentEngagement"]
 
 
 def test_an_object_null_in_some_rows_adds_no_column_of_its_own() -> None:
-    assert surveyed([{"a": None}, {"a": {}}, {"a": {"b": 1}}]) == ["a.b"]
+    assert list_names([{"a": None}, {"a": {}}, {"a": {"b": 1}}]) == ["a.b"]
 
 
 def test_a_field_that_is_sometimes_text_and_sometimes_an_object_keeps_both() -> None:
-    assert surveyed([{"a": "text"}, {"a": {"b": 1}}]) == ["a", "a.b"]
+    assert list_names([{"a": "text"}, {"a": {"b": 1}}]) == ["a", "a.b"]
 
 
 def test_no_rows_have_no_columns() -> None:
-    assert surveyed([]) == []
-    assert surveyed([], ("id",)) == ["id"]
+    assert list_names([]) == []
+    assert list_names([], ("id",)) == ["id"]
 
 
 @given(st.lists(RECORDS, max_size=6))

@@ -67,7 +67,8 @@ def on_a_disk(options: str, *arguments: str) -> list[Any]:
     try:
         done = subprocess.run(
             [*alone, "sh", "-c", script, sys.executable, options, place, *arguments],
-            cwd=ROOT, env={**os.environ, "CHILD": CHILD}, capture_output=True, text=True, check=False,
+            cwd=ROOT, env={**os.environ, "CHILD": CHILD},
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
     finally:
         Path(place).rmdir()

@@ -50,8 +50,9 @@ CONTROL = [
     "a\u00a0b",
 ]
 DEVICES = [
-    "CON", "con", "Nul", "PRN", "AUX", "COM1", "com9", "LPT1", "COM0", "COM\u00b9", "lpt\u00b2", "CONIN$", "conout$",
-    "CLOCK$", "con.csv", "NUL.tar", "aux .txt", "com1.backup.csv", "\uff23\uff2f\uff2e",
+    "CON", "con", "Nul", "PRN", "AUX", "COM1", "com9", "LPT1", "COM0", "COM\u00b9", "lpt\u00b2",
+    "CONIN$", "conout$", "CLOCK$", "con.csv", "NUL.tar", "aux .txt", "com1.backup.csv",
+    "\uff23\uff2f\uff2e",
 ]  # fmt: skip
 EDGES = ["", ".", ".hidden", ".csv", "x.", "x ", " x", "x..", "x .csv", "...", " "]
 FORBIDDEN = ["a<b", "a>b", 'a"b', "a|b", "a?b", "a*b"]

@@ -68,7 +68,7 @@ with Spool.open(folder, target.name, "job1") as spool:
 """
 
 
-def killed(folder: ExportFolder, kind: str, stop: str) -> None:
+def kill_at(folder: ExportFolder, kind: str, stop: str) -> None:
     """Run an export in a process of its own and kill it where `stop` says."""
     folder.path.mkdir()
     child = subprocess.Popen(
@@ -82,7 +82,7 @@ def killed(folder: ExportFolder, kind: str, stop: str) -> None:
     assert child.returncode == -signal.SIGKILL
 
 
-def journalled(folder: ExportFolder) -> Draft:
+def read_journal(folder: ExportFolder) -> Draft:
     return Draft.from_dict(json.loads((folder.path / ".journal").read_text()))
 
 
@@ -126,7 +126,7 @@ def test_killed_while_it_writes_no_file_has_the_final_name(
     if kind == "parquet":
         pytest.importorskip("pyarrow", reason="pyarrow is not installed (the extra `parquet`)")
     folder = ExportFolder(tmp_path / "exports")
-    killed(folder, kind, tick)
+    kill_at(folder, kind, tick)
     assert [name for name in names(folder) if not name.startswith(".")] == []
     assert folder.list_exports() == []
     assert discard(folder, "job1") >= 1
@@ -135,15 +135,15 @@ def test_killed_while_it_writes_no_file_has_the_final_name(
 
 def test_the_kills_reach_the_writing_itself(tmp_path: Path) -> None:
     folder = ExportFolder(tmp_path / "exports")
-    killed(folder, "csv", "23")
+    kill_at(folder, "csv", "23")
     assert sum(name.endswith(".tmp") for name in names(folder)) == 1
 
 
 def test_killed_before_the_name_the_draft_is_not_published(tmp_path: Path) -> None:
     folder = ExportFolder(tmp_path / "exports")
-    killed(folder, "csv", "built")
-    assert find_published(folder, journalled(folder)) is None
-    assert publish(folder, journalled(folder)).rows == 2_000
+    kill_at(folder, "csv", "built")
+    assert find_published(folder, read_journal(folder)) is None
+    assert publish(folder, read_journal(folder)).rows == 2_000
 
 
 @pytest.mark.parametrize("stop", ["named", "published"])
@@ -151,8 +151,8 @@ def test_killed_after_the_name_the_export_is_found_and_not_made_twice(
     tmp_path: Path, stop: str
 ) -> None:
     folder = ExportFolder(tmp_path / "exports")
-    killed(folder, "csv", stop)
-    found = find_published(folder, journalled(folder))
+    kill_at(folder, "csv", stop)
+    found = find_published(folder, read_journal(folder))
     assert found is not None
     assert (found.name, found.rows) == ("q4.csv", 2_000)
     assert found.bytes == (folder.path / "q4.csv").stat().st_size

@@ -41,7 +41,7 @@ class Files:
 
 
 @asynccontextmanager
-async def serving(
+async def serve_files(
     answer: Callable[[Files], bytes], tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Files]:
     """A server that answers every request alike and hangs up."""
@@ -70,7 +70,7 @@ async def serving(
         tasks.cancel_scope.cancel()
 
 
-def resolving(*addresses: str) -> Resolve:
+def make_resolver(*addresses: str) -> Resolve:
     """A resolver that knows one answer."""
 
     async def resolve(host: str, port: int) -> list[str]:
@@ -79,22 +79,22 @@ def resolving(*addresses: str) -> Resolve:
     return resolve
 
 
-async def unknown(host: str, port: int) -> list[str]:
+async def find_nothing(host: str, port: int) -> list[str]:
     raise OSError("no such host")
 
 
-async def fetched(
-    url: str, own: str = "https://app.archive.com/api/v2", resolve: Resolve = unknown
+async def fetch(
+    url: str, own: str = "https://app.archive.com/api/v2", resolve: Resolve = find_nothing
 ) -> Reply:
     async with Http(own, "Archive", resolve=resolve) as http:
         return await http.fetch(url, HEADERS, seconds=30)
 
 
-async def refused(
-    url: str, own: str = "https://app.archive.com/api/v2", resolve: Resolve = unknown
+async def expect_refusal(
+    url: str, own: str = "https://app.archive.com/api/v2", resolve: Resolve = find_nothing
 ) -> Failure:
     with pytest.raises(Failure) as caught:
-        await fetched(url, own, resolve)
+        await fetch(url, own, resolve)
     assert HOST not in caught.value.message
     return caught.value
 
@@ -139,7 +139,9 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLConte
     ],
 )
 async def test_what_is_not_plain_https_is_not_asked_for(url: str) -> None:
-    assert (await refused(url, resolve=resolving("93.184.216.34"))).code is Code.FORBIDDEN
+    assert (
+        await expect_refusal(url, resolve=make_resolver("93.184.216.34"))
+    ).code is Code.FORBIDDEN
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,9 @@ async def test_what_is_not_plain_https_is_not_asked_for(url: str) -> None:
 async def test_a_host_with_an_address_inside_is_not_asked_even_if_others_are_public(
     address: str,
 ) -> None:
-    failure = await refused(f"https://{HOST}/a.png", resolve=resolving("93.184.216.34", address))
+    failure = await expect_refusal(
+        f"https://{HOST}/a.png", resolve=make_resolver("93.184.216.34", address)
+    )
 
     assert failure.code is Code.FORBIDDEN
     assert failure.message == "its host is not a public one"
@@ -175,20 +179,22 @@ async def test_a_host_with_an_address_inside_is_not_asked_even_if_others_are_pub
     "url", ["https://127.0.0.1/a.png", "https://[::1]/a.png", "https://localhost/a.png"]
 )
 async def test_addresses_of_this_machine_are_not_asked(url: str) -> None:
-    assert (await refused(url, resolve=server.http.files.resolve_addresses)).code is Code.FORBIDDEN
+    assert (
+        await expect_refusal(url, resolve=server.http.files.resolve_addresses)
+    ).code is Code.FORBIDDEN
 
 
 async def test_a_host_that_nobody_knows_is_said_so() -> None:
-    assert (await refused(f"https://{HOST}/a.png")).message == "its host could not be found"
+    assert (await expect_refusal(f"https://{HOST}/a.png")).message == "its host could not be found"
 
 
 async def test_the_connection_goes_to_the_address_that_was_checked_under_the_host_s_own_name(
     certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server.http.files, "is_public", lambda address: True)
-    async with serving(lambda _: OK, certificate) as files:
-        reply = await fetched(
-            f"https://{HOST}:{files.port}/a.png?sig=1", resolve=resolving("127.0.0.1")
+    async with serve_files(lambda _: OK, certificate) as files:
+        reply = await fetch(
+            f"https://{HOST}:{files.port}/a.png?sig=1", resolve=make_resolver("127.0.0.1")
         )
 
     assert (reply.status, reply.body) == (200, b"PNG!")
@@ -203,9 +209,9 @@ async def test_another_host_s_certificate_is_not_accepted(
     certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server.http.files, "is_public", lambda address: True)
-    async with serving(lambda _: OK, certificate) as files:
-        failure = await refused(
-            f"https://other.example:{files.port}/a.png", resolve=resolving("127.0.0.1")
+    async with serve_files(lambda _: OK, certificate) as files:
+        failure = await expect_refusal(
+            f"https://other.example:{files.port}/a.png", resolve=make_resolver("127.0.0.1")
         )
 
     assert failure.code is Code.UNAVAILABLE
@@ -213,9 +219,9 @@ async def test_another_host_s_certificate_is_not_accepted(
 
 
 async def test_the_api_s_own_origin_may_be_this_machine_and_gets_no_key() -> None:
-    async with serving(lambda _: OK) as files:
-        reply = await fetched(files.url, own=f"http://127.0.0.1:{files.port}/api/v2")
-        await fetched(files.url, own=f"http://127.0.0.1:{files.port}/api/v2")
+    async with serve_files(lambda _: OK) as files:
+        reply = await fetch(files.url, own=f"http://127.0.0.1:{files.port}/api/v2")
+        await fetch(files.url, own=f"http://127.0.0.1:{files.port}/api/v2")
 
     assert reply.body == b"PNG!"
     assert not any(
@@ -224,39 +230,43 @@ async def test_the_api_s_own_origin_may_be_this_machine_and_gets_no_key() -> Non
 
 
 def redirect(location: str) -> bytes:
-    return f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+    head = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\n"
+    return f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
 
 
 async def test_a_redirect_to_another_place_on_this_machine_is_not_followed() -> None:
-    async with serving(lambda _: OK) as inside, serving(lambda _: redirect(inside.url)) as files:
-        failure = await refused(files.url, own=f"http://127.0.0.1:{files.port}/api")
+    async with (
+        serve_files(lambda _: OK) as inside,
+        serve_files(lambda _: redirect(inside.url)) as files,
+    ):
+        failure = await expect_refusal(files.url, own=f"http://127.0.0.1:{files.port}/api")
 
     assert failure.code is Code.FORBIDDEN
     assert inside.requests == []
 
 
 async def test_a_redirect_to_a_private_host_is_not_followed() -> None:
-    async with serving(lambda _: redirect(f"https://{HOST}/b.png")) as files:
-        failure = await refused(
-            files.url, f"http://127.0.0.1:{files.port}/api", resolving("192.168.0.9")
+    async with serve_files(lambda _: redirect(f"https://{HOST}/b.png")) as files:
+        failure = await expect_refusal(
+            files.url, f"http://127.0.0.1:{files.port}/api", make_resolver("192.168.0.9")
         )
 
     assert failure.message == "its host is not a public one"
 
 
 async def test_a_redirect_within_the_same_host_is_followed() -> None:
-    async with serving(
+    async with serve_files(
         lambda files: redirect("/b.png") if len(files.requests) == 1 else OK
     ) as files:
-        reply = await fetched(files.url, own=f"http://127.0.0.1:{files.port}/api")
+        reply = await fetch(files.url, own=f"http://127.0.0.1:{files.port}/api")
 
     assert reply.body == b"PNG!"
     assert files.requests[1].startswith(b"GET /b.png ")
 
 
 async def test_redirects_without_end_are_given_up() -> None:
-    async with serving(lambda _: redirect("/again.png")) as files:
-        failure = await refused(files.url, own=f"http://127.0.0.1:{files.port}/api")
+    async with serve_files(lambda _: redirect("/again.png")) as files:
+        failure = await expect_refusal(files.url, own=f"http://127.0.0.1:{files.port}/api")
 
     assert failure.message == "its host redirects again and again"
     assert len(files.requests) == 4
@@ -266,21 +276,24 @@ async def test_more_than_eight_megabytes_are_not_read() -> None:
     large = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nConnection: close\r\n\r\n" + bytes(
         9 * 2**20
     )
-    async with serving(lambda _: large) as files:
-        failure = await refused(files.url, own=f"http://127.0.0.1:{files.port}/api")
+    async with serve_files(lambda _: large) as files:
+        failure = await expect_refusal(files.url, own=f"http://127.0.0.1:{files.port}/api")
 
     assert failure.message == "it is larger than 8 MB"
 
 
 async def test_nothing_is_unpacked() -> None:
-    packed = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\nConnection: close\r\n\r\ngzip"
-    async with serving(lambda _: packed) as files:
-        assert (await fetched(files.url, own=f"http://127.0.0.1:{files.port}/api")).body == b"gzip"
+    packed = (
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n"
+        b"Connection: close\r\n\r\ngzip"
+    )
+    async with serve_files(lambda _: packed) as files:
+        assert (await fetch(files.url, own=f"http://127.0.0.1:{files.port}/api")).body == b"gzip"
 
 
 async def test_a_host_that_does_not_answer_is_given_up_in_time() -> None:
     async with (
-        serving(lambda _: b"") as files,
+        serve_files(lambda _: b"") as files,
         Http(f"http://127.0.0.1:{files.port}/api", "Archive") as http,
     ):
         with pytest.raises(Failure, match="did not answer within") as caught, anyio.fail_after(30):
@@ -291,14 +304,14 @@ async def test_a_host_that_does_not_answer_is_given_up_in_time() -> None:
 
 async def test_a_host_that_is_not_there_is_said_so() -> None:
     with closed_port() as port:
-        failure = await refused(Files(port).url, own=f"http://127.0.0.1:{port}/api")
+        failure = await expect_refusal(Files(port).url, own=f"http://127.0.0.1:{port}/api")
 
     assert failure.message == "its host could not be reached"
 
 
 async def test_a_connection_that_breaks_is_said_so() -> None:
     half = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nPN"
-    async with serving(lambda _: half) as files:
-        failure = await refused(files.url, own=f"http://127.0.0.1:{files.port}/api")
+    async with serve_files(lambda _: half) as files:
+        failure = await expect_refusal(files.url, own=f"http://127.0.0.1:{files.port}/api")
 
     assert failure.message == "the connection to its host broke"

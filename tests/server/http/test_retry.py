@@ -17,15 +17,15 @@ from tests.support.doubles import Clock
 HOW_TO_CHECK = "look at the list."
 
 
-def lost(**how: Any) -> Transient:
+def make_lost(**how: Any) -> Transient:
     return Transient(Code.UNAVAILABLE, "The connection broke.", "Try again.", **how)
 
 
 def not_sent() -> Transient:
-    return lost(may_have_happened=False)
+    return make_lost(may_have_happened=False)
 
 
-def throttled(seconds: float = 2.0) -> Transient:
+def make_throttled(seconds: float = 2.0) -> Transient:
     return Transient(Code.RATE_LIMITED, "Too fast.", may_have_happened=False, retry_after=seconds)
 
 
@@ -70,7 +70,8 @@ async def test_what_works_is_done_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "failures", [[lost()], [not_sent()], [throttled()], [lost(), not_sent(), throttled()]]
+    "failures",
+    [[make_lost()], [not_sent()], [make_throttled()], [make_lost(), not_sent(), make_throttled()]],
 )
 async def test_a_read_is_repeated_until_it_works(failures: list[Exception]) -> None:
     attempts = Attempts(failures)
@@ -81,7 +82,7 @@ async def test_a_read_is_repeated_until_it_works(failures: list[Exception]) -> N
 
 
 async def test_a_read_is_given_up_after_four_attempts_with_the_last_failure() -> None:
-    attempts = Attempts([lost(), lost(), lost(), not_sent(), lost()])
+    attempts = Attempts([make_lost(), make_lost(), make_lost(), not_sent(), make_lost()])
 
     with pytest.raises(Transient) as given_up:
         await run(attempts)
@@ -92,7 +93,8 @@ async def test_a_read_is_given_up_after_four_attempts_with_the_last_failure() ->
 
 
 @pytest.mark.parametrize(
-    "failure", [Failure(Code.REJECTED, "No."), lost(worth_repeating=False), ValueError("a bug")]
+    "failure",
+    [Failure(Code.REJECTED, "No."), make_lost(worth_repeating=False), ValueError("a bug")],
 )
 async def test_what_will_not_pass_is_not_repeated(failure: Exception) -> None:
     attempts = Attempts([failure])
@@ -103,7 +105,7 @@ async def test_what_will_not_pass_is_not_repeated(failure: Exception) -> None:
     assert attempts.count == 1
 
 
-@pytest.mark.parametrize("failure", [not_sent(), throttled()])
+@pytest.mark.parametrize("failure", [not_sent(), make_throttled()])
 async def test_a_write_is_repeated_when_it_provably_did_not_happen(failure: Transient) -> None:
     attempts = Attempts([failure])
 
@@ -112,7 +114,7 @@ async def test_a_write_is_repeated_when_it_provably_did_not_happen(failure: Tran
 
 
 async def test_a_write_that_may_have_happened_is_not_repeated_and_says_how_to_check() -> None:
-    attempts = Attempts([lost()])
+    attempts = Attempts([make_lost()])
 
     with pytest.raises(Failure) as unknown:
         await run(attempts, repeatable=False, verify=HOW_TO_CHECK)
@@ -127,7 +129,7 @@ async def test_a_write_that_may_have_happened_is_not_repeated_and_says_how_to_ch
 
 
 async def test_a_write_that_is_harmless_to_repeat_is_repeated() -> None:
-    attempts = Attempts([lost(), lost()])
+    attempts = Attempts([make_lost(), make_lost()])
 
     assert await run(attempts, repeatable=True, verify=HOW_TO_CHECK) == "done"
     assert attempts.count == 3
@@ -135,7 +137,7 @@ async def test_a_write_that_is_harmless_to_repeat_is_repeated() -> None:
 
 async def test_a_write_that_never_got_an_answer_is_unknown_even_if_harmless() -> None:
     with pytest.raises(Failure) as unknown:
-        await run(Attempts([lost()] * 4), repeatable=True, verify=HOW_TO_CHECK)
+        await run(Attempts([make_lost()] * 4), repeatable=True, verify=HOW_TO_CHECK)
 
     assert unknown.value.code is Code.OUTCOME_UNKNOWN
 
@@ -151,13 +153,13 @@ async def test_a_write_that_never_left_this_machine_is_not_called_unknown() -> N
     "last",
     [
         not_sent(),
-        throttled(),
+        make_throttled(),
         Failure(Code.RATE_LIMITED, "No turn."),
         Failure(Code.REJECTED, "No."),
     ],
 )
 async def test_an_early_attempt_that_may_have_happened_is_not_forgotten(last: Failure) -> None:
-    attempts = Attempts([lost(), last, last, last])
+    attempts = Attempts([make_lost(), last, last, last])
 
     with pytest.raises(Failure) as unknown:
         await run(attempts, repeatable=True, verify=HOW_TO_CHECK)
@@ -168,7 +170,7 @@ async def test_an_early_attempt_that_may_have_happened_is_not_forgotten(last: Fa
 
 async def test_a_read_tells_the_last_failure_whatever_came_before() -> None:
     with pytest.raises(Failure) as refused:
-        await run(Attempts([lost(), Failure(Code.RATE_LIMITED, "No turn.")]))
+        await run(Attempts([make_lost(), Failure(Code.RATE_LIMITED, "No turn.")]))
 
     assert refused.value.code is Code.RATE_LIMITED
 
@@ -184,7 +186,7 @@ async def test_pauses_double_from_three_tenths_of_a_second_and_are_half_random(
     clock = Clock()
 
     with pytest.raises(Transient):
-        await run(Attempts([lost()] * 4), clock=clock)
+        await run(Attempts([make_lost()] * 4), clock=clock)
 
     assert clock.slept == pytest.approx(pauses)
 
@@ -193,7 +195,7 @@ async def test_two_callers_do_not_pause_in_step() -> None:
     paused: set[float] = set()
     for _ in range(20):
         clock = Clock()
-        await run(Attempts([lost()]), clock=clock)
+        await run(Attempts([make_lost()]), clock=clock)
         paused |= set(clock.slept)
 
     assert len(paused) > 10
@@ -202,14 +204,14 @@ async def test_two_callers_do_not_pause_in_step() -> None:
 async def test_after_a_refusal_for_speed_the_limiter_does_the_waiting() -> None:
     clock = Clock()
 
-    await run(Attempts([throttled(30.0)]), clock=clock)
+    await run(Attempts([make_throttled(30.0)]), clock=clock)
 
     assert clock.slept == [0.0]
 
 
 async def test_no_attempt_begins_after_the_deadline() -> None:
     clock = Clock()
-    attempts = Attempts([lost()] * 4)
+    attempts = Attempts([make_lost()] * 4)
 
     with pytest.raises(Transient):
         await run(attempts, seconds=0.15, clock=clock)
@@ -219,7 +221,7 @@ async def test_no_attempt_begins_after_the_deadline() -> None:
 
 
 async def test_an_attempt_that_could_only_begin_at_the_deadline_is_not_made() -> None:
-    attempts = Attempts([throttled()])
+    attempts = Attempts([make_throttled()])
 
     with pytest.raises(Transient):
         await run(attempts, seconds=0.0)
@@ -228,7 +230,7 @@ async def test_an_attempt_that_could_only_begin_at_the_deadline_is_not_made() ->
 
 
 async def test_a_failure_is_taken_to_have_happened_and_to_pass_unless_it_says_otherwise() -> None:
-    failure = lost()
+    failure = make_lost()
 
     assert (failure.may_have_happened, failure.worth_repeating) == (True, True)
     assert (failure.retryable, failure.retry_after) == (True, None)

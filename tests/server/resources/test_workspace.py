@@ -26,7 +26,7 @@ async def read(shop: Shop, uri: str, **offer: Any) -> Any:
     return json.loads((await served(shop, **offer).read(uri)).text)
 
 
-async def refused(shop: Shop, uri: str, **offer: Any) -> Failure:
+async def expect_refusal(shop: Shop, uri: str, **offer: Any) -> Failure:
     with pytest.raises(Failure) as caught:
         await served(shop, **offer).read(uri)
     return caught.value
@@ -68,7 +68,7 @@ async def test_what_is_not_percent_encoded_utf8_is_refused_before_anything_is_as
     part: str,
 ) -> None:
     shop = Shop()
-    failure = await refused(shop, f"shop://workspace/{part}/things")
+    failure = await expect_refusal(shop, f"shop://workspace/{part}/things")
 
     assert failure.code is Code.INVALID_ARGUMENT
     assert "%2F" in failure.hint
@@ -91,7 +91,7 @@ async def test_what_is_not_percent_encoded_utf8_is_refused_before_anything_is_as
     ],
 )
 async def test_an_address_of_no_template_is_answered_with_those_there_are(uri: str) -> None:
-    failure = await refused(Shop(), uri)
+    failure = await expect_refusal(Shop(), uri)
 
     assert failure.code is Code.NOT_FOUND
     assert ALL in failure.message
@@ -158,7 +158,9 @@ async def test_the_best_kind_of_match_counts(part: str, number: int) -> None:
 
 
 async def test_a_name_that_fits_several_is_ambiguous_and_their_ids_are_told() -> None:
-    failure = await refused(Shop(["Sale", "Sale", "Winter"]), "shop://workspace/w/things/Sale")
+    failure = await expect_refusal(
+        Shop(["Sale", "Sale", "Winter"]), "shop://workspace/w/things/Sale"
+    )
 
     assert failure.code is Code.AMBIGUOUS
     assert "Sale (id-0), Sale (id-1)" in failure.message
@@ -175,7 +177,7 @@ async def test_a_name_that_fits_several_is_ambiguous_and_their_ids_are_told() ->
 async def test_an_unknown_name_is_told_what_there_is_in_its_own_words(
     names: list[str], told: str
 ) -> None:
-    failure = await refused(Shop(names), "shop://workspace/w/things/winter%20%7Bthinks%7D")
+    failure = await expect_refusal(Shop(names), "shop://workspace/w/things/winter%20%7Bthinks%7D")
 
     assert failure.code is Code.NOT_FOUND
     assert failure.message.endswith(told)
@@ -200,7 +202,7 @@ async def test_a_variable_decides_which_operation_is_read(kind: str, operation: 
 
 async def test_a_value_outside_a_closed_set_gets_a_suggestion() -> None:
     shop = Shop()
-    failure = await refused(shop, "shop://workspace/w/all/parts")
+    failure = await expect_refusal(shop, "shop://workspace/w/all/parts")
 
     assert failure.code is Code.INVALID_ARGUMENT
     assert failure.hint == "Did you mean part? It is one of: thing, part."
@@ -208,7 +210,7 @@ async def test_a_value_outside_a_closed_set_gets_a_suggestion() -> None:
 
 
 async def test_a_failure_of_the_operation_is_told_with_its_hint_rendered() -> None:
-    failure = await refused(
+    failure = await expect_refusal(
         Shop(broken=Failure(Code.FORBIDDEN, "No.", "See {things}.")), "shop://workspace/w/things"
     )
 
@@ -220,7 +222,7 @@ async def test_a_failure_of_the_operation_is_told_with_its_hint_rendered() -> No
 
 
 async def test_a_fault_of_the_server_is_masked(caplog: pytest.LogCaptureFixture) -> None:
-    failure = await refused(Shop(broken=KeyError("secret")), "shop://workspace/w/things")
+    failure = await expect_refusal(Shop(broken=KeyError("secret")), "shop://workspace/w/things")
 
     assert failure.code is Code.INTERNAL
     assert "secret" not in failure.message + failure.hint
@@ -229,7 +231,7 @@ async def test_a_fault_of_the_server_is_masked(caplog: pytest.LogCaptureFixture)
 
 async def test_a_read_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CALL_SECONDS", 0.01)
-    failure = await refused(Shop(before=anyio.sleep_forever), "shop://workspace/w/things")
+    failure = await expect_refusal(Shop(before=anyio.sleep_forever), "shop://workspace/w/things")
 
     assert failure.code is Code.TIMEOUT
     assert failure.retryable
@@ -252,8 +254,8 @@ async def test_what_was_read_from_an_api_is_not_fixed() -> None:
 
 async def test_an_unknown_operation_gets_a_suggestion_or_all_names() -> None:
     near, far = (
-        await refused(Shop(), "shop://operation/partz"),
-        await refused(Shop(), "shop://operation/qqq"),
+        await expect_refusal(Shop(), "shop://operation/partz"),
+        await expect_refusal(Shop(), "shop://operation/qqq"),
     )
 
     assert near.code is far.code is Code.NOT_FOUND
@@ -263,7 +265,7 @@ async def test_an_unknown_operation_gets_a_suggestion_or_all_names() -> None:
 
 async def test_a_template_knows_only_the_operations_of_its_backend() -> None:
     backends = {"shop", "bank"}
-    failure = await refused(Shop(), "shop://operation/account", backends=backends)
+    failure = await expect_refusal(Shop(), "shop://operation/account", backends=backends)
     names = await served(Shop(), backends=backends).complete(OPERATION, "name", "", {})
 
     assert failure.code is Code.NOT_FOUND
@@ -272,7 +274,7 @@ async def test_a_template_knows_only_the_operations_of_its_backend() -> None:
 
 
 async def test_a_read_only_server_knows_no_writes() -> None:
-    failure = await refused(Shop(), "shop://operation/dropThing", read_only=True)
+    failure = await expect_refusal(Shop(), "shop://operation/dropThing", read_only=True)
 
     assert failure.code is Code.READ_ONLY
     assert (
