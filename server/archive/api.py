@@ -1,5 +1,4 @@
-"""Archive as workflows use it: single requests on one workspace, as an interactive call or as a
-job."""
+"""Requests to one workspace of Archive, sent as an interactive call or as a job."""
 
 from __future__ import annotations
 
@@ -92,8 +91,7 @@ class Api:
         size: int = PAGE,
         selection: Selection | None = None,
     ) -> Page:
-        """One page of a list; `after` is Archive's own cursor, the selection that of the request's
-        `fields`.
+        """Return one page of a list, from Archive's own cursor `after` on.
 
         Raises:
             Failure: as `Archive.execute`.
@@ -104,7 +102,7 @@ class Api:
         return page_of(data, partial, after)
 
     async def pages(self, request: Query, after: str | None = None) -> AsyncIterator[Page]:
-        """All pages from `after` on."""
+        """Yield the pages from the cursor `after` on."""
         while True:
             page = await self.page(request, after)
             yield page
@@ -113,15 +111,14 @@ class Api:
             after = page.end
 
     async def whole(self, request: Query, selection: Selection | None = None) -> Page:
-        """A list that comes whole, as its one page."""
+        """Return a list that Archive sends whole, as its one page."""
         data, partial = await self.read(request, selection)
         return Page(data, None, False, len(data), partial)
 
     async def read(
         self, request: Query, selection: Selection | None = None, **more: Any
     ) -> tuple[Any, bool]:
-        """What a query answers, numbers converted, and whether Archive could not compute a part of
-        it now.
+        """Return the data of a query, numbers converted, and whether a part could not be computed.
 
         Args:
             more: variables beside those of the request.
@@ -139,13 +136,14 @@ class Api:
     async def apply(
         self, request: Change, admit: Callable[[], None] | None = None
     ) -> dict[str, Any]:
-        """Make a change and return its payload.
+        """Send a change and return its payload.
 
         Args:
             admit: called just before each send; what it raises keeps the request from leaving.
 
-        Raises: Failure: `REJECTED` for userErrors, `OUTCOME_UNKNOWN` where it may or may not have
-            happened.
+        Raises:
+            Failure: `REJECTED` for userErrors, `OUTCOME_UNKNOWN` where it may or may not have
+                happened.
         """
         selection = select(
             request.record(), [*request.selected.split(), "userErrors.field", "userErrors.message"]
@@ -164,10 +162,12 @@ class Api:
                 admit=admit,
             )
         )
+        # Payloads are nullable in the schema, so null says neither yes nor no.
         if answer.data is None:
             raise Failure(
                 Code.OUTCOME_UNKNOWN,
-                f"Archive answered {request.operation} with nothing. The change may or may not have been made.",
+                f"Archive answered {request.operation} with nothing. "
+                "The change may or may not have been made.",
                 f"Do not repeat it blindly: {request.verify}",
             )
         payload: dict[str, Any] = convert(answer.data, request.record(), selection)
@@ -183,7 +183,7 @@ class Api:
         cost: float,
         admit: Callable[[], None] | None = None,
     ) -> Answer:
-        """Send a reading document as it is.
+        """Send a reading document unchanged.
 
         Raises:
             Failure: as `Archive.execute`.
@@ -198,7 +198,7 @@ class Api:
         cost: float,
         admit: Callable[[], None] | None = None,
     ) -> Call:
-        """A reading document as a request to this workspace, due now."""
+        """Return a reading document as a request to this workspace."""
         return Call(
             operation,
             document,
@@ -215,9 +215,9 @@ class Api:
 
 
 def page_of(data: dict[str, Any], partial: bool, after: str | None = None) -> Page:
-    """A page from what `read` gave; `after` is the cursor that it follows."""
+    """Return the page in the data of `read`; `after` is the cursor that it follows."""
     info = data.get("pageInfo") or {}
     end = info.get("endCursor")
-    # A page that ends where it began would be read for ever.
+    # A page whose end is its own start would be read for ever.
     has_next = bool(info.get("hasNextPage")) and end is not None and end != after
     return Page(data["nodes"], end, has_next, data.get("totalCount"), partial)

@@ -79,7 +79,7 @@ class _Kept:
 
 
 class Attributes:
-    """The custom attributes of every workspace in use, kept for the session."""
+    """The custom attributes of every workspace in use, read once per session."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
@@ -89,11 +89,11 @@ class Attributes:
     async def translate(
         self, conditions: Iterable[Condition], entity: Entity, workspace: str, deadline: float
     ) -> None:
-        """Put ids in place of the option names that conditions on selects hold; nothing is sent
-        where none does.
+        """Replace option names by ids in conditions on selects; send nothing where there are none.
 
-        Raises: Failure: `INVALID_ARGUMENT` for a name, key or type that does not exist, with those
-            that do; `AMBIGUOUS` for a name that several options have.
+        Raises:
+            Failure: `INVALID_ARGUMENT` for a name, key or type that does not exist, with those that
+                do; `AMBIGUOUS` for a name that several options have.
         """
         requested = list(conditions)
         matching = [
@@ -105,10 +105,12 @@ class Attributes:
         try:
             result = _translate(requested, matching, schemas, entity)
         except Failure:
+            # Somebody may have added the option since the schemas were read.
             newer = await self.schemas(entity, workspace, deadline, again=True)
             if newer is schemas:
                 raise
             result = _translate(requested, matching, newer, entity)
+        # Only after all were translated: a failure must leave every condition as it was.
         for condition, value in zip(matching, result, strict=True):
             condition.value = value
 
@@ -129,7 +131,8 @@ class Attributes:
     async def schemas(
         self, entity: Entity, workspace: str, deadline: float, *, again: bool = False
     ) -> Schemas:
-        """The schemas by key; `again` reads them anew where they are not fresh."""
+        """Return the schemas by key; `again` reads them anew unless they are recent."""
+        # The lock keeps parallel calls from reading the same schemas twice.
         async with self._lock:
             cached = self._kept.get((workspace, entity))
             if cached is None or (again and self._archive.now() - cached.read_at > _STALE_SECONDS):
@@ -159,8 +162,7 @@ def is_select(kind: str) -> bool:
 def name_options(
     value: Any, record: type[Record], selection: Selection, names: OptionNames
 ) -> None:
-    """Put names in place of the option ids in every selected `customAttributes`; ids without a name
-    stay."""
+    """Replace option ids by names in every selected `customAttributes`; ids without a name stay."""
     if isinstance(value, list):
         for entry in value:
             name_options(entry, record, selection, names)
@@ -184,7 +186,7 @@ def _name_values(value: Any, options: dict[str, str]) -> Any:
 
 
 def _entities(selection: Selection, record: type[Record]) -> list[Entity]:
-    """What the selected custom attributes are kept on, each once."""
+    """Return the entities whose custom attributes are selected, without duplicates."""
     entities: list[Entity] = []
     fields = fields_of(record)
     for name, inner in selection.items():
@@ -197,6 +199,7 @@ def _entities(selection: Selection, record: type[Record]) -> list[Entity]:
 
 
 def _attribute(row: dict[str, Any]) -> Attribute:
+    # `options` is null in the schema and [] in the docs' examples for what is no select.
     options = tuple(
         Option(str(option["id"]), str(option["name"])) for option in row["options"] or ()
     )

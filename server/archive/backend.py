@@ -45,7 +45,8 @@ class ArchiveBackend:
         Raises:
             Failure: whatever kept it from answering, in the caller's words.
         """
-        if request.confirmed:  # before anything is read: nobody will be asked
+        # Before anything is read: where confirmations are off, reading would be wasted credits.
+        if request.confirmed:
             self._confirmations.refuse_if_never()
         workspace = await request.resolve(self.workspaces, caller)
         context = await self.open(workspace, caller)

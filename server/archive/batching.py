@@ -111,8 +111,9 @@ class Pace:
 class Packer:
     """Reads many records of one operation of a workspace, several with each request.
 
-    Args: kind: the class of the requests. fields: what is asked of each record, whatever the
-        requests say; the defaults where nothing is named.
+    Args:
+        kind: the class of the requests.
+        fields: paths to read of each record, whatever the requests say; None reads the defaults.
     """
 
     def __init__(self, api: Api, kind: type[Read[Any]], fields: list[str] | None = None) -> None:
@@ -123,7 +124,7 @@ class Packer:
 
     @property
     def size(self) -> int:
-        """How many requests to hand over at once."""
+        """Return how many requests to pass to `read` at once."""
         return self.pace.size
 
     async def read(
@@ -134,8 +135,9 @@ class Packer:
 
         A failure of the API itself is that of every request that it left unanswered.
 
-        Args: admit: called just before each send; what it raises keeps the request from leaving,
-            and is let through.
+        Args:
+            admit: called just before each send; what it raises keeps the request from leaving, and
+                is passed on.
         """
         waiting = list(range(len(requests)))
         singly = False
@@ -153,8 +155,8 @@ class Packer:
                 for place in waiting:
                     yield place, failure
                 return
-            for number, each in result.items():
-                yield places[number], each
+            for number, answer in result.items():
+                yield places[number], answer
             singly = singly or not result
             answered = {places[number] for number in result}
             waiting = [place for place in waiting if place not in answered]
@@ -162,7 +164,7 @@ class Packer:
     async def _single(
         self, request: Read[Any], admit: Callable[[], None] | None
     ) -> dict[int, Answer | Failure]:
-        """One read without an alias, as any other call sends it."""
+        """Send one read without an alias, as any other call does."""
         start = self._api.archive.now()
         variables = {**request.variables(), **_paging(request)}
         document = request.document(self._selection)
@@ -183,7 +185,7 @@ class Packer:
     async def _pack(
         self, requests: Sequence[Read[Any]], admit: Callable[[], None] | None
     ) -> dict[int, Answer | Failure]:
-        """What was answered of the requests, by place."""
+        """Send several reads in one request, and return their answers by place."""
         document, variables = packed(requests, self._selection)
         aliases = [f"a{number}" for number in range(len(requests))]
         async with self._learning():
@@ -209,7 +211,9 @@ class Packer:
             failure.code is not Code.NOT_FOUND for failure in failures
         ):
             raise failures[0]
-        return {number: self._convert(requests[number], each) for number, each in answers.items()}
+        return {
+            number: self._convert(requests[number], answer) for number, answer in answers.items()
+        }
 
     @asynccontextmanager
     async def _learning(self) -> AsyncIterator[None]:
@@ -292,8 +296,7 @@ def _may_be_the_pack(failure: Failure) -> bool:
 
 
 async def answers(api: Api, requests: Sequence[Read[Any]], fields: list[str]) -> list[Any]:
-    """What requests of one class are answered, in their order; of a list that Archive pages the
-    first page.
+    """Return the answers to requests of one class, in their order; of a paged list its first page.
 
     Raises:
         Failure: that of the first request that met one.

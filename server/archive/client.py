@@ -1,5 +1,4 @@
-"""The Archive client: one GraphQL operation per request, each through the limiter, each answer
-decoded."""
+"""The Archive client: it sends GraphQL requests through the limiter and decodes the answers."""
 
 from __future__ import annotations
 
@@ -104,8 +103,9 @@ class Archive:
     async def execute(self, call: Call) -> Answer:
         """Send the operation, again where that is safe, and return what it answered.
 
-        Raises: Failure: decoded from any of the API's error shapes; `OUTCOME_UNKNOWN` for a write
-            that may have happened.
+        Raises:
+            Failure: decoded from any of the API's error shapes; `OUTCOME_UNKNOWN` for a write that
+                may have happened.
         """
         return await run_with_retries(
             lambda: self._once(call),
@@ -116,17 +116,18 @@ class Archive:
         )
 
     async def execute_packed(self, call: Call, aliases: Sequence[str]) -> Packed:
-        """Send a document of several reads, again only after a 429: for anything else the pack
-        itself may be the cause.
+        """Send a document of several reads, and return their answers by alias.
 
-        Raises: Failure: what concerns the request as a whole, decoded from any of the API's error
-            shapes.
+        Raises:
+            Failure: what concerns the request as a whole, decoded from any of the API's error
+                shapes.
         """
 
         async def attempt() -> Packed:
             try:
                 return await self._send_once(call, lambda reply: _pack_body(reply, aliases))
             except Transient as failure:
+                # Only a 429 is repeated: of anything else the size of the pack may be the cause.
                 failure.worth_repeating &= failure.retry_after is not None
                 raise
 
@@ -167,8 +168,7 @@ class Archive:
         return reply, seconds
 
     async def fetch(self, url: str, *, seconds: float) -> Reply:
-        """A file that an answer names by its URL: without the token, and not counted by the
-        limiter.
+        """Fetch a file by the URL in an answer, without the token and outside the limiter.
 
         Raises:
             Failure: as `Http.fetch`.
@@ -182,25 +182,25 @@ class Archive:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port of the endpoint."""
+        """Return scheme, host and port of the endpoint."""
         return self._origin
 
     @property
     def account(self) -> str:
-        """A fingerprint of the token."""
+        """Return a fingerprint of the token."""
         return self._token_key
 
     async def budget(self, workspace: str) -> Snapshot | None:
-        """The pace and the rate credits of a workspace, as far as the API has told them."""
+        """Return the pace and the rate credits of a workspace, as far as they are known."""
         return await self._limiter.snapshot(self.limiter_key(workspace))
 
     def now(self) -> float:
-        """The monotonic clock that deadlines are on, in seconds."""
+        """Return the time of the monotonic clock that deadlines are on, in seconds."""
         return self._clock()
 
     def limiter_key(self, workspace: str | None) -> str:
-        """The limiter's key: a budget per workspace, and one per token for the operation without a
-        workspace."""
+        """Return the limiter's key of a workspace, or of the token where there is none."""
+        # Archive counts per workspace (Archive docs, rate limits page), whatever the token.
         return (
             self._token_key
             if workspace is None
@@ -216,6 +216,7 @@ class Archive:
             key, operation=call.operation, cost=call.cost, lane=call.lane, deadline=call.deadline
         )
         async with turn as slot:
+            # Only now: a job journals a record as sent when nothing can delay it any more.
             if call.admit is not None:
                 call.admit()
             reply = await self._post(call)
@@ -223,6 +224,7 @@ class Archive:
                 result = read(reply)
             except Failure as failure:
                 wait = failure.retry_after if isinstance(failure, Transient) else None
+                # Older deployments send the limit's error with status 200.
                 slot.report_answer(
                     429 if wait is not None else reply.status,
                     reply.headers,
@@ -249,7 +251,7 @@ class Archive:
 def _pack_body(reply: Reply, aliases: Sequence[str]) -> Packed:
     result = decode_packed(reply, aliases)
     answers = {
-        alias: each if isinstance(each, Failure) else Answer(*each)
-        for alias, each in result.items()
+        alias: entry if isinstance(entry, Failure) else Answer(*entry)
+        for alias, entry in result.items()
     }
     return Packed(answers, read_budget(reply.headers))

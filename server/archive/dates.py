@@ -14,13 +14,13 @@ _HAS_TIME = re.compile(r"\d[T ]\d", re.IGNORECASE)
 
 
 def instant(text: str, timezone: tzinfo, *, end_of_day: bool) -> str:
-    """The instant in UTC, `2026-03-01T00:00:00Z`.
+    """Return the instant in UTC, such as `2026-03-01T00:00:00Z`.
 
     A plain day is its first second in `timezone`, or its last one where `end_of_day`; a time must
     carry its zone.
 
-    Raises: ValueError: unreadable, or a time of day without a zone; the message says what to write
-        instead.
+    Raises:
+        ValueError: unreadable, or a time of day without a zone; the message says what to write.
     """
     text = text.strip()
     try:
@@ -32,13 +32,15 @@ def instant(text: str, timezone: tzinfo, *, end_of_day: bool) -> str:
 def _moment(text: str, timezone: tzinfo, *, end_of_day: bool) -> datetime:
     if is_day(text):
         return _day_bound(_day(text), timezone, end_of_day=end_of_day)
+    # Python also reads week dates and compact forms, which people do not mean: a time is required.
     try:
         moment = datetime.fromisoformat(text) if _HAS_TIME.search(text) else None
     except ValueError:
         moment = None
     if moment is None:
         raise ValueError(
-            f"{text!r} is not a date: write a day (2026-03-01) or an instant with its zone (2026-03-01T00:00:00Z)."
+            f"{text!r} is not a date: write a day (2026-03-01) "
+            "or an instant with its zone (2026-03-01T00:00:00Z)."
         )
     if moment.tzinfo is None:
         raise ValueError(

@@ -1,5 +1,4 @@
-"""Every documented way in which Archive says no, decoded whatever the HTTP status (Archive docs,
-error handling).
+"""Archive's errors, decoded whatever the HTTP status (Archive docs, error handling).
 
 `errors` may be a string or a list, `data` may be null, missing or partial, and a proxy may answer
 in HTML.
@@ -17,8 +16,8 @@ from server.http.retry import Transient
 from server.http.transport import Reply
 
 HOW_TO_GET_A_KEY = (
-    "The person gets a token in Archive under Settings > Integrations (or Settings > API), sets ARCHIVE_APP_TOKEN and "
-    "restarts the server; `archive-mcp doctor` checks it."
+    "The person gets a token in Archive under Settings > Integrations (or Settings > API), "
+    "sets ARCHIVE_APP_TOKEN and restarts the server; `archive-mcp doctor` checks it."
 )
 
 _SECONDS = re.compile(r"retry after (\d+(?:\.\d+)?) second", re.IGNORECASE)
@@ -27,8 +26,13 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _GATEWAY = (502, 503, 504)
 
 _LISTS_OF_PRESETS = "{filterPresets} lists the content views and collections that {items} takes."
-_LISTS_OF_VIEWS = "{creatorViews} lists the views for {creators}, {socialProfileViews} those for {socialProfiles}."
+_LISTS_OF_VIEWS = (
+    "{creatorViews} lists the views for {creators}, "
+    "{socialProfileViews} those for {socialProfiles}."
+)
 
+# The packaged schema is all we know: production refuses introspection, so these codes are the only
+# sign that the API changed.
 _DRIFT = frozenset(
     {
         "undefinedField",
@@ -41,7 +45,7 @@ _DRIFT = frozenset(
 
 
 def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
-    """The operation's data, and whether it is partial (data and a passing error together).
+    """Return the operation's data, and whether it is partial (a passing error beside the data).
 
     Raises:
         Failure: what Archive refused, in the caller's words.
@@ -55,6 +59,7 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
     data = payload.get("data")
     result = data.get(operation) if isinstance(data, dict) else None
     if listed:
+        # Competitor metrics come with SERVICE_UNAVAILABLE where some could not be computed.
         if result is not None and _passing(listed):
             return result, True
         raise _first(reply, listed)
@@ -68,14 +73,15 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
 
 
 def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, tuple[Any, bool] | Failure]:
-    """What each alias of a request with several reads answered: data and whether it is partial, or
-    its own failure.
+    """Return for each alias its data and whether it is partial, or its own failure.
 
-    Aliases that are left out were not answered: where a read may not be null, the error of one
+    Aliases that are missing were not answered: where a read may not be null, the error of one
     takes the data of all with it (GraphQL specification, errors and non-nullability).
 
-    Raises: Failure: what Archive refused as a whole; an error without a path counts for all, unless
-        a null explains it. Transient: what may pass, with the seconds Archive asked for.
+    Raises:
+        Failure: what Archive refused as a whole; an error without a path counts for all, unless a
+            null explains it.
+        Transient: what may pass, with the seconds Archive asked for.
     """
     payload = _json_object(reply)
     errors = payload.get("errors")
@@ -106,7 +112,7 @@ def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, tuple[Any, 
 
 
 def retry_after(reply: Reply, message: str) -> float:
-    """Seconds to wait after a 429: the larger of the header and the message."""
+    """Return the seconds to wait after a 429: the larger of the header and the message."""
     stated = [float(result) for result in _SECONDS.findall(message)]
     header = reply.headers.get("retry-after", "")
     if re.fullmatch(r"\d+(\.\d+)?", header):
@@ -115,10 +121,11 @@ def retry_after(reply: Reply, message: str) -> float:
 
 
 def user_errors(operation: str, errors: list[dict[str, Any]], hint: str = "") -> Failure:
-    """The `userErrors` of a mutation: it was understood and refused; nothing changed."""
+    """Return the `userErrors` of a mutation, which changed nothing, as a failure."""
     texts = []
     for error in errors:
         field = error.get("field")
+        # A list of names by the schema, one text in the docs' examples.
         where = ".".join(field) if isinstance(field, list) else str(field or "")
         texts.append(
             f"{where}: {error.get('message', '')}" if where else str(error.get("message", ""))
@@ -128,7 +135,7 @@ def user_errors(operation: str, errors: list[dict[str, Any]], hint: str = "") ->
 
 
 def _check_whole(reply: Reply, listed: list[dict[str, Any]]) -> None:
-    """Refuse an answer whose data does not count: too fast, no access, or Archive's own trouble."""
+    """Raise for an answer whose data does not count: throttled, forbidden, or a server error."""
     throttled = [
         str(entry.get("message", "")) for entry in listed if _code(entry) == "RATE_LIMIT_EXCEEDED"
     ]
@@ -150,7 +157,7 @@ def _passing(errors: list[dict[str, Any]]) -> bool:
 
 
 def _alias(error: dict[str, Any]) -> str | None:
-    """The read that an error is about; a path that begins otherwise is about the document."""
+    """Return the alias that an error is about; None if it is about the document."""
     path = error.get("path")
     return path[0] if isinstance(path, list) and path and isinstance(path[0], str) else None
 
@@ -174,8 +181,10 @@ def _json_object(reply: Reply) -> dict[str, Any]:
 
 
 def _load_json(body: bytes) -> Any:
-    """JSON that can be written as UTF-8 again: half a surrogate pair, left where a caption was cut,
-    becomes `?`."""
+    """Return JSON that can be written as UTF-8 again.
+
+    Half a surrogate pair, left where a caption was cut, becomes `?`.
+    """
     payload = json.loads(body.decode("utf-8-sig", "replace"))
     if not _SURROGATE.search(body):
         return payload
@@ -250,7 +259,7 @@ def _describe_ban() -> Failure:
 
 
 def _first(reply: Reply, errors: list[dict[str, Any]]) -> Failure:
-    """The failure that tells most: a known code before an unknown one."""
+    """Return the most telling failure: one with a known code before one without."""
     failures = [_one(reply, error) for error in errors]
     return next((failure for failure in failures if failure.code is not Code.REJECTED), failures[0])
 
@@ -299,12 +308,12 @@ def _by_code(code: str, message: str) -> Failure | None:
 
 
 def _by_message(reply: Reply, message: str) -> Failure | None:
-    """Cases that only their text tells apart, some under a misleading code."""
+    """Return the failure for an error that only its text identifies, if it is one."""
     lowered = message.lower()
     if reply.status == 401:
         return _describe_refusal(reply, message)
     if "cannot coerce" in lowered:
-        # Comes as INTERNAL_SERVER_ERROR, but is the caller's: repeating it changes nothing.
+        # It comes as INTERNAL_SERVER_ERROR, but the caller's value is wrong: do not repeat it.
         return Failure(
             Code.INVALID_ARGUMENT,
             f"Archive cannot read a value: {_clean(message)}",
@@ -333,6 +342,6 @@ def _code(error: dict[str, Any]) -> str:
 
 
 def _clean(text: str) -> str:
-    """Their words, without markup and not at length."""
+    """Return Archive's text without markup, at most 300 characters of it."""
     plain = " ".join(_MARKUP.sub(" ", text).split())
     return plain if len(plain) <= 300 else plain[:297] + "..."

@@ -1,5 +1,4 @@
-"""Records as rows of a file: one column for each selected field, numbers with a unit under a name
-that says it."""
+"""Records as rows of a file: one column per selected field, with the unit in its name."""
 
 from __future__ import annotations
 
@@ -17,17 +16,17 @@ Row = dict[str, Any]
 
 
 def columns(selection: Selection, record: type[Record]) -> tuple[str, ...]:
-    """The dotted columns of a selection, in its order."""
+    """Return the dotted columns of a selection, in its order."""
     return tuple(path for path, _ in _leaves(selection, record))
 
 
 def units(selection: Selection, record: type[Record]) -> dict[str, str]:
-    """The unit of each column that has one."""
+    """Return the unit of each column that has one."""
     return {path: field.unit for path, field in _leaves(selection, record) if field.unit}
 
 
 def row(value: Row, record: type[Record], selection: Selection, *, flat: bool) -> Row:
-    """A record as it goes into a file, its fields in the order of the selection.
+    """Return a record as a row, its fields in the order of the selection.
 
     Args:
         flat: a list of records becomes one list for each of their fields, as a table needs it.
@@ -64,7 +63,7 @@ def _column(name: str, field: Field) -> str:
 
 
 def _side_by_side(result: list[Any], record: type[Record], selection: Selection) -> Row:
-    """Lists of equal length, one a field; a list inside a list goes in whole."""
+    """Return lists of equal length, one per field; a list inside a list is flattened."""
     records = [
         inner for entry in result for inner in (entry if isinstance(entry, list) else [entry])
     ]

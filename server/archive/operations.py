@@ -94,13 +94,13 @@ class ArchiveRequest(ArchiveTool[R], Generic[R]):
 
     @classmethod
     def record(cls) -> type[Record]:
-        """The record type that is returned, one or many of it."""
+        """Return the record type of the result, one record or many."""
         record: type[Record] = cls.result_type()
         return record
 
     @classmethod
     def document(cls, selection: Selection) -> str:
-        """The GraphQL document that asks for this selection."""
+        """Return the GraphQL document that asks for this selection."""
         arguments = graphql_arguments(cls)
         declared = ", ".join(f"${name}: {kind}" for name, kind in arguments.items())
         passed = ", ".join(f"{name}: ${name}" for name in arguments)
@@ -109,17 +109,16 @@ class ArchiveRequest(ArchiveTool[R], Generic[R]):
         return f"{head} {{ {call} {{ {cls.body(render(selection, cls.record()))} }} }}"
 
     def credits(self) -> float:
-        """Rate credits that one request of this call takes: `cost`, where the arguments make no
-        difference."""
+        """Return the rate credits of one request: `cost`, unless the arguments matter."""
         return self.cost
 
     @classmethod
     def body(cls, selected: str) -> str:
-        """What stands inside the operation's braces, around the selected fields."""
+        """Return the text inside the operation's braces, with the selected fields in it."""
         return selected
 
     def variables(self) -> dict[str, Any]:
-        """The arguments that were given, under the API's names."""
+        """Return the arguments of the call under the API's names."""
         arguments = self.model_dump(by_alias=True, exclude_unset=True)
         return {name: value for name, value in arguments.items() if name not in _OURS}
 
@@ -221,7 +220,10 @@ class ReadMany(Read[R], Generic[R]):
     def output_schema(cls) -> dict[str, Any]:
         # `totalCount` and `nextCursor` may be null, which a schema can only say in ways that some
         # hosts reject.
-        about = f"{describe_type(cls.record())} Pass `nextCursor` as `after` to go on; it is null at the end."
+        about = (
+            f"{describe_type(cls.record())} "
+            "Pass `nextCursor` as `after` to go on; it is null at the end."
+        )
         nodes = {"type": "array", "items": {"type": "object"}, "description": about}
         return {"type": "object", "properties": {"nodes": nodes}}
 
@@ -231,15 +233,15 @@ class ReadMany(Read[R], Generic[R]):
         return None
 
     def notes(self) -> list[str]:
-        """What the result must say about how the arguments were applied."""
+        """Return what the result must say about how the arguments were applied."""
         return []
 
     def notes_if_empty(self) -> list[str]:
-        """Why there may be nothing, where the arguments make that likely."""
+        """Return why there may be nothing, where the arguments make that likely."""
         return []
 
     def extra_paths(self) -> list[str]:
-        """Paths that the request itself needs, whatever `fields` says."""
+        """Return the paths that the request itself needs, whatever `fields` says."""
         return []
 
     def convert(self, data: Any, selection: Selection) -> Any:
@@ -306,7 +308,8 @@ class Mutation(InWorkspace, ArchiveRequest[R], Generic[R]):
         try:
             payload = await context.api.apply(self)
         finally:
-            context.lists.forget()  # also after a failure: the change may have been made
+            # Also after a failure: the change may have been made.
+            context.lists.forget()
         return whole(self.present_payload(payload))
 
 
@@ -328,7 +331,7 @@ class Confirmed(MayConfirm[R], Generic[R]):
 
 @cache
 def graphql_arguments(request: type[ArchiveRequest[Any]]) -> dict[str, str]:
-    """The operation's arguments and their types in the API's schema, from the declaration."""
+    """Return the operation's arguments with their types in the API's schema."""
     arguments = {
         info.alias or name: _graphql_type(
             info.annotation, tuple(info.metadata), required=info.is_required()

@@ -1,5 +1,4 @@
-"""Reading lists: as many pages as `limit` takes, cut at a record boundary, with a cursor to go on
-from."""
+"""Reading lists: as many pages as `limit` takes, cut between records, with a cursor to resume."""
 
 from __future__ import annotations
 
@@ -20,10 +19,10 @@ ROW_CAP = 1000
 """Rows after which Archive ends a list that has no pages, without a word (Archive docs, collections
 and views)."""
 MOST_SORTED = 1000
-"""Records that are fetched at most to sort them here."""
+"""The largest number of records that are fetched to sort them here."""
 PARTIAL = "Archive could not compute some values now; those are null. Try again later."
 _RESERVE_SECONDS = 8.0
-"""What must be left of the deadline to begin another page."""
+"""Seconds before the deadline without which no further page is started."""
 _KEPT_PAGES = 4
 
 
@@ -56,14 +55,16 @@ class ListQuery(Query, Protocol):
 
 @dataclass
 class Lists:
-    """Reads the lists of one Archive, keeping the pages that were cut so that going on costs no
-    second request."""
+    """Reads the lists of one Archive.
+
+    It keeps the pages that were cut, so that the rest of one costs no second request.
+    """
 
     archive: Archive
     _kept: OrderedDict[tuple[str, str | None], Page] = field(default_factory=OrderedDict)
 
     def forget(self) -> None:
-        """Drop the kept pages: something was changed."""
+        """Drop the stored pages, because something was changed."""
         self._kept.clear()
 
     async def read(
@@ -73,10 +74,11 @@ class Lists:
         deadline: float,
         names: OptionNames | None = None,
     ) -> Result:
-        """The records that the request asks for; with `names`, options of selects under theirs.
+        """Return the records that the request asks for; with `names`, options by name.
 
-        Raises: Failure: as `Archive.execute`; `INVALID_ARGUMENT` for a cursor that does not belong
-            to this call.
+        Raises:
+            Failure: as `Archive.execute`; `INVALID_ARGUMENT` for a cursor that does not belong to
+                this call.
         """
         selection = request.default_selection()
         for path in request.extra_paths():
@@ -84,12 +86,12 @@ class Lists:
         reading = _Reading(self, request, selection, workspace, deadline, names)
         return await reading.run()
 
-    def kept(self, scope: str, cursor: Cursor) -> Page | None:
-        """The page that a cursor points into, if it was kept; a fresh start always asks the API."""
+    def find_page(self, scope: str, cursor: Cursor) -> Page | None:
+        """Return the stored page that a cursor points into; None for the start of a page."""
         return self._kept.get((scope, cursor.page)) if cursor.given else None
 
     def keep(self, scope: str, cursor: Cursor, page: Page) -> None:
-        """Keep a page that was cut, and only the last few."""
+        """Store a page that was cut, and drop all but the last few."""
         self._kept[scope, cursor.page] = page
         self._kept.move_to_end((scope, cursor.page))
         while len(self._kept) > _KEPT_PAGES:
@@ -114,7 +116,7 @@ class _Reading:
         self._deadline = deadline
         self._api = Api(lists.archive, workspace, deadline=deadline)
         self._names = names
-        # Kept pages hold names or ids: a cursor of the one must not lead into the other.
+        # Stored pages hold names or ids: a cursor of the one must not lead into the other.
         visible = [] if names is None else ["optionNames"]
         self._scope = scope_of(
             request.operation, request.document(selection), request.variables(), workspace, *visible
@@ -134,7 +136,7 @@ class _Reading:
 
     async def _read_pages(self, cursor: Cursor) -> tuple[Cursor | None, int | None]:
         while True:
-            page = self._lists.kept(self._scope, cursor) or await self._page(cursor)
+            page = self._lists.find_page(self._scope, cursor) or await self._page(cursor)
             self._partial |= page.partial
             requested = self._take(page, cursor.given)
             if requested < len(page.records):
@@ -151,8 +153,8 @@ class _Reading:
                 return cursor, page.total
 
     async def _whole(self, cursor: Cursor) -> tuple[Cursor | None, int | None]:
-        """A list that has to be read whole: the API sends it so, or it is sorted here."""
-        page = self._lists.kept(self._scope, cursor) or await self._all()
+        """Take records of a list that must be read whole, or that is sorted here."""
+        page = self._lists.find_page(self._scope, cursor) or await self._all()
         self._partial |= page.partial
         requested = self._take(page, cursor.given)
         if requested >= len(page.records):
@@ -192,6 +194,7 @@ class _Reading:
 
     async def _list(self) -> Page:
         page = self._name_options(await self._api.whole(self._request, self._selection))
+        # Archive gives no sign that rows are missing: exactly the cap is the only hint.
         if self._request.capped and len(page.records) == ROW_CAP:
             self._notes.append(
                 f"Archive ends this list at {ROW_CAP} rows without saying so: there may be more."
@@ -204,7 +207,7 @@ class _Reading:
         return page
 
     def _take(self, page: Page, requested: int) -> int:
-        """Take records from `given` on; how many of the page are given then."""
+        """Take records from number `requested` on; return how many of the page were given."""
         for record in page.records[requested:]:
             if not self._taken.add(record):
                 break
@@ -218,8 +221,8 @@ class _Reading:
         }
         if following and not self._taken.full:
             self._notes.append(
-                f"Cut after {len(self._taken.records)} records to {self._why_cut}: go on with `nextCursor`"
-                " (fewer `fields` make more fit)."
+                f"Cut after {len(self._taken.records)} records to {self._why_cut}: "
+                "go on with `nextCursor` (fewer `fields` make more fit)."
             )
         if not self._taken.records and not total:
             self._notes += self._request.notes_if_empty()

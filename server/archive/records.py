@@ -24,7 +24,7 @@ Usd = Annotated[float, Unit("USD")]
 """Earned media value of a competitor brand: dollars (Archive docs, competitor brands)."""
 
 Entity = Literal["CREATOR", "ITEM"]
-"""What custom attributes are kept on."""
+"""The entities that have custom attributes."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Record:
     """Paths asked for when the call names no `fields`, separated by blanks; none = all its
     leaves."""
     instead: ClassVar[dict[str, str]] = {}
-    """Names that people and models expect here, and the path that holds it."""
+    """Names that people and models expect here, with the path to use instead."""
     variants: ClassVar[tuple[type[Record], ...]] = ()
     """The members, where the type is a union."""
     _fields: ClassVar[dict[str, Field]]
@@ -66,8 +66,7 @@ class Field:
 
 
 def fields_of(record: type[Record]) -> dict[str, Field]:
-    """The fields of a record type under their names in the API; of a union, those of all its
-    members."""
+    """Return the fields of a record type by their API names; of a union, those of all members."""
     existing = vars(record).get("_fields")
     if existing is None:
         existing = record._fields = _read_fields(record)

@@ -1,4 +1,4 @@
-"""The fields that a request asks for: parsed from dotted paths, rendered as GraphQL, converted from the answer."""
+"""The fields of a request: parsed from paths, rendered as GraphQL, read from the answer."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ MAX_PATH = 7
 """Steps of a field path: with the connection around it a query stays within the API's depth of
 10."""
 
-
+# JSON readers hold numbers as doubles, which are exact up to here.
 _EXACT = 2**53 - 1
 
 
 def select(record: type[Record], paths: list[str] | None) -> Selection:
-    """The selection for dotted `paths` (`*` = the defaults); the record's defaults where there are
-    none.
+    """Return the selection of dotted `paths`; `*`, or no path, stands for the record's defaults.
 
     Raises:
         Failure: `INVALID_ARGUMENT` for a path that does not exist, with the nearest one that does.
@@ -32,14 +31,14 @@ def select(record: type[Record], paths: list[str] | None) -> Selection:
 
 
 def render(selection: Selection, record: type[Record]) -> str:
-    """The selection as GraphQL, without the outer braces; inline fragments where the type is a
-    union."""
+    """Return the selection as GraphQL without the outer braces, a union as inline fragments."""
     if record.variants:
         parts = (
             f"... on {variant.__name__} {{ {render(_within(selection, variant), variant)} }}"
             for variant in record.variants
         )
         return " ".join(parts)
+    # Empty braces are no GraphQL; a member of a union may have none of the selected fields.
     if not selection:
         return "__typename"
     fields = fields_of(record)
@@ -49,8 +48,7 @@ def render(selection: Selection, record: type[Record]) -> str:
 
 
 def convert(value: Any, record: type[Record], selection: Selection) -> Any:
-    """The answer with its text numbers as numbers: null stays null, what JSON cannot hold exactly
-    stays text."""
+    """Convert the text numbers of an answer to numbers, in place; what is inexact stays text."""
     if isinstance(value, list):
         return [convert(entry, record, selection) for entry in value]
     if not isinstance(value, dict):
@@ -66,7 +64,7 @@ def convert(value: Any, record: type[Record], selection: Selection) -> Any:
 
 
 def units(selection: Selection, record: type[Record]) -> dict[str, str]:
-    """The unit of each selected field that has one, by the field's name."""
+    """Return the unit of each selected field that has one, by the field's name."""
     result: dict[str, str] = {}
     fields = fields_of(record)
     for name, inner in selection.items():

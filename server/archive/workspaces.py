@@ -1,5 +1,4 @@
-"""Which workspace a call is about: named in the call, configured, the only one there is, or asked
-for."""
+"""The workspace of a call: an argument, the configured one, the only one, or the user's choice."""
 
 from __future__ import annotations
 
@@ -52,10 +51,11 @@ class Workspaces:
         self._chosen: str | None = None
 
     async def resolve(self, requested: str | None, asker: Asker, deadline: float) -> str:
-        """The id of the workspace to use.
+        """Return the id of the workspace to use.
 
-        Raises: Failure: `NOT_FOUND`, `AMBIGUOUS`, `WORKSPACE_REQUIRED` or `DECLINED`, each with
-            what to do.
+        Raises:
+            Failure: `NOT_FOUND`, `AMBIGUOUS`, `WORKSPACE_REQUIRED` or `DECLINED`, each with what to
+                do.
         """
         matching = (requested or "").strip() or self._default
         if matching is None:
@@ -65,13 +65,16 @@ class Workspaces:
         return (await self._by_name(matching, self.remedy(requested), deadline)).id
 
     def remedy(self, requested: str | None) -> str:
-        """What to do about a workspace that does not exist, by who named it."""
+        """Return what to do about a workspace that does not exist, by who named it."""
         if (requested or "").strip() or self._default is None:
             return "Use one of these names or ids."
-        return "Set `workspace` to one of these names or ids; the user should correct ARCHIVE_WORKSPACE_ID."
+        return (
+            "Set `workspace` to one of these names or ids; "
+            "the user should correct ARCHIVE_WORKSPACE_ID."
+        )
 
     async def name_of(self, identity: str, deadline: float) -> str:
-        """The name of a workspace, or its id where the list does not tell."""
+        """Return the name of a workspace, or its id where the list cannot be read or lacks it."""
         try:
             existing = await self.all(deadline)
         except Failure:
@@ -79,7 +82,7 @@ class Workspaces:
         return next((entry.name for entry in existing if entry.id == identity), identity)
 
     async def all(self, deadline: float) -> list[Workspace]:
-        """Every workspace that the token sees."""
+        """Return every workspace that the token sees, from one request per session."""
         async with self._lock:
             if self._known is None:
                 self._known = await self._list_all(deadline)
@@ -141,7 +144,8 @@ class Workspaces:
         raise Failure(
             Code.WORKSPACE_REQUIRED,
             f"The token sees {len(workspaces)} workspaces and none was chosen.",
-            "Ask the user which one they mean, then repeat the call with `workspace` set to its name or id.",
+            "Ask the user which one they mean, "
+            "then repeat the call with `workspace` set to its name or id.",
             choices=choices(workspaces),
         )
 
@@ -153,8 +157,8 @@ def _matches(workspaces: list[Workspace], text: str) -> list[Workspace]:
 
 
 def choices(workspaces: list[Workspace]) -> list[dict[str, str]]:
-    """Workspaces as an assistant chooses among them: the first fifty, for an agency's token may see
-    hundreds."""
+    """Return the first fifty workspaces as choices for the assistant."""
+    # An agency's token may see hundreds.
     return [{"id": workspace.id, "name": workspace.name} for workspace in workspaces[:_SHOWN]]
 
 

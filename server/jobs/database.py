@@ -1,8 +1,8 @@
-"""The journal's SQLite file: opened on first use, short transactions, trouble told in plain words.
+"""The journal's SQLite file: opened on first use, with short transactions and plain errors.
 
-Nothing waits long inside SQLite, so that the event loop goes on: a lock that others hold ends in
-`Busy`, and `patiently` tries again. A damaged file is put aside and a new one begun; its jobs are
-lost, what they did is not.
+Nothing waits long inside SQLite, since that would block the event loop: a lock that others hold
+raises `Busy`, and `patiently` tries again. A damaged file is renamed and a new one started; its
+jobs are lost, what they did is not.
 """
 
 from __future__ import annotations
@@ -25,38 +25,47 @@ T = TypeVar("T")
 
 log = logging.getLogger("archive_mcp.jobs")
 
+# SQLite waits inside its own call, where the event loop stands still: longer waits use `patiently`.
 _LOCK_SECONDS = 0.05
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.5
 _PATIENCE = 10.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
-    id TEXT PRIMARY KEY, tool TEXT NOT NULL, title TEXT NOT NULL, origin TEXT NOT NULL, account TEXT NOT NULL,
-    workspace TEXT, arguments TEXT NOT NULL, writes INTEGER NOT NULL, repeatable INTEGER NOT NULL, phase TEXT NOT NULL,
-    state TEXT NOT NULL, created REAL NOT NULL, finished REAL, result TEXT, error TEXT);
--- What changes with every record, apart from the arguments, which may be long and would be rewritten with it.
+    id TEXT PRIMARY KEY, tool TEXT NOT NULL, title TEXT NOT NULL, origin TEXT NOT NULL,
+    account TEXT NOT NULL, workspace TEXT, arguments TEXT NOT NULL, writes INTEGER NOT NULL,
+    repeatable INTEGER NOT NULL, phase TEXT NOT NULL, state TEXT NOT NULL, created REAL NOT NULL,
+    finished REAL, result TEXT, error TEXT);
+-- What changes with every record is kept apart from the arguments: those may be long, and SQLite
+-- rewrites a whole row.
 CREATE TABLE IF NOT EXISTS runs (
-    job TEXT PRIMARY KEY, owner TEXT, fence INTEGER NOT NULL, lease_until REAL NOT NULL, cancel INTEGER NOT NULL,
-    updated REAL NOT NULL, total INTEGER, cursor TEXT, counters TEXT NOT NULL) WITHOUT ROWID;
+    job TEXT PRIMARY KEY, owner TEXT, fence INTEGER NOT NULL, lease_until REAL NOT NULL,
+    cancel INTEGER NOT NULL, updated REAL NOT NULL, total INTEGER, cursor TEXT,
+    counters TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS records (
-    job TEXT NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, code TEXT, reason TEXT,
-    detail TEXT, sends INTEGER NOT NULL, PRIMARY KEY (job, number)) WITHOUT ROWID;
+    job TEXT NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, code TEXT,
+    reason TEXT, detail TEXT, sends INTEGER NOT NULL, PRIMARY KEY (job, number)) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS record_keys ON records (job, key);
 CREATE INDEX IF NOT EXISTS record_states ON records (job, state, number);
+-- Counting the records of a large job would read all of them: triggers keep the counts.
 CREATE TABLE IF NOT EXISTS tallies (
-    job TEXT NOT NULL, state TEXT NOT NULL, records INTEGER NOT NULL, PRIMARY KEY (job, state)) WITHOUT ROWID;
+    job TEXT NOT NULL, state TEXT NOT NULL, records INTEGER NOT NULL,
+    PRIMARY KEY (job, state)) WITHOUT ROWID;
 CREATE TRIGGER IF NOT EXISTS record_added AFTER INSERT ON records BEGIN
-    INSERT INTO tallies VALUES (NEW.job, NEW.state, 1) ON CONFLICT (job, state) DO UPDATE SET records = records + 1;
+    INSERT INTO tallies VALUES (NEW.job, NEW.state, 1)
+        ON CONFLICT (job, state) DO UPDATE SET records = records + 1;
 END;
-CREATE TRIGGER IF NOT EXISTS record_changed AFTER UPDATE OF state ON records WHEN OLD.state != NEW.state BEGIN
+CREATE TRIGGER IF NOT EXISTS record_changed AFTER UPDATE OF state ON records
+WHEN OLD.state != NEW.state BEGIN
     UPDATE tallies SET records = records - 1 WHERE job = OLD.job AND state = OLD.state;
-    INSERT INTO tallies VALUES (NEW.job, NEW.state, 1) ON CONFLICT (job, state) DO UPDATE SET records = records + 1;
+    INSERT INTO tallies VALUES (NEW.job, NEW.state, 1)
+        ON CONFLICT (job, state) DO UPDATE SET records = records + 1;
 END;
 """
 
 
 class Busy(Failure):
-    """Another process held the lock of the journal; the same change may go through in a moment."""
+    """Another process holds the journal's lock; the same change may succeed in a moment."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -70,9 +79,9 @@ class Busy(Failure):
 class Database:
     """One connection to the journal.
 
-    Args: folder: where the file is; None for a journal of this process alone, gone with it. opened:
-        called with the connection, in a transaction, when it was opened; not if others are writing
-        just then.
+    Args:
+        folder: where the file is; None for a journal of this process alone, gone with it.
+        opened: called with the new connection, in a transaction; not if others are writing then.
     """
 
     def __init__(self, folder: Path | None, opened: Callable[[sqlite3.Connection], None]) -> None:
@@ -83,11 +92,11 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that may write, committed unless the block raises.
+        """Open a transaction that may write; it is committed unless the block raises.
 
         Raises:
             Busy: others are writing.
-            Failure: the file cannot be used, with what to do.
+            Failure: the file cannot be used; the hint says what to do.
         """
         with self._describe():
             db = self._connection()
@@ -97,7 +106,7 @@ class Database:
     def rows(
         self, statement: str, values: Sequence[Any] | dict[str, Any] = ()
     ) -> list[tuple[Any, ...]]:
-        """What a query finds. Raises as `transaction`."""
+        """Return the rows of a query. Raises as `transaction`."""
         with self._describe():
             return self._connection().execute(statement, values).fetchall()
 
@@ -133,9 +142,12 @@ class Database:
         return db
 
     def _prepare(self, db: sqlite3.Connection) -> None:
+        # With a write-ahead log readers go on while another process writes; NORMAL loses at most
+        # the last transactions to a power cut, none to a crash of the process.
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
         (version,) = db.execute("PRAGMA user_version").fetchone()
+        # Its tables may mean something else there, so not even reading them is safe.
         if version > VERSION:
             raise Failure(
                 Code.UNSUPPORTED,
@@ -151,13 +163,13 @@ class Database:
             with _transaction(db):
                 self._opened(db)
         except sqlite3.OperationalError as error:
-            # A process that was suspended while it wrote is not to keep others from looking.
+            # A process that was suspended while it wrote must not keep others from reading.
             if not _is_busy(error):
                 raise
 
     @contextmanager
     def _describe(self) -> Iterator[None]:
-        """Turn trouble with the file into words for the user."""
+        """Turn errors of the file into failures that the user understands."""
         try:
             yield
         except OSError as error:
@@ -170,7 +182,8 @@ class Database:
                 self._put_aside()
                 raise Failure(
                     Code.UNAVAILABLE,
-                    "The job journal was damaged; it was put aside and a new one begun. Its jobs are lost.",
+                    "The job journal was damaged; it was put aside and a new one begun. "
+                    "Its jobs are lost.",
                     "Look what was done already, then start the job again for the rest.",
                 ) from None
             if code == sqlite3.SQLITE_FULL:
@@ -198,8 +211,9 @@ class Database:
         return result.st_dev, result.st_ino
 
     def _put_aside(self) -> None:
-        """Rename the damaged file and what belongs to it, unless another process did so already."""
+        """Rename the damaged file and its log files, unless another process did so already."""
         self.close()
+        # Another identity is the new file of another process, which is sound.
         if self._path is None or self._identity() != self._file:
             return
         aside = f"{FILE}.damaged-{int(time.time())}-{os.getpid()}"
@@ -216,10 +230,10 @@ class Database:
 
 
 async def patiently(change: Callable[[], T], sleep: Callable[[float], Awaitable[object]]) -> T:
-    """What `change` returns, tried again for some seconds while others hold the journal's lock.
+    """Return the result of `change`, tried for some seconds while others hold the journal's lock.
 
     Raises:
-        Busy: they held it for too long.
+        Busy: they hold it for too long.
     """
     waited, pause = 0.0, _FIRST_PAUSE
     while True:
@@ -234,6 +248,7 @@ async def patiently(change: Callable[[], T], sleep: Callable[[float], Awaitable[
 
 @contextmanager
 def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    # The write lock at once: a transaction that reads first could find it taken when it writes.
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -244,7 +259,7 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """The statements of a script one by one: `executescript` would end the transaction."""
+    """Yield the statements of a script; `executescript` would commit the transaction first."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

@@ -1,4 +1,4 @@
-"""The journal: every change of a job and its records is one transaction that outlives the process.
+"""The journal of jobs and records: each change is one transaction that survives a crash.
 
     anybody     create, job, jobs, orphans, records, cancel, take
     the owner   renew, enter, add, checkpoint, admit, mark, end: each checks the lease first
@@ -42,14 +42,17 @@ from server.jobs.statements import (
 )
 
 KEPT_SECONDS = 30 * 24 * 3600.0
-"""How long a job is kept that nothing happened to."""
+"""Seconds after the last change for which a job is kept."""
 
 _STARTING = "starting"
-"""State of a job whose records are still being journalled: nobody else sees it, and it does not
-outlive its owner."""
+"""State of a job whose records are still being journalled: other processes do not see it, and it is
+dropped when its owner dies."""
 _COUNTED = """UPDATE runs SET total = max(coalesce(total, 0),
     (SELECT coalesce(sum(records), 0) FROM tallies WHERE job = :job)) WHERE job = :job"""
-_SEND = "UPDATE records SET state = 'sending', sends = sends + 1 WHERE job = ? AND number = ? AND state IN "
+_SEND = (
+    "UPDATE records SET state = 'sending', sends = sends + 1 "
+    "WHERE job = ? AND number = ? AND state IN "
+)
 
 
 class Journal:
@@ -82,7 +85,7 @@ class Journal:
     def create(
         self, job: NewJob, owner: str, *, writes: bool, repeatable: bool, phase: Phase
     ) -> Lease:
-        """Journal a new job that `owner` works on. It does not exist for others before `begin`."""
+        """Journal a new job that `owner` works on; others do not see it before `begin`."""
         name, now = f"job_{secrets.token_hex(4)}", self._wall()
         texts = (job.tool, job.title, job.origin, job.account, job.workspace, text(job.arguments))
         with self._database.transaction() as db:
@@ -97,12 +100,12 @@ class Journal:
             return self.leases.take(db, name, owner)
 
     def begin(self, lease: Lease) -> None:
-        """Make a new job visible, with all the records it was given so far."""
+        """Make a new job visible to others, with the records added so far."""
         with self._working(lease) as db:
             db.execute("UPDATE jobs SET state = 'running' WHERE id = ?", (lease.job,))
 
     def job(self, name: str) -> JobRow:
-        """The job of that id.
+        """Return the job of that id.
 
         Raises:
             Failure: `NOT_FOUND`.
@@ -113,17 +116,20 @@ class Journal:
         return result[0]
 
     def jobs(self, account: str | None = None, *, limit: int = 50, offset: int = 0) -> list[JobRow]:
-        """Jobs of one account, or of all, newest first."""
+        """Return the jobs of one account, or of all, newest first."""
         return self._jobs(
             "(:account IS NULL OR account = :account)", limit, offset, account=account
         )
 
     def orphans(self, origin: str, account: str) -> list[JobRow]:
-        """Interrupted jobs of that origin and account that nobody works on, oldest first.
+        """Return the interrupted jobs of an account that no process works on, oldest first.
 
-        Those that an error paused are left out: they wait for somebody who removed its cause.
+        Jobs that an error paused are left out: somebody has to remove its cause first.
         """
-        where = "origin = :origin AND account = :account AND state IN ('running', 'paused') AND error IS NULL"
+        where = (
+            "origin = :origin AND account = :account "
+            "AND state IN ('running', 'paused') AND error IS NULL"
+        )
         return self._jobs(
             f"{where} AND cancel = 0 AND NOT {LIVE}", 1000, origin=origin, account=account
         )[::-1]
@@ -131,14 +137,15 @@ class Journal:
     def records(
         self, name: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
     ) -> list[RecordRow]:
-        """Records with a number above `after`, in order; of these states, or of all."""
+        """Return the records with a number above `after`, in order; of these states, or of all."""
         select = (
             "SELECT number, key, state, code, reason, detail, sends FROM records WHERE job = ? "
         )
         order = "AND number > ? ORDER BY number LIMIT ?"
         if not states:
             result = self._database.rows(select + order, (name, after, limit))
-        else:  # one by one, because only then the index has them in order
+        else:
+            # One state at a time: only then does the index give the records in order.
             one = f"{select} AND state = ? {order}"
             result = sorted(
                 row
@@ -148,14 +155,15 @@ class Journal:
         return [record_row(row) for row in result[:limit]]
 
     def is_cancelled(self, lease: Lease) -> bool:
-        """Whether the job is to be cancelled. Reads only."""
+        """Whether the job is to be cancelled; unlike `renew` it takes no write lock."""
         return bool(
             self._database.rows("SELECT 1 FROM runs WHERE job = ? AND cancel = 1", (lease.job,))
         )
 
     def cancel(self, name: str) -> None:
-        """Ask the owner to stop at the next record, or end a job that nobody works on. An ended job
-        stays as it is.
+        """Ask the owner to stop at the next record, or end a job that nobody works on.
+
+        A job that has ended stays as it is.
 
         Raises:
             Failure: `NOT_FOUND`.
@@ -172,18 +180,20 @@ class Journal:
                 self._leave(db, name, End(JobState.CANCELLED))
 
     def take(self, name: str, owner: str, *, again: bool = False) -> Lease:
-        """Make `owner` the one who works on an interrupted job. What was being sent becomes pending
-        or unknown.
+        """Make `owner` the owner of an interrupted job; what was being sent becomes pending or
+        unknown.
 
-        Args: again: send failed records once more, and unknown ones of repeatable work; the job may
-            have ended.
+        Args:
+            again: send failed records once more, and unknown ones of repeatable work; the job may
+                have ended.
 
         Raises:
             Failure: there is no such job, another process works on it, or there is nothing to do.
         """
         with self._database.transaction() as db:
             row = db.execute(
-                "SELECT state, phase, repeatable, cancel FROM jobs JOIN runs ON job = id WHERE id = ?",
+                "SELECT state, phase, repeatable, cancel FROM jobs JOIN runs ON job = id "
+                "WHERE id = ?",
                 (name,),
             ).fetchone()
             if row is None:
@@ -204,18 +214,20 @@ class Journal:
                 )
             settle(db, name)
             if again:
-                if cancel:  # its owner died before it could
+                # The owner died before it could: without this, what the user stopped would be sent.
+                if cancel:
                     skip_rest(db, name)
                 send_again(db, name, repeatable=bool(repeatable))
                 phase = Phase.GATHERING if phase == Phase.GATHERING else Phase.SENDING
             db.execute(
-                "UPDATE jobs SET state = ?, phase = ?, finished = NULL, result = NULL, error = NULL WHERE id = ?",
+                "UPDATE jobs SET state = ?, phase = ?, finished = NULL, result = NULL, "
+                "error = NULL WHERE id = ?",
                 (JobState.RUNNING, phase, name),
             )
             return self._touch(db, self.leases.take(db, name, owner))
 
     def renew(self, lease: Lease) -> bool:
-        """Keep the lease. Returns whether the job is to be cancelled.
+        """Renew the lease, and return whether the job is to be cancelled.
 
         Raises:
             LostLease: another process works on the job.
@@ -224,7 +236,7 @@ class Journal:
             return self.leases.hold(db, lease)
 
     def enter(self, lease: Lease, phase: Phase) -> None:
-        """Go on to the next phase; a total that is not known yet is what was gathered."""
+        """Enter the next phase; an unknown total becomes the number of records gathered."""
         with self._working(lease) as db:
             db.execute("UPDATE jobs SET phase = ? WHERE id = ?", (phase, lease.job))
             db.execute(_COUNTED, {"job": lease.job})
@@ -236,8 +248,9 @@ class Journal:
         cursor: Any = None,
         counters: dict[str, Any] | None = None,
     ) -> int:
-        """Add records whose keys are new to the job, with the place that gathering reached. Returns
-        how many were.
+        """Add the records whose keys are new to the job, and return how many were.
+
+        The cursor goes into the same transaction: after a crash it fits the records.
 
         Raises:
             LostLease: another process works on the job.
@@ -255,8 +268,8 @@ class Journal:
         counters: dict[str, Any] | None = None,
         total: int | None = None,
     ) -> None:
-        """Journal the place reached, all counters, and the expected number of records; None leaves
-        one as it is."""
+        """Journal the cursor, all counters and the expected number of records; None leaves one as
+        it is."""
         with self._working(lease) as db:
             progress(db, lease.job, cursor, counters)
             if total is not None:
@@ -271,8 +284,9 @@ class Journal:
         Raises:
             LostLease: another process works on the job.
             Stopped: the job is to be cancelled.
-            ValueError: one of them is not to be sent.
+            ValueError: one of them must not be sent.
         """
+        # A record that is `sending` belongs to another send, unless the same one repeats its bytes.
         states = "('pending', 'sending')" if again else "('pending')"
         with self._working(lease) as db:
             for number in numbers:
@@ -280,8 +294,10 @@ class Journal:
                     raise ValueError(f"record {number} of {lease.job} is not to be sent")
 
     def mark(self, lease: Lease, marks: Sequence[Mark]) -> None:
-        """Journal what became of records, even of a job that is to be cancelled. A detail of None
-        keeps the old one."""
+        """Journal the new states of records, even of a job that is to be cancelled.
+
+        A detail of None keeps the old one.
+        """
         with self._database.transaction() as db:
             self.leases.hold(db, lease)
             self._touch(db, lease)
@@ -295,10 +311,10 @@ class Journal:
             )
 
     def end(self, lease: Lease, end: End) -> None:
-        """Journal how the job is left, and give the lease back. A pause during a cancellation is
-        one."""
+        """Journal the end of a run, and give the lease back."""
         with self._database.transaction() as db:
             cancelled = self.leases.hold(db, lease)
+            # A paused job would be resumed, although the user cancelled it.
             if cancelled and end.state is JobState.PAUSED:
                 end = End(JobState.CANCELLED)
             self._leave(db, lease.job, end)
@@ -319,7 +335,7 @@ class Journal:
 
     @contextmanager
     def _working(self, lease: Lease) -> Iterator[sqlite3.Connection]:
-        """A transaction of the owner of a job that goes on."""
+        """Open a transaction of a job's owner; raise `Stopped` if the job is to be cancelled."""
         with self._database.transaction() as db:
             if self.leases.hold(db, lease):
                 raise Stopped(lease.job)
@@ -332,7 +348,8 @@ class Journal:
 
     def _jobs(self, where: str, limit: int = 1, offset: int = 0, **values: Any) -> list[JobRow]:
         result = self._database.rows(
-            f"SELECT {COLUMNS} FROM jobs JOIN runs ON job = id WHERE state != '{_STARTING}' AND {where} "  # noqa: S608  # texts of this module, values are bound
+            f"SELECT {COLUMNS} FROM jobs JOIN runs ON job = id "  # noqa: S608  # values are bound
+            f"WHERE state != '{_STARTING}' AND {where} "
             "ORDER BY created DESC, jobs.rowid DESC LIMIT :limit OFFSET :offset",
             {**self.leases.moment(), "limit": limit, "offset": offset, **values},
         )
@@ -340,8 +357,8 @@ class Journal:
         return [job_row(row, self._database.rows(tallies, (row[0],))) for row in result]
 
     def _tidy(self, db: sqlite3.Connection) -> None:
-        """Forget jobs that never began or that nothing happened to for long; end those that lost a
-        cancelled owner."""
+        """Delete jobs that never started or are too old; end those whose owner died while
+        cancelling."""
         values = {**self.leases.moment(), "horizon": self._wall() - KEPT_SECONDS}
         dead = "FROM jobs JOIN runs ON job = id WHERE NOT " + LIVE
         for (name,) in db.execute(f"SELECT id {dead} AND cancel = 1", values).fetchall():
@@ -349,7 +366,8 @@ class Journal:
         forgotten = f"SELECT id {dead} AND (updated < :horizon OR state = '{_STARTING}')"
         for (name,) in db.execute(forgotten, values).fetchall():
             for table in ("records", "tallies", "runs"):
-                db.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608  # a name from the line above
+                # The table's name is one of the three above.
+                db.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608
             db.execute("DELETE FROM jobs WHERE id = ?", (name,))
 
 

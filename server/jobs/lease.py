@@ -1,8 +1,7 @@
-"""Who works on a job: a lease that runs out, and a number that grows with every new owner.
+"""Leases on jobs: each expires, and carries a fencing number that grows with every new owner.
 
-Whoever takes a job gets the next fencing number; every change that an owner journals checks it in
-the same transaction. So a process that was suspended past its lease finds out before it sends or
-journals anything.
+Every change that an owner journals checks the number in the same transaction. So a process that was
+suspended past its lease notices that before it sends or journals anything.
 """
 
 from __future__ import annotations
@@ -17,13 +16,15 @@ from server.jobs.model import LostLease
 LEASE_SECONDS = 15.0
 
 LIVE = "(runs.owner IS NOT NULL AND runs.lease_until > :now AND runs.lease_until <= :now + :lease)"
-"""SQL: whether a process works on the job. A lease further ahead than a whole one is from before a
-reboot."""
+"""SQL condition: a process works on the job.
+
+A lease that ends later than a new one would is from before a reboot, which resets the clock.
+"""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to work on a job, as long as nobody else took it."""
+    """The right to work on a job until another process takes it."""
 
     job: str
     owner: str
@@ -31,7 +32,7 @@ class Lease:
 
 
 class Leases:
-    """Takes, checks, renews and gives back leases, each inside a transaction of the caller.
+    """Leases in the journal; each method runs inside a transaction of the caller.
 
     Args:
         seconds: how long an owner may be silent.
@@ -45,30 +46,32 @@ class Leases:
         self._clock = clock
 
     def moment(self) -> dict[str, float]:
-        """The values that `LIVE` refers to."""
+        """Return the values that `LIVE` refers to: `now` and `lease`, in seconds."""
         return {"now": self._clock(), "lease": self.seconds}
 
     def is_live(self, db: sqlite3.Connection, job: str) -> bool:
         """Whether a process works on the job."""
         result = db.execute(
-            f"SELECT {LIVE} FROM runs WHERE job = :job", {**self.moment(), "job": job}
-        ).fetchone()  # noqa: S608  # a constant
+            f"SELECT {LIVE} FROM runs WHERE job = :job",  # noqa: S608  # a constant
+            {**self.moment(), "job": job},
+        ).fetchone()
         return bool(result and result[0])
 
     def take(self, db: sqlite3.Connection, job: str, owner: str) -> Lease:
-        """Make `owner` the one who works on the job, whoever did before."""
+        """Make `owner` the owner of the job, whoever was it before."""
         db.execute(
-            "UPDATE runs SET owner = ?, fence = fence + 1, lease_until = ?, cancel = 0 WHERE job = ?",
+            "UPDATE runs SET owner = ?, fence = fence + 1, lease_until = ?, cancel = 0 "
+            "WHERE job = ?",
             (owner, self._clock() + self.seconds, job),
         )
         (fence,) = db.execute("SELECT fence FROM runs WHERE job = ?", (job,)).fetchone()
         return Lease(job, owner, fence)
 
     def hold(self, db: sqlite3.Connection, lease: Lease) -> bool:
-        """Renew the lease. Returns whether the job is to be cancelled.
+        """Renew the lease, and return whether the job is to be cancelled.
 
         Raises:
-            LostLease: another process took the job, or it is gone.
+            LostLease: another process took the job, or the job is gone.
         """
         content = db.execute(
             "SELECT cancel FROM runs WHERE job = ? AND fence = ? AND owner = ?",
@@ -84,6 +87,7 @@ class Leases:
 
     def drop(self, db: sqlite3.Connection, job: str) -> None:
         """Leave the job without an owner."""
+        # The number grows here too: a late change of the old owner must fail.
         db.execute(
             "UPDATE runs SET owner = NULL, fence = fence + 1, lease_until = 0 WHERE job = ?", (job,)
         )

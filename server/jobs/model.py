@@ -1,19 +1,16 @@
-"""What a job is made of: plain data, and the interface of a kind of work."""
+"""The data of a job and its records, and the exceptions that end the work on it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from server.errors import Failure
 
-if TYPE_CHECKING:
-    pass
-
 
 class JobState(StrEnum):
-    """How a job stands. A job whose owner died reads as paused."""
+    """The state of a job; one whose owner died reads as paused."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -23,7 +20,7 @@ class JobState(StrEnum):
 
 
 class Phase(StrEnum):
-    """What a job does, in this order."""
+    """The phases of a job, in their order."""
 
     GATHERING = "gathering"
     SENDING = "sending"
@@ -31,7 +28,7 @@ class Phase(StrEnum):
 
 
 class RecordState(StrEnum):
-    """How a record stands. `sending` is journalled before its bytes leave, the others after."""
+    """The state of a record; `sending` is journalled before its bytes leave, the others after."""
 
     PENDING = "pending"
     SENDING = "sending"
@@ -43,7 +40,7 @@ class RecordState(StrEnum):
 
 ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 SETTLED = (RecordState.DONE, RecordState.FAILED, RecordState.UNKNOWN, RecordState.SKIPPED)
-"""States of a record with which nothing more will be done."""
+"""The states of a record that needs no more work."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ class NewJob:
 
 @dataclass(frozen=True)
 class NewRecord:
-    """A record to be worked off. `key` is unique in its job; `detail` is JSON-ready."""
+    """A record to be processed; `key` is unique in its job, `detail` is JSON-ready."""
 
     key: str
     detail: Any = None
@@ -73,7 +70,7 @@ class NewRecord:
 
 @dataclass(frozen=True)
 class RecordRow:
-    """A record as journalled. `sends` counts how often its bytes may have left."""
+    """A record as journalled; `sends` counts how often its bytes may have left."""
 
     number: int
     key: str
@@ -86,11 +83,10 @@ class RecordRow:
 
 @dataclass(frozen=True)
 class JobRow:
-    """A job as journalled. Times are seconds since the epoch; `error` is `{code, message, hint,
-    retryable}`.
+    """A job as journalled.
 
-    `owned` tells whether a live process works on it; `cancelling` whether that one was asked to
-    stop.
+    Times are seconds since the epoch; `error` is `{code, message, hint, retryable}`. `owned` says
+    whether a live process works on the job, `cancelling` whether that process was asked to stop.
     """
 
     id: str
@@ -118,19 +114,18 @@ class JobRow:
 
     @property
     def settled(self) -> int:
-        """Records with which nothing more will be done."""
+        """Return the number of records that need no more work."""
         return sum(self.counts.get(state, 0) for state in SETTLED)
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen by itself or by resuming it."""
+        """Whether the job is over: resuming it would do nothing."""
         return self.state in ENDED
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What became of a record, to be journalled. `detail` is JSON text; None keeps what there
-    is."""
+    """The new state of a record, to be journalled; a `detail` (JSON text) of None keeps the old."""
 
     number: int
     state: RecordState
@@ -141,7 +136,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class End:
-    """How a job leaves its runner; `state` None where another process owns it and nothing may be
+    """The end of a run; `state` is None where another process owns the job: then nothing may be
     journalled."""
 
     state: JobState | None
@@ -150,15 +145,16 @@ class End:
 
 
 class LostLease(Exception):
-    """Another process works on the job now: nothing more may be sent or journalled here."""
+    """Another process took the job: this one may not send or journal anything more."""
 
 
 class Stopped(Exception):
-    """The job is to stop: cancelled, or its server ends. A kind of work lets it pass."""
+    """The job must stop, cancelled or because its server ends. A kind of work must not catch it."""
 
 
-def told(failure: Failure) -> dict[str, Any]:
-    """A failure as it is journalled. Its hint still names operations."""
+def to_dict(failure: Failure) -> dict[str, Any]:
+    """Return a failure as it is journalled."""
+    # The hint keeps its `{operation}` marks: the tools offered when it is read may be others.
     return {
         "code": str(failure.code),
         "message": failure.message,

@@ -15,18 +15,20 @@ from server.jobs.model import (
     RecordState,
 )
 
+# A job that reads as running while nobody holds its lease was interrupted, and one that was being
+# cancelled then is cancelled: nobody is left to journal either, so the query says it.
 _STATE = f"""CASE WHEN state NOT IN ('running', 'paused') OR {LIVE} THEN state
     WHEN cancel = 1 THEN 'cancelled' ELSE 'paused' END"""
 
 COLUMNS = (
-    "id, tool, title, origin, account, workspace, arguments, writes, repeatable, phase, created, updated, finished, "
-    f"total, cursor, counters, result, error, cancel, {_STATE}, {LIVE}"
+    "id, tool, title, origin, account, workspace, arguments, writes, repeatable, phase, "
+    f"created, updated, finished, total, cursor, counters, result, error, cancel, {_STATE}, {LIVE}"
 )
-"""What `job_row` takes, of `jobs` and `runs`."""
+"""The columns of `jobs` and `runs` that `job_row` reads."""
 
 
 def job_row(row: Sequence[Any], tallies: Sequence[Sequence[Any]]) -> JobRow:
-    """A job from its `COLUMNS` and its numbers of records by state."""
+    """Return a job from its `COLUMNS` and its numbers of records by state."""
     id_, tool, title, origin, account, workspace, arguments, writes, repeatable, phase = row[:10]
     created, updated, finished, total, cursor, counters, result, error, cancel, state, owned = row[
         10:
@@ -58,7 +60,7 @@ def job_row(row: Sequence[Any], tallies: Sequence[Sequence[Any]]) -> JobRow:
 
 
 def record_row(row: Sequence[Any]) -> RecordRow:
-    """A record from its columns, in the order of `RecordRow`, its detail still JSON text."""
+    """Return a record from its columns in the order of `RecordRow`, the detail as JSON text."""
     number, key, state, code, reason, detail, sends = row
     return RecordRow(number, key, RecordState(state), code, reason, _value(detail), sends)
 

@@ -1,4 +1,4 @@
-"""Works one job off, from wherever its journal says that it stands."""
+"""The runner of one job, which starts where the journal says that the job stands."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from server.jobs.model import (
     RecordRow,
     RecordState,
     Stopped,
-    told,
+    to_dict,
 )
 from server.jobs.work import Work
 
 log = logging.getLogger("archive_mcp.jobs")
 
 STRIKES = 8
-"""Failures in a row that may pass; then the job pauses."""
+"""Passing failures in a row after which the job pauses."""
 RETRIES = 2
 """How often a repeatable record is sent again after its outcome was unknown."""
 DEFERRED_AFTER = 3
-"""Failures of one record that may pass; then others go first."""
+"""Passing failures of one record after which other records go first."""
 LONGEST_PAUSE = 60.0
 LONGEST_ASKED_PAUSE = 300.0
 """Seconds between attempts: by ourselves, and where the failure names a time."""
@@ -92,8 +92,8 @@ class Runner:
         self._unsure: Counter[int] = Counter()
 
     async def run(self) -> None:
-        """Work until the job ends or is stopped, and journal how. A cancellation from outside does
-        not reach it."""
+        """Run the job until it ends or is stopped, and journal the end."""
+        # Shielded: a cancellation from outside would skip journalling what was sent.
         try:
             with self._whole:
                 with self._part:
@@ -110,28 +110,28 @@ class Runner:
             self.ended = True
 
     def stop(self, end: End) -> None:
-        """Send nothing new. What is under way goes on, but for gathering and finishing."""
+        """Stop sending anything new; sends under way continue, gathering and finishing do not."""
         self.course.decide(end)
         if self._asking:
             self._asking.cancel()
 
     def interrupt(self) -> None:
-        """Give up what is under way, and journal that."""
+        """Cancel what is under way, and journal the end."""
         self._part.cancel()
 
     def abandon(self) -> None:
-        """End at once, journalling nothing; the lease runs out."""
+        """End at once without journalling anything; the lease expires."""
         self._whole.cancel()
 
     async def _watch(self) -> None:
-        """Keep the lease while nothing is journalled, and look whether the job was cancelled
-        elsewhere."""
+        """Renew the lease, and stop when another process cancelled the job."""
         look = min(_LOOK, self._journal.leases.seconds / 4)
         renewed = self._clock()
         while True:
             await self._sleep(look)
             try:
                 cancelled = self._journal.is_cancelled(self._lease)
+                # A third of the lease: if one renewal fails, the next still comes in time.
                 if self._clock() - renewed >= self._journal.leases.seconds / 3:
                     cancelled = self._journal.renew(self._lease)
                     renewed = self._clock()
@@ -154,7 +154,7 @@ class Runner:
             await self._judge(self._finish)
 
     async def _judge(self, part: Callable[[], Awaitable[None]]) -> None:
-        """Do a part; what escapes it decides how the job ends."""
+        """Run a phase; an exception from it decides how the job ends."""
         try:
             await part()
         except LostLease:
@@ -163,7 +163,7 @@ class Runner:
             self.course.decide(End(JobState.PAUSED))
         except Failure as failure:
             state = JobState.FAILED if failure.code in _REFUSED else JobState.PAUSED
-            self.course.decide(End(state, told(failure)))
+            self.course.decide(End(state, to_dict(failure)))
         except Exception:  # the outermost handler of a job: whatever else escapes is a bug
             incident = secrets.token_hex(4)
             log.exception("incident %s in %s", incident, self._lease.job)
@@ -172,7 +172,7 @@ class Runner:
                 f"The job failed by a fault of this server (incident {incident}).",
                 "The user finds the details under that id in the server's log.",
             )
-            self.course.decide(End(JobState.FAILED, told(masked)))
+            self.course.decide(End(JobState.FAILED, to_dict(masked)))
 
     async def _gather(self) -> None:
         await self._steadily(lambda: self._work.gather(self.handle))
@@ -186,8 +186,8 @@ class Runner:
             self.course.decide(End(JobState.DONE, result=result))
 
     async def _steadily(self, ask: Callable[[], Awaitable[Any]]) -> Any:
-        """Do something again as long as its failure may pass. The result counts unless the job is
-        to stop."""
+        """Repeat a request while its failure may pass; return its result, or None if the job must
+        stop."""
         while not self.course.end:
             steps, began = self.handle.steps, self._round
             try:
@@ -222,7 +222,8 @@ class Runner:
             if self.course.end:
                 return
             rows = await self._patiently(self._claim)
-            if not rows:  # what fails under way is sent again by its own sender
+            # A record that fails now is sent again by its own sender: nothing is left here.
+            if not rows:
                 return
             try:
                 await self._deliver(rows)
@@ -230,7 +231,7 @@ class Runner:
                 self._in_flight.difference_update(row.number for row in rows)
 
     def _claim(self) -> list[RecordRow]:
-        """The next records to send, in order; those that failed often come last."""
+        """Return the next records to send, in order; those that failed often come last."""
         limit = self._work.batch + len(self._in_flight) + len(self._tries)
         rows = self._journal.records(self._lease.job, [RecordState.PENDING], limit=limit)
         free = [row for row in rows if row.number not in self._in_flight]
@@ -245,7 +246,8 @@ class Runner:
             await self._work.send(self.handle, rows)
         except Failure as caught:
             failure = caught
-        finally:  # whatever ended it: what is known of the records is journalled, at the latest when the job is left
+        finally:
+            # Also after a cancellation: what is known of the records is journalled with the end.
             marks = self.handle.collect(rows)
             self._unwritten += marks
         existing = {mark.number for mark in marks}
@@ -287,7 +289,7 @@ class Runner:
         self._strike(failure, began, rows)
 
     async def _singly(self, rows: list[RecordRow]) -> None:
-        """One of several records was refused, and with it all: find out which."""
+        """Send the records of a refused batch one by one, to find the one that was refused."""
         self._mark(rows, RecordState.PENDING)
         await self._flush()
         for row in rows:
@@ -297,8 +299,8 @@ class Runner:
             await self._deliver([row])
 
     def _strike(self, failure: Failure, began: int, rows: Sequence[RecordRow] = ()) -> None:
-        """Count a failure that may pass, once for all sends that were under way together, and close
-        the gate."""
+        """Count a passing failure and pause all sends."""
+        # Sends that were under way together fail together, and count as one.
         if began != self._round:
             return
         self._round += 1
@@ -310,7 +312,7 @@ class Runner:
                 self._strikes = 0
                 self._mark(rows, RecordState.FAILED, failure)
                 return
-            self.course.decide(End(JobState.PAUSED, told(failure)))
+            self.course.decide(End(JobState.PAUSED, to_dict(failure)))
             return
         requested = failure.details.get("retry_after")
         wait = (

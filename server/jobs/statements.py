@@ -15,15 +15,17 @@ _CANCELLED = "The job was cancelled before this was sent."
 
 
 def insert(db: sqlite3.Connection, job: str, records: Sequence[NewRecord]) -> int:
-    """Add records whose keys are new to the job. Returns how many were."""
+    """Add the records whose keys are new to the job, and return how many were."""
     (number,) = db.execute(
         "SELECT coalesce(max(number), 0) FROM records WHERE job = ?", (job,)
     ).fetchone()
     return db.executemany(
-        "INSERT INTO records VALUES (?, ?, ?, 'pending', NULL, NULL, ?, 0) ON CONFLICT (job, key) DO NOTHING",
+        # Gathering that was interrupted after it wrote may add the same records again.
+        "INSERT INTO records VALUES (?, ?, ?, 'pending', NULL, NULL, ?, 0) "
+        "ON CONFLICT (job, key) DO NOTHING",
         [
-            (job, place, each.key, text(each.detail))
-            for place, each in enumerate(records, number + 1)
+            (job, place, record.key, text(record.detail))
+            for place, record in enumerate(records, number + 1)
         ],
     ).rowcount
 
@@ -31,15 +33,17 @@ def insert(db: sqlite3.Connection, job: str, records: Sequence[NewRecord]) -> in
 def progress(
     db: sqlite3.Connection, job: str, cursor: Any, counters: dict[str, Any] | None
 ) -> None:
-    """Set the place reached and the counters; None leaves one as it is."""
+    """Set the cursor and the counters; None leaves one as it is."""
     db.execute(
-        "UPDATE runs SET cursor = coalesce(?, cursor), counters = coalesce(?, counters) WHERE job = ?",
+        "UPDATE runs SET cursor = coalesce(?, cursor), counters = coalesce(?, counters) "
+        "WHERE job = ?",
         (text(cursor), text(counters), job),
     )
 
 
 def settle(db: sqlite3.Connection, job: str) -> None:
-    """Decide about records that were being sent when their owner ended."""
+    """Make records that were being sent when their owner ended pending or unknown."""
+    # Nobody knows whether their bytes arrived: only work that may be done twice is sent again.
     (repeatable,) = db.execute("SELECT repeatable FROM jobs WHERE id = ?", (job,)).fetchone()
     state, code, reason = (
         ("pending", None, None) if repeatable else ("unknown", Code.OUTCOME_UNKNOWN, _INTERRUPTED)
@@ -51,9 +55,10 @@ def settle(db: sqlite3.Connection, job: str) -> None:
 
 
 def skip_rest(db: sqlite3.Connection, job: str) -> None:
-    """Say of what was not sent that it never will be."""
+    """Mark the records not sent yet as skipped, because the job was cancelled."""
     db.execute(
-        "UPDATE records SET state = 'skipped', code = ?, reason = ? WHERE job = ? AND state = 'pending'",
+        "UPDATE records SET state = 'skipped', code = ?, reason = ? "
+        "WHERE job = ? AND state = 'pending'",
         (Code.CANCELLED, _CANCELLED, job),
     )
 
@@ -64,19 +69,22 @@ def send_again(db: sqlite3.Connection, job: str, *, repeatable: bool) -> None:
     Raises:
         Failure: there is none.
     """
+    # An unknown record of other work may have been done, and would be done twice.
     states = "('failed', 'unknown')" if repeatable else "('failed')"
     changed = db.execute(
-        f"UPDATE records SET state = 'pending', code = NULL, reason = NULL WHERE job = ? AND state IN {states}",  # noqa: S608  # constants
+        "UPDATE records SET state = 'pending', code = NULL, reason = NULL "  # noqa: S608  # constants
+        f"WHERE job = ? AND state IN {states}",
         (job,),
     ).rowcount
     if not changed:
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"No record of {job} can be sent again.",
-            "Only failed records are; one of unknown outcome is checked first, unless sending it twice is harmless.",
+            "Only failed records are; one of unknown outcome is checked first, "
+            "unless sending it twice is harmless.",
         )
 
 
 def text(value: Any) -> str | None:
-    """A value as compact JSON; None stays None."""
+    """Return a value as compact JSON; None stays None."""
     return None if value is None else json.dumps(value, separators=(",", ":"))

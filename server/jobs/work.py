@@ -11,16 +11,15 @@ if TYPE_CHECKING:
 
 
 class Work(Protocol):
-    """A kind of work. Its instances keep no state that a crash must not lose: that is in the
-    handle.
+    """A kind of work. State that must survive a crash belongs into the handle, not the instance.
 
-    Failures: `OUTCOME_UNKNOWN` from `send` means that the records may have been changed; any other
-    code that they were not. `LostLease` and `Stopped`, which come from the handle, are let pass.
+    A failure `OUTCOME_UNKNOWN` of `send` means that the records may have been changed, any other
+    code that they were not. `LostLease` and `Stopped`, which the handle raises, must not be caught.
     """
 
     @property
     def writes(self) -> bool:
-        """Whether it changes anything for others: then it is resumed on request only."""
+        """Whether the work changes anything for others; it is then resumed on request only."""
 
     @property
     def repeatable(self) -> bool:
@@ -28,21 +27,21 @@ class Work(Protocol):
 
     @property
     def batch(self) -> int:
-        """Records handed to `send` at once; 1 for writes."""
+        """Return the number of records for each `send`; 1 for writes."""
 
     @property
     def width(self) -> int:
-        """Sends under way at a time."""
+        """Return how many sends may be under way at once."""
 
     async def gather(self, job: Handle) -> None:
-        """Find the records (`job.add`), going on from `job.cursor`.
+        """Find the records from `job.cursor` on and journal them with `job.add`.
 
-        It is called anew after a failure that may pass and after an interruption, which may have
-        come when it had just ended.
+        It is called again after a failure that may pass, and after an interruption, which may come
+        when everything was found already.
         """
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Send one request: `job.admit` right before the bytes leave, then mark each record."""
 
     async def finish(self, job: Handle) -> dict[str, Any]:
-        """The result, JSON-ready. Called again if it was interrupted."""
+        """Return the result, JSON-ready; it is called again after an interruption."""

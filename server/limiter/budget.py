@@ -1,9 +1,9 @@
-"""Credits: what the API says in its headers and what is left of them now.
+"""Rate credits: the bucket that the API's headers describe, and its level now.
 
-The Archive docs, rate limits page: every answer carries `ratelimit-policy: "growth";q=15000;w=60`
-(a bucket of q credits that fills up in w seconds) and `ratelimit: "growth";r=14203;t=1785409320` (r
-credits left, full again at t). Older deployments send neither. `t` is not read: level and refill
-say the same without the wall clock.
+Every answer carries `ratelimit-policy: "growth";q=15000;w=60` (a bucket of q credits that fills up
+in w seconds) and `ratelimit: "growth";r=14203;t=1785409320` (r credits left, full again at t); see
+the rate limits page of the Archive docs. Older deployments send neither. `t` is not read, because
+the level and the refill rate say the same without the wall clock.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ from dataclasses import dataclass, replace
 from server.limiter.interface import Lane
 
 RESERVE: Mapping[Lane, float] = {"interactive": 0.02, "job": 0.10}
-"""Part of the bucket that a lane leaves untouched: jobs leave more, so that a person is not kept
-waiting by one."""
+"""Share of the bucket that a lane leaves untouched. Jobs leave more, so that a person does not wait
+for one."""
 
+# A level computed from floats may miss the cost by a hair; waiting for that would send nobody.
 _ROUNDING = 1e-6
+# Headers come from outside and end up in a file that all processes parse: both stay small.
 _LONGEST_HEADER = 500
 _LONGEST_NAME = 40
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A credit bucket: `burst` credits at most, `refill` credits per second."""
+    """A credit bucket that holds at most `burst` credits and gains `refill` credits per second."""
 
     plan: str
     burst: float
@@ -34,7 +36,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one answer said; None for what it did not say."""
+    """The credit headers of one answer; None for a header that was missing or unreadable."""
 
     policy: Policy | None = None
     left: float | None = None
@@ -42,34 +44,33 @@ class Reading:
 
 @dataclass(frozen=True)
 class Credits:
-    """A policy and the `level` of its bucket at `stamp` (seconds, monotonic)."""
+    """A policy and the `level` of its bucket, in credits, at `stamp` (monotonic seconds)."""
 
     policy: Policy
     level: float
     stamp: float
 
     def level_at(self, now: float) -> float:
-        """Credits in the bucket at `now`, if nobody else takes any."""
+        """Return the credits in the bucket at `now`, provided that nobody else takes any."""
         return min(self.policy.burst, self.level + self.policy.refill * max(0.0, now - self.stamp))
 
     def ready(self, cost: float, lane: Lane, now: float) -> float:
-        """When `cost` credits can be taken without touching the lane's reserve: `now` or a later
-        time.
+        """Return the time from which `cost` credits are there beyond the lane's reserve.
 
-        More than the bucket holds is asked for only once the bucket is full, else it would wait for
-        ever.
+        The result is `now` where they are there already.
         """
+        # A send that needs more than a full bucket goes once it is full, else it would never go.
         need = min(self.policy.burst, cost + RESERVE[lane] * self.policy.burst)
         missing = need - self.level_at(now)
         return now if missing <= _ROUNDING else now + missing / self.policy.refill
 
     def spend(self, cost: float, now: float) -> Credits:
-        """The bucket after taking `cost` credits at `now`."""
+        """Return the bucket after `cost` credits were taken at `now`."""
         return Credits(self.policy, max(0.0, self.level_at(now) - cost), now)
 
 
 def read_budget(headers: Mapping[str, str]) -> Reading:
-    """Read both credit headers. Whatever is missing or garbled counts as not said."""
+    """Return what both credit headers say; a missing or garbled one counts as None."""
     result = {name.lower(): value for name, value in headers.items()}
     policies = {
         name: Policy(name[:_LONGEST_NAME], numbers["q"], numbers["q"] / numbers["w"])
@@ -81,6 +82,7 @@ def read_budget(headers: Mapping[str, str]) -> Reading:
         for name, numbers in _items(result.get("ratelimit", ""))
         if "r" in numbers
     }
+    # A header may list several policies: the level belongs to the policy of the same name.
     for name, policy in policies.items():
         if name in left:
             return Reading(policy, left[name])
@@ -90,17 +92,18 @@ def read_budget(headers: Mapping[str, str]) -> Reading:
 def merge(
     existing: Credits | None, reading: Reading, outstanding: float, at: float
 ) -> Credits | None:
-    """What is known after an answer read at `at`.
+    """Return the credits after an answer, or None while no policy is known.
 
     Args:
-        known: What was known before.
-        reading: What the answer said.
-        outstanding: Credits of sends that are under way and may not be counted in the answer yet.
-        at: When the answer came (seconds, monotonic).
+        existing: The credits before the answer.
+        reading: The credit headers of the answer.
+        outstanding: Credits of sends under way that the answer may not count yet.
+        at: When the answer came (monotonic seconds).
     """
     policy = reading.policy or (existing.policy if existing else None)
     if policy is None:
         return None
+    # A policy without a level says nothing about what was spent: keep the level, or start full.
     if reading.left is None:
         return replace(existing, policy=policy) if existing else Credits(policy, policy.burst, at)
     return Credits(policy, max(0.0, min(policy.burst, reading.left) - outstanding), at)
@@ -119,7 +122,7 @@ def _items(value: str) -> Iterator[tuple[str, dict[str, float]]]:
 
 
 def number_from(text: str) -> float | None:
-    """A finite number >= 0, or None."""
+    """Return the text as a finite number of at least 0, or None."""
     try:
         number = float(text.strip().strip('"'))
     except ValueError:

@@ -1,5 +1,4 @@
-"""A limiter for an API without a documented limit: at most so many sends at once, behind the same
-interface."""
+"""A limiter for an API without a documented limit: it caps the sends under way at once."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from server.limiter.interface import Lane, Slot, Snapshot
 
 
 class _Place:
-    """A place among those that send at once: the answer teaches it nothing."""
+    """A place among the sends under way; an answer changes nothing about it."""
 
     def report_answer(
         self,
@@ -24,14 +23,13 @@ class _Place:
         retry_after: float | None = None,
         new_connection: bool = False,
     ) -> None:
-        """See `Slot.answered`."""
+        """Do nothing: without a rate there is nothing to learn. See `Slot.report_answer`."""
 
 
 class ConcurrencyCap:
-    """A `Limiter` that lets `most` sends be under way at once, whatever their key, in the order of
-    their coming.
+    """A `Limiter` that allows `most` sends at once, whatever their key, first come first served.
 
-    Jobs have half of the places at most, so that interactive calls do not wait behind them.
+    Jobs get at most half of the places, so that interactive calls do not wait behind them.
     """
 
     def __init__(self, most: int = 4, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,12 +47,16 @@ class ConcurrencyCap:
         lane: Lane = "interactive",
         deadline: float | None = None,
     ) -> AsyncIterator[Slot]:
-        """See `Limiter.slot`: here only the lane and the deadline matter."""
+        """Wait for a free place; only the lane and the deadline matter. See `Limiter.slot`."""
+        # anyio refuses a second place to the same borrower, by default the task: each slot
+        # therefore borrows under a token of its own.
         token = object()
         until = None if deadline is None else max(0.0, deadline - self._clock())
         async with AsyncExitStack() as content:
             with anyio.move_on_after(until) as waiting:
-                for places in (self._for_jobs, self._places) if lane == "job" else (self._places,):
+                # The jobs' own limit comes first: a waiting job must not hold a common place.
+                pools = (self._for_jobs, self._places) if lane == "job" else (self._places,)
+                for places in pools:
                     await places.acquire_on_behalf_of(token)
                     content.callback(places.release_on_behalf_of, token)
             if waiting.cancelled_caught:
@@ -62,7 +64,7 @@ class ConcurrencyCap:
             yield _Place()
 
     async def snapshot(self, key: str) -> Snapshot | None:
-        """Nothing is known: there is no rate here."""
+        """Return None: there is no rate to show."""
         return None
 
 

@@ -1,5 +1,4 @@
-"""Whether the shared file can be read, for a person who looks; the store itself mends it without
-being asked."""
+"""A check of the limiter's shared file for diagnostics; the store repairs the file by itself."""
 
 from __future__ import annotations
 
@@ -13,14 +12,15 @@ _LOCK_SECONDS = 2.0
 
 
 def damage(folder: Path) -> str | None:
-    """What is wrong with the file in `folder` (an absolute path), read without changing it.
+    """Return what is wrong with the file in `folder` (an absolute path), without changing it.
 
     Returns:
-        None without a file, an empty text for a sound one, else what SQLite says.
+        None where there is no file, an empty text for a sound one, else SQLite's message.
     """
     file = folder / FILE
     if not file.exists():
         return None
+    # Read-only: a check must neither create nor change the file that the senders share.
     try:
         with closing(
             sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=_LOCK_SECONDS)

@@ -1,4 +1,4 @@
-"""What callers of a limiter rely on."""
+"""The interface of a limiter, as its callers see it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ Lane = Literal["interactive", "job"]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """How a key stands.
+    """The pace and the credits of one key.
 
-    gap: seconds between sends; penalty: seconds that a 429 still keeps everybody from sending;
-    jitter: estimated unevenness of arrivals in seconds, None without enough evidence; plan, burst
-    (credits), refill (credits per second) and credits (left now): None until the API has named
-    them.
+    Attributes:
+        gap: Seconds between sends.
+        penalty: Seconds for which a 429 still keeps everybody from sending.
+        jitter: Estimated unevenness of arrivals in seconds; None without enough evidence.
+        plan: Name of the plan; this and the rest are None until the API sends credit headers.
+        burst: Credits that the bucket holds.
+        refill: Credits per second.
+        credits: Credits left now.
     """
 
     gap: float
@@ -31,7 +35,7 @@ class Snapshot:
 
 
 class Slot(Protocol):
-    """Permission for exactly one send, to be used at once."""
+    """The permission for exactly one send, to be used at once."""
 
     def report_answer(
         self,
@@ -41,11 +45,13 @@ class Slot(Protocol):
         retry_after: float | None = None,
         new_connection: bool = False,
     ) -> None:
-        """Say how the API answered the send of this slot.
+        """Report how the API answered the send of this slot.
 
-        Args: status: HTTP status of the answer. headers: HTTP headers of the answer, in any case.
-            retry_after: Seconds that the API asked to wait, if the body or a header named any. Only
-            read with 429. new_connection: Whether the send had to open a connection first.
+        Args:
+            status: HTTP status of the answer.
+            headers: HTTP headers of the answer, in upper or lower case.
+            retry_after: Seconds that the API asked to wait; read with 429 only.
+            new_connection: Whether the send had to open a connection first.
         """
 
 
@@ -63,33 +69,39 @@ class Limiter(Protocol):
     ) -> AbstractAsyncContextManager[Slot]:
         """Wait for the turn of one send.
 
-        Args: key: What shares the limit, from `state_key`. operation: Name under which round-trip
-            times are compared with each other. cost: Credits that the send is expected to take.
+        Args:
+            key: What shares the limit, from `state_key`.
+            operation: Name under which round-trip times are compared with each other.
+            cost: Credits that the send is expected to take.
             lane: `job` lets every interactive caller of this process go first and leaves more
-            credits untouched. deadline: Latest useful start, in seconds of the limiter's monotonic
-            clock; None waits as long as it takes.
+                credits untouched.
+            deadline: Latest useful start, in seconds of the limiter's monotonic clock; None waits
+                as long as it takes.
 
-        Raises: Failure: On entering, `RATE_LIMITED` if the turn cannot come before the deadline,
-            `BUDGET_EXHAUSTED` if the credits cannot; both say how many seconds to wait.
+        Raises:
+            Failure: On entering, `RATE_LIMITED` if the turn cannot come before the deadline,
+                `BUDGET_EXHAUSTED` if the credits cannot; both say how many seconds to wait.
         """
 
     async def snapshot(self, key: str) -> Snapshot | None:
-        """How a key stands; None where nothing is known about such things."""
+        """Return the pace and the credits of a key; None from a limiter that knows neither."""
 
 
 def state_key(origin: str, *parts: str) -> str:
-    """Name what shares a limit (an API origin and a workspace, or a token) without a readable
-    secret.
+    """Return a name for what shares a limit, without a readable secret.
+
+    What shares a limit is an API origin with a workspace, or with a token.
 
     Args:
         origin: Scheme, host and port of the API.
-        parts: What else tells one budget from another; order matters.
+        parts: What distinguishes one budget from another; their order matters.
 
     Returns:
         32 hexadecimal digits.
     """
     digest = hashlib.blake2b(digest_size=16, person=b"archive-mcp")
     for part in (origin, *parts):
+        # The length before each part keeps ("ab", "c") apart from ("a", "bc").
         text = part.encode()
         digest.update(len(text).to_bytes(8, "big") + text)
     return digest.hexdigest()

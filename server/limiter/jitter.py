@@ -3,10 +3,12 @@
 Sends `g` apart whose delays differ by at most J can never put six into one window if and only if 5g
 >= window + J. J cannot be seen directly; three things bound it:
 
-    late    how long after the intended moment this machine really sent fresh   what a send on a new
-    connection took beyond the fastest of its operation trips   round-trip times. They vary by the
-    network and by the API's own computing. The network is the same for all operations, so the
-    operation that varies least says most; its faster half holds little computing.
+    late    how long after the intended moment this machine really sent
+    fresh   how much longer a send on a new connection took than the fastest of its operation
+    trips   round-trip times, which vary by the network and by the API's own computing
+
+The network is the same for all operations, so the operation that varies least says most, and its
+faster half holds little computing.
 
 Network delays have a long slow tail: with exponential or log-normal delays and sends at the
 resulting pace, three times the spread of the faster half keeps the share of windows with six
@@ -80,11 +82,11 @@ class Evidence:
     trips: list[tuple[str, float]] = field(default_factory=list)
 
     def add_late(self, seconds: float) -> None:
-        """A turn was taken that many seconds after the intended moment."""
+        """Record that a turn was taken that many seconds after the intended moment."""
         self.late = [*self.late, _round(seconds)][-_KEPT_LATE:]
 
     def add_trip(self, operation: str, seconds: float, *, new_connection: bool) -> None:
-        """A good answer came that many seconds after its send."""
+        """Record that a good answer came that many seconds after its send."""
         name = operation[:_LONGEST_OPERATION]
         self.answers += 1
         if not new_connection:
@@ -95,14 +97,14 @@ class Evidence:
             self.fresh = [*self.fresh, _round(max(0.0, seconds - fastest))][-_KEPT_FRESH:]
 
     def jitter(self) -> float | None:
-        """Seconds between the least and the most delayed send, or None without enough evidence."""
+        """Return the seconds between the least and the most delayed send; None without evidence."""
         spreads = [_spread(trips) for trips in self._by_operation() if len(trips) >= _ENOUGH_TRIPS]
         if self.answers < _ENOUGH_ANSWERS or not spreads:
             return None
         return robust_maximum(self.late) + max(_TAIL * min(spreads), robust_maximum(self.fresh))
 
     def gap(self, rules: Rules, current: float) -> float:
-        """The next gap: wider at once, narrower step by step."""
+        """Return the next gap in seconds: it widens at once and narrows step by step."""
         jitter = self.jitter()
         if jitter is None:
             return rules.slowest
@@ -110,12 +112,12 @@ class Evidence:
         return target if target >= current else current - _STEP * (current - target)
 
     def encode(self) -> str:
-        """As text for `decode`."""
+        """Return the evidence as text for `decode`."""
         return json.dumps([self.answers, self.late, self.fresh, self.trips], separators=(",", ":"))
 
     @staticmethod
     def decode(text: str) -> Evidence:
-        """From text; whatever is not ours counts as no evidence."""
+        """Return the evidence that a text holds; an unreadable text counts as none."""
         try:
             answers, late, fresh, trips = json.loads(text)
             return Evidence(
@@ -135,7 +137,7 @@ class Evidence:
 
 
 def robust_maximum(samples: Sequence[float]) -> float:
-    """The largest sample after setting one in eight aside; 0 without samples."""
+    """Return the largest sample once one in eight is left out; 0 without samples."""
     ordered = sorted(samples)
     return ordered[len(ordered) - 1 - len(ordered) // _OUTLIER_IN] if ordered else 0.0
 

@@ -1,4 +1,4 @@
-"""Who waits inside this process for a key, and whom it is no use to keep waiting."""
+"""The queue of callers that wait for a key inside this process."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Line:
 
     @property
     def head(self) -> Waiter | None:
-        """Whose turn is next in this process."""
+        """Return the caller whose turn is next in this process."""
         return next(iter(self), None)
 
     def join(self, waiter: Waiter, now: float) -> None:
-        """Queue up, and refuse at once whom this makes hopeless."""
+        """Join the queue, and refuse at once the callers whose wait this makes hopeless."""
         self._lanes[waiter.lane].append(waiter)
         self.weed(now)
 
@@ -80,8 +80,8 @@ class Line:
             raise waiter.refusal
 
     def took_turn(self, waiter: Waiter, now: float) -> None:
-        """Let a caller go that got its turn. The pace of this process among others is learned from
-        that."""
+        """Remove a caller that got its turn, and note the time since the turn before."""
+        # Other processes take turns in between: only the past says how many there are.
         if self._last_turn is not None:
             self._turns.append(now - self._last_turn)
         self._last_turn = now
@@ -102,6 +102,7 @@ class Line:
             first = max(first, view.next_free)
         pace = max(gap, min(self._turns, default=gap))
         place, cost = 0, 0.0
+        # A copy: leaving removes callers from the queue while it is walked.
         for waiter in list(self):
             turn = first + place * pace
             funded = (
@@ -118,13 +119,15 @@ class Line:
 
 
 def refusal(seconds: float, *, broke: bool) -> Failure:
-    """The answer to a caller whose turn is that far away."""
+    """Return the failure for a caller whose turn is that many seconds away."""
     wait = max(1, math.ceil(seconds))
     if broke:
         return Failure(
             Code.BUDGET_EXHAUSTED,
-            f"The API's credit budget is used up; enough for this call is there again in about {wait} s.",
-            f"Wait {wait} seconds, then repeat the call, or ask for less: fewer records, fewer fields.",
+            "The API's credit budget is used up; "
+            f"enough for this call is there again in about {wait} s.",
+            f"Wait {wait} seconds, then repeat the call, "
+            "or ask for less: fewer records, fewer fields.",
             retryable=True,
             retry_after=wait,
         )

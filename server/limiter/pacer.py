@@ -62,7 +62,7 @@ class Turn:
         retry_after: float | None = None,
         new_connection: bool = False,
     ) -> None:
-        """See `Slot.answered`."""
+        """Keep the answer until the slot ends. See `Slot.report_answer`."""
         self.answer = Answer(
             stamp=self.stamp,
             at=self._clock(),
@@ -76,8 +76,7 @@ class Turn:
 
 
 class _Shared:
-    """What the processes share about a key, inside one transaction. The evidence is only unpacked
-    when asked for."""
+    """The shared data of a key inside one transaction; the evidence is parsed on first use."""
 
     def __init__(self, record: Record | None, rules: Rules, now: float) -> None:
         self.state = decode(record[0], rules, now) if record else fresh(rules)
@@ -100,7 +99,7 @@ class Pacer:
         window: Length of the API's window in seconds.
         clock: Monotonic clock in seconds that all processes of the machine share.
         sleep: Coroutine function that waits a number of seconds of that clock.
-        boot: What tells this run of the clock from others; by default the machine's boot identity.
+        boot: Identifies this run of the clock; by default the machine's boot identity.
     """
 
     def __init__(
@@ -142,7 +141,7 @@ class Pacer:
                 await self._quietly(key, _nothing)
 
     async def snapshot(self, key: str) -> Snapshot:
-        """How a key stands now, for people and planning."""
+        """Return the pace and the credits of a key now."""
         shared = await self._change(key, lambda shared: shared)
         state, now = shared.state, self._clock()
         credits = state.credits
@@ -207,8 +206,7 @@ class Pacer:
         return outcome
 
     def _is_stale(self, acquired: Granted, line: Line) -> bool:
-        """Whether the process was stopped between claiming and now, too long for the claim to cover
-        the send."""
+        """Whether the process was suspended after its claim for longer than the limit tolerates."""
         gap = line.view.gap if line.view else self._rules.slowest
         return self._clock() - acquired.stamp > self._rules.slack(gap)
 
@@ -217,8 +215,8 @@ class Pacer:
             await self._sleep(left)
 
     async def _quietly(self, key: str, change: Callable[[_Shared], None]) -> None:
-        """Change the shared state even when cancelled, but not for long: it matters less than
-        ending in time."""
+        """Change the shared state even when cancelled, but not for long: ending in time matters
+        more."""
         with anyio.CancelScope(shield=True):
             try:
                 await self._change(key, change, patience=_PATIENCE)
@@ -228,7 +226,7 @@ class Pacer:
     async def _change(
         self, key: str, change: Callable[[_Shared], T], *, patience: float | None = None
     ) -> T:
-        """Apply a change, after the answers that the shared state does not know yet."""
+        """Apply a change, after the answers that the shared state lacks."""
         line = self._lines.setdefault(key, Line(self._rules))
 
         def apply(record: Record | None) -> tuple[tuple[T, int], Record]:
@@ -238,6 +236,7 @@ class Pacer:
                 settle(shared.state, self._rules, shared.evidence, answer)
             return (change(shared), len(pending)), shared.record()
 
+        # Answers go only once they are committed; more may have come during the transaction.
         result, report = await self._store.transact(key, apply, patience=patience)
         del line.pending[:report]
         return result
@@ -247,7 +246,7 @@ class Pacer:
 
 
 def _nothing(_: _Shared) -> None:
-    """The change of a transaction that only tells pending answers."""
+    """Change nothing: the transaction only applies the pending answers."""
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

@@ -34,8 +34,7 @@ _RANK: dict[Lane, int] = {"interactive": 0, "job": 1}
 
 @dataclass
 class Send:
-    """A claimed turn: when (seconds, monotonic), its credits, and whether its answer is still to
-    come."""
+    """A claimed turn: its time (monotonic seconds), its credits, and whether its answer is due."""
 
     stamp: float
     cost: float
@@ -44,11 +43,14 @@ class Send:
 
 @dataclass(frozen=True)
 class Ticket:
-    """A reserved slot.
+    """A reserved slot; times are monotonic seconds.
 
-    slot: when it is; after: what `next_free` became by reserving it; due: when its owner means to
-    claim it; misses: how often in a row its owner came too late; epoch: that of the state it
-    belongs to.
+    Attributes:
+        slot: The time that was reserved.
+        after: The value of `next_free` after the reservation.
+        due: The time at which the owner means to claim it.
+        misses: How often in a row the owner came too late.
+        epoch: The epoch of the state that it belongs to.
     """
 
     slot: float
@@ -70,7 +72,7 @@ class Saver:
 
 @dataclass(frozen=True)
 class Ask:
-    """Who wants a turn for what."""
+    """A request for a turn: the process, the credits and the lane."""
 
     who: str
     cost: float
@@ -96,7 +98,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a claimed turn. Times in seconds, monotonic."""
+    """The answer to the send of a claimed turn; times are monotonic seconds."""
 
     stamp: float
     at: float
@@ -128,7 +130,7 @@ class State:
     saver: Saver | None = None
 
     def encode(self) -> str:
-        """As text for `decode`."""
+        """Return the state as text for `decode`."""
         credits, saver = self.credits, self.saver
         return json.dumps(
             [
@@ -151,20 +153,20 @@ class State:
 
 
 def fresh(rules: Rules) -> State:
-    """The state of a key that nobody used yet."""
+    """Return the state of a key that was never used."""
     return State(gap=rules.slowest)
 
 
 def wary(rules: Rules, now: float) -> State:
-    """The state of a key whose history was lost: whatever was sent before has left the window
-    first."""
+    """Return the state of a key whose history was lost."""
+    # The first send waits until whatever was sent before has left the window.
     return State(
         gap=rules.slowest, next_free=now + rules.span(rules.slowest), touched=now, epoch=now
     )
 
 
 def decode(text: str, rules: Rules, now: float) -> State:
-    """The state in a text, ready for use.
+    """Return the state that a text holds.
 
     A text that is not ours or makes no sense means that the history was lost. A state last touched
     later than now is of an earlier run of the monotonic clock, which starts anew with the machine.
@@ -185,7 +187,7 @@ def decode(text: str, rules: Rules, now: float) -> State:
 def attempt(
     state: State, rules: Rules, ask: Ask, ticket: Ticket | None, now: float
 ) -> Granted | Wait:
-    """Do the step that is due: reserve, wait, or claim."""
+    """Perform the step that is due: reserve, wait, or claim."""
     state.touched = now
     ready = _credits_ready(state, ask, now)
     if ready > now:

@@ -1,8 +1,9 @@
 """Two texts per key in one SQLite file that all processes of a user share.
 
-The content is disposable, the callers are not: no call waits inside SQLite (a lock is asked for
-once, then slept on), a process that was stopped while it held the lock is left behind with the old
-file, and trouble that cannot be mended ends in a database of this process alone, with a warning.
+The content may be lost, the callers must not be blocked. No call waits inside SQLite: it tries the
+lock once and then sleeps. A process that was suspended while it held the lock keeps the old file,
+and the others go on with a new one. Where the file cannot be repaired, this process logs a warning
+and uses a database of its own.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ T = TypeVar("T")
 FILE = "pacer.sqlite"
 
 _log = logging.getLogger("archive_mcp.limiter")
+# The row that a replaced file starts every key with; `state_key` never returns an empty key.
 _BLANK_KEY = ""
 _KEPT_ROWS = 200
 _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.05
+# Monotonic times mean nothing after a restart, so rows are kept apart by the machine's boot.
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _CREATE = """CREATE TABLE IF NOT EXISTS pace_1
     (key TEXT, boot TEXT, state TEXT NOT NULL, evidence TEXT NOT NULL, PRIMARY KEY (key, boot))"""
@@ -35,17 +38,18 @@ _TRIM = "DELETE FROM pace_1 WHERE boot != ? AND rowid <= (SELECT max(rowid) FROM
 
 
 class Busy(Exception):
-    """Others held the lock for as long as the caller was ready to wait."""
+    """Other processes held the lock for as long as the caller was ready to wait."""
 
 
 class Store:
     """The shared file, opened on first use.
 
-    Args: folder: Where the file is; None for a database of this process alone. blank: The record
-        that every key starts with in a file that took the place of a lost one. sleep: Coroutine
-        function that waits a number of seconds. boot: What tells this run of the monotonic clock
-        from others; by default the machine's boot identity. stuck: Seconds after which a lock
-        counts as held by a process that will not go on.
+    Args:
+        folder: Where the file is; None for a database of this process alone.
+        blank: Returns the record that every key starts with in a file that replaced a lost one.
+        sleep: Coroutine function that waits a number of seconds.
+        boot: Identifies this run of the monotonic clock; by default the machine's boot identity.
+        stuck: Seconds after which a lock counts as held by a process that will not continue.
     """
 
     def __init__(
@@ -74,10 +78,12 @@ class Store:
     ) -> T:
         """Replace the record of a key in one transaction.
 
-        Args: key: Whose record. change: Gets the record (None for a new key), returns a result and
-            the new record. It may be called again if its transaction could not be finished, so it
-            must not have effects of its own. What it raises is passed on, and nothing is changed.
-            patience: Seconds to wait for the lock; None until it is there, whatever that takes.
+        Args:
+            key: The key of the record.
+            change: Gets the record (None for a new key), returns a result and the new record. It
+                may be called again if its transaction could not be finished, so it must not have
+                effects of its own. What it raises is passed on, and nothing is changed.
+            patience: Seconds to wait for the lock; None waits as long as it takes.
 
         Raises:
             Busy: After `patience` seconds.
@@ -96,6 +102,8 @@ class Store:
                     continue
             if patience is not None and slept >= patience:
                 raise Busy
+            # Transactions here take milliseconds: a lock held for so long is that of a suspended
+            # process, and waiting for it would stop all sends of the user.
             if slept >= self._stuck:
                 self._renew("it stayed locked")
                 slept = 0.0
@@ -110,8 +118,8 @@ class Store:
             self._db = None
 
     def _once(self, key: str, change: Callable[[Record | None], tuple[T, Record]]) -> T:
-        """One transaction that counts: what ended up in a file that was replaced meanwhile is done
-        again."""
+        """Run one transaction, again if the file was replaced meanwhile: others read the new file
+        only."""
         while True:
             result = self._commit(self._connection(), key, change)
             if self._identity() == self._file:
@@ -136,6 +144,7 @@ class Store:
         return result
 
     def _connection(self) -> sqlite3.Connection:
+        # Another process may have replaced the file since: writing to the old one would go unseen.
         there = self._identity()
         if self._db and there == self._file:
             return self._db
@@ -162,6 +171,7 @@ class Store:
         if self._path is None:
             return
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A file we knew is gone with its history: its successor starts with the cautious record.
         if self._file is not None:
             self._renew("it was removed")
         else:
@@ -176,13 +186,14 @@ class Store:
             self._renew(str(error))
 
     def _renew(self, reason: str) -> None:
-        """Put a new file in the place of the one we know, unless somebody else did so already."""
+        """Replace the file we opened by a new one, unless another process did so already."""
         if self._path is None:
             return
         self.close()
         spare = self._path.with_name(f"{FILE}.{os.getpid()}-{os.urandom(4).hex()}")
         try:
             try:
+                # Filled before it gets its name: nobody opens a file without the blank row.
                 spare.touch(mode=0o600)
                 self._fill(spare)
                 if self._identity() in (self._file, None):
@@ -201,8 +212,10 @@ class Store:
             db.close()
 
     def _fall_back(self, error: Exception) -> None:
-        """Go on without the file. Windows gets here when it must be replaced: an open file cannot
-        be."""
+        """Continue without the file.
+
+        Windows gets here whenever the file must be replaced, because an open one cannot be.
+        """
         _log.warning("The rate limit is kept for this process only: %s (%s).", self._path, error)
         self.close()
         self._path = self._file = None
@@ -211,10 +224,10 @@ class Store:
 
 
 def boot_identity() -> str:
-    """What tells one run of the monotonic clock from another.
+    """Return a text that is different for each run of the monotonic clock, where possible.
 
-    Linux names each start of the machine. Elsewhere the name of the clock has to do (Python
-    versions differ in the one they use), and a restart is noticed by the clock having gone back.
+    Linux has an id for each start of the machine. Elsewhere the name of the clock has to do (Python
+    versions differ in the one they use), and a restart shows by the clock having gone back.
     """
     clock = time.get_clock_info("monotonic").implementation
     try:
@@ -226,6 +239,7 @@ def boot_identity() -> str:
 def _connect(path: Path | str) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=0, isolation_level=None)
     try:
+        # Durability is worth nothing here, since the state ages within seconds; speed is.
         db.execute("PRAGMA journal_mode=MEMORY")
         db.execute("PRAGMA synchronous=OFF")
         db.execute(_CREATE)
@@ -236,5 +250,6 @@ def _connect(path: Path | str) -> sqlite3.Connection:
 
 
 def _is_busy(error: sqlite3.Error) -> bool:
+    # The low byte is the primary code; extended codes such as SQLITE_BUSY_SNAPSHOT share it.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
