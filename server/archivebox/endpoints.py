@@ -96,7 +96,8 @@ class EndpointRequest(ArchiveBoxTool[R], Generic[R]):
             if not description.takes(self.operation, name):
                 raise Failure(
                     Code.UNSUPPORTED,
-                    f"This ArchiveBox ({description.version}) does not know `{name}` here and would ignore it.",
+                    f"This ArchiveBox ({description.version}) does not know `{name}` here and "
+                    "would ignore it.",
                     "Leave it out, or the user updates ArchiveBox.",
                 )
         return values

@@ -114,15 +114,19 @@ async def first_readable(api: ArchiveBoxApi, outputs: list[Output]) -> tuple[Out
     if private:
         raise Failure(
             Code.FORBIDDEN,
-            "This page's files are private: ArchiveBox shows them to people who are logged in, and not to an API key.",
-            "The user makes the snapshot public in ArchiveBox (or sets PUBLIC_SNAPSHOTS=True) to have it read here.",
+            "This page's files are private: ArchiveBox shows them to people who are logged in, "
+            "and not to an API key.",
+            "The user makes the snapshot public in ArchiveBox (or sets PUBLIC_SNAPSHOTS=True) "
+            "to have it read here.",
         )
     if elsewhere:
         raise Failure(
             Code.FORBIDDEN,
-            "ArchiveBox sends callers of this page's files on to another host name: it is private (a login), or saved "
+            "ArchiveBox sends callers of this page's files on to another host name: it is "
+            "private (a login), or saved "
             "pages have host names of their own there.",
-            "The user makes the snapshot public. If it is, they set SERVER_SECURITY_MODE=safe-onedomain-nojsreplay in "
+            "The user makes the snapshot public. If it is, they set "
+            "SERVER_SECURITY_MODE=safe-onedomain-nojsreplay in "
             "ArchiveBox, so that its files are served at ARCHIVEBOX_URL.",
         )
     raise Failure(

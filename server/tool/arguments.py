@@ -138,11 +138,17 @@ def _problem(schema: Schema, error: Any, inside: str) -> str:
             return f"`{path}` is required."
         case "literal_error" if requested is not None:
             allowed = _schema_at(schema, location)["enum"]
-            return f"`{path}` must be one of {', '.join(allowed)}; got {_excerpt(requested)}.{suggest(str(requested), allowed)}"
+            return (
+                f"`{path}` must be one of {', '.join(allowed)}; got "
+                f"{_excerpt(requested)}.{suggest(str(requested), allowed)}"
+            )
         case "value_error":
             return f"`{path}`: {context['error']}" if path else str(context["error"])
         case kind if kind in _BOUNDS:
-            return f"`{path}` {_BOUNDS[kind].format(**context)}; got {context.get('actual_length', _excerpt(requested))}."
+            return (
+                f"`{path}` {_BOUNDS[kind].format(**context)}; got "
+                f"{context.get('actual_length', _excerpt(requested))}."
+            )
     if requested is None:
         return f"`{path}` must not be null: leave it out to keep it unset or unchanged."
     return f"`{path}` must be {_kind(_schema_at(schema, location))}; got {_excerpt(requested)}."

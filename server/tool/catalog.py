@@ -96,7 +96,8 @@ class Surface:
         existing = sorted({entry.toolset for entry in self._all.values()} - set(_PRESETS))
         if unknown := requested - {*_PRESETS, *existing}:
             raise ValueError(
-                f"unknown toolset {', '.join(sorted(unknown))}; known: {', '.join([*_PRESETS, *existing])}."
+                f"unknown toolset {', '.join(sorted(unknown))}; known: "
+                f"{', '.join([*_PRESETS, *existing])}."
             )
         self._read_only = read_only
         offered = {OWN, *backends} if backends else set()
@@ -132,7 +133,8 @@ class Surface:
             )
         raise Failure(
             Code.NOT_CONFIGURED,
-            f"{name} is switched off: its toolset, {entry.toolset}, is not among those of this server.",
+            f"{name} is switched off: its toolset, {entry.toolset}, is not among those of this "
+            "server.",
             "Tell the user: --toolsets (ARCHIVE_MCP_TOOLSETS) decides.",
         )
 
@@ -158,7 +160,8 @@ class Surface:
             raise Failure(
                 Code.READ_ONLY,
                 f"{name} changes data, and this server was started read-only.",
-                "Tell the user; only they can restart it without --read-only (ARCHIVE_MCP_READ_ONLY).",
+                "Tell the user; only they can restart it without --read-only "
+                "(ARCHIVE_MCP_READ_ONLY).",
             )
         raise Failure(
             Code.NOT_CONFIGURED,

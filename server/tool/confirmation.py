@@ -48,7 +48,8 @@ class Confirmations:
         if self._mode == "never":
             raise Failure(
                 Code.DECLINED,
-                "This server refuses every change that needs confirmation (ARCHIVE_MCP_CONFIRM=never).",
+                "This server refuses every change that needs confirmation "
+                "(ARCHIVE_MCP_CONFIRM=never).",
                 f"Tell the user; only they can change that setting. {otherwise}".rstrip(),
             )
 
@@ -92,8 +93,8 @@ class Confirmations:
         return Failure(
             Code.CONFIRMATION_REQUIRED,
             message,
-            "Show the user the preview. Only after their explicit yes repeat the call with `confirm` added."
-            + (f" After a no: {preview.otherwise}" if preview.otherwise else ""),
+            "Show the user the preview. Only after their explicit yes repeat the call with "
+            "`confirm` added." + (f" After a no: {preview.otherwise}" if preview.otherwise else ""),
             preview=preview.details,
             confirm=self._issue(basis),
         )

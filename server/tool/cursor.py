@@ -59,7 +59,8 @@ def decode(text: str | None, scope: str) -> Cursor:
         raise Failure(
             Code.INVALID_ARGUMENT,
             "`after` came from a call with other arguments or another workspace.",
-            "Repeat that call's arguments exactly (only `limit` may differ), or leave `after` out to begin.",
+            "Repeat that call's arguments exactly (only `limit` may differ), or leave `after` "
+            "out to begin.",
         )
     return Cursor(page, requested)
 

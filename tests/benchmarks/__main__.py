@@ -58,7 +58,8 @@ def main() -> int:
         return 0
     print(table(found))
     print(
-        f"\nMedians; `best` compares the least of the runs. Machine load before and after: {loads[0]}, {loads[1]}."
+        "\nMedians; `best` compares the least of the runs. Machine load before and after: "
+        f"{loads[0]}, {loads[1]}."
     )
     return 0
 

@@ -96,7 +96,8 @@ def test_services_import_no_client_before_they_are_used() -> None:
 
     code = (
         "import sys, server.services, server.tool.catalog, server.dispatch;"
-        "print([m for m in ('httpx', 'pydantic', 'graphql', 'sqlite3', 'tools') if m in sys.modules])"
+        "print([m for m in ('httpx', 'pydantic', 'graphql', 'sqlite3', 'tools') if m in "
+        "sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True

@@ -25,6 +25,7 @@ from server.jobs import (
 )
 from server.jobs.database import FILE
 from server.sandbox import MAIN, TOKEN
+from tests.support.journals import unlocked
 from tests.support.sandboxed import PACED, SandboxProcess, using
 from tests.support.stdio import (
     Json,
@@ -40,7 +41,10 @@ _LOOK = 0.01
 _HELD = 0.5
 """Seconds after which a lock is one that a suspended process holds."""
 _ATTEMPTS = 50
-_ITEMS = "query Q($presetId: ID, $after: String) { items(first: 100, presetId: $presetId, after: $after) %s }"
+_ITEMS = (
+    "query Q($presetId: ID, $after: String) { items(first: 100, presetId: $presetId, after: "
+    "$after) %s }"
+)
 _PAGE = "{ nodes { id } pageInfo { endCursor hasNextPage } totalCount }"
 
 
@@ -92,7 +96,8 @@ class Site:
     def records(self, *states: RecordState) -> list[RecordRow]:
         """The job's records in these states, or all."""
         with self.journal() as journal:
-            return journal.records(journal.jobs()[0].id, states, limit=1_000_000)
+            (job, *_) = unlocked(journal.jobs)
+            return unlocked(lambda: journal.records(job.id, states, limit=1_000_000))
 
     def ids(
         self, workspace: str = MAIN, preset: str | None = None, most: int = 1_000_000
@@ -165,7 +170,7 @@ async def reached(site: Site, condition: Callable[[JobRow], bool]) -> JobRow:
     # Opened once: opening a journal takes its lock.
     with site.journal() as journal:
         while time.monotonic() < until:
-            found = journal.jobs()
+            found = unlocked(journal.jobs)
             if found and condition(found[0]):
                 return found[0]
             await asyncio.sleep(_LOOK)

@@ -100,7 +100,8 @@ OPERATION_TOOLS = [row["tool"]["name"] for row in ROWS if OPERATION_META in row[
 ARCHIVE = [row["tool"]["name"] for row in ROWS if row["backend"] == "archive"]
 CLASSES: dict[str, type[Request[Any, Any]]] = {each.tool_name(): each for each in requests()}
 FILLER = re.compile(
-    r"\b(this tool|allows? you|please|simply put|easily|powerful|leverage|utili[sz]e|CRITICAL|MANDATORY|IMPORTANT|MUST|"
+    r"\b(this tool|allows? you|please|simply "
+    r"put|easily|powerful|leverage|utili[sz]e|CRITICAL|MANDATORY|IMPORTANT|MUST|"
     r"ALWAYS|NEVER|WARNING|NOTE)\b|!"
 )
 ELSEWHERE = {"arguments", "search", "creators"}

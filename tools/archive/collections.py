@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     pass
 
 _OLDER_STORAGE = (
-    "A name is free for one collection ({collections} lists them). Workspaces on Archive's older collection storage "
-    "manage collections in Archive's app only; putting items in ({addItemToCollections}) and taking them out works "
+    "A name is free for one collection ({collections} lists them). Workspaces on Archive's "
+    "older collection storage "
+    "manage collections in Archive's app only; putting items in ({addItemToCollections}) and "
+    "taking them out works "
     "there too."
 )
 _NUMBERS = re.compile(r"\d+")
@@ -140,8 +142,14 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
     risk = "adds"
     repeatable = True
     selected = "item.id item.archivePublicUrl"
-    verify = "search with filter.collectionsIds ({items}), or simply call again: adding twice is harmless."
-    refused = "{filterPresets} lists the collections that exist; `autoCreate` makes new ones. {items} finds items."
+    verify = (
+        "search with filter.collectionsIds ({items}), or simply call again: adding twice is "
+        "harmless."
+    )
+    refused = (
+        "{filterPresets} lists the collections that exist; `autoCreate` makes new ones. {items} "
+        "finds items."
+    )
 
     item_id: Id = Field(description="Item id.")
     collection_names: list[Text] | None = Field(None, description="Exact names.")
@@ -171,7 +179,8 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
             return None
         missing = "There is no collection '{}'" if len(rows) < ROW_CAP else _NOT_LISTED
         parts = [
-            f"{missing.format(name)}, but there is '{near['name']}' ({count_noun(near['itemCount'], 'item')})."
+            f"{missing.format(name)}, but there is '{near['name']}' "
+            f"({count_noun(near['itemCount'], 'item')})."
             for name, near in doubts
         ]
         instead = ", ".join(f"'{near['name']}' instead of '{name}'" for name, near in doubts)
@@ -196,8 +205,14 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
     risk = "removes"
     repeatable = True
     selected = "item.id item.archivePublicUrl"
-    verify = "search with filter.collectionsIds ({items}), or simply call again: removing twice is harmless."
-    refused = "{filterPresets} lists the collections that exist, with their exact names and ids. {items} finds items."
+    verify = (
+        "search with filter.collectionsIds ({items}), or simply call again: removing twice is "
+        "harmless."
+    )
+    refused = (
+        "{filterPresets} lists the collections that exist, with their exact names and ids. "
+        "{items} finds items."
+    )
 
     item_id: Id = Field(description="Item id.")
     collection_names: list[Text] | None = Field(None, description="Exact names.")

@@ -21,7 +21,8 @@ PUBLISHED_ON = 9
 brands)."""
 
 _NO_ACCESS = (
-    "Competitor data needs a plan with Competitor Insights: the user can ask Archive for it. Or the token may not use "
+    "Competitor data needs a plan with Competitor Insights: the user can ask Archive for it. Or "
+    "the token may not use "
     "this workspace ({workspaces} lists those it may)."
 )
 
@@ -93,7 +94,8 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
             missing = "to" if window.from_ else "from"
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"`filter.takenAt.{missing}` is required: competitor posts are read inside a closed window.",
+                f"`filter.takenAt.{missing}` is required: competitor posts are read inside a "
+                "closed window.",
                 'Give both bounds, for example {"from": "2026-03-01", "to": "2026-03-31"}.',
             )
 
@@ -101,19 +103,22 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
         result = []
         if any(entry.sort_key == "EARNED_MEDIA_VALUE" for entry in self.sorting or []):
             result.append(
-                "Archive orders by EARNED_MEDIA_VALUE within each calendar month, not over the whole window."
+                "Archive orders by EARNED_MEDIA_VALUE within each calendar month, not over the "
+                "whole window."
             )
         covered = last_covered_day(wall_clock.utc_now().date())
         end = self.filter.taken_at.to
         if end and datetime.fromisoformat(end).date() > covered:
             result.append(
-                f"Posts after {covered} are not there yet: a month's posts appear on day {PUBLISHED_ON} of the next."
+                f"Posts after {covered} are not there yet: a month's posts appear on day "
+                f"{PUBLISHED_ON} of the next."
             )
         return result
 
     def notes_if_empty(self) -> list[str]:
         return [
-            "Archive answers an unknown brandId with nothing too; archive_get_competitor_brands has the ids."
+            "Archive answers an unknown brandId with nothing too; archive_get_competitor_brands "
+            "has the ids."
         ]
 
 

@@ -146,12 +146,14 @@ class GetSocialProfiles(Connection[SocialProfile]):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Archive ignores `filter` beside `presetId`.",
-                "Drop one of them: to have the view's accounts of one platform, keep those with that `provider`.",
+                "Drop one of them: to have the view's accounts of one platform, keep those with "
+                "that `provider`.",
             )
 
     def notes(self) -> list[str]:
         if not self.preset_id:
             return []
         return [
-            "Archive applies a social profile view's conditions and order, but not its stored filters."
+            "Archive applies a social profile view's conditions and order, but not its stored "
+            "filters."
         ]

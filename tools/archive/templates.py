@@ -34,8 +34,10 @@ TEMPLATES = (
         name="archive_operation",
         title="Schema of an Archive operation",
         description=(
-            "One operation of the Archive API (archive.com): the tool that serves it, its arguments in full, every "
-            "field that it can return with type and unit, and what a write changes. `name`: an operation (items) or "
+            "One operation of the Archive API (archive.com): the tool that serves it, its "
+            "arguments in full, every "
+            "field that it can return with type and unit, and what a write changes. `name`: an "
+            "operation (items) or "
             "a tool."
         ),
         backend="archive",
@@ -46,7 +48,8 @@ TEMPLATES = (
         name="archive_custom_attributes",
         title="Custom attributes of a workspace",
         description=(
-            "The custom attributes of creators or items in a workspace: key, type and the options of selects. "
+            "The custom attributes of creators or items in a workspace: key, type and the "
+            "options of selects. "
             "`workspace`: name or id; `entity`: CREATOR or ITEM."
         ),
         backend="archive",
@@ -57,7 +60,9 @@ TEMPLATES = (
         uri="archive://workspace/{workspace}/collections",
         name="archive_collections",
         title="Collections of a workspace",
-        description="All collections of a workspace with ids, up to 1,000. `workspace`: name or id.",
+        description=(
+            "All collections of a workspace with ids, up to 1,000. `workspace`: name or id."
+        ),
         backend="archive",
         variables={"workspace": WORKSPACE},
         reads=_ALL_COLLECTIONS,
@@ -66,7 +71,9 @@ TEMPLATES = (
         uri="archive://workspace/{workspace}/collections/{collection}",
         name="archive_collection",
         title="A collection",
-        description="One collection: how many items it holds, and its group. Both variables: name or id.",
+        description=(
+            "One collection: how many items it holds, and its group. Both variables: name or id."
+        ),
         backend="archive",
         variables={
             "workspace": WORKSPACE,
@@ -79,7 +86,8 @@ TEMPLATES = (
         name="archive_views",
         title="Views of a workspace",
         description=(
-            "All saved views of one kind in a workspace with ids, up to 1,000. `kind`: content, creator or "
+            "All saved views of one kind in a workspace with ids, up to 1,000. `kind`: content, "
+            "creator or "
             "social-profile; `workspace`: name or id."
         ),
         backend="archive",
@@ -91,7 +99,8 @@ TEMPLATES = (
         name="archive_view",
         title="A view",
         description=(
-            "One saved view with its filters, conditions and sorting. `kind`: content, creator or social-profile; "
+            "One saved view with its filters, conditions and sorting. `kind`: content, creator "
+            "or social-profile; "
             "`workspace` and `view`: name or id."
         ),
         backend="archive",
@@ -106,7 +115,9 @@ TEMPLATES = (
         uri="archive://workspace/{workspace}/budget",
         name="archive_budget",
         title="Rate budget of a workspace",
-        description="Plan, burst, refill and rate credits left of a workspace. `workspace`: name or id.",
+        description=(
+            "Plan, burst, refill and rate credits left of a workspace. `workspace`: name or id."
+        ),
         backend="archive",
         variables={"workspace": WORKSPACE},
         reads=Source({"": "budget"}, _HERE),

@@ -153,7 +153,8 @@ class DeleteCrawl(Confirmed[Deleted]):
                 "first": [page.get("title") or page.get("url") for page in pages[:10]],
             }
         return Preview(
-            f"Delete the crawl of {', '.join(urls[:3])}{' ...' if len(urls) > 3 else ''} with {its_pages}?",
+            f"Delete the crawl of {', '.join(urls[:3])}{' ...' if len(urls) > 3 else ''} with "
+            f"{its_pages}?",
             about,
         )
 

@@ -62,7 +62,8 @@ def _body(
         if not api.description.takes(operation, name):
             raise Failure(
                 Code.UNSUPPORTED,
-                f"This ArchiveBox ({api.description.version}) does not know `{name}` here and would ignore it.",
+                f"This ArchiveBox ({api.description.version}) does not know `{name}` here and "
+                "would ignore it.",
                 "Leave it out, or use {GET /core/snapshots}.",
             )
     return {**body, "limit": MOST} if api.description.takes(operation, "limit") else body
@@ -75,7 +76,8 @@ async def _search_here(
     if total > _MOST_READ:
         raise Failure(
             Code.UNSUPPORTED,
-            f"This ArchiveBox's own search fails, and its {total} pages are too many to go through here.",
+            f"This ArchiveBox's own search fails, and its {total} pages are too many to go "
+            "through here.",
             "Use {GET /core/snapshots} with its filters.",
         )
     fits = _FITS[filters["filter_type"]]

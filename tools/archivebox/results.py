@@ -116,7 +116,8 @@ class UpdateArchiveresult(Change[ArchiveResult]):
         if {self.file_name, quote(self.file_name)} & set(record.get("output_files") or {}):
             raise Failure(
                 Code.REJECTED,
-                f"The result has a file {self.file_name!r} already, which would be overwritten. Nothing was changed.",
+                f"The result has a file {self.file_name!r} already, which would be overwritten. "
+                "Nothing was changed.",
                 "Choose another name.",
             )
         file = Upload(self.file_name, self.text.encode())

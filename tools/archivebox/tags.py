@@ -244,7 +244,8 @@ async def one_tag(api: ArchiveBoxApi, reference: str, *, partial: bool = False) 
     if not answer:
         raise Failure(
             Code.NOT_FOUND,
-            f"There is no tag {reference!r}.{suggest(reference, (str(tag['name']) for tag in tags))}",
+            "There is no tag "
+            f"{reference!r}.{suggest(reference, (str(tag['name']) for tag in tags))}",
             "{GET /core/tags} lists the tags.",
         )
     refuse_ambiguous(answer, "tags")

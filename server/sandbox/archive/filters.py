@@ -51,7 +51,8 @@ def item_tests(home: Workspace, given: Filter | None) -> list[Test]:
     wanted = given or {}
     if "NOT_VIRAL" in (wanted.get("viralityScore") or ()):
         raise GraphQLError(
-            "Argument 'viralityScore' on InputObject 'ItemFilterInput' has an invalid value (NOT_VIRAL)",
+            "Argument 'viralityScore' on InputObject 'ItemFilterInput' has an invalid value "
+            "(NOT_VIRAL)",
             extensions={"code": "argumentLiteralsIncompatible"},
         )
     made: list[Test] = []

@@ -192,7 +192,8 @@ async def test_a_name_that_two_options_have_is_ambiguous() -> None:
         ("label", "There is no custom attribute 'label' of creators. Did you mean `labels`?"),
         (
             "relationship STATUS",
-            "There is no custom attribute 'relationship STATUS' of creators. Did you mean `collaboration_status",
+            "There is no custom attribute 'relationship STATUS' of creators. Did you mean "
+            "`collaboration_status",
         ),
         ("zzz", "There is no custom attribute 'zzz' of creators."),
     ],

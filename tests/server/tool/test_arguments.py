@@ -204,7 +204,8 @@ def test_text_that_nests_without_end_is_refused_like_any_other() -> None:
         ({"LIMIT": 5}, "`LIMIT` is not an argument here. Did you mean `limit`?"),
         (
             {"zzz": 5},
-            "`zzz` is not an argument here; known: names, kinds, parts, part, workspace, exact, limit.",
+            "`zzz` is not an argument here; known: names, kinds, parts, part, workspace, exact, "
+            "limit.",
         ),
         ({"part": {"sizes": 1}}, "`part.sizes` is not an argument here. Did you mean `size`?"),
         (

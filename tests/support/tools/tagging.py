@@ -109,8 +109,10 @@ class Scene:
     async def items(self, workspace: str = MAIN, **given: Any) -> list[str]:
         """Ids of all items that a search finds."""
         query = (
-            "query Q($filter: ItemFilterInput, $presetId: ID, $after: String) { items(filter: $filter, presetId: "
-            "$presetId, first: 100, after: $after) { nodes { id } pageInfo { endCursor hasNextPage } } }"
+            "query Q($filter: ItemFilterInput, $presetId: ID, $after: String) { items(filter: "
+            "$filter, presetId: "
+            "$presetId, first: 100, after: $after) { nodes { id } pageInfo { endCursor "
+            "hasNextPage } } }"
         )
         found: list[str] = []
         info: Json = {"hasNextPage": True}

@@ -38,7 +38,10 @@ _EVERYTHING = (
     + " ".join(f" {each}(first: 1) {{ totalCount }}" for each in _COUNTED)
     + " }"
 )
-_REELS = "{ items(first: 3, filter: {itemTypes: [REEL]}) { nodes { id socialProfile { accountName } } } }"
+_REELS = (
+    "{ items(first: 3, filter: {itemTypes: [REEL]}) { nodes { id socialProfile { accountName } "
+    "} } }"
+)
 _HELD = '{ items(first: 1, filter: {collectionsIds: ["%s"]}) { nodes { id } } }'
 _ERROR = '{"errors":[{"message":"Retry after 0.01 seconds.","extensions":{"code":"RATE_LIMIT_EXCEEDED"}}]}'
 

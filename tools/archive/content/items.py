@@ -43,7 +43,8 @@ ContractStatus = Annotated[
 ItemIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
 
 _NO_SUCH_ID = (
-    "Archive answers an unknown id of a collection or campaign with nothing too; archive_get_filter_presets and "
+    "Archive answers an unknown id of a collection or campaign with nothing too; "
+    "archive_get_filter_presets and "
     "archive_get_campaigns have the ids."
 )
 
@@ -195,7 +196,8 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Archive ignores `filter` and `customAttributeConditions` beside `presetId`.",
-                "For a collection use filter.collectionsIds with the other filters; for a view drop the filters.",
+                "For a collection use filter.collectionsIds with the other filters; for a view "
+                "drop the filters.",
             )
         if self.filter:
             check_filter(self.filter, "filter")
@@ -231,7 +233,8 @@ def check_filter(choice: ItemFilterInput, name: str) -> None:
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"Archive does not accept NOT_VIRAL in {name}.viralityScore.",
-            "Leave it out and keep the records whose currentEngagement.linearViralityScore is NOT_VIRAL.",
+            "Leave it out and keep the records whose currentEngagement.linearViralityScore is "
+            "NOT_VIRAL.",
         )
     search = choice.super_search
     if search is None:
@@ -247,7 +250,8 @@ def check_filter(choice: ItemFilterInput, name: str) -> None:
     if len(requested) != 1:
         raise Failure(
             Code.INVALID_ARGUMENT,
-            f"{name}.superSearch takes one of searchQuery, similarMediaContentId, imageUrl and fileName.",
+            f"{name}.superSearch takes one of searchQuery, similarMediaContentId, imageUrl and "
+            "fileName.",
             "Keep the one that you mean.",
         )
 

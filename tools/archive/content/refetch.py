@@ -77,11 +77,14 @@ def offer(
     if not accepted:
         raise Failure(
             Code.INVALID_ARGUMENT,
-            f"Nothing to refresh: the call names only {' and '.join(left_out) or 'what is not there'}.",
-            "Nothing was spent. Stories cannot be refreshed; unknown ids may be of another workspace.",
+            "Nothing to refresh: the call names only "
+            f"{' and '.join(left_out) or 'what is not there'}.",
+            "Nothing was spent. Stories cannot be refreshed; unknown ids may be of another "
+            "workspace.",
         )
     message = (
-        f"Refresh the engagement of {count_noun(len(accepted), 'Archive item')} (by {_some_names(accepted)}) "
+        f"Refresh the engagement of {count_noun(len(accepted), 'Archive item')} (by "
+        f"{_some_names(accepted)}) "
         f"for up to {len(accepted) * CREDITS_PER_ITEM} billing credits ({CREDITS_PER_ITEM} each)?"
     )
     details = {

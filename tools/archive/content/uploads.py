@@ -14,7 +14,10 @@ from server.tool.request import Input
 from tools.archive.schema.market_objects import UploadPayload
 
 _SEVERAL = re.compile(r"[\s,;]+(?=https?://)", re.IGNORECASE)
-_NOT_YET = "Archive gives no id: archive_get_item_ids_by_url finds the item by its link some minutes later."
+_NOT_YET = (
+    "Archive gives no id: archive_get_item_ids_by_url finds the item by its link some minutes "
+    "later."
+)
 _FINDING = "{itemIdsByUrl} finds the item by its link some minutes later."
 
 

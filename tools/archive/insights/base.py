@@ -122,7 +122,8 @@ class Computed(ItemSource, Workflow[JobRow]):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"Archive cannot narrow a preset, ids or links by {name}.",
-                "Use `search` with filter.collectionsIds for a collection, or the view's own conditions.",
+                "Use `search` with filter.collectionsIds for a collection, or the view's own "
+                "conditions.",
             )
         search = self.search or {}
         requested = search.get("filter") or {}
@@ -198,7 +199,8 @@ class Computed(ItemSource, Workflow[JobRow]):
             notes.append("`takenAt` was applied here, after reading all items.")
         if result.partial:
             notes.append(
-                f"Archive could not compute some values of {result.partial} pages now; they count as unknown."
+                f"Archive could not compute some values of {result.partial} pages now; they "
+                "count as unknown."
             )
         if result.missing:
             notes.append(

@@ -170,7 +170,8 @@ class GetTopContent(Computed):
             notes.append("Items that were left out have the same value as the last one shown.")
         if self.metric == "MERGED_VIEW_PLAY_COUNT":
             notes.append(
-                "Ranked by `impressions`: views, plays, or Archive's estimate where there are neither."
+                "Ranked by `impressions`: views, plays, or Archive's estimate where there are "
+                "neither."
             )
         return {"metric": self.chosen, "nodes": nodes, "units": UNITS, "notes": notes}
 
@@ -258,7 +259,8 @@ class CompareBrands(Workflow[CompetitorBrand]):
         self, result: list[dict[str, Any]], open_until: str | None, *, partial: bool
     ) -> list[str]:
         notes = [
-            "Shares are of the sum over the brands that have the figure; brands under `unavailable` are in none.",
+            "Shares are of the sum over the brands that have the figure; brands under "
+            "`unavailable` are in none.",
             "Reach and influencers of brands overlap: their shares are rough.",
             "earnedMediaValue of brands is in US dollars, that of posts in cents: do not mix them.",
         ]

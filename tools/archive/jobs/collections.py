@@ -109,7 +109,8 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         if requested:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"`undo` takes items and collections from the job; {', '.join(requested)} cannot be given beside it.",
+                f"`undo` takes items and collections from the job; {', '.join(requested)} "
+                "cannot be given beside it.",
                 "Pass `undo` alone.",
             )
 
@@ -204,7 +205,10 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         if not narrowed:
             return f"all {count_noun(items, 'item')} of the workspace"
         text = json.dumps(narrowed, ensure_ascii=False)
-        return f"{count_noun(items, 'item')} found by {text if len(text) <= _LONGEST_SEARCH else ', '.join(narrowed)}"
+        return (
+            f"{count_noun(items, 'item')} found by "
+            f"{text if len(text) <= _LONGEST_SEARCH else ', '.join(narrowed)}"
+        )
 
 
 async def _preset(api: Api, preset: str, rows: list[dict[str, Any]]) -> str:
@@ -222,7 +226,8 @@ async def _preview(
     already = "in already" if order.action == "add" else "not in"
     message = (
         f"{order.title}? {where}. At most {count_noun(requests, 'request')} "
-        f"({round(credits):,} rate credits), about {count_noun(minutes, 'minute')}; items that are {already} are skipped. "
+        f"({round(credits):,} rate credits), about {count_noun(minutes, 'minute')}; items that "
+        f"are {already} are skipped. "
         "It can be undone."
     )
     near = [target for target in order.targets if target.near]

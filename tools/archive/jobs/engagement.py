@@ -138,7 +138,8 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         if (total := await self.total(context.api) or 0) > MOST_REFRESHED:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"{total:,} items are more than one refresh takes ({MOST_REFRESHED:,}). Nothing was spent.",
+                f"{total:,} items are more than one refresh takes ({MOST_REFRESHED:,}). Nothing "
+                "was spent.",
                 "Narrow the search, or name the items in several calls.",
             )
         result: dict[str, dict[str, Any]] = {}

@@ -56,7 +56,10 @@ class RefreshWork:
             )
         except Failure as failure:
             if failure.code is Code.FORBIDDEN:
-                failure.hint = "Archive switches refreshing on for each workspace: the user asks their Archive contact."
+                failure.hint = (
+                    "Archive switches refreshing on for each workspace: the user asks their "
+                    "Archive contact."
+                )
             raise
         job.mark_done(record, {**record.detail, "payload": payload})
 
@@ -148,21 +151,24 @@ def _notes(
         )
     if left_out > 0:
         notes.append(
-            f"{count_noun(left_out, 'item')} left out by Archive without a reason or a charge, as stories are."
+            f"{count_noun(left_out, 'item')} left out by Archive without a reason or a charge, "
+            "as stories are."
         )
     for row in rows:
         if row.state is RecordState.FAILED:
             notes.append(f"{row.key}: not refreshed, nothing spent on them. {row.reason}")
         elif row.state is RecordState.UNKNOWN:
             notes.append(
-                f"{row.key}: whether their refresh was started is not known, so it was not sent again. "
+                f"{row.key}: whether their refresh was started is not known, so it was not sent "
+                "again. "
                 "archive_get_operations shows it; each costs credits."
             )
     if any(operation["status"] not in TERMINAL for operation in operations.values()):
         notes.append("Not all refreshes ended: archive_get_operation shows how they go on.")
     if refused := [row for row in rows if row.state is RecordState.FAILED]:
         notes.append(
-            f"{count_noun(len(refused), 'request')} refused whole: where billing credits run short, Archive refreshes "
+            f"{count_noun(len(refused), 'request')} refused whole: where billing credits run "
+            "short, Archive refreshes "
             "none of the items named together. `resume` sends them again, once there are enough."
         )
     return notes

@@ -221,15 +221,18 @@ class TimelineWork:
         if tally.without_history:
             where = "in that time" if self._span.window else "yet"
             notes.append(
-                f"{count_noun(tally.without_history, 'item')} without a snapshot {where}: in no row."
+                f"{count_noun(tally.without_history, 'item')} without a snapshot {where}: in no "
+                "row."
             )
         if tally.partial:
             notes.append(
-                f"Archive could not compute some values of {count_noun(tally.partial, 'item')}: null there."
+                f"Archive could not compute some values of {count_noun(tally.partial, 'item')}: "
+                "null there."
             )
         if failed:
             notes.append(
-                f"{count_noun(failed, 'item')} failed: archive_mcp_get_job names them, `resume` tries again."
+                f"{count_noun(failed, 'item')} failed: archive_mcp_get_job names them, `resume` "
+                "tries again."
             )
         if absent := job.counters.get("absent"):
             notes.append(f"Links that lead to no item: {', '.join(absent)}.")

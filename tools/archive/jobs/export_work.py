@@ -248,7 +248,8 @@ class ExportWork:
             notes.append("Archive does not sort a preset: the rows are in its own order.")
         if place.partial:
             notes.append(
-                f"Archive could not compute some values of {place.partial} pages: those cells are empty."
+                f"Archive could not compute some values of {place.partial} pages: those cells "
+                "are empty."
             )
         if place.missing:
             notes.append(

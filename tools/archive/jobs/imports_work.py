@@ -219,14 +219,16 @@ def _notes(missing: int, unsure: int, arrived: int, refused: int) -> list[str]:
     notes = []
     if missing:
         notes.append(
-            f"{missing} did not arrive yet: look later with archive_get_item_ids_by_url. What is private, deleted or "
+            f"{missing} did not arrive yet: look later with archive_get_item_ids_by_url. What "
+            "is private, deleted or "
             "of another kind never arrives. Import it again only if it is not there an hour later."
         )
     if unsure:
         notes.append(f"Of {unsure} of these nobody knows whether the upload reached Archive.")
     if arrived > _MOST_SHOWN or missing > _MOST_SHOWN or refused > _MOST_REASONS:
         notes.append(
-            "The lists are cut; archive_get_item_ids_by_url finds the items of all links, 100 at a time."
+            "The lists are cut; archive_get_item_ids_by_url finds the items of all links, 100 "
+            "at a time."
         )
     return notes
 

@@ -81,9 +81,12 @@ NO_SUCH_PLACE = "Places count only in Archive's exact spelling, upper and lower 
 """Why a search by place may find nothing."""
 
 ABOUT_CONDITIONS = (
-    "{customAttributeSchemas} has the keys, types and options that conditions take. Text takes IS, IS_NOT, CONTAINS, "
-    "STARTS_WITH and the like; a single select IS and IS_NOT with one option; multiple selects and lists CONTAINS and "
-    "CONTAINS_ALL; numbers and dates EQUAL, MORE_THAN, BETWEEN and the like; each IS_EMPTY and IS_NOT_EMPTY."
+    "{customAttributeSchemas} has the keys, types and options that conditions take. Text takes "
+    "IS, IS_NOT, CONTAINS, "
+    "STARTS_WITH and the like; a single select IS and IS_NOT with one option; multiple selects "
+    "and lists CONTAINS and "
+    "CONTAINS_ALL; numbers and dates EQUAL, MORE_THAN, BETWEEN and the like; each IS_EMPTY and "
+    "IS_NOT_EMPTY."
 )
 """What to do about a condition that Archive refuses (Archive docs, custom attributes)."""
 
@@ -154,7 +157,10 @@ class CustomAttributeConditionInput(Input):
     type: AttributeType = Field(description="As in the schema; `emails`: TEXT")
     value: Any = Field(
         None,
-        description="Select: option name or id. BETWEEN: {from,to}. IS_RELATIVE_TO_TODAY: {relation,period,offset}",
+        description=(
+            "Select: option name or id. BETWEEN: {from,to}. IS_RELATIVE_TO_TODAY: "
+            "{relation,period,offset}"
+        ),
     )
 
     @model_validator(mode="after")

@@ -51,8 +51,10 @@ class CompetitorBrandItem(Record):
     brand's."""
 
     default = (
-        "id type provider takenAt caption originalUrl socialProfile.accountName socialProfile.followers "
-        "currentEngagement.likes currentEngagement.comments currentEngagement.shares currentEngagement.views "
+        "id type provider takenAt caption originalUrl socialProfile.accountName "
+        "socialProfile.followers "
+        "currentEngagement.likes currentEngagement.comments currentEngagement.shares "
+        "currentEngagement.views "
         "currentEngagement.earnedMediaValue"
     )
     instead: ClassVar[dict[str, str]] = {
@@ -60,7 +62,10 @@ class CompetitorBrandItem(Record):
         "platform": "Did you mean `provider`?",
         "url": "Did you mean `archivePublicUrl` or `originalUrl`?",
         "customAttributes": "Only the workspace's own items have custom attributes.",
-        "thumbnailUrl": "Pictures are media contents: pass the ids as competitorBrandItemIds to the tool for them.",
+        "thumbnailUrl": (
+            "Pictures are media contents: pass the ids as competitorBrandItemIds to the tool "
+            "for them."
+        ),
     }
 
     id: str

@@ -122,7 +122,10 @@ class EngagementEntry(Record):
 class SocialProfile(Record):
     """An account on a platform; `creator` is null where it has no person in the workspace's CRM."""
 
-    default = "id accountName fullName provider followers following verified private originalUrl creator.id"
+    default = (
+        "id accountName fullName provider followers following verified private originalUrl "
+        "creator.id"
+    )
     instead: ClassVar[dict[str, str]] = {
         "platform": "Did you mean `provider`?",
         "username": "Did you mean `accountName`?",
@@ -197,7 +200,8 @@ class Item(Record):
 
     default = (
         "id type provider takenAt caption archivePublicUrl originalUrl socialProfile.accountName "
-        "socialProfile.followers currentEngagement.likes currentEngagement.comments currentEngagement.shares "
+        "socialProfile.followers currentEngagement.likes currentEngagement.comments "
+        "currentEngagement.shares "
         "currentEngagement.views currentEngagement.impressions currentEngagement.earnedMediaValue "
         "currentEngagement.linearViralityScore"
     )
@@ -211,7 +215,9 @@ class Item(Record):
         "text": "Did you mean `caption`?",
         "engagement": "Did you mean `currentEngagement`?",
         "saves": "Archive has no saves.",
-        "collections": "Archive does not tell an item's collections; search with filter.collectionsIds.",
+        "collections": (
+            "Archive does not tell an item's collections; search with filter.collectionsIds."
+        ),
         "thumbnailUrl": "Pictures are media contents: pass the item's id to the tool for them.",
     }
 

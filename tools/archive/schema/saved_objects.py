@@ -11,7 +11,8 @@ class ViewGroup(Record):
     """A group: the collections and views in it, by kind."""
 
     default = (
-        "id name collections.id collections.name contentViews.id contentViews.name creatorViews.id creatorViews.name "
+        "id name collections.id collections.name contentViews.id contentViews.name "
+        "creatorViews.id creatorViews.name "
         "socialProfileViews.id socialProfileViews.name updatedAt"
     )
 
@@ -41,7 +42,10 @@ class Collection(Record):
 class _View(Record):
     """What the three kinds of views have in common."""
 
-    default = "id name filters customAttributeConditions sort showReportingStats group.id group.name updatedAt"
+    default = (
+        "id name filters customAttributeConditions sort showReportingStats group.id group.name "
+        "updatedAt"
+    )
 
     id: str
     name: str

@@ -200,7 +200,8 @@ class Deletion(Confirmed[R], Generic[R]):
             # The preview found it: the first answer to this very call may have been lost.
             return add_notes(
                 payload,
-                f"It is gone: an earlier attempt of this call, or somebody else, deleted the {self.kind}.",
+                "It is gone: an earlier attempt of this call, or somebody else, deleted the "
+                f"{self.kind}.",
             )
         return payload
 

@@ -124,7 +124,8 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
 
     def kept(self, result: dict[str, Any]) -> str:
         parts = [
-            f"{count_noun(len(result[key]), kind)} ({some([entry['name'] for entry in result[key]])})"
+            f"{count_noun(len(result[key]), kind)} "
+            f"({some([entry['name'] for entry in result[key]])})"
             for key, kind in _KINDS.items()
             if result[key]
         ]
@@ -140,7 +141,10 @@ class MoveCollectionToGroup(MoveToGroup[CollectionPayload]):
     repeatable = True
     selected = "collection.id collection.name collection.group.id collection.group.name"
     verify = "{collection} shows its group; moving again is harmless."
-    refused = "{viewGroups} lists the groups. Workspaces on Archive's older collection storage have no groups of collections."
+    refused = (
+        "{viewGroups} lists the groups. Workspaces on Archive's older collection storage have "
+        "no groups of collections."
+    )
 
     collection_id: Id = Field(description="Collection id.")
 

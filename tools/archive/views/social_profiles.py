@@ -29,8 +29,8 @@ from tools.archive.views.base import (
 )
 
 _REFUSED = (
-    "{socialProfileViews} lists the views; `filters` and `sort` have the shape that they have in those. "
-    + ABOUT_CONDITIONS
+    "{socialProfileViews} lists the views; `filters` and `sort` have the shape that they have "
+    "in those. " + ABOUT_CONDITIONS
 )
 
 
@@ -127,7 +127,10 @@ class MoveSocialProfileViewToGroup(MoveToGroup[SocialProfileViewPayload]):
     title = "Move a social profile view to a group"
     risk = "changes"
     repeatable = True
-    selected = "socialProfileView.id socialProfileView.name socialProfileView.group.id socialProfileView.group.name"
+    selected = (
+        "socialProfileView.id socialProfileView.name socialProfileView.group.id "
+        "socialProfileView.group.name"
+    )
     verify = "{socialProfileView} shows its group; moving again is harmless."
     refused = "{viewGroups} lists the groups, {socialProfileViews} the views."
 

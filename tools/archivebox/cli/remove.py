@@ -92,7 +92,8 @@ class Remove(Filters, Confirmed[Deleted]):
         if len(failed) == len(result):
             raise Failure(
                 Code.UNAVAILABLE,
-                f"ArchiveBox {api.description.version} could not delete them, and all are still there. {reason}",
+                f"ArchiveBox {api.description.version} could not delete them, and all are still "
+                f"there. {reason}",
                 "The user deletes them in ArchiveBox's own interface, or updates it.",
             )
         return {"deleted": len(result) - len(failed), "queued": 0, "failed": failed}
@@ -133,6 +134,7 @@ def _preview(result: list[Record]) -> Preview:
     visible = "; ".join(titles[:5]) + ("; ..." if len(titles) > 5 else "")
     ids = [str(entry.get("id") or entry["timestamp"]) for entry in result]
     return Preview(
-        f"Delete {len(result)} saved page{'s' if len(result) > 1 else ''} with all files: {visible}?",
+        f"Delete {len(result)} saved page{'s' if len(result) > 1 else ''} with all files: "
+        f"{visible}?",
         {"snapshots": len(result), "first": titles[:10], "ids": ids},
     )

@@ -53,7 +53,8 @@ class Schedule(Confirmed[Report]):
             if not self.every or not _CRON.match(self.every):
                 raise Failure(
                     Code.INVALID_ARGUMENT,
-                    "`every` must be minute, hour, day, week, month, year, or a cron expression of five fields.",
+                    "`every` must be minute, hour, day, week, month, year, or a cron expression "
+                    "of five fields.",
                     "For example day.",
                 )
 
@@ -85,7 +86,8 @@ class Schedule(Confirmed[Report]):
                 {"clear": True, "schedules": ids},
             )
         return Preview(
-            f"Save {self.import_path} every {self.every} from now on (links followed: {self.depth or 0} levels)?",
+            f"Save {self.import_path} every {self.every} from now on (links followed: "
+            f"{self.depth or 0} levels)?",
             {
                 "import_path": self.import_path,
                 "every": self.every,

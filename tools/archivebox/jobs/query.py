@@ -89,7 +89,8 @@ async def list_records(context: ArchiveBoxContext, path: str, params: Json) -> A
         if int(answer["total_items"]) > MOST:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"The filters leave {answer['total_items']} records; {MOST:,} are gone through at most.",
+                f"The filters leave {answer['total_items']} records; {MOST:,} are gone through "
+                "at most.",
                 "Narrow them, for example by `since` and `until`.",
             )
         for item in answer["items"]:

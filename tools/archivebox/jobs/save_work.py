@@ -192,7 +192,8 @@ class SaveWork:
         notes = [f"{existing} were saved before and not again."] if existing else []
         if groups["queued"]:
             notes.append(
-                "What is still queued goes on in ArchiveBox by itself: look later with action check."
+                "What is still queued goes on in ArchiveBox by itself: look later with action "
+                "check."
             )
         return _show_groups(groups, notes)
 

@@ -88,7 +88,8 @@ class ReadSnapshot(Get[Snapshot]):
         if len(reply.body) > _MOST_IMAGE_BYTES:
             raise Failure(
                 Code.UNSUPPORTED,
-                f"The {self.image} has {len(reply.body) // 1_000_000} MB, more than a client takes.",
+                f"The {self.image} has {len(reply.body) // 1_000_000} MB, more than a client "
+                "takes.",
                 f"The user finds it at {api.client.url}{output.path}.",
             )
         kind = (

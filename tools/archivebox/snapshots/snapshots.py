@@ -102,11 +102,13 @@ class ListSnapshots(Many[Snapshot]):
     def notes(self, description: Description) -> list[str]:
         if self.status in _OUTCOMES:
             return [
-                f"Outcome {self.status} was read from each page's outputs; the other filters are the page's own."
+                f"Outcome {self.status} was read from each page's outputs; the other filters "
+                "are the page's own."
             ]
         if self.status and not description.takes(self.operation, "status"):
             return [
-                f"This ArchiveBox ({description.version}) cannot filter by status: it was filtered here."
+                f"This ArchiveBox ({description.version}) cannot filter by status: it was "
+                "filtered here."
             ]
         return []
 
@@ -209,7 +211,8 @@ class UpdateSnapshot(Change[Snapshot]):
         if self.if_status and snapshot.get("status") != self.if_status:
             raise Failure(
                 Code.REJECTED,
-                f"The snapshot's status is {snapshot.get('status')} by now, not {self.if_status}. Nothing was changed.",
+                f"The snapshot's status is {snapshot.get('status')} by now, not "
+                f"{self.if_status}. Nothing was changed.",
                 "Look at it again before deciding.",
             )
         body = self.request_values()
@@ -245,7 +248,8 @@ class DeleteSnapshot(Confirmed[Deleted]):
     async def preview(self, context: ArchiveBoxContext) -> Preview:
         snapshot = await one_snapshot(context.api, self.snapshot_id)
         return Preview(
-            f"Delete the saved page {snapshot.get('title') or snapshot['url']!r} ({snapshot['url']}) with all its files?",
+            f"Delete the saved page {snapshot.get('title') or snapshot['url']!r} "
+            f"({snapshot['url']}) with all its files?",
             {
                 "snapshots": 1,
                 "id": snapshot["id"],

@@ -88,7 +88,8 @@ async def test_an_answer_over_the_budget_is_cut_and_says_how_to_go_on() -> None:
     assert len(compact(answer)) < BUDGET + 500
     assert answer["nextCursor"]
     assert answer["notes"] == [
-        f"Cut after {len(answer['nodes'])} records to fit: go on with `nextCursor` (fewer `fields` make more fit)."
+        f"Cut after {len(answer['nodes'])} records to fit: go on with `nextCursor` (fewer "
+        "`fields` make more fit)."
     ]
 
 

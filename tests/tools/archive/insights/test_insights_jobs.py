@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from server.jobs import (
     RecordState,
 )
 from server.tool.elicitation import Nobody
+from tests.support.journals import unlocked
 from tests.support.sandboxed import LAUNCHER, PACED, SandboxProcess, sandbox_process, using
 from tests.support.stdio import Json, ServerGone, StdioServer
 from tests.support.tools.insights_shop import (
@@ -180,9 +182,8 @@ async def test_a_job_whose_server_is_killed_goes_on_where_it_was(tmp_path: Path)
         async with spawned(sandbox, tmp_path) as server:
             await server.handshake()
             fresh = await answered(server, arguments)
-    journal = Journal(tmp_path / "state")
-    _, job = sorted(journal.jobs(), key=lambda each: -each.created)
-    journal.close()
+    with closing(Journal(tmp_path / "state")) as journal:
+        _, job = sorted(unlocked(journal.jobs), key=lambda each: -each.created)
 
     assert ran.returncode == 0, ran.stderr
     assert 500 <= read < 1_500
@@ -214,12 +215,11 @@ async def answered(server: StdioServer, arguments: Json) -> Json | None:
 async def until(folder: Path, holds: Callable[[JobRow], bool]) -> JobRow:
     """The latest job of the folder's journal, as soon as it is so."""
     over = time.monotonic() + PATIENCE
-    while time.monotonic() < over:
-        if (folder / "state" / "jobs.sqlite3").exists():
-            journal = Journal(folder / "state")
-            jobs = journal.jobs()
-            journal.close()
+    # Opened once: opening a journal takes its lock.
+    with closing(Journal(folder / "state")) as journal:
+        while time.monotonic() < over:
+            jobs = unlocked(journal.jobs)
             if jobs and holds(jobs[0]):
                 return jobs[0]
-        await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)
     raise AssertionError("the job does not get there")

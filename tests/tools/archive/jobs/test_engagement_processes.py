@@ -11,7 +11,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import pytest
 from server.jobs import Journal
 from server.sandbox import MAIN, Answer, Sandbox
 from server.sandbox.serve import served
+from tests.support.journals import unlocked
 from tests.support.sandboxed import PACED, SandboxProcess, using
 from tests.support.stdio import Json, ServerGone, StdioServer
 
@@ -132,9 +133,8 @@ async def until(sends: Counter[str], mark: int) -> None:
 
 
 def only_job(folder: Path) -> str:
-    journal = Journal(folder / "state")
-    (row,) = journal.jobs()
-    journal.close()
+    with closing(Journal(folder / "state")) as journal:
+        (row,) = unlocked(journal.jobs)
     return row.id
 
 

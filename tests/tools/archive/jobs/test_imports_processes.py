@@ -10,7 +10,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 from server.jobs import Journal
 from server.sandbox import Answer, Sandbox
 from server.sandbox.serve import served
+from tests.support.journals import unlocked
 from tests.support.sandboxed import PACED, SandboxProcess, using
 from tests.support.stdio import Json, ServerGone, StdioServer
 
@@ -156,7 +157,6 @@ async def _until(sandbox: Counting, mark: int) -> None:
 
 
 def _only_job(folder: Path) -> str:
-    journal = Journal(folder / "state")
-    (job,) = journal.jobs()
-    journal.close()
+    with closing(Journal(folder / "state")) as journal:
+        (job,) = unlocked(journal.jobs)
     return job.id

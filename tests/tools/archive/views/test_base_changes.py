@@ -207,8 +207,10 @@ async def test_a_group_is_deleted_and_its_members_are_named_and_stay() -> None:
         view = await named(front, GetContentViews, "High Virality")
 
     assert person.questions[0].message == (
-        "Northwind Skincare: Delete the view group 'Reporting' for good? What is in it stays, in no group: "
-        "2 collections ('Q3 Report', 'Q2 Report'), 2 content views ('TikTok Top Earners', 'High Virality')."
+        "Northwind Skincare: Delete the view group 'Reporting' for good? What is in it stays, "
+        "in no group: "
+        "2 collections ('Q3 Report', 'Q2 Report'), 2 content views ('TikTok Top Earners', 'High "
+        "Virality')."
     )
     assert answer["deletedViewGroupId"] == group["id"]
     assert len(answer["movedViewIds"]) == 4

@@ -19,8 +19,10 @@ from tests.server.sandbox.archive.conftest import Client, Json
 METRICS = "postsCount influencersCount reach impressions engagementsTotal earnedMediaValue"
 BRAND = "id name isOwnBrand ownMetricsStatus"
 LIST = (
-    "query($first: Int = 20, $after: String, $period: CompetitorBrandStatsPeriod = MONTH, $date: DateWithZone) {"
-    " competitorBrands(first: $first, after: $after, period: $period, date: $date) { totalCount nodes { %s }"
+    "query($first: Int = 20, $after: String, $period: CompetitorBrandStatsPeriod = MONTH, "
+    "$date: DateWithZone) {"
+    " competitorBrands(first: $first, after: $after, period: $period, date: $date) { totalCount "
+    "nodes { %s }"
     " edges { cursor node { id } } pageInfo { endCursor hasNextPage } } }"
 )
 ONE = (
