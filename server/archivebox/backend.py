@@ -15,10 +15,14 @@ from server.tool.context import Caller, Process, Scope
 from server.tool.result import Result
 
 _HINTS = {
-    Code.NOT_FOUND: "Look it up in its list again: it may be gone, or the id another kind of object's.",
+    Code.NOT_FOUND: (
+        "Look it up in its list again: it may be gone, or the id another kind of object's."
+    ),
     Code.INVALID_ARGUMENT: "Correct the arguments and call again.",
     Code.UNSUPPORTED: "The user can update ArchiveBox.",
-    Code.BAD_RESPONSE: "Look whether it was done before trying again; ArchiveBox's log on the server says more.",
+    Code.BAD_RESPONSE: (
+        "Look whether it was done before trying again; ArchiveBox's log on the server says more."
+    ),
     Code.REJECTED: "Look at what it says before trying again.",
 }
 

@@ -38,9 +38,9 @@ _RESERVE_SECONDS = 3.0
 class Plan:
     """What a job will do, as far as it can be told before.
 
-    `credits` are rate credits; `billing` is what the user pays, in billing credits; `records_known` are the
-    records where nothing has to be gathered; `preview` is what the user has to agree to, None where
-    nothing needs a yes.
+    `credits` are rate credits; `billing` is what the user pays, in billing credits;
+    `records_known` are the records where nothing has to be gathered; `preview` is what the user has
+    to confirm, None where nothing needs a confirmation.
     """
 
     title: str

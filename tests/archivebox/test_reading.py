@@ -159,6 +159,9 @@ def test_the_best_text_comes_first_and_failed_outputs_do_not_count() -> None:
 
 
 def test_markup_scripts_and_styles_are_not_what_a_reader_sees() -> None:
-    html = b"<html><head><title>T</title><style>p{}</style></head><body><script>x()</script><p>One &amp; two</p></body>"
+    html = (
+        b"<html><head><title>T</title><style>p{}</style></head>"
+        b"<body><script>x()</script><p>One &amp; two</p></body>"
+    )
     reply = Reply(200, {"content-type": "text/html"}, html)
     assert as_text(reply, Output("dom", "/snapshot/1/dom/output.html", "text/html")) == "One & two"

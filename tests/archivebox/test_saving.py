@@ -104,9 +104,9 @@ async def test_a_check_tells_missing_stale_and_empty_pages_and_sends_no_change(
 ) -> None:
     async with keeper(version) as one:
         pages = await one.pages(with_archiveresults=True)
-        judge_page = [each for each in pages if each["status"] in (None, "sealed")]
-        dead = next(each["url"] for each in judge_page if not _succeeded(each, pages))
-        old = next(each["url"] for each in judge_page if _succeeded(each, pages))
+        settled = [each for each in pages if each["status"] in (None, "sealed")]
+        dead = next(each["url"] for each in settled if not _succeeded(each, pages))
+        old = next(each["url"] for each in settled if _succeeded(each, pages))
         new = (await one.ended(await one.call(action="save", urls=FRESH[:3])))["saved"][0]["url"]
         before = one.sandbox.times("(POST|PATCH|DELETE)")
         told = await one.call(
@@ -329,7 +329,7 @@ def test_arguments_that_make_no_sense_together_are_refused(given: Json) -> None:
 
 
 async def _newest_failed(one: Keeper) -> dict[str, Json]:
-    """The judge_page pages whose newest copy has a failed output, by URL."""
+    """The finished pages whose newest copy has a failed output, by URL."""
     pages = {each["url"]: each for each in await one.pages()}
     failed = {each["id"] for each in await one.pages(status="failed")}
     return {

@@ -78,7 +78,8 @@ class ItemSource(Input):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Give exactly one of `search`, `itemIds` and `urls`.",
-                'Everything there is: `search` {}. A view or collection: `search` {"presetId": "..."}.',
+                "Everything there is: `search` {}. "
+                'A view or collection: `search` {"presetId": "..."}.',
             )
 
     async def prepare(self, context: ArchiveContext) -> None:

@@ -36,7 +36,7 @@ WIDTH = 8
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="stops processes with POSIX signals")
 
 
-async def test_a_job_killed_at_twenty_moments_puts_every_item_in_and_repeats_only_what_was_under_way(
+async def test_a_job_killed_at_twenty_moments_puts_in_every_item_and_repeats_but_what_was_under_way(
     tmp_path: Path,
 ) -> None:
     moments = sorted(random.Random(5).sample(range(ITEMS - 100), KILLS))

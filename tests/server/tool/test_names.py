@@ -59,7 +59,7 @@ def pick(text: str) -> Thing:
         ("SUMMER SHOOT", ["1", "2"]),
         ("cafe creme", ["3"]),
         ("Cafe\u0301 Cre\u0300me", ["3"]),
-        ("ＷＩＮＴＥＲ wear", ["6"]),
+        ("\uff37\uff29\uff2e\uff34\uff25\uff32 wear", ["6"]),
         ("wint", ["6"]),
         ("shoot", ["1", "2"]),
         ("4", ["4", "5"]),

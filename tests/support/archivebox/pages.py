@@ -41,7 +41,8 @@ class Page:
 def _page(path: str, title: str, *paragraphs: str, extra: str = "", status: int = 200) -> Page:
     text = "\n".join(f"<p>{escape(each)}</p>" for each in paragraphs)
     html = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{escape(title)}</title>\n"
         f'<link rel="icon" href="/favicon.ico"></head>\n'
         f"<body><article><h1>{escape(title)}</h1>\n{text}\n{extra}</article></body></html>\n"
     )

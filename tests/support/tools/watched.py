@@ -43,7 +43,10 @@ _REELS = (
     "} } }"
 )
 _HELD = '{ items(first: 1, filter: {collectionsIds: ["%s"]}) { nodes { id } } }'
-_ERROR = '{"errors":[{"message":"Retry after 0.01 seconds.","extensions":{"code":"RATE_LIMIT_EXCEEDED"}}]}'
+_ERROR = (
+    '{"errors":[{"message":"Retry after 0.01 seconds.",'
+    '"extensions":{"code":"RATE_LIMIT_EXCEEDED"}}]}'
+)
 
 
 class Cut(Exception):

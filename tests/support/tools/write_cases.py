@@ -138,7 +138,8 @@ ITEMS = (
                 "FORBIDDEN",
             ),
         ),
-        asks="Northwind Skincare: Refresh the engagement of 2 Archive items (by {accounts}) for up to 6 billing "
+        asks="Northwind Skincare: Refresh the engagement of 2 Archive items (by {accounts}) "
+        "for up to 6 billing "
         "credits (3 each)? Left out: 1 unknown id.",
     ),
     Case(
@@ -233,7 +234,8 @@ COLLECTIONS = (
             ),
             Refusal({**COFFEE, "id": "@collections/Menu Photos"}, **OLD),
         ),
-        asks="Northwind Skincare: Delete the collection 'Q3 Report' ({items} items; in the group 'Reporting') for "
+        asks="Northwind Skincare: Delete the collection 'Q3 Report' ({items} items; "
+        "in the group 'Reporting') for "
         "good? The items stay in Archive; which of them were in it is lost.",
     ),
     Case(

@@ -204,7 +204,8 @@ GROUPS = (
                 "NOT_FOUND",
             ),
         ),
-        asks="Northwind Skincare: Delete the view group 'Website' for good? What is in it stays, in no group: 1 "
+        asks="Northwind Skincare: Delete the view group 'Website' for good? "
+        "What is in it stays, in no group: 1 "
         "collection ('Website Gallery'), 2 content views ('Rights Approved', 'Five-Star Posts').",
     ),
     Case(

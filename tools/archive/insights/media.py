@@ -41,7 +41,10 @@ _ITEM_FIELDS = [
     "socialProfile.accountName",
 ]
 _SHEET_SIZE, _SINGLE_SIZE = 512, 768
-_UNSCALED = 'Shown as they came: sheets need Pillow. The user installs the server as "archive-mcp[pictures]".'
+_UNSCALED = (
+    "Shown as they came: sheets need Pillow. "
+    'The user installs the server as "archive-mcp[pictures]".'
+)
 _COMPETITORS = (
     "Account, date and link of competitor posts are in archive_get_competitor_brand_items."
 )

@@ -70,8 +70,8 @@ class Reading:
 
 @dataclass(frozen=True)
 class CollectionOrder:
-    """What a job does: puts items into collections (`add`) or takes them out (`remove`), or reverses
-    what another job (`undo`) did."""
+    """What a job does: it puts items into collections (`add`), takes them out (`remove`), or
+    reverses what another job (`undo`) did."""
 
     action: str
     names: list[str] | None = None
@@ -151,7 +151,8 @@ class CollectionWork:
         notes = []
         if counts[RecordState.DONE]:
             notes.append(
-                f'archive_start_collection_job with {{"undo": "{job.row.id}"}} reverses exactly this.'
+                f'archive_start_collection_job with {{"undo": "{job.row.id}"}} '
+                "reverses exactly this."
             )
         if failed := counts[RecordState.FAILED] + counts[RecordState.UNKNOWN]:
             notes.append(

@@ -187,7 +187,8 @@ class CustomAttributeConditionInput(Input):
             raise ValueError('BETWEEN takes a value like {"from": 1, "to": 9}.')
         if self.operator == "IS_RELATIVE_TO_TODAY" and not _is_relative(self.value):
             raise ValueError(
-                'IS_RELATIVE_TO_TODAY takes a value like {"relation": "past", "period": "week", "offset": 1}: '
+                "IS_RELATIVE_TO_TODAY takes a value like "
+                '{"relation": "past", "period": "week", "offset": 1}: '
                 "relation past, this or next; period day, week, month or year."
             )
 

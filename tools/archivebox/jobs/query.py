@@ -19,8 +19,8 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class PageQuery:
-    """Filters that all have to fit; dates are those of the records that are list_records, as the server
-    reads them."""
+    """Filters that all have to fit; dates are those of the listed records, as the server reads
+    them."""
 
     search: str | None = None
     tag: str | None = None

@@ -184,7 +184,8 @@ async def test_answers_carry_plan_and_credits(
         ("{ creators(first: 100) { nodes { id } } }", 90),
         ('{ creators(first: 100, presetId: "x") { nodes { id } } }', 340),
         (
-            '{ creators(first: 100, customAttributeConditions: {field: "age", operator: IS_EMPTY, type: NUMBER}) {'
+            "{ creators(first: 100, customAttributeConditions: "
+            '{field: "age", operator: IS_EMPTY, type: NUMBER}) {'
             " totalCount } }",
             340,
         ),

@@ -170,7 +170,7 @@ async def test_after_a_no_nothing_is_made_and_the_existing_name_is_offered(reply
     assert "Call again with 'Q3 Report' instead of 'Q3 Reprot' in `collectionNames`" in failure.hint
 
 
-async def test_where_nobody_can_be_asked_the_question_comes_back_with_a_token_for_this_very_call() -> (
+async def test_where_nobody_can_be_asked_the_question_comes_back_with_a_token_for_this_call() -> (
     None
 ):
     desk = Desk()

@@ -146,7 +146,9 @@ def test_filters_and_order_may_come_as_json_text_and_with_the_nulls_of_a_view_th
 ):
     view = {
         "name": "Mine",
-        "filters": '{"provider": "TIKTOK", "takenAt": null, "followersCount": {"from": 10, "to": null}}',
+        "filters": (
+            '{"provider": "TIKTOK", "takenAt": null, "followersCount": {"from": 10, "to": null}}'
+        ),
         "sort": '[{"sortKey": "LIKE_COUNT", "sortOrder": "DESC"}]',
     }
 
@@ -343,7 +345,7 @@ def test_what_somebody_else_deleted_meanwhile_is_told_as_such(delete: Any) -> No
 
     (note,) = request.present_payload({key: None})["notes"]
     assert (
-        note
-        == f"It is gone: an earlier attempt of this call, or somebody else, deleted the {delete.kind}."
+        note == "It is gone: an earlier attempt of this call, or somebody else, "
+        f"deleted the {delete.kind}."
     )
     assert request.present_payload({key: "7"}) == {key: "7"}

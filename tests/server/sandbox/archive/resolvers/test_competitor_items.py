@@ -19,8 +19,8 @@ ITEMS = (
     "endCursor hasNextPage } } }"
 )
 LEAN = (
-    ITEMS
-    % "id takenAt currentEngagement { impressions earnedMediaValue likes comments shares } socialProfile { id }"
+    ITEMS % "id takenAt currentEngagement { impressions earnedMediaValue likes comments shares } "
+    "socialProfile { id }"
 )
 EVERYTHING = ITEMS % (
     "id archivePublicUrl caption currentEngagement { likes linearViralityScore } externalId "
@@ -177,7 +177,8 @@ async def test_posts_reach_back_eighteen_months(shared: Client) -> None:
 
 async def test_the_metrics_of_a_month_are_sums_over_its_posts(shared: Client) -> None:
     query = (
-        'query($id: ID!) { competitorBrand(id: $id, date: "2026-10-15") { postsCount influencersCount reach'
+        'query($id: ID!) { competitorBrand(id: $id, date: "2026-10-15") '
+        "{ postsCount influencersCount reach"
         " impressions engagementsTotal earnedMediaValue } }"
     )
     metrics = await shared.ask(query, {"id": await brand_id(shared)})

@@ -212,7 +212,8 @@ async def test_another_seed_has_other_metrics(shared: Client, make_client: type[
 
 ITEMS = (
     'query($filter: CompetitorBrandItemFilterInput = {takenAt: {from: "2026-10-01T00:00:00Z",'
-    ' to: "2026-11-01T00:00:00Z"}}) { competitorBrandItems(brandId: "x", filter: $filter) { totalCount } }'
+    ' to: "2026-11-01T00:00:00Z"}}) { competitorBrandItems(brandId: "x", filter: $filter) '
+    "{ totalCount } }"
 )
 MEDIA = '{ mediaContents(competitorBrandItemIds: ["x"]) { __typename } }'
 

@@ -21,9 +21,12 @@ ITEMS = (
     "totalCount nodes { %s } } }"
 )
 DETAILS = """
-    id type provider caption takenAt hashtags mentions customAttributes location { city state country }
+    id type provider caption takenAt hashtags mentions customAttributes
+    location { city state country }
     socialProfile { id accountName followers verified } creator { id customAttributes }
-    currentEngagement { likes comments shares views impressions earnedMediaValue linearViralityScore }
+    currentEngagement {
+      likes comments shares views impressions earnedMediaValue linearViralityScore
+    }
     transcriptions { mediaContentId transcript }
 """
 
