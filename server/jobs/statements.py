@@ -72,7 +72,8 @@ def send_again(db: sqlite3.Connection, job: str, *, repeatable: bool) -> None:
     # An unknown record of other work may have been done, and would be done twice.
     states = "('failed', 'unknown')" if repeatable else "('failed')"
     changed = db.execute(
-        "UPDATE records SET state = 'pending', code = NULL, reason = NULL "  # noqa: S608  # constants
+        # Constants.
+        "UPDATE records SET state = 'pending', code = NULL, reason = NULL "  # noqa: S608
         f"WHERE job = ? AND state IN {states}",
         (job,),
     ).rowcount

@@ -114,7 +114,8 @@ def _is_loopback(client: tuple[str, int] | None) -> bool:
 class _Connection(H11Protocol):
     """Gives the application a way to end the connection without an answer."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of a TCP server
+    # Of a TCP server.
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         answered = self.app
 

@@ -35,8 +35,8 @@ from tests.support.archivebox.front import (
     secured,
 )
 from tests.support.clocks import fixed_archivebox
+from tests.support.machine.ports import closed_port
 from tests.support.places import NO_FILES
-from tests.support.ports import closed_port
 
 certificate = test_http_tls.certificate
 

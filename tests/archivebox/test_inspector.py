@@ -15,7 +15,7 @@ from mcp import Client, StdioServerParameters
 
 from tests.support.archivebox.pages import PAGES
 from tests.support.archivebox.server import RealArchiveBox, RealServer
-from tests.support.node import Inspector, inspector_or_skip
+from tests.support.machine.node import Inspector, inspector_or_skip
 from tests.support.sandboxed import LAUNCHER, clean
 
 Record = dict[str, Any]

@@ -20,7 +20,7 @@ from server.archive.selection import select
 from server.sandbox import MAIN, TOKEN
 from server.sandbox.archivebox import KEY
 from tests.benchmarks.figures import Figure, compared
-from tests.support.procfs import cpu_seconds
+from tests.support.machine.procfs import cpu_seconds
 from tests.support.sandboxed import (
     LAUNCHER,
     PACED,

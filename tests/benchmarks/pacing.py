@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.figures import Figure
-from tests.support.pacing import (
+from tests.support.pace.pacing import (
     ALLOWED,
     Load,
     Outcome,

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.figures import Figure
-from tests.support.procfs import resident
+from tests.support.machine.procfs import resident
 from tests.support.sandboxed import LAUNCHER, SandboxProcess, sandbox_process, using
 from tests.support.stdio import Json, StdioServer
 

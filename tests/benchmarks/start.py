@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.figures import Figure, compared
+from tests.support.machine.procfs import cpu_seconds, resident
 from tests.support.paths import ROOT
-from tests.support.procfs import cpu_seconds, resident
 from tests.support.sandboxed import clean, sandbox_process, using
 from tests.support.stdio import Era, StdioServer
 

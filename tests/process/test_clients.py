@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 
-from tests.support.node import Inspector, inspector_or_skip
+from tests.support.machine.node import Inspector, inspector_or_skip
 from tests.support.paths import SURFACE
 from tests.support.sandboxed import LAUNCHER, SandboxProcess, sandbox_process, using
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.pacing import ALLOWED, Load, put
+from tests.support.pace.pacing import ALLOWED, Load, put
 from tests.support.sandboxed import sandbox_process
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and pipes")

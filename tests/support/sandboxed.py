@@ -21,7 +21,7 @@ from server.sandbox.archivebox import KEY
 from tests.support.paths import ROOT
 
 LAUNCHER = (sys.executable, str(ROOT / "archive_mcp.py"))
-PACED = (sys.executable, "-m", "tests.support.paced_server")
+PACED = (sys.executable, "-m", "tests.support.pace.paced_server")
 """The server with the pacer's window (and delays) of its command line; everything else as the
 launcher wires it."""
 

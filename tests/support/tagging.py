@@ -25,7 +25,7 @@ from server.jobs import (
 )
 from server.jobs.database import FILE
 from server.sandbox import MAIN, TOKEN
-from tests.support.journals import unlocked
+from tests.support.machine.journals import unlocked
 from tests.support.sandboxed import PACED, SandboxProcess, using
 from tests.support.stdio import (
     Json,
@@ -189,7 +189,8 @@ async def killed_again_and_again(
     for number, moment in enumerate(moments):
         async with site.server() as server:
             task = await (resumed(site, server) if number else begun(server, **arguments))
-            await reached(site, lambda job, moment=moment: job.settled >= moment)  # type: ignore[misc]  # binds it
+            # A default argument binds the value of this round.
+            await reached(site, lambda job, moment=moment: job.settled >= moment)  # type: ignore[misc]
             server.signal(signal.SIGKILL)
             await task
         under_way.update(row.key for row in site.records(RecordState.SENDING))

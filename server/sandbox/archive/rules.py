@@ -71,7 +71,8 @@ def depth(document: DocumentNode) -> int:
             if isinstance(node, FragmentSpreadNode):
                 found = below(fragments[node.name.value].selection_set)
             else:
-                found = below(node.selection_set) + isinstance(node, FieldNode)  # type: ignore[attr-defined]  # all other nodes have one
+                # All other nodes have one.
+                found = below(node.selection_set) + isinstance(node, FieldNode)  # type: ignore[attr-defined]
             deepest = max(deepest, found)
         return deepest
 

@@ -150,7 +150,8 @@ def test_a_name_of_our_own_says_what_and_when() -> None:
 
 @given(st.text(max_size=300), st.sampled_from(FORMATS))
 def test_a_name_of_our_own_is_always_safe(what: str, file_format: str) -> None:
-    name = make_automatic_name(what, datetime(2026, 11, 2, tzinfo=UTC), file_format)  # type: ignore[arg-type]  # as above
+    # As above.
+    name = make_automatic_name(what, datetime(2026, 11, 2, tzinfo=UTC), file_format)  # type: ignore[arg-type]
     assert check_existing_name(name) == name
 
 

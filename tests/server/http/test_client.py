@@ -13,7 +13,7 @@ from server.errors import Code
 from server.http.client import Http
 from server.http.retry import Transient
 from server.http.transport import MAX_BODY, Reply
-from tests.support.ports import closed_port
+from tests.support.machine.ports import closed_port
 
 Behaviour = Callable[[SocketStream, bytes], Awaitable[None]]
 PATIENCE = 30.0

@@ -21,7 +21,7 @@ from server.errors import Code, Failure
 from server.http.client import Http
 from server.http.files import Resolve
 from server.http.transport import Reply
-from tests.support.ports import closed_port
+from tests.support.machine.ports import closed_port
 
 HEADERS = {"accept": "image/*", "user-agent": "test"}
 HOST = "cdn.example"

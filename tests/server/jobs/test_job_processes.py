@@ -91,7 +91,8 @@ def report(process: subprocess.Popen[str]) -> dict[str, object]:
 def killed_again_and_again(scene: Scene, seed: int) -> dict[str, object]:
     for sends in sorted(random.Random(seed).sample(range(1, COUNT - 20), KILLS)):
         with scene.worker() as process:
-            until(lambda sends=sends: len(scene.lines()) >= sends)  # type: ignore[misc]  # a default binds the number
+            # A default binds the number.
+            until(lambda sends=sends: len(scene.lines()) >= sends)  # type: ignore[misc]
             process.kill()
     with scene.worker() as process:
         return report(process)

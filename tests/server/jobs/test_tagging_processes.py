@@ -68,7 +68,8 @@ async def test_a_job_killed_while_it_gathers_loses_no_item(tmp_path: Path) -> No
                 task = await (resumed(site, server) if number else begun(server, search={}))
                 await reached(
                     site,
-                    lambda job, moment=moment: job.counts.get(RecordState.PENDING, 0) >= moment,  # type: ignore[misc]  # a default binds it
+                    # A default argument binds the value of this round.
+                    lambda job, moment=moment: job.counts.get(RecordState.PENDING, 0) >= moment,  # type: ignore[misc]
                 )
                 server.signal(signal.SIGKILL)
                 await task

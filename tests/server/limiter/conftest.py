@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.pacer_world import World, running
+from tests.support.pace.pacer_world import World, running
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from server.errors import Code, Failure
 from server.limiter import Pacer, state_key
-from tests.support.pacer_world import KEY, PLAN, World, together
+from tests.support.pace.pacer_world import KEY, PLAN, World, together
 
 
 async def test_the_first_send_goes_at_once_and_the_others_a_gap_apart(world: World) -> None:

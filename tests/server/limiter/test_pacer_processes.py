@@ -20,7 +20,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-WORKER = ROOT / "tests" / "support" / "pacer_worker.py"
+WORKER = ROOT / "tests" / "support" / "pace" / "pacer_worker.py"
 WINDOW = 0.3
 GAP = 0.075
 

@@ -6,7 +6,7 @@ import pytest
 
 from server.errors import Code, Failure
 from server.limiter import Lane, Limiter
-from tests.support.pacer_world import PLAN, World, together
+from tests.support.pace.pacer_world import PLAN, World, together
 
 
 class Caller:

@@ -11,7 +11,7 @@ from mcp.shared.exceptions import MCPError
 
 from prompts.workflows import WORKFLOWS
 from tests.server.protocol.conftest import Build
-from tests.support.node import inspector_or_skip
+from tests.support.machine.node import inspector_or_skip
 from tests.support.sandboxed import LAUNCHER, clean
 
 SKINCARE = "Northwind Skincare"

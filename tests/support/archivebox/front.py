@@ -165,7 +165,8 @@ async def secured(url: str, certificate: Path) -> AsyncIterator[str]:
         anyio.create_task_group() as tasks,
     ):
         tasks.start_soon(listener.serve, handle)
-        yield f"https://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"  # noqa: S610  # not Django's
+        # Not Django's.
+        yield f"https://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"  # noqa: S610
         tasks.cancel_scope.cancel()
 
 

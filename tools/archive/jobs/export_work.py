@@ -140,7 +140,8 @@ class ExportWork:
                 await on_disk(lambda: spool.truncate(0))
                 return await self._gather_rows(job, spool, place.anew())
             rows = self._rows(batch, names, existing)
-            offset = await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]  # binds the rows
+            # A default argument binds the rows of this round.
+            offset = await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]
             place = place.after(batch, len(rows), offset)
             await self._reach(job, place)
             if place.over:
@@ -174,7 +175,8 @@ class ExportWork:
                     raise
                 over = time.time() - modified > KEPT_SECONDS
             if over and name != job:
-                await on_disk(lambda name=name: discard(self._folder, name))  # type: ignore[misc]  # binds the name
+                # A default argument binds the name of this round.
+                await on_disk(lambda name=name: discard(self._folder, name))  # type: ignore[misc]
 
     async def _reach(self, job: Handle, place: Place) -> None:
         await job.checkpoint(asdict(place), gathered=place.rows)

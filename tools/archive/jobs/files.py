@@ -87,7 +87,8 @@ class JobFile:
         target = Target(self._job.counters["file"], self._format)
         async with open_spool(self._folder, self._job, target.name) as spool:
             for rows in pieces:
-                await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]  # binds the rows
+                # A default argument binds the rows of this round.
+                await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]
             draft = await on_disk(lambda: build(self._folder, spool, target, columns, self._tick))
         journalled = self._job.checkpoint(draft=draft.to_dict(), summary=summary())
         export = await publish_once(self._folder, draft, journalled)

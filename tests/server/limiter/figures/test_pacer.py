@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.limiter import Pacer
-from tests.support.pacer_world import KEY, PLAN, World, together
+from tests.support.pace.pacer_world import KEY, PLAN, World, together
 
 
 class Stopping:

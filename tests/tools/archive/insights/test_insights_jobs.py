@@ -20,7 +20,7 @@ from server.jobs import (
     RecordState,
 )
 from server.tool.elicitation import Nobody
-from tests.support.journals import unlocked
+from tests.support.machine.journals import unlocked
 from tests.support.sandboxed import LAUNCHER, PACED, SandboxProcess, sandbox_process, using
 from tests.support.stdio import Json, ServerGone, StdioServer
 from tests.support.tools.insights_shop import (

@@ -21,7 +21,7 @@ import pytest
 from server.jobs import Journal
 from server.sandbox import MAIN, Answer, Sandbox
 from server.sandbox.serve import served
-from tests.support.journals import unlocked
+from tests.support.machine.journals import unlocked
 from tests.support.sandboxed import PACED, SandboxProcess, using
 from tests.support.stdio import Json, ServerGone, StdioServer
 
@@ -171,7 +171,8 @@ async def test_timelines_that_are_killed_again_and_again_hold_every_snapshot_onc
     marks = sorted(random.Random(4).sample(range(20, ITEMS - 100), 4))
     found = await killed_again_and_again(sandbox, sandbox.read, tmp_path, marks, {"search": {}})
     result = found["result"]
-    rows = list(csv.DictReader(Path(result["path"]).read_text(encoding="utf-8-sig").splitlines()))  # noqa: ASYNC240  # the test is over
+    # The test is over.
+    rows = list(csv.DictReader(Path(result["path"]).read_text(encoding="utf-8-sig").splitlines()))  # noqa: ASYNC240
 
     home = sandbox.world.by_id(MAIN)
     assert home is not None

@@ -337,6 +337,7 @@ async def test_working_files_that_nobody_will_go_on_with_are_removed_by_the_next
 async def test_an_export_removes_no_file_of_one_that_still_runs(there: Shop) -> None:
     async with anyio.create_task_group() as group:
         for name in ("a", "b", "c"):
-            group.start_soon(lambda name=name: there.export(search={}, name=name))  # type: ignore[misc]  # binds it
+            # A default argument binds the value of this round.
+            group.start_soon(lambda name=name: there.export(search={}, name=name))  # type: ignore[misc]
 
     assert there.left() == ["a.csv", "b.csv", "c.csv"]

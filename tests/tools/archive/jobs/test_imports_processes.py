@@ -20,7 +20,7 @@ import pytest
 from server.jobs import Journal
 from server.sandbox import Answer, Sandbox
 from server.sandbox.serve import served
-from tests.support.journals import unlocked
+from tests.support.machine.journals import unlocked
 from tests.support.sandboxed import PACED, SandboxProcess, using
 from tests.support.stdio import Json, ServerGone, StdioServer
 

@@ -1,8 +1,8 @@
 """The server with another window of its pacer, another lease of its jobs, sends held up after
 their turn came, and files written slowly.
 
-For tests and benchmarks that cannot wait for the real pace: `python -m tests.support.paced_server
---window 0.1`.
+For tests and benchmarks that cannot wait for the real pace:
+`python -m tests.support.pace.paced_server --window 0.1`.
 """
 
 from __future__ import annotations
