@@ -10,7 +10,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import Scheduling
 
-from tests.support.sharing import ALONE, Sharing
+from tests.support.suite.sharing import ALONE, Sharing
 
 CAMPAIGN = (
     # Servers that are killed again and again over thousands of records.

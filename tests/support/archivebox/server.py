@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from tests.support.archivebox.install import Installed, Version
-from tests.support.locking import locked
+from tests.support.suite.locking import locked
 
 USERNAME = "admin"
 PASSWORD = "a password of the tests"
