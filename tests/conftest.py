@@ -16,7 +16,7 @@ from xdist.scheduler import Scheduling
 
 from server import wall_clock
 from tests.support.clocks import now
-from tests.support.sharing import ALONE, Sharing
+from tests.support.suite.sharing import ALONE, Sharing
 
 # The same inputs in every run, and no limit to how long a busy machine takes over one of them.
 hypothesis.settings.register_profile(

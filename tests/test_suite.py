@@ -12,7 +12,7 @@ from xdist.workermanage import WorkerController
 from server.tool.request import Request
 from tests.conftest import CAMPAIGN, MEASURES_TIME, ONE_PROCESS, SECONDS, SLOW, matches, scope_of
 from tests.support.paths import ROOT
-from tests.support.sharing import ALONE, Sharing
+from tests.support.suite.sharing import ALONE, Sharing
 from tools.archive import campaigns
 
 ENTRIES = sorted({*CAMPAIGN, *SLOW, *MEASURES_TIME, *ONE_PROCESS, *SECONDS})
@@ -139,7 +139,7 @@ class _TwoProcesses:
 def test_tests_that_measure_time_run_when_no_other_does(
     pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch, tests: list[str], preferred: int
 ) -> None:
-    monkeypatch.setattr("tests.support.sharing.ALONE", "@")
+    monkeypatch.setattr("tests.support.suite.sharing.ALONE", "@")
     run = Run(pytestconfig, tests)
     run.to_end(preferred)
     assert sorted(test for test, _ in run.steps) == sorted(tests)

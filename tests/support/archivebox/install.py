@@ -23,8 +23,8 @@ from tests.support.archivebox.python import (
     python_of_this_machine,
     unconfigured,
 )
-from tests.support.machine.locking import locked
 from tests.support.machine.node import cache_folder
+from tests.support.suite.locking import locked
 
 Version = Literal["0.9.73", "0.8.5"]
 VERSIONS: tuple[Version, ...] = ("0.9.73", "0.8.5")

@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 
 from tests.support.archivebox.install import Installed, Version
-from tests.support.machine.locking import locked
 from tests.support.machine.ports import reserved_port
+from tests.support.suite.locking import locked
 
 USERNAME = "admin"
 PASSWORD = "a password of the tests"

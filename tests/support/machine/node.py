@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.machine.locking import locked
+from tests.support.suite.locking import locked
 
 INSPECTOR = "2.12.0"
 NODE = "22"
