@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from server.wall_clock import utc_stamp
+
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _HAS_TIME = re.compile(r"\d[T ]\d", re.IGNORECASE)
 
@@ -24,7 +26,7 @@ def instant(text: str, timezone: tzinfo, *, end_of_day: bool) -> str:
     """
     text = text.strip()
     try:
-        return _utc(_moment(text, timezone, end_of_day=end_of_day))
+        return utc_stamp(_moment(text, timezone, end_of_day=end_of_day))
     except OverflowError:
         raise ValueError(f"{text!r} is outside the calendar.") from None
 
@@ -67,7 +69,3 @@ def _day_bound(day: date, timezone: tzinfo, *, end_of_day: bool) -> datetime:
     # From the next day's start, so that a day of 23 or 25 hours ends where the calendar says.
     next_start = datetime.combine(day + timedelta(days=1), time.min, timezone)
     return next_start.astimezone(UTC) - timedelta(seconds=1)
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -61,11 +61,6 @@ async def _check_months(probe: Probe, brand: str) -> Finding:
     now = wall_clock.utc_now()
     month = datetime(now.year, now.month, 1, tzinfo=UTC)
     ends = {"start": month - _HALF_YEAR, "month": month, "now": now}
-    variables = {name: _render_instant(instant) for name, instant in ends.items()}
+    variables = {name: wall_clock.utc_stamp(instant) for name, instant in ends.items()}
     result = await probe.ask(_MONTHS, {"brand": brand, **variables})
     return verdicts_saved.judge_brand_months(result.data("now"), result.data("before"))
-
-
-def _render_instant(instant: datetime) -> str:
-    # As Archive's docs write every time, with `Z`.
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -51,7 +51,7 @@ class FolderEntry:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as JSON-ready data."""
-        modified = self.modified.isoformat(timespec="seconds").replace("+00:00", "Z")
+        modified = wall_clock.utc_stamp(self.modified)
         return {"name": self.name, "format": self.format, "bytes": self.bytes, "modified": modified}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -154,6 +154,15 @@ class Jobs:
         return await self._write(
             lambda: self._journal.records(job_id, states, after=after, limit=limit)
         )
+
+    async def record_pages(
+        self, job_id: str, states: Sequence[RecordState] = (), *, after: int = 0, size: int = 1000
+    ) -> AsyncIterator[Sequence[RecordRow]]:
+        """Yield all records of these states (or all) with a number above `after`, in order, at most
+        `size` at a time."""
+        while rows := await self.records(job_id, states, after=after, limit=size):
+            yield rows
+            after = rows[-1].number
 
     async def failures(
         self, job_id: str, *, after: int = 0, limit: int = 100

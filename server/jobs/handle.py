@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from server.jobs.database import patiently
@@ -23,6 +23,8 @@ from server.jobs.statements import text
 LONGEST_REASON = 500
 """Characters of a record's reason: it may repeat what strangers wrote."""
 
+PAUSE_GROWTH = 1.5
+"""How much longer each pause of `poll` is than the one before it."""
 _NAP = 0.25
 
 
@@ -163,6 +165,18 @@ class Handle:
         """Records of these states (or all) with a number above `after`, in order."""
         return self._journal.records(self._lease.job, states, after=after, limit=limit)
 
+    def row_pages(self, *states: RecordState, size: int = 1000) -> Iterator[list[RecordRow]]:
+        """Yield all records of these states (or all), in order, at most `size` at a time."""
+        after = 0
+        while rows := self.rows(*states, after=after, limit=size):
+            yield rows
+            after = rows[-1].number
+
+    def all_rows(self, *states: RecordState) -> Iterator[RecordRow]:
+        """Yield all records of these states (or all), in order."""
+        for rows in self.row_pages(*states):
+            yield from rows
+
     async def sleep(self, seconds: float) -> None:
         """Wait, but not after the job is to stop.
 
@@ -174,6 +188,37 @@ class Handle:
             seconds -= _NAP
         if self._course.end:
             raise Stopped(self._lease.job)
+
+    async def poll(
+        self, *, first: float, longest: float, limit: float, counter: str | None = None
+    ) -> AsyncIterator[float]:
+        """Yield once for each look at something awaited, with growing pauses between the looks.
+
+        Args:
+            first: seconds of the first pause.
+            longest: seconds of the longest pause.
+            limit: seconds of all pauses; one more look follows the last of them.
+            counter: the counter that holds the seconds waited, so that a job that was interrupted
+                waits only for the rest; None journals nothing.
+
+        Yields:
+            The seconds left; 0 at the last look.
+
+        Raises:
+            Stopped: the job is to stop.
+            LostLease: another process works on the job.
+        """
+        waited = float(self.counters.get(counter, 0)) if counter else 0.0
+        pause = first
+        while (left := limit - waited) > 0:
+            yield left
+            step = min(pause, left)
+            await self.sleep(step)
+            waited, pause = waited + step, min(pause * PAUSE_GROWTH, longest)
+            if counter:
+                journalled: dict[str, Any] = {counter: waited}
+                await self.checkpoint(**journalled)
+        yield 0.0
 
     async def settle(self, records: Sequence[RecordRow]) -> None:
         """Journal the marks of records now: for what becomes known of them only after they were

@@ -26,6 +26,7 @@ from server.tool.confirmation import Preview
 from server.tool.context import Context, Scope
 from server.tool.request import C, R, Request
 from server.tool.result import Link, Result, whole
+from server.wall_clock import utc_stamp
 
 C_contra = TypeVar("C_contra", bound=Context, contravariant=True)
 
@@ -293,4 +294,4 @@ def _count_gathered(row: JobRow) -> dict[str, Any]:
 
 
 def _instant(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return utc_stamp(datetime.fromtimestamp(seconds, UTC))

@@ -162,3 +162,55 @@ async def test_marks_of_records_are_journalled_at_once_where_the_work_asks_for_i
 
     assert work.counts == [(0, 2), (1, 1), (1, 1)]
     assert job.counts == {RecordState.DONE: 2}
+
+
+async def test_all_records_are_read_page_by_page_in_order(jobs: Jobs) -> None:
+    class Reading(Toy):
+        async def finish(self, job: Handle) -> dict[str, object]:
+            pages = job.row_pages(RecordState.DONE, size=2)
+            return {
+                "pages": [[row.number for row in rows] for rows in pages],
+                "all": [row.number for row in job.all_rows()],
+                "none": list(job.all_rows(RecordState.FAILED)),
+            }
+
+    job = await ended(jobs, Reading(batch=100), some(5))
+
+    assert job.result == {"pages": [[1, 2], [3, 4], [5]], "all": [1, 2, 3, 4, 5], "none": []}
+
+
+async def test_the_records_of_another_job_are_read_page_by_page_in_order(jobs: Jobs) -> None:
+    job = await ended(jobs, Toy(batch=100), some(5))
+
+    pages = [rows async for rows in jobs.record_pages(job.id, after=1, size=3)]
+
+    assert [[row.number for row in rows] for rows in pages] == [[2, 3, 4], [5]]
+
+
+@pytest.mark.parametrize(
+    ("limit", "left"),
+    [(0.0, [0.0]), (1.0, [1.0, 0.0]), (7.5, [7.5, 5.5, 2.5, 0.0])],
+)
+async def test_a_poll_looks_at_growing_intervals_and_once_more_at_the_end(
+    jobs: Jobs, limit: float, left: list[float]
+) -> None:
+    class Waiting(Toy):
+        async def finish(self, job: Handle) -> dict[str, object]:
+            looks = job.poll(first=2.0, longest=3.0, limit=limit, counter="waited")
+            return {"left": [rest async for rest in looks], "waited": job.counters.get("waited")}
+
+    job = await ended(jobs, Waiting(), some(1))
+
+    assert job.result == {"left": left, "waited": limit or None}
+
+
+async def test_a_poll_that_was_interrupted_waits_only_for_the_rest(jobs: Jobs) -> None:
+    class Waiting(Toy):
+        async def finish(self, job: Handle) -> dict[str, object]:
+            await job.checkpoint(waited=9.0)
+            looks = job.poll(first=2.0, longest=3.0, limit=10.0, counter="waited")
+            return {"left": [rest async for rest in looks]}
+
+    job = await ended(jobs, Waiting(), some(1))
+
+    assert job.result == {"left": [1.0, 0.0]}

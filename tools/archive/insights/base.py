@@ -259,10 +259,8 @@ class Reading:
     async def finish(self, job: Handle) -> dict[str, Any]:
         """The answer over all rows."""
         job.say("computing")
-        result, last = _report(job.cursor or {}), 0
-        while records := job.rows(after=last, limit=_ROWS):
-            result.rows += [Row.unpack(record.key, record.detail) for record in records]
-            last = records[-1].number
+        result = _report(job.cursor or {})
+        result.rows += [Row.unpack(record.key, record.detail) for record in job.all_rows()]
         return await self._request.settled(result)
 
 

@@ -47,15 +47,14 @@ async def undone(
     job = await jobs.get(name)
     ids = _ids(job, targets)
     shared = await _find_changes_by_others(jobs, job, ids)
-    while rows := await jobs.records(name, after=after, limit=_AT_ONCE):
-        after = rows[-1].number
+    async for rows in jobs.record_pages(name, after=after, size=_AT_ONCE):
         changed = [row for row in rows if row.state in CHANGED]
         yield (
             [
                 (row.key, _reverse(row, ids, shared[row.key], job.counters["action"]))
                 for row in changed
             ],
-            after,
+            rows[-1].number,
         )
         await anyio.lowlevel.checkpoint()
 
@@ -106,9 +105,7 @@ async def _find_changes_by_others(
         same = row.counters.get("action") == job.counters["action"]
         if row.id == job.id or not same or row.id in reversed_by:
             continue
-        after = 0
-        while records := await jobs.records(row.id, CHANGED, after=after, limit=_AT_ONCE):
-            after = records[-1].number
+        async for records in jobs.record_pages(row.id, CHANGED, size=_AT_ONCE):
             for record in records:
                 if changed := _collections(record, ids):
                     result[record.key].update(changed)

@@ -3,7 +3,6 @@ the outcome."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from server.archive.context import ArchiveContext
@@ -21,7 +20,7 @@ from tools.archive.views.base import count_noun
 AT_ONCE = 100
 """Items of one request: one that Archive refuses, or whose answer is lost, concerns no more than
 these."""
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 1.0, 30.0, 1.5
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds between two looks at an operation."""
 LONGEST_WAIT = 3600.0
 """Seconds of pauses after which a refresh is told as still under way."""
@@ -68,7 +67,7 @@ class RefreshWork:
         existing: dict[str, Any] = dict(job.counters.get("operations") or {})
         started = [
             name
-            for row in _rows(job, RecordState.DONE)
+            for row in job.all_rows(RecordState.DONE)
             if (name := row.detail["payload"]["operationId"])
         ]
         for number, name in enumerate(started):
@@ -79,18 +78,16 @@ class RefreshWork:
         return self._report(job, {name: existing[name] for name in started})
 
     async def _outcome(self, job: Handle, name: str) -> dict[str, Any]:
-        pause, waited = FIRST_PAUSE, 0.0
         query = GetOperation.model_validate({"id": name})
-        while True:
-            result, _ = await self._context.background.read(query)
-            if result is None or result["status"] in TERMINAL or waited >= LONGEST_WAIT:
-                return _brief(result or {})
-            await job.sleep(pause)
-            waited += pause
-            pause = min(LONGEST_PAUSE, pause * GROWTH)
+        operation: dict[str, Any] | None = None
+        async for _ in job.poll(first=FIRST_PAUSE, longest=LONGEST_PAUSE, limit=LONGEST_WAIT):
+            operation, _partial = await self._context.background.read(query)
+            if operation is None or operation["status"] in TERMINAL:
+                break
+        return _brief(operation or {})
 
     def _report(self, job: Handle, operations: dict[str, dict[str, Any]]) -> dict[str, Any]:
-        rows = list(_rows(job))
+        rows = list(job.all_rows())
         payloads = [row.detail["payload"] for row in rows if row.state is RecordState.DONE]
         accepted = sum(payload["processedCount"] or 0 for payload in payloads)
         skipped = [item for payload in payloads for item in payload["skippedItemIds"] or []]
@@ -172,10 +169,3 @@ def _notes(
             "none of the items named together. `resume` sends them again, once there are enough."
         )
     return notes
-
-
-def _rows(job: Handle, *states: RecordState) -> Iterator[RecordRow]:
-    after = 0
-    while rows := job.rows(*states, after=after):
-        yield from rows
-        after = rows[-1].number

@@ -184,9 +184,7 @@ class TimelineWork:
 
     def _pieces(self, job: Handle, tally: Summary) -> Iterator[list[dict[str, Any]]]:
         """The rows of the file, some items at a time, oldest first within an item."""
-        after = 0
-        while records := job.rows(RecordState.DONE, after=after, limit=_AT_ONCE):
-            after = records[-1].number
+        for records in job.row_pages(RecordState.DONE, size=_AT_ONCE):
             rows = [entry for record in records for entry in self._rows(record)]
             tally.items += len(records)
             tally.snapshots += len(rows)

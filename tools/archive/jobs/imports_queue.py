@@ -17,7 +17,6 @@ ON_ITS_WAY = 3600.0
 minutes."""
 _LOOK = 1.0
 _MOST_JOBS = 200
-_PAGE = 1_000
 _SENT = (RecordState.SENDING, RecordState.DONE, RecordState.UNKNOWN)
 
 
@@ -57,10 +56,8 @@ class Turns:
         for other in await self._others(job):
             if other.updated < job.row.created - ON_ITS_WAY:
                 continue
-            after = 0
-            while rows := await jobs.records(other.id, _SENT, after=after, limit=_PAGE):
+            async for rows in jobs.record_pages(other.id, _SENT):
                 result |= {row.key: other.id for row in rows if row.key in self._links}
-                after = rows[-1].number
         return result
 
     async def _ahead(self, job: Handle) -> list[JobRow]:

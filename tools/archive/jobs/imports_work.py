@@ -27,11 +27,10 @@ from tools.archive.jobs.imports_queue import Turns
 if TYPE_CHECKING:
     from server.archive.api import Api
 
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 30.0, 1.5
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 30.0
 """Seconds between two looks at what has arrived."""
 _MOST_SHOWN = 100
 _MOST_REASONS = 50
-_PAGE = 1_000
 _NO_MORE = (Code.REJECTED, Code.NOT_FOUND, Code.INVALID_ARGUMENT)
 """Refusals of one item that say nothing about the next."""
 
@@ -105,7 +104,7 @@ class ImportWork:
                 [[number, item] for number, item in sorted(self._arrived.items())] or None
             )
         items = {int(number): str(item) for number, item in job.cursor or []}
-        items |= {row.number: row.detail["itemId"] for row in _rows(job) if _has(row, "itemId")}
+        items |= {row.number: row.detail["itemId"] for row in job.all_rows() if _has(row, "itemId")}
         if self._collections:
             await self._file(job, [items[number] for number in sorted(items)])
         return self._report(job, items)
@@ -132,21 +131,21 @@ class ImportWork:
         over."""
         away = {
             row.number: row
-            for row in _rows(job)
+            for row in job.all_rows()
             if _is_awaited(row) and row.number not in self._arrived
         }
-        waited, pause = float(job.counters.get("waited", 0)), FIRST_PAUSE
-        while away:
+        looks = job.poll(
+            first=FIRST_PAUSE,
+            longest=LONGEST_PAUSE,
+            limit=self._wait_minutes * 60,
+            counter="waited",
+        )
+        async for _ in looks:
             for rows in _pieces(list(away.values())):
                 await self._look_for(job, rows, away)
-            left = self._wait_minutes * 60 - waited
-            if not away or left <= 0:
+            if not away:
                 return
             job.say(f"waits for {len(away):,} of the posts to arrive")
-            step = min(pause, left)
-            await job.sleep(step)
-            waited, pause = waited + step, min(pause * GROWTH, LONGEST_PAUSE)
-            await job.checkpoint(waited=waited)
 
     async def _look_for(
         self, job: Handle, rows: Sequence[RecordRow], away: dict[int, RecordRow]
@@ -182,7 +181,7 @@ class ImportWork:
             await job.checkpoint(filed=number + 1, unfiled=unfiled)
 
     def _report(self, job: Handle, items: dict[int, str]) -> dict[str, Any]:
-        rows = list(_rows(job))
+        rows = list(job.all_rows())
         there = {
             row.number for row in rows if row.state is RecordState.SKIPPED and _has(row, "itemId")
         }
@@ -231,13 +230,6 @@ def _notes(missing: int, unsure: int, arrived: int, refused: int) -> list[str]:
             "at a time."
         )
     return notes
-
-
-def _rows(job: Handle) -> Iterator[RecordRow]:
-    after = 0
-    while rows := job.rows(after=after, limit=_PAGE):
-        yield from rows
-        after = rows[-1].number
 
 
 def _pieces(rows: list[RecordRow]) -> Iterator[list[RecordRow]]:

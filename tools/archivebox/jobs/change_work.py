@@ -111,10 +111,9 @@ async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list
             f"{name} still runs.",
             "Stop it with {cancel_job}, or let it end.",
         )
-    result, after = [], 0
-    while rows := await jobs.records(name, (RecordState.DONE,), after=after, limit=_PAGE):
-        result += [NewRecord(each.key, {**each.detail, **_reverse(each.detail)}) for each in rows]
-        after = rows[-1].number
+    result = []
+    async for rows in jobs.record_pages(name, (RecordState.DONE,)):
+        result += [NewRecord(row.key, {**row.detail, **_reverse(row.detail)}) for row in rows]
     return result
 
 

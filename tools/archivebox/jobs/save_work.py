@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,12 +17,11 @@ from tools.archivebox.records import failures
 
 ADDED_AT_ONCE = 50
 """Pages that one request adds; 0.8.5 archives them before it answers, and gets one."""
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 60.0, 1.5
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 """Seconds between two looks at how far the pages are."""
 LOOKED_AT = 100
 """Pages that one look is about: ArchiveBox works them off in order, about."""
 _MOST_SHOWN = 100
-_PAGE = 1_000
 _COPIES = 20
 _VERIFY = "list with `url` ({GET /core/snapshots})."
 
@@ -108,20 +106,20 @@ class SaveWork:
         """Wait for the pages, look at each with growing pauses, and tell what became of it."""
         away = {
             row.number: row
-            for row in _rows(job)
+            for row in job.all_rows()
             if _is_added(row) and row.number not in self._outcomes
         }
-        waited, pause = float(job.counters.get("waited", 0)), FIRST_PAUSE
-        while away:
-            left = self._options.wait_minutes * 60 - waited
-            await self._look(job, away, len(away) if left <= 0 else LOOKED_AT)
-            if not away or left <= 0:
+        looks = job.poll(
+            first=FIRST_PAUSE,
+            longest=LONGEST_PAUSE,
+            limit=self._options.wait_minutes * 60,
+            counter="waited",
+        )
+        async for left in looks:
+            await self._look(job, away, LOOKED_AT if left else len(away))
+            if not away:
                 break
             job.say(f"{len(self._outcomes):,} pages archived")
-            step = min(pause, left)
-            await job.sleep(step)
-            waited, pause = waited + step, min(pause * GROWTH, LONGEST_PAUSE)
-            await job.checkpoint(waited=waited)
         return self._report(job)
 
     def body(self, records: list[RecordRow]) -> Json:
@@ -182,7 +180,7 @@ class SaveWork:
             name: [] for name in ("saved", "partly", "failed", "queued", "refused")
         }
         existing = 0
-        for row in _rows(job):
+        for row in job.all_rows():
             if row.state is RecordState.FAILED:
                 groups["refused"].append({"url": row.key, "reason": row.reason})
                 continue
@@ -224,7 +222,7 @@ class CheckWork:
         """The pages by how they stand."""
         names = ("missing", "noOutput", "stale", "queued", "good", "refused")
         groups: dict[str, list[Json]] = {name: [] for name in names}
-        for row in _rows(job):
+        for row in job.all_rows():
             if row.state is RecordState.DONE:
                 detail = dict(row.detail)
                 groups[detail.pop("is")].append({"url": row.key, **detail})
@@ -245,7 +243,7 @@ class CheckWork:
         stale = self._days is not None and _time_of_save(newest) < wall_clock.utc_now() - timedelta(
             days=self._days
         )
-        saved = _time_of_save(newest).isoformat(timespec="seconds").replace("+00:00", "Z")
+        saved = wall_clock.utc_stamp(_time_of_save(newest))
         return {"is": "stale" if stale else "good", "id": newest["id"], "saved": saved}
 
 
@@ -295,13 +293,6 @@ def _show_groups(groups: dict[str, list[Json]], notes: list[str]) -> Json:
         **{name: each[:_MOST_SHOWN] for name, each in groups.items() if each},
         "notes": [*notes, *([f"Each list ends at {_MOST_SHOWN}."] if cut else [])],
     }
-
-
-def _rows(job: Handle) -> Iterator[RecordRow]:
-    after = 0
-    while rows := job.rows(after=after, limit=_PAGE):
-        yield from rows
-        after = rows[-1].number
 
 
 def _is_added(row: RecordRow) -> bool:
