@@ -26,6 +26,7 @@ FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 1.0, 30.0, 1.5
 LONGEST_WAIT = 3600.0
 """Seconds of pauses after which a refresh is told as still under way."""
 TERMINAL = ("COMPLETED", "PARTIAL", "FAILED")
+# Ids in a result fill a model's context; the journal has all of them.
 _MOST_NAMED = 200
 
 
@@ -35,7 +36,10 @@ class RefreshWork:
 
     writes = True
     repeatable = False
+    # A record is a request already.
     batch = 1
+    # One after the other: when billing credits run short, the rest is not sent side by side into
+    # refusals.
     width = 1
 
     def __init__(self, context: ArchiveContext) -> None:
@@ -43,6 +47,7 @@ class RefreshWork:
 
     async def gather(self, job: Handle) -> None:
         """The items are those that the user agreed to."""
+        # Reading a search again could bring items that nobody agreed to pay for.
         raise TypeError(f"the items of {job.row.id} are known from the start")
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
@@ -55,12 +60,15 @@ class RefreshWork:
                 request, admit=lambda: job.admit(records)
             )
         except Failure as failure:
+            # A feature flag of the workspace (Archive docs, operations), not a fault of the token
+            # as elsewhere.
             if failure.code is Code.FORBIDDEN:
                 failure.hint = (
                     "Archive switches refreshing on for each workspace: the user asks their "
                     "Archive contact."
                 )
             raise
+        # The payload has the only trace of what was spent: it is journalled with the record.
         job.mark_done(record, {**record.detail, "payload": payload})
 
     async def finish(self, job: Handle) -> dict[str, Any]:
@@ -69,12 +77,14 @@ class RefreshWork:
         started = [
             name
             for row in _rows(job, RecordState.DONE)
+            # null means that no item needed a refresh: there is nothing to wait for.
             if (name := row.detail["payload"]["operationId"])
         ]
         for number, name in enumerate(started):
             if existing.get(name, {}).get("status") not in TERMINAL:
                 job.say(f"waiting for refresh {number + 1} of {len(started)}")
                 existing[name] = await self._outcome(job, name)
+                # After each, so that a restart asks only about those that have not ended.
                 await job.checkpoint(operations=existing)
         return self._report(job, {name: existing[name] for name in started})
 
@@ -83,16 +93,20 @@ class RefreshWork:
         query = GetOperation.model_validate({"id": name})
         while True:
             result, _ = await self._context.background.read(query)
+            # Archive answers an operation it does not know with null: waiting on would change
+            # nothing.
             if result is None or result["status"] in TERMINAL or waited >= LONGEST_WAIT:
                 return _brief(result or {})
             await job.sleep(pause)
             waited += pause
+            # Each look costs credits, of which refreshes of many items would take a good part.
             pause = min(LONGEST_PAUSE, pause * GROWTH)
 
     def _report(self, job: Handle, operations: dict[str, dict[str, Any]]) -> dict[str, Any]:
         rows = list(_rows(job))
         payloads = [row.detail["payload"] for row in rows if row.state is RecordState.DONE]
         accepted = sum(payload["processedCount"] or 0 for payload in payloads)
+        # Only items in an active refresh are in this list; stories and foreign ids are in none.
         skipped = [item for payload in payloads for item in payload["skippedItemIds"] or []]
         failed = [item for operation in operations.values() for item in operation["failed"]]
         requested = sum(len(row.detail["ids"]) for row in rows)
@@ -105,6 +119,7 @@ class RefreshWork:
                 "failed": len(failed),
                 "skipped": len(skipped),
             },
+            # Archive charges an item at most once a day, so the true sum may be lower.
             "billingCreditsAtMost": accepted * CREDITS_PER_ITEM,
             "operations": [
                 {"id": name, "status": each["status"]} for name, each in operations.items()

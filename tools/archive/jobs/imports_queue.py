@@ -78,7 +78,7 @@ class Turns:
             if other.state is JobState.RUNNING
             # A running job that no process owns has crashed: waiting for it could last for ever.
             and other.owned
-            # Whoever finishes has sent everything, and may still wait for an hour.
+            # Whoever finishes has sent everything, and may still wait for long.
             and other.phase is not Phase.FINISHING
             and (not other.counters.get("waiting") or (other.created, other.id) < mine)
         ]
