@@ -102,7 +102,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
 
     async def _of_timelines(self, context: ArchiveContext) -> Plan:
         folder = context.exports()
-        # Chosen in the plan as well, so that a bad or taken name is refused before anything is
+        # Chosen in the plan as well, so that a bad name or folder is refused before anything is
         # read.
         target = await to_thread.run_sync(
             lambda: folder.choose_target(self.name, self.format, what="timelines")

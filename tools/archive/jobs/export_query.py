@@ -100,7 +100,7 @@ class ExportQuery(ItemSource):
 
     def page_cost(self) -> float:
         """Return the rate credits of a page of records."""
-        # Conditions and views cost four times as much as a plain page of creators.
+        # Conditions and views cost almost four times as much as a plain page of creators.
         if self.what == "creators":
             return self.request().credits()
         relations = sum(1 for name in self.selection() if fields_of(Item)[name].record is not None)

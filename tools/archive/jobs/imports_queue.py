@@ -20,7 +20,7 @@ _LOOK = 1.0
 # Newest first: an import older than these has long been over.
 _MOST_JOBS = 200
 _PAGE = 1_000
-# A link whose outcome is unknown may have arrived: uploading it again would make a second item.
+# A link whose outcome is unknown may have arrived: it must not be sent again.
 _SENT = (RecordState.SENDING, RecordState.DONE, RecordState.UNKNOWN)
 
 
@@ -60,7 +60,7 @@ class Turns:
         jobs = await self._context.jobs()
         result: dict[str, str] = {}
         for other in await self._others(job):
-            # After that long a link that did not arrive never will, and may be sent again.
+            # After that long an upload is not on its way any more: the link may be sent again.
             if other.updated < job.row.created - ON_ITS_WAY:
                 continue
             after = 0

@@ -127,7 +127,7 @@ class ImportWork:
                     "waited"
                 ):  # failed ones are sent again: what follows begins anew
                     await job.checkpoint([], waited=0, filed=0, unfiled=[])
-            # A hundred at a time, since a lookup costs the same for one link as for a hundred.
+            # A hundred at a time, since one request takes as many links.
             if record.key not in self._known:
                 following = job.rows(RecordState.PENDING, after=record.number - 1, limit=AT_ONCE)
                 links = dict.fromkeys([record.key, *(row.key for row in following)])

@@ -47,6 +47,8 @@ class ViewFilters(ItemFilterInput):
     """The filters of a view: those of the search, and what else Archive's app may keep there: no
     document tells."""
 
+    # Refusing keys that Archive's app stores would make views that were read back impossible to
+    # save.
     model_config = ConfigDict(extra="allow")
 
     @model_validator(mode="before")
@@ -54,6 +56,8 @@ class ViewFilters(ItemFilterInput):
     def _no_slip(cls, value: Any) -> Any:
         fields = [str(field.alias) for field in cls.model_fields.values()]
         for name in value if isinstance(value, dict) else ():
+            # Only what resembles a filter is refused: that is a typo, which Archive would store
+            # and never apply.
             if name not in fields and (suggestion := suggest(name, fields)):
                 raise ValueError(f"`{name}` is no filter.{suggestion}")
         return value

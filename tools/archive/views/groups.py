@@ -109,6 +109,7 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
     shown = "name collections.name contentViews.name creatorViews.name socialProfileViews.name"
 
     def about(self, result: dict[str, Any]) -> list[str]:
+        # A group has no filters, and what is in it is told by `kept`.
         return []
 
     def details(self, result: dict[str, Any]) -> dict[str, Any]:
@@ -119,6 +120,7 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
             "name": result["name"],
             "holds": counts,
             "first": first,
+            # The confirmation is bound to all names, though only a few are shown.
             "version": scope_of(content),
         }
 
