@@ -44,6 +44,7 @@ class Integration(Record):
 class Workspace(Record):
     """A workspace: `id`, `name`, what it tracks and the accounts connected to it."""
 
+    # Keywords and integrations are left out: each relation makes the answer dearer and longer.
     default = "id name hashtags.name hashtags.provider mentions.name mentions.provider"
 
     id: str
@@ -86,6 +87,7 @@ class Engagement(Record):
     """Current metrics; null = not available, never 0. `earnedMediaValue` in cents."""
 
     instead: ClassVar[dict[str, str]] = {
+        # Fields that integrations in public code ask for and Archive does not have.
         "saves": "Archive has no saves; `likes`, `comments`, `shares` and `views` exist.",
         "plays": "Did you mean `currentEngagement.views`?",
         "emv": "Did you mean `currentEngagement.earnedMediaValue`?",
@@ -104,6 +106,7 @@ class EngagementEntry(Record):
     """Metrics at one moment (`at`); null = not available. `earnedMediaValue` in cents."""
 
     instead: ClassVar[dict[str, str]] = {
+        # The filter says `capturedAt`, the snapshot itself `at`.
         "capturedAt": "Did you mean `at`?",
         "saves": "Archive has no saves.",
     }
@@ -206,6 +209,7 @@ class Item(Record):
         "currentEngagement.linearViralityScore"
     )
     instead: ClassVar[dict[str, str]] = {
+        # Names from other platforms' APIs, which models guess first.
         "publishedAt": "Did you mean `takenAt`?",
         "createdAt": "Did you mean `takenAt`?",
         "postedAt": "Did you mean `takenAt`?",
@@ -272,6 +276,7 @@ class MediaContent(Record):
     """An image or video; `mediaItemId` groups a carousel's frames. `fileUrl` is dead where
     `deleted`."""
 
+    # A union in Archive's schema: the fields are asked for per type.
     variants = (Image, Video)
 
 
