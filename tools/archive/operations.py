@@ -52,6 +52,7 @@ class GetBudget(Workflow[dict[str, Any]]):
         if existing is None or existing.plan is None:  # Archive tells with any answer
             await context.api.read(GetWorkspace.model_validate({"fields": ["id"]}))
             existing = await context.archive.budget(context.workspace)
+        # Older answers of Archive have no rate headers: then only the flat pace is known.
         if existing is None or existing.burst is None:
             note = "Archive has not told the budget; requests are paced at five a second."
             return whole({"plan": None, "notes": [note]})

@@ -292,7 +292,8 @@ class GetTranscriptions(Lookup[Transcription]):
     operation = "transcriptions"
     title = "Get transcripts"
 
-    # The two limits differ by a factor of fifty in Archive's schema as well.
+    # The limits are of different size: 1,000 items, but only 20 media (Archive docs,
+    # transcriptions).
     item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] | None = Field(
         None, description="Up to 1,000 item ids, or"
     )

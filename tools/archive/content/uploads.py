@@ -13,7 +13,7 @@ from server.errors import Code, Failure
 from server.tool.request import Input
 from tools.archive.schema.market_objects import UploadPayload
 
-# Models join links to save calls; Archive would take the whole text as one.
+# Archive takes one link a call; whoever has several may try to send them joined.
 _SEVERAL = re.compile(r"[\s,;]+(?=https?://)", re.IGNORECASE)
 _NOT_YET = (
     "Archive gives no id: archive_get_item_ids_by_url finds the item by its link some minutes "

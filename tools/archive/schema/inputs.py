@@ -129,7 +129,7 @@ class FilterDateRangeInput(Input):
 class FilterIntegerRangeInput(Input):
     """A span of whole numbers, both ends included; either may be left out."""
 
-    # GraphQL's Int has 32 bits; Archive refuses a larger number with a message about syntax.
+    # GraphQL's Int has 32 bits: a larger number would be refused.
     from_: int | None = Field(None, alias="from", ge=-(2**31), le=2**31 - 1)
     to: int | None = Field(None, alias="to", ge=-(2**31), le=2**31 - 1)
 
@@ -189,7 +189,7 @@ class CustomAttributeConditionInput(Input):
             raise ValueError(
                 f"{self.type} takes an option's name or id, or a list of them; got {self.value!r}."
             )
-        # Archive's answer to a wrong shape does not say what the right one is.
+        # The schema has JSON here, so nothing but this check looks at the shape before sending.
         self._shape_fits()
         return self
 

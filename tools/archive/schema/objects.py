@@ -209,7 +209,7 @@ class Item(Record):
         "currentEngagement.linearViralityScore"
     )
     instead: ClassVar[dict[str, str]] = {
-        # Names from other platforms' APIs, which models guess first.
+        # Public integrations have asked for some of these by mistake: a hint saves the second try.
         "publishedAt": "Did you mean `takenAt`?",
         "createdAt": "Did you mean `takenAt`?",
         "postedAt": "Did you mean `takenAt`?",

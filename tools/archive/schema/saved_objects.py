@@ -49,6 +49,7 @@ class _View(Record):
 
     id: str
     name: str
+    # JSON in Archive's schema: its shape is not documented, so it is passed on as it comes.
     filters: Json
     custom_attribute_conditions: Json
     sort: Json

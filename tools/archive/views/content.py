@@ -56,8 +56,8 @@ class ViewFilters(ItemFilterInput):
     def _no_slip(cls, value: Any) -> Any:
         fields = [str(field.alias) for field in cls.model_fields.values()]
         for name in value if isinstance(value, dict) else ():
-            # Only what resembles a filter is refused: that is a typo, which Archive would store
-            # and never apply.
+            # Only what resembles a filter is refused: that is a typo, and what it should narrow by
+            # would be lost.
             if name not in fields and (suggestion := suggest(name, fields)):
                 raise ValueError(f"`{name}` is no filter.{suggestion}")
         return value
