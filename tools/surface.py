@@ -49,7 +49,7 @@ _ORDER = (
 
 
 def requests() -> list[type[Request[Any, Any]]]:
-    """Every request class that declares an operation, in the order of the listing."""
+    """Return every request class that declares an operation, in the order of the listing."""
     result: list[type[Request[Any, Any]]] = []
     for package in (tools.archive, tools.archivebox, tools.archive_mcp):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
@@ -60,30 +60,30 @@ def requests() -> list[type[Request[Any, Any]]]:
 
 
 def rows() -> list[dict[str, Any]]:
-    """What the file holds: for each tool its listing, and what the server needs to know without
-    importing it."""
+    """Return what the file holds: for each tool its listing, and what the server needs to know
+    without importing it."""
     return [_row(request) for request in requests()]
 
 
 def templates() -> list[dict[str, Any]]:
-    """The resource templates, as the server reads them back."""
+    """Return the resource templates, as the server reads them back."""
     return [asdict(entry) for entry in tools.archive.templates.TEMPLATES]
 
 
 def variables() -> dict[str, dict[str, Any]]:
-    """What arguments of prompts may be, as the server reads it back."""
+    """Return what arguments of prompts may be, as the server reads it back."""
     return {name: asdict(each) for name, each in tools.archive.templates.VARIABLES.items()}
 
 
 def render() -> str:
-    """The file's text."""
+    """Return the text of the file."""
     content = {"tools": rows(), "templates": templates(), "variables": variables()}
     # Indented, so that a review sees a changed sentence as a changed line.
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def readme() -> str:
-    """The README's text with its table of tools brought up to date."""
+    """Return the README's text with its table of tools brought up to date."""
     lines = ["| tool | what it does | toolset | kind |", "|---|---|---|---|"]
     for request in requests():
         kind = request.risk + (", asks first" if request.confirmed else "")

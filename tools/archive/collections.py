@@ -228,7 +228,7 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
 
 
 def slip_of(name: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The collection that was probably meant by a name that none has."""
+    """Return the collection that was probably meant by a name that none has."""
     # An exact name is never a slip, however much it is like another.
     if any(row["name"] == name for row in rows):
         return None

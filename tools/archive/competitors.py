@@ -128,7 +128,7 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
 
 
 def last_covered_day(today: date) -> date:
-    """The last day whose posts are there, seen from `today`."""
+    """Return the last day whose posts are published, seen from `today`."""
     this_month = today.replace(day=1)
     if today.day >= PUBLISHED_ON:
         return this_month - timedelta(days=1)

@@ -96,12 +96,12 @@ class ItemSource(Input):
         self.search = _dump(query)
 
     def query(self, fields: list[str] | None = None, **more: Any) -> SearchItems:
-        """The search for these items, asking for these fields."""
+        """Return the search for these items, asking for these fields."""
         requested = {**(self.search or {}), **more, **({"fields": fields} if fields else {})}
         return parse(SearchItems, requested, {"timezone": UTC, "instants": []})
 
     async def total(self, api: Api) -> int | None:
-        """How many items there are (links: at most), by one request at most."""
+        """Return how many items there are (links: at most), by one request at most."""
         if self.item_ids is not None:
             return len(dict.fromkeys(self.item_ids))
         if self.urls is not None:
@@ -111,8 +111,8 @@ class ItemSource(Input):
         return page.total
 
     async def batches(self, api: Api, cursor: Any, fields: list[str]) -> AsyncIterator[Batch]:
-        """The items with these fields, batch by batch, from a batch's cursor on (None = the
-        beginning).
+        """Yield the items with these fields, batch by batch, from a batch's cursor on (None =
+        the beginning).
 
         Ids that name no item are left out without a word: Archive does so too.
         """

@@ -97,7 +97,7 @@ class CallReadTool(_CallTool):
 
     async def run(self, context: ServerContext) -> Result:
         entry = _other(context, self.name)
-        # A client that allows reads unasked must not run a change through this door.
+        # A client that allows reads unasked must not run a change through this tool.
         if not entry.reads:
             raise Failure(
                 Code.INVALID_ARGUMENT,

@@ -64,7 +64,7 @@ def offer(
     """The items that can be refreshed, and what the user is asked.
 
     Args:
-        found: items with `id`, `type` and `socialProfile.accountName`.
+        result: items with `id`, `type` and `socialProfile.accountName`.
         absent: what else was named but is not there, in words.
         workspace: its id.
 

@@ -28,7 +28,7 @@ _VIRALITY = {"NOT_VIRAL": 0, "LOW": 1, "MEDIUM": 2, "HIGH": 3}
 
 
 def sorter(keys: list[tuple[str, str]]) -> Callable[[Records], Records]:
-    """A function that sorts by (sort key, ASC or DESC) pairs, the first counting first; nulls
+    """Return a function that sorts by (sort key, ASC or DESC) pairs, the first counting first; nulls
     always last."""
 
     def sort_records(records: Records) -> Records:

@@ -38,14 +38,14 @@ class Target:
 
 
 async def listed(api: Api) -> list[Row]:
-    """The collections of the workspace."""
+    """Return the collections of the workspace."""
     return (await api.whole(GetCollections(fields=["id", "name", "itemCount"]))).records
 
 
 def match_targets(
     names: list[str] | None, ids: list[str] | None, rows: list[Row], *, auto_create: bool
 ) -> list[Target]:
-    """The collections that are meant, each once.
+    """Return the collections that are meant, each once.
 
     Raises:
         Failure: there is none of that name or id, and it is not to be created.
@@ -57,7 +57,7 @@ def match_targets(
 
 
 def find_targets(job: JobRow, rows: list[Row]) -> list[Target]:
-    """The collections of a job that are still there, whatever they are called now."""
+    """Return the collections of a job that still exist, whatever they are called now."""
     # The id comes first: somebody may have renamed the collection since.
     by_id, by_name = {row["id"]: row for row in rows}, {row["name"]: row for row in rows}
     journalled = job.counters.get("targets", [])

@@ -28,7 +28,7 @@ _SHARED = {
 
 
 def inverse(action: str) -> str:
-    """What reverses an action."""
+    """Return the action that reverses this one."""
     return "remove" if action == "add" else "add"
 
 

@@ -24,7 +24,7 @@ these."""
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 1.0, 30.0, 1.5
 """Seconds between two looks at an operation."""
 LONGEST_WAIT = 3600.0
-"""Seconds of pauses after which a refresh is told as still under way."""
+"""Seconds of pauses after which a refresh is reported as still under way."""
 TERMINAL = ("COMPLETED", "PARTIAL", "FAILED")
 # Ids in a result fill a model's context; the journal has all of them.
 _MOST_NAMED = 200
@@ -72,7 +72,7 @@ class RefreshWork:
         job.mark_done(record, {**record.detail, "payload": payload})
 
     async def finish(self, job: Handle) -> dict[str, Any]:
-        """Wait for the operations that were started, and tell what became of the items."""
+        """Wait for the operations that were started, and report what became of the items."""
         existing: dict[str, Any] = dict(job.counters.get("operations") or {})
         started = [
             name
@@ -133,7 +133,7 @@ class RefreshWork:
 
 
 def chunks(ids: list[str]) -> list[NewRecord]:
-    """The records of a refresh of these items."""
+    """Return the records of a refresh of these items."""
     return [
         NewRecord(
             f"items {start + 1}-{min(start + AT_ONCE, len(ids))}",

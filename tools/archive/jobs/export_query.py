@@ -83,14 +83,14 @@ class ExportQuery(ItemSource):
         return parse(SearchCreators, requested, {"timezone": UTC, "instants": []})
 
     async def rows(self, api: Api) -> int | None:
-        """How many rows there will be, by one request at most."""
+        """Return how many rows there will be, by one request at most."""
         if self.what == "items":
             return await self.total(api)
         # Only the count is wanted: one record, without relations, is the cheapest page.
         return (await api.page(self.request(), size=1, selection={"id": {}})).total
 
     async def found(self, api: Api, cursor: Any) -> AsyncIterator[Batch]:
-        """The records, batch by batch, from a batch's cursor on (None = the beginning)."""
+        """Yield the records, batch by batch, from a batch's cursor on (None = the beginning)."""
         if self.what == "items":
             async for batch in self.batches(api, cursor, self.paths()):
                 yield batch

@@ -168,7 +168,7 @@ async def settled(folder: ExportFolder, draft: Draft) -> Export | None:
 
 
 def resource(export: Export) -> dict[str, Any]:
-    """The resource that a file is."""
+    """Return the resource that describes a file."""
     return {
         "uri": make_uri(export.name),
         "name": export.name,

@@ -94,7 +94,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         )
 
     def links(self) -> list[str]:
-        """The links, each once."""
+        """Return the links, each once."""
         return list(dict.fromkeys(url.strip() for url in self.urls or []))
 
     def collections(self) -> dict[str, Any]:

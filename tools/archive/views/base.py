@@ -217,7 +217,7 @@ class Deletion(Confirmed[R], Generic[R]):
 
 
 def nothing_in(group: Input | None) -> list[str]:
-    """Why a list of views may be empty, where it is one group's."""
+    """Return why a list of views may be empty, where it is one group's."""
     return [_NO_SUCH_GROUP] if is_narrow(group) else []
 
 
@@ -228,12 +228,12 @@ async def read(request: Read[Any], paths: list[str], api: Api) -> Any:
 
 
 def in_group(result: dict[str, Any]) -> list[str]:
-    """The group it is in, in words."""
+    """Return the group it is in, in words."""
     return [f"in the group '{result['group']['name']}'"] if result["group"] else []
 
 
 def add_notes(payload: dict[str, Any], note: str) -> dict[str, Any]:
-    """The payload with a note, where there is one."""
+    """Return the payload with a note, where there is one."""
     return {**payload, "notes": [note]} if note else payload
 
 
@@ -243,6 +243,6 @@ def count_noun(count: int, one: str) -> str:
 
 
 def some(names: list[str]) -> str:
-    """The first few names, and how many more there are."""
+    """Return the first few names, and how many more there are."""
     more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
     return ", ".join([*(f"'{name}'" for name in names[:MOST_NAMES]), *more])
