@@ -90,6 +90,7 @@ class CreateCollection(Mutation[CollectionPayload]):
     input: CreateCollectionInput = Field(description="The collection.")
 
 
+# Workspaces on older storage answer with a userError and no change, which `refused` explains.
 class UpdateCollection(Mutation[CollectionPayload]):
     """Rename a collection. Its items and group stay."""
 
@@ -171,6 +172,7 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
         # Without autoCreate Archive refuses an unknown name itself: no question is needed.
         if not (self.auto_create and self.collection_names):
             return None
+        # Archive would create a collection for a misspelt name without a word.
         rows = await read(GetCollections(), ["name", "itemCount"], context.api)
         doubts = [
             (name, near)

@@ -34,6 +34,7 @@ class GetOperation(Query[Operation]):
     id: Id = Field(description="Operation id.")
 
 
+# So that a person's single call goes through while a job works.
 RESERVE = "Jobs leave a tenth of the burst untouched; calls like this one a fiftieth."
 
 

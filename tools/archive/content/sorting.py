@@ -28,8 +28,8 @@ _VIRALITY = {"NOT_VIRAL": 0, "LOW": 1, "MEDIUM": 2, "HIGH": 3}
 
 
 def sorter(keys: list[tuple[str, str]]) -> Callable[[Records], Records]:
-    """Return a function that sorts by (sort key, ASC or DESC) pairs, the first counting first; nulls
-    always last."""
+    """Return a function that sorts by (sort key, ASC or DESC) pairs, the first counting first;
+    nulls always last."""
 
     def sort_records(records: Records) -> Records:
         result = list(records)

@@ -241,6 +241,7 @@ class Item(Record):
     ai_filter_reasons: list[AiFilterReason]
     social_profile: SocialProfile
     creator: Creator
+    # null where Archive has measured nothing yet.
     current_engagement: Engagement
     transcriptions: list[Transcription]
 
@@ -285,6 +286,7 @@ class UrlLookup(Record):
 
     url: str
     status: str
+    # null unless the link was found.
     item_id: str
 
 
@@ -308,6 +310,7 @@ class Operation(Record):
     total: int
     processed: int
     created_at: str
+    # null until the operation has ended.
     completed_at: str
     succeeded_item_ids: list[str]
     failed_item_ids: list[str]
@@ -331,7 +334,9 @@ class ItemPayload(Record):
 class RefetchPayload(Record):
     """The refresh that was started: `operationId` (null = nothing to do) and what it covers."""
 
+    # null is no error: no item needed a refresh.
     operation_id: str
     processed_count: int
+    # Only items in an active refresh; stories and foreign ids are dropped without a word.
     skipped_item_ids: list[str]
     user_errors: list[UserError]

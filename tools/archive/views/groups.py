@@ -102,6 +102,7 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
     title = "Delete a view group"
     risk = "removes"
     repeatable = True
+    # The ids of what is ungrouped now: the group, asked afterwards, could not tell.
     selected = "deletedViewGroupId movedViewIds"
     verify = "{viewGroups} shows whether it is still there."
     kind = "view group"
@@ -165,6 +166,7 @@ class ReorderViewsInGroup(Mutation[ViewGroupPayload]):
     instead = "{viewGroups} lists the groups, with what is in them."
 
     group_id: Id = Field(description="Group id.")
+    # Views that are left out keep their order behind these (Archive docs, view groups).
     view_ids: Annotated[list[Id], Field(min_length=1)] = Field(description="First to last.")
 
     def check(self) -> None:
