@@ -241,7 +241,7 @@ class Item(Record):
     ai_filter_reasons: list[AiFilterReason]
     social_profile: SocialProfile
     creator: Creator
-    # null where Archive has measured nothing yet.
+    # Nullable in the schema: an item may have no metrics at all.
     current_engagement: Engagement
     transcriptions: list[Transcription]
 

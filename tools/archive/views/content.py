@@ -66,7 +66,7 @@ class ViewFilters(ItemFilterInput):
 ItemFilters = Annotated[
     ViewFilters,
     ApiType("JSON"),
-    # A view that was read is often sent back with one change: its nulls would be refused.
+    # A view that was read is sent back with one change: its nulls mean no narrowing.
     BeforeValidator(_without_nulls),
     Field(description="As archive_search_items `filter`"),
 ]

@@ -37,7 +37,7 @@ _REFUSED = (
 class CreatorViewFilterInput(Input):
     """Which creator views."""
 
-    # The only filter that Archive's list of views has; names are matched here.
+    # The only filter that Archive's list of views has (Archive docs, schema).
     group_id: Id | None = None
 
 
