@@ -24,8 +24,10 @@ from server.tool.schema import input_schema
 
 FILE = Path(__file__).with_name("surface.json")
 README = Path(__file__).parents[1] / "README.md"
+# Only what is between the marks is generated: the rest of the README is written by hand.
 _TABLE = re.compile(r"(?<=<!-- tools -->\n).*?(?=<!-- /tools -->)", re.DOTALL)
 
+# The service's tools come first: those about the server itself help only once there is work.
 _BACKENDS = ("archive", "archivebox", "archive_mcp")
 _ORDER = (
     "workspace",
@@ -47,39 +49,41 @@ _ORDER = (
 
 
 def requests() -> list[type[Request[Any, Any]]]:
-    """Every request class that declares an operation, in the order of the listing."""
+    """Return every request class that declares an operation, in the order of the listing."""
     result: list[type[Request[Any, Any]]] = []
     for package in (tools.archive, tools.archivebox, tools.archive_mcp):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             members = vars(importlib.import_module(module.name)).values()
             result += [member for member in members if _is_tool(member, module.name)]
+    # The sort is stable: within a toolset tools stay in the order in which they are written.
     return sorted(result, key=_place)
 
 
 def rows() -> list[dict[str, Any]]:
-    """What the file holds: for each tool its listing, and what the server needs to know without
-    importing it."""
+    """Return what the file holds: for each tool its listing, and what the server needs to know
+    without importing it."""
     return [_row(request) for request in requests()]
 
 
 def templates() -> list[dict[str, Any]]:
-    """The resource templates, as the server reads them back."""
+    """Return the resource templates, as the server reads them back."""
     return [asdict(entry) for entry in tools.archive.templates.TEMPLATES]
 
 
 def variables() -> dict[str, dict[str, Any]]:
-    """What arguments of prompts may be, as the server reads it back."""
+    """Return what arguments of prompts may be, as the server reads it back."""
     return {name: asdict(each) for name, each in tools.archive.templates.VARIABLES.items()}
 
 
 def render() -> str:
-    """The file's text."""
+    """Return the text of the file."""
     content = {"tools": rows(), "templates": templates(), "variables": variables()}
+    # Indented, so that a review sees a changed sentence as a changed line.
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def readme() -> str:
-    """The README's text with its table of tools brought up to date."""
+    """Return the README's text with its table of tools brought up to date."""
     lines = ["| tool | what it does | toolset | kind |", "|---|---|---|---|"]
     for request in requests():
         kind = request.risk + (", asks first" if request.confirmed else "")
@@ -87,6 +91,7 @@ def readme() -> str:
             f"| `{request.tool_name()}` | {request.title} | {request.toolset_name()} | {kind} |"
         )
     table = "\n".join(lines) + "\n"
+    # A function, because backslashes in a plain replacement would be read as escapes.
     return _TABLE.sub(lambda _: table, README.read_text(encoding="utf-8"))
 
 
@@ -96,6 +101,7 @@ def _row(request: type[Request[Any, Any]]) -> dict[str, Any]:
         "title": request.title,
         "description": request.description(),
         "inputSchema": input_schema(request),
+        # Left out rather than null: MCP allows a schema or none.
         **({"outputSchema": schema} if (schema := request.output_schema()) else {}),
         "annotations": request.annotations(),
         "_meta": request.meta(),
@@ -105,6 +111,7 @@ def _row(request: type[Request[Any, Any]]) -> dict[str, Any]:
         "backend": request.backend,
         "toolset": request.toolset_name(),
         "operation": request.operation,
+        # The server imports the class by these two when the tool is first called.
         "module": request.__module__,
         "class_name": request.__name__,
         **({"core": True} if request.core else {}),
@@ -115,7 +122,9 @@ def _is_tool(value: Any, module: str) -> bool:
     return (
         isinstance(value, type)
         and issubclass(value, Request)
+        # A class that a module imports is listed by its own module only.
         and value.__module__ == module
+        # Base classes have no operation of their own, and a subclass must not inherit one.
         and "operation" in vars(value)
     )
 

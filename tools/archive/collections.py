@@ -40,6 +40,7 @@ _OLDER_STORAGE = (
     "taking them out works "
     "there too."
 )
+# Collections are often numbered by quarter or year: such names are alike on purpose.
 _NUMBERS = re.compile(r"\d+")
 _NOT_LISTED = f"'{{}}' is not among the {ROW_CAP:,} collections that Archive lists"
 _CLOSE = 0.8
@@ -89,6 +90,7 @@ class CreateCollection(Mutation[CollectionPayload]):
     input: CreateCollectionInput = Field(description="The collection.")
 
 
+# Workspaces on older storage answer with a userError and no change, which `refused` explains.
 class UpdateCollection(Mutation[CollectionPayload]):
     """Rename a collection. Its items and group stay."""
 
@@ -167,16 +169,20 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
             )
 
     async def preview(self, context: ArchiveContext) -> Preview | None:
+        # Without autoCreate Archive refuses an unknown name itself: no question is needed.
         if not (self.auto_create and self.collection_names):
             return None
+        # Archive would create a collection for a misspelt name without a word.
         rows = await read(GetCollections(), ["name", "itemCount"], context.api)
         doubts = [
             (name, near)
             for name in dict.fromkeys(self.collection_names)
             if (near := slip_of(name, rows))
         ]
+        # Asking about each new name would teach people to confirm without reading.
         if not doubts:
             return None
+        # Archive cuts the list without a word, so a name beyond the cap may exist.
         missing = "There is no collection '{}'" if len(rows) < ROW_CAP else _NOT_LISTED
         parts = [
             f"{missing.format(name)}, but there is '{near['name']}' "
@@ -224,7 +230,8 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
 
 
 def slip_of(name: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The collection that was probably meant by a name that none has."""
+    """Return the collection that was probably meant by a name that none has."""
+    # An exact name is never a slip, however much it is like another.
     if any(row["name"] == name for row in rows):
         return None
     near = max(rows, key=lambda each: _likeness(name, each["name"]), default=None)
@@ -236,6 +243,7 @@ def _likeness(one: str, other: str) -> float:
     are no slip."""
     if _NUMBERS.findall(one) != _NUMBERS.findall(other):
         return 0.0
+    # Names of emojis alone have no letters, and would all be the same.
     if _letters(one) == _letters(other) != "":
         return 1.0
     return difflib.SequenceMatcher(None, one.casefold(), other.casefold()).ratio()

@@ -90,6 +90,8 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
 
     def check(self) -> None:
         window = self.filter.taken_at
+        # Archive requires both, though the range that it shares with other filters marks them
+        # optional.
         if not (window.from_ and window.to):
             missing = "to" if window.from_ else "from"
             raise Failure(
@@ -101,11 +103,14 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
 
     def notes(self) -> list[str]:
         result = []
+        # The first node of a longer window is then not the best one, which a model would take it
+        # for.
         if any(entry.sort_key == "EARNED_MEDIA_VALUE" for entry in self.sorting or []):
             result.append(
                 "Archive orders by EARNED_MEDIA_VALUE within each calendar month, not over the "
                 "whole window."
             )
+        # An empty end of a window would look like a competitor who stopped posting.
         covered = last_covered_day(wall_clock.utc_now().date())
         end = self.filter.taken_at.to
         if end and datetime.fromisoformat(end).date() > covered:
@@ -123,7 +128,7 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
 
 
 def last_covered_day(today: date) -> date:
-    """The last day whose posts are there, seen from `today`."""
+    """Return the last day whose posts are published, seen from `today`."""
     this_month = today.replace(day=1)
     if today.day >= PUBLISHED_ON:
         return this_month - timedelta(days=1)

@@ -45,6 +45,7 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
     operation = "creators"
     title = "Search creators"
     core = True
+    # A page without conditions or a view (Archive docs, rate limiting).
     cost: ClassVar[float] = 90
     conditions_on = "CREATOR"
     instead = "{creatorViews} lists the creator views."
@@ -56,6 +57,8 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
     )
 
     def check(self) -> None:
+        # Archive ignores both without a word, and a model would report the whole view as the
+        # selection.
         if self.preset_id and (is_narrow(self.filter) or self.custom_attribute_conditions):
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -64,6 +67,7 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
             )
 
     def credits(self) -> float:
+        # Narrowing pays only where fewer than one in four creators remain.
         return _NARROWED_COST if self.preset_id or self.custom_attribute_conditions else self.cost
 
     def notes(self) -> list[str]:
@@ -119,6 +123,7 @@ class GetSocialProfile(Query[SocialProfile]):
                 "Add the missing one: provider is INSTAGRAM, TIKTOK, YOUTUBE or INTERNAL.",
             )
         if self.account_name:
+            # People write @name; Archive stores the handle without it.
             self.account_name = self.account_name.removeprefix("@")
 
 
@@ -135,6 +140,7 @@ class GetSocialProfiles(Connection[SocialProfile]):
 
     operation = "socialProfiles"
     title = "List social profiles"
+    # A page of profiles (Archive docs, rate limiting).
     cost: ClassVar[float] = 45
     instead = "{socialProfileViews} lists the social profile views."
 

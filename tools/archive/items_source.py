@@ -58,8 +58,10 @@ class ItemSource(Input):
         """Kept as validated, its days as instants: a job that goes on later means the same."""
         if value is None:
             return None
+        # Paging and fields are the tool's own business: what a caller sets there would be lost.
         if unknown := [name for name in value if name not in SEARCHED_BY]:
             raise ValueError(f"takes {', '.join(SEARCHED_BY)}; not {', '.join(unknown)}.")
+        # For the message: the error is about the tool that was called, not about the search.
         tool = cls.tool_name() if issubclass(cls, Request) else None
         return _dump(
             parse(SearchItems, value, dict(info.context or {}), inside="search", tool=tool)
@@ -74,6 +76,8 @@ class ItemSource(Input):
         requested = [
             entry for entry in (self.search, self.item_ids, self.urls) if entry is not None
         ]
+        # None is not "everything": a call that forgot its source must not change the whole
+        # workspace.
         if len(requested) != 1:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -88,25 +92,27 @@ class ItemSource(Input):
             return
         query = self.query()
         await query.prepare(context)
+        # Kept with ids: an option that is renamed later must not change what the job means.
         self.search = _dump(query)
 
     def query(self, fields: list[str] | None = None, **more: Any) -> SearchItems:
-        """The search for these items, asking for these fields."""
+        """Return the search for these items, asking for these fields."""
         requested = {**(self.search or {}), **more, **({"fields": fields} if fields else {})}
         return parse(SearchItems, requested, {"timezone": UTC, "instants": []})
 
     async def total(self, api: Api) -> int | None:
-        """How many items there are (links: at most), by one request at most."""
+        """Return how many items there are (links: at most), by one request at most."""
         if self.item_ids is not None:
             return len(dict.fromkeys(self.item_ids))
         if self.urls is not None:
             return len(dict.fromkeys(self.urls))
+        # The count comes with any page, so the smallest one will do.
         page = await api.page(self.query(["id"]), size=1)
         return page.total
 
     async def batches(self, api: Api, cursor: Any, fields: list[str]) -> AsyncIterator[Batch]:
-        """The items with these fields, batch by batch, from a batch's cursor on (None = the
-        beginning).
+        """Yield the items with these fields, batch by batch, from a batch's cursor on (None =
+        the beginning).
 
         Ids that name no item are left out without a word: Archive does so too.
         """
@@ -114,7 +120,9 @@ class ItemSource(Input):
             async for page in api.pages(self.query(fields), cursor):
                 yield Batch(page.records, page.end, [], page.partial)
             return
+        # An item named twice would be read, and perhaps changed, twice.
         matching = list(dict.fromkeys(self.item_ids or self.urls or []))
+        # The cursor of a list is a position: it holds as long as the list, which is journalled.
         for start in range(int(cursor or 0), len(matching), AT_ONCE):
             piece = matching[start : start + AT_ONCE]
             ids, missing = (piece, []) if self.urls is None else await _look_up(api, piece)
@@ -124,9 +132,11 @@ class ItemSource(Input):
     async def _from_names(
         self, api: Api, ids: list[str], fields: list[str]
     ) -> tuple[list[dict[str, Any]], bool]:
+        # An empty list of ids is no filter: Archive could answer with everything.
         if not ids:
             return [], False
         page = await api.page(self.query(fields, filter={"ids": ids}), size=AT_ONCE)
+        # Archive answers in its own order; callers expect that of their list.
         places = {each: place for place, each in enumerate(ids)}
         return sorted(
             page.records, key=lambda item: places.get(item.get("id", ""), len(places))
@@ -136,12 +146,14 @@ class ItemSource(Input):
 async def _look_up(api: Api, urls: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
     page = await api.whole(GetItemIdsByUrl.model_validate({"urls": urls}))
     ids = [record["itemId"] for record in page.records if record["status"] == "FOUND"]
+    # Several links may lead to one item, such as /p/ and /reel/.
     return list(dict.fromkeys(ids)), [
         record for record in page.records if record["status"] != "FOUND"
     ]
 
 
 def _dump(query: SearchItems) -> dict[str, Any]:
+    # Unset parts stay out, or the defaults of today would be fixed in the journal.
     return query.model_dump(by_alias=True, exclude_unset=True, mode="json", include=_NAMES)
 
 

@@ -34,6 +34,7 @@ class GetOperation(Query[Operation]):
     id: Id = Field(description="Operation id.")
 
 
+# So that a person's single call goes through while a job works.
 RESERVE = "Jobs leave a tenth of the burst untouched; calls like this one a fiftieth."
 
 
@@ -52,6 +53,7 @@ class GetBudget(Workflow[dict[str, Any]]):
         if existing is None or existing.plan is None:  # Archive tells with any answer
             await context.api.read(GetWorkspace.model_validate({"fields": ["id"]}))
             existing = await context.archive.budget(context.workspace)
+        # Older answers of Archive have no rate headers: then only the flat pace is known.
         if existing is None or existing.burst is None:
             note = "Archive has not told the budget; requests are paced at five a second."
             return whole({"plan": None, "notes": [note]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from server.resources.templates import Source, Template, Variable
 
+# Each source says which variable of the address becomes which argument of the tool.
 _HERE = {"workspace": "workspace"}
 _VIEWS = {
     "content": "contentViews",
@@ -17,6 +18,7 @@ _ALL_COLLECTIONS = Source({"": "collections"}, _HERE)
 _ALL_VIEWS = Source(_VIEWS, _HERE, by="kind")
 
 WORKSPACE = Variable(rows=Source({"": "workspaces"}))
+# Most views are of content, and a client may complete the view before the kind.
 KIND = Variable(values=tuple(_VIEWS), default="content")
 
 VARIABLES = {
@@ -77,6 +79,7 @@ TEMPLATES = (
         backend="archive",
         variables={
             "workspace": WORKSPACE,
+            # Archive reads a collection by id only; people know its name.
             "collection": Variable(rows=_ALL_COLLECTIONS, as_id=True),
         },
         reads=Source({"": "collection"}, {**_HERE, "id": "collection"}),
@@ -107,6 +110,7 @@ TEMPLATES = (
         variables={
             "workspace": WORKSPACE,
             "kind": KIND,
+            # As for collections: a name in the address, an id in the request.
             "view": Variable(rows=_ALL_VIEWS, as_id=True),
         },
         reads=Source(_VIEW, {**_HERE, "id": "view"}, by="kind"),

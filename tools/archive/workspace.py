@@ -13,6 +13,7 @@ from tools.archive.schema.objects import AttributeSchema, FilterPreset, Workspac
 Entity = Annotated[Literal["CREATOR", "ITEM"], ApiType("CustomAttributeSchemaEntity")]
 
 
+# Not a `Connection`: this is the one query that Archive answers without a WORKSPACE-ID.
 class GetWorkspaces(ReadPages[Workspace]):
     """List the Archive (archive.com) workspaces that the token can use. Start here when the user
     names a workspace that you do not know, or when a call answers WORKSPACE_REQUIRED."""

@@ -37,6 +37,7 @@ class FindTools(ServerTool[Found]):
         if self.query is None:
             return whole({"toolsets": group_by_toolset(entries)})
         best = rank(entries, self.query)[: self.limit]
+        # An empty answer would end the search; the names let the model choose by itself.
         if not best:
             note = "Nothing fits these words; here are all names."
             return whole({"tools": [], "toolsets": group_by_toolset(entries), "notes": [note]})
@@ -56,13 +57,17 @@ class DescribeTool(ServerTool[Found]):
 
     async def run(self, context: ServerContext) -> Result:
         entry = context.catalog.reachable(self.name)
+        # Two callers, so that a client can allow all reads without a question and still ask for
+        # writes.
         caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
         tool = entry.tool
+        # The output schema is left out: it is long, and the model sees the output anyway.
         visible = {key: tool[key] for key in ("name", "description", "inputSchema")}
         hints = tool["annotations"]
         return whole(
             {
                 **visible,
+                # The hints of a tool that is not listed reach nobody but through here.
                 "changesData": not entry.reads,
                 "destructive": hints["destructiveHint"],
                 "repeatable": hints["idempotentHint"],
@@ -92,6 +97,7 @@ class CallReadTool(_CallTool):
 
     async def run(self, context: ServerContext) -> Result:
         entry = _other(context, self.name)
+        # A client that allows reads unasked must not run a change through this tool.
         if not entry.reads:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -115,6 +121,7 @@ class CallWriteTool(_CallTool):
 
     async def run(self, context: ServerContext) -> Result:
         entry = _other(context, self.name)
+        # Refused, though harmless: a read would be asked about as if it changed something.
         if entry.reads:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -135,6 +142,7 @@ def _row(entry: Entry) -> Found:
 
 def _other(context: ServerContext, name: str) -> Entry:
     entry = context.catalog.reachable(name)
+    # A caller that could call itself would go in circles.
     if entry not in context.catalog.others():
         raise Failure(
             Code.INVALID_ARGUMENT,

@@ -13,6 +13,7 @@ from server.tool.result import RecordList, Result, whole
 
 JobId = Annotated[str, Field(min_length=1)]
 
+# Clients give up on a call after about a minute; this leaves room for the answer.
 LONGEST_WAIT = 40
 """Seconds that a look may wait for the end."""
 STOPPING_SECONDS = 3.0
@@ -45,6 +46,7 @@ class GetJob(ServerTool[JobRow]):
         for failure in failures:
             if not visible.add(_failure(failure)):
                 break
+        # A full page of 100 means that more may follow; the journal does not count them.
         more = len(visible.records) < len(failures) or len(failures) == 100
         return whole(
             {
@@ -68,6 +70,7 @@ class ListJobs(ServerTool[JobRow]):
 
     async def run(self, context: ServerContext) -> Result:
         jobs = await context.jobs()
+        # One more than asked for shows whether there are others, without counting.
         rows = await jobs.list(limit=self.limit + 1, offset=self.after)
         nodes = [_brief(row) for row in rows[: self.limit]]
         following = {"nextAfter": self.after + self.limit} if len(rows) > self.limit else {}
@@ -89,6 +92,7 @@ class CancelJob(ServerTool[JobRow]):
     async def run(self, context: ServerContext) -> Result:
         jobs = await context.jobs()
         row = await jobs.cancel(self.id)
+        # Another process may run the job: it sees the wish only at its next checkpoint.
         if not row.ended:
             row = await jobs.wait(self.id, STOPPING_SECONDS)
         notes = (
@@ -111,4 +115,5 @@ def _failure(record: RecordRow) -> dict[str, Any]:
 def _brief(row: JobRow) -> dict[str, Any]:
     visible = summary(row)
     error = {"error": {name: row.error[name] for name in ("code", "message")}} if row.error else {}
+    # Results can be long; the list only has to show which job to look at.
     return {**{name: value for name, value in visible.items() if name != "result"}, **error}

@@ -40,6 +40,7 @@ ContractStatus = Annotated[
     Literal["APPROVED", "EXPIRED", "IN_QUEUE", "REJECTED", "REQUESTED"],
     ApiType("FilterContractStatus"),
 ]
+# A hundred is Archive's limit for pages and for the lookup of media (Archive docs, media).
 ItemIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
 
 _NO_SUCH_ID = (
@@ -71,6 +72,7 @@ class FilterSuperSearchInput(Input):
     """Search in what posts say or show."""
 
     mode: Annotated[
+        # Nullable in the schema, but Archive's guide for agents requires the mode.
         Literal["FUZZY_CAPTION", "FUZZY_TRANSCRIPTION", "EMBEDDING_CONTENT"],
         ApiType("FilterSuperSearchMode"),
     ]
@@ -88,7 +90,9 @@ class ItemFilterInput(Input):
     taken_at: FilterDateRangeInput | None = Field(
         None, description="Posted: day (2026-03-01) or instant with zone"
     )
+    # A single value in Archive's schema, unlike the lists around it.
     provider: Provider | None = None
+    # More values than items answer with: a TikTok video comes back as POST, a Short as SHORT.
     item_types: (
         list[
             Annotated[
@@ -179,6 +183,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     operation = "items"
     title = "Search Archive content"
     core = True
+    # A page without relations (Archive docs, rate limiting).
     cost: ClassVar[float] = 60
     conditions_on = "ITEM"
 
@@ -192,6 +197,8 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     )
 
     def check(self) -> None:
+        # Archive ignores both without a word, and a model would report the whole view as the
+        # selection.
         if self.preset_id and (is_narrow(self.filter) or self.custom_attribute_conditions):
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -203,11 +210,13 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
             check_filter(self.filter, "filter")
 
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
+        # Archive ignores `sorting` beside a preset too: then all pages are read and sorted here.
         if not (self.preset_id and self.sorting):
             return None
         return sorter([(entry.sort_key, entry.sort_order) for entry in self.sorting])
 
     def extra_paths(self) -> list[str]:
+        # Sorting here needs the values, even where the caller does not ask for them.
         return [SORT_PATHS[entry.sort_key] for entry in self.sorting or []] if self.order() else []
 
     def notes(self) -> list[str]:
@@ -228,7 +237,9 @@ def check_filter(choice: ItemFilterInput, name: str) -> None:
         Failure: `INVALID_ARGUMENT`, with what to send instead.
     """
     if choice.account_names:
+        # People write @name; Archive stores the handle without it and would find nothing.
         choice.account_names = [entry.removeprefix("@") for entry in choice.account_names]
+    # In the schema, yet refused according to Archive's error page of the same day.
     if "NOT_VIRAL" in (choice.virality_score or []):
         raise Failure(
             Code.INVALID_ARGUMENT,
@@ -270,6 +281,7 @@ class GetMediaContents(Lookup[MediaContent]):
     )
 
     def check(self) -> None:
+        # Both or neither is a server error of Archive, though its schema marks both optional.
         _exactly_one(self, "item_ids", "competitor_brand_item_ids")
 
 
@@ -280,6 +292,8 @@ class GetTranscriptions(Lookup[Transcription]):
     operation = "transcriptions"
     title = "Get transcripts"
 
+    # The limits are of different size: 1,000 items, but only 20 media (Archive docs,
+    # transcriptions).
     item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] | None = Field(
         None, description="Up to 1,000 item ids, or"
     )
@@ -288,6 +302,7 @@ class GetTranscriptions(Lookup[Transcription]):
     )
 
     def check(self) -> None:
+        # What Archive answers to neither is not documented.
         _exactly_one(self, "item_ids", "media_content_ids")
 
 

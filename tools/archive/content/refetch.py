@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CREDITS_PER_ITEM = 3
 """Billing credits of a refreshed item, at most once a day (Archive docs, operations; help: manual
 refresh)."""
+# The question stays readable, and five accounts show whose posts are meant.
 MOST_NAMES = 5
 """Accounts that a preview names."""
 
@@ -43,6 +44,7 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
     )
 
     async def preview(self, context: ArchiveContext) -> Preview:
+        # An item named twice is charged once, so the price must count it once.
         requested = list(dict.fromkeys(self.item_ids))
         result = await _look_up(context, requested)
         unknown = len(requested) - len(result)
@@ -50,6 +52,7 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
         return offer(result, absent, context.workspace)[1]
 
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
+        # Not an error (Archive docs, operations), though it looks like one.
         if payload.get("operationId") is None:
             return {**payload, "notes": ["Nothing was started: these items need no refresh now."]}
         return payload
@@ -61,13 +64,14 @@ def offer(
     """The items that can be refreshed, and what the user is asked.
 
     Args:
-        found: items with `id`, `type` and `socialProfile.accountName`.
+        result: items with `id`, `type` and `socialProfile.accountName`.
         absent: what else was named but is not there, in words.
         workspace: its id.
 
     Raises:
         Failure: `INVALID_ARGUMENT` where none can be.
     """
+    # Archive drops stories without listing them as skipped: the user would never learn of it.
     accepted = [entry for entry in result if entry["type"] != "STORY"]
     stories = len(result) - len(accepted)
     left_out = [
@@ -102,6 +106,7 @@ async def _look_up(context: ArchiveContext, ids: list[str]) -> list[dict[str, An
     selection = select(Item, ["id", "type", "socialProfile.accountName"])
     document = SearchItems.document(selection)
     result: list[dict[str, Any]] = []
+    # A mutation takes 1,000 ids, a page of items only 100.
     for start in range(0, len(ids), PAGE):
         variables = {"first": PAGE, "filter": {"ids": ids[start : start + PAGE]}}
         answer = await context.api.execute("items", document, variables, SearchItems.cost)

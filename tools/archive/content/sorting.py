@@ -28,14 +28,17 @@ _VIRALITY = {"NOT_VIRAL": 0, "LOW": 1, "MEDIUM": 2, "HIGH": 3}
 
 
 def sorter(keys: list[tuple[str, str]]) -> Callable[[Records], Records]:
-    """A function that sorts by (sort key, ASC or DESC) pairs, the first counting first; nulls
-    always last."""
+    """Return a function that sorts by (sort key, ASC or DESC) pairs, the first counting first;
+    nulls always last."""
 
     def sort_records(records: Records) -> Records:
         result = list(records)
+        # Python's sort is stable: sorting by the last key first leaves the first key in charge.
         for key, direction in reversed(keys):
             path = SORT_PATHS[key].split(".")
             existing = [entry for entry in result if _value(entry, path) is not None]
+            # null is no number: it cannot be compared, and as 0 it would come first in ascending
+            # order.
             unknown = [entry for entry in result if _value(entry, path) is None]
             existing.sort(key=partial(_value, path=path), reverse=direction == "DESC")
             result = existing + unknown
@@ -51,6 +54,7 @@ def _value(record: dict[str, Any], path: list[str]) -> Any:
     if path[-1] == "accountName" and isinstance(value, str):
         return value.casefold()
     if path[-1] == "linearViralityScore":
+        # By name the classes would sort HIGH, LOW, MEDIUM.
         return _VIRALITY.get(str(value))
     # Numbers beyond what JSON holds exactly stay text; they still have to sort among the others.
     return int(value) if isinstance(value, str) and value.lstrip("-").isdecimal() else value

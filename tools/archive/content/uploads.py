@@ -13,6 +13,7 @@ from server.errors import Code, Failure
 from server.tool.request import Input
 from tools.archive.schema.market_objects import UploadPayload
 
+# Archive takes one link a call; whoever has several may try to send them joined.
 _SEVERAL = re.compile(r"[\s,;]+(?=https?://)", re.IGNORECASE)
 _NOT_YET = (
     "Archive gives no id: archive_get_item_ids_by_url finds the item by its link some minutes "
@@ -43,6 +44,7 @@ class UploadItemFromUrl(Mutation[UploadPayload]):
     input: UploadItemFromUrlInput = Field(description="The link.")
 
     def check(self) -> None:
+        # Pasted links bring blanks and line ends along.
         url = self.input.url = self.input.url.strip()
         if _SEVERAL.search(url):
             raise Failure(
@@ -58,6 +60,7 @@ class UploadItemFromUrl(Mutation[UploadPayload]):
             )
 
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
+        # `success` can be false while `userErrors` is empty.
         if not payload.get("success"):
             raise Failure(
                 Code.REJECTED,
@@ -68,6 +71,7 @@ class UploadItemFromUrl(Mutation[UploadPayload]):
 
 
 def _is_web_link(text: str) -> bool:
+    # `urlsplit` raises for malformed brackets of an IPv6 host.
     try:
         parts = urlsplit(text)
     except ValueError:

@@ -50,11 +50,13 @@ FIELD_OF: dict[Metric, str] = {
 """Sort key -> metric. `impressions` are views, plays or, where there are neither, estimates
 (Archive docs, schema)."""
 
+# Ten pages at five requests a second: a client still waits for that within one call.
 AT_HAND = 1_000
 """Items that are read within the call."""
 RELATION_COST = 20.5
 """Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without,
 183 with all)."""
+# Links are the caller's text, of any length, and are journalled with every page.
 _MOST_NAMED, _LONGEST_LINK = 20, 200
 _ROWS = 1_000
 
@@ -71,6 +73,7 @@ class Found:
 
     def add(self, batch: Batch) -> None:
         """Take a batch; an item that links or moving pages brought already is taken once."""
+        # Posts that arrive while pages are read push others onto the next page.
         existing = {row.id for row in self.rows}
         self.rows += [row for row in map(make_row, batch.items) if row.id not in existing]
         self.count(batch)
@@ -96,7 +99,10 @@ class Computed(ItemSource, Workflow[JobRow]):
     def check(self) -> None:
         self.require_source()
         if self.search is not None:
+            # The answer counts all items, whatever their order; a sorted preset would be read
+            # whole first.
             self.search = {name: value for name, value in self.search.items() if name != "sorting"}
+        # Archive narrows by time where it can, which spares pages; for the rest it is done here.
         if self.taken_at is not None and self.is_filtered:
             window = self.taken_at.model_dump(by_alias=True, exclude_unset=True)
             self.narrow("takenAt", window)
@@ -127,6 +133,7 @@ class Computed(ItemSource, Workflow[JobRow]):
             )
         search = self.search or {}
         requested = search.get("filter") or {}
+        # The same value twice is harmless: models repeat themselves.
         if requested.get(name, value) != value:
             raise Failure(
                 Code.INVALID_ARGUMENT, f"`search` has a filter.{name} of its own.", "Give it once."
@@ -167,6 +174,7 @@ class Computed(ItemSource, Workflow[JobRow]):
         """The answer, with what there is to say about how the items were found."""
         if self.taken_at is not None:
             result.rows = filter_by_time(result.rows, self.taken_at.from_, self.taken_at.to)
+        # Medians over many thousand rows would hold up the other calls of the server.
         answer = await to_thread.run_sync(lambda: self.result(result))
         notes = [*answer.pop("notes", []), *self._notes(result)]
         return {**answer, **({"missing": result.named} if result.named else {}), "notes": notes}
@@ -176,6 +184,7 @@ class Computed(ItemSource, Workflow[JobRow]):
         where to go on."""
         if self.search is None:
             return await self.total(context.api), Found(), None
+        # The first page brings the count with it: small sources cost no request more.
         page = await context.api.page(self.query(self.paths()))
         result = Found()
         result.add(Batch(page.records, page.end, [], page.partial))
@@ -207,6 +216,7 @@ class Computed(ItemSource, Workflow[JobRow]):
                 f"{result.missing} links lead to no item; `missing` names the first of them."
             )
         absent = len(set(self.item_ids or [])) - len(result.rows)
+        # With a time window the missing ones may simply lie outside it.
         if absent > 0 and self.taken_at is None:
             notes.append(f"{absent} of the ids name no item in this workspace.")
         return notes
@@ -228,6 +238,7 @@ class Reading:
     async def gather(self, job: Handle) -> None:
         """Journal page after page, each with the place behind it."""
         place: dict[str, Any] = job.cursor or {}
+        # A resumed job that had read all of it: reading again would count late posts as well.
         if place.get("over"):
             return
         request, report = self._request, _report(place)
@@ -243,6 +254,7 @@ class Reading:
                 "named": report.named,
                 "partial": report.partial,
             }
+            # Links may lead to one item twice, and a key of the journal is unique.
             rows = _once(map(make_row, batch.items))
             gathered += len(rows)
             await job.add([NewRecord(row.id, row.pack()) for row in rows], place, gathered=gathered)

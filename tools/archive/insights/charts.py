@@ -34,6 +34,8 @@ from server.tool.result import (
 from tools.archive.content.items import GetEngagementHistory
 from tools.archive.items_source import ItemSource
 
+# More lines than these cannot be told apart in a picture; 3,000 items are 30 pages, which one call
+# can wait for.
 MOST_ITEMS, MOST_TIMELINES, MOST_METRICS = 3_000, 6, 3
 _FIELDS = ["id", "provider", "type", "takenAt", "creator.id", "socialProfile.accountName"]
 Kind = Literal["engagement_over_time", "top_creators", "platform_mix", "weekly"]
@@ -60,6 +62,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
 
     @classmethod
     def output_schema(cls) -> dict[str, Any] | None:
+        # A picture is content, not structured data: a schema would promise what the result lacks.
         return None
 
     def check(self) -> None:
@@ -71,9 +74,11 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
                 "Make a chart for each.",
             )
         if self.save is not None:
+            # Called for its error: a bad name is refused before anything is read.
             make_file_name(self.save, "png")
 
     async def run(self, context: ArchiveContext) -> Result:
+        # Drawing is an optional extra: the server starts and serves the rest without it.
         if not is_installed("charts"):
             raise make_missing_library(
                 "charts", "Charts", "Without it, {performance} has the figures."
@@ -85,6 +90,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
                 context, MOST_ITEMS, [f"currentEngagement.{self.metrics[0]}"]
             )
             drawing = self._of(rows)
+        # Drawing takes long enough to hold up the other calls of the server.
         png = await anyio.to_thread.run_sync(drawing.draw)
         about = {"kind": self.kind, **drawing.to_dict()}
         notes += drawing.notes
@@ -117,6 +123,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
     ) -> tuple[list[Row], list[str]]:
         """The items, and what must be said about them."""
         total = await self.total(context.api)
+        # Counted first, so that nothing is read for a refusal.
         if total is not None and total > most:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -124,6 +131,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
                 "Narrow the search (a shorter `takenAt`), or name the items.",
                 total=total,
             )
+        # By id: links may lead to the same item twice.
         rows: dict[str, Row] = {}
         missing_links, is_partial = 0, False
         async for batch in self.batches(context.api, None, [*_FIELDS, *more]):
@@ -144,6 +152,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
                 Code.NOT_FOUND, "No items match, so there is nothing to draw.", "Widen the search."
             )
         requested = [GetEngagementHistory.model_validate({"itemId": row.id}) for row in rows]
+        # One timeline per request is the only way Archive offers; they travel together as aliases.
         result = await answers(context.api, requested, ["at", *self.metrics])
         if any(page["pageInfo"]["hasNextPage"] for page in result):
             notes.append("Of each item the latest 100 snapshots are shown.")

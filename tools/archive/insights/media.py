@@ -28,6 +28,7 @@ from server.pictures.thumbnails import (
 from server.tool.result import Image, Result, prose
 from tools.archive.content.items import GetMediaContents, SearchItems
 
+# A model looks at each picture at a price: many small ones on a sheet, few single ones.
 MOST_ITEMS, MOST_SINGLE = 24, 6
 _MEDIA_FIELDS = ["mediaItemId", "type", "deleted", "thumbnailUrl", "fileUrl", "videoDuration"]
 _ITEM_FIELDS = [
@@ -80,6 +81,7 @@ class ViewMedia(Workflow[dict[str, Any]]):
         return None
 
     def check(self) -> None:
+        # Archive answers both or neither with a server error, though its schema allows them.
         if (self.item_ids is None) == (self.competitor_brand_item_ids is None):
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -99,6 +101,7 @@ class ViewMedia(Workflow[dict[str, Any]]):
         return list(dict.fromkeys(self.item_ids or self.competitor_brand_item_ids or []))
 
     async def run(self, context: ArchiveContext) -> Result:
+        # Pillow is an optional extra; without it pictures are passed on as they are.
         can_scale = is_installed("pictures")
         if not can_scale and len(self.ids) > MOST_SINGLE:
             raise make_missing_library(
@@ -150,6 +153,7 @@ class ViewMedia(Workflow[dict[str, Any]]):
             return await self._competitors(api, skipped)
         items = SearchItems.model_validate({"filter": {"ids": self.ids}, "fields": _ITEM_FIELDS})
         existing = {
+            # UUIDs are matched without case, as a user may paste them in capitals.
             record["id"].lower(): record
             for record in (await api.page(items, size=len(self.ids))).records
         }
@@ -161,6 +165,7 @@ class ViewMedia(Workflow[dict[str, Any]]):
             if item is None:
                 skipped.append({"itemId": id, "reason": "no such item in this workspace"})
                 continue
+            # A medium carries no item id: `mediaItemId` is the only join (Archive docs, media).
             own = [content for content in contents if content["mediaItemId"] == item["mediaItemId"]]
             frames += self._choose(_legend(item), own, skipped)
         return frames
@@ -195,6 +200,7 @@ class ViewMedia(Workflow[dict[str, Any]]):
 
 
 def _url(media: dict[str, Any]) -> str | None:
+    # Deleted media may still have links, which lead nowhere.
     if media["deleted"]:
         return None
     still: str | None = media["thumbnailUrl"] or (
@@ -211,6 +217,7 @@ def _legend(item: dict[str, Any]) -> dict[str, Any]:
         "provider": item["provider"],
         "type": item["type"],
         "takenAt": item["takenAt"],
+        # Stories have no original link; Archive's own is stable.
         "link": item["archivePublicUrl"] or item["originalUrl"],
     }
 
@@ -233,6 +240,7 @@ def _sort_out(
             which = {
                 name: value for name, value in frame.legend.items() if name in ("itemId", "frame")
             }
+            # One picture that fails must not cost the others.
             skipped.append({**which, "reason": result.message})
         else:
             visible.append(frame)
@@ -244,5 +252,6 @@ def _draw(thumbnails: list[Thumbnail], longest: int, apart: bool) -> list[Image]
     if not thumbnails:
         return []
     if apart:
+        # The limit is of the whole answer, so single pictures share it.
         return [encode_single(thumbnail, MOST_BYTES // len(thumbnails)) for thumbnail in thumbnails]
     return [draw_sheet(thumbnails, longest)]

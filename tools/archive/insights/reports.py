@@ -28,10 +28,13 @@ from tools.archive.insights.base import Computed, Found
 from tools.archive.schema.inputs import Day
 from tools.archive.schema.market_objects import CompetitorBrand
 
+# Archive gives the EMV of posts in cents and that of brands in dollars: each answer states its
+# own.
 UNITS = {"earnedMediaValue": "cents"}
 BRAND_UNITS = {"earnedMediaValue": "USD"}
 _BEST = 5
 _MOST_OF = {"creator": summary.MOST_CREATORS}
+# Groups are cut no further: fewer of them would no longer be an answer.
 _FEWEST = 5
 _ROOM = BUDGET - 6_000
 """Characters of a summary, with room for its notes and for the job around it."""
@@ -77,14 +80,17 @@ class SummarizePerformance(Computed):
         self, rows: list[Row], room: int
     ) -> tuple[dict[By, list[dict[str, Any]]], list[str]]:
         """The groups that were asked for, each kind cut until all fit, and what was cut."""
+        # Models repeat themselves; a group is computed once.
         requested = list(dict.fromkeys(self.by or []))
         groups = {by: summary.group_items(rows, by, self.chosen) for by in requested}
         most = {by: min(len(groups[by]), _MOST_OF.get(by, len(groups[by]))) for by in requested}
         while True:
             visible = {by: _cut(groups[by], by, most[by]) for by in requested}
+            # The longest list gives way first, so that short ones stay whole.
             longest = max(requested, key=lambda by: most[by], default=None)
             if longest is None or most[longest] <= _FEWEST or len(compact(visible)) <= room:
                 break
+            # By a fifth: each try renders all groups, and one by one would take long.
             most[longest] = max(_FEWEST, most[longest] * 4 // 5)
         notes = [
             _cut_note(by, most[by], len(groups[by]))
@@ -123,11 +129,15 @@ class GetTopContent(Computed):
 
     def check(self) -> None:
         if self.search is None and self.item_ids is None and self.urls is None:
+            # "The top posts" without more means those of the whole workspace.
             self.search = {}
         super().check()
         if self.account_name is not None:
             self.narrow("accountNames", [self.account_name.removeprefix("@")])
+            # Now part of the search: a job that resumes must not add it a second time.
             self.account_name = None
+        # Called for its error: the filter itself needs the creator's profiles, which `run` looks
+        # up.
         if self.creator_id is not None and not self.is_filtered:
             self.narrow("creatorId", self.creator_id)
 
@@ -140,6 +150,7 @@ class GetTopContent(Computed):
     async def run(self, context: ArchiveContext) -> Result:
         if self.creator_id is not None:
             await self._narrow_to_creator(context, self.creator_id)
+        # One sorted page instead of all items, where Archive sorts at all.
         if self.is_filtered:
             page = await self._is_sorted_by_archive(context)
             if page is not None:
@@ -168,6 +179,7 @@ class GetTopContent(Computed):
             )
         if ranking.cuts_a_tie(rows, self.chosen, self.limit):
             notes.append("Items that were left out have the same value as the last one shown.")
+        # Stories and feed posts have estimates only (Archive docs, glossary).
         if self.metric == "MERGED_VIEW_PLAY_COUNT":
             notes.append(
                 "Ranked by `impressions`: views, plays, or Archive's estimate where there are "
@@ -190,14 +202,17 @@ class GetTopContent(Computed):
         more: dict[str, Any] = {"sorting": [{"sortKey": self.metric, "sortOrder": "DESC"}]}
         if measured:
             requested = (self.search or {}).get("filter") or {}
+            # A range leaves out items without the metric, whatever its bounds.
             ranges = [
                 *requested.get("engagement", []),
                 {"field": self.metric, "range": {"from": 0}},
             ]
             more["filter"] = {**requested, "engagement": ranges}
+        # One more than asked for shows whether a tie is cut.
         return await context.api.page(self.query(self.paths(), **more), size=self.limit + 1)
 
     async def _narrow_to_creator(self, context: ArchiveContext, creator: str) -> None:
+        # Items cannot be filtered by creator, only by the profiles of one.
         requested = GetCreator.model_validate({"id": creator, "fields": ["socialProfiles.id"]})
         person, _ = await context.api.read(requested)
         profiles = [profile["id"] for profile in (person or {}).get("socialProfiles") or []]
@@ -232,6 +247,7 @@ class CompareBrands(Workflow[CompetitorBrand]):
         now = await self._brands(context, self.date or today.isoformat())
         before, past_partial = None, False
         if self.previous:
+            # Any day of a period stands for it (Archive docs, competitor brands).
             past = await self._brands(context, (first - timedelta(days=1)).isoformat())
             before, past_partial = {record["id"]: record for record in past.records}, past.partial
         compared = brands.compare_brands(now.records, before)
@@ -275,6 +291,7 @@ class CompareBrands(Workflow[CompetitorBrand]):
         records: list[dict[str, Any]] = []
         partial = False
         async for page in context.api.pages(request):
+            # The own brand comes with the first page in addition, and could be there twice.
             existing = {record["id"] for record in records}
             records += [record for record in page.records if record["id"] not in existing]
             partial |= page.partial

@@ -36,7 +36,9 @@ from tools.archive.views.content import GetContentView
 if TYPE_CHECKING:
     from server.archive.api import Api
 
+# The preview is one question to a person: a longer filter is told by its parts only.
 _LONGEST_SEARCH = 200
+# An undo repeats what the journal says; anything given beside it could contradict that.
 _BESIDE_UNDO = (
     "action",
     "collection_names",
@@ -69,6 +71,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
 
     operation = "collection_job"
     title = "Tag many items with collections"
+    # One class serves both actions, so it carries the risk of the worse one.
     risk = "removes"
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
@@ -93,6 +96,8 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
                 "Say which collections: `collectionNames` or `collectionIds`.",
                 "{filterPresets} lists collections (accessor COLLECTIONS).",
             )
+        # Archive creates by name only; creating a collection to take something out of it makes no
+        # sense.
         if self.auto_create and (self.action == "remove" or not self.collection_names):
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -133,6 +138,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             "source": order.source,
             "collections": [target.told() for target in order.targets],
         }
+        # A dry run confirms nothing, so it does not need the question or the budget behind it.
         preview = None if self.dry_run else await _preview(order, requests, credits, about, context)
         return Plan(order.title, order.items, requests, credits, preview=preview, details=about)
 
@@ -158,6 +164,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         row = await (await context.jobs()).get(job)
         self._check_undoable(row, context)
         targets = find_targets(row, await listed(context.api))
+        # Unknown outcomes count too: the undo may find those items in the collection.
         items = sum(row.counts.get(state, 0) for state in CHANGED)
         if not (targets and items):
             raise Failure(
@@ -178,7 +185,9 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             raise Failure(
                 Code.INVALID_ARGUMENT, f"{row.id} was started by {row.tool}, which has no undo."
             )
+        # The ids of another workspace or account mean nothing to this token.
         require_own(row, context.scope)
+        # A running job still changes items: its undo would miss those that follow.
         if row.owned:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -187,6 +196,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             )
 
     def _reads(self, items: int, targets: list[Target]) -> int:
+        # Links cost two requests for each hundred: the lookup, then the items themselves.
         pages = ceil(items / AT_ONCE)
         source = 0 if self.item_ids is not None else pages if self.urls is None else 2 * pages
         return source + _pages(targets)
@@ -200,7 +210,10 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         if preset := self.search.get("presetId"):
             return f"{count_noun(items, 'item')} of {await _preset(api, preset, rows)}"
         narrowed = {
-            name: value for name, value in self.search.items() if name != "sorting" and value
+            # The order does not narrow, and models like to send empty filters.
+            name: value
+            for name, value in self.search.items()
+            if name != "sorting" and value
         }
         if not narrowed:
             return f"all {count_noun(items, 'item')} of the workspace"
@@ -212,6 +225,8 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
 
 
 async def _preset(api: Api, preset: str, rows: list[dict[str, Any]]) -> str:
+    # `presetId` takes both kinds; the collections were listed already, a view costs one more
+    # request.
     if existing := next((row for row in rows if row["id"] == preset), None):
         return f"the collection '{existing['name']}'"
     view, _ = await api.read(GetContentView.model_validate({"id": preset, "fields": ["name"]}))
@@ -230,6 +245,8 @@ async def _preview(
         f"are {already} are skipped. "
         "It can be undone."
     )
+    # A misspelt name with autoCreate makes a new collection without a word (Archive docs,
+    # collections).
     near = [target for target in order.targets if target.near]
     instead = ", ".join(f"'{entry.near}' instead of '{entry.name}'" for entry in near)
     otherwise = (
@@ -250,6 +267,7 @@ async def _minutes(requests: int, credits: float, context: ArchiveContext) -> in
     result = await context.archive.budget(context.workspace)
     seconds = requests * INTERVAL
     if result is not None and result.refill:
+        # Both limits hold at once: five requests a second, and the credits of the plan.
         seconds = max(seconds, (credits - (result.burst or 0.0)) / result.refill)
     return max(1, ceil(seconds / 60))
 

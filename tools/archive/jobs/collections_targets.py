@@ -38,25 +38,27 @@ class Target:
 
 
 async def listed(api: Api) -> list[Row]:
-    """The collections of the workspace."""
+    """Return the collections of the workspace."""
     return (await api.whole(GetCollections(fields=["id", "name", "itemCount"]))).records
 
 
 def match_targets(
     names: list[str] | None, ids: list[str] | None, rows: list[Row], *, auto_create: bool
 ) -> list[Target]:
-    """The collections that are meant, each once.
+    """Return the collections that are meant, each once.
 
     Raises:
         Failure: there is none of that name or id, and it is not to be created.
     """
     targets = [_by_name(name, rows, auto_create=auto_create) for name in dict.fromkeys(names or [])]
+    # A name and an id may mean the same collection: then it must be changed once.
     targets += [_by_id(identity, rows) for identity in dict.fromkeys(ids or [])]
     return list({target.id or target.name: target for target in targets}.values())
 
 
 def find_targets(job: JobRow, rows: list[Row]) -> list[Target]:
-    """The collections of a job that are still there, whatever they are called now."""
+    """Return the collections of a job that still exist, whatever they are called now."""
+    # The id comes first: somebody may have renamed the collection since.
     by_id, by_name = {row["id"]: row for row in rows}, {row["name"]: row for row in rows}
     journalled = job.counters.get("targets", [])
     # One that the job created may have got its id after the last thing that was journalled.
@@ -71,6 +73,7 @@ def _by_name(name: str, rows: list[Row], *, auto_create: bool) -> Target:
     if existing := next((row for row in rows if row["name"] == name), None):
         return _existing(existing)
     near = slip_of(name, rows)
+    # Not refused although a similar name exists: the preview asks the user about it.
     if auto_create:
         return Target(name, near=near["name"] if near else None)
     if len(rows) >= ROW_CAP:
@@ -91,6 +94,7 @@ def _by_id(text: str, rows: list[Row]) -> Target:
     if existing := next((row for row in rows if row["id"] == text), None):
         return _existing(existing)
     if len(rows) >= ROW_CAP:
+        # Archive cuts the list at 1,000 rows without a word: an id beyond them may well exist.
         return Target(text, text)
     raise Failure(
         Code.NOT_FOUND,

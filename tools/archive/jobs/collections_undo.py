@@ -19,6 +19,7 @@ from server.jobs import (
 CHANGED = (RecordState.DONE, RecordState.UNKNOWN, RecordState.SENDING)
 """States of a record that was changed, or may have been: whether it was, its membership tells."""
 
+# Records of the journal in one look, which bounds the memory of a job of any size.
 _AT_ONCE = 500
 _SHARED = {
     "add": "Another job put it in, too.",
@@ -27,7 +28,7 @@ _SHARED = {
 
 
 def inverse(action: str) -> str:
-    """What reverses an action."""
+    """Return the action that reverses this one."""
     return "remove" if action == "add" else "add"
 
 
@@ -46,6 +47,7 @@ async def undone(
     """
     job = await jobs.get(name)
     ids = _ids(job, targets)
+    # Read once: whatever other jobs change while this one runs is theirs to undo.
     shared = await _find_changes_by_others(jobs, job, ids)
     async for rows in jobs.record_pages(name, after=after, size=_AT_ONCE):
         changed = [row for row in rows if row.state in CHANGED]
@@ -65,6 +67,7 @@ def _ids(job: JobRow, targets: list[dict[str, Any]]) -> dict[str, str]:
     ids = {target["id"]: target["id"] for target in targets} | {
         target["name"]: target["id"] for target in targets
     }
+    # A renamed collection has another name now, but the records hold the one of then.
     return ids | {
         target["name"]: target["id"]
         for target in job.counters["targets"]
@@ -97,12 +100,14 @@ async def _find_changes_by_others(
 ) -> defaultdict[str, set[str]]:
     """The collections that other jobs changed in the same way, by item."""
     rows = await _alike(jobs, job)
+    # A job that was undone has no claim on its items any more.
     reversed_by = {
         row.arguments["undo"] for row in rows if "undo" in row.arguments and _counts(row)
     }
     result: defaultdict[str, set[str]] = defaultdict(set)
     for row in rows:
         same = row.counters.get("action") == job.counters["action"]
+        # A job of the opposite action took no part in the state that is to be reversed.
         if row.id == job.id or not same or row.id in reversed_by:
             continue
         async for records in jobs.record_pages(row.id, CHANGED, size=_AT_ONCE):
@@ -114,6 +119,7 @@ async def _find_changes_by_others(
 
 
 def _counts(row: JobRow) -> bool:
+    # An undo that broke off may have reversed little: the job it was about still counts.
     return row.state not in (JobState.CANCELLED, JobState.FAILED)
 
 
@@ -122,6 +128,8 @@ async def _alike(jobs: Jobs, job: JobRow) -> list[JobRow]:
     result: list[JobRow] = []
     place = (job.tool, job.origin, job.workspace)
     visited = 0
+    # By offset, because the list of jobs has no cursor; all of them, since any may have touched
+    # the items.
     while rows := await jobs.list(job.account, limit=100, offset=visited):
         visited += len(rows)
         result += [row for row in rows if (row.tool, row.origin, row.workspace) == place]

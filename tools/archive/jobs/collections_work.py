@@ -32,10 +32,12 @@ from tools.archive.jobs.collections_undo import inverse, undone
 if TYPE_CHECKING:
     from server.archive.api import Page
 
+# Ids that are journalled in one transaction.
 _AT_ONCE = 500
 _REFUSALS = 5
 """Refusals in a row after which the collections are looked at: one that is gone would refuse all
 the rest."""
+# Bounded, for in a collection that others keep changing the count may never match.
 _READINGS = 3
 
 Found = tuple[str, dict[str, Any]]
@@ -65,6 +67,7 @@ class Reading:
             return
         self.tries += 1
         self.after = None
+        # Cursors shift when rows vanish before them, and then the last page comes too soon.
         self.over = page.total is None or len(self.found) >= page.total or self.tries >= _READINGS
 
 
@@ -86,6 +89,7 @@ class CollectionWork:
 
     writes = True
     repeatable = True
+    # Archive has no bulk mutation for collections: one item per call.
     batch = 1
     width = 8
 
@@ -101,6 +105,8 @@ class CollectionWork:
     async def gather(self, job: Handle) -> None:
         """Journal the items, each with the collections that do not have it as they should yet."""
         await self._aim(job)
+        # Membership is read by pages of 100 first: cheaper than a request (55 credits) for an item
+        # that is in already.
         members = {
             target["id"]: await self._members(job, target)
             for target in _targets(job)
@@ -111,6 +117,7 @@ class CollectionWork:
                 [_record(job, key, existing, members) for key, existing in result], cursor
             )
             job.say(f"{job.count(RecordState.PENDING):,} items found")
+        # The estimate counted links and ids that may lead to no item.
         await job.set_total(job.count(RecordState.PENDING))
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
@@ -134,6 +141,8 @@ class CollectionWork:
             ):  # or each of those under way would make a collection of that name
                 await self._look_up(job)
                 ids, names = _place(job, record)
+                # Asked again under the lock: who held it before may have made the collection
+                # meanwhile.
                 if not self._made.issuperset(names):
                     await self._move(job, record, ids, names)
                     self._made.update(names)
@@ -168,6 +177,7 @@ class CollectionWork:
     async def _aim(self, job: Handle) -> None:
         """Journal which collections, once: a job that goes on means the same ones, whatever they
         are called then."""
+        # Names are resolved once, or a rename between two runs would send the rest elsewhere.
         if "targets" in job.counters:
             return
         rows, order = await listed(self._context.background), self._order
@@ -183,9 +193,11 @@ class CollectionWork:
 
     async def _members(self, job: Handle, target: dict[str, Any]) -> set[str]:
         reading = self._readings[target["id"]]
+        # Only the id: relations make a page dearer, and membership needs nothing else.
         query = SearchItems.model_validate({"presetId": target["id"], "fields": ["id"]})
         while not reading.over:
             reading.take(await self._context.background.page(query, reading.after))
+            # Nothing to journal, but a cancelled job must not read on through a large collection.
             await job.checkpoint()
             job.say(f"reading '{target['name']}': {len(reading.found):,} items")
         return reading.found
@@ -199,6 +211,8 @@ class CollectionWork:
             ):
                 yield rows, number
         elif self._source.item_ids is not None:
+            # Not looked up first: Archive refuses an unknown id item by item, and each refusal is
+            # recorded.
             ids = list(dict.fromkeys(self._source.item_ids))
             for start in range(int(job.cursor or 0), len(ids), _AT_ONCE):
                 yield (
@@ -223,6 +237,7 @@ class CollectionWork:
         try:
             await self._context.background.apply(request, admit=lambda: job.admit([record]))
         except Failure as failure:
+            # One unknown collection id rejects the whole call (Archive docs, collections).
             if failure.code is Code.REJECTED:
                 await self._look_after(job)
             raise
@@ -241,6 +256,7 @@ class CollectionWork:
             for target in _targets(job)
             if target["id"] and target["id"] not in existing
         ]
+        # In a list that was cut, a missing collection proves nothing.
         if gone and len(rows) < ROW_CAP:
             raise Failure(
                 Code.FORBIDDEN,  # not about the one record
@@ -290,6 +306,7 @@ def _record(
     places = existing.get(
         "collections", [target["id"] or target["name"] for target in _targets(job)]
     )
+    # A collection that is still to be created has no members, so its items all count as changes.
     changes = [place for place in places if (key in members.get(place, ())) != adds]
     if changes:
         return NewRecord(key, {"collections": changes})

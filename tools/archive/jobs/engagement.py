@@ -53,6 +53,8 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     format: Literal["csv", "jsonl", "parquet"] = Field("csv", description="Of the file.")
     name: Text | None = Field(None, description="File name.")
 
+    # The arguments are journalled: "yesterday" as a day would be another day, or another zone,
+    # when the job resumes.
     @model_validator(mode="after")
     def _in_utc(self, info: ValidationInfo) -> Self:
         """Days as instants: a job that goes on later means the same."""
@@ -75,6 +77,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
                 make_file_name(self.name, self.format)
             check_available(self.format)
             return
+        # Refused rather than ignored: a user who names a file expects one.
         if beside := [
             type(self).model_fields[entry].alias or entry
             for entry in _OF_TIMELINES
@@ -99,6 +102,8 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
 
     async def _of_timelines(self, context: ArchiveContext) -> Plan:
         folder = context.exports()
+        # Chosen in the plan as well, so that a bad name or folder is refused before anything is
+        # read.
         target = await to_thread.run_sync(
             lambda: folder.choose_target(self.name, self.format, what="timelines")
         )
@@ -112,6 +117,8 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         return Plan(
             f"Engagement timelines of {count_noun(total, 'item')}",
             total,
+            # Timelines of several items travel in one request as aliases, but each still costs its
+            # credits.
             pages + lookups + ceil(total / _TOGETHER),
             credits,
             details=about,
@@ -119,14 +126,18 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
 
     async def _of_refresh(self, context: ArchiveContext) -> Plan:
         result, absent = await self._look_up(context)
+        # The single call asks in the same words, so that the user compares like with like.
         accepted, preview = offer(result, absent, context.workspace)
         records = chunks([entry["id"] for entry in accepted])
         return Plan(
             f"Refresh of the engagement of {count_noun(len(accepted), 'item')}",
             len(records),
+            # At least one look at the operation follows each request.
             2 * len(records),
             len(records) * (RefetchEngagementBulk.cost + SearchItems.cost),
             billing=len(accepted) * CREDITS_PER_ITEM,
+            # What the user confirmed is what is sent: a search read again later could bring other
+            # items.
             records_known=records,
             preview=preview,
             details={"items": len(accepted), "leftOut": preview.details["leftOut"]},
@@ -135,6 +146,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     async def _look_up(self, context: ArchiveContext) -> tuple[list[dict[str, Any]], list[str]]:
         """The items with what tells whether they can be refreshed, and what leads to none, in
         words."""
+        # Counted first, so that a search that is far too wide is not read through.
         if (total := await self.total(context.api) or 0) > MOST_REFRESHED:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -145,10 +157,15 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         result: dict[str, dict[str, Any]] = {}
         links = 0
         async for batch in self.batches(
-            context.api, None, ["id", "type", "socialProfile.accountName"]
+            # The type tells stories, which Archive drops without a word; the account is for the
+            # question.
+            context.api,
+            None,
+            ["id", "type", "socialProfile.accountName"],
         ):
             result |= {item["id"]: item for item in batch.items}
             links += len(batch.missing)
+        # Archive leaves out unknown ids silently: only the difference shows them.
         unknown = len(set(self.item_ids or [])) - len(result)
         absent = [count_noun(unknown, "unknown id")] if unknown > 0 else []
         return list(result.values()), [

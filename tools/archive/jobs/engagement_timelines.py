@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from server.exports import Export
     from tools.archive.items_source import Batch
 
+# So few rows fit into a model's context and spare it the reading of the file.
 MOST_INLINE, MOST_INLINE_ROWS = 20, 100
 """Items and rows of a result that has them in it, beside the file."""
+# Rows of all items share one file: without these columns nobody could tell them apart.
 _OF_ITEM = ("itemId", "accountName", "takenAt")
 _ASKED = ["id", "takenAt", "socialProfile.accountName"]
 _AT_ONCE = 200
@@ -114,10 +116,12 @@ class TimelineWork:
     @property
     def batch(self) -> int:
         """As many as travel in one request now."""
+        # The packer learns from the answers how many timelines are worth sending together.
         return self._packer.size
 
     async def gather(self, job: Handle) -> None:
         """Journal the items, each with its account and when it was posted."""
+        # Chosen once and journalled: a job that resumes must not write a second file.
         await self._file(job).choose(self._file_name.name, "timelines")
         async for batch in self._source.batches(self._context.background, job.cursor, _ASKED):
             absent = [f"{entry['url']} ({entry['status']})" for entry in batch.missing]
@@ -126,13 +130,16 @@ class TimelineWork:
                 _records(batch), batch.cursor, absent=[*existing, *absent][:_MOST_NAMED]
             )
             job.say(f"{job.row.total or gathered:,} items")
+        # Links may lead to the same item or to none: the estimate was an upper bound.
         await job.set_total(job.count(RecordState.PENDING))
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Read the timelines of some items with one request, or as few as the API allows."""
+        # Failed items may be read again after a file was built: that file lacks them.
         await self._file(job).forget()
         job.say("reading timelines")
         requests = [self._span.history(record.key) for record in records]
+        # Raised only at the end: answers of the same request that did arrive are not thrown away.
         trouble: Failure | None = None
         async for place, answer in self._packer.read(requests, lambda: job.admit(records)):
             failure = await self._take(job, records[place], requests[place], answer)
@@ -164,15 +171,19 @@ class TimelineWork:
                 raise answer
             page = page_of(answer.data, answer.partial)
             nodes, partial = page.records, page.partial
+            # The first page has a hundred snapshots; only long histories need the rest one by one.
             while page.has_next:
                 page = await self._context.background.page(request, page.end)
                 nodes, partial = [*nodes, *page.records], partial or page.partial
         except Failure as failure:
+            # A missing workspace answers NOT_FOUND too, but would fail every item.
             if failure.code not in _REFUSALS or failure.details.get("unknown_workspace"):
                 return failure
             job.mark_failed(record, failure.message, code=str(failure.code))
             return None
         names = list(self._selection)
+        # Archive gives the newest first; a chart or a sheet reads forward in time. Lists without
+        # names keep the journal small.
         rows = [[node.get(name) for name in names] for node in reversed(nodes)]
         job.mark_done(
             record, {**record.detail, "rows": rows, **({"partial": True} if partial else {})}
@@ -188,6 +199,7 @@ class TimelineWork:
             rows = [entry for record in records for entry in self._rows(record)]
             tally.items += len(records)
             tally.snapshots += len(rows)
+            # A new post has no snapshot for about two hours (Archive docs, engagement history).
             tally.without_history += sum(not record.detail["rows"] for record in records)
             tally.partial += sum("partial" in record.detail for record in records)
             yield rows
@@ -200,6 +212,7 @@ class TimelineWork:
             yield {**item, **row(entry, EngagementEntry, self._selection, flat=True)}
 
     def _report(self, job: Handle, file: JobFile, export: Export) -> dict[str, Any]:
+        # From the journal, for the file may have been built before an interruption.
         tally = Summary(**job.counters["summary"])
         failed = job.count(RecordState.FAILED)
         rows: list[dict[str, Any]] = []
@@ -234,6 +247,7 @@ class TimelineWork:
             )
         if absent := job.counters.get("absent"):
             notes.append(f"Links that lead to no item: {', '.join(absent)}.")
+        # Archive leaves out unknown ids silently: only the difference shows them.
         requested = len(set(self._source.item_ids or [])) - tally.items - failed
         if requested > 0:
             notes.append(f"{requested:,} of the ids name no item in this workspace.")
@@ -245,6 +259,7 @@ def _records(batch: Batch) -> list[NewRecord]:
         NewRecord(
             item["id"],
             {
+                # An item in a partial answer may lack its profile.
                 "account": (item.get("socialProfile") or {}).get("accountName"),
                 "takenAt": item.get("takenAt"),
             },

@@ -24,6 +24,7 @@ from tools.archive.jobs.export_work import ExportWork
 if TYPE_CHECKING:
     pass
 
+# Paging and fields are the export's own business, and creators cannot be sorted.
 _CREATORS_BY = ("filter", "customAttributeConditions", "presetId")
 
 
@@ -49,6 +50,7 @@ class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow
             return None
         if unknown := [name for name in value if name not in _CREATORS_BY]:
             raise ValueError(f"takes {', '.join(_CREATORS_BY)}; not {', '.join(unknown)}.")
+        # A copy: what the inner search notes about its days is not the outer call's.
         context = dict(info.context or {})
         return dump_query(
             parse(SearchCreators, value, context, inside="creators", tool=cls.tool_name())
@@ -57,6 +59,8 @@ class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow
     def check(self) -> None:
         if self.resume is not None:
             return
+        # Called for their errors: a bad name or a missing library is refused before anything is
+        # read.
         if self.name is not None:
             make_file_name(self.name, self.format)
         check_available(self.format)
@@ -74,6 +78,7 @@ class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow
                 "`search`, `itemIds` and `urls` are about items.",
                 "Say which creators with `creators`; without it all are exported.",
             )
+        # Called for its error: a wrong path must not fail a job that has read for an hour.
         self.selection()
 
     async def prepare(self, context: ArchiveContext) -> None:
@@ -92,6 +97,7 @@ class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow
         total = await self.rows(context.api)
         pages = ceil((total or 0) / AT_ONCE)
         credits = pages * self.page_cost()
+        # Links are looked up first, a hundred at a time.
         requests = 2 * pages if self.urls else pages
         about = {"file": target.name, "folder": str(folder.path), "format": self.format}
         many = self.what if total is None else f"{total:,} {self.what}"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from server.archive.api import Api
 
 
+# More than the search's default: a file has room, and a second export for a missing column costs
+# as much again.
 ITEM_FIELDS = (
     "*",
     "socialProfile.fullName",
@@ -59,6 +61,7 @@ class ExportQuery(ItemSource):
     def paths(self) -> list[str]:
         """The paths to ask for; the id always, because rows are told apart by it."""
         requested = list(self.fields or (ITEM_FIELDS if self.what == "items" else CREATOR_FIELDS))
+        # `*` holds the id already.
         return requested if "id" in requested or "*" in requested else ["id", *requested]
 
     def selection(self) -> Selection:
@@ -72,6 +75,7 @@ class ExportQuery(ItemSource):
     def request(self) -> SearchItems | SearchCreators:
         """The search behind the export; of named items the one that is the same but for their
         ids."""
+        # Archive stores selects as ids, which mean nothing in a spreadsheet.
         visible = {"optionNames": self.option_names}
         if self.what == "items":
             return self.query(self.paths(), **visible)
@@ -79,13 +83,14 @@ class ExportQuery(ItemSource):
         return parse(SearchCreators, requested, {"timezone": UTC, "instants": []})
 
     async def rows(self, api: Api) -> int | None:
-        """How many rows there will be, by one request at most."""
+        """Return how many rows there will be, by one request at most."""
         if self.what == "items":
             return await self.total(api)
+        # Only the count is wanted: one record, without relations, is the cheapest page.
         return (await api.page(self.request(), size=1, selection={"id": {}})).total
 
     async def found(self, api: Api, cursor: Any) -> AsyncIterator[Batch]:
-        """The records, batch by batch, from a batch's cursor on (None = the beginning)."""
+        """Yield the records, batch by batch, from a batch's cursor on (None = the beginning)."""
         if self.what == "items":
             async for batch in self.batches(api, cursor, self.paths()):
                 yield batch
@@ -95,6 +100,7 @@ class ExportQuery(ItemSource):
 
     def page_cost(self) -> float:
         """Return the rate credits of a page of records."""
+        # Conditions and views cost almost four times as much as a plain page of creators.
         if self.what == "creators":
             return self.request().credits()
         relations = sum(1 for name in self.selection() if fields_of(Item)[name].record is not None)

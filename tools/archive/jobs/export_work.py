@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 KEPT_SECONDS = 24 * 3600.0
 """How long working files of a job that this server does not know are left alone: another one may
 know it."""
+# The journal's cursor is written with every page: it has to stay small.
 _MOST_NAMED = 20
 
 
@@ -60,6 +61,7 @@ class Place:
 
     def anew(self) -> Place:
         """The same export at its beginning."""
+        # The name stays: the user was told it when the job began.
         return Place(self.name, self.expected)
 
     def after(self, batch: Batch, rows: int, offset: int) -> Place:
@@ -85,6 +87,7 @@ class ExportWork:
     writes = False
     repeatable = True
     batch = 1
+    # Pages follow each other by cursor, so there is nothing to read side by side.
     width = 1
 
     def __init__(self, context: ArchiveContext, query: ExportQuery) -> None:
@@ -105,6 +108,8 @@ class ExportWork:
         if place.over:
             return
         async with open_spool(self._folder, job, place.name, place.offset) as spool:
+            # The spool is shorter than the journal says (a full disk, a removed file): its rows
+            # are lost.
             if spool.offset != place.offset:
                 place = place.anew()
             place = await self._gather_rows(job, spool, place)
@@ -132,10 +137,12 @@ class ExportWork:
         return self._report(export, place)
 
     async def _gather_rows(self, job: Handle, spool: Spool, place: Place) -> Place:
+        # After a restart the rows of the run before are in the spool only.
         existing = await self._read_ids(spool)
         names = await self._option_names()
         began = place.page
         async for batch in self._query.found(self._context.background, place.page):
+            # Only the first page of a run can meet a cursor from before the interruption.
             if place.page is began and self._is_stale(place, batch):
                 await on_disk(lambda: spool.truncate(0))
                 return await self._gather_rows(job, spool, place.anew())
@@ -143,6 +150,8 @@ class ExportWork:
             # A default argument binds the rows of this round.
             offset = await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]
             place = place.after(batch, len(rows), offset)
+            # The rows are on disk before the journal says so: a crash between the two only cuts
+            # the spool again.
             await self._reach(job, place)
             if place.over:
                 break
@@ -155,6 +164,7 @@ class ExportWork:
         return self._is_searched and more and not batch.items
 
     async def _begin(self, job: Handle) -> Place:
+        # At the start of the next export, since a process that crashed could not do it.
         await self._tidy(job.row.id)
         request = self._query
         target = await on_disk(
@@ -174,6 +184,7 @@ class ExportWork:
                 if failure.code is not Code.NOT_FOUND:
                     raise
                 over = time.time() - modified > KEPT_SECONDS
+            # A job that still may resume needs its spool.
             if over and name != job:
                 # A default argument binds the name of this round.
                 await on_disk(lambda name=name: discard(self._folder, name))  # type: ignore[misc]
@@ -183,6 +194,7 @@ class ExportWork:
         job.say(f"{place.rows:,} rows")
 
     async def _build(self, job: Handle, place: Place) -> tuple[Place, Export]:
+        # Building runs in a thread that cannot be cancelled: it asks between pieces.
         def tick() -> None:
             if job.stopping:
                 raise Stopped(job.row.id)
@@ -225,6 +237,7 @@ class ExportWork:
         request, selection = self._query, self._query.selection()
         if names is not None:
             name_options(batch.items, request.record, selection, names)
+        # CSV and Parquet have columns only; JSON Lines can hold records within records.
         flat = request.format != "jsonl"
         items = [item for item in batch.items if existing is None or item["id"] not in existing]
         if existing is not None:
@@ -246,6 +259,7 @@ class ExportWork:
         request = self._query
         query = request.request()
         notes = query.notes() + ([] if export.rows else query.notes_if_empty())
+        # A search sorts presets itself after reading them; a file is written page by page.
         if query.preset_id and request.search and request.search.get("sorting"):
             notes.append("Archive does not sort a preset: the rows are in its own order.")
         if place.partial:
@@ -257,6 +271,7 @@ class ExportWork:
             notes.append(
                 f"{place.missing} links lead to no item; `missing` names the first of them."
             )
+        # Posts come and go while an export runs: a difference is told, not hidden.
         if self._is_searched and place.expected not in (None, export.rows):
             notes.append(
                 f"Archive counted {place.expected:,} at the start and gave {export.rows:,}."
@@ -264,6 +279,7 @@ class ExportWork:
         absent = len(set(request.item_ids or [])) - export.rows
         if absent > 0:
             notes.append(f"{absent} of the ids name no item in this workspace.")
+        # Another job may have taken the name since this one chose it; files are never overwritten.
         if export.name != place.name:
             notes.append(f"{place.name} was taken: the file is {export.name}.")
         return notes

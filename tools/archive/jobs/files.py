@@ -49,6 +49,7 @@ class JobFile:
         Raises:
             Failure: as `ExportFolder.choose_target`.
         """
+        # A job that resumes keeps its file, though the clock would give it another name now.
         if not self._job.counters.get("file"):
             target = await on_disk(
                 lambda: self._folder.choose_target(name, self._format, what=what)
@@ -85,11 +86,14 @@ class JobFile:
             Failure: trouble with the disk, with a code that pauses the job.
         """
         target = Target(self._job.counters["file"], self._format)
+        # Always from the beginning: the journal has the rows, so a half-written spool is worth
+        # nothing.
         async with open_spool(self._folder, self._job, target.name) as spool:
             for rows in pieces:
                 # A default argument binds the rows of this round.
                 await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]
             draft = await on_disk(lambda: build(self._folder, spool, target, columns, self._tick))
+        # Not awaited here: the draft is removed where the journal refuses it.
         journalled = self._job.checkpoint(draft=draft.to_dict(), summary=summary())
         export = await publish_once(self._folder, draft, journalled)
         await self._tidy()
@@ -106,6 +110,7 @@ class JobFile:
         return [] if export.name == file else [f"{file} was taken: the file is {export.name}."]
 
     def _tick(self) -> None:
+        # Building runs in a thread that cannot be cancelled: it asks between pieces.
         if self._job.stopping:
             raise Stopped(self._job.row.id)
 
@@ -120,11 +125,13 @@ async def open_spool(
     """The job's spool for the file `name`, cut at `offset` bytes; removed at the end of a job that
     was cancelled."""
     opened = Spool.open(folder, name, job.row.id, offset)
+    # Opened in a thread: a slow disk must not hold up the other calls of the server.
     spool = await on_disk(opened.__enter__)
     try:
         yield spool
     finally:
         with CancelScope(shield=True):
+            # Only a cancelled job ends for good; a paused one resumes with what it has.
             if job.cancelled:
                 await on_disk(spool.remove)
             opened.__exit__(None, None, None)
@@ -135,6 +142,7 @@ async def publish_once(folder: ExportFolder, draft: Draft, journalled: Awaitable
     removed."""
     try:
         await journalled
+    # Cancellation too: it is no Exception, and the draft would stay behind.
     except BaseException:
         with CancelScope(shield=True):
             await on_disk(lambda: _withdraw(folder, draft))
@@ -148,6 +156,7 @@ async def settled(folder: ExportFolder, draft: Draft) -> Export | None:
 
     def settle() -> Export | None:
         try:
+            # Looked for first: the crash may have come after the file got its name.
             return find_published(folder, draft) or publish(folder, draft)
         except Failure as failure:
             if failure.code is not Code.NOT_FOUND:
@@ -159,7 +168,7 @@ async def settled(folder: ExportFolder, draft: Draft) -> Export | None:
 
 
 def resource(export: Export) -> dict[str, Any]:
-    """The resource that a file is."""
+    """Return the resource that describes a file."""
     return {
         "uri": make_uri(export.name),
         "name": export.name,
@@ -180,6 +189,7 @@ async def on_disk(act: Callable[[], T]) -> T:
     except Failure as failure:
         if failure.code not in (Code.UNAVAILABLE, Code.NOT_FOUND):
             raise
+        # UNAVAILABLE would be tried again by the job; a full disk does not mend itself.
         raise Failure(Code.FORBIDDEN, failure.message, failure.hint) from failure
 
 

@@ -53,11 +53,14 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         await self._know_collections(context)
         statuses: list[str] = []
         for start in range(0, len(links), AT_ONCE):
+            # Looked up before the question, so that the user confirms the number of real uploads.
             result = await look_up(context.api, links[start : start + AT_ONCE])
             statuses += [entry["status"] for entry in result.values()]
         there, malformed = statuses.count("FOUND"), statuses.count("INVALID_URL")
         new = len(links) - there - malformed
+        # What is in Archive already is put into the collections too, as the user would expect.
         filing = new + there if self.collections() else 0
+        # Rounded up, in whole numbers.
         batches = -(-len(links) // AT_ONCE)
         details = {
             "upload": new,
@@ -68,11 +71,13 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         return Plan(
             f"Import of {count_noun(len(links), 'link')}",
             len(links),
+            # Each batch is looked up twice: just before the upload, and after it.
             requests=new + filing + 2 * batches,
             credits=new * UploadItemFromUrl.cost
             + filing * AddItemToCollections.cost
             + 2 * batches * GetItemIdsByUrl.cost,
             records_known=[NewRecord(link) for link in links],
+            # With nothing to upload or to file there is nothing to confirm.
             preview=Preview(self._question(new, there, malformed), details)
             if new or filing
             else None,
@@ -89,7 +94,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         )
 
     def links(self) -> list[str]:
-        """The links, each once."""
+        """Return the links, each once."""
         return list(dict.fromkeys(url.strip() for url in self.urls or []))
 
     def collections(self) -> dict[str, Any]:
@@ -116,6 +121,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
             *sorted(set(self.collection_names or []) - {row["name"] for row in rows}),
             *sorted(set(self.collection_ids or []) - {row["id"] for row in rows}),
         ]
+        # In a list cut at the cap, a name that is missing may still exist.
         if unknown and len(rows) < _CAP:
             raise Failure(
                 Code.NOT_FOUND,

@@ -15,7 +15,9 @@ from server.jobs import (
 ON_ITS_WAY = 3600.0
 """Seconds after an import's last step for which what it uploaded counts as on its way: Archive says
 minutes."""
+# Other processes share only the journal, so a turn is found by looking, not by a signal.
 _LOOK = 1.0
+# Newest first: an import older than these has long been over.
 _MOST_JOBS = 200
 _SENT = (RecordState.SENDING, RecordState.DONE, RecordState.UNKNOWN)
 
@@ -46,6 +48,8 @@ class Turns:
             await job.checkpoint(waiting=False)
             if not await self._ahead(job):  # nobody else came meanwhile
                 return
+            # Both had announced their turn at once: step back and let the order of creation
+            # decide.
             await job.checkpoint(waiting=True)
 
     async def sent(self, job: Handle) -> dict[str, str]:
@@ -54,6 +58,7 @@ class Turns:
         jobs = await self._context.jobs()
         result: dict[str, str] = {}
         for other in await self._others(job):
+            # After that long an upload is not on its way any more: the link may be sent again.
             if other.updated < job.row.created - ON_ITS_WAY:
                 continue
             async for rows in jobs.record_pages(other.id, _SENT):
@@ -61,12 +66,15 @@ class Turns:
         return result
 
     async def _ahead(self, job: Handle) -> list[JobRow]:
+        # The id breaks a tie, so that every process sees the same order.
         mine = (job.row.created, job.row.id)
         return [
             other
             for other in await self._others(job)
             if other.state is JobState.RUNNING
+            # A running job that no process owns has crashed: waiting for it could last for ever.
             and other.owned
+            # Whoever finishes has sent everything, and may still wait for long.
             and other.phase is not Phase.FINISHING
             and (not other.counters.get("waiting") or (other.created, other.id) < mine)
         ]

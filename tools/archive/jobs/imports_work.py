@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 30.0
 """Seconds between two looks at what has arrived."""
+# A result lands in a model's context: thousands of links there would crowd out the rest.
 _MOST_SHOWN = 100
 _MOST_REASONS = 50
 _NO_MORE = (Code.REJECTED, Code.NOT_FOUND, Code.INVALID_ARGUMENT)
@@ -44,6 +45,7 @@ class ImportWork:
 
     writes = True
     repeatable = False
+    # An upload takes one link, and one failure must not make others doubtful.
     batch = 1
     width = 4
 
@@ -61,6 +63,7 @@ class ImportWork:
         self._collections = collections
         self._wait_minutes = wait_minutes
         self._turns = Turns(context, tool, frozenset(links))
+        # Records are sent side by side; without it each would look up the same hundred links.
         self._lock = anyio.Lock()
         self._elsewhere: dict[str, str] | None = None
         self._known: Lookup = {}
@@ -74,6 +77,7 @@ class ImportWork:
         """Upload one link, unless a look just now shows that there is no need."""
         (record,) = records
         result, elsewhere = await self._look(job, record)
+        # Looked up in the moment of sending: somebody may have added the post since the plan.
         if result["status"] == "FOUND":
             job.mark_skipped(
                 record, "It is in Archive already.", detail={"itemId": result["itemId"]}
@@ -90,6 +94,7 @@ class ImportWork:
             upload = parse(
                 UploadItemFromUrl, {"input": {"url": record.key}}, {"timezone": UTC, "instants": []}
             )
+            # Called for its check: `success` may be false without any user error.
             upload.present_payload(
                 await self._context.background.apply(upload, admit=lambda: job.admit(records))
             )
@@ -120,6 +125,7 @@ class ImportWork:
                     "waited"
                 ):  # failed ones are sent again: what follows begins anew
                     await job.checkpoint([], waited=0, filed=0, unfiled=[])
+            # A hundred at a time, since one request takes as many links.
             if record.key not in self._known:
                 following = job.rows(RecordState.PENDING, after=record.number - 1, limit=AT_ONCE)
                 links = dict.fromkeys([record.key, *(row.key for row in following)])
@@ -157,6 +163,7 @@ class ImportWork:
                 continue
             item = self._arrived[row.number] = result[row.key]["itemId"]
             del away[row.number]
+            # The item is there, so the upload whose answer was lost had reached Archive.
             if row.state is RecordState.UNKNOWN:
                 job.mark_done(row, {"itemId": item})
                 existing.append(row)
@@ -174,10 +181,14 @@ class ImportWork:
                     admit=lambda: job.admit([]),
                 )
             except Failure as failure:
+                # Anything else (limits, an outage) would meet every item that follows: the job
+                # pauses.
                 if failure.code not in _NO_MORE:
                     raise
                 unfiled.append({"itemId": items[number], "reason": failure.message[:200]})
             job.say(f"{number + 1:,} of {len(items):,} put into collections")
+            # After each item: adding twice is harmless, but starting over would cost 55 credits an
+            # item.
             await job.checkpoint(filed=number + 1, unfiled=unfiled)
 
     def _report(self, job: Handle, items: dict[int, str]) -> dict[str, Any]:
@@ -209,6 +220,7 @@ class ImportWork:
 async def look_up(api: Api, urls: list[str]) -> Lookup:
     """For each link (at most 100) its `status` (FOUND, NOT_FOUND, INVALID_URL) and `itemId`."""
     page = await api.whole(GetItemIdsByUrl.model_validate({"urls": urls}))
+    # A link that the answer leaves out must not be missing here: callers index by link.
     return {url: {"status": "NOT_FOUND"} for url in urls} | {
         record["url"]: record for record in page.records
     }

@@ -23,6 +23,7 @@ def _plain_day(text: str) -> str:
     if not is_day(text):
         raise ValueError(f"{text!r} is not a plain day: write it as 2026-03-01, without a time.")
     try:
+        # The shape alone does not refuse a 30th of February.
         return date.fromisoformat(text.strip()).isoformat()
     except ValueError:
         raise ValueError(f"{text!r} is not a day of the calendar.") from None
@@ -101,6 +102,7 @@ class FilterDateRangeInput(Input):
 
     @model_validator(mode="after")
     def _in_utc(self, info: ValidationInfo) -> Self:
+        # The zone comes with the call: "March" means the user's March, while Archive takes UTC.
         context = info.context or {}
         used: dict[str, str] = {}
         by_day = False
@@ -110,12 +112,16 @@ class FilterDateRangeInput(Input):
             by_day |= is_day(requested)
             converted = instant(requested, context["timezone"], end_of_day=name == "to")
             setattr(self, name, converted)
+            # `from` is a word of Python: the field has an underscore, the argument has none.
             used[name.rstrip("_")] = converted
         if not used:
             raise ValueError("give `from`, `to` or both.")
+        # Both are UTC in one notation, so text compares as time does.
         if len(used) == 2 and used["from"] > used["to"]:
             raise ValueError(f"`from` ({used['from']}) is after `to` ({used['to']}).")
         if by_day:
+            # A day became an instant by the zone: the result says which, so that the model can
+            # check it.
             context["instants"].append(used)
         return self
 
@@ -123,6 +129,7 @@ class FilterDateRangeInput(Input):
 class FilterIntegerRangeInput(Input):
     """A span of whole numbers, both ends included; either may be left out."""
 
+    # GraphQL's Int has 32 bits: a larger number would be refused.
     from_: int | None = Field(None, alias="from", ge=-(2**31), le=2**31 - 1)
     to: int | None = Field(None, alias="to", ge=-(2**31), le=2**31 - 1)
 
@@ -165,8 +172,10 @@ class CustomAttributeConditionInput(Input):
 
     @model_validator(mode="after")
     def _value_fits(self) -> Self:
+        # The schema allows it and the server does not (Archive docs, custom attributes).
         if self.type == "SHIPPING_ADDRESS":
             raise ValueError("Archive cannot filter by SHIPPING_ADDRESS.")
+        # Archive's own docs name this exception: a list in the schema, text in a condition.
         if self.field == "emails" and self.type == "TEXT_LIST":
             raise ValueError("filter `emails` with type TEXT, although its schema says TEXT_LIST.")
         if self.operator in _WITHOUT_VALUE:
@@ -175,10 +184,12 @@ class CustomAttributeConditionInput(Input):
             return self
         if self.value is None:
             raise ValueError(f"{self.operator} needs a `value`.")
+        # Names are allowed here and become ids before sending: Archive takes only the option's id.
         if is_select(self.type) and not _are_options(self.value):
             raise ValueError(
                 f"{self.type} takes an option's name or id, or a list of them; got {self.value!r}."
             )
+        # The schema has JSON here, so nothing but this check looks at the shape before sending.
         self._shape_fits()
         return self
 
@@ -231,6 +242,7 @@ class TakesConditions(InWorkspace):
     """What the conditions' attributes are kept on."""
 
     async def prepare(self, context: ArchiveContext) -> None:
+        # Searches carry conditions themselves, changes of views inside `input`.
         holder = getattr(self, "input", self)
         inputs: list[CustomAttributeConditionInput] = (
             getattr(holder, "custom_attribute_conditions", None) or []

@@ -27,6 +27,7 @@ class CompetitorBrand(Record):
     in addition."""
 
     instead: ClassVar[dict[str, str]] = {
+        # Short forms that people say, and models then ask for.
         "emv": "Did you mean `earnedMediaValue`?",
         "posts": "Did you mean `postsCount`?",
         "engagements": "Did you mean `engagementsTotal`?",
@@ -43,6 +44,7 @@ class CompetitorBrand(Record):
     reach: float
     impressions: float
     engagements_total: float
+    # A float in dollars here, cents as a BigInt for posts: the types keep them apart.
     earned_media_value: Usd
 
 
@@ -58,6 +60,7 @@ class CompetitorBrandItem(Record):
         "currentEngagement.earnedMediaValue"
     )
     instead: ClassVar[dict[str, str]] = {
+        # Names that other platforms' APIs have taught models to expect.
         "publishedAt": "Did you mean `takenAt`?",
         "platform": "Did you mean `provider`?",
         "url": "Did you mean `archivePublicUrl` or `originalUrl`?",

@@ -44,6 +44,7 @@ class Integration(Record):
 class Workspace(Record):
     """A workspace: `id`, `name`, what it tracks and the accounts connected to it."""
 
+    # Keywords and integrations are left out: each relation makes the answer dearer and longer.
     default = "id name hashtags.name hashtags.provider mentions.name mentions.provider"
 
     id: str
@@ -86,6 +87,7 @@ class Engagement(Record):
     """Current metrics; null = not available, never 0. `earnedMediaValue` in cents."""
 
     instead: ClassVar[dict[str, str]] = {
+        # Fields that integrations in public code ask for and Archive does not have.
         "saves": "Archive has no saves; `likes`, `comments`, `shares` and `views` exist.",
         "plays": "Did you mean `currentEngagement.views`?",
         "emv": "Did you mean `currentEngagement.earnedMediaValue`?",
@@ -104,6 +106,7 @@ class EngagementEntry(Record):
     """Metrics at one moment (`at`); null = not available. `earnedMediaValue` in cents."""
 
     instead: ClassVar[dict[str, str]] = {
+        # The filter says `capturedAt`, the snapshot itself `at`.
         "capturedAt": "Did you mean `at`?",
         "saves": "Archive has no saves.",
     }
@@ -206,6 +209,7 @@ class Item(Record):
         "currentEngagement.linearViralityScore"
     )
     instead: ClassVar[dict[str, str]] = {
+        # Public integrations have asked for some of these by mistake: a hint saves the second try.
         "publishedAt": "Did you mean `takenAt`?",
         "createdAt": "Did you mean `takenAt`?",
         "postedAt": "Did you mean `takenAt`?",
@@ -237,6 +241,7 @@ class Item(Record):
     ai_filter_reasons: list[AiFilterReason]
     social_profile: SocialProfile
     creator: Creator
+    # Nullable in the schema: an item may have no metrics at all.
     current_engagement: Engagement
     transcriptions: list[Transcription]
 
@@ -272,6 +277,7 @@ class MediaContent(Record):
     """An image or video; `mediaItemId` groups a carousel's frames. `fileUrl` is dead where
     `deleted`."""
 
+    # A union in Archive's schema: the fields are asked for per type.
     variants = (Image, Video)
 
 
@@ -280,6 +286,7 @@ class UrlLookup(Record):
 
     url: str
     status: str
+    # null unless the link was found.
     item_id: str
 
 
@@ -303,6 +310,7 @@ class Operation(Record):
     total: int
     processed: int
     created_at: str
+    # null until the operation has ended.
     completed_at: str
     succeeded_item_ids: list[str]
     failed_item_ids: list[str]
@@ -326,7 +334,9 @@ class ItemPayload(Record):
 class RefetchPayload(Record):
     """The refresh that was started: `operationId` (null = nothing to do) and what it covers."""
 
+    # null is no error: no item needed a refresh.
     operation_id: str
     processed_count: int
+    # Only items in an active refresh; stories and foreign ids are dropped without a word.
     skipped_item_ids: list[str]
     user_errors: list[UserError]

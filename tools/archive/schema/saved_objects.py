@@ -29,6 +29,7 @@ class ViewGroup(Record):
 class Collection(Record):
     """A collection: `itemCount`, and the `group` it is in (null = none)."""
 
+    # Without the group's own content: it would list the collection again.
     default = "id name itemCount group.id group.name updatedAt"
 
     id: str
@@ -49,6 +50,7 @@ class _View(Record):
 
     id: str
     name: str
+    # JSON in Archive's schema: its shape is not documented, so it is passed on as it comes.
     filters: Json
     custom_attribute_conditions: Json
     sort: Json
@@ -72,6 +74,7 @@ class SocialProfileView(_View):
     applied."""
 
 
+# Lists leave out filters and conditions: up to 1,000 views of them would fill any context.
 _ROW = "id name group.id group.name updatedAt"
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+# A question stays readable: five names show which kind it is about.
 MOST_NAMES = 5
 """Names of a kind that a preview tells."""
 _NO_SUCH_GROUP = (
@@ -44,6 +45,7 @@ FILTERS_IGNORED = (
 
 
 def _not_blank(name: str) -> str:
+    # Checked here, for Archive would refuse it only after the request.
     if not name.strip():
         raise ValueError("must not be blank.")
     return name
@@ -84,6 +86,8 @@ class ViewInput(Input):
     @classmethod
     def _fields_given(cls, value: Any) -> Any:
         if value is None:
+            # In an update null could be read as "clear it" as well as "leave it": Archive does not
+            # say.
             raise ValueError("must not be null: leave it out to keep it unset or unchanged.")
         return value
 
@@ -120,6 +124,7 @@ class UpdateView(TakesConditions, Mutation[R], Generic[R]):
     input: ViewInput = Field(description="What changes.")
 
     def check(self) -> None:
+        # An empty change would cost a request and report success.
         if self.input.model_fields_set:
             return
         parts = ", ".join(str(field.alias) for field in type(self.input).model_fields.values())
@@ -142,9 +147,12 @@ class MoveToGroup(Mutation[R], Generic[R]):
     @field_validator("group_id", mode="after")
     @classmethod
     def _none_if_empty(cls, value: str | None) -> str | None:
+        # Archive takes null for "no group"; models leave out null arguments, so an empty string
+        # stands for it.
         return value if value and value.strip() else None
 
     def check(self) -> None:
+        # Left out by mistake it would take the thing out of its group without a word.
         if "group_id" not in self.model_fields_set:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -167,6 +175,7 @@ class Deletion(Confirmed[R], Generic[R]):
 
     async def preview(self, context: ArchiveContext) -> Preview:
         query = self.reads.model_validate({"id": self.id})
+        # Read first: the user has to see which one it is, and how much hangs on it.
         result = await read(query, self.shown.split(), context.api)
         if result is None:
             raise Failure(Code.NOT_FOUND, query.missing, query.instead)
@@ -183,6 +192,7 @@ class Deletion(Confirmed[R], Generic[R]):
 
     def about(self, result: dict[str, Any]) -> list[str]:
         """What tells it from others: how it narrows, and where it is."""
+        # Scalars of type JSON hold anything; no document promises an object.
         filters = result["filters"] if isinstance(result["filters"], dict) else {}
         conditions = result["customAttributeConditions"] or []
         return [
@@ -207,7 +217,7 @@ class Deletion(Confirmed[R], Generic[R]):
 
 
 def nothing_in(group: Input | None) -> list[str]:
-    """Why a list of views may be empty, where it is one group's."""
+    """Return why a list of views may be empty, where it is one group's."""
     return [_NO_SUCH_GROUP] if is_narrow(group) else []
 
 
@@ -218,12 +228,12 @@ async def read(request: Read[Any], paths: list[str], api: Api) -> Any:
 
 
 def in_group(result: dict[str, Any]) -> list[str]:
-    """The group it is in, in words."""
+    """Return the group it is in, in words."""
     return [f"in the group '{result['group']['name']}'"] if result["group"] else []
 
 
 def add_notes(payload: dict[str, Any], note: str) -> dict[str, Any]:
-    """The payload with a note, where there is one."""
+    """Return the payload with a note, where there is one."""
     return {**payload, "notes": [note]} if note else payload
 
 
@@ -233,6 +243,6 @@ def count_noun(count: int, one: str) -> str:
 
 
 def some(names: list[str]) -> str:
-    """The first few names, and how many more there are."""
+    """Return the first few names, and how many more there are."""
     more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
     return ", ".join([*(f"'{name}'" for name in names[:MOST_NAMES]), *more])

@@ -37,6 +37,7 @@ _REFUSED = (
 class CreatorViewFilterInput(Input):
     """Which creator views."""
 
+    # The only filter that Archive's list of views has (Archive docs, schema).
     group_id: Id | None = None
 
 
@@ -65,6 +66,7 @@ class GetCreatorView(Query[CreatorView]):
     id: Id = Field(description="View id.")
 
 
+# Archive keeps the `filters` of these views and never applies them: only conditions count.
 class CreateCreatorViewInput(NewStoredView):
     """A new creator view."""
 
@@ -89,6 +91,7 @@ class CreateCreatorView(OfStoredView, TakesConditions, Mutation[CreatorViewPaylo
     input: CreateCreatorViewInput = Field(description="The view.")
 
 
+# Repeating is harmless, since Archive replaces given parts whole and adds nothing.
 class UpdateCreatorView(OfStoredView, UpdateView[CreatorViewPayload]):
     """Change a creator view, for the whole workspace. What `input` leaves out stays; lists and
     objects are replaced whole."""
@@ -106,6 +109,7 @@ class UpdateCreatorView(OfStoredView, UpdateView[CreatorViewPayload]):
     input: UpdateCreatorViewInput = Field(description="What changes.")
 
 
+# A second deletion answers null, not an error (Archive docs, views): it may be repeated.
 class DeleteCreatorView(Deletion[DeletedCreatorView]):
     """Delete a creator view; the user is asked first. Its creators stay."""
 

@@ -102,6 +102,7 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
     title = "Delete a view group"
     risk = "removes"
     repeatable = True
+    # The ids of what is ungrouped now: the group, asked afterwards, could not tell.
     selected = "deletedViewGroupId movedViewIds"
     verify = "{viewGroups} shows whether it is still there."
     kind = "view group"
@@ -109,6 +110,7 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
     shown = "name collections.name contentViews.name creatorViews.name socialProfileViews.name"
 
     def about(self, result: dict[str, Any]) -> list[str]:
+        # A group has no filters, and what is in it is told by `kept`.
         return []
 
     def details(self, result: dict[str, Any]) -> dict[str, Any]:
@@ -119,6 +121,7 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
             "name": result["name"],
             "holds": counts,
             "first": first,
+            # The confirmation is bound to all names, though only a few are shown.
             "version": scope_of(content),
         }
 
@@ -163,6 +166,7 @@ class ReorderViewsInGroup(Mutation[ViewGroupPayload]):
     instead = "{viewGroups} lists the groups, with what is in them."
 
     group_id: Id = Field(description="Group id.")
+    # Views that are left out keep their order behind these (Archive docs, view groups).
     view_ids: Annotated[list[Id], Field(min_length=1)] = Field(description="First to last.")
 
     def check(self) -> None:

@@ -89,6 +89,7 @@ class CreateSocialProfileView(OfStoredView, TakesConditions, Mutation[SocialProf
     input: CreateSocialProfileViewInput = Field(description="The view.")
 
 
+# Repeating is harmless, since Archive replaces given parts whole and adds nothing.
 class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]):
     """Change a social profile view, for the whole workspace. What `input` leaves out stays; lists
     and objects are replaced whole."""
@@ -106,6 +107,7 @@ class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]
     input: UpdateSocialProfileViewInput = Field(description="What changes.")
 
 
+# A second deletion answers null, not an error (Archive docs, views): it may be repeated.
 class DeleteSocialProfileView(Deletion[DeletedSocialProfileView]):
     """Delete a social profile view; the user is asked first. Its profiles stay."""
 
