@@ -56,6 +56,7 @@ class Services:
         self._archivebox_in_process = archivebox
         self._leases = leases
         self._stack = AsyncExitStack()
+        # Two first calls at once must not build two clients, each with a limit of its own.
         self._lock = anyio.Lock()
         self._archive: ArchiveBackend | None = None
         self._archivebox: ArchiveBoxBackend | None = None
@@ -90,6 +91,8 @@ class Services:
         """The long work in the background of this process, begun with the first use."""
         async with self._jobs_lock:
             if self._jobs is None:
+                # `start` returns once the journal is open: nobody gets jobs that are only half
+                # there.
                 self._jobs = await self._group.start(self._host_jobs)
             return self._jobs
 
@@ -115,6 +118,7 @@ class Services:
                 await self._ending.wait()
         finally:
             journal.close()
+            # After a failure too: the end of this process waits for it.
             self._jobs_over.set()
 
     @property
@@ -174,6 +178,7 @@ class Services:
         if settings.archivebox_username and settings.archivebox_password:
             login = Login(settings.archivebox_username, settings.archivebox_password)
         if settings.sandbox:
+            # A sandbox must never send the real key, nor reach the real address.
             url, in_process, key, login = *self._archivebox_sandbox(), None
         http = await self._stack.enter_async_context(
             Http(url, "ArchiveBox", in_process=in_process, ca_bundle=settings.archivebox_ca_bundle)
@@ -182,6 +187,8 @@ class Services:
             url=url,
             keys=Keys(key, login),
             http=http,
+            # ArchiveBox has no rate limit, but a dozen requests at once slow each one down to 1 to
+            # 2 s.
             limiter=ConcurrencyCap(),
             user_agent=USER_AGENT,
         )

@@ -26,6 +26,7 @@ class ArchiveBoxApi:
 
     async def get(self, path: str, **params: Any) -> Any:
         """The JSON at a path; parameters that are None are left out."""
+        # httpx sends None as an empty value, which the server refuses for numbers.
         given = {name: value for name, value in params.items() if value is not None}
         return await self.client.send(
             Send("GET", path, self.deadline, params=given, lane=self.lane)
@@ -84,4 +85,5 @@ class ArchiveBoxApi:
             Failure: decoded as for any other answer.
         """
         reply = await self.client.raw(Send("GET", path, self.deadline, params=params or {}))
+        # A file with broken bytes is still worth reading: each becomes a replacement character.
         return reply.body.decode("utf-8", "replace")

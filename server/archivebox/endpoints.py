@@ -18,14 +18,17 @@ from server.tool.result import BUDGET, Result, whole
 
 R = TypeVar("R")
 
+# Never empty: 0.9.31 takes an empty id for the first snapshot there is.
 Text = Annotated[str, Field(min_length=1)]
 
+# Paging and confirmation are this server's own; lists add their `limit` and `offset` themselves.
 _OURS = frozenset({"limit", "after", "offset", "confirm"})
 
 
 class ArchiveBoxTool(Request[R, ArchiveBoxContext], Generic[R]):
     """Base of the ArchiveBox tools; arguments carry names in snake case."""
 
+    # The base turns names into Archive's camelCase; ArchiveBox's own are in snake case.
     model_config = ConfigDict(alias_generator=None)
 
     backend: ClassVar[str] = "archivebox"
@@ -60,6 +63,7 @@ class EndpointRequest(ArchiveBoxTool[R], Generic[R]):
         """The path with this request's values in it."""
         path = self.operation.partition(" ")[2]
         for name in self.in_path():
+            # A model wrote the id: unquoted, a slash or `..` in it would reach another endpoint.
             path = path.replace(f"{{{name}}}", quote(str(getattr(self, name)), safe=""))
         return path
 
@@ -70,6 +74,7 @@ class EndpointRequest(ArchiveBoxTool[R], Generic[R]):
 
     def request_values(self) -> dict[str, Any]:
         """The arguments that were given and go into the query or the body."""
+        # Defaults are not sent: a server that lacks such an argument would then refuse the call.
         values = self.model_dump(exclude_unset=True)
         skipped = {*_OURS, *self.in_path()}
         return {
@@ -167,6 +172,7 @@ class Many(EndpointRequest[R], Generic[R]):
     risk: ClassVar[Risk] = "reads"
     repeatable: ClassVar[bool] = True
 
+    # At least 1: the server divides by the limit and answers 0 and -1 with a 503.
     limit: int = Field(20, ge=1, le=1000, description="Records in all")
     after: Text | None = Field(None, description="Last `nextCursor`")
     offset: int | None = Field(None, ge=0, description="Records to skip")

@@ -24,6 +24,7 @@ _TEXTS = (
     ("htmltotext", ("htmltotext.txt",)),
     ("singlefile", ("singlefile.html",)),
     ("dom", ("output.html",)),
+    # wget names the file after the URL, so there is no fixed name.
     ("wget", ()),
 )
 """Plugins whose output is a page's text, best first, with the files they write."""
@@ -33,8 +34,10 @@ _IMAGES = {
     "favicon": ("favicon", ("favicon.ico", "favicon.png")),
 }
 _TITLE = re.compile(r"<title[^>]*>([^<]*)</title>", re.IGNORECASE)
+# The title stands near the start: a singlefile of many megabytes is not decoded for it.
 _HEAD_BYTES = 200_000
 _READABLE = (".txt", ".html", ".htm", ".md")
+# `head` too: the title is returned beside the text, not in it.
 _SKIPPED_TAGS = frozenset({"script", "style", "noscript", "template", "svg", "head"})
 _BLOCK_TAGS = frozenset(
     {
@@ -169,12 +172,15 @@ async def title_of(api: ArchiveBoxApi, snapshot: Json) -> str | None:
 def _files(snapshot: Json, plugin: str, names: tuple[str, ...]) -> list[Output]:
     match = []
     for result in snapshot.get("archiveresults") or []:
+        # 0.8.5 calls a plugin an extractor.
         if (
             result.get("plugin", result.get("extractor")) != plugin
             or result.get("status") != "succeeded"
         ):
             continue
         for name, mime_type in _name_of(result, plugin, names):
+            # Names come from what plugins wrote about strangers' pages: none may lead out of the
+            # snapshot.
             if _is_below(name):
                 match.append(Output(plugin, _web_path(snapshot, result, plugin, name), mime_type))
     return match
@@ -184,6 +190,7 @@ def _name_of(result: Json, plugin: str, names: tuple[str, ...]) -> list[tuple[st
     """The files of a result that matter, in the order of `names`, else those that read as text."""
     files = result.get("output_files")
     if isinstance(files, dict) and files:
+        # Keys of `output_files` are paths: a plugin may put its files into folders.
         existing = [
             name for requested in names for name in files if name.rpartition("/")[2] == requested
         ]
@@ -191,6 +198,7 @@ def _name_of(result: Json, plugin: str, names: tuple[str, ...]) -> list[tuple[st
         return [
             (name, str((files[name] or {}).get("mimetype", ""))) for name in [*existing, *others]
         ]
+    # 0.8.5 lists no files: its `output` is a file's name, a folder's, or a message.
     output = str(result.get("output_str") or result.get("output") or "")
     if not output or "\n" in output:
         return []
@@ -227,10 +235,13 @@ class _Text(HTMLParser):
         if tag in _SKIPPED_TAGS:
             self._skipped += 1
         elif tag in _BLOCK_TAGS:
+            # Without line breaks the words of neighbouring blocks would run together.
             self._parts.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _SKIPPED_TAGS:
+            # Saved pages have stray end tags: below zero the count would hide all text that
+            # follows.
             self._skipped = max(0, self._skipped - 1)
         elif tag in _BLOCK_TAGS:
             self._parts.append("\n")

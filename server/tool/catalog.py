@@ -125,6 +125,7 @@ class Surface:
         """
         if entry := self._offered.get(name):
             return entry
+        # Raises for what cannot be offered at all: what remains is only a matter of toolsets.
         entry = self.reachable(name)
         if self._discovers:
             caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
@@ -149,6 +150,7 @@ class Surface:
         if existing is None:
             import difflib  # with the first mistake, not at start
 
+            # A listed tool is the better suggestion: the model can call it at once.
             near = difflib.get_close_matches(name, self._offered, n=1) or difflib.get_close_matches(
                 name, self._reachable, n=1
             )
@@ -199,6 +201,7 @@ class Surface:
         name = self._by_operation.get(result[1])
         if name is None:
             return _drop_braces(result)
+        # A hint must not send a model to a tool that its host does not list, without saying so.
         callable_here = name in self._offered or (self._discovers and name in self._reachable)
         return name if callable_here else f"{name} (not offered here)"
 
@@ -206,6 +209,7 @@ class Surface:
 def _is_wanted(entry: Entry, requested: set[str]) -> bool:
     if entry.toolset in requested or (entry.core and "core" in requested):
         return True
+    # `all` leaves out the tools that reach others: with every tool listed they are a second way.
     return "all" in requested and entry.toolset != _DISCOVER
 
 

@@ -138,8 +138,13 @@ class Context(ABC):
         visible = await self.present(preview)
         asked_at = self.now()
         await self.confirmations.require(
-            visible, call=[*call, self.scope.workspace], token=token, asker=self.person
+            # The same arguments mean other records in another workspace.
+            visible,
+            call=[*call, self.scope.workspace],
+            token=token,
+            asker=self.person,
         )
+        # Within a second the preview, made right before, still holds.
         if self.now() - asked_at < DELIBERATION_SECONDS:
             return
         if await review() != preview:

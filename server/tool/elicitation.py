@@ -18,6 +18,7 @@ class Question:
 
     key: str
     message: str
+    # Clients show primitives only: no nested object and no list.
     properties: Mapping[str, Any]
     basis: str = ""
 
@@ -30,6 +31,7 @@ class Reply:
     content: Mapping[str, Any] = field(default_factory=dict)
 
 
+# Some clients answer only by making the call again, so a call must be able to end in between.
 class Suspended(Exception):
     """The call ends here for now: it will be made again, with the answer. Askers raise it,
     protocols answer it."""

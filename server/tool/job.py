@@ -31,6 +31,7 @@ C_contra = TypeVar("C_contra", bound=Context, contravariant=True)
 
 ANSWER_SECONDS = 20.0
 """How long a call waits for its job: one that ends within is simply answered."""
+# What is left of a call for rendering and sending its answer.
 _RESERVE_SECONDS = 3.0
 
 
@@ -86,12 +87,14 @@ class StartJob(Request[R, C], Generic[R, C]):
 
     def call_arguments(self) -> dict[str, Any]:
         """Return the arguments as they are journalled, without those about the start."""
+        # A resume compares the journalled arguments with its own, and these differ by nature.
         about_the_start = {"dry_run", "resume", "confirm", "workspace"}
         return self.model_dump(
             by_alias=True, exclude_unset=True, mode="json", exclude=about_the_start
         )
 
     async def preview(self, context: C) -> Preview | None:
+        # A resumed job was confirmed when it was started; a dry run changes nothing.
         if self.resume is not None or self.dry_run:
             return None
         self._plan = await self.plan(context)
@@ -146,6 +149,7 @@ async def read_by_job(request: ReadsByJob[C], context: C, plan: Plan) -> Result:
         new_job(request, context, plan), request.work(context), plan.records_known
     )
     answer = _render(await _follow(jobs, row, context), request.watch)
+    # A job that ended in time looks like any read: its result alone.
     result = answer.structured.get("result")
     return answer.with_fields(plan=about) if result is None else whole(result)
 
@@ -170,6 +174,7 @@ def require_own(row: JobRow, scope: Scope) -> None:
     Raises:
         Failure: `INVALID_ARGUMENT`.
     """
+    # The ids in a job's records mean nothing under another account.
     if (row.origin, row.account) != (scope.origin, scope.account):
         raise Failure(
             Code.INVALID_ARGUMENT,
@@ -204,10 +209,13 @@ async def _resume(request: StartJob[Any, C], job_id: str, context: C, jobs: Jobs
         )
     require_own(row, context.scope)
     _refuse_other_arguments(request, row)
+    # It runs already, here or in another process: there is only something to follow.
     if row.state is JobState.RUNNING and row.owned:
         return row
+    # Plain days became instants when the job was started, so the zone does not matter any more.
     first = parse(type(request), row.arguments, {"timezone": UTC, "instants": []})
     work = first.work(context)
+    # Running without an owner: the process that ran it died.
     if row.state is JobState.PAUSED or (row.state is JobState.RUNNING and not row.owned):
         return await jobs.resume(row.id, work)
     return await jobs.retry_failed(row.id, work)

@@ -63,6 +63,7 @@ def _property(info: FieldInfo, whole: bool) -> Schema:
     schema = _type_schema(bare, (*metadata, *info.metadata), whole)
     if info.default not in (None, PydanticUndefined):
         schema["default"] = info.default
+    # A shared type may carry a description in its `Annotated`; the field's own goes first.
     inner = (mark.description for mark in metadata if isinstance(mark, FieldInfo))
     if description := info.description or next(filter(None, inner), None):
         schema["description"] = description
