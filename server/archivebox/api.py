@@ -26,7 +26,7 @@ class ArchiveBoxApi:
 
     async def get(self, path: str, **params: Any) -> Any:
         """The JSON at a path; parameters that are None are left out."""
-        # httpx sends None as an empty value, which the server refuses for numbers.
+        # Written out, None would be a word to look for, or no number, which the server refuses.
         given = {name: value for name, value in params.items() if value is not None}
         return await self.client.send(
             Send("GET", path, self.deadline, params=given, lane=self.lane)

@@ -137,12 +137,9 @@ class Context(ABC):
         """
         visible = await self.present(preview)
         asked_at = self.now()
+        # The same arguments mean other records in another workspace.
         await self.confirmations.require(
-            # The same arguments mean other records in another workspace.
-            visible,
-            call=[*call, self.scope.workspace],
-            token=token,
-            asker=self.person,
+            visible, call=[*call, self.scope.workspace], token=token, asker=self.person
         )
         # Within a second the preview, made right before, still holds.
         if self.now() - asked_at < DELIBERATION_SECONDS:

@@ -77,6 +77,7 @@ def snapshot(record: Json) -> Json:
         match["archiveresults"] = [
             result(archiveresult) for archiveresult in record["archiveresults"]
         ]
+    # 0.8.5 has no status: null says so, where a missing field would look like a mistake.
     match.setdefault("status", None)
     return match
 
@@ -85,6 +86,7 @@ def result(record: Json) -> Json:
     """An archive result under the names of 0.9 (`extractor` and `output` before)."""
     return {
         _OLD_NAMES.get(name, name): value
+        # Empty values are left out: a page with six outputs has 7 kB as it is.
         for name, value in record.items()
         if name not in ("TYPE", "abid", "snapshot_abid") and value not in (None, "", [], {})
     }
@@ -121,6 +123,7 @@ def _mask(config: Any) -> Any:
 
 def any_object(record: Json) -> Json:
     """An object of whatever kind its `TYPE` says."""
+    # `TYPE` is a path, such as core.models.Snapshot.
     kind = str(record.get("TYPE", "")).rpartition(".")[2]
     shapes = {"Snapshot": snapshot, "ArchiveResult": result, "Tag": tag, "Crawl": crawl}
     shape = shapes.get(kind)

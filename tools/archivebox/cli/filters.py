@@ -23,6 +23,7 @@ class Filters(EndpointRequest[Any]):
     """The filters that several commands share."""
 
     filter_type: FilterType = Field("substring", description="How patterns match")
+    # The command calls them `after` and `before`; in a list `after` is the cursor.
     after_: float | None = Field(None, alias="bookmarked_after", description="Unix seconds")
     before_: float | None = Field(None, alias="bookmarked_before", description="Unix seconds")
 
@@ -32,6 +33,7 @@ class Filters(EndpointRequest[Any]):
 
     def check(self) -> None:
         super().check()
+        # The server answers a pattern that does not compile with a 503, like any other fault.
         for pattern in self.patterns() if self.filter_type == "regex" else []:
             try:
                 re.compile(pattern)

@@ -29,6 +29,7 @@ class Search(Filters, Many[Snapshot]):
     title = "Search saved pages by pattern"
 
     filter_patterns: list[Text] | None = Field(None, description="Patterns; none = all")
+    # The command's `search` is a mode: the words to look for are patterns.
     search: Literal["meta", "contents", "deep"] | None = Field(None, description="Where to look")
     status: Text | None = Field(None, description="queued, started, paused or sealed")
     tag: Text | None = Field(None, description="Tag name")

@@ -59,6 +59,7 @@ async def find_failed_pages(context: ArchiveBoxContext, query: PageQuery) -> lis
             },
         )
         for url, page in newest.items()
+        # 0.8.5 has no status; what is still at work may yet succeed.
         if str(page["id"]) in failed and page.get("status") in (None, "sealed")
     ]
     if context.description.has("GET /crawls/crawls"):
@@ -96,6 +97,7 @@ async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list
     jobs = await context.jobs()
     row = await jobs.get(name)
     place = context.scope
+    # A job's records are ids of one server: elsewhere they would be other pages, or none.
     if (row.tool, row.origin, row.account, row.arguments.get("action")) != (
         tool,
         place.origin,
@@ -105,6 +107,7 @@ async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list
         raise Failure(
             Code.INVALID_ARGUMENT, f"{name} tagged nothing here.", "{list_jobs} lists the jobs."
         )
+    # Its records are not final yet: an undo would miss some.
     if row.owned:
         raise Failure(
             Code.INVALID_ARGUMENT,
@@ -112,6 +115,7 @@ async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list
             "Stop it with {cancel_job}, or let it end.",
         )
     result, after = [], 0
+    # Only what was really changed is reversed.
     while rows := await jobs.records(name, (RecordState.DONE,), after=after, limit=_PAGE):
         result += [NewRecord(each.key, {**each.detail, **_reverse(each.detail)}) for each in rows]
         after = rows[-1].number
@@ -133,6 +137,7 @@ async def find_queued_work(context: ArchiveBoxContext, query: PageQuery) -> list
     ]
     if query.given():
         return result
+    # Crawls come as one plain list, with neither pages nor filters.
     crawls = [each for each in await context.api.get("/crawls/crawls") if _is_queued(each)]
     return result + [NewRecord(f"crawl:{each['id']}", {"url": _first(each)}) for each in crawls]
 
@@ -202,7 +207,9 @@ class SaveAgainWork(SaveWork):
     def body(self, records: list[RecordRow]) -> Json:
         tags = ",".join(records[0].detail["tags"])
         takes, has = self.context.description.takes, self.context.description.has
+        # By default 0.9.73 skips an address that it has.
         anew = {"only_new": False} if takes(Add.operation, "only_new") else {}
+        # 0.8.5 makes no second copy of an address, but new outputs of the one there is.
         anew |= {} if has("GET /crawls/crawls") else {"update": True}
         return self.require_supported(
             {"urls": [records[0].key], "depth": 0, **({"tag": tags} if tags else {}), **anew}
@@ -215,6 +222,7 @@ class TagWork(_Change):
 
     async def change(self, job: Handle, record: RecordRow) -> None:
         for what, verb in (("add", "add-to"), ("remove", "remove-from")):
+            # The endpoints take one tag a request.
             for name in record.detail[what]:
                 body = {"snapshot_id": record.key, "tag_name": name}
                 await self.post(job, record, "POST", f"/core/tags/{verb}-snapshot/", body)
@@ -240,6 +248,8 @@ class CancelWork(_Change):
         if not _is_queued(answer):
             job.mark_skipped(record, f"It is {answer.get('status')} by now.")
             return
+        # Before 0.9.73 nothing can be cancelled, only sealed; the pages of a running crawl are then
+        # archived all the same, most of them.
         body = (
             {"action": "cancel"}
             if self._context.description.takes(f"PATCH {_pattern(kind)}", "action")

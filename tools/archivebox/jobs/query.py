@@ -45,6 +45,7 @@ class PageQuery:
         return [
             entry
             async for entry in list_records(context, "/core/snapshots", params)
+            # The server's filter takes a whole URL, not a host.
             if self.is_at(entry["url"])
         ]
 
@@ -86,6 +87,7 @@ async def list_records(context: ArchiveBoxContext, path: str, params: Json) -> A
     offset = 0
     while True:
         answer = await context.api.get(path, **requested, limit=PAGE, offset=offset)
+        # With the first page already, before anything is gone through or changed.
         if int(answer["total_items"]) > MOST:
             raise Failure(
                 Code.INVALID_ARGUMENT,

@@ -85,6 +85,8 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     dry_run: bool = Field(False, description="Only preview.")
 
     def check(self) -> None:
+        # A resumed job has its own arguments; others beside `resume` are refused when it is
+        # resumed.
         if self.resume is not None:
             return
         if (self.action in _ON_PAGES) != bool(self.urls):
@@ -136,6 +138,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                 )
             case "retry":
                 result = await find_failed_pages(context, self.selection())
+                # Three requests: look for a newer copy, add, look at the outcome.
                 return _plan_with_question(
                     result, f"Save {_pages(len(result))} with failed outputs again", each=3
                 )
@@ -158,6 +161,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             if crawls
             else _pages(len(result))
         )
+        # Two requests: look whether it is still queued, then cancel.
         return _plan_with_question(result, f"Cancel {what} still queued", each=2)
 
     def work(self, context: ArchiveBoxContext) -> Work:
@@ -185,11 +189,13 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
 
     def _save_plan(self, context: ArchiveBoxContext) -> Plan:
         links = self.links()
+        # Before anybody is asked: an option that this server would ignore.
         SaveWork(context, self._options()).require()
         requested = f"Save {_pages(len(links))} in ArchiveBox?" if len(links) > _UNASKED else None
         return Plan(
             f"Saving of {_pages(len(links))}",
             len(links),
+            # One look at each page, and one request for each chunk, rounded up.
             requests=len(links) + -(-len(links) // ADDED_AT_ONCE),
             credits=0,
             records_known=[NewRecord(link) for link in links],
@@ -212,6 +218,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             raise Failure(
                 Code.INVALID_ARGUMENT, "No tags were given.", "Set `tags`, `untag` or `undo`."
             )
+        # ArchiveBox makes no difference between capitals and small letters in tags.
         if both := {tag.casefold() for tag in self.tags or []} & {
             entry.casefold() for entry in self.untag or []
         }:

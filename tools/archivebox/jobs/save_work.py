@@ -16,6 +16,7 @@ from server.jobs import Handle, RecordRow, RecordState
 from tools.archivebox.cli.add import Add
 from tools.archivebox.records import failures
 
+# 0.9.31 takes about 0.7 s for each address within the request: 50 stay well under a minute.
 ADDED_AT_ONCE = 50
 """Pages that one request adds; 0.8.5 archives them before it answers, and gets one."""
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 60.0, 1.5
@@ -53,12 +54,14 @@ class SaveWork:
     """Adds pages in chunks and waits until each is archived."""
 
     writes = True
+    # 0.9.31 makes another copy each time an address is added.
     repeatable = False
     width = 1
 
     def __init__(self, context: ArchiveBoxContext, options: SaveOptions) -> None:
         self._options = options
         self.context = context
+        # Not in the journal: after an interruption the pages are looked at again.
         self._outcomes: dict[int, Json] = {}
 
     @property
@@ -72,6 +75,7 @@ class SaveWork:
         Raises:
             Failure: `UNSUPPORTED`.
         """
+        # The page is made up: what matters is which options this version takes.
         self.body([RecordRow(0, "https://a.example/", RecordState.PENDING, None, None, None, 0)])
 
     async def gather(self, job: Handle) -> None:
@@ -111,9 +115,11 @@ class SaveWork:
             for row in _rows(job)
             if _is_added(row) and row.number not in self._outcomes
         }
+        # What was waited survives an interruption: a resumed job does not wait all over again.
         waited, pause = float(job.counters.get("waited", 0)), FIRST_PAUSE
         while away:
             left = self._options.wait_minutes * 60 - waited
+            # In the end at all of them, so that none is reported as queued unseen.
             await self._look(job, away, len(away) if left <= 0 else LOOKED_AT)
             if not away or left <= 0:
                 break
@@ -140,6 +146,7 @@ class SaveWork:
 
     async def _look(self, job: Handle, away: dict[int, RecordRow], most: int) -> None:
         """Look at some of the pages, and note those that are finished."""
+        # The pages of a chunk share a crawl, which is asked for once in a look.
         crawls: dict[str, bool] = {}
         for row in list(away.values())[:most]:
             outcome = await self._outcome(row, crawls)
@@ -147,6 +154,7 @@ class SaveWork:
                 continue
             self._outcomes[row.number] = outcome
             del away[row.number]
+            # The answer to its adding was lost; the page is there, so it was added.
             if row.state is RecordState.UNKNOWN:
                 job.mark_done(row)
                 await job.settle([row])
@@ -159,9 +167,12 @@ class SaveWork:
             crawl is None
         ):  # 0.8.5 has archived what it added; what was lost on its way may not be there at all
             return judge_page(pages[-1]) if pages else None
+        # 0.9.31 does not say which crawl a page is of, so any copy counts.
         own = [page for page in pages if _same(page.get("crawl_id", crawl), crawl)]
         if own:
             return judge_page(own[-1])
+        # 0.9.73 makes the pages seconds after the crawl: until that is over, this one may still
+        # come.
         if not await self._is_over(crawl, crawls):
             return None
         if pages:  # known before, and only new ones were wanted
@@ -238,6 +249,7 @@ class CheckWork:
         over = [(page, result) for page in pages if (result := judge_page(page)) is not None]
         good = [each for each, result in over if result["outcome"] in ("saved", "partly")]
         if not good:
+            # One of the copies may still be at work.
             if len(over) < len(pages):
                 return {"is": "queued", "id": pages[-1]["id"]}
             return {"is": "noOutput", "id": pages[-1]["id"], "failures": failures(pages[-1])[:3]}
@@ -253,10 +265,12 @@ async def copies(context: ArchiveBoxContext, url: str) -> list[Json]:
     """The newest saved pages of a URL with their outputs, oldest first."""
     requested = {"url": url, "with_archiveresults": True, "limit": _COPIES}
     answer = await context.background.get("/core/snapshots", **requested)
+    # The list is oldest first and cannot be sorted: the newest are at its end.
     if (total := int(answer["total_items"])) > _COPIES:
         answer = await context.background.get(
             "/core/snapshots", **requested, offset=total - _COPIES
         )
+    # 0.9.73 shows a deleted page until its runner has removed it.
     pages: list[Json] = [item for item in answer["items"] if item.get("status") != "deleting"]
     return pages
 
@@ -309,4 +323,5 @@ def _is_added(row: RecordRow) -> bool:
 
 
 def _same(one: Any, other: Any) -> bool:
+    # 0.9.73 writes ids without dashes, older versions with them.
     return str(one).replace("-", "").lower() == str(other).replace("-", "").lower()
