@@ -83,7 +83,7 @@ class Calls:
 
     @contextmanager
     def mask_faults(self, what: str) -> Iterator[None]:
-        """Make whatever escapes from `what` fit to be told.
+        """Turn whatever escapes from `what` into a failure that a caller may read.
 
         Raises: Failure: briefly and with its hint rendered; a bug is masked as `INTERNAL` with an
             id that is in the log.
@@ -109,7 +109,7 @@ class Calls:
             ) from None
 
     async def perform(self, entry: Entry, arguments: Mapping[str, Any], caller: Caller) -> Result:
-        """The rest of the way, for a tool that was found already.
+        """Perform a call of a tool whose entry is at hand.
 
         Raises:
             Failure: as `call`, its hint not rendered yet.
@@ -133,7 +133,7 @@ class Calls:
         return self._render_hint(result.with_fields(instants=instants) if instants else result)
 
     def _render_hint(self, result: Result) -> Result:
-        """A result may tell of a failure that came later, in a job: its hint names tools too."""
+        """Render the hint of a job's failure within a result: it names tools too."""
         error = result.structured.get("error")
         if not isinstance(error, dict) or not error.get("hint"):
             return result

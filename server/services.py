@@ -88,16 +88,15 @@ class Services:
         return self._settings.read_only
 
     async def jobs(self) -> Jobs:
-        """The long work in the background of this process, begun with the first use."""
+        """Return the long work in the background of this process, started with the first use."""
         async with self._jobs_lock:
             if self._jobs is None:
-                # `start` returns once the journal is open: nobody gets jobs that are only half
-                # there.
+                # `start` returns once jobs can be taken: nobody gets some that are half there.
                 self._jobs = await self._group.start(self._host_jobs)
             return self._jobs
 
     def exports(self) -> ExportFolder:
-        """Where files for the user go."""
+        """Return the folder that files for the user go to."""
         if self._exports is None:
             from server.exports import ExportFolder
 
@@ -105,7 +104,7 @@ class Services:
         return self._exports
 
     async def _host_jobs(self, *, task_status: TaskStatus[Jobs]) -> None:
-        """Jobs live in a task of their own: calls come and go."""
+        """Host the jobs in a task of their own, because calls come and go."""
         from server.jobs import Jobs, Journal
 
         # The jobs of a sandbox in this process are nobody else's.
@@ -127,7 +126,7 @@ class Services:
         return self._confirmations
 
     async def backend(self, name: str) -> Backend[Any]:
-        """The backend of that name, built now if it was not yet.
+        """Return the backend of that name, built with the first use.
 
         Raises:
             Failure: `NOT_CONFIGURED`, with what to set and where.
@@ -139,14 +138,14 @@ class Services:
         raise Failure(Code.NOT_CONFIGURED, f"This server has no backend {name!r}.")
 
     async def archive(self) -> ArchiveBackend:
-        """The Archive backend."""
+        """Return the Archive backend."""
         async with self._lock:
             if self._archive is None:
                 self._archive = await self._build_archive()
             return self._archive
 
     async def archivebox(self) -> ArchiveBoxBackend:
-        """The ArchiveBox backend."""
+        """Return the ArchiveBox backend."""
         async with self._lock:
             if self._archivebox is None:
                 self._archivebox = await self._build_archivebox()
@@ -240,7 +239,7 @@ class Services:
         return pacer
 
     def _other_side(self) -> tuple[InProcess | None, str]:
-        """What answers instead of the network, if anything, and the token for it."""
+        """Return what answers instead of the network, if anything, and the token for it."""
         if not self._settings.sandbox:
             return None, self._settings.token.reveal() if self._settings.token else ""
         from server.sandbox import TOKEN, Sandbox

@@ -80,7 +80,7 @@ class Output:
 
 
 def texts_of(snapshot: Json) -> list[Output]:
-    """The files that hold the page's text, best first; none while nothing has succeeded."""
+    """Return the files that hold the page's text, best first; none while nothing has succeeded."""
     result = []
     for plugin, names in _TEXTS:
         result += [
@@ -90,13 +90,13 @@ def texts_of(snapshot: Json) -> list[Output]:
 
 
 def images_of(snapshot: Json, kind: str) -> list[Output]:
-    """The files of a screenshot or favicon."""
+    """Return the files of a screenshot or favicon."""
     plugin, names = _IMAGES[kind]
     return _files(snapshot, plugin, names)
 
 
 async def first_readable(api: ArchiveBoxApi, outputs: list[Output]) -> tuple[Output, Reply]:
-    """The first of the files that the server shows.
+    """Return the first of the files that the server shows.
 
     Raises:
         Failure: `FORBIDDEN` where the snapshot is private or its files are on another host,
@@ -140,7 +140,7 @@ async def first_readable(api: ArchiveBoxApi, outputs: list[Output]) -> tuple[Out
 
 
 def as_text(reply: Reply, output: Output) -> str:
-    """The file as plain text; HTML without its markup."""
+    """Return the file as plain text; HTML without its markup."""
     text = reply.body.decode("utf-8", "replace")
     if output.path.endswith((".html", ".htm")) or "html" in reply.headers.get("content-type", ""):
         parser = _Text()
@@ -151,8 +151,8 @@ def as_text(reply: Reply, output: Output) -> str:
 
 
 async def title_of(api: ArchiveBoxApi, snapshot: Json) -> str | None:
-    """The page's title: as ArchiveBox noted it, which it does only with a browser, else from the
-    saved HTML."""
+    """Return the page's title: as ArchiveBox noted it, which it does only with a browser, else
+    from the saved HTML."""
     noted = snapshot.get("title")
     pages = [entry for entry in texts_of(snapshot) if entry.path.endswith((".html", ".htm"))]
     if noted or not pages:
@@ -187,7 +187,7 @@ def _files(snapshot: Json, plugin: str, names: tuple[str, ...]) -> list[Output]:
 
 
 def _name_of(result: Json, plugin: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The files of a result that matter, in the order of `names`, else those that read as text."""
+    """Return a result's files that matter, in the order of `names`, then others with text."""
     files = result.get("output_files")
     if isinstance(files, dict) and files:
         # Keys of `output_files` are paths: a plugin may put its files into folders.
@@ -208,7 +208,7 @@ def _name_of(result: Json, plugin: str, names: tuple[str, ...]) -> list[tuple[st
 
 
 def _web_path(snapshot: Json, result: Json, plugin: str, name: str) -> str:
-    """0.9 serves files by snapshot and plugin, 0.8.5 by timestamp."""
+    """Return a file's path on the web: 0.9 serves by snapshot and plugin, 0.8.5 by timestamp."""
     if "extractor" in result:
         return f"/archive/{snapshot['timestamp']}/{name}"
     return f"/snapshot/{snapshot['id']}/{plugin}/{name}"
@@ -251,6 +251,6 @@ class _Text(HTMLParser):
             self._parts.append(data)
 
     def text(self) -> str:
-        """What was collected, with blanks folded within lines."""
+        """Return what was collected, with blanks folded within lines."""
         lines = "".join(self._parts).splitlines()
         return "\n".join(" ".join(line.split()) for line in lines)

@@ -52,7 +52,7 @@ class Unpaged(Many[R], Generic[R]):
         return await read(self, context.api, whole_list(await self.everything(context.api)))
 
     async def everything(self, api: ArchiveBoxApi) -> list[Record]:
-        """All records."""
+        """Return all records."""
         answer = await api.get(
             self.path(), **self.require_supported(api.description, self.request_values())
         )
@@ -61,7 +61,7 @@ class Unpaged(Many[R], Generic[R]):
 
 
 def whole_list(records: list[Record]) -> Fetch:
-    """A list at hand, as something to be read in pages."""
+    """Return a reader that serves a complete list in pages."""
 
     async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
         return records[offset : offset + count], len(records)
@@ -77,7 +77,7 @@ async def read(
     keep: Keep | None = None,
     page: int = LARGEST_PAGE,
 ) -> Result:
-    """As many records as `limit` and the size budget allow, from `after` or `offset` on.
+    """Return as many records as `limit` and the size budget allow, from `after` or `offset` on.
 
     Args: keep: which records count, where the server cannot filter: the list is then gone through
         until enough are found, or the time is used up, and its total is not known.
@@ -118,7 +118,7 @@ async def read(
 
 
 async def every(fetch: Fetch, most: int, page: int = LARGEST_PAGE) -> tuple[list[Record], int]:
-    """The first `most` records of a list, and how many there are in all."""
+    """Return the first `most` records of a list, and how many there are in all."""
     records: list[Record] = []
     total = most
     while len(records) < min(most, total):

@@ -53,7 +53,7 @@ def parse(
     inside: str = "",
     tool: str | None = None,
 ) -> T:
-    """The request that the raw arguments spell.
+    """Return the request that the raw arguments stand for.
 
     `context` reaches the validators: `timezone` (a `tzinfo`) is read, `instants` (a list) collects
     the UTC instants that plain days were turned into.
@@ -79,13 +79,13 @@ def parse(
 
 @cache
 def _schema_of(request: type[Request[Any, Any]]) -> Schema:
-    """What the class takes, worked out once: it takes longer than everything else in a call."""
+    """Return what the class takes; cached, as it takes longer than all else in a call."""
     return input_schema(request, whole=True)
 
 
 def _decode(value: Any, schema: Schema, *, keep_null: bool) -> Any:
-    """The value with JSON text, lone list entries and meaningless nulls put right, as far as the
-    schema tells."""
+    """Return the value with JSON text parsed, lone entries put into lists and meaningless nulls
+    dropped, as far as the schema shows."""
     requested = schema.get("type")
     if requested in ("array", "object") and isinstance(value, str):
         value = _from_json(value, requested)

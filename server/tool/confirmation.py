@@ -1,4 +1,4 @@
-"""The user's yes to a change that was shown to them.
+"""The user's confirmation of a change that was shown to them.
 
 A client that can ask is asked. For one that cannot, the preview comes back with a token to repeat
 the call with: single use, ten minutes, bound to the call and to what the preview showed. It proves
@@ -45,7 +45,7 @@ class Confirmations:
         self._tokens: dict[str, tuple[str, float]] = {}
 
     def refuse_if_never(self, otherwise: str = "") -> None:
-        """Raise `DECLINED` where the server was told to refuse every change that needs a yes."""
+        """Raise `DECLINED` where the settings refuse every change that needs confirmation."""
         if self._mode == "never":
             raise Failure(
                 Code.DECLINED,
@@ -57,10 +57,10 @@ class Confirmations:
     async def require(
         self, preview: Preview, *, call: list[Any], token: str | None, asker: Asker
     ) -> None:
-        """Return only if the user said yes to this preview of this call.
+        """Return only if the user confirmed this preview of this call.
 
         Args:
-            call: tool, arguments and workspace: what the yes is for.
+            call: tool, arguments and workspace: what the confirmation is for.
 
         Raises: Failure: `DECLINED` after a no, `CONFIRMATION_REQUIRED` with the preview where no
             yes could be had.
@@ -107,8 +107,7 @@ class Confirmations:
         now = self._clock()
         # Expired ones go whenever a token is issued, so that the table stays small.
         self._tokens = {token: cached for token, cached in self._tokens.items() if cached[1] > now}
-        # Twelve characters: a model repeats them without a slip, and nobody guesses them in ten
-        # minutes.
+        # Twelve characters: a model repeats them without an error, and nobody guesses them in time.
         token = secrets.token_urlsafe(9)
         self._tokens[token] = (basis, now + TOKEN_SECONDS)
         return token

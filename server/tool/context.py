@@ -135,6 +135,7 @@ class Context(ABC):
         Raises:
             Failure: `DECLINED`, or `CONFIRMATION_REQUIRED` with the preview.
         """
+        # The backend may add to it for the person; what is compared later is the bare preview.
         visible = await self.present(preview)
         asked_at = self.now()
         # The same arguments mean other records in another workspace.

@@ -26,14 +26,14 @@ class Cursor:
     given: int = 0
 
     def encode(self, scope: str) -> str:
-        """The cursor as text, bound to a scope."""
+        """Return the cursor as text, bound to a scope."""
         text = json.dumps([_VERSION, self.page, self.given, scope], separators=(",", ":"))
         # The padding follows from the length, so it need not cost characters.
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decode(text: str | None, scope: str) -> Cursor:
-    """The cursor behind `after`; the beginning where there is none.
+    """Return the cursor behind `after`; the beginning where there is none.
 
     Raises:
         Failure: `INVALID_ARGUMENT` when it is not one of ours, or came with other arguments.
@@ -70,7 +70,7 @@ def decode(text: str | None, scope: str) -> Cursor:
 
 
 def scope_of(*parts: Any) -> str:
-    """A short hash of what a cursor is good for."""
+    """Return a short hash of what a cursor is good for."""
     # Models change the order of keys from call to call: that must not change the scope.
     canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -1,5 +1,5 @@
-"""From the arguments of a tool to a job: its plan, the user's yes, the start, and the answer that
-it allows."""
+"""From the arguments of a tool to a job: its plan, the user's confirmation, the start, and the
+answer of the call."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _RESERVE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What a job will do, as far as it can be told before.
+    """What a job will do, as far as it is known before.
 
     `credits` are rate credits; `billing` is what the user pays, in billing credits;
     `records_known` are the records where nothing has to be gathered; `preview` is what the user has
@@ -222,7 +222,7 @@ async def _resume(request: StartJob[Any, C], job_id: str, context: C, jobs: Jobs
 
 
 def _refuse_other_arguments(request: StartJob[Any, C], row: JobRow) -> None:
-    """A job goes on with its own arguments: others beside `resume` would be ignored."""
+    """Refuse arguments beside `resume`: a job goes on with its own, and others would be ignored."""
     if request.dry_run:
         raise Failure(
             Code.INVALID_ARGUMENT,
@@ -272,7 +272,7 @@ async def describe_plan(plan: Plan, context: Context) -> dict[str, Any]:
 
 
 def summary(row: JobRow) -> dict[str, Any]:
-    """A job as a result: where it stands, what it found, what went wrong."""
+    """Return a job as a result: where it stands, what came of it, what went wrong."""
     counts = {str(state): row.counts[state] for state in RecordState if row.counts.get(state)}
     return {
         "jobId": row.id,
@@ -288,7 +288,7 @@ def summary(row: JobRow) -> dict[str, Any]:
 
 
 def links(row: JobRow) -> list[Link]:
-    """The resource that a job's result names as `resource`, as a link."""
+    """Return the resource that a job's result names as `resource`, as a link."""
     result = (row.result or {}).get("resource")
     return (
         [Link(result["uri"], result["name"], result["mimeType"], result["size"])] if result else []
@@ -296,7 +296,7 @@ def links(row: JobRow) -> list[Link]:
 
 
 def _count_gathered(row: JobRow) -> dict[str, Any]:
-    """What a job that sends nothing has found so far: its counter `gathered`."""
+    """Return what a job that sends nothing has gathered so far: its counter `gathered`."""
     return {"gathered": row.counters["gathered"]} if "gathered" in row.counters else {}
 
 

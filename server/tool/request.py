@@ -129,7 +129,7 @@ class Request(Input, Generic[R, C]):
 
     @classmethod
     def result_type(cls) -> Any:
-        """The type parameter: `Item`, `Creator`, ..."""
+        """Return the type parameter: `Item`, `Creator`, ..."""
         for base in cls.__mro__:
             # Classes that only inherit have no metadata of their own: the nearest base with some
             # decides.
@@ -152,19 +152,19 @@ class Request(Input, Generic[R, C]):
 
     @classmethod
     def description(cls) -> str:
-        """The docstring as the model reads it: paragraphs on one line each."""
+        """Return the docstring as the model reads it: paragraphs on one line each."""
         paragraphs = inspect.cleandoc(cls.__doc__ or "").split("\n\n")
         # Line breaks of the source would only cost tokens.
         return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
     @classmethod
     def meta(cls) -> dict[str, str]:
-        """What `_meta` says about the tool, for counting coverage by machine."""
+        """Return what `_meta` says about the tool, for counting coverage by machine."""
         return {f"archive-mcp/{cls.operation_kind}": cls.operation}
 
     @classmethod
     def annotations(cls) -> dict[str, Any]:
-        """The four behaviour hints of MCP, from the declared risk."""
+        """Return the four behaviour hints of MCP, from the declared risk."""
         return {
             "title": cls.title,
             "readOnlyHint": cls.risk == "reads",

@@ -46,11 +46,11 @@ class Result:
     links: tuple[Link, ...] = ()
 
     def with_links(self, *links: Link) -> Result:
-        """The same result with links beside it."""
+        """Return the same result with links beside it."""
         return replace(self, links=(*self.links, *links)) if links else self
 
     def with_fields(self, **more: Any) -> Result:
-        """The same result with more fields at its end."""
+        """Return the same result with more fields at its end."""
         if not more:
             return self
         separator = "," if self.structured else ""
@@ -90,23 +90,23 @@ class RecordList:
         return True
 
     def result(self, envelope: dict[str, Any]) -> Result:
-        """`{"nodes": [...], **envelope}`."""
+        """Return `{"nodes": [...], **envelope}`."""
         return Result({"nodes": self.records}, f'{{"nodes":[{",".join(self.texts)}]}}').with_fields(
             **envelope
         )
 
 
 def whole(structured: dict[str, Any]) -> Result:
-    """A result that is one object."""
+    """Return a result that is one object."""
     return Result(structured, compact(structured))
 
 
 def prose(about: dict[str, Any], text: str, *images: Image) -> Result:
-    """A result that is a text or pictures, and what there is to say about them."""
+    """Return a result that is a text or pictures, and what there is to say about them."""
     return Result(about, compact(about), text, images, is_structured=False)
 
 
 def compact(value: Any) -> str:
-    """JSON without blanks, readable letters kept."""
+    """Return JSON without blanks, readable letters kept."""
     # Escapes would take six characters for each letter beyond ASCII.
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

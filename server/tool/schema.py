@@ -44,7 +44,7 @@ def input_schema(model: type[BaseModel], *, whole: bool = False) -> Schema:
 
 
 def unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...], bool]:
-    """The bare type of an annotation, its metadata, and whether it may be null."""
+    """Return the bare type of an annotation, its metadata, and whether it may be null."""
     if get_origin(annotation) is Annotated:
         inner, *outer = get_args(annotation)
         bare, metadata, nullable = unwrap(inner)

@@ -53,7 +53,7 @@ _STOP = frozenset(
 
 
 def rank(entries: Iterable[Entry], query: str) -> list[Entry]:
-    """The tools that share words with the query, the best first; of equals, the listing's order.
+    """Return the tools that share words with the query, best first; equals in the listing's order.
 
     One whose name or title the query is comes before all others.
     """
@@ -76,13 +76,13 @@ def rank(entries: Iterable[Entry], query: str) -> list[Entry]:
 
 
 def summary(entry: Entry) -> str:
-    """The first sentence of a tool's description."""
+    """Return the first sentence of a tool's description."""
     text = " ".join(str(entry.tool["description"]).split())
     return re.split(r"(?<=\.) ", text, maxsplit=1)[0]
 
 
 def group_by_toolset(entries: Iterable[Entry]) -> dict[str, list[str]]:
-    """The names of the tools, by toolset."""
+    """Return the names of the tools, by toolset."""
     result: dict[str, list[str]] = {}
     for entry in entries:
         result.setdefault(entry.toolset, []).append(entry.name)

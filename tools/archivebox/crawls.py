@@ -196,7 +196,7 @@ class GetCrawlFile(Get[Exported]):
 
 
 async def one_crawl(api: ArchiveBoxApi, reference: str) -> Record:
-    """The crawl of that id or unique part of one.
+    """Return the crawl of that id or unique part of one.
 
     Raises:
         Failure: `NOT_FOUND`, or `AMBIGUOUS` with the candidates.

@@ -23,7 +23,7 @@ _MOST_READ = 5000
 async def matches(
     api: ArchiveBoxApi, patterns: list[str], filters: dict[str, Any], more: dict[str, Any]
 ) -> list[Record]:
-    """The snapshots that the filters select, at most 1,000, read and not touched.
+    """Return the snapshots that the filters select, at most 1,000; nothing is changed.
 
     Args:
         filters: `filter_type`, and `after` and `before` in Unix seconds; every version has them.

@@ -114,6 +114,7 @@ class UpdateArchiveresult(Change[ArchiveResult]):
 
     async def send(self, api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
         fields = {name: value for name, value in body.items() if name not in ("file_name", "text")}
+        # The server would replace a file of that name, so it is looked for right before.
         record: Record = await api.get(self.path())
         if {self.file_name, quote(self.file_name)} & set(record.get("output_files") or {}):
             raise Failure(

@@ -53,6 +53,7 @@ class GetTag(Get[Tag]):
     tag_id: Text = Field(description="Id or name")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
+        # Reading may go by a part of a name; what changes or deletes may not.
         self.tag_id = str((await one_tag(context.api, self.tag_id, partial=True))["id"])
         # Without this the answer carries every page of the tag.
         return whole(records.tag(await context.api.get(self.path(), with_snapshots=False)))
@@ -238,6 +239,7 @@ async def one_tag(api: ArchiveBoxApi, reference: str, *, partial: bool = False) 
 
     # Tags are small, so this is the largest page that the server gives.
     tags, _ = await every(fetch, _MOST_TAGS, page=500)
+    # Matched here, over all tags, so that a mistyped name gets a suggestion.
     answer = find_matches(
         reference,
         tags,

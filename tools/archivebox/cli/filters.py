@@ -28,7 +28,7 @@ class Filters(EndpointRequest[Any]):
     before_: float | None = Field(None, alias="bookmarked_before", description="Unix seconds")
 
     def patterns(self) -> list[str]:
-        """The patterns that were given."""
+        """Return the patterns of the call."""
         return list(getattr(self, "filter_patterns", None) or [])
 
     def check(self) -> None:
@@ -45,7 +45,7 @@ class Filters(EndpointRequest[Any]):
                 ) from None
 
     def filters(self) -> dict[str, Any]:
-        """The filters as the command takes them."""
+        """Return the filters as the command takes them."""
         times = {"after": self.after_, "before": self.before_}
         return {
             "filter_type": self.filter_type,
@@ -54,7 +54,7 @@ class Filters(EndpointRequest[Any]):
 
 
 async def run_command(request: Change[Any], api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
-    """The result of a command; 0.8.5 does it and then fails to write down what it did."""
+    """Return the result of a command; 0.8.5 does it and then cannot write its answer."""
     try:
         return get_command_result(await request.send(api, body))
     except Failure as failure:

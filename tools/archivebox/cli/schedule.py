@@ -100,7 +100,7 @@ class Schedule(Confirmed[Report]):
         )
 
     async def _active(self, api: ArchiveBoxApi) -> list[str]:
-        """The ids of the schedules that there are."""
+        """Return the ids of the active schedules."""
         # The endpoint that changes schedules also shows them, and showing may be repeated.
         result = get_command_result(
             await api.change("POST", self.path(), {"show": True}, repeatable=True, verify="")

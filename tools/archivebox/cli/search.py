@@ -54,6 +54,7 @@ class Search(Filters, Many[Snapshot]):
         )
         more = {name: getattr(self, name) for name in requested if getattr(self, name) is not None}
         result = await matches(context.api, self.patterns(), self.filters(), more)
+        # The server stops at the limit without saying so.
         self._capped = len(result) >= MOST
         return await read(self, context.api, whole_list(result))
 

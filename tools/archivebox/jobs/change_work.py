@@ -38,7 +38,7 @@ Json = dict[str, Any]
 
 
 async def find_failed_pages(context: ArchiveBoxContext, query: PageQuery) -> list[NewRecord]:
-    """The pages whose newest copy has failed outputs, by URL."""
+    """Return the pages whose newest copy has failed outputs, by URL."""
     failed: dict[str, list[str]] = {}
     for result in await query.find_failed_results(context):
         failed.setdefault(str(result["snapshot_id"]), []).append(
@@ -92,7 +92,7 @@ async def tag_changes(
 
 
 async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list[NewRecord]:
-    """The inverse of what a tagging job did."""
+    """Return the changes that reverse a tagging job."""
     context.description.require(*TAGS)
     jobs = await context.jobs()
     row = await jobs.get(name)
@@ -123,8 +123,8 @@ async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list
 
 
 async def find_queued_work(context: ArchiveBoxContext, query: PageQuery) -> list[NewRecord]:
-    """The pages that are queued, and without filters the crawls too: their pages may not exist
-    yet."""
+    """Return the queued pages, and without filters the queued crawls too: their pages may not
+    exist yet."""
     # Before 0.9.73 a filter by status is ignored without a word, and all pages come.
     more = (
         {"status": "queued"} if context.description.takes("GET /core/snapshots", "status") else {}
@@ -154,14 +154,14 @@ class _Change(ABC):
         self._context = context
 
     async def gather(self, job: Handle) -> None:  # noqa: B027  # nothing to gather, for every kind
-        """The pages are known from the start: they are what the user agreed to."""
+        """Do nothing: the pages are those that the user confirmed."""
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Change one object."""
         await self.change(job, records[0])
 
     async def finish(self, job: Handle) -> Json:
-        """How many were changed, and why others were not."""
+        """Return how many were changed, and why others were not."""
         left = job.rows(RecordState.FAILED, RecordState.SKIPPED, RecordState.UNKNOWN, limit=_PAGE)
         return {
             "changed": job.count(RecordState.DONE),
@@ -176,7 +176,7 @@ class _Change(ABC):
         """Change one."""
 
     def notes(self, job: Handle) -> list[str]:
-        """What to do next."""
+        """Return what to do next."""
         return []
 
     async def post(self, job: Handle, record: RecordRow, method: str, path: str, body: Json) -> Any:

@@ -180,11 +180,11 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         return SaveOptions(tuple(self.tags or ()), self.plugins, self.only_new, self.wait_minutes)
 
     def links(self) -> list[str]:
-        """The URLs, each once."""
+        """Return the URLs, each once."""
         return list(dict.fromkeys(url.strip() for url in self.urls or []))
 
     def selection(self) -> PageQuery:
-        """The filters."""
+        """Return the filters."""
         return PageQuery(**(self.query.model_dump() if self.query else {}))
 
     def _save_plan(self, context: ArchiveBoxContext) -> Plan:
@@ -205,10 +205,12 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         )
 
     def _has(self, name: str) -> bool:
+        # A default clashes with nothing: only what the call itself set can.
         return name in self.model_fields_set and getattr(self, name) is not None
 
     def _check_tagging(self) -> None:
         if self.undo:
+            # An undo takes its pages and tags from the job that it reverses.
             if self.tags or self.untag or self.selection().given():
                 raise Failure(
                     Code.INVALID_ARGUMENT, "`undo` goes alone.", "Leave out tags, untag and query."
@@ -247,7 +249,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
 
 
 def _plan_with_question(records: list[NewRecord], message: str, *, each: int) -> Plan:
-    """A plan that needs a yes; nothing to do needs none."""
+    """Return a plan that needs a confirmation; where there is nothing to do, one that does not."""
     if not records:
         return _plan_without_question(message, records, each=each)
     urls = [record.detail["url"] for record in records if record.detail.get("url")]

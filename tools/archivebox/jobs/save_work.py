@@ -79,7 +79,7 @@ class SaveWork:
         self.body([RecordRow(0, "https://a.example/", RecordState.PENDING, None, None, None, 0)])
 
     async def gather(self, job: Handle) -> None:
-        """The pages are known from the start."""
+        """Do nothing: the pages are arguments of the job."""
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Add the pages of one chunk; an address that is none is refused here, because some
@@ -109,7 +109,7 @@ class SaveWork:
             job.mark_done(record, {"crawl": crawl} if crawl else None)
 
     async def finish(self, job: Handle) -> Json:
-        """Wait for the pages, look at each with growing pauses, and tell what became of it."""
+        """Wait for the pages, looking at growing intervals, and report what became of each."""
         away = {
             row.number: row
             for row in _rows(job)
@@ -131,7 +131,7 @@ class SaveWork:
         return self._report(job)
 
     def body(self, records: list[RecordRow]) -> Json:
-        """What adds these pages.
+        """Return the body that adds these pages.
 
         Raises:
             Failure: `UNSUPPORTED` for what the server would ignore.
@@ -140,7 +140,7 @@ class SaveWork:
         return self.require_supported({"urls": urls, "depth": 0, **self._options.arguments()})
 
     def require_supported(self, requested: Json) -> Json:
-        """The arguments of the command under this server's names."""
+        """Return the arguments of the command under the names that this server uses."""
         add = Add.model_validate(requested)
         return add.require_supported(self.context.description, add.request_values())
 
@@ -160,7 +160,7 @@ class SaveWork:
                 await job.settle([row])
 
     async def _outcome(self, row: RecordRow, crawls: dict[str, bool]) -> Json | None:
-        """What became of a page; None while it is not finished."""
+        """Return what became of a page; None while it is not finished."""
         pages = await copies(self.context, row.key)
         crawl = row.detail.get("crawl") if isinstance(row.detail, dict) else None
         if (
@@ -222,7 +222,7 @@ class CheckWork:
         self._days = days
 
     async def gather(self, job: Handle) -> None:
-        """The pages are known from the start."""
+        """Do nothing: the pages are arguments of the job."""
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Look at one page."""
@@ -232,7 +232,7 @@ class CheckWork:
         job.mark_done(record, self._judge(await copies(self._context, record.key)))
 
     async def finish(self, job: Handle) -> Json:
-        """The pages by how they stand."""
+        """Return the pages by their state."""
         names = ("missing", "noOutput", "stale", "queued", "good", "refused")
         groups: dict[str, list[Json]] = {name: [] for name in names}
         for row in _rows(job):
@@ -262,7 +262,7 @@ class CheckWork:
 
 
 async def copies(context: ArchiveBoxContext, url: str) -> list[Json]:
-    """The newest saved pages of a URL with their outputs, oldest first."""
+    """Return the newest saved pages of a URL with their outputs, oldest first."""
     requested = {"url": url, "with_archiveresults": True, "limit": _COPIES}
     answer = await context.background.get("/core/snapshots", **requested)
     # The list is oldest first and cannot be sorted: the newest are at its end.
@@ -276,7 +276,7 @@ async def copies(context: ArchiveBoxContext, url: str) -> list[Json]:
 
 
 def judge_page(page: Json) -> Json | None:
-    """How a finished page fared; None while ArchiveBox is at it."""
+    """Return the outcome of a finished page; None while ArchiveBox works on it."""
     if page.get("status") not in (None, "sealed"):
         return None
     newest = {str(entry.get("plugin") or entry.get("extractor")): entry for entry in _in_time(page)}
@@ -289,7 +289,7 @@ def judge_page(page: Json) -> Json | None:
 
 
 def _in_time(page: Json) -> list[Json]:
-    """The page's outputs, oldest first: 0.8.5 keeps several of a kind."""
+    """Return the page's outputs, oldest first: 0.8.5 keeps several of a kind."""
     return sorted(
         page.get("archiveresults") or [], key=lambda each: str(each.get("start_ts") or "")
     )
@@ -302,7 +302,7 @@ def _time_of_save(page: Json) -> datetime:
 
 
 def _show_groups(groups: dict[str, list[Json]], notes: list[str]) -> Json:
-    """Counts of all, and of each group the first."""
+    """Return the counts of all groups, and the first pages of each."""
     cut = any(len(group) > _MOST_SHOWN for group in groups.values())
     return {
         "counts": {name: len(each) for name, each in groups.items()},

@@ -304,7 +304,7 @@ class GetAny(Get[Snapshot]):
 async def one_snapshot(
     api: ArchiveBoxApi, reference: str, *, with_archiveresults: bool = False
 ) -> Record:
-    """The snapshot behind an id, a unique part of one, or a timestamp.
+    """Return the snapshot behind an id, a unique part of one, or a timestamp.
 
     Raises: Failure: `NOT_FOUND`; `AMBIGUOUS` with the candidates, which 0.8.5 would answer with
         just any of them.
@@ -348,7 +348,7 @@ def _same_id(record: Record, reference: str) -> bool:
 
 
 def pages(api: ArchiveBoxApi, params: dict[str, Any]) -> Fetch:
-    """The list of snapshots under these filters, to be read in pages."""
+    """Return a reader of the snapshots under these filters, page by page."""
 
     async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
         answer = await api.get("/core/snapshots", **params, limit=count, offset=offset)
