@@ -34,7 +34,7 @@ class Input(BaseModel):
     """An object argument: closed, under the API's own camelCase names."""
 
     model_config = ConfigDict(
-        # The APIs ignore names that they do not know; here each is refused by its name.
+        # ArchiveBox ignores names that it does not know; here each is refused by its name.
         extra="forbid",
         alias_generator=to_camel,
         # Models send ids that look like numbers as numbers.
@@ -147,7 +147,6 @@ class Request(Input, Generic[R, C]):
     @classmethod
     def toolset_name(cls) -> str:
         """Return the toolset it is listed in: the folder or file of its backend's that holds it."""
-        # `tools.<backend>.<toolset>`: a toolset is a folder or a file.
         return cls.__module__.split(".")[2]
 
     @classmethod
