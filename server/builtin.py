@@ -19,6 +19,7 @@ _SCOPE = Scope("archive-mcp", "")
 """No API and no account: what these tools do is about this server itself."""
 
 
+# A protocol, because `server.dispatch` imports this module.
 class Dispatch(Protocol):
     """Calls a tool of this server."""
 
@@ -47,6 +48,7 @@ class ServerTool(Request[R, ServerContext], Generic[R]):
 
     backend: ClassVar[str] = OWN
     operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "workflow"
+    # Hosts take from this hint that nothing outside this process is reached.
     open_world: ClassVar[bool] = False
 
 

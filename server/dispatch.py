@@ -83,7 +83,7 @@ class Calls:
 
     @contextmanager
     def mask_faults(self, what: str) -> Iterator[None]:
-        """Make whatever escapes from `what` fit to be told.
+        """Turn whatever escapes from `what` into a failure that a caller may read.
 
         Raises: Failure: briefly and with its hint rendered; a bug is masked as `INTERNAL` with an
             id that is in the log.
@@ -94,9 +94,12 @@ class Calls:
             failure.message = _brief(failure.message)
             failure.hint = _brief(self._surface.render_hint(failure.hint))
             raise
+        # No fault: the call is made again, with the user's answer.
         except Suspended:
             raise
         except Exception:  # the outermost handler: whatever else escapes is a bug
+            # The exception's own text may hold paths or secrets: the caller gets an id, the log the
+            # rest.
             incident = secrets.token_hex(4)
             log.exception("incident %s in %s", incident, what)
             raise Failure(
@@ -106,18 +109,23 @@ class Calls:
             ) from None
 
     async def perform(self, entry: Entry, arguments: Mapping[str, Any], caller: Caller) -> Result:
-        """The rest of the way, for a tool that was found already.
+        """Perform a call of a tool whose entry is at hand.
 
         Raises:
             Failure: as `call`, its hint not rendered yet.
         """
+        # First the backend: without its settings a call fails the same way whatever its arguments
+        # are.
         backend = await self._backend(entry.backend)
         from server.tool.arguments import parse  # with the first call, not at start
 
         request_type = self._surface.load(entry)
+        # Plain days become instants in the zone of the settings: the result shows which.
         instants: list[dict[str, str]] = []
         request = parse(request_type, arguments, {"timezone": self._timezone, "instants": instants})
         try:
+            # Backends stop at the deadline with a better message; the second more is for what does
+            # not stop.
             with anyio.fail_after(caller.deadline - self._clock() + 1):
                 result = await backend.run(request, caller)
         except TimeoutError:
@@ -125,7 +133,7 @@ class Calls:
         return self._render_hint(result.with_fields(instants=instants) if instants else result)
 
     def _render_hint(self, result: Result) -> Result:
-        """A result may tell of a failure that came later, in a job: its hint names tools too."""
+        """Render the hint of a job's failure within a result: it names tools too."""
         error = result.structured.get("error")
         if not isinstance(error, dict) or not error.get("hint"):
             return result
@@ -151,6 +159,7 @@ def _brief(text: str) -> str:
 
 def _overdue(request: Request[Any, Any], seconds: float) -> Failure:
     message = f"It took longer than {seconds:.0f} s and was given up."
+    # A read changed nothing and may be repeated; a change may have happened all the same.
     if request.risk == "reads":
         return Failure(Code.TIMEOUT, message, "Ask for less at once.", retryable=True)
     verify = request.verify or "look whether the change was made."

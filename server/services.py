@@ -56,6 +56,7 @@ class Services:
         self._archivebox_in_process = archivebox
         self._leases = leases
         self._stack = AsyncExitStack()
+        # Two first calls at once must not build two clients, each with a limit of its own.
         self._lock = anyio.Lock()
         self._archive: ArchiveBackend | None = None
         self._archivebox: ArchiveBoxBackend | None = None
@@ -87,14 +88,15 @@ class Services:
         return self._settings.read_only
 
     async def jobs(self) -> Jobs:
-        """The long work in the background of this process, begun with the first use."""
+        """Return the long work in the background of this process, started with the first use."""
         async with self._jobs_lock:
             if self._jobs is None:
+                # `start` returns once jobs can be taken: nobody gets some that are half there.
                 self._jobs = await self._group.start(self._host_jobs)
             return self._jobs
 
     def exports(self) -> ExportFolder:
-        """Where files for the user go."""
+        """Return the folder that files for the user go to."""
         if self._exports is None:
             from server.exports import ExportFolder
 
@@ -102,7 +104,7 @@ class Services:
         return self._exports
 
     async def _host_jobs(self, *, task_status: TaskStatus[Jobs]) -> None:
-        """Jobs live in a task of their own: calls come and go."""
+        """Host the jobs in a task of their own, because calls come and go."""
         from server.jobs import Jobs, Journal
 
         # The jobs of a sandbox in this process are nobody else's.
@@ -115,6 +117,7 @@ class Services:
                 await self._ending.wait()
         finally:
             journal.close()
+            # After a failure too: the end of this process waits for it.
             self._jobs_over.set()
 
     @property
@@ -123,7 +126,7 @@ class Services:
         return self._confirmations
 
     async def backend(self, name: str) -> Backend[Any]:
-        """The backend of that name, built now if it was not yet.
+        """Return the backend of that name, built with the first use.
 
         Raises:
             Failure: `NOT_CONFIGURED`, with what to set and where.
@@ -135,14 +138,14 @@ class Services:
         raise Failure(Code.NOT_CONFIGURED, f"This server has no backend {name!r}.")
 
     async def archive(self) -> ArchiveBackend:
-        """The Archive backend."""
+        """Return the Archive backend."""
         async with self._lock:
             if self._archive is None:
                 self._archive = await self._build_archive()
             return self._archive
 
     async def archivebox(self) -> ArchiveBoxBackend:
-        """The ArchiveBox backend."""
+        """Return the ArchiveBox backend."""
         async with self._lock:
             if self._archivebox is None:
                 self._archivebox = await self._build_archivebox()
@@ -174,6 +177,7 @@ class Services:
         if settings.archivebox_username and settings.archivebox_password:
             login = Login(settings.archivebox_username, settings.archivebox_password)
         if settings.sandbox:
+            # A sandbox must never send the real key, nor reach the real address.
             url, in_process, key, login = *self._archivebox_sandbox(), None
         http = await self._stack.enter_async_context(
             Http(url, "ArchiveBox", in_process=in_process, ca_bundle=settings.archivebox_ca_bundle)
@@ -182,6 +186,8 @@ class Services:
             url=url,
             keys=Keys(key, login),
             http=http,
+            # ArchiveBox has no rate limit, but a dozen requests at once slow each one down to 1 to
+            # 2 s.
             limiter=ConcurrencyCap(),
             user_agent=USER_AGENT,
         )
@@ -233,7 +239,7 @@ class Services:
         return pacer
 
     def _other_side(self) -> tuple[InProcess | None, str]:
-        """What answers instead of the network, if anything, and the token for it."""
+        """Return what answers instead of the network, if anything, and the token for it."""
         if not self._settings.sandbox:
             return None, self._settings.token.reveal() if self._settings.token else ""
         from server.sandbox import TOKEN, Sandbox

@@ -25,7 +25,8 @@ class ArchiveBoxApi:
     lane: Lane = "interactive"
 
     async def get(self, path: str, **params: Any) -> Any:
-        """The JSON at a path; parameters that are None are left out."""
+        """Return the JSON at a path; parameters that are None are left out."""
+        # Written out, None would be a word to look for, or no number, which the server refuses.
         given = {name: value for name, value in params.items() if value is not None}
         return await self.client.send(
             Send("GET", path, self.deadline, params=given, lane=self.lane)
@@ -41,7 +42,7 @@ class ArchiveBoxApi:
         verify: str,
         admit: Callable[[], None] | None = None,
     ) -> Any:
-        """The JSON that a change was answered with; `admit` is called just before each send."""
+        """Send a change and return the JSON answer; `admit` is called just before each send."""
         send = Send(
             method,
             path,
@@ -63,8 +64,9 @@ class ArchiveBoxApi:
         verify: str,
         file: Upload | None = None,
     ) -> Any:
-        """As `change`, for the endpoints that take a form, with a file or without; none of them may
-        be repeated."""
+        """Send a change as `change` does, to an endpoint that takes a form, with a file or without;
+        none of them may be repeated."""
+        # No job sends a form, so the lane is always that of calls.
         send = Send(
             method,
             path,
@@ -84,4 +86,5 @@ class ArchiveBoxApi:
             Failure: decoded as for any other answer.
         """
         reply = await self.client.raw(Send("GET", path, self.deadline, params=params or {}))
+        # A file with broken bytes is still worth reading: each becomes a replacement character.
         return reply.body.decode("utf-8", "replace")

@@ -47,11 +47,13 @@ class ArchiveBoxBackend:
         try:
             return await request.perform(context)
         except Failure as failure:
+            # A hint that knows the case is better than one that only knows the code.
             failure.hint = failure.hint or _HINTS.get(failure.code, "")
             raise
 
     async def open(self, workspace: str | None, caller: Caller) -> ArchiveBoxContext:
         """Return the context of the server, which has no workspaces."""
+        # A job is resumed only under the same origin and account, so both are part of the scope.
         scope = Scope(parse_origin(self.client.url), self.client.account)
         description = await self.client.describe(caller.deadline)
         return ArchiveBoxContext(

@@ -32,6 +32,8 @@ class ArchiveBoxContext(Context):
     def background(self) -> ArchiveBoxApi:
         """The server, for the next request of a job: interactive calls go first, and it has its own
         time."""
+        # A property on purpose: each use starts a new deadline, since the call's own is over long
+        # before a job is.
         return ArchiveBoxApi(self.client, self.description, self.now() + JOB_SECONDS, "job")
 
     def now(self) -> float:

@@ -18,14 +18,17 @@ from server.tool.result import BUDGET, Result, whole
 
 R = TypeVar("R")
 
+# Never empty: 0.9.31 takes an empty id for the first snapshot there is.
 Text = Annotated[str, Field(min_length=1)]
 
+# Paging and confirmation are this server's own; lists add their `limit` and `offset` themselves.
 _OURS = frozenset({"limit", "after", "offset", "confirm"})
 
 
 class ArchiveBoxTool(Request[R, ArchiveBoxContext], Generic[R]):
     """Base of the ArchiveBox tools; arguments carry names in snake case."""
 
+    # The base turns names into Archive's camelCase; ArchiveBox's own are in snake case.
     model_config = ConfigDict(alias_generator=None)
 
     backend: ClassVar[str] = "archivebox"
@@ -53,23 +56,25 @@ class EndpointRequest(ArchiveBoxTool[R], Generic[R]):
 
     @classmethod
     def method(cls) -> str:
-        """The HTTP method."""
+        """Return the HTTP method."""
         return cls.operation.partition(" ")[0]
 
     def path(self) -> str:
-        """The path with this request's values in it."""
+        """Return the path with this request's values in it."""
         path = self.operation.partition(" ")[2]
         for name in self.in_path():
+            # A model wrote the id: unquoted, a slash or `..` in it would reach another endpoint.
             path = path.replace(f"{{{name}}}", quote(str(getattr(self, name)), safe=""))
         return path
 
     @classmethod
     def in_path(cls) -> list[str]:
-        """The fields that are part of the path."""
+        """Return the names of the fields that are part of the path."""
         return [name for name in cls.model_fields if f"{{{name}}}" in cls.operation]
 
     def request_values(self) -> dict[str, Any]:
-        """The arguments that were given and go into the query or the body."""
+        """Return the arguments of the call that go into the query or the body."""
+        # Defaults are not sent: a server that lacks such an argument would then refuse the call.
         values = self.model_dump(exclude_unset=True)
         skipped = {*_OURS, *self.in_path()}
         return {
@@ -87,7 +92,7 @@ class EndpointRequest(ArchiveBoxTool[R], Generic[R]):
         context.description.require(self.operation, self.since, self.use)
 
     def require_supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
-        """The values, all of which the server must read: it would ignore others without a word.
+        """Return the values if the server reads all of them: it ignores others without a word.
 
         Raises:
             Failure: `UNSUPPORTED`, naming the argument.
@@ -167,6 +172,7 @@ class Many(EndpointRequest[R], Generic[R]):
     risk: ClassVar[Risk] = "reads"
     repeatable: ClassVar[bool] = True
 
+    # At least 1: the server divides by the limit and answers 0 and -1 with a 503.
     limit: int = Field(20, ge=1, le=1000, description="Records in all")
     after: Text | None = Field(None, description="Last `nextCursor`")
     offset: int | None = Field(None, ge=0, description="Records to skip")
@@ -189,16 +195,16 @@ class Many(EndpointRequest[R], Generic[R]):
         return {"type": "object", "properties": {"nodes": nodes}}
 
     def one(self, record: dict[str, Any]) -> dict[str, Any]:
-        """A record in the shape that all versions share."""
+        """Return a record in the shape that all versions share."""
         return record
 
     def notes(self, description: Description) -> list[str]:
-        """What the result must say about how the arguments were applied."""
+        """Return what the result must say about how the arguments were applied."""
         return []
 
 
 def cut_text(text: str) -> dict[str, Any]:
-    """The text as far as the size budget goes, with a note where it was cut."""
+    """Return the text as far as the size budget goes, with a note where it was cut."""
     notes = (
         {"notes": [f"Cut: the first {BUDGET} of {len(text)} characters."]}
         if len(text) > BUDGET

@@ -24,6 +24,7 @@ _TEXTS = (
     ("htmltotext", ("htmltotext.txt",)),
     ("singlefile", ("singlefile.html",)),
     ("dom", ("output.html",)),
+    # wget names the file after the URL, so there is no fixed name.
     ("wget", ()),
 )
 """Plugins whose output is a page's text, best first, with the files they write."""
@@ -33,8 +34,10 @@ _IMAGES = {
     "favicon": ("favicon", ("favicon.ico", "favicon.png")),
 }
 _TITLE = re.compile(r"<title[^>]*>([^<]*)</title>", re.IGNORECASE)
+# The title stands near the start: a singlefile of many megabytes is not decoded for it.
 _HEAD_BYTES = 200_000
 _READABLE = (".txt", ".html", ".htm", ".md")
+# `head` too: the title is returned beside the text, not in it.
 _SKIPPED_TAGS = frozenset({"script", "style", "noscript", "template", "svg", "head"})
 _BLOCK_TAGS = frozenset(
     {
@@ -77,7 +80,7 @@ class Output:
 
 
 def texts_of(snapshot: Json) -> list[Output]:
-    """The files that hold the page's text, best first; none while nothing has succeeded."""
+    """Return the files that hold the page's text, best first; none while nothing has succeeded."""
     result = []
     for plugin, names in _TEXTS:
         result += [
@@ -87,13 +90,13 @@ def texts_of(snapshot: Json) -> list[Output]:
 
 
 def images_of(snapshot: Json, kind: str) -> list[Output]:
-    """The files of a screenshot or favicon."""
+    """Return the files of a screenshot or favicon."""
     plugin, names = _IMAGES[kind]
     return _files(snapshot, plugin, names)
 
 
 async def first_readable(api: ArchiveBoxApi, outputs: list[Output]) -> tuple[Output, Reply]:
-    """The first of the files that the server shows.
+    """Return the first of the files that the server shows.
 
     Raises:
         Failure: `FORBIDDEN` where the snapshot is private or its files are on another host,
@@ -137,7 +140,7 @@ async def first_readable(api: ArchiveBoxApi, outputs: list[Output]) -> tuple[Out
 
 
 def as_text(reply: Reply, output: Output) -> str:
-    """The file as plain text; HTML without its markup."""
+    """Return the file as plain text; HTML without its markup."""
     text = reply.body.decode("utf-8", "replace")
     if output.path.endswith((".html", ".htm")) or "html" in reply.headers.get("content-type", ""):
         parser = _Text()
@@ -148,8 +151,8 @@ def as_text(reply: Reply, output: Output) -> str:
 
 
 async def title_of(api: ArchiveBoxApi, snapshot: Json) -> str | None:
-    """The page's title: as ArchiveBox noted it, which it does only with a browser, else from the
-    saved HTML."""
+    """Return the page's title: as ArchiveBox noted it, which it does only with a browser, else
+    from the saved HTML."""
     noted = snapshot.get("title")
     pages = [entry for entry in texts_of(snapshot) if entry.path.endswith((".html", ".htm"))]
     if noted or not pages:
@@ -169,21 +172,25 @@ async def title_of(api: ArchiveBoxApi, snapshot: Json) -> str | None:
 def _files(snapshot: Json, plugin: str, names: tuple[str, ...]) -> list[Output]:
     match = []
     for result in snapshot.get("archiveresults") or []:
+        # 0.8.5 calls a plugin an extractor.
         if (
             result.get("plugin", result.get("extractor")) != plugin
             or result.get("status") != "succeeded"
         ):
             continue
         for name, mime_type in _name_of(result, plugin, names):
+            # Names come from what plugins wrote about strangers' pages: none may lead out of the
+            # snapshot.
             if _is_below(name):
                 match.append(Output(plugin, _web_path(snapshot, result, plugin, name), mime_type))
     return match
 
 
 def _name_of(result: Json, plugin: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The files of a result that matter, in the order of `names`, else those that read as text."""
+    """Return a result's files that matter, in the order of `names`, then others with text."""
     files = result.get("output_files")
     if isinstance(files, dict) and files:
+        # Keys of `output_files` are paths: a plugin may put its files into folders.
         existing = [
             name for requested in names for name in files if name.rpartition("/")[2] == requested
         ]
@@ -191,6 +198,7 @@ def _name_of(result: Json, plugin: str, names: tuple[str, ...]) -> list[tuple[st
         return [
             (name, str((files[name] or {}).get("mimetype", ""))) for name in [*existing, *others]
         ]
+    # 0.8.5 lists no files: its `output` is a file's name, a folder's, or a message.
     output = str(result.get("output_str") or result.get("output") or "")
     if not output or "\n" in output:
         return []
@@ -200,7 +208,7 @@ def _name_of(result: Json, plugin: str, names: tuple[str, ...]) -> list[tuple[st
 
 
 def _web_path(snapshot: Json, result: Json, plugin: str, name: str) -> str:
-    """0.9 serves files by snapshot and plugin, 0.8.5 by timestamp."""
+    """Return a file's path on the web: 0.9 serves by snapshot and plugin, 0.8.5 by timestamp."""
     if "extractor" in result:
         return f"/archive/{snapshot['timestamp']}/{name}"
     return f"/snapshot/{snapshot['id']}/{plugin}/{name}"
@@ -227,10 +235,13 @@ class _Text(HTMLParser):
         if tag in _SKIPPED_TAGS:
             self._skipped += 1
         elif tag in _BLOCK_TAGS:
+            # Without line breaks the words of neighbouring blocks would run together.
             self._parts.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _SKIPPED_TAGS:
+            # Saved pages have stray end tags: below zero the count would hide all text that
+            # follows.
             self._skipped = max(0, self._skipped - 1)
         elif tag in _BLOCK_TAGS:
             self._parts.append("\n")
@@ -240,6 +251,6 @@ class _Text(HTMLParser):
             self._parts.append(data)
 
     def text(self) -> str:
-        """What was collected, with blanks folded within lines."""
+        """Return what was collected, with blanks folded within lines."""
         lines = "".join(self._parts).splitlines()
         return "\n".join(" ".join(line.split()) for line in lines)

@@ -35,6 +35,7 @@ _BOUNDS = {
     "string_too_short": "must not be empty",
 }
 
+# Paging names of other APIs that models try first: the answer says what to use instead.
 REPLACED = {
     "first": "`limit` (how many records in all)",
     "page": "`limit` and `after` (the last `nextCursor`)",
@@ -52,7 +53,7 @@ def parse(
     inside: str = "",
     tool: str | None = None,
 ) -> T:
-    """The request that the raw arguments spell.
+    """Return the request that the raw arguments stand for.
 
     `context` reaches the validators: `timezone` (a `tzinfo`) is read, `instants` (a list) collects
     the UTC instants that plain days were turned into.
@@ -65,10 +66,12 @@ def parse(
         Failure: `INVALID_ARGUMENT`, with all mistakes (at most five) and suggestions.
     """
     schema = _schema_of(request)
+    # To some changes null means "unset it", so only reads may drop it.
     cleaned = _decode(dict(raw), schema, keep_null=request.risk != "reads")
     try:
         parsed = request.model_validate(cleaned, context=context)
     except ValidationError as error:
+        # pydantic's own message names classes and web links, which help no model.
         raise _explain(tool or request.tool_name(), schema, error, inside) from None
     parsed.check()
     return parsed
@@ -76,13 +79,13 @@ def parse(
 
 @cache
 def _schema_of(request: type[Request[Any, Any]]) -> Schema:
-    """What the class takes, worked out once: it takes longer than everything else in a call."""
+    """Return what the class takes; cached, as it takes longer than all else in a call."""
     return input_schema(request, whole=True)
 
 
 def _decode(value: Any, schema: Schema, *, keep_null: bool) -> Any:
-    """The value with JSON text, lone list entries and meaningless nulls put right, as far as the
-    schema tells."""
+    """Return the value with JSON text parsed, lone entries put into lists and meaningless nulls
+    dropped, as far as the schema shows."""
     requested = schema.get("type")
     if requested in ("array", "object") and isinstance(value, str):
         value = _from_json(value, requested)
@@ -94,6 +97,7 @@ def _decode(value: Any, schema: Schema, *, keep_null: bool) -> Any:
         return {
             name: _decode(each, properties.get(name, {}), keep_null=keep_null)
             for name, each in value.items()
+            # Where the schema has no type any value goes, and null may be one.
             if each is not None
             or keep_null
             or name not in properties
@@ -103,10 +107,12 @@ def _decode(value: Any, schema: Schema, *, keep_null: bool) -> Any:
 
 
 def _from_json(text: str, requested: str) -> Any:
+    # Text that is no JSON stays as it is: the complaint then quotes what was sent.
     if not text.lstrip().startswith("[" if requested == "array" else "{"):
         return text
     try:
         return json.loads(text)
+    # Thousands of nested brackets exhaust the parser's stack.
     except (ValueError, RecursionError):
         return text
 
@@ -136,6 +142,7 @@ def _problem(schema: Schema, error: Any, inside: str) -> str:
             return _describe_unknown(path, location[-1], parent)
         case "missing":
             return f"`{path}` is required."
+        # Null has a message of its own, below.
         case "literal_error" if requested is not None:
             allowed = _schema_at(schema, location)["enum"]
             return (
@@ -156,6 +163,7 @@ def _problem(schema: Schema, error: Any, inside: str) -> str:
 
 def _describe_unknown(path: str, name: str, parent: Schema) -> str:
     existing = parent.get("properties", {})
+    # `workspaceId` is wrong for every tool; the paging names are so only where there is a `limit`.
     if name in REPLACED and "limit" in existing:
         return f"`{path}` is not an argument here: use {REPLACED[name]}."
     if name in REPLACED and name == "workspaceId":

@@ -67,6 +67,7 @@ class Surface:
         }
         self._offered = dict(self._reachable)
         self._load = load
+        # Of all tools, offered or not: a hint names one that is switched off as such.
         self._by_operation = {entry.operation: entry.name for entry in self._all.values()}
         self._read_only = False
         self._templates = tuple(templates)
@@ -78,7 +79,7 @@ class Surface:
 
     @classmethod
     def read(cls, file: Path, load: ModuleLoader) -> Surface:
-        """The surface of the packaged file; `load` imports the module that holds a tool's class."""
+        """Return the surface of the packaged file; `load` imports a module by its name."""
         content = json.loads(file.read_text(encoding="utf-8"))
         tools = (Entry(**row) for row in content["tools"])
         return cls(tools, load, content.get("templates", []), content.get("variables"))
@@ -99,6 +100,7 @@ class Surface:
                 f"unknown toolset {', '.join(sorted(unknown))}; known: "
                 f"{', '.join([*_PRESETS, *existing])}."
             )
+        # A write that is switched off is refused in other words than a missing backend's tool.
         self._read_only = read_only
         offered = {OWN, *backends} if backends else set()
         self._reachable = {
@@ -114,17 +116,18 @@ class Surface:
         )
 
     def listing(self) -> list[dict[str, Any]]:
-        """The offered tools as `tools/list` serves them, in the file's order."""
+        """Return the offered tools as `tools/list` serves them, in the file's order."""
         return [entry.tool for entry in self._offered.values()]
 
     def find(self, name: str) -> Entry:
-        """The offered tool of that name.
+        """Return the offered tool of that name.
 
         Raises:
             Failure: `READ_ONLY`, `NOT_CONFIGURED` or `NOT_FOUND`.
         """
         if entry := self._offered.get(name):
             return entry
+        # Raises for what cannot be offered at all: what remains is only a matter of toolsets.
         entry = self.reachable(name)
         if self._discovers:
             caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
@@ -149,6 +152,7 @@ class Surface:
         if existing is None:
             import difflib  # with the first mistake, not at start
 
+            # A listed tool is the better suggestion: the model can call it at once.
             near = difflib.get_close_matches(name, self._offered, n=1) or difflib.get_close_matches(
                 name, self._reachable, n=1
             )
@@ -178,11 +182,11 @@ class Surface:
         return self.reachable(self._by_operation.get(operation, operation))
 
     def others(self) -> list[Entry]:
-        """Every tool that can be reached, without those that only reach others."""
+        """Return every tool that can be reached, without those that only reach others."""
         return [entry for entry in self._reachable.values() if entry.toolset != _DISCOVER]
 
     def load(self, entry: Entry) -> Any:
-        """The request class behind an entry; the first call of a domain imports its module."""
+        """Return the request class of an entry; the first call of a domain imports its module."""
         return getattr(self._load(entry.module), entry.class_name)
 
     def render_hint(self, text: str) -> str:
@@ -199,6 +203,7 @@ class Surface:
         name = self._by_operation.get(result[1])
         if name is None:
             return _drop_braces(result)
+        # A hint must not send a model to a tool that its host does not list, without saying so.
         callable_here = name in self._offered or (self._discovers and name in self._reachable)
         return name if callable_here else f"{name} (not offered here)"
 
@@ -206,9 +211,10 @@ class Surface:
 def _is_wanted(entry: Entry, requested: set[str]) -> bool:
     if entry.toolset in requested or (entry.core and "core" in requested):
         return True
+    # `all` leaves out the tools that reach others: with every tool listed they are a second way.
     return "all" in requested and entry.toolset != _DISCOVER
 
 
 def _drop_braces(result: re.Match[str]) -> str:
-    """A name that no tool serves stands for itself; anything else in braces is left as it is."""
+    """Return a name that no tool serves without braces; anything else in them unchanged."""
     return result[1] if _NAME.fullmatch(result[1]) else result[0]

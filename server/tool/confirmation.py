@@ -1,4 +1,4 @@
-"""The user's yes to a change that was shown to them.
+"""The user's confirmation of a change that was shown to them.
 
 A client that can ask is asked. For one that cannot, the preview comes back with a token to repeat
 the call with: single use, ten minutes, bound to the call and to what the preview showed. It proves
@@ -41,10 +41,11 @@ class Confirmations:
     ) -> None:
         self._mode = mode
         self._clock = clock
+        # In memory alone: a restart makes all tokens void.
         self._tokens: dict[str, tuple[str, float]] = {}
 
     def refuse_if_never(self, otherwise: str = "") -> None:
-        """Raise `DECLINED` where the server was told to refuse every change that needs a yes."""
+        """Raise `DECLINED` where the settings refuse every change that needs confirmation."""
         if self._mode == "never":
             raise Failure(
                 Code.DECLINED,
@@ -56,21 +57,23 @@ class Confirmations:
     async def require(
         self, preview: Preview, *, call: list[Any], token: str | None, asker: Asker
     ) -> None:
-        """Return only if the user said yes to this preview of this call.
+        """Return only if the user confirmed this preview of this call.
 
         Args:
-            call: tool, arguments and workspace: what the yes is for.
+            call: tool, arguments and workspace: what the confirmation is for.
 
         Raises: Failure: `DECLINED` after a no, `CONFIRMATION_REQUIRED` with the preview where no
             yes could be had.
         """
         self.refuse_if_never(preview.otherwise)
+        # Message and details are part of it: a token is void once what it showed has changed.
         basis = scope_of(call, preview.message, preview.details)
         if token is not None and self._redeem(token, basis):
             return
         reply = await asker.ask(Question("confirm", preview.message, _FORM, basis))
         if reply.action == "accept" and reply.content.get("confirm") is True:
             return
+        # `accept` with the box left unticked is a no as well.
         if reply.action in ("accept", "decline"):
             hint = preview.otherwise or "Do not ask for the same again."
             raise Failure(Code.DECLINED, "The user declined. Nothing was changed.", hint)
@@ -87,6 +90,7 @@ class Confirmations:
             else ""
         )
         message = f"{why}Nothing was changed: this needs the user's yes. {preview.message}"
+        # A client that can ask gets no token: a model could redeem it without the user.
         if not offer and self._mode != "token":
             hint = "The user was asked and did not answer. Ask them, then call again."
             return Failure(Code.CONFIRMATION_REQUIRED, message, hint, preview=preview.details)
@@ -101,7 +105,9 @@ class Confirmations:
 
     def _issue(self, basis: str) -> str:
         now = self._clock()
+        # Expired ones go whenever a token is issued, so that the table stays small.
         self._tokens = {token: cached for token, cached in self._tokens.items() if cached[1] > now}
+        # Twelve characters: a model repeats them without an error, and nobody guesses them in time.
         token = secrets.token_urlsafe(9)
         self._tokens[token] = (basis, now + TOKEN_SECONDS)
         return token
@@ -110,6 +116,7 @@ class Confirmations:
         bound, expires = self._tokens.get(token, ("", 0.0))
         if bound != basis or expires <= self._clock():
             return False
+        # Single use: the same change once more is another change.
         del self._tokens[token]
         return True
 

@@ -135,11 +135,14 @@ class Context(ABC):
         Raises:
             Failure: `DECLINED`, or `CONFIRMATION_REQUIRED` with the preview.
         """
+        # The backend may add to it for the person; what is compared later is the bare preview.
         visible = await self.present(preview)
         asked_at = self.now()
+        # The same arguments mean other records in another workspace.
         await self.confirmations.require(
             visible, call=[*call, self.scope.workspace], token=token, asker=self.person
         )
+        # Within a second the preview, made right before, still holds.
         if self.now() - asked_at < DELIBERATION_SECONDS:
             return
         if await review() != preview:

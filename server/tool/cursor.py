@@ -14,6 +14,7 @@ from typing import Any
 
 from server.errors import Code, Failure
 
+# A cursor of another release's format is refused instead of being read wrongly.
 _VERSION = 1
 
 
@@ -25,13 +26,14 @@ class Cursor:
     given: int = 0
 
     def encode(self, scope: str) -> str:
-        """The cursor as text, bound to a scope."""
+        """Return the cursor as text, bound to a scope."""
         text = json.dumps([_VERSION, self.page, self.given, scope], separators=(",", ":"))
+        # The padding follows from the length, so it need not cost characters.
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decode(text: str | None, scope: str) -> Cursor:
-    """The cursor behind `after`; the beginning where there is none.
+    """Return the cursor behind `after`; the beginning where there is none.
 
     Raises:
         Failure: `INVALID_ARGUMENT` when it is not one of ours, or came with other arguments.
@@ -42,6 +44,7 @@ def decode(text: str | None, scope: str) -> Cursor:
         version, page, requested, bound = json.loads(
             base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         )
+    # Deeply nested JSON exhausts the parser's stack.
     except (ValueError, TypeError, RecursionError):
         version = page = requested = bound = None
     if (
@@ -55,6 +58,7 @@ def decode(text: str | None, scope: str) -> Cursor:
             "`after` is not a cursor of this server.",
             "Pass the `nextCursor` of the last answer unchanged, or leave `after` out to begin.",
         )
+    # With other arguments records would be skipped or repeated without a word.
     if bound != scope:
         raise Failure(
             Code.INVALID_ARGUMENT,
@@ -66,6 +70,7 @@ def decode(text: str | None, scope: str) -> Cursor:
 
 
 def scope_of(*parts: Any) -> str:
-    """A short hash of what a cursor is good for."""
+    """Return a short hash of what a cursor is good for."""
+    # Models change the order of keys from call to call: that must not change the scope.
     canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]

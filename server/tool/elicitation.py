@@ -18,6 +18,7 @@ class Question:
 
     key: str
     message: str
+    # Clients show flat forms only: a nested object could not be answered.
     properties: Mapping[str, Any]
     basis: str = ""
 
@@ -30,6 +31,7 @@ class Reply:
     content: Mapping[str, Any] = field(default_factory=dict)
 
 
+# Some clients answer only by making the call again, so a call must be able to end in between.
 class Suspended(Exception):
     """The call ends here for now: it will be made again, with the answer. Askers raise it,
     protocols answer it."""
@@ -50,7 +52,7 @@ class Asker(Protocol):
         """
 
     async def report(self, done: float, total: float | None, message: str) -> None:
-        """Say how far a long call is; nothing happens where the client did not ask for it."""
+        """Report the progress of a long call, if the client asked for that."""
 
 
 class Nobody:
@@ -59,8 +61,8 @@ class Nobody:
     can_ask = False
 
     async def ask(self, question: Question) -> Reply:
-        """Nobody is asked."""
+        """Return that nobody was asked."""
         return Reply("unavailable")
 
     async def report(self, done: float, total: float | None, message: str) -> None:
-        """Nobody is told."""
+        """Do nothing: nobody reads it."""

@@ -1,5 +1,5 @@
-"""From the arguments of a tool to a job: its plan, the user's yes, the start, and the answer that
-it allows."""
+"""From the arguments of a tool to a job: its plan, the user's confirmation, the start, and the
+answer of the call."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ C_contra = TypeVar("C_contra", bound=Context, contravariant=True)
 
 ANSWER_SECONDS = 20.0
 """How long a call waits for its job: one that ends within is simply answered."""
+# What is left of a call for rendering and sending its answer.
 _RESERVE_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a job will do, as far as it can be told before.
+    """What a job will do, as far as it is known before.
 
     `credits` are rate credits; `billing` is what the user pays, in billing credits;
     `records_known` are the records where nothing has to be gathered; `preview` is what the user has
@@ -87,12 +88,14 @@ class StartJob(Request[R, C], Generic[R, C]):
 
     def call_arguments(self) -> dict[str, Any]:
         """Return the arguments as they are journalled, without those about the start."""
+        # A resume compares the journalled arguments with its own, and these differ by nature.
         about_the_start = {"dry_run", "resume", "confirm", "workspace"}
         return self.model_dump(
             by_alias=True, exclude_unset=True, mode="json", exclude=about_the_start
         )
 
     async def preview(self, context: C) -> Preview | None:
+        # A resumed job was confirmed when it was started; a dry run changes nothing.
         if self.resume is not None or self.dry_run:
             return None
         self._plan = await self.plan(context)
@@ -147,6 +150,7 @@ async def read_by_job(request: ReadsByJob[C], context: C, plan: Plan) -> Result:
         new_job(request, context, plan), request.work(context), plan.records_known
     )
     answer = _render(await _follow(jobs, row, context), request.watch)
+    # A job that ended in time looks like any read: its result alone.
     result = answer.structured.get("result")
     return answer.with_fields(plan=about) if result is None else whole(result)
 
@@ -171,6 +175,7 @@ def require_own(row: JobRow, scope: Scope) -> None:
     Raises:
         Failure: `INVALID_ARGUMENT`.
     """
+    # The ids in a job's records mean nothing under another account.
     if (row.origin, row.account) != (scope.origin, scope.account):
         raise Failure(
             Code.INVALID_ARGUMENT,
@@ -205,17 +210,20 @@ async def _resume(request: StartJob[Any, C], job_id: str, context: C, jobs: Jobs
         )
     require_own(row, context.scope)
     _refuse_other_arguments(request, row)
+    # It runs already, here or in another process: there is only something to follow.
     if row.state is JobState.RUNNING and row.owned:
         return row
+    # Plain days became instants when the job was started, so the zone does not matter any more.
     first = parse(type(request), row.arguments, {"timezone": UTC, "instants": []})
     work = first.work(context)
+    # Running without an owner: the process that ran it died.
     if row.state is JobState.PAUSED or (row.state is JobState.RUNNING and not row.owned):
         return await jobs.resume(row.id, work)
     return await jobs.retry_failed(row.id, work)
 
 
 def _refuse_other_arguments(request: StartJob[Any, C], row: JobRow) -> None:
-    """A job goes on with its own arguments: others beside `resume` would be ignored."""
+    """Refuse arguments beside `resume`: a job goes on with its own, and others would be ignored."""
     if request.dry_run:
         raise Failure(
             Code.INVALID_ARGUMENT,
@@ -265,7 +273,7 @@ async def describe_plan(plan: Plan, context: Context) -> dict[str, Any]:
 
 
 def summary(row: JobRow) -> dict[str, Any]:
-    """A job as a result: where it stands, what it found, what went wrong."""
+    """Return a job as a result: where it stands, what came of it, what went wrong."""
     counts = {str(state): row.counts[state] for state in RecordState if row.counts.get(state)}
     return {
         "jobId": row.id,
@@ -281,7 +289,7 @@ def summary(row: JobRow) -> dict[str, Any]:
 
 
 def links(row: JobRow) -> list[Link]:
-    """The resource that a job's result names as `resource`, as a link."""
+    """Return the resource that a job's result names as `resource`, as a link."""
     result = (row.result or {}).get("resource")
     return (
         [Link(result["uri"], result["name"], result["mimeType"], result["size"])] if result else []
@@ -289,7 +297,7 @@ def links(row: JobRow) -> list[Link]:
 
 
 def _count_gathered(row: JobRow) -> dict[str, Any]:
-    """What a job that sends nothing has found so far: its counter `gathered`."""
+    """Return what a job that sends nothing has gathered so far: its counter `gathered`."""
     return {"gathered": row.counters["gathered"]} if "gathered" in row.counters else {}
 
 

@@ -23,6 +23,7 @@ _MOST_CANDIDATES = 10
 
 def normalise(text: str) -> str:
     """Return a name as it is compared: no case, no accents, single blanks."""
+    # Decomposed, accents are characters of their own and full-width letters plain ones.
     decomposed = unicodedata.normalize("NFKD", text)
     plain = "".join(char for char in decomposed if not unicodedata.combining(char))
     # Folding case may compose anew, for example of a Turkish dotted capital I.
@@ -62,6 +63,7 @@ def find_matches(
         return exact
     key = normalise(text)
     same = [entry for entry in entries if normalise(name(entry)) == key]
+    # Nothing but blanks would be a part of every name.
     if same or not partial or not key:
         return same
     return [entry for entry in entries if key in normalise(name(entry))]

@@ -34,9 +34,12 @@ class Input(BaseModel):
     """An object argument: closed, under the API's own camelCase names."""
 
     model_config = ConfigDict(
+        # ArchiveBox ignores names that it does not know; here each is refused by its name.
         extra="forbid",
         alias_generator=to_camel,
+        # Models send ids that look like numbers as numbers.
         coerce_numbers_to_str=True,
+        # The text of an error may reach a log: what was sent stays out of it.
         hide_input_in_errors=True,
     )
 
@@ -96,12 +99,14 @@ class Request(Input, Generic[R, C]):
                 preview,
                 call=[self.tool_name(), self.call_arguments()],
                 token=getattr(self, "confirm", None),
+                # A second preview also renews what `run` acts on, such as the pages to delete.
                 review=lambda: self.preview(context),
             )
         return await self.run(context)
 
     def call_arguments(self) -> dict[str, Any]:
         """Return the arguments of the call, JSON-ready, without those about the call itself."""
+        # A confirmation is for the call itself: its token must not change what it is bound to.
         return self.model_dump(
             by_alias=True, exclude_unset=True, mode="json", exclude={"confirm", "workspace"}
         )
@@ -124,8 +129,10 @@ class Request(Input, Generic[R, C]):
 
     @classmethod
     def result_type(cls) -> Any:
-        """The type parameter: `Item`, `Creator`, ..."""
+        """Return the type parameter: `Item`, `Creator`, ..."""
         for base in cls.__mro__:
+            # Classes that only inherit have no metadata of their own: the nearest base with some
+            # decides.
             arguments = getattr(base, "__pydantic_generic_metadata__", {}).get("args")
             if arguments:
                 return arguments[0]
@@ -144,21 +151,23 @@ class Request(Input, Generic[R, C]):
 
     @classmethod
     def description(cls) -> str:
-        """The docstring as the model reads it: paragraphs on one line each."""
+        """Return the docstring as the model reads it: paragraphs on one line each."""
         paragraphs = inspect.cleandoc(cls.__doc__ or "").split("\n\n")
+        # Line breaks of the source would only cost tokens.
         return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
     @classmethod
     def meta(cls) -> dict[str, str]:
-        """What `_meta` says about the tool, for counting coverage by machine."""
+        """Return what `_meta` says about the tool, for counting coverage by machine."""
         return {f"archive-mcp/{cls.operation_kind}": cls.operation}
 
     @classmethod
     def annotations(cls) -> dict[str, Any]:
-        """The four behaviour hints of MCP, from the declared risk."""
+        """Return the four behaviour hints of MCP, from the declared risk."""
         return {
             "title": cls.title,
             "readOnlyHint": cls.risk == "reads",
+            # MCP calls a tool destructive unless it only adds: changing and spending count too.
             "destructiveHint": cls.risk not in ("reads", "adds"),
             "idempotentHint": cls.repeatable,
             "openWorldHint": cls.open_world,

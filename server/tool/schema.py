@@ -44,7 +44,7 @@ def input_schema(model: type[BaseModel], *, whole: bool = False) -> Schema:
 
 
 def unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...], bool]:
-    """The bare type of an annotation, its metadata, and whether it may be null."""
+    """Return the bare type of an annotation, its metadata, and whether it may be null."""
     if get_origin(annotation) is Annotated:
         inner, *outer = get_args(annotation)
         bare, metadata, nullable = unwrap(inner)
@@ -63,6 +63,7 @@ def _property(info: FieldInfo, whole: bool) -> Schema:
     schema = _type_schema(bare, (*metadata, *info.metadata), whole)
     if info.default not in (None, PydanticUndefined):
         schema["default"] = info.default
+    # A shared type may carry a description in its `Annotated`; the field's own goes first.
     inner = (mark.description for mark in metadata if isinstance(mark, FieldInfo))
     if description := info.description or next(filter(None, inner), None):
         schema["description"] = description

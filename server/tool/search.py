@@ -15,6 +15,7 @@ counts."""
 _SAME_START = 4
 """Letters that two words must share from the start to count as forms of one."""
 _NOT_THE_SAME = 0.6
+# Words of a question, not of a task; `get` is in so many names that it tells no tool apart.
 _STOP = frozenset(
     {
         "a",
@@ -52,12 +53,13 @@ _STOP = frozenset(
 
 
 def rank(entries: Iterable[Entry], query: str) -> list[Entry]:
-    """The tools that share words with the query, the best first; of equals, the listing's order.
+    """Return the tools that share words with the query, best first; equals in the listing's order.
 
     One whose name or title the query is comes before all others.
     """
     exact = query.strip().casefold()
     documents = {entry.name: (entry, _words(entry)) for entry in entries}
+    # A word that few tools share says more about them: inverse document frequency.
     spread = Counter(word for _, words in documents.values() for word in words)
     requested = [word for word in _split(query) if word not in _STOP]
     scores = {
@@ -67,19 +69,20 @@ def rank(entries: Iterable[Entry], query: str) -> list[Entry]:
     result = [name for name in documents if scores[name] > 0]
 
     def rank(name: str) -> tuple[bool, float]:
+        # False sorts before True: the exact name or title comes first.
         return exact not in (name, str(documents[name][0].tool["title"]).casefold()), -scores[name]
 
     return [documents[name][0] for name in sorted(result, key=rank)]
 
 
 def summary(entry: Entry) -> str:
-    """The first sentence of a tool's description."""
+    """Return the first sentence of a tool's description."""
     text = " ".join(str(entry.tool["description"]).split())
     return re.split(r"(?<=\.) ", text, maxsplit=1)[0]
 
 
 def group_by_toolset(entries: Iterable[Entry]) -> dict[str, list[str]]:
-    """The names of the tools, by toolset."""
+    """Return the names of the tools, by toolset."""
     result: dict[str, list[str]] = {}
     for entry in entries:
         result.setdefault(entry.toolset, []).append(entry.name)
@@ -124,4 +127,5 @@ def _split(text: str) -> list[str]:
 def _singular(word: str) -> str:
     if word.endswith("ies") and len(word) > _SAME_START:
         return word[:-3] + "y"
+    # `access` is no plural.
     return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word

@@ -21,6 +21,7 @@ class GetApiToken(Change[Key]):
     verify = "call it again: an unexpired key is given again."
 
     async def run(self, context: ArchiveBoxContext) -> Result:
+        # Through the client's own keys: later calls use it, and no result shows it.
         return whole(
             await context.api.client.keys.exchange(context.api.client, context.api.deadline)
         )
@@ -37,6 +38,7 @@ class CheckApiToken(Get[Key]):
         from server.archivebox.failures import decode
 
         key = await context.api.client.keys.get_key(context.api.client, context.api.deadline)
+        # The key in question stands in the body: it must not also be what lets the request in.
         checked: Any = await context.api.client.send(
             Send("POST", "/auth/check_api_token", context.api.deadline, body={"token": key}),
             authenticated=False,
@@ -46,6 +48,7 @@ class CheckApiToken(Get[Key]):
         reply = await context.api.client.raw(
             Send("GET", "/core/tags", context.api.deadline, params={"limit": 1})
         )
+        # The headers of each answer say until when the key is good.
         context.api.client.keys.learn_expiry(reply.headers.get("x-archivebox-auth-expires"))
         decode(reply)
         return whole(

@@ -33,6 +33,7 @@ class ListCrawls(Unpaged[Crawl]):
     status: CrawlStatus | None = Field(None, description="Only with this status")
 
     async def everything(self, api: ArchiveBoxApi) -> list[Record]:
+        # Crawls come as one plain list: the server ignores a limit here.
         result: list[Record] = await api.get(self.path())
         return [entry for entry in result if self.status in (None, entry.get("status"))]
 
@@ -112,6 +113,7 @@ class UpdateCrawl(Change[Crawl]):
             )
 
     async def run(self, context: ArchiveBoxContext) -> Result:
+        # A part of an id is completed here: one that fits several is refused, with the candidates.
         self.crawl_id = str((await one_crawl(context.api, self.crawl_id))["id"])
         return await super().run(context)
 
@@ -133,6 +135,7 @@ class DeleteCrawl(Confirmed[Deleted]):
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
         await super().prepare(context)
+        # Here, so that question and deletion are about one and the same crawl.
         self.crawl_id = str((await one_crawl(context.api, self.crawl_id))["id"])
 
     async def preview(self, context: ArchiveBoxContext) -> Preview:
@@ -145,6 +148,7 @@ class DeleteCrawl(Confirmed[Deleted]):
             "status": crawl.get("status"),
         }
         its_pages = "all its saved pages"
+        # Only 0.9.73 finds the pages of a crawl; its list of pages has no such filter.
         if context.description.takes("POST /cli/search", "crawl_id"):
             pages = await matches(context.api, [], {}, {"crawl_id": crawl["id"]})
             its_pages = f"its saved pages ({len(pages)}{' or more' if len(pages) >= MOST else ''})"
@@ -192,12 +196,13 @@ class GetCrawlFile(Get[Exported]):
 
 
 async def one_crawl(api: ArchiveBoxApi, reference: str) -> Record:
-    """The crawl of that id or unique part of one.
+    """Return the crawl of that id or unique part of one.
 
     Raises:
         Failure: `NOT_FOUND`, or `AMBIGUOUS` with the candidates.
     """
     api.description.require(ListCrawls.operation, ListCrawls.since, ListCrawls.use)
+    # 0.9.73 writes ids without dashes, older versions with them.
     requested = reference.replace("-", "").lower()
     crawls: list[Record] = await api.get("/crawls/crawls")
     identities = {str(crawl["id"]).replace("-", "").lower(): crawl for crawl in crawls}
@@ -206,6 +211,8 @@ async def one_crawl(api: ArchiveBoxApi, reference: str) -> Record:
     items = [
         each
         for identity, each in identities.items()
+        # Ids begin with their time: what was added within minutes begins alike, so the end counts
+        # too.
         if identity.startswith(requested) or identity.endswith(requested)
     ]
     if not items:

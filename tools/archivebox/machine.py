@@ -19,6 +19,7 @@ class ListMachines(Paged[Machine]):
     title = "List machines"
     since = "0.9"
 
+    # No `bin_providers`: the server answers that filter with a 503 (a fault of its own).
     id: Text | None = Field(None, description="Part of the id")
     hostname: Text | None = Field(None, description="Host name")
     os_platform: Text | None = Field(None, description="Platform")

@@ -19,6 +19,7 @@ class ListPersonas(Unpaged[Persona]):
     since = "0.9.31"
 
     async def everything(self, api: ArchiveBoxApi) -> list[Record]:
+        # 0.9.31 sends all personas at once and knows no pages.
         if not api.description.takes(self.operation, "limit"):
             return await super().everything(api)
 
@@ -30,4 +31,5 @@ class ListPersonas(Unpaged[Persona]):
         return records
 
     def one(self, record: Record) -> Record:
+        # A list of what is shown, not of what is hidden: new fields may hold secrets too.
         return {name: record[name] for name in _SHOWN if name in record}

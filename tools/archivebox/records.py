@@ -66,32 +66,34 @@ itself."""
 
 
 def plain(record: Json) -> Json:
-    """An object without the name of its class on the server."""
+    """Return an object without the name of its class on the server."""
     return {name: value for name, value in record.items() if name != "TYPE"}
 
 
 def snapshot(record: Json) -> Json:
-    """A snapshot with its results in the common shape; what only one version has is left out."""
+    """Return a snapshot in the common shape, without what only one version has."""
     match = {name: value for name, value in record.items() if name not in _LEFT_OUT}
     if record.get("archiveresults"):
         match["archiveresults"] = [
             result(archiveresult) for archiveresult in record["archiveresults"]
         ]
+    # 0.8.5 has no status: null says so, where a missing field would look like a mistake.
     match.setdefault("status", None)
     return match
 
 
 def result(record: Json) -> Json:
-    """An archive result under the names of 0.9 (`extractor` and `output` before)."""
+    """Return an archive result under the names of 0.9 (`extractor` and `output` before)."""
     return {
         _OLD_NAMES.get(name, name): value
+        # Empty values are left out: a page with six outputs has 7 kB as it is.
         for name, value in record.items()
         if name not in ("TYPE", "abid", "snapshot_abid") and value not in (None, "", [], {})
     }
 
 
 def tag(record: Json) -> Json:
-    """A tag without the snapshots that some versions send along."""
+    """Return a tag without the snapshots that some versions send along."""
     return {
         name: value
         for name, value in record.items()
@@ -100,13 +102,13 @@ def tag(record: Json) -> Json:
 
 
 def crawl(record: Json, *, with_config: bool = False) -> Json:
-    """A crawl, without the 10 kB of settings that come with it unless they were asked for."""
+    """Return a crawl, without its 10 kB of settings unless they were asked for."""
     match = {name: value for name, value in record.items() if name not in ("TYPE", "config")}
     return {**match, "config": _mask(record.get("config"))} if with_config else match
 
 
 def _mask(config: Any) -> Any:
-    """Settings without the values that are secrets, however deep they lie."""
+    """Return settings without the values that are secrets, however deep they lie."""
     if isinstance(config, list):
         return [_mask(entry) for entry in config]
     if not isinstance(config, dict):
@@ -120,7 +122,8 @@ def _mask(config: Any) -> Any:
 
 
 def any_object(record: Json) -> Json:
-    """An object of whatever kind its `TYPE` says."""
+    """Return an object in the shape of the kind that its `TYPE` says."""
+    # `TYPE` is a path, such as core.models.Snapshot.
     kind = str(record.get("TYPE", "")).rpartition(".")[2]
     shapes = {"Snapshot": snapshot, "ArchiveResult": result, "Tag": tag, "Crawl": crawl}
     shape = shapes.get(kind)
@@ -128,7 +131,7 @@ def any_object(record: Json) -> Json:
 
 
 def failures(record: Json) -> list[Json]:
-    """Why a snapshot failed: plugin and reason of each failed result."""
+    """Return why a snapshot failed: plugin and reason of each failed result."""
     failed = [
         result(archiveresult)
         for archiveresult in record.get("archiveresults") or []

@@ -37,6 +37,7 @@ class ListArchiveresults(Paged[ArchiveResult]):
     search: Text | None = Field(None, description="In all of these")
     output_str: Text | None = Field(None, description="Part of output or reason")
     id: Text | None = Field(None, description="Part of the id")
+    # No `cmd`: the server answers that filter with a 503 (a fault of its own).
     hook_name: Text | None = Field(None, description="0.9")
     process_id: Text | None = Field(None, description="0.9")
     created_at: Text | None = Field(None, description="Exact time")
@@ -44,6 +45,7 @@ class ListArchiveresults(Paged[ArchiveResult]):
     created_at__lt: Text | None = Field(None, description="Date")
 
     def require_supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
+        # The names of 0.8.5.
         old = {"plugin": "extractor", "output_str": "output"}
         renamed = {
             name if description.takes(self.operation, name) else old.get(name, name): value
@@ -112,6 +114,7 @@ class UpdateArchiveresult(Change[ArchiveResult]):
 
     async def send(self, api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
         fields = {name: value for name, value in body.items() if name not in ("file_name", "text")}
+        # The server would replace a file of that name, so it is looked for right before.
         record: Record = await api.get(self.path())
         if {self.file_name, quote(self.file_name)} & set(record.get("output_files") or {}):
             raise Failure(
@@ -124,6 +127,7 @@ class UpdateArchiveresult(Change[ArchiveResult]):
         return await api.form("PATCH", self.path(), fields, verify=self.verify, file=file)
 
     def check(self) -> None:
+        # A name that leads out of the output's folder must not get to the server.
         if "/" in self.file_name or "\\" in self.file_name or self.file_name in (".", ".."):
             raise Failure(
                 Code.INVALID_ARGUMENT,

@@ -53,6 +53,7 @@ class GetTag(Get[Tag]):
     tag_id: Text = Field(description="Id or name")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
+        # Reading may go by a part of a name; what changes or deletes may not.
         self.tag_id = str((await one_tag(context.api, self.tag_id, partial=True))["id"])
         # Without this the answer carries every page of the tag.
         return whole(records.tag(await context.api.get(self.path(), with_snapshots=False)))
@@ -89,6 +90,7 @@ class AutocompleteTags(Get[Tag]):
 
     def present(self, result: Any) -> dict[str, Any]:
         tags = [records.tag(tag) for tag in result.get("tags", [])]
+        # Fewer than the server's most: these are all, and the total is known.
         if len(tags) < _MOST_COMPLETED:
             return {"nodes": tags, "totalCount": len(tags), "nextCursor": None}
         notes = ["ArchiveBox completes with a few tags only: archivebox_list_tags lists all."]
@@ -123,6 +125,7 @@ class RenameTag(Change[Tag]):
     name: Text = Field(description="New name")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
+        # The endpoint takes numbers only, so a name is looked up first.
         self.tag_id = str((await one_tag(context.api, self.tag_id))["id"])
         return await super().run(context)
 
@@ -141,6 +144,7 @@ class DeleteTag(Confirmed[Deleted]):
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
         await super().prepare(context)
+        # The exact name alone: a part of one must not choose what is deleted.
         self.tag_id = str((await one_tag(context.api, self.tag_id))["id"])
 
     async def preview(self, context: ArchiveBoxContext) -> Preview:
@@ -233,7 +237,9 @@ async def one_tag(api: ArchiveBoxApi, reference: str, *, partial: bool = False) 
         answer = await api.get("/core/tags", limit=count, offset=offset)
         return answer["items"], int(answer["total_items"])
 
+    # Tags are small, so this is the largest page that the server gives.
     tags, _ = await every(fetch, _MOST_TAGS, page=500)
+    # Matched here, over all tags, so that a mistyped name gets a suggestion.
     answer = find_matches(
         reference,
         tags,
@@ -259,6 +265,7 @@ async def _export(request: ExportTagUrls | ExportTagSnapshots, api: ArchiveBoxAp
     cached: list[str] = []
     size = 0
     for line in lines:
+        # Two more for the line break, as JSON writes it.
         size += len(line) + 2
         if size > BUDGET:
             break

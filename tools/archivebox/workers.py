@@ -7,6 +7,7 @@ from typing import Any
 from server.archivebox.endpoints import Get
 from tools.archivebox.records import Worker
 
+# ArchiveBox dropped these routes in March 2026, and no later release has them.
 _INSTEAD = (
     "On newer servers crawls and pages carry a status: {GET /crawls/crawls}, {GET /core/snapshots}."
 )

@@ -31,6 +31,7 @@ class Add(Change[Report]):
 
     urls: list[Text] = Field(min_length=1, max_length=500, description="http(s) URLs")
     tag: Text | None = Field(None, description="Tag names with commas")
+    # The server answers a depth beyond 4 with a 503.
     depth: int = Field(0, ge=0, le=4, description="Levels of links to follow")
     plugins: Text | None = Field(None, description="Only these, with commas")
     parser: Text | None = Field(None, description="How to read lists of links")
@@ -45,10 +46,12 @@ class Add(Change[Report]):
     snapshot_ids: list[Text] | None = Field(None, description="Archive these again")
 
     def check(self) -> None:
+        # 0.9.31 makes a page of `file:///etc/passwd`, and of any text: addresses are checked here.
         for url in self.urls:
             check_web_address(url)
 
     def require_supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
+        # 0.8.5 calls plugins extractors.
         if "plugins" in values and not description.takes(self.operation, "plugins"):
             values = {**values, "extractors": values["plugins"]}
             del values["plugins"]
@@ -57,6 +60,7 @@ class Add(Change[Report]):
     def present(self, match: Any) -> dict[str, Any]:
         result = get_command_result(match)
         report: dict[str, Any] = {"crawl_id": None, "snapshot_ids": [], "queued_urls": self.urls}
+        # 0.9.73 adds in the background: it lists no pages yet, and the crawl's id leads to them.
         if isinstance(result, dict):
             report |= {
                 name: result[name]

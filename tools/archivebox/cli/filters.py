@@ -23,15 +23,17 @@ class Filters(EndpointRequest[Any]):
     """The filters that several commands share."""
 
     filter_type: FilterType = Field("substring", description="How patterns match")
+    # The command calls them `after` and `before`; in a list `after` is the cursor.
     after_: float | None = Field(None, alias="bookmarked_after", description="Unix seconds")
     before_: float | None = Field(None, alias="bookmarked_before", description="Unix seconds")
 
     def patterns(self) -> list[str]:
-        """The patterns that were given."""
+        """Return the patterns of the call."""
         return list(getattr(self, "filter_patterns", None) or [])
 
     def check(self) -> None:
         super().check()
+        # The server answers a pattern that does not compile with a 503, like any other fault.
         for pattern in self.patterns() if self.filter_type == "regex" else []:
             try:
                 re.compile(pattern)
@@ -43,7 +45,7 @@ class Filters(EndpointRequest[Any]):
                 ) from None
 
     def filters(self) -> dict[str, Any]:
-        """The filters as the command takes them."""
+        """Return the filters as the command takes them."""
         times = {"after": self.after_, "before": self.before_}
         return {
             "filter_type": self.filter_type,
@@ -52,7 +54,7 @@ class Filters(EndpointRequest[Any]):
 
 
 async def run_command(request: Change[Any], api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
-    """The result of a command; 0.8.5 does it and then fails to write down what it did."""
+    """Return the result of a command; 0.8.5 does it and then cannot write its answer."""
     try:
         return get_command_result(await request.send(api, body))
     except Failure as failure:

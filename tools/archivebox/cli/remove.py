@@ -21,6 +21,7 @@ from tools.archivebox.cli.filters import Filters, FilterType, run_command
 from tools.archivebox.patterns import matches
 from tools.archivebox.records import Deleted
 
+# One request each, about 0.1 s: they have to fit into one call.
 _MOST_REMOVED = 200
 _SINGLE = (Code.NOT_FOUND, Code.REJECTED, Code.UNAVAILABLE)
 """Failures to delete one page that say nothing about the next."""
@@ -37,6 +38,7 @@ class Remove(Filters, Confirmed[Deleted]):
     verify = "search again ({POST /cli/search})."
 
     filter_patterns: list[Text] = Field(min_length=1, description="Which pages")
+    # Exact, unlike in searches: a short pattern must not delete more than was meant.
     filter_type: FilterType = Field("exact", description="How patterns match")
 
     _matches: list[Record] = PrivateAttr(default_factory=list)
@@ -63,6 +65,8 @@ class Remove(Filters, Confirmed[Deleted]):
         return _preview(self._matches)
 
     async def run(self, context: ArchiveBoxContext) -> Result:
+        # The command itself is avoided: without patterns it deletes everything, and where nothing
+        # matches it stops the server's web process.
         if context.description.has("DELETE /core/snapshot/{}"):
             return whole(await _delete_each(context.api, self._matches))
         return whole(await self._remove_exactly(context.api, self._matches))
@@ -114,16 +118,20 @@ async def _delete_each(api: ArchiveBoxApi, result: list[Record]) -> dict[str, An
                 verify="search again.",
             )
         except Failure as failure:
+            # A failure of another kind, such as a refused key, concerns all, and nothing was done
+            # yet.
             if number == 0 and failure.code not in _SINGLE:
                 raise
             failed.append({"id": each["id"], "reason": failure.message})
             if failure.code in _SINGLE:
                 continue
+            # What kept this one from being deleted keeps the others as well.
             failed += [
                 {"id": left["id"], "reason": "Not tried after that."}
                 for left in result[number + 1 :]
             ]
             break
+        # 0.9.73 only queues a deletion; its runner removes the page and its files a little later.
         counts["deleted"] += bool(done.get("deleted_count"))
         counts["queued"] += bool(done.get("queued_count"))
     return {**counts, "failed": failed}

@@ -20,6 +20,7 @@ from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from tools.archivebox.records import Report
 
+# The server answers anything else with a 503, like any fault of its own.
 _CRON = re.compile(r"(minute|hour|day|week|month|year|(\S+\s+){4}\S+)\Z")
 
 
@@ -80,6 +81,8 @@ class Schedule(Confirmed[Report]):
         if self.show:
             return None
         if self.clear:
+            # The ids are part of what is confirmed: a schedule added meanwhile is not deleted
+            # unseen.
             ids = await self._active(context.api)
             return Preview(
                 f"Delete all schedules of ArchiveBox ({len(ids)})?",
@@ -97,7 +100,8 @@ class Schedule(Confirmed[Report]):
         )
 
     async def _active(self, api: ArchiveBoxApi) -> list[str]:
-        """The ids of the schedules that there are."""
+        """Return the ids of the active schedules."""
+        # The endpoint that changes schedules also shows them, and showing may be repeated.
         result = get_command_result(
             await api.change("POST", self.path(), {"show": True}, repeatable=True, verify="")
         )

@@ -29,6 +29,7 @@ class Search(Filters, Many[Snapshot]):
     title = "Search saved pages by pattern"
 
     filter_patterns: list[Text] | None = Field(None, description="Patterns; none = all")
+    # The command's `search` is a mode: the words to look for are patterns.
     search: Literal["meta", "contents", "deep"] | None = Field(None, description="Where to look")
     status: Text | None = Field(None, description="queued, started, paused or sealed")
     tag: Text | None = Field(None, description="Tag name")
@@ -53,6 +54,7 @@ class Search(Filters, Many[Snapshot]):
         )
         more = {name: getattr(self, name) for name in requested if getattr(self, name) is not None}
         result = await matches(context.api, self.patterns(), self.filters(), more)
+        # The server stops at the limit without saying so.
         self._capped = len(result) >= MOST
         return await read(self, context.api, whole_list(result))
 

@@ -38,7 +38,7 @@ Json = dict[str, Any]
 
 
 async def find_failed_pages(context: ArchiveBoxContext, query: PageQuery) -> list[NewRecord]:
-    """The pages whose newest copy has failed outputs, by URL."""
+    """Return the pages whose newest copy has failed outputs, by URL."""
     failed: dict[str, list[str]] = {}
     for result in await query.find_failed_results(context):
         failed.setdefault(str(result["snapshot_id"]), []).append(
@@ -59,6 +59,7 @@ async def find_failed_pages(context: ArchiveBoxContext, query: PageQuery) -> lis
             },
         )
         for url, page in newest.items()
+        # 0.8.5 has no status; what is still at work may yet succeed.
         if str(page["id"]) in failed and page.get("status") in (None, "sealed")
     ]
     if context.description.has("GET /crawls/crawls"):
@@ -91,11 +92,12 @@ async def tag_changes(
 
 
 async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list[NewRecord]:
-    """The inverse of what a tagging job did."""
+    """Return the changes that reverse a tagging job."""
     context.description.require(*TAGS)
     jobs = await context.jobs()
     row = await jobs.get(name)
     place = context.scope
+    # A job's records are ids of one server: elsewhere they would be other pages, or none.
     if (row.tool, row.origin, row.account, row.arguments.get("action")) != (
         tool,
         place.origin,
@@ -105,6 +107,7 @@ async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list
         raise Failure(
             Code.INVALID_ARGUMENT, f"{name} tagged nothing here.", "{list_jobs} lists the jobs."
         )
+    # Its records are not final yet: an undo would miss some.
     if row.owned:
         raise Failure(
             Code.INVALID_ARGUMENT,
@@ -118,8 +121,8 @@ async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list
 
 
 async def find_queued_work(context: ArchiveBoxContext, query: PageQuery) -> list[NewRecord]:
-    """The pages that are queued, and without filters the crawls too: their pages may not exist
-    yet."""
+    """Return the queued pages, and without filters the queued crawls too: their pages may not
+    exist yet."""
     # Before 0.9.73 a filter by status is ignored without a word, and all pages come.
     more = (
         {"status": "queued"} if context.description.takes("GET /core/snapshots", "status") else {}
@@ -132,6 +135,7 @@ async def find_queued_work(context: ArchiveBoxContext, query: PageQuery) -> list
     ]
     if query.given():
         return result
+    # Crawls come as one plain list, with neither pages nor filters.
     crawls = [each for each in await context.api.get("/crawls/crawls") if _is_queued(each)]
     return result + [NewRecord(f"crawl:{each['id']}", {"url": _first(each)}) for each in crawls]
 
@@ -148,14 +152,14 @@ class _Change(ABC):
         self._context = context
 
     async def gather(self, job: Handle) -> None:  # noqa: B027  # nothing to gather, for every kind
-        """The pages are known from the start: they are what the user agreed to."""
+        """Do nothing: the pages are those that the user confirmed."""
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Change one object."""
         await self.change(job, records[0])
 
     async def finish(self, job: Handle) -> Json:
-        """How many were changed, and why others were not."""
+        """Return how many were changed, and why others were not."""
         left = job.rows(RecordState.FAILED, RecordState.SKIPPED, RecordState.UNKNOWN, limit=_PAGE)
         return {
             "changed": job.count(RecordState.DONE),
@@ -170,7 +174,7 @@ class _Change(ABC):
         """Change one."""
 
     def notes(self, job: Handle) -> list[str]:
-        """What to do next."""
+        """Return what to do next."""
         return []
 
     async def post(self, job: Handle, record: RecordRow, method: str, path: str, body: Json) -> Any:
@@ -201,7 +205,9 @@ class SaveAgainWork(SaveWork):
     def body(self, records: list[RecordRow]) -> Json:
         tags = ",".join(records[0].detail["tags"])
         takes, has = self.context.description.takes, self.context.description.has
+        # By default 0.9.73 skips an address that it has.
         anew = {"only_new": False} if takes(Add.operation, "only_new") else {}
+        # 0.8.5 makes no second copy of an address, but new outputs of the one there is.
         anew |= {} if has("GET /crawls/crawls") else {"update": True}
         return self.require_supported(
             {"urls": [records[0].key], "depth": 0, **({"tag": tags} if tags else {}), **anew}
@@ -214,6 +220,7 @@ class TagWork(_Change):
 
     async def change(self, job: Handle, record: RecordRow) -> None:
         for what, verb in (("add", "add-to"), ("remove", "remove-from")):
+            # The endpoints take one tag a request.
             for name in record.detail[what]:
                 body = {"snapshot_id": record.key, "tag_name": name}
                 await self.post(job, record, "POST", f"/core/tags/{verb}-snapshot/", body)
@@ -239,6 +246,8 @@ class CancelWork(_Change):
         if not _is_queued(answer):
             job.mark_skipped(record, f"It is {answer.get('status')} by now.")
             return
+        # Before 0.9.73 nothing can be cancelled, only sealed; the pages of a running crawl are then
+        # archived all the same, most of them.
         body = (
             {"action": "cancel"}
             if self._context.description.takes(f"PATCH {_pattern(kind)}", "action")

@@ -29,27 +29,28 @@ class PageQuery:
     until: str | None = None
 
     def given(self) -> bool:
-        """Whether there is any filter."""
+        """Return whether there is any filter."""
         return any(asdict(self).values())
 
     def is_at(self, url: str) -> bool:
-        """Whether a page is on the domain, or there is none."""
+        """Return whether a page is on the domain; True where no domain is asked for."""
         if not self.domain:
             return True
         host, domain = (urlsplit(url).hostname or "").lower(), self.domain.lower().strip(".")
         return host == domain or host.endswith(f".{domain}")
 
     async def snapshots(self, context: ArchiveBoxContext, **more: Any) -> list[Json]:
-        """The saved pages that fit, without their outputs."""
+        """Return the saved pages that fit, without their outputs."""
         params = {"search": self.search, "tag": self.tag, **self._times(), **more}
         return [
             entry
             async for entry in list_records(context, "/core/snapshots", params)
+            # The server's filter takes a whole URL, not a host.
             if self.is_at(entry["url"])
         ]
 
     async def find_failed_results(self, context: ArchiveBoxContext) -> list[Json]:
-        """The failed outputs of pages that fit."""
+        """Return the failed outputs of pages that fit."""
         params = {
             "status": "failed",
             "search": self.search,
@@ -70,7 +71,7 @@ class PageQuery:
 
 
 async def list_records(context: ArchiveBoxContext, path: str, params: Json) -> AsyncIterator[Json]:
-    """All records of a list under these filters, those that are None left out.
+    """Yield all records of a list under these filters; those that are None are left out.
 
     Raises: Failure: `UNSUPPORTED` for a filter that the server would ignore, `INVALID_ARGUMENT`
         where there are too many.
@@ -86,6 +87,7 @@ async def list_records(context: ArchiveBoxContext, path: str, params: Json) -> A
     offset = 0
     while True:
         answer = await context.api.get(path, **requested, limit=PAGE, offset=offset)
+        # With the first page already, before anything is gone through or changed.
         if int(answer["total_items"]) > MOST:
             raise Failure(
                 Code.INVALID_ARGUMENT,

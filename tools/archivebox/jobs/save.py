@@ -85,6 +85,8 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     dry_run: bool = Field(False, description="Only preview.")
 
     def check(self) -> None:
+        # A resumed job has its own arguments; others beside `resume` are refused when it is
+        # resumed.
         if self.resume is not None:
             return
         if (self.action in _ON_PAGES) != bool(self.urls):
@@ -136,6 +138,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                 )
             case "retry":
                 result = await find_failed_pages(context, self.selection())
+                # Three requests: look for a newer copy, add, look at the outcome.
                 return _plan_with_question(
                     result, f"Save {_pages(len(result))} with failed outputs again", each=3
                 )
@@ -158,6 +161,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             if crawls
             else _pages(len(result))
         )
+        # Two requests: look whether it is still queued, then cancel.
         return _plan_with_question(result, f"Cancel {what} still queued", each=2)
 
     def work(self, context: ArchiveBoxContext) -> Work:
@@ -176,20 +180,22 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         return SaveOptions(tuple(self.tags or ()), self.plugins, self.only_new, self.wait_minutes)
 
     def links(self) -> list[str]:
-        """The URLs, each once."""
+        """Return the URLs, each once."""
         return list(dict.fromkeys(url.strip() for url in self.urls or []))
 
     def selection(self) -> PageQuery:
-        """The filters."""
+        """Return the filters."""
         return PageQuery(**(self.query.model_dump() if self.query else {}))
 
     def _save_plan(self, context: ArchiveBoxContext) -> Plan:
         links = self.links()
+        # Before anybody is asked: an option that this server would ignore.
         SaveWork(context, self._options()).require()
         requested = f"Save {_pages(len(links))} in ArchiveBox?" if len(links) > _UNASKED else None
         return Plan(
             f"Saving of {_pages(len(links))}",
             len(links),
+            # One look at each page, and one request for each chunk, rounded up.
             requests=len(links) + -(-len(links) // ADDED_AT_ONCE),
             credits=0,
             records_known=[NewRecord(link) for link in links],
@@ -199,10 +205,12 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         )
 
     def _has(self, name: str) -> bool:
+        # A default clashes with nothing: only what the call itself set can.
         return name in self.model_fields_set and getattr(self, name) is not None
 
     def _check_tagging(self) -> None:
         if self.undo:
+            # An undo takes its pages and tags from the job that it reverses.
             if self.tags or self.untag or self.selection().given():
                 raise Failure(
                     Code.INVALID_ARGUMENT, "`undo` goes alone.", "Leave out tags, untag and query."
@@ -212,6 +220,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             raise Failure(
                 Code.INVALID_ARGUMENT, "No tags were given.", "Set `tags`, `untag` or `undo`."
             )
+        # ArchiveBox makes no difference between capitals and small letters in tags.
         if both := {tag.casefold() for tag in self.tags or []} & {
             entry.casefold() for entry in self.untag or []
         }:
@@ -240,7 +249,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
 
 
 def _plan_with_question(records: list[NewRecord], message: str, *, each: int) -> Plan:
-    """A plan that needs a yes; nothing to do needs none."""
+    """Return a plan that needs a confirmation; where there is nothing to do, one that does not."""
     if not records:
         return _plan_without_question(message, records, each=each)
     urls = [record.detail["url"] for record in records if record.detail.get("url")]

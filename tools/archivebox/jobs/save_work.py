@@ -15,6 +15,7 @@ from server.jobs import Handle, RecordRow, RecordState
 from tools.archivebox.cli.add import Add
 from tools.archivebox.records import failures
 
+# 0.9.31 takes about 0.7 s for each address within the request: 50 stay well under a minute.
 ADDED_AT_ONCE = 50
 """Pages that one request adds; 0.8.5 archives them before it answers, and gets one."""
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
@@ -51,12 +52,14 @@ class SaveWork:
     """Adds pages in chunks and waits until each is archived."""
 
     writes = True
+    # 0.9.31 makes another copy each time an address is added.
     repeatable = False
     width = 1
 
     def __init__(self, context: ArchiveBoxContext, options: SaveOptions) -> None:
         self._options = options
         self.context = context
+        # Not in the journal: after an interruption the pages are looked at again.
         self._outcomes: dict[int, Json] = {}
 
     @property
@@ -70,10 +73,11 @@ class SaveWork:
         Raises:
             Failure: `UNSUPPORTED`.
         """
+        # The page is made up: what matters is which options this version takes.
         self.body([RecordRow(0, "https://a.example/", RecordState.PENDING, None, None, None, 0)])
 
     async def gather(self, job: Handle) -> None:
-        """The pages are known from the start."""
+        """Do nothing: the pages are arguments of the job."""
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Add the pages of one chunk; an address that is none is refused here, because some
@@ -103,7 +107,7 @@ class SaveWork:
             job.mark_done(record, {"crawl": crawl} if crawl else None)
 
     async def finish(self, job: Handle) -> Json:
-        """Wait for the pages, look at each with growing pauses, and tell what became of it."""
+        """Wait for the pages, looking at growing intervals, and report what became of each."""
         away = {
             row.number: row
             for row in job.all_rows()
@@ -123,7 +127,7 @@ class SaveWork:
         return self._report(job)
 
     def body(self, records: list[RecordRow]) -> Json:
-        """What adds these pages.
+        """Return the body that adds these pages.
 
         Raises:
             Failure: `UNSUPPORTED` for what the server would ignore.
@@ -132,12 +136,13 @@ class SaveWork:
         return self.require_supported({"urls": urls, "depth": 0, **self._options.arguments()})
 
     def require_supported(self, requested: Json) -> Json:
-        """The arguments of the command under this server's names."""
+        """Return the arguments of the command under the names that this server uses."""
         add = Add.model_validate(requested)
         return add.require_supported(self.context.description, add.request_values())
 
     async def _look(self, job: Handle, away: dict[int, RecordRow], most: int) -> None:
         """Look at some of the pages, and note those that are finished."""
+        # The pages of a chunk share a crawl, which is asked for once in a look.
         crawls: dict[str, bool] = {}
         for row in list(away.values())[:most]:
             outcome = await self._outcome(row, crawls)
@@ -145,21 +150,25 @@ class SaveWork:
                 continue
             self._outcomes[row.number] = outcome
             del away[row.number]
+            # The answer to its adding was lost; the page is there, so it was added.
             if row.state is RecordState.UNKNOWN:
                 job.mark_done(row)
                 await job.settle([row])
 
     async def _outcome(self, row: RecordRow, crawls: dict[str, bool]) -> Json | None:
-        """What became of a page; None while it is not finished."""
+        """Return what became of a page; None while it is not finished."""
         pages = await copies(self.context, row.key)
         crawl = row.detail.get("crawl") if isinstance(row.detail, dict) else None
         if (
             crawl is None
         ):  # 0.8.5 has archived what it added; what was lost on its way may not be there at all
             return judge_page(pages[-1]) if pages else None
+        # 0.9.31 does not say which crawl a page is of, so any copy counts.
         own = [page for page in pages if _same(page.get("crawl_id", crawl), crawl)]
         if own:
             return judge_page(own[-1])
+        # 0.9.73 makes the pages seconds after the crawl: until that is over, this one may still
+        # come.
         if not await self._is_over(crawl, crawls):
             return None
         if pages:  # known before, and only new ones were wanted
@@ -209,7 +218,7 @@ class CheckWork:
         self._days = days
 
     async def gather(self, job: Handle) -> None:
-        """The pages are known from the start."""
+        """Do nothing: the pages are arguments of the job."""
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Look at one page."""
@@ -219,7 +228,7 @@ class CheckWork:
         job.mark_done(record, self._judge(await copies(self._context, record.key)))
 
     async def finish(self, job: Handle) -> Json:
-        """The pages by how they stand."""
+        """Return the pages by their state."""
         names = ("missing", "noOutput", "stale", "queued", "good", "refused")
         groups: dict[str, list[Json]] = {name: [] for name in names}
         for row in job.all_rows():
@@ -236,6 +245,7 @@ class CheckWork:
         over = [(page, result) for page in pages if (result := judge_page(page)) is not None]
         good = [each for each, result in over if result["outcome"] in ("saved", "partly")]
         if not good:
+            # One of the copies may still be at work.
             if len(over) < len(pages):
                 return {"is": "queued", "id": pages[-1]["id"]}
             return {"is": "noOutput", "id": pages[-1]["id"], "failures": failures(pages[-1])[:3]}
@@ -248,19 +258,21 @@ class CheckWork:
 
 
 async def copies(context: ArchiveBoxContext, url: str) -> list[Json]:
-    """The newest saved pages of a URL with their outputs, oldest first."""
+    """Return the newest saved pages of a URL with their outputs, oldest first."""
     requested = {"url": url, "with_archiveresults": True, "limit": _COPIES}
     answer = await context.background.get("/core/snapshots", **requested)
+    # The list is oldest first and cannot be sorted: the newest are at its end.
     if (total := int(answer["total_items"])) > _COPIES:
         answer = await context.background.get(
             "/core/snapshots", **requested, offset=total - _COPIES
         )
+    # 0.9.73 shows a deleted page until its runner has removed it.
     pages: list[Json] = [item for item in answer["items"] if item.get("status") != "deleting"]
     return pages
 
 
 def judge_page(page: Json) -> Json | None:
-    """How a finished page fared; None while ArchiveBox is at it."""
+    """Return the outcome of a finished page; None while ArchiveBox works on it."""
     if page.get("status") not in (None, "sealed"):
         return None
     newest = {str(entry.get("plugin") or entry.get("extractor")): entry for entry in _in_time(page)}
@@ -273,7 +285,7 @@ def judge_page(page: Json) -> Json | None:
 
 
 def _in_time(page: Json) -> list[Json]:
-    """The page's outputs, oldest first: 0.8.5 keeps several of a kind."""
+    """Return the page's outputs, oldest first: 0.8.5 keeps several of a kind."""
     return sorted(
         page.get("archiveresults") or [], key=lambda each: str(each.get("start_ts") or "")
     )
@@ -286,7 +298,7 @@ def _time_of_save(page: Json) -> datetime:
 
 
 def _show_groups(groups: dict[str, list[Json]], notes: list[str]) -> Json:
-    """Counts of all, and of each group the first."""
+    """Return the counts of all groups, and the first pages of each."""
     cut = any(len(group) > _MOST_SHOWN for group in groups.values())
     return {
         "counts": {name: len(each) for name, each in groups.items()},
@@ -300,4 +312,5 @@ def _is_added(row: RecordRow) -> bool:
 
 
 def _same(one: Any, other: Any) -> bool:
+    # 0.9.73 writes ids without dashes, older versions with them.
     return str(one).replace("-", "").lower() == str(other).replace("-", "").lower()

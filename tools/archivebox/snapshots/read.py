@@ -29,6 +29,7 @@ from tools.archivebox.snapshots.snapshots import one_snapshot
 
 _MOST_IMAGE_BYTES = 3_500_000
 """A picture's bytes that hosts take: about 5 MB once encoded."""
+# Room for what is said about the text, within the same budget.
 _HEAD = 1_000
 
 
@@ -67,11 +68,13 @@ class ReadSnapshot(Get[Snapshot]):
             raise _nothing(snapshot, "text")
         output, reply = await first_readable(api, outputs)
         text = as_text(reply, output)
+        # Archived anew, the text may be another: a cursor into the old one is then refused.
         scope = scope_of("read", snapshot["id"], output.path, len(text))
         start = decode(self.after, scope).given if self.after else 0
         end = min(len(text), start + BUDGET - _HEAD)
         about = {
             **_about(snapshot),
+            # The title may take a second file, so it is read with the first part only.
             "title": snapshot.get("title") if self.after else await title_of(api, snapshot),
             "source": output.plugin,
             "characters": len(text),
@@ -97,12 +100,14 @@ class ReadSnapshot(Get[Snapshot]):
             or output.mime_type
             or "image/png"
         )
+        # A login or error page may come under a picture's name.
         if not kind.startswith("image/"):
             raise _nothing(snapshot, str(self.image))
         return prose(_about(snapshot), "", Image(kind, reply.body))
 
 
 def _about(snapshot: dict[str, Any]) -> dict[str, Any]:
+    # An error page is saved like any other: only wget's failure says what it is.
     fetched = [failure for failure in failures(snapshot) if failure["plugin"] == "wget"]
     warning = (
         {"warning": f"The page may be an error page: {fetched[0]['reason']}"} if fetched else {}

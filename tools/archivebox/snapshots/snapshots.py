@@ -30,6 +30,7 @@ from tools.archivebox.records import Deleted, Exported, Snapshot
 Status = Literal["queued", "started", "paused", "sealed", "deleting", "succeeded", "failed"]
 Day = Annotated[str, Field(min_length=1)]
 
+# Read from the outputs: the server answers these with a 400, as no status of a page.
 _OUTCOMES = ("succeeded", "failed")
 _WHOLE_ID = re.compile(r"[0-9a-f]{32}\Z", re.IGNORECASE)
 _WITH_RESULTS = 50
@@ -50,6 +51,7 @@ class ListSnapshots(Many[Snapshot]):
     status: Status | None = Field(None, description="Work status, or outcome")
     tag: Text | None = Field(None, description="Exact tag name")
     url: Text | None = Field(None, description="Exact URL")
+    # `title` is the tool's own, for people.
     title_: Text | None = Field(None, alias="title", description="Part of the title")
     id: Text | None = Field(None, description="Part of id or timestamp")
     timestamp: Text | None = Field(None, description="Timestamp prefix")
@@ -73,6 +75,7 @@ class ListSnapshots(Many[Snapshot]):
             context.description,
             {name: value for name, value in arguments.items() if value is not None},
         )
+        # Before 0.9.73 the server ignores this filter without a word, so it is applied here.
         by_server = self.status not in (None, *_OUTCOMES) and context.description.takes(
             self.operation, "status"
         )
@@ -118,6 +121,7 @@ class ListSnapshots(Many[Snapshot]):
         ]
         if self.status == "failed":
             return "failed" in statuses
+        # 0.8.5 has no status.
         finished = record.get("status") in (None, "sealed")
         return finished and "succeeded" in statuses and "failed" not in statuses
 
@@ -169,6 +173,7 @@ class CreateSnapshot(Change[Snapshot]):
     status: Literal["queued", "sealed"] | None = Field(None, description="sealed: do not archive")
 
     def check(self) -> None:
+        # 0.9.31 makes a page of any text.
         check_web_address(self.url)
 
     def request_values(self) -> dict[str, Any]:
@@ -190,6 +195,7 @@ class UpdateSnapshot(Change[Snapshot]):
     verify = "get the snapshot again ({GET /core/snapshot/{snapshot_id}})."
 
     snapshot_id: Text = Field(description="Id, or unique part")
+    # Not `deleting`: 0.9.73 would delete the page with its files in seconds, and ask nobody.
     status: Literal["queued", "started", "paused", "sealed"] | None = Field(
         None, description="New status"
     )
@@ -220,6 +226,7 @@ class UpdateSnapshot(Change[Snapshot]):
         if self.status == "queued" and self.retry_at is None:
             # Queued alone would stay queued for ever: the runner looks for a retry time.
             body["retry_at"] = wall_clock.utc_now().isoformat(timespec="seconds")
+        # The server answers a part of an id that fits several with a 503.
         self.snapshot_id = str(snapshot["id"])
         return whole(
             records.snapshot(
@@ -243,6 +250,7 @@ class DeleteSnapshot(Confirmed[Deleted]):
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
         await super().prepare(context)
+        # Here, so that question and deletion are about one and the same page.
         self.snapshot_id = str((await one_snapshot(context.api, self.snapshot_id))["id"])
 
     async def preview(self, context: ArchiveBoxContext) -> Preview:
@@ -296,15 +304,18 @@ class GetAny(Get[Snapshot]):
 async def one_snapshot(
     api: ArchiveBoxApi, reference: str, *, with_archiveresults: bool = False
 ) -> Record:
-    """The snapshot behind an id, a unique part of one, or a timestamp.
+    """Return the snapshot behind an id, a unique part of one, or a timestamp.
 
     Raises: Failure: `NOT_FOUND`; `AMBIGUOUS` with the candidates, which 0.8.5 would answer with
         just any of them.
     """
+    # A whole id needs no list to be looked through.
     if _WHOLE_ID.match(reference.replace("-", "")):
         return await _by_id(api, reference, with_archiveresults=with_archiveresults)
+    # Ten candidates are shown, so one more is enough to know.
     candidates, total = await every(pages(api, {"id": reference}), 11)
     if len(candidates) > 1 and total:
+        # The timestamp of one page may be the start of another's.
         same = [candidate for candidate in candidates if _same_id(candidate, reference)]
         refuse_ambiguous(same or candidates, "saved pages")
         candidates = same
@@ -322,6 +333,7 @@ async def one_snapshot(
 
 
 async def _by_id(api: ArchiveBoxApi, identity: str, *, with_archiveresults: bool) -> Record:
+    # Without validation: only the path is of interest.
     path = GetSnapshot.model_construct(snapshot_id=identity).path()
     record: Record = await api.get(path, with_archiveresults=with_archiveresults)
     return record
@@ -336,7 +348,7 @@ def _same_id(record: Record, reference: str) -> bool:
 
 
 def pages(api: ArchiveBoxApi, params: dict[str, Any]) -> Fetch:
-    """The list of snapshots under these filters, to be read in pages."""
+    """Return a reader of the snapshots under these filters, page by page."""
 
     async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
         answer = await api.get("/core/snapshots", **params, limit=count, offset=offset)
