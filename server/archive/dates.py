@@ -22,9 +22,11 @@ def instant(text: str, timezone: tzinfo, *, end_of_day: bool) -> str:
     Raises:
         ValueError: unreadable, or a time of day without a zone; the message says what to write.
     """
+    # Models and people paste dates with blanks around them, which are no mistake worth an error.
     text = text.strip()
     try:
         return _utc(_moment(text, timezone, end_of_day=end_of_day))
+    # Days at either end of the calendar leave it when they are moved to UTC.
     except OverflowError:
         raise ValueError(f"{text!r} is outside the calendar.") from None
 
@@ -42,6 +44,7 @@ def _moment(text: str, timezone: tzinfo, *, end_of_day: bool) -> datetime:
             f"{text!r} is not a date: write a day (2026-03-01) "
             "or an instant with its zone (2026-03-01T00:00:00Z)."
         )
+    # Guessing a zone could move the time to another day without anybody noticing.
     if moment.tzinfo is None:
         raise ValueError(
             f"{text!r} has no zone: add Z or an offset ({text}Z), or give the plain day."
@@ -70,4 +73,5 @@ def _day_bound(day: date, timezone: tzinfo, *, end_of_day: bool) -> datetime:
 
 
 def _utc(moment: datetime) -> str:
+    # Archive accepts `Z` by all accounts, and `+00:00` only by some (Archive docs, dates).
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
