@@ -88,10 +88,9 @@ class ArchiveBackend:
             answer = await self.archive.execute(call)
             try:
                 page, info = answer.data["nodes"], answer.data["pageInfo"]
+                # Lower case, as `resolve` returns ids, so that the two can be compared.
                 workspaces += [
-                    # Lower case, as `resolve` returns ids, so that the two can be compared.
-                    Workspace(str(node["id"]).lower(), str(node["name"]))
-                    for node in page
+                    Workspace(str(node["id"]).lower(), str(node["name"])) for node in page
                 ]
                 after = info["endCursor"] if info["hasNextPage"] else None
             except (KeyError, TypeError):

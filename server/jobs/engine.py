@@ -38,10 +38,14 @@ does."""
 GRACE = 1.0
 """Seconds that what is under way gets when the server ends."""
 
+# A piece is written in one go, during which the event loop answers nobody.
 _CHUNK = 1_000
+# Enough for one transaction; hosts kill a server that takes long to end.
 _LAST_WORDS = 0.3
+# Jobs of other processes are seen only through the file, so they are looked at less often.
 _POLL = 0.05
 _POLL_OTHERS = 0.5
+# More often than once a second no person reads it, and every report is a message to the host.
 _TELL = 1.0
 
 
@@ -69,6 +73,8 @@ class Jobs:
         grace: float = GRACE,
     ) -> None:
         self._journal = journal
+        # The number alone may be given to another process soon; the random part keeps the two
+        # apart.
         self._owner = owner or f"{os.getpid()}-{secrets.token_hex(4)}"
         self._clock = clock
         self._sleep = sleep
@@ -87,6 +93,7 @@ class Jobs:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool | None:
+        # The server ends by cancellation, and that must not keep the jobs from being journalled.
         with anyio.CancelScope(shield=True):
             await self.close()
         return await self._group.__aexit__(kind, error, trace)
@@ -108,6 +115,7 @@ class Jobs:
         )
         if records is not None:
             await self._fill(lease, records)
+        # Only now visible: a crash before this leaves nothing that another server would resume.
         await self._write(lambda: self._journal.begin(lease))
         return await self._begin(lease, work)
 
@@ -121,16 +129,21 @@ class Jobs:
             runner = self._runners.get(job_id)
             if runner is None or self._clock() >= until:
                 row = await self.get(job_id)
+                # Another process may run the job, so its lease decides, not the runners of this
+                # one.
                 if not row.owned or self._clock() >= until:
                     return row
             if on_progress and self._clock() - told_at >= _TELL:
                 told_at = self._clock()
                 row = await self.get(job_id)
                 now = (
+                    # While records are gathered none is finished: their number is then the progress
+                    # to show.
                     row.settled or row.counters.get("gathered", 0),
                     row.total,
                     (runner and runner.handle.message) or str(row.phase),
                 )
+                # The same numbers again would only be noise to the host.
                 if now != report:
                     report = now
                     await on_progress(*now)
@@ -172,6 +185,8 @@ class Jobs:
         """Stop a job for good, also one that another process runs: that one stops at its next
         record."""
         await self._write(lambda: self._journal.cancel(job_id))
+        # The journal first, so that a crash cannot undo the cancellation; then without waiting for
+        # it.
         if runner := self._runners.get(job_id):
             runner.stop(End(JobState.CANCELLED))
         return await self.get(job_id)
@@ -197,14 +212,18 @@ class Jobs:
         """Pause everything: nothing new is sent, and what is under way is given up after the
         grace."""
         self._closed = True
+        # A copy: runners take themselves out when they end.
         running = [*self._runners.values()]
         for runner in running:
             runner.stop(End(JobState.PAUSED))
         await self._until_ended(running, self._grace)
         for runner in running:
+            # Cancelled only after the grace: a request that was sent may still be answered.
             runner.interrupt()
         await self._until_ended(running, _LAST_WORDS)
         for runner in running:
+            # The journal is out of reach: the lease runs out, and the next server sorts the job
+            # out.
             runner.abandon()
 
     async def _until_ended(self, runners: Sequence[Runner], seconds: float) -> None:
@@ -218,11 +237,13 @@ class Jobs:
         for start in range(0, len(records), _CHUNK):
             piece = records[start : start + _CHUNK]
             total += await self._write(partial(self._journal.add, lease, piece))
+            # Lets other tasks run, such as the watchers that renew their leases.
             await self._sleep(0)
         await self._write(lambda: self._journal.checkpoint(lease, total=total))
 
     async def _take(self, job_id: str, work: Work, *, again: bool) -> JobRow:
         self._refuse_if_closed()
+        # Asked for twice, as models do: it already runs here, which is what was wanted.
         if job_id in self._runners and not again:
             return await self.get(job_id)
         lease = await self._write(lambda: self._journal.take(job_id, self._owner, again=again))
@@ -234,6 +255,7 @@ class Jobs:
         )
         if self._closed:  # meanwhile
             runner.stop(End(JobState.PAUSED))
+        # Before the task starts: a cancellation right after this must find it.
         self._runners[lease.job] = runner
         self._group.start_soon(self._run, lease.job, runner)
         return await self.get(lease.job)
@@ -242,6 +264,7 @@ class Jobs:
         try:
             await runner.run()
         finally:
+            # A job taken again may already have its next runner here.
             if self._runners.get(job_id) is runner:
                 del self._runners[job_id]
 

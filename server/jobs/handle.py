@@ -23,6 +23,7 @@ from server.jobs.statements import text
 LONGEST_REASON = 500
 """Characters of a record's reason: it may repeat what strangers wrote."""
 
+# Sleeps are cut into pieces of this many seconds, so that a stop is noticed soon.
 _NAP = 0.25
 
 
@@ -38,6 +39,8 @@ class Course:
 
     def lose(self) -> None:
         """The job belongs to another process: no decision of this one counts."""
+        # Overrides an earlier decision: whatever was decided, the other process journals the end
+        # now.
         self.end = End(None)
 
 
@@ -57,6 +60,7 @@ class Handle:
         *,
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
+        # Read once: only the owner changes these, and the owner is this process.
         self.row: JobRow = journal.job(lease.job)
         self.cursor: Any = self.row.cursor
         self.counters: dict[str, Any] = self.row.counters
@@ -128,8 +132,12 @@ class Handle:
             Failure: the journal cannot be written now: nothing may be sent either.
         """
         numbers = [record.number for record in records]
+        # A retry inside one send passes here again; its records are `sending` already, and rightly
+        # so.
         again = not self._admitted.isdisjoint(numbers)
+        # Not patiently: waiting here would let the turn pass that the limiter gave.
         self._obeying(lambda: self._journal.admit(self._lease, numbers, again=again))
+        # Only after the journal agreed: a refused record was not sent.
         self._admitted.update(numbers)
 
     def mark_done(self, record: RecordRow, detail: Any = None) -> None:
@@ -186,6 +194,7 @@ class Handle:
 
     def collect(self, records: Sequence[RecordRow]) -> list[Mark]:
         """Take the marks of records whose send has ended."""
+        # The next send of a record is a new one, and must find it pending.
         self._admitted.difference_update(record.number for record in records)
         return [
             self._marks.pop(record.number) for record in records if record.number in self._marks
@@ -199,6 +208,7 @@ class Handle:
         reason: str | None,
         detail: Any,
     ) -> None:
+        # Cut here, so that no kind of work can fill the journal with a long answer.
         brief = (
             reason
             if reason is None or len(reason) <= LONGEST_REASON
@@ -208,6 +218,7 @@ class Handle:
 
     async def _count_step(self, change: Callable[[], Any]) -> Any:
         result = await patiently(lambda: self._obeying(change), self._sleep)
+        # The runner compares it, to see whether gathering advanced between two failures.
         self.steps += 1
         return result
 
@@ -219,6 +230,7 @@ class Handle:
         try:
             return change()
         except Stopped:
+            # Remembered, so that nothing else is tried before the watcher notices.
             self._course.decide(End(JobState.CANCELLED))
             raise
 
