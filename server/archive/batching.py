@@ -83,7 +83,6 @@ class Pace:
             return
         if spent is not None:
             self._rises_in_price(reads, spent)
-        # Judged for the next size, twice this one, before anything of that size is sent.
         affordable = burst is None or 2 * reads * self.cost <= LARGEST_SHARE * burst
         if 2 * seconds > LONGEST_TRIP or not affordable or self._dear >= _DOUBTS:
             self.most = self._granted = self.size
@@ -153,7 +152,6 @@ class Packer:
         waiting = list(range(len(requests)))
         singly = False
         while waiting:
-            # The size is read anew each time, because every answer may have changed it.
             places = waiting[: 1 if singly else self.pace.size]
             some = [requests[place] for place in places]
             try:
@@ -288,7 +286,6 @@ def packed(requests: Sequence[Read[Any]], selection: Selection) -> tuple[str, di
         for name, kind in graphql_arguments(type(first)).items()
         if any(name in row for row in rows)
     }
-    # Shared where equal: repeating a long filter for each alias would multiply the request's size.
     common = {
         name
         for name in requested

@@ -242,7 +242,6 @@ class Archive:
         return result
 
     async def _post(self, call: Call, token: str | None = None) -> Reply:
-        # Compact: packed documents carry many variables, and blanks would be sent with them.
         body = json.dumps(
             {"query": call.document, "variables": call.variables}, separators=(",", ":")
         ).encode()

@@ -22,7 +22,6 @@ HOW_TO_GET_A_KEY = (
 
 # The message may name fractions of a second, the header only whole ones.
 _SECONDS = re.compile(r"retry after (\d+(?:\.\d+)?) second", re.IGNORECASE)
-# Messages may come from a proxy's page, and a model has no use for its tags.
 _MARKUP = re.compile(r"<[a-z!/][^>]*>", re.IGNORECASE)
 # Searched in the bytes, because only few answers need the costly second pass.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -127,7 +126,6 @@ def retry_after(reply: Reply, message: str) -> float:
     # The header may also be a date (RFC 9110), which would need the wall clock.
     if re.fullmatch(r"\d+(\.\d+)?", header):
         stated.append(float(header))
-    # Without any figure one second: the window in which Archive counts its five requests.
     return max(stated, default=1.0)
 
 

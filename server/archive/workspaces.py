@@ -81,7 +81,6 @@ class Workspaces:
         """Return the name of a workspace, or its id where the list cannot be read or lacks it."""
         try:
             existing = await self.all(deadline)
-        # The name is only for people to read: that it is missing must not stop the call.
         except Failure:
             return identity
         return next((entry.name for entry in existing if entry.id == identity), identity)

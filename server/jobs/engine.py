@@ -185,7 +185,7 @@ class Jobs:
         """Stop a job for good, also one that another process runs: that one stops at its next
         record."""
         await self._write(lambda: self._journal.cancel(job_id))
-        # The journal first, so that a crash cannot undo the cancellation; then without waiting for
+        # The journal first, so that a crash cannot undo it; a runner here then need not look for
         # it.
         if runner := self._runners.get(job_id):
             runner.stop(End(JobState.CANCELLED))
@@ -212,7 +212,6 @@ class Jobs:
         """Pause everything: nothing new is sent, and what is under way is given up after the
         grace."""
         self._closed = True
-        # A copy: runners take themselves out when they end.
         running = [*self._runners.values()]
         for runner in running:
             runner.stop(End(JobState.PAUSED))
@@ -237,7 +236,6 @@ class Jobs:
         for start in range(0, len(records), _CHUNK):
             piece = records[start : start + _CHUNK]
             total += await self._write(partial(self._journal.add, lease, piece))
-            # Lets other tasks run, such as the watchers that renew their leases.
             await self._sleep(0)
         await self._write(lambda: self._journal.checkpoint(lease, total=total))
 

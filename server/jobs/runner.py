@@ -52,7 +52,6 @@ _PASSING = {
 }
 # Refused for the record's own sake: sending it again would end the same way.
 _REFUSED = {Code.REJECTED, Code.NOT_FOUND, Code.INVALID_ARGUMENT, Code.AMBIGUOUS}
-# Longest sleep without looking whether the job is to stop.
 _NAP = 0.25
 # Seconds between looks at the file, where another process may have cancelled the job.
 _LOOK = 1.0
@@ -133,7 +132,6 @@ class Runner:
 
     async def _watch(self) -> None:
         """Renew the lease, and stop when another process cancelled the job."""
-        # A short lease, as tests use it, must not run out between two looks.
         look = min(_LOOK, self._journal.leases.seconds / 4)
         renewed = self._clock()
         while True:
