@@ -112,8 +112,7 @@ class Pace:
         # A level that refills meanwhile may make a pack look free; none costs less than the floor.
         each = max(_CHEAPEST, spent) / reads
         self._dear = self._dear + 1 if each > DEAR * self.cost else 0
-        # After one overpriced pack the cost stays, so that the second is judged by the same
-        # measure.
+        # After one overpriced pack the cost stays: the second is judged by the same measure.
         if not self._dear or self._dear >= _DOUBTS:
             self.cost = each
 
@@ -168,8 +167,7 @@ class Packer:
                 return
             for number, answer in result.items():
                 yield places[number], answer
-            # A pack that answered nothing would be repeated for ever; alone, each read gets its
-            # answer.
+            # A pack without any answer would be repeated for ever; alone, each read gets one.
             singly = singly or not result
             answered = {places[number] for number in result}
             # One alias may null the data of others (GraphQL): those left unanswered are sent again.
@@ -207,8 +205,7 @@ class Packer:
         async with self._learning():
             cost = max(_CHEAPEST, self.pace.cost * len(requests))
             call = self._api.call(requests[0].operation, document, variables, cost, admit)
-            # Reading the level takes a transaction of the shared file, so only while sizes are
-            # tried.
+            # Reading the level is a transaction of the shared file: only while sizes are tried.
             before = (
                 await self._api.archive.budget(call.workspace or "") if self.pace.learning else None
             )
@@ -253,8 +250,7 @@ class Packer:
             and policy is not None
             and left is not None
         ):
-            # The bucket refills while the answer is awaited; without that the price would look too
-            # low.
+            # The bucket refills while the answer is awaited, which would hide a part of the price.
             spent = max(0.0, min(policy.burst, before.credits + policy.refill * seconds) - left)
         metered = before is not None and policy is not None and left is not None
         self.pace.taken(reads, seconds, spent, policy.burst if policy else None, metered=metered)

@@ -95,8 +95,7 @@ class Archive:
             "accept": "application/json",
             "user-agent": user_agent,
         }
-        # A fingerprint: it is written into files that outlive the process, where no token may
-        # stand.
+        # A fingerprint: it is written into files, where no token may stand.
         self._token_key = state_key(self._origin, "token", token)
 
     def __repr__(self) -> str:
@@ -160,8 +159,7 @@ class Archive:
             start = self._clock()
             reply = await self._post(call, token)
             seconds = self._clock() - start
-            # Not decoded as usual: whoever looks at the API wants the answer as it is, but a 429
-            # counts.
+            # Not decoded: whoever looks at the API wants the answer as it is. But a 429 counts.
             wait = (
                 retry_after(reply, reply.body.decode(errors="replace"))
                 if reply.status == 429
@@ -247,8 +245,7 @@ class Archive:
         ).encode()
         # A copy: parallel calls to other workspaces use the same base.
         headers = dict(self._headers)
-        # `workspaces` is the only operation that works without the header (Archive docs,
-        # workspaces).
+        # Only `workspaces` works without the header (Archive docs, workspaces).
         if call.workspace is not None:
             headers["workspace-id"] = call.workspace
         if token is not None:

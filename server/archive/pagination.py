@@ -85,8 +85,7 @@ class Lists:
         """
         selection = request.default_selection()
         for path in request.extra_paths():
-            # Added to the caller's fields: what the request computes from must be there, whatever
-            # they say.
+            # Added to the caller's: the request itself needs these, whatever `fields` says.
             _merge(selection, select(request.record(), [path]))
         reading = _Reading(self, request, selection, workspace, deadline, names)
         return await reading.run()
@@ -145,8 +144,7 @@ class _Reading:
             page = self._lists.find_page(self._scope, cursor) or await self._page(cursor)
             self._partial |= page.partial
             requested = self._take(page, cursor.given)
-            # The page did not fit: the rest of it is stored, because Archive's cursors only end
-            # pages.
+            # The rest is stored, because Archive has cursors only for the ends of pages.
             if requested < len(page.records):
                 following = Cursor(cursor.page, requested)
                 self._lists.keep(self._scope, following, page)
@@ -198,8 +196,7 @@ class _Reading:
 
     async def _page(self, cursor: Cursor, size: int = 0) -> Page:
         missing = self._request.limit - len(self._taken.records)
-        # A stored page that was dropped must be read in its old size, else the count into it is
-        # wrong.
+        # If its page is no longer stored, the cursor counts into one of the full size.
         first = size or (PAGE if cursor.given else min(PAGE, missing))
         return self._name_options(
             await self._api.page(self._request, cursor.page, first, self._selection)

@@ -134,8 +134,7 @@ class Database:
             # For this user alone: arguments and records hold what the user works on.
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._path.touch(mode=0o600)
-            # Noted before opening: a file that others put in its place later is then seen as
-            # another.
+            # Noted before opening: a file put in its place later is then seen as another.
             self._file = self._identity()
         # No implicit transactions: Python would begin them without the write lock.
         db = sqlite3.connect(self._path or ":memory:", timeout=_LOCK_SECONDS, isolation_level=None)
@@ -161,8 +160,7 @@ class Database:
             )
         if version < VERSION:
             with _transaction(db):
-                # Together with the version: a crash in between leaves no half-made tables that
-                # count as made.
+                # Together with the version: a crash in between leaves no half-made tables.
                 for statement in _statements(_SCHEMA):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version={VERSION}")

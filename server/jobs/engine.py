@@ -1,4 +1,4 @@
-"""The jobs of one process: begun, waited for, looked at, stopped and taken over."""
+"""The jobs of one process: start, wait for, read, stop and resume them."""
 
 from __future__ import annotations
 
@@ -73,8 +73,7 @@ class Jobs:
         grace: float = GRACE,
     ) -> None:
         self._journal = journal
-        # The number alone may be given to another process soon; the random part keeps the two
-        # apart.
+        # The number alone may soon be given to another process.
         self._owner = owner or f"{os.getpid()}-{secrets.token_hex(4)}"
         self._clock = clock
         self._sleep = sleep
@@ -101,7 +100,7 @@ class Jobs:
     async def start(
         self, job: NewJob, work: Work, records: Sequence[NewRecord] | None = None
     ) -> JobRow:
-        """Journal a job and begin it in the background.
+        """Journal a job and start it in the background.
 
         Args:
             records: the records, where they are known already; then the work gathers nothing.
@@ -122,23 +121,21 @@ class Jobs:
     async def wait(
         self, job_id: str, seconds: float, on_progress: Progress | None = None
     ) -> JobRow:
-        """The job as it stands when it ended or paused, or after that many seconds at the
-        latest."""
+        """Return the job once it ended or paused, or after that many seconds at the latest."""
         until, told_at, report = self._clock() + seconds, self._clock(), None
         while True:
             runner = self._runners.get(job_id)
             if runner is None or self._clock() >= until:
                 row = await self.get(job_id)
-                # Another process may run the job, so its lease decides, not the runners of this
-                # one.
+                # Another process may run the job: its lease decides, not this one's runners.
                 if not row.owned or self._clock() >= until:
                     return row
             if on_progress and self._clock() - told_at >= _TELL:
                 told_at = self._clock()
                 row = await self.get(job_id)
                 now = (
-                    # While records are gathered none is finished: their number is then the progress
-                    # to show.
+                    # While records are gathered none is finished: their number is the progress
+                    # then.
                     row.settled or row.counters.get("gathered", 0),
                     row.total,
                     (runner and runner.handle.message) or str(row.phase),
@@ -151,19 +148,19 @@ class Jobs:
             await self._sleep(max(0.0, min(left, _POLL if runner else _POLL_OTHERS)))
 
     async def get(self, job_id: str) -> JobRow:
-        """The job as it stands."""
+        """Return the job as it stands."""
         return await self._write(lambda: self._journal.job(job_id))
 
     async def list(
         self, account: str | None = None, *, limit: int = 50, offset: int = 0
     ) -> list[JobRow]:
-        """Jobs of one account or of all, whichever process runs them, newest first."""
+        """Return the jobs of one account or of all, whichever process runs them, newest first."""
         return await self._write(lambda: self._journal.jobs(account, limit=limit, offset=offset))
 
     async def records(
         self, job_id: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
     ) -> Sequence[RecordRow]:
-        """Records of these states (or all) with a number above `after`, in order."""
+        """Return the records of these states (or all) with a number above `after`, in order."""
         return await self._write(
             lambda: self._journal.records(job_id, states, after=after, limit=limit)
         )
@@ -171,7 +168,7 @@ class Jobs:
     async def failures(
         self, job_id: str, *, after: int = 0, limit: int = 100
     ) -> Sequence[RecordRow]:
-        """Failed records and those of unknown outcome, with their reasons."""
+        """Return the failed records and those of unknown outcome, with their reasons."""
         return await self.records(
             job_id, (RecordState.FAILED, RecordState.UNKNOWN), after=after, limit=limit
         )
@@ -185,14 +182,13 @@ class Jobs:
         """Stop a job for good, also one that another process runs: that one stops at its next
         record."""
         await self._write(lambda: self._journal.cancel(job_id))
-        # The journal first, so that a crash cannot undo it; a runner here then need not look for
-        # it.
+        # The journal first: a crash after it cannot undo the cancellation.
         if runner := self._runners.get(job_id):
             runner.stop(End(JobState.CANCELLED))
         return await self.get(job_id)
 
     async def resume(self, job_id: str, work: Work) -> JobRow:
-        """Go on with an interrupted job in the background.
+        """Resume an interrupted job in the background.
 
         Raises:
             Failure: another process works on it, or it has ended.
@@ -221,8 +217,7 @@ class Jobs:
             runner.interrupt()
         await self._until_ended(running, _LAST_WORDS)
         for runner in running:
-            # The journal is out of reach: the lease runs out, and the next server sorts the job
-            # out.
+            # The journal is out of reach: the lease runs out, and the job can be resumed.
             runner.abandon()
 
     async def _until_ended(self, runners: Sequence[Runner], seconds: float) -> None:

@@ -135,8 +135,7 @@ class Journal:
             "origin = :origin AND account = :account "
             "AND state IN ('running', 'paused') AND error IS NULL"
         )
-        # Fetched newest first like every list; reversed, so that who waits longest is resumed
-        # first.
+        # Fetched newest first like every list; who waits longest is resumed first.
         return self._jobs(
             f"{where} AND cancel = 0 AND NOT {LIVE}", 1000, origin=origin, account=account
         )[::-1]
@@ -314,8 +313,7 @@ class Journal:
             self._touch(db, lease)
             db.executemany(
                 "UPDATE records SET state = ?, code = ?, reason = ?, detail = coalesce(?, detail) "
-                # A record that is done stays so: a late mark of an earlier send must not have it
-                # sent twice.
+                # A record that is done stays so: a late mark must not have it sent twice.
                 "WHERE job = ? AND number = ? AND state != 'done'",
                 [
                     (mark.state, mark.code, mark.reason, mark.detail, lease.job, mark.number)

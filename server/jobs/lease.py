@@ -77,8 +77,7 @@ class Leases:
             LostLease: another process took the job, or the job is gone.
         """
         content = db.execute(
-            # By fence and owner, not by time: an expired lease that nobody took is still this
-            # owner's.
+            # By fence and owner, not by time: a lease that ran out untaken is still the owner's.
             "SELECT cancel FROM runs WHERE job = ? AND fence = ? AND owner = ?",
             (lease.job, lease.fence, lease.owner),
         ).fetchone()

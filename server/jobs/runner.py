@@ -147,8 +147,7 @@ class Runner:
                 self.interrupt()
                 return
             except Failure as failure:
-                # The journal may be locked for a moment; the lease outlasts more than one failed
-                # look.
+                # The journal may be locked for a moment, and the lease lasts longer than that.
                 log.info("%s: %s", self._lease.job, failure.message)
                 continue
             if cancelled:
@@ -192,8 +191,7 @@ class Runner:
     async def _finish(self) -> None:
         result = await self._steadily(lambda: self._work.finish(self.handle))
         if not self.course.end:
-            # Tried here, where an unfit result ends the job as a fault of the work, not of the
-            # journal.
+            # Tried here, where an unfit result is a fault of the work, not of the journal.
             json.dumps(result)
             self.course.decide(End(JobState.DONE, result=result))
 
@@ -298,8 +296,7 @@ class Runner:
         for row in rows:
             self._tries[row.number] += 1
             self._unsure[row.number] += uncertain
-            # After a clear failure nothing happened; after an unclear one only repeatable work goes
-            # again.
+            # After a clear failure nothing happened; else only repeatable work goes again.
             again = not uncertain or (
                 self.handle.row.repeatable and self._unsure[row.number] <= RETRIES
             )
