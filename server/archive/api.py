@@ -96,6 +96,7 @@ class Api:
         Raises:
             Failure: as `Archive.execute`.
         """
+        # A null `after` would be sent too; left out, the API starts at the beginning.
         data, partial = await self.read(
             request, selection, first=size, **({} if after is None else {"after": after})
         )
@@ -103,6 +104,7 @@ class Api:
 
     async def pages(self, request: Query, after: str | None = None) -> AsyncIterator[Page]:
         """Yield the pages from the cursor `after` on."""
+        # One page at a time, so that a reader that stops pays for no page behind its last.
         while True:
             page = await self.page(request, after)
             yield page
@@ -112,6 +114,7 @@ class Api:
 
     async def whole(self, request: Query, selection: Selection | None = None) -> Page:
         """Return a list that Archive sends whole, as its one page."""
+        # Such lists carry neither a cursor nor a totalCount, so the rows themselves are the total.
         data, partial = await self.read(request, selection)
         return Page(data, None, False, len(data), partial)
 
@@ -145,6 +148,7 @@ class Api:
             Failure: `REJECTED` for userErrors, `OUTCOME_UNKNOWN` where it may or may not have
                 happened.
         """
+        # userErrors are always asked for: a refused change comes as HTTP 200 without `errors`.
         selection = select(
             request.record(), [*request.selected.split(), "userErrors.field", "userErrors.message"]
         )
@@ -171,6 +175,8 @@ class Api:
                 f"Do not repeat it blindly: {request.verify}",
             )
         payload: dict[str, Any] = convert(answer.data, request.record(), selection)
+        # An empty list means success (Archive docs, error handling), so it is left out of the
+        # result.
         if errors := payload.pop("userErrors", None):
             raise user_errors(request.operation, errors, request.refused)
         return payload
@@ -211,11 +217,15 @@ class Api:
         )
 
     def _until(self) -> float:
+        # Counted from each request: a job may take hours, so one deadline for all of it means
+        # nothing.
         return self.archive.now() + JOB_SECONDS if self.deadline is None else self.deadline
 
 
 def page_of(data: dict[str, Any], partial: bool, after: str | None = None) -> Page:
     """Return the page in the data of `read`; `after` is the cursor that it follows."""
+    # Only `endCursor` leads on: edge cursors are not valid for every list (Archive docs,
+    # pagination).
     info = data.get("pageInfo") or {}
     end = info.get("endCursor")
     # A page whose end is its own start would be read for ever.

@@ -31,9 +31,11 @@ _SCHEMAS = (
     "query CustomAttributeSchemas($entity: CustomAttributeSchemaEntity!) "
     "{ customAttributeSchemas(entity: $entity) { key name type options { id name } } }"
 )
+# Archive's option ids are UUIDs; whatever has another form must be a name.
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _STALE_SECONDS = 30.0
 """A name that is not found makes the schemas be read again, unless they are younger than this."""
+# Hints are read by a model: all options of a long select would fill its context.
 _SHOWN = 20
 
 
@@ -96,6 +98,7 @@ class Attributes:
                 do; `AMBIGUOUS` for a name that several options have.
         """
         requested = list(conditions)
+        # Values that are ids already need no schema, and so cost no request.
         matching = [
             entry for entry in requested if is_select(entry.type) and _holds_name(entry.value)
         ]
@@ -107,6 +110,7 @@ class Attributes:
         except Failure:
             # Somebody may have added the option since the schemas were read.
             newer = await self.schemas(entity, workspace, deadline, again=True)
+            # The same object means that they were recent: a second try would fail the same way.
             if newer is schemas:
                 raise
             result = _translate(requested, matching, newer, entity)
@@ -124,6 +128,7 @@ class Attributes:
             names[entity] = {
                 schema.key: {option.id: option.name for option in schema.options}
                 for schema in schemas.values()
+                # Only selects hold ids; a text that looks like an id must stay as it is.
                 if is_select(schema.type)
             }
         return names
@@ -141,6 +146,7 @@ class Attributes:
             return cached.schemas
 
     async def _read(self, entity: Entity, workspace: str, deadline: float) -> Schemas:
+        # 5 credits is the least that Archive counts for a request (Archive docs, rate limiting).
         call = Call("customAttributeSchemas", _SCHEMAS, {"entity": entity}, workspace, 5, deadline)
         answer = await self._archive.execute(call)
         try:
@@ -156,6 +162,7 @@ class Attributes:
 
 def is_select(kind: str) -> bool:
     """Whether attributes of this type hold options."""
+    # Covers MULTIPLE_SELECT, its V2, and SINGLE_SELECT_V2 and V3 without a list to keep up to date.
     return "SELECT" in kind
 
 
@@ -175,6 +182,7 @@ def name_options(
             name_options(result, field.record, inner, names)
         elif field.attributes_of and isinstance(result, dict):
             for key, options in names.get(field.attributes_of, {}).items():
+                # Workspaces differ in their attributes, and a record need not have every key.
                 if key in result:
                     result[key] = _name_values(result[key], options)
 
@@ -182,6 +190,7 @@ def name_options(
 def _name_values(value: Any, options: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [_name_values(entry, options) for entry in value]
+    # An option deleted since stays visible by its id, rather than vanish from the record.
     return options.get(value, value) if isinstance(value, str) else value
 
 
@@ -218,6 +227,7 @@ def _translate(
     conditions: list[Condition], matching: list[Condition], schemas: Schemas, entity: Entity
 ) -> list[Any]:
     for entry in conditions:
+        # The schemas are at hand now, so conditions that hold only ids are checked too.
         _check_type(entry, schemas.get(entry.field))
     return [_with_ids(entry, schemas, entity) for entry in matching]
 
@@ -254,6 +264,7 @@ def _option_id(value: str, attribute: Attribute) -> str:
     )
     if len(result) == 1:
         return result[0].id
+    # A guess would filter by the wrong option without anybody noticing.
     if result:
         raise Failure(
             Code.AMBIGUOUS,
@@ -270,6 +281,7 @@ def _option_id(value: str, attribute: Attribute) -> str:
 
 
 def _refuse_field(key: str, schemas: Schemas, entity: Entity) -> NoReturn:
+    # People know the name that Archive's screens show; the API filters by the key.
     by_name = next(
         (entry.key for entry in schemas.values() if normalise(entry.name) == normalise(key)), None
     )

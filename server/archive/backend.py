@@ -16,6 +16,7 @@ from server.tool.confirmation import Confirmations
 from server.tool.context import Caller, Process, Scope
 from server.tool.result import Result
 
+# A document of its own: `server` knows no tool, and names and ids are all that is needed.
 _WORKSPACES = (
     "query Workspaces($first: Int, $after: String) { workspaces(first: $first, after: $after) "
     "{ nodes { id name } pageInfo { endCursor hasNextPage } } }"
@@ -37,6 +38,7 @@ class ArchiveBackend:
         self._confirmations = confirmations
         self._process = process
         self._attributes = Attributes(archive)
+        # Shared by all calls: what one has read of lists and attributes spares the next a request.
         self._lists = Lists(archive)
 
     async def run(self, request: ArchiveTool[Any], caller: Caller) -> Result:
@@ -54,6 +56,8 @@ class ArchiveBackend:
             return await request.perform(context)
         except Failure as failure:
             if failure.details.pop("unknown_workspace", False) and workspace is not None:
+                # The id may come from the settings, which the assistant cannot correct: the hint
+                # tells them apart.
                 failure.hint = self.workspaces.remedy(request.workspace_argument)
                 failure.details["choices"] = choices(await self.workspaces.all(caller.deadline))
             else:
@@ -78,10 +82,13 @@ class ArchiveBackend:
         after: str | None = None
         while True:
             variables = {"first": 100, **({"after": after} if after else {})}
+            # No workspace: it is the one query that takes no header, and has a limit of its own per
+            # token.
             call = Call("workspaces", _WORKSPACES, variables, None, 5, deadline)
             answer = await self.archive.execute(call)
             try:
                 page, info = answer.data["nodes"], answer.data["pageInfo"]
+                # Lower case, as `resolve` returns ids, so that the two can be compared.
                 workspaces += [
                     Workspace(str(node["id"]).lower(), str(node["name"])) for node in page
                 ]

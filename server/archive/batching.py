@@ -36,8 +36,11 @@ LARGEST_SHARE = 0.1
 DEAR = 2.0
 """Times what a read cost so far, from which on a larger pack does not pay."""
 
+# The least that Archive counts for a request, however small (Archive docs, rate limiting).
 _CHEAPEST = 5.0
+# One overpriced answer may be another program's spending; two in a row are a price.
 _DOUBTS = 2
+# Taking the pack apart for these would only send more requests that fail alike.
 _NOT_THE_PACK = (
     Code.RATE_LIMITED,
     Code.BUDGET_EXHAUSTED,
@@ -75,6 +78,7 @@ class Pace:
             burst: the plan's credits.
             metered: whether a price can be told: then none is packed larger without one.
         """
+        # The last pack of a list is often smaller, and says nothing about the size that is tried.
         if reads < self.size or not self.learning:
             return
         if spent is not None:
@@ -82,6 +86,7 @@ class Pace:
         affordable = burst is None or 2 * reads * self.cost <= LARGEST_SHARE * burst
         if 2 * seconds > LONGEST_TRIP or not affordable or self._dear >= _DOUBTS:
             self.most = self._granted = self.size
+        # Where prices are metered, an answer whose price could not be read does not justify more.
         elif not self._dear and (spent is not None or not metered):
             self.size = min(2 * self.size, self.most)
 
@@ -91,9 +96,11 @@ class Pace:
         half = max(1, reads // 2)
         if not passing:
             self._granted = min(self._granted, half)
+        # The first passing failure may be chance; a second one at that size or above is not.
         if not passing or reads >= self._tripped:
             self.most = min(self.most, half)
         self._tripped = min(self._tripped, reads)
+        # The next pack is smaller even when the failure does not count yet: that is the cheap test.
         self.size = min(self.size, half)
 
     def reset(self) -> None:
@@ -102,8 +109,10 @@ class Pace:
         self.most, self._tripped = self._granted, math.inf
 
     def _rises_in_price(self, reads: int, spent: float) -> None:
+        # A level that refills meanwhile may make a pack look free; none costs less than the floor.
         each = max(_CHEAPEST, spent) / reads
         self._dear = self._dear + 1 if each > DEAR * self.cost else 0
+        # After one overpriced pack the cost stays: the second is judged by the same measure.
         if not self._dear or self._dear >= _DOUBTS:
             self.cost = each
 
@@ -152,13 +161,16 @@ class Packer:
                 if len(some) > 1 and _may_be_the_pack(failure):
                     self.pace.refused(len(some), passing=isinstance(failure, Transient))
                     continue
+                # The rest would meet the same failure: reporting it for all saves their requests.
                 for place in waiting:
                     yield place, failure
                 return
             for number, answer in result.items():
                 yield places[number], answer
+            # A pack without any answer would be repeated for ever; alone, each read gets one.
             singly = singly or not result
             answered = {places[number] for number in result}
+            # One alias may null the data of others (GraphQL): those left unanswered are sent again.
             waiting = [place for place in waiting if place not in answered]
 
     async def _single(
@@ -167,6 +179,7 @@ class Packer:
         """Send one read without an alias, as any other call does."""
         start = self._api.archive.now()
         variables = {**request.variables(), **_paging(request)}
+        # No alias: alone, a read has the document of an ordinary call, and its error shapes.
         document = request.document(self._selection)
         try:
             answer = await self._api.execute(
@@ -178,6 +191,7 @@ class Packer:
         except Failure as failure:
             if failure.code in _NOT_THE_PACK or failure.details.get("unknown_workspace"):
                 raise
+            # The record's own failure, such as NOT_FOUND: the other reads go on.
             return {0: failure}
         self.pace.taken(1, self._api.archive.now() - start, None, None, metered=False)
         return {0: self._convert(request, answer)}
@@ -191,6 +205,7 @@ class Packer:
         async with self._learning():
             cost = max(_CHEAPEST, self.pace.cost * len(requests))
             call = self._api.call(requests[0].operation, document, variables, cost, admit)
+            # Reading the level is a transaction of the shared file: only while sizes are tried.
             before = (
                 await self._api.archive.budget(call.workspace or "") if self.pace.learning else None
             )
@@ -207,6 +222,7 @@ class Packer:
             (failure for failure in failures if failure.code in _NOT_THE_PACK), None
         ):
             raise general
+        # Every alias refused points at the pack; every record missing is an ordinary answer.
         if len(failures) == len(requests) and all(
             failure.code is not Code.NOT_FOUND for failure in failures
         ):
@@ -234,6 +250,7 @@ class Packer:
             and policy is not None
             and left is not None
         ):
+            # The bucket refills while the answer is awaited, which would hide a part of the price.
             spent = max(0.0, min(policy.burst, before.credits + policy.refill * seconds) - left)
         metered = before is not None and policy is not None and left is not None
         self.pace.taken(reads, seconds, spent, policy.burst if policy else None, metered=metered)
@@ -259,6 +276,7 @@ def packed(requests: Sequence[Read[Any]], selection: Selection) -> tuple[str, di
     """
     first = requests[0]
     rows = [{**request.variables(), **_paging(request)} for request in requests]
+    # Only arguments that some read uses: an unused variable makes a document invalid.
     requested = {
         name: kind
         for name, kind in graphql_arguments(type(first)).items()

@@ -95,9 +95,11 @@ class Archive:
             "accept": "application/json",
             "user-agent": user_agent,
         }
+        # A fingerprint: it is written into files, where no token may stand.
         self._token_key = state_key(self._origin, "token", token)
 
     def __repr__(self) -> str:
+        # Written by hand, so that no repr of the headers ever shows the token.
         return f"Archive({self._url})"
 
     async def execute(self, call: Call) -> Answer:
@@ -157,6 +159,7 @@ class Archive:
             start = self._clock()
             reply = await self._post(call, token)
             seconds = self._clock() - start
+            # Not decoded: whoever looks at the API wants the answer as it is. But a 429 counts.
             wait = (
                 retry_after(reply, reply.body.decode(errors="replace"))
                 if reply.status == 429
@@ -192,6 +195,7 @@ class Archive:
 
     async def budget(self, workspace: str) -> Snapshot | None:
         """Return the pace and the rate credits of a workspace, as far as they are known."""
+        # Local: the level is learned from earlier answers, so asking costs no request.
         return await self._limiter.snapshot(self.limiter_key(workspace))
 
     def now(self) -> float:
@@ -239,11 +243,14 @@ class Archive:
         body = json.dumps(
             {"query": call.document, "variables": call.variables}, separators=(",", ":")
         ).encode()
+        # A copy: parallel calls to other workspaces use the same base.
         headers = dict(self._headers)
+        # Only `workspaces` works without the header (Archive docs, workspaces).
         if call.workspace is not None:
             headers["workspace-id"] = call.workspace
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
+        # Half a second at least: a send that was admitted must get a chance to be answered.
         seconds = max(0.5, min(LONGEST_ANSWER, call.deadline - self._clock()))
         return await self._http.post(self._url, headers, body, seconds=seconds)
 

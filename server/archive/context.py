@@ -53,13 +53,17 @@ class ArchiveContext(Context):
 
     async def estimate_seconds(self, requests: int, credits: float) -> float:
         """Return what is slower: five requests a second, or the credits that the plan refills."""
+        # Known from the answers so far; before the first one only the request rate can be told.
         budget = await self.archive.budget(self.workspace)
         paced = requests * INTERVAL
         if budget is None or not budget.refill:
             return paced
+        # The lower bound of the two limits, because both apply at once (Archive docs, rate
+        # limiting).
         return max(paced, (credits - (budget.credits or 0.0)) / budget.refill)
 
     async def present(self, preview: Preview) -> Preview:
         """Return the preview with the name of the workspace before it."""
+        # A token may see many workspaces: who confirms a change must see in which one it happens.
         name = await self.workspaces.name_of(self.workspace, self.deadline)
         return replace(preview, message=f"{name}: {preview.message}")

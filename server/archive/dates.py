@@ -24,6 +24,7 @@ def instant(text: str, timezone: tzinfo, *, end_of_day: bool) -> str:
     Raises:
         ValueError: unreadable, or a time of day without a zone; the message says what to write.
     """
+    # Models and people paste dates with blanks around them, which are no mistake worth an error.
     text = text.strip()
     try:
         return utc_stamp(_moment(text, timezone, end_of_day=end_of_day))
@@ -44,6 +45,7 @@ def _moment(text: str, timezone: tzinfo, *, end_of_day: bool) -> datetime:
             f"{text!r} is not a date: write a day (2026-03-01) "
             "or an instant with its zone (2026-03-01T00:00:00Z)."
         )
+    # Guessing a zone could move the time to another day without anybody noticing.
     if moment.tzinfo is None:
         raise ValueError(
             f"{text!r} has no zone: add Z or an offset ({text}Z), or give the plain day."

@@ -20,9 +20,12 @@ HOW_TO_GET_A_KEY = (
     "sets ARCHIVE_APP_TOKEN and restarts the server; `archive-mcp doctor` checks it."
 )
 
+# The message may name fractions of a second, the header only whole ones.
 _SECONDS = re.compile(r"retry after (\d+(?:\.\d+)?) second", re.IGNORECASE)
 _MARKUP = re.compile(r"<[a-z!/][^>]*>", re.IGNORECASE)
+# Searched in the bytes, because only few answers need the costly second pass.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+# A gateway's own answers: the request may never have reached Archive, so a read is repeated.
 _GATEWAY = (502, 503, 504)
 
 _LISTS_OF_PRESETS = "{filterPresets} lists the content views and collections that {items} takes."
@@ -53,6 +56,7 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
     """
     payload = _json_object(reply)
     errors = payload.get("errors")
+    # A text instead of a list: the token or the workspace is refused (Archive docs, errors).
     if isinstance(errors, str):
         raise _describe_refusal(reply, errors)
     listed = _error_list(errors)
@@ -63,10 +67,12 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
         if result is not None and _passing(listed):
             return result, True
         raise _first(reply, listed)
+    # Only now: a server error whose body explains itself has been raised above already.
     if reply.status in _GATEWAY or reply.status >= 500:
         raise _down(reply)
     if reply.status in (401, 403, 429):
         raise _describe_refusal(reply, "")
+    # A null result is an answer, a missing key is none.
     if not isinstance(data, dict) or operation not in data:
         raise _unintelligible("an answer without data")
     return result, False
@@ -89,9 +95,11 @@ def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, tuple[Any, 
         raise _describe_refusal(reply, errors)
     listed, data = _error_list(errors), payload.get("data")
     _check_whole(reply, listed)
+    # The first step of an error's path is the alias (GraphQL specification, response format).
     own = {alias: [entry for entry in listed if _alias(entry) == alias] for alias in aliases}
     rest = [entry for entry in listed if _alias(entry) not in own]
     parts = data if isinstance(data, dict) else {}
+    # The default keeps aliases that are missing apart from those that are null.
     nulls = [alias for alias in aliases if parts.get(alias, "") is None and not own[alias]]
     if rest and (
         len(nulls) == len(aliases) or not parts or (len(nulls) < len(rest) and not _passing(rest))
@@ -115,6 +123,7 @@ def retry_after(reply: Reply, message: str) -> float:
     """Return the seconds to wait after a 429: the larger of the header and the message."""
     stated = [float(result) for result in _SECONDS.findall(message)]
     header = reply.headers.get("retry-after", "")
+    # The header may also be a date (RFC 9110), which would need the wall clock.
     if re.fullmatch(r"\d+(\.\d+)?", header):
         stated.append(float(header))
     return max(stated, default=1.0)
@@ -136,6 +145,7 @@ def user_errors(operation: str, errors: list[dict[str, Any]], hint: str = "") ->
 
 def _check_whole(reply: Reply, listed: list[dict[str, Any]]) -> None:
     """Raise for an answer whose data does not count: throttled, forbidden, or a server error."""
+    # The code is looked at as well, because older deployments send it with status 200.
     throttled = [
         str(entry.get("message", "")) for entry in listed if _code(entry) == "RATE_LIMIT_EXCEEDED"
     ]
@@ -165,6 +175,7 @@ def _alias(error: dict[str, Any]) -> str | None:
 def _json_object(reply: Reply) -> dict[str, Any]:
     try:
         payload = _load_json(reply.body)
+    # Deeply nested brackets exhaust the parser's recursion, and are as unreadable as broken JSON.
     except (ValueError, RecursionError):
         payload = None
     if isinstance(payload, dict):
@@ -175,6 +186,7 @@ def _json_object(reply: Reply) -> dict[str, Any]:
         raise _down(reply)
     if reply.status in (401, 403):
         raise _describe_refusal(reply, "")
+    # Redirects are not followed, because the token goes to the configured origin only.
     if 300 <= reply.status < 400:
         raise _unintelligible(f"a redirect (HTTP {reply.status}), which is not followed")
     raise _unintelligible(_what(reply.body))
@@ -185,6 +197,7 @@ def _load_json(body: bytes) -> Any:
 
     Half a surrogate pair, left where a caption was cut, becomes `?`.
     """
+    # A byte order mark and invalid bytes are no reason to lose a whole page of records.
     payload = json.loads(body.decode("utf-8-sig", "replace"))
     if not _SURROGATE.search(body):
         return payload
@@ -205,6 +218,7 @@ def _unintelligible(what: str) -> Transient:
         Code.BAD_RESPONSE,
         f"Archive sent {what}.",
         "Try again; if it stays so, `archive-mcp doctor` shows whether ARCHIVE_API_URL is right.",
+        # Whatever answers in this way does so again: the URL is wrong, or a proxy stands before it.
         worth_repeating=False,
     )
 
@@ -224,6 +238,7 @@ def _describe_throttling(reply: Reply, message: str) -> Transient:
         Code.RATE_LIMITED,
         f"Archive's request limit is used up for {seconds:g} s.",
         f"Wait {seconds:g} s and call again; something else may be using the same workspace.",
+        # Throttled before it was executed, so even a write may be sent again.
         may_have_happened=False,
         retry_after=seconds,
     )
@@ -235,6 +250,7 @@ def _describe_refusal(reply: Reply, text: str) -> Failure:
         return _describe_throttling(reply, text)
     if reply.status >= 500:
         return _down(reply)
+    # Archive's own words for a wrong WORKSPACE-ID, from the time when workspaces were shops.
     if "shop not found" in lowered or "workspace" in lowered:
         return Failure(
             Code.NOT_FOUND,
@@ -242,6 +258,7 @@ def _describe_refusal(reply: Reply, text: str) -> Failure:
             "Use the name or id of a workspace that the token sees ({workspaces} lists them).",
             unknown_workspace=True,
         )
+    # By the words as well: older deployments refuse a token with status 200.
     if reply.status == 401 or "authentication" in lowered or "token" in lowered:
         return Failure(Code.UNAUTHENTICATED, "Archive does not accept the token.", HOW_TO_GET_A_KEY)
     if reply.status == 403:
@@ -260,12 +277,14 @@ def _describe_ban() -> Failure:
 
 def _first(reply: Reply, errors: list[dict[str, Any]]) -> Failure:
     """Return the most telling failure: one with a known code before one without."""
+    # One mistake may bring several errors, of which those without a code say least.
     failures = [_one(reply, error) for error in errors]
     return next((failure for failure in failures if failure.code is not Code.REJECTED), failures[0])
 
 
 def _one(reply: Reply, error: dict[str, Any]) -> Failure:
     message, code = str(error.get("message", "")), _code(error)
+    # The text goes first: some errors of the caller carry the code of a server error.
     if by_message := _by_message(reply, message):
         return by_message
     if code == "RATE_LIMIT_EXCEEDED" or reply.status == 429:
@@ -292,6 +311,7 @@ def _by_code(code: str, message: str) -> Failure | None:
                 _LISTS_OF_VIEWS if code == "WRONG_VIEW_TYPE" else _LISTS_OF_PRESETS,
             )
         case "SERVICE_UNAVAILABLE" | "INTERNAL_SERVER_ERROR":
+            # INTERNAL_SERVER_ERROR also comes for faults of the request, which would fail again.
             again = code == "SERVICE_UNAVAILABLE"
             return Transient(
                 Code.UNAVAILABLE,
@@ -302,6 +322,8 @@ def _by_code(code: str, message: str) -> Failure | None:
         case "argumentLiteralsIncompatible":
             return Failure(Code.INVALID_ARGUMENT, f"Archive does not accept a value: {message}")
         case _ if code in _DRIFT:
+            # The packaged schema ends where the installed version does: an update may know the
+            # change.
             hint = "Name other `fields`, and look for a newer version of archive-mcp."
             return Failure(Code.UNSUPPORTED, f"Archive's API has changed: {message}", hint)
     return None

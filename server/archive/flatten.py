@@ -35,6 +35,7 @@ def row(value: Row, record: type[Record], selection: Selection, *, flat: bool) -
     for name, inner in selection.items():
         field, result = fields_of(record)[name], value.get(name)
         if field.record is None:
+            # `get` above: a partial answer may lack a field, but every row needs all columns.
             shaped[_column(name, field)] = result
         elif isinstance(result, list) and flat:
             shaped[name] = _side_by_side(result, field.record, inner)
@@ -43,6 +44,8 @@ def row(value: Row, record: type[Record], selection: Selection, *, flat: bool) -
                 row(entry, field.record, inner, flat=flat) if entry else entry for entry in result
             ]
         else:
+            # A missing record stays null; a row of empty fields would look like a record without
+            # values.
             shaped[name] = row(result, field.record, inner, flat=flat) if result else None
     return shaped
 
@@ -59,6 +62,7 @@ def _leaves(
 
 
 def _column(name: str, field: Field) -> str:
+    # A file leaves this server without the result that names its units, so its columns carry them.
     return name + field.unit.capitalize()
 
 
@@ -70,6 +74,8 @@ def _side_by_side(result: list[Any], record: type[Record], selection: Selection)
     lists: Row = {}
     for name, inner in selection.items():
         field = fields_of(record)[name]
+        # One value for each record, null or not: otherwise the lists would no longer match by
+        # place.
         values = [(entry or {}).get(name) for entry in records]
         if field.record is None:
             lists[_column(name, field)] = values

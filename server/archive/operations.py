@@ -44,10 +44,12 @@ from server.tool.schema import unwrap
 
 R = TypeVar("R")
 
+# Empty texts are what models send for "none"; as an id Archive would only answer not found.
 Id = Annotated[str, ApiType("ID"), Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1)]
 
 _SCALARS: dict[Any, str] = {str: "String", int: "Int", bool: "Boolean", float: "Float", Any: "JSON"}
+# Arguments of the tool alone: Archive refuses names that its schema does not have.
 _OURS = frozenset({"workspace", "fields", "limit", "after", "confirm", "optionNames"})
 
 
@@ -90,6 +92,7 @@ class ArchiveRequest(ArchiveTool[R], Generic[R]):
 
     operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "operation"
     keyword: ClassVar[Literal["query", "mutation"]]
+    # The least that Archive counts; classes of larger reads state their own.
     cost: ClassVar[float] = 5
 
     @classmethod
@@ -119,6 +122,7 @@ class ArchiveRequest(ArchiveTool[R], Generic[R]):
 
     def variables(self) -> dict[str, Any]:
         """Return the arguments of the call under the API's names."""
+        # Unset fields are left out rather than null: null may be refused, or mean something else.
         arguments = self.model_dump(by_alias=True, exclude_unset=True)
         return {name: value for name, value in arguments.items() if name not in _OURS}
 
@@ -194,13 +198,16 @@ class Read(ArchiveRequest[R], Generic[R]):
         selection = self.default_selection()
         names = await self.read_option_names(context, selection, self.record())
         record, partial = await context.api.read(self, selection)
+        # A nullable read answers null for what it does not find (Archive docs, `socialProfile`).
         if record is None:
             raise Failure(Code.NOT_FOUND, self.missing, self.instead)
         if names is not None:
             name_options(record, self.record(), selection, names)
+        # Beside the values, because item EMV is in cents and brand EMV in dollars.
         if units_of_record := units(selection, self.record()):
             record["units"] = units_of_record
         if partial:
+            # Said in the result too: a null metric would otherwise read as "not available at all".
             record |= {"partial": True, "notes": [PARTIAL]}
         return whole(record)
 
@@ -292,6 +299,7 @@ class Mutation(InWorkspace, ArchiveRequest[R], Generic[R]):
     """Changes something. The payload's `userErrors` become a failure; the rest is the result."""
 
     keyword: ClassVar[Literal["query", "mutation"]] = "mutation"
+    # Of any mutation, about (Archive docs, rate limiting).
     cost: ClassVar[float] = 55
     selected: ClassVar[str]
     """Paths of the payload to return."""
@@ -329,6 +337,7 @@ class Confirmed(MayConfirm[R], Generic[R]):
         """Return what exactly would change."""
 
 
+# Asked for on each call, while the answer depends on the class alone.
 @cache
 def graphql_arguments(request: type[ArchiveRequest[Any]]) -> dict[str, str]:
     """Return the operation's arguments with their types in the API's schema."""
@@ -339,6 +348,7 @@ def graphql_arguments(request: type[ArchiveRequest[Any]]) -> dict[str, str]:
         for name, info in request.model_fields.items()
         if (info.alias or name) not in _OURS
     }
+    # `limit` and `after` are the tool's own: these two are set for each page that they take.
     if issubclass(request, ReadPages):
         arguments |= {"first": "Int", "after": "String"}
     return arguments
@@ -350,6 +360,7 @@ def _graphql_type(annotation: Any, metadata: tuple[Any, ...], *, required: bool)
 
 
 def _type_name(bare: Any, metadata: tuple[Any, ...]) -> str:
+    # A mark goes first: ids and enums are plain texts in Python, but have types of their own there.
     if matching := next((mark.name for mark in metadata if isinstance(mark, ApiType)), None):
         return matching
     if get_origin(bare) is list:

@@ -21,8 +21,10 @@ and views)."""
 MOST_SORTED = 1000
 """The largest number of records that are fetched to sort them here."""
 PARTIAL = "Archive could not compute some values now; those are null. Try again later."
+# An answer too late is lost with all its records; a cursor in time loses nothing.
 _RESERVE_SECONDS = 8.0
 """Seconds before the deadline without which no further page is started."""
+# A page holds up to a hundred records; a few cover the lists that one conversation reads.
 _KEPT_PAGES = 4
 
 
@@ -65,6 +67,7 @@ class Lists:
 
     def forget(self) -> None:
         """Drop the stored pages, because something was changed."""
+        # All of them: which lists a change touches cannot be told from the change.
         self._kept.clear()
 
     async def read(
@@ -82,6 +85,7 @@ class Lists:
         """
         selection = request.default_selection()
         for path in request.extra_paths():
+            # Added to the caller's: the request itself needs these, whatever `fields` says.
             _merge(selection, select(request.record(), [path]))
         reading = _Reading(self, request, selection, workspace, deadline, names)
         return await reading.run()
@@ -128,6 +132,7 @@ class _Reading:
 
     async def run(self) -> Result:
         cursor = decode(self._request.after, self._scope)
+        # A list sorted here is read whole first, else only each page would be in order.
         comes_whole = not self._request.paged or self._request.order() is not None
         following, total = await (
             self._whole(cursor) if comes_whole and cursor.page is None else self._read_pages(cursor)
@@ -139,6 +144,7 @@ class _Reading:
             page = self._lists.find_page(self._scope, cursor) or await self._page(cursor)
             self._partial |= page.partial
             requested = self._take(page, cursor.given)
+            # The rest is stored, because Archive has cursors only for the ends of pages.
             if requested < len(page.records):
                 following = Cursor(cursor.page, requested)
                 self._lists.keep(self._scope, following, page)
@@ -146,6 +152,7 @@ class _Reading:
             if not page.has_next or page.end is None:
                 return None, page.total
             cursor = Cursor(page.end)
+            # Checked after the page's end, so that a full page leads on by Archive's own cursor.
             if self._taken.full:
                 return cursor, page.total
             if self._deadline - self._lists.archive.now() < _RESERVE_SECONDS:
@@ -167,6 +174,7 @@ class _Reading:
         order = self._request.order()
         if order is None:
             return await self._list()
+        # Largest pages: all of them are needed, and a request costs a turn whatever its size.
         page = whole = await self._page(Cursor(), PAGE)
         while page.has_next and len(whole.records) < MOST_SORTED:
             page = await self._page(Cursor(page.end), PAGE)
@@ -177,6 +185,7 @@ class _Reading:
                 page.total,
                 whole.partial or page.partial,
             )
+        # The order over a part would look like the order over all, so none is given.
         if whole.has_next:
             self._notes.append(
                 f"Not sorted: there are more than {MOST_SORTED} records, given in Archive's order."
@@ -187,6 +196,7 @@ class _Reading:
 
     async def _page(self, cursor: Cursor, size: int = 0) -> Page:
         missing = self._request.limit - len(self._taken.records)
+        # If its page is no longer stored, the cursor counts into one of the full size.
         first = size or (PAGE if cursor.given else min(PAGE, missing))
         return self._name_options(
             await self._api.page(self._request, cursor.page, first, self._selection)
@@ -219,11 +229,13 @@ class _Reading:
             "totalCount": total,
             "nextCursor": following.encode(self._scope) if following else None,
         }
+        # Without this a model takes a result below its `limit` for the whole list.
         if following and not self._taken.full:
             self._notes.append(
                 f"Cut after {len(self._taken.records)} records to {self._why_cut}: "
                 "go on with `nextCursor` (fewer `fields` make more fit)."
             )
+        # A cut or an end reached by cursor is no empty list, and needs no explanation.
         if not self._taken.records and not total:
             self._notes += self._request.notes_if_empty()
         if result := units(self._selection, self._request.record()):

@@ -67,6 +67,7 @@ class Field:
 
 def fields_of(record: type[Record]) -> dict[str, Field]:
     """Return the fields of a record type by their API names; of a union, those of all members."""
+    # Not getattr: a subclass would find the fields of its base.
     existing = vars(record).get("_fields")
     if existing is None:
         existing = record._fields = _read_fields(record)
@@ -78,10 +79,13 @@ def _read_fields(record: type[Record]) -> dict[str, Field]:
         return {
             name: field for variant in record.variants for name, field in fields_of(variant).items()
         }
+    # The annotations are texts, and records refer to each other: read on first use, not on import.
     hints = get_type_hints(record, include_extras=True)
     return {
+        # Python names follow PEP 8, while the API's are in camel case.
         to_camel(name): _field(hint)
         for name, hint in hints.items()
+        # Class variables describe the record itself, and are no fields of the API.
         if get_origin(hint) is not ClassVar
     }
 
@@ -94,6 +98,8 @@ def _field(hint: Any) -> Field:
             hint, *more = get_args(hint)
             metadata += tuple(more)
         elif origin in (Union, UnionType):
+            # The only unions are optional types: a field that may be null is selected like any
+            # other.
             hint = next(arg for arg in get_args(hint) if arg is not type(None))
         elif origin is list:
             hint = get_args(hint)[0]

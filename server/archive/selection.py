@@ -25,6 +25,7 @@ def select(record: type[Record], paths: list[str] | None) -> Selection:
     """
     selection: Selection = {}
     for path in paths or ["*"]:
+        # `*` lets a caller add to the defaults without repeating them.
         for default in _defaults(record) if path == "*" else [path]:
             _add(selection, record, default)
     return selection
@@ -58,6 +59,7 @@ def convert(value: Any, record: type[Record], selection: Selection) -> Any:
         field, result = fields[name], value.get(name)
         if field.record is not None:
             convert(result, field.record, inner)
+        # A null stays null: a metric that is not available is not 0.
         elif field.big and isinstance(result, str):
             value[name] = _number(result)
     return value
@@ -77,6 +79,7 @@ def units(selection: Selection, record: type[Record]) -> dict[str, str]:
 
 
 def _defaults(record: type[Record]) -> list[str]:
+    # Nested records cost credits, so without a list of defaults only the leaves are asked for.
     return record.default.split() or [
         name for name, field in fields_of(record).items() if field.record is None
     ]
@@ -116,6 +119,7 @@ def _describe_unknown_field(
     root: type[Record], record: type[Record], path: str, step: str
 ) -> Failure:
     fields = fields_of(record)
+    # Several paths in one text are the commonest mistake, and explain the miss better than a guess.
     if re.search(r"[\s,]", path):
         hint = 'One path an entry: ["id", "caption"].'
     elif instead := record.instead.get(step):
@@ -150,4 +154,5 @@ def _number(text: str) -> int | str:
         number = int(text)
     except ValueError:
         return text
+    # JavaScript clients would round a larger number without a word; its text stays exact.
     return number if abs(number) <= _EXACT else text

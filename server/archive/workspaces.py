@@ -14,6 +14,7 @@ from server.errors import Code, Failure
 from server.tool.elicitation import Asker, Question
 from server.tool.names import find_matches, suggest
 
+# Workspaces are UUIDs; the short number in the app's address is another id (help centre).
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _SHOWN = 50
 _STALE_SECONDS = 30.0
@@ -57,10 +58,13 @@ class Workspaces:
             Failure: `NOT_FOUND`, `AMBIGUOUS`, `WORKSPACE_REQUIRED` or `DECLINED`, each with what to
                 do.
         """
+        # Models send an empty text where they mean to leave an argument out.
         matching = (requested or "").strip() or self._default
         if matching is None:
             return self._chosen or await self._only_or_asked(asker, deadline)
         if _ID.match(matching):
+            # Not looked up: a wrong id is refused by Archive itself, and the list would cost a
+            # request.
             return matching.lower()
         return (await self._by_name(matching, self.remedy(requested), deadline)).id
 
@@ -83,6 +87,7 @@ class Workspaces:
 
     async def all(self, deadline: float) -> list[Workspace]:
         """Return every workspace that the token sees, from one request per session."""
+        # The lock keeps parallel first calls from all paging through the list.
         async with self._lock:
             if self._known is None:
                 self._known = await self._list_all(deadline)
@@ -91,12 +96,15 @@ class Workspaces:
 
     async def _by_name(self, name: str, remedy: str, deadline: float) -> Workspace:
         existing = await self.all(deadline)
+        # Somebody may have made or renamed the workspace since; the age limit keeps typos cheap.
         if not _matches(existing, name) and self._clock() - self._read_at > _STALE_SECONDS:
             self._known = None
             existing = await self.all(deadline)
         result = _matches(existing, name)
         if len(result) == 1:
             return result[0]
+        # Never the first of several: a change in the wrong workspace cannot be told from the right
+        # one.
         if result:
             raise Failure(
                 Code.AMBIGUOUS,
@@ -126,6 +134,7 @@ class Workspaces:
         reply = await asker.ask(
             Question("workspace", "Which Archive workspace should be used?", form)
         )
+        # A person's no is final; a client that cannot ask gets the list of choices below.
         if reply.action == "decline":
             raise Failure(
                 Code.DECLINED,
@@ -137,6 +146,7 @@ class Workspaces:
         )
         if picked is None:
             self._require(existing)
+        # For the session: being asked before every call would make the tools unusable.
         self._chosen = picked.id
         return picked.id
 
@@ -163,6 +173,7 @@ def choices(workspaces: list[Workspace]) -> list[dict[str, str]]:
 
 
 def _labels(workspaces: list[Workspace]) -> dict[str, Workspace]:
+    # Names may repeat: two equal entries of a form could not be told apart.
     names = [workspace.name for workspace in workspaces]
     return {
         (

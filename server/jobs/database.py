@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from server.errors import Code, Failure
 
 FILE = "jobs.sqlite3"
+# Raised with every change of the tables: an older server must not write rows it misreads.
 VERSION = 1
 
 T = TypeVar("T")
@@ -130,9 +131,12 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         if self._path:
+            # For this user alone: arguments and records hold what the user works on.
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._path.touch(mode=0o600)
+            # Noted before opening: a file put in its place later is then seen as another.
             self._file = self._identity()
+        # No implicit transactions: Python would begin them without the write lock.
         db = sqlite3.connect(self._path or ":memory:", timeout=_LOCK_SECONDS, isolation_level=None)
         try:
             self._prepare(db)
@@ -156,6 +160,7 @@ class Database:
             )
         if version < VERSION:
             with _transaction(db):
+                # Together with the version: a crash in between leaves no half-made tables.
                 for statement in _statements(_SCHEMA):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version={VERSION}")
@@ -208,6 +213,7 @@ class Database:
             result = self._path.stat()
         except FileNotFoundError:
             return None
+        # The name stays the same when the file is replaced; device and inode do not.
         return result.st_dev, result.st_ino
 
     def _put_aside(self) -> None:
@@ -219,6 +225,7 @@ class Database:
         aside = f"{FILE}.damaged-{int(time.time())}-{os.getpid()}"
         log.warning("The job journal was damaged and put aside as %s.", aside)
         try:
+            # The log files too: SQLite would replay the damaged file's log into the new one.
             for ending in ("", "-wal", "-shm"):
                 part = self._path.with_name(FILE + ending)
                 if part.exists():
@@ -240,6 +247,7 @@ async def patiently(change: Callable[[], T], sleep: Callable[[float], Awaitable[
         try:
             return change()
         except Busy:
+            # A caller waits behind this, and its host gives up after a minute.
             if waited >= _PATIENCE:
                 raise
         await sleep(pause)
@@ -252,6 +260,7 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        # Inside the guarded part: a commit may find the disk full, and must be rolled back then.
         db.execute("COMMIT")
     finally:
         if db.in_transaction:
@@ -270,6 +279,7 @@ def _statements(script: str) -> Iterator[str]:
 
 def _is_busy(error: sqlite3.DatabaseError) -> bool:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    # LOCKED is the same within one process, between two connections.
     return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 

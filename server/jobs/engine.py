@@ -1,4 +1,4 @@
-"""The jobs of one process: begun, waited for, looked at, stopped and taken over."""
+"""The jobs of one process: start, wait for, read, stop and resume them."""
 
 from __future__ import annotations
 
@@ -38,10 +38,14 @@ does."""
 GRACE = 1.0
 """Seconds that what is under way gets when the server ends."""
 
+# A piece is written in one go, during which the event loop answers nobody.
 _CHUNK = 1_000
+# Enough for one transaction; hosts kill a server that takes long to end.
 _LAST_WORDS = 0.3
+# Jobs of other processes are seen only through the file, so they are looked at less often.
 _POLL = 0.05
 _POLL_OTHERS = 0.5
+# More often than once a second no person reads it, and every report is a message to the host.
 _TELL = 1.0
 
 
@@ -69,6 +73,7 @@ class Jobs:
         grace: float = GRACE,
     ) -> None:
         self._journal = journal
+        # The number alone may soon be given to another process.
         self._owner = owner or f"{os.getpid()}-{secrets.token_hex(4)}"
         self._clock = clock
         self._sleep = sleep
@@ -87,6 +92,7 @@ class Jobs:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool | None:
+        # The server ends by cancellation, and that must not keep the jobs from being journalled.
         with anyio.CancelScope(shield=True):
             await self.close()
         return await self._group.__aexit__(kind, error, trace)
@@ -94,7 +100,7 @@ class Jobs:
     async def start(
         self, job: NewJob, work: Work, records: Sequence[NewRecord] | None = None
     ) -> JobRow:
-        """Journal a job and begin it in the background.
+        """Journal a job and start it in the background.
 
         Args:
             records: the records, where they are known already; then the work gathers nothing.
@@ -108,29 +114,33 @@ class Jobs:
         )
         if records is not None:
             await self._fill(lease, records)
+        # Only now visible: a crash before this leaves nothing that another server would resume.
         await self._write(lambda: self._journal.begin(lease))
         return await self._begin(lease, work)
 
     async def wait(
         self, job_id: str, seconds: float, on_progress: Progress | None = None
     ) -> JobRow:
-        """The job as it stands when it ended or paused, or after that many seconds at the
-        latest."""
+        """Return the job once it ended or paused, or after that many seconds at the latest."""
         until, told_at, report = self._clock() + seconds, self._clock(), None
         while True:
             runner = self._runners.get(job_id)
             if runner is None or self._clock() >= until:
                 row = await self.get(job_id)
+                # Another process may run the job: its lease decides, not this one's runners.
                 if not row.owned or self._clock() >= until:
                     return row
             if on_progress and self._clock() - told_at >= _TELL:
                 told_at = self._clock()
                 row = await self.get(job_id)
                 now = (
+                    # While records are gathered none is finished: their number is the progress
+                    # then.
                     row.settled or row.counters.get("gathered", 0),
                     row.total,
                     (runner and runner.handle.message) or str(row.phase),
                 )
+                # The same numbers again would only be noise to the host.
                 if now != report:
                     report = now
                     await on_progress(*now)
@@ -138,19 +148,19 @@ class Jobs:
             await self._sleep(max(0.0, min(left, _POLL if runner else _POLL_OTHERS)))
 
     async def get(self, job_id: str) -> JobRow:
-        """The job as it stands."""
+        """Return the job as it stands."""
         return await self._write(lambda: self._journal.job(job_id))
 
     async def list(
         self, account: str | None = None, *, limit: int = 50, offset: int = 0
     ) -> list[JobRow]:
-        """Jobs of one account or of all, whichever process runs them, newest first."""
+        """Return the jobs of one account or of all, whichever process runs them, newest first."""
         return await self._write(lambda: self._journal.jobs(account, limit=limit, offset=offset))
 
     async def records(
         self, job_id: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
     ) -> Sequence[RecordRow]:
-        """Records of these states (or all) with a number above `after`, in order."""
+        """Return the records of these states (or all) with a number above `after`, in order."""
         return await self._write(
             lambda: self._journal.records(job_id, states, after=after, limit=limit)
         )
@@ -167,7 +177,7 @@ class Jobs:
     async def failures(
         self, job_id: str, *, after: int = 0, limit: int = 100
     ) -> Sequence[RecordRow]:
-        """Failed records and those of unknown outcome, with their reasons."""
+        """Return the failed records and those of unknown outcome, with their reasons."""
         return await self.records(
             job_id, (RecordState.FAILED, RecordState.UNKNOWN), after=after, limit=limit
         )
@@ -181,12 +191,13 @@ class Jobs:
         """Stop a job for good, also one that another process runs: that one stops at its next
         record."""
         await self._write(lambda: self._journal.cancel(job_id))
+        # The journal first: a crash after it cannot undo the cancellation.
         if runner := self._runners.get(job_id):
             runner.stop(End(JobState.CANCELLED))
         return await self.get(job_id)
 
     async def resume(self, job_id: str, work: Work) -> JobRow:
-        """Go on with an interrupted job in the background.
+        """Resume an interrupted job in the background.
 
         Raises:
             Failure: another process works on it, or it has ended.
@@ -211,9 +222,11 @@ class Jobs:
             runner.stop(End(JobState.PAUSED))
         await self._until_ended(running, self._grace)
         for runner in running:
+            # Cancelled only after the grace: a request that was sent may still be answered.
             runner.interrupt()
         await self._until_ended(running, _LAST_WORDS)
         for runner in running:
+            # The journal is out of reach: the lease runs out, and the job can be resumed.
             runner.abandon()
 
     async def _until_ended(self, runners: Sequence[Runner], seconds: float) -> None:
@@ -232,6 +245,7 @@ class Jobs:
 
     async def _take(self, job_id: str, work: Work, *, again: bool) -> JobRow:
         self._refuse_if_closed()
+        # Asked for twice, as models do: it already runs here, which is what was wanted.
         if job_id in self._runners and not again:
             return await self.get(job_id)
         lease = await self._write(lambda: self._journal.take(job_id, self._owner, again=again))
@@ -243,6 +257,7 @@ class Jobs:
         )
         if self._closed:  # meanwhile
             runner.stop(End(JobState.PAUSED))
+        # Before the task starts: a cancellation right after this must find it.
         self._runners[lease.job] = runner
         self._group.start_soon(self._run, lease.job, runner)
         return await self.get(lease.job)
@@ -251,6 +266,7 @@ class Jobs:
         try:
             await runner.run()
         finally:
+            # A job taken again may already have its next runner here.
             if self._runners.get(job_id) is runner:
                 del self._runners[job_id]
 

@@ -35,11 +35,12 @@ class Course:
         self.end: End | None = None
 
     def decide(self, end: End) -> None:
-        """The job is to end so. The first decision counts."""
+        """Decide how the job ends; the first decision counts."""
         self.end = self.end or end
 
     def lose(self) -> None:
-        """The job belongs to another process: no decision of this one counts."""
+        """Give the job up to another process: no decision of this one counts any more."""
+        # Overrides an earlier decision: the other process journals the end now.
         self.end = End(None)
 
 
@@ -59,6 +60,7 @@ class Handle:
         *,
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
+        # Read once: only the owner changes these, and the owner is this process.
         self.row: JobRow = journal.job(lease.job)
         self.cursor: Any = self.row.cursor
         self.counters: dict[str, Any] = self.row.counters
@@ -117,7 +119,7 @@ class Handle:
         await self.checkpoint(total=total)
 
     def say(self, message: str) -> None:
-        """What the job does now, in a few words for the user; not journalled."""
+        """Set what the job does now, in a few words for the user; it is not journalled."""
         self.message = message
 
     def admit(self, records: Sequence[RecordRow]) -> None:
@@ -130,39 +132,44 @@ class Handle:
             Failure: the journal cannot be written now: nothing may be sent either.
         """
         numbers = [record.number for record in records]
+        # A retry inside one send comes here again, its records `sending` already.
         again = not self._admitted.isdisjoint(numbers)
+        # Not patiently: waiting here would let the turn pass that the limiter gave.
         self._obeying(lambda: self._journal.admit(self._lease, numbers, again=again))
+        # Only after the journal agreed: a refused record was not sent.
         self._admitted.update(numbers)
 
     def mark_done(self, record: RecordRow, detail: Any = None) -> None:
-        """The record was worked off; a detail replaces the one it had. Marks are journalled when
-        `send` ends."""
+        """Mark the record as processed; a detail replaces the one it had.
+
+        Marks are journalled when `send` ends.
+        """
         self._mark(record, RecordState.DONE, None, None, detail)
 
     def mark_failed(
         self, record: RecordRow, reason: str, *, code: str = "REJECTED", detail: Any = None
     ) -> None:
-        """The record was refused, and nothing was changed for it."""
+        """Mark the record as refused: nothing was changed for it."""
         self._mark(record, RecordState.FAILED, code, reason, detail)
 
     def mark_unknown(self, record: RecordRow, reason: str, *, detail: Any = None) -> None:
-        """Nobody can say whether the record was worked off."""
+        """Mark the record as one of which nobody can say whether it was processed."""
         self._mark(record, RecordState.UNKNOWN, "OUTCOME_UNKNOWN", reason, detail)
 
     def mark_skipped(self, record: RecordRow, reason: str, *, detail: Any = None) -> None:
-        """Nothing had to be done for the record."""
+        """Mark the record as one for which nothing had to be done."""
         self._mark(record, RecordState.SKIPPED, None, reason, detail)
 
     def pending(self, record: RecordRow) -> None:
-        """The record provably was not worked off, and is to be sent later."""
+        """Mark the record as provably not processed, to be sent later."""
         self._mark(record, RecordState.PENDING, None, None, None)
 
     def count(self, state: RecordState) -> int:
-        """How many records are in that state."""
+        """Return how many records are in that state."""
         return self._journal.job(self._lease.job).counts.get(state, 0)
 
     def rows(self, *states: RecordState, after: int = 0, limit: int = 1000) -> list[RecordRow]:
-        """Records of these states (or all) with a number above `after`, in order."""
+        """Return the records of these states (or all) with a number above `after`, in order."""
         return self._journal.records(self._lease.job, states, after=after, limit=limit)
 
     def row_pages(self, *states: RecordState, size: int = 1000) -> Iterator[list[RecordRow]]:
@@ -231,6 +238,7 @@ class Handle:
 
     def collect(self, records: Sequence[RecordRow]) -> list[Mark]:
         """Take the marks of records whose send has ended."""
+        # The next send of a record is a new one, and must find it pending.
         self._admitted.difference_update(record.number for record in records)
         return [
             self._marks.pop(record.number) for record in records if record.number in self._marks
@@ -244,6 +252,7 @@ class Handle:
         reason: str | None,
         detail: Any,
     ) -> None:
+        # Cut here, so that no kind of work can fill the journal with a long answer.
         brief = (
             reason
             if reason is None or len(reason) <= LONGEST_REASON
@@ -253,6 +262,7 @@ class Handle:
 
     async def _count_step(self, change: Callable[[], Any]) -> Any:
         result = await patiently(lambda: self._obeying(change), self._sleep)
+        # The runner compares it, to see whether gathering advanced between two failures.
         self.steps += 1
         return result
 
@@ -264,6 +274,7 @@ class Handle:
         try:
             return change()
         except Stopped:
+            # Remembered, so that nothing else is tried before the watcher notices.
             self._course.decide(End(JobState.CANCELLED))
             raise
 

@@ -47,8 +47,10 @@ KEPT_SECONDS = 30 * 24 * 3600.0
 _STARTING = "starting"
 """State of a job whose records are still being journalled: other processes do not see it, and it is
 dropped when its owner dies."""
+# Never less than before: an expected total may be larger than what was gathered.
 _COUNTED = """UPDATE runs SET total = max(coalesce(total, 0),
     (SELECT coalesce(sum(records), 0) FROM tallies WHERE job = :job)) WHERE job = :job"""
+# `sends` is counted before the bytes leave, so that after a crash it is never too small.
 _SEND = (
     "UPDATE records SET state = 'sending', sends = sends + 1 "
     "WHERE job = ? AND number = ? AND state IN "
@@ -76,6 +78,7 @@ class Journal:
     ) -> None:
         self.leases = leases or Leases()
         self._wall = wall
+        # Tidied on opening, because no process is sure to live on and do it later.
         self._database = Database(folder, self._tidy)
 
     def close(self) -> None:
@@ -86,6 +89,7 @@ class Journal:
         self, job: NewJob, owner: str, *, writes: bool, repeatable: bool, phase: Phase
     ) -> Lease:
         """Journal a new job that `owner` works on; others do not see it before `begin`."""
+        # Short: people read it in answers and repeat it to resume a job.
         name, now = f"job_{secrets.token_hex(4)}", self._wall()
         texts = (job.tool, job.title, job.origin, job.account, job.workspace, text(job.arguments))
         with self._database.transaction() as db:
@@ -97,6 +101,7 @@ class Journal:
                 "INSERT INTO runs VALUES (?, NULL, 0, 0, 0, ?, ?, NULL, '{}')",
                 (name, now, job.total),
             )
+            # In the same transaction: a job without an owner would be deleted as never started.
             return self.leases.take(db, name, owner)
 
     def begin(self, lease: Lease) -> None:
@@ -130,6 +135,7 @@ class Journal:
             "origin = :origin AND account = :account "
             "AND state IN ('running', 'paused') AND error IS NULL"
         )
+        # Fetched newest first like every list; who waits longest is resumed first.
         return self._jobs(
             f"{where} AND cancel = 0 AND NOT {LIVE}", 1000, origin=origin, account=account
         )[::-1]
@@ -152,6 +158,7 @@ class Journal:
                 for state in states
                 for row in self._database.rows(one, (name, state, after, limit))
             )
+        # Cut once more: each of the states gave up to `limit` records.
         return [record_row(row) for row in result[:limit]]
 
     def is_cancelled(self, lease: Lease) -> bool:
@@ -172,6 +179,7 @@ class Journal:
             row = db.execute("SELECT state FROM jobs WHERE id = ?", (name,)).fetchone()
             if row is None:
                 raise _missing(name)
+            # Not an error: the job may have ended while the user decided.
             if row[0] not in (JobState.RUNNING, JobState.PAUSED):
                 return
             if self.leases.is_live(db, name):
@@ -212,12 +220,14 @@ class Journal:
                     f"{name} has ended already; nothing is left to resume.",
                     "Start a new job.",
                 )
+            # Before anything is sent: what the last owner was sending must not look like its own.
             settle(db, name)
             if again:
                 # The owner died before it could: without this, what the user stopped would be sent.
                 if cancel:
                     skip_rest(db, name)
                 send_again(db, name, repeatable=bool(repeatable))
+                # A finished job goes back to sending, because some records are pending again.
                 phase = Phase.GATHERING if phase == Phase.GATHERING else Phase.SENDING
             db.execute(
                 "UPDATE jobs SET state = ?, phase = ?, finished = NULL, result = NULL, "
@@ -303,6 +313,7 @@ class Journal:
             self._touch(db, lease)
             db.executemany(
                 "UPDATE records SET state = ?, code = ?, reason = ?, detail = coalesce(?, detail) "
+                # A record that is done stays so: a late mark must not have it sent twice.
                 "WHERE job = ? AND number = ? AND state != 'done'",
                 [
                     (mark.state, mark.code, mark.reason, mark.detail, lease.job, mark.number)
@@ -322,6 +333,7 @@ class Journal:
     def _leave(self, db: sqlite3.Connection, name: str, end: End) -> None:
         now = self._wall()
         finished = None if end.state is JobState.PAUSED else now
+        # Records still marked as sending would never be settled once the job has ended.
         if finished:
             settle(db, name)
         if end.state is JobState.CANCELLED:
@@ -348,11 +360,13 @@ class Journal:
 
     def _jobs(self, where: str, limit: int = 1, offset: int = 0, **values: Any) -> list[JobRow]:
         result = self._database.rows(
+            # The row id decides between jobs of the same moment, so that pages do not overlap.
             f"SELECT {COLUMNS} FROM jobs JOIN runs ON job = id "  # noqa: S608  # values are bound
             f"WHERE state != '{_STARTING}' AND {where} "
             "ORDER BY created DESC, jobs.rowid DESC LIMIT :limit OFFSET :offset",
             {**self.leases.moment(), "limit": limit, "offset": offset, **values},
         )
+        # Counts reach 0 when records move on, and would be shown as states that still occur.
         tallies = "SELECT state, records FROM tallies WHERE job = ? AND records > 0"
         return [job_row(row, self._database.rows(tallies, (row[0],))) for row in result]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from server.jobs.model import LostLease
 
+# Renewed after a third of it, so that one failed renewal does not cost the job.
 LEASE_SECONDS = 15.0
 
 LIVE = "(runs.owner IS NOT NULL AND runs.lease_until > :now AND runs.lease_until <= :now + :lease)"
@@ -60,10 +61,12 @@ class Leases:
     def take(self, db: sqlite3.Connection, job: str, owner: str) -> Lease:
         """Make `owner` the owner of the job, whoever was it before."""
         db.execute(
+            # Cancelling was meant for the run before: whoever takes the job means it to go on.
             "UPDATE runs SET owner = ?, fence = fence + 1, lease_until = ?, cancel = 0 "
             "WHERE job = ?",
             (owner, self._clock() + self.seconds, job),
         )
+        # Read back in the caller's transaction, where no other process can have raised it since.
         (fence,) = db.execute("SELECT fence FROM runs WHERE job = ?", (job,)).fetchone()
         return Lease(job, owner, fence)
 
@@ -74,6 +77,7 @@ class Leases:
             LostLease: another process took the job, or the job is gone.
         """
         content = db.execute(
+            # By fence and owner, not by time: a lease that ran out untaken is still the owner's.
             "SELECT cancel FROM runs WHERE job = ? AND fence = ? AND owner = ?",
             (lease.job, lease.fence, lease.owner),
         ).fetchone()

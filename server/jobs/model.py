@@ -24,6 +24,7 @@ class Phase(StrEnum):
 
     GATHERING = "gathering"
     SENDING = "sending"
+    # A phase of its own, so that a crash while a file is written does not send anything again.
     FINISHING = "finishing"
 
 
@@ -34,10 +35,12 @@ class RecordState(StrEnum):
     SENDING = "sending"
     DONE = "done"
     FAILED = "failed"
+    # A state of its own: sent again it might happen twice, called failed it might be missed.
     UNKNOWN = "unknown"
     SKIPPED = "skipped"
 
 
+# Paused is not among them: a paused job still waits to be resumed.
 ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 SETTLED = (RecordState.DONE, RecordState.FAILED, RecordState.UNKNOWN, RecordState.SKIPPED)
 """The states of a record that needs no more work."""
@@ -110,6 +113,7 @@ class JobRow:
     error: dict[str, Any] | None
     owned: bool
     cancelling: bool
+    # From the tallies, because counting the rows of a large job takes too long for every look.
     counts: dict[RecordState, int]
 
     @property
@@ -144,6 +148,7 @@ class End:
     result: dict[str, Any] | None = None
 
 
+# No `Failure`: the handlers of passing failures would catch it and try again.
 class LostLease(Exception):
     """Another process took the job: this one may not send or journal anything more."""
 

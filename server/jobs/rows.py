@@ -49,6 +49,7 @@ def job_row(row: Sequence[Any], tallies: Sequence[Sequence[Any]]) -> JobRow:
         updated=updated,
         finished=finished,
         total=total,
+        # The cursor belongs to the kind of work, so it is any JSON value, or none yet.
         cursor=_value(cursor),
         counters=json.loads(counters),
         result=_value(result),

@@ -41,6 +41,7 @@ LONGEST_PAUSE = 60.0
 LONGEST_ASKED_PAUSE = 300.0
 """Seconds between attempts: by ourselves, and where the failure names a time."""
 
+# BAD_RESPONSE among them: proxies send pages of their own while a server restarts.
 _PASSING = {
     Code.RATE_LIMITED,
     Code.UNAVAILABLE,
@@ -49,8 +50,10 @@ _PASSING = {
     Code.BAD_RESPONSE,
     Code.OUTCOME_UNKNOWN,
 }
+# Refused for the record's own sake: sending it again would end the same way.
 _REFUSED = {Code.REJECTED, Code.NOT_FOUND, Code.INVALID_ARGUMENT, Code.AMBIGUOUS}
 _NAP = 0.25
+# Seconds between looks at the file, where another process may have cancelled the job.
 _LOOK = 1.0
 
 
@@ -80,12 +83,14 @@ class Runner:
         self._work = work
         self._clock = clock
         self._sleep = sleep
+        # Two scopes: the inner one ends the work, the outer one also the journalling of its end.
         self._whole = anyio.CancelScope(shield=True)
         self._part = anyio.CancelScope()
         self._asking: anyio.CancelScope | None = None
         self._in_flight: set[int] = set()
         self._unwritten: list[Mark] = []
         self._strikes = 0
+        # Raised with every strike, to see which sends had started before it.
         self._round = 0
         self._open_at = 0.0
         self._tries: Counter[int] = Counter()
@@ -100,6 +105,7 @@ class Runner:
                     async with anyio.create_task_group() as group:
                         group.start_soon(self._watch)
                         await self._phases()
+                        # The watcher runs until it is stopped, and the group would wait for it.
                         group.cancel_scope.cancel()
                 await self._leave()
         except Exception:  # the outermost handler: a fault of one job is not to end the server
@@ -112,6 +118,7 @@ class Runner:
     def stop(self, end: End) -> None:
         """Stop sending anything new; sends under way continue, gathering and finishing do not."""
         self.course.decide(end)
+        # Gathering and finishing change nothing at the API, so they may be broken off.
         if self._asking:
             self._asking.cancel()
 
@@ -140,6 +147,7 @@ class Runner:
                 self.interrupt()
                 return
             except Failure as failure:
+                # The journal may be locked for a moment, and the lease lasts longer than that.
                 log.info("%s: %s", self._lease.job, failure.message)
                 continue
             if cancelled:
@@ -162,6 +170,7 @@ class Runner:
         except Stopped:
             self.course.decide(End(JobState.PAUSED))
         except Failure as failure:
+            # Anything else, such as a token that is refused, can be put right, and the job resumed.
             state = JobState.FAILED if failure.code in _REFUSED else JobState.PAUSED
             self.course.decide(End(state, to_dict(failure)))
         except Exception:  # the outermost handler of a job: whatever else escapes is a bug
@@ -182,6 +191,7 @@ class Runner:
     async def _finish(self) -> None:
         result = await self._steadily(lambda: self._work.finish(self.handle))
         if not self.course.end:
+            # Tried here, where an unfit result is a fault of the work, not of the journal.
             json.dumps(result)
             self.course.decide(End(JobState.DONE, result=result))
 
@@ -198,6 +208,7 @@ class Runner:
             except Failure as failure:
                 if failure.code not in _PASSING:
                     raise
+                # Pages were journalled since the last failure: the API works, if not always.
                 if self.handle.steps != steps:
                     self._strikes = 0
                 self._strike(failure, began)
@@ -232,11 +243,14 @@ class Runner:
 
     def _claim(self) -> list[RecordRow]:
         """Return the next records to send, in order; those that failed often come last."""
+        # Enough rows to fill a batch even if all in flight and all that failed come first.
         limit = self._work.batch + len(self._in_flight) + len(self._tries)
         rows = self._journal.records(self._lease.job, [RecordState.PENDING], limit=limit)
         free = [row for row in rows if row.number not in self._in_flight]
+        # The sort is stable: the others stay in the order in which they were gathered.
         free.sort(key=lambda row: self._tries[row.number] >= DEFERRED_AFTER)
         claimed = free[: self._work.batch]
+        # Claimed without an await in between, so that no two senders take the same record.
         self._in_flight.update(row.number for row in claimed)
         return claimed
 
@@ -251,10 +265,12 @@ class Runner:
             marks = self.handle.collect(rows)
             self._unwritten += marks
         existing = {mark.number for mark in marks}
+        # What the work marked before it failed stands: only the rest shares the failure.
         left = [row for row in rows if row.number not in existing]
         if failure:
             await self._handle_failure(left, failure, began)
         elif left:
+            # A bug of the kind of work; going on would send the record again without end.
             raise RuntimeError(f"a send left record {left[0].number} without a mark")
         else:
             self._strikes = 0
@@ -266,6 +282,7 @@ class Runner:
         """Mark the records of a send that failed, and decide how to go on."""
         if failure.code in _REFUSED:
             self._strikes = 0
+            # In a batch it is not known whose fault it was.
             if len(rows) == 1:
                 self._mark(rows, RecordState.FAILED, failure)
             else:
@@ -273,11 +290,13 @@ class Runner:
             return
         if failure.code not in _PASSING:
             self._mark(rows, RecordState.PENDING)
+            # Such as a refused token: every other record would meet it, so the job pauses at once.
             raise failure
         uncertain = failure.code is Code.OUTCOME_UNKNOWN
         for row in rows:
             self._tries[row.number] += 1
             self._unsure[row.number] += uncertain
+            # After a clear failure nothing happened; else only repeatable work goes again.
             again = not uncertain or (
                 self.handle.row.repeatable and self._unsure[row.number] <= RETRIES
             )
@@ -314,12 +333,14 @@ class Runner:
                 return
             self.course.decide(End(JobState.PAUSED, to_dict(failure)))
             return
+        # The API's own wish goes first, within reason: a day's pause is better left to the user.
         requested = failure.details.get("retry_after")
         wait = (
             min(float(requested), LONGEST_ASKED_PAUSE)
             if isinstance(requested, int | float)
             else 0.0
         )
+        # Doubled each time, so that a server that comes back is not met by all attempts at once.
         self._open_at = self._clock() + max(wait, min(2.0 ** (self._strikes - 1), LONGEST_PAUSE))
 
     def _mark(
@@ -337,12 +358,14 @@ class Runner:
 
         def write() -> None:
             self._journal.mark(self._lease, self._unwritten)
+            # After the write only: marks that could not be journalled must be tried again.
             self._unwritten.clear()
 
         if self._unwritten:
             await self._patiently(write)
 
     async def _leave(self) -> None:
+        # Undecided means interrupted from outside: nothing failed, so the job can be resumed.
         end = self.course.end or End(JobState.PAUSED)
         if end.state is None:
             log.info("%s is worked on by another process", self._lease.job)

@@ -71,6 +71,7 @@ class Credits:
 
 def read_budget(headers: Mapping[str, str]) -> Reading:
     """Return what both credit headers say; a missing or garbled one counts as None."""
+    # Header names have no case; clients and proxies write them as they like.
     result = {name.lower(): value for name, value in headers.items()}
     policies = {
         name: Policy(name[:_LONGEST_NAME], numbers["q"], numbers["q"] / numbers["w"])

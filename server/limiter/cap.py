@@ -34,6 +34,7 @@ class ConcurrencyCap:
 
     def __init__(self, most: int = 4, clock: Callable[[], float] = time.monotonic) -> None:
         self._places = anyio.CapacityLimiter(most)
+        # At least one, else a cap of one would never let a job through.
         self._for_jobs = anyio.CapacityLimiter(max(1, most // 2))
         self._clock = clock
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from server.limiter.store import FILE
 
+# Longer than the senders wait: a check may be slow, but must not report their lock as damage.
 _LOCK_SECONDS = 2.0
 
 

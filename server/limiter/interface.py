@@ -34,6 +34,7 @@ class Snapshot:
     credits: float | None
 
 
+# One send only: a retry needs a slot of its own, or the API would see more than was counted.
 class Slot(Protocol):
     """The permission for exactly one send, to be used at once."""
 
@@ -99,6 +100,7 @@ def state_key(origin: str, *parts: str) -> str:
     Returns:
         32 hexadecimal digits.
     """
+    # A hash, because a part may be the token, and the key stands in a file.
     digest = hashlib.blake2b(digest_size=16, person=b"archive-mcp")
     for part in (origin, *parts):
         # The length before each part keeps ("ab", "c") apart from ("a", "bc").

@@ -25,13 +25,20 @@ CALLS = 5
 """Sends allowed per window (Archive docs, rate limits page: 5 requests a second for each
 workspace)."""
 
+# Four a second: it is safe with a jitter of up to a fifth of a window, without any evidence.
 _SLOWEST = 0.25
+# Left in any case, and takes up the small lateness of single turns (see `span`).
 _MARGIN = 0.04
+# From the experiments named above: twice the spread lets too many sixth arrivals through.
 _TAIL = 3.0
+# Fewer may all come from one lucky moment of the network.
 _ENOUGH_ANSWERS = 20
 _ENOUGH_TRIPS = 8
+# One pause of the machine must not slow every send down until it is forgotten.
 _OUTLIER_IN = 8
+# Narrowing is slow on purpose: a wrong step costs a 429, a late one only milliseconds.
 _STEP = 0.1
+# Small numbers: the whole evidence is parsed and written with each answer.
 _KEPT_TRIPS = 64
 _KEPT_LATE = 32
 _KEPT_FRESH = 16
@@ -57,6 +64,7 @@ class Rules:
 
     def gap_for(self, jitter: float) -> float:
         """The gap (seconds) that a jitter (seconds) needs."""
+        # Capped: one odd estimate must not slow the sends beyond the safe pace.
         return min(self.slowest, (self.window + max(0.0, jitter) + self.margin) / CALLS)
 
     def slack(self, gap: float) -> float:
@@ -89,10 +97,12 @@ class Evidence:
         """Record that a good answer came that many seconds after its send."""
         name = operation[:_LONGEST_OPERATION]
         self.answers += 1
+        # A new connection adds its handshake, which would look like jitter of the ordinary trips.
         if not new_connection:
             self.trips = [*self.trips, (name, _round(seconds))][-_KEPT_TRIPS:]
             return
         fastest = min((trip for other, trip in self.trips if other == name), default=None)
+        # Without a trip to compare with, a handshake cannot be told from the API's own computing.
         if fastest is not None:
             self.fresh = [*self.fresh, _round(max(0.0, seconds - fastest))][-_KEPT_FRESH:]
 
@@ -101,6 +111,7 @@ class Evidence:
         spreads = [_spread(trips) for trips in self._by_operation() if len(trips) >= _ENOUGH_TRIPS]
         if self.answers < _ENOUGH_ANSWERS or not spreads:
             return None
+        # Lateness here and delays on the way add up; the two views of the way do not.
         return robust_maximum(self.late) + max(_TAIL * min(spreads), robust_maximum(self.fresh))
 
     def gap(self, rules: Rules, current: float) -> float:
@@ -109,6 +120,7 @@ class Evidence:
         if jitter is None:
             return rules.slowest
         target = rules.gap_for(jitter)
+        # Wider at once: worse jitter than believed is a 429 about to happen.
         return target if target >= current else current - _STEP * (current - target)
 
     def encode(self) -> str:
@@ -126,6 +138,7 @@ class Evidence:
                 [float(seconds) for seconds in fresh],
                 [(str(operation), float(seconds)) for operation, seconds in trips],
             )
+        # Evidence is only a saving: without it the pace is the slowest, and safe.
         except (ValueError, TypeError):
             return Evidence()
 
@@ -144,6 +157,7 @@ def robust_maximum(samples: Sequence[float]) -> float:
 
 def _spread(trips: Sequence[float]) -> float:
     ordered = sorted(trips)
+    # Up to the median: the slower half is mostly the API's own computing.
     return ordered[len(ordered) // 2] - ordered[0]
 
 

@@ -43,6 +43,7 @@ class Line:
         self._last_turn: float | None = None
 
     def __iter__(self) -> Iterator[Waiter]:
+        # A person waits for these, while a job loses nothing by coming later.
         yield from self._lanes["interactive"]
         yield from self._lanes["job"]
 
@@ -61,9 +62,11 @@ class Line:
         if waiter in self._lanes[waiter.lane]:
             self._lanes[waiter.lane].remove(waiter)
         head = self.head
+        # Only the head is called: the others would find out that it is not their turn.
         if head:
             head.called.set()
         else:
+            # A gap while nobody waited says nothing about the pace.
             self._turns.clear()
             self._last_turn = None
 
@@ -73,6 +76,7 @@ class Line:
         Raises:
             Failure: If the wait turned out to be hopeless.
         """
+        # Checked again after each call: an interactive caller may have become the head meanwhile.
         while waiter.refusal is None and self.head is not waiter:
             waiter.called = anyio.Event()
             await waiter.called.wait()
@@ -94,12 +98,14 @@ class Line:
         The head is not judged here: the shared schedule tells it exactly.
         """
         view = self.view
+        # Before the first look at the shared state the slowest gap is the safe guess.
         gap = view.gap if view else self._rules.slowest
         first = max(now, view.penalty_until if view else now)
         if self.ticket:
             first = max(first, self.ticket.due)
         elif view:
             first = max(first, view.next_free)
+        # The shortest of them: a caller is refused only if even the best pace would be too slow.
         pace = max(gap, min(self._turns, default=gap))
         place, cost = 0, 0.0
         # A copy: leaving removes callers from the queue while it is walked.
@@ -110,16 +116,19 @@ class Line:
                 if view and view.credits
                 else now
             )
+            # Refused at once: waiting until the deadline would end the same way, only later.
             if place and waiter.deadline is not None and max(turn, funded) > waiter.deadline:
                 waiter.refusal = refusal(max(turn, funded) - now, broke=funded > waiter.deadline)
                 self.leave(waiter)
                 waiter.called.set()
                 continue
+            # Only those who stay take a turn and credits from the ones behind.
             place, cost = place + 1, cost + waiter.cost
 
 
 def refusal(seconds: float, *, broke: bool) -> Failure:
     """Return the failure for a caller whose turn is that many seconds away."""
+    # Rounded up, so that a caller who waits exactly so long is not refused again.
     wait = max(1, math.ceil(seconds))
     if broke:
         return Failure(

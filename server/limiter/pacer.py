@@ -40,7 +40,9 @@ from server.limiter.store import Busy, Record, Store
 
 T = TypeVar("T")
 
+# Seconds: a server that ends or a caller that was cancelled must not wait for the file.
 _PATIENCE = 0.1
+# On a machine that is always late, another claim would be late too, and nothing be sent at all.
 _STALE_CLAIMS = 2
 
 
@@ -65,10 +67,13 @@ class Turn:
         """Keep the answer until the slot ends. See `Slot.report_answer`."""
         self.answer = Answer(
             stamp=self.stamp,
+            # Taken now: the slot may end later, after the caller has read the answer.
             at=self._clock(),
             operation=self._operation,
             status=status,
             reading=read_budget(headers),
+            # The larger one: the message may ask for longer than the header, or the other way
+            # round.
             penalty=max(_retry_after(headers), retry_after or 0.0),
             new_connection=new_connection,
             late=self._late,
@@ -87,6 +92,7 @@ class _Shared:
         return Evidence.decode(self._evidence_text)
 
     def record(self) -> Record:
+        # Most transactions never look at the evidence, so its text is written back unparsed.
         unpacked = "evidence" in self.__dict__
         return self.state.encode(), self.evidence.encode() if unpacked else self._evidence_text
 
@@ -116,6 +122,7 @@ class Pacer:
         self._sleep = sleep
         self._store = Store(folder, blank=self._blank, sleep=sleep, boot=boot)
         self._lines: dict[str, Line] = {}
+        # The process id alone may be given to another process later.
         self._who = f"{os.getpid()}-{os.urandom(6).hex()}"
 
     @asynccontextmanager
@@ -136,12 +143,14 @@ class Pacer:
         try:
             yield turn
         finally:
+            # Without an answer nothing is learned; the send stays in the log, which is what counts.
             if turn.answer:
                 line.pending.append(turn.answer)
                 await self._quietly(key, _nothing)
 
     async def snapshot(self, key: str) -> Snapshot:
         """Return the pace and the credits of a key now."""
+        # Goes through a change, so that answers still pending are part of what is shown.
         shared = await self._change(key, lambda shared: shared)
         state, now = shared.state, self._clock()
         credits = state.credits
@@ -165,6 +174,7 @@ class Pacer:
             return await self._grant(key, line, waiter)
         finally:
             line.leave(waiter)
+            # Nobody here is left to use the reservation: given back, another process can have it.
             if line.ticket and not line.head:
                 ticket, line.ticket = line.ticket, None
                 await self._quietly(key, lambda shared: give_back(shared.state, ticket))
@@ -178,6 +188,7 @@ class Pacer:
                 # Credits may come back sooner than they refill: another answer, another plan.
                 patience = CALLS * self._rules.window if outcome.broke else math.inf
                 await self._until(min(outcome.until, self._clock() + patience))
+            # The claim stays in the log unused: that costs a turn, sending late could cost a 429.
             elif stale < _STALE_CLAIMS and self._is_stale(outcome, line):
                 stale += 1
             else:
@@ -189,10 +200,13 @@ class Pacer:
 
         def step(shared: _Shared) -> tuple[Granted | Wait, State]:
             now = self._clock()
+            # An interactive caller came while this one waited for the file: the ticket is that
+            # one's now.
             if line.head is not waiter:
                 return Wait(now, line.ticket), shared.state
             outcome = attempt(shared.state, self._rules, ask, line.ticket, now)
             until = outcome.until if isinstance(outcome, Wait) else now
+            # Inside the transaction: by raising, the reservation that is of no use is not written.
             if waiter.deadline is not None and until > waiter.deadline:
                 raise refusal(until - now, broke=isinstance(outcome, Wait) and outcome.broke)
             return outcome, shared.state
@@ -201,6 +215,7 @@ class Pacer:
         if isinstance(outcome, Granted):
             line.ticket = None
             return outcome
+        # Stays with the queue, not with the caller: whoever is the head when it is due uses it.
         line.ticket = outcome.ticket
         line.weed(self._clock())
         return outcome
@@ -211,6 +226,7 @@ class Pacer:
         return self._clock() - acquired.stamp > self._rules.slack(gap)
 
     async def _until(self, moment: float) -> None:
+        # Sleeps may end early, and a claim before its time is only put off again.
         while (left := moment - self._clock()) > 0:
             await self._sleep(left)
 

@@ -23,11 +23,16 @@ from server.limiter.budget import (
 from server.limiter.interface import Lane
 from server.limiter.jitter import CALLS, Evidence, Rules
 
+# Ten minutes: a 429 means that somebody else sends too, which does not pass in a moment.
 _CAUTION_WINDOWS = 600
+# A send without an answer for a minute will get none: its process has ended.
 _FORGOTTEN_WINDOWS = 60
+# A figure from outside must not stop all sends for days.
 _LONGEST_PENALTY = 3600.0
+# The limit needs the last five; the others may still wait for their answers.
 _KEPT_SENDS = 2 * CALLS
 _KEPT_FREED = 32
+# A machine that is always late would otherwise reserve anew for ever.
 _MISSES = 2
 _RANK: dict[Lane, int] = {"interactive": 0, "job": 1}
 
@@ -148,6 +153,7 @@ class State:
                 saver and [saver.who, saver.until, saver.lane],
             ],
             separators=(",", ":"),
+            # NaN would compare false with everything, and so lift every limit.
             allow_nan=False,
         )
 
@@ -175,6 +181,7 @@ def decode(text: str, rules: Rules, now: float) -> State:
         state = _decode(text)
     except (ValueError, TypeError, LookupError):
         return wary(rules, now)
+    # A window's tolerance: processes read the clock a moment apart.
     if state.touched > now + rules.window:
         return fresh(rules)
     sensible = (
@@ -191,15 +198,18 @@ def attempt(
     state.touched = now
     ready = _credits_ready(state, ask, now)
     if ready > now:
+        # A slot kept while waiting for credits would be lost to the others.
         if ticket:
             give_back(state, ticket)
         _save_up(state, ask, ready, now)
         return Wait(ready, None, broke=True)
     waited = ticket is not None
+    # Taken long after its slot, a turn would fall among those of the callers behind it.
     missed = ticket is not None and ticket.misses < _MISSES and now - ticket.due > state.gap
     if ticket is None or missed or ticket.slot < state.penalty_until or ticket.epoch != state.epoch:
         ticket = _reserve(state, now, misses=ticket.misses + 1 if ticket and missed else 0)
         waited = False
+    # The slot keeps the sends even, the log keeps them within the limit: both must agree.
     due = max(ticket.slot, _log_free(state, rules))
     if due > now:
         return Wait(due, replace(ticket, due=due))
@@ -210,9 +220,11 @@ def attempt(
 def give_back(state: State, ticket: Ticket) -> None:
     """Return a reserved slot: the schedule gets shorter if it was the last one, else others may
     take it first."""
+    # Its schedule is gone: given back, the slot would stand outside the new one.
     if ticket.epoch != state.epoch:
         return
     state.freed.append((ticket.slot, ticket.after))
+    # Several in a row: slots given back in any order free the end of the schedule together.
     while last := next((pair for pair in state.freed if pair[1] == state.next_free), None):
         state.freed.remove(last)
         state.next_free = last[0]
@@ -226,14 +238,18 @@ def settle(state: State, rules: Rules, evidence: Evidence, answer: Answer) -> No
     if mine:
         mine.open = False
     recent = answer.at - _FORGOTTEN_WINDOWS * rules.window
+    # Archive may have written the header before it counted these.
     outstanding = sum(send.cost for send in state.sends if send.open and send.stamp > recent)
     state.credits = merge(state.credits, answer.reading, outstanding, answer.at)
     if answer.late is not None:
         evidence.add_late(answer.late)
     if answer.status == 429:
+        # A whole window at least: only then have the sends that caused it left the window.
         pause = min(max(answer.penalty, rules.window), _LONGEST_PENALTY)
+        # Never shortened: an older answer may arrive after the one that asked for longer.
         state.penalty_until = max(state.penalty_until, answer.at + pause)
         state.cautious_until = answer.at + _CAUTION_WINDOWS * rules.window
+    # Only good answers: an error may come from a proxy, whose trip is not that of the API.
     elif 200 <= answer.status < 300:
         evidence.add_trip(
             answer.operation, answer.at - answer.stamp, new_connection=answer.new_connection
@@ -244,8 +260,10 @@ def settle(state: State, rules: Rules, evidence: Evidence, answer: Answer) -> No
 
 def _reserve(state: State, now: float, misses: int) -> Ticket:
     earliest = max(now, state.penalty_until)
+    # Slots in the past, or under a penalty, are of no use to anybody.
     state.freed = [pair for pair in state.freed if pair[0] >= earliest]
     if state.freed:
+        # The earliest first, so that no time that was given back stays unused.
         slot, after = min(state.freed)
         state.freed.remove((slot, after))
         return Ticket(slot, after, slot, misses, state.epoch)
@@ -264,6 +282,7 @@ def _claim(state: State, ask: Ask, now: float) -> None:
     state.sends = [*state.sends, Send(now, ask.cost)][-_KEPT_SENDS:]
     if state.credits:
         state.credits = state.credits.spend(ask.cost, now)
+    # It has what it saved for: the others may have the credits again.
     if state.saver and state.saver.who == ask.who:
         state.saver = None
 
@@ -287,6 +306,8 @@ def _save_up(state: State, ask: Ask, ready: float, now: float) -> None:
     """Without this a costly send would never come: cheap ones would take each credit that trickles
     in."""
     if _savings_end(state, ask, now) <= now:
+        # Only a little beyond the expected time: a saver that died must not keep the others
+        # waiting.
         state.saver = Saver(ask.who, ready + 2 * state.gap, ask.lane)
 
 

@@ -24,7 +24,9 @@ FILE = "pacer.sqlite"
 _log = logging.getLogger("archive_mcp.limiter")
 # The row that a replaced file starts every key with; `state_key` never returns an empty key.
 _BLANK_KEY = ""
+# Rows of earlier boots are of no use, and would make the file grow for ever.
 _KEPT_ROWS = 200
+# Transactions take milliseconds, so the first tries come soon.
 _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.05
 # Monotonic times mean nothing after a restart, so rows are kept apart by the machine's boot.
