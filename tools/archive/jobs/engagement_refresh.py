@@ -23,9 +23,8 @@ these."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds between two looks at an operation."""
 LONGEST_WAIT = 3600.0
-"""Seconds of pauses after which a refresh is reported as still under way."""
+"""Seconds of pauses after which a refresh is told as still under way."""
 TERMINAL = ("COMPLETED", "PARTIAL", "FAILED")
-# Ids in a result fill a model's context; the journal has all of them.
 _MOST_NAMED = 200
 
 
@@ -35,10 +34,7 @@ class RefreshWork:
 
     writes = True
     repeatable = False
-    # A record is a request already.
     batch = 1
-    # One after the other: when billing credits run short, the rest is not sent side by side into
-    # refusals.
     width = 1
 
     def __init__(self, context: ArchiveContext) -> None:
@@ -46,7 +42,6 @@ class RefreshWork:
 
     async def gather(self, job: Handle) -> None:
         """The items are those that the user agreed to."""
-        # Reading a search again could bring items that nobody agreed to pay for.
         raise TypeError(f"the items of {job.row.id} are known from the start")
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
@@ -59,19 +54,16 @@ class RefreshWork:
                 request, admit=lambda: job.admit(records)
             )
         except Failure as failure:
-            # A feature flag of the workspace (Archive docs, operations), not a fault of the token
-            # as elsewhere.
             if failure.code is Code.FORBIDDEN:
                 failure.hint = (
                     "Archive switches refreshing on for each workspace: the user asks their "
                     "Archive contact."
                 )
             raise
-        # The payload has the only trace of what was spent: it is journalled with the record.
         job.mark_done(record, {**record.detail, "payload": payload})
 
     async def finish(self, job: Handle) -> dict[str, Any]:
-        """Wait for the operations that were started, and report what became of the items."""
+        """Wait for the operations that were started, and tell what became of the items."""
         existing: dict[str, Any] = dict(job.counters.get("operations") or {})
         started = [
             name
@@ -82,7 +74,6 @@ class RefreshWork:
             if existing.get(name, {}).get("status") not in TERMINAL:
                 job.say(f"waiting for refresh {number + 1} of {len(started)}")
                 existing[name] = await self._outcome(job, name)
-                # After each, so that a restart asks only about those that have not ended.
                 await job.checkpoint(operations=existing)
         return self._report(job, {name: existing[name] for name in started})
 
@@ -99,7 +90,6 @@ class RefreshWork:
         rows = list(job.all_rows())
         payloads = [row.detail["payload"] for row in rows if row.state is RecordState.DONE]
         accepted = sum(payload["processedCount"] or 0 for payload in payloads)
-        # Only items in an active refresh are in this list; stories and foreign ids are in none.
         skipped = [item for payload in payloads for item in payload["skippedItemIds"] or []]
         failed = [item for operation in operations.values() for item in operation["failed"]]
         requested = sum(len(row.detail["ids"]) for row in rows)
@@ -112,7 +102,6 @@ class RefreshWork:
                 "failed": len(failed),
                 "skipped": len(skipped),
             },
-            # Archive charges an item at most once a day, so the true sum may be lower.
             "billingCreditsAtMost": accepted * CREDITS_PER_ITEM,
             "operations": [
                 {"id": name, "status": each["status"]} for name, each in operations.items()
@@ -126,7 +115,7 @@ class RefreshWork:
 
 
 def chunks(ids: list[str]) -> list[NewRecord]:
-    """Return the records of a refresh of these items."""
+    """The records of a refresh of these items."""
     return [
         NewRecord(
             f"items {start + 1}-{min(start + AT_ONCE, len(ids))}",
