@@ -114,7 +114,7 @@ class Computed(ItemSource, Workflow[JobRow]):
         return self.search is not None and "presetId" not in self.search
 
     @property
-    def chosen(self) -> str:
+    def metric_name(self) -> str:
         """The metric's name in results."""
         return FIELD_OF[self.metric]
 
@@ -154,13 +154,13 @@ class Computed(ItemSource, Workflow[JobRow]):
         """The answer. It may take a while, and is called in a thread."""
 
     async def run(self, context: ArchiveContext) -> Result:
-        return await self.computed(context)
+        return await self.compute(context)
 
     def work(self, context: ArchiveContext) -> Reading:
         """The job's work."""
         return Reading(self, context)
 
-    async def computed(self, context: ArchiveContext) -> Result:
+    async def compute(self, context: ArchiveContext) -> Result:
         """Read the items, here or by a job, and compute the answer."""
         total, result, after = await self._start(context)
         if total is None or total > AT_HAND:
@@ -168,9 +168,9 @@ class Computed(ItemSource, Workflow[JobRow]):
         if after is not None or self.search is None:
             async for batch in self.batches(context.api, after, self.paths()):
                 result.add(batch)
-        return whole(await self.settled(result))
+        return whole(await self.complete(result))
 
-    async def settled(self, result: Found) -> dict[str, Any]:
+    async def complete(self, result: Found) -> dict[str, Any]:
         """The answer, with what there is to say about how the items were found."""
         if self.taken_at is not None:
             result.rows = filter_by_time(result.rows, self.taken_at.from_, self.taken_at.to)
@@ -273,7 +273,7 @@ class Reading:
         job.say("computing")
         result = _report(job.cursor or {})
         result.rows += [Row.unpack(record.key, record.detail) for record in job.all_rows()]
-        return await self._request.settled(result)
+        return await self._request.complete(result)
 
 
 def _report(place: dict[str, Any]) -> Found:

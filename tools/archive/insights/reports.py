@@ -67,7 +67,7 @@ class SummarizePerformance(Computed):
             "metrics": summary.summarize_metrics(rows),
             "units": UNITS,
             "virality": summary.count_virality(rows),
-            "best": summary.select_best(rows, self.chosen, _BEST),
+            "best": summary.select_best(rows, self.metric_name, _BEST),
         }
         groups, notes = self._group(rows, _ROOM - len(compact(answer)))
         return {
@@ -82,7 +82,7 @@ class SummarizePerformance(Computed):
         """The groups that were asked for, each kind cut until all fit, and what was cut."""
         # Models repeat themselves; a group is computed once.
         requested = list(dict.fromkeys(self.by or []))
-        groups = {by: summary.group_items(rows, by, self.chosen) for by in requested}
+        groups = {by: summary.group_items(rows, by, self.metric_name) for by in requested}
         most = {by: min(len(groups[by]), _MOST_OF.get(by, len(groups[by]))) for by in requested}
         while True:
             visible = {by: _cut(groups[by], by, most[by]) for by in requested}
@@ -110,8 +110,10 @@ class SummarizePerformance(Computed):
             notes.append("Weeks are ISO weeks, Monday to Sunday, in UTC.")
         if "month" in by:
             notes.append("Months are calendar months in UTC.")
-        if rows and all(row.value(self.chosen) is None for row in rows):
-            notes.append(f"No item has {self.chosen}: choose another `metric` to see the best.")
+        if rows and all(row.value(self.metric_name) is None for row in rows):
+            notes.append(
+                f"No item has {self.metric_name}: choose another `metric` to see the best."
+            )
         return notes
 
 
@@ -156,10 +158,10 @@ class GetTopContent(Computed):
             if page is not None:
                 notes = ["Sorted by Archive.", *([PARTIAL] if page.partial else [])]
                 return whole(self._rank(_rows(page), notes))
-        return await self.computed(context)
+        return await self.compute(context)
 
     def result(self, result: Found) -> dict[str, Any]:
-        existing = sum(1 for row in result.rows if row.value(self.chosen) is not None)
+        existing = sum(1 for row in result.rows if row.value(self.metric_name) is not None)
         coverage = {
             "items": len(result.rows),
             "known": existing,
@@ -169,15 +171,17 @@ class GetTopContent(Computed):
         return {"coverage": coverage, **self._rank(result.rows, [how])}
 
     def _rank(self, rows: list[Row], notes: list[str]) -> dict[str, Any]:
-        nodes = ranking.rank_items(rows, self.chosen, self.limit)
+        nodes = ranking.rank_items(rows, self.metric_name, self.limit)
         notes = [*notes, ranking.RATE_NOTE]
         if nodes and nodes[0]["rank"] is None:
-            notes.append(f"No item has {self.chosen}, which is not 0: choose another `metric`.")
+            notes.append(
+                f"No item has {self.metric_name}, which is not 0: choose another `metric`."
+            )
         elif any(node["rank"] is None for node in nodes):
             notes.append(
-                f"Items without rank have no {self.chosen}, which is not 0; they come last."
+                f"Items without rank have no {self.metric_name}, which is not 0; they come last."
             )
-        if ranking.cuts_a_tie(rows, self.chosen, self.limit):
+        if ranking.cuts_a_tie(rows, self.metric_name, self.limit):
             notes.append("Items that were left out have the same value as the last one shown.")
         # Stories and feed posts have estimates only (Archive docs, glossary).
         if self.metric == "MERGED_VIEW_PLAY_COUNT":
@@ -185,18 +189,18 @@ class GetTopContent(Computed):
                 "Ranked by `impressions`: views, plays, or Archive's estimate where there are "
                 "neither."
             )
-        return {"metric": self.chosen, "nodes": nodes, "units": UNITS, "notes": notes}
+        return {"metric": self.metric_name, "nodes": nodes, "units": UNITS, "notes": notes}
 
     async def _is_sorted_by_archive(self, context: ArchiveContext) -> Page | None:
         """The first items as Archive sorts them, one more than asked for; None where its order does
         not hold."""
         page = await self._page(context)
         rows = _rows(page)
-        if rows and all(row.value(self.chosen) is None for row in rows):
+        if rows and all(row.value(self.metric_name) is None for row in rows):
             # Either none has the metric, or Archive puts those without it first.
             measured = await self._page(context, measured=True)
             page, rows = (measured, _rows(measured)) if measured.records else (page, rows)
-        return page if ranking.is_ranked(rows, self.chosen) else None
+        return page if ranking.is_ranked(rows, self.metric_name) else None
 
     async def _page(self, context: ArchiveContext, *, measured: bool = False) -> Page:
         more: dict[str, Any] = {"sorting": [{"sortKey": self.metric, "sortOrder": "DESC"}]}

@@ -25,7 +25,7 @@ from tools.archive.items_source import AT_ONCE, ItemSource
 from tools.archive.jobs.collections_targets import (
     Target,
     find_targets,
-    listed,
+    list_collections,
     match_targets,
 )
 from tools.archive.jobs.collections_undo import CHANGED, inverse
@@ -136,7 +136,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         about = {
             "action": order.action,
             "source": order.source,
-            "collections": [target.told() for target in order.targets],
+            "collections": [target.to_dict() for target in order.targets],
         }
         # A dry run confirms nothing, so it does not need the question or the budget behind it.
         preview = None if self.dry_run else await _preview(order, requests, credits, about, context)
@@ -144,7 +144,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
 
     async def _build_order(self, context: ArchiveContext) -> Order:
         api = context.api
-        rows = await listed(api)
+        rows = await list_collections(api)
         targets = match_targets(
             self.collection_names, self.collection_ids, rows, auto_create=self.auto_create
         )
@@ -163,7 +163,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     async def _build_undo(self, context: ArchiveContext, job: str) -> Order:
         row = await (await context.jobs()).get(job)
         self._check_undoable(row, context)
-        targets = find_targets(row, await listed(context.api))
+        targets = find_targets(row, await list_collections(context.api))
         # Unknown outcomes count too: the undo may find those items in the collection.
         items = sum(row.counts.get(state, 0) for state in CHANGED)
         if not (targets and items):

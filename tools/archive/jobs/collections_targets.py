@@ -26,7 +26,7 @@ class Target:
     items: int = 0
     near: str | None = None
 
-    def told(self) -> Row:
+    def to_dict(self) -> Row:
         """For the preview."""
         if self.id is not None:
             return {"name": self.name, "id": self.id, "itemCount": self.items}
@@ -37,7 +37,7 @@ class Target:
         }
 
 
-async def listed(api: Api) -> list[Row]:
+async def list_collections(api: Api) -> list[Row]:
     """Return the collections of the workspace."""
     return (await api.whole(GetCollections(fields=["id", "name", "itemCount"]))).records
 

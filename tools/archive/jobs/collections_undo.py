@@ -32,7 +32,7 @@ def inverse(action: str) -> str:
     return "remove" if action == "add" else "add"
 
 
-async def undone(
+async def find_reversals(
     jobs: Jobs, name: str, targets: list[dict[str, Any]], *, after: int
 ) -> AsyncIterator[tuple[list[tuple[str, dict[str, Any]]], int]]:
     """The items that a job changed, with the collections to change back; and the number of the last

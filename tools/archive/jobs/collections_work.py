@@ -26,8 +26,8 @@ from server.jobs import (
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
 from tools.archive.content.items import SearchItems
 from tools.archive.items_source import ItemSource
-from tools.archive.jobs.collections_targets import find_targets, listed, match_targets
-from tools.archive.jobs.collections_undo import inverse, undone
+from tools.archive.jobs.collections_targets import find_targets, list_collections, match_targets
+from tools.archive.jobs.collections_undo import find_reversals, inverse
 
 if TYPE_CHECKING:
     from server.archive.api import Page
@@ -180,7 +180,7 @@ class CollectionWork:
         # Names are resolved once, or a rename between two runs would send the rest elsewhere.
         if "targets" in job.counters:
             return
-        rows, order = await listed(self._context.background), self._order
+        rows, order = await list_collections(self._context.background), self._order
         action = order.action
         if order.undo is None:
             targets = match_targets(order.names, order.ids, rows, auto_create=order.auto_create)
@@ -206,7 +206,7 @@ class CollectionWork:
         """What there is to move, piece by piece, each with the cursor behind it."""
         if self._order.undo is not None:
             jobs = await self._context.jobs()
-            async for rows, number in undone(
+            async for rows, number in find_reversals(
                 jobs, self._order.undo, _targets(job), after=int(job.cursor or 0)
             ):
                 yield rows, number
@@ -249,7 +249,7 @@ class CollectionWork:
         self._refused += 1
         if self._refused % _REFUSALS:
             return
-        rows = await listed(self._context.background)
+        rows = await list_collections(self._context.background)
         existing = {row["id"] for row in rows}
         gone = [
             f"'{target['name']}'"
@@ -269,7 +269,9 @@ class CollectionWork:
         targets = _targets(job)
         if all(target["id"] for target in targets):
             return
-        existing = {entry["name"]: entry["id"] for entry in await listed(self._context.background)}
+        existing = {
+            entry["name"]: entry["id"] for entry in await list_collections(self._context.background)
+        }
         result = [
             {**target, "id": target["id"] or existing.get(target["name"])} for target in targets
         ]

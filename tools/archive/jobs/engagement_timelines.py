@@ -55,7 +55,7 @@ class Summary:
     without_history: int = 0
     partial: int = 0
 
-    def told(self, failed: int) -> dict[str, Any]:
+    def to_dict(self, failed: int) -> dict[str, Any]:
         """As a result."""
         return {
             "items": self.items,
@@ -150,7 +150,7 @@ class TimelineWork:
     async def finish(self, job: Handle) -> dict[str, Any]:
         """Write the file."""
         file = self._file(job)
-        export = await file.ended()
+        export = await file.find_finished()
         if export is None:
             job.say("writing the file")
             tally = Summary()
@@ -220,8 +220,8 @@ class TimelineWork:
             rows = [entry for piece in self._pieces(job, Summary()) for entry in piece]
         return {
             "mode": "timelines",
-            "summary": tally.told(failed),
-            **file.told(export),
+            "summary": tally.to_dict(failed),
+            **file.to_dict(export),
             "units": units(self._selection, EngagementEntry),
             **({"timelines": rows} if rows else {}),
             "notes": [*self._notes(job, tally, failed), *file.notes(export)],

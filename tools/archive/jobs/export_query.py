@@ -89,7 +89,7 @@ class ExportQuery(ItemSource):
         # Only the count is wanted: one record, without relations, is the cheapest page.
         return (await api.page(self.request(), size=1, selection={"id": {}})).total
 
-    async def found(self, api: Api, cursor: Any) -> AsyncIterator[Batch]:
+    async def read_batches(self, api: Api, cursor: Any) -> AsyncIterator[Batch]:
         """Yield the records, batch by batch, from a batch's cursor on (None = the beginning)."""
         if self.what == "items":
             async for batch in self.batches(api, cursor, self.paths()):

@@ -25,11 +25,11 @@ from server.exports import (
 from server.jobs import Handle, RecordRow, Stopped
 from tools.archive.jobs.export_query import ExportQuery
 from tools.archive.jobs.files import (
+    finish_draft,
     on_disk,
     open_spool,
     publish_once,
     resource,
-    settled,
 )
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class ExportWork:
         export = (
             None
             if place.draft is None
-            else await settled(self._folder, Draft.from_dict(place.draft))
+            else await finish_draft(self._folder, Draft.from_dict(place.draft))
         )
         if export is None:
             place, export = await self._build(job, place)
@@ -141,7 +141,7 @@ class ExportWork:
         existing = await self._read_ids(spool)
         names = await self._option_names()
         began = place.page
-        async for batch in self._query.found(self._context.background, place.page):
+        async for batch in self._query.read_batches(self._context.background, place.page):
             # Only the first page of a run can meet a cursor from before the interruption.
             if place.page is began and self._is_stale(place, batch):
                 await on_disk(lambda: spool.truncate(0))

@@ -61,12 +61,12 @@ class JobFile:
         if self._job.counters.get("draft"):
             await self._job.checkpoint(draft=None, summary=None)
 
-    async def ended(self) -> Export | None:
+    async def find_finished(self) -> Export | None:
         """The file of an earlier try that got as far as its draft; None where there is none."""
         data = self._job.counters.get("draft")
         if data is None:
             return None
-        export = await settled(self._folder, Draft.from_dict(data))
+        export = await finish_draft(self._folder, Draft.from_dict(data))
         await self._tidy()
         return export
 
@@ -99,7 +99,7 @@ class JobFile:
         await self._tidy()
         return export
 
-    def told(self, export: Export) -> dict[str, Any]:
+    def to_dict(self, export: Export) -> dict[str, Any]:
         """The file as a result: path, name, format, rows, columns, bytes, and the resource that it
         is."""
         return {**export.to_dict(), "resource": resource(export)}
@@ -150,7 +150,7 @@ async def publish_once(folder: ExportFolder, draft: Draft, journalled: Awaitable
     return await on_disk(lambda: publish(folder, draft))
 
 
-async def settled(folder: ExportFolder, draft: Draft) -> Export | None:
+async def finish_draft(folder: ExportFolder, draft: Draft) -> Export | None:
     """The file of a draft that was journalled before an interruption; None where it has to be built
     again."""
 

@@ -52,7 +52,7 @@ class Turns:
             # decide.
             await job.checkpoint(waiting=True)
 
-    async def sent(self, job: Handle) -> dict[str, str]:
+    async def find_uploads(self, job: Handle) -> dict[str, str]:
         """The links that other imports uploaded, or may have uploaded, not long ago: each with the
         job."""
         jobs = await self._context.jobs()

@@ -120,7 +120,7 @@ class ImportWork:
         async with self._lock:
             if self._elsewhere is None:
                 await self._turns.come(job)
-                self._elsewhere = await self._turns.sent(job)
+                self._elsewhere = await self._turns.find_uploads(job)
                 if job.cursor or job.counters.get(
                     "waited"
                 ):  # failed ones are sent again: what follows begins anew
