@@ -61,7 +61,7 @@ class ArchiveBoxSandbox:
     never causes.
     """
 
-    entrance = ""
+    api_path = ""
     """The part of the API's address that a client is configured with."""
 
     def __init__(

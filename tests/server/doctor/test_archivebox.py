@@ -17,7 +17,7 @@ from server.sandbox.archivebox import (
     ArchiveBoxSandbox,
     Version,
 )
-from server.sandbox.serve import served
+from server.sandbox.serve import open_server
 from tests.support.doctored import answering, check, examined, given, http
 
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens there
@@ -33,7 +33,7 @@ async def asked(
     folder: Path, credentials: Mapping[str, str], version: Version = "0.9.73"
 ) -> Report:
     """The report about an ArchiveBox of that version."""
-    async with served(ArchiveBoxSandbox(version=version, snapshots=20)) as url:
+    async with open_server(ArchiveBoxSandbox(version=version, snapshots=20)) as url:
         return await examined(given(folder, sandbox=False, ARCHIVEBOX_URL=url, **credentials))
 
 

@@ -28,7 +28,7 @@ from server.sandbox import (
     Sandbox,
 )
 from server.sandbox import TOKEN as SEES_ALL
-from server.sandbox.serve import served
+from server.sandbox.serve import open_server
 from server.settings import load
 from tests.support.doctored import (
     AWAY,
@@ -72,7 +72,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 async def sandbox() -> AsyncIterator[tuple[Sandbox, str]]:
     """A sandbox behind loopback HTTP, as quick as the tests' pacer, and its URL."""
     quick = Sandbox(items=50, window=0.02)
-    async with served(quick) as url:
+    async with open_server(quick) as url:
         yield quick, url
 
 
@@ -335,7 +335,7 @@ async def test_every_request_takes_its_turn_at_the_limiter(
     settings = given(tmp_path, ARCHIVE_API_URL=sandbox[1], ARCHIVE_APP_TOKEN=SEES_ALL)
     await examined(settings, live=True, pacer=pacer)
     assert 15 <= pacer.turns == sandbox[0].requests <= 18
-    assert sandbox[0].refused == 0
+    assert sandbox[0].refusals == 0
 
 
 async def test_a_fault_of_our_own_is_not_passed_off_as_a_finding(tmp_path: Path) -> None:

@@ -25,12 +25,12 @@ from server.sandbox import (
     Answer,
     Sandbox,
 )
-from server.sandbox.archive.data.brands import BRANDS
+from server.sandbox.archive.data.brands import load_brands
 from tests.support.doubles import Clock
 
 URL = "https://archive.test/api/v2"
 LIVE = [each.id for each in ASSUMPTIONS if each.live]
-COFFEE = next(each.id for each in BRANDS if each.insights is None)
+COFFEE = next(each.id for each in load_brands() if each.insights is None)
 CREDITS = ("credit-headers", "credit-reset", "page-cost", "alias-cost")
 
 Change = Callable[["Asked", Answer], Answer]
@@ -112,7 +112,7 @@ async def test_it_takes_sixteen_requests_all_of_them_reading_and_none_too_fast()
     await rig.findings()
     assert len(rig.asked) == 16
     assert all(each.query.startswith(("query ", "{ ")) for each in rig.asked)
-    assert rig.sandbox.refused == 0
+    assert rig.sandbox.refusals == 0
 
 
 async def test_only_the_real_token_and_a_made_up_one_that_has_nothing_of_it_are_sent() -> None:

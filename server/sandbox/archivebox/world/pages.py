@@ -22,7 +22,7 @@ from server.sandbox.archivebox.world.pages_text import (
     Voice,
 )
 from server.sandbox.ids import draw
-from server.sandbox.words import FIRST_NAMES, LAST_NAMES, PLACES
+from server.sandbox.words import load_words, pick
 
 _ORGANISATIONS = (
     "the port authority",
@@ -162,12 +162,13 @@ def _known_fate(url: str) -> Fate:
 
 def _fill(sentence: str, page: Page, index: int) -> str:
     bits = draw(page.bits, index, 75)
-    person = f"{FIRST_NAMES[bits % len(FIRST_NAMES)]} {LAST_NAMES[(bits >> 8) % len(LAST_NAMES)]}"
+    people = load_words()
+    person = f"{pick(people.first_names, bits)} {pick(people.last_names, bits >> 8)}"
     text = sentence.format(
         s=page.subject,
         p=person,
         o=_ORGANISATIONS[(bits >> 16) % len(_ORGANISATIONS)],
-        c=PLACES[(bits >> 24) % len(PLACES)].city,
+        c=pick(people.places, bits >> 24).city,
         n=3 + (bits >> 32) % 58,
     )
     return text[:1].upper() + text[1:]
