@@ -39,6 +39,7 @@ PATH = "/api/v2"
 TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but made-up data
 TOKEN_SINGLE = "sandbox-token-single"  # noqa: S105 - as above
 _VISIBLE = {TOKEN: frozenset({MAIN, OUTDOOR, COFFEE}), TOKEN_SINGLE: frozenset({MAIN})}
+# What a token may ask before it knows any workspace.
 _WITHOUT_WORKSPACE = frozenset({"workspaces", "__typename"})
 _log = logging.getLogger(__name__)
 

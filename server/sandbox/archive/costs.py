@@ -34,6 +34,7 @@ _RECORD_COSTS = {
     "competitorBrands": 0.55,
     "competitorBrandItems": 0.55,
 }
+# All six lift a page of 100 items from 60 credits to 183.
 _RELATION = 0.205
 _RELATIONS = frozenset(
     {

@@ -122,6 +122,7 @@ def _collections(workspace: Workspace, ids: list[str]) -> Test:
 
 def _campaigns(workspace: Workspace, ids: list[str]) -> Test:
     places = {n for n, campaign in enumerate(workspace.campaigns) if campaign.id in ids}
+    # Bits of their own, or campaigns and sources would always go together.
     return lambda item: item.flags >> 56 & 0xF in places
 
 

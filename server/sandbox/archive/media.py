@@ -22,6 +22,7 @@ from server.sandbox.png import encode_png
 
 WIDTH = 180
 _PATH = re.compile(r"/(thumbs|files)/([0-9a-f-]{36})\.jpg")
+# Headers that belong to the API; sending them to another host would leak them.
 _SECRETS = frozenset({"authorization", "cookie", "workspace-id"})
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 Colour = tuple[int, int, int]

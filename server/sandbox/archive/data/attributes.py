@@ -17,6 +17,7 @@ class Attribute:
     ai: bool = False
 
 
+# Together they have nearly every type, so that the operators of each can be tried.
 CREATOR_ATTRIBUTES = (
     Attribute("full_name", "Full name", "TEXT"),
     Attribute("emails", "Emails", "TEXT_LIST"),

@@ -127,5 +127,6 @@ class Brand:
 @cache
 def load_brands() -> tuple[Brand, ...]:
     """Return the brands in the order of their workspaces."""
+    # Every sandbox starts from the same brands, so the files are read once.
     folder = Path(__file__).parent
     return tuple(read_toml(Brand, folder / name, id=key) for key, name in _FILES.items())

@@ -66,6 +66,7 @@ class Creator:
         self.bits = draw(workspace.seed, number, 21)
         pair_count = len(words.first_names) * len(words.last_names)
         pair = (number * _STRIDE + workspace.index * 7) % pair_count
+        # First names change fastest, so that neighbours do not look like one family.
         last, first = divmod(pair, len(words.first_names))
         self.first_name = words.first_names[first]
         self.last_name = words.last_names[last]
@@ -84,6 +85,7 @@ class Creator:
         """An address for two out of three people."""
         if self.bits >> 8 & 0xFF > 170:
             return None
+        # Addresses and phone numbers (555) that reach nobody.
         return f"{self.first_name}.{self.last_name}@mail.example".lower()
 
     @cached_property

@@ -167,6 +167,7 @@ class Item(Post):
         width, height = 1080, 1350
         duration: int | None = None
         suffix = "jpg"
+        # Videos and stories are upright, pictures nearly square.
         if kind == "VIDEO" or self.kind in STORY_KINDS:
             height = 1920
         if self.kind == "YOUTUBE":
@@ -211,6 +212,7 @@ class Item(Post):
         is_injected = self.number % INJECTED_VIDEO_EVERY == INJECTED_ITEM
         if self.workspace.index == 0 and is_injected:
             lines.append(load_words().injected_speech)
+        # Somebody speaks, so at least the first line is said.
         return self._fill(" ".join(lines) or spoken[0])
 
     @cached_property
@@ -232,6 +234,7 @@ class Item(Post):
             values["brand_safe"] = bits >> 4 & 0xF > 0
         if bits >> 16 & 1:
             values["review_score"] = 1 + (bits >> 8 & 0xFF) % 5
+        # Two days after the post, which may still lie ahead.
         approval = self.taken_at + timedelta(days=2)
         if rating == "Great" and approval < self.workspace.anchor:
             values["approved_on"] = approval.date().isoformat()

@@ -80,4 +80,5 @@ class UploadedItem(Item):
     @cached_property
     def frames(self) -> list[str]:
         """Pictures where the URL says so."""
+        # The URL says that there are pictures, but not how many.
         return ["IMAGE"] * 3 if "/photo/" in self.path else super().frames

@@ -66,6 +66,7 @@ class Workspace(ArchiveBase):
             is_same = (item.provider, item.external_id) == (provider, code)
             if is_same and item.original_url is not None:
                 return item
+        # Uploads keep the code of their URL, behind which no number hides.
         for upload in self.changes.arrivals:
             if (upload.provider, upload.code) == (provider, code):
                 return self.item(upload.number)

@@ -72,6 +72,7 @@ def competitor_brands(
         first=first,
         after=after,
     )
+    # With a cursor it is a later page, where the own brand is not repeated.
     if after is not None:
         return page
     return FirstPage(workspace, page, _own_brand(workspace, insights, window))
@@ -96,6 +97,7 @@ def _window(workspace: Workspace, arguments: dict[str, Any]) -> Window:
 
 
 def _competitor(insights: Insights, brand: Competitor, window: Window) -> CompetitorBrand:
+    # Measured when a metric is read: a query for names must not add up a month of posts.
     return CompetitorBrand(
         brand.brand_id,
         brand.name,
@@ -122,6 +124,7 @@ def competitor_brand_items(
     """Return posts about one competitor inside a window with two ends; an unknown brand has
     none."""
     workspace = info.context.workspace
+    # For its error alone: posts of competitors need the plan too.
     insights_of(workspace)
     limits = arguments["filter"]["takenAt"]
     low, high = limits.get("from"), limits.get("to")

@@ -101,6 +101,7 @@ def _make_test(workspace: Workspace, entity: str, condition: dict[str, Any]) -> 
     operator, operand, key = condition["operator"], condition.get("value"), attribute.key
     if operator in _EMPTINESS:
         ensure(operand is None, f"{operator} takes no value")
+        # A list without entries is as empty as a null.
         return lambda values: (values[key] in (None, [], "")) == (operator == "IS_EMPTY")
     ensure(
         operator in _OPERATORS[attribute.type],
@@ -115,6 +116,7 @@ def _check_type(attribute: Attribute, type_name: str) -> None:
         attribute.type != "SHIPPING_ADDRESS",
         "SHIPPING_ADDRESS attributes cannot be filtered",
     )
+    # E-mail lists are filtered as TEXT, unlike all other lists.
     expected = "TEXT" if attribute.key == "emails" else attribute.type
     ensure(
         type_name == expected,
@@ -191,6 +193,7 @@ def _make_order_test(workspace: Workspace, kind: str, operator: str, operand: An
         return _skip_none(lambda value: bool(first <= read(value) <= last))
     bound = read(operand)
     if operator == "NOT_EQUAL":
+        # What is missing differs from every bound.
         return lambda value: value is None or read(value) != bound
     matches = _COMPARISONS[operator]
     return _skip_none(lambda value: matches(read(value), bound))
@@ -233,6 +236,7 @@ def _first_day(today: date, period: str, steps: int) -> date:
     if period == "day":
         return today + timedelta(days=steps)
     if period == "week":
+        # Weeks start on Monday.
         return today - timedelta(days=today.weekday()) + timedelta(weeks=steps)
     if period == "year":
         return date(today.year + steps, 1, 1)

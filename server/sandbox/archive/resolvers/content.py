@@ -21,6 +21,7 @@ from server.sandbox.archive.resolvers.context import Info, Resolver
 from server.sandbox.archive.resolvers.saved_checks import item_filter
 from server.sandbox.ids import Kind
 
+# Longer lists are refused, not cut: Archive docs, the pages named above.
 MAX_URLS = 100
 MAX_MEDIA_IDS = 100
 MAX_TRANSCRIBED_ITEMS = 1_000
@@ -117,6 +118,7 @@ def _transcribe(workspace: Workspace, text: str) -> list[Transcription]:
     if number is None or number // FRAMES_EACH not in workspace.numbers:
         return []
     entries = workspace.item(number // FRAMES_EACH).transcriptions
+    # Ids are written in small letters here, whatever the caller wrote.
     return [entry for entry in entries if entry.media_content_id == text.lower()]
 
 

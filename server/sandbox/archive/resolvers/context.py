@@ -60,6 +60,7 @@ class Info(Protocol):
     def schema(self) -> GraphQLSchema: ...
 
 
+# An exception, so that a check deep inside a mutation ends it like one at its start.
 class UserErrors(Exception):
     """Ends a mutation with the entries of its `userErrors`."""
 

@@ -17,6 +17,7 @@ from server.sandbox.ids import Kind, mix
 
 _SORT_KEYS: dict[str, Callable[[Creator], Any]] = {
     "ACCOUNT_NAME": lambda creator: creator.social_profiles[0].account_name,
+    # Somebody with several accounts counts by the largest one.
     "FOLLOWERS_COUNT": lambda creator: max(
         profile.followers for profile in creator.social_profiles
     ),
@@ -38,6 +39,7 @@ def creators(
     sort: list[dict[str, str]] = []
     if preset is not None:
         view = preset_view(workspace, Kind.CREATOR_VIEW, preset)
+        # The API stores the filters of a creator view and then returns everybody.
         conditions, places, sort = view.custom_attribute_conditions, [], view.sort
     tests = make_tests(workspace, "CREATOR", conditions)
     people = workspace.creators()
@@ -92,6 +94,7 @@ def _from_platform(account: str, provider: str) -> SocialProfile | None:
     """Return what the platform itself says about an account that nobody archived yet."""
     if provider == "INTERNAL" or not _ACCOUNT.fullmatch(account):
         return None
+    # Drawn from the name: the same account looks the same whenever it is asked for.
     bits = mix(int.from_bytes(account.encode()) ^ len(provider))
     text = f"{bits:016x}{mix(bits):016x}"
     return SocialProfile(

@@ -68,6 +68,7 @@ def reorder_views_in_group(_: None, info: Info, **arguments: Any) -> Payload:
     errors: list[Payload] = []
     for text in arguments["viewIds"]:
         record = library.find(text)
+        # Misfits count as well when ids are listed twice.
         if record is not None:
             views.append(record)
         if problem := _member_problem(record, group):

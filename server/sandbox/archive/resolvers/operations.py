@@ -80,6 +80,7 @@ def _operation(workspace: Workspace, number: int) -> Operation:
     if number >= _HISTORY:
         return _refresh_operation(workspace, workspace.changes.refreshes[number - _HISTORY])
     bits = draw(workspace.seed, number, 30)
+    # Spread over the archive: neighbours would mostly be posts of one day.
     places = [(bits + 37 * step) % workspace.item_count for step in range(5 + bits % 20)]
     ids = [workspace.id_of(Kind.ITEM, place) for place in places]
     status = _OUTCOMES[number]
@@ -104,6 +105,7 @@ def _refresh_operation(workspace: Workspace, refresh: Refresh) -> Operation:
     It waits in the queue for a second and then processes item by item.
     """
     changes, age = workspace.changes, workspace.changes.age(refresh)
+    # Nothing runs in the background, so the progress follows from the time alone.
     share = min(1.0, max(0.0, (age - QUEUED_SECONDS) / (REFRESH_SECONDS - QUEUED_SECONDS)))
     done = int(len(refresh.items) * share)
     succeeded: list[str] = []

@@ -51,6 +51,7 @@ def social_profiles(
         profiles.__getitem__,
         first=first,
         after=after,
+        # As in the API, where only the cursor of the page resumes the list.
         edge_name=f"profiles{workspace.index}-edge",
     )
 

@@ -42,6 +42,7 @@ def check_view(info: Info, kind: Kind, parts: Payload) -> None:
 
     Parts that are left out are not checked.
     """
+    # Before the other checks, which read into the values.
     nulls = [part for part, value in parts.items() if value is None]
     if nulls:
         raise UserErrors(*(user_error(part, f"{part} must not be null") for part in nulls))

@@ -41,6 +41,7 @@ def preset_view(workspace: Workspace, kind: Kind, preset: str) -> SavedView:
     """Return the view that a presetId names. Raises GraphQLError if it is unknown or something
     else."""
     record = workspace.library.find(preset)
+    # A group is not a view of another kind, but no view at all.
     if record is None or record.kind is Kind.VIEW_GROUP:
         raise make_error(f"View {preset} not found", "NOT_FOUND")
     if not isinstance(record, SavedView) or record.kind is not kind:
@@ -76,6 +77,7 @@ def _get(kind: Kind, _: None, info: Info, **arguments: str) -> SavedView | None:
 
 
 def _create(kind: Kind, _: None, info: Info, **arguments: Any) -> Payload:
+    # Null means the default here, while an update refuses it.
     parts = {part: value for part, value in arguments["input"].items() if value is not None}
     check_view(info, kind, parts)
     fields = {"custom_attribute_conditions": [], "sort": [], **_rename_parts(parts)}

@@ -15,6 +15,7 @@ from server.sandbox.ids import Kind
 
 def workspaces(_: None, info: Info, *, first: int | None, after: str | None) -> Page:
     """Return the workspaces the token can see."""
+    # A client asks this before it knows any id, so no header may be needed here.
     visible = {workspace.index: workspace for workspace in info.context.visible}
     return paginate("workspaces", list(visible), visible.__getitem__, first=first, after=after)
 
@@ -28,6 +29,7 @@ def custom_attribute_schemas(_: None, info: Info, *, entity: str) -> list[dict[s
     """Return attributes with the option ids of selects."""
     schemas: list[dict[str, Any]] = []
     for attribute in ATTRIBUTES[entity]:
+        # Null where there is nothing to choose, unlike the empty list of a select.
         options: list[dict[str, str]] | None = None
         if attribute.options is not None:
             option_id = info.context.workspace.option_id
@@ -50,6 +52,7 @@ def custom_attribute_schemas(_: None, info: Info, *, entity: str) -> list[dict[s
 def filter_presets(_: None, info: Info) -> list[dict[str, str]]:
     """Return content views and collections; views of creators and of profiles are not listed."""
     library = info.context.workspace.library
+    # Only what `items` takes as a preset: it refuses views of creators and of profiles.
     views = library.views[Kind.CONTENT_VIEW].oldest_first()
     rows: list[tuple[Record, str]] = [(view, "MEDIA_DECK") for view in views]
     rows += [(collection, "COLLECTIONS") for collection in library.collections.oldest_first()]
