@@ -9,10 +9,14 @@ from server.sandbox import MAIN
 from server.sandbox.archive.engine import schema
 from tests.server.sandbox.archive.conftest import Client, Json
 
-VIEW = "id name filters customAttributeConditions sort showReportingStats group { id name } createdAt updatedAt"
+VIEW = (
+    "id name filters customAttributeConditions sort showReportingStats "
+    "group { id name } createdAt updatedAt"
+)
 COLLECTION = "id name itemCount group { id name } createdAt updatedAt"
 GROUP = (
-    "id name collections { id name } contentViews { id name } creatorViews { id name } socialProfileViews { id name }"
+    "id name collections { id name } contentViews { id name } creatorViews { id name } "
+    "socialProfileViews { id name }"
     " createdAt updatedAt"
 )
 

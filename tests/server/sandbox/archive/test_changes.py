@@ -12,7 +12,8 @@ from server.sandbox.archive.data.posts import STORY_KINDS
 from tests.server.sandbox.archive.conftest import NOW, Client, Json
 
 MOVE = (
-    "mutation($item: ID!, $names: [String!] = [], $ids: [ID!] = []) { %s(itemId: $item, collectionNames: $names,"
+    "mutation($item: ID!, $names: [String!] = [], $ids: [ID!] = []) { %s(itemId: "
+    "$item, collectionNames: $names,"
     " collectionIds: $ids%s) { item { id } userErrors { field message } } }"
 )
 ADD, ADD_NEW, REMOVE = (
@@ -25,7 +26,8 @@ REFETCH = (
     " operationId processedCount skippedItemIds userErrors { field message } } }"
 )
 OPERATION = (
-    "query($id: ID!) { operation(id: $id) { id operationType status total processed createdAt completedAt"
+    "query($id: ID!) { operation(id: $id) { id operationType status total processed "
+    "createdAt completedAt"
     " succeededItemIds failedItemIds pendingItemIds } }"
 )
 
@@ -213,7 +215,8 @@ async def test_sorting_notices_refreshed_metrics(client: Client) -> None:
     )
     rival = next(item for item, shown in everything if then < shown < now)
     query = (
-        "query($ids: [ID!]) { items(filter: {ids: $ids}, sorting: {sortKey: MERGED_VIEW_PLAY_COUNT, sortOrder: DESC})"
+        "query($ids: [ID!]) { items(filter: {ids: $ids}, sorting: {sortKey: "
+        "MERGED_VIEW_PLAY_COUNT, sortOrder: DESC})"
         " { nodes { id } } }"
     )
     given = {"ids": [young.id, rival.id]}
@@ -284,7 +287,10 @@ async def test_a_reset_forgets_changes_and_counts(small: Client) -> None:
 
 
 async def test_workspaces_show_what_they_track(client: Client) -> None:
-    fields = "id name hashtags { id name type provider } mentions { name type } keywords { name provider }"
+    fields = (
+        "id name hashtags { id name type provider } mentions { name type } keywords { name "
+        "provider }"
+    )
     query = (
         f"{{ workspace {{ {fields} integrations {{ id handle provider status connectedAt }} }} }}"
     )

@@ -243,7 +243,10 @@ async def test_a_cursor_that_was_never_given_out_is_refused(shared: Client, curs
 
 async def test_cursors_of_edges_go_on_behind_their_record(shared: Client) -> None:
     edges = (await shared.ask("{ items(first: 5) { edges { cursor node { id } } } }"))["edges"]
-    query = "query($after: String) { items(first: 1, after: $after) { nodes { id } pageInfo { hasPreviousPage } } }"
+    query = (
+        "query($after: String) { items(first: 1, after: $after) { nodes { id } pageInfo { "
+        "hasPreviousPage } } }"
+    )
     page = await shared.ask(query, {"after": edges[2]["cursor"]})
     assert page == {"nodes": [edges[3]["node"]], "pageInfo": {"hasPreviousPage": True}}
 
@@ -267,8 +270,14 @@ async def test_ten_levels_are_answered_and_eleven_are_not(shared: Client) -> Non
 
 
 async def test_fragments_count_for_depth(shared: Client) -> None:
-    leaf = "fragment leaf on Creator { socialProfiles { creator { socialProfiles { creator { id } } } } }"
-    middle = "{ creators { nodes { socialProfiles { creator { socialProfiles { creator { ...leaf } } } } } } }"
+    leaf = (
+        "fragment leaf on Creator { socialProfiles { creator { socialProfiles { creator { "
+        "id } } } } }"
+    )
+    middle = (
+        "{ creators { nodes { socialProfiles { creator { socialProfiles { creator { "
+        "...leaf } } } } } } }"
+    )
     assert (await shared.error(middle + leaf))[
         0
     ] == "Query has depth of 11, which exceeds max depth of 10"

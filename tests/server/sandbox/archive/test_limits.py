@@ -117,7 +117,10 @@ async def test_admitted_changes_are_counted_by_item_whatever_they_are_answered(
     client: Client,
 ) -> None:
     item = (await client.ask(ITEM))["nodes"][0]["id"]
-    add = "mutation M($itemId: ID!) { addItemToCollections(itemId: $itemId) { userErrors { message } } }"
+    add = (
+        "mutation M($itemId: ID!) { addItemToCollections(itemId: $itemId) { userErrors { "
+        "message } } }"
+    )
     for _ in range(2):
         await client.ask(add, {"itemId": item})
     await burst(client, 5)
@@ -166,12 +169,14 @@ async def test_answers_carry_plan_and_credits(
         ("query($n: Int = 100) { items(first: $n) { edges { node { id } } } }", 60),
         ("{ items { totalCount } }", 16),
         (
-            "{ items(first: 100) { nodes { aiFilterReasons { key } creator { id } currentEngagement { likes }"
+            "{ items(first: 100) { nodes { aiFilterReasons { key } creator { id } "
+            "currentEngagement { likes }"
             " location { city } socialProfile { id } transcriptions { transcript } } } }",
             183,
         ),
         (
-            "{ items(first: 100) { edges { node { ...all } } } } fragment all on Item { aiFilterReasons { key }"
+            "{ items(first: 100) { edges { node { ...all } } } } fragment all on Item { "
+            "aiFilterReasons { key }"
             " creator { id } currentEngagement { likes } location { city } socialProfile { id }"
             " transcriptions { transcript } }",
             183,
@@ -179,7 +184,8 @@ async def test_answers_carry_plan_and_credits(
         ("{ creators(first: 100) { nodes { id } } }", 90),
         ('{ creators(first: 100, presetId: "x") { nodes { id } } }', 340),
         (
-            '{ creators(first: 100, customAttributeConditions: {field: "age", operator: IS_EMPTY, type: NUMBER}) {'
+            '{ creators(first: 100, customAttributeConditions: {field: "age", operator: '
+            "IS_EMPTY, type: NUMBER}) {"
             " totalCount } }",
             340,
         ),

@@ -11,22 +11,28 @@ from server.sandbox import OUTDOOR, Sandbox
 from tests.server.sandbox.archive.conftest import Client, Json
 
 ITEMS = (
-    "query($brand: ID!, $filter: CompetitorBrandItemFilterInput!, $first: Int = 100, $after: String,"
-    " $sorting: [CompetitorBrandItemSortingInput!]) { competitorBrandItems(brandId: $brand, filter: $filter,"
-    " first: $first, after: $after, sorting: $sorting) { totalCount nodes { %s } pageInfo { endCursor hasNextPage } } }"
+    "query($brand: ID!, $filter: CompetitorBrandItemFilterInput!, $first: Int = 100, "
+    "$after: String,"
+    " $sorting: [CompetitorBrandItemSortingInput!]) { competitorBrandItems(brandId: "
+    "$brand, filter: $filter,"
+    " first: $first, after: $after, sorting: $sorting) { totalCount nodes { %s } "
+    "pageInfo { endCursor hasNextPage } } }"
 )
-LEAN = (
-    ITEMS
-    % "id takenAt currentEngagement { impressions earnedMediaValue likes comments shares } socialProfile { id }"
+LEAN = ITEMS % (
+    "id takenAt currentEngagement { impressions earnedMediaValue likes comments shares "
+    "} socialProfile { id }"
 )
 EVERYTHING = ITEMS % (
-    "id archivePublicUrl caption currentEngagement { likes linearViralityScore } externalId hashtags mentions"
+    "id archivePublicUrl caption currentEngagement { likes linearViralityScore } "
+    "externalId hashtags mentions"
     " originalUrl provider takenAt transcriptions { mediaContentId transcript } type"
-    " socialProfile { id accountName fullName followers following verified private proAccount provider originalUrl"
+    " socialProfile { id accountName fullName followers following verified private "
+    "proAccount provider originalUrl"
     " avatar email phoneNumbers creator { id } }"
 )
 MEDIA = (
-    "query($ids: [ID!], $items: [ID!]) { mediaContents(competitorBrandItemIds: $ids, itemIds: $items) {"
+    "query($ids: [ID!], $items: [ID!]) { mediaContents(competitorBrandItemIds: $ids, "
+    "itemIds: $items) {"
     " ... on Image { id mediaItemId type } ... on Video { id mediaItemId type videoDuration } } }"
 )
 
@@ -171,7 +177,8 @@ async def test_posts_reach_back_eighteen_months(shared: Client) -> None:
 
 async def test_the_metrics_of_a_month_are_sums_over_its_posts(shared: Client) -> None:
     query = (
-        'query($id: ID!) { competitorBrand(id: $id, date: "2026-10-15") { postsCount influencersCount reach'
+        'query($id: ID!) { competitorBrand(id: $id, date: "2026-10-15") { postsCount '
+        "influencersCount reach"
         " impressions engagementsTotal earnedMediaValue } }"
     )
     metrics = await shared.ask(query, {"id": await brand_id(shared)})

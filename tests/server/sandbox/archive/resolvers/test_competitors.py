@@ -19,8 +19,10 @@ from tests.server.sandbox.archive.conftest import Client, Json
 METRICS = "postsCount influencersCount reach impressions engagementsTotal earnedMediaValue"
 BRAND = "id name isOwnBrand ownMetricsStatus"
 LIST = (
-    "query($first: Int = 20, $after: String, $period: CompetitorBrandStatsPeriod = MONTH, $date: DateWithZone) {"
-    " competitorBrands(first: $first, after: $after, period: $period, date: $date) { totalCount nodes { %s }"
+    "query($first: Int = 20, $after: String, $period: CompetitorBrandStatsPeriod = "
+    "MONTH, $date: DateWithZone) {"
+    " competitorBrands(first: $first, after: $after, period: $period, date: $date) { "
+    "totalCount nodes { %s }"
     " edges { cursor node { id } } pageInfo { endCursor hasNextPage } } }"
 )
 ONE = (
@@ -210,7 +212,8 @@ async def test_another_seed_has_other_metrics(shared: Client, make_client: type[
 
 ITEMS = (
     'query($filter: CompetitorBrandItemFilterInput = {takenAt: {from: "2026-10-01T00:00:00Z",'
-    ' to: "2026-11-01T00:00:00Z"}}) { competitorBrandItems(brandId: "x", filter: $filter) { totalCount } }'
+    ' to: "2026-11-01T00:00:00Z"}}) { competitorBrandItems(brandId: "x", filter: '
+    "$filter) { totalCount } }"
 )
 MEDIA = '{ mediaContents(competitorBrandItemIds: ["x"]) { __typename } }'
 

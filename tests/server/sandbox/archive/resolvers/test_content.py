@@ -13,14 +13,19 @@ from server.sandbox.ids import Kind
 from tests.server.sandbox.archive.conftest import NOW, Client, Json
 
 ITEMS = (
-    "query($first: Int, $after: String, $filter: ItemFilterInput, $sorting: [ItemSortingInput!], $preset: ID,"
-    " $conditions: [CustomAttributeConditionInput!] = []) { items(first: $first, after: $after, filter: $filter,"
-    " sorting: $sorting, presetId: $preset, customAttributeConditions: $conditions) { totalCount nodes { %s } } }"
+    "query($first: Int, $after: String, $filter: ItemFilterInput, $sorting: "
+    "[ItemSortingInput!], $preset: ID,"
+    " $conditions: [CustomAttributeConditionInput!] = []) { items(first: $first, "
+    "after: $after, filter: $filter,"
+    " sorting: $sorting, presetId: $preset, customAttributeConditions: $conditions) { "
+    "totalCount nodes { %s } } }"
 )
 DETAILS = """
-    id type provider caption takenAt hashtags mentions customAttributes location { city state country }
+    id type provider caption takenAt hashtags mentions customAttributes
+    location { city state country }
     socialProfile { id accountName followers verified } creator { id customAttributes }
-    currentEngagement { likes comments shares views impressions earnedMediaValue linearViralityScore }
+    currentEngagement { likes comments shares views impressions earnedMediaValue
+        linearViralityScore }
     transcriptions { mediaContentId transcript }
 """
 

@@ -13,13 +13,18 @@ from server.sandbox.ids import Kind
 from tests.server.sandbox.archive.conftest import Client, Json
 
 CREATORS = (
-    "query($conditions: [CustomAttributeConditionInput!], $filter: CreatorFilterInput, $preset: ID) {"
-    " creators(first: 100, customAttributeConditions: $conditions, filter: $filter, presetId: $preset) {"
-    " totalCount nodes { id customAttributes socialProfiles { id accountName provider creator { id } } } } }"
+    "query($conditions: [CustomAttributeConditionInput!], $filter: CreatorFilterInput, "
+    "$preset: ID) {"
+    " creators(first: 100, customAttributeConditions: $conditions, filter: $filter, "
+    "presetId: $preset) {"
+    " totalCount nodes { id customAttributes socialProfiles { id accountName provider "
+    "creator { id } } } } }"
 )
 PROFILE = (
-    "query($id: ID, $name: String, $provider: Provider, $fallback: Boolean) { socialProfile(id: $id,"
-    " accountName: $name, provider: $provider, fallback: $fallback) { id accountName fullName followers following"
+    "query($id: ID, $name: String, $provider: Provider, $fallback: Boolean) { "
+    "socialProfile(id: $id,"
+    " accountName: $name, provider: $provider, fallback: $fallback) { id accountName "
+    "fullName followers following"
     " verified proAccount private avatar originalUrl email phoneNumbers provider creator { id } } }"
 )
 
@@ -30,7 +35,10 @@ def condition(field: str, operator: str, kind: str, value: Any = None) -> Json:
 
 async def options(client: Client, key: str, entity: str = "CREATOR") -> dict[str, str]:
     schemas = await client.ask(
-        "query($e: CustomAttributeSchemaEntity!) { customAttributeSchemas(entity: $e) { key options { id name } } }",
+        (
+            "query($e: CustomAttributeSchemaEntity!) { customAttributeSchemas(entity: $e) { "
+            "key options { id name } } }"
+        ),
         {"e": entity},
     )
     return {
@@ -68,7 +76,8 @@ async def test_schemas_list_the_options_of_selects_and_nothing_for_other_types(
     shared: Client, entity: str
 ) -> None:
     schemas = await shared.ask(
-        f"{{ customAttributeSchemas(entity: {entity}) {{ key name type aiGenerated options {{ id name }} }} }}"
+        f"{{ customAttributeSchemas(entity: {entity}) {{ key name type aiGenerated options "
+        f"{{ id name }} }} }}"
     )
     assert [schema["key"] for schema in schemas] == [
         attribute.key for attribute in ATTRIBUTES[entity]
@@ -215,7 +224,8 @@ async def test_all_conditions_must_hold(shared: Client) -> None:
 async def test_items_take_conditions_too(shared: Client) -> None:
     great = (await options(shared, "content_rating", "ITEM"))["Great"]
     query = (
-        "query($c: [CustomAttributeConditionInput!]) { items(first: 100, customAttributeConditions: $c) {"
+        "query($c: [CustomAttributeConditionInput!]) { items(first: 100, "
+        "customAttributeConditions: $c) {"
         " totalCount nodes { customAttributes } } }"
     )
     wanted = [condition("content_rating", "IS", "SINGLE_SELECT_V3", great)]

@@ -10,7 +10,8 @@ from server.sandbox import OUTDOOR
 from tests.server.sandbox.archive.conftest import Client, Json
 
 MEDIA = (
-    "query($items: [ID!], $brands: [ID!]) { mediaContents(itemIds: $items, competitorBrandItemIds: $brands) {"
+    "query($items: [ID!], $brands: [ID!]) { mediaContents(itemIds: $items, "
+    "competitorBrandItemIds: $brands) {"
     " __typename ... on Image { id mediaItemId deleted type }"
     " ... on Video { id mediaItemId deleted type videoDuration } } }"
 )
@@ -49,13 +50,17 @@ async def test_a_hundred_ids_are_not_too_many(shared: Client) -> None:
 
 
 SPEECH = (
-    "query($items: [ID!], $contents: [ID!]) { transcriptions(itemIds: $items, mediaContentIds: $contents) {"
+    "query($items: [ID!], $contents: [ID!]) { transcriptions(itemIds: $items, "
+    "mediaContentIds: $contents) {"
     " mediaContentId transcript } }"
 )
 
 
 async def test_transcriptions_are_found_by_item_and_by_media_content(shared: Client) -> None:
-    query = "{ items(filter: {itemTypes: [REEL]}) { nodes { id transcriptions { mediaContentId transcript } } } }"
+    query = (
+        "{ items(filter: {itemTypes: [REEL]}) { nodes { id transcriptions { mediaContentId "
+        "transcript } } } }"
+    )
     reels = (await shared.ask(query))["nodes"]
     inline = [entry for item in reels for entry in item["transcriptions"]]
     assert await shared.ask(SPEECH, {"items": [item["id"] for item in reels]}) == inline
@@ -164,7 +169,8 @@ async def test_one_to_a_hundred_urls_are_looked_up(shared: Client, count: int) -
 
 
 HISTORY = (
-    "query($id: ID!, $window: EngagementHistoryFilterInput) { engagementHistory(itemId: $id, filter: $window, first: 3)"
+    "query($id: ID!, $window: EngagementHistoryFilterInput) { "
+    "engagementHistory(itemId: $id, filter: $window, first: 3)"
     " { totalCount nodes { at likes followers linearViralityScore } pageInfo { hasNextPage } } }"
 )
 

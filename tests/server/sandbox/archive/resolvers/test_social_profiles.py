@@ -9,7 +9,8 @@ from server.sandbox.ids import Kind
 from tests.server.sandbox.archive.conftest import Client, Json
 
 PROFILES = (
-    "query($first: Int = 100, $after: String, $platform: Provider, $preset: ID) { socialProfiles(first: $first,"
+    "query($first: Int = 100, $after: String, $platform: Provider, $preset: ID) { "
+    "socialProfiles(first: $first,"
     " after: $after, filter: {platform: $platform}, presetId: $preset) { totalCount"
     " nodes { id accountName provider followers verified creator { id customAttributes } }"
     " edges { cursor node { id } } pageInfo { startCursor endCursor hasNextPage } } }"

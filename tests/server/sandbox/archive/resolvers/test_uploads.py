@@ -11,12 +11,18 @@ from server.sandbox.archive.scalars import utc
 from server.sandbox.ids import Kind
 from tests.server.sandbox.archive.conftest import NOW, Client, Json
 
-UPLOAD = "mutation($url: String!) { uploadItemFromUrl(input: {url: $url}) { success userErrors { field message } } }"
+UPLOAD = (
+    "mutation($url: String!) { uploadItemFromUrl(input: {url: $url}) { success "
+    "userErrors { field message } } }"
+)
 LOOKUP = "query($urls: [String!]!) { itemIdsByUrl(urls: $urls) { status itemId } }"
 ITEMS = (
-    "query($first: Int = 20, $after: String, $filter: ItemFilterInput, $sorting: [ItemSortingInput!], $preset: ID)"
-    " { items(first: $first, after: $after, filter: $filter, sorting: $sorting, presetId: $preset) { totalCount"
-    " nodes { id externalId mediaItemId type provider caption takenAt originalUrl archivePublicUrl hashtags mentions"
+    "query($first: Int = 20, $after: String, $filter: ItemFilterInput, $sorting: "
+    "[ItemSortingInput!], $preset: ID)"
+    " { items(first: $first, after: $after, filter: $filter, sorting: $sorting, "
+    "presetId: $preset) { totalCount"
+    " nodes { id externalId mediaItemId type provider caption takenAt originalUrl "
+    "archivePublicUrl hashtags mentions"
     " customAttributes socialProfile { id accountName provider } creator { id } location { city }"
     " currentEngagement { likes earnedMediaValue } transcriptions { mediaContentId transcript } }"
     " pageInfo { endCursor } } }"
@@ -115,7 +121,8 @@ async def test_transcripts_of_an_upload_are_found_by_item_and_by_media_content(
     await upload(small, REEL)
     item = (await listed(small))[0]
     query = (
-        "query($items: [ID!], $contents: [ID!]) { transcriptions(itemIds: $items, mediaContentIds: $contents) {"
+        "query($items: [ID!], $contents: [ID!]) { transcriptions(itemIds: $items, "
+        "mediaContentIds: $contents) {"
         " mediaContentId transcript } }"
     )
     assert len(item["transcriptions"]) == 1
@@ -283,7 +290,8 @@ async def test_collections_take_an_upload_and_hold_none_of_themselves(small: Cli
     assert (await small.ask(ITEMS, {"preset": gallery}))["totalCount"] == before
     item = (await listed(small))[0]["id"]
     query = (
-        "mutation($item: ID!, $id: ID!) { addItemToCollections(itemId: $item, collectionIds: [$id]) {"
+        "mutation($item: ID!, $id: ID!) { addItemToCollections(itemId: $item, "
+        "collectionIds: [$id]) {"
         " item { id } userErrors { message } } }"
     )
     assert await small.ask(query, {"item": item, "id": gallery}) == {
