@@ -107,9 +107,17 @@ class Sandbox:
         """Forget all changes and counts; the records start anew from the present time of day."""
         # Whole seconds, as the API writes all its times.
         anchor = self._now().astimezone(UTC).replace(microsecond=0)
-        self.world = World(items=self._items, seed=self._seed, anchor=anchor, clock=self._clock)
+        self.world = World(
+            items=self._items,
+            seed=self._seed,
+            anchor=anchor,
+            clock=self._clock,
+        )
         self.meters = Meters(
-            rate=self._rate, window=self._window, plan=self._plan, clock=self._clock
+            rate=self._rate,
+            window=self._window,
+            plan=self._plan,
+            clock=self._clock,
         )
         self.requests = 0
         self.changes: Counter[str] = Counter()
@@ -182,7 +190,12 @@ class Sandbox:
         visible = [row for row in self.world.workspaces if row.id in _VISIBLE[token]]
         header = headers.get("workspace-id", "").strip()
         workspace = {row.id: row for row in visible}.get(header)
-        return _Caller(workspace.id if workspace else f"token:{token}", visible, workspace, header)
+        return _Caller(
+            key=workspace.id if workspace else f"token:{token}",
+            visible=visible,
+            workspace=workspace,
+            header=header,
+        )
 
     async def _answer(self, caller: _Caller, headers: Mapping[str, str], body: bytes) -> Answer:
         if wait := self.meters.arrive(caller.key):
@@ -203,7 +216,12 @@ class Sandbox:
             raise _Refusal("too_costly", seconds=_round_up(wait))
         if operation.operation is OperationType.MUTATION:
             self._count_change(variables)
-        context = Context(caller.visible, caller.workspace, self._results, base_for(headers))
+        context = Context(
+            visible=caller.visible,
+            requested=caller.workspace,
+            results_by_index=self._results,
+            media=base_for(headers),
+        )
         return self._succeed(caller, await run(document, variables, name, context))
 
     def _check_workspace(self, caller: _Caller) -> None:
@@ -220,7 +238,11 @@ class Sandbox:
             self.changes[item_id] += 1
 
     def _succeed(self, caller: _Caller, body: dict[str, Any]) -> Answer:
-        return Answer(200, {**JSON_TYPE, **self._limit_headers(caller)}, encode(body))
+        return Answer(
+            status=200,
+            headers={**JSON_TYPE, **self._limit_headers(caller)},
+            body=encode(body),
+        )
 
 
 def _check_route(method: str, path: str) -> None:

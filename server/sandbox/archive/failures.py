@@ -97,5 +97,8 @@ FAILURES: dict[str, Row] = {
 def make_refusal(name: str, headers: Mapping[str, str] | None = None, **details: Any) -> Answer:
     """Return the answer of one row; `headers` are added to the row's own."""
     row = FAILURES[name]
-    merged = {**JSON_TYPE, **(headers or {}), **row.headers(details)}
-    return Answer(row.status, merged, encode(row.body(details)))
+    return Answer(
+        status=row.status,
+        headers={**JSON_TYPE, **(headers or {}), **row.headers(details)},
+        body=encode(row.body(details)),
+    )

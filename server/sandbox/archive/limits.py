@@ -114,8 +114,10 @@ class Meters:
     def of(self, key: str) -> Meter:
         if key not in self._meters:
             # A bucket starts full: nobody spent anything before the sandbox started.
-            bucket = Bucket(self._plan, self._plan.burst, self._clock())
-            self._meters[key] = Meter(Window(self._rate, self._window), bucket)
+            self._meters[key] = Meter(
+                window=Window(self._rate, self._window),
+                bucket=Bucket(self._plan, self._plan.burst, self._clock()),
+            )
         return self._meters[key]
 
     def items(self) -> list[tuple[str, Meter]]:

@@ -82,7 +82,11 @@ def serve(world: World, method: str, path: str, headers: Mapping[str, str]) -> A
     if not content or content.deleted:
         return make_refusal("no_path")
     height = WIDTH * content.height // content.width
-    return Answer(200, {"content-type": "image/png"}, picture(_bits(content.id), height))
+    return Answer(
+        status=200,
+        headers={"content-type": "image/png"},
+        body=picture(_bits(content.id), height),
+    )
 
 
 def _find(world: World, media_id: str) -> MediaContent | None:

@@ -77,7 +77,10 @@ class Page:
     @property
     def edges(self) -> list[Edge]:
         return [
-            Edge(self._cursor(self._edge_name, place), node)
+            Edge(
+                cursor=self._cursor(self._edge_name, place),
+                node=node,
+            )
             for place, node in enumerate(self.nodes)
         ]
 
@@ -103,8 +106,14 @@ def paginate(
     """
     size = check_page_size(first)
     start = 0 if after is None else _find_start(list_name, numbers, after)
-    end = min(start + size, len(numbers))
-    return Page(list_name, numbers, start, end, make, edge_name=edge_name or list_name)
+    return Page(
+        list_name,
+        numbers,
+        start,
+        min(start + size, len(numbers)),
+        make,
+        edge_name=edge_name or list_name,
+    )
 
 
 def check_page_size(first: int | None) -> int:

@@ -79,7 +79,11 @@ class Changes:
 
     def start_refresh(self, items: tuple[int, ...]) -> Refresh:
         """Start a refresh of these items and pay for it."""
-        refresh = Refresh(len(self.refreshes), self.clock(), items)
+        refresh = Refresh(
+            number=len(self.refreshes),
+            requested_at=self.clock(),
+            items=items,
+        )
         self.refreshes.append(refresh)
         self.credits -= CREDITS_PER_ITEM * len(items)
         self._latest.update(dict.fromkeys(items, refresh))
@@ -89,9 +93,15 @@ class Changes:
         """Start an import, unless the same post is on its way already."""
         if any((upload.provider, upload.code) == (provider, code) for upload in self.uploads):
             return
-        # Numbered downwards from -1, where no item that the archive itself found has its number.
-        number = -1 - len(self.uploads)
-        self.uploads.append(Upload(number, self.clock(), url, provider, code))
+        upload = Upload(
+            # Downwards from -1, where no item that the archive itself found has its number.
+            number=-1 - len(self.uploads),
+            requested_at=self.clock(),
+            url=url,
+            provider=provider,
+            code=code,
+        )
+        self.uploads.append(upload)
 
     @property
     def arrivals(self) -> list[Upload]:

@@ -53,13 +53,19 @@ class Competitor(Workspace):
             hashtags=(handle, *tracker.brand.theme.hashtags[1:]),
         )
         super().__init__(
-            tracker.index,
-            replace(tracker.brand, name=name, handle=handle, theme=theme, creator_count=_CREATORS),
-            tracker.ids,
-            mix(tracker.seed + _SEED_STEP * (place + 1)),
-            tracker.item_count,
-            tracker.anchor,
-            tracker.changes.clock,
+            index=tracker.index,
+            brand=replace(
+                tracker.brand,
+                name=name,
+                handle=handle,
+                theme=theme,
+                creator_count=_CREATORS,
+            ),
+            ids=tracker.ids,
+            seed=mix(tracker.seed + _SEED_STEP * (place + 1)),
+            item_count=tracker.item_count,
+            anchor=tracker.anchor,
+            clock=tracker.changes.clock,
         )
         self.place = place
 

@@ -148,7 +148,12 @@ class Records(Generic[R]):
         """Return a new record with a number of its own."""
         now = self._workspace.changes.now
         record = self._make(
-            self._library, self._kind, self._next, created_at=now, updated_at=now, **parts
+            self._library,
+            self._kind,
+            self._next,
+            created_at=now,
+            updated_at=now,
+            **parts,
         )
         self._next += 1
         self._records[record.number] = record
@@ -174,10 +179,16 @@ class Library:
         self.workspace = workspace
         self.membership = Membership(workspace)
         self.collections = Records(
-            self, Kind.COLLECTION, Collection, [{"name": spec.name} for spec in brand.collections]
+            self,
+            Kind.COLLECTION,
+            Collection,
+            [{"name": spec.name} for spec in brand.collections],
         )
         self.groups = Records(
-            self, Kind.VIEW_GROUP, Group, [{"name": spec.name} for spec in brand.groups]
+            self,
+            Kind.VIEW_GROUP,
+            Group,
+            [{"name": spec.name} for spec in brand.groups],
         )
         views = (brand.content_views, brand.creator_views, brand.profile_views)
         self.views = {

@@ -96,12 +96,21 @@ class Workspace(ArchiveBase):
         return [self._tag(_FIRST_MENTION, self.brand.handle, "MENTION")]
 
     def _tag(self, number: int, name: str, kind: str) -> NamedRecord:
-        return NamedRecord(self.id_of(Kind.TAG, number), name, "INSTAGRAM", kind)
+        return NamedRecord(
+            id=self.id_of(Kind.TAG, number),
+            name=name,
+            provider="INSTAGRAM",
+            type=kind,
+        )
 
     @cached_property
     def keywords(self) -> list[NamedRecord]:
         return [
-            NamedRecord(self.id_of(Kind.KEYWORD, number), word, "TIKTOK")
+            NamedRecord(
+                id=self.id_of(Kind.KEYWORD, number),
+                name=word,
+                provider="TIKTOK",
+            )
             for number, word in enumerate(self.brand.keywords)
         ]
 
@@ -165,7 +174,16 @@ class World:
         self.workspaces: list[Workspace] = []
         for index, brand in enumerate(load_brands()):
             count = items if brand.item_count is None else brand.item_count
-            self.workspaces.append(Workspace(index, brand, ids, seed, count, anchor, clock))
+            workspace = Workspace(
+                index=index,
+                brand=brand,
+                ids=ids,
+                seed=seed,
+                item_count=count,
+                anchor=anchor,
+                clock=clock,
+            )
+            self.workspaces.append(workspace)
 
     def by_id(self, text: str) -> Workspace | None:
         return next((row for row in self.workspaces if row.id == text), None)

@@ -80,9 +80,11 @@ def _look_up(workspace: Workspace, url: str) -> dict[str, str | None]:
         return {"url": url, "status": "INVALID_URL", "item_id": None}
     external = post_urls.external_in(url)
     item = workspace.item_by_code(*external) if external else None
-    if item is None:
-        return {"url": url, "status": "NOT_FOUND", "item_id": None}
-    return {"url": url, "status": "FOUND", "item_id": item.id}
+    return {
+        "url": url,
+        "status": "FOUND" if item else "NOT_FOUND",
+        "item_id": item.id if item else None,
+    }
 
 
 def media_contents(_: None, info: Info, **arguments: list[str] | None) -> list[MediaContent]:
@@ -130,10 +132,9 @@ def _only_list(
     limits: the most ids of each list. Raises GraphQLError for no list, for several, and for one
     that is empty or too long.
     """
-    names = [name for name in limits if arguments.get(name) is not None]
-    ensure(len(names) == 1, f"Provide exactly one of {' or '.join(limits)}")
-    name = names[0]
-    ids = arguments[name] or []
+    lists = {name: ids for name, ids in arguments.items() if ids is not None}
+    ensure(len(lists) == 1, f"Provide exactly one of {' or '.join(limits)}")
+    ((name, ids),) = lists.items()
     ensure(1 <= len(ids) <= limits[name], f"{name} must hold 1 to {limits[name]} ids")
     return name, ids
 
