@@ -106,11 +106,11 @@ def _serve(settings: Settings, product: Product) -> int:
 
 def _run_sandbox(options: Namespace) -> int:
     from server.sandbox import Sandbox
-    from server.sandbox.serve import Served, serve
+    from server.sandbox.serve import HttpSandbox, serve
 
     # The launcher switched collections off for the start; a server that stays needs them.
     gc.enable()
-    sandbox: Served
+    sandbox: HttpSandbox
     if options.archivebox:
         from server.sandbox.archivebox import ArchiveBoxSandbox
 

@@ -20,6 +20,6 @@ class Answer:
 
 
 def encode(body: Any) -> bytes:
-    """JSON as the API sends it; half a surrogate pair, which a caller may have sent, becomes a
-    question mark."""
+    """Return JSON as the API sends it."""
+    # Half a surrogate pair, which a caller may have sent, becomes a question mark.
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")

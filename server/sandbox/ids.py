@@ -1,8 +1,8 @@
-"""Numbers from nowhere: reproducible draws and ids that can be turned back into record numbers.
+"""Reproducible draws, and ids that can be turned back into record numbers.
 
 Every record of the sandbox is computed from its number when somebody asks for it. Two things make
 that possible: a mixing function that turns (seed, number, purpose) into 64 well-spread bits, and a
-cipher between (workspace, kind, number) and a version 4 UUID. An id can so be looked up without a
+cipher between (workspace, kind, number) and a version 4 UUID. So an id can be looked up without a
 table, and an id that the sandbox never gave out is recognised because its check bits do not fit.
 """
 
@@ -49,7 +49,7 @@ def mix(value: int) -> int:
 
 
 def draw(seed: int, number: int, purpose: int) -> int:
-    """64 reproducible bits for one purpose of one record."""
+    """Return 64 reproducible bits for one purpose of one record."""
     return mix(mix(seed * 0x9E3779B97F4A7C15 + number) + purpose * 0xD1B54A32D192ED03)
 
 
@@ -61,16 +61,21 @@ class Ids:
         self._inner = mix(seed + 0x14057B7EF767814F)
 
     def encode(self, workspace: int, kind: Kind, number: int) -> str:
-        """The UUID of a record; workspace below 16, number from -2**49 up to 2**49."""
+        """Return the UUID of a record.
+
+        workspace: below 16. number: from -2**49 up to 2**49.
+        """
         plain = workspace << 56 | kind << _NUMBER_BITS | number & _NUMBER
         check = mix(plain ^ self._outer) >> 2
         hidden = plain ^ (mix(check ^ self._inner) >> 4)
+        # The fixed bits make it a version 4 UUID of the usual variant, as real ids are.
         high = (hidden >> 12) << 16 | 0x4000 | (hidden & 0xFFF)
         text = f"{high:016x}{0x8000000000000000 | check:016x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def decode(self, text: str) -> tuple[int, Kind, int] | None:
-        """Workspace, kind and number of an id, or None if the sandbox never gave it out."""
+        """Return workspace, kind and number of an id, or None if the sandbox never gave it out."""
+        # Callers may write an id in capitals.
         lowered = text.lower()
         if not _UUID.fullmatch(lowered):
             return None
@@ -83,6 +88,7 @@ class Ids:
         kind = plain >> _NUMBER_BITS & 0x3F
         if kind not in Kind.__members__.values():
             return None
+        # Negative numbers are stored as their complement to two.
         number = plain & _NUMBER
         signed = number - (1 << _NUMBER_BITS) if number >> _NUMBER_BITS - 1 else number
         return plain >> 56, Kind(kind), signed

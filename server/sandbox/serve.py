@@ -1,4 +1,4 @@
-"""A sandbox over HTTP, on this machine only: either of the two.
+"""Serves either sandbox over HTTP, on this computer only.
 
 Two addresses exist beside the API's: `GET /__sandbox__/stats` and `POST /__sandbox__/reset`, for
 tests and benchmarks.
@@ -20,7 +20,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from server.sandbox.answer import JSON_TYPE, Answer, encode
-from server.sandbox.archive.failures import refusal
+from server.sandbox.archive.failures import make_refusal
 
 HOST = "127.0.0.1"
 STATS, RESET = ("GET", "/__sandbox__/stats"), ("POST", "/__sandbox__/reset")
@@ -32,14 +32,14 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _HANG_UP = "sandbox.hang_up"
 
 
-class Served(Protocol):
-    """What can be served. `entrance` is the path of its API."""
+class HttpSandbox(Protocol):
+    """A sandbox that can be served. `api_path` is the path of its API."""
 
     @property
-    def entrance(self) -> str: ...
+    def api_path(self) -> str: ...
 
     def announcement(self, url: str) -> str:
-        """What to tell whoever started it."""
+        """Return the line for whoever started it."""
 
     def warm(self) -> None:
         """Do now what the first request would have to wait for."""
@@ -48,17 +48,19 @@ class Served(Protocol):
         """Forget all changes and counts."""
 
     def stats(self) -> dict[str, Any]:
-        """Counts, ready for JSON."""
+        """Return counts, ready for JSON."""
 
     async def handle(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes, /
     ) -> Answer:
-        """Answer a request for a path with its query. Raises ConnectionError where no answer is to
-        come."""
+        """Return the answer to a request for a path with its query.
+
+        Raises ConnectionError where the connection is to end without an answer.
+        """
 
 
-def app(sandbox: Served) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """The sandbox as an ASGI application."""
+def make_app(sandbox: HttpSandbox) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """Return the sandbox as an ASGI application."""
 
     async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -74,9 +76,8 @@ def app(sandbox: Served) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
             if _HANG_UP not in scope:
                 raise
             scope[_HANG_UP]()
-            await (
-                receive()
-            )  # until the server has noticed, or it would answer in the place of the sandbox
+            # Until the server has noticed, or it would answer in the place of the sandbox.
+            await receive()
             return
         headers = {**answer.headers, "content-length": str(len(answer.body))}
         pairs = [
@@ -88,20 +89,20 @@ def app(sandbox: Served) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     return respond
 
 
-async def _answer(sandbox: Served, scope: Scope, body: bytes) -> Answer:
+async def _answer(sandbox: HttpSandbox, scope: Scope, body: bytes) -> Answer:
     route = (scope["method"], scope["path"])
     if route in {STATS, RESET} and not _is_loopback(scope.get("client")):
-        return refusal("no_path")
+        return make_refusal("no_path")
     if route == RESET:
         sandbox.reset()
     if route in {STATS, RESET}:
         return Answer(200, JSON_TYPE, encode(sandbox.stats()))
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
-    query = scope.get("query_string", b"").decode("latin-1")
-    return await sandbox.handle(
-        scope["method"], f"{path}?{query}" if query else path, headers, body
-    )
+    # The raw path, as far as there is one: what the client escaped must stay escaped.
+    target = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
+    if query := scope.get("query_string", b"").decode("latin-1"):
+        target = f"{target}?{query}"
+    return await sandbox.handle(scope["method"], target, headers, body)
 
 
 def _is_loopback(client: tuple[str, int] | None) -> bool:
@@ -114,19 +115,19 @@ def _is_loopback(client: tuple[str, int] | None) -> bool:
 class _Connection(H11Protocol):
     """Gives the application a way to end the connection without an answer."""
 
-    # Of a TCP server.
+    # A TCP server has no other kind of transport.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        answered = self.app
+        app = self.app
 
-        async def with_hang_up(scope: Any, receive: Any, send: Any) -> None:
-            await answered({**scope, _HANG_UP: transport.abort}, receive, send)
+        async def respond(scope: Any, receive: Any, send: Any) -> None:
+            await app({**scope, _HANG_UP: transport.abort}, receive, send)
 
-        self.app = with_hang_up
+        self.app = respond
 
 
 class _Server(uvicorn.Server):
-    """Tells when it is ready, and leaves signals alone where somebody else's event loop runs it."""
+    """Calls back when it is ready, and leaves signals alone where another event loop runs it."""
 
     def __init__(
         self, config: uvicorn.Config, ready: Callable[[], None], *, embedded: bool
@@ -146,16 +147,17 @@ class _Server(uvicorn.Server):
 
 
 def _prepare(
-    sandbox: Served, port: int, ready: Callable[[str], None], *, embedded: bool
+    sandbox: HttpSandbox, port: int, ready: Callable[[str], None], *, embedded: bool
 ) -> tuple[_Server, Any]:
-    sandbox.warm()  # before anybody waits for it, or the first arrivals would be stamped late
+    # Before anybody waits for it, or the first arrivals would be stamped late.
+    sandbox.warm()
     listening = socket.create_server((HOST, port))
     # asyncio does this only for sockets made with IPPROTO_TCP: without it each quick follow-up
     # waits 40 ms.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    url = f"http://{HOST}:{listening.getsockname()[1]}{sandbox.entrance}"
+    url = f"http://{HOST}:{listening.getsockname()[1]}{sandbox.api_path}"
     config = uvicorn.Config(
-        app(sandbox),
+        make_app(sandbox),
         loop="asyncio",
         http=_Connection,
         ws="none",
@@ -166,11 +168,10 @@ def _prepare(
     return _Server(config, lambda: ready(url), embedded=embedded), listening
 
 
-def serve(sandbox: Served, port: int = 0) -> None:
-    """Serve until SIGINT or SIGTERM. Port 0 picks a free one; the address is printed when it is
-    ready.
+def serve(sandbox: HttpSandbox, port: int = 0) -> None:
+    """Serve until SIGINT or SIGTERM, and print the address when it is ready.
 
-    Raises OSError if the port is taken.
+    port: 0 for any free one. Raises OSError if the port is taken.
     """
 
     def announce(url: str) -> None:
@@ -184,7 +185,8 @@ def serve(sandbox: Served, port: int = 0) -> None:
 
 @contextmanager
 def _quiet_end(server: uvicorn.Server) -> Iterator[None]:
-    """uvicorn raises the signal that stopped it once more, which must not end the process here."""
+    """Keep a signal from ending the process: uvicorn raises the one that stopped it once more."""
+    # Only the main thread may set handlers.
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -202,8 +204,8 @@ def _quiet_end(server: uvicorn.Server) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def served(sandbox: Served, port: int = 0) -> AsyncIterator[str]:
-    """Serve inside the running event loop, for tests and benchmarks; yields the API's URL."""
+async def open_server(sandbox: HttpSandbox, port: int = 0) -> AsyncIterator[str]:
+    """Serve inside the running event loop, for tests and benchmarks; yield the API's URL."""
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     server, listening = _prepare(sandbox, port, ready.set_result, embedded=True)
     with listening:

@@ -21,7 +21,7 @@ from server.sandbox.archivebox import (
     ArchiveBoxSandbox,
     Version,
 )
-from server.sandbox.serve import served
+from server.sandbox.serve import open_server
 from server.settings import SettingsError, load
 from server.tool.elicitation import Nobody
 from tests.server.http import test_tls as test_http_tls
@@ -221,14 +221,14 @@ async def test_a_server_that_was_down_at_first_is_used_once_it_is_up() -> None:
         async with calls_with(ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=KEY) as calls:
             await refused(calls, "list_snapshots")
             until_it_is_up.close()
-            async with served(Front(), port):
+            async with open_server(Front(), port):
                 assert (await call(calls, "list_snapshots", limit=1))["totalCount"] == 20
 
 
 @pytest.mark.parametrize("ending", ["/", "/api/v1", "/api/v1/"])
 async def test_a_slash_or_the_path_of_the_api_in_the_address_does_no_harm(ending: str) -> None:
     async with (
-        served(Front()) as url,
+        open_server(Front()) as url,
         calls_with(ARCHIVEBOX_URL=url + ending, ARCHIVEBOX_API_KEY=KEY) as calls,
     ):
         assert (await call(calls, "list_snapshots", limit=3))["totalCount"] == 20
@@ -238,7 +238,7 @@ async def test_a_slash_or_the_path_of_the_api_in_the_address_does_no_harm(ending
 async def test_a_server_behind_a_path_prefix_is_reached_files_included(ending: str) -> None:
     front = Front(prefix="/box")
     async with (
-        served(front) as url,
+        open_server(front) as url,
         calls_with(ARCHIVEBOX_URL=f"{url}/box{ending}", ARCHIVEBOX_API_KEY=KEY) as calls,
     ):
         pages = (await call(calls, "list_snapshots", limit=20))["nodes"]
@@ -288,7 +288,7 @@ async def test_a_server_that_signs_its_own_certificate_is_reached_with_its_ca_fi
     certificate: Path,
 ) -> None:
     async with (
-        served(Front()) as plain,
+        open_server(Front()) as plain,
         secured(plain, certificate) as url,
         calls_with(
             ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=KEY, ARCHIVEBOX_CA_BUNDLE=str(certificate)
@@ -302,7 +302,7 @@ async def test_a_server_that_signs_its_own_certificate_is_not_talked_to_without_
 ) -> None:
     front = Front()
     async with (
-        served(front) as plain,
+        open_server(front) as plain,
         secured(plain, certificate) as url,
         calls_with(ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=KEY) as calls,
     ):
@@ -313,7 +313,7 @@ async def test_a_server_that_signs_its_own_certificate_is_not_talked_to_without_
 
 async def test_a_name_below_localhost_is_reached_on_this_machine_under_its_own_name() -> None:
     front = Front()
-    async with served(front) as url:
+    async with open_server(front) as url:
         named = url.replace("127.0.0.1", "web.archivebox.localhost")
         async with calls_with(ARCHIVEBOX_URL=named, ARCHIVEBOX_API_KEY=KEY) as calls:
             assert (await call(calls, "list_snapshots", limit=3))["totalCount"] == 20
@@ -345,7 +345,7 @@ async def test_a_default_0_9_31_that_redirects_everything_is_told_with_the_addre
     credentials: dict[str, str],
 ) -> None:
     front = Front(box("0.9.31"), instead=default_0_9_31)
-    async with served(front) as url:
+    async with open_server(front) as url:
         async with calls_with(ARCHIVEBOX_URL=url, **credentials) as calls:
             failed = await refused(calls, "list_snapshots")
         assert failed.code is Code.NOT_CONFIGURED

@@ -17,7 +17,7 @@ from server.sandbox.archivebox import (
     USERNAME,
     Answer,
 )
-from server.sandbox.serve import served
+from server.sandbox.serve import open_server
 from server.services import Services
 from server.settings import load
 from tests.support.archivebox.front import (
@@ -83,7 +83,7 @@ async def test_a_redirect_is_never_followed_for_a_change(status: int) -> None:
 @pytest.mark.parametrize("tool", ["list_snapshots", "add"])
 async def test_a_redirect_to_another_address_is_not_followed_and_the_key_stays(tool: str) -> None:
     elsewhere = Front()
-    async with served(elsewhere) as other:
+    async with open_server(elsewhere) as other:
         front = Front(instead=moved(f"{other}/box/api/v1/core/snapshots", "/c"))
         async with fronted(front, ARCHIVEBOX_API_KEY=KEY) as calls:
             failed = await refused(
@@ -180,7 +180,7 @@ async def test_no_more_than_four_requests_are_under_way_at_once() -> None:
 
     front = Front(instead=instead)
     async with (
-        served(front) as url,
+        open_server(front) as url,
         calls_with(ARCHIVEBOX_URL=url, ARCHIVEBOX_API_KEY=KEY) as calls,
     ):
         await call(calls, "get_current_machine")

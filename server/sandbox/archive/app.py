@@ -17,21 +17,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from graphql import DocumentNode, OperationDefinitionNode, OperationType
+from graphql import (
+    DocumentNode,
+    OperationDefinitionNode,
+    OperationType,
+    get_operation_ast,
+)
 
 from server import wall_clock
 from server.sandbox.answer import JSON_TYPE, Answer, encode
 from server.sandbox.archive.costs import cost, root_fields
-from server.sandbox.archive.data.brands import BRANDS
+from server.sandbox.archive.data.brands import COFFEE, MAIN, OUTDOOR
 from server.sandbox.archive.data.workspace import Workspace, World
-from server.sandbox.archive.engine import (
-    Documents,
-    SandboxBug,
-    operation_of,
-    run,
-    schema,
-)
-from server.sandbox.archive.failures import refusal
+from server.sandbox.archive.engine import SandboxBug, parse_query, run, schema
+from server.sandbox.archive.failures import make_refusal
 from server.sandbox.archive.limits import PLANS, Meters
 from server.sandbox.archive.media import base_for, is_media, serve
 from server.sandbox.archive.resolvers.context import Context
@@ -40,8 +39,8 @@ from server.sandbox.archive.resolvers.search import Results
 PATH = "/api/v2"
 TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but made-up data
 TOKEN_SINGLE = "sandbox-token-single"  # noqa: S105 - as above
-MAIN, OUTDOOR, COFFEE = (brand.id for brand in BRANDS)
 _VISIBLE = {TOKEN: frozenset({MAIN, OUTDOOR, COFFEE}), TOKEN_SINGLE: frozenset({MAIN})}
+# What a token may ask before it knows any workspace.
 _WITHOUT_WORKSPACE = frozenset({"workspaces", "__typename"})
 _log = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ def _utc_now() -> datetime:
     return wall_clock.utc_now()
 
 
-class _Refused(Exception):
+class _Refusal(Exception):
     """Ends the handling of a request with a row of the table of failures."""
 
     def __init__(self, name: str, **details: Any) -> None:
@@ -61,13 +60,16 @@ class _Refused(Exception):
 
 @dataclass(frozen=True)
 class _Caller:
-    """Who asks: the token's workspaces, the one of the header if it is visible, and the key that is
-    metered."""
+    """Who sends a request.
+
+    key: what is metered, a workspace id or `token:<token>`. visible: the token's workspaces.
+    workspace: the one of the header, if the token may see it. header: the header as it came.
+    """
 
     key: str
     visible: list[Workspace]
-    home: Workspace | None
-    asked: str
+    workspace: Workspace | None
+    header: str
 
 
 class Sandbox:
@@ -79,7 +81,7 @@ class Sandbox:
     ValueError for an unknown plan and for less than one item.
     """
 
-    entrance = PATH
+    api_path = PATH
     """The path of the API."""
 
     def __init__(
@@ -100,24 +102,32 @@ class Sandbox:
         self._items, self._seed = items, seed
         self._rate, self._window, self._plan = rate, window, plan
         self._clock, self._now = clock, now
-        self._documents = Documents()
         self.reset()
 
     def reset(self) -> None:
         """Forget all changes and counts; the records start anew from the present time of day."""
+        # Whole seconds, as the API writes all its times.
         anchor = self._now().astimezone(UTC).replace(microsecond=0)
-        self.world = World(items=self._items, seed=self._seed, anchor=anchor, clock=self._clock)
+        self.world = World(
+            items=self._items,
+            seed=self._seed,
+            anchor=anchor,
+            clock=self._clock,
+        )
         self.meters = Meters(
-            rate=self._rate, window=self._window, plan=self._plan, clock=self._clock
+            rate=self._rate,
+            window=self._window,
+            plan=self._plan,
+            clock=self._clock,
         )
         self.requests = 0
         self.changes: Counter[str] = Counter()
-        self._results = {home.index: Results(home) for home in self.world.workspaces}
+        self._results = {workspace.index: Results(workspace) for workspace in self.world.workspaces}
 
     @property
-    def refused(self) -> int:
+    def refusals(self) -> int:
         """Requests that were answered 429."""
-        return sum(meter.refused for _, meter in self.meters.items())
+        return sum(meter.refusals for _, meter in self.meters.items())
 
     @property
     def arrivals(self) -> dict[str, list[float]]:
@@ -126,21 +136,23 @@ class Sandbox:
         return {key: list(meter.arrivals) for key, meter in self.meters.items()}
 
     def stats(self) -> dict[str, Any]:
-        """Counts for tests and benchmarks, ready for JSON; `changes` are the mutations that were
-        admitted, by item."""
+        """Return counts for tests and benchmarks, ready for JSON.
+
+        `changes` are the mutations that were admitted, by item.
+        """
         keys = {
-            key: {"arrivals": list(m.arrivals), "refused": m.refused}
-            for key, m in self.meters.items()
+            key: {"arrivals": list(meter.arrivals), "refused": meter.refusals}
+            for key, meter in self.meters.items()
         }
         return {
             "requests": self.requests,
-            "refused": self.refused,
+            "refused": self.refusals,
             "changes": self.changes,
             "keys": keys,
         }
 
     def announcement(self, url: str) -> str:
-        """What to tell whoever started it."""
+        """Return the lines for whoever started it."""
         return (
             f"Sandbox on {url}  token: {TOKEN}\n"
             f"To use it, set ARCHIVE_API_URL={url} and ARCHIVE_APP_TOKEN={TOKEN}, "
@@ -156,88 +168,118 @@ class Sandbox:
     ) -> Answer:
         """Answer one HTTP request; a query after the path is ignored. Never raises for what a
         client sends."""
-        given = {name.lower(): value for name, value in headers.items()}
+        # Names of HTTP headers know no case.
+        lower = {name.lower(): value for name, value in headers.items()}
         if is_media(path):
-            return serve(self.world, method, path.partition("?")[0], given)
+            return serve(self.world, method, path.partition("?")[0], lower)
         self.requests += 1
         caller: _Caller | None = None
         try:
             _check_route(method, path)
-            caller = self._caller(given)
-            return await self._answer(caller, given, body)
-        except _Refused as refused:
-            return refusal(refused.name, self._limits(caller), **refused.details)
+            caller = self._identify(lower)
+            return await self._answer(caller, lower, body)
+        except _Refusal as refusal:
+            return make_refusal(refusal.name, self._limit_headers(caller), **refusal.details)
         except SandboxBug as bug:
             _log.error("The sandbox failed", exc_info=bug)
-            return refusal("internal", self._limits(caller))
+            return make_refusal("internal", self._limit_headers(caller))
 
-    def _limits(self, caller: _Caller | None) -> dict[str, str]:
+    def _limit_headers(self, caller: _Caller | None) -> dict[str, str]:
+        # Without a token nobody's limits are known.
         return self.meters.headers(caller.key, self._now().timestamp()) if caller else {}
 
-    def _caller(self, headers: Mapping[str, str]) -> _Caller:
+    def _identify(self, headers: Mapping[str, str]) -> _Caller:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or token not in _VISIBLE:
-            raise _Refused("no_token")
-        visible = [home for home in self.world.workspaces if home.id in _VISIBLE[token]]
-        asked = headers.get("workspace-id", "").strip()
-        home = next((home for home in visible if home.id == asked), None)
-        return _Caller(home.id if home else f"token:{token}", visible, home, asked)
+            raise _Refusal("no_token")
+        visible = [row for row in self.world.workspaces if row.id in _VISIBLE[token]]
+        header = headers.get("workspace-id", "").strip()
+        workspace = {row.id: row for row in visible}.get(header)
+        return _Caller(
+            key=workspace.id if workspace else f"token:{token}",
+            visible=visible,
+            workspace=workspace,
+            header=header,
+        )
 
     async def _answer(self, caller: _Caller, headers: Mapping[str, str], body: bytes) -> Answer:
         if wait := self.meters.arrive(caller.key):
-            raise _Refused("too_fast", seconds=_seconds(wait), rate=self._rate)
-        if caller.asked and caller.home is None:
-            raise _Refused("hidden_workspace" if self.world.by_id(caller.asked) else "no_workspace")
+            raise _Refusal("too_fast", seconds=_round_up(wait), rate=self._rate)
+        self._check_workspace(caller)
         query, variables, name = _read_body(headers, body)
-        prepared = self._documents.prepare(query)
-        operation = operation_of(prepared.document, name) if prepared.document else None
-        if caller.home is None and not _works_without_workspace(prepared.document, operation):
-            raise _Refused("no_workspace")
-        if prepared.errors or prepared.document is None:
-            return self._success(caller, {"errors": prepared.errors})
+        parsed = parse_query(query)
+        document = parsed.document
+        operation = get_operation_ast(document, name) if document else None
+        if caller.workspace is None and not _works_without_workspace(document, operation):
+            raise _Refusal("no_workspace")
+        if parsed.errors or document is None:
+            return self._succeed(caller, {"errors": parsed.errors})
+        # The name fits no operation, or there are several and no name.
         if operation is None:
-            raise _Refused("no_operation")
-        if wait := self.meters.charge(caller.key, cost(prepared.document, operation, variables)):
-            raise _Refused("too_costly", seconds=_seconds(wait))
-        if operation.operation is OperationType.MUTATION and isinstance(
-            variables.get("itemId"), str
-        ):
-            self.changes[variables["itemId"]] += 1
-        context = Context(caller.visible, caller.home, self._results, base_for(headers))
-        return self._success(caller, await run(prepared.document, variables, name, context))
+            raise _Refusal("no_operation")
+        if wait := self.meters.charge(caller.key, cost(document, operation, variables)):
+            raise _Refusal("too_costly", seconds=_round_up(wait))
+        if operation.operation is OperationType.MUTATION:
+            self._count_change(variables)
+        context = Context(
+            visible=caller.visible,
+            requested=caller.workspace,
+            results_by_index=self._results,
+            media=base_for(headers),
+        )
+        return self._succeed(caller, await run(document, variables, name, context))
 
-    def _success(self, caller: _Caller, body: dict[str, Any]) -> Answer:
-        return Answer(200, {**JSON_TYPE, **self._limits(caller)}, encode(body))
+    def _check_workspace(self, caller: _Caller) -> None:
+        if not caller.header or caller.workspace is not None:
+            return
+        if self.world.by_id(caller.header):
+            raise _Refusal("hidden_workspace")
+        raise _Refusal("no_workspace")
+
+    def _count_change(self, variables: Mapping[str, Any]) -> None:
+        # Before it runs: a test wants to see what was tried twice, whether or not it succeeded.
+        item_id = variables.get("itemId")
+        if isinstance(item_id, str):
+            self.changes[item_id] += 1
+
+    def _succeed(self, caller: _Caller, body: dict[str, Any]) -> Answer:
+        return Answer(
+            status=200,
+            headers={**JSON_TYPE, **self._limit_headers(caller)},
+            body=encode(body),
+        )
 
 
 def _check_route(method: str, path: str) -> None:
     if path.partition("?")[0] != PATH:
-        raise _Refused("no_path")
+        raise _Refusal("no_path")
     if method != "POST":
-        raise _Refused("not_post")
+        raise _Refusal("not_post")
 
 
-def _seconds(wait: float) -> float:
+def _round_up(wait: float) -> float:
+    """Return seconds in whole milliseconds."""
     # Rounded up, or a client that waits exactly as long as it is told would come a moment too
     # early.
     return math.ceil(wait * 1000 - 1e-6) / 1000
 
 
 def _read_body(headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, Any], str | None]:
-    """Query, variables and operation name of a request."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise _Refused("not_json")
+        raise _Refusal("not_json")
     try:
-        given = json.loads(body)
+        request = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _Refused("bad_body") from error
-    if not isinstance(given, dict):
-        raise _Refused("bad_body")
-    query, variables, name = given.get("query"), given.get("variables"), given.get("operationName")
+        raise _Refusal("bad_body") from error
+    if not isinstance(request, dict):
+        raise _Refusal("bad_body")
+    query = request.get("query")
+    variables = request.get("variables")
+    name = request.get("operationName")
     if not isinstance(variables, dict | None) or not isinstance(name, str | None):
-        raise _Refused("bad_body")
+        raise _Refusal("bad_body")
     if not isinstance(query, str) or not query.strip():
-        raise _Refused("no_query")
+        raise _Refusal("no_query")
     return query, variables or {}, name
 
 

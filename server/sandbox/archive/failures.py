@@ -1,6 +1,6 @@
 """Every refusal of the sandbox: status, headers and body, one row per documented failure.
 
-Each row names the page of the Archive documentation that its shape was taken from; rows that the
+Each row names the page of the Archive documentation that its shape comes from; rows that the
 documentation leaves open say so. The client's decoder does not use this table, so that neither can
 hide a mistake of the other.
 """
@@ -14,23 +14,26 @@ from typing import Any
 
 from server.sandbox.answer import JSON_TYPE, Answer, encode
 
+Details = Mapping[str, Any]
+MakeBody = Callable[[Details], dict[str, Any]]
+
 
 @dataclass(frozen=True)
 class Row:
-    """One kind of refusal; `body` makes the JSON body from the named details."""
+    """One kind of refusal; `body` and `headers` make theirs from the details of one case."""
 
     status: int
     source: str
-    body: Callable[[Mapping[str, Any]], dict[str, Any]]
-    headers: Callable[[Mapping[str, Any]], dict[str, str]] = field(default=lambda _: {})
+    body: MakeBody
+    headers: Callable[[Details], dict[str, str]] = field(default=lambda _: {})
 
 
-def _text(message: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+def _text(message: str) -> MakeBody:
     return lambda _: {"errors": message}
 
 
-def _error(message: str, code: str | None = None) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    def body(details: Mapping[str, Any]) -> dict[str, Any]:
+def _error(message: str, code: str | None = None) -> MakeBody:
+    def body(details: Details) -> dict[str, Any]:
         entry: dict[str, Any] = {"message": message.format(**details)}
         if code is not None:
             entry["extensions"] = {"code": code}
@@ -39,7 +42,7 @@ def _error(message: str, code: str | None = None) -> Callable[[Mapping[str, Any]
     return body
 
 
-def _retry_after(details: Mapping[str, Any]) -> dict[str, str]:
+def _retry_after(details: Details) -> dict[str, str]:
     # Whole seconds, rounded up: HTTP knows no fractions here, and the message carries the exact
     # figure.
     return {"retry-after": str(max(1, math.ceil(float(details["seconds"]))))}
@@ -73,11 +76,13 @@ FAILURES: dict[str, Row] = {
         ),
         _retry_after,
     ),
+    # Status 200: the documentation shows errors of the query itself inside a normal answer.
     "no_query": Row(200, _OPEN, _error("No query string was present")),
     "internal": Row(500, _ERRORS, _error("Internal server error")),
     "no_operation": Row(200, _OPEN, _error("An operation name is required")),
     "no_path": Row(404, _OPEN, _text("Not found")),
     "not_get": Row(405, _OPEN, _text("Method not allowed"), lambda _: {"allow": "GET"}),
+    # Real file hosts ignore keys; refusing one here shows that a client leaks it.
     "key_for_media": Row(400, _OPEN, _text("Files take no key")),
     "not_post": Row(405, _OPEN, _text("Method not allowed"), lambda _: {"allow": "POST"}),
     "not_json": Row(415, _OPEN, _text("Content-Type must be application/json")),
@@ -89,11 +94,11 @@ FAILURES: dict[str, Row] = {
 }
 
 
-def refusal(name: str, headers: Mapping[str, str] | None = None, **details: Any) -> Answer:
-    """The answer of one row; `headers` are added to the row's own."""
+def make_refusal(name: str, headers: Mapping[str, str] | None = None, **details: Any) -> Answer:
+    """Return the answer of one row; `headers` are added to the row's own."""
     row = FAILURES[name]
     return Answer(
-        row.status,
-        {**JSON_TYPE, **(headers or {}), **row.headers(details)},
-        encode(row.body(details)),
+        status=row.status,
+        headers={**JSON_TYPE, **(headers or {}), **row.headers(details)},
+        body=encode(row.body(details)),
     )

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+# Enough for the longest benchmark; a sandbox that runs for days must not grow without end.
 LOGGED = 100_000
 # Sums of floats: two stamps exactly one window apart may differ by a little less than the window.
 _ROUNDING = 1e-9
@@ -57,7 +58,7 @@ class Window:
 
 @dataclass
 class Bucket:
-    """Credits of one workspace."""
+    """Credits of one workspace. `stamp` is the clock reading at which `left` was right."""
 
     plan: Plan
     left: float
@@ -65,21 +66,23 @@ class Bucket:
 
     def spend(self, cost: float, now: float) -> float:
         """Take the credits and return 0, or return the seconds until they would be there."""
-        self.refresh(now)
+        self.refill(now)
         if self.left < cost - _ROUNDING:
             return (cost - self.left) / self.plan.refill
         self.left -= cost
         return 0.0
 
-    def refresh(self, now: float) -> None:
-        """Add what came back since the last look."""
+    def refill(self, now: float) -> None:
+        """Add the credits that came back since the bucket was last read."""
         self.left = min(self.plan.burst, self.left + (now - self.stamp) * self.plan.refill)
         self.stamp = now
 
     def headers(self, now: float, epoch: float) -> dict[str, str]:
-        """The two headers of every answer; `epoch` is the unix time, because the reset is
-        absolute."""
-        self.refresh(now)
+        """Return the two headers of every answer.
+
+        now: a reading of the clock in seconds. epoch: the Unix time, because the reset is absolute.
+        """
+        self.refill(now)
         plan = self.plan
         full = math.ceil(epoch + (plan.burst - self.left) / plan.refill)
         return {
@@ -95,7 +98,7 @@ class Meter:
     window: Window
     bucket: Bucket
     arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=LOGGED))
-    refused: int = 0
+    refusals: int = 0
 
 
 class Meters:
@@ -109,31 +112,34 @@ class Meters:
         self._meters: dict[str, Meter] = {}
 
     def of(self, key: str) -> Meter:
-        """The meter of a key."""
         if key not in self._meters:
-            bucket = Bucket(self._plan, self._plan.burst, self._clock())
-            self._meters[key] = Meter(Window(self._rate, self._window), bucket)
+            # A bucket starts full: nobody spent anything before the sandbox started.
+            self._meters[key] = Meter(
+                window=Window(self._rate, self._window),
+                bucket=Bucket(self._plan, self._plan.burst, self._clock()),
+            )
         return self._meters[key]
 
     def items(self) -> list[tuple[str, Meter]]:
-        """Keys seen so far, with their meters."""
+        """Return the keys seen so far with their meters."""
         return list(self._meters.items())
 
     def arrive(self, key: str) -> float:
-        """Count a request; 0 if it is admitted, else the seconds to wait."""
+        """Count a request; return 0 if it is admitted, else the seconds to wait."""
         meter, now = self.of(key), self._clock()
+        # Logged before it is admitted: tests read from it how fast a client really came.
         meter.arrivals.append(now)
-        wait = meter.window.admit(now)
-        meter.refused += wait > 0
-        return wait
+        return self._count_refusal(meter, meter.window.admit(now))
 
     def charge(self, key: str, cost: float) -> float:
-        """Take credits; 0 if there were enough, else the seconds to wait."""
+        """Take credits; return 0 if there were enough, else the seconds to wait."""
         meter = self.of(key)
-        wait = meter.bucket.spend(cost, self._clock())
-        meter.refused += wait > 0
+        return self._count_refusal(meter, meter.bucket.spend(cost, self._clock()))
+
+    def _count_refusal(self, meter: Meter, wait: float) -> float:
+        meter.refusals += wait > 0
         return wait
 
     def headers(self, key: str, epoch: float) -> dict[str, str]:
-        """Rate limit headers of a key."""
+        """Return the rate limit headers of a key at a Unix time."""
         return self.of(key).bucket.headers(self._clock(), epoch)

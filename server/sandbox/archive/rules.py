@@ -19,6 +19,8 @@ from graphql import (
     specified_rules,
 )
 
+from server.sandbox.archive.costs import Fragments, find_fragments
+
 _CODES = {
     "FieldsOnCorrectTypeRule": "undefinedField",
     "ValuesOfCorrectTypeRule": "argumentLiteralsIncompatible",
@@ -27,19 +29,23 @@ _CODES = {
 _INTROSPECTION = frozenset({"__schema", "__type"})
 
 
-def _with_code(rule: type[ASTValidationRule], code: str) -> type[ASTValidationRule]:
-    class Coded(rule):  # type: ignore[valid-type, misc]  # a base known only at run time
+def _add_code(rule: type[ASTValidationRule]) -> type[ASTValidationRule]:
+    """Return the rule with the API's code on its errors, if the API has one for it."""
+    code = _CODES.get(rule.__name__)
+    if code is None:
+        return rule
+
+    class RuleWithCode(rule):  # type: ignore[valid-type, misc]  # a base known only at run time
         def report_error(self, error: GraphQLError) -> None:
             # A scalar's own code is more precise than the rule's.
             error.extensions = error.extensions or {"code": code}
             super().report_error(error)
 
-    return Coded
+    return RuleWithCode
 
 
 class NoIntrospection(ASTValidationRule):
-    """The schema cannot be asked for (Archive docs: introspection); its fields are answered as if
-    there were none."""
+    """Hides the schema (Archive docs: introspection), as if its fields did not exist."""
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         """Refuse `__schema` and `__type`; `__typename` stays."""
@@ -48,34 +54,28 @@ class NoIntrospection(ASTValidationRule):
             self.report_error(GraphQLError(message, node, extensions={"code": "undefinedField"}))
 
 
-RULES: list[type[ASTValidationRule]] = [
-    NoIntrospection,
-    *(
-        _with_code(rule, _CODES[rule.__name__]) if rule.__name__ in _CODES else rule
-        for rule in specified_rules
-    ),
-]
+RULES: list[type[ASTValidationRule]] = [NoIntrospection, *map(_add_code, specified_rules)]
 
 
 def depth(document: DocumentNode) -> int:
-    """How many fields deep a valid document goes, leaves included and fragments followed."""
-    fragments = {
-        d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
-    }
+    """Return how many fields deep a valid document goes, leaves included and fragments followed."""
+    fragments = find_fragments(document)
+    deepest = 0
+    for definition in document.definitions:
+        # Fragments are reached through the operations that spread them.
+        if not isinstance(definition, FragmentDefinitionNode):
+            selection = getattr(definition, "selection_set", None)
+            deepest = max(deepest, _depth_below(fragments, selection))
+    return deepest
 
-    def below(selection: SelectionSetNode | None) -> int:
-        if selection is None:
-            return 0
-        deepest = 0
-        for node in selection.selections:
-            if isinstance(node, FragmentSpreadNode):
-                found = below(fragments[node.name.value].selection_set)
-            else:
-                # All other nodes have one.
-                found = below(node.selection_set) + isinstance(node, FieldNode)  # type: ignore[attr-defined]
-            deepest = max(deepest, found)
-        return deepest
 
-    # Fragments are reached through the operations that spread them.
-    operations = [d for d in document.definitions if not isinstance(d, FragmentDefinitionNode)]
-    return max((below(getattr(d, "selection_set", None)) for d in operations), default=0)
+def _depth_below(fragments: Fragments, selection: SelectionSetNode | None) -> int:
+    if selection is None:
+        return 0
+    deepest = 0
+    for node in selection.selections:
+        holder = fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
+        # Only a field is a level of its own, a fragment stands beside what surrounds it.
+        below = _depth_below(fragments, getattr(holder, "selection_set", None))
+        deepest = max(deepest, below + isinstance(node, FieldNode))
+    return deepest

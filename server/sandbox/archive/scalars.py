@@ -1,4 +1,4 @@
-"""The API's own scalars, and how strictly they are read."""
+"""The API's own scalars, read as strictly as the API reads them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]00:00)")
 
 
 def utc(moment: datetime) -> str:
-    """A moment as the API writes it, e.g. 2026-03-01T00:00:00Z."""
+    """Return a moment as the API writes it, e.g. 2026-03-01T00:00:00Z."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -33,7 +33,10 @@ def _cannot_coerce(value: object, name: str) -> GraphQLError:
 
 
 def read_moment(value: object) -> datetime:
-    """A UTC moment; naive times and other offsets are refused (Archive docs: error handling)."""
+    """Return a UTC moment from its text.
+
+    Raises GraphQLError for naive times and other offsets (Archive docs: error handling).
+    """
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         raise _cannot_coerce(value, "DateTime")
     try:
@@ -43,26 +46,26 @@ def read_moment(value: object) -> datetime:
 
 
 def read_day(value: object) -> date:
-    """A day, YYYY-MM-DD."""
+    """Return a day from its text, YYYY-MM-DD. Raises GraphQLError for anything else."""
+    # Python would take 20260301 as well.
+    if not isinstance(value, str) or len(value) != len("2026-03-01"):
+        raise _cannot_coerce(value, "DateWithZone")
     try:
-        if isinstance(value, str) and len(value) == len("2026-03-01"):
-            return date.fromisoformat(value)
+        return date.fromisoformat(value)
     except ValueError as error:
         raise _cannot_coerce(value, "DateWithZone") from error
-    raise _cannot_coerce(value, "DateWithZone")
 
 
 def _read_big(value: object) -> int:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | str)
-        or not re.fullmatch(r"-?\d+", str(value))
-    ):
+    # To Python, true is a number.
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise _cannot_coerce(value, "BigInt")
+    if not re.fullmatch(r"-?\d+", str(value)):
         raise _cannot_coerce(value, "BigInt")
     return int(value)
 
 
-def _from_text(read: Callable[[object], Any]) -> Callable[..., Any]:
+def _literal_reader(read: Callable[[object], Any]) -> Callable[..., Any]:
     def parse(node: ValueNode, _variables: dict[str, Any] | None = None) -> Any:
         if isinstance(node, StringValueNode | IntValueNode):
             return read(node.value)
@@ -71,20 +74,16 @@ def _from_text(read: Callable[[object], Any]) -> Callable[..., Any]:
     return parse
 
 
-def _json_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+def _read_json_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
     return value_from_ast_untyped(node, variables)
 
 
-def _unchanged(value: Any) -> Any:
-    return value
-
-
 _SCALARS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Callable[..., Any]]] = {
-    "BigInt": (str, _read_big, _from_text(_read_big)),
-    "DateTime": (utc, read_moment, _from_text(read_moment)),
-    "DateTimeWithZone": (utc, read_moment, _from_text(read_moment)),
-    "DateWithZone": (date.isoformat, read_day, _from_text(read_day)),
-    "JSON": (_unchanged, _unchanged, _json_literal),
+    "BigInt": (str, _read_big, _literal_reader(_read_big)),
+    "DateTime": (utc, read_moment, _literal_reader(read_moment)),
+    "DateTimeWithZone": (utc, read_moment, _literal_reader(read_moment)),
+    "DateWithZone": (date.isoformat, read_day, _literal_reader(read_day)),
+    "JSON": (lambda value: value, lambda value: value, _read_json_literal),
 }
 
 
@@ -94,11 +93,14 @@ def bind_scalars(schema: GraphQLSchema) -> None:
         scalar = schema.get_type(name)
         if not isinstance(scalar, GraphQLScalarType):
             raise TypeError(name)
-        hooks = {"serialize": write, "parse_value": read, "parse_literal": literal}
-        # graphql-core 3.3 calls the first two by new names and keeps the old ones beside them.
-        renamed = {"coerce_output_value": write, "coerce_input_value": read}
-        for hook, function in {
-            **hooks,
-            **{k: f for k, f in renamed.items() if hasattr(scalar, k)},
-        }.items():
-            setattr(scalar, hook, function)
+        hooks = {
+            "serialize": write,
+            "parse_value": read,
+            "parse_literal": literal,
+            # graphql-core 3.3 calls the first two by new names and keeps the old ones beside them.
+            "coerce_output_value": write,
+            "coerce_input_value": read,
+        }
+        for hook, function in hooks.items():
+            if hasattr(scalar, hook):
+                setattr(scalar, hook, function)

@@ -1,4 +1,4 @@
-"""Public URLs of posts: how the sandbox writes them, and how it reads the ones it is given.
+"""Public URLs of posts: how the sandbox writes them, and how it reads those that callers send.
 
 Shapes that are recognised and the three outcomes: Archive docs, looking up items by URL.
 """
@@ -14,6 +14,8 @@ from server.sandbox.ids import mix
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 # TikTok's ids have nineteen digits and start with a seven these days.
 _TIKTOK_BASE = 7_000_000_000_000_000_000
+# A short code is a letter without meaning, then sixty bits.
+_CODE_LENGTH = 11
 _CHECK_BITS = 28
 _CHECK = (1 << _CHECK_BITS) - 1
 _INSTAGRAM = re.compile(r"/(?:p|reel|reels)/([\w-]+)/?")
@@ -41,20 +43,26 @@ def _reveal(seed: int, value: int) -> int | None:
 
 
 def external_id(seed: int, number: int, kind: str) -> str:
-    """The platform's id of an item: digits on TikTok and for stories, a short code elsewhere."""
+    """Return the platform's id of an item.
+
+    It has digits on TikTok and for stories, and is a short code elsewhere.
+    """
     value = _hide(seed, number)
     if kind.startswith("TIKTOK") or kind == "STORY":
         return str(_TIKTOK_BASE + value)
-    code = "".join(_ALPHABET[value >> shift & 0x3F] for shift in range(54, -1, -6))
-    return ("D" if kind in {"POST", "REEL"} else _ALPHABET[value % 61]) + code
+    # Codes of Instagram start with a D these days; the first letter carries nothing.
+    first = "D" if kind in {"POST", "REEL"} else _ALPHABET[value % 61]
+    return first + "".join(_ALPHABET[value >> shift & 0x3F] for shift in range(54, -1, -6))
 
 
 def number_of(seed: int, external: str) -> int | None:
-    """The item number behind a platform's id; whether that item really has this id is for the
-    caller to check."""
+    """Return the item number behind a platform's id, or None.
+
+    Whether the item really has this id is for the caller to check.
+    """
     if external.isdecimal() and len(external) == len(str(_TIKTOK_BASE)):
         return _reveal(seed, int(external) - _TIKTOK_BASE)
-    if len(external) != 11 or not set(external) <= set(_ALPHABET):
+    if len(external) != _CODE_LENGTH or not set(external) <= set(_ALPHABET):
         return None
     value = 0
     for letter in external[1:]:
@@ -63,7 +71,7 @@ def number_of(seed: int, external: str) -> int | None:
 
 
 def original_url(kind: str, external: str, account: str, *, photo: bool) -> str | None:
-    """The address of a post; stories have none."""
+    """Return the address of a post, or None for a story."""
     if kind not in _FORMS:
         return None
     url = _FORMS[kind].format(id=external, account=account)
@@ -71,11 +79,13 @@ def original_url(kind: str, external: str, account: str, *, photo: bool) -> str 
 
 
 def is_valid(url: str) -> bool:
-    """Whether the URL is well-formed, HTTP(S) and not on a private host."""
-    if url != url.strip() or any(c.isspace() for c in url):
+    """Return whether the URL is well-formed, HTTP(S) and not on a private host."""
+    # Before splitting, which would drop line breaks and tabs without a word.
+    if re.search(r"\s", url):
         return False
     try:
         parts = urlsplit(url)
+        # A broken port is noticed only when it is read.
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         return False
@@ -90,12 +100,14 @@ def _is_public(host: str) -> bool:
 
 
 def external_in(url: str) -> tuple[str, str] | None:
-    """Platform and platform's id in a valid URL of a recognised shape, else None (short links,
-    profiles, others)."""
+    """Return platform and platform's id in a valid URL.
+
+    Returns None for a shape that is not recognised (short links, profiles, others).
+    """
     parts = urlsplit(url)
     host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
-    found = _code(host, parts)
-    return (_PLATFORMS[host], found) if found else None
+    code = _code(host, parts)
+    return (_PLATFORMS[host], code) if code else None
 
 
 _PLATFORMS = {
@@ -107,6 +119,7 @@ _PLATFORMS = {
 
 
 def _code(host: str, parts: SplitResult) -> str | None:
+    """Return the platform's id in a URL of one of its hosts, or None."""
     if host == "instagram.com":
         return _group(_INSTAGRAM, parts.path)
     if host == "tiktok.com":

@@ -68,7 +68,7 @@ class ArchiveBoxSandbox:
         counts: what a well-behaved client never causes.
     """
 
-    entrance = ""
+    api_path = ""
     """The part of the API's address that a client is configured with."""
 
     def __init__(

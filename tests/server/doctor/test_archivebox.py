@@ -16,7 +16,7 @@ from server.sandbox.archivebox import (
     USERNAME,
     Version,
 )
-from server.sandbox.serve import served
+from server.sandbox.serve import open_server
 from tests.support.clocks import fixed_archivebox
 from tests.support.doctored import answering, check, examined, given, http
 
@@ -33,7 +33,7 @@ async def examine_server(
     folder: Path, credentials: Mapping[str, str], version: Version = "0.9.73"
 ) -> Report:
     """The report about an ArchiveBox of that version."""
-    async with served(fixed_archivebox(version=version, snapshots=20)) as url:
+    async with open_server(fixed_archivebox(version=version, snapshots=20)) as url:
         return await examined(given(folder, sandbox=False, ARCHIVEBOX_URL=url, **credentials))
 
 

@@ -28,7 +28,7 @@ from server.sandbox import (
     Sandbox,
 )
 from server.sandbox import TOKEN as SEES_ALL
-from server.sandbox.serve import served
+from server.sandbox.serve import open_server
 from server.settings import load
 from tests.support.clocks import fixed_sandbox, now
 from tests.support.doctored import (
@@ -75,7 +75,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 async def sandbox() -> AsyncIterator[tuple[Sandbox, str]]:
     """A sandbox behind loopback HTTP that never finds a request too fast, and its URL."""
     quick = fixed_sandbox(items=50, plan="growth")
-    async with served(quick) as url:
+    async with open_server(quick) as url:
         yield quick, url
 
 
@@ -343,11 +343,11 @@ class Counting(Pacer):
 async def test_every_request_takes_its_turn_at_the_limiter(tmp_path: Path) -> None:
     clock = Clock(time.monotonic())
     strict, pacer = Sandbox(items=50, clock=clock, now=now), paced(Counting, clock)
-    async with served(strict) as url:
+    async with open_server(strict) as url:
         settings = given(tmp_path, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=SEES_ALL)
         await examined(settings, live=True, pacer=pacer)
     assert 15 <= pacer.turns == strict.requests <= 18
-    assert strict.refused == 0
+    assert strict.refusals == 0
 
 
 async def test_a_fault_of_our_own_is_not_passed_off_as_a_finding(tmp_path: Path) -> None:

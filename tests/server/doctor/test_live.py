@@ -25,13 +25,13 @@ from server.sandbox import (
     Answer,
     Sandbox,
 )
-from server.sandbox.archive.data.brands import BRANDS
+from server.sandbox.archive.data.brands import load_brands
 from tests.support.clocks import now
 from tests.support.doubles import Clock
 
 URL = "https://archive.test/api/v2"
 LIVE = [assumption.id for assumption in ASSUMPTIONS if assumption.live]
-COFFEE = next(brand.id for brand in BRANDS if brand.insights is None)
+COFFEE = next(brand.id for brand in load_brands() if brand.insights is None)
 CREDITS = ("credit-headers", "credit-reset", "page-cost", "alias-cost")
 
 Change = Callable[["Request", Answer], Answer]
@@ -118,7 +118,7 @@ async def test_it_takes_sixteen_requests_all_of_them_reading_and_none_too_fast()
     await rig.findings()
     assert len(rig.requests) == 16
     assert all(request.query.startswith(("query ", "{ ")) for request in rig.requests)
-    assert rig.sandbox.refused == 0
+    assert rig.sandbox.refusals == 0
 
 
 async def test_only_the_real_token_and_a_made_up_one_that_has_nothing_of_it_are_sent() -> None:

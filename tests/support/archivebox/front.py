@@ -20,7 +20,7 @@ from anyio.streams.tls import TLSStream
 from server.dispatch import Calls
 from server.errors import Failure
 from server.sandbox.archivebox import Answer, ArchiveBoxSandbox
-from server.sandbox.serve import served
+from server.sandbox.serve import open_server
 from server.services import Services
 from server.settings import load
 from server.tool.catalog import Surface
@@ -57,7 +57,7 @@ class Front:
     instead: Instead | None = None
     prefix: str = ""
     asked: list[Asked] = field(default_factory=list)
-    entrance: ClassVar[str] = ""
+    api_path: ClassVar[str] = ""
 
     def announcement(self, url: str) -> str:
         return url
@@ -103,7 +103,7 @@ async def calls_with(**variables: str) -> AsyncIterator[Calls]:
 async def fronted(front: Front, **variables: str) -> AsyncIterator[Calls]:
     """The product's calls to a front on loopback."""
     async with (
-        served(front) as url,
+        open_server(front) as url,
         calls_with(ARCHIVEBOX_URL=url + front.prefix, **variables) as calls,
     ):
         yield calls

@@ -115,7 +115,7 @@ class Watched(Sandbox):
             _keep(found, name, await self._asked(workspace, _EVERYTHING))
             home = self.world.by_id(workspace)
             assert home is not None
-            found.records[name]["wallet"] = home.changes.wallet
+            found.records[name]["wallet"] = home.changes.credits
         reels = (await self._asked(MAIN, _REELS))["items"]["nodes"]
         held = await self._asked(MAIN, _HELD % found.ids["collections/Team Favourites"])
         abroad = await self._asked(OUTDOOR, _REELS)

@@ -1,4 +1,4 @@
-"""Custom attributes: what a workspace keeps on creators and on items."""
+"""Custom attributes: the columns a workspace adds to creators and to items."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Attribute:
-    """One attribute. `options` names the choices of a select; `ai` marks a value filled in by the
-    API's own AI."""
+    """One column. `options` names the choices of a select; `ai` marks what the API's own AI fills
+    in."""
 
     key: str
     name: str
@@ -17,6 +17,7 @@ class Attribute:
     ai: bool = False
 
 
+# Together they have nearly every type, so that the operators of each can be tried.
 CREATOR_ATTRIBUTES = (
     Attribute("full_name", "Full name", "TEXT"),
     Attribute("emails", "Emails", "TEXT_LIST"),
@@ -63,13 +64,38 @@ ITEM_ATTRIBUTES = (
     Attribute("editor_note", "Editor's note", "TEXT"),
 )
 ATTRIBUTES = {"CREATOR": CREATOR_ATTRIBUTES, "ITEM": ITEM_ATTRIBUTES}
+_BY_KEY = {
+    (entity, attribute.key): attribute
+    for entity, attributes in ATTRIBUTES.items()
+    for attribute in attributes
+}
 # Room for the options of one attribute inside an option's number.
-OPTIONS_EACH = 64
+_OPTION_ROOM = 64
+# Attributes are numbered in their order; those of items start higher, so that no two share one.
+_FIRST_NUMBERS = {"CREATOR": 0, "ITEM": 100}
+_NUMBERS = {
+    (entity, attribute.key): number
+    for entity, attributes in ATTRIBUTES.items()
+    for number, attribute in enumerate(attributes, _FIRST_NUMBERS[entity])
+}
+
+
+def find_attribute(entity: str, key: str) -> Attribute | None:
+    return _BY_KEY.get((entity, key))
+
+
+def list_options(entity: str, key: str) -> tuple[str, ...]:
+    """Return the names of a select's options.
+
+    Raises KeyError for an unknown attribute.
+    """
+    return _BY_KEY[entity, key].options or ()
 
 
 def option_number(entity: str, key: str, name: str) -> int:
-    """The record number of a select's option."""
-    for place, attribute in enumerate(ATTRIBUTES[entity]):
-        if attribute.key == key and attribute.options is not None:
-            return (place + 100 * (entity == "ITEM")) * OPTIONS_EACH + attribute.options.index(name)
-    raise KeyError(key)
+    """Return the record number of a select's option.
+
+    Raises KeyError for an unknown attribute, ValueError for an unknown option.
+    """
+    place = list_options(entity, key).index(name)
+    return _NUMBERS[entity, key] * _OPTION_ROOM + place

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
-from graphql import GraphQLError
-
 from server.sandbox.archive.data.competitors import Competitor, first_moment, month_of
 from server.sandbox.archive.data.items import Item
 from server.sandbox.archive.data.workspace import Workspace
-from server.sandbox.archive.resolvers.search import between
+from server.sandbox.archive.errors import make_error
 
-# Of the people shown something, those who see it for the first time.
-_REACHED = 0.7
-# Posts of the own brand that are looked at; sums are extended to the others.
-_LOOKED_AT = 1_000
+# The share of impressions that reach somebody for the first time.
+_REACH = 0.7
+# Posts of the own brand that are measured; sums are extended to the others, or a large archive
+# would keep the caller waiting.
+_SAMPLE = 1_000
 _TICK = timedelta(microseconds=1)
 
 
@@ -34,18 +33,19 @@ class Window:
 
     @classmethod
     def around(cls, period: str, day: date) -> Window:
-        """The MONTH or WEEK that a day belongs to, in UTC."""
+        """Return the MONTH or WEEK that a day belongs to, in UTC."""
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
         if period == "MONTH":
-            return cls(first_moment(month_of(midnight)), first_moment(month_of(midnight) + 1))
+            month = month_of(midnight)
+            return cls(first_moment(month), first_moment(month + 1))
         monday = midnight - timedelta(days=midnight.weekday())
         return cls(monday, monday + timedelta(weeks=1))
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Metrics of one window; earned media value in US dollars. All None: there is nothing to
-    tell."""
+    """Metrics of one window; earned media value in US dollars. All are None where no post was
+    measured."""
 
     posts_count: int | None = None
     influencers_count: int | None = None
@@ -57,11 +57,12 @@ class Figures:
 
 def _metric(name: str) -> property:
     def read(brand: CompetitorBrand) -> float | None:
-        if brand.unavailable and not brand.told:
-            brand.told = True
-            raise GraphQLError(
+        # Once for each brand: the API reports one error beside the nulls, not one for each field.
+        if brand.unavailable and not brand.has_failed:
+            brand.has_failed = True
+            raise make_error(
                 f"Metrics of {brand.name} are temporarily unavailable",
-                extensions={"code": "SERVICE_UNAVAILABLE"},
+                "SERVICE_UNAVAILABLE",
             )
         value: float | None = getattr(brand.figures, name)
         return value
@@ -70,7 +71,7 @@ def _metric(name: str) -> property:
 
 
 class CompetitorBrand:
-    """A brand with its metrics of one window; they are computed if somebody asks for one.
+    """A brand with its metrics of one window, computed when the first one is read.
 
     Where they are unavailable, the first one that is read raises, which gives the answer its one
     error for the brand, and all are null.
@@ -90,12 +91,11 @@ class CompetitorBrand:
         self.own_metrics_status = own_metrics_status
         self.is_own_brand = own_metrics_status is not None
         self.unavailable = unavailable
-        self.told = False
+        self.has_failed = False
         self._measure = measure
 
     @cached_property
     def figures(self) -> Figures:
-        """Its metrics."""
         return Figures() if self.unavailable else self._measure()
 
     posts_count = _metric("posts_count")
@@ -106,40 +106,42 @@ class CompetitorBrand:
     earned_media_value = _metric("earned_media_value")
 
 
-def of_competitor(brand: Competitor, window: Window) -> Figures:
-    """Sums over a competitor's posts; none before the months that are kept, and none from the
-    future."""
+def measure_competitor(brand: Competitor, window: Window) -> Figures:
+    """Return sums over a competitor's posts; none before the months that are kept, and none from
+    the future."""
     first, last = month_of(window.start), month_of(window.end - _TICK)
-    months = range(max(first, brand.months[-1]), last + 1)
-    numbers = (number for month in months for number in brand.posts(month))
-    posts = [
-        brand.item(number)
-        for number in numbers
-        if window.start <= brand.taken_at(number) < min(window.end, brand.anchor)
-    ]
-    return _sums(posts, len(posts))
+    end = min(window.end, brand.anchor)
+    posts: list[Item] = []
+    for month in range(max(first, brand.months[-1]), last + 1):
+        numbers = brand.posts(month)
+        posts += [brand.item(n) for n in numbers if window.start <= brand.time_of(n) < end]
+    return _add_up(posts, len(posts))
 
 
-def of_own(home: Workspace, window: Window) -> Figures:
-    """Sums over the own archive."""
-    numbers = between(home, {"from": window.start, "to": window.end - _TICK})
-    step = max(1, len(numbers) // _LOOKED_AT)
-    return _sums([home.item(number) for number in numbers[::step]], len(numbers))
+def measure_own_brand(workspace: Workspace, window: Window) -> Figures:
+    """Return sums over the workspace's own posts, those of a large window taken from a sample."""
+    numbers = workspace.numbers_between(window.start, window.end - _TICK)
+    step = max(1, len(numbers) // _SAMPLE)
+    return _add_up([workspace.item(number) for number in numbers[::step]], len(numbers))
 
 
-def _sums(posts: Sequence[Item], count: int) -> Figures:
+def _add_up(posts: Sequence[Item], count: int) -> Figures:
+    """Return the sums over some posts, extended to `count` posts."""
     if not posts:
         return Figures()
     share = count / len(posts)
-    known = [post.current_engagement for post in posts if post.current_engagement is not None]
-    shown = share * sum(e.impressions or 0 for e in known)
-    engaged = share * sum((e.likes or 0) + (e.comments or 0) + (e.shares or 0) for e in known)
-    cents = share * sum(e.earned_media_value or 0 for e in known)
+    measurements = [post.current_engagement for post in posts]
+    impressions = interactions = cents = 0
+    for engagement in filter(None, measurements):
+        impressions += engagement.impressions or 0
+        interactions += engagement.interactions + (engagement.shares or 0)
+        cents += engagement.earned_media_value or 0
     return Figures(
         posts_count=count,
         influencers_count=len({post.social_profile.id for post in posts}),
-        reach=round(shown * _REACHED, 1),
-        impressions=round(shown, 1),
-        engagements_total=round(engaged, 1),
-        earned_media_value=round(cents / 100, 2),
+        # From the exact product: rounding twice would move the last digit.
+        reach=round(share * impressions * _REACH, 1),
+        impressions=round(share * impressions, 1),
+        engagements_total=round(share * interactions, 1),
+        earned_media_value=round(share * cents / 100, 2),
     )

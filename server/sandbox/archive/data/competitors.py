@@ -14,7 +14,7 @@ from functools import cached_property
 
 from server.sandbox.archive.data.brands import Insights
 from server.sandbox.archive.data.creators import SocialProfile
-from server.sandbox.archive.data.items import Item
+from server.sandbox.archive.data.items import FRAMES_EACH, Item
 from server.sandbox.archive.data.workspace import Workspace
 from server.sandbox.ids import Kind, draw, mix
 
@@ -23,10 +23,13 @@ PUBLISHED_ON = 9
 MONTHS = 18
 # Room for the posts of one month inside a post's number, and for the posts of one brand inside an
 # id's.
-_EACH = 1024
-_ROOM = 1 << 40
+_MONTH_ROOM = 1024
+_BRAND_ROOM = 1 << 40
 _CREATORS = 120
+# Posts of a month: the least, and how far above it a month can go.
 _LEAST, _SPREAD = 18, 40
+# Prime, so that the seeds of competitors do not meet those of other workspaces.
+_SEED_STEP = 7919
 
 
 class CompetitorItem(Item):
@@ -41,40 +44,55 @@ class CompetitorItem(Item):
 class Competitor(Workspace):
     """A tracked brand as an archive of its own; its ids are ids of the workspace that tracks it."""
 
-    def __init__(self, home: Workspace, insights: Insights, place: int) -> None:
+    def __init__(self, tracker: Workspace, insights: Insights, place: int) -> None:
         name = insights.competitors[place]
         handle = re.sub(r"\W+", "", name.lower())
         theme = replace(
-            home.brand.theme,
+            tracker.brand.theme,
             products=tuple(f"{name} {product}" for product in insights.products),
-            hashtags=(handle, *home.brand.theme.hashtags[1:]),
+            hashtags=(handle, *tracker.brand.theme.hashtags[1:]),
         )
-        brand = replace(home.brand, name=name, handle=handle, theme=theme, creators=_CREATORS)
-        seed = mix(home.seed + 7919 * (place + 1))
         super().__init__(
-            home.index, brand, home.ids, seed, home.items, home.anchor, home.changes.clock
+            index=tracker.index,
+            brand=replace(
+                tracker.brand,
+                name=name,
+                handle=handle,
+                theme=theme,
+                creator_count=_CREATORS,
+            ),
+            ids=tracker.ids,
+            seed=mix(tracker.seed + _SEED_STEP * (place + 1)),
+            item_count=tracker.item_count,
+            anchor=tracker.anchor,
+            clock=tracker.changes.clock,
         )
         self.place = place
 
     def id_of(self, kind: Kind, number: int) -> str:
-        """An id that is never taken for one of the workspace's own records."""
-        own = Kind.COMPETITOR_ITEM if kind is Kind.ITEM else kind
-        return super().id_of(own, (self.place + 1) * _ROOM + number)
+        """Return an id that is never taken for one of the workspace's own records."""
+        own_kind = Kind.COMPETITOR_ITEM if kind is Kind.ITEM else kind
+        return super().id_of(own_kind, (self.place + 1) * _BRAND_ROOM + number)
 
     @property
     def brand_id(self) -> str:
-        """The competitor's id."""
         return super().id_of(Kind.COMPETITOR, self.place)
 
     def item(self, number: int) -> CompetitorItem:
-        """One post, by number."""
         return CompetitorItem(self, number)
 
+    def visible_item(self, number: int) -> CompetitorItem | None:
+        """Return the post with this number, or None while its month is not published."""
+        return self.item(number) if number // _MONTH_ROOM in self.months else None
+
     def posts(self, month: int) -> range:
-        """Numbers of all posts of a month (years times 12 plus months), newest first, visible or
-        not."""
+        """Return the numbers of all posts of a month, newest first, visible or not.
+
+        month: years times 12 plus months.
+        """
         count = _LEAST + draw(self.seed, month, 51) % _SPREAD
-        return range(month * _EACH + count - 1, month * _EACH - 1, -1)
+        first = month * _MONTH_ROOM
+        return range(first + count - 1, first - 1, -1)
 
     @property
     def months(self) -> range:
@@ -82,56 +100,55 @@ class Competitor(Workspace):
         newest = newest_month(self.anchor)
         return range(newest, newest - MONTHS, -1)
 
-    def taken_at(self, number: int) -> datetime:
-        """When a post was published; a larger number is never older."""
-        month, place = divmod(number, _EACH)
+    def time_of(self, number: int) -> datetime:
+        """Return when a post was published; a larger number is never older."""
+        month, place = divmod(number, _MONTH_ROOM)
         start = first_moment(month)
         step = (first_moment(month + 1) - start) / len(self.posts(month))
         jitter = (draw(self.seed, number, 8) & 0xFFFF) / 0x10000
         return (start + step * (place + jitter)).replace(microsecond=0)
 
 
-def competitors(home: Workspace) -> list[Competitor]:
-    """The brands that a workspace tracks; none where its plan is without Competitor Insights."""
-    insights = home.brand.insights
-    return (
-        [Competitor(home, insights, place) for place in range(len(insights.competitors))]
-        if insights
-        else []
-    )
+def competitors(workspace: Workspace) -> list[Competitor]:
+    """Return the brands that a workspace tracks; none without Competitor Insights in its plan."""
+    insights = workspace.brand.insights
+    if insights is None:
+        return []
+    return [Competitor(workspace, insights, place) for place in range(len(insights.competitors))]
 
 
-def item_by_id(home: Workspace, text: str) -> CompetitorItem | None:
-    """A competitor's post, if it is visible."""
-    found = home.number_of(Kind.COMPETITOR_ITEM, text)
-    if found is None:
+def item_by_id(workspace: Workspace, text: str) -> CompetitorItem | None:
+    """Return the competitor's post with this id, or None if it is not visible."""
+    number = workspace.number_of(Kind.COMPETITOR_ITEM, text)
+    if number is None:
         return None
-    place, number = divmod(found, _ROOM)
-    brand = competitors(home)[place - 1]
-    return brand.item(number) if number // _EACH in brand.months else None
+    return _visible_post(workspace, *divmod(number, _BRAND_ROOM))
 
 
-def post_of_record(home: Workspace, number: int, each: int) -> CompetitorItem | None:
-    """A competitor's post by the number of a record of which every post has `each`, if it is
+def item_of_media(workspace: Workspace, number: int) -> CompetitorItem | None:
+    """Return the competitor's post that a media content belongs to, or None if it is not
     visible."""
-    place, rest = divmod(number, _ROOM)
-    brands = competitors(home)
+    place, content = divmod(number, _BRAND_ROOM)
+    return _visible_post(workspace, place, content // FRAMES_EACH)
+
+
+def _visible_post(workspace: Workspace, place: int, number: int) -> CompetitorItem | None:
+    # Places start at 1 inside ids: below lie the records of the workspace itself.
+    brands = competitors(workspace)
     if not 1 <= place <= len(brands):
         return None
-    post = rest // each
-    return brands[place - 1].item(post) if post // _EACH in brands[place - 1].months else None
+    return brands[place - 1].visible_item(number)
 
 
 def first_moment(month: int) -> datetime:
-    """The start of a month."""
     return datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)
 
 
 def month_of(moment: datetime) -> int:
-    """Years times 12 plus months."""
+    """Return the month of a moment, years times 12 plus months."""
     return moment.year * 12 + moment.month - 1
 
 
 def newest_month(now: datetime) -> int:
-    """The latest month whose posts are visible."""
+    """Return the latest month whose posts are visible."""
     return month_of(now) - (1 if now.day >= PUBLISHED_ON else 2)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from server.sandbox.archive.paging import Page, page
+from server.sandbox.archive.paging import Page, paginate
 from server.sandbox.archive.resolvers.context import Info, Resolver
 
 
 def campaigns(_: None, info: Info, *, first: int | None, after: str | None) -> Page:
-    """Campaigns, newest first; their ids narrow `items`."""
-    home = info.context.workspace
-    made = home.campaigns
-    return page(
-        f"campaigns{home.index}", range(len(made)), made.__getitem__, first=first, after=after
+    """Return campaigns, newest first; their ids narrow `items`."""
+    workspace = info.context.workspace
+    records = workspace.campaigns
+    return paginate(
+        f"campaigns{workspace.index}",
+        range(len(records)),
+        records.__getitem__,
+        first=first,
+        after=after,
     )
 
 

@@ -6,135 +6,146 @@ from typing import Any
 
 from server.sandbox.archive.data.saved import Collection
 from server.sandbox.archive.data.workspace import Workspace
-from server.sandbox.archive.resolvers.context import Info, Resolver, user_error
-from server.sandbox.archive.resolvers.groups import MOST, move
-from server.sandbox.archive.resolvers.saved_checks import name_errors
-
-Payload = dict[str, Any]
+from server.sandbox.archive.resolvers.context import (
+    MAX_ROWS,
+    Info,
+    Payload,
+    Resolver,
+    UserErrors,
+    check_name,
+    mutation,
+    require,
+    user_error,
+)
+from server.sandbox.archive.resolvers.groups import move
 
 
 def collections(_: None, info: Info) -> list[Collection]:
-    """Collections, in the order in which they were made."""
-    return info.context.workspace.collections[:MOST]
+    """Return collections, in the order in which they were made."""
+    return info.context.workspace.collections[:MAX_ROWS]
 
 
-def collection(_: None, info: Info, **given: str) -> Collection | None:
-    """One collection, or null."""
-    return info.context.workspace.saved.collections.find(given["id"])
+def collection(_: None, info: Info, **arguments: str) -> Collection | None:
+    return info.context.workspace.library.collections.find(arguments["id"])
 
 
-def create_collection(_: None, info: Info, **given: dict[str, str]) -> Payload:
-    """An empty collection with a name of its own."""
-    home, name = info.context.workspace, given["input"]["name"]
-    if errors := _unmanaged(home, "name") or _name_errors(home, name, None):
-        return {"collection": None, "user_errors": errors}
-    return {"collection": home.saved.collections.create(name=name), "user_errors": []}
+@mutation("collection")
+def create_collection(_: None, info: Info, **arguments: dict[str, str]) -> Payload:
+    """Create an empty collection with a name of its own."""
+    workspace, name = info.context.workspace, arguments["input"]["name"]
+    _check_format(workspace, "name")
+    _check_name(workspace, name, None)
+    return {"collection": workspace.library.collections.create(name=name)}
 
 
-def update_collection(_: None, info: Info, **given: Any) -> Payload:
-    """A new name; the items stay."""
-    home, name = info.context.workspace, given["input"]["name"]
-    known = home.saved.collections.find(given["id"])
-    errors = _unmanaged(home, "id") or _missing(known, "id") or _name_errors(home, name, known)
-    if errors or known is None:
-        return {"collection": None, "user_errors": errors}
-    return {"collection": home.saved.collections.update(known, name=name), "user_errors": []}
+@mutation("collection")
+def update_collection(_: None, info: Info, **arguments: Any) -> Payload:
+    """Rename a collection; the items stay."""
+    workspace, name = info.context.workspace, arguments["input"]["name"]
+    _check_format(workspace, "id")
+    records = workspace.library.collections
+    record = require(records.find(arguments["id"]), "id", "Collection not found")
+    _check_name(workspace, name, record)
+    return {"collection": records.update(record, name=name)}
 
 
-def delete_collection(_: None, info: Info, **given: str) -> Payload:
-    """Items that were in it stay in the archive."""
-    home = info.context.workspace
-    if errors := _unmanaged(home, "id"):
-        return {"deleted_collection_id": None, "user_errors": errors}
-    known = home.saved.collections.find(given["id"])
-    if known is not None:
-        home.saved.delete(known)
-    return {"deleted_collection_id": known.id if known else None, "user_errors": []}
+@mutation("deleted_collection_id")
+def delete_collection(_: None, info: Info, **arguments: str) -> Payload:
+    """Delete a collection; items that were in it stay in the archive."""
+    workspace = info.context.workspace
+    _check_format(workspace, "id")
+    record = workspace.library.collections.find(arguments["id"])
+    # Deleting what is not there succeeds too: it leaves things as the caller wants them.
+    if record is None:
+        return {"deleted_collection_id": None}
+    workspace.library.delete(record)
+    return {"deleted_collection_id": record.id}
 
 
-def move_collection_to_group(_: None, info: Info, **given: str | None) -> Payload:
-    """Into a group, or out of any with null."""
-    home = info.context.workspace
-    known = home.saved.collections.find(given["collectionId"] or "")
-    errors = _unmanaged(home, "collectionId") or _missing(known, "collectionId")
-    if errors or known is None:
-        return {"collection": None, "user_errors": errors}
-    moved, errors = move(home, known, given.get("groupId"))
-    return {"collection": moved, "user_errors": errors}
+@mutation("collection")
+def move_collection_to_group(_: None, info: Info, **arguments: str | None) -> Payload:
+    """Put a collection into a group, or out of any with null."""
+    workspace, field = info.context.workspace, "collectionId"
+    _check_format(workspace, field)
+    record = workspace.library.collections.find(arguments[field] or "")
+    record = require(record, field, "Collection not found")
+    return {"collection": move(workspace, record, arguments.get("groupId"))}
 
 
-def _unmanaged(home: Workspace, field: str) -> list[Payload]:
-    if not home.brand.old_collections:
-        return []
-    return [
-        user_error(
-            field, "Collections of this workspace are in an older format and cannot be managed"
+def _check_format(workspace: Workspace, field: str) -> None:
+    # Older collections take items in and out, but cannot be managed themselves.
+    if workspace.brand.has_legacy_collections:
+        raise UserErrors(
+            user_error(
+                field,
+                "Collections of this workspace are in an older format and cannot be managed",
+            )
         )
-    ]
 
 
-def _missing(known: Collection | None, field: str) -> list[Payload]:
-    return [] if known else [user_error(field, "Collection not found")]
+def _check_name(workspace: Workspace, name: str, own: Collection | None) -> None:
+    check_name(name)
+    # A collection may keep its own name.
+    if name in {other.name for other in workspace.collections if other != own}:
+        raise UserErrors(user_error("name", f"Collection '{name}' already exists"))
 
 
-def _name_errors(home: Workspace, name: str, own: Collection | None) -> list[Payload]:
-    taken = {other.name for other in home.collections if other != own}
-    return name_errors(name) or (
-        [user_error("name", f"Collection '{name}' already exists")] if name in taken else []
-    )
+@mutation("item")
+def add_item_to_collections(_: None, info: Info, **arguments: Any) -> Payload:
+    """Put an item into collections, all or none of them."""
+    may_create = bool(arguments.get("autoCreate"))
+    return _move(info.context.workspace, arguments, inside=True, may_create=may_create)
 
 
-def add_item_to_collections(_: None, info: Info, **given: Any) -> Payload:
-    """All or nothing: one collection that cannot be used rejects the call."""
-    home = info.context.workspace
-    names = given.get("collectionNames") or []
-    if errors := _errors(home, given, names, known_names_only=not given.get("autoCreate")):
-        return {"item": None, "user_errors": errors}
-    return _move(home, given, names, inside=True)
+@mutation("item")
+def remove_item_from_collections(_: None, info: Info, **arguments: Any) -> Payload:
+    """Take an item out of collections; the item itself stays in the archive."""
+    return _move(info.context.workspace, arguments, inside=False, may_create=False)
 
 
-def remove_item_from_collections(_: None, info: Info, **given: Any) -> Payload:
-    """The item itself stays in the archive."""
-    home = info.context.workspace
-    names = given.get("collectionNames") or []
-    if errors := _errors(home, given, names, known_names_only=True):
-        return {"item": None, "user_errors": errors}
-    return _move(home, given, names, inside=False)
-
-
-def _errors(
-    home: Workspace, given: Payload, names: list[str], *, known_names_only: bool
-) -> list[Payload]:
-    ids = given.get("collectionIds") or []
-    if home.item_by_id(given["itemId"]) is None:
-        return [user_error("itemId", "Item not found")]
-    if not names and not ids:
-        return [user_error("collectionNames", "Give at least one collection")]
-    if any(not name.strip() for name in names):
-        return [user_error("collectionNames", "A collection's name must not be blank")]
-    known = {collection.name for collection in home.collections}
-    unknown = [name for name in names if name not in known] if known_names_only else []
-    errors = [
-        user_error("collectionNames", f"Collection '{name}' does not exist") for name in unknown
-    ]
-    missing = [text for text in ids if home.saved.collections.find(text) is None]
-    return errors + [
-        user_error("collectionIds", f"Collection {text} not found in this workspace")
-        for text in missing
-    ]
-
-
-def _move(home: Workspace, given: Payload, names: list[str], *, inside: bool) -> Payload:
-    places = {known.name: known for known in home.collections}
+def _move(workspace: Workspace, arguments: Payload, *, inside: bool, may_create: bool) -> Payload:
+    names = arguments.get("collectionNames") or []
+    ids = arguments.get("collectionIds") or []
+    item = require(workspace.item_by_id(arguments["itemId"]), "itemId", "Item not found")
+    _check_arguments(names, ids)
+    records = workspace.library.collections
+    by_name = {record.name: record for record in workspace.collections}
+    # One collection that cannot be used rejects the call, before anything is created or moved.
+    errors = [] if may_create else _unknown_names(by_name, names)
+    errors += _unknown_ids(workspace, ids)
+    if errors:
+        raise UserErrors(*errors)
     for name in names:
-        if name not in places:
-            places[name] = home.saved.collections.create(name=name)
-    by_id = [home.saved.collections.find(text) for text in given.get("collectionIds") or []]
-    item = home.item_by_id(given["itemId"])
-    for place in (*(places[name] for name in names), *by_id):
-        if place is not None and item is not None:
-            home.changes.move(place.number, item.number, inside=inside)
-    return {"item": item, "user_errors": []}
+        if name not in by_name:
+            by_name[name] = records.create(name=name)
+    by_id = filter(None, map(records.find, ids))
+    for record in (*(by_name[name] for name in names), *by_id):
+        workspace.changes.move(record.number, item.number, inside=inside)
+    return {"item": item}
+
+
+def _check_arguments(names: list[str], ids: list[str]) -> None:
+    if not names and not ids:
+        raise UserErrors(user_error("collectionNames", "Give at least one collection"))
+    if not all(map(str.strip, names)):
+        raise UserErrors(user_error("collectionNames", "A collection's name must not be blank"))
+
+
+def _unknown_names(by_name: dict[str, Collection], names: list[str]) -> list[Payload]:
+    return [
+        user_error("collectionNames", f"Collection '{name}' does not exist")
+        for name in names
+        if name not in by_name
+    ]
+
+
+def _unknown_ids(workspace: Workspace, ids: list[str]) -> list[Payload]:
+    records = workspace.library.collections
+    return [
+        user_error("collectionIds", f"Collection {text} not found in this workspace")
+        for text in ids
+        if records.find(text) is None
+    ]
 
 
 TABLE: dict[str, Resolver] = {

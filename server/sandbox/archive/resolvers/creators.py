@@ -7,16 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from server.sandbox.archive.data.creators import Creator, SocialProfile
-from server.sandbox.archive.data.workspace import Workspace
+from server.sandbox.archive.errors import ensure, make_error
 from server.sandbox.archive.filters import matches_place
-from server.sandbox.archive.paging import Page, page
-from server.sandbox.archive.resolvers import conditions as attribute_conditions
-from server.sandbox.archive.resolvers.context import Info, Resolver, refused
-from server.sandbox.archive.resolvers.views import preset_view
+from server.sandbox.archive.paging import Page, paginate
+from server.sandbox.archive.resolvers.conditions import make_tests
+from server.sandbox.archive.resolvers.context import Info, Resolver
+from server.sandbox.archive.resolvers.views import preset_view, sort_by_levels
 from server.sandbox.ids import Kind, mix
 
-_SORT: dict[str, Callable[[Creator], Any]] = {
+_SORT_KEYS: dict[str, Callable[[Creator], Any]] = {
     "ACCOUNT_NAME": lambda creator: creator.social_profiles[0].account_name,
+    # Somebody with several accounts counts by the largest one.
     "FOLLOWERS_COUNT": lambda creator: max(
         profile.followers for profile in creator.social_profiles
     ),
@@ -25,81 +26,79 @@ _ACCOUNT = re.compile(r"[a-z0-9._]{2,30}")
 
 
 def creators(
-    _: None, info: Info, *, first: int | None, after: str | None = None, **given: Any
+    _: None, info: Info, *, first: int | None, after: str | None = None, **arguments: Any
 ) -> Page:
-    """People of the CRM. A creator view applies its stored conditions, but never its stored
-    filters."""
-    home = info.context.workspace
-    preset = given.get("presetId")
-    conditions = given.get("customAttributeConditions") or []
-    places = (given.get("filter") or {}).get("locations") or []
+    """Return people of the CRM.
+
+    A creator view applies its stored conditions and order, but never its stored filters.
+    """
+    workspace = info.context.workspace
+    preset = arguments.get("presetId")
+    conditions = arguments.get("customAttributeConditions") or []
+    places = (arguments.get("filter") or {}).get("locations") or []
     sort: list[dict[str, str]] = []
     if preset is not None:
-        view = preset_view(home, Kind.CREATOR_VIEW, preset)
+        view = preset_view(workspace, Kind.CREATOR_VIEW, preset)
+        # The API stores the filters of a creator view and then returns everybody.
         conditions, places, sort = view.custom_attribute_conditions, [], view.sort
-    tests = attribute_conditions.tests(home, "CREATOR", conditions)
-    numbers = [
-        number
-        for number in range(home.brand.creators)
-        if _fits(home.creator(number), tests, places)
-    ]
-    numbers = _sorted(home, numbers, sort)
-    return page(f"creators{home.index}", numbers, home.creator, first=first, after=after)
+    tests = make_tests(workspace, "CREATOR", conditions)
+    people = workspace.creators()
+    if places:
+        people = [person for person in people if matches_place(person.place, places)]
+    for test in tests:
+        people = [person for person in people if test(person.custom_attributes)]
+    return paginate(
+        f"creators{workspace.index}",
+        [person.number for person in sort_by_levels(people, sort, _SORT_KEYS)],
+        workspace.creator,
+        first=first,
+        after=after,
+    )
 
 
-def _fits(
-    creator: Creator, tests: list[attribute_conditions.Test], places: list[dict[str, str]]
-) -> bool:
-    if places and not matches_place(creator.place, places):
-        return False
-    return all(test(creator.custom_attributes) for test in tests)
+def creator(_: None, info: Info, **arguments: str) -> Creator:
+    """Return one person. Raises GraphQLError for an unknown id, because the answer cannot be
+    null."""
+    workspace = info.context.workspace
+    number = workspace.number_of(Kind.CREATOR, arguments["id"])
+    if number is None or number >= workspace.brand.creator_count:
+        raise make_error(f"Creator {arguments['id']} not found", "NOT_FOUND")
+    return workspace.creator(number)
 
 
-def _sorted(home: Workspace, numbers: list[int], sort: list[dict[str, str]]) -> list[int]:
-    for level in reversed(sort):
-        value = _SORT[level["sortKey"]]
-        numbers = sorted(
-            numbers, key=lambda n: value(home.creator(n)), reverse=level["sortOrder"] == "DESC"
-        )
-    return numbers
+def social_profile(_: None, info: Info, **arguments: Any) -> SocialProfile | None:
+    """Return one profile by id, or by account name and platform.
 
-
-def creator(_: None, info: Info, **given: str) -> Creator:
-    """One person; a miss is an error, because the answer cannot be null."""
-    home = info.context.workspace
-    number = home.number_of(Kind.CREATOR, given["id"])
-    if number is None or number >= home.brand.creators:
-        raise refused(f"Creator {given['id']} not found", "NOT_FOUND")
-    return home.creator(number)
-
-
-def social_profile(_: None, info: Info, **given: Any) -> SocialProfile | None:
-    """One profile by id, or by account name and platform; null if it is not archived and no
-    fallback is asked for."""
-    home = info.context.workspace
-    wanted, account, provider = given.get("id"), given.get("accountName"), given.get("provider")
-    if (wanted is None) == (account is None):
-        raise refused("Provide either id or accountName with provider")
-    if wanted is not None:
-        if provider is not None:
-            raise refused("provider belongs to accountName, not to id")
-        return home.profile_by_id(wanted)
-    if account is None or provider is None:
-        raise refused("accountName needs provider")
+    Returns None if it is not archived and the caller asks for no fallback.
+    """
+    workspace = info.context.workspace
+    profile_id: Any = arguments.get("id")
+    account: Any = arguments.get("accountName")
+    provider: Any = arguments.get("provider")
+    ensure(
+        (profile_id is None) != (account is None),
+        "Provide either id or accountName with provider",
+    )
+    if account is None:
+        ensure(provider is None, "provider belongs to accountName, not to id")
+        return workspace.profile_by_id(profile_id)
+    ensure(provider is not None, "accountName needs provider")
     name = account.lower()
-    known = home.profiles_by_account.get((provider, name))
-    if known is not None or not given.get("fallback"):
-        return known
-    return _from_platform(name, provider)
+    profile = workspace.profiles_by_account.get((provider, name))
+    if profile is None and arguments.get("fallback"):
+        return _from_platform(name, provider)
+    return profile
 
 
 def _from_platform(account: str, provider: str) -> SocialProfile | None:
-    """What the platform itself would say about an account that nobody archived yet."""
+    """Return what the platform itself says about an account that nobody archived yet."""
     if provider == "INTERNAL" or not _ACCOUNT.fullmatch(account):
         return None
+    # Drawn from the name: the same account looks the same whenever it is asked for.
     bits = mix(int.from_bytes(account.encode()) ^ len(provider))
     text = f"{bits:016x}{mix(bits):016x}"
     return SocialProfile(
+        # No id of `Ids`, so that no other operation takes it for an archived profile.
         id=f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}",
         account_name=account,
         full_name=re.sub(r"[._]+", " ", account).title(),

@@ -6,97 +6,99 @@ from typing import Any
 
 from server.sandbox.archive.data.saved import Group, Record
 from server.sandbox.archive.data.workspace import Workspace
-from server.sandbox.archive.resolvers.context import Info, Resolver, user_error
-from server.sandbox.archive.resolvers.saved_checks import name_errors
+from server.sandbox.archive.resolvers.context import (
+    MAX_ROWS,
+    Info,
+    Payload,
+    Resolver,
+    UserErrors,
+    check_name,
+    mutation,
+    require,
+    user_error,
+)
 from server.sandbox.ids import Kind
-
-MOST = 1_000
-"""Rows of a list without pages; what lies beyond is left out without a word."""
-
-Payload = dict[str, Any]
 
 
 def view_groups(_: None, info: Info) -> list[Group]:
-    """Groups, oldest first."""
-    return info.context.workspace.saved.groups.oldest_first()[:MOST]
+    """Return groups, oldest first."""
+    return info.context.workspace.library.groups.oldest_first()[:MAX_ROWS]
 
 
-def view_group(_: None, info: Info, **given: str) -> Group | None:
-    """One group, or null."""
-    return info.context.workspace.saved.groups.find(given["id"])
+def view_group(_: None, info: Info, **arguments: str) -> Group | None:
+    return info.context.workspace.library.groups.find(arguments["id"])
 
 
-def create_view_group(_: None, info: Info, **given: dict[str, str]) -> Payload:
-    """An empty group; names need not be unique."""
-    name = given["input"]["name"]
-    if errors := name_errors(name):
-        return _refused(errors)
-    return {"view_group": info.context.workspace.saved.groups.create(name=name), "user_errors": []}
+@mutation("view_group")
+def create_view_group(_: None, info: Info, **arguments: dict[str, str]) -> Payload:
+    """Create an empty group; names need not be unique."""
+    name = arguments["input"]["name"]
+    check_name(name)
+    return {"view_group": info.context.workspace.library.groups.create(name=name)}
 
 
-def update_view_group(_: None, info: Info, **given: Any) -> Payload:
-    """A new name."""
-    groups = info.context.workspace.saved.groups
-    group, name = groups.find(given["id"]), given["input"]["name"]
+@mutation("view_group")
+def update_view_group(_: None, info: Info, **arguments: Any) -> Payload:
+    """Rename a group."""
+    groups, name = info.context.workspace.library.groups, arguments["input"]["name"]
+    group = require(groups.find(arguments["id"]), "id", "Group not found")
+    check_name(name)
+    return {"view_group": groups.update(group, name=name)}
+
+
+@mutation("deleted_view_group_id", "moved_view_ids")
+def delete_view_group(_: None, info: Info, **arguments: str) -> Payload:
+    """Delete a group; the members stay, outside any group."""
+    library = info.context.workspace.library
+    group = library.groups.find(arguments["id"])
     if group is None:
-        return _refused([user_error("id", "Group not found")])
-    if errors := name_errors(name):
-        return _refused(errors)
-    return {"view_group": groups.update(group, name=name), "user_errors": []}
+        return {"deleted_view_group_id": None, "moved_view_ids": []}
+    # Members first, while the group still tells who they are.
+    member_ids = [library.move(member, None).id for member in library.members(group)]
+    library.delete(group)
+    return {"deleted_view_group_id": group.id, "moved_view_ids": member_ids}
 
 
-def delete_view_group(_: None, info: Info, **given: str) -> Payload:
-    """The members stay, outside any group."""
-    saved = info.context.workspace.saved
-    group = saved.groups.find(given["id"])
-    if group is None:
-        return {"deleted_view_group_id": None, "moved_view_ids": [], "user_errors": []}
-    moved = [saved.move(member, None).id for member in saved.members(group)]
-    saved.delete(group)
-    return {"deleted_view_group_id": group.id, "moved_view_ids": moved, "user_errors": []}
+@mutation("view_group")
+def reorder_views_in_group(_: None, info: Info, **arguments: Any) -> Payload:
+    """Put views of a group first; one id that is not a view of the group rejects the call."""
+    library = info.context.workspace.library
+    group = require(library.groups.find(arguments["groupId"]), "groupId", "Group not found")
+    views: list[Record] = []
+    errors: list[Payload] = []
+    for text in arguments["viewIds"]:
+        record = library.find(text)
+        # Misfits count as well when ids are listed twice.
+        if record is not None:
+            views.append(record)
+        if problem := _member_problem(record, group):
+            errors.append(user_error("viewIds", f"{text} {problem}"))
+    if len({view.key for view in views}) < len(views):
+        errors.append(user_error("viewIds", "A view is listed twice"))
+    if errors:
+        raise UserErrors(*errors)
+    return {"view_group": library.reorder(group, views)}
 
 
-def reorder_views_in_group(_: None, info: Info, **given: Any) -> Payload:
-    """All or nothing: one id that is not a view of the group rejects the call."""
-    home = info.context.workspace
-    group = home.saved.groups.find(given["groupId"])
-    if group is None:
-        return _refused([user_error("groupId", "Group not found")])
-    found = [home.saved.find(text) for text in given["viewIds"]]
-    listed = [record for record in found if record is not None]
-    refused = [
-        user_error("viewIds", f"{text} {why}")
-        for text, record in zip(given["viewIds"], found, strict=True)
-        if (why := _unfit(record, group))
-    ]
-    if len({record.key for record in listed}) < len(listed):
-        refused.append(user_error("viewIds", "A view is listed twice"))
-    if refused:
-        return _refused(refused)
-    return {"view_group": home.saved.reorder(group, listed), "user_errors": []}
-
-
-def _unfit(record: Record | None, group: Group) -> str | None:
-    if record is not None and record.kind is Kind.COLLECTION:
-        return "is a collection; only views can be reordered"
-    if record is None or record.group != group:
+def _member_problem(record: Record | None, group: Group) -> str | None:
+    """Return why a record has no place among the views of a group, or None if it has one."""
+    if record is None:
         return "is not a view in this group"
-    return None
+    if record.kind is Kind.COLLECTION:
+        return "is a collection; only views can be reordered"
+    return None if record.group == group else "is not a view in this group"
 
 
-def _refused(errors: list[Payload]) -> Payload:
-    return {"view_group": None, "user_errors": errors}
+def move(workspace: Workspace, record: Record, group_id: str | None) -> Record:
+    """Put a record into a group, or out of any with None.
 
-
-def move(
-    home: Workspace, record: Record, group_id: str | None
-) -> tuple[Record | None, list[Payload]]:
-    """Put a record into a group, or out of any with None; the second value tells why that cannot be
-    done."""
-    group = home.saved.groups.find(group_id) if group_id is not None else None
-    if group_id is not None and group is None:
-        return None, [user_error("groupId", "Group not found")]
-    return home.saved.move(record, group), []
+    Raises UserErrors for an unknown group.
+    """
+    group: Group | None = None
+    if group_id is not None:
+        groups = workspace.library.groups
+        group = require(groups.find(group_id), "groupId", "Group not found")
+    return workspace.library.move(record, group)
 
 
 TABLE: dict[str, Resolver] = {

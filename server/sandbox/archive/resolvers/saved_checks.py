@@ -1,5 +1,5 @@
-"""What a view may hold: Archive docs, content views. Whatever could not be asked of `items` or
-`creators` is refused.
+"""What a view may hold: Archive docs, content views. Whatever `items` or `creators` would refuse is
+refused here.
 
 The page does not describe `filters` and `sort`. Here the filters of a content view have the shape
 of `ItemFilterInput`, those of other views, which are never applied, any shape; `sort` is a list of
@@ -22,109 +22,111 @@ from graphql import (
 
 from server.sandbox.archive import filters
 from server.sandbox.archive.data.saved import ENTITIES
-from server.sandbox.archive.resolvers import conditions as attribute_conditions
-from server.sandbox.archive.resolvers.context import Info, user_error
+from server.sandbox.archive.errors import ensure
+from server.sandbox.archive.resolvers.conditions import make_tests
+from server.sandbox.archive.resolvers.context import (
+    Info,
+    Payload,
+    UserErrors,
+    name_errors,
+    user_error,
+)
 from server.sandbox.ids import Kind
 
-Payload = dict[str, Any]
-
-ORDERS_OF_PEOPLE = frozenset({"ACCOUNT_NAME", "FOLLOWERS_COUNT"})
+PEOPLE_SORT_KEYS = frozenset({"ACCOUNT_NAME", "FOLLOWERS_COUNT"})
 """Sort keys of creator views and social profile views."""
 
 
-def name_errors(name: str) -> list[Payload]:
-    """Why something cannot be called that."""
-    return [] if name.strip() else [user_error("name", "A name must not be blank")]
+def check_view(info: Info, kind: Kind, parts: Payload) -> None:
+    """Raise UserErrors if a view cannot have these parts, which have the API's names.
 
-
-def view_errors(info: Info, kind: Kind, given: Payload) -> list[Payload]:
-    """Why a view cannot have these parts, named as in the API; parts left out are not checked."""
-    if nulls := [
-        user_error(part, f"{part} must not be null")
-        for part, value in given.items()
-        if value is None
-    ]:
-        return nulls
-    errors = name_errors(given["name"]) if "name" in given else []
-    checks = {
-        "filters": _check_filters,
-        "customAttributeConditions": _check_conditions,
-        "sort": _check_sort,
-    }
-    for part, check in checks.items():
-        if part not in given:
+    Parts that are left out are not checked.
+    """
+    # Before the other checks, which read into the values.
+    nulls = [part for part, value in parts.items() if value is None]
+    if nulls:
+        raise UserErrors(*(user_error(part, f"{part} must not be null") for part in nulls))
+    errors = name_errors(parts["name"]) if "name" in parts else []
+    for part, check in _CHECKS.items():
+        if part not in parts:
             continue
         try:
-            check(info, kind, given[part])
+            check(info, kind, parts[part])
         except GraphQLError as error:
             errors.append(user_error(part, error.message))
-    return errors
+    if errors:
+        raise UserErrors(*errors)
 
 
 def item_filter(schema: GraphQLSchema, stored: Payload) -> Payload:
-    """The filters of a content view as `items` takes them. Raises GraphQLError if they do not
-    fit."""
-    read: Payload = _read(schema.type_map["ItemFilterInput"], stored, "filters")
-    return read
+    """Return the filters of a content view as `items` takes them.
+
+    Raises GraphQLError if they do not fit.
+    """
+    parts: Payload = _read(schema.type_map["ItemFilterInput"], stored, "filters")
+    return parts
 
 
 def _check_filters(info: Info, kind: Kind, stored: Any) -> None:
-    if not isinstance(stored, dict):
-        raise GraphQLError("filters must be an object")
+    ensure(isinstance(stored, dict), "filters must be an object")
     if kind is Kind.CONTENT_VIEW:
         filters.item_tests(info.context.workspace, item_filter(info.schema, stored))
 
 
 def _check_conditions(info: Info, kind: Kind, conditions: list[Payload]) -> None:
-    attribute_conditions.tests(info.context.workspace, ENTITIES[kind], conditions)
+    make_tests(info.context.workspace, ENTITIES[kind], conditions)
 
 
 def _check_sort(info: Info, kind: Kind, levels: Any) -> None:
-    if not isinstance(levels, list):
-        raise GraphQLError("sort must be a list of {sortKey, sortOrder}")
+    ensure(isinstance(levels, list), "sort must be a list of {sortKey, sortOrder}")
     for level in levels:
         _read(info.schema.type_map["ItemSortingInput"], level, "sort")
-        if kind is not Kind.CONTENT_VIEW and level["sortKey"] not in ORDERS_OF_PEOPLE:
-            raise GraphQLError(
-                f"sort: sortKey must be one of {', '.join(sorted(ORDERS_OF_PEOPLE))}"
-            )
+        ensure(
+            kind is Kind.CONTENT_VIEW or level["sortKey"] in PEOPLE_SORT_KEYS,
+            f"sort: sortKey must be one of {', '.join(sorted(PEOPLE_SORT_KEYS))}",
+        )
 
 
-def _read(wanted: Any, value: Any, path: str) -> Any:
-    """A JSON value as an input of the schema; graphql-core's own reading differs between its
-    versions."""
-    if isinstance(wanted, GraphQLNonNull):
-        if value is None:
-            raise GraphQLError(f"{path} must not be null")
-        return _read(wanted.of_type, value, path)
+_CHECKS = {
+    "filters": _check_filters,
+    "customAttributeConditions": _check_conditions,
+    "sort": _check_sort,
+}
+
+
+def _read(kind: Any, value: Any, path: str) -> Any:
+    """Return a JSON value as an input type of the schema takes it.
+
+    path: where the value stands, for the message of the GraphQLError that a misfit raises.
+    """
+    # Not by graphql-core's own reading, which differs between its versions.
+    if isinstance(kind, GraphQLNonNull):
+        ensure(value is not None, f"{path} must not be null")
+        return _read(kind.of_type, value, path)
     if value is None:
         return None
-    if isinstance(wanted, GraphQLList):
+    if isinstance(kind, GraphQLList):
+        # A single value stands for a list of one, as everywhere in GraphQL.
         entries = value if isinstance(value, list) else [value]
-        return [_read(wanted.of_type, entry, path) for entry in entries]
-    if isinstance(wanted, GraphQLInputObjectType):
-        return _read_object(wanted, value, path)
-    return _read_leaf(wanted, value, path)
+        return [_read(kind.of_type, entry, path) for entry in entries]
+    if isinstance(kind, GraphQLInputObjectType):
+        return _read_object(kind, value, path)
+    return _read_leaf(kind, value, path)
 
 
-def _read_object(wanted: GraphQLInputObjectType, value: Any, path: str) -> Payload:
-    if not isinstance(value, dict):
-        raise GraphQLError(f"{path} must be an object")
-    if unknown := set(value) - set(wanted.fields):
-        raise GraphQLError(f"{path} has no {', '.join(sorted(map(repr, unknown)))}")
-    needed = {
-        name for name, field in wanted.fields.items() if isinstance(field.type, GraphQLNonNull)
-    }
-    if missing := needed - set(value):
-        raise GraphQLError(f"{path} needs {', '.join(sorted(missing))}")
-    return {
-        name: _read(wanted.fields[name].type, held, f"{path}.{name}")
-        for name, held in value.items()
-    }
+def _read_object(kind: GraphQLInputObjectType, value: Any, path: str) -> Payload:
+    ensure(isinstance(value, dict), f"{path} must be an object")
+    types = {name: field.type for name, field in kind.fields.items()}
+    unknown = set(value) - set(types)
+    ensure(not unknown, f"{path} has no {', '.join(sorted(map(repr, unknown)))}")
+    required = {name for name, type_ in types.items() if isinstance(type_, GraphQLNonNull)}
+    missing = required - set(value)
+    ensure(not missing, f"{path} needs {', '.join(sorted(missing))}")
+    return {name: _read(types[name], entry, f"{path}.{name}") for name, entry in value.items()}
 
 
-def _read_leaf(wanted: GraphQLScalarType | GraphQLEnumType, value: Any, path: str) -> Any:
+def _read_leaf(kind: GraphQLScalarType | GraphQLEnumType, value: Any, path: str) -> Any:
     try:
-        return wanted.parse_value(value)
+        return kind.parse_value(value)
     except GraphQLError as error:
         raise GraphQLError(f"{path}: {error.message}") from error

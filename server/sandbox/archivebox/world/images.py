@@ -6,7 +6,7 @@ import struct
 from functools import lru_cache
 
 from server.sandbox.ids import draw
-from server.sandbox.png import png
+from server.sandbox.png import encode_png
 
 WIDTH, HEIGHT = 320, 200
 _ICON = 16
@@ -25,14 +25,14 @@ def draw_screenshot(bits: int) -> bytes:
         length = 0 if line % 6 == 0 else 120 + line % 160
         text = _PAPER * _MARGIN + _INK * length + _PAPER * (WIDTH - _MARGIN - length)
         rows += [text] * 3 + [_PAPER * WIDTH] * 4
-    return png(WIDTH, HEIGHT, rows[:HEIGHT])
+    return encode_png(WIDTH, HEIGHT, rows[:HEIGHT])
 
 
 @lru_cache(maxsize=256)
 def draw_favicon(bits: int) -> bytes:
     """Return a square of one colour, as an icon file that holds a PNG."""
     colour = bytes((bits & 0xFF, bits >> 8 & 0xFF, bits >> 16 & 0xFF))
-    picture = png(_ICON, _ICON, [colour * _ICON] * _ICON)
+    picture = encode_png(_ICON, _ICON, [colour * _ICON] * _ICON)
     # The header of an ICO file and one entry of its directory; the picture begins at byte 22.
     header = struct.pack("<HHH", 0, 1, 1)
     entry = struct.pack("<BBBBHHII", _ICON, _ICON, 0, 0, 1, 24, len(picture), 22)

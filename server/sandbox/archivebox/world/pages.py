@@ -10,7 +10,7 @@ from zlib import crc32
 
 from server.sandbox.archivebox.world.sites import Fate, Pinned, load_catalog
 from server.sandbox.ids import draw
-from server.sandbox.words import FIRST_NAMES, LAST_NAMES, PLACES
+from server.sandbox.words import load_words, pick
 
 _WORD = re.compile(r"[\w']+")
 # `.invalid` is reserved for names that never resolve (RFC 2606).
@@ -160,14 +160,14 @@ def _find_pinned_fate(url: str) -> Fate:
 
 def _fill(template: str, page: Page, index: int) -> str:
     bits = draw(page.bits, index, 75)
-    first_name = FIRST_NAMES[bits % len(FIRST_NAMES)]
-    last_name = LAST_NAMES[(bits >> 8) % len(LAST_NAMES)]
+    words = load_words()
+    person = f"{pick(words.first_names, bits)} {pick(words.last_names, bits >> 8)}"
     organisations = load_catalog().organisations
     sentence = template.format(
         s=page.subject,
-        p=f"{first_name} {last_name}",
+        p=person,
         o=organisations[(bits >> 16) % len(organisations)],
-        c=PLACES[(bits >> 24) % len(PLACES)].city,
+        c=pick(words.places, bits >> 24).city,
         n=3 + (bits >> 32) % 58,
     )
     return _capitalize(sentence)

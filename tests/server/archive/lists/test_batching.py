@@ -123,7 +123,7 @@ async def test_the_price_of_a_read_is_learned_from_the_headers_before_more_are_p
 
         assert there.sandbox.sizes == [5, 10, 20, 40, 25]
         assert there.packer.pace.cost == pytest.approx(6, abs=1)
-        assert there.sandbox.refused == 0
+        assert there.sandbox.refusals == 0
         bucket = there.sandbox.meters.of(MAIN).bucket
         refilled = bucket.plan.refill * sum(clock.slept)
         assert 5000 - bucket.left + refilled == pytest.approx(6 * 100 + 60)

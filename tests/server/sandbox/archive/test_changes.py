@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from server.sandbox import COFFEE, MAIN, OUTDOOR
-from server.sandbox.archive.data.metrics import STORY_KINDS, measure
+from server.sandbox.archive.data.metrics import measure
+from server.sandbox.archive.data.posts import STORY_KINDS
 from tests.server.sandbox.archive.conftest import NOW, Client, Json
 
 MOVE = (
@@ -154,8 +155,8 @@ def refreshable(client: Client, count: int, *, unreachable: bool = False) -> lis
     home = client.sandbox.world.workspaces[0]
     able = (
         i
-        for i in map(home.item, range(home.items))
-        if i.kind not in STORY_KINDS and i.unreachable == unreachable
+        for i in map(home.item, range(home.item_count))
+        if i.kind not in STORY_KINDS and i.is_unreachable == unreachable
     )
     return [next(able).id for _ in range(count)]
 
@@ -247,11 +248,11 @@ async def test_running_items_are_skipped_and_stories_and_strangers_drop_out(clie
 
 
 async def test_an_empty_wallet_cancels_the_whole_refresh(client: Client) -> None:
-    client.sandbox.world.workspaces[0].changes.wallet = 5
+    client.sandbox.world.workspaces[0].changes.credits = 5
     answer = await client.ask(REFETCH, {"ids": refreshable(client, 2)})
     assert (answer["operationId"], len(answer["userErrors"])) == (None, 1)
     assert (await client.ask(REFETCH, {"ids": refreshable(client, 1)}))["processedCount"] == 1
-    assert client.sandbox.world.workspaces[0].changes.wallet == 2
+    assert client.sandbox.world.workspaces[0].changes.credits == 2
 
 
 async def test_refreshing_must_be_enabled_for_the_workspace(client: Client) -> None:

@@ -228,7 +228,7 @@ async def test_an_empty_bucket_refuses_and_refills(make_client: type[Client]) ->
     assert answers[-1].headers["retry-after"] == "6"
     assert (await client.send(query, pause=5.0)).status == 429
     assert (await client.send(query, pause=0.8)).status == 200
-    assert client.sandbox.refused == 2
+    assert client.sandbox.refusals == 2
 
 
 async def test_credits_come_back_up_to_the_size_of_the_bucket(make_client: type[Client]) -> None:

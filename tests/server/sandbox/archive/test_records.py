@@ -44,7 +44,7 @@ def home() -> Workspace:
 
 @pytest.fixture(scope="module")
 def everything(home: Workspace) -> list[Item]:
-    return [home.item(number) for number in range(home.items)]
+    return [home.item(number) for number in range(home.item_count)]
 
 
 def test_a_record_depends_on_nothing_but_seed_and_number() -> None:
@@ -75,7 +75,7 @@ def test_ids_of_another_kind_workspace_or_sandbox_are_not_recognised(home: Works
     assert home.item_by_id(home.id_of(Kind.CREATOR, 3)) is None
     assert home.item_by_id(ids.encode(1, Kind.ITEM, 3)) is None
     assert home.item_by_id(Ids(8).encode(0, Kind.ITEM, 3)) is None
-    assert home.item_by_id(home.id_of(Kind.ITEM, home.items)) is None
+    assert home.item_by_id(home.id_of(Kind.ITEM, home.item_count)) is None
     assert ids.decode("not-a-uuid") is None
     assert ids.decode("7c1f6a52-3d0e-4b8a-9a41-52e0c6d9b117") is None
 
@@ -202,12 +202,12 @@ def test_texts_are_filled_in(everything: list[Item]) -> None:
 
 
 def test_account_names_are_unique_on_each_platform(home: Workspace) -> None:
-    profiles = [p for n in range(home.brand.creators) for p in home.creator(n).social_profiles]
+    profiles = [p for n in range(home.brand.creator_count) for p in home.creator(n).social_profiles]
     assert len(home.profiles_by_account) == len(profiles)
-    assert {len(home.creator(n).social_profiles) for n in range(home.brand.creators)} == {1, 2}
+    assert {len(home.creator(n).social_profiles) for n in range(home.brand.creator_count)} == {1, 2}
 
 
 def test_a_workspace_on_a_plan_without_emv_has_none() -> None:
     coffee = Sandbox(now=lambda: NOW).world.workspaces[2]
-    known = [e for n in range(coffee.items) if (e := coffee.item(n).current_engagement)]
+    known = [e for n in range(coffee.item_count) if (e := coffee.item(n).current_engagement)]
     assert {entry.earned_media_value for entry in known} == {None}

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from server.sandbox import MAIN, TOKEN, Sandbox
-from server.sandbox.serve import app, served
+from server.sandbox.serve import make_app, open_server
 from tests.server.sandbox.archive.conftest import NOW, Client
 from tests.support.paths import ROOT
 
@@ -28,9 +28,15 @@ print("end")
 
 
 @pytest.fixture
+def client() -> Client:
+    """A sandbox of its own for the test."""
+    return Client()
+
+
+@pytest.fixture
 async def url(client: Client) -> AsyncIterator[str]:
-    async with served(client.sandbox) as found:
-        yield found
+    async with open_server(client.sandbox) as url:
+        yield url
 
 
 def at(url: str, path: str) -> str:
@@ -94,7 +100,7 @@ async def test_counts_are_for_loopback_only(client_address: Any) -> None:
         "headers": [],
         "client": client_address,
     }
-    await app(Sandbox(items=1, now=lambda: NOW))(scope, receive, send)
+    await make_app(Sandbox(items=1, now=lambda: NOW))(scope, receive, send)
     assert sent[0]["status"] == 404
 
 

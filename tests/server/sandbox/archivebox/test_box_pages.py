@@ -21,7 +21,7 @@ from server.sandbox.archivebox import (
     USERNAME,
     ArchiveBoxSandbox,
 )
-from server.sandbox.serve import served
+from server.sandbox.serve import open_server
 from tests.server.sandbox.archivebox.conftest import Box
 from tests.support.clocks import fixed_archivebox
 
@@ -218,7 +218,7 @@ async def test_a_password_is_exchanged_for_a_key(any_box: Box) -> None:
 async def test_the_api_answers_over_http_and_hangs_up_when_it_dies() -> None:
     sandbox = fixed_archivebox(snapshots=30)
     async with (
-        served(sandbox) as url,
+        open_server(sandbox) as url,
         httpx.AsyncClient(base_url=url, headers={"X-ArchiveBox-API-Key": KEY}) as http,
     ):
         payload = await http.get("/api/v1/core/snapshots", params={"tag": "Long Reads", "limit": 5})

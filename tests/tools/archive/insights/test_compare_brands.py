@@ -10,8 +10,8 @@ from server.errors import Code
 from server.sandbox.archive.data.brand_metrics import (
     Figures,
     Window,
-    of_competitor,
-    of_own,
+    measure_competitor,
+    measure_own_brand,
 )
 from server.sandbox.archive.data.competitors import competitors
 from tests.support.tools.insights_shop import (
@@ -45,8 +45,8 @@ async def there() -> AsyncIterator[Shop]:
 def figures(there: Shop, name: str, period: str, day: date) -> dict[str, Figures]:
     """What the sandbox's records say of each brand."""
     home, window = there.home(name), Window.around(period, day)
-    found = {each.brand.name: of_competitor(each, window) for each in competitors(home)}
-    found["You"] = of_own(home, window)
+    found = {each.brand.name: measure_competitor(each, window) for each in competitors(home)}
+    found["You"] = measure_own_brand(home, window)
     return {brand: Figures() if brand == HIDDEN else each for brand, each in found.items()}
 
 
@@ -120,7 +120,7 @@ async def test_an_own_brand_without_figures_has_no_share(there: Shop) -> None:
 
 async def test_earned_media_value_of_brands_is_told_in_dollars(there: Shop) -> None:
     found = await there.brands(date="2026-10-05")
-    own = of_own(there.home(), Window.around("MONTH", date(2026, 10, 5)))
+    own = measure_own_brand(there.home(), Window.around("MONTH", date(2026, 10, 5)))
 
     assert found["units"] == {"earnedMediaValue": "USD"}
     assert found["brands"][0]["earnedMediaValue"]["value"] == own.earned_media_value

@@ -22,7 +22,7 @@ from server.pictures.thumbnails import (
     draw_sheet,
     shrink,
 )
-from server.sandbox.png import png
+from server.sandbox.png import encode_png
 from tests.support.tools.looking import (
     Viewer,
     opened,
@@ -110,7 +110,7 @@ async def test_posts_come_as_one_numbered_sheet_with_a_legend(tmp_path: Path) ->
 
 async def test_the_sheet_shows_the_pictures_in_the_order_of_the_legend() -> None:
     colours = [(200, 0, 0), (0, 160, 0), (0, 0, 200), (90, 90, 90)]
-    files = [png(120, 120, [bytes(colour) * 120] * 120) for colour in colours]
+    files = [encode_png(120, 120, [bytes(colour) * 120] * 120) for colour in colours]
     found = opened(draw_sheet([shrink(each, 512) for each in files], 512))
 
     columns, width, height = choose_layout([(120, 120)] * 4, 512)

@@ -20,7 +20,7 @@ import pytest
 
 from server.jobs import Journal
 from server.sandbox import MAIN, Answer, Sandbox
-from server.sandbox.serve import served
+from server.sandbox.serve import open_server
 from tests.support.machine.journals import unlocked
 from tests.support.sandboxed import PACED, SandboxProcess, using
 from tests.support.stdio import Json, ServerGone, StdioServer
@@ -108,7 +108,7 @@ async def killed_again_and_again(
 ) -> Json:
     """The job as it ended, after servers were killed when so many items had been sent."""
     job: str | None = None
-    async with served(sandbox) as url:
+    async with open_server(sandbox) as url:
         for mark in marks:
             async with serving(url, folder) as server, anyio.create_task_group() as tasks:
                 tasks.start_soon(started, server, job, given)
@@ -159,7 +159,7 @@ async def test_a_refresh_that_is_killed_again_and_again_pays_for_no_item_twice(
     assert len(sandbox.refreshable) - len(sandbox.refetched) <= 100 * unknown
     home = sandbox.world.by_id(MAIN)
     assert home is not None
-    assert 6_000 - home.changes.wallet == 3 * len(sandbox.refetched)
+    assert 6_000 - home.changes.credits == 3 * len(sandbox.refetched)
     failures = [each for each in found.get("failures", []) if each["code"] == "OUTCOME_UNKNOWN"]
     assert len(failures) == unknown
 

@@ -61,7 +61,7 @@ async def test_a_refresh_is_asked_about_waits_and_tells_what_became_of_each_item
     assert set(refetched(one)) == kinds.keys() - stories
     assert set(refetched(one).values()) == {1}
     accepted = kinds.keys() - stories
-    failed = {each for each in accepted if kinds[each].unreachable}
+    failed = {each for each in accepted if kinds[each].is_unreachable}
     assert result["summary"] == {
         "items": 400 - len(stories),
         "accepted": len(accepted),
@@ -73,7 +73,7 @@ async def test_a_refresh_is_asked_about_waits_and_tells_what_became_of_each_item
     assert len(failed) == 2
     assert result["notes"] == []
     assert {each["status"] for each in result["operations"]} == {"COMPLETED", "PARTIAL"}
-    spent = 6_000 - home(one).changes.wallet
+    spent = 6_000 - home(one).changes.credits
     assert spent == result["billingCreditsAtMost"] == 3 * len(accepted)
     assert told["plan"]["billingCredits"] == preview["billingCredits"]
 
@@ -101,7 +101,7 @@ def home(one: Worker) -> Any:
 
 async def test_items_that_are_being_refreshed_already_are_told_as_skipped(one: Worker) -> None:
     found = [each["id"] for each in await items(one, 5, filter=REELS)]
-    home(one).changes.refresh(tuple(home(one).item_by_id(each).number for each in found[:2]))
+    home(one).changes.start_refresh(tuple(home(one).item_by_id(each).number for each in found[:2]))
     _, result = await refresh(one, itemIds=found)
 
     assert result["skippedItemIds"] == found[:2]
@@ -114,7 +114,7 @@ async def test_where_billing_credits_run_short_the_refused_hundred_are_named_and
     found = [each["id"] for each in await items(one, 150, filter=MANY)]
     count = len(found)
     assert count > 110
-    home(one).changes.wallet = 310
+    home(one).changes.credits = 310
     told, result = await refresh(one, itemIds=found)
     records = await one.records(told)
 
@@ -125,7 +125,7 @@ async def test_where_billing_credits_run_short_the_refused_hundred_are_named_and
     assert any("Not enough credits" in note for note in result["notes"])
     assert any("`resume`" in note for note in result["notes"])
     assert result["summary"]["accepted"] == 100
-    home(one).changes.wallet = 6_000
+    home(one).changes.credits = 6_000
     again = await one.ended(await one.call(StartEngagementJob, resume=told["jobId"]))
     assert again["summary"]["accepted"] == count
     assert refetched(one)[found[0]] == 1

@@ -347,7 +347,7 @@ def arrives(sandbox: Watched, url: str) -> None:
     home, known = sandbox.world.by_id(MAIN), external_in(url)
     assert home is not None
     assert known is not None
-    home.changes.upload(url, *known)
+    home.changes.start_upload(url, *known)
 
 
 async def _a_collection(one: Worker) -> Json:

@@ -19,7 +19,7 @@ import pytest
 
 from server.jobs import Journal
 from server.sandbox import Answer, Sandbox
-from server.sandbox.serve import served
+from server.sandbox.serve import open_server
 from tests.support.machine.journals import unlocked
 from tests.support.sandboxed import PACED, SandboxProcess, using
 from tests.support.stdio import Json, ServerGone, StdioServer
@@ -91,7 +91,7 @@ async def test_an_import_that_is_killed_again_and_again_uploads_no_link_twice(
     sandbox = Counting()
     marks = sorted(random.Random(5).sample(range(4, COUNT - 5), KILLS))
     job: str | None = None
-    async with served(sandbox) as url:
+    async with open_server(sandbox) as url:
         for mark in marks:
             async with serving(url, tmp_path) as server, anyio.create_task_group() as tasks:
                 tasks.start_soon(_started, server, job)
@@ -120,7 +120,7 @@ async def test_two_imports_of_the_same_links_in_two_processes_upload_each_once(
         results.append(await ended(server, job))
 
     async with (
-        served(sandbox) as url,
+        open_server(sandbox) as url,
         serving(url, tmp_path) as one,
         serving(url, tmp_path) as other,
         anyio.create_task_group() as both,

@@ -233,7 +233,8 @@ async def test_a_collection_is_put_into_a_group_and_out_of_it(client: Client) ->
 
 async def test_an_unknown_group_takes_no_collection(client: Client) -> None:
     known = await id_of(client, "collections", "Q3 Report")
-    for group in ("unknown", client.sandbox.world.workspaces[1].saved.groups.oldest_first()[0].id):
+    foreign = client.sandbox.world.workspaces[1].library.groups.oldest_first()[0].id
+    for group in ("unknown", foreign):
         given = {"collectionId": known, "groupId": group}
         assert await refusal(client, "moveCollectionToGroup", WRAPPED, given) == "groupId"
 
@@ -273,7 +274,7 @@ async def test_items_are_put_into_collections_of_the_older_format_too(client: Cl
 async def test_a_list_ends_after_a_thousand_rows_without_a_word(client: Client) -> None:
     home = client.sandbox.world.workspaces[0]
     for number in range(1_000):
-        home.saved.collections.create(name=f"Collection {number}")
+        home.library.collections.create(name=f"Collection {number}")
     assert len(home.collections) == 1_006
     assert len(await read(client, "collections", "name")) == 1_000
     assert len(await preset_names(client)) == 1_000

@@ -186,7 +186,7 @@ async def test_other_parts_narrow_to_some_items(shared: Client, part: Json) -> N
 
 async def test_campaigns_sources_and_collections_narrow_by_id(shared: Client) -> None:
     home = shared.sandbox.world.workspaces[0]
-    wanted = {"campaignsIds": [c.id for c in home.campaigns]}, {"sourcesIds": home.sources[:1]}
+    wanted = {"campaignsIds": [c.id for c in home.campaigns]}, {"sourcesIds": home.source_ids[:1]}
     for part in (*wanted, {"collectionsIds": [home.collections[0].id]}):
         assert 0 < (await found(shared, part))["totalCount"] < 4000
         assert (await found(shared, {next(iter(part)): ["unknown"]}))["totalCount"] == 0

@@ -76,7 +76,7 @@ async def test_groups_come_oldest_first_whatever_is_changed(client: Client) -> N
 
 
 async def test_a_list_ends_after_a_thousand_rows_without_a_word(client: Client) -> None:
-    groups = client.sandbox.world.workspaces[0].saved.groups
+    groups = client.sandbox.world.workspaces[0].library.groups
     for number in range(1_000):
         groups.create(name=str(number))
     found = await read(client, "viewGroups", "name")
@@ -113,7 +113,7 @@ async def test_renaming_a_group_changes_its_name_and_its_date_alone(client: Clie
 
 
 async def test_an_unknown_or_foreign_group_is_not_there(client: Client) -> None:
-    foreign = client.sandbox.world.workspaces[1].saved.groups.oldest_first()[0].id
+    foreign = client.sandbox.world.workspaces[1].library.groups.oldest_first()[0].id
     view = await id_of(client, "contentViews", "All Reels")
     for text in ("unknown", foreign, view):
         assert await read(client, "viewGroup", GROUP, {"id": text}) is None

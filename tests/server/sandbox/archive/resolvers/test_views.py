@@ -237,7 +237,7 @@ async def test_views_of_other_kinds_and_workspaces_are_unknown(
 ) -> None:
     main, outdoor = client.sandbox.world.workspaces[:2]
     others = [main.id_of(other.kind, 0) for other in KINDS if other is not kind]
-    foreign = outdoor.saved.views[kind.kind].create(
+    foreign = outdoor.library.views[kind.kind].create(
         name="Theirs", filters={}, custom_attribute_conditions=[], sort=[]
     )
     before = await everything(client)
@@ -256,7 +256,7 @@ async def test_views_of_other_kinds_and_workspaces_are_unknown(
 async def test_a_list_ends_after_a_thousand_rows_without_a_word(
     client: Client, kind: ViewKind
 ) -> None:
-    views = client.sandbox.world.workspaces[0].saved.views[kind.kind]
+    views = client.sandbox.world.workspaces[0].library.views[kind.kind]
     for number in range(1_001):
         views.create(name=str(number), filters={}, custom_attribute_conditions=[], sort=[])
     found = await names(client, kind)
