@@ -83,8 +83,7 @@ def write_draft(
                 file.flush()
                 os.fsync(descriptor)
                 status = os.fstat(descriptor)
-        # A job that is cancelled leaves nothing behind either.
-        except BaseException:
+        except BaseException:  # a job that is cancelled leaves nothing behind either
             directory.remove(temporary)
             raise
     return Draft(
@@ -103,8 +102,7 @@ def publish(folder: ExportFolder, draft: Draft) -> Export:
         try:
             name = _assign_free_name(directory, draft)
             directory.sync()
-        # A job that is cancelled leaves nothing behind either.
-        except BaseException:
+        except BaseException:  # a job that is cancelled leaves nothing behind either
             directory.remove(draft.temporary)
             raise
     return _make_export(folder, draft, name)

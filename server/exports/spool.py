@@ -204,8 +204,7 @@ def _take_over(directory: Directory, name: str, offset: int) -> tuple[int, int]:
             # Closed first: Windows renames no open file.
             os.close(descriptor)
         directory.replace(temporary, name)
-    # Whatever ended it, the half copy must go.
-    except BaseException:
+    except BaseException:  # whatever ended it, the half copy must go
         directory.remove(temporary)
         raise
     # Between the two steps another server may have put its own copy there.

@@ -102,9 +102,8 @@ def _fill(
         for batch in spool.batches(_BATCH_ROWS, _BATCH_BYTES):
             writer.add(batch)
             tick()
-    # The file is abandoned: the writer must still let go of its buffer and of the file, and that
-    # it cannot write the buffer to a full disk must not hide the first error.
-    except BaseException:
+    except BaseException:  # the file is abandoned, and the writer must still let go of it
+        # That it cannot write its buffer to a full disk must not hide the first error.
         with suppress(OSError, ValueError):
             writer.close()
         raise

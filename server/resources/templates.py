@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from server.errors import Code, Failure
-from server.resources.matching import closest_match, fold
+from server.tool.names import closest_match, normalise
 
 _VARIABLE = re.compile(r"\{(\w+)\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -70,9 +70,9 @@ class Variable:
         Raises:
             Failure: `INVALID_ARGUMENT` for a value outside a closed set.
         """
-        choices = {fold(choice): choice for choice in self.values}
-        if not choices or fold(value) in choices:
-            return choices.get(fold(value), value)
+        choices = {normalise(choice): choice for choice in self.values}
+        if not choices or normalise(value) in choices:
+            return choices.get(normalise(value), value)
         match = closest_match(value, self.values)
         suggestion = f"Did you mean {match}? " if match else ""
         raise Failure(

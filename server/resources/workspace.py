@@ -15,17 +15,12 @@ import anyio
 
 from server.dispatch import CALL_SECONDS, Calls
 from server.errors import Code, Failure
-from server.resources.matching import (
-    Row,
-    closest_match,
-    fold,
-    match_completions,
-    match_records,
-)
+from server.resources.matching import Row, match_completions, match_records
 from server.resources.names import NameCache
 from server.resources.templates import Source, Template, Variable
 from server.tool.catalog import Entry, Surface
 from server.tool.elicitation import Nobody
+from server.tool.names import closest_match, normalise
 from server.tool.result import compact
 
 OPERATION = "archive-mcp/operation"
@@ -238,7 +233,7 @@ class Resources:
             elif variable.default:
                 parts[key] = variable.default
         names = {str(row["name"]) for row in await self._names.get(rows, parts)}
-        return sorted(names, key=lambda value: (fold(value), value))
+        return sorted(names, key=lambda value: (normalise(value), value))
 
     async def _read_names(self, source: Source, parts: Mapping[str, str]) -> list[Row]:
         answer = await self._perform(source, parts, fields=["id", "name"])
