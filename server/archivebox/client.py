@@ -31,6 +31,9 @@ SHORTEST_WAIT = 0.5
 """Seconds that a request is waited for even when its deadline has nearly come."""
 # Enough for a missing slash and one more; a longer way is a loop.
 _MOST_REDIRECTS = 3
+# The server declares such a file as a packed answer; each record of a WARC is packed by itself, and
+# of those HTTP libraries unpack the first alone.
+_PACKED = ".gz"
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Send:
 
     path: below the API. form: whether the body is sent as a form instead of JSON. verify: how to
     check a write whose answer was lost; empty for a read. headers: added to the usual ones. admit:
-    called just before each send, when its turn has come; what it raises stops the request.
+    called just before each send, when its turn has come; what it raises stops the request. unpack:
+    whether a packed body is unpacked.
     """
 
     method: str
@@ -62,6 +66,7 @@ class Send:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     lane: Lane = "interactive"
     admit: Callable[[], None] | None = None
+    unpack: bool = True
 
 
 class ArchiveBox:
@@ -147,15 +152,22 @@ class ArchiveBox:
         not JSON."""
         return await self._send(send, _check_status, authenticated=True)
 
-    async def file(self, path: str, deadline: float) -> Reply:
+    async def file(self, path: str, deadline: float, *, first_bytes: int | None = None) -> Reply:
         """Return the answer for a file that the server shows to anybody, whatever its status, by
         its path on the web.
 
         The request goes without the key, which is not looked at there.
+
+        Args:
+            first_bytes: how much of the file is wanted; a server may send all of it.
         """
         url = f"{self.url}{quote(path)}"
         headers = {"user-agent": self._headers["user-agent"]}
-        return await self._follow(Send("GET", path, deadline), url, headers, lambda reply: reply)
+        if first_bytes is not None:
+            headers["range"] = f"bytes=0-{first_bytes - 1}"
+        unpack = not path.endswith(_PACKED)
+        send = Send("GET", path, deadline, unpack=unpack)
+        return await self._follow(send, url, headers, lambda reply: reply)
 
     async def _send(self, send: Send, parse: Callable[[Reply], T], *, authenticated: bool) -> T:
         query = urlencode([(name, _to_text(value)) for name, value in send.params.items()])
@@ -199,7 +211,9 @@ class ArchiveBox:
                 if send.admit is not None:
                     send.admit()
                 seconds = max(SHORTEST_WAIT, min(LONGEST_ANSWER, send.deadline - self._clock()))
-                reply = await self._http.send(send.method, target, headers, body, seconds=seconds)
+                reply = await self._http.send(
+                    send.method, target, headers, body, seconds=seconds, unpack=send.unpack
+                )
                 slot.report_answer(reply.status, reply.headers, new_connection=reply.new_connection)
             if not _is_redirect(reply):
                 return parse(reply)

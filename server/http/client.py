@@ -100,11 +100,13 @@ class Http:
         body: bytes = b"",
         *,
         seconds: float,
+        unpack: bool = True,
     ) -> Reply:
         """Send a request and return the whole reply; a redirect is a reply like any other.
 
         Args:
             seconds: the time for all of it.
+            unpack: whether a packed body is unpacked.
 
         Raises:
             Transient: the request was not sent or got lost, or the reply is late, unreadable or
@@ -121,7 +123,7 @@ class Http:
             with anyio.fail_after(seconds + _GRACE_SECONDS):
                 response = await self._client.send(request, stream=True)
                 try:
-                    content = await self._read(response)
+                    content = await self._read(response, unpack=unpack)
                 finally:
                     await response.aclose()
         except NOT_SENT_ERRORS as error:
@@ -153,10 +155,10 @@ class Http:
             return await self._files.read(url, headers, seconds)
         raise Failure(Code.TIMEOUT, f"its host did not answer within {seconds:.0f} s")
 
-    async def _read(self, response: httpx.Response) -> bytes:
+    async def _read(self, response: httpx.Response, *, unpack: bool) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.aiter_bytes() if unpack else response.aiter_raw():
             size += len(chunk)
             if size > MAX_BODY:
                 raise Transient(

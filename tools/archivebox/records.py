@@ -5,6 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from server.archivebox.outputs import Verdict, failures, judge
+
+__all__ = ["failures"]
+
 Json = dict[str, Any]
 
 
@@ -92,6 +96,28 @@ def result(record: Json) -> Json:
     }
 
 
+def describe_verdict(record: Json, result: Verdict | None = None) -> Json:
+    """Return whether a page is saved, as fields of its record, with the reasons where not."""
+    result = result or judge(record)
+    reasons = {"reason": result.reason} if result.reason else {}
+    failed = {"failures": [*result.failures]} if result.failures else {}
+    return {"outcome": result.outcome, **reasons, **failed}
+
+
+def describe_differences(requested: Json, stored: Json) -> list[str]:
+    """Return notes about what a change asked for and the server did not store."""
+    notes = []
+    status = requested.get("status")
+    if status and stored.get("status") != status:
+        notes.append(f"Asked for status {status}; stored is {stored.get('status')}.")
+    if requested.get("tags") is not None and "tags" in stored:
+        asked = {str(name).casefold() for name in requested["tags"]}
+        present = {str(name).casefold() for name in stored.get("tags") or []}
+        if asked != present:
+            notes.append(f"Stored tags: {', '.join(map(str, stored['tags'])) or 'none'}.")
+    return notes
+
+
 def tag(record: Json) -> Json:
     """Return a tag without the snapshots that some versions send along."""
     return {
@@ -128,16 +154,3 @@ def any_object(record: Json) -> Json:
     shapes = {"Snapshot": snapshot, "ArchiveResult": result, "Tag": tag, "Crawl": crawl}
     shape = shapes.get(kind)
     return {"kind": kind, **(shape(record) if shape else plain(_mask(record)))}
-
-
-def failures(record: Json) -> list[Json]:
-    """Return why a snapshot failed: plugin and reason of each failed result."""
-    failed = [
-        result(archiveresult)
-        for archiveresult in record.get("archiveresults") or []
-        if archiveresult.get("status") == "failed"
-    ]
-    return [
-        {"plugin": entry.get("plugin"), "reason": str(entry.get("output_str", ""))[:300]}
-        for entry in failed
-    ]

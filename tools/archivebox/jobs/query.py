@@ -49,10 +49,13 @@ class PageQuery:
             if self.is_at(entry["url"])
         ]
 
-    async def find_failed_results(self, context: ArchiveBoxContext) -> list[Json]:
-        """Return the failed outputs of pages that fit."""
+    async def find_results(
+        self, context: ArchiveBoxContext, status: str, **more: Any
+    ) -> list[Json]:
+        """Return the outputs with that status of pages that fit."""
         params = {
-            "status": "failed",
+            "status": status,
+            **more,
             "search": self.search,
             "snapshot_tag": self.tag,
             **self._times(),
@@ -61,7 +64,7 @@ class PageQuery:
             entry
             async for entry in list_records(context, "/core/archiveresults", params)
             # The server looks for a part of a tag's name.
-            if entry["status"] == "failed"
+            if entry["status"] == status
             and self.is_at(entry["snapshot_url"])
             and (self.tag is None or self.tag in entry["snapshot_tags"])
         ]

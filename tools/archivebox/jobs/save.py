@@ -3,6 +3,7 @@ a query."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -17,6 +18,7 @@ from server.tool.request import Input
 from tools.archivebox.jobs.change_work import (
     CANCELS,
     CancelWork,
+    Retries,
     SaveAgainWork,
     TagWork,
     find_failed_pages,
@@ -137,11 +139,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                     f"Check of {_pages(len(links))}", [NewRecord(link) for link in links], each=1
                 )
             case "retry":
-                result = await find_failed_pages(context, self.selection())
-                # Three requests: look for a newer copy, add, look at the outcome.
-                return _plan_with_question(
-                    result, f"Save {_pages(len(result))} with failed outputs again", each=3
-                )
+                return _retry_plan(await find_failed_pages(context, self.selection()))
             case "tag":
                 result = await (
                     undo_changes(context, self.undo, self.tool_name())
@@ -155,14 +153,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                 )
         context.description.require(*CANCELS)
         result = await find_queued_work(context, self.selection())
-        crawls = sum(entry.key.startswith("crawl:") for entry in result)
-        what = (
-            f"{_pages(len(result) - crawls)} and {crawls} queued crawls"
-            if crawls
-            else _pages(len(result))
-        )
-        # Two requests: look whether it is still queued, then cancel.
-        return _plan_with_question(result, f"Cancel {what} still queued", each=2)
+        return _cancel_plan(result)
 
     def work(self, context: ArchiveBoxContext) -> Work:
         match self.action:
@@ -246,6 +237,27 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                 *([f"take off: {collected}"] if collected else []),
             ]
         )
+
+
+def _cancel_plan(records: list[NewRecord]) -> Plan:
+    pages = sum(len(record.detail["pages"]) for record in records)
+    crawls = sum(record.key.startswith("crawl:") for record in records)
+    ended = f", which ends {crawls:,} {'crawl' if crawls == 1 else 'crawls'}" if crawls else ""
+    # Two requests: look whether it is still queued, then cancel; and one look at each page.
+    return _plan_with_question(records, f"Cancel {_pages(pages)} still queued{ended}", each=3)
+
+
+def _retry_plan(retries: Retries) -> Plan:
+    records = retries.records
+    # Four requests: look for a newer copy and at its outputs, add, look at the outcome.
+    plan = _plan_with_question(records, f"Save {_pages(len(records))} again", each=4)
+    if not retries.exhausted:
+        return plan
+    note = (
+        f"{_pages(retries.exhausted)} ended the same way each time and are left out: to try all "
+        "the same, use action save with `only_new: false`."
+    )
+    return replace(plan, details={**plan.details, "notes": [note]})
 
 
 def _plan_with_question(records: list[NewRecord], message: str, *, each: int) -> Plan:

@@ -39,6 +39,11 @@ def add(call: Call) -> Any:
             snapshot = world.add_snapshot(crawl, url, world.now())
             _archive(call, snapshot)
             links.append(_make_link(call, snapshot))
+    # Tags go on every URL of the submission, also on those that were known.
+    tags = world.ensure_tags(crawl.tags, call.caller)
+    for snapshot in world.snapshots.values():
+        if snapshot.url in urls:
+            snapshot.tags |= tags
     line = f"[+] Adding {len(links)} links to index"
     return report(links, stdout=f"{GREEN}{line}</span>")
 

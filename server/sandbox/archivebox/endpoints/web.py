@@ -156,6 +156,9 @@ def _make_file_answer(name: str, body: bytes) -> Answer:
         headers["content-type"] = f"{kind}; charset=utf-8"
     if kind == "text/html":
         headers |= _CAGE
+    # As real servers declare it, although the file itself is what is packed.
+    if name.endswith(".gz"):
+        headers["content-encoding"] = "gzip"
     return Answer(200, headers, body)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import mimetypes
@@ -10,17 +11,20 @@ from functools import lru_cache
 from html import escape
 
 from server.sandbox.archivebox.world.images import draw_favicon, draw_screenshot
-from server.sandbox.archivebox.world.outputs import extract_title, locate_wget_file
+from server.sandbox.archivebox.world.outputs import WARC, extract_title, locate_wget_file
 from server.sandbox.archivebox.world.pages import Page, write_article
 from server.sandbox.archivebox.world.records import Result
 
 # Named here because Python's table of types differs between systems.
 _TYPES = {
+    "gz": "application/warc",
+    "log": "text/plain",
     "ico": "image/x-icon",
     "jsonl": "application/x-ndjson",
     "txt": "text/plain",
     "json": "application/json",
 }
+_STATUS_LINES = {"blocked": "403 Forbidden", "missing": "404 Not Found"}
 _MISSING_PAGE = (
     b"<!doctype html>\n"
     b"<html><head><title>Page not found</title></head><body><h1>404</h1></body></html>\n"
@@ -62,6 +66,8 @@ def make_file(page: Page, plugin: str, name: str) -> bytes:
         return _make_text(page).encode()
     if name == "content.html":
         return _make_paragraphs(page).encode()
+    if name == WARC:
+        return _make_warc(page)
     return _MAKERS.get(plugin, _make_html)(page)
 
 
@@ -135,6 +141,24 @@ def _make_pdf(page: Page) -> bytes:
 def _make_headers(page: Page) -> bytes:
     status = 404 if page.fate == "missing" else 200
     return _encode({"url": page.url, "status": status, "content-type": "text/html"})
+
+
+def _make_warc(page: Page) -> bytes:
+    """Return what the site answered, each record packed by itself as wget does it."""
+    records = [_make_record("warcinfo", "", b"software: Wget/1.21.3 (linux-gnu)\r\n")]
+    if page.fate != "unreachable":
+        status, body = _STATUS_LINES.get(page.fate, "200 OK"), _make_html(page)
+        if page.fate == "blocked":
+            body = b"<h1>403</h1>"
+        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n"
+        records.append(_make_record("response", page.url, head.encode() + body))
+    return b"".join(gzip.compress(record, mtime=0) for record in records)
+
+
+def _make_record(kind: str, url: str, block: bytes) -> bytes:
+    target = f"WARC-Target-URI: <{url}>\r\n" if url else ""
+    head = f"WARC/1.0\r\nWARC-Type: {kind}\r\n{target}Content-Length: {len(block)}\r\n\r\n"
+    return head.encode() + block + b"\r\n\r\n"
 
 
 def _make_article(page: Page) -> bytes:
