@@ -39,6 +39,7 @@ class Entry:
     module: str
     class_name: str
     core: bool = False
+    reads_too: bool = False
 
     @property
     def name(self) -> str:
@@ -106,7 +107,7 @@ class Surface:
         self._reachable = {
             name: entry
             for name, entry in self._all.items()
-            if entry.backend in offered and (entry.reads or not read_only)
+            if entry.backend in offered and (entry.reads or entry.reads_too or not read_only)
         }
         self._offered = {
             name: entry for name, entry in self._reachable.items() if _is_wanted(entry, requested)
@@ -114,6 +115,15 @@ class Surface:
         self.templates = tuple(
             template for template in self._templates if template["backend"] in backends
         )
+
+    def refuse_change(self, entry: Entry) -> None:
+        """Refuse a call that changes something where this server only reads.
+
+        Raises:
+            Failure: `READ_ONLY`.
+        """
+        if self._read_only:
+            raise _make_read_only_failure(f"This call of {entry.name}")
 
     def listing(self) -> list[dict[str, Any]]:
         """Return the offered tools as `tools/list` serves them, in the file's order."""
@@ -161,12 +171,7 @@ class Surface:
         if name in self._reachable:
             return existing
         if self._read_only and not existing.reads:
-            raise Failure(
-                Code.READ_ONLY,
-                f"{name} changes data, and this server was started read-only.",
-                "Tell the user; only they can restart it without --read-only "
-                "(ARCHIVE_MCP_READ_ONLY).",
-            )
+            raise _make_read_only_failure(name)
         raise Failure(
             Code.NOT_CONFIGURED,
             f"{name} is not offered: its backend is not configured.",
@@ -206,6 +211,14 @@ class Surface:
         # A hint must not send a model to a tool that its host does not list, without saying so.
         callable_here = name in self._offered or (self._discovers and name in self._reachable)
         return name if callable_here else f"{name} (not offered here)"
+
+
+def _make_read_only_failure(what: str) -> Failure:
+    return Failure(
+        Code.READ_ONLY,
+        f"{what} changes data, and this server was started read-only.",
+        "Tell the user; only they can restart it without --read-only (ARCHIVE_MCP_READ_ONLY).",
+    )
 
 
 def _is_wanted(entry: Entry, requested: set[str]) -> bool:

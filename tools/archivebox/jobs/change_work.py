@@ -117,14 +117,16 @@ def _is_exhausted(pages: list[Json], verdict: Verdict) -> bool:
     alike = 0
     for page in reversed(pages):
         earlier = judge(page)
-        if earlier.outcome != verdict.outcome or _failed(earlier) != _failed(verdict):
+        if earlier.outcome != verdict.outcome or _list_failed_plugins(
+            earlier
+        ) != _list_failed_plugins(verdict):
             break
         # 0.8.5 makes new outputs of one copy instead of more copies.
         alike += max(1, *(Counter(map(plugin_of, _failed_results(page))).values() or [1]))
     return alike >= most
 
 
-def _failed(verdict: Verdict) -> set[str]:
+def _list_failed_plugins(verdict: Verdict) -> set[str]:
     return {str(failure["plugin"]) for failure in verdict.failures}
 
 

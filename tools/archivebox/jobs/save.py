@@ -70,6 +70,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     operation = "save"
     title = "Save, check or change many pages"
     risk = "changes"
+    reads_too = True
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."
@@ -128,6 +129,9 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             )
         if self.action == "tag":
             self._check_tagging()
+
+    def may_change(self) -> bool:
+        return self.action != "check"
 
     async def plan(self, context: ArchiveBoxContext) -> Plan:
         match self.action:

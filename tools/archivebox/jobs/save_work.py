@@ -113,7 +113,7 @@ class SaveWork:
         for record in valid:
             page = known.get(record.key)
             tagged = page is not None and await self._tag(page)
-            job.mark_done(record, _added(crawl, tagged=tagged))
+            job.mark_done(record, _make_detail(crawl, tagged=tagged))
 
     async def _find_known(self, records: list[RecordRow]) -> dict[str, Json]:
         """Return the pages that the server has and would leave as they are, where tags are to be
@@ -345,7 +345,7 @@ def _show_groups(groups: dict[str, list[Json]], notes: list[str]) -> Json:
     }
 
 
-def _added(crawl: str | None, *, tagged: bool) -> Json | None:
+def _make_detail(crawl: str | None, *, tagged: bool) -> Json | None:
     detail: Json = {"crawl": crawl} if crawl else {}
     return {**detail, "tagged": True} if tagged else detail or None
 

@@ -39,6 +39,9 @@ def add(call: Call) -> Any:
             snapshot = world.add_snapshot(crawl, url, world.now())
             _archive(call, snapshot)
             links.append(_make_link(call, snapshot))
+    if body.update:
+        for snapshot in [row for row in world.snapshots.values() if row.url in present & {*urls}]:
+            _complete(call, snapshot)
     # Tags go on every URL of the submission, also on those that were known.
     tags = world.ensure_tags(crawl.tags, call.caller)
     for snapshot in world.snapshots.values():
@@ -92,6 +95,15 @@ def _archive(call: Call, snapshot: Snapshot) -> None:
         snapshot.status, snapshot.retry_at = "sealed", None
     else:
         call.runner.archive_now(snapshot)
+
+
+def _complete(call: Call, snapshot: Snapshot) -> None:
+    """Run once more what has not succeeded: new outputs of the same snapshot."""
+    results = call.world.list_results(snapshot)
+    succeeded = {result.plugin for result in results if result.status == "succeeded"}
+    for plugin in call.world.list_plugins(snapshot.crawl):
+        if plugin.name not in succeeded:
+            call.world.run_plugin(snapshot, plugin, call.world.now())
 
 
 def _select(call: Call) -> list[Snapshot]:

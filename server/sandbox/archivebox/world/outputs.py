@@ -93,7 +93,7 @@ _WGET_ENDS = {
     "missing": ("8", "404 Not Found"),
     "unreachable": ("4", "Wget failed or got an error from the server"),
 }
-_WGET_LOG = "on_Snapshot__35_wget.finite.bg.stdout.log"
+_WGET_LOG = "on_Snapshot__06_wget.finite.bg.01a224bf5961-c952f4c0bc374cc98810.stderr.log"
 WARC = "warc/1795910023.warc.gz"
 """Where wget keeps what the site answered; the name is a moment on real servers."""
 
