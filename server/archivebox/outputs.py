@@ -96,36 +96,44 @@ def judge(page: Json, answer: SiteAnswer | None = None) -> Verdict:
     Args:
         answer: what the site answered, where it was read from the page's files.
     """
-    # 0.8.5 has no status: it archives while it is asked.
-    if page.get("status") not in (None, "sealed"):
+    if _is_pending(page):
         return Verdict("pending", reason=f"ArchiveBox has it as {page.get('status')}.")
     newest = _newest(page)
     failures = tuple(_failures(newest))
-    held = {name for name, result in newest.items() if _holds_page(name, result)}
+    held = _holders(newest)
     if not held:
         return Verdict("failed", failures, _why_failed(newest, failures, answer))
-    if answer is not None and answer.is_error:
-        return Verdict("failed", failures, answer.describe())
     if answer is None and _is_contradicted(newest, held):
         return Verdict("unknown", failures, "wget was refused: the copy may be an error page.")
-    copies_failed = tuple(failure for failure in failures if failure["plugin"] in copy_plugins())
+    if answer is not None and answer.is_error:
+        return Verdict("failed", failures, answer.describe())
+    lost = tuple(failure for failure in failures if failure["plugin"] in copy_plugins())
     if answer is not None and answer.is_cut:
-        return Verdict("partly", copies_failed, answer.describe())
-    if copies_failed:
-        return Verdict("partly", copies_failed, copies_failed[0]["reason"])
+        return Verdict("partly", lost, answer.describe())
+    if lost:
+        return Verdict("partly", lost, lost[0]["reason"])
     return Verdict("saved", reason=_remark(newest))
+
+
+def _is_pending(page: Json) -> bool:
+    # 0.8.5 has no status: it archives while it is asked.
+    return page.get("status") not in (None, "sealed")
+
+
+def _holders(newest: dict[str, Json]) -> set[str]:
+    return {name for name, result in newest.items() if _holds_page(name, result)}
 
 
 def needs_answer(page: Json) -> bool:
     """Return whether only the site's own answer tells what the page's outputs are worth, or why
     there are none."""
-    if page.get("status") not in (None, "sealed"):
+    if _is_pending(page):
         return False
     newest = _newest(page)
-    held = {name for name, result in newest.items() if _holds_page(name, result)}
-    if held:
-        return _is_contradicted(newest, held) or "wget" not in newest
-    return "wget" in newest
+    held = _holders(newest)
+    if not held:
+        return "wget" in newest
+    return "wget" not in newest or _is_contradicted(newest, held)
 
 
 def failures(page: Json) -> list[Json]:
@@ -208,6 +216,6 @@ def _remark(newest: dict[str, Json]) -> str | None:
     names = newest.get("wget", {}).get("output_files")
     if not isinstance(names, dict):
         return None
-    own = [entry for name, entry in names.items() if not _is_by_product(name)]
-    sizes = [entry.get("size") for entry in own if isinstance(entry, dict)]
-    return "The page is empty." if sizes and not any(sizes) else None
+    own = [about for name, about in names.items() if not _is_by_product(name)]
+    is_empty = bool(own) and not any((about or {}).get("size", 1) for about in own)
+    return "The page is empty." if is_empty else None

@@ -21,7 +21,11 @@ Json = dict[str, Any]
 _START_BYTES = 262_144
 _MOST_UNPACKED = 2_000_000
 _MOST_HOPS = 25
-_WARC = re.compile(r"warc/[\w.-]+\.warc(?:\.gz)?")
+_TELLING = {
+    "headers": re.compile(r"headers\.json"),
+    "wget": re.compile(r"warc/[\w.-]+\.warc(?:\.gz)?"),
+}
+"""By plugin: the files that tell what the site answered."""
 _FIELD = re.compile(rb"^([A-Za-z-]+):[ \t]*(.*?)\r?$", re.MULTILINE)
 
 
@@ -98,19 +102,16 @@ def _evidence(page: Json, result: Json) -> Iterator[tuple[str, int | None]]:
     """Yield path and size of the files that tell what the site answered."""
     if "extractor" in result:
         # 0.8.5 lists no files, and names a WARC after the moment.
-        if result["extractor"] == "headers" and result.get("status") == "succeeded":
+        if (result["extractor"], result.get("status")) == ("headers", "succeeded"):
             yield f"/archive/{page['timestamp']}/headers.json", None
         return
     plugin, names = str(result.get("plugin")), result.get("output_files")
-    if not isinstance(names, dict):
+    pattern = _TELLING.get(plugin)
+    if pattern is None or not isinstance(names, dict):
         return
-    base = f"/snapshot/{page['id']}/{plugin}/"
     for name, about in names.items():
-        size = about.get("size") if isinstance(about, dict) else None
-        if plugin == "headers" and name == "headers.json":
-            yield base + name, size
-        if plugin == "wget" and _WARC.fullmatch(name):
-            yield base + name, size
+        if pattern.fullmatch(name):
+            yield f"/snapshot/{page['id']}/{plugin}/{name}", (about or {}).get("size")
 
 
 async def _read(api: ArchiveBoxApi, path: str, size: int | None, url: str) -> SiteAnswer | None:

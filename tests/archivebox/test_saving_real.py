@@ -45,11 +45,11 @@ async def test_pages_are_saved_checked_and_changed_on_a_real_server(
 
         (saved,) = results
         assert [each["url"] for each in saved["saved"]] == [good]
-        assert [each["url"] for each in [*saved.get("partly", []), *saved.get("failed", [])]] == [
-            bad
-        ]
+        assert [each["url"] for each in saved["failed"]] == [bad]
+        assert "404" in saved["failed"][0]["reason"]
         assert checked["result"]["counts"]["missing"] == 1
-        assert good in [each["url"] for each in checked["result"]["good"]]
+        assert [each["url"] for each in checked["result"]["good"]] == [good]
+        assert [each["url"] for each in checked["result"]["noOutput"]] == [bad]
 
         query = {"tag": "shelf", "domain": "127.0.0.1"}
         tagged = await target.confirmed(
@@ -66,8 +66,9 @@ async def test_pages_are_saved_checked_and_changed_on_a_real_server(
             told = await target.confirmed("start_save", action="retry", query=query)
             assert told["result"]["counts"] == {
                 "saved": 0,
-                "partly": 1,
-                "failed": 0,
+                "partly": 0,
+                "failed": 1,
+                "unknown": 0,
                 "queued": 0,
                 "refused": 0,
             }
@@ -82,6 +83,7 @@ async def test_pages_are_saved_checked_and_changed_on_a_real_server(
         await target.call("start_save", action="save", urls=[target.fresh[1]], wait_minutes=0)
         cancelled = await target.confirmed("start_save", action="cancel")
         assert cancelled["result"]["changed"] == 1
+        assert cancelled["result"]["pages"].get("stillOpen", 0) == 0
         assert {each["status"] for each in await target.every("list_crawls")} == {"sealed"}
 
 
@@ -101,7 +103,8 @@ async def test_the_oldest_real_server_makes_new_outputs_of_what_failed(
             "nodes"
         ]
 
-    assert saved["result"]["counts"]["partly"] == 1
+    assert saved["result"]["counts"]["failed"] == 1
+    assert "404" in saved["result"]["failed"][0]["reason"]
     assert [each["status"] for each in outputs] == ["failed", "failed"]
 
 

@@ -110,12 +110,14 @@ def describe_differences(requested: Json, stored: Json) -> list[str]:
     status = requested.get("status")
     if status and stored.get("status") != status:
         notes.append(f"Asked for status {status}; stored is {stored.get('status')}.")
-    if requested.get("tags") is not None and "tags" in stored:
-        asked = {str(name).casefold() for name in requested["tags"]}
-        present = {str(name).casefold() for name in stored.get("tags") or []}
-        if asked != present:
-            notes.append(f"Stored tags: {', '.join(map(str, stored['tags'])) or 'none'}.")
+    tags = requested.get("tags")
+    if tags is not None and _fold(tags) != _fold(stored.get("tags", tags)):
+        notes.append(f"Stored tags: {', '.join(stored['tags']) or 'none'}.")
     return notes
+
+
+def _fold(tags: list[str]) -> set[str]:
+    return {tag.casefold() for tag in tags}
 
 
 def tag(record: Json) -> Json:

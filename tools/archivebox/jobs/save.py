@@ -15,18 +15,10 @@ from server.jobs import JobRow, NewRecord, Work
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from server.tool.request import Input
-from tools.archivebox.jobs.change_work import (
-    CANCELS,
-    CancelWork,
-    Retries,
-    SaveAgainWork,
-    TagWork,
-    find_failed_pages,
-    find_queued_work,
-    tag_changes,
-    undo_changes,
-)
+from tools.archivebox.jobs.cancel_work import CANCELS, CancelWork, find_queued_work
+from tools.archivebox.jobs.change_work import TagWork, tag_changes, undo_changes
 from tools.archivebox.jobs.query import PageQuery
+from tools.archivebox.jobs.retry_work import Retries, SaveAgainWork, find_failed_pages
 from tools.archivebox.jobs.save_work import ADDED_AT_ONCE, CheckWork, SaveOptions, SaveWork
 
 _UNASKED = 500

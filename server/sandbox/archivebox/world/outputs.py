@@ -100,25 +100,31 @@ WARC = "warc/1795910023.warc.gz"
 
 def run_on(page: Page, plugin: str, version: str) -> Outcome:
     """Return how the plugin of a release fares on the page."""
+    if (outcome := _run_bookkeeping(page, plugin, version)) is not None:
+        return outcome
+    if page.fate == "good":
+        return _succeed(page, plugin)
+    if page.fate != "partial":
+        return _fail(page, plugin, version)
+    reasons = _PARTIAL[(page.bits >> 30) % len(_PARTIAL)]
+    if plugin not in reasons:
+        return _succeed(page, plugin)
+    if plugin == "wget":
+        return _fail_wget(reasons[plugin], _WGET_ENDS["unreachable"][1], version)
+    return Outcome("failed", reasons[plugin])
+
+
+def _run_bookkeeping(page: Page, plugin: str, version: str) -> Outcome | None:
+    """Return how a plugin fares that does not depend on the page's fate; None for others."""
     # A quarter of the pages has a skipped result, which is neither a success nor a failure.
     if plugin == "pdf" and page.bits >> 33 & 3 == 0:
         return Outcome("skipped", "PDF_ENABLED=False")
     # Of the default plugins this one succeeds for every page, a dead host's too.
     if plugin == "hashes":
         return Outcome("succeeded", f"0.0MB {page.bits & 0xFFFFFFFFFFFF:012x}", _FILES[plugin])
-    if plugin == "favicon" and version != "0.8.5" and not has_favicon(page):
-        return Outcome("failed" if version == "0.9.31" else "noresults", "No favicon found")
-    match page.fate:
-        case "good":
-            return _succeed(page, plugin)
-        case "partial":
-            reasons = _PARTIAL[(page.bits >> 30) % len(_PARTIAL)]
-            if plugin == "wget" and plugin in reasons:
-                return _fail_wget(reasons[plugin], _WGET_ENDS["unreachable"][1], version)
-            if plugin in reasons:
-                return Outcome("failed", reasons[plugin])
-            return _succeed(page, plugin)
-    return _fail(page, plugin, version)
+    if plugin != "favicon" or version == "0.8.5" or has_favicon(page):
+        return None
+    return Outcome("failed" if version == "0.9.31" else "noresults", "No favicon found")
 
 
 def has_favicon(page: Page) -> bool:
