@@ -34,6 +34,9 @@ _WGET_EXITS = {
 }
 """What wget's exit codes mean, from its manual."""
 _REFUSALS = ("6", "8")
+# What 0.8.5 says of any failure but 403, 404 and 500: a refusal or a dead host.
+_ANY_FAILURE = "got an error from the server"
+_TIMEOUT = re.compile(r"timed out after [\d.]+ seconds", re.I)
 _ERROR_PAGE = re.compile(r"\b(?:[45]\d\d) [A-Z][a-z]|\bERROR [45]\d\d\b")
 # Files that the runner of 0.9 leaves beside an output: logs, process numbers, scripts.
 _BY_PRODUCT = re.compile(
@@ -146,6 +149,10 @@ def explain(plugin: str, text: str) -> str:
     match = _EXIT.search(text)
     if plugin == "wget" and match and match[1] in _WGET_EXITS and not _ERROR_PAGE.search(text):
         return f"{_WGET_EXITS[match[1]].capitalize()} (wget {match[1]})."
+    if timeout := _TIMEOUT.search(text):
+        return f"{timeout[0].capitalize()}."
+    if _ANY_FAILURE in text:
+        return "The host could not be reached, or the site answered with an error."
     plain = _SERVER_PATH.sub("(a file of the server)", " ".join(text.split()))
     return plain[:_LONGEST_REASON] or "It gave no reason."
 
@@ -195,7 +202,9 @@ def _is_contradicted(newest: dict[str, Json], held: set[str]) -> bool:
         return False
     text = _text_of(wget)
     match = _EXIT.search(text)
-    return bool(_ERROR_PAGE.search(text)) or (match is not None and match[1] in _REFUSALS)
+    if _ERROR_PAGE.search(text) or _ANY_FAILURE in text:
+        return True
+    return match is not None and match[1] in _REFUSALS
 
 
 def _why_failed(

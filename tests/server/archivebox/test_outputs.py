@@ -91,6 +91,19 @@ def test_the_answer_of_the_site_decides_where_a_browser_got_what_wget_did_not(
     assert words in (verdict.reason or "")
 
 
+def test_0_8_5_does_not_tell_a_refusal_from_a_dead_host() -> None:
+    failed = {
+        "extractor": "wget",
+        "status": "failed",
+        "output": "Wget failed or got an error from the server",
+    }
+    text = {"extractor": "htmltotext", "status": "succeeded", "output": "htmltotext.txt"}
+    doubtful = page(failed, text, status=None)
+    assert judge(doubtful).outcome == "unknown"
+    assert judge(doubtful, SiteAnswer(401)).outcome == "failed"
+    assert judge(doubtful, SiteAnswer(200)).outcome == "partly"
+
+
 def test_a_good_page_needs_no_look_at_its_files() -> None:
     assert not needs_answer(page(GOOD, HASHES))
 
@@ -110,6 +123,7 @@ def test_an_empty_page_is_saved_and_told() -> None:
         ("wget failed (exit=8)", "answered with an error"),
         ("404 Not Found", "404 Not Found"),
         ("Timed out after 30 seconds", "Timed out"),
+        ("Command '['/usr/bin/wget', '-e']' timed out after 30 seconds", "Timed out after 30"),
         ("", "no reason"),
     ],
 )
