@@ -13,34 +13,39 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import filterfalse
 from typing import Any, Literal
 
-from server.archivebox.site_answer import SiteAnswer
+from server.archivebox.api import ArchiveBoxApi
+from server.archivebox.site_answer import UNKNOWN, SiteAnswer, read_site_answer
 
 Json = dict[str, Any]
 Outcome = Literal["saved", "partly", "failed", "pending", "unknown"]
 
-_MOST_REASONS = 3
 _LONGEST_REASON = 300
-_EXIT = re.compile(r"(?:exit(?:ed)?(?: with)?(?: status| code)?|response code)[ =:(]*(\d+)", re.I)
+_WGET_EXIT = re.compile(r"(?:exit=|status |code: ?)([2-8])\b")
 _WGET_EXITS = {
-    "2": "wget could not read its own options",
-    "3": "a file could not be written",
-    "4": "the host could not be reached, or the connection broke off",
-    "5": "the site's TLS certificate was not accepted",
-    "6": "the site asks for a login",
-    "7": "the host does not speak HTTP as expected",
-    "8": "the site answered with an error",
+    "2": "Wget could not read its own options",
+    "3": "A file could not be written",
+    "4": "The host could not be reached, or the connection broke off",
+    "5": "The site's TLS certificate was not accepted",
+    "6": "The site asks for a login",
+    "7": "The host does not speak HTTP as expected",
+    "8": "The site answered with an error",
 }
 """What wget's exit codes mean, from its manual."""
-_REFUSALS = ("6", "8")
-# What 0.8.5 says of any failure but 403, 404 and 500: a refusal or a dead host.
-_ANY_FAILURE = "got an error from the server"
 _TIMEOUT = re.compile(r"timed out after [\d.]+ seconds", re.I)
-_ERROR_PAGE = re.compile(r"\b(?:[45]\d\d) [A-Z][a-z]|\bERROR [45]\d\d\b")
-# Files that the runner of 0.9 leaves beside an output: logs, process numbers, scripts.
+# What 0.8.5 says of any failure but 403, 404 and 500.
+_ANY_FAILURE = re.compile(r"got an error from the server")
+# Exit codes 6 and 8, a status line, or what may be one.
+_REFUSED = re.compile(
+    r"(?:exit=|status |code: ?)[68]\b|\b[45]\d\d [A-Z][a-z]|\bERROR [45]\d\d\b"
+    rf"|{_ANY_FAILURE.pattern}"
+)
+# The WARC, and files that the runner of 0.9 leaves beside an output: logs, process ids, scripts.
 _BY_PRODUCT = re.compile(
-    r"(?:^|/)(?:on_[A-Z]\w*__[^/]*|stdout|stderr|process|listener|hook|cmd)\.(?:log|pid|sh)$"
+    r"(?:^|/)warc/|(?:^|/)(?:on_[A-Z]\w*__[^/]*|stdout|stderr|process|listener|hook|cmd)"
+    r"\.(?:log|pid|sh)$"
 )
 _SERVER_PATH = re.compile(r"(?<![\w:/.])/(?:[\w.+@-]+/)+[\w.+@-]*")
 
@@ -65,35 +70,93 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class _Kinds:
-    """The plugins that hold a page, by kind."""
+class _Output:
+    """The last output of one plugin."""
 
-    copies: frozenset[str]
-    texts: frozenset[str]
-    media: frozenset[str]
+    plugin: str
+    status: str
+    text: str
+    files: Json
 
     @property
-    def holders(self) -> frozenset[str]:
-        return self.copies | self.texts | self.media
+    def holds_page(self) -> bool:
+        """Whether the page can be read from it."""
+        if self.status != "succeeded" or self.plugin not in _list_plugins(*_KINDS):
+            return False
+        # 0.9.31 takes the log of wget for what it downloaded, and calls that a success.
+        names = list(self.files) or [self.text]
+        return self.plugin != "wget" or not all(map(_BY_PRODUCT.search, names))
+
+    def describe_failure(self) -> Json:
+        """Return plugin and reason."""
+        return {"plugin": self.plugin, "reason": explain(self.plugin, self.text)}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all that was stored of the page has no bytes."""
+        own = filterfalse(_BY_PRODUCT.search, self.files)
+        return {self.files[name].get("size") for name in own} == {0}
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """What there is of a page, by plugin."""
+
+    newest: dict[str, _Output]
+
+    @classmethod
+    def read(cls, page: Json) -> _Outputs:
+        """Return the last output of each plugin: 0.8.5 keeps several of a kind."""
+        results = page.get("archiveresults") or []
+        in_time = sorted(results, key=lambda result: str(result.get("start_ts")))
+        return cls({plugin_of(result): _read_output(result) for result in in_time})
+
+    @property
+    def held(self) -> bool:
+        """Whether any output holds the page."""
+        return any(output.holds_page for output in self.newest.values())
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether wget was refused where a browser got something: the page, or the refusal."""
+        wget = self.newest.get("wget", _NO_OUTPUT)
+        return not wget.holds_page and bool(_REFUSED.search(wget.text))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether wget stored a page without a byte."""
+        return self.newest.get("wget", _NO_OUTPUT).is_empty
+
+    def list_failures(self, *kinds: str) -> tuple[Json, ...]:
+        """Return plugin and reason of each failed output of these kinds."""
+        plugins = _list_plugins(*kinds)
+        failed = [output for output in self.newest.values() if output.status == "failed"]
+        holders = filter(lambda output: output.plugin in plugins, failed)
+        return tuple(map(_Output.describe_failure, holders))
+
+
+_KINDS = ("copies", "texts", "media")
+_NO_OUTPUT = _Output("", "", "", {})
 
 
 @cache
-def _kinds() -> _Kinds:
+def _list_plugins(*kinds: str) -> frozenset[str]:
     text = files(__package__).joinpath("outputs.json").read_text(encoding="utf-8")
-    return _Kinds(**{kind: frozenset(names) for kind, names in json.loads(text).items()})
+    plugins = json.loads(text)
+    return frozenset(name for kind in kinds for name in plugins[kind])
 
 
 def copy_plugins() -> frozenset[str]:
     """Return the names of the plugins that copy a page."""
-    return _kinds().copies
+    return _list_plugins("copies")
 
 
 def plugin_of(result: Json) -> str:
     """Return the name of the plugin that made an output; 0.8.5 calls it an extractor."""
-    return str(result.get("plugin") or result.get("extractor") or "")
+    return str(result.get("plugin", result.get("extractor")))
 
 
-def judge(page: Json, answer: SiteAnswer | None = None) -> Verdict:
+def judge(page: Json, answer: SiteAnswer = UNKNOWN) -> Verdict:
     """Return the verdict of a page with its outputs.
 
     Args:
@@ -101,30 +164,20 @@ def judge(page: Json, answer: SiteAnswer | None = None) -> Verdict:
     """
     if _is_pending(page):
         return Verdict("pending", reason=f"ArchiveBox has it as {page.get('status')}.")
-    newest = _newest(page)
-    failures = tuple(_failures(newest))
-    held = _holders(newest)
-    if not held:
-        return Verdict("failed", failures, _why_failed(newest, failures, answer))
-    if answer is None and _is_contradicted(newest, held):
-        return Verdict("unknown", failures, "wget was refused: the copy may be an error page.")
-    if answer is not None and answer.is_error:
+    outputs = _Outputs.read(page)
+    failures = outputs.list_failures(*_KINDS)
+    if not outputs.held:
+        return Verdict("failed", failures, _why_failed(outputs, failures, answer))
+    if answer.is_error:
         return Verdict("failed", failures, answer.describe())
-    lost = tuple(failure for failure in failures if failure["plugin"] in copy_plugins())
-    if answer is not None and answer.is_cut:
+    if outputs.is_contradicted and not answer.is_known:
+        return Verdict("unknown", failures, "wget was refused: the copy may be an error page.")
+    lost = outputs.list_failures("copies")
+    if answer.is_cut:
         return Verdict("partly", lost, answer.describe())
     if lost:
         return Verdict("partly", lost, lost[0]["reason"])
-    return Verdict("saved", reason=_remark(newest))
-
-
-def _is_pending(page: Json) -> bool:
-    # 0.8.5 has no status: it archives while it is asked.
-    return page.get("status") not in (None, "sealed")
-
-
-def _holders(newest: dict[str, Json]) -> set[str]:
-    return {name for name, result in newest.items() if _holds_page(name, result)}
+    return Verdict("saved", reason="The page is empty." if outputs.is_empty else None)
 
 
 def needs_answer(page: Json) -> bool:
@@ -132,99 +185,52 @@ def needs_answer(page: Json) -> bool:
     there are none."""
     if _is_pending(page):
         return False
-    newest = _newest(page)
-    held = _holders(newest)
-    if not held:
-        return "wget" in newest
-    return "wget" not in newest or _is_contradicted(newest, held)
+    outputs = _Outputs.read(page)
+    has_wget = "wget" in outputs.newest
+    # A browser alone archives an error page like any other.
+    return has_wget != outputs.held or outputs.is_contradicted
 
 
-def failures(page: Json) -> list[Json]:
-    """Return why outputs that would hold the page failed: plugin and reason of each."""
-    return _failures(_newest(page))
+async def read_verdict(api: ArchiveBoxApi, page: Json) -> Verdict:
+    """Return the verdict of a page, with what the site answered where only that tells."""
+    if not needs_answer(page):
+        return judge(page)
+    return judge(page, await read_site_answer(api, page))
 
 
 def explain(plugin: str, text: str) -> str:
     """Return the reason of a failure in words for people, without the server's own paths."""
-    match = _EXIT.search(text)
-    if plugin == "wget" and match and match[1] in _WGET_EXITS and not _ERROR_PAGE.search(text):
-        return f"{_WGET_EXITS[match[1]].capitalize()} (wget {match[1]})."
+    match = _WGET_EXIT.search(text)
+    if plugin == "wget" and match:
+        return f"{_WGET_EXITS[match[1]]} (wget {match[1]})."
     if timeout := _TIMEOUT.search(text):
         return f"{timeout[0].capitalize()}."
-    if _ANY_FAILURE in text:
+    if _ANY_FAILURE.search(text):
         return "The host could not be reached, or the site answered with an error."
     plain = _SERVER_PATH.sub("(a file of the server)", " ".join(text.split()))
     return plain[:_LONGEST_REASON] or "It gave no reason."
 
 
-def _newest(page: Json) -> dict[str, Json]:
-    """Return the last output of each plugin: 0.8.5 keeps several of a kind."""
-    results = page.get("archiveresults") or []
-    in_time = sorted(results, key=lambda result: str(result.get("start_ts") or ""))
-    return {plugin_of(result): result for result in in_time}
+def _is_pending(page: Json) -> bool:
+    # 0.8.5 has no status: it archives while it is asked.
+    return page.get("status") not in (None, "sealed")
 
 
-def _failures(newest: dict[str, Json]) -> list[Json]:
-    holders = _kinds().holders
-    return [
-        {"plugin": name, "reason": explain(name, _text_of(result))}
-        for name, result in newest.items()
-        if result.get("status") == "failed" and name in holders
-    ]
-
-
-def _text_of(result: Json) -> str:
-    return str(result.get("output_str") or result.get("output") or "")
-
-
-def _holds_page(name: str, result: Json) -> bool:
-    if result.get("status") != "succeeded" or name not in _kinds().holders:
-        return False
-    # 0.9.31 takes the log of wget for what it downloaded, and calls that a success.
-    return name != "wget" or not _is_by_product_alone(result)
-
-
-def _is_by_product_alone(result: Json) -> bool:
+def _read_output(result: Json) -> _Output:
     names = result.get("output_files")
-    if isinstance(names, dict) and names:
-        return all(_is_by_product(name) for name in names)
-    return _is_by_product(_text_of(result))
+    return _Output(
+        plugin_of(result),
+        str(result.get("status")),
+        str(result.get("output_str", result.get("output"))),
+        names if isinstance(names, dict) else {},
+    )
 
 
-def _is_by_product(name: str) -> bool:
-    return name.startswith("warc/") or "/warc/" in name or bool(_BY_PRODUCT.search(name))
-
-
-def _is_contradicted(newest: dict[str, Json], held: set[str]) -> bool:
-    """Return whether wget was refused where a browser got something: the page, or the refusal."""
-    wget = newest.get("wget")
-    if wget is None or "wget" in held:
-        return False
-    text = _text_of(wget)
-    match = _EXIT.search(text)
-    if _ERROR_PAGE.search(text) or _ANY_FAILURE in text:
-        return True
-    return match is not None and match[1] in _REFUSALS
-
-
-def _why_failed(
-    newest: dict[str, Json], failures: tuple[Json, ...], answer: SiteAnswer | None
-) -> str:
-    if answer is not None and (answer.is_error or answer.loops):
+def _why_failed(outputs: _Outputs, failures: tuple[Json, ...], answer: SiteAnswer) -> str:
+    if answer.is_error:
         return answer.describe()
     if failures:
         return str(failures[0]["reason"])
-    if not newest:
+    if not outputs.newest:
         return "There is no output: it was never archived."
-    if answer is not None:
-        return answer.describe()
-    return "No output holds the page: nothing came from its address."
-
-
-def _remark(newest: dict[str, Json]) -> str | None:
-    names = newest.get("wget", {}).get("output_files")
-    if not isinstance(names, dict):
-        return None
-    own = [about for name, about in names.items() if not _is_by_product(name)]
-    is_empty = bool(own) and not any((about or {}).get("size", 1) for about in own)
-    return "The page is empty." if is_empty else None
+    return answer.describe()

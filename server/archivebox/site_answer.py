@@ -3,7 +3,6 @@ the headers that a browser noted, or wget's WARC (ISO 28500)."""
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections.abc import Iterator
@@ -21,6 +20,10 @@ Json = dict[str, Any]
 _START_BYTES = 262_144
 _MOST_UNPACKED = 2_000_000
 _MOST_HOPS = 25
+_REDIRECTS = range(300, 400)
+_STATUS_LINE = re.compile(rb"HTTP/\S+ (\d{3})")
+_STATUS = re.compile(rb'"(?:status|Status-Code)":\s*"?(\d{3})\b')
+_NOTHING = re.compile(r"(?!)")
 _TELLING = {
     "headers": re.compile(r"headers\.json"),
     "wget": re.compile(r"warc/[\w.-]+\.warc(?:\.gz)?"),
@@ -43,6 +46,11 @@ class SiteAnswer:
     received: int | None = None
 
     @property
+    def is_known(self) -> bool:
+        """Whether there was anything to tell by."""
+        return self.status > 0
+
+    @property
     def is_error(self) -> bool:
         """Whether the site refused the page."""
         return self.status >= 400 or self.loops
@@ -56,6 +64,8 @@ class SiteAnswer:
 
     def describe(self) -> str:
         """Return the answer in a sentence."""
+        if not self.is_known:
+            return "No output holds the page: nothing came from its address."
         if self.loops:
             return "The address redirects in a circle."
         if self.is_error:
@@ -67,78 +77,72 @@ class SiteAnswer:
         return f"The site answered {self.status}, and nothing of the page was kept."
 
 
-async def read_site_answer(api: ArchiveBoxApi, page: Json) -> SiteAnswer | None:
-    """Return what the site answered, or None where the server keeps nothing to tell by."""
+UNKNOWN = SiteAnswer(0)
+"""What a site answered of which nothing is kept."""
+
+
+async def read_site_answer(api: ArchiveBoxApi, page: Json) -> SiteAnswer:
+    """Return what the site answered; `UNKNOWN` where the server keeps nothing to tell by."""
     for result in page.get("archiveresults") or []:
         for path, size in _evidence(page, result):
-            if (answer := await _read(api, path, size, str(page["url"]))) is not None:
+            answer = await _read(api, path, size, str(page["url"]))
+            if answer.is_known:
                 return answer
-    return None
+    return UNKNOWN
 
 
-def parse_warc(data: bytes, url: str) -> SiteAnswer | None:
+def parse_warc(data: bytes, url: str) -> SiteAnswer:
     """Return the last answer on the way from the URL, from the start of a WARC."""
     answers: dict[str, tuple[int, str, SiteAnswer]] = {}
     for target, block, length in _responses(data):
         status, location, answer = _parse_response(block, length)
         answers.setdefault(_comparable(target), (status, location, answer))
-    here, seen = url, set()
-    last: SiteAnswer | None = None
-    for _ in range(_MOST_HOPS):
-        key = _comparable(here)
+    here, seen, last = url, set[str](), UNKNOWN
+    while (key := _comparable(here)) in answers and len(seen) < _MOST_HOPS:
         if key in seen:
-            return SiteAnswer(last.status if last else 302, loops=True)
+            return SiteAnswer(last.status, loops=True)
         seen.add(key)
-        if key not in answers:
-            return last
         status, location, last = answers[key]
-        if not (300 <= status < 400 and location):
-            return last
+        if not location or status not in _REDIRECTS:
+            break
         here = urljoin(here, location)
     return last
 
 
-def _evidence(page: Json, result: Json) -> Iterator[tuple[str, int | None]]:
+def _evidence(page: Json, result: Json) -> Iterator[tuple[str, int]]:
     """Yield path and size of the files that tell what the site answered."""
     if "extractor" in result:
         # 0.8.5 lists no files, and names a WARC after the moment.
         if (result["extractor"], result.get("status")) == ("headers", "succeeded"):
-            yield f"/archive/{page['timestamp']}/headers.json", None
+            yield f"/archive/{page['timestamp']}/headers.json", 0
         return
     plugin, names = str(result.get("plugin")), result.get("output_files")
-    pattern = _TELLING.get(plugin)
-    if pattern is None or not isinstance(names, dict):
+    pattern = _TELLING.get(plugin, _NOTHING)
+    if not isinstance(names, dict):
         return
-    for name, about in names.items():
-        if pattern.fullmatch(name):
-            yield f"/snapshot/{page['id']}/{plugin}/{name}", (about or {}).get("size")
+    for name in filter(pattern.fullmatch, names):
+        yield f"/snapshot/{page['id']}/{plugin}/{name}", int(names[name].get("size", 0))
 
 
-async def _read(api: ArchiveBoxApi, path: str, size: int | None, url: str) -> SiteAnswer | None:
+async def _read(api: ArchiveBoxApi, path: str, size: int, url: str) -> SiteAnswer:
     # Asked for more than there is, 0.9.73 sends nothing (416).
-    first_bytes = _START_BYTES if size and size > _START_BYTES else None
+    first_bytes = _START_BYTES if size > _START_BYTES else None
     try:
         reply = await api.client.file(path, api.deadline, first_bytes=first_bytes)
     except Failure:
         # Private, moved to another host or too large: then it is not known, which is no failure.
-        return None
+        return UNKNOWN
     if reply.status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
-        return None
+        return UNKNOWN
     if path.endswith(".json"):
         return _parse_headers(reply.body)
     return parse_warc(reply.body, url)
 
 
-def _parse_headers(body: bytes) -> SiteAnswer | None:
-    try:
-        headers = json.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(headers, dict):
-        return None
+def _parse_headers(body: bytes) -> SiteAnswer:
     # The plugin of 0.9 writes `status`, 0.8.5 the status line of curl.
-    text = str(headers.get("status") or headers.get("Status-Code") or "")
-    return SiteAnswer(int(text)) if text.isdigit() else None
+    match = _STATUS.search(body)
+    return SiteAnswer(int(match[1])) if match else UNKNOWN
 
 
 def _responses(data: bytes) -> Iterator[tuple[str, bytes, int]]:
@@ -146,7 +150,7 @@ def _responses(data: bytes) -> Iterator[tuple[str, bytes, int]]:
     unpacked = _unpack(data)
     start = 0
     while (end := unpacked.find(b"\r\n\r\n", start)) >= 0:
-        fields = {name.lower(): value for name, value in _FIELD.findall(unpacked[start:end])}
+        fields = _parse_fields(unpacked[start:end])
         length = fields.get(b"content-length", b"")
         if not length.isdigit():
             return
@@ -160,14 +164,18 @@ def _responses(data: bytes) -> Iterator[tuple[str, bytes, int]]:
 
 def _parse_response(block: bytes, length: int) -> tuple[int, str, SiteAnswer]:
     head, _, _ = block.partition(b"\r\n\r\n")
-    words = head.split(None, 2)
-    status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
-    fields = {name.lower(): value for name, value in _FIELD.findall(head)}
+    match = _STATUS_LINE.match(head)
+    status = int(match[1]) if match else 0
+    fields = _parse_fields(head)
     announced = fields.get(b"content-length", b"")
     expected = int(announced) if announced.isdigit() else None
     location = fields.get(b"location", b"").decode("utf-8", "replace")
     answer = SiteAnswer(status, expected=expected, received=max(0, length - len(head) - 4))
     return status, location, answer
+
+
+def _parse_fields(head: bytes) -> dict[bytes, bytes]:
+    return {name.lower(): value for name, value in _FIELD.findall(head)}
 
 
 def _unpack(data: bytes) -> bytes:

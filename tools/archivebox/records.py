@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.archivebox.outputs import Verdict, failures, judge
-
-__all__ = ["failures"]
+from server.archivebox.outputs import Verdict, judge
 
 Json = dict[str, Any]
 
@@ -116,7 +114,7 @@ def describe_differences(requested: Json, stored: Json) -> list[str]:
     return notes
 
 
-def _fold(tags: list[str]) -> set[str]:
+def _fold(tags: Any) -> set[str]:
     return {tag.casefold() for tag in tags}
 
 
@@ -156,3 +154,8 @@ def any_object(record: Json) -> Json:
     shapes = {"Snapshot": snapshot, "ArchiveResult": result, "Tag": tag, "Crawl": crawl}
     shape = shapes.get(kind)
     return {"kind": kind, **(shape(record) if shape else plain(_mask(record)))}
+
+
+def failures(record: Json) -> list[Json]:
+    """Return why outputs that would hold a page failed: plugin and reason of each."""
+    return [*judge({**record, "status": None}).failures]

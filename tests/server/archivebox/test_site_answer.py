@@ -47,14 +47,13 @@ def test_the_last_answer_on_the_way_counts(
     answers: list[bytes], expected: tuple[int, bool, bool]
 ) -> None:
     answer = parse_warc(b"".join([INFO, ASKED, *answers, LATER]), HERE)
-    assert answer is not None
     assert (answer.status, answer.is_error, answer.is_cut) == expected
     assert answer.describe()
 
 
 @pytest.mark.parametrize("data", [b"", b"no WARC", INFO, INFO[:20], b"\x1f\x8b broken"])
 def test_what_tells_nothing_is_no_answer(data: bytes) -> None:
-    assert parse_warc(data, HERE) is None
+    assert not parse_warc(data, HERE).is_known
 
 
 def test_the_start_of_a_packed_file_is_enough() -> None:

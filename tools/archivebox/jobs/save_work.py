@@ -10,8 +10,7 @@ from server import wall_clock
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.failures import get_command_result
-from server.archivebox.outputs import Verdict, judge, needs_answer
-from server.archivebox.site_answer import read_site_answer
+from server.archivebox.outputs import Verdict, judge, read_verdict
 from server.errors import Failure
 from server.http.urls import check_web_address
 from server.jobs import Handle, RecordRow, RecordState
@@ -285,12 +284,6 @@ class CheckWork:
         state = "stale" if self._days is not None and saved < limit else "good"
         described = {"is": state, "id": page["id"], "saved": wall_clock.utc_stamp(saved)}
         return {**described, "reason": verdict.reason} if verdict.reason else described
-
-
-async def read_verdict(api: ArchiveBoxApi, page: Json) -> Verdict:
-    """Return the verdict of a page, with what the site answered where only that tells."""
-    answer = await read_site_answer(api, page) if needs_answer(page) else None
-    return judge(page, answer)
 
 
 async def copies(api: ArchiveBoxApi, url: str) -> list[Json]:

@@ -12,7 +12,7 @@ from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Confirmed, Get, Many, Text, cut_text
 from server.archivebox.openapi import Description
-from server.archivebox.outputs import judge, needs_answer
+from server.archivebox.outputs import judge, read_verdict
 from server.archivebox.pagination import (
     Fetch,
     Record,
@@ -20,7 +20,6 @@ from server.archivebox.pagination import (
     read,
     refuse_ambiguous,
 )
-from server.archivebox.site_answer import read_site_answer
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
 from server.tool.confirmation import Preview
@@ -155,8 +154,7 @@ class GetSnapshot(Get[Snapshot]):
         if not self.with_archiveresults:
             return whole(records.snapshot(snapshot))
         # What only a file of the page tells, such as the answer of the site, is read too.
-        answer = await read_site_answer(context.api, snapshot) if needs_answer(snapshot) else None
-        verdict = records.describe_verdict(snapshot, judge(snapshot, answer))
+        verdict = records.describe_verdict(snapshot, await read_verdict(context.api, snapshot))
         return whole({**verdict, **records.snapshot(snapshot)})
 
 

@@ -62,13 +62,8 @@ def describe_files(result: Result) -> dict[str, dict[str, object]]:
 @lru_cache(maxsize=4096)
 def make_file(page: Page, plugin: str, name: str) -> bytes:
     """Return a file that a plugin made of a page."""
-    if name in ("content.txt", "htmltotext.txt"):
-        return _make_text(page).encode()
-    if name == "content.html":
-        return _make_paragraphs(page).encode()
-    if name == WARC:
-        return _make_warc(page)
-    return _MAKERS.get(plugin, _make_html)(page)
+    maker = _MAKERS_BY_NAME.get(name) or _MAKERS.get(plugin, _make_html)
+    return maker(page)
 
 
 def _get_extension(name: str) -> str:
@@ -180,6 +175,12 @@ def _encode(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
+_MAKERS_BY_NAME: dict[str, Callable[[Page], bytes]] = {
+    "content.txt": lambda page: _make_text(page).encode(),
+    "htmltotext.txt": lambda page: _make_text(page).encode(),
+    "content.html": lambda page: _make_paragraphs(page).encode(),
+    WARC: _make_warc,
+}
 _MAKERS: dict[str, Callable[[Page], bytes]] = {
     "singlefile": lambda page: _make_html(page, "<!-- saved with SingleFile -->"),
     "screenshot": lambda page: draw_screenshot(page.bits),

@@ -93,6 +93,12 @@ _WGET_ENDS = {
     "missing": ("8", "404 Not Found"),
     "unreachable": ("4", "Wget failed or got an error from the server"),
 }
+# What comes of a site without an icon; 0.8.5 asks a service for one.
+_WITHOUT_FAVICON = {
+    "0.9.73": Outcome("noresults", "No favicon found"),
+    "0.9.31": Outcome("failed", "No favicon found"),
+    "0.8.5": Outcome("succeeded", "favicon/favicon.ico", _FILES["favicon"]),
+}
 _WGET_LOG = "on_Snapshot__06_wget.finite.bg.01a224bf5961-c952f4c0bc374cc98810.stderr.log"
 WARC = "warc/1795910023.warc.gz"
 """Where wget keeps what the site answered; the name is a moment on real servers."""
@@ -122,9 +128,9 @@ def _run_bookkeeping(page: Page, plugin: str, version: str) -> Outcome | None:
     # Of the default plugins this one succeeds for every page, a dead host's too.
     if plugin == "hashes":
         return Outcome("succeeded", f"0.0MB {page.bits & 0xFFFFFFFFFFFF:012x}", _FILES[plugin])
-    if plugin != "favicon" or version == "0.8.5" or has_favicon(page):
-        return None
-    return Outcome("failed" if version == "0.9.31" else "noresults", "No favicon found")
+    if plugin == "favicon" and not has_favicon(page):
+        return _WITHOUT_FAVICON[version]
+    return None
 
 
 def has_favicon(page: Page) -> bool:
