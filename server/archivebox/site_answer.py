@@ -4,24 +4,20 @@ the headers that a browser noted, or wget's WARC (ISO 28500)."""
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 from server.archivebox.api import ArchiveBoxApi
+from server.archivebox.warc import find_answer, read_answers
 from server.errors import Failure
 
 Json = dict[str, Any]
 
 # The answer to the page itself stands at the start; what follows are its pictures and scripts.
 _START_BYTES = 262_144
-_MOST_UNPACKED = 2_000_000
-_MOST_HOPS = 25
 _REDIRECTS = range(300, 400)
-_STATUS_LINE = re.compile(rb"HTTP/\S+ (\d{3})")
 _STATUS = re.compile(rb'"(?:status|Status-Code)":\s*"?(\d{3})\b')
 _NOTHING = re.compile(r"(?!)")
 _TELLING = {
@@ -29,15 +25,14 @@ _TELLING = {
     "wget": re.compile(r"warc/[\w.-]+\.warc(?:\.gz)?"),
 }
 """By plugin: the files that tell what the site answered."""
-_FIELD = re.compile(rb"^([A-Za-z-]+):[ \t]*(.*?)\r?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class SiteAnswer:
     """The last answer on the way to a page.
 
-    status: HTTP status. loops: whether it redirects for ever. expected, received: bytes of the
-    body as announced and as stored; None where not known.
+    status: HTTP status. loops: whether it redirects, and to no answer. expected, received: bytes
+    of the body as announced and as stored; None where not known.
     """
 
     status: int
@@ -67,7 +62,7 @@ class SiteAnswer:
         if not self.is_known:
             return "No output holds the page: nothing came from its address."
         if self.loops:
-            return "The address redirects in a circle."
+            return "The address redirects in a circle, or to where no answer came from."
         if self.is_error:
             return f"The site answered {self.status} {_phrase(self.status)}.".replace(" .", ".")
         if self.is_cut:
@@ -93,20 +88,17 @@ async def read_site_answer(api: ArchiveBoxApi, page: Json) -> SiteAnswer:
 
 def parse_warc(data: bytes, url: str) -> SiteAnswer:
     """Return the last answer on the way from the URL, from the start of a WARC."""
-    answers: dict[str, tuple[int, str, SiteAnswer]] = {}
-    for target, block, length in _responses(data):
-        status, location, answer = _parse_response(block, length)
-        answers.setdefault(_comparable(target), (status, location, answer))
-    here, seen, last = url, set[str](), UNKNOWN
-    while (key := _comparable(here)) in answers and len(seen) < _MOST_HOPS:
-        if key in seen:
-            return SiteAnswer(last.status, loops=True)
-        seen.add(key)
-        status, location, last = answers[key]
-        if not location or status not in _REDIRECTS:
-            break
-        here = urljoin(here, location)
-    return last
+    last = find_answer(read_answers(data), url)
+    if last is None:
+        return UNKNOWN
+    if last.status in _REDIRECTS:
+        return SiteAnswer(last.status, loops=True)
+    announced = last.headers.get("content-length", "")
+    # What was packed on its way has another length than what it was unpacked to.
+    is_comparable = last.is_whole and "content-encoding" not in last.headers
+    if not (is_comparable and announced.isdigit()):
+        return SiteAnswer(last.status)
+    return SiteAnswer(last.status, expected=int(announced), received=len(last.body))
 
 
 def _evidence(page: Json, result: Json) -> Iterator[tuple[str, int]]:
@@ -126,9 +118,9 @@ def _evidence(page: Json, result: Json) -> Iterator[tuple[str, int]]:
 
 async def _read(api: ArchiveBoxApi, path: str, size: int, url: str) -> SiteAnswer:
     # Asked for more than there is, 0.9.73 sends nothing (416).
-    first_bytes = _START_BYTES if size > _START_BYTES else None
+    most = _START_BYTES if size > _START_BYTES else None
     try:
-        reply = await api.client.file(path, api.deadline, first_bytes=first_bytes)
+        reply = await api.client.file(path, api.deadline, most=most, packed=True)
     except Failure:
         # Private, moved to another host or too large: then it is not known, which is no failure.
         return UNKNOWN
@@ -143,63 +135,6 @@ def _parse_headers(body: bytes) -> SiteAnswer:
     # The plugin of 0.9 writes `status`, 0.8.5 the status line of curl.
     match = _STATUS.search(body)
     return SiteAnswer(int(match[1])) if match else UNKNOWN
-
-
-def _responses(data: bytes) -> Iterator[tuple[str, bytes, int]]:
-    """Yield address, stored start and whole length of each response."""
-    unpacked = _unpack(data)
-    start = 0
-    while (end := unpacked.find(b"\r\n\r\n", start)) >= 0:
-        fields = _parse_fields(unpacked[start:end])
-        length = fields.get(b"content-length", b"")
-        if not length.isdigit():
-            return
-        block = unpacked[end + 4 : end + 4 + int(length)]
-        if fields.get(b"warc-type") == b"response":
-            target = fields.get(b"warc-target-uri", b"").strip(b"<>")
-            yield target.decode("utf-8", "replace"), block, int(length)
-        # Two empty lines end a record.
-        start = end + 4 + int(length) + 4
-
-
-def _parse_response(block: bytes, length: int) -> tuple[int, str, SiteAnswer]:
-    head, _, _ = block.partition(b"\r\n\r\n")
-    match = _STATUS_LINE.match(head)
-    status = int(match[1]) if match else 0
-    fields = _parse_fields(head)
-    announced = fields.get(b"content-length", b"")
-    expected = int(announced) if announced.isdigit() else None
-    location = fields.get(b"location", b"").decode("utf-8", "replace")
-    answer = SiteAnswer(status, expected=expected, received=max(0, length - len(head) - 4))
-    return status, location, answer
-
-
-def _parse_fields(head: bytes) -> dict[bytes, bytes]:
-    return {name.lower(): value for name, value in _FIELD.findall(head)}
-
-
-def _unpack(data: bytes) -> bytes:
-    """Return the start of the records; each is packed by itself."""
-    if not data.startswith(b"\x1f\x8b"):
-        return data[:_MOST_UNPACKED]
-    unpacked = b""
-    while data and len(unpacked) < _MOST_UNPACKED:
-        reader = zlib.decompressobj(wbits=31)
-        try:
-            unpacked += reader.decompress(data, _MOST_UNPACKED - len(unpacked))
-        except zlib.error:
-            break
-        # The end of what was asked for lies within a record.
-        if not reader.eof:
-            break
-        data = reader.unused_data
-    return unpacked
-
-
-def _comparable(url: str) -> str:
-    """Return the URL as both sides of a redirect write it."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path or '/'}?{parts.query}".lower()
 
 
 def _phrase(status: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.archivebox.outputs import judge
+from server.archivebox.verdict import judge
 from server.errors import Code, Failure
 from server.jobs import NewJob, Phase, RecordState
 from server.sandbox.archivebox import Version

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.archivebox.outputs import Verdict, judge
+from server.archivebox.verdict import Verdict, judge
 
 Json = dict[str, Any]
 

@@ -51,11 +51,11 @@ def test_the_last_answer_on_the_way_counts(
     assert answer.describe()
 
 
-@pytest.mark.parametrize("data", [b"", b"no WARC", INFO, INFO[:20], b"\x1f\x8b broken"])
+@pytest.mark.parametrize("data", [b"", b"no WARC", INFO, b"\x1f\x8b broken"])
 def test_what_tells_nothing_is_no_answer(data: bytes) -> None:
     assert not parse_warc(data, HERE).is_known
 
 
 def test_the_start_of_a_packed_file_is_enough() -> None:
     whole = INFO + response(HERE, "503 Service Unavailable") + response(f"{HERE}a.png", "200 OK")
-    assert parse_warc(whole[:-30], HERE) == SiteAnswer(503, received=0)
+    assert parse_warc(whole[:-30], HERE) == SiteAnswer(503)

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from server.archivebox.context import ArchiveBoxContext
-from server.archivebox.outputs import judge
+from server.archivebox.verdict import judge
 from server.errors import Code, Failure
 from server.jobs import Handle, NewRecord, RecordRow, RecordState
 from tools.archivebox.jobs.change_work import ChangeWork

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.archivebox.context import ArchiveBoxContext
-from server.archivebox.outputs import Verdict, copy_plugins, judge, plugin_of
+from server.archivebox.verdict import Verdict, copy_plugins, judge, plugin_of
 from server.jobs import Handle, NewRecord, RecordRow
 from tools.archivebox.cli.add import Add
 from tools.archivebox.jobs.query import PageQuery

@@ -10,7 +10,7 @@ from server import wall_clock
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.failures import get_command_result
-from server.archivebox.outputs import Verdict, judge, read_verdict
+from server.archivebox.verdict import Verdict, judge, read_verdict
 from server.errors import Failure
 from server.http.urls import check_web_address
 from server.jobs import Handle, RecordRow, RecordState

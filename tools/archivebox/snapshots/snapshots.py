@@ -12,7 +12,6 @@ from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Confirmed, Get, Many, Text, cut_text
 from server.archivebox.openapi import Description
-from server.archivebox.outputs import judge, read_verdict
 from server.archivebox.pagination import (
     Fetch,
     Record,
@@ -20,6 +19,7 @@ from server.archivebox.pagination import (
     read,
     refuse_ambiguous,
 )
+from server.archivebox.verdict import judge, read_verdict
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
 from server.tool.confirmation import Preview

@@ -1,7 +1,7 @@
 """What counts as saved: which outputs hold a page, and the one verdict of a page that all tools
 share.
 
-The names of the plugins of every version stand in `outputs.json`: copies of the page, texts drawn
+The names of the plugins of every version stand in `verdict.json`: copies of the page, texts drawn
 from a copy, and media that only some pages have. Every other plugin keeps books (hashes, favicon,
 headers, lists of links, search): it neither saves a page nor fails one.
 """
@@ -141,7 +141,7 @@ _NO_OUTPUT = _Output("", "", "", {})
 
 @cache
 def _list_plugins(*kinds: str) -> frozenset[str]:
-    text = files(__package__).joinpath("outputs.json").read_text(encoding="utf-8")
+    text = files(__package__).joinpath("verdict.json").read_text(encoding="utf-8")
     plugins = json.loads(text)
     return frozenset(name for kind in kinds for name in plugins[kind])
 

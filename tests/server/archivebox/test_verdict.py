@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from server.archivebox.outputs import explain, judge, needs_answer
 from server.archivebox.site_answer import SiteAnswer
+from server.archivebox.verdict import explain, judge, needs_answer
 
 Json = dict[str, Any]
 
