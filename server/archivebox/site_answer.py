@@ -18,6 +18,7 @@ Json = dict[str, Any]
 # The answer to the page itself stands at the start; what follows are its pictures and scripts.
 _START_BYTES = 262_144
 _REDIRECTS = range(300, 400)
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _STATUS = re.compile(rb'"(?:status|Status-Code)":\s*"?(\d{3})\b')
 _NOTHING = re.compile(r"(?!)")
 _TELLING = {
@@ -64,7 +65,9 @@ class SiteAnswer:
         if self.loops:
             return "The address redirects in a circle, or to where no answer came from."
         if self.is_error:
-            return f"The site answered {self.status} {_phrase(self.status)}.".replace(" .", ".")
+            return f"The site answered {self.status} {_PHRASES.get(self.status, '')}.".replace(
+                " .", "."
+            )
         if self.is_cut:
             return f"The page broke off: {self.received:,} of {self.expected:,} bytes came."
         if self.status == HTTPStatus.NO_CONTENT:
@@ -135,10 +138,3 @@ def _parse_headers(body: bytes) -> SiteAnswer:
     # The plugin of 0.9 writes `status`, 0.8.5 the status line of curl.
     match = _STATUS.search(body)
     return SiteAnswer(int(match[1])) if match else UNKNOWN
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import filterfalse
+from itertools import chain, filterfalse
 from typing import Any, Literal
 
 from server.archivebox.api import ArchiveBoxApi
@@ -130,7 +130,7 @@ class _Outputs:
     def list_failures(self, *kinds: str) -> tuple[Json, ...]:
         """Return plugin and reason of each failed output of these kinds."""
         plugins = _list_plugins(*kinds)
-        failed = [output for output in self.newest.values() if output.status == "failed"]
+        failed = filter(lambda output: output.status == "failed", self.newest.values())
         holders = filter(lambda output: output.plugin in plugins, failed)
         return tuple(map(_Output.describe_failure, holders))
 
@@ -143,7 +143,7 @@ _NO_OUTPUT = _Output("", "", "", {})
 def _list_plugins(*kinds: str) -> frozenset[str]:
     text = files(__package__).joinpath("verdict.json").read_text(encoding="utf-8")
     plugins = json.loads(text)
-    return frozenset(name for kind in kinds for name in plugins[kind])
+    return frozenset(chain.from_iterable(map(plugins.get, kinds)))
 
 
 def copy_plugins() -> frozenset[str]:

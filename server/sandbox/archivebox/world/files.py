@@ -11,20 +11,20 @@ from functools import lru_cache
 from html import escape
 
 from server.sandbox.archivebox.world.images import draw_favicon, draw_screenshot
-from server.sandbox.archivebox.world.outputs import WARC, extract_title, locate_wget_file
+from server.sandbox.archivebox.world.outputs import extract_title, locate_wget_file
 from server.sandbox.archivebox.world.pages import Page, write_article
 from server.sandbox.archivebox.world.records import Result
 
 # Named here because Python's table of types differs between systems.
 _TYPES = {
-    "gz": "application/warc",
-    "log": "text/plain",
     "ico": "image/x-icon",
     "jsonl": "application/x-ndjson",
     "txt": "text/plain",
     "json": "application/json",
+    "gz": "application/warc",
+    "log": "text/plain",
 }
-_STATUS_LINES = {"blocked": "403 Forbidden", "missing": "404 Not Found"}
+_STATUSES = {"missing": "404 Not Found", "blocked": "403 Forbidden"}
 _MISSING_PAGE = (
     b"<!doctype html>\n"
     b"<html><head><title>Page not found</title></head><body><h1>404</h1></body></html>\n"
@@ -62,8 +62,13 @@ def describe_files(result: Result) -> dict[str, dict[str, object]]:
 @lru_cache(maxsize=4096)
 def make_file(page: Page, plugin: str, name: str) -> bytes:
     """Return a file that a plugin made of a page."""
-    maker = _MAKERS_BY_NAME.get(name) or _MAKERS.get(plugin, _make_html)
-    return maker(page)
+    if name.endswith(".warc.gz"):
+        return _make_warc(page)
+    if name in ("content.txt", "htmltotext.txt"):
+        return _make_text(page).encode()
+    if name == "content.html":
+        return _make_paragraphs(page).encode()
+    return _MAKERS.get(plugin, _make_html)(page)
 
 
 def _get_extension(name: str) -> str:
@@ -107,6 +112,29 @@ def _make_html(page: Page, note: str = "") -> bytes:
     ).encode()
 
 
+def _make_warc(page: Page) -> bytes:
+    """Return what wget was answered, as a WARC whose records are packed each for itself."""
+    status = _STATUSES.get(page.fate, "200 OK")
+    body = _make_html(page)
+    answer = (
+        f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    records = (
+        ("warcinfo", "", b"software: Wget/1.21.4 (linux-gnu)\r\n"),
+        ("response", f"WARC-Target-URI: <{page.url}>\r\n", answer + body),
+    )
+    # Of a dead host there is no answer.
+    count = 1 if page.fate == "unreachable" else 2
+    return b"".join(_make_warc_record(*record) for record in records[:count])
+
+
+def _make_warc_record(kind: str, fields: str, content: bytes) -> bytes:
+    head = f"WARC/1.0\r\nWARC-Type: {kind}\r\n{fields}Content-Length: {len(content)}\r\n\r\n"
+    # Without the time of packing, so that a page always has the same file.
+    return gzip.compress(head.encode() + content + b"\r\n\r\n", mtime=0)
+
+
 def _make_pdf(page: Page) -> bytes:
     """Return a PDF of one page with the title on it."""
     # Parentheses delimit strings in PDF; Latin-1 is what its standard fonts can show.
@@ -138,24 +166,6 @@ def _make_headers(page: Page) -> bytes:
     return _encode({"url": page.url, "status": status, "content-type": "text/html"})
 
 
-def _make_warc(page: Page) -> bytes:
-    """Return what the site answered, each record packed by itself as wget does it."""
-    records = [_make_record("warcinfo", "", b"software: Wget/1.21.3 (linux-gnu)\r\n")]
-    if page.fate != "unreachable":
-        status, body = _STATUS_LINES.get(page.fate, "200 OK"), _make_html(page)
-        if page.fate == "blocked":
-            body = b"<h1>403</h1>"
-        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n"
-        records.append(_make_record("response", page.url, head.encode() + body))
-    return b"".join(gzip.compress(record, mtime=0) for record in records)
-
-
-def _make_record(kind: str, url: str, block: bytes) -> bytes:
-    target = f"WARC-Target-URI: <{url}>\r\n" if url else ""
-    head = f"WARC/1.0\r\nWARC-Type: {kind}\r\n{target}Content-Length: {len(block)}\r\n\r\n"
-    return head.encode() + block + b"\r\n\r\n"
-
-
 def _make_article(page: Page) -> bytes:
     length = len(_make_text(page))
     return _encode({"title": page.title, "byline": None, "siteName": page.host, "length": length})
@@ -175,12 +185,6 @@ def _encode(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-_MAKERS_BY_NAME: dict[str, Callable[[Page], bytes]] = {
-    "content.txt": lambda page: _make_text(page).encode(),
-    "htmltotext.txt": lambda page: _make_text(page).encode(),
-    "content.html": lambda page: _make_paragraphs(page).encode(),
-    WARC: _make_warc,
-}
 _MAKERS: dict[str, Callable[[Page], bytes]] = {
     "singlefile": lambda page: _make_html(page, "<!-- saved with SingleFile -->"),
     "screenshot": lambda page: draw_screenshot(page.bits),

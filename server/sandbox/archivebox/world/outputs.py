@@ -100,8 +100,6 @@ _WITHOUT_FAVICON = {
     "0.8.5": Outcome("succeeded", "favicon/favicon.ico", _FILES["favicon"]),
 }
 _WGET_LOG = "on_Snapshot__06_wget.finite.bg.01a224bf5961-c952f4c0bc374cc98810.stderr.log"
-WARC = "warc/1795910023.warc.gz"
-"""Where wget keeps what the site answered; the name is a moment on real servers."""
 
 
 def run_on(page: Page, plugin: str, version: str) -> Outcome:
@@ -116,7 +114,7 @@ def run_on(page: Page, plugin: str, version: str) -> Outcome:
     if plugin not in reasons:
         return _succeed(page, plugin)
     if plugin == "wget":
-        return _fail_wget(reasons[plugin], _WGET_ENDS["unreachable"][1], version)
+        return _fail_wget(page, reasons[plugin], _WGET_ENDS["unreachable"][1], version)
     return Outcome("failed", reasons[plugin])
 
 
@@ -159,11 +157,16 @@ def locate_wget_file(page: Page) -> str:
     return f"{page.host}{path}{extension}"
 
 
+def locate_warc(page: Page) -> str:
+    """Return where wget writes down what it was answered, below its folder."""
+    return f"warc/{1_700_000_000 + page.bits % 90_000_000}.warc.gz"
+
+
 def _fail(page: Page, plugin: str, version: str) -> Outcome:
     if plugin in _WITHOUT_HTML:
         return _WITHOUT_HTML[plugin]
     if plugin == "wget":
-        return _fail_wget(*_WGET_ENDS[page.fate], version)
+        return _fail_wget(page, *_WGET_ENDS[page.fate], version)
     if page.fate == "unreachable":
         return Outcome("failed", f"net::ERR_NAME_NOT_RESOLVED at {page.url}")
     # A page that is missing is one for a browser, too: it archives the error page.
@@ -172,17 +175,17 @@ def _fail(page: Page, plugin: str, version: str) -> Outcome:
     return _succeed(page, plugin)
 
 
-def _fail_wget(code: str, old_text: str, version: str) -> Outcome:
+def _fail_wget(page: Page, code: str, old_text: str, version: str) -> Outcome:
     if version == "0.8.5":
         return Outcome("failed", old_text)
     # 0.9.31 takes the log of wget for what it downloaded.
     if version == "0.9.31":
-        return Outcome("succeeded", f"wget/{_WGET_LOG}", (_WGET_LOG, WARC))
-    return Outcome("failed", f"wget failed (exit={code})", (WARC,))
+        return Outcome("succeeded", f"wget/{_WGET_LOG}", (_WGET_LOG, locate_warc(page)))
+    return Outcome("failed", f"wget failed (exit={code})", (locate_warc(page),))
 
 
 def _succeed(page: Page, plugin: str) -> Outcome:
-    files = _FILES.get(plugin) or (locate_wget_file(page), WARC)
+    files = _FILES.get(plugin) or (locate_wget_file(page), locate_warc(page))
     # The title is the one output that is not a file for whoever reads the result.
     if plugin == "title":
         return Outcome("succeeded", extract_title(page) or "", files)
