@@ -105,7 +105,8 @@ def is_of_older_archivebox(item: pytest.Item) -> bool:
     callspec = getattr(item, "callspec", None)
     values = callspec.params.values() if callspec else ()
     uses_real_server = "real_server" in getattr(item, "fixturenames", ())
-    return "real 0.8.5" in values or (uses_real_server and "0.8.5" in values)
+    older = {"0.9.31", "0.8.5"}
+    return "real 0.8.5" in values or (uses_real_server and not older.isdisjoint(values))
 
 
 def scope_of(nodeid: str) -> str:

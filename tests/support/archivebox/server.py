@@ -38,13 +38,31 @@ _COMMON = {
     "CHECK_SSL_VALIDITY": "False",
     "TIMEOUT": "30",
 }
-# Only what works without a browser and without any host but loopback.
+# What ArchiveBox switches on by itself and works without a browser, without downloading a program
+# and without any host but loopback. Bookkeeping such as `hashes` belongs to it: it succeeds for
+# pages that could not be fetched.
+_PLUGINS = (
+    "wget",
+    "htmltotext",
+    "favicon",
+    "hashes",
+    "parse_html_urls",
+    "parse_txt_urls",
+    "parse_netscape_urls",
+    "parse_jsonl_urls",
+    "search_backend_sqlite",
+)
+_SINCE_0_9 = {
+    "SEARCH_BACKEND_ENGINE": "sqlite",
+    "SEARCH_BACKEND_SONIC_ENABLED": "False",
+    "PLUGINS": ",".join(_PLUGINS),
+    "SERVER_SECURITY_MODE": "safe-onedomain-nojsreplay",
+}
+_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _SETTINGS: Mapping[Version, Mapping[str, str]] = {
-    "0.9.73": {
-        "SEARCH_BACKEND_ENGINE": "sqlite",
-        "PLUGINS": "wget,htmltotext,favicon,search_backend_sqlite",
-        "SERVER_SECURITY_MODE": "safe-onedomain-nojsreplay",
-    },
+    "0.9.73": _SINCE_0_9,
+    # Its hooks do not start without a file of certificates.
+    "0.9.31": {**_SINCE_0_9, "SSL_CERT_FILE": str(_CERTIFICATES)},
     # Several methods of 0.8.5 are switched only by the older name of their setting, others only by
     # the newer one.
     "0.8.5": {
@@ -52,7 +70,7 @@ _SETTINGS: Mapping[Version, Mapping[str, str]] = {
         "USE_SEARCHING_BACKEND": "False",
         **{
             f"SAVE_{each}": "False"
-            for each in ("FAVICON", "ARCHIVE_DOT_ORG", "SINGLEFILE", "GIT", "MEDIA")
+            for each in ("ARCHIVE_DOT_ORG", "SINGLEFILE", "GIT", "MEDIA")
         },
         **{f"FETCH_{each}": "False" for each in ("PDF", "SCREENSHOT", "DOM")},
         **{f"USE_{each}": "False" for each in ("READABILITY", "MERCURY")},
