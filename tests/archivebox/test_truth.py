@@ -1,0 +1,131 @@
+"""Verdicts on pages of every kind, against the truth, on real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.support.archivebox.install import Version
+from tests.support.archivebox.kinds import IMPORTANT, KINDS, Truth, served_kinds
+from tests.support.archivebox.server import OwnServer
+from tests.support.archivebox.targets import Target, over_real
+
+Json = dict[str, Any]
+
+UNTOLD: Mapping[Version, frozenset[str]] = {
+    "0.9.73": frozenset(),
+    "0.9.31": frozenset(),
+    "0.8.5": frozenset(),
+}
+"""Pages about which a version keeps nothing to tell by; `unknown` is the verdict there."""
+
+_SAVED: Mapping[str, Truth] = {"saved": "good", "partly": "good", "failed": "bad"}
+_CHECKED: Mapping[str, Truth] = {"good": "good", "noOutput": "bad"}
+_LISTED: Mapping[str, Truth] = {"saved": "good", "partly": "good", "failed": "bad"}
+
+
+@pytest.mark.parametrize(
+    ("version", "names"),
+    [
+        pytest.param("0.9.73", IMPORTANT, id="0.9.73-important"),
+        pytest.param("0.9.73", tuple(KINDS), id="0.9.73-all", marks=pytest.mark.campaign),
+        pytest.param("0.9.31", tuple(KINDS), id="0.9.31-all"),
+        pytest.param("0.8.5", tuple(KINDS), id="0.8.5-all"),
+    ],
+)
+async def test_a_verdict_is_the_truth(
+    version: Version, names: tuple[str, ...], own_server: OwnServer, tmp_path: Path
+) -> None:
+    with served_kinds() as site, own_server(version) as real:
+        urls = {name: site[name] for name in names}
+        async with (
+            over_real(real) as plain,
+            plain.connect(ARCHIVEBOX_API_KEY=real.key, ARCHIVE_MCP_STATE_DIR=str(tmp_path)) as one,
+        ):
+            target = replace(plain, calls=one)
+            saved = await _save(target, list(urls.values()))
+            checked = (await target.call("start_save", action="check", urls=list(urls.values())))[
+                "result"
+            ]
+            pages = await target.every("list_snapshots", with_archiveresults=True)
+
+    verdicts = {
+        "save": _read(saved, _SAVED, urls, version),
+        "check": _read(checked, _CHECKED, urls, version),
+        "list": _tell(((page["url"], page["outcome"], page) for page in pages), _LISTED, urls),
+    }
+    wrong = {
+        (way, name): verdict
+        for way, told in verdicts.items()
+        for name in names
+        if (verdict := told.get(name, "not told")) not in _right(name, version)
+    }
+    assert wrong == {}
+    assert all(_reasons(saved).get(urls[name]) for name in names if KINDS[name].truth == "bad")
+    for name in names:
+        assert KINDS[name].hint in _reasons(saved).get(urls[name], "")
+
+
+def _right(name: str, version: Version) -> set[str]:
+    return {KINDS[name].truth} | ({"unknown"} if name in UNTOLD[version] else set())
+
+
+async def _save(target: Target, urls: list[str]) -> Json:
+    """The result of the job that saves pages, which are archived meanwhile."""
+    results: list[Json] = []
+
+    async def save() -> None:
+        told = await target.call(
+            "start_save", action="save", urls=urls, tags=["kinds"], wait_minutes=30
+        )
+        while "result" not in told:
+            told = await target.call("start_save", action="save", resume=told["jobId"])
+        results.append(told["result"])
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(save)
+        if target.version != "0.8.5":
+            await target.archive(await _crawl(target))
+    return results[0]
+
+
+async def _crawl(target: Target) -> str:
+    """The first crawl, as soon as there is one."""
+    for _ in range(600):
+        crawls = await target.every("list_crawls")
+        if crawls:
+            return str(crawls[0]["id"])
+        await anyio.sleep(0.2)
+    raise AssertionError("the pages were not added in time")
+
+
+def _read(
+    result: Json, meaning: Mapping[str, Truth], urls: Mapping[str, str], version: Version
+) -> dict[str, str]:
+    """Name of a page -> what the groups of a job's result say about it."""
+    rows = (
+        (row["url"], group, row)
+        for group, pages in result.items()
+        if isinstance(pages, list)
+        for row in pages
+        if isinstance(row, dict) and "url" in row
+    )
+    return _tell(rows, meaning, urls)
+
+
+def _tell(
+    rows: Iterable[tuple[str, str, Json]], meaning: Mapping[str, Truth], urls: Mapping[str, str]
+) -> dict[str, str]:
+    names = {url: name for name, url in urls.items()}
+    return {names[url]: meaning.get(word, word) for url, word, _ in rows if url in names}
+
+
+def _reasons(result: Json) -> dict[str, str]:
+    groups = [pages for pages in result.values() if isinstance(pages, list)]
+    rows = [row for pages in groups for row in pages if isinstance(row, dict)]
+    return {row["url"]: str(row.get("reason", "")) for row in rows if "url" in row}
