@@ -28,7 +28,8 @@ _PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
     b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R>>endobj\n"
-    b"4 0 obj<</Length 44>>stream\nBT /F1 18 Tf 10 100 Td (Hello pdf words) Tj ET\nendstream endobj\n"
+    b"4 0 obj<</Length 44>>stream\nBT /F1 18 Tf 10 100 Td (Hello pdf words) Tj ET\nendstream "
+    b"endobj\n"
     b"trailer<</Root 1 0 R>>\n%%EOF"
 )
 
@@ -38,7 +39,7 @@ class Kind:
     """A kind of page: what the site answers, and what is true of it.
 
     truth: "good" if there is a page to keep. why: the reason, for people. hint: a part of the
-    reason that a verdict has to give for a bad one. says: words of its text. url: its address where
+    reason that a verdict has to give. says: words of its text. url: its address where
     it is not the site's own, with `{closed}` for a port where connections are refused.
     """
 
@@ -55,7 +56,9 @@ class Kind:
 
 
 def _html(text: str, title: str = "A page", head: str = "", encoding: str = "utf-8") -> bytes:
-    page = f"<!doctype html><html><head>{head}<title>{title}</title></head><body>{text}</body></html>"
+    page = (
+        f"<!doctype html><html><head>{head}<title>{title}</title></head><body>{text}</body></html>"
+    )
     return page.encode(encoding)
 
 
@@ -96,11 +99,9 @@ KINDS: Mapping[str, Kind] = {
     "refused": Kind("bad", "connections are refused", url="http://127.0.0.1:{closed}/page"),
     "loop": Kind("bad", "it redirects to itself", status=302, headers={"Location": "/loop"}),
     "moved-gone": Kind("bad", "it redirects to a 404", status=302, headers={"Location": "/404"}),
-    "moved": Kind(
-        "good", "it redirects to a page", status=302, headers={"Location": "/fine.html"}
-    ),
+    "moved": Kind("good", "it redirects to a page", status=302, headers={"Location": "/fine.html"}),
     "slow": Kind("bad", "it does not answer in time", seconds=SLOW_SECONDS),
-    "empty": Kind("bad", "it has no bytes"),
+    "empty": Kind("good", "it is the page, and it has no bytes", hint="empty"),
     "paper.pdf": Kind("good", "a PDF", _PDF, "application/pdf"),
     "picture.png": Kind("good", "an image", picture(64, 48, 200, 40, 90), "image/png"),
     "download": Kind(

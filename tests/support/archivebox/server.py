@@ -68,10 +68,7 @@ _SETTINGS: Mapping[Version, Mapping[str, str]] = {
     "0.8.5": {
         "USE_INDEXING_BACKEND": "False",
         "USE_SEARCHING_BACKEND": "False",
-        **{
-            f"SAVE_{each}": "False"
-            for each in ("ARCHIVE_DOT_ORG", "SINGLEFILE", "GIT", "MEDIA")
-        },
+        **{f"SAVE_{each}": "False" for each in ("ARCHIVE_DOT_ORG", "SINGLEFILE", "GIT", "MEDIA")},
         **{f"FETCH_{each}": "False" for each in ("PDF", "SCREENSHOT", "DOM")},
         **{f"USE_{each}": "False" for each in ("READABILITY", "MERCURY")},
     },
