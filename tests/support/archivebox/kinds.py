@@ -1,4 +1,4 @@
-"""A loopback site with pages of every kind, and the truth about each: whether it is a page to keep."""
+"""A loopback site with pages of every kind, and the truth about each: whether it is one to keep."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SLOW_SECONDS = 75
 
 _RUSSIAN = "Прилив поднимается дважды в сутки, и рыбаки выходят в море ещё до рассвета."
 _ENGLISH = "The beam is lowered by a hand's width while the tide still holds the boats."
-_FRENCH = "Il a dit : “L’été” – 20 € l’œuvre, déjà vu."
+_FRENCH = "Il a dit : “déjà vu” pour 20 € à l'œuvre."
 _JAPANESE = "潮は一日に二度満ちて、漁師たちは夜明け前に海へ出る。"
-_CHINESE = "潮水每天涨两次，渔民在黎明前出海。下游的磨坊已经矗立了三个世纪。"
-_GERMAN = "Größe und Übermut – Straßen am Fluß."
+_CHINESE = "潮水每天涨两次。渔民在黎明前出海。下游的磨坊已经矗立了三个世纪。"
+_GERMAN = "Größe und Übermut, Straßen am Fluß."
 _PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
     b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
