@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 
 from tests.support.archivebox.server import OwnServer, RealArchiveBox, RealServer
 from tests.support.archivebox.targets import Target, over_real
@@ -85,6 +86,29 @@ async def test_pages_are_saved_checked_and_changed_on_a_real_server(
         assert cancelled["result"]["changed"] == 1
         assert cancelled["result"]["pages"].get("stillOpen", 0) == 0
         assert {each["status"] for each in await target.every("list_crawls")} == {"sealed"}
+
+
+async def test_known_pages_get_their_tags_and_listed_ones_are_not_archived(
+    own_server: OwnServer,
+) -> None:
+    async with own_real(own_server) as real, over_real(real) as target:
+        known, new, listed = target.fresh[:3]
+        await target.archive((await target.call("add", urls=[known]))["crawl_id"])
+        added = await target.call("add", urls=[known, new], tag="asked")
+        await target.archive(added["crawl_id"])
+        await target.call("add", urls=[listed], tag="listed", index_only=True)
+        # What the runner has to do with it is done, too.
+        await anyio.to_thread.run_sync(real.work_off)
+        tagged = await target.call("list_snapshots", tag="asked", with_archiveresults=True)
+        only = await target.call("list_snapshots", tag="listed", with_archiveresults=True)
+
+    assert added["saved_before"]["count"] == 1
+    assert {page["url"]: page["outcome"] for page in tagged["nodes"]} == {
+        known: "saved",
+        new: "saved",
+    }
+    assert [page["url"] for page in only["nodes"]] == [listed]
+    assert not only["nodes"][0].get("archiveresults")
 
 
 async def test_the_oldest_real_server_makes_new_outputs_of_what_failed(

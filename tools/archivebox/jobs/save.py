@@ -250,8 +250,8 @@ def _retry_plan(retries: Retries) -> Plan:
     if not retries.exhausted:
         return plan
     note = (
-        f"{_pages(retries.exhausted)} ended the same way each time and are left out: to try all "
-        "the same, use action save with `only_new: false`."
+        f"Left out, as each ended the same way every time: {_pages(retries.exhausted)}. To try "
+        "all the same: action save with `only_new: false`."
     )
     return replace(plan, details={**plan.details, "notes": [note]})
 
