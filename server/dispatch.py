@@ -15,6 +15,7 @@ import anyio
 
 from server.errors import Code, Failure
 from server.services import Services
+from server.text import truncate
 from server.tool.catalog import OWN, Entry, Surface
 from server.tool.context import LOCAL_USER, Backend, Caller, Principal
 from server.tool.elicitation import Asker, Suspended
@@ -91,8 +92,8 @@ class Calls:
         try:
             yield
         except Failure as failure:
-            failure.message = _brief(failure.message)
-            failure.hint = _brief(self._surface.render_hint(failure.hint))
+            failure.message = truncate(failure.message, LONGEST_TEXT)
+            failure.hint = truncate(self._surface.render_hint(failure.hint), LONGEST_TEXT)
             raise
         # No fault: the call is made again, with the user's answer.
         except Suspended:
@@ -151,10 +152,6 @@ class Calls:
         return ServerBackend(
             self._surface, self.perform, self._services, self._services.confirmations
         )
-
-
-def _brief(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "..."
 
 
 def _overdue(request: Request[Any, Any], seconds: float) -> Failure:

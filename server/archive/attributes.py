@@ -22,6 +22,7 @@ from server.archive.records import (
     fields_of,
 )
 from server.errors import Code, Failure
+from server.text import join_first
 from server.tool.names import find_matches, normalise, suggest
 
 OptionNames = dict[str, dict[str, dict[str, str]]]
@@ -276,7 +277,7 @@ def _option_id(value: str, attribute: Attribute) -> str:
     raise Failure(
         Code.INVALID_ARGUMENT,
         f"`{attribute.key}` has no option {value!r}.{suggest(value, names)}",
-        f"Its options: {_some(names)}.",
+        f"Its options: {_join_some(names)}.",
     )
 
 
@@ -290,14 +291,10 @@ def _refuse_field(key: str, schemas: Schemas, entity: Entity) -> NoReturn:
     raise Failure(
         Code.INVALID_ARGUMENT,
         f"There is no custom attribute {key!r} of {entity.lower()}s.{guess}",
-        f"Selects here: {_some(selects)}.",
+        f"Selects here: {_join_some(selects)}.",
     )
 
 
-def _some(names: list[str]) -> str:
-    more = (
-        [f"{len(names) - _SHOWN} more ({{customAttributeSchemas}} lists them)"]
-        if len(names) > _SHOWN
-        else []
-    )
-    return ", ".join([*names[:_SHOWN], *more]) or "none"
+def _join_some(names: list[str]) -> str:
+    where = " ({customAttributeSchemas} lists them)" if len(names) > _SHOWN else ""
+    return join_first(names, _SHOWN) + where or "none"

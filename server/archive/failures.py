@@ -14,6 +14,7 @@ from typing import Any
 from server.errors import Code, Failure
 from server.http.retry import Transient
 from server.http.transport import Reply
+from server.text import truncate_line
 
 HOW_TO_GET_A_KEY = (
     "The person gets a token in Archive under Settings > Integrations (or Settings > API), "
@@ -365,5 +366,4 @@ def _code(error: dict[str, Any]) -> str:
 
 def _clean(text: str) -> str:
     """Return Archive's text without markup, at most 300 characters of it."""
-    plain = " ".join(_MARKUP.sub(" ", text).split())
-    return plain if len(plain) <= 300 else plain[:297] + "..."
+    return truncate_line(_MARKUP.sub(" ", text), 300)

@@ -18,6 +18,7 @@ from server.errors import Code, Failure
 from server.http.retry import Transient
 from server.http.transport import Reply
 from server.http.urls import parse_origin
+from server.text import truncate_line
 
 _MARKUP = re.compile(r"<[a-z!/][^>]*>|\x1b\[[0-9;]*m", re.IGNORECASE)
 _EXCEPTION = re.compile(r"^(?P<kind>[A-Za-z_.]+): (?P<text>.*)", re.DOTALL)
@@ -125,8 +126,7 @@ def clean(text: str, most: int = 300) -> str:
         most: characters of the result.
     """
     text = text.split("Traceback (most recent call last)")[0]
-    plain = " ".join(_MARKUP.sub(" ", text).split())
-    return plain if len(plain) <= most else plain[: most - 3] + "..."
+    return truncate_line(_MARKUP.sub(" ", text), most)
 
 
 def _make_failure(reply: Reply, payload: Any) -> Failure:

@@ -14,6 +14,7 @@ from server.doctor.probe import read_field
 from server.doctor.report import Check
 from server.errors import Code, Failure
 from server.limiter import Pacer, Snapshot
+from server.text import count_noun
 from server.tool.elicitation import Nobody
 
 # For all questions of a plain check together: people wait for it at a terminal.
@@ -96,7 +97,7 @@ def _check_token(workspaces: list[Workspace]) -> Check:
             "The token is accepted but sees no workspace.",
             "Use a token of the workspace (or agency) that you mean.",
         )
-    count = "1 workspace" if len(workspaces) == 1 else f"{len(workspaces)} workspaces"
+    count = count_noun(len(workspaces), "workspace")
     return Check("token", "ok", f"accepted; it sees {count}: {_join_names(workspaces)}")
 
 

@@ -17,6 +17,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from server.errors import Code, Failure
+from server.sqlite_file import (
+    FileIdentity,
+    create_private_file,
+    is_busy,
+    open_database,
+    read_code,
+    read_identity,
+)
 
 FILE = "jobs.sqlite3"
 # Raised with every change of the tables: an older server must not write rows it misreads.
@@ -89,7 +97,7 @@ class Database:
         self._path = folder / FILE if folder else None
         self._opened = opened
         self._db: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
+        self._file: FileIdentity | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -132,24 +140,20 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         if self._path:
             # For this user alone: arguments and records hold what the user works on.
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._path.touch(mode=0o600)
-            # Noted before opening: a file put in its place later is then seen as another.
-            self._file = self._identity()
-        # No implicit transactions: Python would begin them without the write lock.
-        db = sqlite3.connect(self._path or ":memory:", timeout=_LOCK_SECONDS, isolation_level=None)
-        try:
-            self._prepare(db)
-        except BaseException:  # an open connection would keep the file locked
-            db.close()
-            raise
-        return db
-
-    def _prepare(self, db: sqlite3.Connection) -> None:
+            create_private_file(self._path)
+        # Noted before opening: a file put in its place later is then seen as another.
+        self._file = read_identity(self._path)
         # With a write-ahead log readers go on while another process writes; NORMAL loses at most
         # the last transactions to a power cut, none to a crash of the process.
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=NORMAL")
+        return open_database(
+            self._path,
+            lock_seconds=_LOCK_SECONDS,
+            journal="WAL",
+            synchronous="NORMAL",
+            prepare=self._prepare,
+        )
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
         (version,) = db.execute("PRAGMA user_version").fetchone()
         # Its tables may mean something else there, so not even reading them is safe.
         if version > VERSION:
@@ -169,7 +173,7 @@ class Database:
                 self._opened(db)
         except sqlite3.OperationalError as error:
             # A process that was suspended while it wrote must not keep others from reading.
-            if not _is_busy(error):
+            if not is_busy(error):
                 raise
 
     @contextmanager
@@ -180,8 +184,8 @@ class Database:
         except OSError as error:
             raise _unusable(error.strerror or str(error)) from None
         except sqlite3.DatabaseError as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if _is_busy(error):
+            code = read_code(error)
+            if is_busy(error):
                 raise Busy from None
             if _is_damage(error):
                 self._put_aside()
@@ -206,21 +210,11 @@ class Database:
                 raise _unusable(str(error)) from None
             raise
 
-    def _identity(self) -> tuple[int, int] | None:
-        if self._path is None:
-            return None
-        try:
-            result = self._path.stat()
-        except FileNotFoundError:
-            return None
-        # The name stays the same when the file is replaced; device and inode do not.
-        return result.st_dev, result.st_ino
-
     def _put_aside(self) -> None:
         """Rename the damaged file and its log files, unless another process did so already."""
         self.close()
         # Another identity is the new file of another process, which is sound.
-        if self._path is None or self._identity() != self._file:
+        if self._path is None or read_identity(self._path) != self._file:
             return
         aside = f"{FILE}.damaged-{int(time.time())}-{os.getpid()}"
         log.warning("The job journal was damaged and put aside as %s.", aside)
@@ -277,15 +271,8 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def _is_busy(error: sqlite3.DatabaseError) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    # LOCKED is the same within one process, between two connections.
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return read_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _unusable(reason: str) -> Failure:

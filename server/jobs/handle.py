@@ -19,6 +19,7 @@ from server.jobs.model import (
     Stopped,
 )
 from server.jobs.statements import text
+from server.text import truncate
 
 LONGEST_REASON = 500
 """Characters of a record's reason: it may repeat what strangers wrote."""
@@ -253,11 +254,7 @@ class Handle:
         detail: Any,
     ) -> None:
         # Cut here, so that no kind of work can fill the journal with a long answer.
-        brief = (
-            reason
-            if reason is None or len(reason) <= LONGEST_REASON
-            else reason[: LONGEST_REASON - 3] + "..."
-        )
+        brief = truncate(reason, LONGEST_REASON) if reason else reason
         self._marks[record.number] = Mark(record.number, state, code, brief, text(detail))
 
     async def _count_step(self, change: Callable[[], Any]) -> Any:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from server.errors import Code, Failure
+from server.text import truncate
 from server.tool.names import suggest
 from server.tool.request import Request
 from server.tool.schema import Schema, input_schema
@@ -196,5 +197,4 @@ def _kind(schema: Schema) -> str:
 
 
 def _excerpt(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return truncate(json.dumps(value, ensure_ascii=False, default=str), 80)

@@ -19,13 +19,13 @@ from server.archive.operations import (
 )
 from server.archive.pagination import ROW_CAP
 from server.errors import Code, Failure
+from server.text import count_noun
 from server.tool.confirmation import Preview
 from tools.archive.schema.objects import ItemPayload
 from tools.archive.schema.saved_objects import Collection, CollectionPayload, DeletedCollection
 from tools.archive.views.base import (
     Deletion,
     NamedInput,
-    count_noun,
     in_group,
     read,
 )

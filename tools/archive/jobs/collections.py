@@ -13,6 +13,7 @@ from server.archive.context import INTERVAL, ArchiveContext
 from server.archive.operations import Id, Text, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow
+from server.text import count_noun
 from server.tool.confirmation import Preview
 from server.tool.job import (
     Plan,
@@ -30,7 +31,7 @@ from tools.archive.jobs.collections_targets import (
 )
 from tools.archive.jobs.collections_undo import CHANGED, inverse
 from tools.archive.jobs.collections_work import CollectionOrder, CollectionWork
-from tools.archive.views.base import count_noun, some
+from tools.archive.views.base import join_quoted
 from tools.archive.views.content import GetContentView
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             )
         source = await self._source(api, items, rows)
         what = "Put {} into {}" if self.action == "add" else "Take {} out of {}"
-        title = what.format(source, some([target.name for target in targets]))
+        title = what.format(source, join_quoted([target.name for target in targets]))
         return Order(self.action, targets, items, source, self._reads(items, targets), title)
 
     async def _build_undo(self, context: ArchiveContext, job: str) -> Order:
@@ -177,7 +178,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             f"{count_noun(items, 'item')} that {job} {'took out' if action == 'add' else 'put in'}"
         )
         what = "Put {} into {} again" if action == "add" else "Take {} out of {} again"
-        title = f"Undo: {what.format(source, some([target.name for target in targets]))}"
+        title = f"Undo: {what.format(source, join_quoted([target.name for target in targets]))}"
         return Order(action, targets, items, source, _pages(targets), title)
 
     def _check_undoable(self, row: JobRow, context: ArchiveContext) -> None:

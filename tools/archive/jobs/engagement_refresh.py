@@ -13,9 +13,9 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
+from server.text import count_noun
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk
 from tools.archive.operations import GetOperation
-from tools.archive.views.base import count_noun
 
 AT_ONCE = 100
 """Items of one request: one that Archive refuses, or whose answer is lost, concerns no more than

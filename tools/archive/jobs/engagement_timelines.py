@@ -23,11 +23,11 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
+from server.text import count_noun
 from tools.archive.content.items import GetEngagementHistory
 from tools.archive.items_source import ItemSource
 from tools.archive.jobs.files import JobFile
 from tools.archive.schema.objects import EngagementEntry
-from tools.archive.views.base import count_noun
 
 if TYPE_CHECKING:
     from server.exports import Export

@@ -10,6 +10,7 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Text, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow, NewRecord
+from server.text import count_noun
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from tools.archive.collections import AddItemToCollections, GetCollections
@@ -17,7 +18,6 @@ from tools.archive.content.items import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
 from tools.archive.items_source import AT_ONCE
 from tools.archive.jobs.imports_work import ImportWork, look_up
-from tools.archive.views.base import count_noun
 
 _CAP = 1_000
 """Rows at which Archive ends a list of collections without a word."""

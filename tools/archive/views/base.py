@@ -18,6 +18,7 @@ from server.archive.operations import (
 )
 from server.archive.selection import select
 from server.errors import Code, Failure
+from server.text import count_noun, join_first
 from server.tool.confirmation import Preview
 from server.tool.request import ApiType, Input
 from tools.archive.schema.inputs import (
@@ -237,12 +238,6 @@ def add_notes(payload: dict[str, Any], note: str) -> dict[str, Any]:
     return {**payload, "notes": [note]} if note else payload
 
 
-def count_noun(count: int, one: str) -> str:
-    """`1 item`, `2 items`."""
-    return f"{count:,} {one}{'' if count == 1 else 's'}"
-
-
-def some(names: list[str]) -> str:
-    """Return the first few names, and how many more there are."""
-    more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
-    return ", ".join([*(f"'{name}'" for name in names[:MOST_NAMES]), *more])
+def join_quoted(names: list[str]) -> str:
+    """Return the first few names in quotation marks, and how many more there are."""
+    return join_first([f"'{name}'" for name in names], MOST_NAMES)

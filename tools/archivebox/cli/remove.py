@@ -14,6 +14,7 @@ from server.archivebox.endpoints import (
 )
 from server.archivebox.pagination import Record
 from server.errors import Code, Failure
+from server.text import count_noun
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
@@ -142,7 +143,6 @@ def _preview(result: list[Record]) -> Preview:
     visible = "; ".join(titles[:5]) + ("; ..." if len(titles) > 5 else "")
     ids = [str(entry.get("id") or entry["timestamp"]) for entry in result]
     return Preview(
-        f"Delete {len(result)} saved page{'s' if len(result) > 1 else ''} with all files: "
-        f"{visible}?",
+        f"Delete {count_noun(len(result), 'saved page')} with all files: {visible}?",
         {"snapshots": len(result), "first": titles[:10], "ids": ids},
     )

@@ -11,6 +11,7 @@ from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Text, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow, NewRecord, Work
+from server.text import count_noun
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from server.tool.request import Input
@@ -134,13 +135,17 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             case "check":
                 links = self.links()
                 return _plan_without_question(
-                    f"Check of {_pages(len(links))}", [NewRecord(link) for link in links], each=1
+                    f"Check of {count_noun(len(links), 'page')}",
+                    [NewRecord(link) for link in links],
+                    each=1,
                 )
             case "retry":
                 result = await find_failed_pages(context, self.selection())
                 # Three requests: look for a newer copy, add, look at the outcome.
                 return _plan_with_question(
-                    result, f"Save {_pages(len(result))} with failed outputs again", each=3
+                    result,
+                    f"Save {count_noun(len(result), 'page')} with failed outputs again",
+                    each=3,
                 )
             case "tag":
                 result = await (
@@ -151,15 +156,17 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                     )
                 )
                 return _plan_with_question(
-                    result, f"Change the tags of {_pages(len(result))} ({self._tagging()})", each=1
+                    result,
+                    f"Change the tags of {count_noun(len(result), 'page')} ({self._tagging()})",
+                    each=1,
                 )
         context.description.require(*CANCELS)
         result = await find_queued_work(context, self.selection())
         crawls = sum(entry.key.startswith("crawl:") for entry in result)
         what = (
-            f"{_pages(len(result) - crawls)} and {crawls} queued crawls"
+            f"{count_noun(len(result) - crawls, 'page')} and {crawls} queued crawls"
             if crawls
-            else _pages(len(result))
+            else count_noun(len(result), "page")
         )
         # Two requests: look whether it is still queued, then cancel.
         return _plan_with_question(result, f"Cancel {what} still queued", each=2)
@@ -191,9 +198,13 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         links = self.links()
         # Before anybody is asked: an option that this server would ignore.
         SaveWork(context, self._options()).require()
-        requested = f"Save {_pages(len(links))} in ArchiveBox?" if len(links) > _UNASKED else None
+        requested = (
+            f"Save {count_noun(len(links), 'page')} in ArchiveBox?"
+            if len(links) > _UNASKED
+            else None
+        )
         return Plan(
-            f"Saving of {_pages(len(links))}",
+            f"Saving of {count_noun(len(links), 'page')}",
             len(links),
             # One look at each page, and one request for each chunk, rounded up.
             requests=len(links) + -(-len(links) // ADDED_AT_ONCE),
@@ -271,7 +282,3 @@ def _plan_without_question(
         records_known=records,
         preview=preview,
     )
-
-
-def _pages(count: int) -> str:
-    return f"{count:,} {'page' if count == 1 else 'pages'}"
