@@ -16,7 +16,7 @@ import anyio
 from server.errors import Code, Failure
 from server.services import Services
 from server.text import truncate
-from server.tool.catalog import OWN, Entry, Surface
+from server.tool.catalog import OWN, Catalog, Entry
 from server.tool.context import LOCAL_USER, Backend, Caller, Principal
 from server.tool.elicitation import Asker, Suspended
 from server.tool.result import Result, compact
@@ -33,7 +33,7 @@ LONGEST_TEXT = 2_000
 log = logging.getLogger("archive_mcp")
 
 
-class Calls:
+class Dispatcher:
     """Performs tool calls by name.
 
     Args:
@@ -43,14 +43,14 @@ class Calls:
 
     def __init__(
         self,
-        surface: Surface,
+        catalog: Catalog,
         services: Services,
         timezone: tzinfo,
         *,
         seconds: float = CALL_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._surface = surface
+        self._catalog = catalog
         self._services = services
         self._timezone = timezone
         self._seconds = seconds
@@ -79,7 +79,7 @@ class Calls:
         """
         with self.mask_faults(name):
             return await self.perform(
-                self._surface.find(name), arguments, self.caller(person, principal)
+                self._catalog.find(name), arguments, self.caller(person, principal)
             )
 
     @contextmanager
@@ -93,7 +93,7 @@ class Calls:
             yield
         except Failure as failure:
             failure.message = truncate(failure.message, LONGEST_TEXT)
-            failure.hint = truncate(self._surface.render_hint(failure.hint), LONGEST_TEXT)
+            failure.hint = truncate(self._catalog.render_hint(failure.hint), LONGEST_TEXT)
             raise
         # No fault: the call is made again, with the user's answer.
         except Suspended:
@@ -120,7 +120,7 @@ class Calls:
         backend = await self._backend(entry.backend)
         from server.tool.arguments import parse  # with the first call, not at start
 
-        request_type = self._surface.load(entry)
+        request_type = self._catalog.load(entry)
         # Plain days become instants in the zone of the settings: the result shows which.
         instants: list[dict[str, str]] = []
         request = parse(request_type, arguments, {"timezone": self._timezone, "instants": instants})
@@ -140,7 +140,7 @@ class Calls:
             return result
         report = {
             **result.structured,
-            "error": {**error, "hint": self._surface.render_hint(error["hint"])},
+            "error": {**error, "hint": self._catalog.render_hint(error["hint"])},
         }
         return replace(result, structured=report, text=compact(report))
 
@@ -150,7 +150,7 @@ class Calls:
         from server.builtin import ServerBackend  # with the first such call, not at start
 
         return ServerBackend(
-            self._surface, self.perform, self._services, self._services.confirmations
+            self._catalog, self.perform, self._services, self._services.confirmations
         )
 
 

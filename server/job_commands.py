@@ -12,7 +12,7 @@ from server.recovery import Recovery
 from server.services import Services
 from server.settings import Settings
 from server.signals import end_on_signal
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 
 if TYPE_CHECKING:
     from server.jobs import JobRow, Jobs
@@ -23,7 +23,7 @@ _WAIT_SECONDS = 3600.0
 INTERRUPTED = 130
 
 
-def run_command(settings: Settings, surface: Surface, action: str, ids: list[str]) -> int:
+def run_command(settings: Settings, catalog: Catalog, action: str, ids: list[str]) -> int:
     """Run an action, print its result and return the exit status: 0 only if all went well.
 
     Args:
@@ -36,7 +36,7 @@ def run_command(settings: Settings, surface: Surface, action: str, ids: list[str
             return await _list(jobs)
         if action == "cancel":
             return await _cancel(jobs, ids)
-        return await _run(jobs, Recovery(surface, services), settings, ids)
+        return await _run(jobs, Recovery(catalog, services), settings, ids)
 
     async def act_until_signal() -> int:
         status = INTERRUPTED
@@ -47,7 +47,7 @@ def run_command(settings: Settings, surface: Surface, action: str, ids: list[str
             except Failure as failure:
                 # Written for a model: at a terminal the command does what the tool would.
                 hint = failure.hint.replace("{list_jobs}", "`archive-mcp jobs list`")
-                text = f"{failure.message} {surface.render_hint(hint)}".rstrip()
+                text = f"{failure.message} {catalog.render_hint(hint)}".rstrip()
                 print(f"archive-mcp: {text}", file=sys.stderr)
                 status = 1
             # The receiver of signals would wait for ever.

@@ -92,7 +92,7 @@ class Lists:
 
     def find_page(self, scope: str, cursor: Cursor) -> Page | None:
         """Return the stored page that a cursor points into; None for the start of a page."""
-        return self._kept.get((scope, cursor.page)) if cursor.given else None
+        return self._kept.get((scope, cursor.page)) if cursor.skip else None
 
     def keep(self, scope: str, cursor: Cursor, page: Page) -> None:
         """Store a page that was cut, and drop all but the last few."""
@@ -143,7 +143,7 @@ class _Reading:
         while True:
             page = self._lists.find_page(self._scope, cursor) or await self._page(cursor)
             self._partial |= page.partial
-            requested = self._take(page, cursor.given)
+            requested = self._take(page, cursor.skip)
             # The rest is stored, because Archive has cursors only for the ends of pages.
             if requested < len(page.records):
                 following = Cursor(cursor.page, requested)
@@ -163,7 +163,7 @@ class _Reading:
         """Take records of a list that must be read whole, or that is sorted here."""
         page = self._lists.find_page(self._scope, cursor) or await self._all()
         self._partial |= page.partial
-        requested = self._take(page, cursor.given)
+        requested = self._take(page, cursor.skip)
         if requested >= len(page.records):
             return (Cursor(page.end) if page.has_next else None), page.total
         following = Cursor(None, requested)
@@ -197,7 +197,7 @@ class _Reading:
     async def _page(self, cursor: Cursor, size: int = 0) -> Page:
         missing = self._request.limit - len(self._taken.records)
         # If its page is no longer stored, the cursor counts into one of the full size.
-        first = size or (PAGE if cursor.given else min(PAGE, missing))
+        first = size or (PAGE if cursor.skip else min(PAGE, missing))
         return self._name_options(
             await self._api.page(self._request, cursor.page, first, self._selection)
         )

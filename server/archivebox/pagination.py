@@ -85,7 +85,7 @@ async def read(
     """
     # `limit` is not part of the scope: a caller may go on with another one.
     scope = scope_of(request.operation, request.request_values())
-    offset = decode(request.after, scope).given if request.after else request.offset or 0
+    offset = decode(request.after, scope).skip if request.after else request.offset or 0
     collected, notes = RecordList(request.limit), request.notes(api.description)
     total, cut = 0, ""
     while not collected.full:

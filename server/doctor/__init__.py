@@ -21,12 +21,12 @@ from server.doctor.report import Check, Report, list_advice
 from server.limiter import Pacer
 from server.services import Services
 from server.settings import Settings
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 
 __all__ = ["ASSUMPTIONS", "Assumption", "examine", "investigate", "render_markdown"]
 
 
-def examine(settings: Settings, surface: Surface, *, as_json: bool, live: bool) -> int:
+def examine(settings: Settings, surface: Catalog, *, as_json: bool, live: bool) -> int:
     """Check everything, print the report on stdout and return 0 only if nothing failed.
 
     Args:
@@ -49,7 +49,7 @@ def examine(settings: Settings, surface: Surface, *, as_json: bool, live: bool) 
     return 0 if report.ok else 1
 
 
-async def investigate(settings: Settings, surface: Surface, pacer: Pacer, *, live: bool) -> Report:
+async def investigate(settings: Settings, surface: Catalog, pacer: Pacer, *, live: bool) -> Report:
     """Make all checks and return their report; `pacer` paces every request."""
     secrets = filter(None, (settings.token, settings.archivebox_key))
     password = settings.archivebox_password.reveal() if settings.archivebox_password else ""

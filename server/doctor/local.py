@@ -14,7 +14,7 @@ from server.doctor.report import Check
 from server.http.urls import parse_origin
 from server.limiter.health import damage
 from server.settings import Secret, Settings
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 
 WHAT_TO_SET = (
     "Set ARCHIVE_APP_TOKEN in this server's `env` in your client's configuration, or in "
@@ -46,7 +46,7 @@ RENDERERS: dict[str, Callable[[Settings], object]] = {
 _HIDDEN = "<hidden>"
 
 
-def check_locally(settings: Settings, surface: Surface) -> Iterator[Check]:
+def check_locally(settings: Settings, surface: Catalog) -> Iterator[Check]:
     """Yield every check that needs no network."""
     yield from _check_versions()
     yield from _check_settings(settings)
@@ -86,8 +86,8 @@ def _check_settings(settings: Settings) -> Iterator[Check]:
         yield Check("settings", "warn", warning)
 
 
-def _check_tools(settings: Settings, surface: Surface) -> Check:
-    count = len(surface.listing())
+def _check_tools(settings: Settings, surface: Catalog) -> Check:
+    count = len(surface.list_tools())
     limits = f"toolsets: {', '.join(settings.toolsets)}"
     if settings.read_only:
         limits += "; read-only"

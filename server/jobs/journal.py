@@ -44,9 +44,9 @@ from server.jobs.statements import (
 KEPT_SECONDS = 30 * 24 * 3600.0
 """Seconds after the last change for which a job is kept."""
 
+# State of a job whose records are still being journalled: other processes do not see it, and it is
+# dropped when its owner dies.
 _STARTING = "starting"
-"""State of a job whose records are still being journalled: other processes do not see it, and it is
-dropped when its owner dies."""
 # Never less than before: an expected total may be larger than what was gathered.
 _COUNTED = """UPDATE runs SET total = max(coalesce(total, 0),
     (SELECT coalesce(sum(records), 0) FROM tallies WHERE job = :job)) WHERE job = :job"""

@@ -26,13 +26,13 @@ LONGEST_NAME = 32
 _MISSING = "\N{WHITE SQUARE}"
 _GREY, _PALE = "#666666", "#DDDDDD"
 _DPI, _INCHES = 110, 10.0
+# The margin around everything, in inches.
 _MARGIN = 0.12
-"""The margin around everything, in inches."""
+# The width of a bar in a weekly chart, in days.
 _WIDEST_BAR = 5.0
-"""The width of a bar in a weekly chart, in days."""
 _STEPS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
+# matplotlib does not promise that two threads may draw at once.
 _drawing = threading.Lock()
-"""matplotlib does not promise that two threads may draw at once."""
 
 Moment = datetime | float
 Points = Sequence[tuple[Moment, float | None]]

@@ -16,8 +16,8 @@ from server.errors import Code, Failure
 
 T = TypeVar("T")
 
+# Likeness, from 0 to 1, from which on a name may be what was meant.
 _CLOSE = 0.6
-"""Likeness, from 0 to 1, from which on a name may be what was meant."""
 _MOST_CANDIDATES = 10
 
 
@@ -56,17 +56,21 @@ def find_matches(
     Args:
         partial: whether a part of a name will do; not for what deletes or empties.
     """
+
+    def select(fits: Callable[[T], bool]) -> list[T]:
+        return [entry for entry in entries if fits(entry)]
+
     text = text.strip()
+    key = normalise(text)
     # Something may be named like another one's id: then neither is meant more than the other.
-    exact = [entry for entry in entries if text in (identity(entry), name(entry))]
+    exact = select(lambda entry: text in (identity(entry), name(entry)))
     if exact:
         return exact
-    key = normalise(text)
-    same = [entry for entry in entries if normalise(name(entry)) == key]
+    same = select(lambda entry: normalise(name(entry)) == key)
     # Nothing but blanks would be a part of every name.
     if same or not partial or not key:
         return same
-    return [entry for entry in entries if key in normalise(name(entry))]
+    return select(lambda entry: key in normalise(name(entry)))
 
 
 def match_one(

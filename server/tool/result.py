@@ -4,6 +4,7 @@ size budget."""
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -94,6 +95,11 @@ class RecordList:
         return Result({"nodes": self.records}, f'{{"nodes":[{",".join(self.texts)}]}}').with_fields(
             **envelope
         )
+
+
+def drop_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that have a value."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def whole(structured: dict[str, Any]) -> Result:

@@ -43,8 +43,8 @@ class Reader:
     async def start(self) -> Reader:
         import importlib
 
-        from server.dispatch import Calls
-        from server.tool.catalog import Surface
+        from server.dispatch import Dispatcher
+        from server.tool.catalog import Catalog
 
         settings = load(
             {"ARCHIVEBOX_URL": URL, "ARCHIVEBOX_API_KEY": KEY},
@@ -55,8 +55,8 @@ class Reader:
         services = await self._stack.enter_async_context(
             Services(settings, archivebox=self._answer)
         )
-        self._calls = Calls(
-            Surface.read(SURFACE, importlib.import_module), services, settings.timezone
+        self._calls = Dispatcher(
+            Catalog.read(SURFACE, importlib.import_module), services, settings.timezone
         )
         return self
 

@@ -8,7 +8,7 @@ import tomllib
 import pytest
 
 from prompts.workflows import WORKFLOWS
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 from tests.support.paths import ROOT, SURFACE
 from tools.archive.templates import TEMPLATES
 
@@ -21,7 +21,7 @@ def section(title: str) -> str:
 
 
 def known_toolsets() -> set[str]:
-    surface = Surface.read(SURFACE, load=__import__)
+    surface = Catalog.read(SURFACE, load=__import__)
     with pytest.raises(ValueError, match="unknown toolset") as refused:
         surface.offer(backends=set(), toolsets=["no such toolset"], read_only=False)
     return set(str(refused.value).partition("known: ")[2].rstrip(".").split(", "))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from server.archive.operations import Mutation
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 from server.tool.job import StartChange
 from server.tool.request import Request
 from tests.support.paths import ARCHIVE_API, ROOT
@@ -392,10 +392,12 @@ def tokens(of: str | None = None, but: str = "", **offered: Any) -> float:
 
     `of` counts only tools with that key in their `_meta`, and not the tool `but`.
     """
-    surface = Surface.read(FILE, importlib.import_module)
+    surface = Catalog.read(FILE, importlib.import_module)
     surface.offer(**{"backends": {"archive"}, "toolsets": ["all"], "read_only": False, **offered})
     listed = [
-        tool for tool in surface.listing() if of in (None, *tool["_meta"]) and tool["name"] != but
+        tool
+        for tool in surface.list_tools()
+        if of in (None, *tool["_meta"]) and tool["name"] != but
     ]
     views = [{key: tool[key] for key in ("name", "description", "inputSchema")} for tool in listed]
     return (
@@ -426,10 +428,10 @@ def test_the_presets_are_much_smaller() -> None:
 
 
 def test_the_core_is_what_most_sessions_need() -> None:
-    surface = Surface.read(FILE, importlib.import_module)
+    surface = Catalog.read(FILE, importlib.import_module)
     surface.offer(backends={"archive"}, toolsets=["core"], read_only=False)
 
-    assert 9 <= len(surface.listing()) <= 14
+    assert 9 <= len(surface.list_tools()) <= 14
 
 
 @pytest.mark.parametrize("read_only", [True, False])

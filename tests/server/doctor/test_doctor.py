@@ -132,7 +132,9 @@ async def test_versions_and_the_number_of_tools_are_told(tmp_path: Path) -> None
     report = await examined(given(tmp_path, sandbox=True))
     for part in ("archive-mcp ", "Python 3.", "MCP SDK 2.", "httpx 0."):
         assert part in check(report, "versions").detail
-    assert check(report, "tools").detail.startswith(f"{len(tools().listing())} tools are offered")
+    assert check(report, "tools").detail.startswith(
+        f"{len(tools().list_tools())} tools are offered"
+    )
 
 
 async def test_a_state_folder_that_cannot_be_written_fails_and_names_the_variable(

@@ -70,7 +70,7 @@ class ReadSnapshot(Get[Snapshot]):
         text = as_text(reply, output)
         # Archived anew, the text may be another: a cursor into the old one is then refused.
         scope = scope_of("read", snapshot["id"], output.path, len(text))
-        start = decode(self.after, scope).given if self.after else 0
+        start = decode(self.after, scope).skip if self.after else 0
         end = min(len(text), start + BUDGET - _HEAD)
         about = {
             **_about(snapshot),
