@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from server import __version__
 from server.doctor.report import Check
 from server.http.urls import parse_origin
-from server.limiter.health import damage
+from server.limiter.health import find_damage
 from server.settings import Secret, Settings
 from server.tool.catalog import Catalog
 
@@ -118,7 +118,7 @@ def _check_state(folder: Path) -> Iterator[Check]:
 
 
 def _check_limiter(folder: Path) -> Check:
-    problem = damage(folder)
+    problem = find_damage(folder)
     if problem is None:
         return Check("limiter", "ok", "no requests made from this computer yet")
     if problem:

@@ -74,7 +74,7 @@ class Store:
         self._path = folder / FILE if folder else None
         self._blank = blank
         self._sleep = sleep
-        self._boot = boot_identity() if boot is None else boot
+        self._boot = read_boot_identity() if boot is None else boot
         self._stuck = stuck
         self._db: sqlite3.Connection | None = None
         self._file: FileIdentity | None = None
@@ -101,13 +101,13 @@ class Store:
         slept, pause, mended = 0.0, _FIRST_PAUSE, False
         while True:
             try:
-                return self._once(key, change)
+                return self._transact_once(key, change)
             except OSError as error:
                 self._fall_back(error)
                 continue
             except sqlite3.Error as error:
                 if not is_busy(error):
-                    self._mend(error, again=mended)
+                    self._repair(error, again=mended)
                     mended = True
                     continue
             if patience is not None and slept >= patience:
@@ -127,7 +127,7 @@ class Store:
             self._db.close()
             self._db = None
 
-    def _once(self, key: str, change: Callable[[Record | None], tuple[T, Record]]) -> T:
+    def _transact_once(self, key: str, change: Callable[[Record | None], tuple[T, Record]]) -> T:
         """Run one transaction, again if the file was replaced meanwhile: others read the new file
         only."""
         while True:
@@ -177,7 +177,7 @@ class Store:
         else:
             create_private_file(self._path)
 
-    def _mend(self, error: sqlite3.Error, *, again: bool) -> None:
+    def _repair(self, error: sqlite3.Error, *, again: bool) -> None:
         if self._path is None:
             raise error
         if again:
@@ -223,7 +223,7 @@ class Store:
         self._db.execute(_ADD, (*self._blank(), _BLANK_KEY, self._boot))
 
 
-def boot_identity() -> str:
+def read_boot_identity() -> str:
     """Return a text that is different for each run of the monotonic clock, where possible.
 
     Linux has an id for each start of the machine. Elsewhere the name of the clock has to do (Python
