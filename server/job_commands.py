@@ -131,7 +131,7 @@ def _render(row: JobRow) -> str:
     failed = sum(count for state, count in row.counts.items() if state in ("failed", "unknown"))
     problems = f", {failed} with problems" if failed else ""
     reason = f": {row.error['message']}" if row.error else ""
-    progress = f"{row.settled}/{_render_total(row.total)}{problems}"
+    progress = f"{row.finished_records}/{_render_total(row.total)}{problems}"
     return f"{row.id}  {row.state:<9}  {progress}  {row.title}{reason}"
 
 

@@ -107,7 +107,7 @@ def leave_behind(
     journal = Journal(settings.state_dir)
     job = NewJob(tool or "archive_start_collection_job", "Left behind", origin, account)
     lease = journal.create(job, "gone", writes=writes, repeatable=True, phase=Phase.SENDING)
-    journal.begin(lease)
+    journal.start(lease)
     journal.end(lease, End(JobState.PAUSED))
     journal.close()
     return lease.job

@@ -258,7 +258,7 @@ class Reading:
             rows = _once(map(make_row, batch.items))
             gathered += len(rows)
             await job.add([NewRecord(row.id, row.pack()) for row in rows], place, gathered=gathered)
-            job.say(f"{gathered:,} items read")
+            job.set_message(f"{gathered:,} items read")
             if place["over"]:
                 break
         await job.checkpoint({**place, "over": True})
@@ -270,7 +270,7 @@ class Reading:
 
     async def finish(self, job: Handle) -> dict[str, Any]:
         """The answer over all rows."""
-        job.say("computing")
+        job.set_message("computing")
         result = _report(job.cursor or {})
         result.rows += [Row.unpack(record.key, record.detail) for record in job.all_rows()]
         return await self._request.complete(result)

@@ -116,14 +116,14 @@ class CollectionWork:
             await job.add(
                 [_record(job, key, existing, members) for key, existing in result], cursor
             )
-            job.say(f"{job.count(RecordState.PENDING):,} items found")
+            job.set_message(f"{job.count(RecordState.PENDING):,} items found")
         # The estimate counted links and ids that may lead to no item.
         await job.set_total(job.count(RecordState.PENDING))
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Move one item."""
         (record,) = records
-        job.say("")
+        job.set_message("")
         if missing := record.detail.get("missing"):
             job.mark_failed(
                 record,
@@ -199,7 +199,7 @@ class CollectionWork:
             reading.take(await self._context.background.page(query, reading.after))
             # Nothing to journal, but a cancelled job must not read on through a large collection.
             await job.checkpoint()
-            job.say(f"reading '{target['name']}': {len(reading.found):,} items")
+            job.set_message(f"reading '{target['name']}': {len(reading.found):,} items")
         return reading.found
 
     async def _find_items(self, job: Handle) -> AsyncIterator[tuple[list[Found], Any]]:

@@ -129,7 +129,7 @@ class TimelineWork:
             gathered = await job.add(
                 _records(batch), batch.cursor, absent=[*existing, *absent][:_MOST_NAMED]
             )
-            job.say(f"{job.row.total or gathered:,} items")
+            job.set_message(f"{job.row.total or gathered:,} items")
         # Links may lead to the same item or to none: the estimate was an upper bound.
         await job.set_total(job.count(RecordState.PENDING))
 
@@ -137,7 +137,7 @@ class TimelineWork:
         """Read the timelines of some items with one request, or as few as the API allows."""
         # Failed items may be read again after a file was built: that file lacks them.
         await self._file(job).forget()
-        job.say("reading timelines")
+        job.set_message("reading timelines")
         requests = [self._span.history(record.key) for record in records]
         # Raised only at the end: answers of the same request that did arrive are not thrown away.
         trouble: Failure | None = None
@@ -152,7 +152,7 @@ class TimelineWork:
         file = self._file(job)
         export = await file.find_finished()
         if export is None:
-            job.say("writing the file")
+            job.set_message("writing the file")
             tally = Summary()
             requested = (*_OF_ITEM, *columns(self._selection, EngagementEntry))
             export = await file.write(requested, self._pieces(job, tally), lambda: asdict(tally))

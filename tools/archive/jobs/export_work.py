@@ -123,7 +123,7 @@ class ExportWork:
 
     async def finish(self, job: Handle) -> dict[str, Any]:
         """Build the file and give it its name, which happens once however often this is called."""
-        job.say("writing the file")
+        job.set_message("writing the file")
         place = Place(**job.cursor)
         export = (
             None
@@ -191,7 +191,7 @@ class ExportWork:
 
     async def _reach(self, job: Handle, place: Place) -> None:
         await job.checkpoint(asdict(place), gathered=place.rows)
-        job.say(f"{place.rows:,} rows")
+        job.set_message(f"{place.rows:,} rows")
 
     async def _build(self, job: Handle, place: Place) -> tuple[Place, Export]:
         # Building runs in a thread that cannot be cancelled: it asks between pieces.

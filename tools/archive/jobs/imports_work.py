@@ -151,7 +151,7 @@ class ImportWork:
                 await self._look_for(job, rows, away)
             if not away:
                 return
-            job.say(f"waits for {len(away):,} of the posts to arrive")
+            job.set_message(f"waits for {len(away):,} of the posts to arrive")
 
     async def _look_for(
         self, job: Handle, rows: Sequence[RecordRow], away: dict[int, RecordRow]
@@ -167,7 +167,7 @@ class ImportWork:
             if row.state is RecordState.UNKNOWN:
                 job.mark_done(row, {"itemId": item})
                 existing.append(row)
-        await job.settle(existing)
+        await job.journal_marks(existing)
 
     async def _file(self, job: Handle, items: list[str]) -> None:
         """Put the items into the collections, going on after the last one journalled; twice is the
@@ -186,7 +186,7 @@ class ImportWork:
                 if failure.code not in _NO_MORE:
                     raise
                 unfiled.append({"itemId": items[number], "reason": failure.message[:200]})
-            job.say(f"{number + 1:,} of {len(items):,} put into collections")
+            job.set_message(f"{number + 1:,} of {len(items):,} put into collections")
             # After each item: adding twice is harmless, but starting over would cost 55 credits an
             # item.
             await job.checkpoint(filed=number + 1, unfiled=unfiled)

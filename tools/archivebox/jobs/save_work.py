@@ -123,7 +123,7 @@ class SaveWork:
             await self._look(job, away, LOOKED_AT if left else len(away))
             if not away:
                 break
-            job.say(f"{len(self._outcomes):,} pages archived")
+            job.set_message(f"{len(self._outcomes):,} pages archived")
         return self._report(job)
 
     def body(self, records: list[RecordRow]) -> Json:
@@ -153,7 +153,7 @@ class SaveWork:
             # The answer to its adding was lost; the page is there, so it was added.
             if row.state is RecordState.UNKNOWN:
                 job.mark_done(row)
-                await job.settle([row])
+                await job.journal_marks([row])
 
     async def _outcome(self, row: RecordRow, crawls: dict[str, bool]) -> Json | None:
         """Return what became of a page; None while it is not finished."""

@@ -293,7 +293,7 @@ async def test_a_job_whose_owner_died_goes_on_in_the_same_call_once_its_lease_ha
         )
         dead = Journal(tmp_path, leases=Leases(clock=one.time.clock), wall=one.time.clock)
         lease = dead.create(job, "dead", writes=True, repeatable=False, phase=Phase.GATHERING)
-        dead.begin(lease)
+        dead.start(lease)
         dead.close()
         began = one.time.now
         told = await one.call(StartImport, resume=lease.job)
