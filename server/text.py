@@ -14,7 +14,12 @@ def truncate(text: str, most: int) -> str:
 
 def truncate_line(text: str, most: int) -> str:
     """Return a text on one line of at most `most` characters."""
-    return truncate(" ".join(text.split()), most)
+    return truncate(join_lines(text), most)
+
+
+def join_lines(text: str) -> str:
+    """Return a text on one line, its blanks made single."""
+    return " ".join(text.split())
 
 
 def count_noun(count: int, noun: str, plural: str | None = None) -> str:

@@ -135,7 +135,7 @@ class Handle:
         numbers = [record.number for record in records]
         # A retry inside one send comes here again, its records `sending` already.
         again = not self._admitted.isdisjoint(numbers)
-        # Tried once: waiting here would let the turn pass that the limiter gave.
+        # Tried once only: waiting here would let the turn pass that the limiter gave.
         self._journal_unless_stopped(lambda: self._journal.admit(self._lease, numbers, again=again))
         # Only after the journal agreed: a refused record was not sent.
         self._admitted.update(numbers)

@@ -185,7 +185,7 @@ class Catalog:
 
     def list_callable(self) -> list[Entry]:
         """Return every tool that can be reached, without those that only reach others."""
-        return [entry for entry in self._reachable.values() if not entry.discovers]
+        return list(_select(self._reachable, lambda entry: not entry.discovers).values())
 
     def load(self, entry: Entry) -> Any:
         """Return the request class of an entry; the first call of a domain imports its module."""
@@ -204,9 +204,8 @@ class Catalog:
         name = self._by_operation.get(result[1])
         if name is None:
             return _drop_braces(result)
-        if name in self._offered:
-            return name
-        if self._discovers and name in self._reachable:
+        callable_tools = self._reachable if self._discovers else self._offered
+        if name in callable_tools:
             return name
         # A hint must not send a model to a tool that its host does not list, without saying so.
         return f"{name} (not offered here)"
@@ -217,12 +216,13 @@ def _select(entries: Mapping[str, Entry], test: Callable[[Entry], bool]) -> dict
 
 
 def _is_requested(entry: Entry, requested: set[str]) -> bool:
-    if entry.toolset in requested:
-        return True
-    if entry.core and "core" in requested:
-        return True
+    toolsets = {entry.toolset}
+    if entry.core:
+        toolsets.add("core")
     # `all` leaves out the tools that reach others: with every tool listed they are a second way.
-    return "all" in requested and not entry.discovers
+    if not entry.discovers:
+        toolsets.add("all")
+    return not toolsets.isdisjoint(requested)
 
 
 def _drop_braces(result: re.Match[str]) -> str:

@@ -302,4 +302,6 @@ def list_links(row: JobRow) -> list[Link]:
 
 
 def _format_instant(seconds: float | None) -> str | None:
-    return None if seconds is None else utc_stamp(datetime.fromtimestamp(seconds, UTC))
+    if seconds is None:
+        return None
+    return utc_stamp(datetime.fromtimestamp(seconds, UTC))

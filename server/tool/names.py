@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from itertools import filterfalse
 from typing import Any, TypeVar
 
 from server.errors import Code, Failure
@@ -25,7 +26,7 @@ def normalise(text: str) -> str:
     """Return a name as it is compared: no case, no accents, single blanks."""
     # Decomposed, accents are characters of their own and full-width letters plain ones.
     decomposed = unicodedata.normalize("NFKD", text)
-    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    plain = "".join(filterfalse(unicodedata.combining, decomposed))
     # Folding case may compose anew, for example of a Turkish dotted capital I.
     return " ".join(unicodedata.normalize("NFKC", plain.casefold()).split())
 
@@ -34,13 +35,17 @@ def closest_match(text: str, names: Iterable[str]) -> str | None:
     """Return the name that is most like a text; None where none is close."""
     by_key = {normalise(name): name for name in names}
     matches = difflib.get_close_matches(normalise(text), by_key, n=1, cutoff=_CLOSE)
-    return by_key[matches[0]] if matches else None
+    if not matches:
+        return None
+    return by_key[matches[0]]
 
 
 def suggest(text: str, names: Iterable[str]) -> str:
     """Return a suggestion in words, or nothing: ` Did you mean `first`?`."""
     name = closest_match(text, names)
-    return f" Did you mean `{name}`?" if name else ""
+    if name is None:
+        return ""
+    return f" Did you mean `{name}`?"
 
 
 def find_matches(

@@ -48,7 +48,9 @@ class Result:
 
     def with_links(self, *links: Link) -> Result:
         """Return the same result with links beside it."""
-        return replace(self, links=(*self.links, *links)) if links else self
+        if not links:
+            return self
+        return replace(self, links=(*self.links, *links))
 
     def with_fields(self, **more: Any) -> Result:
         """Return the same result with more fields at its end."""

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
+from server.text import join_lines
 from server.tool.catalog import Entry
 
 # What a word counts, by where it stands; where it stands several times, the heaviest place counts.
@@ -58,13 +59,14 @@ def rank(entries: Iterable[Entry], query: str) -> list[Entry]:
     One whose name or title the query is comes before all others.
     """
     exact = query.strip().casefold()
-    documents = [(entry, _weigh_words(entry)) for entry in entries]
+    entries = list(entries)
+    weights_by_entry = list(map(_weigh_words, entries))
     # A word that few tools share says more about them: inverse document frequency.
-    spread = Counter(chain.from_iterable(weights for _, weights in documents))
+    spread = Counter(chain.from_iterable(weights_by_entry))
     requested = [word for word in _split(query) if word not in _STOP]
     ranks: list[tuple[bool, float, Entry]] = []
-    for entry, weights in documents:
-        score = sum(_score(word, weights, spread, len(documents)) for word in requested)
+    for entry, weights in zip(entries, weights_by_entry, strict=True):
+        score = sum(_score(word, weights, spread, len(entries)) for word in requested)
         if score > 0:
             is_exact = exact in (entry.name, str(entry.tool["title"]).casefold())
             # False sorts before True: the exact name or title comes first.
@@ -75,7 +77,7 @@ def rank(entries: Iterable[Entry], query: str) -> list[Entry]:
 
 def summarise(entry: Entry) -> str:
     """Return the first sentence of a tool's description."""
-    text = " ".join(str(entry.tool["description"]).split())
+    text = join_lines(str(entry.tool["description"]))
     return re.split(r"(?<=\.) ", text, maxsplit=1)[0]
 
 
