@@ -18,6 +18,7 @@ from server.tool.elicitation import Nobody
 from server.tool.job import (
     Plan,
     StartChange,
+    describe_plan,
     list_links,
     new_job,
     read_by_job,
@@ -119,6 +120,7 @@ class StartThings(StartChange[Any, StubContext]):
     watch: ClassVar[str] = "Look at it."
 
     name: str | None = None
+    most_items: int | None = None
 
     async def plan(self, context: StubContext) -> Plan:
         return PLAN
@@ -183,15 +185,31 @@ async def test_a_dry_run_only_reports_the_plan() -> None:
 
 async def test_a_job_is_started_with_its_arguments_and_followed() -> None:
     jobs = StubJobs(waits=[DONE])
-    result = await run(jobs, name="x", confirm="token")
+    result = await run(jobs, name="x", mostItems=3, confirm="token")
     (_, job, work, records), (_, job_id, seconds) = jobs.calls
     assert (job.tool, job.title, job.total) == ("archive_start_things", "A title", 2)
     assert (job.origin, job.account, job.workspace) == (SCOPE.origin, SCOPE.account, "main")
-    assert job.arguments == {"name": "x"}
+    assert job.arguments == {"name": "x", "mostItems": 3}
     assert (work, records) == (WORK, PLAN.records_known)
     assert (job_id, seconds) == ("job_1", 20.0)
     assert (result["result"], result["plan"]["billingCredits"]) == ({"things": 2}, 6)
     assert "notes" not in result
+
+
+async def test_a_plan_counts_minutes_to_a_tenth_and_billing_credits_where_there_are_any() -> None:
+    plan = Plan("A title", None, requests=1234, credits=0)
+    assert await describe_plan(plan, make_context(StubJobs())) == {
+        "title": "A title",
+        "records": None,
+        "requests": 1234,
+        "rateCredits": 0,
+        "minutes": 20.6,
+    }
+
+
+@pytest.mark.parametrize("method", ["plan", "work"])
+def test_a_tool_that_starts_a_job_has_a_plan_and_work(method: str) -> None:
+    assert method in StartChange.__abstractmethods__
 
 
 @pytest.mark.parametrize(("seconds", "wait"), [(13.0, 10.0), (2.0, 0.0)])
