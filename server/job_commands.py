@@ -80,20 +80,27 @@ async def _run(jobs: Jobs, recovery: Recovery, settings: Settings, ids: list[str
     if ids:
         resumed = [await _resume(jobs, recovery, settings, id) for id in ids]
     else:
-        resumed = await recovery.resume_reads()
-        rows = await jobs.list(limit=100)
-        paused = [row for row in rows if not row.ended and not row.owned]
-        for row in paused:
-            # Changes continue only when somebody asks for them.
-            reason = "changes data, so it is" if row.writes else "was"
-            print(_render(row))
-            print(
-                f"  It {reason} not resumed by itself; `archive-mcp jobs run {row.id}` resumes it."
-            )
-        if not resumed and not paused:
-            print("There are no paused jobs.")
-    ended = [await _follow(jobs, row.id) for row in resumed]
-    return 0 if all(row.state == "done" for row in ended) else 1
+        resumed = await _resume_reads(jobs, recovery)
+    status = 0
+    for row in resumed:
+        ended = await _follow(jobs, row.id)
+        if ended.state != "done":
+            status = 1
+    return status
+
+
+async def _resume_reads(jobs: Jobs, recovery: Recovery) -> list[JobRow]:
+    resumed = await recovery.resume_reads()
+    rows = await jobs.list(limit=100)
+    paused = [row for row in rows if not row.ended and not row.owned]
+    for row in paused:
+        # Changes continue only when somebody asks for them.
+        reason = "changes data, so it is" if row.writes else "was"
+        print(_render(row))
+        print(f"  It {reason} not resumed by itself; `archive-mcp jobs run {row.id}` resumes it.")
+    if not resumed and not paused:
+        print("There are no paused jobs.")
+    return resumed
 
 
 async def _resume(jobs: Jobs, recovery: Recovery, settings: Settings, id: str) -> JobRow:
@@ -128,11 +135,15 @@ async def _follow(jobs: Jobs, id: str) -> JobRow:
 
 
 def _render(row: JobRow) -> str:
-    failed = sum(count for state, count in row.counts.items() if state in ("failed", "unknown"))
-    problems = f", {failed} with problems" if failed else ""
-    reason = f": {row.error['message']}" if row.error else ""
-    progress = f"{row.finished_records}/{_render_total(row.total)}{problems}"
-    return f"{row.id}  {row.state:<9}  {progress}  {row.title}{reason}"
+    progress = f"{row.finished_records}/{_render_total(row.total)}"
+    # By name: the states' module is only loaded where a job runs.
+    counts = {str(state): count for state, count in row.counts.items()}
+    if failed := counts.get("failed", 0) + counts.get("unknown", 0):
+        progress += f", {failed} with problems"
+    line = f"{row.id}  {row.state:<9}  {progress}  {row.title}"
+    if row.error:
+        line += f": {row.error['message']}"
+    return line
 
 
 def _render_total(total: int | None) -> str:

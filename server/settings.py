@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from itertools import product
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
@@ -211,22 +212,23 @@ def _gather(
     values: dict[str, str] = {}
     sources: dict[str, Source] = {}
     warnings: list[str] = []
-    for source, layer in layers.items():
-        for name in VARIABLES:
-            value = (layer.get(name) or "").strip()
-            if not value or name in values:
-                continue
-            if source == "./.env" and name in _NOT_FROM_WORKING_FOLDER:
-                warnings.append(
-                    f"{name} in ./.env is ignored: set it in the environment or in ~/.env.shared."
-                )
-            elif source != "./.env" or not _lifts_read_only(name, value):
-                values[name], sources[name] = value, source
+    for source, name in product(layers, VARIABLES):
+        value = (layers[source].get(name) or "").strip()
+        if not value or name in values:
+            continue
+        if source == "./.env" and name in _NOT_FROM_WORKING_FOLDER:
+            warnings.append(
+                f"{name} in ./.env is ignored: set it in the environment or in ~/.env.shared."
+            )
+            continue
+        # `./.env` may make the server safer, never less safe.
+        if source == "./.env" and _lifts_read_only(name, value):
+            continue
+        values[name], sources[name] = value, source
     return values, sources, warnings
 
 
 def _lifts_read_only(name: str, value: str) -> bool:
-    # `./.env` may make the server safer, never less safe.
     return name == "ARCHIVE_MCP_READ_ONLY" and value.lower() in _NO
 
 
@@ -252,14 +254,17 @@ def _check_urls(
         if why := find_url_problem(variable, values[variable], allow_insecure=allow_insecure):
             raise SettingsError(why)
         for secret in secrets:
-            if secret in values and not _may_send(sources[secret], sources[variable]):
-                url_source, secret_source = sources[variable], sources[secret]
-                raise SettingsError(
-                    f"{variable} comes from {url_source} but {secret} from {secret_source}: "
-                    "a secret is only sent to a URL from the same source or from one with a "
-                    "higher rank. Set both in the same place, or remove "
-                    f"{variable} from {url_source}."
-                )
+            if secret not in values:
+                continue
+            url_source, secret_source = sources[variable], sources[secret]
+            if _may_send(secret_source, url_source):
+                continue
+            raise SettingsError(
+                f"{variable} comes from {url_source} but {secret} from {secret_source}: "
+                "a secret is only sent to a URL from the same source or from one with a "
+                "higher rank. Set both in the same place, or remove "
+                f"{variable} from {url_source}."
+            )
 
 
 def _may_send(secret: Source, url: Source) -> bool:
