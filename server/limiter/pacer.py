@@ -25,16 +25,13 @@ from server.limiter.jitter import CALLS, Evidence, Rules
 from server.limiter.schedule import (
     Answer,
     Claim,
-    State,
     TurnRequest,
     Wait,
     attempt,
-    decode,
     give_back,
-    make_cautious_state,
-    make_initial_state,
     record_answer,
 )
+from server.limiter.state import State, decode, make_cautious_state, make_initial_state
 from server.limiter.store import Busy, Record, Store
 from server.limiter.wait_queue import Waiter, WaitQueue, make_refusal
 

@@ -1,4 +1,4 @@
-"""The shared schedule of one key, as plain data and functions of it; no clock, no file, no waiting.
+"""The shared schedule of one key: functions of its state, without a clock, a file or waiting.
 
 A turn takes two steps that may lie far apart. RESERVING takes the next free slot of the schedule,
 one `gap` behind the one before. CLAIMING happens at the moment of sending and is what counts: it is
@@ -11,39 +11,23 @@ whatever happened between the two steps.
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from server.limiter.budget import (
-    Credits,
-    Policy,
-    Reading,
-    merge,
-)
+from server.limiter.budget import Reading, merge
 from server.limiter.interface import Lane
 from server.limiter.jitter import CALLS, Evidence, Rules
+from server.limiter.state import LONGEST_PENALTY, Saver, Send, State
 
 # Ten minutes: a 429 means that somebody else sends too, which does not pass in a moment.
 _CAUTION_WINDOWS = 600
 # A send without an answer for a minute will get none: its process has ended.
 _FORGOTTEN_WINDOWS = 60
-# A figure from outside must not stop all sends for days.
-_LONGEST_PENALTY = 3600.0
 # The limit needs the last five; the others may still wait for their answers.
 _KEPT_SENDS = 2 * CALLS
 _KEPT_FREED = 32
 # A machine that is always late would otherwise reserve anew for ever.
 _MISSES = 2
 _RANK: dict[Lane, int] = {"interactive": 0, "job": 1}
-
-
-@dataclass
-class Send:
-    """A claimed turn: its time (monotonic seconds), its credits, and whether its answer is due."""
-
-    stamp: float
-    cost: float
-    open: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,16 +47,6 @@ class Ticket:
     due: float
     misses: int = 0
     epoch: float = 0.0
-
-
-@dataclass(frozen=True)
-class Saver:
-    """Who waits for credits first: others of that lane or a lower one leave them alone until
-    `until`."""
-
-    who: str
-    until: float
-    lane: Lane
 
 
 @dataclass(frozen=True)
@@ -113,82 +87,6 @@ class Answer:
     penalty: float = 0.0
     new_connection: bool = False
     late: float | None = None
-
-
-@dataclass
-class State:
-    """All that processes share about a key, beside the evidence. Times in seconds, monotonic.
-
-    `epoch` is when the history was last lost: reservations from before are void, for the log cannot
-    protect them.
-    """
-
-    gap: float
-    next_free: float = 0.0
-    penalty_until: float = 0.0
-    cautious_until: float = 0.0
-    touched: float = 0.0
-    epoch: float = 0.0
-    freed: list[tuple[float, float]] = field(default_factory=list)
-    sends: list[Send] = field(default_factory=list)
-    credits: Credits | None = None
-    saver: Saver | None = None
-
-    def encode(self) -> str:
-        """Return the state as text for `decode`."""
-        credits, saver = self.credits, self.saver
-        return json.dumps(
-            [
-                [
-                    self.gap,
-                    self.next_free,
-                    self.penalty_until,
-                    self.cautious_until,
-                    self.touched,
-                    self.epoch,
-                ],
-                self.freed,
-                [[send.stamp, send.cost, int(send.open)] for send in self.sends],
-                credits and [*_policy_fields(credits.policy), credits.level, credits.stamp],
-                saver and [saver.who, saver.until, saver.lane],
-            ],
-            separators=(",", ":"),
-            # NaN would compare false with everything, and so lift every limit.
-            allow_nan=False,
-        )
-
-
-def make_initial_state(rules: Rules) -> State:
-    """Return the state of a key that was never used."""
-    return State(gap=rules.slowest)
-
-
-def make_cautious_state(rules: Rules, now: float) -> State:
-    """Return the state of a key whose history was lost."""
-    # The first send waits until whatever was sent before has left the window.
-    return State(
-        gap=rules.slowest, next_free=now + rules.span(rules.slowest), touched=now, epoch=now
-    )
-
-
-def decode(text: str, rules: Rules, now: float) -> State:
-    """Return the state that a text holds.
-
-    A text that is not ours or makes no sense means that the history was lost. A state last touched
-    later than now is of an earlier run of the monotonic clock, which starts anew with the machine.
-    """
-    try:
-        state = _decode(text)
-    except (ValueError, TypeError, LookupError):
-        return make_cautious_state(rules, now)
-    # A window's tolerance: processes read the clock a moment apart.
-    if state.touched > now + rules.window:
-        return make_initial_state(rules)
-    sensible = (
-        0 < state.gap <= rules.slowest
-        and max(state.next_free, state.penalty_until) < now + 2 * _LONGEST_PENALTY
-    )
-    return state if sensible else make_cautious_state(rules, now)
 
 
 def attempt(
@@ -245,7 +143,7 @@ def record_answer(state: State, rules: Rules, evidence: Evidence, answer: Answer
         evidence.add_late(answer.late)
     if answer.status == 429:
         # A whole window at least: only then have the sends that caused it left the window.
-        pause = min(max(answer.penalty, rules.window), _LONGEST_PENALTY)
+        pause = min(max(answer.penalty, rules.window), LONGEST_PENALTY)
         # Never shortened: an older answer may arrive after the one that asked for longer.
         state.penalty_until = max(state.penalty_until, answer.at + pause)
         state.cautious_until = answer.at + _CAUTION_WINDOWS * rules.window
@@ -324,30 +222,3 @@ def _save_up(state: State, request: TurnRequest, ready: float, now: float) -> No
         # Only a little beyond the expected time: a saver that died must not keep the others
         # waiting.
         state.saver = Saver(request.who, ready + 2 * state.gap, request.lane)
-
-
-def _policy_fields(policy: Policy) -> list[str | float]:
-    return [policy.plan, policy.burst, policy.refill]
-
-
-def _decode(text: str) -> State:
-    times, freed, sends, credits, saver = json.loads(text)
-    gap, next_free, penalty_until, cautious_until, touched, epoch = map(float, times)
-    return State(
-        gap=gap,
-        next_free=next_free,
-        penalty_until=penalty_until,
-        cautious_until=cautious_until,
-        touched=touched,
-        epoch=epoch,
-        freed=[(float(slot), float(after)) for slot, after in freed],
-        sends=[Send(float(stamp), float(cost), bool(is_open)) for stamp, cost, is_open in sends],
-        credits=_decode_credits(*credits) if credits else None,
-        saver=Saver(str(saver[0]), float(saver[1]), "job" if saver[2] == "job" else "interactive")
-        if saver
-        else None,
-    )
-
-
-def _decode_credits(plan: str, burst: float, refill: float, level: float, stamp: float) -> Credits:
-    return Credits(Policy(str(plan), float(burst), float(refill)), float(level), float(stamp))

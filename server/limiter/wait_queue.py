@@ -11,7 +11,8 @@ import anyio
 from server.errors import Code, Failure
 from server.limiter.interface import Lane
 from server.limiter.jitter import Rules
-from server.limiter.schedule import Answer, State, Ticket
+from server.limiter.schedule import Answer, Ticket
+from server.limiter.state import State
 
 
 class Waiter:

@@ -42,12 +42,12 @@ def decode(text: str | None, scope: str) -> Cursor:
         return Cursor()
     try:
         content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        version, page, given, bound = json.loads(content)
+        version, page, skip, bound = json.loads(content)
     # Deeply nested JSON exhausts the parser's stack.
     except (ValueError, TypeError, RecursionError):
-        version = page = given = bound = None
-    is_cursor = isinstance(given, int) and isinstance(page, str | None)
-    if version != _VERSION or not is_cursor or given < 0:
+        version = page = skip = bound = None
+    is_cursor = isinstance(skip, int) and isinstance(page, str | None)
+    if version != _VERSION or not is_cursor or skip < 0:
         raise Failure(
             Code.INVALID_ARGUMENT,
             "`after` is not a cursor of this server.",
@@ -61,7 +61,7 @@ def decode(text: str | None, scope: str) -> Cursor:
             "Repeat that call's arguments exactly (only `limit` may differ), or leave `after` "
             "out to begin.",
         )
-    return Cursor(page, given)
+    return Cursor(page, skip)
 
 
 def scope_of(*parts: Any) -> str:

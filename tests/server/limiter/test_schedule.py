@@ -14,17 +14,14 @@ from server.limiter.jitter import CALLS, Evidence, Rules
 from server.limiter.schedule import (
     Answer,
     Claim,
-    State,
     Ticket,
     TurnRequest,
     Wait,
     attempt,
-    decode,
     give_back,
-    make_cautious_state,
-    make_initial_state,
     record_answer,
 )
+from server.limiter.state import State, decode, make_cautious_state, make_initial_state
 
 RULES = Rules(1.0)
 ASK = TurnRequest("me", 5, "interactive")

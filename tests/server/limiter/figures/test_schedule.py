@@ -11,17 +11,14 @@ from server.limiter.jitter import Evidence, Rules
 from server.limiter.schedule import (
     Answer,
     Claim,
-    Send,
-    State,
     Ticket,
     TurnRequest,
     Wait,
     attempt,
     give_back,
-    make_cautious_state,
-    make_initial_state,
     record_answer,
 )
+from server.limiter.state import Send, State, make_cautious_state, make_initial_state
 
 RULES = Rules(1.0)
 HALF = Rules(0.5)

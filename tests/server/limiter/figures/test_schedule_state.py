@@ -12,19 +12,14 @@ from server.limiter.jitter import Evidence, Rules
 from server.limiter.schedule import (
     Answer,
     Claim,
-    Saver,
-    Send,
-    State,
     Ticket,
     TurnRequest,
     Wait,
     attempt,
-    decode,
     give_back,
-    make_cautious_state,
-    make_initial_state,
     record_answer,
 )
+from server.limiter.state import Saver, Send, State, decode, make_cautious_state, make_initial_state
 
 RULES = Rules(1.0)
 HALF = Rules(0.5)
