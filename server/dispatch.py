@@ -24,11 +24,11 @@ from server.tool.result import Result, compact
 if TYPE_CHECKING:
     from server.tool.request import Request
 
+# Seconds; no call lasts longer, because hosts give up at 60.
 CALL_SECONDS = 45.0
-"""No call lasts longer: hosts give up at 60 s."""
 
+# The most characters of a failure's message or hint, which may repeat what the call brought.
 LONGEST_TEXT = 2_000
-"""Characters of a failure's message or hint: they may repeat what the call brought."""
 
 log = logging.getLogger("archive_mcp")
 

@@ -23,8 +23,8 @@ from server.http.urls import is_public, parse_origin, rewrite_loopback
 _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
+# A function that returns the IP addresses of a host and port, best first.
 Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""A function that returns the IP addresses of a host and port, best first."""
 
 
 async def resolve_addresses(host: str, port: int) -> list[str]:

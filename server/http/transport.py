@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
+# The most bytes of an unpacked reply; more than any page that fits a result.
 MAX_BODY = 8 * 1024 * 1024
-"""The most bytes of an unpacked reply; more than any page that fits a result."""
 
 CONNECT_SECONDS = 10.0
 
@@ -29,9 +29,9 @@ class Reply:
     new_connection: bool = False
 
 
+# A server inside this process: it takes method, path with query, headers and body, and returns an
+# object with status, headers and body.
 InProcess = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Any]]
-"""A server inside this process: it takes method, path with query, headers and body, and returns an
-object with status, headers and body."""
 
 
 def choose_tls(scheme: str, ca_bundle: Path | None, in_process: bool) -> ssl.SSLContext | bool:

@@ -31,11 +31,11 @@ from server.jobs.work import Work
 
 T = TypeVar("T")
 
+# A function that gets the number of finished records, of all (None: unknown), and a message.
 Progress = Callable[[int, int | None, str], Awaitable[None]]
-"""A function that gets the number of finished records, of all (None: unknown), and a message."""
 
+# Seconds that what is under way gets when the server ends.
 GRACE = 1.0
-"""Seconds that what is under way gets when the server ends."""
 
 # A piece is written in one go, during which the event loop answers nobody.
 _CHUNK = 1_000

@@ -21,11 +21,11 @@ from server.jobs.model import (
 from server.jobs.statements import to_json
 from server.text import truncate
 
+# The most characters of a record's reason, which may quote untrusted content.
 LONGEST_REASON = 500
-"""The most characters of a record's reason, which may quote untrusted content."""
 
+# The factor by which each pause of `poll` is longer than the one before it.
 PAUSE_GROWTH = 1.5
-"""The factor by which each pause of `poll` is longer than the one before it."""
 _NAP = 0.25
 
 

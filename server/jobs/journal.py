@@ -41,8 +41,8 @@ from server.jobs.statements import (
     update_progress,
 )
 
+# Seconds after the last change for which a job is kept.
 KEPT_SECONDS = 30 * 24 * 3600.0
-"""Seconds after the last change for which a job is kept."""
 
 # State of a job whose records are still being journalled: other processes do not see it, and it is
 # dropped when its owner dies.

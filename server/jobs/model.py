@@ -42,8 +42,8 @@ class RecordState(StrEnum):
 
 # Paused is not among them: a paused job still waits to be resumed.
 ENDED_STATES = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+# The states of a record that needs no further work.
 FINISHED_STATES = (RecordState.DONE, RecordState.FAILED, RecordState.UNKNOWN, RecordState.SKIPPED)
-"""The states of a record that needs no more work."""
 
 
 @dataclass(frozen=True)

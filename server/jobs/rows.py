@@ -20,11 +20,11 @@ from server.jobs.model import (
 _STATE = f"""CASE WHEN state NOT IN ('running', 'paused') OR {LIVE} THEN state
     WHEN cancel = 1 THEN 'cancelled' ELSE 'paused' END"""
 
+# The columns of `jobs` and `runs` that `to_job_row` reads.
 COLUMNS = (
     "id, tool, title, origin, account, workspace, arguments, writes, repeatable, phase, "
     f"created, updated, finished, total, cursor, counters, result, error, cancel, {_STATE}, {LIVE}"
 )
-"""The columns of `jobs` and `runs` that `to_job_row` reads."""
 
 
 def to_job_row(row: Sequence[Any], tallies: Sequence[Sequence[Any]]) -> JobRow:

@@ -31,15 +31,16 @@ from server.jobs.work import Work
 
 log = logging.getLogger("archive_mcp.jobs")
 
+# Passing failures in a row after which the job pauses.
 STRIKES = 8
-"""Passing failures in a row after which the job pauses."""
+# How often a repeatable record is sent again after its outcome was unknown.
 RETRIES = 2
-"""How often a repeatable record is sent again after its outcome was unknown."""
+# Passing failures of one record after which other records go first.
 DEFERRED_AFTER = 3
-"""Passing failures of one record after which other records go first."""
+# The most seconds between two attempts.
 LONGEST_PAUSE = 60.0
+# The same where the failure names a time: a longer pause is better left to the user.
 LONGEST_ASKED_PAUSE = 300.0
-"""Seconds between attempts: by ourselves, and where the failure names a time."""
 
 # BAD_RESPONSE among them: proxies send pages of their own while a server restarts.
 _PASSING = {

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 from server.limiter.interface import Lane
 
+# Share of the bucket that a lane leaves untouched. Jobs leave more, so that a person does not wait
+# for one.
 RESERVES: Mapping[Lane, float] = {"interactive": 0.02, "job": 0.10}
-"""Share of the bucket that a lane leaves untouched. Jobs leave more, so that a person does not wait
-for one."""
 
 # A level computed from floats may miss the cost by a hair; waiting for that would send nobody.
 _ROUNDING = 1e-6

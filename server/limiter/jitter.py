@@ -21,9 +21,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+# Sends allowed per window (Archive docs, rate limits page: 5 requests a second for each workspace).
 CALLS = 5
-"""Sends allowed per window (Archive docs, rate limits page: 5 requests a second for each
-workspace)."""
 
 # Four a second: it is safe with a jitter of up to a fifth of a window, without any evidence.
 _SLOWEST = 0.25

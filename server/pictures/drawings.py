@@ -15,8 +15,8 @@ from server.pictures.charts import Column, Moment, Panel, Points, draw_bars, dra
 
 Metric = Literal["likes", "comments", "shares", "views", "impressions", "earnedMediaValue"]
 
+# The most weeks of a chart: two years.
 MOST_WEEKS = 104
-"""The most weeks of a chart: two years."""
 _LABELS = {
     "likes": "Likes",
     "comments": "Comments",

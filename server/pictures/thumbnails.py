@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
 
+# The most bytes of all pictures of a result: under 1 MB once encoded.
 MOST_BYTES = 700_000
-"""The most bytes of all pictures of a result: under 1 MB once encoded."""
+# The most pixels of a picture that is opened: a phone's photo, about 60 MB unpacked.
 MOST_PIXELS = 16_000_000
-"""The most pixels of a picture that is opened: a phone's photo, about 60 MB unpacked."""
+# The most pixels of a sheet's longer side: models shrink what is larger.
 LONGEST_SHEET = 1_560
-"""The most pixels of a sheet's longer side: models shrink what is larger."""
 SMALLEST, LARGEST = 64, 1_024
 # Few formats: each decoder that untrusted files reach is a risk.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")

@@ -12,11 +12,11 @@ from typing import Any
 from server.errors import Code, Failure
 
 Row = dict[str, Any]
+# A function that imports the module of that name.
 ModuleLoader = Callable[[str], Any]
-"""A function that imports the module of that name."""
 
+# The backend of the tools that are about this server itself.
 OWN = "archive_mcp"
-"""The backend of the tools that are about this server itself."""
 
 # The toolset that stands for all others: its tools find, describe and call theirs.
 _DISCOVER = "discover"

@@ -30,8 +30,8 @@ from server.wall_clock import utc_stamp
 
 C_contra = TypeVar("C_contra", bound=Context, contravariant=True)
 
+# Seconds that a call waits for its job; one that ends by then is answered with its result.
 ANSWER_SECONDS = 20.0
-"""How long a call waits for its job: one that ends within is simply answered."""
 # What is left of a call for rendering and sending its answer.
 _RESERVE_SECONDS = 3.0
 

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 C = TypeVar("C", bound="Context")
 
+# What a call does to the user's data; only `reads` and `adds` leave all that exists as it is.
 Risk = Literal["reads", "adds", "changes", "removes", "spends"]
-"""What a call does to the user's data: only `reads` and `adds` leave everything that exists as it
-is."""
 
 
 class Input(BaseModel):

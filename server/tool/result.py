@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 # Claude Code showed 49,000 characters in place, and moved 52,000 to a file.
+# The most characters of a result's text: hosts move longer ones to a file, or refuse them.
 BUDGET = 40_000
-"""Characters of a result's text, under what hosts move to a file or refuse."""
 
 
 @dataclass(frozen=True)
