@@ -174,10 +174,12 @@ def _describe_unknown(path: str, name: str, parent: Schema) -> str:
     existing = parent.get("properties", {})
     # `workspaceId` is wrong for every tool; the paging names are so only where there is a `limit`.
     if name in REPLACED and ("limit" in existing or name == "workspaceId"):
-        return f"`{path}` is not an argument here: use {REPLACED[name]}."
-    if suggestion := suggest(name, existing):
-        return f"`{path}` is not an argument here.{suggestion}"
-    return f"`{path}` is not an argument here; known: {', '.join(existing) or 'none'}."
+        remedy = f": use {REPLACED[name]}."
+    elif suggestion := suggest(name, existing):
+        remedy = f".{suggestion}"
+    else:
+        remedy = f"; known: {', '.join(existing) or 'none'}."
+    return f"`{path}` is not an argument here{remedy}"
 
 
 def _schema_at(schema: Schema, location: list[str]) -> Schema:

@@ -46,8 +46,8 @@ def decode(text: str | None, scope: str) -> Cursor:
     # Deeply nested JSON exhausts the parser's stack.
     except (ValueError, TypeError, RecursionError):
         version = page = skip = bound = None
-    is_cursor = isinstance(skip, int) and isinstance(page, str | None)
-    if version != _VERSION or not is_cursor or skip < 0:
+    is_cursor = version == _VERSION and isinstance(page, str | None)
+    if not is_cursor or not isinstance(skip, int) or skip < 0:
         raise Failure(
             Code.INVALID_ARGUMENT,
             "`after` is not a cursor of this server.",

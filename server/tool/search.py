@@ -16,6 +16,10 @@ _WEIGHTS = {"name": 4.0, "title": 3.0, "toolset": 2.0, "description": 1.5, "argu
 # Letters that two words must share from the start to count as forms of one.
 _SAME_START = 4
 _NOT_THE_SAME = 0.6
+# At least two letters stay before the ending: `ties` is not the plural of `ty`.
+_PLURAL_IES = re.compile(r"(?<=..)ies$")
+# `access` is no plural, and neither is a word as short as `gas`.
+_PLURAL_S = re.compile(r"(?<=..[^s])s$")
 # Words of a question, not of a task; `get` is in so many names that it tells no tool apart.
 _STOP = frozenset(
     {
@@ -128,9 +132,4 @@ def _split(text: str) -> list[str]:
 
 
 def _to_singular(word: str) -> str:
-    if word.endswith("ies") and len(word) > _SAME_START:
-        return word[:-3] + "y"
-    # `access` is no plural.
-    if word.endswith("ss") or len(word) <= 3:
-        return word
-    return word.removesuffix("s")
+    return _PLURAL_S.sub("", _PLURAL_IES.sub("y", word))
