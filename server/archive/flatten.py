@@ -33,21 +33,24 @@ def row(value: Row, record: type[Record], selection: Selection, *, flat: bool) -
     """
     shaped: Row = {}
     for name, inner in selection.items():
-        field, result = fields_of(record)[name], value.get(name)
+        # `get`: a partial answer may lack a field, but every row needs all columns.
+        field, item = fields_of(record)[name], value.get(name)
         if field.record is None:
-            # `get` above: a partial answer may lack a field, but every row needs all columns.
-            shaped[_column(name, field)] = result
-        elif isinstance(result, list) and flat:
-            shaped[name] = _side_by_side(result, field.record, inner)
-        elif isinstance(result, list):
-            shaped[name] = [
-                row(entry, field.record, inner, flat=flat) if entry else entry for entry in result
-            ]
+            shaped[_column(name, field)] = item
+        elif isinstance(item, list) and flat:
+            shaped[name] = _side_by_side(item, field.record, inner)
+        elif isinstance(item, list):
+            shaped[name] = [_nested_row(entry, field.record, inner, flat=flat) for entry in item]
         else:
-            # A missing record stays null; a row of empty fields would look like a record without
-            # values.
-            shaped[name] = row(result, field.record, inner, flat=flat) if result else None
+            shaped[name] = _nested_row(item, field.record, inner, flat=flat)
     return shaped
+
+
+def _nested_row(
+    value: Row | None, record: type[Record], selection: Selection, *, flat: bool
+) -> Row | None:
+    # A missing record stays null: a row of empty fields would look like a record without values.
+    return row(value, record, selection, flat=flat) if value else None
 
 
 def _leaves(
