@@ -8,7 +8,7 @@ what the call leaves out is left out of the variables, so that the API's own def
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import (
     Annotated,
@@ -105,11 +105,10 @@ class ArchiveRequest(ArchiveTool[R], Generic[R]):
     def document(cls, selection: Selection) -> str:
         """Return the GraphQL document that asks for this selection."""
         arguments = graphql_arguments(cls)
-        declared = ", ".join(f"${name}: {kind}" for name, kind in arguments.items())
-        passed = ", ".join(f"{name}: ${name}" for name in arguments)
-        head = f"{cls.keyword} {cls.__name__}" + (f"({declared})" if declared else "")
-        call = cls.operation + (f"({passed})" if passed else "")
-        return f"{head} {{ {call} {{ {cls.body(render(selection, cls.record()))} }} }}"
+        declared = join_arguments(f"${name}: {kind}" for name, kind in arguments.items())
+        passed = join_arguments(f"{name}: ${name}" for name in arguments)
+        call = f"{cls.operation}{passed} {{ {cls.body(render(selection, cls.record()))} }}"
+        return f"{cls.keyword} {cls.__name__}{declared} {{ {call} }}"
 
     def credits(self) -> float:
         """Return the rate credits of one request: `cost`, unless the arguments matter."""
@@ -335,6 +334,12 @@ class Confirmed(MayConfirm[R], Generic[R]):
     @abstractmethod
     async def preview(self, context: ArchiveContext) -> Preview | None:
         """Return what exactly would change."""
+
+
+def join_arguments(arguments: Iterable[str]) -> str:
+    """Return arguments in parentheses; none are nothing, because GraphQL knows no empty list."""
+    text = ", ".join(arguments)
+    return f"({text})" if text else ""
 
 
 # Asked for on each call, while the answer depends on the class alone.

@@ -26,7 +26,7 @@ def select(record: type[Record], paths: list[str] | None) -> Selection:
     selection: Selection = {}
     for path in paths or ["*"]:
         # `*` lets a caller add to the defaults without repeating them.
-        for default in _defaults(record) if path == "*" else [path]:
+        for default in list_defaults(record) if path == "*" else [path]:
             _add(selection, record, default)
     return selection
 
@@ -78,7 +78,8 @@ def units(selection: Selection, record: type[Record]) -> dict[str, str]:
     return result
 
 
-def _defaults(record: type[Record]) -> list[str]:
+def list_defaults(record: type[Record]) -> list[str]:
+    """Return the paths that stand for `*`: those that the record names, or else its leaves."""
     # Nested records cost credits, so without a list of defaults only the leaves are asked for.
     return record.default.split() or [
         name for name, field in fields_of(record).items() if field.record is None
@@ -108,7 +109,7 @@ def _add(selection: Selection, record: type[Record], path: str) -> None:
                 )
             return
         current = field.record
-    for default in _defaults(current):
+    for default in list_defaults(current):
         # A default may take one step more than a path, and no further: the connection and it make
         # ten.
         if len(steps) + default.count(".") <= MAX_PATH:

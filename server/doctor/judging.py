@@ -74,7 +74,9 @@ async def settle(id: str, question: Awaitable[Finding]) -> Finding:
 
 def list_objects(rows: Any) -> list[Record]:
     """Return the objects in a list; none where it is no list."""
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    if not isinstance(rows, list):
+        return []
+    return [row for row in rows if isinstance(row, dict)]
 
 
 def list_records(connection: Any) -> list[Record]:

@@ -111,7 +111,7 @@ async def _check_workspace(
         if failure.code is Code.WORKSPACE_REQUIRED:
             return _warn_of_choice(workspaces), workspaces[0]
         return _reject_setting(failure.message, workspaces), None
-    target = next((workspace for workspace in workspaces if workspace.id == id), None)
+    target = {workspace.id: workspace for workspace in workspaces}.get(id)
     # An id is not looked up before it is used, so it may be of a workspace that is not there.
     if target is None:
         problem = f"The token does not see the workspace {configured}."

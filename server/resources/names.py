@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -27,9 +28,9 @@ class _NameList:
     """The names of one source, with the times of the last reading and failure in seconds."""
 
     lock: anyio.Lock = field(default_factory=anyio.Lock)
-    rows: list[Row] | None = None
-    read_at: float = 0.0
-    failed_at: float | None = None
+    rows: list[Row] = field(default_factory=list)
+    read_at: float = -math.inf
+    failed_at: float = -math.inf
 
 
 class NameCache:
@@ -51,9 +52,9 @@ class NameCache:
         # Keystrokes overtake one another: the first reads, the others wait for what it gets.
         async with names.lock:
             now = self._clock()
-            if names.rows is not None and now - names.read_at < FRESH_SECONDS:
+            if now - names.read_at < FRESH_SECONDS:
                 return names.rows
-            if names.failed_at is not None and now - names.failed_at < REST_SECONDS:
+            if now - names.failed_at < REST_SECONDS:
                 return []
             try:
                 with anyio.fail_after(PATIENCE_SECONDS):
@@ -67,7 +68,7 @@ class NameCache:
         rows = await self._read(source, parts)
         # Opened only now: meanwhile the list may have been dropped for others.
         names = self._open(source, parts)
-        names.rows, names.read_at, names.failed_at = rows, self._clock(), None
+        names.rows, names.read_at, names.failed_at = rows, self._clock(), -math.inf
         return rows
 
     def _open(self, source: Source, parts: Mapping[str, str]) -> _NameList:

@@ -15,7 +15,7 @@ from server.archive.operations import (
     ReadMany,
 )
 from server.archive.records import Record, Selection, fields_of
-from server.archive.selection import select
+from server.archive.selection import list_defaults, select
 from server.tool.catalog import Entry
 from server.tool.request import Request, describe_type
 from server.tool.schema import input_schema
@@ -96,7 +96,7 @@ def _add_type(record: type[Record], types: dict[str, Schema], selection: Selecti
     # Two parts of a selection may lead to the same type: their fields add up.
     entries = about.setdefault("fields", {})
     if selection is None:
-        about["default"] = record.default.split() or _list_scalars(record)
+        about["default"] = list_defaults(record)
     for name, info in fields_of(record).items():
         if selection is not None and name not in selection:
             continue
@@ -105,10 +105,6 @@ def _add_type(record: type[Record], types: dict[str, Schema], selection: Selecti
             entries[name]["unit"] = info.unit
         if info.record is not None:
             _add_type(info.record, types, selection and selection[name])
-
-
-def _list_scalars(record: type[Record]) -> list[str]:
-    return [name for name, info in fields_of(record).items() if info.record is None]
 
 
 def _name_types(record: type[Record]) -> dict[str, str]:

@@ -205,7 +205,7 @@ async def test_what_a_pack_leaves_unanswered_is_asked_for_again() -> None:
 
 async def test_a_read_by_itself_says_nothing_about_packs_of_two() -> None:
     packer = packer_of(Metered())
-    packer.pace.refused(5, passing=True)
+    packer.pace.record_failure(5, passing=True)
     await read(packer, 1)
     assert packer.size == 2
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, build_schema, parse, validate
 
-from server.archive.batching import MOST, Packer, packed
+from server.archive.batching import MOST, Packer, build_document
 from server.archive.client import Answer
 from server.archive.operations import ArchiveRequest, Read
 from server.archive.records import fields_of
@@ -62,7 +62,7 @@ def test_a_packed_document_is_one_that_archive_accepts(
     schema: GraphQLSchema, kind: type[Read[Any]], count: int
 ) -> None:
     for paths in (None, [*_deepest(kind), *fields_of(kind.record())]):
-        document, variables = packed(some(kind, count), select(kind.record(), paths))
+        document, variables = build_document(some(kind, count), select(kind.record(), paths))
         parsed = parse(document)
 
         assert validate(schema, parsed) == [], document
@@ -99,11 +99,13 @@ def test_what_is_the_same_for_all_is_one_variable_and_what_a_read_leaves_out_sta
     window = {"capturedAt": {"from": "2026-01-01T00:00:00Z"}}
     given = [{"itemId": each, "filter": window} for each in "xy"]
     pair = [GetEngagementHistory.model_validate(each, context=CONTEXT) for each in given]
-    document, variables = packed(pair, {"at": {}})
+    document, variables = build_document(pair, {"at": {}})
 
     assert variables == {"first": 100, "filter": window, "itemId0": "x", "itemId1": "y"}
     assert document.count("$filter: EngagementHistoryFilterInput") == 1
-    _, lone = packed([pair[0], GetEngagementHistory.model_validate({"itemId": "z"})], {"at": {}})
+    _, lone = build_document(
+        [pair[0], GetEngagementHistory.model_validate({"itemId": "z"})], {"at": {}}
+    )
     assert lone == {"first": 100, "filter0": window, "itemId0": "x", "itemId1": "z"}
 
 
