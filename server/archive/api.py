@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from server.archive.client import Answer, Archive, Call
-from server.archive.failures import user_errors
+from server.archive.client import Archive, Call
+from server.archive.failures import Answer, user_errors
 from server.archive.records import Record, Selection
 from server.archive.selection import convert, select
 from server.errors import Code, Failure
@@ -118,9 +118,7 @@ class Api:
         data, partial = await self.read(request, selection)
         return Page(data, None, False, len(data), partial)
 
-    async def read(
-        self, request: Query, selection: Selection | None = None, **more: Any
-    ) -> tuple[Any, bool]:
+    async def read(self, request: Query, selection: Selection | None = None, **more: Any) -> Answer:
         """Return the data of a query, numbers converted, and whether a part could not be computed.
 
         Args:
@@ -134,7 +132,7 @@ class Api:
         answer = await self.execute(
             request.operation, request.document(choice), variables, request.credits()
         )
-        return request.convert(answer.data, choice), answer.partial
+        return Answer(request.convert(answer.data, choice), answer.partial)
 
     async def apply(
         self, request: Change, admit: Callable[[], None] | None = None

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from server.archive.api import PAGE, Api
-from server.archive.client import Answer, Packed
+from server.archive.client import Packed
+from server.archive.failures import Answer
 from server.archive.operations import Read, ReadPages, graphql_arguments, join_arguments
 from server.archive.records import Selection
 from server.archive.selection import render, select

@@ -102,8 +102,15 @@ _BY_TEXT = {
 _PASSING_CODES = {"SERVICE_UNAVAILABLE": True, "INTERNAL_SERVER_ERROR": False}
 
 
-def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
-    """Return the operation's data, and whether it is partial (a passing error beside the data).
+class Answer(NamedTuple):
+    """The operation's data; `partial` where Archive could not compute a part of it now."""
+
+    data: Any
+    partial: bool
+
+
+def decode(reply: Reply, operation: str) -> Answer:
+    """Return the operation's data; it is partial where an error that may pass comes beside it.
 
     Raises:
         Failure: what Archive refused, in the caller's words.
@@ -114,7 +121,7 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
     result = data.get(operation)
     # Competitor metrics come with SERVICE_UNAVAILABLE where some could not be computed.
     if errors and result is not None and _may_pass(errors):
-        return result, True
+        return Answer(result, True)
     if errors:
         raise _first(reply, errors)
     # Only now: a server error whose body explains itself has been raised above already.
@@ -122,10 +129,10 @@ def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
         raise _describe_refusal(reply, "")
     if operation not in data:
         raise _unintelligible("an answer without data")
-    return result, False
+    return Answer(result, False)
 
 
-def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, tuple[Any, bool] | Failure]:
+def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, Answer | Failure]:
     """Return for each alias its data and whether it is partial, or its own failure.
 
     Aliases that are missing were not answered: where a read may not be null, the error of one
@@ -146,15 +153,15 @@ def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, tuple[Any, 
         raise _first(reply, general)
     if not errors and data.keys().isdisjoint(aliases):
         raise _unintelligible("an answer without data")
-    results: dict[str, tuple[Any, bool] | Failure] = {}
+    results: dict[str, Answer | Failure] = {}
     for alias, mine in own.items():
         value = data.get(alias)
         if value is not None and _may_pass(mine):
-            results[alias] = value, bool(mine or general)
+            results[alias] = Answer(value, bool(mine or general))
         elif mine:
             results[alias] = _first(reply, mine)
         elif alias in data and not general:
-            results[alias] = None, False
+            results[alias] = Answer(None, False)
     return results
 
 

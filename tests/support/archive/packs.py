@@ -12,8 +12,8 @@ from typing import Any
 
 from server.archive.api import Api
 from server.archive.batching import Packer
-from server.archive.client import Answer as Read
 from server.archive.client import Archive
+from server.archive.failures import Answer as Read
 from server.errors import Code, Failure
 from server.http.client import Http
 from server.limiter import Limiter

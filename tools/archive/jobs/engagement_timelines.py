@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from server.archive.api import page_of
 from server.archive.batching import Packer
-from server.archive.client import Answer
 from server.archive.context import ArchiveContext
+from server.archive.failures import Answer
 from server.archive.flatten import columns, row, units
 from server.archive.records import Selection
 from server.archive.selection import select

@@ -10,7 +10,8 @@ import pytest
 
 from server.archive.api import Api
 from server.archive.batching import Packer, answers
-from server.archive.client import Answer, Call, Packed
+from server.archive.client import Call, Packed
+from server.archive.failures import Answer
 from server.errors import Code, Failure
 from server.http.retry import Transient
 from server.limiter import Snapshot

@@ -8,7 +8,7 @@ import pytest
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, build_schema, parse, validate
 
 from server.archive.batching import MOST, Packer, build_document
-from server.archive.client import Answer
+from server.archive.failures import Answer
 from server.archive.operations import ArchiveRequest, Read
 from server.archive.records import fields_of
 from server.archive.selection import MAX_PATH, select
