@@ -70,28 +70,21 @@ class SavedView(Record):
     show_reporting_stats: bool = True
 
 
+def _members(kind: Kind) -> property:
+    def read(group: Group) -> list[Record]:
+        return [record for record in group.library.members(group) if record.kind is kind]
+
+    return property(read)
+
+
 @dataclass(frozen=True)
 class Group(Record):
     """A group of collections and views, each list in the order of the group."""
 
-    @property
-    def collections(self) -> list[Record]:
-        return self._members(Kind.COLLECTION)
-
-    @property
-    def content_views(self) -> list[Record]:
-        return self._members(Kind.CONTENT_VIEW)
-
-    @property
-    def creator_views(self) -> list[Record]:
-        return self._members(Kind.CREATOR_VIEW)
-
-    @property
-    def social_profile_views(self) -> list[Record]:
-        return self._members(Kind.PROFILE_VIEW)
-
-    def _members(self, kind: Kind) -> list[Record]:
-        return [record for record in self.library.members(self) if record.kind is kind]
+    collections = _members(Kind.COLLECTION)
+    content_views = _members(Kind.CONTENT_VIEW)
+    creator_views = _members(Kind.CREATOR_VIEW)
+    social_profile_views = _members(Kind.PROFILE_VIEW)
 
 
 R = TypeVar("R", bound=Record)
