@@ -36,7 +36,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _STALE_SECONDS = 30.0
 """A name that is not found makes the schemas be read again, unless they are younger than this."""
 # Hints are read by a model: all options of a long select would fill its context.
-_SHOWN = 20
+_MOST_OPTIONS = 20
 
 
 class Condition(Protocol):
@@ -75,7 +75,7 @@ Schemas = dict[str, Attribute]
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _CachedSchemas:
     schemas: Schemas
     read_at: float
 
@@ -86,7 +86,7 @@ class Attributes:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._lock = anyio.Lock()
-        self._readings: dict[tuple[str, Entity], _Reading] = {}
+        self._cache: dict[tuple[str, Entity], _CachedSchemas] = {}
 
     async def translate(
         self, conditions: Iterable[Condition], entity: Entity, workspace: str, deadline: float
@@ -104,16 +104,16 @@ class Attributes:
             return
         schemas = await self.schemas(entity, workspace, deadline)
         try:
-            result = _translate(requested, matching, schemas, entity)
+            values = _translate(requested, matching, schemas, entity)
         except Failure:
             # Somebody may have added the option since the schemas were read.
             newer = await self.schemas(entity, workspace, deadline, again=True)
             # The same object means that they were recent: a second try would fail the same way.
             if newer is schemas:
                 raise
-            result = _translate(requested, matching, newer, entity)
+            values = _translate(requested, matching, newer, entity)
         # Only after all were translated: a failure must leave every condition as it was.
-        for condition, value in zip(matching, result, strict=True):
+        for condition, value in zip(matching, values, strict=True):
             condition.value = value
 
     async def option_names(
@@ -121,7 +121,7 @@ class Attributes:
     ) -> OptionNames:
         """Return the names of the options that a selection may show."""
         names: OptionNames = {}
-        for entity in _entities(selection, record):
+        for entity in _list_entities(selection, record):
             schemas = await self.schemas(entity, workspace, deadline)
             names[entity] = {
                 schema.key: {option.id: option.name for option in schema.options}
@@ -137,12 +137,12 @@ class Attributes:
         """Return the schemas by key; `again` reads them anew unless they are recent."""
         # The lock keeps parallel calls from reading the same schemas twice.
         async with self._lock:
-            cached = self._readings.get((workspace, entity))
+            cached = self._cache.get((workspace, entity))
             if cached is None or (again and self._archive.now() - cached.read_at > _STALE_SECONDS):
-                cached = _Reading(
+                cached = _CachedSchemas(
                     await self._read(entity, workspace, deadline), self._archive.now()
                 )
-                self._readings[workspace, entity] = cached
+                self._cache[workspace, entity] = cached
             return cached.schemas
 
     async def _read(self, entity: Entity, workspace: str, deadline: float) -> Schemas:
@@ -150,7 +150,7 @@ class Attributes:
         call = Call("customAttributeSchemas", _SCHEMAS, {"entity": entity}, workspace, 5, deadline)
         answer = await self._archive.execute(call)
         try:
-            records = [_attribute(record) for record in answer.data]
+            records = [_read_attribute(record) for record in answer.data]
         except (KeyError, TypeError):
             raise Failure(
                 Code.BAD_RESPONSE,
@@ -196,7 +196,7 @@ def _name_values(value: Any, options: dict[str, str]) -> Any:
     return options.get(value, value)
 
 
-def _entities(selection: Selection, record: type[Record]) -> list[Entity]:
+def _list_entities(selection: Selection, record: type[Record]) -> list[Entity]:
     """Return the entities whose custom attributes are selected, without duplicates."""
     # A dict and not a set: the order of the requests that follow must be the same each time.
     entities: dict[Entity, None] = {}
@@ -204,13 +204,13 @@ def _entities(selection: Selection, record: type[Record]) -> list[Entity]:
     for name, inner in selection.items():
         field = fields[name]
         if field.record is not None:
-            entities |= dict.fromkeys(_entities(inner, field.record))
+            entities |= dict.fromkeys(_list_entities(inner, field.record))
         if field.attributes_of is not None:
             entities[field.attributes_of] = None
     return list(entities)
 
 
-def _attribute(row: dict[str, Any]) -> Attribute:
+def _read_attribute(row: dict[str, Any]) -> Attribute:
     # `options` is null in the schema and [] in the docs' examples for what is no select.
     options = tuple(
         Option(str(option["id"]), str(option["name"])) for option in row["options"] or ()
@@ -262,20 +262,20 @@ def _replace_names(condition: Condition, schemas: Schemas, entity: Entity) -> An
 def _option_id(value: str, attribute: Attribute) -> str:
     if _ID.match(value):
         return value
-    result = find_matches(
+    matches = find_matches(
         value, attribute.options, name=lambda option: option.name, identity=lambda option: option.id
     )
-    if len(result) == 1:
-        return result[0].id
+    if len(matches) == 1:
+        return matches[0].id
     # A guess would filter by the wrong option without anybody noticing.
-    if result:
+    if matches:
         raise Failure(
             Code.AMBIGUOUS,
-            f"{len(result)} options of `{attribute.key}` are called {value!r}.",
+            f"{len(matches)} options of `{attribute.key}` are called {value!r}.",
             "Repeat the call with the id of the one that is meant.",
-            candidates=[{"id": entry.id, "name": entry.name} for entry in result],
+            candidates=[{"id": option.id, "name": option.name} for option in matches],
         )
-    names = [entry.name for entry in attribute.options]
+    names = [option.name for option in attribute.options]
     raise Failure(
         Code.INVALID_ARGUMENT,
         f"`{attribute.key}` has no option {value!r}.{suggest(value, names)}",
@@ -297,7 +297,7 @@ def _refuse_field(key: str, schemas: Schemas, entity: Entity) -> NoReturn:
 
 
 def _list_some(names: list[str]) -> str:
-    some = names[:_SHOWN]
-    if len(names) > _SHOWN:
-        some.append(f"{len(names) - _SHOWN} more ({{customAttributeSchemas}} lists them)")
+    some = names[:_MOST_OPTIONS]
+    if len(names) > _MOST_OPTIONS:
+        some.append(f"{len(names) - _MOST_OPTIONS} more ({{customAttributeSchemas}} lists them)")
     return ", ".join(some) or "none"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from server.archive.failures import Answer, decode, decode_packed, retry_after
+from server.archive.failures import Answer, decode, decode_batch, retry_after
 from server.errors import Failure
 from server.http.client import Http
 from server.http.retry import Transient, run_with_retries
@@ -51,7 +51,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Packed:
+class BatchResult:
     """What the aliases of one request answered, each for itself; one that is missing was not
     answered.
 
@@ -109,7 +109,7 @@ class Archive:
             verify=call.verify,
         )
 
-    async def execute_packed(self, call: Call, aliases: Sequence[str]) -> Packed:
+    async def execute_batch(self, call: Call, aliases: Sequence[str]) -> BatchResult:
         """Send a document of several reads, and return their answers by alias.
 
         Raises:
@@ -117,11 +117,13 @@ class Archive:
                 shapes.
         """
 
-        async def attempt() -> Packed:
+        async def attempt() -> BatchResult:
             try:
                 return await self._send_once(
                     call,
-                    lambda reply: Packed(decode_packed(reply, aliases), read_budget(reply.headers)),
+                    lambda reply: BatchResult(
+                        decode_batch(reply, aliases), read_budget(reply.headers)
+                    ),
                 )
             except Transient as failure:
                 # Only a 429 is repeated: of anything else the size of the pack may be the cause.

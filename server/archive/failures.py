@@ -123,16 +123,16 @@ def decode(reply: Reply, operation: str) -> Answer:
     if errors and result is not None and _may_pass(errors):
         return Answer(result, True)
     if errors:
-        raise _first(reply, errors)
+        raise _choose_failure(reply, errors)
     # Only now: a server error whose body explains itself has been raised above already.
     if _is_refusal(reply):
         raise _describe_refusal(reply, "")
     if operation not in data:
-        raise _unintelligible("an answer without data")
+        raise _describe_bad_answer("an answer without data")
     return Answer(result, False)
 
 
-def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, Answer | Failure]:
+def decode_batch(reply: Reply, aliases: Sequence[str]) -> dict[str, Answer | Failure]:
     """Return for each alias its data and whether it is partial, or its own failure.
 
     Aliases that are missing were not answered: where a read may not be null, the error of one
@@ -148,18 +148,18 @@ def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, Answer | Fa
     own: dict[str, list[dict[str, Any]]] = {alias: [] for alias in aliases}
     general: list[dict[str, Any]] = []
     for error in errors:
-        own.get(_alias(error), general).append(error)
+        own.get(_read_alias(error), general).append(error)
     if general and _concerns_all(general, own, data):
-        raise _first(reply, general)
+        raise _choose_failure(reply, general)
     if not errors and data.keys().isdisjoint(aliases):
-        raise _unintelligible("an answer without data")
+        raise _describe_bad_answer("an answer without data")
     results: dict[str, Answer | Failure] = {}
     for alias, mine in own.items():
         value = data.get(alias)
         if value is not None and _may_pass(mine):
             results[alias] = Answer(value, bool(mine or general))
         elif mine:
-            results[alias] = _first(reply, mine)
+            results[alias] = _choose_failure(reply, mine)
         elif alias in data and not general:
             results[alias] = Answer(None, False)
     return results
@@ -207,12 +207,12 @@ def _read_payload(reply: Reply) -> tuple[list[dict[str, Any]], dict[str, Any]]:
 def _check_whole(reply: Reply, errors: list[dict[str, Any]]) -> None:
     """Raise for an answer whose data does not count: throttled, forbidden, or a server error."""
     # The code is looked at as well, because older deployments send it with status 200.
-    throttled = [error for error in errors if _code(error) == "RATE_LIMIT_EXCEEDED"]
+    throttled = [error for error in errors if _read_code(error) == "RATE_LIMIT_EXCEEDED"]
     if throttled or reply.status == 429:
         texts = [str(error.get("message", "")) for error in throttled or errors]
         raise _describe_throttling(reply, " ".join(texts))
     if _is_refusal(reply):
-        raise _first(reply, errors) if errors else _describe_refusal(reply, "")
+        raise _choose_failure(reply, errors) if errors else _describe_refusal(reply, "")
 
 
 def _concerns_all(
@@ -229,10 +229,10 @@ def _concerns_all(
 
 
 def _may_pass(errors: list[dict[str, Any]]) -> bool:
-    return all(_code(error) == "SERVICE_UNAVAILABLE" for error in errors)
+    return all(_read_code(error) == "SERVICE_UNAVAILABLE" for error in errors)
 
 
-def _alias(error: dict[str, Any]) -> str:
+def _read_alias(error: dict[str, Any]) -> str:
     """Return the alias that an error is about, empty if it is about the document."""
     # The first step of an error's path is the alias (GraphQL specification, response format).
     path = error.get("path")
@@ -258,8 +258,8 @@ def _json_object(reply: Reply) -> dict[str, Any]:
         raise _describe_refusal(reply, "")
     # Redirects are not followed, because the token goes to the configured origin only.
     if 300 <= reply.status < 400:
-        raise _unintelligible(f"a redirect (HTTP {reply.status}), which is not followed")
-    raise _unintelligible(_describe_body(reply.body))
+        raise _describe_bad_answer(f"a redirect (HTTP {reply.status}), which is not followed")
+    raise _describe_bad_answer(_describe_body(reply.body))
 
 
 def _load_json(body: bytes) -> Any:
@@ -283,7 +283,7 @@ def _describe_body(body: bytes) -> str:
     return "an answer that is not complete JSON"
 
 
-def _unintelligible(description: str) -> Transient:
+def _describe_bad_answer(description: str) -> Transient:
     return Transient(
         Code.BAD_RESPONSE,
         f"Archive sent {description}.",
@@ -293,7 +293,7 @@ def _unintelligible(description: str) -> Transient:
     )
 
 
-def _down(reply: Reply) -> Transient:
+def _describe_outage(reply: Reply) -> Transient:
     return Transient(
         Code.UNAVAILABLE,
         f"Archive has a problem of its own (HTTP {reply.status}).",
@@ -319,7 +319,7 @@ def _describe_refusal(reply: Reply, text: str) -> Failure:
     if reply.status == 429:
         return _describe_throttling(reply, text)
     if reply.status >= 500:
-        return _down(reply)
+        return _describe_outage(reply)
     # Archive's own words for a wrong WORKSPACE-ID, from the time when workspaces were shops.
     if "shop not found" in lowered or "workspace" in lowered:
         return Failure(
@@ -337,7 +337,7 @@ def _describe_refusal(reply: Reply, text: str) -> Failure:
     return Failure(Code.REJECTED, f"Archive refused the request: {_clean(text)}", hint)
 
 
-def _first(reply: Reply, errors: list[dict[str, Any]]) -> Failure:
+def _choose_failure(reply: Reply, errors: list[dict[str, Any]]) -> Failure:
     """Return the most telling failure: one with a known code before one without."""
     # One mistake may bring several errors, of which those without a code say least.
     failures = [_describe_error(reply, error) for error in errors]
@@ -345,7 +345,7 @@ def _first(reply: Reply, errors: list[dict[str, Any]]) -> Failure:
 
 
 def _describe_error(reply: Reply, error: dict[str, Any]) -> Failure:
-    message, code = str(error.get("message", "")), _code(error)
+    message, code = str(error.get("message", "")), _read_code(error)
     text, lowered = _clean(message), message.lower()
     if reply.status == 401:
         return _describe_refusal(reply, message)
@@ -365,11 +365,11 @@ def _describe_error(reply: Reply, error: dict[str, Any]) -> Failure:
             worth_repeating=_PASSING_CODES[code],
         )
     if reply.status >= 500:
-        return _down(reply)
+        return _describe_outage(reply)
     return Failure(Code.REJECTED, f"Archive refused it: {text}")
 
 
-def _code(error: dict[str, Any]) -> str:
+def _read_code(error: dict[str, Any]) -> str:
     extensions = error.get("extensions")
     return str(extensions.get("code", "")) if isinstance(extensions, dict) else ""
 

@@ -15,17 +15,17 @@ from server.archive.records import (
 Row = dict[str, Any]
 
 
-def columns(selection: Selection, record: type[Record]) -> tuple[str, ...]:
+def list_columns(selection: Selection, record: type[Record]) -> tuple[str, ...]:
     """Return the dotted columns of a selection, in its order."""
     return tuple(path for path, _ in _leaves(selection, record))
 
 
-def units(selection: Selection, record: type[Record]) -> dict[str, str]:
+def list_units(selection: Selection, record: type[Record]) -> dict[str, str]:
     """Return the unit of each column that has one."""
     return {path: field.unit for path, field in _leaves(selection, record) if field.unit}
 
 
-def row(value: Row, record: type[Record], selection: Selection, *, flat: bool) -> Row:
+def make_row(value: Row, record: type[Record], selection: Selection, *, flat: bool) -> Row:
     """Return a record as a row, its fields in the order of the selection.
 
     Args:
@@ -38,19 +38,21 @@ def row(value: Row, record: type[Record], selection: Selection, *, flat: bool) -
         if field.record is None:
             shaped[_column(name, field)] = item
         elif isinstance(item, list) and flat:
-            shaped[name] = _side_by_side(item, field.record, inner)
+            shaped[name] = _transpose(item, field.record, inner)
         elif isinstance(item, list):
-            shaped[name] = [_nested_row(entry, field.record, inner, flat=flat) for entry in item]
+            shaped[name] = [
+                _make_nested_row(entry, field.record, inner, flat=flat) for entry in item
+            ]
         else:
-            shaped[name] = _nested_row(item, field.record, inner, flat=flat)
+            shaped[name] = _make_nested_row(item, field.record, inner, flat=flat)
     return shaped
 
 
-def _nested_row(
+def _make_nested_row(
     value: Row | None, record: type[Record], selection: Selection, *, flat: bool
 ) -> Row | None:
     # A missing record stays null: a row of empty fields would look like a record without values.
-    return row(value, record, selection, flat=flat) if value else None
+    return make_row(value, record, selection, flat=flat) if value else None
 
 
 def _leaves(
@@ -69,7 +71,7 @@ def _column(name: str, field: Field) -> str:
     return name + field.unit.capitalize()
 
 
-def _side_by_side(result: list[Any], record: type[Record], selection: Selection) -> Row:
+def _transpose(result: list[Any], record: type[Record], selection: Selection) -> Row:
     """Return lists of equal length, one per field; a list inside a list is flattened."""
     records = [
         inner for entry in result for inner in (entry if isinstance(entry, list) else [entry])
@@ -83,5 +85,5 @@ def _side_by_side(result: list[Any], record: type[Record], selection: Selection)
         if field.record is None:
             lists[_column(name, field)] = values
         else:
-            lists[name] = _side_by_side(values, field.record, inner)
+            lists[name] = _transpose(values, field.record, inner)
     return lists

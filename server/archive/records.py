@@ -67,10 +67,10 @@ class Field:
 def fields_of(record: type[Record]) -> dict[str, Field]:
     """Return the fields of a record type by their API names; of a union, those of all members."""
     # Not getattr: a subclass would find the fields of its base.
-    existing = vars(record).get("_fields")
-    if existing is None:
-        existing = record._fields = _read_fields(record)
-    return existing
+    fields = vars(record).get("_fields")
+    if fields is None:
+        fields = record._fields = _read_fields(record)
+    return fields
 
 
 def _read_fields(record: type[Record]) -> dict[str, Field]:
@@ -83,14 +83,14 @@ def _read_fields(record: type[Record]) -> dict[str, Field]:
     hints = get_type_hints(record, include_extras=True)
     return {
         # Python names follow PEP 8, while the API's are in camel case.
-        to_camel(name): _field(hint)
+        to_camel(name): _read_field(hint)
         for name, hint in hints.items()
         # Class variables describe the record itself, and are no fields of the API.
         if get_origin(hint) is not ClassVar
     }
 
 
-def _field(hint: Any) -> Field:
+def _read_field(hint: Any) -> Field:
     field: dict[str, Any] = {"record": None}
     while origin := get_origin(hint):
         # The only unions are optional types: a field that may be null is selected like any other.

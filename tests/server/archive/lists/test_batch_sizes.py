@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from server.archive.batching import Pace
+from server.archive.batching import BatchSize
 
 
-def pace_at(size: int, cost: float = 6.0) -> Pace:
+def pace_at(size: int, cost: float = 6.0) -> BatchSize:
     """A pace that has grown to packs of that many reads."""
-    pace = Pace(cost)
+    pace = BatchSize(cost)
     while pace.size < size:
         answer(pace)
     assert pace.size == size
@@ -17,7 +17,7 @@ def pace_at(size: int, cost: float = 6.0) -> Pace:
 
 
 def answer(
-    pace: Pace,
+    pace: BatchSize,
     reads: int | None = None,
     *,
     seconds: float = 0.1,
@@ -31,7 +31,7 @@ def answer(
 
 
 def test_packs_double_from_five_to_forty_and_then_nothing_more_is_tried() -> None:
-    pace, sizes = Pace(6.0), []
+    pace, sizes = BatchSize(6.0), []
     for _ in range(5):
         sizes.append((pace.size, pace.learning))
         answer(pace)

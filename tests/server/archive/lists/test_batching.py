@@ -7,7 +7,7 @@ import httpx
 import pytest
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, build_schema, parse, validate
 
-from server.archive.batching import MOST, Packer, build_document
+from server.archive.batching import MOST, BatchReader, build_document
 from server.archive.failures import Answer
 from server.archive.operations import ArchiveRequest, Read
 from server.archive.records import fields_of
@@ -124,7 +124,7 @@ async def test_the_price_of_a_read_is_learned_from_the_headers_before_more_are_p
         await there.read(*there.ids)
 
         assert there.sandbox.sizes == [5, 10, 20, 40, 25]
-        assert there.packer.pace.cost == pytest.approx(6, abs=1)
+        assert there.reader.batch_size.cost == pytest.approx(6, abs=1)
         assert there.sandbox.refusals == 0
         bucket = there.sandbox.meters.of(MAIN).bucket
         refilled = bucket.plan.refill * sum(clock.slept)
@@ -142,7 +142,7 @@ async def test_a_pack_that_the_api_calls_too_complex_travels_in_smaller_ones_fro
 
         assert nodes(found) == await there.singly(*there.ids)
         assert len(refused) <= 2
-        assert there.packer.size <= allowed
+        assert there.reader.size <= allowed
 
 
 async def test_where_aliases_are_not_understood_every_read_goes_alone() -> None:
@@ -182,13 +182,13 @@ async def test_after_an_outage_packs_are_as_large_as_before() -> None:
         await there.read(*there.ids)
         there.sandbox.objection = lambda *_: said(HTML, 504)
         down = await there.read(*there.ids[:40])
-        assert there.packer.size == 1
+        assert there.reader.size == 1
         there.sandbox.objection = lambda *_: None
         up = await there.read(*there.ids)
 
         assert codes(down) == dict.fromkeys(there.ids[:40], Code.UNAVAILABLE)
         assert len(nodes(up)) == 100
-        assert there.packer.size == MOST
+        assert there.reader.size == MOST
 
 
 async def test_an_unknown_item_is_the_failure_of_its_read_alone() -> None:
@@ -292,9 +292,9 @@ async def test_lookups_of_one_record_travel_together_too() -> None:
         listed = (await there.api.page(GetOperations())).records
         kinds: list[Json] = [{"id": each["id"]} for each in listed[:4]] + [{"id": "unknown"}]
         there.sandbox.sizes.clear()
-        packer = Packer(there.api, GetOperation, ["id", "status"])
+        reader = BatchReader(there.api, GetOperation, ["id", "status"])
         pairs = [GetOperation.model_validate(each) for each in kinds]
-        found = {place: each async for place, each in packer.read(pairs)}
+        found = {place: each async for place, each in reader.read(pairs)}
 
         assert there.sandbox.sizes == [5]
         assert [found[place] for place in range(4)] == [
