@@ -33,8 +33,8 @@ _SCHEMAS = (
 )
 # Archive's option ids are UUIDs; whatever has another form must be a name.
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
+# A name that is not found makes the schemas be read again, unless they are younger than this.
 _STALE_SECONDS = 30.0
-"""A name that is not found makes the schemas be read again, unless they are younger than this."""
 # Hints are read by a model: all options of a long select would fill its context.
 _MOST_OPTIONS = 20
 

@@ -41,7 +41,8 @@ OVERPRICED = 2.0
 _CHEAPEST = 5.0
 # One overpriced answer may be another program's spending; two in a row are a price.
 _DOUBTS = 2
-# Taking the batch apart for these would only send more requests that fail alike.
+# Failures that a smaller batch would meet too: taking the batch apart for these would only send
+# more requests that fail alike.
 _NOT_THE_BATCH = (
     Code.RATE_LIMITED,
     Code.BUDGET_EXHAUSTED,
@@ -49,7 +50,6 @@ _NOT_THE_BATCH = (
     Code.FORBIDDEN,
     Code.OUTCOME_UNKNOWN,
 )
-"""Failures that a smaller batch would meet too."""
 
 
 @dataclass

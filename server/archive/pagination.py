@@ -21,9 +21,9 @@ and views)."""
 MOST_SORTED = 1000
 """The largest number of records that are fetched to sort them here."""
 PARTIAL = "Archive could not compute some values now; those are null. Try again later."
-# An answer too late is lost with all its records; a cursor in time loses nothing.
+# Seconds before the deadline without which no further page is started: an answer too late is lost
+# with all its records; a cursor in time loses nothing.
 _RESERVE_SECONDS = 8.0
-"""Seconds before the deadline without which no further page is started."""
 # A page holds up to a hundred records; a few cover the lists that one conversation reads.
 _STORED_PAGES = 4
 

@@ -55,10 +55,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a record: the record type behind it (None for a leaf), and how a leaf is
-    read."""
+    """One field of a record: its annotation, the record type behind it (None for a leaf), and how
+    a leaf is read."""
 
-    record: type[Record] | None
+    hint: Any
+    record: type[Record] | None = None
     big: bool = False
     unit: str = ""
     attributes_of: Entity | None = None
@@ -90,8 +91,8 @@ def _read_fields(record: type[Record]) -> dict[str, Field]:
     }
 
 
-def _read_field(hint: Any) -> Field:
-    field: dict[str, Any] = {"record": None}
+def _read_field(annotation: Any) -> Field:
+    hint, field = annotation, {"hint": annotation}
     while origin := get_origin(hint):
         # The only unions are optional types: a field that may be null is selected like any other.
         hint, *marks = [arg for arg in get_args(hint) if arg is not type(None)]
@@ -99,7 +100,7 @@ def _read_field(hint: Any) -> Field:
             for mark in marks:
                 field |= _read_mark(mark)
     if isinstance(hint, type) and issubclass(hint, Record):
-        return Field(hint)
+        return Field(annotation, hint)
     return Field(**field)
 
 

@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import NoReturn
 
 import anyio
 
@@ -18,8 +17,8 @@ from server.tool.names import find_matches, suggest
 # Workspaces are UUIDs; the short number in the app's address is another id (help centre).
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _MOST_CHOICES = 50
+# A name that is not found makes the list be read again, unless it is younger than this.
 _STALE_SECONDS = 30.0
-"""A name that is not found makes the list be read again, unless it is younger than this."""
 
 
 @dataclass(frozen=True)
@@ -145,19 +144,16 @@ class Workspaces:
             )
         label = str(reply.content.get("workspace"))
         if reply.action != "accept" or label not in labels:
-            self._require(workspaces)
+            raise Failure(
+                Code.WORKSPACE_REQUIRED,
+                f"The token sees {len(workspaces)} workspaces and none was chosen.",
+                "Ask the user which one they mean, "
+                "then repeat the call with `workspace` set to its name or id.",
+                choices=choices(workspaces),
+            )
         # For the session: being asked before every call would make the tools unusable.
         self._chosen = labels[label].id
         return self._chosen
-
-    def _require(self, workspaces: list[Workspace]) -> NoReturn:
-        raise Failure(
-            Code.WORKSPACE_REQUIRED,
-            f"The token sees {len(workspaces)} workspaces and none was chosen.",
-            "Ask the user which one they mean, "
-            "then repeat the call with `workspace` set to its name or id.",
-            choices=choices(workspaces),
-        )
 
 
 def _find_matches(workspaces: list[Workspace], text: str) -> list[Workspace]:

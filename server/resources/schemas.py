@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from types import UnionType
-from typing import Annotated, Any, ClassVar, Union, get_args, get_origin, get_type_hints
-
-from pydantic.alias_generators import to_camel
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from server.archive.operations import (
     ArchiveRequest,
@@ -92,7 +90,6 @@ def _add_type(record: type[Record], types: dict[str, Schema], selection: Selecti
         for variant in record.variants:
             _add_type(variant, types, selection)
         return
-    type_names = _name_types(record)
     # Two parts of a selection may lead to the same type: their fields add up.
     entries = about.setdefault("fields", {})
     if selection is None:
@@ -100,20 +97,11 @@ def _add_type(record: type[Record], types: dict[str, Schema], selection: Selecti
     for name, info in fields_of(record).items():
         if selection is not None and name not in selection:
             continue
-        entries[name] = {"type": type_names[name]}
+        entries[name] = {"type": _name_type(info.hint)}
         if info.unit:
             entries[name]["unit"] = info.unit
         if info.record is not None:
             _add_type(info.record, types, selection and selection[name])
-
-
-def _name_types(record: type[Record]) -> dict[str, str]:
-    hints = get_type_hints(record, include_extras=True)
-    return {
-        to_camel(name): _name_type(hint)
-        for name, hint in hints.items()
-        if get_origin(hint) is not ClassVar
-    }
 
 
 def _name_type(hint: Any) -> str:
