@@ -136,14 +136,6 @@ def _tags(_: Workspace, names: list[str]) -> Test:
     return lambda item: not tags.isdisjoint([*item.hashtags, *item.mentions])
 
 
-def _virality(_: Workspace, scores: list[str]) -> Test:
-    def test(item: Item) -> bool:
-        engagement = item.current_engagement
-        return engagement is not None and engagement.linear_virality_score in scores
-
-    return test
-
-
 def _super_search(workspace: Workspace, search: dict[str, Any]) -> Test:
     mode = search.get("mode")
     sources = [name for name in _PICTURE_SOURCES if search.get(name)]
@@ -223,6 +215,8 @@ _PARTS: dict[str, Callable[[Workspace, Any], Test]] = {
     "engagement": lambda _, ranges: (
         lambda item: all(is_within(metric(item, row["field"]), row["range"]) for row in ranges)
     ),
-    "viralityScore": _virality,
+    "viralityScore": _one_of(
+        lambda item: item.current_engagement and item.current_engagement.linear_virality_score
+    ),
     "superSearch": _super_search,
 }

@@ -39,13 +39,6 @@ class Namespace:
             return None
         return decoded[2]
 
-    def kind_of(self, text: str) -> Kind | None:
-        """Return what an id of this workspace stands for, or None."""
-        decoded = self.ids.decode(text)
-        if decoded is None or decoded[0] != self.index:
-            return None
-        return decoded[1]
-
     def option_id(self, entity: str, key: str, name: str) -> str:
         return self.id_of(Kind.OPTION, option_number(entity, key, name))
 

@@ -6,7 +6,7 @@ sandbox forgets them. The number of a deleted record is never given out again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -224,11 +224,8 @@ class Library:
         return keys
 
     def find(self, text: str) -> Record | None:
-        kind = self.workspace.kind_of(text)
-        if kind not in self._by_kind:
-            return None
-        record: Record | None = self._by_kind[kind].find(text)
-        return record
+        matches: Iterator[Record | None] = (table.find(text) for table in self._by_kind.values())
+        return next(filter(None, matches), None)
 
     def group_of(self, record: Record) -> Group | None:
         number = self._group_numbers.get(record.key)
