@@ -29,6 +29,7 @@ _HOW_TO_REPLACE_IT = (
 )
 _UNREACHED = "Check the network, the proxy (HTTPS_PROXY) and ARCHIVE_API_URL."
 _BUSY = "Wait that long and run this again; others may be using the same token."
+_TOKEN_HINTS = {Code.UNAUTHENTICATED: _HOW_TO_REPLACE_IT}
 # These say something about the way to the API, and nothing about the token.
 _HINTS = {
     Code.UNAVAILABLE: _UNREACHED,
@@ -84,7 +85,7 @@ def _explain_failure(failure: Failure, name: str) -> list[Check]:
             Check("api", "fail", failure.message, _HINTS[failure.code]),
             Check("token", "skip", "not checked, because Archive did not answer"),
         ]
-    hint = _HOW_TO_REPLACE_IT if failure.code is Code.UNAUTHENTICATED else "Try another token."
+    hint = _TOKEN_HINTS.get(failure.code, "Try another token.")
     return [Check("api", "ok", f"{name} answers"), Check("token", "fail", failure.message, hint)]
 
 
