@@ -341,7 +341,10 @@ def _choose_failure(reply: Reply, errors: list[dict[str, Any]]) -> Failure:
     """Return the most telling failure: one with a known code before one without."""
     # One mistake may bring several errors, of which those without a code say least.
     failures = [_describe_error(reply, error) for error in errors]
-    return next((failure for failure in failures if failure.code is not Code.REJECTED), failures[0])
+    for failure in failures:
+        if failure.code is not Code.REJECTED:
+            return failure
+    return failures[0]
 
 
 def _describe_error(reply: Reply, error: dict[str, Any]) -> Failure:

@@ -71,17 +71,17 @@ def _column(name: str, field: Field) -> str:
     return name + field.unit.capitalize()
 
 
-def _transpose(result: list[Any], record: type[Record], selection: Selection) -> Row:
+def _transpose(items: list[Any], record: type[Record], selection: Selection) -> Row:
     """Return lists of equal length, one per field; a list inside a list is flattened."""
-    records = [
-        inner for entry in result for inner in (entry if isinstance(entry, list) else [entry])
-    ]
+    records: list[Any] = []
+    for item in items:
+        records += item if isinstance(item, list) else [item]
     lists: Row = {}
     for name, inner in selection.items():
         field = fields_of(record)[name]
         # One value for each record, null or not: otherwise the lists would no longer match by
         # place.
-        values = [(entry or {}).get(name) for entry in records]
+        values = [(value or {}).get(name) for value in records]
         if field.record is None:
             lists[_column(name, field)] = values
         else:

@@ -366,8 +366,9 @@ def _graphql_type(annotation: Any, metadata: tuple[Any, ...], *, required: bool)
 
 def _type_name(bare: Any, metadata: tuple[Any, ...]) -> str:
     # A mark goes first: ids and enums are plain texts in Python, but have types of their own there.
-    if matching := next((mark.name for mark in metadata if isinstance(mark, ApiType)), None):
-        return matching
+    for mark in metadata:
+        if isinstance(mark, ApiType):
+            return mark.name
     if get_origin(bare) is list:
         return f"[{_graphql_type(get_args(bare)[0], (), required=True)}]"
     if isinstance(bare, type) and issubclass(bare, BaseModel):

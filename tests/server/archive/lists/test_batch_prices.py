@@ -1,4 +1,4 @@
-"""What packs cost by the headers of their answers, and what failures inside them lead to."""
+"""What batches cost by the headers of their answers, and what failures inside them lead to."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ POLICY = Policy("growth", 15000, 250)
 PAGE = {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}, "totalCount": 0}
 
 UNANSWERED = object()
-"""What an alias is answered that is missing in the answer of its pack."""
+"""What an alias is answered that is missing in the answer of its batch."""
 
 
 def standing(credits: float | None) -> Snapshot:
-    """What the limiter knows of the workspace before a pack."""
+    """What the limiter knows of the workspace before a batch."""
     return Snapshot(0.25, 0.0, None, "growth", 15000, 250, credits)
 
 
 class Metered(ScriptedArchive):
-    """An Archive whose packs take a time and tell what is left.
+    """An Archive whose batches take a time and tell what is left.
 
     Args:
-        before: what the limiter knows before result pack.
+        before: what the limiter knows before each batch.
         reading: what result answer says.
-        seconds: how long result pack takes.
-        answer: what result alias of a pack is answered.
+        seconds: how long each batch takes.
+        answer: what each alias of a batch is answered.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""How many reads travel together, from what packs took and from what they met."""
+"""How many reads travel together, from what batches took and from what they met."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from server.archive.batching import BatchSize
 
 
 def pace_at(size: int, cost: float = 6.0) -> BatchSize:
-    """A pace that has grown to packs of that many reads."""
+    """A size that has grown to batches of that many reads."""
     pace = BatchSize(cost)
     while pace.size < size:
         answer(pace)
@@ -25,7 +25,7 @@ def answer(
     burst: float | None = None,
     metered: bool = False,
 ) -> None:
-    """A pack of that many reads, or of as many as the pace allows, was answered."""
+    """A batch of that many reads, or of as many as the size allows, was answered."""
     size = pace.size if reads is None else reads
     pace.record_answer(size, seconds, spent, burst, metered=metered)
 

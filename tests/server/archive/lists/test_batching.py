@@ -16,7 +16,7 @@ from server.errors import Code
 from server.limiter import Pacer
 from server.sandbox import MAIN
 from server.sandbox.archive.rules import depth
-from tests.support.archive.packs import (
+from tests.support.archive.batches import (
     COMPLEX,
     Json,
     bench,

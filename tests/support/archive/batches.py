@@ -36,7 +36,7 @@ _ALIAS = re.compile(r"\ba\d+: ")
 
 Json = dict[str, Any]
 Objection = Callable[[int, Json], Answer | Exception | None]
-"""From how many reads a request packs (0: a plain one) and its body to what is answered instead, if
+"""From how many reads a request holds (0: a plain one) and its body to what is answered instead, if
 anything is."""
 
 
