@@ -84,7 +84,7 @@ class Api:
     lane: Lane = "interactive"
     deadline: float | None = None
 
-    async def page(
+    async def read_page(
         self,
         request: Query,
         after: str | None = None,
@@ -100,19 +100,19 @@ class Api:
         data, partial = await self.read(
             request, selection, first=size, **({} if after is None else {"after": after})
         )
-        return page_of(data, partial, after)
+        return make_page(data, partial, after)
 
-    async def pages(self, request: Query, after: str | None = None) -> AsyncIterator[Page]:
+    async def read_pages(self, request: Query, after: str | None = None) -> AsyncIterator[Page]:
         """Yield the pages from the cursor `after` on."""
         # One page at a time, so that a reader that stops pays for no page behind its last.
         while True:
-            page = await self.page(request, after)
+            page = await self.read_page(request, after)
             yield page
             if not page.has_next:
                 return
             after = page.end
 
-    async def whole(self, request: Query, selection: Selection | None = None) -> Page:
+    async def read_whole(self, request: Query, selection: Selection | None = None) -> Page:
         """Return a list that Archive sends whole, as its one page."""
         # Such lists carry neither a cursor nor a totalCount, so the rows themselves are the total.
         data, partial = await self.read(request, selection)
@@ -220,7 +220,7 @@ class Api:
         return self.archive.now() + JOB_SECONDS if self.deadline is None else self.deadline
 
 
-def page_of(data: dict[str, Any], partial: bool, after: str | None = None) -> Page:
+def make_page(data: dict[str, Any], partial: bool, after: str | None = None) -> Page:
     """Return the page in the data of `read`; `after` is the cursor that it follows."""
     # Only `endCursor` leads on: edge cursors are not valid for every list (Archive docs,
     # pagination).

@@ -189,11 +189,11 @@ class _ListReader:
         # If its page is no longer stored, the cursor counts into one of the full size.
         first = size or (PAGE if cursor.given else min(PAGE, missing))
         return self._name_options(
-            await self._api.page(self._request, cursor.page, first, self._selection)
+            await self._api.read_page(self._request, cursor.page, first, self._selection)
         )
 
     async def _list(self) -> Page:
-        page = self._name_options(await self._api.whole(self._request, self._selection))
+        page = self._name_options(await self._api.read_whole(self._request, self._selection))
         # Archive gives no sign that rows are missing: exactly the cap is the only hint.
         if self._request.capped and len(page.records) == ROW_CAP:
             self._notes.append(

@@ -80,12 +80,12 @@ class Workspaces:
     async def name_of(self, identity: str, deadline: float) -> str:
         """Return the name of a workspace, or its id where the list cannot be read or lacks it."""
         try:
-            workspaces = await self.all(deadline)
+            workspaces = await self.list_all(deadline)
         except Failure:
             return identity
         return {workspace.id: workspace.name for workspace in workspaces}.get(identity, identity)
 
-    async def all(self, deadline: float) -> list[Workspace]:
+    async def list_all(self, deadline: float) -> list[Workspace]:
         """Return every workspace that the token sees, from one request per session."""
         # The lock keeps parallel first calls from all paging through the list.
         async with self._lock:
@@ -95,11 +95,11 @@ class Workspaces:
             return self._workspaces
 
     async def _by_name(self, name: str, remedy: str, deadline: float) -> Workspace:
-        workspaces = await self.all(deadline)
+        workspaces = await self.list_all(deadline)
         # Somebody may have made or renamed the workspace since; the age limit keeps typos cheap.
         if not _find_matches(workspaces, name) and self._clock() - self._read_at > _STALE_SECONDS:
             self._workspaces = None
-            workspaces = await self.all(deadline)
+            workspaces = await self.list_all(deadline)
         matches = _find_matches(workspaces, name)
         if len(matches) == 1:
             return matches[0]
@@ -121,7 +121,7 @@ class Workspaces:
         )
 
     async def _choose(self, asker: Asker, deadline: float) -> str:
-        workspaces = await self.all(deadline)
+        workspaces = await self.list_all(deadline)
         if not workspaces:
             raise Failure(
                 Code.FORBIDDEN,

@@ -41,7 +41,7 @@ _HINTS = {
 
 
 @dataclass
-class Remote:
+class ApiChecks:
     """Hold what the API answered; `target` is the workspace that further questions may go to."""
 
     checks: list[Check]
@@ -51,7 +51,7 @@ class Remote:
 
 async def check_api(
     backend: ArchiveBackend, pacer: Pacer, configured: str | None, name: str
-) -> Remote:
+) -> ApiChecks:
     """Ask for the workspaces, and inside one of them for its name.
 
     Args:
@@ -60,11 +60,11 @@ async def check_api(
     """
     deadline = backend.archive.now() + SECONDS
     try:
-        workspaces = await backend.workspaces.all(deadline)
+        workspaces = await backend.workspaces.list_all(deadline)
     except Failure as failure:
-        return Remote(_explain_failure(failure, name))
+        return ApiChecks(_explain_failure(failure, name))
     answers = Check("api", "ok", f"{name} answers")
-    remote = Remote([answers, _check_token(workspaces)], workspaces)
+    remote = ApiChecks([answers, _check_token(workspaces)], workspaces)
     if not workspaces:
         return remote
     check, target = await _check_workspace(backend, configured, workspaces, deadline)

@@ -104,7 +104,7 @@ async def bench(limiter: Limiter | None = None, **how: Any) -> AsyncIterator[Ben
             clock=how.get("clock", FIXED_TIME["clock"]),
         )
         api = Api(archive, MAIN, "job")
-        page = await api.page(SearchItems.model_validate({"fields": ["id"]}))
+        page = await api.read_page(SearchItems.model_validate({"fields": ["id"]}))
         sandbox.sizes.clear()
         yield Bench(
             sandbox,

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from server.archive.api import page_of
+from server.archive.api import make_page
 from server.archive.batching import BatchReader
 from server.archive.context import ArchiveContext
 from server.archive.failures import Answer
@@ -169,11 +169,11 @@ class TimelineWork:
         try:
             if isinstance(answer, Failure):
                 raise answer
-            page = page_of(answer.data, answer.partial)
+            page = make_page(answer.data, answer.partial)
             nodes, partial = page.records, page.partial
             # The first page has a hundred snapshots; only long histories need the rest one by one.
             while page.has_next:
-                page = await self._context.background.page(request, page.end)
+                page = await self._context.background.read_page(request, page.end)
                 nodes, partial = [*nodes, *page.records], partial or page.partial
         except Failure as failure:
             # A missing workspace answers NOT_FOUND too, but would fail every item.

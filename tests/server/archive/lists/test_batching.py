@@ -289,7 +289,7 @@ async def test_every_send_is_admitted_and_a_veto_keeps_it_from_leaving() -> None
 
 async def test_lookups_of_one_record_travel_together_too() -> None:
     async with bench() as there:
-        listed = (await there.api.page(GetOperations())).records
+        listed = (await there.api.read_page(GetOperations())).records
         kinds: list[Json] = [{"id": each["id"]} for each in listed[:4]] + [{"id": "unknown"}]
         there.sandbox.sizes.clear()
         reader = BatchReader(there.api, GetOperation, ["id", "status"])
