@@ -7,7 +7,6 @@ a call that needs them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
@@ -21,6 +20,7 @@ from server.archive.records import (
     Selection,
     fields_of,
 )
+from server.archive.workspaces import ID
 from server.errors import Code, Failure
 from server.tool.names import find_matches, normalise, suggest
 
@@ -31,8 +31,6 @@ _SCHEMAS = (
     "query CustomAttributeSchemas($entity: CustomAttributeSchemaEntity!) "
     "{ customAttributeSchemas(entity: $entity) { key name type options { id name } } }"
 )
-# Archive's option ids are UUIDs; whatever has another form must be a name.
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 # A name that is not found makes the schemas be read again, unless they are younger than this.
 _STALE_SECONDS = 30.0
 # Hints are read by a model: all options of a long select would fill its context.
@@ -223,7 +221,8 @@ def _needs_schema(condition: Condition) -> bool:
     if not is_select(condition.type):
         return False
     values = condition.value if isinstance(condition.value, list) else [condition.value]
-    return any(isinstance(value, str) and not _ID.match(value) for value in values)
+    # Whatever has not the form of an id must be a name.
+    return any(isinstance(value, str) and not ID.match(value) for value in values)
 
 
 def _translate(
@@ -260,7 +259,7 @@ def _replace_names(condition: Condition, schemas: Schemas, entity: Entity) -> An
 
 
 def _option_id(value: str, attribute: Attribute) -> str:
-    if _ID.match(value):
+    if ID.match(value):
         return value
     matches = find_matches(
         value, attribute.options, name=lambda option: option.name, identity=lambda option: option.id

@@ -14,8 +14,9 @@ from server.errors import Code, Failure
 from server.tool.elicitation import Asker, Question
 from server.tool.names import find_matches, suggest
 
-# Workspaces are UUIDs; the short number in the app's address is another id (help centre).
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
+# Archive's ids are UUIDs; the short number of a workspace in the app's address is another id (help
+# centre).
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _MOST_CHOICES = 50
 # A name that is not found makes the list be read again, unless it is younger than this.
 _STALE_SECONDS = 30.0
@@ -62,7 +63,7 @@ class Workspaces:
         name = (requested or "").strip() or self._default
         if name is None:
             return self._chosen or await self._choose(asker, deadline)
-        if _ID.match(name):
+        if ID.match(name):
             # Not looked up: a wrong id is refused by Archive itself, and the list would cost a
             # request.
             return name.lower()

@@ -98,10 +98,6 @@ def _one_of(read: Callable[[Item], Any]) -> Callable[[Workspace, Any], Test]:
     return lambda _, values: lambda item: read(item) in values
 
 
-def _within(read: Callable[[Item], Any]) -> Callable[[Workspace, Any], Test]:
-    return lambda _, limits: lambda item: is_within(read(item), limits)
-
-
 def _account_names(_: Workspace, names: list[str]) -> Test:
     accounts = {name.lower().removeprefix("@") for name in names}
     return lambda item: item.social_profile.account_name in accounts
@@ -194,7 +190,9 @@ _PARTS: dict[str, Callable[[Workspace, Any], Test]] = {
         lambda item: item.provider == "INSTAGRAM" and item.social_profile.account_type in types
     ),
     "verified": _one_of(lambda item: item.social_profile.verified),
-    "followersCount": _within(lambda item: item.social_profile.followers),
+    "followersCount": lambda _, limits: (
+        lambda item: is_within(item.social_profile.followers, limits)
+    ),
     "creatorLocations": lambda _, places: lambda item: matches_place(item.creator.place, places),
     "campaignsIds": _campaigns,
     "sourcesIds": _sources,
