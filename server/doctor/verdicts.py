@@ -13,7 +13,6 @@ from typing import Any
 from server.archive.failures import decode
 from server.doctor.judging import (
     Record,
-    Undecided,
     Verdict,
     judges,
     leave_open,
@@ -22,11 +21,10 @@ from server.doctor.judging import (
     read_total,
     require,
 )
-from server.doctor.probe import read_field
+from server.doctor.probe import read_bucket, read_field
 from server.doctor.report import Finding, shorten
 from server.errors import Failure
 from server.http.transport import Reply
-from server.limiter.budget import Policy, read_budget
 
 COMPARE_IT = (
     "Open that post in Archive and compare the value shown there, before you add up any values."
@@ -55,10 +53,10 @@ def judge_credit_headers(headers: Mapping[str, str]) -> Verdict:
     """Judge whether both headers are there and make sense together."""
     values = {name: headers.get(name) or "missing" for name in ("ratelimit-policy", "ratelimit")}
     evidence = ", ".join(f"{name}: {shorten(value)}" for name, value in values.items())
-    try:
-        policy, left = _read_bucket(headers)
-    except Undecided:
+    bucket = read_bucket(headers)
+    if bucket is None:
         return False, evidence
+    policy, left = bucket
     return left <= policy.burst, evidence
 
 
@@ -66,7 +64,7 @@ def judge_credit_headers(headers: Mapping[str, str]) -> Verdict:
 def judge_credit_reset(headers: Mapping[str, str], now: float) -> Verdict:
     """Judge whether `t` is the time at which the bucket is full; `now` is unix time in seconds."""
     reset = require(_RESET.search(headers.get("ratelimit", "")), "the headers name no time")
-    policy, left = _read_bucket(headers)
+    policy, left = require(read_bucket(headers), "the headers name no time")
     stated = float(reset[1])
     full = now + (policy.burst - left) / policy.refill
     if stated < _EPOCH:
@@ -220,14 +218,6 @@ def judge_preset_filter(trials: Sequence[Trial]) -> Verdict:
     require(same, "no view or collection with items among the first three")
     evidence = f"{sum(same)} of {len(same)} kept all their items under a filter that none passes"
     return all(same), evidence
-
-
-def _read_bucket(headers: Mapping[str, str]) -> tuple[Policy, float]:
-    """Return the policy, and the credits that are left."""
-    reading = read_budget(headers)
-    if reading.policy is None or reading.left is None:
-        raise Undecided("the headers name no time")
-    return reading.policy, reading.left
 
 
 def _decode_code(reply: Reply) -> str:
