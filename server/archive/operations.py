@@ -78,12 +78,15 @@ class ArchiveTool(Request[R, ArchiveContext], Generic[R]):
 
     def explain(self, failure: Failure) -> None:
         """Add to a failure what the user or the assistant can do about it."""
-        if failure.code is Code.NOT_FOUND:
-            failure.hint = failure.hint or self.instead
-        elif failure.code is Code.FORBIDDEN:
-            failure.hint = self.forbidden or failure.hint
-        elif failure.code is Code.REJECTED:
-            failure.hint = failure.hint or self.refused
+        # The first hint that is there. Of a missing permission the tool can say more than the
+        # failure; of anything else the failure knows more than the tool.
+        hints = {
+            Code.NOT_FOUND: (failure.hint, self.instead),
+            Code.FORBIDDEN: (self.forbidden, failure.hint),
+            Code.REJECTED: (failure.hint, self.refused),
+        }
+        first, second = hints.get(failure.code, (failure.hint, ""))
+        failure.hint = first or second
 
 
 class ArchiveRequest(ArchiveTool[R], Generic[R]):
