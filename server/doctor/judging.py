@@ -64,7 +64,7 @@ def judges(id: str) -> Callable[[Callable[P, Verdict]], Callable[P, Finding]]:
     return decorate
 
 
-async def settle(id: str, question: Awaitable[Finding]) -> Finding:
+async def conclude(id: str, question: Awaitable[Finding]) -> Finding:
     """Return the finding of a question; unknown where it was not answered."""
     try:
         return await question

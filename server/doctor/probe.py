@@ -101,9 +101,9 @@ class Probe:
         policy, left = bucket
         spent = result.before - left
         hidden = policy.refill * max(0.0, result.seconds - self.quickest)
-        vague = policy.refill * self.quickest if result.before < policy.burst else 0.0
+        uncertainty = policy.refill * self.quickest if result.before < policy.burst else 0.0
         # One more at the upper end: the header is a whole number.
-        return max(0.0, spent - vague), max(0.0, spent) + hidden + vague + 1
+        return max(0.0, spent - uncertainty), max(0.0, spent) + hidden + uncertainty + 1
 
     def _require_workspace(self) -> str:
         if self.workspace is None:

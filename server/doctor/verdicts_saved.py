@@ -78,13 +78,13 @@ def judge_presets(lists: Lists) -> Verdict:
     preset_views = _select_ids(presets, "MEDIA_DECK")
     preset_collections = _select_ids(presets, "COLLECTIONS")
     others = {id for kind in VIEWS[1:] for id in _select_ids(lists[kind] or [])}
-    strangers = others & (preset_views | preset_collections)
+    misplaced = others & (preset_views | preset_collections)
     evidence = (
         f"it lists {len(preset_views)} of {len(views)} content views, "
         f"{len(preset_collections)} of {len(collections)} collections, "
-        f"{len(strangers)} of {len(others)} other views"
+        f"{len(misplaced)} of {len(others)} other views"
     )
-    listed = (preset_views, preset_collections, strangers)
+    listed = (preset_views, preset_collections, misplaced)
     return listed == (_select_ids(views), _select_ids(collections), set()), evidence
 
 
@@ -116,13 +116,13 @@ def judge_view_filters(views: Rows) -> Verdict:
 
     The evidence names keys, never values: those are the user's.
     """
-    telling = [view for view in views or [] if _narrows(view.get("filters")) or view.get("sort")]
-    require(telling, "no content view has filters or an order")
-    strange = sorted({key for view in telling for key in _list_strange_keys(view)})
+    narrowed = [view for view in views or [] if _narrows(view.get("filters")) or view.get("sort")]
+    require(narrowed, "no content view has filters or an order")
+    strange = sorted({key for view in narrowed for key in _list_strange_keys(view)})
     keys = "all their keys are those of `items`"
     if strange:
         keys = f"other keys: {shorten(', '.join(strange))}"
-    return not strange, f"looked at {len(telling)} content views; {keys}"
+    return not strange, f"looked at {len(narrowed)} content views; {keys}"
 
 
 def find_filtered_view(views: Sequence[Record]) -> Record | None:
