@@ -17,7 +17,7 @@ PAGE = 100
 """Records of the largest page that Archive sends (Archive docs, pagination)."""
 
 JOB_SECONDS = 300.0
-"""How long one request of a job may wait for its turn and its answer: interactive calls go
+"""Seconds that one request of a job may wait for its turn and its answer: interactive calls go
 first."""
 
 

@@ -54,7 +54,7 @@ _NOT_THE_BATCH = (
 
 @dataclass
 class BatchSize:
-    """How many reads travel together, and what one of them costs in rate credits, as far as it is
+    """The number of reads in a batch, and what one of them costs in rate credits, as far as it is
     known."""
 
     cost: float

@@ -52,8 +52,7 @@ class Call:
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What the aliases of one request answered, each for itself; one that is missing was not
-    answered.
+    """The answers of one request by alias; an alias that is missing was not answered.
 
     `reading` is what the answer says about rate credits.
     """

@@ -60,11 +60,11 @@ class ArchiveTool(Request[R, ArchiveContext], Generic[R]):
     instead: ClassVar[str] = (
         "Look the ids up again: what they named may be gone, or be in another workspace."
     )
-    """What to do when something that the arguments name is not found."""
+    """The hint for the case that something the arguments name is not found."""
     forbidden: ClassVar[str] = ""
-    """What to do when Archive does not allow it, where more can be said than in general."""
+    """The hint for the case that Archive does not allow it; empty where the general one says all."""
     refused: ClassVar[str] = ""
-    """What to do when Archive refuses it."""
+    """The hint for the case that Archive refuses it."""
 
     @property
     def workspace_argument(self) -> str | None:
@@ -174,7 +174,7 @@ class Read(ArchiveRequest[R], Generic[R]):
     risk: ClassVar[Risk] = "reads"
     repeatable: ClassVar[bool] = True
     missing: ClassVar[str] = "Archive has no such record."
-    """What to say when the API answers null."""
+    """The message for the case that the API answers null."""
 
     fields: list[Text] | None = Field(None, description="Dotted paths; `*` = defaults.")
 
@@ -237,8 +237,8 @@ class ReadMany(Read[R], Generic[R]):
         return {"type": "object", "properties": {"nodes": nodes}}
 
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
-        """How to sort the records here, where the API would not; None where it does, or no order
-        was asked for."""
+        """Return what sorts the records here; None where the API does, or no order was asked
+        for."""
         return None
 
     def notes(self) -> list[str]:

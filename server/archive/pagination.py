@@ -43,7 +43,7 @@ class ListQuery(Query, Protocol):
         """The cursor to go on from."""
 
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
-        """Return how to sort the records here; None where the API does."""
+        """Return what sorts the records here; None where the API does."""
 
     def notes(self) -> list[str]:
         """Return what the result must say about how the arguments were applied."""
@@ -103,7 +103,7 @@ class Lists:
 
 
 class _ListReader:
-    """One call's way through a list."""
+    """Reads a list for one call."""
 
     def __init__(
         self,

@@ -13,11 +13,11 @@ from server.resources.matching import Row
 from server.resources.templates import Source
 
 FRESH_SECONDS = 60.0
-"""How long completions use the names that were read."""
+"""Seconds for which completions use the names that were read."""
 PATIENCE_SECONDS = 8.0
-"""How long a completion waits for names."""
+"""Seconds that a completion waits for names."""
 REST_SECONDS = 10.0
-"""How long completions leave names alone that could not be read."""
+"""Seconds for which completions do not ask again for names that could not be read."""
 _MOST_LISTS = 32
 
 Read = Callable[[Source, Mapping[str, str]], Awaitable[list[Row]]]

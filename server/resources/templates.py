@@ -40,7 +40,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Variable:
-    """What a variable may be.
+    """A variable of a template, with the values that it takes.
 
     It is either one of `values`, or the name (or id) of a record of `rows`; with neither it is an
     operation of the template's backend. With `as_id` the operation that is read takes the id
