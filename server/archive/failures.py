@@ -32,7 +32,7 @@ _REFUSALS = (401, 403, 429)
 
 
 class _Explanation(NamedTuple):
-    """The words for an error that a caller reads; `{text}` in the message stands for Archive's own text."""
+    """The words for an error; `{text}` in the message stands for Archive's own text."""
 
     code: Code
     message: str

@@ -62,7 +62,7 @@ class ArchiveTool(Request[R, ArchiveContext], Generic[R]):
     )
     """The hint for the case that something the arguments name is not found."""
     forbidden: ClassVar[str] = ""
-    """The hint for the case that Archive does not allow it; empty where the general one says all."""
+    """The hint for the case that Archive does not allow it; empty where the general one will do."""
     refused: ClassVar[str] = ""
     """The hint for the case that Archive refuses it."""
 
