@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from server.archive.explanations import BAN, BY_CODE, BY_TEXT, PASSING_CODES
 from server.errors import Code, Failure
 from server.http.retry import Transient
 from server.http.transport import Reply
@@ -29,77 +30,6 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _GATEWAY = (502, 503, 504)
 # What the status alone says of the token, the workspace or the pace; 5xx come on top.
 _REFUSALS = (401, 403, 429)
-
-
-class _Explanation(NamedTuple):
-    """The words for an error; `{text}` in the message stands for Archive's own text."""
-
-    code: Code
-    message: str
-    hint: str = ""
-
-    def make_failure(self, text: str = "") -> Failure:
-        return Failure(self.code, self.message.format(text=text), self.hint)
-
-
-_BAN = _Explanation(
-    Code.FORBIDDEN,
-    "This token may not use that workspace or operation.",
-    "Call {workspaces} for the workspaces it may use; some operations depend on the plan.",
-)
-_WRONG_VIEW = "`presetId` names no view or collection of the kind this search takes: {text}"
-# The packaged schema is all we know: production refuses introspection, so some codes are the only
-# sign that the API changed. The schema ends where the installed version does, so an update may know
-# the change.
-_DRIFT = _Explanation(
-    Code.UNSUPPORTED,
-    "Archive's API has changed: {text}",
-    "Name other `fields`, and look for a newer version of archive-mcp.",
-)
-_BY_CODE = {
-    "UNAUTHORIZED": _BAN,
-    "NOT_FOUND": _Explanation(Code.NOT_FOUND, "Archive did not find it: {text}"),
-    "WRONG_VIEW_TYPE": _Explanation(
-        Code.INVALID_ARGUMENT,
-        _WRONG_VIEW,
-        "{creatorViews} lists the views for {creators}, "
-        "{socialProfileViews} those for {socialProfiles}.",
-    ),
-    "WRONG_VIEW_TYPE_FOR_ITEMS": _Explanation(
-        Code.INVALID_ARGUMENT,
-        _WRONG_VIEW,
-        "{filterPresets} lists the content views and collections that {items} takes.",
-    ),
-    "argumentLiteralsIncompatible": _Explanation(
-        Code.INVALID_ARGUMENT, "Archive does not accept a value: {text}"
-    ),
-    "undefinedField": _DRIFT,
-    "argumentNotAccepted": _DRIFT,
-    "undefinedType": _DRIFT,
-    "variableMismatch": _DRIFT,
-    "missingRequiredArguments": _DRIFT,
-}
-# Errors that only a part of their text, in small letters, identifies.
-_BY_TEXT = {
-    # It comes as INTERNAL_SERVER_ERROR, but the caller's value is wrong: do not repeat it.
-    "cannot coerce": _Explanation(
-        Code.INVALID_ARGUMENT, "Archive cannot read a value: {text}", "Write dates in UTC."
-    ),
-    "invalid cursor": _Explanation(
-        Code.INVALID_ARGUMENT,
-        "`after` is no longer valid at Archive.",
-        "Start again without `after`.",
-    ),
-    "exceeds max depth": _Explanation(
-        Code.INVALID_ARGUMENT, "`fields` go too deep: {text}", "Name shallower paths."
-    ),
-    "must be less than or equal to": _Explanation(
-        Code.INVALID_ARGUMENT, "Archive refused the page size: {text}"
-    ),
-}
-# Codes of errors that may pass, and whether a second attempt makes sense at once:
-# INTERNAL_SERVER_ERROR also comes for faults of the request, which would fail again.
-_PASSING_CODES = {"SERVICE_UNAVAILABLE": True, "INTERNAL_SERVER_ERROR": False}
 
 
 class Answer(NamedTuple):
@@ -332,7 +262,7 @@ def _describe_refusal(reply: Reply, text: str) -> Failure:
     if reply.status == 401 or "authentication" in lowered or "token" in lowered:
         return Failure(Code.UNAUTHENTICATED, "Archive does not accept the token.", HOW_TO_GET_A_KEY)
     if reply.status == 403:
-        return _BAN.make_failure()
+        return BAN.make_failure()
     hint = "`archive-mcp doctor` shows whether the token and ARCHIVE_API_URL are right."
     return Failure(Code.REJECTED, f"Archive refused the request: {_clean(text)}", hint)
 
@@ -353,19 +283,19 @@ def _describe_error(reply: Reply, error: dict[str, Any]) -> Failure:
     if reply.status == 401:
         return _describe_refusal(reply, message)
     # The text goes first: some errors of the caller carry the code of a server error.
-    for part, explanation in _BY_TEXT.items():
+    for part, explanation in BY_TEXT.items():
         if part in lowered:
             return explanation.make_failure(text)
     if code == "RATE_LIMIT_EXCEEDED" or reply.status == 429:
         return _describe_throttling(reply, message)
-    if code in _BY_CODE:
-        return _BY_CODE[code].make_failure(text)
-    if code in _PASSING_CODES:
+    if code in BY_CODE:
+        return BY_CODE[code].make_failure(text)
+    if code in PASSING_CODES:
         return Transient(
             Code.UNAVAILABLE,
             f"Archive failed: {text}",
             "Try again in a minute.",
-            worth_repeating=_PASSING_CODES[code],
+            worth_repeating=PASSING_CODES[code],
         )
     if reply.status >= 500:
         return _describe_outage(reply)
