@@ -15,7 +15,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _HAS_TIME = re.compile(r"\d[T ]\d", re.IGNORECASE)
 
 
-def instant(text: str, timezone: tzinfo, *, end_of_day: bool) -> str:
+def to_instant(text: str, timezone: tzinfo, *, end_of_day: bool) -> str:
     """Return the instant in UTC, such as `2026-03-01T00:00:00Z`.
 
     A plain day is its first second in `timezone`, or its last one where `end_of_day`; a time must

@@ -248,18 +248,14 @@ class Resources:
         entry = self._surface.find_serving(source.find_operation(parts))
         arguments = {**source.fill_arguments(parts), **more}
         if "limit" not in entry.tool["inputSchema"]["properties"]:
-            return (
-                await self._calls.perform(entry, arguments, self._calls.caller(Nobody()))
-            ).structured
+            return await self._call(entry, arguments)
         answer: Row = {}
         nodes: list[Row] = []
         notes: list[str] = []
         # It ends: each round adds nodes, or is the last.
         while True:
             arguments["limit"] = MOST_ROWS - len(nodes)
-            page = (
-                await self._calls.perform(entry, arguments, self._calls.caller(Nobody()))
-            ).structured
+            page = await self._call(entry, arguments)
             nodes += page["nodes"]
             notes += page.get("notes", [])
             answer |= page
@@ -274,8 +270,14 @@ class Resources:
                 f"These are the first {len(nodes)}: continue with {entry.name}, "
                 "`after` set to `nextCursor`."
             )
-        answer.pop("notes", None)
-        return answer | {"nodes": nodes} | ({"notes": notes} if notes else {})
+        answer |= {"nodes": nodes, "notes": notes}
+        if not notes:
+            del answer["notes"]
+        return answer
+
+    async def _call(self, entry: Entry, arguments: dict[str, Any]) -> Row:
+        caller = self._calls.caller(Nobody())
+        return (await self._calls.perform(entry, arguments, caller)).structured
 
 
 def _make_completion(values: Sequence[str], typed: str) -> Completion:

@@ -185,7 +185,7 @@ class Computed(ItemSource, Workflow[JobRow]):
         if self.search is None:
             return await self.total(context.api), Found(), None
         # The first page brings the count with it: small sources cost no request more.
-        page = await context.api.page(self.query(self.paths()))
+        page = await context.api.read_page(self.query(self.paths()))
         result = Found()
         result.add(Batch(page.records, page.end, [], page.partial))
         if not page.has_next:

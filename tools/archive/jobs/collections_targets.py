@@ -39,7 +39,7 @@ class Target:
 
 async def list_collections(api: Api) -> list[Row]:
     """Return the collections of the workspace."""
-    return (await api.whole(GetCollections(fields=["id", "name", "itemCount"]))).records
+    return (await api.read_whole(GetCollections(fields=["id", "name", "itemCount"]))).records
 
 
 def match_targets(

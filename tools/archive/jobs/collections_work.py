@@ -196,7 +196,7 @@ class CollectionWork:
         # Only the id: relations make a page dearer, and membership needs nothing else.
         query = SearchItems.model_validate({"presetId": target["id"], "fields": ["id"]})
         while not reading.over:
-            reading.take(await self._context.background.page(query, reading.after))
+            reading.take(await self._context.background.read_page(query, reading.after))
             # Nothing to journal, but a cancelled job must not read on through a large collection.
             await job.checkpoint()
             job.set_message(f"reading '{target['name']}': {len(reading.found):,} items")

@@ -116,7 +116,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         """Refuse names that no collection has: they would be refused one item after another."""
         if not self.collection_names and not self.collection_ids:
             return
-        rows = (await context.api.whole(GetCollections(), {"id": {}, "name": {}})).records
+        rows = (await context.api.read_whole(GetCollections(), {"id": {}, "name": {}})).records
         unknown = [
             *sorted(set(self.collection_names or []) - {row["name"] for row in rows}),
             *sorted(set(self.collection_ids or []) - {row["id"] for row in rows}),

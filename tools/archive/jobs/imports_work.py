@@ -219,7 +219,7 @@ class ImportWork:
 
 async def look_up(api: Api, urls: list[str]) -> Lookup:
     """For each link (at most 100) its `status` (FOUND, NOT_FOUND, INVALID_URL) and `itemId`."""
-    page = await api.whole(GetItemIdsByUrl.model_validate({"urls": urls}))
+    page = await api.read_whole(GetItemIdsByUrl.model_validate({"urls": urls}))
     # A link that the answer leaves out must not be missing here: callers index by link.
     return {url: {"status": "NOT_FOUND"} for url in urls} | {
         record["url"]: record for record in page.records
