@@ -146,7 +146,12 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         api = context.api
         rows = await list_collections(api)
         targets = match_targets(
-            self.collection_names, self.collection_ids, rows, auto_create=self.auto_create
+            self.collection_names,
+            self.collection_ids,
+            rows,
+            auto_create=self.auto_create,
+            # What takes items out must not follow a part of a name.
+            partial=self.action == "add",
         )
         items = await self.total(api) or 0
         if not items:
