@@ -77,8 +77,8 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."
 
-    action: Literal["add", "remove"] = Field("add", description="Into or out of them.")
-    collection_names: list[Text] | None = Field(None, description="Exact names.")
+    action: Literal["add", "remove"] = Field("add", description="Put in or take out.")
+    collection_names: list[Text] | None = Field(None, description="Names; in part only for `add`.")
     collection_ids: list[Id] | None = Field(None, description="Ids.")
     auto_create: bool = Field(False, description="Create those that do not exist.")
     undo: str | None = Field(None, description="Id of such a job; given alone.")

@@ -27,8 +27,8 @@ from tools.archive.views.base import count_noun
 
 class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
     """Import many posts into Archive by link (one: archive_upload_item_from_url). Skips what is
-    there, asks first, waits, tells which arrived, which not yet, which were refused. Or returns a
-    job id."""
+    there, asks first, waits, and reports which arrived, are on their way or were refused; or
+    returns a job id."""
 
     operation = "import"
     title = "Import posts by their links"
@@ -40,9 +40,9 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
     urls: Annotated[list[Text], Field(min_length=1, max_length=5_000)] | None = Field(
         None, description="Post links."
     )
-    collection_names: list[Text] | None = Field(None, description="To put them into.")
+    collection_names: list[Text] | None = Field(None, description="Collections to fill.")
     collection_ids: list[Id] | None = Field(None, description="Or ids.")
-    wait_minutes: int = Field(10, ge=0, le=120, description="At most.")
+    wait_minutes: int = Field(10, ge=0, le=120, description="Longest wait.")
 
     def check(self) -> None:
         if self.resume is None and not self.urls:
