@@ -36,7 +36,7 @@ from tools.archive.views.content import GetContentView
 if TYPE_CHECKING:
     from server.archive.api import Api
 
-# The preview is one question to a person: a longer filter is told by its parts only.
+# The preview is one question to a person: of a longer filter only the parts are named.
 _LONGEST_SEARCH = 200
 # An undo repeats what the journal says; anything given beside it could contradict that.
 _BESIDE_UNDO = (
