@@ -37,7 +37,7 @@ from tools.archive.views.content import GetContentView
 if TYPE_CHECKING:
     from server.archive.api import Api
 
-# The preview is one question to a person: a longer filter is told by its parts only.
+# The preview is one question to a person: of a longer filter only the parts are named.
 _LONGEST_SEARCH = 200
 # An undo repeats what the journal says; anything given beside it could contradict that.
 _BESIDE_UNDO = (
@@ -78,8 +78,8 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."
 
-    action: Literal["add", "remove"] = Field("add", description="Into or out of them.")
-    collection_names: list[Text] | None = Field(None, description="Exact names.")
+    action: Literal["add", "remove"] = Field("add", description="Put in or take out.")
+    collection_names: list[Text] | None = Field(None, description="Names; in part only for `add`.")
     collection_ids: list[Id] | None = Field(None, description="Ids.")
     auto_create: bool = Field(False, description="Create those that do not exist.")
     undo: str | None = Field(None, description="Id of such a job; given alone.")
@@ -147,7 +147,12 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         api = context.api
         rows = await list_collections(api)
         targets = match_targets(
-            self.collection_names, self.collection_ids, rows, auto_create=self.auto_create
+            self.collection_names,
+            self.collection_ids,
+            rows,
+            auto_create=self.auto_create,
+            # What takes items out must not follow a part of a name.
+            partial=self.action == "add",
         )
         items = await self.total(api) or 0
         if not items:

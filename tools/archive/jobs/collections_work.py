@@ -183,7 +183,13 @@ class CollectionWork:
         rows, order = await list_collections(self._context.background), self._order
         action = order.action
         if order.undo is None:
-            targets = match_targets(order.names, order.ids, rows, auto_create=order.auto_create)
+            targets = match_targets(
+                order.names,
+                order.ids,
+                rows,
+                auto_create=order.auto_create,
+                partial=action == "add",
+            )
         else:
             row = await (await self._context.jobs()).get(order.undo)
             action, targets = inverse(row.counters["action"]), find_targets(row, rows)

@@ -271,7 +271,7 @@ class ExportWork:
             notes.append(
                 f"{place.missing} links lead to no item; `missing` names the first of them."
             )
-        # Posts come and go while an export runs: a difference is told, not hidden.
+        # Posts come and go while an export runs: a difference is reported, not hidden.
         if self._is_searched and place.expected not in (None, export.rows):
             notes.append(
                 f"Archive counted {place.expected:,} at the start and gave {export.rows:,}."

@@ -22,6 +22,7 @@ from tools.archive.collections import AddItemToCollections
 from tools.archive.content.items import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
 from tools.archive.items_source import AT_ONCE
+from tools.archive.jobs.collections_targets import list_collections, resolve_names
 from tools.archive.jobs.imports_queue import Turns
 
 if TYPE_CHECKING:
@@ -169,11 +170,30 @@ class ImportWork:
                 existing.append(row)
         await job.journal_marks(existing)
 
+    async def _find_collections(self, job: Handle) -> dict[str, Any]:
+        """Return the collections as arguments for Archive, which takes only full names."""
+        arguments = dict(self._collections)
+        names = arguments.get("collectionNames")
+        if not names:
+            return arguments
+        # Journalled, so that a job that resumes fills the same collections after a new one appears.
+        if "intoNames" not in job.counters:
+            rows = await list_collections(self._context.background)
+            try:
+                names = resolve_names(names, rows)
+            except Failure as failure:
+                # One that vanished since the plan is reported item by item, as Archive refuses it.
+                if failure.code is not Code.NOT_FOUND:
+                    raise
+            await job.checkpoint(intoNames=names)
+        return {**arguments, "collectionNames": job.counters["intoNames"]}
+
     async def _file(self, job: Handle, items: list[str]) -> None:
         """Put the items into the collections, going on after the last one journalled; twice is the
         same as once."""
+        collections = await self._find_collections(job)
         for number in range(int(job.counters.get("filed", 0)), len(items)):
-            requested = {"itemId": items[number], **self._collections}
+            requested = {"itemId": items[number], **collections}
             unfiled = list(job.counters.get("unfiled") or [])
             try:
                 await self._context.background.apply(
