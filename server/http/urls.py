@@ -19,14 +19,22 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+# The only IPv6 range from which public addresses are given out (RFC 4291): what lies outside it,
+# such as `fec0::/10`, `64:ff9b:1::/48` or `::127.0.0.1`, belongs to a local network or wraps one.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+
 # RFC 6052: addresses under this prefix are translated to the IPv4 address in their last 32 bits.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+# RFC 5214: an interface id of these 32 bits is followed by the IPv4 address of a tunnel's end.
+_ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 def is_public(address: str) -> bool:
     """Return whether an IP address is on the internet, not on this machine or a network around it.
 
-    An IPv6 address that only wraps an IPv4 one is judged by that one.
+    An IPv6 address that only wraps an IPv4 one is judged by that one. A NAT64 prefix that a
+    network chose for itself cannot be told from other addresses.
     """
     try:
         ip = ipaddress.ip_address(address)
@@ -34,13 +42,15 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(ip, ipaddress.IPv6Address):
         ip = _unwrap(ip)
+    if isinstance(ip, ipaddress.IPv6Address) and ip not in _GLOBAL_UNICAST:
+        return False
     return ip.is_global and not ip.is_multicast
 
 
 def _unwrap(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     """Return the IPv4 address that an IPv6 one stands for, or itself where it wraps none."""
     # Python judges the wrapping address alone: `64:ff9b::7f00:1` is global to it, and is 127.0.0.1.
-    if ip in _NAT64:
+    if ip in _NAT64 or (int(ip) >> 32) & 0xFFFFFFFF in _ISATAP:
         return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip.ipv4_mapped or ip.sixtofour or ip
 
