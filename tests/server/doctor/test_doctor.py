@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server import settings as settings_module
+from server import setting_sources
 from server.doctor.local import RENDERERS
 from server.doctor.report import Check, Report
 from server.http import retry
@@ -115,14 +115,14 @@ async def test_a_short_secret_does_not_look_like_an_empty_one(tmp_path: Path) ->
 
 
 def test_every_variable_that_can_be_set_can_be_shown() -> None:
-    assert set(RENDERERS) == set(settings_module.VARIABLES)
+    assert set(RENDERERS) == set(setting_sources.VARIABLES)
 
 
 async def test_a_warning_about_the_settings_is_no_failure(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("ARCHIVE_MCP_CONFIRM=never")
     report = await examined(given(tmp_path, sandbox=True))
     assert any(
-        line.status == "warn" and "ARCHIVE_MCP_CONFIRM in ./.env is ignored" in line.detail
+        line.status == "warn" and "ARCHIVE_MCP_CONFIRM (./.env, line 1) is ignored" in line.detail
         for line in report.checks
     )
     assert report.ok
