@@ -56,6 +56,7 @@ class Settings:
     archivebox_username: str | None = None
     archivebox_password: Secret | None = None
     archivebox_ca_bundle: Path | None = None
+    ca_bundle: Path | None = None
     toolsets: tuple[str, ...] = ("all",)
     read_only: bool = False
     state_dir: Path = field(default_factory=lambda: default_state_dir(os.environ))
@@ -122,6 +123,7 @@ def load(
         archivebox_username=values.get("ARCHIVEBOX_USERNAME"),
         archivebox_password=read.password("ARCHIVEBOX_PASSWORD"),
         archivebox_ca_bundle=read.path("ARCHIVEBOX_CA_BUNDLE"),
+        ca_bundle=read.path("ARCHIVE_MCP_CA_BUNDLE"),
         toolsets=read.names("ARCHIVE_MCP_TOOLSETS") or ("all",),
         read_only=read.flag("ARCHIVE_MCP_READ_ONLY"),
         state_dir=read.path("ARCHIVE_MCP_STATE_DIR") or default_state_dir(environment),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from server.errors import Code, Failure
@@ -55,6 +56,40 @@ def _unwrap(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6
     return ip.ipv4_mapped or ip.sixtofour or ip
 
 
+# With the underscore, which containers have in their names.
+_HOST = re.compile(rb"[A-Za-z0-9._-]+")
+
+# Resolvers read `127.1` and `0x7f000001` as addresses, whatever stands before the last label.
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+# Names that only a network of one's own resolves (RFC 6762, RFC 8375, RFC 9476 and common use).
+_LOCAL_SUFFIXES = (
+    "localhost",
+    "local",
+    "localdomain",
+    "internal",
+    "intranet",
+    "lan",
+    "home",
+    "corp",
+    "private",
+    "home.arpa",
+    "alt",
+    "test",
+    "invalid",
+)
+
+
+def is_local_name(host: str) -> bool:
+    """Return whether a host, by its name or address alone, is not on the internet."""
+    host = host.rstrip(".").lower()
+    if ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]):
+        return not is_public(host)
+    if "." not in host:
+        return True
+    return any(host.endswith(f".{suffix}") for suffix in _LOCAL_SUFFIXES)
+
+
 def find_url_problem(variable: str, url: str, *, allow_insecure: bool) -> str:
     """Return why a URL cannot be used, in a sentence that names the variable; empty if it can."""
     try:
@@ -65,6 +100,8 @@ def find_url_problem(variable: str, url: str, *, allow_insecure: bool) -> str:
         return f"{variable} is not a URL."
     if parts.scheme not in ("http", "https") or not host:
         return f"{variable} must start with https:// (or http://) and name a host."
+    if not _is_host(host):
+        return f"{variable} names a host that cannot exist: {host!r}."
     if parts.username is not None or parts.password is not None:
         return f"{variable} must not contain a user name or password."
     if parts.scheme == "http" and not is_loopback(host) and not allow_insecure:
@@ -74,6 +111,19 @@ def find_url_problem(variable: str, url: str, *, allow_insecure: bool) -> str:
             "Use https, or set ARCHIVE_MCP_ALLOW_INSECURE=1 if you accept that."
         )
     return ""
+
+
+def _is_host(host: str) -> bool:
+    """Return whether a host is an address or a name that can be looked up."""
+    if ":" in host:
+        return True
+    try:
+        # Both ways: letters of other alphabets become `xn--`, and a bad `xn--` is no name.
+        ascii_name = host.encode("idna")
+        ascii_name.decode("idna")
+    except UnicodeError:
+        return False
+    return _HOST.fullmatch(ascii_name) is not None
 
 
 def parse_origin(url: str) -> str:
