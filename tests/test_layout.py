@@ -81,7 +81,7 @@ def test_the_jobs_know_no_tool_and_no_api(folder: str) -> None:
         ("httpx", "server/http/"),
         ("graphql", "server/sandbox/"),
         ("uvicorn", "server/sandbox/"),
-        ("dotenv", "server/env_files.py"),
+        ("dotenv", "server/settings/env_files.py"),
         ("PIL", "server/pictures/"),
         ("matplotlib", "server/pictures/"),
     ],

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from server import setting_sources
 from server.doctor.local import RENDERERS
 from server.doctor.report import Check, Report
 from server.http import retry
@@ -29,7 +28,7 @@ from server.sandbox import (
 )
 from server.sandbox import TOKEN as SEES_ALL
 from server.sandbox.serve import open_server
-from server.settings import load
+from server.settings import VARIABLES, load
 from tests.support.clocks import fixed_sandbox, now
 from tests.support.doctored import (
     AWAY,
@@ -115,7 +114,7 @@ async def test_a_short_secret_does_not_look_like_an_empty_one(tmp_path: Path) ->
 
 
 def test_every_variable_that_can_be_set_can_be_shown() -> None:
-    assert set(RENDERERS) == set(setting_sources.VARIABLES)
+    assert set(RENDERERS) == set(VARIABLES)
 
 
 async def test_a_warning_about_the_settings_is_no_failure(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from server.env_files import EnvFile, EnvFileError, NotTextError, read_env_file
-from server.setting_values import NO, SettingsError, clean_key, is_placeholder, is_unexpanded
+from server.settings.env_files import EnvFile, EnvFileError, NotTextError, read_env_file
+from server.settings.values import NO, SettingsError, clean_key, is_placeholder, is_unexpanded
 
 # The order is the precedence: the first source with a value wins.
 Source = Literal["command line", "environment", "--env-file", "./.env", "~/.env.shared"]

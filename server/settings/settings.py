@@ -17,10 +17,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from server.http.urls import find_url_problem
-from server.setting_sources import Source, collect, find_home, find_working_folder, may_send
-from server.setting_values import Reader, Secret, SettingsError
-
-__all__ = ["Secret", "Settings", "SettingsError", "Source", "default_state_dir", "load"]
+from server.settings.sources import Source, collect, find_home, find_working_folder, may_send
+from server.settings.values import Reader, Secret, SettingsError
 
 DEFAULT_API_URL = "https://app.archive.com/api/v2"
 
