@@ -118,6 +118,23 @@ def make_foreign_failure() -> Failure:
     )
 
 
+def is_refused_host(reply: Reply) -> bool:
+    """Return whether this is Django's own refusal, which the API never sends: of a host name that
+    is not in ALLOWED_HOSTS."""
+    return reply.status == 400 and b"Bad Request (400)" in reply.body[:_MOST_BYTES]
+
+
+def make_host_failure() -> Failure:
+    """Return the failure for a host name that ArchiveBox does not answer to."""
+    return Failure(
+        Code.FORBIDDEN,
+        "ArchiveBox does not answer to the host name in ARCHIVEBOX_URL: it is not in the server's "
+        "ALLOWED_HOSTS.",
+        "Tell the user to add that host name to ALLOWED_HOSTS in ArchiveBox's settings and restart "
+        "ArchiveBox, or to set ARCHIVEBOX_URL to a name that is in there.",
+    )
+
+
 def clean(text: str, most: int = 300) -> str:
     """Return a message of the server without markup, colours and traceback, and not at length.
 
@@ -138,6 +155,8 @@ def _make_failure(reply: Reply, payload: Any) -> Failure:
     text = clean(reply.body[:_MOST_BYTES].decode("utf-8", "replace"))
     message = text if detail is None else _join_details(detail)
     match reply.status:
+        case 400 if is_refused_host(reply):
+            return make_host_failure()
         case 400 | 422:
             return Failure(Code.INVALID_ARGUMENT, f"ArchiveBox refused the arguments: {message}")
         case 401:

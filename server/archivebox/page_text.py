@@ -1,256 +1,327 @@
-"""Reading what was archived: the best text of a snapshot, through the server's own file routes.
+"""The text of a saved page, and what is wrong with it.
 
-Only files that the snapshot's own results name are asked for, by paths below the snapshot. What the
-pages say was written by strangers: callers mark it as data.
+It is read from the page itself rather than from what ArchiveBox's plugins made of it: those drop
+tables, forms and letters of other character sets. What pages say was written by strangers: callers
+mark it as data.
 """
 
 from __future__ import annotations
 
+import json
+import posixpath
 import re
-from dataclasses import dataclass
-from html import unescape
-from html.parser import HTMLParser
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import anyio.to_thread
 
 from server.archivebox.api import ArchiveBoxApi
-from server.errors import Code, Failure
+from server.archivebox.charset import Decoded, decode_text
+from server.archivebox.html_text import HtmlText, fold_empty_lines, read_html
+from server.archivebox.outputs import (
+    Output,
+    find_output,
+    is_file_of,
+    list_documents,
+    list_headers,
+    list_texts,
+    list_warcs,
+    make_address,
+)
+from server.archivebox.page_files import PageFiles
+from server.archivebox.warc import WebAnswer, find_answer, read_answers
 from server.http.transport import Reply
 
 Json = dict[str, Any]
 
-_TEXTS = (
-    ("readability", ("content.txt", "content.html")),
-    ("mercury", ("content.txt", "content.html")),
-    ("htmltotext", ("htmltotext.txt",)),
-    ("singlefile", ("singlefile.html",)),
-    ("dom", ("output.html",)),
-    # wget names the file after the URL, so there is no fixed name.
-    ("wget", ()),
+_HTML_TYPES = ("text/html", "application/xhtml+xml")
+_TEXT_TYPES = ("text/", "message/")
+_TEXT_WORDS = ("json", "xml", "yaml", "csv", "javascript", "x-sh", "toml", "sql", "subrip")
+_HTML_ENDINGS = (".html", ".htm", ".xhtml", ".shtml")
+_HTML_START = re.compile(
+    rb"\s*(<!doctype html|<html|<head|<body|<!--.{0,500}?-->\s*<html)", re.I | re.S
 )
-"""Plugins whose output is a page's text, best first, with the files they write."""
-
-_IMAGES = {
-    "screenshot": ("screenshot", ("screenshot.png", "screenshot.webp", "screenshot.jpg")),
-    "favicon": ("favicon", ("favicon.ico", "favicon.png")),
+# Closed in XHTML, they would be open in HTML, and hide all that follows.
+_CLOSED_TAG = re.compile(r"<(title|script|style|iframe|textarea|noscript)\b([^<>]*)/>")
+_KINDS = {
+    "application/pdf": "a PDF document",
+    "application/epub+zip": "an e-book",
+    "image/": "an image",
+    "video/": "a video",
+    "audio/": "a sound file",
+    "font/": "a font",
+    "application/zip": "a ZIP archive",
+    "application/gzip": "a packed file",
 }
-_TITLE = re.compile(r"<title[^>]*>([^<]*)</title>", re.IGNORECASE)
-# The title stands near the start: a singlefile of many megabytes is not decoded for it.
-_HEAD_BYTES = 200_000
-_READABLE = (".txt", ".html", ".htm", ".md")
-# `head` too: the title is returned beside the text, not in it.
-_SKIPPED_TAGS = frozenset({"script", "style", "noscript", "template", "svg", "head"})
-_BLOCK_TAGS = frozenset(
-    {
-        "p",
-        "div",
-        "section",
-        "article",
-        "header",
-        "footer",
-        "main",
-        "aside",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "li",
-        "ul",
-        "ol",
-        "tr",
-        "table",
-        "br",
-        "hr",
-        "pre",
-        "blockquote",
-        "dt",
-        "dd",
-    }
+_SIGNATURES = (
+    (b"%PDF-", "application/pdf"),
+    (b"\x89PNG", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"PK\x03\x04", "application/zip"),
+    (b"PK\x05\x06", "application/zip"),
+    (b"\x1f\x8b", "application/gzip"),
 )
+_LOSSY = "htmltotext"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+# The first answers of a longer WARC say what is needed; its pictures come later.
+_MOST_OF_WARC = 1_000_000
+_MOST_FRAMES = 10
+_START_BYTES = 2000
 
 
 @dataclass(frozen=True)
-class Output:
-    """A file of a snapshot: who wrote it, its path on the web, its type."""
+class PageText:
+    """What a page says.
 
-    plugin: str
+    title: None where the file has none. source: the plugin whose file was read. path: that file's
+    path on the web. status: what the page's own server answered; None where that is not kept.
+    details: more about a file that is no text. notes: what the reader must know about the text.
+    """
+
+    text: str
+    title: str | None
+    source: str
     path: str
-    mime_type: str
+    status: int | None = None
+    charset: str = ""
+    details: Json = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
-def texts_of(snapshot: Json) -> list[Output]:
-    """Return the files that hold the page's text, best first; none while nothing has succeeded."""
-    result = []
-    for plugin, names in _TEXTS:
-        result += [
-            file for file in _files(snapshot, plugin, names) if file.path.endswith(_READABLE)
-        ]
-    return result
+@dataclass(frozen=True)
+class _Web:
+    """What the page's own server answered, as far as that was kept."""
+
+    page: WebAnswer | None = None
+    answers: tuple[WebAnswer, ...] = ()
+    header: str = ""
+    status: int | None = None
+
+    def find_header(self, output: Output) -> str:
+        """Return the content type that one of wget's files was sent with."""
+        if not self.page:
+            return self.header
+        for answer in self.answers:
+            if is_file_of(output.name, answer.url):
+                # The file of a page that was moved bears the first name.
+                is_moved = 300 <= answer.status < 400
+                return self.page.content_type if is_moved else answer.content_type
+        return self.page.content_type
 
 
-def images_of(snapshot: Json, kind: str) -> list[Output]:
-    """Return the files of a screenshot or favicon."""
-    plugin, names = _IMAGES[kind]
-    return _files(snapshot, plugin, names)
+async def read_page(api: ArchiveBoxApi, snapshot: Json, *, article: bool = False) -> PageText:
+    """Return the text of a saved page.
 
-
-async def first_readable(api: ArchiveBoxApi, outputs: list[Output]) -> tuple[Output, Reply]:
-    """Return the first of the files that the server shows.
+    Args:
+        snapshot: the page with its results.
+        article: whether the article alone is enough, where a plugin took it out of the page.
 
     Raises:
-        Failure: `FORBIDDEN` where the snapshot is private or its files are on another host,
-            `NOT_FOUND` where no file is there any more.
+        Failure: `FORBIDDEN` where the page is private or its files are on another host,
+            `NOT_FOUND` where no file is there (any more).
     """
-    private, elsewhere = False, False
-    for output in outputs:
-        try:
-            reply = await api.client.file(output.path, api.deadline)
-        except Failure as failure:
-            if failure.code is not Code.NOT_CONFIGURED:
-                raise
-            elsewhere = True
-            continue
-        if reply.status == 200 and reply.body and not _is_login(reply):
-            return output, reply
-        private |= reply.status in (302, 401, 403) or _is_login(reply)
-    if private:
-        raise Failure(
-            Code.FORBIDDEN,
-            "This page's files are private: ArchiveBox shows them to people who are logged in, "
-            "and not to an API key.",
-            "The user makes the snapshot public in ArchiveBox (or sets PUBLIC_SNAPSHOTS=True) "
-            "to have it read here.",
-        )
-    if elsewhere:
-        raise Failure(
-            Code.FORBIDDEN,
-            "ArchiveBox sends callers of this page's files on to another host name: it is "
-            "private (a login), or saved "
-            "pages have host names of their own there.",
-            "The user makes the snapshot public. If it is, they set "
-            "SERVER_SECURITY_MODE=safe-onedomain-nojsreplay in "
-            "ArchiveBox, so that its files are served at ARCHIVEBOX_URL.",
-        )
-    raise Failure(
-        Code.NOT_FOUND,
-        "The files of this page are not there (any more).",
-        "Archive it again: {POST /cli/update}.",
-    )
+    reader = _Reader(api, snapshot, PageFiles(api), await _read_web(api, snapshot))
+    return await reader.read(article=article)
 
 
-def as_text(reply: Reply, output: Output) -> str:
-    """Return the file as plain text; HTML without its markup."""
-    text = reply.body.decode("utf-8", "replace")
-    if output.path.endswith((".html", ".htm")) or "html" in reply.headers.get("content-type", ""):
-        parser = _Text()
-        parser.feed(text)
-        parser.close()
-        text = parser.text()
-    return re.sub(r"\n{3,}", "\n\n", text).strip()
+async def _read_web(api: ArchiveBoxApi, snapshot: Json) -> _Web:
+    """Return what the page's server answered: from wget's WARC, or the headers that were noted."""
+    files = PageFiles(api)
+    for output in list_warcs(snapshot):
+        most = min(output.size or 0, _MOST_OF_WARC) or None
+        if reply := await files.fetch(output, most=most, packed=True):
+            answers = await anyio.to_thread.run_sync(read_answers, reply.body)
+            page = find_answer(answers, str(snapshot.get("url", "")))
+            if page is not None:
+                return _Web(page, tuple(answers), page.content_type, page.status)
+    for output in list_headers(snapshot):
+        if reply := await files.fetch(output):
+            return _parse_headers(reply.body)
+    return _Web()
 
 
-async def title_of(api: ArchiveBoxApi, snapshot: Json) -> str | None:
-    """Return the page's title: as ArchiveBox noted it, which it does only with a browser, else
-    from the saved HTML."""
-    noted = snapshot.get("title")
-    pages = [entry for entry in texts_of(snapshot) if entry.path.endswith((".html", ".htm"))]
-    if noted or not pages:
-        return str(noted) if noted else None
+def _parse_headers(body: bytes) -> _Web:
+    """Return what a plugin noted of the answer's headers."""
     try:
-        reply = await api.client.file(pages[0].path, api.deadline)
-    except Failure:
-        return None  # the text is at hand: it is not lost over its title
-    result = (
-        _TITLE.search(reply.body[:_HEAD_BYTES].decode("utf-8", "replace"))
-        if reply.status == 200
-        else None
+        noted = json.loads(body)
+    except (ValueError, RecursionError):
+        return _Web()
+    if not isinstance(noted, dict):
+        return _Web()
+    lower = {str(name).lower(): value for name, value in noted.items()}
+    status = lower.get("status-code", lower.get("status"))
+    return _Web(
+        header=str(lower.get("content-type", "")),
+        status=status if isinstance(status, int) else None,
     )
-    return " ".join(unescape(result[1]).split()) if result else None
 
 
-def _files(snapshot: Json, plugin: str, names: tuple[str, ...]) -> list[Output]:
-    match = []
-    for result in snapshot.get("archiveresults") or []:
-        # 0.8.5 calls a plugin an extractor.
-        if (
-            result.get("plugin", result.get("extractor")) != plugin
-            or result.get("status") != "succeeded"
-        ):
-            continue
-        for name, mime_type in _name_of(result, plugin, names):
-            # Names come from what plugins wrote about strangers' pages: none may lead out of the
-            # snapshot.
-            if _is_below(name):
-                match.append(Output(plugin, _web_path(snapshot, result, plugin, name), mime_type))
-    return match
+@dataclass
+class _Reader:
+    """Reads one page, file after file until one has a text."""
+
+    api: ArchiveBoxApi
+    snapshot: Json
+    files: PageFiles
+    web: _Web
+
+    async def read(self, *, article: bool) -> PageText:
+        empty: PageText | None = None
+        async for output, reply in self.files.fetch_all(list_texts(self.snapshot, article=article)):
+            # It may be the text of any file of the snapshot, such as a frame's.
+            if empty and output.plugin == _LOSSY:
+                break
+            page = await self._read_file(output, reply)
+            if page.text or page.details:
+                return page
+            empty = empty or page
+        if self.files.too_large:
+            return await self._describe(self.files.too_large[0], None)
+        if empty:
+            return empty
+        raise self.files.make_failure()
+
+    async def _read_file(self, output: Output, reply: Reply) -> PageText:
+        is_own = output.plugin == "wget"
+        body, kind = reply.body, self._find_kind(output, reply.body)
+        if is_own and _is_transformed(reply) and self.web.page and self.web.page.is_whole:
+            body = self.web.page.body
+        if not _is_text(kind, body):
+            return await self._describe(output, len(body), kind)
+        header = self.web.find_header(output) if is_own else ""
+        decoded = decode_text(body, header, from_browser=not is_own)
+        if kind in _HTML_TYPES:
+            return await self._read_html(output, decoded)
+        text = fold_empty_lines("\n".join(map(str.rstrip, decoded.text.splitlines())))
+        notes = [] if text else ["The file is empty: it has no text."]
+        return self._make(output, decoded, text, None, notes)
+
+    async def _read_html(self, output: Output, decoded: Decoded) -> PageText:
+        source = decoded.text
+        if source.startswith("<?xml") or self.web.header.startswith("application/xhtml"):
+            source = _CLOSED_TAG.sub(r"<\1\2></\1>", source)
+        html = await anyio.to_thread.run_sync(read_html, source)
+        text, notes = html.text, []
+        if html.frames and output.plugin == "wget":
+            parts = await self._read_frames(output, html)
+            text = "\n\n".join(filter(None, [text, *parts]))
+        if not text and html.instead:
+            text = html.instead
+            notes.append(
+                "The page shows nothing without scripts or frames: this is what it has for "
+                "browsers without them."
+            )
+        if not text:
+            notes.append(_describe_emptiness(decoded.text))
+        return self._make(output, decoded, text, html.title or None, notes)
+
+    async def _read_frames(self, output: Output, html: HtmlText) -> list[str]:
+        """Return the texts of the parts of a frameset, each under its address."""
+        texts = []
+        for source in html.frames[:_MOST_FRAMES]:
+            path = unquote(urlsplit(source).path)
+            name = posixpath.normpath(posixpath.join(posixpath.dirname(output.name), path))
+            part = find_output(self.snapshot, "wget", name)
+            reply = await self.files.fetch(part) if part else None
+            if part is None or reply is None:
+                texts.append(f"[Frame {source}: not saved]")
+                continue
+            decoded = decode_text(reply.body, self.web.find_header(part))
+            inner = await anyio.to_thread.run_sync(read_html, decoded.text)
+            texts.append(f"[Frame {source}]\n{inner.text}")
+        return texts
+
+    async def _describe(self, output: Output, size: int | None, kind: str = "") -> PageText:
+        """Return what a file is that is no text, with its text where a plugin has read it."""
+        kind = kind or output.mime_type
+        async for document, reply in self.files.fetch_all(list_documents(self.snapshot)):
+            decoded = decode_text(reply.body, from_browser=True)
+            if text := decoded.text.strip():
+                return self._make(document, decoded, text, None, [f"The page is {_name(kind)}."])
+        details: Json = {
+            "type": kind or "application/octet-stream",
+            "bytes": output.size if output.size is not None else size,
+            "address": make_address(self.api.client.url, output),
+        }
+        note = f"The page is {_name(kind)}, not text: a person opens it at `address`."
+        if output in self.files.too_large:
+            note = f"The page is {_name(kind)} of more than 8 MB: a person opens it at `address`."
+        return PageText("", None, output.plugin, output.path, self.web.status, "", details, (note,))
+
+    def _find_kind(self, output: Output, body: bytes) -> str:
+        """Return the type of a file: by its first bytes, its name, or as its server said."""
+        for signature, kind in _SIGNATURES:
+            if body.startswith(signature):
+                return kind
+        own = self.web.page if output.plugin == "wget" else None
+        if output.path.lower().endswith(_HTML_ENDINGS):
+            return "text/html"
+        noted = output.mime_type or (own.kind if own else "")
+        if noted and noted != "application/octet-stream":
+            return noted
+        return "text/html" if _HTML_START.match(body[:_START_BYTES]) else _guess_type(output.path)
+
+    def _make(
+        self, output: Output, decoded: Decoded, text: str, title: str | None, notes: list[str]
+    ) -> PageText:
+        if decoded.unreadable:
+            notes.append(
+                f"{decoded.unreadable} letters could not be read as {decoded.charset} and stand "
+                "here as \ufffd."
+            )
+        if output.plugin == _LOSSY:
+            notes.append(
+                "This is what ArchiveBox's htmltotext made of the page: letters beyond ASCII may "
+                "be missing, and a frame's text may stand in its place."
+            )
+        if decoded.source == "detected":
+            notes.append(
+                f"No character set is noted for the page: it was read as {decoded.charset}."
+            )
+        return PageText(
+            text,
+            title,
+            output.plugin,
+            output.path,
+            self.web.status,
+            decoded.charset,
+            {},
+            tuple(notes),
+        )
 
 
-def _name_of(result: Json, plugin: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Return a result's files that matter, in the order of `names`, then others with text."""
-    files = result.get("output_files")
-    if isinstance(files, dict) and files:
-        # Keys of `output_files` are paths: a plugin may put its files into folders.
-        existing = [
-            name for requested in names for name in files if name.rpartition("/")[2] == requested
-        ]
-        others = [name for name in files if name not in existing and name.endswith(_READABLE)]
-        return [
-            (name, str((files[name] or {}).get("mimetype", ""))) for name in [*existing, *others]
-        ]
-    # 0.8.5 lists no files: its `output` is a file's name, a folder's, or a message.
-    output = str(result.get("output_str") or result.get("output") or "")
-    if not output or "\n" in output:
-        return []
-    if output.rpartition("/")[2].count("."):
-        return [(output, "")]
-    return [(f"{output}/{name}", "") for name in names]
+def _guess_type(path: str) -> str:
+    import mimetypes
+
+    return mimetypes.guess_type(path)[0] or ""
 
 
-def _web_path(snapshot: Json, result: Json, plugin: str, name: str) -> str:
-    """Return a file's path on the web: 0.9 serves by snapshot and plugin, 0.8.5 by timestamp."""
-    if "extractor" in result:
-        return f"/archive/{snapshot['timestamp']}/{name}"
-    return f"/snapshot/{snapshot['id']}/{plugin}/{name}"
+def _is_transformed(reply: Reply) -> bool:
+    # 0.9.31 shows some files to people in another form, and such answers have no ranges.
+    return "accept-ranges" not in reply.headers and reply.status == 200
 
 
-def _is_below(name: str) -> bool:
-    return not name.startswith(("/", "\\")) and ".." not in name.split("/") and "\\" not in name
+def _is_text(kind: str, body: bytes) -> bool:
+    if kind.startswith(_TEXT_TYPES) or any(word in kind for word in _TEXT_WORDS):
+        return not kind.startswith("image/") or kind == "image/svg+xml"
+    if kind and kind != "application/octet-stream":
+        return False
+    start = body[:_START_BYTES]
+    return b"\0" not in start or start.startswith(_UTF16_MARKS)
 
 
-def _is_login(reply: Reply) -> bool:
-    start = reply.body[:4000].lower()
-    return b"<form" in start and b"password" in start and b"login" in start
+def _name(kind: str) -> str:
+    for start, name in _KINDS.items():
+        if kind.startswith(start):
+            return name
+    return f"a file of the type {kind}" if kind else "a file of an unknown type"
 
 
-class _Text(HTMLParser):
-    """Collects what a reader sees."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._parts: list[str] = []
-        self._skipped = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _SKIPPED_TAGS:
-            self._skipped += 1
-        elif tag in _BLOCK_TAGS:
-            # Without line breaks the words of neighbouring blocks would run together.
-            self._parts.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _SKIPPED_TAGS:
-            # Saved pages have stray end tags: below zero the count would hide all text that
-            # follows.
-            self._skipped = max(0, self._skipped - 1)
-        elif tag in _BLOCK_TAGS:
-            self._parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._skipped:
-            self._parts.append(data)
-
-    def text(self) -> str:
-        """Return what was collected, with blanks folded within lines."""
-        lines = "".join(self._parts).splitlines()
-        return "\n".join(" ".join(line.split()) for line in lines)
+def _describe_emptiness(html: str) -> str:
+    if not html.strip():
+        return "The saved page is empty: it has no bytes but blanks."
+    if "<script" in html.lower():
+        return "The saved page shows no text: scripts would make it, and they were not run."
+    return f"The saved page shows no text: its HTML has {len(html)} characters, none of them text."

@@ -9,14 +9,8 @@ from typing import Any
 
 import pytest
 
-from server.archivebox.page_text import (
-    Output,
-    as_text,
-    images_of,
-    texts_of,
-)
+from server.archivebox.outputs import list_images, list_texts
 from server.errors import Code, Failure
-from server.http.transport import Reply
 from server.sandbox.archivebox import KEY
 from server.services import Services
 from server.settings import load
@@ -68,7 +62,7 @@ class Reader:
                 "the key is not for files"
             )
             for ending, content in self.instead.items():
-                if target.endswith(ending):
+                if target.partition("?")[0].endswith(ending):
                     return type(answer)(200, {"content-type": "text/plain"}, content)
         return answer
 
@@ -98,7 +92,7 @@ async def test_pictures_come_as_pictures(stack: AsyncExitStack, version: str) ->
 async def test_a_long_text_is_read_in_pieces_that_fit_together(stack: AsyncExitStack) -> None:
     reader = await Reader(stack).start()
     text = " ".join(f"word{number}" for number in range(20_000))
-    reader.instead["content.txt"] = text.encode()
+    reader.instead["output.html"] = text.encode()
     pieces, after = [], None
     while True:
         piece = await reader.read(INJECTED, **({"after": after} if after else {}))
@@ -139,8 +133,8 @@ def test_a_file_outside_the_page_is_never_asked_for(name: str) -> None:
         "output_files": {name: {"mimetype": "text/plain"}},
     }
     picture = {"plugin": "screenshot", "status": "succeeded", "output_files": {name: {}}}
-    assert texts_of({"id": "1", "archiveresults": [result]}) == []
-    assert images_of({"id": "1", "archiveresults": [picture]}, "screenshot") == []
+    assert list_texts({"id": "1", "archiveresults": [result]}) == []
+    assert list_images({"id": "1", "archiveresults": [picture]}, "screenshot") == []
 
 
 def test_the_best_text_comes_first_and_failed_outputs_do_not_count() -> None:
@@ -152,16 +146,7 @@ def test_the_best_text_comes_first_and_failed_outputs_do_not_count() -> None:
         result("htmltotext", "htmltotext.txt"),
         result("readability", "content.txt", "failed"),
     ]
-    assert [each.plugin for each in texts_of({"id": "1", "archiveresults": results})] == [
-        "htmltotext",
+    assert [each.plugin for each in list_texts({"id": "1", "archiveresults": results})] == [
         "wget",
+        "htmltotext",
     ]
-
-
-def test_markup_scripts_and_styles_are_not_what_a_reader_sees() -> None:
-    html = (
-        b"<html><head><title>T</title><style>p{}</style></head>"
-        b"<body><script>x()</script><p>One &amp; two</p></body>"
-    )
-    reply = Reply(200, {"content-type": "text/html"}, html)
-    assert as_text(reply, Output("dom", "/snapshot/1/dom/output.html", "text/html")) == "One & two"
