@@ -22,7 +22,7 @@ DEFAULT_API_URL = "https://app.archive.com/api/v2"
 
 ConfirmMode = Literal["ask", "token", "never"]
 # The versions that the ArchiveBox sandbox can imitate; the first is the default.
-ArchiveBoxVersion = Literal["0.9.73", "0.9.31", "0.8.5"]
+ArchiveBoxVersion = Literal["0.9.73", "0.9.74", "0.9.31", "0.8.5"]
 # The order is the precedence: the first source with a value wins.
 Source = Literal["command line", "environment", "--env-file", "./.env", "~/.env.shared"]
 

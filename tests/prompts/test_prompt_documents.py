@@ -26,6 +26,7 @@ ARCHIVEBOX_TOOLS = {
     "archivebox_update_snapshot",
     "archivebox_delete_snapshot",
     "archivebox_get_snapshots_feed",
+    "archivebox_get_screencast",
     "archivebox_get_any",
     "archivebox_list_archiveresults",
     "archivebox_get_archiveresult",

@@ -161,7 +161,7 @@ class _OnSnapshot(Change[Report]):
 
     since = "0.9"
 
-    snapshot_id: Text = Field(description="Id, or unique part")
+    snapshot_id: Text = Field(description="Id, unique part, or URL")
     tag_name: Text | None = Field(None, description="Tag name, or")
     tag_id: int | None = Field(None, description="tag id")
 

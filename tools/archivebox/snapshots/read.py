@@ -109,6 +109,46 @@ class ReadSnapshot(Get[Snapshot]):
         raise files.make_failure()
 
 
+class GetScreencast(Get[Snapshot]):
+    """Look at what ArchiveBox's browser shows of a page that it is archiving now: one picture of
+    its screencast. A finished page: archivebox_read_snapshot with `image`."""
+
+    operation = "GET /core/snapshot/{snapshot_id}/screencast.jpg"
+    title = "Look at a page being archived"
+    since = "0.9.74"
+    use = "Use {read_snapshot} with `image` once the page is archived."
+
+    snapshot_id: Text = Field(description="Id, part of it, timestamp or URL")
+
+    @classmethod
+    def output_schema(cls) -> dict[str, Any] | None:
+        return None
+
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        snapshot = await one_snapshot(context.api, self.snapshot_id)
+        self.snapshot_id = str(snapshot["id"])
+        try:
+            reply = await context.api.file(self.path())
+        except Failure as failure:
+            if failure.code is not Code.NOT_FOUND:
+                raise
+            raise _no_screencast(snapshot) from None
+        kind = reply.headers.get("content-type", "").partition(";")[0]
+        if not kind.startswith("image/") or not reply.body:
+            raise _no_screencast(snapshot)
+        return prose(_about(snapshot), "", Image(kind, reply.body))
+
+
+def _no_screencast(snapshot: dict[str, Any]) -> Failure:
+    return Failure(
+        Code.NOT_FOUND,
+        "There is no screencast of this page now.",
+        "Only a page that a browser is archiving has one; see a finished page with "
+        "{read_snapshot} and `image`.",
+        status=snapshot.get("status"),
+    )
+
+
 async def _make_image(output: Output, reply: Reply) -> Image | None:
     """Return the picture in a size that clients take, or None where it cannot be made smaller."""
     kind = _get_type(output, reply)

@@ -49,6 +49,7 @@ class ListSnapshots(Many[Snapshot]):
     search: Text | None = Field(None, description="In URL, title, tags (0.9.73: content)")
     search_mode: Literal["meta", "contents", "deep"] | None = Field(None, description="0.9.73")
     status: Status | None = Field(None, description="Work status, or outcome")
+    crawl_id: Text | None = Field(None, description="0.9.74: of this crawl")
     tag: Text | None = Field(None, description="Exact tag name")
     url: Text | None = Field(None, description="Exact URL")
     # `title` is the tool's own, for people.
@@ -136,14 +137,14 @@ class ListSnapshots(Many[Snapshot]):
 
 
 class GetSnapshot(Get[Snapshot]):
-    """Get one saved page by id (whole, or a unique part) or timestamp, with its outputs and their
-    status."""
+    """Get one saved page by id (whole, or a unique part), timestamp or URL, with its outputs and
+    their status."""
 
     operation = "GET /core/snapshot/{snapshot_id}"
     title = "Get a saved page"
     core = True
 
-    snapshot_id: Text = Field(description="Id, part of it, or timestamp")
+    snapshot_id: Text = Field(description="Id, part of it, timestamp or URL")
     with_archiveresults: bool = Field(True, description="With its outputs")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
@@ -194,7 +195,7 @@ class UpdateSnapshot(Change[Snapshot]):
     since = "0.9"
     verify = "get the snapshot again ({GET /core/snapshot/{snapshot_id}})."
 
-    snapshot_id: Text = Field(description="Id, or unique part")
+    snapshot_id: Text = Field(description="Id, unique part, or URL")
     # Not `deleting`: 0.9.73 would delete the page with its files in seconds, and ask nobody.
     status: Literal["queued", "started", "paused", "sealed"] | None = Field(
         None, description="New status"
@@ -246,7 +247,7 @@ class DeleteSnapshot(Confirmed[Deleted]):
     use = "Use {POST /cli/remove}."
     verify = "get the snapshot again: gone, or with status deleting, is deleted."
 
-    snapshot_id: Text = Field(description="Id, or unique part")
+    snapshot_id: Text = Field(description="Id, unique part, or URL")
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
         await super().prepare(context)
@@ -304,11 +305,13 @@ class GetAny(Get[Snapshot]):
 async def one_snapshot(
     api: ArchiveBoxApi, reference: str, *, with_archiveresults: bool = False
 ) -> Record:
-    """Return the snapshot behind an id, a unique part of one, or a timestamp.
+    """Return the snapshot behind an id, a unique part of one, a timestamp, or its URL.
 
     Raises: Failure: `NOT_FOUND`; `AMBIGUOUS` with the candidates, which 0.8.5 would answer with
         just any of them.
     """
+    if is_url(reference):
+        return await _by_url(api, reference, with_archiveresults=with_archiveresults)
     # A whole id needs no list to be looked through.
     if _WHOLE_ID.match(reference.replace("-", "")):
         return await _by_id(api, reference, with_archiveresults=with_archiveresults)
@@ -330,6 +333,43 @@ async def one_snapshot(
         )
     identity = str(candidates[0]["id"]) if candidates else reference
     return await _by_id(api, identity, with_archiveresults=with_archiveresults)
+
+
+def is_url(reference: str) -> bool:
+    """Return whether a reference to a snapshot is the URL of its page."""
+    return reference.strip().lower().startswith(("http://", "https://"))
+
+
+async def resolve_url(api: ArchiveBoxApi, reference: str) -> str:
+    """Return the id of the snapshot where a reference is its URL; any other as it is.
+
+    Raises: Failure: `NOT_FOUND`; `AMBIGUOUS` where the page was saved several times.
+    """
+    return str((await one_snapshot(api, reference))["id"]) if is_url(reference) else reference
+
+
+async def _by_url(api: ArchiveBoxApi, url: str, *, with_archiveresults: bool) -> Record:
+    for variant in _list_variants(url.strip()):
+        candidates, _ = await every(pages(api, {"url": variant}), 11)
+        refuse_ambiguous(candidates, "saved pages, which are copies of one page")
+        if candidates and not with_archiveresults:
+            return candidates[0]
+        if candidates:
+            return await _by_id(api, str(candidates[0]["id"]), with_archiveresults=True)
+    raise Failure(
+        Code.NOT_FOUND,
+        f"No saved page has exactly the URL {url}.",
+        "Look for it with a part of it in `search`: {GET /core/snapshots}.",
+    )
+
+
+def _list_variants(url: str) -> list[str]:
+    """Return the URL, and its other form where it is the root of a site."""
+    host = url.partition("://")[2]
+    if "/" not in host and "?" not in host and "#" not in host:
+        return [url, f"{url}/"]
+    is_root = host.count("/") == 1 and url.endswith("/")
+    return [url, url.removesuffix("/")] if is_root else [url]
 
 
 async def _by_id(api: ArchiveBoxApi, identity: str, *, with_archiveresults: bool) -> Record:
