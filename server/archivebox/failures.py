@@ -21,6 +21,12 @@ from server.http.urls import parse_origin
 
 _MARKUP = re.compile(r"<[a-z!/][^>]*>|\x1b\[[0-9;]*m", re.IGNORECASE)
 _EXCEPTION = re.compile(r"^(?P<kind>[A-Za-z_.]+): (?P<text>.*)", re.DOTALL)
+# Of an absolute path, never of a URL: a colon, a slash or a word stands before the slash of these.
+_FOLDER = re.compile(r"(?<![\w:/.])/(?:[^\s/'\"<>:,;()\[\]]+/)+|\b[A-Za-z]:\\(?:[^\s\\'\"<>|]+\\)+")
+_MODULE = re.compile(
+    r"\b(?:django|ninja|pydantic\w*|archivebox|abx\w*|core|crawls|machine|personas|urllib3?|httpx?)"
+    r"\.(?:\w+\.)*([A-Z]\w*)"
+)
 # What goes wrong inside the server because of the arguments, which it did not check before.
 _ARGUMENT_ERRORS = (
     "ValueError",
@@ -135,6 +141,12 @@ def make_host_failure() -> Failure:
     )
 
 
+def hide_internals(text: str) -> str:
+    """Return a text of the server without the folders of its files and the modules of its classes:
+    they tell strangers how the server is built, and a caller nothing."""
+    return _MODULE.sub(r"\1", _FOLDER.sub("", text))
+
+
 def clean(text: str, most: int = 300) -> str:
     """Return a message of the server without markup, colours and traceback, and not at length.
 
@@ -142,7 +154,7 @@ def clean(text: str, most: int = 300) -> str:
         most: characters of the result.
     """
     text = text.split("Traceback (most recent call last)")[0]
-    plain = " ".join(_MARKUP.sub(" ", text).split())
+    plain = hide_internals(" ".join(_MARKUP.sub(" ", text).split()))
     return plain if len(plain) <= most else plain[: most - 3] + "..."
 
 

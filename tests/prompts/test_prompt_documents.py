@@ -76,7 +76,7 @@ TOOLS_OF_PROMPT = {
 }
 BYTES_OF_PROMPT = {
     "archive_system_prompt": (9_000, 22_000),
-    "archivebox_system_prompt": (8_000, 12_500),
+    "archivebox_system_prompt": (8_000, 13_500),
 }
 ADDRESSES = {
     "archive_system_prompt": "archive://system-prompt",

@@ -125,7 +125,9 @@ async def test_creators_are_found_by_part_of_their_name(any_box: Box) -> None:
 async def test_contents_are_searched_only_on_the_newest_release(any_box: Box) -> None:
     matches = await any_box.pages("/core/snapshots", search="marsupial")
     assert [item["title"] for item in matches] == (
-        ["Night surveys with volunteers: a protocol"] if any_box.version in ("0.9.73", "0.9.74") else []
+        ["Night surveys with volunteers: a protocol"]
+        if any_box.version in ("0.9.73", "0.9.74")
+        else []
     )
 
 
