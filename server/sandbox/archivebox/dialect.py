@@ -32,6 +32,7 @@ class Dialect:
         permissions: each snapshot is public or private, else all are the same.
         separates_replay: the page about a snapshot and its files have addresses of their own that
             redirect to each other.
+        serves_raw: files asked for raw come as they are, else some come in another form.
 
     Tags:
         merges_tags: a crawl's tags stay on its snapshots.
@@ -69,6 +70,7 @@ class Dialect:
     deletes_later: bool = False
     permissions: bool = False
     separates_replay: bool = False
+    serves_raw: bool = False
     merges_tags: bool = False
     counts_suggestions: bool = False
     previews_tags: bool = False
@@ -106,6 +108,7 @@ _NEWEST = Dialect(
     deletes_later=True,
     permissions=True,
     separates_replay=True,
+    serves_raw=True,
     merges_tags=True,
     counts_suggestions=True,
     copies_config=True,
