@@ -97,13 +97,9 @@ def decode_text(body: bytes, header: str = "", *, from_browser: bool = False) ->
 def _read_declared(body: bytes, header: str) -> Decoded | None:
     """Return the text in the set that is declared, unless the bytes contradict it."""
     candidates = [_read(body, name, source) for name, source in _list_declared(body, header)]
-    for candidate in candidates:
-        if not candidate.unreadable:
-            return candidate
-    for candidate in candidates:
-        if _is_readable(candidate):
-            return candidate
-    return None
+    # Sorting keeps the order of those that are equally readable.
+    candidates.sort(key=lambda candidate: candidate.unreadable > 0)
+    return next(filter(_is_readable, candidates), None)
 
 
 def _list_declared(body: bytes, header: str) -> Iterator[tuple[str, str]]:

@@ -110,6 +110,7 @@ _UNSEEN = frozenset(
 _INSTEAD = frozenset({"noscript", "noframes"})
 _UNDRAWN_INPUTS = frozenset({"hidden", "image", "file"})
 _BOXES = frozenset({"checkbox", "radio"})
+_TICKED, _BLANK = " [x] ", " [ ] "
 _BUTTONS = {"submit": "Submit", "reset": "Reset"}
 _DEEPEST = 50
 _CELL_BORDER = " | "
@@ -269,16 +270,14 @@ class _Reader:
     def add_input(self, attributes: Attributes) -> None:
         """Add what a field of a form shows."""
         kind = (attributes.get("type") or "text").lower()
-        if kind in _UNDRAWN_INPUTS:
-            return
         if kind in _BOXES:
-            self.lines.add(" [x] " if "checked" in attributes else " [ ] ")
-            return
-        value = attributes.get("value") or attributes.get("placeholder") or ""
-        # A browser draws dots.
-        if kind == "password":
-            value = attributes.get("placeholder") or ""
-        self.lines.add(f" [{value or _BUTTONS.get(kind, '')}] ")
+            self.lines.add(_TICKED if "checked" in attributes else _BLANK)
+        elif kind not in _UNDRAWN_INPUTS:
+            # A browser draws dots for a password.
+            names = ("placeholder",) if kind == "password" else ("value", "placeholder")
+            values = [*map(attributes.get, names), _BUTTONS.get(kind)]
+            shown = next(filter(None, values), "")
+            self.lines.add(f" [{shown}] ")
 
     def add_frame(self, attributes: Attributes) -> None:
         """Note where a part of the page is."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from itertools import chain
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 Json = dict[str, Any]
-Part = Literal["page", "article", "document"]
 
-# Rendered by a browser, so with what scripts made of it; then as the server sent it.
-_PAGES = (("dom", ("output.html",)), ("singlefile", ("singlefile.html",)), ("wget", ()))
+# Rendered by a browser, so with what scripts made of it.
+_PAGES = (("dom", ("output.html",)), ("singlefile", ("singlefile.html",)))
 # HTML first: the text files of some run the cells of a table together.
 _ARTICLES = (
     ("readability", ("content.html", "content.txt")),
@@ -35,6 +35,8 @@ _READABLE = (".txt", ".html", ".htm", ".md")
 _WARC = (".warc.gz",)
 # What wget keeps beside a file whose links it converted.
 _BACKUP = ".orig"
+_DONE = ("succeeded",)
+_ENDED = ("succeeded", "failed")
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -50,22 +52,37 @@ class Output:
     size: int | None = None
 
 
+@dataclass(frozen=True)
+class _Made:
+    """What one run of a plugin left, in the shape that all versions share.
+
+    noted: the file that it names as its output, or what it says instead. files: what is known of
+    each file by its name below the plugin's folder; empty where the version lists none. is_old:
+    whether the files of all plugins lie in one folder, as before 0.9.
+    """
+
+    plugin: str
+    status: str
+    noted: str
+    files: Json
+    is_old: bool
+
+
 def list_texts(snapshot: Json, *, article: bool = False) -> list[Output]:
     """Return the files that hold the text, best first; none while nothing has succeeded.
 
     Args:
         article: whether the article that a plugin took out of the page comes before the page.
     """
-    order = (*_ARTICLES, *_PAGES) if article else (*_PAGES, *_ARTICLES)
-    outputs: list[Output] = []
-    for plugin, names in (*order, *_LOSSY):
-        outputs += _list_own(snapshot) if plugin == "wget" else _list(snapshot, plugin, names)
-    return outputs
+    pages = [*_list_each(snapshot, _PAGES), *_list_own(snapshot)]
+    articles = _list_each(snapshot, _ARTICLES)
+    best = [*articles, *pages] if article else [*pages, *articles]
+    return [*best, *_list_each(snapshot, _LOSSY)]
 
 
 def list_documents(snapshot: Json) -> list[Output]:
     """Return the files with the text of a document that is no web page, such as a PDF."""
-    return [output for plugin, names in _DOCUMENTS for output in _list(snapshot, plugin, names)]
+    return _list_each(snapshot, _DOCUMENTS)
 
 
 def list_images(snapshot: Json, kind: str) -> list[Output]:
@@ -75,7 +92,7 @@ def list_images(snapshot: Json, kind: str) -> list[Output]:
 
 def list_warcs(snapshot: Json) -> list[Output]:
     """Return the files in which wget wrote down what it was answered."""
-    outputs = _list(snapshot, "wget", (), _WARC, any_status=True)
+    outputs = _list(snapshot, "wget", (), _WARC, _ENDED)
     # Where no files are listed, wget's result names the page.
     return [output for output in outputs if output.name.endswith(_WARC)]
 
@@ -87,12 +104,9 @@ def list_headers(snapshot: Json) -> list[Output]:
 
 def find_output(snapshot: Json, plugin: str, name: str) -> Output | None:
     """Return a plugin's file by its name; None where the plugin lists its files without it."""
-    for result in _list_results(snapshot, plugin):
-        files = result.get("output_files")
-        if not isinstance(files, dict):
-            return _make(snapshot, result, plugin, name, {})
-        if name in files:
-            return _make(snapshot, result, plugin, name, files[name])
+    for made in _list_made(snapshot, plugin):
+        if not made.files or name in made.files:
+            return next(iter(_make_all(snapshot, made, [name])), None)
     return None
 
 
@@ -111,28 +125,27 @@ def _list_own(snapshot: Json) -> list[Output]:
 
     `output_str` is not that: 0.9 names the first HTML file that it comes across.
     """
-    outputs = []
-    for result in _list_results(snapshot, "wget"):
-        files = result.get("output_files")
-        names = _choose_own(snapshot, result, files if isinstance(files, dict) else None)
-        for name in names:
-            if output := _make(snapshot, result, "wget", name, (files or {}).get(name)):
-                outputs.append(output)
+    outputs: list[Output] = []
+    url = str(snapshot.get("url", ""))
+    for made in _list_made(snapshot, "wget"):
+        choose = _choose_own if made.files else _guess_own
+        outputs += _make_all(snapshot, made, choose(made, url))
     return outputs
 
 
-def _choose_own(snapshot: Json, result: Json, files: Json | None) -> list[str]:
-    url = str(snapshot.get("url", ""))
-    noted = _get_noted(result, "wget")
-    if not files:
-        guess = _guess_name(url)
-        # 0.8.5 lists no files, and notes a folder where it finds none itself.
-        return list(dict.fromkeys([guess, f"{guess}.html", *([noted] if noted else [])]))
-    names = [name for name in files if not name.endswith((*_WARC, _BACKUP))]
-    if own := [name for name in names if is_file_of(name, url)]:
-        return own
-    # A name that was cut or comes from the server: with one file there is no doubt.
-    return [noted] if noted in names else names[:1]
+def _choose_own(made: _Made, url: str) -> list[str]:
+    names = [name for name in made.files if not name.endswith((*_WARC, _BACKUP))]
+    own = [name for name in names if is_file_of(name, url)]
+    # A name that was cut or comes from the server: then the note is all there is.
+    noted = [name for name in names if name == made.noted]
+    return own or noted or names[:1]
+
+
+def _guess_own(made: _Made, url: str) -> list[str]:
+    guess = _guess_name(url)
+    # 0.8.5 lists no files, and notes a folder where it finds none itself.
+    names = filter(None, [guess, f"{guess}.html", made.noted])
+    return list(dict.fromkeys(names))
 
 
 def _guess_name(url: str) -> str:
@@ -149,81 +162,91 @@ def _letters(name: str) -> str:
     return _NO_LETTERS.sub("", unquote(name)).lower()
 
 
+def _list_each(snapshot: Json, plugins: Iterable[tuple[str, tuple[str, ...]]]) -> list[Output]:
+    lists = [_list(snapshot, plugin, names) for plugin, names in plugins]
+    return list(chain.from_iterable(lists))
+
+
 def _list(
     snapshot: Json,
     plugin: str,
     names: tuple[str, ...],
     endings: tuple[str, ...] = _READABLE,
-    *,
-    any_status: bool = False,
+    statuses: tuple[str, ...] = _DONE,
 ) -> list[Output]:
     """Return a plugin's files: those of `names` in their order, then those with other endings."""
-    outputs = []
-    for result in _list_results(snapshot, plugin, any_status=any_status):
-        for name, about in _choose(result, plugin, names, endings):
-            if output := _make(snapshot, result, plugin, name, about):
-                outputs.append(output)
+    outputs: list[Output] = []
+    for made in _list_made(snapshot, plugin, statuses):
+        chosen = _choose(made, names, endings) if made.files else _guess(made, names)
+        outputs += _make_all(snapshot, made, chosen)
     return outputs
 
 
-def _choose(
-    result: Json, plugin: str, names: tuple[str, ...], endings: tuple[str, ...]
-) -> Iterable[tuple[str, Json]]:
-    files = result.get("output_files")
-    if not isinstance(files, dict) or not files:
-        return [(name, {}) for name in _guess_names(result, plugin, names)]
-    # Keys of `output_files` are paths: a plugin may put its files into folders.
-    chosen = [name for wanted in names for name in files if name.rpartition("/")[2] == wanted]
-    chosen += [name for name in files if name not in chosen and name.endswith(endings or ("\0",))]
-    return [(name, files[name] or {}) for name in chosen]
+def _choose(made: _Made, names: tuple[str, ...], endings: tuple[str, ...]) -> list[str]:
+    # Names are paths: a plugin may put its files into folders.
+    by_base = {name.rpartition("/")[2]: name for name in reversed(made.files)}
+    chosen = [by_base[name] for name in names if name in by_base]
+    others = [name for name in made.files if name.endswith(endings)]
+    return list(dict.fromkeys([*chosen, *others]))
 
 
-def _guess_names(result: Json, plugin: str, names: tuple[str, ...]) -> list[str]:
+def _guess(made: _Made, names: tuple[str, ...]) -> list[str]:
     # 0.8.5 lists no files: its `output` is a file's name, a folder's, or a message.
-    output = _get_noted(result, plugin)
-    if not output or "\n" in output:
+    if "\n" in made.noted:
         return []
-    if output.rpartition("/")[2].count("."):
-        return [output]
-    return [f"{output}/{name}" for name in names]
+    if "." in made.noted.rpartition("/")[2]:
+        return [made.noted]
+    return [f"{made.noted}/{name}" for name in names]
 
 
-def _get_noted(result: Json, plugin: str) -> str:
-    """Return the file that a result names, below its plugin's folder."""
-    output = str(result.get("output_str") or result.get("output") or "")
-    return output.removeprefix(f"{plugin}/") if "output_str" in result else output
+def _list_made(snapshot: Json, plugin: str, statuses: tuple[str, ...] = _DONE) -> list[_Made]:
+    runs = map(_read_result, snapshot.get("archiveresults") or [])
+    return [made for made in runs if made.plugin == plugin and made.status in statuses]
 
 
-def _list_results(snapshot: Json, plugin: str, *, any_status: bool = False) -> list[Json]:
-    # 0.8.5 calls a plugin an extractor.
-    return [
-        result
-        for result in snapshot.get("archiveresults") or []
-        if result.get("plugin", result.get("extractor")) == plugin
-        and (any_status or result.get("status") == "succeeded")
-    ]
+def _read_result(result: Json) -> _Made:
+    # 0.8.5 calls a plugin an extractor, and has other names for what it notes.
+    is_old = "extractor" in result
+    plugin = str(result["extractor" if is_old else "plugin"])
+    noted = str(result.get("output" if is_old else "output_str") or "")
+    files = result.get("output_files")
+    return _Made(
+        plugin,
+        str(result.get("status")),
+        noted if is_old else noted.removeprefix(f"{plugin}/"),
+        files if isinstance(files, dict) else {},
+        is_old,
+    )
 
 
-def _make(snapshot: Json, result: Json, plugin: str, name: str, about: Any) -> Output | None:
+def _make_all(snapshot: Json, made: _Made, names: Iterable[str]) -> list[Output]:
     # Names come from what plugins wrote about strangers' pages: none may lead out of the snapshot.
-    if not _is_below(name):
-        return None
-    about = about if isinstance(about, dict) else {}
+    safe = filter(_is_below, names)
+    return [_make(snapshot, made, name) for name in safe]
+
+
+def _make(snapshot: Json, made: _Made, name: str) -> Output:
+    folder = f"/snapshot/{snapshot['id']}/{made.plugin}"
+    # Before 0.9 files are served by the time of saving.
+    if made.is_old:
+        folder = f"/archive/{snapshot['timestamp']}"
+    about = made.files.get(name)
+    if not isinstance(about, dict):
+        return Output(made.plugin, f"{folder}/{name}", "", name)
     size = about.get("size")
-    path = _make_web_path(snapshot, result, plugin, name)
-    mime_type = str(about.get("mimetype") or "")
-    return Output(plugin, path, mime_type, name, size if isinstance(size, int) else None)
-
-
-def _make_web_path(snapshot: Json, result: Json, plugin: str, name: str) -> str:
-    """Return a file's path on the web: 0.9 serves by snapshot and plugin, 0.8.5 by timestamp."""
-    if "extractor" in result:
-        return f"/archive/{snapshot['timestamp']}/{name}"
-    return f"/snapshot/{snapshot['id']}/{plugin}/{name}"
+    return Output(
+        made.plugin,
+        f"{folder}/{name}",
+        str(about.get("mimetype") or ""),
+        name,
+        size if isinstance(size, int) else None,
+    )
 
 
 def _is_below(name: str) -> bool:
-    return not name.startswith(("/", "\\")) and ".." not in name.split("/") and "\\" not in name
+    steps = name.replace("\\", "/").split("/")
+    # An absolute path, also of Windows, has an empty first step.
+    return bool(name) and steps[0] != "" and ".." not in steps and "\\" not in name
 
 
 def make_address(base: str, output: Output) -> str:

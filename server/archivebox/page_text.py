@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -18,6 +19,7 @@ import anyio.to_thread
 
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.charset import Decoded, decode_text
+from server.archivebox.file_kinds import HTML_TYPES, find_kind, is_text, name_kind
 from server.archivebox.html_text import HtmlText, fold_empty_lines, read_html
 from server.archivebox.outputs import (
     Output,
@@ -35,40 +37,16 @@ from server.http.transport import Reply
 
 Json = dict[str, Any]
 
-_HTML_TYPES = ("text/html", "application/xhtml+xml")
-_TEXT_TYPES = ("text/", "message/")
-_TEXT_WORDS = ("json", "xml", "yaml", "csv", "javascript", "x-sh", "toml", "sql", "subrip")
-_HTML_ENDINGS = (".html", ".htm", ".xhtml", ".shtml")
-_HTML_START = re.compile(
-    rb"\s*(<!doctype html|<html|<head|<body|<!--.{0,500}?-->\s*<html)", re.I | re.S
-)
 # Closed in XHTML, they would be open in HTML, and hide all that follows.
 _CLOSED_TAG = re.compile(r"<(title|script|style|iframe|textarea|noscript)\b([^<>]*)/>")
-_KINDS = {
-    "application/pdf": "a PDF document",
-    "application/epub+zip": "an e-book",
-    "image/": "an image",
-    "video/": "a video",
-    "audio/": "a sound file",
-    "font/": "a font",
-    "application/zip": "a ZIP archive",
-    "application/gzip": "a packed file",
-}
-_SIGNATURES = (
-    (b"%PDF-", "application/pdf"),
-    (b"\x89PNG", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"PK\x03\x04", "application/zip"),
-    (b"PK\x05\x06", "application/zip"),
-    (b"\x1f\x8b", "application/gzip"),
+_INSTEAD = (
+    "The page shows nothing without scripts or frames: this is what it has for browsers "
+    "without them."
 )
 _LOSSY = "htmltotext"
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # The first answers of a longer WARC say what is needed; its pictures come later.
 _MOST_OF_WARC = 1_000_000
 _MOST_FRAMES = 10
-_START_BYTES = 2000
 
 
 @dataclass(frozen=True)
@@ -168,118 +146,110 @@ class _Reader:
     web: _Web
 
     async def read(self, *, article: bool) -> PageText:
-        empty: PageText | None = None
-        async for output, reply in self.files.fetch_all(list_texts(self.snapshot, article=article)):
+        """Return the first text that there is, else what the page is instead."""
+        outputs = list_texts(self.snapshot, article=article)
+        empty: list[PageText] = []
+        async for output, reply in self.files.fetch_all(outputs):
             # It may be the text of any file of the snapshot, such as a frame's.
             if empty and output.plugin == _LOSSY:
                 break
             page = await self._read_file(output, reply)
             if page.text or page.details:
                 return page
-            empty = empty or page
-        if self.files.too_large:
-            return await self._describe(self.files.too_large[0], None)
-        if empty:
-            return empty
+            empty.append(page)
+        for output in self.files.too_large:
+            return await self._describe(output, None)
+        for page in empty:
+            return page
         raise self.files.make_failure()
 
     async def _read_file(self, output: Output, reply: Reply) -> PageText:
         is_own = output.plugin == "wget"
-        body, kind = reply.body, self._find_kind(output, reply.body)
-        if is_own and _is_transformed(reply) and self.web.page and self.web.page.is_whole:
-            body = self.web.page.body
-        if not _is_text(kind, body):
+        body = self._restore(reply) if is_own else reply.body
+        kind = self._find_kind(output, body)
+        if not is_text(kind, body):
             return await self._describe(output, len(body), kind)
         header = self.web.find_header(output) if is_own else ""
         decoded = decode_text(body, header, from_browser=not is_own)
-        if kind in _HTML_TYPES:
+        if kind in HTML_TYPES:
             return await self._read_html(output, decoded)
-        text = fold_empty_lines("\n".join(map(str.rstrip, decoded.text.splitlines())))
+        lines = map(str.rstrip, decoded.text.splitlines())
+        text = fold_empty_lines("\n".join(lines))
         notes = [] if text else ["The file is empty: it has no text."]
         return self._make(output, decoded, text, None, notes)
 
+    def _restore(self, reply: Reply) -> bytes:
+        """Return wget's file as it was saved, also where the server shows it in another form."""
+        page = self.web.page
+        if page is None or not page.is_whole:
+            return reply.body
+        # 0.9.31 does that with some files, and such answers have no ranges.
+        is_other = "accept-ranges" not in reply.headers
+        return page.body if is_other else reply.body
+
     async def _read_html(self, output: Output, decoded: Decoded) -> PageText:
-        source = decoded.text
+        html = await self._parse(decoded.text)
+        frames = html.frames if output.plugin == "wget" else ()
+        parts = await self._read_frames(output, frames)
+        text = "\n\n".join(filter(None, [html.text, *parts]))
+        title = html.title or None
+        if text:
+            return self._make(output, decoded, text, title, [])
+        note = _INSTEAD if html.instead else _describe_emptiness(decoded.text)
+        return self._make(output, decoded, html.instead, title, [note])
+
+    async def _parse(self, source: str) -> HtmlText:
         if source.startswith("<?xml") or self.web.header.startswith("application/xhtml"):
             source = _CLOSED_TAG.sub(r"<\1\2></\1>", source)
-        html = await anyio.to_thread.run_sync(read_html, source)
-        text, notes = html.text, []
-        if html.frames and output.plugin == "wget":
-            parts = await self._read_frames(output, html)
-            text = "\n\n".join(filter(None, [text, *parts]))
-        if not text and html.instead:
-            text = html.instead
-            notes.append(
-                "The page shows nothing without scripts or frames: this is what it has for "
-                "browsers without them."
-            )
-        if not text:
-            notes.append(_describe_emptiness(decoded.text))
-        return self._make(output, decoded, text, html.title or None, notes)
+        return await anyio.to_thread.run_sync(read_html, source)
 
-    async def _read_frames(self, output: Output, html: HtmlText) -> list[str]:
+    async def _read_frames(self, output: Output, frames: tuple[str, ...]) -> list[str]:
         """Return the texts of the parts of a frameset, each under its address."""
         texts = []
-        for source in html.frames[:_MOST_FRAMES]:
+        for source in frames[:_MOST_FRAMES]:
             path = unquote(urlsplit(source).path)
             name = posixpath.normpath(posixpath.join(posixpath.dirname(output.name), path))
-            part = find_output(self.snapshot, "wget", name)
-            reply = await self.files.fetch(part) if part else None
-            if part is None or reply is None:
-                texts.append(f"[Frame {source}: not saved]")
-                continue
-            decoded = decode_text(reply.body, self.web.find_header(part))
-            inner = await anyio.to_thread.run_sync(read_html, decoded.text)
-            texts.append(f"[Frame {source}]\n{inner.text}")
+            text = await self._read_frame(name)
+            texts.append(f"[Frame {source}]\n{text}")
         return texts
+
+    async def _read_frame(self, name: str) -> str:
+        part = find_output(self.snapshot, "wget", name)
+        if part is None:
+            return "(not saved)"
+        reply = await self.files.fetch(part)
+        if reply is None:
+            return "(not saved)"
+        decoded = decode_text(reply.body, self.web.find_header(part))
+        html = await self._parse(decoded.text)
+        return html.text
 
     async def _describe(self, output: Output, size: int | None, kind: str = "") -> PageText:
         """Return what a file is that is no text, with its text where a plugin has read it."""
         kind = kind or output.mime_type
+        name = name_kind(kind)
         async for document, reply in self.files.fetch_all(list_documents(self.snapshot)):
             decoded = decode_text(reply.body, from_browser=True)
-            if text := decoded.text.strip():
-                return self._make(document, decoded, text, None, [f"The page is {_name(kind)}."])
+            if decoded.text.strip():
+                text = decoded.text.strip()
+                return self._make(document, decoded, text, None, [f"The page is {name}."])
         details: Json = {
             "type": kind or "application/octet-stream",
-            "bytes": output.size if output.size is not None else size,
+            "bytes": size if output.size is None else output.size,
             "address": make_address(self.api.client.url, output),
         }
-        note = f"The page is {_name(kind)}, not text: a person opens it at `address`."
-        if output in self.files.too_large:
-            note = f"The page is {_name(kind)} of more than 8 MB: a person opens it at `address`."
+        about = "of more than 8 MB" if output in self.files.too_large else "and no text"
+        note = f"The page is {name} {about}: a person opens it at `address`."
         return PageText("", None, output.plugin, output.path, self.web.status, "", details, (note,))
 
     def _find_kind(self, output: Output, body: bytes) -> str:
-        """Return the type of a file: by its first bytes, its name, or as its server said."""
-        for signature, kind in _SIGNATURES:
-            if body.startswith(signature):
-                return kind
         own = self.web.page if output.plugin == "wget" else None
-        if output.path.lower().endswith(_HTML_ENDINGS):
-            return "text/html"
-        noted = output.mime_type or (own.kind if own else "")
-        if noted and noted != "application/octet-stream":
-            return noted
-        return "text/html" if _HTML_START.match(body[:_START_BYTES]) else _guess_type(output.path)
+        sent = own.kind if own else ""
+        return find_kind(body, output.path, output.mime_type, sent)
 
     def _make(
         self, output: Output, decoded: Decoded, text: str, title: str | None, notes: list[str]
     ) -> PageText:
-        if decoded.unreadable:
-            notes.append(
-                f"{decoded.unreadable} letters could not be read as {decoded.charset} and stand "
-                "here as \ufffd."
-            )
-        if output.plugin == _LOSSY:
-            notes.append(
-                "This is what ArchiveBox's htmltotext made of the page: letters beyond ASCII may "
-                "be missing, and a frame's text may stand in its place."
-            )
-        if decoded.source == "detected":
-            notes.append(
-                f"No character set is noted for the page: it was read as {decoded.charset}."
-            )
         return PageText(
             text,
             title,
@@ -288,35 +258,24 @@ class _Reader:
             self.web.status,
             decoded.charset,
             {},
-            tuple(notes),
+            (*notes, *_list_doubts(output, decoded)),
         )
 
 
-def _guess_type(path: str) -> str:
-    import mimetypes
-
-    return mimetypes.guess_type(path)[0] or ""
-
-
-def _is_transformed(reply: Reply) -> bool:
-    # 0.9.31 shows some files to people in another form, and such answers have no ranges.
-    return "accept-ranges" not in reply.headers and reply.status == 200
-
-
-def _is_text(kind: str, body: bytes) -> bool:
-    if kind.startswith(_TEXT_TYPES) or any(word in kind for word in _TEXT_WORDS):
-        return not kind.startswith("image/") or kind == "image/svg+xml"
-    if kind and kind != "application/octet-stream":
-        return False
-    start = body[:_START_BYTES]
-    return b"\0" not in start or start.startswith(_UTF16_MARKS)
-
-
-def _name(kind: str) -> str:
-    for start, name in _KINDS.items():
-        if kind.startswith(start):
-            return name
-    return f"a file of the type {kind}" if kind else "a file of an unknown type"
+def _list_doubts(output: Output, decoded: Decoded) -> Iterator[str]:
+    """Yield what may be wrong with the letters of a text."""
+    if decoded.unreadable:
+        yield (
+            f"{decoded.unreadable} letters could not be read as {decoded.charset} and stand "
+            "here as \ufffd."
+        )
+    if output.plugin == _LOSSY:
+        yield (
+            "This is what ArchiveBox's htmltotext made of the page: letters beyond ASCII may "
+            "be missing, and a frame's text may stand in its place."
+        )
+    if decoded.source == "detected":
+        yield f"No character set is noted for the page: it was read as {decoded.charset}."
 
 
 def _describe_emptiness(html: str) -> str:
