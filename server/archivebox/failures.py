@@ -127,7 +127,8 @@ def make_foreign_failure() -> Failure:
 def is_refused_host(reply: Reply) -> bool:
     """Return whether this is Django's own refusal, which the API never sends: of a host name that
     is not in ALLOWED_HOSTS."""
-    return reply.status == 400 and b"Bad Request (400)" in reply.body[:_MOST_BYTES]
+    start = reply.body[:_MOST_BYTES] if reply.status == 400 else b""
+    return b"Bad Request (400)" in start
 
 
 def make_host_failure() -> Failure:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from server.archivebox.outputs import list_images, list_texts
+from server.archivebox.pages.outputs import list_images, list_texts
 from server.errors import Code, Failure
 from server.sandbox.archivebox import KEY
 from server.services import Services

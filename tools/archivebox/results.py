@@ -18,7 +18,7 @@ from server.tool.request import Risk
 from server.tool.result import Result
 from tools.archivebox import records
 from tools.archivebox.records import ArchiveResult
-from tools.archivebox.snapshots.snapshots import resolve_url
+from tools.archivebox.snapshots.lookup import resolve_url
 
 ResultStatus = Literal[
     "queued", "started", "paused", "backoff", "succeeded", "failed", "skipped", "noresults"

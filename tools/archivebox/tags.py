@@ -27,7 +27,7 @@ from tools.archivebox.records import (
     Report,
     Tag,
 )
-from tools.archivebox.snapshots.snapshots import one_snapshot
+from tools.archivebox.snapshots.lookup import one_snapshot
 
 _MOST_TAGS = 20_000
 _MOST_COMPLETED = 20

@@ -17,7 +17,7 @@ from server.http.urls import check_web_address
 from server.tool.request import Risk
 from server.tool.result import Result
 from tools.archivebox.records import Report
-from tools.archivebox.snapshots.snapshots import resolve_url
+from tools.archivebox.snapshots.lookup import resolve_url
 
 
 class Add(Change[Report]):

@@ -10,9 +10,9 @@ from pydantic import Field
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Get, Text
-from server.archivebox.outputs import Output, list_images, list_texts, make_address
-from server.archivebox.page_files import PageFiles
-from server.archivebox.page_text import read_page
+from server.archivebox.pages.files import PageFiles
+from server.archivebox.pages.outputs import Output, list_images, list_texts, make_address
+from server.archivebox.pages.text import read_page
 from server.errors import Code, Failure
 from server.http.transport import Reply
 from server.pictures import is_installed
@@ -24,7 +24,7 @@ from server.tool.result import (
     prose,
 )
 from tools.archivebox.records import Snapshot, failures
-from tools.archivebox.snapshots.snapshots import one_snapshot
+from tools.archivebox.snapshots.lookup import one_snapshot
 
 _MOST_IMAGE_BYTES = 3_500_000
 """A picture's bytes that hosts take: about 5 MB once encoded."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.failures import is_refused_host, make_host_failure
-from server.archivebox.outputs import Output
+from server.archivebox.pages.outputs import Output
 from server.errors import Code, Failure
 from server.http.transport import MAX_BODY, Reply
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 
-from server.archivebox.warc import find_answer, read_answers
+from server.archivebox.pages.warc import find_answer, read_answers
 
 PAGE = "http://a.example/page"
 

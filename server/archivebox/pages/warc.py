@@ -6,6 +6,7 @@ a URL beyond doubt.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from urllib.parse import urldefrag, urljoin
 
 MOST_BYTES = 8 * 1024 * 1024
 """The most bytes of one unpacked record."""
+_FIRST_LINE = re.compile(rb"HTTP/[\d.]+ +(\d{3})\b")
 _GZIP = 31
 _MOST_REDIRECTS = 10
 _CODINGS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": 15}
@@ -55,12 +57,12 @@ def find_answer(answers: Sequence[WebAnswer], url: str) -> WebAnswer | None:
     """Return the answer for a URL, at the end of its redirects; None where there is none."""
     by_url = {_normalize(answer.url): answer for answer in reversed(answers)}
     # wget writes some URLs in another form than they were given; the page comes first.
-    page = by_url.get(_normalize(url)) or next(iter(answers), None)
+    first = next(iter(answers), None)
+    page = by_url.get(_normalize(url), first)
     for _ in range(_MOST_REDIRECTS):
-        target = _get_target(page) if page else ""
-        if target not in by_url:
-            break
-        page = by_url[target]
+        if page is None or _get_target(page) not in by_url:
+            return page
+        page = by_url[_get_target(page)]
     return page
 
 
@@ -109,8 +111,8 @@ def _parse_fields(head: bytes) -> dict[str, str]:
 
 def _parse_answer(url: str, content: bytes, is_whole: bool) -> WebAnswer | None:
     head, _, body = content.partition(b"\r\n\r\n")
-    first = head.split(b"\r\n", 1)[0].split(None, 2)
-    if len(first) < 2 or not first[0].startswith(b"HTTP/") or not first[1].isdigit():
+    match = _FIRST_LINE.match(head)
+    if match is None:
         return None
     headers = _parse_fields(head)
     if "chunked" in headers.get("transfer-encoding", "").lower():
@@ -118,7 +120,7 @@ def _parse_answer(url: str, content: bytes, is_whole: bool) -> WebAnswer | None:
     else:
         # Each record ends in two line breaks of its own.
         body = body.removesuffix(b"\r\n\r\n")
-    return WebAnswer(url, int(first[1]), headers, _unpack(body, headers), is_whole)
+    return WebAnswer(url, int(match[1]), headers, _unpack(body, headers), is_whole)
 
 
 def _join_chunks(body: bytes) -> bytes:

@@ -8,6 +8,7 @@ stray end tags took lxml 4 s, and an unclosed comment or attribute takes `html.p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -114,6 +115,7 @@ _TICKED, _BLANK = " [x] ", " [ ] "
 _BUTTONS = {"submit": "Submit", "reset": "Reset"}
 _DEEPEST = 50
 _CELL_BORDER = " | "
+_EMPTY_LINES = re.compile(r"\n{3,}")
 _SOFT_HYPHEN = "\u00ad"
 
 
@@ -167,7 +169,7 @@ class _Lines:
         """Add text to the line."""
         self._parts.append(text)
         # Noted here: to look through the parts at each cell would take time by their square.
-        self.has_words = self.has_words or not (text.isspace() or not text)
+        self.has_words |= bool(text.strip())
 
     def add_verbatim(self, text: str) -> None:
         """Add text whose line breaks and blanks count."""
@@ -179,8 +181,10 @@ class _Lines:
 
     def break_line(self, *, verbatim: bool = False) -> None:
         """End the line."""
-        line = "".join(self._parts)
-        self._close(line.rstrip() if verbatim else " ".join(line.split()))
+        line = "".join(self._parts).rstrip()
+        if not verbatim:
+            line = " ".join(line.split())
+        self._close(line)
 
     def result(self) -> str:
         """Return the lines, with no more than one empty line between two."""
@@ -253,7 +257,8 @@ class _Reader:
 
     def _keep_unseen(self, text: str) -> None:
         # The first title counts; the others are those of drawings.
-        if self.unseen == ["title"] and not self.titles:
+        is_title = self.unseen == ["title"]
+        if is_title and not self.titles:
             self.titles.append(text)
         if self.unseen[-1] in _INSTEAD:
             self.instead.append(text)
@@ -299,8 +304,4 @@ _SPECIAL: dict[str, Callable[[_Reader, Attributes], None]] = {
 
 def fold_empty_lines(text: str) -> str:
     """Return the text with at most one empty line between two others, and none around it."""
-    lines: list[str] = []
-    for line in text.split("\n"):
-        if line or (lines and lines[-1]):
-            lines.append(line)
-    return "\n".join(lines).strip("\n")
+    return _EMPTY_LINES.sub("\n\n", text).strip("\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -135,10 +136,13 @@ def _list_own(snapshot: Json) -> list[Output]:
 
 def _choose_own(made: _Made, url: str) -> list[str]:
     names = [name for name in made.files if not name.endswith((*_WARC, _BACKUP))]
-    own = [name for name in names if is_file_of(name, url)]
+    own = list(filter(partial(is_file_of, url=url), names))
+    if own:
+        return own
     # A name that was cut or comes from the server: then the note is all there is.
-    noted = [name for name in names if name == made.noted]
-    return own or noted or names[:1]
+    if made.noted in names:
+        return [made.noted]
+    return names[:1]
 
 
 def _guess_own(made: _Made, url: str) -> list[str]:

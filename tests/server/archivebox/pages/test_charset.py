@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.archivebox.charset import decode_text, find_codec
+from server.archivebox.pages.charset import decode_text, find_codec
 
 RUSSIAN = "Прилив поднимается дважды в сутки, и рыбаки выходят в море ещё до рассвета."
 JAPANESE = "潮は一日に二度満ちて、漁師たちは夜明け前に海へ出る。"

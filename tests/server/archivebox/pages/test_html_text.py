@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from server.archivebox.html_text import read_html
+from server.archivebox.pages.html_text import read_html
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.archivebox.outputs import is_file_of, list_texts, list_warcs
+from server.archivebox.pages.outputs import is_file_of, list_texts, list_warcs
 
 FRAME = "127.0.0.1+8000/menu.html"
 

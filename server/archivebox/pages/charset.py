@@ -16,9 +16,9 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", 
 # Browsers look that far; a little more costs nothing.
 _HEAD_BYTES = 4096
 _DECLARATIONS = (
-    re.compile(rb"<meta[^>]{0,500}?charset\s*=\s*[\"']?\s*([\w:.+-]+)", re.IGNORECASE),
-    re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w:.+-]+)", re.IGNORECASE),
-    re.compile(rb"^\s*@charset \"([\w:.+-]+)\"", re.IGNORECASE),
+    re.compile(r"<meta[^>]{0,500}?charset\s*=\s*[\"']?\s*([\w:.+-]+)", re.IGNORECASE),
+    re.compile(r"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w:.+-]+)", re.IGNORECASE),
+    re.compile(r"^\s*@charset \"([\w:.+-]+)\"", re.IGNORECASE),
 )
 _IN_HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w:.+-]+)", re.IGNORECASE)
 # The names for which the WHATWG's encoding standard and Python's codecs disagree.
@@ -85,13 +85,17 @@ def decode_text(body: bytes, header: str = "", *, from_browser: bool = False) ->
     for mark, name in _MARKS:
         if body.startswith(mark):
             return _read(body.removeprefix(mark), name, "mark")
-    text = _try(body, "utf-8")
-    # An escape begins the letters of ISO-2022-JP, which consists of ASCII.
-    if text is not None and "\x1b" not in text and "\0" not in text:
-        return Decoded(text, "utf-8", "bytes")
-    if from_browser:
+    if from_browser or _is_utf8(body):
         return _read(body, "utf-8", "bytes")
     return _read_declared(body, header) or _detect(body)
+
+
+def _is_utf8(body: bytes) -> bool:
+    text = _try(body, "utf-8")
+    if text is None:
+        return False
+    # An escape begins the letters of ISO-2022-JP, which consists of ASCII.
+    return not any(sign in text for sign in "\x1b\0")
 
 
 def _read_declared(body: bytes, header: str) -> Decoded | None:
@@ -103,14 +107,16 @@ def _read_declared(body: bytes, header: str) -> Decoded | None:
 
 
 def _list_declared(body: bytes, header: str) -> Iterator[tuple[str, str]]:
-    declared = _IN_HEADER.search(header)
-    if declared and (name := find_codec(declared[1])):
-        yield name, "header"
-    for pattern in _DECLARATIONS:
-        match_ = pattern.search(body[:_HEAD_BYTES])
-        name = find_codec(match_[1].decode("ascii", "ignore")) if match_ else ""
-        if name and name not in _NOT_FROM_WITHIN:
-            yield name, "page"
+    """Yield the sets that the header and the page name, each with who names it."""
+    start = body[:_HEAD_BYTES].decode("latin-1")
+    labels = [(match[1], "header") for match in _IN_HEADER.finditer(header)]
+    matches = filter(None, [pattern.search(start) for pattern in _DECLARATIONS])
+    labels += [(match[1], "page") for match in matches]
+    for label, source in labels:
+        name = find_codec(label)
+        is_possible = source == "header" or name not in _NOT_FROM_WITHIN
+        if name and is_possible:
+            yield name, source
 
 
 def find_codec(label: str) -> str:

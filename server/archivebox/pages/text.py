@@ -18,10 +18,11 @@ from urllib.parse import unquote, urlsplit
 import anyio.to_thread
 
 from server.archivebox.api import ArchiveBoxApi
-from server.archivebox.charset import Decoded, decode_text
-from server.archivebox.file_kinds import HTML_TYPES, find_kind, is_text, name_kind
-from server.archivebox.html_text import HtmlText, fold_empty_lines, read_html
-from server.archivebox.outputs import (
+from server.archivebox.pages.charset import Decoded, decode_text
+from server.archivebox.pages.files import PageFiles
+from server.archivebox.pages.html_text import HtmlText, fold_empty_lines, read_html
+from server.archivebox.pages.kinds import HTML_TYPES, find_kind, is_text, name_kind
+from server.archivebox.pages.outputs import (
     Output,
     find_output,
     is_file_of,
@@ -31,8 +32,7 @@ from server.archivebox.outputs import (
     list_warcs,
     make_address,
 )
-from server.archivebox.page_files import PageFiles
-from server.archivebox.warc import WebAnswer, find_answer, read_answers
+from server.archivebox.pages.warc import WebAnswer, find_answer, read_answers
 from server.http.transport import Reply
 
 Json = dict[str, Any]
