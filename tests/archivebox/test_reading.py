@@ -3,6 +3,8 @@ outside the page."""
 
 from __future__ import annotations
 
+import gzip
+import io
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -33,6 +35,7 @@ class Reader:
         self._sandbox = fixed_archivebox(**options)
         self.instead: dict[str, bytes] = {}
         self.files: list[str] = []
+        self.kind = "text/plain"
 
     async def start(self) -> Reader:
         import importlib
@@ -63,7 +66,7 @@ class Reader:
             )
             for ending, content in self.instead.items():
                 if target.partition("?")[0].endswith(ending):
-                    return type(answer)(200, {"content-type": "text/plain"}, content)
+                    return type(answer)(200, {"content-type": self.kind}, content)
         return answer
 
     async def read(self, url: str, **arguments: Any) -> Result:
@@ -150,3 +153,55 @@ def test_the_best_text_comes_first_and_failed_outputs_do_not_count() -> None:
         "wget",
         "htmltotext",
     ]
+
+
+async def test_a_screenshot_too_large_for_a_client_is_made_smaller_or_linked(
+    stack: AsyncExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = pytest.importorskip("PIL.Image")
+    reader = await Reader(stack).start()
+    noise = io.BytesIO()
+    image.effect_noise((2_400, 1_800), 90).convert("RGB").save(noise, "png", compress_level=0)
+    assert len(noise.getvalue()) > 8 * 2**20
+    reader.instead["screenshot.png"] = noise.getvalue()
+    reader.kind = "image/png"
+    shown = await reader.read(INJECTED, image="screenshot")
+    assert len(shown.images[0].content) < 3_500_000
+    assert shown.structured["bytes"] == len(noise.getvalue())
+    assert shown.structured["address"].endswith("/screenshot/screenshot.png")
+    monkeypatch.setattr("tools.archivebox.snapshots.read.is_installed", lambda extra: False)
+    linked = await reader.read(INJECTED, image="screenshot")
+    assert linked.images == ()
+    assert linked.structured["address"] == shown.structured["address"]
+
+
+async def test_what_a_server_shows_in_another_form_is_read_from_the_warc(
+    stack: AsyncExitStack,
+) -> None:
+    # 0.9.31 damages letters of pages that it takes for escaped HTML, and cannot be told not to.
+    reader = await Reader(stack, version="0.9.31").start()
+    page = "<p>Прилив</p>".encode("cp1251")
+    head = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: <%s>\r\n\r\n" % INJECTED.encode()
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=windows-1251\r\n\r\n"
+    reader.instead[".warc.gz"] = gzip.compress(head + answer + page + b"\r\n\r\n")
+    reader.instead["output.html"] = reader.instead["singlefile.html"] = b""
+    reader.instead["quiet-inbox.html"] = page.decode("utf-8", "replace").encode()
+    result = await reader.read(INJECTED)
+    assert (result.prose, result.structured["charset"]) == ("Прилив", "windows-1251")
+
+
+async def test_a_page_with_a_login_form_is_not_private(stack: AsyncExitStack) -> None:
+    reader = await Reader(stack).start()
+    form = b"<form action='/login'>Login<input type=password name=password></form><p>The news"
+    reader.instead["output.html"] = form
+    assert "The news" in (await reader.read(INJECTED)).prose
+
+
+async def test_an_empty_page_is_called_empty(stack: AsyncExitStack) -> None:
+    reader = await Reader(stack).start()
+    for name in ("output.html", "singlefile.html", "quiet-inbox.html", "content.html"):
+        reader.instead[name] = b" \n"
+    reader.instead["content.txt"] = reader.instead[".warc.gz"] = b""
+    result = await reader.read(INJECTED)
+    assert result.prose == ""
+    assert "empty" in result.structured["notes"][0]
