@@ -27,6 +27,11 @@ _MODULE = re.compile(
     r"\b(?:django|ninja|pydantic\w*|archivebox|abx\w*|core|crawls|machine|personas|urllib3?|httpx?)"
     r"\.(?:\w+\.)*([A-Z]\w*)"
 )
+# Its own functions; not its host names, which begin with the same word.
+_OWN_MODULE = re.compile(
+    r"\barchivebox\.(?:api|cli|config|core|crawls|extractors|hooks|machine|misc|plugins|workers)"
+    r"(?:\.\w+)*\.(\w+)"
+)
 # What goes wrong inside the server because of the arguments, which it did not check before.
 _ARGUMENT_ERRORS = (
     "ValueError",
@@ -145,7 +150,7 @@ def make_host_failure() -> Failure:
 def hide_internals(text: str) -> str:
     """Return a text of the server without the folders of its files and the modules of its classes:
     they tell strangers how the server is built, and a caller nothing."""
-    return _MODULE.sub(r"\1", _FOLDER.sub("", text))
+    return _OWN_MODULE.sub(r"\1", _MODULE.sub(r"\1", _FOLDER.sub("", text)))
 
 
 def clean(text: str, most: int = 300) -> str:
