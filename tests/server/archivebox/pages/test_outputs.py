@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.archivebox.pages.outputs import is_file_of, list_texts, list_warcs
+from server.archivebox.pages.outputs import is_file_of, list_documents, list_texts, list_warcs
 
 FRAME = "127.0.0.1+8000/menu.html"
 
@@ -57,3 +57,29 @@ def test_before_0_9_the_name_is_derived_from_the_url() -> None:
 def test_names_are_those_that_wget_gives(name: str, url: str) -> None:
     assert is_file_of(name, url)
     assert not is_file_of(name, "https://a.example/other")
+
+
+def plugin(name: str, *files: str) -> dict[str, Any]:
+    listed = {file: {"mimetype": "text/plain", "size": 9} for file in files}
+    return {"plugin": name, "status": "succeeded", "output_str": "", "output_files": listed}
+
+
+def test_the_page_comes_before_the_article_unless_that_is_asked_for() -> None:
+    page = snapshot("http://a.example/", plugin("wget", "a.example/index.html"))
+    page["archiveresults"] += [
+        plugin("htmltotext", "htmltotext.txt"),
+        plugin("trafilatura", "content.txt", "content.md", "content.html"),
+        plugin("defuddle", "content.txt", "content.html"),
+    ]
+    names = [(output.plugin, output.name) for output in list_texts(page)]
+    assert names[0] == ("wget", "a.example/index.html")
+    assert names[-1] == ("htmltotext", "htmltotext.txt")
+    articles = [output.plugin for output in list_texts(page, article=True)]
+    assert articles[0] == "defuddle"
+    assert articles.index("trafilatura") < articles.index("wget")
+
+
+def test_the_text_of_a_document_is_found_under_any_name() -> None:
+    page = snapshot("http://a.example/a.pdf", plugin("liteparse", "a.pdf.txt", "a.pdf.json"))
+    page["archiveresults"].append(plugin("opendataloader", "metadata.json", "content.md"))
+    assert [output.name for output in list_documents(page)] == ["content.md", "a.pdf.txt"]
