@@ -136,7 +136,7 @@ def refuse_ambiguous(candidates: list[Record], what: str) -> None:
         visible = [
             {
                 name: candidate.get(name)
-                for name in ("id", "url", "title", "name")
+                for name in ("id", "url", "title", "name", "bookmarked_at")
                 if name in candidate
             }
             for candidate in candidates[:10]

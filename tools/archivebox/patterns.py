@@ -12,7 +12,7 @@ from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.failures import get_command_result
 from server.archivebox.pagination import Record, every
 from server.errors import Code, Failure
-from tools.archivebox.snapshots.snapshots import pages
+from tools.archivebox.snapshots.lookup import pages
 
 MOST = 1000
 """Pages that a search gives at most."""

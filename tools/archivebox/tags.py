@@ -27,7 +27,7 @@ from tools.archivebox.records import (
     Report,
     Tag,
 )
-from tools.archivebox.snapshots.snapshots import one_snapshot
+from tools.archivebox.snapshots.lookup import one_snapshot
 
 _MOST_TAGS = 20_000
 _MOST_COMPLETED = 20
@@ -161,7 +161,7 @@ class _OnSnapshot(Change[Report]):
 
     since = "0.9"
 
-    snapshot_id: Text = Field(description="Id, or unique part")
+    snapshot_id: Text = Field(description="Id, unique part, or URL")
     tag_name: Text | None = Field(None, description="Tag name, or")
     tag_id: int | None = Field(None, description="tag id")
 

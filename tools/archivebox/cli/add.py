@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import (
     Change,
     Text,
@@ -14,7 +15,9 @@ from server.archivebox.failures import get_command_result
 from server.archivebox.openapi import Description
 from server.http.urls import check_web_address
 from server.tool.request import Risk
+from server.tool.result import Result
 from tools.archivebox.records import Report
+from tools.archivebox.snapshots.lookup import resolve_url
 
 
 class Add(Change[Report]):
@@ -43,7 +46,7 @@ class Add(Change[Report]):
     crawl_max_size: int | None = Field(None, ge=1, description="Bytes in all")
     crawl_timeout: int | None = Field(None, ge=1, description="Seconds in all")
     snapshot_max_size: int | None = Field(None, ge=1, description="Bytes a page")
-    snapshot_ids: list[Text] | None = Field(None, description="Archive these again")
+    snapshot_ids: list[Text] | None = Field(None, description="Ids or URLs to archive again")
 
     def check(self) -> None:
         # 0.9.31 makes a page of `file:///etc/passwd`, and of any text: addresses are checked here.
@@ -56,6 +59,13 @@ class Add(Change[Report]):
             values = {**values, "extractors": values["plugins"]}
             del values["plugins"]
         return super().require_supported(description, values)
+
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        if self.snapshot_ids:
+            self.snapshot_ids = [
+                await resolve_url(context.api, reference) for reference in self.snapshot_ids
+            ]
+        return await super().run(context)
 
     def present(self, match: Any) -> dict[str, Any]:
         result = get_command_result(match)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -13,11 +12,8 @@ from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Confirmed, Get, Many, Text, cut_text
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import (
-    Fetch,
     Record,
-    every,
     read,
-    refuse_ambiguous,
 )
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
@@ -26,13 +22,13 @@ from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox import records
 from tools.archivebox.records import Deleted, Exported, Snapshot
+from tools.archivebox.snapshots.lookup import one_snapshot, pages
 
 Status = Literal["queued", "started", "paused", "sealed", "deleting", "succeeded", "failed"]
 Day = Annotated[str, Field(min_length=1)]
 
 # Read from the outputs: the server answers these with a 400, as no status of a page.
 _OUTCOMES = ("succeeded", "failed")
-_WHOLE_ID = re.compile(r"[0-9a-f]{32}\Z", re.IGNORECASE)
 _WITH_RESULTS = 50
 """Snapshots a page when their results are needed too: 7 kB each."""
 
@@ -49,6 +45,7 @@ class ListSnapshots(Many[Snapshot]):
     search: Text | None = Field(None, description="In URL, title, tags (0.9.73: content)")
     search_mode: Literal["meta", "contents", "deep"] | None = Field(None, description="0.9.73")
     status: Status | None = Field(None, description="Work status, or outcome")
+    crawl_id: Text | None = Field(None, description="0.9.74: of this crawl")
     tag: Text | None = Field(None, description="Exact tag name")
     url: Text | None = Field(None, description="Exact URL")
     # `title` is the tool's own, for people.
@@ -136,14 +133,14 @@ class ListSnapshots(Many[Snapshot]):
 
 
 class GetSnapshot(Get[Snapshot]):
-    """Get one saved page by id (whole, or a unique part) or timestamp, with its outputs and their
-    status."""
+    """Get one saved page by id (whole, or a unique part), timestamp or URL, with its outputs and
+    their status."""
 
     operation = "GET /core/snapshot/{snapshot_id}"
     title = "Get a saved page"
     core = True
 
-    snapshot_id: Text = Field(description="Id, part of it, or timestamp")
+    snapshot_id: Text = Field(description="Id, part of it, timestamp or URL")
     with_archiveresults: bool = Field(True, description="With its outputs")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
@@ -194,7 +191,7 @@ class UpdateSnapshot(Change[Snapshot]):
     since = "0.9"
     verify = "get the snapshot again ({GET /core/snapshot/{snapshot_id}})."
 
-    snapshot_id: Text = Field(description="Id, or unique part")
+    snapshot_id: Text = Field(description="Id, unique part, or URL")
     # Not `deleting`: 0.9.73 would delete the page with its files in seconds, and ask nobody.
     status: Literal["queued", "started", "paused", "sealed"] | None = Field(
         None, description="New status"
@@ -246,7 +243,7 @@ class DeleteSnapshot(Confirmed[Deleted]):
     use = "Use {POST /cli/remove}."
     verify = "get the snapshot again: gone, or with status deleting, is deleted."
 
-    snapshot_id: Text = Field(description="Id, or unique part")
+    snapshot_id: Text = Field(description="Id, unique part, or URL")
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
         await super().prepare(context)
@@ -299,62 +296,6 @@ class GetAny(Get[Snapshot]):
 
     def present(self, result: Any) -> dict[str, Any]:
         return records.any_object(result)
-
-
-async def one_snapshot(
-    api: ArchiveBoxApi, reference: str, *, with_archiveresults: bool = False
-) -> Record:
-    """Return the snapshot behind an id, a unique part of one, or a timestamp.
-
-    Raises: Failure: `NOT_FOUND`; `AMBIGUOUS` with the candidates, which 0.8.5 would answer with
-        just any of them.
-    """
-    # A whole id needs no list to be looked through.
-    if _WHOLE_ID.match(reference.replace("-", "")):
-        return await _by_id(api, reference, with_archiveresults=with_archiveresults)
-    # Ten candidates are shown, so one more is enough to know.
-    candidates, total = await every(pages(api, {"id": reference}), 11)
-    if len(candidates) > 1 and total:
-        # The timestamp of one page may be the start of another's.
-        same = [candidate for candidate in candidates if _same_id(candidate, reference)]
-        refuse_ambiguous(same or candidates, "saved pages")
-        candidates = same
-    if candidates and not with_archiveresults:
-        return candidates[0]
-    if not candidates and not api.description.has(UpdateSnapshot.operation):
-        # 0.8.5 would answer with any page that has this somewhere in its id.
-        raise Failure(
-            Code.NOT_FOUND,
-            f"There is no saved page {reference!r}.",
-            "Give the beginning or end of its id.",
-        )
-    identity = str(candidates[0]["id"]) if candidates else reference
-    return await _by_id(api, identity, with_archiveresults=with_archiveresults)
-
-
-async def _by_id(api: ArchiveBoxApi, identity: str, *, with_archiveresults: bool) -> Record:
-    # Without validation: only the path is of interest.
-    path = GetSnapshot.model_construct(snapshot_id=identity).path()
-    record: Record = await api.get(path, with_archiveresults=with_archiveresults)
-    return record
-
-
-def _same_id(record: Record, reference: str) -> bool:
-    requested = reference.replace("-", "").lower()
-    return (
-        str(record["id"]).replace("-", "").lower() == requested
-        or record.get("timestamp") == reference
-    )
-
-
-def pages(api: ArchiveBoxApi, params: dict[str, Any]) -> Fetch:
-    """Return a reader of the snapshots under these filters, page by page."""
-
-    async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
-        answer = await api.get("/core/snapshots", **params, limit=count, offset=offset)
-        return answer["items"], int(answer["total_items"])
-
-    return fetch
 
 
 def _alias(values: dict[str, Any]) -> dict[str, Any]:

@@ -131,6 +131,11 @@ def locate_wget_file(page: Page) -> str:
     return f"{page.host}{path}{extension}"
 
 
+def locate_warc(page: Page) -> str:
+    """Return where wget writes down what it was answered, below its folder."""
+    return f"warc/{1_700_000_000 + page.bits % 90_000_000}.warc.gz"
+
+
 def _fail(page: Page, plugin: str) -> Outcome:
     if plugin in _WITHOUT_HTML:
         return _WITHOUT_HTML[plugin]
@@ -138,7 +143,9 @@ def _fail(page: Page, plugin: str) -> Outcome:
         return Outcome("failed", f"net::ERR_NAME_NOT_RESOLVED at {page.url}")
     if plugin == "wget":
         reason = _FETCH[page.fate]
-        return Outcome("failed", f"wget exited with status 8: {page.url}: {reason}")
+        text = f"wget exited with status 8: {page.url}: {reason}"
+        # It writes down what it was answered also where it keeps nothing of it.
+        return Outcome("failed", text, (locate_warc(page),))
     # A page that is missing is one for a browser, too: it archives the error page.
     if page.fate == "blocked" and plugin in _BLOCKED:
         return _BLOCKED[plugin]
@@ -146,7 +153,7 @@ def _fail(page: Page, plugin: str) -> Outcome:
 
 
 def _succeed(page: Page, plugin: str) -> Outcome:
-    files = _FILES.get(plugin) or (locate_wget_file(page),)
+    files = _FILES.get(plugin) or (locate_wget_file(page), locate_warc(page))
     # The title is the one output that is not a file for whoever reads the result.
     if plugin == "title":
         return Outcome("succeeded", extract_title(page) or "", files)
