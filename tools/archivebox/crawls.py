@@ -9,6 +9,8 @@ from pydantic import Field
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Confirmed, Get, Text, cut_text
+from server.archivebox.filters import Patterns
+from server.archivebox.moments import From
 from server.archivebox.pagination import Record, Unpaged, refuse_ambiguous
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
@@ -98,7 +100,7 @@ class UpdateCrawl(Change[Crawl]):
     crawl_id: Text = Field(description="Id, or unique part")
     status: CrawlStatus | None = Field(None, description="New status")
     action: Literal["pause", "resume", "cancel"] | None = Field(None, description="0.9.73")
-    retry_at: Text | None = Field(None, description="Retry time")
+    retry_at: From | None = Field(None, description="Retry time")
     tags: list[Text] | None = Field(None, description="Tag names")
     tags_str: Text | None = Field(None, description="Or with commas")
 
@@ -150,7 +152,7 @@ class DeleteCrawl(Confirmed[Deleted]):
         its_pages = "all its saved pages"
         # Only 0.9.73 finds the pages of a crawl; its list of pages has no such filter.
         if context.description.takes("POST /cli/search", "crawl_id"):
-            pages = await matches(context.api, [], {}, {"crawl_id": crawl["id"]})
+            pages = await matches(context.api, Patterns("exact", ()), {}, {"crawl_id": crawl["id"]})
             its_pages = f"its saved pages ({len(pages)}{' or more' if len(pages) >= MOST else ''})"
             about |= {
                 "snapshots": len(pages),

@@ -12,12 +12,13 @@ from server.archivebox.endpoints import (
     Confirmed,
     Text,
 )
+from server.archivebox.filters import FilterType
 from server.archivebox.pagination import Record
 from server.errors import Code, Failure
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
-from tools.archivebox.cli.filters import Filters, FilterType, run_command
+from tools.archivebox.cli.filters import Filters, run_command
 from tools.archivebox.patterns import matches
 from tools.archivebox.records import Deleted
 
@@ -48,7 +49,7 @@ class Remove(Filters, Confirmed[Deleted]):
         return {}  # the pages are looked up first, and deleted one by one
 
     async def preview(self, context: ArchiveBoxContext) -> Preview:
-        self._matches = await matches(context.api, self.filter_patterns, self.filters(), {})
+        self._matches = await matches(context.api, self.patterns(), self.times(), {})
         if not self._matches:
             raise Failure(
                 Code.NOT_FOUND,
@@ -86,7 +87,7 @@ class Remove(Filters, Confirmed[Deleted]):
             reason = failure.message
         left = {
             str(match["timestamp"])
-            for match in await matches(api, self.filter_patterns, self.filters(), {})
+            for match in await matches(api, self.patterns(), self.times(), {})
         }
         failed = [
             {"timestamp": timestamp, "reason": reason}

@@ -33,7 +33,8 @@ class Update(Filters, Change[Report]):
     index_only: bool | None = Field(None, description="Only the index")
 
     def body(self) -> dict[str, Any]:
-        body = {"filter_patterns": self.filter_patterns, **self.filters()}
+        kind, patterns = self.patterns().for_server()
+        body = {"filter_patterns": patterns, "filter_type": kind, **self.times()}
         if self.index_only is not None:
             body["index_only"] = self.index_only
         if "before" not in body:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Text, Workflow
+from server.archivebox.moments import From, To
 from server.errors import Code, Failure
 from server.jobs import JobRow, NewRecord, Work
 from server.tool.confirmation import Preview
@@ -41,13 +42,13 @@ _ONLY_FOR = {
 
 
 class Query(Input):
-    """Which pages: words in URL, title or tags; an exact tag; a host with its subdomains; dates."""
+    """Which pages: words in URL, title or tags; a tag; a host with its subdomains; whole days."""
 
     search: Text | None = None
     tag: Text | None = None
     domain: Text | None = None
-    since: Text | None = None
-    until: Text | None = None
+    since: From | None = None
+    until: To | None = None
 
 
 class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):

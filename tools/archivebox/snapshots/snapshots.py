@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from server import wall_clock
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Confirmed, Get, Many, Text, cut_text
+from server.archivebox.moments import At, From, split_exact
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import (
     Fetch,
@@ -25,10 +26,10 @@ from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox import records
+from tools.archivebox.patterns import pages, stored_tags, stored_urls
 from tools.archivebox.records import Deleted, Exported, Snapshot
 
 Status = Literal["queued", "started", "paused", "sealed", "deleting", "succeeded", "failed"]
-Day = Annotated[str, Field(min_length=1)]
 
 # Read from the outputs: the server answers these with a 400, as no status of a page.
 _OUTCOMES = ("succeeded", "failed")
@@ -49,22 +50,22 @@ class ListSnapshots(Many[Snapshot]):
     search: Text | None = Field(None, description="In URL, title, tags (0.9.73: content)")
     search_mode: Literal["meta", "contents", "deep"] | None = Field(None, description="0.9.73")
     status: Status | None = Field(None, description="Work status, or outcome")
-    tag: Text | None = Field(None, description="Exact tag name")
-    url: Text | None = Field(None, description="Exact URL")
+    tag: Text | None = Field(None, description="Tag name")
+    url: Text | None = Field(None, description="URL, in any spelling")
     # `title` is the tool's own, for people.
     title_: Text | None = Field(None, alias="title", description="Part of the title")
     id: Text | None = Field(None, description="Part of id or timestamp")
     timestamp: Text | None = Field(None, description="Timestamp prefix")
     created_by_id: Text | None = Field(None, description="User id")
     created_by_username: Text | None = Field(None, description="Part of a user name")
-    created_at: Day | None = Field(None, description="Exact time")
-    created_at__gte: Day | None = Field(None, description="Date")
-    created_at__lt: Day | None = Field(None, description="Date")
-    modified_at: Day | None = Field(None, description="Exact time")
-    modified_at__gte: Day | None = Field(None, description="Date")
-    modified_at__lt: Day | None = Field(None, description="Date")
-    bookmarked_at__gte: Day | None = Field(None, description="Date")
-    bookmarked_at__lt: Day | None = Field(None, description="Date")
+    created_at: At | None = Field(None, description="At that time")
+    created_at__gte: From | None = Field(None, description="From this time")
+    created_at__lt: From | None = Field(None, description="Before this time")
+    modified_at: At | None = Field(None, description="At that time")
+    modified_at__gte: From | None = Field(None, description="From this time")
+    modified_at__lt: From | None = Field(None, description="Before this time")
+    bookmarked_at__gte: From | None = Field(None, description="From this time")
+    bookmarked_at__lt: From | None = Field(None, description="Before this time")
     with_archiveresults: bool = Field(False, description="Add each page's outputs (7 kB)")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
@@ -73,7 +74,7 @@ class ListSnapshots(Many[Snapshot]):
         )
         params = self.require_supported(
             context.description,
-            {name: value for name, value in arguments.items() if value is not None},
+            split_exact({name: value for name, value in arguments.items() if value is not None}),
         )
         # Before 0.9.73 the server ignores this filter without a word, so it is applied here.
         by_server = self.status not in (None, *_OUTCOMES) and context.description.takes(
@@ -84,7 +85,7 @@ class ListSnapshots(Many[Snapshot]):
             params["status"] = self.status
         if by_outcome:
             params["with_archiveresults"] = True
-        fetch = pages(context.api, params)
+        fetch = await self._pages(context.api, params)
         if self.status is None or by_server:
             return await read(self, context.api, fetch)
         keep = self._outcome if by_outcome else self._at_work(context.api)
@@ -114,6 +115,13 @@ class ListSnapshots(Many[Snapshot]):
                 "filtered here."
             ]
         return []
+
+    async def _pages(self, api: ArchiveBoxApi, params: Record) -> Fetch:
+        """Return the reader of the pages: the server compares addresses and tags letter by letter,
+        so that it is asked for each spelling that it has."""
+        tags = await stored_tags(api, params.pop("tag")) if self.tag else []
+        urls = await stored_urls(api, params.pop("url")) if self.url else []
+        return pages(api, params, urls=urls, tags=tags)
 
     def _outcome(self, record: Record) -> bool:
         statuses = [
@@ -200,7 +208,7 @@ class UpdateSnapshot(Change[Snapshot]):
         None, description="New status"
     )
     action: Literal["pause", "resume", "cancel"] | None = Field(None, description="0.9.73")
-    retry_at: Text | None = Field(None, description="Retry time")
+    retry_at: From | None = Field(None, description="Retry time")
     tags: list[Text] | None = Field(None, description="Tag names")
     if_status: Status | None = Field(None, description="Only if its status is this")
 
@@ -278,7 +286,7 @@ class GetSnapshotsFeed(Get[Exported]):
     crawl_id: Text | None = Field(None, description="Of this crawl")
     created_by: Text | None = Field(None, description="Of this user")
     limit: int = Field(50, ge=1, le=200, description="Entries")
-    before: Text | None = Field(None, description="Older than this instant")
+    before: From | None = Field(None, description="Older than this time")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
 
@@ -345,16 +353,6 @@ def _same_id(record: Record, reference: str) -> bool:
         str(record["id"]).replace("-", "").lower() == requested
         or record.get("timestamp") == reference
     )
-
-
-def pages(api: ArchiveBoxApi, params: dict[str, Any]) -> Fetch:
-    """Return a reader of the snapshots under these filters, page by page."""
-
-    async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
-        answer = await api.get("/core/snapshots", **params, limit=count, offset=offset)
-        return answer["items"], int(answer["total_items"])
-
-    return fetch
 
 
 def _alias(values: dict[str, Any]) -> dict[str, Any]:
