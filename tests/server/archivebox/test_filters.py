@@ -163,7 +163,7 @@ def test_without_patterns_every_page_fits() -> None:
 
 def test_the_server_is_never_asked_for_a_domain_or_an_exact_address() -> None:
     for kind in ("domain", "exact"):
-        assert Patterns(kind, ("example.com",)).for_server()[0] == "regex"  # type: ignore[arg-type]
+        assert Patterns(kind, ("example.com",)).for_server()[0] == "regex"
     assert Patterns("tag", ("x",)).for_server() == ("tag", ["x"])
 
 
