@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from itertools import product
 
 from server.errors import Code, Failure
 
@@ -79,16 +80,14 @@ class Cron:
     def next_run(self, after: datetime) -> datetime | None:
         """Return the first moment after that one, in UTC; None if there is none."""
         start = after.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-        times = [(hour, minute) for hour in sorted(self.hours) for minute in sorted(self.minutes)]
-        for number in range(_DAYS_AHEAD):
-            day = start.date() + timedelta(days=number)
-            if not self._has_day(datetime.combine(day, time.min, UTC)):
-                continue
-            moments = (datetime.combine(day, time(*parts), UTC) for parts in times)
-            match = next((moment for moment in moments if moment >= start), None)
-            if match is not None:
-                return match
-        return None
+        times = [time(*parts) for parts in product(sorted(self.hours), sorted(self.minutes))]
+        days = (start + timedelta(days=number) for number in range(_DAYS_AHEAD))
+        moments = (
+            datetime.combine(day, moment, UTC)
+            for day in filter(self._has_day, days)
+            for moment in times
+        )
+        return next(filter(start.__le__, moments), None)
 
     def _has_day(self, day: datetime) -> bool:
         if day.month not in self.months:

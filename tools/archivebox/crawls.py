@@ -14,12 +14,14 @@ from server.archivebox.moments import From
 from server.archivebox.pagination import Record, Unpaged, refuse_ambiguous
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
+from server.text import show_page, show_url
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox import records
 from tools.archivebox.patterns import MOST, matches
 from tools.archivebox.records import Crawl, Deleted, Exported
+from tools.archivebox.removal import leaves_files
 
 CrawlStatus = Literal["queued", "started", "paused", "sealed"]
 
@@ -142,7 +144,7 @@ class DeleteCrawl(Confirmed[Deleted]):
 
     async def preview(self, context: ArchiveBoxContext) -> Preview:
         crawl = await one_crawl(context.api, self.crawl_id)
-        urls = str(crawl.get("urls", "")).split()
+        urls = [show_url(url) for url in str(crawl.get("urls", "")).split()]
         about = {
             "id": crawl["id"],
             "urls": urls[:10],
@@ -156,11 +158,14 @@ class DeleteCrawl(Confirmed[Deleted]):
             its_pages = f"its saved pages ({len(pages)}{' or more' if len(pages) >= MOST else ''})"
             about |= {
                 "snapshots": len(pages),
-                "first": [page.get("title") or page.get("url") for page in pages[:10]],
+                "first": [show_page(page["url"], page.get("title")) for page in pages[:10]],
             }
+        files = ""
+        if leaves_files(context.description):
+            files = f" ArchiveBox {context.description.version} leaves the files on its disk."
         return Preview(
             f"Delete the crawl of {', '.join(urls[:3])}{' ...' if len(urls) > 3 else ''} with "
-            f"{its_pages}?",
+            f"{its_pages}?{files}",
             about,
         )
 

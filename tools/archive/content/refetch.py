@@ -11,6 +11,7 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Confirmed, Id
 from server.archive.selection import select
 from server.errors import Code, Failure
+from server.text import quote_title
 from server.tool.confirmation import Preview
 from tools.archive.content.items import SearchItems
 from tools.archive.schema.objects import Item, RefetchPayload
@@ -117,4 +118,4 @@ async def _look_up(context: ArchiveContext, ids: list[str]) -> list[dict[str, An
 def _some_names(items: list[dict[str, Any]]) -> str:
     names = sorted({item["socialProfile"]["accountName"] for item in items})
     more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
-    return ", ".join([*names[:MOST_NAMES], *more])
+    return ", ".join([*map(quote_title, names[:MOST_NAMES]), *more])

@@ -10,6 +10,7 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Text, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow, NewRecord
+from server.text import quote_title
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from tools.archive.collections import AddItemToCollections, GetCollections
@@ -109,7 +110,11 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         aside += [f"{malformed} malformed"] if malformed else []
         report = f" ({', '.join(aside)})" if aside else ""
         names = [*(self.collection_names or []), *(self.collection_ids or [])]
-        into = f", and put what is there then into {', '.join(names)}" if names else ""
+        into = (
+            f", and put what is there then into {', '.join(map(quote_title, names))}"
+            if names
+            else ""
+        )
         return f"Have Archive add {count_noun(new, 'post')} by link{report}{into}?"
 
     async def _know_collections(self, context: ArchiveContext) -> None:

@@ -12,6 +12,7 @@ from server.archivebox.endpoints import Text, Workflow
 from server.archivebox.moments import From, To
 from server.errors import Code, Failure
 from server.jobs import JobRow, NewRecord, Work
+from server.text import quote_title, show_url
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from server.tool.request import Input
@@ -192,6 +193,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         links = self.links()
         # Before anybody is asked: an option that this server would ignore.
         SaveWork(context, self._options()).require()
+        first = [show_url(link) for link in links[:_SHOWN]]
         requested = f"Save {_pages(len(links))} in ArchiveBox?" if len(links) > _UNASKED else None
         return Plan(
             f"Saving of {_pages(len(links))}",
@@ -200,7 +202,10 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             requests=len(links) + -(-len(links) // ADDED_AT_ONCE),
             credits=0,
             records_known=[NewRecord(link) for link in links],
-            preview=Preview(requested, {"pages": len(links), "first": links[:_SHOWN]})
+            preview=Preview(
+                requested,
+                {"pages": len(links), "first": first},
+            )
             if requested
             else None,
         )
@@ -240,7 +245,8 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     def _tagging(self) -> str:
         if self.undo:
             return f"undo of {self.undo}"
-        put, collected = ", ".join(self.tags or []), ", ".join(self.untag or [])
+        put = ", ".join(map(quote_title, self.tags or []))
+        collected = ", ".join(map(quote_title, self.untag or []))
         return "; ".join(
             [
                 *([f"put on: {put}"] if put else []),
@@ -253,7 +259,7 @@ def _plan_with_question(records: list[NewRecord], message: str, *, each: int) ->
     """Return a plan that needs a confirmation; where there is nothing to do, one that does not."""
     if not records:
         return _plan_without_question(message, records, each=each)
-    urls = [record.detail["url"] for record in records if record.detail.get("url")]
+    urls = [show_url(record.detail["url"]) for record in records if record.detail.get("url")]
     details = {"pages": len(records), "first": urls[:_SHOWN]}
     visible = f": {', '.join(urls[:3])}{' ...' if len(records) > 3 else ''}" if urls else ""
     return _plan_without_question(

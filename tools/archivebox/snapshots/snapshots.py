@@ -22,12 +22,14 @@ from server.archivebox.pagination import (
 )
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
+from server.text import show_page
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox import records
 from tools.archivebox.patterns import pages, stored_tags, stored_urls
 from tools.archivebox.records import Deleted, Exported, Snapshot
+from tools.archivebox.removal import LATER, describe_removal, leaves_files, remove_with_files
 
 Status = Literal["queued", "started", "paused", "sealed", "deleting", "succeeded", "failed"]
 
@@ -263,9 +265,10 @@ class DeleteSnapshot(Confirmed[Deleted]):
 
     async def preview(self, context: ArchiveBoxContext) -> Preview:
         snapshot = await one_snapshot(context.api, self.snapshot_id)
+        note = describe_removal(context.description)
         return Preview(
-            f"Delete the saved page {snapshot.get('title') or snapshot['url']!r} "
-            f"({snapshot['url']}) with all its files?",
+            f"Delete the saved page {show_page(snapshot['url'], snapshot.get('title'))} with all "
+            f"its files?{note and f' {note}'}",
             {
                 "snapshots": 1,
                 "id": snapshot["id"],
@@ -273,6 +276,14 @@ class DeleteSnapshot(Confirmed[Deleted]):
                 "title": snapshot.get("title"),
             },
         )
+
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        # Here a DELETE would remove the page from the list and leave its files on the disk.
+        if leaves_files(context.description):
+            page = await one_snapshot(context.api, self.snapshot_id)
+            return whole(await remove_with_files(context.api, page))
+        report = await self.send(context.api, {})
+        return whole({**report, "notes": [LATER]})
 
 
 class GetSnapshotsFeed(Get[Exported]):
