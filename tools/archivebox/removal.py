@@ -34,6 +34,18 @@ def describe_removal(description: Description) -> str:
     return ""
 
 
+async def warn_of_return(api: ArchiveBoxApi, page: Record) -> str:
+    """Return the warning that a page may come back, which it does on 0.9.73 while its crawl is
+    still at work: the crawl makes each page of its own that is missing."""
+    crawl_id = page.get("crawl_id")
+    if not crawl_id:
+        return ""
+    crawl = await api.get(f"/crawls/crawl/{crawl_id}")
+    if crawl.get("status") not in ("queued", "started"):
+        return ""
+    return "Its crawl is still at work and will save it again: cancel the crawl first."
+
+
 async def remove_with_files(api: ArchiveBoxApi, page: Record) -> Record:
     """Delete one page whose timestamp was just seen, with its files, by the command.
 

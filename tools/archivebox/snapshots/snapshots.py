@@ -29,7 +29,13 @@ from server.tool.result import Result, whole
 from tools.archivebox import records
 from tools.archivebox.patterns import pages, stored_tags, stored_urls
 from tools.archivebox.records import Deleted, Exported, Snapshot
-from tools.archivebox.removal import LATER, describe_removal, leaves_files, remove_with_files
+from tools.archivebox.removal import (
+    LATER,
+    describe_removal,
+    leaves_files,
+    remove_with_files,
+    warn_of_return,
+)
 
 Status = Literal["queued", "started", "paused", "sealed", "deleting", "succeeded", "failed"]
 
@@ -265,10 +271,13 @@ class DeleteSnapshot(Confirmed[Deleted]):
 
     async def preview(self, context: ArchiveBoxContext) -> Preview:
         snapshot = await one_snapshot(context.api, self.snapshot_id)
-        note = describe_removal(context.description)
+        notes = [
+            describe_removal(context.description),
+            await warn_of_return(context.api, snapshot),
+        ]
         return Preview(
             f"Delete the saved page {show_page(snapshot['url'], snapshot.get('title'))} with all "
-            f"its files?{note and f' {note}'}",
+            f"its files?{''.join(f' {note}' for note in notes if note)}",
             {
                 "snapshots": 1,
                 "id": snapshot["id"],
