@@ -195,3 +195,14 @@ async def test_a_page_is_found_by_the_dates_that_are_displayed(target: Target) -
     assert shown["instants"] == [{"created_at__gte": f"{day}T00:00:00Z"}]
     refused = await target.refused("list_snapshots", created_at=f"{day}T10:00:00")
     assert "no zone" in refused.message
+
+
+async def test_a_deleted_page_leaves_no_files(target: Target) -> None:
+    if target.version == "0.8.5":
+        return  # its one way to delete fails, and says so
+    snapshot = await target.saved()
+    report = await target.confirmed("delete_snapshot", snapshot_id=snapshot["id"])
+    if target.sandbox is not None:
+        assert target.sandbox.world.left_folders == set()
+    # Where the files go later, the answer says so.
+    assert report.get("files") == "removed" or "within about a minute" in report["notes"][0]

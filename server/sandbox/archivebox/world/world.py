@@ -56,6 +56,8 @@ class World:
         self.snapshots: dict[str, Snapshot] = {}
         self.personas: dict[str, Persona] = {}
         self.schedules: dict[str, Schedule] = {}
+        # Folders without a snapshot: the timestamps that they are named after.
+        self.left_folders: set[str] = set()
         self._start_reading = clock()
         self._id_count = first_id
         self._tag_count = 0
