@@ -34,7 +34,7 @@ async def matches(
     """
     # 0.9 has no `list` any more, and 0.8.5 no `search` yet.
     operation = "POST /cli/search" if api.description.has("POST /cli/search") else "POST /cli/list"
-    filters = await _filters(api, patterns)
+    filters = await server_filters(api, patterns)
     body = _body(api, operation, {**filters, **times, **more})
     try:
         result = get_command_result(
@@ -119,7 +119,7 @@ async def stored_tags(api: ArchiveBoxApi, name: str) -> list[str]:
     return [str(tag["name"]) for tag in tags if has_tag([str(tag["name"])], name)] or [name]
 
 
-async def _filters(api: ArchiveBoxApi, patterns: Patterns) -> dict[str, Any]:
+async def server_filters(api: ArchiveBoxApi, patterns: Patterns) -> dict[str, Any]:
     """Return kind and patterns as the command takes them."""
     kind, texts = patterns.for_server()
     if kind == "tag":
