@@ -416,7 +416,7 @@ def tokens(of: str | None = None, but: str = "", **offered: Any) -> float:
 
 def test_the_whole_view_of_the_model_stays_small() -> None:
     assert tokens(OPERATION_META) < 11_000
-    assert tokens("archive-mcp/endpoint", backends={"archivebox"}) < 6_000
+    assert tokens("archive-mcp/endpoint", backends={"archivebox"}) < 6_500
     assert (
         tokens(
             "archive-mcp/workflow",

@@ -11,6 +11,7 @@ from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.client import Upload
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Get, Text
+from server.archivebox.moments import At, From, split_exact
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import Paged, Record
 from server.errors import Code, Failure
@@ -43,9 +44,9 @@ class ListArchiveresults(Paged[ArchiveResult]):
     # No `cmd`: the server answers that filter with a 503 (a fault of its own).
     hook_name: Text | None = Field(None, description="0.9")
     process_id: Text | None = Field(None, description="0.9")
-    created_at: Text | None = Field(None, description="Exact time")
-    created_at__gte: Text | None = Field(None, description="Date")
-    created_at__lt: Text | None = Field(None, description="Date")
+    created_at: At | None = Field(None, description="At that time")
+    created_at__gte: From | None = Field(None, description="From this time")
+    created_at__lt: From | None = Field(None, description="Before this time")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         if self.snapshot_id:
@@ -57,7 +58,7 @@ class ListArchiveresults(Paged[ArchiveResult]):
         old = {"plugin": "extractor", "output_str": "output"}
         renamed = {
             name if description.takes(self.operation, name) else old.get(name, name): value
-            for name, value in values.items()
+            for name, value in split_exact(values).items()
         }
         return super().require_supported(description, renamed)
 

@@ -16,6 +16,7 @@ from server.archivebox.pagination import (
     refuse_ambiguous,
 )
 from server.errors import Code, Failure
+from server.text import quote_title
 from server.tool.confirmation import Preview
 from server.tool.names import find_matches, suggest
 from server.tool.request import Risk
@@ -151,7 +152,7 @@ class DeleteTag(Confirmed[Deleted]):
         tag = await one_tag(context.api, self.tag_id)
         pages = tag.get("num_snapshots", 0)
         return Preview(
-            f"Delete the tag {tag['name']!r} from {pages} saved pages? The pages stay.",
+            f"Delete the tag {quote_title(tag['name'])} from {pages} saved pages? The pages stay.",
             {"tag": tag["name"], "id": tag["id"], "snapshots": pages},
         )
 

@@ -9,9 +9,10 @@ from pydantic import Field
 
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Text, Workflow
+from server.archivebox.moments import From, To
 from server.errors import Code, Failure
 from server.jobs import JobRow, NewRecord, Work
-from server.text import count_noun
+from server.text import count_noun, quote_title, show_url
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from server.tool.request import Input
@@ -42,13 +43,13 @@ _ONLY_FOR = {
 
 
 class Query(Input):
-    """Which pages: words in URL, title or tags; an exact tag; a host with its subdomains; dates."""
+    """Which pages: words in URL, title or tags; a tag; a host with its subdomains; whole days."""
 
     search: Text | None = None
     tag: Text | None = None
     domain: Text | None = None
-    since: Text | None = None
-    until: Text | None = None
+    since: From | None = None
+    until: To | None = None
 
 
 class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
@@ -198,6 +199,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         links = self.links()
         # Before anybody is asked: an option that this server would ignore.
         SaveWork(context, self._options()).require()
+        first = [show_url(link) for link in links[:_SHOWN]]
         requested = (
             f"Save {count_noun(len(links), 'page')} in ArchiveBox?"
             if len(links) > _UNASKED
@@ -210,7 +212,10 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             requests=len(links) + -(-len(links) // ADDED_AT_ONCE),
             credits=0,
             records_known=[NewRecord(link) for link in links],
-            preview=Preview(requested, {"pages": len(links), "first": links[:_SHOWN]})
+            preview=Preview(
+                requested,
+                {"pages": len(links), "first": first},
+            )
             if requested
             else None,
         )
@@ -250,7 +255,8 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     def _tagging(self) -> str:
         if self.undo:
             return f"undo of {self.undo}"
-        put, collected = ", ".join(self.tags or []), ", ".join(self.untag or [])
+        put = ", ".join(map(quote_title, self.tags or []))
+        collected = ", ".join(map(quote_title, self.untag or []))
         return "; ".join(
             [
                 *([f"put on: {put}"] if put else []),
@@ -263,7 +269,7 @@ def _plan_with_question(records: list[NewRecord], message: str, *, each: int) ->
     """Return a plan that needs a confirmation; where there is nothing to do, one that does not."""
     if not records:
         return _plan_without_question(message, records, each=each)
-    urls = [record.detail["url"] for record in records if record.detail.get("url")]
+    urls = [show_url(record.detail["url"]) for record in records if record.detail.get("url")]
     details = {"pages": len(records), "first": urls[:_SHOWN]}
     visible = f": {', '.join(urls[:3])}{' ...' if len(records) > 3 else ''}" if urls else ""
     return _plan_without_question(

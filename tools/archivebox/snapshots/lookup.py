@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 from urllib.parse import quote
 
 from server.archivebox.api import ArchiveBoxApi
-from server.archivebox.pagination import Fetch, Record, every, refuse_ambiguous
+from server.archivebox.pagination import Record, every, refuse_ambiguous
 from server.errors import Code, Failure
+from server.text import show_url
+from tools.archivebox.patterns import pages, stored_urls
 
 _WHOLE_ID = re.compile(r"[0-9a-f]{32}\Z", re.IGNORECASE)
 _PATH = "/core/snapshot/"
@@ -61,27 +62,18 @@ async def resolve_url(api: ArchiveBoxApi, reference: str) -> str:
 
 
 async def _by_url(api: ArchiveBoxApi, url: str, *, with_archiveresults: bool) -> Record:
-    for variant in _list_variants(url.strip()):
-        candidates, _ = await every(pages(api, {"url": variant}), 11)
-        refuse_ambiguous(candidates, "saved pages, which are copies of one page")
-        if candidates and not with_archiveresults:
-            return candidates[0]
-        if candidates:
-            return await _by_id(api, str(candidates[0]["id"]), with_archiveresults=True)
-    raise Failure(
-        Code.NOT_FOUND,
-        f"No saved page has exactly the URL {url}.",
-        "Look for it with a part of it in `search`: {GET /core/snapshots}.",
-    )
-
-
-def _list_variants(url: str) -> list[str]:
-    """Return the URL, and its other form where it is the root of a site."""
-    host = url.partition("://")[2]
-    if "/" not in host and "?" not in host and "#" not in host:
-        return [url, f"{url}/"]
-    is_root = host.count("/") == 1 and url.endswith("/")
-    return [url, url.removesuffix("/")] if is_root else [url]
+    stored = await stored_urls(api, url.strip())
+    candidates, _ = await every(pages(api, {}, urls=stored), 11)
+    if not candidates:
+        raise Failure(
+            Code.NOT_FOUND,
+            f"No saved page has the URL {show_url(url)}.",
+            "Look for it with a part of it in `search`: {GET /core/snapshots}.",
+        )
+    refuse_ambiguous(candidates, "saved pages, which are copies of one page")
+    if not with_archiveresults:
+        return candidates[0]
+    return await _by_id(api, str(candidates[0]["id"]), with_archiveresults=True)
 
 
 async def _by_id(api: ArchiveBoxApi, identity: str, *, with_archiveresults: bool) -> Record:
@@ -97,13 +89,3 @@ def _same_id(record: Record, reference: str) -> bool:
         str(record["id"]).replace("-", "").lower() == requested
         or record.get("timestamp") == reference
     )
-
-
-def pages(api: ArchiveBoxApi, params: dict[str, Any]) -> Fetch:
-    """Return a reader of the snapshots under these filters, page by page."""
-
-    async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
-        answer = await api.get("/core/snapshots", **params, limit=count, offset=offset)
-        return answer["items"], int(answer["total_items"])
-
-    return fetch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,22 +10,32 @@ from server import wall_clock
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Confirmed, Get, Many, Text, cut_text
+from server.archivebox.moments import At, From, split_exact
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import (
+    Fetch,
     Record,
     read,
 )
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
+from server.text import show_page
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox import records
+from tools.archivebox.patterns import pages, stored_tags, stored_urls
 from tools.archivebox.records import Deleted, Exported, Snapshot
-from tools.archivebox.snapshots.lookup import one_snapshot, pages
+from tools.archivebox.removal import (
+    LATER,
+    describe_removal,
+    leaves_files,
+    remove_with_files,
+    warn_of_return,
+)
+from tools.archivebox.snapshots.lookup import one_snapshot
 
 Status = Literal["queued", "started", "paused", "sealed", "deleting", "succeeded", "failed"]
-Day = Annotated[str, Field(min_length=1)]
 
 # Read from the outputs: the server answers these with a 400, as no status of a page.
 _OUTCOMES = ("succeeded", "failed")
@@ -46,22 +56,22 @@ class ListSnapshots(Many[Snapshot]):
     search_mode: Literal["meta", "contents", "deep"] | None = Field(None, description="0.9.73")
     status: Status | None = Field(None, description="Work status, or outcome")
     crawl_id: Text | None = Field(None, description="0.9.74: of this crawl")
-    tag: Text | None = Field(None, description="Exact tag name")
-    url: Text | None = Field(None, description="Exact URL")
+    tag: Text | None = Field(None, description="Tag name")
+    url: Text | None = Field(None, description="URL, in any spelling")
     # `title` is the tool's own, for people.
     title_: Text | None = Field(None, alias="title", description="Part of the title")
     id: Text | None = Field(None, description="Part of id or timestamp")
     timestamp: Text | None = Field(None, description="Timestamp prefix")
     created_by_id: Text | None = Field(None, description="User id")
     created_by_username: Text | None = Field(None, description="Part of a user name")
-    created_at: Day | None = Field(None, description="Exact time")
-    created_at__gte: Day | None = Field(None, description="Date")
-    created_at__lt: Day | None = Field(None, description="Date")
-    modified_at: Day | None = Field(None, description="Exact time")
-    modified_at__gte: Day | None = Field(None, description="Date")
-    modified_at__lt: Day | None = Field(None, description="Date")
-    bookmarked_at__gte: Day | None = Field(None, description="Date")
-    bookmarked_at__lt: Day | None = Field(None, description="Date")
+    created_at: At | None = Field(None, description="At that time")
+    created_at__gte: From | None = Field(None, description="From this time")
+    created_at__lt: From | None = Field(None, description="Before this time")
+    modified_at: At | None = Field(None, description="At that time")
+    modified_at__gte: From | None = Field(None, description="From this time")
+    modified_at__lt: From | None = Field(None, description="Before this time")
+    bookmarked_at__gte: From | None = Field(None, description="From this time")
+    bookmarked_at__lt: From | None = Field(None, description="Before this time")
     with_archiveresults: bool = Field(False, description="Add each page's outputs (7 kB)")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
@@ -70,7 +80,7 @@ class ListSnapshots(Many[Snapshot]):
         )
         params = self.require_supported(
             context.description,
-            {name: value for name, value in arguments.items() if value is not None},
+            split_exact({name: value for name, value in arguments.items() if value is not None}),
         )
         # Before 0.9.73 the server ignores this filter without a word, so it is applied here.
         by_server = self.status not in (None, *_OUTCOMES) and context.description.takes(
@@ -81,7 +91,7 @@ class ListSnapshots(Many[Snapshot]):
             params["status"] = self.status
         if by_outcome:
             params["with_archiveresults"] = True
-        fetch = pages(context.api, params)
+        fetch = await self._pages(context.api, params)
         if self.status is None or by_server:
             return await read(self, context.api, fetch)
         keep = self._outcome if by_outcome else self._at_work(context.api)
@@ -111,6 +121,13 @@ class ListSnapshots(Many[Snapshot]):
                 "filtered here."
             ]
         return []
+
+    async def _pages(self, api: ArchiveBoxApi, params: Record) -> Fetch:
+        """Return the reader of the pages: the server compares addresses and tags letter by letter,
+        so that it is asked for each spelling that it has."""
+        tags = await stored_tags(api, params.pop("tag")) if self.tag else []
+        urls = await stored_urls(api, params.pop("url")) if self.url else []
+        return pages(api, params, urls=urls, tags=tags)
 
     def _outcome(self, record: Record) -> bool:
         statuses = [
@@ -197,7 +214,7 @@ class UpdateSnapshot(Change[Snapshot]):
         None, description="New status"
     )
     action: Literal["pause", "resume", "cancel"] | None = Field(None, description="0.9.73")
-    retry_at: Text | None = Field(None, description="Retry time")
+    retry_at: From | None = Field(None, description="Retry time")
     tags: list[Text] | None = Field(None, description="Tag names")
     if_status: Status | None = Field(None, description="Only if its status is this")
 
@@ -252,9 +269,13 @@ class DeleteSnapshot(Confirmed[Deleted]):
 
     async def preview(self, context: ArchiveBoxContext) -> Preview:
         snapshot = await one_snapshot(context.api, self.snapshot_id)
+        notes = [
+            describe_removal(context.description),
+            await warn_of_return(context.api, snapshot),
+        ]
         return Preview(
-            f"Delete the saved page {snapshot.get('title') or snapshot['url']!r} "
-            f"({snapshot['url']}) with all its files?",
+            f"Delete the saved page {show_page(snapshot['url'], snapshot.get('title'))} with all "
+            f"its files?{''.join(f' {note}' for note in notes if note)}",
             {
                 "snapshots": 1,
                 "id": snapshot["id"],
@@ -262,6 +283,14 @@ class DeleteSnapshot(Confirmed[Deleted]):
                 "title": snapshot.get("title"),
             },
         )
+
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        # Here a DELETE would remove the page from the list and leave its files on the disk.
+        if leaves_files(context.description):
+            page = await one_snapshot(context.api, self.snapshot_id)
+            return whole(await remove_with_files(context.api, page))
+        report = await self.send(context.api, {})
+        return whole({**report, "notes": [LATER]})
 
 
 class GetSnapshotsFeed(Get[Exported]):
@@ -275,7 +304,7 @@ class GetSnapshotsFeed(Get[Exported]):
     crawl_id: Text | None = Field(None, description="Of this crawl")
     created_by: Text | None = Field(None, description="Of this user")
     limit: int = Field(50, ge=1, le=200, description="Entries")
-    before: Text | None = Field(None, description="Older than this instant")
+    before: From | None = Field(None, description="Older than this time")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
 

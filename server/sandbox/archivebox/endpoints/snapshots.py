@@ -156,6 +156,8 @@ def delete_snapshot(call: Call) -> Any:
     if call.dialect.deletes_later:
         call.runner.remove_later(snapshot)
         return {**report, "deleted_count": 0, "queued_count": 1}
+    # This release removes the rows alone; the command removes the folder as well.
+    call.world.left_folders.add(snapshot.timestamp)
     return {**report, "deleted_count": call.world.remove_snapshot(snapshot)}
 
 
