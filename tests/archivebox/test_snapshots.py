@@ -68,7 +68,7 @@ async def test_failed_pages_say_why_and_succeeded_ones_did_not_fail(target: Targ
     await target.saved()
     failed = await target.call("list_snapshots", status="failed", limit=1000)
     succeeded = await target.call("list_snapshots", status="succeeded", limit=1000)
-    assert all(each["failures"] for each in failed["nodes"])
+    assert all(each["reason"] for each in failed["nodes"])
     assert not {each["id"] for each in failed["nodes"]} & {
         each["id"] for each in succeeded["nodes"]
     }

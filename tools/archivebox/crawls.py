@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,14 @@ from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox import records
+from tools.archivebox.known import (
+    describe_known,
+    find_known,
+    keeps_known,
+    show_known,
+    split_tags,
+    tag_all,
+)
 from tools.archivebox.patterns import MOST, matches
 from tools.archivebox.records import Crawl, Deleted, Exported
 from tools.archivebox.removal import leaves_files
@@ -85,8 +93,18 @@ class CreateCrawl(Change[Crawl]):
         for url in self.urls:
             check_web_address(url)
 
-    def present(self, result: Any) -> dict[str, Any]:
-        return records.crawl(result)
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        body = self.require_supported(context.description, self.body())
+        known = await find_known(context.api, self.urls)
+        report = records.crawl(await self.send(context.api, body))
+        # The text of all addresses is what the call itself brought.
+        report.pop("urls", None)
+        keeps = keeps_known(context.api, only_new=None, anew=False)
+        notes = describe_known(len(known), keeps=keeps)
+        if keeps:
+            tags = self.tags if self.tags is not None else split_tags(self.tags_str)
+            notes += await tag_all(context.api, known, tags)
+        return whole({**report, **show_known(known), **({"notes": notes} if notes else {})})
 
 
 class UpdateCrawl(Change[Crawl]):
@@ -119,10 +137,12 @@ class UpdateCrawl(Change[Crawl]):
     async def run(self, context: ArchiveBoxContext) -> Result:
         # A part of an id is completed here: one that fits several is refused, with the candidates.
         self.crawl_id = str((await one_crawl(context.api, self.crawl_id))["id"])
-        return await super().run(context)
-
-    def present(self, result: Any) -> dict[str, Any]:
-        return records.crawl(result)
+        body = self.require_supported(context.description, self.body())
+        await self.send(context.api, body)
+        # What is stored, and not what was sent.
+        stored = await context.api.get(self.path())
+        notes = records.describe_differences(body, stored)
+        return whole({**records.crawl(stored), **({"notes": notes} if notes else {})})
 
 
 class DeleteCrawl(Confirmed[Deleted]):

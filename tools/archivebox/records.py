@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from server.archivebox.failures import hide_internals
+from server.archivebox.verdict import Verdict, judge
 
 Json = dict[str, Any]
 
@@ -110,6 +111,30 @@ def _hide(value: Any) -> Any:
     )
 
 
+def describe_verdict(record: Json, result: Verdict | None = None) -> Json:
+    """Return whether a page is saved, as fields of its record, with the reasons where not."""
+    result = result or judge(record)
+    reasons = {"reason": result.reason} if result.reason else {}
+    failed = {"failures": [*result.failures]} if result.failures else {}
+    return {"outcome": result.outcome, **reasons, **failed}
+
+
+def describe_differences(requested: Json, stored: Json) -> list[str]:
+    """Return notes about what a change asked for and the server did not store."""
+    notes = []
+    status = requested.get("status")
+    if status and stored.get("status") != status:
+        notes.append(f"Asked for status {status}; stored is {stored.get('status')}.")
+    tags = requested.get("tags")
+    if tags is not None and _fold(tags) != _fold(stored.get("tags", tags)):
+        notes.append(f"Stored tags: {', '.join(stored['tags']) or 'none'}.")
+    return notes
+
+
+def _fold(tags: Any) -> set[str]:
+    return {tag.casefold() for tag in tags}
+
+
 def tag(record: Json) -> Json:
     """Return a tag without the snapshots that some versions send along."""
     return {
@@ -149,13 +174,5 @@ def any_object(record: Json) -> Json:
 
 
 def failures(record: Json) -> list[Json]:
-    """Return why a snapshot failed: plugin and reason of each failed result."""
-    failed = [
-        result(archiveresult)
-        for archiveresult in record.get("archiveresults") or []
-        if archiveresult.get("status") == "failed"
-    ]
-    return [
-        {"plugin": entry.get("plugin"), "reason": str(entry.get("output_str", ""))[:300]}
-        for entry in failed
-    ]
+    """Return why outputs that would hold a page failed: plugin and reason of each."""
+    return [*judge({**record, "status": None}).failures]

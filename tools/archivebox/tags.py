@@ -200,7 +200,7 @@ class UntagSnapshot(_OnSnapshot):
 
 
 class ExportTagUrls(Get[Exported]):
-    """Export the URLs of a tag's pages, one a line."""
+    """Export the URLs of a tag's pages, one a line, each once."""
 
     operation = "GET /core/tag/{tag_id}/urls.txt"
     title = "Export a tag's URLs"
@@ -262,7 +262,8 @@ async def one_tag(api: ArchiveBoxApi, reference: str, *, partial: bool = False) 
 async def _export(request: ExportTagUrls | ExportTagSnapshots, api: ArchiveBoxApi) -> Result:
     tag = await one_tag(api, request.tag_id, partial=True)
     request.tag_id = str(tag["id"])
-    lines = (await api.text(request.path())).splitlines()
+    # A page that was saved several times is a URL several times.
+    lines = [*dict.fromkeys((await api.text(request.path())).splitlines())]
     cached: list[str] = []
     size = 0
     for line in lines:

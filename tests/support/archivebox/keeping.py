@@ -56,8 +56,8 @@ class Watched(ArchiveBoxSandbox):
         asked = f"{method} {target.partition('/api/v1')[2]}"
         self.asked.append(asked)
         if self.before is not None and asked.startswith(self.before[0]):
-            self.before[1]()
-            self.before = None
+            act, self.before = self.before[1], None
+            act()
         answer = await super().handle(method, target, headers, body)
         if self.silent is not None and asked.startswith(self.silent):
             self.silent = None

@@ -51,10 +51,13 @@ class PageQuery:
                     result[str(entry["id"])] = entry
         return list(result.values())
 
-    async def find_failed_results(self, context: ArchiveBoxContext) -> list[Json]:
-        """Return the failed outputs of pages that fit."""
+    async def find_results(
+        self, context: ArchiveBoxContext, status: str, **more: Any
+    ) -> list[Json]:
+        """Return the outputs with that status of pages that fit."""
         params = {
-            "status": "failed",
+            "status": status,
+            **more,
             "search": self.search,
             "snapshot_tag": self.tag,
             **self._times(),
@@ -63,7 +66,7 @@ class PageQuery:
             entry
             async for entry in list_records(context, "/core/archiveresults", params)
             # The server looks for a part of a tag's name.
-            if entry["status"] == "failed"
+            if entry["status"] == status
             and self.has(entry["snapshot_url"])
             and (self.tag is None or has_tag(entry["snapshot_tags"], self.tag))
         ]

@@ -27,7 +27,7 @@ async def one_snapshot(
         return await _by_url(api, reference, with_archiveresults=with_archiveresults)
     # A whole id needs no list to be looked through.
     if _WHOLE_ID.match(reference.replace("-", "")):
-        return await _by_id(api, reference, with_archiveresults=with_archiveresults)
+        return await read_snapshot(api, reference, with_archiveresults=with_archiveresults)
     # Ten candidates are shown, so one more is enough to know.
     candidates, total = await every(pages(api, {"id": reference}), 11)
     if len(candidates) > 1 and total:
@@ -45,7 +45,7 @@ async def one_snapshot(
             "Give the beginning or end of its id.",
         )
     identity = str(candidates[0]["id"]) if candidates else reference
-    return await _by_id(api, identity, with_archiveresults=with_archiveresults)
+    return await read_snapshot(api, identity, with_archiveresults=with_archiveresults)
 
 
 def is_url(reference: str) -> bool:
@@ -73,10 +73,11 @@ async def _by_url(api: ArchiveBoxApi, url: str, *, with_archiveresults: bool) ->
     refuse_ambiguous(candidates, "saved pages, which are copies of one page")
     if not with_archiveresults:
         return candidates[0]
-    return await _by_id(api, str(candidates[0]["id"]), with_archiveresults=True)
+    return await read_snapshot(api, str(candidates[0]["id"]), with_archiveresults=True)
 
 
-async def _by_id(api: ArchiveBoxApi, identity: str, *, with_archiveresults: bool) -> Record:
+async def read_snapshot(api: ArchiveBoxApi, identity: str, *, with_archiveresults: bool) -> Record:
+    """Return the snapshot of a whole id."""
     # A model wrote the id: unquoted, a slash or `..` in it would reach another endpoint.
     path = _PATH + quote(identity, safe="")
     record: Record = await api.get(path, with_archiveresults=with_archiveresults)

@@ -17,6 +17,7 @@ from server.archivebox.pagination import (
     Record,
     read,
 )
+from server.archivebox.verdict import judge, read_verdict
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
 from server.text import show_page
@@ -24,6 +25,7 @@ from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox import records
+from tools.archivebox.known import add_tags, find_known
 from tools.archivebox.patterns import pages, stored_tags, stored_urls
 from tools.archivebox.records import Deleted, Exported, Snapshot
 from tools.archivebox.removal import (
@@ -33,20 +35,28 @@ from tools.archivebox.removal import (
     remove_with_files,
     warn_of_return,
 )
-from tools.archivebox.snapshots.lookup import one_snapshot
+from tools.archivebox.snapshots.lookup import one_snapshot, read_snapshot
 
-Status = Literal["queued", "started", "paused", "sealed", "deleting", "succeeded", "failed"]
+Status = Literal[
+    "queued", "started", "paused", "sealed", "deleting", "succeeded", "partly", "failed", "unknown"
+]
 
-# Read from the outputs: the server answers these with a 400, as no status of a page.
-_OUTCOMES = ("succeeded", "failed")
+# Read from the outputs: the server answers these with a 400, as no status of a page. By status, the
+# verdicts that it stands for.
+_OUTCOMES = {
+    "succeeded": ("saved", "partly"),
+    "partly": ("partly",),
+    "failed": ("failed",),
+    "unknown": ("unknown",),
+}
 _WITH_RESULTS = 50
 """Snapshots a page when their results are needed too: 7 kB each."""
 
 
 class ListSnapshots(Many[Snapshot]):
     """List pages saved in ArchiveBox (the self-hosted web archive), oldest first. Status failed
-    answers which failed and why (at least one failed output); succeeded = finished with output,
-    none failed. Page text: archivebox_read_snapshot."""
+    answers which failed and why (no output holds the page); succeeded = one does (partly: another
+    failed). Page text: archivebox_read_snapshot."""
 
     operation = "GET /core/snapshots"
     title = "List saved pages"
@@ -101,13 +111,11 @@ class ListSnapshots(Many[Snapshot]):
 
     def one(self, record: Record) -> Record:
         result = records.snapshot(record)
-        if self.status not in _OUTCOMES:
-            return result
-        if not self.with_archiveresults:
+        if self.status in _OUTCOMES or self.with_archiveresults:
+            result |= records.describe_verdict(record)
+        if self.status in _OUTCOMES and not self.with_archiveresults:
             result.pop("archiveresults", None)
-        return (
-            {**result, "failures": records.failures(record)} if self.status == "failed" else result
-        )
+        return result
 
     def notes(self, description: Description) -> list[str]:
         if self.status in _OUTCOMES:
@@ -130,14 +138,7 @@ class ListSnapshots(Many[Snapshot]):
         return pages(api, params, urls=urls, tags=tags)
 
     def _outcome(self, record: Record) -> bool:
-        statuses = [
-            archiveresult.get("status") for archiveresult in record.get("archiveresults") or []
-        ]
-        if self.status == "failed":
-            return "failed" in statuses
-        # 0.8.5 has no status.
-        finished = record.get("status") in (None, "sealed")
-        return finished and "succeeded" in statuses and "failed" not in statuses
+        return judge(record).outcome in _OUTCOMES[str(self.status)]
 
     def _at_work(self, api: ArchiveBoxApi) -> Any:
         if not api.description.has("PATCH /core/snapshot/{}"):
@@ -150,8 +151,8 @@ class ListSnapshots(Many[Snapshot]):
 
 
 class GetSnapshot(Get[Snapshot]):
-    """Get one saved page by id (whole, or a unique part), timestamp or URL, with its outputs and
-    their status."""
+    """Get one saved page by id (whole, or a unique part), timestamp or URL, with its outputs, their
+    status, and whether it is saved (`outcome`)."""
 
     operation = "GET /core/snapshot/{snapshot_id}"
     title = "Get a saved page"
@@ -164,7 +165,11 @@ class GetSnapshot(Get[Snapshot]):
         snapshot = await one_snapshot(
             context.api, self.snapshot_id, with_archiveresults=self.with_archiveresults
         )
-        return whole(records.snapshot(snapshot))
+        if not self.with_archiveresults:
+            return whole(records.snapshot(snapshot))
+        # What only a file of the page tells, such as the answer of the site, is read too.
+        verdict = records.describe_verdict(snapshot, await read_verdict(context.api, snapshot))
+        return whole({**verdict, **records.snapshot(snapshot)})
 
 
 class CreateSnapshot(Change[Snapshot]):
@@ -193,8 +198,19 @@ class CreateSnapshot(Change[Snapshot]):
     def request_values(self) -> dict[str, Any]:
         return _alias(super().request_values())
 
-    def present(self, result: Any) -> dict[str, Any]:
-        return records.snapshot(result)
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        body = self.require_supported(context.description, self.body())
+        known = await find_known(context.api, [self.url])
+        answer = await self.send(context.api, body)
+        existing = known.get(self.url)
+        # In another crawl 0.9.31 makes another copy, and 0.9.73 gives back the one there is.
+        if existing is None or existing.get("id") != answer["id"]:
+            return whole(records.snapshot(answer))
+        notes = ["The page was saved before: this is that copy, and none was made."]
+        if await add_tags(context.api, answer, self.tags or []):
+            notes.append("The tags were put on it.")
+            answer = await read_snapshot(context.api, str(answer["id"]), with_archiveresults=False)
+        return whole({**records.snapshot(answer), "notes": notes})
 
 
 class UpdateSnapshot(Change[Snapshot]):
@@ -242,11 +258,11 @@ class UpdateSnapshot(Change[Snapshot]):
             body["retry_at"] = wall_clock.utc_now().isoformat(timespec="seconds")
         # The server answers a part of an id that fits several with a 503.
         self.snapshot_id = str(snapshot["id"])
-        return whole(
-            records.snapshot(
-                await self.send(context.api, self.require_supported(context.description, body))
-            )
-        )
+        await self.send(context.api, self.require_supported(context.description, body))
+        # 0.9.31 answers with what was sent, and not with what it stored.
+        stored = await read_snapshot(context.api, self.snapshot_id, with_archiveresults=False)
+        notes = records.describe_differences(body, stored)
+        return whole({**records.snapshot(stored), **({"notes": notes} if notes else {})})
 
 
 class DeleteSnapshot(Confirmed[Deleted]):

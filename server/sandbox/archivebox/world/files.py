@@ -22,6 +22,7 @@ _TYPES = {
     "txt": "text/plain",
     "json": "application/json",
     "gz": "application/warc",
+    "log": "text/plain",
 }
 _STATUSES = {"missing": "404 Not Found", "blocked": "403 Forbidden"}
 _MISSING_PAGE = (
@@ -123,7 +124,9 @@ def _make_warc(page: Page) -> bytes:
         ("warcinfo", "", b"software: Wget/1.21.4 (linux-gnu)\r\n"),
         ("response", f"WARC-Target-URI: <{page.url}>\r\n", answer + body),
     )
-    return b"".join(_make_warc_record(*record) for record in records)
+    # Of a dead host there is no answer.
+    count = 1 if page.fate == "unreachable" else 2
+    return b"".join(_make_warc_record(*record) for record in records[:count])
 
 
 def _make_warc_record(kind: str, fields: str, content: bytes) -> bytes:

@@ -105,7 +105,7 @@ class World:
             return
         if snapshot.results is None:
             snapshot.results = []
-        outcome = run_on(snapshot.page, plugin.name)
+        outcome = run_on(snapshot.page, plugin.name, self.dialect.version)
         status = outcome.status
         # The status came with 0.9.
         if self.dialect.old and status == "noresults":
