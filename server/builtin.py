@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
-from server.tool.catalog import OWN, Entry, Surface
+from server.tool.catalog import OWN, Catalog, Entry
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller, Context, Process, Scope
 from server.tool.request import Request
@@ -15,8 +15,8 @@ from server.tool.result import Result
 
 R = TypeVar("R")
 
+# No API and no account: what these tools do is about this server itself.
 _SCOPE = Scope("archive-mcp", "")
-"""No API and no account: what these tools do is about this server itself."""
 
 
 # A protocol, because `server.dispatch` imports this module.
@@ -31,7 +31,7 @@ class Dispatch(Protocol):
 class ServerContext(Context):
     """This server: all other tools, and the way to call them."""
 
-    catalog: Surface
+    catalog: Catalog
     dispatch: Dispatch
 
     def now(self) -> float:
@@ -56,7 +56,7 @@ class ServerTool(Request[R, ServerContext], Generic[R]):
 class ServerBackend:
     """The backend of those tools."""
 
-    catalog: Surface
+    catalog: Catalog
     dispatch: Dispatch
     process: Process
     confirmations: Confirmations

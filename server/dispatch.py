@@ -15,7 +15,8 @@ import anyio
 
 from server.errors import Code, Failure
 from server.services import Services
-from server.tool.catalog import OWN, Entry, Surface
+from server.text import truncate
+from server.tool.catalog import OWN, Catalog, Entry
 from server.tool.context import LOCAL_USER, Backend, Caller, Principal
 from server.tool.elicitation import Asker, Suspended
 from server.tool.result import Result, compact
@@ -23,16 +24,16 @@ from server.tool.result import Result, compact
 if TYPE_CHECKING:
     from server.tool.request import Request
 
+# Seconds; no call lasts longer, because hosts give up at 60.
 CALL_SECONDS = 45.0
-"""No call lasts longer: hosts give up at 60 s."""
 
+# The most characters of a failure's message or hint, which may repeat what the call brought.
 LONGEST_TEXT = 2_000
-"""Characters of a failure's message or hint: they may repeat what the call brought."""
 
 log = logging.getLogger("archive_mcp")
 
 
-class Calls:
+class Dispatcher:
     """Performs tool calls by name.
 
     Args:
@@ -42,14 +43,14 @@ class Calls:
 
     def __init__(
         self,
-        surface: Surface,
+        catalog: Catalog,
         services: Services,
         timezone: tzinfo,
         *,
         seconds: float = CALL_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._surface = surface
+        self._catalog = catalog
         self._services = services
         self._timezone = timezone
         self._seconds = seconds
@@ -78,7 +79,7 @@ class Calls:
         """
         with self.mask_faults(name):
             return await self.perform(
-                self._surface.find(name), arguments, self.caller(person, principal)
+                self._catalog.find(name), arguments, self.caller(person, principal)
             )
 
     @contextmanager
@@ -91,8 +92,8 @@ class Calls:
         try:
             yield
         except Failure as failure:
-            failure.message = _brief(failure.message)
-            failure.hint = _brief(self._surface.render_hint(failure.hint))
+            failure.message = truncate(failure.message, LONGEST_TEXT)
+            failure.hint = truncate(self._catalog.render_hint(failure.hint), LONGEST_TEXT)
             raise
         # No fault: the call is made again, with the user's answer.
         except Suspended:
@@ -119,12 +120,12 @@ class Calls:
         backend = await self._backend(entry.backend)
         from server.tool.arguments import parse  # with the first call, not at start
 
-        request_type = self._surface.load(entry)
+        request_type = self._catalog.load(entry)
         # Plain days become instants in the zone of the settings: the result shows which.
         instants: list[dict[str, str]] = []
         request = parse(request_type, arguments, {"timezone": self._timezone, "instants": instants})
         if request.may_change() and not entry.reads:
-            self._surface.refuse_change(entry)
+            self._catalog.refuse_change(entry)
         try:
             # Backends stop at the deadline with a better message; the second more is for what does
             # not stop.
@@ -141,7 +142,7 @@ class Calls:
             return result
         report = {
             **result.structured,
-            "error": {**error, "hint": self._surface.render_hint(error["hint"])},
+            "error": {**error, "hint": self._catalog.render_hint(error["hint"])},
         }
         return replace(result, structured=report, text=compact(report))
 
@@ -151,12 +152,8 @@ class Calls:
         from server.builtin import ServerBackend  # with the first such call, not at start
 
         return ServerBackend(
-            self._surface, self.perform, self._services, self._services.confirmations
+            self._catalog, self.perform, self._services, self._services.confirmations
         )
-
-
-def _brief(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "..."
 
 
 def _overdue(request: Request[Any, Any], seconds: float) -> Failure:

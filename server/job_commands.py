@@ -12,7 +12,7 @@ from server.recovery import Recovery
 from server.services import Services
 from server.settings import Settings
 from server.signals import end_on_signal
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 
 if TYPE_CHECKING:
     from server.jobs import JobRow, Jobs
@@ -23,7 +23,7 @@ _WAIT_SECONDS = 3600.0
 INTERRUPTED = 130
 
 
-def run_command(settings: Settings, surface: Surface, action: str, ids: list[str]) -> int:
+def run_command(settings: Settings, catalog: Catalog, action: str, ids: list[str]) -> int:
     """Run an action, print its result and return the exit status: 0 only if all went well.
 
     Args:
@@ -36,7 +36,7 @@ def run_command(settings: Settings, surface: Surface, action: str, ids: list[str
             return await _list(jobs)
         if action == "cancel":
             return await _cancel(jobs, ids)
-        return await _run(jobs, Recovery(surface, services), settings, ids)
+        return await _run(jobs, Recovery(catalog, services), settings, ids)
 
     async def act_until_signal() -> int:
         status = INTERRUPTED
@@ -47,7 +47,7 @@ def run_command(settings: Settings, surface: Surface, action: str, ids: list[str
             except Failure as failure:
                 # Written for a model: at a terminal the command does what the tool would.
                 hint = failure.hint.replace("{list_jobs}", "`archive-mcp jobs list`")
-                text = f"{failure.message} {surface.render_hint(hint)}".rstrip()
+                text = f"{failure.message} {catalog.render_hint(hint)}".rstrip()
                 print(f"archive-mcp: {text}", file=sys.stderr)
                 status = 1
             # The receiver of signals would wait for ever.
@@ -80,20 +80,27 @@ async def _run(jobs: Jobs, recovery: Recovery, settings: Settings, ids: list[str
     if ids:
         resumed = [await _resume(jobs, recovery, settings, id) for id in ids]
     else:
-        resumed = await recovery.resume_reads()
-        rows = await jobs.list(limit=100)
-        paused = [row for row in rows if not row.ended and not row.owned]
-        for row in paused:
-            # Changes continue only when somebody asks for them.
-            reason = "changes data, so it is" if row.writes else "was"
-            print(_render(row))
-            print(
-                f"  It {reason} not resumed by itself; `archive-mcp jobs run {row.id}` resumes it."
-            )
-        if not resumed and not paused:
-            print("There are no paused jobs.")
-    ended = [await _follow(jobs, row.id) for row in resumed]
-    return 0 if all(row.state == "done" for row in ended) else 1
+        resumed = await _resume_reads(jobs, recovery)
+    status = 0
+    for row in resumed:
+        ended = await _follow(jobs, row.id)
+        if ended.state != "done":
+            status = 1
+    return status
+
+
+async def _resume_reads(jobs: Jobs, recovery: Recovery) -> list[JobRow]:
+    resumed = await recovery.resume_reads()
+    rows = await jobs.list(limit=100)
+    paused = [row for row in rows if not row.ended and not row.owned]
+    for row in paused:
+        # Changes continue only when somebody asks for them.
+        reason = "changes data, so it is" if row.writes else "was"
+        print(_render(row))
+        print(f"  It {reason} not resumed by itself; `archive-mcp jobs run {row.id}` resumes it.")
+    if not resumed and not paused:
+        print("There are no paused jobs.")
+    return resumed
 
 
 async def _resume(jobs: Jobs, recovery: Recovery, settings: Settings, id: str) -> JobRow:
@@ -128,11 +135,15 @@ async def _follow(jobs: Jobs, id: str) -> JobRow:
 
 
 def _render(row: JobRow) -> str:
-    failed = sum(count for state, count in row.counts.items() if state in ("failed", "unknown"))
-    problems = f", {failed} with problems" if failed else ""
-    reason = f": {row.error['message']}" if row.error else ""
-    progress = f"{row.settled}/{_render_total(row.total)}{problems}"
-    return f"{row.id}  {row.state:<9}  {progress}  {row.title}{reason}"
+    progress = f"{row.finished_records}/{_render_total(row.total)}"
+    # By name: the states' module is only loaded where a job runs.
+    counts = {str(state): count for state, count in row.counts.items()}
+    if failed := counts.get("failed", 0) + counts.get("unknown", 0):
+        progress += f", {failed} with problems"
+    line = f"{row.id}  {row.state:<9}  {progress}  {row.title}"
+    if row.error:
+        line += f": {row.error['message']}"
+    return line
 
 
 def _render_total(total: int | None) -> str:

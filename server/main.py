@@ -14,7 +14,7 @@ from typing import Any
 
 from server.command_line import build_parser
 from server.settings import Settings, SettingsError, load
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 
 _VARIABLES = {"toolsets": "ARCHIVE_MCP_TOOLSETS", "log_level": "ARCHIVE_MCP_LOG_LEVEL"}
 
@@ -51,13 +51,13 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
         return 2
 
 
-def load_surface(settings: Settings, product: Product) -> Surface:
+def load_catalog(settings: Settings, product: Product) -> Catalog:
     """Return the packaged tools, restricted to what the settings allow.
 
     Raises:
         SettingsError: A toolset is unknown.
     """
-    surface = Surface.read(product.surface, importlib.import_module)
+    catalog = Catalog.read(product.surface, importlib.import_module)
     configured = {
         "archive": settings.archive_configured,
         "archivebox": settings.archivebox_configured,
@@ -65,35 +65,35 @@ def load_surface(settings: Settings, product: Product) -> Surface:
     # With nothing configured all are listed, so that a call can say what to set and where.
     backends = {name for name, is_set in configured.items() if is_set} or set(configured)
     try:
-        surface.offer(backends=backends, toolsets=settings.toolsets, read_only=settings.read_only)
+        catalog.offer(backends=backends, toolsets=settings.toolsets, read_only=settings.read_only)
     except ValueError as error:
         raise SettingsError(f"ARCHIVE_MCP_TOOLSETS: {error}") from None
-    return surface
+    return catalog
 
 
 def _serve(settings: Settings, product: Product) -> int:
     # Imported here, as by every command: none should pay for the modules of another.
     import anyio
 
-    from server.dispatch import Calls
+    from server.dispatch import Dispatcher
     from server.protocol.handlers import build_server
     from server.protocol.stdio import serve
     from server.recovery import Recovery
     from server.services import Services
 
-    surface = load_surface(settings, product)
+    catalog = load_catalog(settings, product)
     # By name, because `server` imports nothing from the packages that build on it.
     prompts: Any = importlib.import_module(product.prompts)
 
     async def serve_client() -> None:
         async with Services(settings) as services:
-            calls = Calls(surface, services, settings.timezone)
+            dispatcher = Dispatcher(catalog, services, settings.timezone)
             async with anyio.create_task_group() as group:
                 # The jobs of a sandbox end with its process: there is nothing to resume.
                 if not settings.sandbox:
-                    group.start_soon(Recovery(surface, services).watch, settings.state_dir)
+                    group.start_soon(Recovery(catalog, services).watch, settings.state_dir)
                 texts = (prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
-                await serve(build_server(surface, calls, *texts))
+                await serve(build_server(catalog, dispatcher, *texts))
                 # The client is gone: the watch over jobs would never end by itself.
                 group.cancel_scope.cancel()
 
@@ -129,8 +129,8 @@ def _run_doctor(options: Namespace, settings: Settings, product: Product) -> int
     from server.doctor import examine
 
     gc.enable()
-    surface = load_surface(settings, product)
-    return examine(settings, surface, as_json=options.json, live=options.live)
+    catalog = load_catalog(settings, product)
+    return examine(settings, catalog, as_json=options.json, live=options.live)
 
 
 def _run_demo(product: Product) -> int:
@@ -150,7 +150,7 @@ def _run_jobs(options: Namespace, settings: Settings, product: Product) -> int:
             "jobs cancel needs the id of a job; `archive-mcp jobs list` shows the ids."
         )
     gc.enable()
-    return run_command(settings, load_surface(settings, product), options.action, options.ids)
+    return run_command(settings, load_catalog(settings, product), options.action, options.ids)
 
 
 def _load_settings(options: Namespace) -> Settings:

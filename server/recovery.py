@@ -15,7 +15,7 @@ import anyio
 
 from server.errors import Code, Failure
 from server.services import Services
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 
 if TYPE_CHECKING:
     from server.jobs import JobRow, Jobs, Work
@@ -34,8 +34,8 @@ log = logging.getLogger("archive_mcp")
 class Recovery:
     """Find and resume interrupted jobs."""
 
-    def __init__(self, surface: Surface, services: Services) -> None:
-        self._surface = surface
+    def __init__(self, catalog: Catalog, services: Services) -> None:
+        self._catalog = catalog
         self._services = services
 
     async def watch(self, state: Path) -> None:
@@ -98,7 +98,7 @@ class Recovery:
         """
         from server.tool.arguments import parse
 
-        entry = self._surface.reachable(row.tool)
+        entry = self._catalog.find_reachable(row.tool)
         context = await self._open_context(entry.backend, row.workspace)
         # Another token may see other data under the same ids.
         if (row.origin, row.account) != (context.scope.origin, context.scope.account):
@@ -108,7 +108,7 @@ class Recovery:
                 "Use the settings that it was started with.",
             )
         # The journal holds instants in UTC: plain days were resolved when the job was started.
-        request = parse(self._surface.load(entry), row.arguments, {"timezone": UTC, "instants": []})
+        request = parse(self._catalog.load(entry), row.arguments, {"timezone": UTC, "instants": []})
         work: Work = request.work(context)
         return work
 
@@ -117,7 +117,7 @@ class Recovery:
         if row.ended or row.owned or row.writes:
             return ""
         try:
-            return self._surface.reachable(row.tool).backend
+            return self._catalog.find_reachable(row.tool).backend
         except Failure:
             return ""
 

@@ -180,7 +180,12 @@ class Services:
             # A sandbox must never send the real key, nor reach the real address.
             url, in_process, key, login = *self._archivebox_sandbox(), None
         http = await self._stack.enter_async_context(
-            Http(url, "ArchiveBox", in_process=in_process, ca_bundle=settings.archivebox_ca_bundle)
+            Http(
+                url,
+                "ArchiveBox",
+                in_process=in_process,
+                ca_bundle=settings.archivebox_ca_bundle or settings.ca_bundle,
+            )
         )
         client = ArchiveBox(
             url=url,
@@ -219,7 +224,9 @@ class Services:
 
         url = DEFAULT_API_URL if settings.sandbox else settings.api_url
         in_process, token = self._other_side()
-        http = await self._stack.enter_async_context(Http(url, "Archive", in_process=in_process))
+        http = await self._stack.enter_async_context(
+            Http(url, "Archive", in_process=in_process, ca_bundle=settings.ca_bundle)
+        )
         archive = Archive(
             url=url,
             token=token,

@@ -81,7 +81,7 @@ def test_the_jobs_know_no_tool_and_no_api(folder: str) -> None:
         ("httpx", "server/http/"),
         ("graphql", "server/sandbox/"),
         ("uvicorn", "server/sandbox/"),
-        ("dotenv", "server/settings.py"),
+        ("dotenv", "server/settings/env_files.py"),
         ("PIL", "server/pictures/"),
         ("matplotlib", "server/pictures/"),
     ],
@@ -99,11 +99,20 @@ def test_the_time_of_day_is_read_in_one_place_that_tests_can_fix() -> None:
 
 
 def test_what_is_kept_between_processes_has_two_places_the_pace_and_the_jobs() -> None:
+    allowed = ("server/sqlite_file.py", "server/jobs/")
     assert [
-        each
-        for each in outside("sqlite3", "server/limiter/")
-        if not each.startswith("server/jobs/")
+        path for path in outside("sqlite3", "server/limiter/") if not path.startswith(allowed)
     ] == []
+
+
+def test_a_database_is_opened_for_writing_in_one_place() -> None:
+    opening = {
+        str(path.relative_to(ROOT))
+        for path in CODE
+        if "sqlite3.connect(" in path.read_text(encoding="utf-8")
+    }
+    # The second reads only.
+    assert opening == {"server/sqlite_file.py", "server/limiter/health.py"}
 
 
 def test_no_file_is_longer_than_a_reader_can_hold() -> None:

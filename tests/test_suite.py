@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from xdist.remote import Producer
 from xdist.workermanage import WorkerController
 
-from server.tool.request import Request
 from tests.conftest import CAMPAIGN, MEASURES_TIME, ONE_PROCESS, SECONDS, SLOW, matches, scope_of
 from tests.support.paths import ROOT
 from tests.support.suite.sharing import ALONE, Sharing
-from tools.archive import campaigns
+from tests.support.tools import working
+from tools.archive import collections
+from tools.archive.jobs import imports
 
 ENTRIES = sorted({*CAMPAIGN, *SLOW, *MEASURES_TIME, *ONE_PROCESS, *SECONDS})
 
@@ -146,12 +148,34 @@ def test_tests_that_measure_time_run_when_no_other_does(
     assert {busy for test, busy in run.steps if test[0] == "@"} == {1}
 
 
-def test_the_tool_of_the_guide_is_one() -> None:
+def _run_example(number: int, module: str) -> dict[str, Any]:
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    example = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)[0]
-    module: dict[str, Any] = {"__name__": campaigns.__name__}
-    exec(example, module)  # noqa: S102  # what the guide says is what is tried
-    tool: type[Request[Any, Any]] = module["ListCampaigns"]
-    assert tool.tool_name() in guide
+    example = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)[number]
+    names: dict[str, Any] = {"__name__": module}
+    # Without the annotations import of this file, which the example does not have.
+    code = compile(example, "CONTRIBUTING.md", "exec", dont_inherit=True)
+    exec(code, names)  # noqa: S102  # what the guide says is what is tried
+    return names
+
+
+def test_the_tool_of_the_guide_is_one() -> None:
+    tool = _run_example(0, collections.__name__)["ShowCollection"]
+    assert tool.tool_name() == "archive_show_collection"
     assert tool.annotations()["readOnlyHint"]
-    assert tool.toolset_name() == "campaigns"
+    assert tool.toolset_name() == "collections"
+    assert {"workspace", "fields", "id"} <= set(tool.model_fields)
+
+
+async def test_the_tool_of_the_guide_reads(tmp_path: Path) -> None:
+    tool = _run_example(0, collections.__name__)["ShowCollection"]
+    async with working.worker(tmp_path) as one:
+        (row,) = (await one.call(collections.GetCollections, limit=1, fields=["id"]))["nodes"]
+        assert (await one.call(tool, id=row["id"]))["id"] == row["id"]
+
+
+async def test_the_job_of_the_guide_runs(tmp_path: Path) -> None:
+    start = _run_example(1, imports.__name__)["StartReadJob"]
+    async with working.worker(tmp_path) as one:
+        rows = (await one.call(collections.GetCollections, limit=3, fields=["id"]))["nodes"]
+        row = await one.call(start, ids=[row["id"] for row in rows])
+        assert await one.ended(row) == {"read": len(rows)}

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from server.archive.client import Answer, Archive, Call
-from server.archive.failures import user_errors
+from server.archive.client import Archive, Call
+from server.archive.failures import Answer, user_errors
 from server.archive.records import Record, Selection
 from server.archive.selection import convert, select
 from server.errors import Code, Failure
@@ -17,7 +17,7 @@ PAGE = 100
 """Records of the largest page that Archive sends (Archive docs, pagination)."""
 
 JOB_SECONDS = 300.0
-"""How long one request of a job may wait for its turn and its answer: interactive calls go
+"""Seconds that one request of a job may wait for its turn and its answer: interactive calls go
 first."""
 
 
@@ -84,7 +84,7 @@ class Api:
     lane: Lane = "interactive"
     deadline: float | None = None
 
-    async def page(
+    async def read_page(
         self,
         request: Query,
         after: str | None = None,
@@ -100,27 +100,25 @@ class Api:
         data, partial = await self.read(
             request, selection, first=size, **({} if after is None else {"after": after})
         )
-        return page_of(data, partial, after)
+        return make_page(data, partial, after)
 
-    async def pages(self, request: Query, after: str | None = None) -> AsyncIterator[Page]:
+    async def read_pages(self, request: Query, after: str | None = None) -> AsyncIterator[Page]:
         """Yield the pages from the cursor `after` on."""
         # One page at a time, so that a reader that stops pays for no page behind its last.
         while True:
-            page = await self.page(request, after)
+            page = await self.read_page(request, after)
             yield page
             if not page.has_next:
                 return
             after = page.end
 
-    async def whole(self, request: Query, selection: Selection | None = None) -> Page:
+    async def read_whole(self, request: Query, selection: Selection | None = None) -> Page:
         """Return a list that Archive sends whole, as its one page."""
         # Such lists carry neither a cursor nor a totalCount, so the rows themselves are the total.
         data, partial = await self.read(request, selection)
         return Page(data, None, False, len(data), partial)
 
-    async def read(
-        self, request: Query, selection: Selection | None = None, **more: Any
-    ) -> tuple[Any, bool]:
+    async def read(self, request: Query, selection: Selection | None = None, **more: Any) -> Answer:
         """Return the data of a query, numbers converted, and whether a part could not be computed.
 
         Args:
@@ -134,7 +132,7 @@ class Api:
         answer = await self.execute(
             request.operation, request.document(choice), variables, request.credits()
         )
-        return request.convert(answer.data, choice), answer.partial
+        return Answer(request.convert(answer.data, choice), answer.partial)
 
     async def apply(
         self, request: Change, admit: Callable[[], None] | None = None
@@ -222,7 +220,7 @@ class Api:
         return self.archive.now() + JOB_SECONDS if self.deadline is None else self.deadline
 
 
-def page_of(data: dict[str, Any], partial: bool, after: str | None = None) -> Page:
+def make_page(data: dict[str, Any], partial: bool, after: str | None = None) -> Page:
     """Return the page in the data of `read`; `after` is the cursor that it follows."""
     # Only `endCursor` leads on: edge cursors are not valid for every list (Archive docs,
     # pagination).

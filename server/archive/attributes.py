@@ -7,7 +7,6 @@ a call that needs them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
@@ -21,7 +20,9 @@ from server.archive.records import (
     Selection,
     fields_of,
 )
+from server.archive.workspaces import ID
 from server.errors import Code, Failure
+from server.text import join_first
 from server.tool.names import find_matches, normalise, suggest
 
 OptionNames = dict[str, dict[str, dict[str, str]]]
@@ -31,12 +32,10 @@ _SCHEMAS = (
     "query CustomAttributeSchemas($entity: CustomAttributeSchemaEntity!) "
     "{ customAttributeSchemas(entity: $entity) { key name type options { id name } } }"
 )
-# Archive's option ids are UUIDs; whatever has another form must be a name.
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
+# A name that is not found makes the schemas be read again, unless they are younger than this.
 _STALE_SECONDS = 30.0
-"""A name that is not found makes the schemas be read again, unless they are younger than this."""
 # Hints are read by a model: all options of a long select would fill its context.
-_SHOWN = 20
+_MOST_OPTIONS = 20
 
 
 class Condition(Protocol):
@@ -75,7 +74,7 @@ Schemas = dict[str, Attribute]
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _CachedSchemas:
     schemas: Schemas
     read_at: float
 
@@ -86,7 +85,7 @@ class Attributes:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._lock = anyio.Lock()
-        self._kept: dict[tuple[str, Entity], _Kept] = {}
+        self._cache: dict[tuple[str, Entity], _CachedSchemas] = {}
 
     async def translate(
         self, conditions: Iterable[Condition], entity: Entity, workspace: str, deadline: float
@@ -99,23 +98,21 @@ class Attributes:
         """
         requested = list(conditions)
         # Values that are ids already need no schema, and so cost no request.
-        matching = [
-            entry for entry in requested if is_select(entry.type) and _holds_name(entry.value)
-        ]
+        matching = [condition for condition in requested if _needs_schema(condition)]
         if not matching:
             return
         schemas = await self.schemas(entity, workspace, deadline)
         try:
-            result = _translate(requested, matching, schemas, entity)
+            values = _translate(requested, matching, schemas, entity)
         except Failure:
             # Somebody may have added the option since the schemas were read.
             newer = await self.schemas(entity, workspace, deadline, again=True)
             # The same object means that they were recent: a second try would fail the same way.
             if newer is schemas:
                 raise
-            result = _translate(requested, matching, newer, entity)
+            values = _translate(requested, matching, newer, entity)
         # Only after all were translated: a failure must leave every condition as it was.
-        for condition, value in zip(matching, result, strict=True):
+        for condition, value in zip(matching, values, strict=True):
             condition.value = value
 
     async def option_names(
@@ -123,7 +120,7 @@ class Attributes:
     ) -> OptionNames:
         """Return the names of the options that a selection may show."""
         names: OptionNames = {}
-        for entity in _entities(selection, record):
+        for entity in _list_entities(selection, record):
             schemas = await self.schemas(entity, workspace, deadline)
             names[entity] = {
                 schema.key: {option.id: option.name for option in schema.options}
@@ -139,10 +136,12 @@ class Attributes:
         """Return the schemas by key; `again` reads them anew unless they are recent."""
         # The lock keeps parallel calls from reading the same schemas twice.
         async with self._lock:
-            cached = self._kept.get((workspace, entity))
+            cached = self._cache.get((workspace, entity))
             if cached is None or (again and self._archive.now() - cached.read_at > _STALE_SECONDS):
-                cached = _Kept(await self._read(entity, workspace, deadline), self._archive.now())
-                self._kept[workspace, entity] = cached
+                cached = _CachedSchemas(
+                    await self._read(entity, workspace, deadline), self._archive.now()
+                )
+                self._cache[workspace, entity] = cached
             return cached.schemas
 
     async def _read(self, entity: Entity, workspace: str, deadline: float) -> Schemas:
@@ -150,14 +149,14 @@ class Attributes:
         call = Call("customAttributeSchemas", _SCHEMAS, {"entity": entity}, workspace, 5, deadline)
         answer = await self._archive.execute(call)
         try:
-            records = [_attribute(record) for record in answer.data]
+            records = [_read_attribute(record) for record in answer.data]
         except (KeyError, TypeError):
             raise Failure(
                 Code.BAD_RESPONSE,
                 "Archive sent a list of custom attributes that cannot be read.",
                 "Send option ids ({customAttributeSchemas}), or try again later.",
             ) from None
-        return {entry.key: entry for entry in records}
+        return {attribute.key: attribute for attribute in records}
 
 
 def is_select(kind: str) -> bool:
@@ -171,43 +170,46 @@ def name_options(
 ) -> None:
     """Replace option ids by names in every selected `customAttributes`; ids without a name stay."""
     if isinstance(value, list):
-        for entry in value:
-            name_options(entry, record, selection, names)
+        for item in value:
+            name_options(item, record, selection, names)
     if not isinstance(value, dict):
         return
     fields = fields_of(record)
     for name, inner in selection.items():
-        field, result = fields[name], value.get(name)
+        field, item = fields[name], value.get(name)
         if field.record is not None:
-            name_options(result, field.record, inner, names)
-        elif field.attributes_of and isinstance(result, dict):
-            for key, options in names.get(field.attributes_of, {}).items():
-                # Workspaces differ in their attributes, and a record need not have every key.
-                if key in result:
-                    result[key] = _name_values(result[key], options)
+            name_options(item, field.record, inner, names)
+        elif field.attributes_of and isinstance(item, dict):
+            options = names.get(field.attributes_of, {})
+            # Workspaces differ in their attributes, and a record need not have every key.
+            for key in item.keys() & options.keys():
+                item[key] = _name_values(item[key], options[key])
 
 
 def _name_values(value: Any, options: dict[str, str]) -> Any:
     if isinstance(value, list):
-        return [_name_values(entry, options) for entry in value]
+        return [_name_values(item, options) for item in value]
+    if not isinstance(value, str):
+        return value
     # An option deleted since stays visible by its id, rather than vanish from the record.
-    return options.get(value, value) if isinstance(value, str) else value
+    return options.get(value, value)
 
 
-def _entities(selection: Selection, record: type[Record]) -> list[Entity]:
+def _list_entities(selection: Selection, record: type[Record]) -> list[Entity]:
     """Return the entities whose custom attributes are selected, without duplicates."""
-    entities: list[Entity] = []
+    # A dict and not a set: the order of the requests that follow must be the same each time.
+    entities: dict[Entity, None] = {}
     fields = fields_of(record)
     for name, inner in selection.items():
         field = fields[name]
-        inside = _entities(inner, field.record) if field.record is not None else []
-        entities += [
-            entry for entry in (*inside, field.attributes_of) if entry and entry not in entities
-        ]
-    return entities
+        if field.record is not None:
+            entities |= dict.fromkeys(_list_entities(inner, field.record))
+        if field.attributes_of is not None:
+            entities[field.attributes_of] = None
+    return list(entities)
 
 
-def _attribute(row: dict[str, Any]) -> Attribute:
+def _read_attribute(row: dict[str, Any]) -> Attribute:
     # `options` is null in the schema and [] in the docs' examples for what is no select.
     options = tuple(
         Option(str(option["id"]), str(option["name"])) for option in row["options"] or ()
@@ -215,21 +217,22 @@ def _attribute(row: dict[str, Any]) -> Attribute:
     return Attribute(str(row["key"]), str(row["name"]), str(row["type"]), options)
 
 
-def _holds_name(value: Any) -> bool:
-    return any(isinstance(entry, str) and not _ID.match(entry) for entry in _as_list(value))
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _needs_schema(condition: Condition) -> bool:
+    """Return whether a condition is on a select and names an option."""
+    if not is_select(condition.type):
+        return False
+    values = condition.value if isinstance(condition.value, list) else [condition.value]
+    # Whatever has not the form of an id must be a name.
+    return any(isinstance(value, str) and not ID.match(value) for value in values)
 
 
 def _translate(
     conditions: list[Condition], matching: list[Condition], schemas: Schemas, entity: Entity
 ) -> list[Any]:
-    for entry in conditions:
+    for condition in conditions:
         # The schemas are at hand now, so conditions that hold only ids are checked too.
-        _check_type(entry, schemas.get(entry.field))
-    return [_with_ids(entry, schemas, entity) for entry in matching]
+        _check_type(condition, schemas.get(condition.field))
+    return [_replace_names(condition, schemas, entity) for condition in matching]
 
 
 def _check_type(condition: Condition, attribute: Attribute | None) -> None:
@@ -247,7 +250,7 @@ def _check_type(condition: Condition, attribute: Attribute | None) -> None:
     )
 
 
-def _with_ids(condition: Condition, schemas: Schemas, entity: Entity) -> Any:
+def _replace_names(condition: Condition, schemas: Schemas, entity: Entity) -> Any:
     attribute = schemas.get(condition.field)
     if attribute is None:
         _refuse_field(condition.field, schemas, entity)
@@ -257,47 +260,42 @@ def _with_ids(condition: Condition, schemas: Schemas, entity: Entity) -> Any:
 
 
 def _option_id(value: str, attribute: Attribute) -> str:
-    if _ID.match(value):
+    if ID.match(value):
         return value
-    result = find_matches(
+    matches = find_matches(
         value, attribute.options, name=lambda option: option.name, identity=lambda option: option.id
     )
-    if len(result) == 1:
-        return result[0].id
+    if len(matches) == 1:
+        return matches[0].id
     # A guess would filter by the wrong option without anybody noticing.
-    if result:
+    if matches:
         raise Failure(
             Code.AMBIGUOUS,
-            f"{len(result)} options of `{attribute.key}` are called {value!r}.",
+            f"{len(matches)} options of `{attribute.key}` are called {value!r}.",
             "Repeat the call with the id of the one that is meant.",
-            candidates=[{"id": entry.id, "name": entry.name} for entry in result],
+            candidates=[{"id": option.id, "name": option.name} for option in matches],
         )
-    names = [entry.name for entry in attribute.options]
+    names = [option.name for option in attribute.options]
     raise Failure(
         Code.INVALID_ARGUMENT,
         f"`{attribute.key}` has no option {value!r}.{suggest(value, names)}",
-        f"Its options: {_some(names)}.",
+        f"Its options: {_list_some(names)}.",
     )
 
 
 def _refuse_field(key: str, schemas: Schemas, entity: Entity) -> NoReturn:
     # People know the name that Archive's screens show; the API filters by the key.
-    by_name = next(
-        (entry.key for entry in schemas.values() if normalise(entry.name) == normalise(key)), None
-    )
-    guess = f" Did you mean `{by_name}`?" if by_name else suggest(key, schemas)
+    keys = {normalise(schema.name): schema.key for schema in reversed(schemas.values())}
+    match = keys.get(normalise(key))
+    guess = f" Did you mean `{match}`?" if match else suggest(key, schemas)
     selects = [schema.key for schema in schemas.values() if is_select(schema.type)]
     raise Failure(
         Code.INVALID_ARGUMENT,
         f"There is no custom attribute {key!r} of {entity.lower()}s.{guess}",
-        f"Selects here: {_some(selects)}.",
+        f"Selects here: {_list_some(selects)}.",
     )
 
 
-def _some(names: list[str]) -> str:
-    more = (
-        [f"{len(names) - _SHOWN} more ({{customAttributeSchemas}} lists them)"]
-        if len(names) > _SHOWN
-        else []
-    )
-    return ", ".join([*names[:_SHOWN], *more]) or "none"
+def _list_some(names: list[str]) -> str:
+    where = " ({customAttributeSchemas} lists them)" if len(names) > _MOST_OPTIONS else ""
+    return join_first(names, _MOST_OPTIONS) + where or "none"

@@ -59,7 +59,9 @@ class ArchiveBackend:
                 # The id may come from the settings, which the assistant cannot correct: the hint
                 # tells them apart.
                 failure.hint = self.workspaces.remedy(request.workspace_argument)
-                failure.details["choices"] = choices(await self.workspaces.all(caller.deadline))
+                failure.details["choices"] = choices(
+                    await self.workspaces.list_all(caller.deadline)
+                )
             else:
                 request.explain(failure)
             raise

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from server.archive.failures import decode, decode_packed, retry_after
+from server.archive.failures import Answer, decode, decode_batch, retry_after
 from server.errors import Failure
 from server.http.client import Http
 from server.http.retry import Transient, run_with_retries
@@ -51,17 +51,8 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The operation's data; `partial` where Archive could not compute a part of it now."""
-
-    data: Any
-    partial: bool
-
-
-@dataclass(frozen=True)
-class Packed:
-    """What the aliases of one request answered, each for itself; one that is missing was not
-    answered.
+class BatchResult:
+    """The answers of one request by alias; an alias that is missing was not answered.
 
     `reading` is what the answer says about rate credits.
     """
@@ -110,14 +101,14 @@ class Archive:
                 may have happened.
         """
         return await run_with_retries(
-            lambda: self._once(call),
+            lambda: self._send_once(call, lambda reply: decode(reply, call.operation)),
             repeatable=call.repeatable,
             deadline=call.deadline,
             clock=self._clock,
             verify=call.verify,
         )
 
-    async def execute_packed(self, call: Call, aliases: Sequence[str]) -> Packed:
+    async def execute_batch(self, call: Call, aliases: Sequence[str]) -> BatchResult:
         """Send a document of several reads, and return their answers by alias.
 
         Raises:
@@ -125,9 +116,14 @@ class Archive:
                 shapes.
         """
 
-        async def attempt() -> Packed:
+        async def attempt() -> BatchResult:
             try:
-                return await self._send_once(call, lambda reply: _pack_body(reply, aliases))
+                return await self._send_once(
+                    call,
+                    lambda reply: BatchResult(
+                        decode_batch(reply, aliases), read_budget(reply.headers)
+                    ),
+                )
             except Transient as failure:
                 # Only a 429 is repeated: of anything else the size of the pack may be the cause.
                 failure.worth_repeating &= failure.retry_after is not None
@@ -211,9 +207,6 @@ class Archive:
             else state_key(self._origin, "workspace", workspace)
         )
 
-    async def _once(self, call: Call) -> Answer:
-        return await self._send_once(call, lambda reply: Answer(*decode(reply, call.operation)))
-
     async def _send_once(self, call: Call, read: Callable[[Reply], T]) -> T:
         key = self.limiter_key(call.workspace)
         turn = self._limiter.slot(
@@ -253,12 +246,3 @@ class Archive:
         # Half a second at least: a send that was admitted must get a chance to be answered.
         seconds = max(0.5, min(LONGEST_ANSWER, call.deadline - self._clock()))
         return await self._http.post(self._url, headers, body, seconds=seconds)
-
-
-def _pack_body(reply: Reply, aliases: Sequence[str]) -> Packed:
-    result = decode_packed(reply, aliases)
-    answers = {
-        alias: entry if isinstance(entry, Failure) else Answer(*entry)
-        for alias, entry in result.items()
-    }
-    return Packed(answers, read_budget(reply.headers))

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from server.archive.explanations import BAN, BY_CODE, BY_TEXT, PASSING_CODES
 from server.errors import Code, Failure
 from server.http.retry import Transient
 from server.http.transport import Reply
+from server.text import truncate_line
 
 HOW_TO_GET_A_KEY = (
     "The person gets a token in Archive under Settings > Integrations (or Settings > API), "
@@ -27,58 +29,41 @@ _MARKUP = re.compile(r"<[a-z!/][^>]*>", re.IGNORECASE)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 # A gateway's own answers: the request may never have reached Archive, so a read is repeated.
 _GATEWAY = (502, 503, 504)
-
-_LISTS_OF_PRESETS = "{filterPresets} lists the content views and collections that {items} takes."
-_LISTS_OF_VIEWS = (
-    "{creatorViews} lists the views for {creators}, "
-    "{socialProfileViews} those for {socialProfiles}."
-)
-
-# The packaged schema is all we know: production refuses introspection, so these codes are the only
-# sign that the API changed.
-_DRIFT = frozenset(
-    {
-        "undefinedField",
-        "argumentNotAccepted",
-        "undefinedType",
-        "variableMismatch",
-        "missingRequiredArguments",
-    }
-)
+# What the status alone says of the token, the workspace or the pace; 5xx come on top.
+_REFUSALS = (401, 403, 429)
 
 
-def decode(reply: Reply, operation: str) -> tuple[Any, bool]:
-    """Return the operation's data, and whether it is partial (a passing error beside the data).
+class Answer(NamedTuple):
+    """The operation's data; `partial` where Archive could not compute a part of it now."""
+
+    data: Any
+    partial: bool
+
+
+def decode(reply: Reply, operation: str) -> Answer:
+    """Return the operation's data; it is partial where an error that may pass comes beside it.
 
     Raises:
         Failure: what Archive refused, in the caller's words.
         Transient: what may pass, with the seconds Archive asked for.
     """
-    payload = _json_object(reply)
-    errors = payload.get("errors")
-    # A text instead of a list: the token or the workspace is refused (Archive docs, errors).
-    if isinstance(errors, str):
-        raise _describe_refusal(reply, errors)
-    listed = _error_list(errors)
-    data = payload.get("data")
-    result = data.get(operation) if isinstance(data, dict) else None
-    if listed:
-        # Competitor metrics come with SERVICE_UNAVAILABLE where some could not be computed.
-        if result is not None and _passing(listed):
-            return result, True
-        raise _first(reply, listed)
-    # Only now: a server error whose body explains itself has been raised above already.
-    if reply.status in _GATEWAY or reply.status >= 500:
-        raise _down(reply)
-    if reply.status in (401, 403, 429):
-        raise _describe_refusal(reply, "")
+    errors, data = _read_payload(reply)
     # A null result is an answer, a missing key is none.
-    if not isinstance(data, dict) or operation not in data:
-        raise _unintelligible("an answer without data")
-    return result, False
+    result = data.get(operation)
+    # Competitor metrics come with SERVICE_UNAVAILABLE where some could not be computed.
+    if errors and result is not None and _may_pass(errors):
+        return Answer(result, True)
+    if errors:
+        raise _choose_failure(reply, errors)
+    # Only now: a server error whose body explains itself has been raised above already.
+    if _is_refusal(reply):
+        raise _describe_refusal(reply, "")
+    if operation not in data:
+        raise _describe_bad_answer("an answer without data")
+    return Answer(result, False)
 
 
-def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, tuple[Any, bool] | Failure]:
+def decode_batch(reply: Reply, aliases: Sequence[str]) -> dict[str, Answer | Failure]:
     """Return for each alias its data and whether it is partial, or its own failure.
 
     Aliases that are missing were not answered: where a read may not be null, the error of one
@@ -89,34 +74,26 @@ def decode_packed(reply: Reply, aliases: Sequence[str]) -> dict[str, tuple[Any, 
             null explains it.
         Transient: what may pass, with the seconds Archive asked for.
     """
-    payload = _json_object(reply)
-    errors = payload.get("errors")
-    if isinstance(errors, str):
-        raise _describe_refusal(reply, errors)
-    listed, data = _error_list(errors), payload.get("data")
-    _check_whole(reply, listed)
-    # The first step of an error's path is the alias (GraphQL specification, response format).
-    own = {alias: [entry for entry in listed if _alias(entry) == alias] for alias in aliases}
-    rest = [entry for entry in listed if _alias(entry) not in own]
-    parts = data if isinstance(data, dict) else {}
-    # The default keeps aliases that are missing apart from those that are null.
-    nulls = [alias for alias in aliases if parts.get(alias, "") is None and not own[alias]]
-    if rest and (
-        len(nulls) == len(aliases) or not parts or (len(nulls) < len(rest) and not _passing(rest))
-    ):
-        raise _first(reply, rest)
-    if not listed and parts.keys().isdisjoint(aliases):
-        raise _unintelligible("an answer without data")
-    result: dict[str, tuple[Any, bool] | Failure] = {}
+    errors, data = _read_payload(reply)
+    _check_whole(reply, errors)
+    own: dict[str, list[dict[str, Any]]] = {alias: [] for alias in aliases}
+    general: list[dict[str, Any]] = []
+    for error in errors:
+        own.get(_read_alias(error), general).append(error)
+    if general and _concerns_all(general, own, data):
+        raise _choose_failure(reply, general)
+    if not errors and data.keys().isdisjoint(aliases):
+        raise _describe_bad_answer("an answer without data")
+    results: dict[str, Answer | Failure] = {}
     for alias, mine in own.items():
-        value = parts.get(alias)
-        if value is not None and _passing(mine):
-            result[alias] = value, bool(mine or rest)
+        value = data.get(alias)
+        if value is not None and _may_pass(mine):
+            results[alias] = Answer(value, bool(mine or general))
         elif mine:
-            result[alias] = _first(reply, mine)
-        elif alias in parts and not rest:
-            result[alias] = None, False
-    return result
+            results[alias] = _choose_failure(reply, mine)
+        elif alias in data and not general:
+            results[alias] = Answer(None, False)
+    return results
 
 
 def retry_after(reply: Reply, message: str) -> float:
@@ -131,45 +108,73 @@ def retry_after(reply: Reply, message: str) -> float:
 
 def user_errors(operation: str, errors: list[dict[str, Any]], hint: str = "") -> Failure:
     """Return the `userErrors` of a mutation, which changed nothing, as a failure."""
-    texts = []
-    for error in errors:
-        field = error.get("field")
-        # A list of names by the schema, one text in the docs' examples.
-        where = ".".join(field) if isinstance(field, list) else str(field or "")
-        texts.append(
-            f"{where}: {error.get('message', '')}" if where else str(error.get("message", ""))
-        )
+    texts = [_describe_user_error(error) for error in errors]
     refusal = f"Archive refused {operation}: {_clean('; '.join(texts))}"
     return Failure(Code.REJECTED, refusal, f"Nothing was changed. {hint}".strip())
 
 
-def _check_whole(reply: Reply, listed: list[dict[str, Any]]) -> None:
+def _describe_user_error(error: dict[str, Any]) -> str:
+    message, field = str(error.get("message", "")), error.get("field")
+    if not field:
+        return message
+    # A list of names by the schema, one text in the docs' examples.
+    where = ".".join(field) if isinstance(field, list) else field
+    return f"{where}: {message}"
+
+
+def _read_payload(reply: Reply) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the errors and the data of an answer, each empty where there are none."""
+    payload = _json_object(reply)
+    errors, data = payload.get("errors"), payload.get("data")
+    # A text instead of a list: the token or the workspace is refused (Archive docs, errors).
+    if isinstance(errors, str):
+        raise _describe_refusal(reply, errors)
+    if not isinstance(errors, list):
+        errors = []
+    objects = [error if isinstance(error, dict) else {"message": str(error)} for error in errors]
+    return objects, data if isinstance(data, dict) else {}
+
+
+def _check_whole(reply: Reply, errors: list[dict[str, Any]]) -> None:
     """Raise for an answer whose data does not count: throttled, forbidden, or a server error."""
     # The code is looked at as well, because older deployments send it with status 200.
-    throttled = [
-        str(entry.get("message", "")) for entry in listed if _code(entry) == "RATE_LIMIT_EXCEEDED"
-    ]
+    throttled = [error for error in errors if _read_code(error) == "RATE_LIMIT_EXCEEDED"]
     if throttled or reply.status == 429:
-        raise _describe_throttling(
-            reply, " ".join(throttled or [str(entry.get("message", "")) for entry in listed])
-        )
-    if reply.status >= 500 or reply.status in (401, 403):
-        raise _first(reply, listed) if listed else _describe_refusal(reply, "")
+        texts = [str(error.get("message", "")) for error in throttled or errors]
+        raise _describe_throttling(reply, " ".join(texts))
+    if _is_refusal(reply):
+        raise _choose_failure(reply, errors) if errors else _describe_refusal(reply, "")
 
 
-def _error_list(errors: Any) -> list[dict[str, Any]]:
-    entries = errors if isinstance(errors, list) else []
-    return [entry if isinstance(entry, dict) else {"message": str(entry)} for entry in entries]
+def _concerns_all(
+    general: list[dict[str, Any]], own: dict[str, list[dict[str, Any]]], data: dict[str, Any]
+) -> bool:
+    """Return whether errors without an alias concern every read, and explain no null of some."""
+    if not data:
+        return True
+    # The default keeps aliases that are missing apart from those that are null.
+    nulls = [alias for alias, errors in own.items() if data.get(alias, "") is None and not errors]
+    if len(nulls) == len(own):
+        return True
+    return len(nulls) < len(general) and not _may_pass(general)
 
 
-def _passing(errors: list[dict[str, Any]]) -> bool:
-    return all(_code(error) == "SERVICE_UNAVAILABLE" for error in errors)
+def _may_pass(errors: list[dict[str, Any]]) -> bool:
+    return all(_read_code(error) == "SERVICE_UNAVAILABLE" for error in errors)
 
 
-def _alias(error: dict[str, Any]) -> str | None:
-    """Return the alias that an error is about; None if it is about the document."""
+def _read_alias(error: dict[str, Any]) -> str:
+    """Return the alias that an error is about, empty if it is about the document."""
+    # The first step of an error's path is the alias (GraphQL specification, response format).
     path = error.get("path")
-    return path[0] if isinstance(path, list) and path and isinstance(path[0], str) else None
+    if not isinstance(path, list) or not path:
+        return ""
+    return path[0] if isinstance(path[0], str) else ""
+
+
+def _is_refusal(reply: Reply) -> bool:
+    """Return whether the status alone tells that the request was not answered."""
+    return reply.status in _REFUSALS or reply.status >= 500
 
 
 def _json_object(reply: Reply) -> dict[str, Any]:
@@ -180,16 +185,12 @@ def _json_object(reply: Reply) -> dict[str, Any]:
         payload = None
     if isinstance(payload, dict):
         return payload
-    if reply.status == 429:
-        raise _describe_throttling(reply, "")
-    if reply.status >= 500:
-        raise _down(reply)
-    if reply.status in (401, 403):
+    if _is_refusal(reply):
         raise _describe_refusal(reply, "")
     # Redirects are not followed, because the token goes to the configured origin only.
     if 300 <= reply.status < 400:
-        raise _unintelligible(f"a redirect (HTTP {reply.status}), which is not followed")
-    raise _unintelligible(_what(reply.body))
+        raise _describe_bad_answer(f"a redirect (HTTP {reply.status}), which is not followed")
+    raise _describe_bad_answer(_describe_body(reply.body))
 
 
 def _load_json(body: bytes) -> Any:
@@ -204,7 +205,7 @@ def _load_json(body: bytes) -> Any:
     return json.loads(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
 
 
-def _what(body: bytes) -> str:
+def _describe_body(body: bytes) -> str:
     start = body[:200].lstrip().lower()
     if not start:
         return "an empty answer"
@@ -213,17 +214,17 @@ def _what(body: bytes) -> str:
     return "an answer that is not complete JSON"
 
 
-def _unintelligible(what: str) -> Transient:
+def _describe_bad_answer(description: str) -> Transient:
     return Transient(
         Code.BAD_RESPONSE,
-        f"Archive sent {what}.",
+        f"Archive sent {description}.",
         "Try again; if it stays so, `archive-mcp doctor` shows whether ARCHIVE_API_URL is right.",
         # Whatever answers in this way does so again: the URL is wrong, or a proxy stands before it.
         worth_repeating=False,
     )
 
 
-def _down(reply: Reply) -> Transient:
+def _describe_outage(reply: Reply) -> Transient:
     return Transient(
         Code.UNAVAILABLE,
         f"Archive has a problem of its own (HTTP {reply.status}).",
@@ -249,7 +250,7 @@ def _describe_refusal(reply: Reply, text: str) -> Failure:
     if reply.status == 429:
         return _describe_throttling(reply, text)
     if reply.status >= 500:
-        return _down(reply)
+        return _describe_outage(reply)
     # Archive's own words for a wrong WORKSPACE-ID, from the time when workspaces were shops.
     if "shop not found" in lowered or "workspace" in lowered:
         return Failure(
@@ -262,108 +263,51 @@ def _describe_refusal(reply: Reply, text: str) -> Failure:
     if reply.status == 401 or "authentication" in lowered or "token" in lowered:
         return Failure(Code.UNAUTHENTICATED, "Archive does not accept the token.", HOW_TO_GET_A_KEY)
     if reply.status == 403:
-        return _describe_ban()
+        return BAN.make_failure()
     hint = "`archive-mcp doctor` shows whether the token and ARCHIVE_API_URL are right."
     return Failure(Code.REJECTED, f"Archive refused the request: {_clean(text)}", hint)
 
 
-def _describe_ban() -> Failure:
-    return Failure(
-        Code.FORBIDDEN,
-        "This token may not use that workspace or operation.",
-        "Call {workspaces} for the workspaces it may use; some operations depend on the plan.",
-    )
-
-
-def _first(reply: Reply, errors: list[dict[str, Any]]) -> Failure:
+def _choose_failure(reply: Reply, errors: list[dict[str, Any]]) -> Failure:
     """Return the most telling failure: one with a known code before one without."""
     # One mistake may bring several errors, of which those without a code say least.
-    failures = [_one(reply, error) for error in errors]
-    return next((failure for failure in failures if failure.code is not Code.REJECTED), failures[0])
+    failures = [_describe_error(reply, error) for error in errors]
+    for failure in failures:
+        if failure.code is not Code.REJECTED:
+            return failure
+    return failures[0]
 
 
-def _one(reply: Reply, error: dict[str, Any]) -> Failure:
-    message, code = str(error.get("message", "")), _code(error)
-    # The text goes first: some errors of the caller carry the code of a server error.
-    if by_message := _by_message(reply, message):
-        return by_message
-    if code == "RATE_LIMIT_EXCEEDED" or reply.status == 429:
-        return _describe_throttling(reply, message)
-    if by_code := _by_code(code, _clean(message)):
-        return by_code
-    return (
-        _down(reply)
-        if reply.status >= 500
-        else Failure(Code.REJECTED, f"Archive refused it: {_clean(message)}")
-    )
-
-
-def _by_code(code: str, message: str) -> Failure | None:
-    match code:
-        case "UNAUTHORIZED":
-            return _describe_ban()
-        case "NOT_FOUND":
-            return Failure(Code.NOT_FOUND, f"Archive did not find it: {message}")
-        case "WRONG_VIEW_TYPE" | "WRONG_VIEW_TYPE_FOR_ITEMS":
-            return Failure(
-                Code.INVALID_ARGUMENT,
-                f"`presetId` names no view or collection of the kind this search takes: {message}",
-                _LISTS_OF_VIEWS if code == "WRONG_VIEW_TYPE" else _LISTS_OF_PRESETS,
-            )
-        case "SERVICE_UNAVAILABLE" | "INTERNAL_SERVER_ERROR":
-            # INTERNAL_SERVER_ERROR also comes for faults of the request, which would fail again.
-            again = code == "SERVICE_UNAVAILABLE"
-            return Transient(
-                Code.UNAVAILABLE,
-                f"Archive failed: {message}",
-                "Try again in a minute.",
-                worth_repeating=again,
-            )
-        case "argumentLiteralsIncompatible":
-            return Failure(Code.INVALID_ARGUMENT, f"Archive does not accept a value: {message}")
-        case _ if code in _DRIFT:
-            # The packaged schema ends where the installed version does: an update may know the
-            # change.
-            hint = "Name other `fields`, and look for a newer version of archive-mcp."
-            return Failure(Code.UNSUPPORTED, f"Archive's API has changed: {message}", hint)
-    return None
-
-
-def _by_message(reply: Reply, message: str) -> Failure | None:
-    """Return the failure for an error that only its text identifies, if it is one."""
-    lowered = message.lower()
+def _describe_error(reply: Reply, error: dict[str, Any]) -> Failure:
+    message, code = str(error.get("message", "")), _read_code(error)
+    text, lowered = _clean(message), message.lower()
     if reply.status == 401:
         return _describe_refusal(reply, message)
-    if "cannot coerce" in lowered:
-        # It comes as INTERNAL_SERVER_ERROR, but the caller's value is wrong: do not repeat it.
-        return Failure(
-            Code.INVALID_ARGUMENT,
-            f"Archive cannot read a value: {_clean(message)}",
-            "Write dates in UTC.",
+    # The text goes first: some errors of the caller carry the code of a server error.
+    for part, explanation in BY_TEXT.items():
+        if part in lowered:
+            return explanation.make_failure(text)
+    if code == "RATE_LIMIT_EXCEEDED" or reply.status == 429:
+        return _describe_throttling(reply, message)
+    if code in BY_CODE:
+        return BY_CODE[code].make_failure(text)
+    if code in PASSING_CODES:
+        return Transient(
+            Code.UNAVAILABLE,
+            f"Archive failed: {text}",
+            "Try again in a minute.",
+            worth_repeating=PASSING_CODES[code],
         )
-    if "invalid cursor" in lowered:
-        return Failure(
-            Code.INVALID_ARGUMENT,
-            "`after` is no longer valid at Archive.",
-            "Start again without `after`.",
-        )
-    if "exceeds max depth" in lowered:
-        return Failure(
-            Code.INVALID_ARGUMENT,
-            f"`fields` go too deep: {_clean(message)}",
-            "Name shallower paths.",
-        )
-    if "must be less than or equal to" in lowered:
-        return Failure(Code.INVALID_ARGUMENT, f"Archive refused the page size: {_clean(message)}")
-    return None
+    if reply.status >= 500:
+        return _describe_outage(reply)
+    return Failure(Code.REJECTED, f"Archive refused it: {text}")
 
 
-def _code(error: dict[str, Any]) -> str:
+def _read_code(error: dict[str, Any]) -> str:
     extensions = error.get("extensions")
     return str(extensions.get("code", "")) if isinstance(extensions, dict) else ""
 
 
 def _clean(text: str) -> str:
     """Return Archive's text without markup, at most 300 characters of it."""
-    plain = " ".join(_MARKUP.sub(" ", text).split())
-    return plain if len(plain) <= 300 else plain[:297] + "..."
+    return truncate_line(_MARKUP.sub(" ", text), 300)

@@ -15,17 +15,17 @@ from server.archive.records import (
 Row = dict[str, Any]
 
 
-def columns(selection: Selection, record: type[Record]) -> tuple[str, ...]:
+def list_columns(selection: Selection, record: type[Record]) -> tuple[str, ...]:
     """Return the dotted columns of a selection, in its order."""
     return tuple(path for path, _ in _leaves(selection, record))
 
 
-def units(selection: Selection, record: type[Record]) -> dict[str, str]:
+def list_units(selection: Selection, record: type[Record]) -> dict[str, str]:
     """Return the unit of each column that has one."""
     return {path: field.unit for path, field in _leaves(selection, record) if field.unit}
 
 
-def row(value: Row, record: type[Record], selection: Selection, *, flat: bool) -> Row:
+def make_row(value: Row, record: type[Record], selection: Selection, *, flat: bool) -> Row:
     """Return a record as a row, its fields in the order of the selection.
 
     Args:
@@ -33,21 +33,26 @@ def row(value: Row, record: type[Record], selection: Selection, *, flat: bool) -
     """
     shaped: Row = {}
     for name, inner in selection.items():
-        field, result = fields_of(record)[name], value.get(name)
+        # `get`: a partial answer may lack a field, but every row needs all columns.
+        field, item = fields_of(record)[name], value.get(name)
         if field.record is None:
-            # `get` above: a partial answer may lack a field, but every row needs all columns.
-            shaped[_column(name, field)] = result
-        elif isinstance(result, list) and flat:
-            shaped[name] = _side_by_side(result, field.record, inner)
-        elif isinstance(result, list):
+            shaped[_column(name, field)] = item
+        elif isinstance(item, list) and flat:
+            shaped[name] = _transpose(item, field.record, inner)
+        elif isinstance(item, list):
             shaped[name] = [
-                row(entry, field.record, inner, flat=flat) if entry else entry for entry in result
+                _make_nested_row(entry, field.record, inner, flat=flat) for entry in item
             ]
         else:
-            # A missing record stays null; a row of empty fields would look like a record without
-            # values.
-            shaped[name] = row(result, field.record, inner, flat=flat) if result else None
+            shaped[name] = _make_nested_row(item, field.record, inner, flat=flat)
     return shaped
+
+
+def _make_nested_row(
+    value: Row | None, record: type[Record], selection: Selection, *, flat: bool
+) -> Row | None:
+    # A missing record stays null: a row of empty fields would look like a record without values.
+    return make_row(value, record, selection, flat=flat) if value else None
 
 
 def _leaves(
@@ -66,19 +71,19 @@ def _column(name: str, field: Field) -> str:
     return name + field.unit.capitalize()
 
 
-def _side_by_side(result: list[Any], record: type[Record], selection: Selection) -> Row:
+def _transpose(items: list[Any], record: type[Record], selection: Selection) -> Row:
     """Return lists of equal length, one per field; a list inside a list is flattened."""
-    records = [
-        inner for entry in result for inner in (entry if isinstance(entry, list) else [entry])
-    ]
+    records: list[Any] = []
+    for item in items:
+        records += item if isinstance(item, list) else [item]
     lists: Row = {}
     for name, inner in selection.items():
         field = fields_of(record)[name]
         # One value for each record, null or not: otherwise the lists would no longer match by
         # place.
-        values = [(entry or {}).get(name) for entry in records]
+        values = [(value or {}).get(name) for value in records]
         if field.record is None:
             lists[_column(name, field)] = values
         else:
-            lists[name] = _side_by_side(values, field.record, inner)
+            lists[name] = _transpose(values, field.record, inner)
     return lists

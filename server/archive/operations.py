@@ -8,7 +8,7 @@ what the call leaves out is left out of the variables, so that the API's own def
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import (
     Annotated,
@@ -60,11 +60,11 @@ class ArchiveTool(Request[R, ArchiveContext], Generic[R]):
     instead: ClassVar[str] = (
         "Look the ids up again: what they named may be gone, or be in another workspace."
     )
-    """What to do when something that the arguments name is not found."""
+    """The hint for the case that something the arguments name is not found."""
     forbidden: ClassVar[str] = ""
-    """What to do when Archive does not allow it, where more can be said than in general."""
+    """The hint for the case that Archive does not allow it; empty where the general one will do."""
     refused: ClassVar[str] = ""
-    """What to do when Archive refuses it."""
+    """The hint for the case that Archive refuses it."""
 
     @property
     def workspace_argument(self) -> str | None:
@@ -78,12 +78,15 @@ class ArchiveTool(Request[R, ArchiveContext], Generic[R]):
 
     def explain(self, failure: Failure) -> None:
         """Add to a failure what the user or the assistant can do about it."""
-        if failure.code is Code.NOT_FOUND:
-            failure.hint = failure.hint or self.instead
-        elif failure.code is Code.FORBIDDEN:
-            failure.hint = self.forbidden or failure.hint
-        elif failure.code is Code.REJECTED:
-            failure.hint = failure.hint or self.refused
+        # The first hint that is there. Of a missing permission the tool can say more than the
+        # failure; of anything else the failure knows more than the tool.
+        hints = {
+            Code.NOT_FOUND: (failure.hint, self.instead),
+            Code.FORBIDDEN: (self.forbidden, failure.hint),
+            Code.REJECTED: (failure.hint, self.refused),
+        }
+        first, second = hints.get(failure.code, (failure.hint, ""))
+        failure.hint = first or second
 
 
 class ArchiveRequest(ArchiveTool[R], Generic[R]):
@@ -105,11 +108,10 @@ class ArchiveRequest(ArchiveTool[R], Generic[R]):
     def document(cls, selection: Selection) -> str:
         """Return the GraphQL document that asks for this selection."""
         arguments = graphql_arguments(cls)
-        declared = ", ".join(f"${name}: {kind}" for name, kind in arguments.items())
-        passed = ", ".join(f"{name}: ${name}" for name in arguments)
-        head = f"{cls.keyword} {cls.__name__}" + (f"({declared})" if declared else "")
-        call = cls.operation + (f"({passed})" if passed else "")
-        return f"{head} {{ {call} {{ {cls.body(render(selection, cls.record()))} }} }}"
+        declared = join_arguments(f"${name}: {kind}" for name, kind in arguments.items())
+        passed = join_arguments(f"{name}: ${name}" for name in arguments)
+        call = f"{cls.operation}{passed} {{ {cls.body(render(selection, cls.record()))} }}"
+        return f"{cls.keyword} {cls.__name__}{declared} {{ {call} }}"
 
     def credits(self) -> float:
         """Return the rate credits of one request: `cost`, unless the arguments matter."""
@@ -172,7 +174,7 @@ class Read(ArchiveRequest[R], Generic[R]):
     risk: ClassVar[Risk] = "reads"
     repeatable: ClassVar[bool] = True
     missing: ClassVar[str] = "Archive has no such record."
-    """What to say when the API answers null."""
+    """The message for the case that the API answers null."""
 
     fields: list[Text] | None = Field(None, description="Dotted paths; `*` = defaults.")
 
@@ -235,8 +237,8 @@ class ReadMany(Read[R], Generic[R]):
         return {"type": "object", "properties": {"nodes": nodes}}
 
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
-        """How to sort the records here, where the API would not; None where it does, or no order
-        was asked for."""
+        """Return what sorts the records here; None where the API does, or no order was asked
+        for."""
         return None
 
     def notes(self) -> list[str]:
@@ -337,6 +339,12 @@ class Confirmed(MayConfirm[R], Generic[R]):
         """Return what exactly would change."""
 
 
+def join_arguments(arguments: Iterable[str]) -> str:
+    """Return arguments in parentheses; none are nothing, because GraphQL knows no empty list."""
+    text = ", ".join(arguments)
+    return f"({text})" if text else ""
+
+
 # Asked for on each call, while the answer depends on the class alone.
 @cache
 def graphql_arguments(request: type[ArchiveRequest[Any]]) -> dict[str, str]:
@@ -361,8 +369,9 @@ def _graphql_type(annotation: Any, metadata: tuple[Any, ...], *, required: bool)
 
 def _type_name(bare: Any, metadata: tuple[Any, ...]) -> str:
     # A mark goes first: ids and enums are plain texts in Python, but have types of their own there.
-    if matching := next((mark.name for mark in metadata if isinstance(mark, ApiType)), None):
-        return matching
+    for mark in metadata:
+        if isinstance(mark, ApiType):
+            return mark.name
     if get_origin(bare) is list:
         return f"[{_graphql_type(get_args(bare)[0], (), required=True)}]"
     if isinstance(bare, type) and issubclass(bare, BaseModel):

@@ -21,11 +21,11 @@ and views)."""
 MOST_SORTED = 1000
 """The largest number of records that are fetched to sort them here."""
 PARTIAL = "Archive could not compute some values now; those are null. Try again later."
-# An answer too late is lost with all its records; a cursor in time loses nothing.
+# Seconds before the deadline without which no further page is started: an answer too late is lost
+# with all its records; a cursor in time loses nothing.
 _RESERVE_SECONDS = 8.0
-"""Seconds before the deadline without which no further page is started."""
 # A page holds up to a hundred records; a few cover the lists that one conversation reads.
-_KEPT_PAGES = 4
+_STORED_PAGES = 4
 
 
 class ListQuery(Query, Protocol):
@@ -43,7 +43,7 @@ class ListQuery(Query, Protocol):
         """The cursor to go on from."""
 
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
-        """Return how to sort the records here; None where the API does."""
+        """Return what sorts the records here; None where the API does."""
 
     def notes(self) -> list[str]:
         """Return what the result must say about how the arguments were applied."""
@@ -63,12 +63,12 @@ class Lists:
     """
 
     archive: Archive
-    _kept: OrderedDict[tuple[str, str | None], Page] = field(default_factory=OrderedDict)
+    _pages: OrderedDict[tuple[str, str | None], Page] = field(default_factory=OrderedDict)
 
     def forget(self) -> None:
         """Drop the stored pages, because something was changed."""
         # All of them: which lists a change touches cannot be told from the change.
-        self._kept.clear()
+        self._pages.clear()
 
     async def read(
         self,
@@ -87,23 +87,23 @@ class Lists:
         for path in request.extra_paths():
             # Added to the caller's: the request itself needs these, whatever `fields` says.
             _merge(selection, select(request.record(), [path]))
-        reading = _Reading(self, request, selection, workspace, deadline, names)
-        return await reading.run()
+        reader = _ListReader(self, request, selection, workspace, deadline, names)
+        return await reader.run()
 
     def find_page(self, scope: str, cursor: Cursor) -> Page | None:
         """Return the stored page that a cursor points into; None for the start of a page."""
-        return self._kept.get((scope, cursor.page)) if cursor.given else None
+        return self._pages.get((scope, cursor.page)) if cursor.skip else None
 
-    def keep(self, scope: str, cursor: Cursor, page: Page) -> None:
+    def store_page(self, scope: str, cursor: Cursor, page: Page) -> None:
         """Store a page that was cut, and drop all but the last few."""
-        self._kept[scope, cursor.page] = page
-        self._kept.move_to_end((scope, cursor.page))
-        while len(self._kept) > _KEPT_PAGES:
-            self._kept.popitem(last=False)
+        self._pages[scope, cursor.page] = page
+        self._pages.move_to_end((scope, cursor.page))
+        while len(self._pages) > _STORED_PAGES:
+            self._pages.popitem(last=False)
 
 
-class _Reading:
-    """One call's way through a list."""
+class _ListReader:
+    """Reads a list for one call."""
 
     def __init__(
         self,
@@ -121,13 +121,13 @@ class _Reading:
         self._api = Api(lists.archive, workspace, deadline=deadline)
         self._names = names
         # Stored pages hold names or ids: a cursor of the one must not lead into the other.
-        visible = [] if names is None else ["optionNames"]
+        marks = [] if names is None else ["optionNames"]
         self._scope = scope_of(
-            request.operation, request.document(selection), request.variables(), workspace, *visible
+            request.operation, request.document(selection), request.variables(), workspace, *marks
         )
-        self._taken = RecordList(request.limit)
+        self._records = RecordList(request.limit)
         self._notes = request.notes()
-        self._why_cut = "fit"
+        self._cut_reason = "fit"
         self._partial = False
 
     async def run(self) -> Result:
@@ -137,38 +137,28 @@ class _Reading:
         following, total = await (
             self._whole(cursor) if comes_whole and cursor.page is None else self._read_pages(cursor)
         )
-        return self._result(following, total)
+        return self._make_result(following, total)
 
     async def _read_pages(self, cursor: Cursor) -> tuple[Cursor | None, int | None]:
         while True:
             page = self._lists.find_page(self._scope, cursor) or await self._page(cursor)
-            self._partial |= page.partial
-            requested = self._take(page, cursor.given)
-            # The rest is stored, because Archive has cursors only for the ends of pages.
-            if requested < len(page.records):
-                following = Cursor(cursor.page, requested)
-                self._lists.keep(self._scope, following, page)
-                return following, page.total
+            if rest := self._take(page, cursor):
+                return rest, page.total
             if not page.has_next or page.end is None:
                 return None, page.total
             cursor = Cursor(page.end)
             # Checked after the page's end, so that a full page leads on by Archive's own cursor.
-            if self._taken.full:
+            if self._records.full:
                 return cursor, page.total
             if self._deadline - self._lists.archive.now() < _RESERVE_SECONDS:
-                self._why_cut = "answer in time"
+                self._cut_reason = "answer in time"
                 return cursor, page.total
 
     async def _whole(self, cursor: Cursor) -> tuple[Cursor | None, int | None]:
         """Take records of a list that must be read whole, or that is sorted here."""
         page = self._lists.find_page(self._scope, cursor) or await self._all()
-        self._partial |= page.partial
-        requested = self._take(page, cursor.given)
-        if requested >= len(page.records):
-            return (Cursor(page.end) if page.has_next else None), page.total
-        following = Cursor(None, requested)
-        self._lists.keep(self._scope, following, page)
-        return following, page.total
+        following = Cursor(page.end) if page.has_next else None
+        return self._take(page, cursor) or following, page.total
 
     async def _all(self) -> Page:
         order = self._request.order()
@@ -195,15 +185,15 @@ class _Reading:
         return replace(whole, records=order(whole.records))
 
     async def _page(self, cursor: Cursor, size: int = 0) -> Page:
-        missing = self._request.limit - len(self._taken.records)
+        missing = self._request.limit - len(self._records.records)
         # If its page is no longer stored, the cursor counts into one of the full size.
-        first = size or (PAGE if cursor.given else min(PAGE, missing))
+        first = size or (PAGE if cursor.skip else min(PAGE, missing))
         return self._name_options(
-            await self._api.page(self._request, cursor.page, first, self._selection)
+            await self._api.read_page(self._request, cursor.page, first, self._selection)
         )
 
     async def _list(self) -> Page:
-        page = self._name_options(await self._api.whole(self._request, self._selection))
+        page = self._name_options(await self._api.read_whole(self._request, self._selection))
         # Archive gives no sign that rows are missing: exactly the cap is the only hint.
         if self._request.capped and len(page.records) == ROW_CAP:
             self._notes.append(
@@ -216,36 +206,39 @@ class _Reading:
             name_options(page.records, self._request.record(), self._selection, self._names)
         return page
 
-    def _take(self, page: Page, requested: int) -> int:
-        """Take records from number `requested` on; return how many of the page were given."""
-        for record in page.records[requested:]:
-            if not self._taken.add(record):
-                break
-            requested += 1
-        return requested
+    def _take(self, page: Page, cursor: Cursor) -> Cursor | None:
+        """Take records of a page from the cursor on; return the cursor of the first left over."""
+        self._partial |= page.partial
+        for place, record in enumerate(page.records[cursor.skip :], cursor.skip):
+            if not self._records.add(record):
+                rest = Cursor(cursor.page, place)
+                # The page is stored, because Archive has cursors only for the ends of pages.
+                self._lists.store_page(self._scope, rest, page)
+                return rest
+        return None
 
-    def _result(self, following: Cursor | None, total: int | None) -> Result:
+    def _make_result(self, following: Cursor | None, total: int | None) -> Result:
         envelope: dict[str, Any] = {
             "totalCount": total,
             "nextCursor": following.encode(self._scope) if following else None,
         }
         # Without this a model takes a result below its `limit` for the whole list.
-        if following and not self._taken.full:
+        if following and not self._records.full:
             self._notes.append(
-                f"Cut after {len(self._taken.records)} records to {self._why_cut}: "
+                f"Cut after {len(self._records.records)} records to {self._cut_reason}: "
                 "go on with `nextCursor` (fewer `fields` make more fit)."
             )
         # A cut or an end reached by cursor is no empty list, and needs no explanation.
-        if not self._taken.records and not total:
+        if not self._records.records and not total:
             self._notes += self._request.notes_if_empty()
-        if result := units(self._selection, self._request.record()):
-            envelope["units"] = result
+        if by_field := units(self._selection, self._request.record()):
+            envelope["units"] = by_field
         if self._partial:
             envelope["partial"] = True
             self._notes.append(PARTIAL)
         if self._notes:
             envelope["notes"] = self._notes
-        return self._taken.result(envelope)
+        return self._records.result(envelope)
 
 
 def _merge(into: Selection, other: Selection) -> None:

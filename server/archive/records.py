@@ -8,8 +8,7 @@ text.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import UnionType
-from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 from pydantic.alias_generators import to_camel
 
@@ -56,10 +55,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a record: the record type behind it (None for a leaf), and how a leaf is
-    read."""
+    """One field of a record: its annotation, the record type behind it (None for a leaf), and how
+    a leaf is read."""
 
-    record: type[Record] | None
+    hint: Any
+    record: type[Record] | None = None
     big: bool = False
     unit: str = ""
     attributes_of: Entity | None = None
@@ -68,45 +68,45 @@ class Field:
 def fields_of(record: type[Record]) -> dict[str, Field]:
     """Return the fields of a record type by their API names; of a union, those of all members."""
     # Not getattr: a subclass would find the fields of its base.
-    existing = vars(record).get("_fields")
-    if existing is None:
-        existing = record._fields = _read_fields(record)
-    return existing
+    fields = vars(record).get("_fields")
+    if fields is None:
+        fields = record._fields = _read_fields(record)
+    return fields
 
 
 def _read_fields(record: type[Record]) -> dict[str, Field]:
-    if record.variants:
-        return {
-            name: field for variant in record.variants for name, field in fields_of(variant).items()
-        }
+    fields: dict[str, Field] = {}
+    for variant in record.variants:
+        fields |= fields_of(variant)
+    if fields:
+        return fields
     # The annotations are texts, and records refer to each other: read on first use, not on import.
     hints = get_type_hints(record, include_extras=True)
     return {
         # Python names follow PEP 8, while the API's are in camel case.
-        to_camel(name): _field(hint)
+        to_camel(name): _read_field(hint)
         for name, hint in hints.items()
         # Class variables describe the record itself, and are no fields of the API.
         if get_origin(hint) is not ClassVar
     }
 
 
-def _field(hint: Any) -> Field:
-    metadata: tuple[Any, ...] = ()
-    while True:
-        origin = get_origin(hint)
+def _read_field(annotation: Any) -> Field:
+    hint, field = annotation, {"hint": annotation}
+    while origin := get_origin(hint):
+        # The only unions are optional types: a field that may be null is selected like any other.
+        hint, *marks = [arg for arg in get_args(hint) if arg is not type(None)]
         if origin is Annotated:
-            hint, *more = get_args(hint)
-            metadata += tuple(more)
-        elif origin in (Union, UnionType):
-            # The only unions are optional types: a field that may be null is selected like any
-            # other.
-            hint = next(arg for arg in get_args(hint) if arg is not type(None))
-        elif origin is list:
-            hint = get_args(hint)[0]
-        else:
-            break
+            for mark in marks:
+                field |= _read_mark(mark)
     if isinstance(hint, type) and issubclass(hint, Record):
-        return Field(hint)
-    unit = next((mark.name for mark in metadata if isinstance(mark, Unit)), "")
-    entity = next((mark.entity for mark in metadata if isinstance(mark, AttributesOf)), None)
-    return Field(None, "BigInt" in metadata, unit, entity)
+        return Field(annotation, hint)
+    return Field(**field)
+
+
+def _read_mark(mark: Any) -> dict[str, Any]:
+    if isinstance(mark, Unit):
+        return {"unit": mark.name}
+    if isinstance(mark, AttributesOf):
+        return {"attributes_of": mark.entity}
+    return {"big": True} if mark == "BigInt" else {}

@@ -25,8 +25,11 @@ def select(record: type[Record], paths: list[str] | None) -> Selection:
     """
     selection: Selection = {}
     for path in paths or ["*"]:
+        if path != "*":
+            _add(selection, record, path)
+            continue
         # `*` lets a caller add to the defaults without repeating them.
-        for default in _defaults(record) if path == "*" else [path]:
+        for default in list_defaults(record):
             _add(selection, record, default)
     return selection
 
@@ -34,18 +37,19 @@ def select(record: type[Record], paths: list[str] | None) -> Selection:
 def render(selection: Selection, record: type[Record]) -> str:
     """Return the selection as GraphQL without the outer braces, a union as inline fragments."""
     if record.variants:
-        parts = (
-            f"... on {variant.__name__} {{ {render(_within(selection, variant), variant)} }}"
+        return " ".join(
+            f"... on {variant.__name__} {{ {render(selection, variant)} }}"
             for variant in record.variants
         )
-        return " ".join(parts)
-    # Empty braces are no GraphQL; a member of a union may have none of the selected fields.
-    if not selection:
-        return "__typename"
     fields = fields_of(record)
-    return " ".join(
-        _render_field(name, inner, fields[name].record) for name, inner in selection.items()
-    )
+    parts = [
+        _render_field(name, inner, fields[name].record)
+        for name, inner in selection.items()
+        # The selection of a union also holds the fields of the other members.
+        if name in fields
+    ]
+    # Empty braces are no GraphQL; a member of a union may have none of the selected fields.
+    return " ".join(parts) or "__typename"
 
 
 def convert(value: Any, record: type[Record], selection: Selection) -> Any:
@@ -78,7 +82,8 @@ def units(selection: Selection, record: type[Record]) -> dict[str, str]:
     return result
 
 
-def _defaults(record: type[Record]) -> list[str]:
+def list_defaults(record: type[Record]) -> list[str]:
+    """Return the paths that stand for `*`: those that the record names, or else its leaves."""
     # Nested records cost credits, so without a list of defaults only the leaves are asked for.
     return record.default.split() or [
         name for name, field in fields_of(record).items() if field.record is None
@@ -108,7 +113,7 @@ def _add(selection: Selection, record: type[Record], path: str) -> None:
                 )
             return
         current = field.record
-    for default in _defaults(current):
+    for default in list_defaults(current):
         # A default may take one step more than a path, and no further: the connection and it make
         # ten.
         if len(steps) + default.count(".") <= MAX_PATH:
@@ -140,13 +145,10 @@ def _find_below(record: type[Record], name: str) -> str:
     return ""
 
 
-def _within(selection: Selection, variant: type[Record]) -> Selection:
-    fields = fields_of(variant)
-    return {name: inner for name, inner in selection.items() if name in fields}
-
-
 def _render_field(name: str, inner: Selection, record: type[Record] | None) -> str:
-    return name if record is None else f"{name} {{ {render(inner, record)} }}"
+    if record is None:
+        return name
+    return f"{name} {{ {render(inner, record)} }}"
 
 
 def _number(text: str) -> int | str:

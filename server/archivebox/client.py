@@ -169,7 +169,8 @@ class ArchiveBox:
             packed: whether a packed file is left as it is.
             largest: the most bytes of the file, which is otherwise not read at all.
         """
-        url = f"{self.url}{quote(path)}"
+        # Without `raw`, 0.9.73 shows some pages to people in another form, and damages letters.
+        url = f"{self.url}{quote(path)}?raw=1"
         headers = {"user-agent": self._headers["user-agent"]}
         if most is not None:
             headers["range"] = f"bytes=0-{most - 1}"
@@ -263,10 +264,11 @@ class ArchiveBox:
         Raises:
             Failure: it points elsewhere.
         """
-        location = reply.headers.get("location", "")
+        # Without a location it would be sent to itself.
+        location = reply.headers.get("location") or "about:blank"
         try:
             target = urljoin(url, location)
-            if location and parse_origin(target) == parse_origin(url):
+            if parse_origin(target) == parse_origin(url):
                 return self._keep_below(target)
         except ValueError:
             pass
@@ -282,7 +284,7 @@ class ArchiveBox:
         parts, prefix = urlsplit(target), urlsplit(self.url).path
         # Some proxies decode a path before they look at its steps.
         steps = unquote(unquote(parts.path)).replace("\\", "/").split("/")
-        if ".." in steps or "." in steps:
+        if not {".", ".."}.isdisjoint(steps):
             raise ValueError("a path that goes up")
         if parts.path.startswith(f"{prefix}/"):
             return target

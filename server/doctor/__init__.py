@@ -7,6 +7,7 @@ included.
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import anyio
@@ -18,15 +19,19 @@ from server.doctor.local import WHAT_TO_SET, check_locally, render_url
 from server.doctor.probe import Probe
 from server.doctor.remote import check_api
 from server.doctor.report import Check, Report, list_advice
+from server.errors import Failure
 from server.limiter import Pacer
 from server.services import Services
 from server.settings import Settings
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 
 __all__ = ["ASSUMPTIONS", "Assumption", "examine", "investigate", "render_markdown"]
 
 
-def examine(settings: Settings, surface: Surface, *, as_json: bool, live: bool) -> int:
+log = logging.getLogger("archive_mcp.doctor")
+
+
+def examine(settings: Settings, surface: Catalog, *, as_json: bool, live: bool) -> int:
     """Check everything, print the report on stdout and return 0 only if nothing failed.
 
     Args:
@@ -41,7 +46,13 @@ def examine(settings: Settings, surface: Surface, *, as_json: bool, live: bool) 
         finally:
             pacer.close()
 
-    report = anyio.run(check)
+    try:
+        report = anyio.run(check)
+    except Exception as error:  # the outermost handler: a line helps more than a trace
+        log.debug("doctor failed", exc_info=error)
+        problem = f"This check itself failed ({type(error).__name__})."
+        hint = "Run it again with --log-level DEBUG and report what it shows."
+        report = Report((), "", settings.sandbox, [Check("doctor", "fail", problem, hint)])
     text = report.to_json() if as_json else report.render()
     # A terminal that lacks a letter of a workspace's name still shows the rest.
     encoding = sys.stdout.encoding or "utf-8"
@@ -49,7 +60,7 @@ def examine(settings: Settings, surface: Surface, *, as_json: bool, live: bool) 
     return 0 if report.ok else 1
 
 
-async def investigate(settings: Settings, surface: Surface, pacer: Pacer, *, live: bool) -> Report:
+async def investigate(settings: Settings, surface: Catalog, pacer: Pacer, *, live: bool) -> Report:
     """Make all checks and return their report; `pacer` paces every request."""
     secrets = filter(None, (settings.token, settings.archivebox_key))
     password = settings.archivebox_password.reveal() if settings.archivebox_password else ""
@@ -57,8 +68,7 @@ async def investigate(settings: Settings, surface: Surface, pacer: Pacer, *, liv
     report.checks += check_locally(settings, surface)
     async with Services(settings, limiter=pacer) as services:
         if settings.archivebox_configured:
-            name = _name_server(settings, "ArchiveBox", settings.archivebox_url or "")
-            report.checks += await check_archivebox(await services.archivebox(), name)
+            report.checks += await _check_archivebox(settings, services)
         if settings.archive_configured:
             await _check_archive(report, settings, services, pacer, live=live)
             return report
@@ -68,11 +78,25 @@ async def investigate(settings: Settings, surface: Surface, pacer: Pacer, *, liv
     return report
 
 
+async def _check_archivebox(settings: Settings, services: Services) -> list[Check]:
+    name = _name_server(settings, "ArchiveBox", settings.archivebox_url or "")
+    try:
+        backend = await services.archivebox()
+    # Proxy or certificates of this machine cannot be used.
+    except Failure as failure:
+        return [Check("archivebox", "fail", failure.message, failure.hint)]
+    return await check_archivebox(backend, name)
+
+
 async def _check_archive(
     report: Report, settings: Settings, services: Services, pacer: Pacer, *, live: bool
 ) -> None:
     name = _name_server(settings, "Archive", settings.api_url)
-    backend = await services.archive()
+    try:
+        backend = await services.archive()
+    except Failure as failure:
+        report.checks.append(Check("api", "fail", failure.message, failure.hint))
+        return
     remote = await check_api(backend, pacer, settings.workspace, name)
     report.checks += remote.checks
     report.workspaces = [{"id": space.id, "name": space.name} for space in remote.workspaces]

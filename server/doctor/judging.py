@@ -64,7 +64,7 @@ def judges(id: str) -> Callable[[Callable[P, Verdict]], Callable[P, Finding]]:
     return decorate
 
 
-async def settle(id: str, question: Awaitable[Finding]) -> Finding:
+async def conclude(id: str, question: Awaitable[Finding]) -> Finding:
     """Return the finding of a question; unknown where it was not answered."""
     try:
         return await question
@@ -74,7 +74,9 @@ async def settle(id: str, question: Awaitable[Finding]) -> Finding:
 
 def list_objects(rows: Any) -> list[Record]:
     """Return the objects in a list; none where it is no list."""
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    if not isinstance(rows, list):
+        return []
+    return [row for row in rows if isinstance(row, dict)]
 
 
 def list_records(connection: Any) -> list[Record]:

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from server import wall_clock
 from server.doctor import verdicts
-from server.doctor.assumptions import ASSUMPTIONS
-from server.doctor.judging import leave_open, list_objects, list_records, settle
+from server.doctor.assumptions import LIVE
+from server.doctor.judging import conclude, leave_open, list_objects, list_records
 from server.doctor.live_competitors import ABOUT_BRANDS, ask_about_brands
 from server.doctor.live_saved import ABOUT_SAVED, ask_about_saved
 from server.doctor.probe import Probe
@@ -63,13 +63,12 @@ async def check_assumptions(probe: Probe | None) -> list[Finding]:
     Without a probe nothing is asked, and all of them are unknown.
     """
     reason = "not asked, because Archive returned no list of workspaces"
-    ids = [assumption.id for assumption in ASSUMPTIONS if assumption.live]
-    findings = {id: leave_open(id, reason) for id in ids}
+    findings = {id: leave_open(id, reason) for id in LIVE}
     if probe is None:
         return list(findings.values())
-    for question, concerned in _QUESTIONS:
-        answers = await _ask(question, probe, concerned)
-        findings |= {finding.assumption: finding for finding in answers}
+    for question, ids in _QUESTIONS:
+        for finding in await _ask(question, probe, ids):
+            findings[finding.assumption] = finding
     return list(findings.values())
 
 
@@ -105,7 +104,7 @@ async def _check_page(probe: Probe) -> list[Finding]:
 
 async def _check_refusals(probe: Probe) -> list[Finding]:
     # One by one: an error 500 may be how Archive refuses a single one of them.
-    return [await settle(id, _check_refusal(probe, id)) for id in _REFUSALS]
+    return [await conclude(id, _check_refusal(probe, id)) for id in _REFUSALS]
 
 
 async def _check_refusal(probe: Probe, id: str) -> Finding:

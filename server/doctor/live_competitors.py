@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from server import wall_clock
 from server.doctor import verdicts, verdicts_saved
-from server.doctor.judging import leave_open, list_records, settle
+from server.doctor.judging import conclude, leave_open, list_records
 from server.doctor.probe import Probe
 from server.doctor.report import Finding
 
@@ -47,8 +47,8 @@ async def ask_about_brands(probe: Probe) -> list[Finding]:
     brand = str(competitors[0].get("id"))
     return [
         own,
-        await settle("brand-window", _check_window(probe, brand)),
-        await settle("brand-months", _check_months(probe, brand)),
+        await conclude("brand-window", _check_window(probe, brand)),
+        await conclude("brand-months", _check_months(probe, brand)),
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from server.doctor import verdicts_saved
-from server.doctor.judging import Record, read_total, require, settle
+from server.doctor.judging import Record, conclude, read_total, require
 from server.doctor.probe import Probe, ProbeResult
 from server.doctor.report import Finding
 
@@ -35,7 +35,7 @@ async def ask_about_saved(probe: Probe) -> list[Finding]:
         verdicts_saved.judge_presets(lists),
         verdicts_saved.judge_groups(lists),
         verdicts_saved.judge_view_filters(lists["contentViews"]),
-        await settle("stored-filters", _check_stored_filters(probe, lists)),
+        await conclude("stored-filters", _check_stored_filters(probe, lists)),
     ]
 
 

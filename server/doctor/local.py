@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from server import __version__
 from server.doctor.report import Check
 from server.http.urls import parse_origin
-from server.limiter.health import damage
+from server.limiter.health import find_damage
 from server.settings import Secret, Settings
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 
 WHAT_TO_SET = (
     "Set ARCHIVE_APP_TOKEN in this server's `env` in your client's configuration, or in "
@@ -40,13 +40,14 @@ RENDERERS: dict[str, Callable[[Settings], object]] = {
     # Only the check of the URLs reads it: the settings do not keep the value.
     "ARCHIVE_MCP_ALLOW_INSECURE": lambda _: "set",
     "ARCHIVE_MCP_CONFIRM": lambda settings: settings.confirm,
+    "ARCHIVE_MCP_CA_BUNDLE": lambda settings: settings.ca_bundle,
     "ARCHIVE_MCP_TIMEZONE": lambda settings: settings.timezone,
     "ARCHIVE_MCP_LOG_LEVEL": lambda settings: settings.log_level,
 }
 _HIDDEN = "<hidden>"
 
 
-def check_locally(settings: Settings, surface: Surface) -> Iterator[Check]:
+def check_locally(settings: Settings, surface: Catalog) -> Iterator[Check]:
     """Yield every check that needs no network."""
     yield from _check_versions()
     yield from _check_settings(settings)
@@ -55,6 +56,7 @@ def check_locally(settings: Settings, surface: Surface) -> Iterator[Check]:
         yield Check("state", "ok", "the sandbox keeps its state in memory")
     else:
         yield from _check_state(settings.state_dir)
+    yield _check_exports(settings.export_dir)
 
 
 def render_url(url: str) -> str:
@@ -86,8 +88,8 @@ def _check_settings(settings: Settings) -> Iterator[Check]:
         yield Check("settings", "warn", warning)
 
 
-def _check_tools(settings: Settings, surface: Surface) -> Check:
-    count = len(surface.listing())
+def _check_tools(settings: Settings, surface: Catalog) -> Check:
+    count = len(surface.list_tools())
     limits = f"toolsets: {', '.join(settings.toolsets)}"
     if settings.read_only:
         limits += "; read-only"
@@ -97,18 +99,46 @@ def _check_tools(settings: Settings, surface: Surface) -> Check:
     return Check("tools", "ok", f"{count} tools are offered ({limits})")
 
 
-def _check_state(folder: Path) -> Iterator[Check]:
+def _check_exports(folder: Path) -> Check:
+    # It is made with the first export: until then its parent decides.
+    place = folder if folder.exists() else folder.parent
+    if problem := _find_folder_problem(place):
+        return Check(
+            "exports",
+            "warn",
+            f"No export can be written to {folder}: {problem}.",
+            "Set ARCHIVE_MCP_EXPORT_DIR to a folder of yours.",
+        )
+    return Check("exports", "ok", f"{folder} is writable")
+
+
+def _find_folder_problem(folder: Path) -> str:
+    """Return why no file can be written to a folder; empty if one can."""
     try:
-        # Only for this user, as the limiter and the journal create it.
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Permissions alone do not show a full disk or a read-only mount.
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"doctor")
     except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def _make_private(folder: Path) -> str:
+    """Make a folder for this user alone, as the limiter and the journal do; return why it could not
+    be made."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def _check_state(folder: Path) -> Iterator[Check]:
+    if problem := _make_private(folder) or _find_folder_problem(folder):
         yield Check(
             "state",
             "fail",
-            f"The folder {folder} is not writable: {error.strerror or error}.",
+            f"The folder {folder} is not writable: {problem}.",
             "Set ARCHIVE_MCP_STATE_DIR to a folder of yours. Without one each process paces its "
             "requests alone, and several together exceed Archive's limit.",
         )
@@ -118,7 +148,7 @@ def _check_state(folder: Path) -> Iterator[Check]:
 
 
 def _check_limiter(folder: Path) -> Check:
-    problem = damage(folder)
+    problem = find_damage(folder)
     if problem is None:
         return Check("limiter", "ok", "no requests made from this computer yet")
     if problem:

@@ -12,7 +12,7 @@ from server.archive.client import Archive, Call
 from server.errors import Code, Failure
 from server.http.transport import Reply
 from server.limiter import Pacer, Snapshot
-from server.limiter.budget import read_budget
+from server.limiter.budget import Policy, read_budget
 
 # For all live questions together. Nobody waits for a host here, and the pace takes most of it.
 SECONDS = 90.0
@@ -95,20 +95,28 @@ class Probe:
         not full before, its level is only known to within the credits of one trip through the
         network.
         """
-        reading = read_budget(result.reply.headers)
-        policy = reading.policy
-        if result.before is None or reading.left is None or policy is None:
+        bucket = read_bucket(result.reply.headers)
+        if result.before is None or bucket is None:
             return None
-        spent = result.before - reading.left
+        policy, left = bucket
+        spent = result.before - left
         hidden = policy.refill * max(0.0, result.seconds - self.quickest)
-        vague = policy.refill * self.quickest if result.before < policy.burst else 0.0
+        uncertainty = policy.refill * self.quickest if result.before < policy.burst else 0.0
         # One more at the upper end: the header is a whole number.
-        return max(0.0, spent - vague), max(0.0, spent) + hidden + vague + 1
+        return max(0.0, spent - uncertainty), max(0.0, spent) + hidden + uncertainty + 1
 
     def _require_workspace(self) -> str:
         if self.workspace is None:
             raise Failure(Code.WORKSPACE_REQUIRED, "There is no workspace to ask in.")
         return self.workspace
+
+
+def read_bucket(headers: Mapping[str, str]) -> tuple[Policy, float] | None:
+    """Return the policy and the credits that are left; None where the headers lack one of them."""
+    reading = read_budget(headers)
+    if reading.policy is None or reading.left is None:
+        return None
+    return reading.policy, reading.left
 
 
 def read_field(value: Any, name: str) -> Any:

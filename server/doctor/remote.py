@@ -14,6 +14,7 @@ from server.doctor.probe import read_field
 from server.doctor.report import Check
 from server.errors import Code, Failure
 from server.limiter import Pacer, Snapshot
+from server.text import count_noun
 from server.tool.elicitation import Nobody
 
 # For all questions of a plain check together: people wait for it at a terminal.
@@ -29,6 +30,7 @@ _HOW_TO_REPLACE_IT = (
 )
 _UNREACHED = "Check the network, the proxy (HTTPS_PROXY) and ARCHIVE_API_URL."
 _BUSY = "Wait that long and run this again; others may be using the same token."
+_TOKEN_HINTS = {Code.UNAUTHENTICATED: _HOW_TO_REPLACE_IT}
 # These say something about the way to the API, and nothing about the token.
 _HINTS = {
     Code.UNAVAILABLE: _UNREACHED,
@@ -40,7 +42,7 @@ _HINTS = {
 
 
 @dataclass
-class Remote:
+class ApiChecks:
     """Hold what the API answered; `target` is the workspace that further questions may go to."""
 
     checks: list[Check]
@@ -50,7 +52,7 @@ class Remote:
 
 async def check_api(
     backend: ArchiveBackend, pacer: Pacer, configured: str | None, name: str
-) -> Remote:
+) -> ApiChecks:
     """Ask for the workspaces, and inside one of them for its name.
 
     Args:
@@ -59,11 +61,11 @@ async def check_api(
     """
     deadline = backend.archive.now() + SECONDS
     try:
-        workspaces = await backend.workspaces.all(deadline)
+        workspaces = await backend.workspaces.list_all(deadline)
     except Failure as failure:
-        return Remote(_explain_failure(failure, name))
+        return ApiChecks(_explain_failure(failure, name))
     answers = Check("api", "ok", f"{name} answers")
-    remote = Remote([answers, _check_token(workspaces)], workspaces)
+    remote = ApiChecks([answers, _check_token(workspaces)], workspaces)
     if not workspaces:
         return remote
     check, target = await _check_workspace(backend, configured, workspaces, deadline)
@@ -84,7 +86,7 @@ def _explain_failure(failure: Failure, name: str) -> list[Check]:
             Check("api", "fail", failure.message, _HINTS[failure.code]),
             Check("token", "skip", "not checked, because Archive did not answer"),
         ]
-    hint = _HOW_TO_REPLACE_IT if failure.code is Code.UNAUTHENTICATED else "Try another token."
+    hint = _TOKEN_HINTS.get(failure.code, "Try another token.")
     return [Check("api", "ok", f"{name} answers"), Check("token", "fail", failure.message, hint)]
 
 
@@ -96,7 +98,7 @@ def _check_token(workspaces: list[Workspace]) -> Check:
             "The token is accepted but sees no workspace.",
             "Use a token of the workspace (or agency) that you mean.",
         )
-    count = "1 workspace" if len(workspaces) == 1 else f"{len(workspaces)} workspaces"
+    count = count_noun(len(workspaces), "workspace")
     return Check("token", "ok", f"accepted; it sees {count}: {_join_names(workspaces)}")
 
 
@@ -111,7 +113,7 @@ async def _check_workspace(
         if failure.code is Code.WORKSPACE_REQUIRED:
             return _warn_of_choice(workspaces), workspaces[0]
         return _reject_setting(failure.message, workspaces), None
-    target = next((workspace for workspace in workspaces if workspace.id == id), None)
+    target = {workspace.id: workspace for workspace in workspaces}.get(id)
     # An id is not looked up before it is used, so it may be of a workspace that is not there.
     if target is None:
         problem = f"The token does not see the workspace {configured}."

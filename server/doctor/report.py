@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from server import __version__
 from server.doctor.assumptions import ASSUMPTIONS, Assumption
+from server.text import count_noun, truncate_line
 
 Status = Literal["ok", "note", "warn", "fail", "skip"]
 Outcome = Literal["confirmed", "contradicted", "unknown"]
@@ -118,9 +119,9 @@ class Report:
 
     def _render_verdict(self) -> str:
         count = Counter(check.status for check in self.checks)
-        parts = [] if self.ok else [_render_count(count["fail"], "problem")]
+        parts = [] if self.ok else [count_noun(count["fail"], "problem")]
         if count["warn"]:
-            parts.append(_render_count(count["warn"], "warning"))
+            parts.append(count_noun(count["warn"], "warning"))
         if self.ok:
             return " with ".join(["All is well", *parts]) + "."
         return ", ".join(parts) + "."
@@ -171,11 +172,6 @@ def list_advice(findings: Iterable[Finding]) -> list[Check]:
     ]
 
 
-def shorten(text: str, most: int = 160) -> str:
-    """Return somebody else's text on one line of at most `most` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 3] + "..."
-
-
-def _render_count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def shorten(text: str) -> str:
+    """Return somebody else's text on one line, at most 160 characters of it."""
+    return truncate_line(text, 160)

@@ -13,7 +13,6 @@ from typing import Any
 from server.archive.failures import decode
 from server.doctor.judging import (
     Record,
-    Undecided,
     Verdict,
     judges,
     leave_open,
@@ -22,11 +21,10 @@ from server.doctor.judging import (
     read_total,
     require,
 )
-from server.doctor.probe import read_field
+from server.doctor.probe import read_bucket, read_field
 from server.doctor.report import Finding, shorten
 from server.errors import Failure
 from server.http.transport import Reply
-from server.limiter.budget import Policy, read_budget
 
 COMPARE_IT = (
     "Open that post in Archive and compare the value shown there, before you add up any values."
@@ -55,10 +53,10 @@ def judge_credit_headers(headers: Mapping[str, str]) -> Verdict:
     """Judge whether both headers are there and make sense together."""
     values = {name: headers.get(name) or "missing" for name in ("ratelimit-policy", "ratelimit")}
     evidence = ", ".join(f"{name}: {shorten(value)}" for name, value in values.items())
-    try:
-        policy, left = _read_bucket(headers)
-    except Undecided:
+    bucket = read_bucket(headers)
+    if bucket is None:
         return False, evidence
+    policy, left = bucket
     return left <= policy.burst, evidence
 
 
@@ -66,7 +64,7 @@ def judge_credit_headers(headers: Mapping[str, str]) -> Verdict:
 def judge_credit_reset(headers: Mapping[str, str], now: float) -> Verdict:
     """Judge whether `t` is the time at which the bucket is full; `now` is unix time in seconds."""
     reset = require(_RESET.search(headers.get("ratelimit", "")), "the headers name no time")
-    policy, left = _read_bucket(headers)
+    policy, left = require(read_bucket(headers), "the headers name no time")
     stated = float(reset[1])
     full = now + (policy.burst - left) / policy.refill
     if stated < _EPOCH:
@@ -113,8 +111,8 @@ def judge_big_numbers(records: Sequence[Record]) -> Verdict:
     """Judge whether metrics come as text."""
     values = [value for record in records for _, value in _list_metrics(record)]
     require(values, "no metric on the page")
-    texts = sum(isinstance(value, str) for value in values)
-    return texts == len(values), f"{texts} of {len(values)} metrics came as text"
+    are_texts = [isinstance(value, str) for value in values]
+    return all(are_texts), f"{sum(are_texts)} of {len(values)} metrics came as text"
 
 
 @judges("sorting")
@@ -198,32 +196,28 @@ def judge_status(id: str, reply: Reply, payload: Mapping[str, Any], status: int)
 @judges("preset-order")
 def judge_preset_order(trials: Sequence[Trial]) -> Verdict:
     """Judge whether presets came in the same order both ways."""
-    orders = [(_list_ids(up), _list_ids(down)) for up, down, _ in trials]
-    # A single item is in order either way.
-    comparable = [(up, down) for up, down in orders if min(len(up), len(down)) > 1]
-    require(comparable, "no view or collection with two items or more among the first three")
-    same = sum(up == down for up, down in comparable)
-    evidence = f"{same} of {len(comparable)} came in the same order by rising and by falling likes"
-    return same == len(comparable), evidence
+    same: list[bool] = []
+    for rising, falling, _ in trials:
+        up, down = _list_ids(rising), _list_ids(falling)
+        # A single item is in order either way.
+        if min(len(up), len(down)) > 1:
+            same.append(up == down)
+    require(same, "no view or collection with two items or more among the first three")
+    evidence = f"{sum(same)} of {len(same)} came in the same order by rising and by falling likes"
+    return all(same), evidence
 
 
 @judges("preset-filter")
 def judge_preset_filter(trials: Sequence[Trial]) -> Verdict:
     """Judge whether presets kept their items under a filter that nothing can pass."""
-    totals = [(read_total(up), read_total(old)) for up, _, old in trials]
-    comparable = [(full, rest) for full, rest in totals if full and rest is not None]
-    require(comparable, "no view or collection with items among the first three")
-    same = sum(full == rest for full, rest in comparable)
-    evidence = f"{same} of {len(comparable)} kept all their items under a filter that none passes"
-    return same == len(comparable), evidence
-
-
-def _read_bucket(headers: Mapping[str, str]) -> tuple[Policy, float]:
-    """Return the policy, and the credits that are left."""
-    reading = read_budget(headers)
-    if reading.policy is None or reading.left is None:
-        raise Undecided("the headers name no time")
-    return reading.policy, reading.left
+    same: list[bool] = []
+    for rising, _, old in trials:
+        full, rest = read_total(rising), read_total(old)
+        if full and rest is not None:
+            same.append(full == rest)
+    require(same, "no view or collection with items among the first three")
+    evidence = f"{sum(same)} of {len(same)} kept all their items under a filter that none passes"
+    return all(same), evidence
 
 
 def _decode_code(reply: Reply) -> str:

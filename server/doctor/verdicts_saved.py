@@ -78,13 +78,13 @@ def judge_presets(lists: Lists) -> Verdict:
     preset_views = _select_ids(presets, "MEDIA_DECK")
     preset_collections = _select_ids(presets, "COLLECTIONS")
     others = {id for kind in VIEWS[1:] for id in _select_ids(lists[kind] or [])}
-    strangers = others & (preset_views | preset_collections)
+    misplaced = others & (preset_views | preset_collections)
     evidence = (
         f"it lists {len(preset_views)} of {len(views)} content views, "
         f"{len(preset_collections)} of {len(collections)} collections, "
-        f"{len(strangers)} of {len(others)} other views"
+        f"{len(misplaced)} of {len(others)} other views"
     )
-    listed = (preset_views, preset_collections, strangers)
+    listed = (preset_views, preset_collections, misplaced)
     return listed == (_select_ids(views), _select_ids(collections), set()), evidence
 
 
@@ -116,13 +116,13 @@ def judge_view_filters(views: Rows) -> Verdict:
 
     The evidence names keys, never values: those are the user's.
     """
-    telling = [view for view in views or [] if _narrows(view.get("filters")) or view.get("sort")]
-    require(telling, "no content view has filters or an order")
-    strange = sorted({key for view in telling for key in _list_strange_keys(view)})
+    narrowed = [view for view in views or [] if _narrows(view.get("filters")) or view.get("sort")]
+    require(narrowed, "no content view has filters or an order")
+    strange = sorted({key for view in narrowed for key in _list_strange_keys(view)})
     keys = "all their keys are those of `items`"
     if strange:
         keys = f"other keys: {shorten(', '.join(strange))}"
-    return not strange, f"looked at {len(telling)} content views; {keys}"
+    return not strange, f"looked at {len(narrowed)} content views; {keys}"
 
 
 def find_filtered_view(views: Sequence[Record]) -> Record | None:
@@ -207,18 +207,19 @@ def _list_groups(member: Record) -> list[str]:
 
 def _list_strange_keys(view: Record) -> set[str]:
     """Return the keys of a view's filters and order that `items` does not take."""
-    filters, sort = view.get("filters"), view.get("sort")
-    strange: set[str] = set()
-    if isinstance(filters, dict):
-        strange |= set(filters) - FILTER_KEYS
-    elif filters:
-        strange.add("filters is no object")
+    sort = view.get("sort")
+    strange = _list_unknown(view.get("filters"), FILTER_KEYS, "", "filters is no object")
     for level in sort if isinstance(sort, list) else [sort]:
-        if isinstance(level, dict):
-            strange |= {f"sort.{key}" for key in level if key not in _SORT_KEYS}
-        elif level:
-            strange.add("sort is no list of objects")
+        strange |= _list_unknown(level, _SORT_KEYS, "sort.", "sort is no list of objects")
     return strange
+
+
+def _list_unknown(value: Any, keys: frozenset[str], prefix: str, problem: str) -> set[str]:
+    """Return the keys of an object beside `keys`, or the problem where there is no object."""
+    if isinstance(value, dict):
+        return {prefix + key for key in set(value) - keys}
+    # What is empty holds nothing strange.
+    return {problem} if value else set()
 
 
 def _narrows(filters: Any) -> bool:
@@ -231,7 +232,5 @@ def _narrows(filters: Any) -> bool:
 def _select_ids(records: Sequence[Record], accessor: str | None = None) -> set[str]:
     """Return the ids, where an accessor is asked for only of records that have it."""
     return {
-        str(record.get("id"))
-        for record in records
-        if accessor is None or record.get("accessor") == accessor
+        str(record.get("id")) for record in records if accessor in (None, record.get("accessor"))
     }

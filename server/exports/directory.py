@@ -18,8 +18,8 @@ from typing import TypeGuard
 
 from server.errors import Code, Failure
 
+# Whether this system can open files relative to an open folder.
 RELATIVE = {os.open, os.stat, os.link, os.rename, os.unlink} <= os.supports_dir_fd
-"""Whether this system can open files relative to an open folder."""
 
 # Windows lacks most of these flags, POSIX lacks O_BINARY.
 _SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)

@@ -14,15 +14,15 @@ from typing import Literal, get_args
 
 from server.errors import Code, Failure
 
+# The formats of an export file; each is its extension too.
 Format = Literal["jsonl", "csv", "parquet", "png"]
-"""What an export file can be; also its extension."""
 FORMATS: tuple[Format, ...] = get_args(Format)
 _BY_ENDING: dict[str, Format] = {file_format: file_format for file_format in FORMATS}
 
 MAX_CHARACTERS = 120
+# The most bytes of a file name in UTF-8. With what is put around it (a number, a job's id) it stays
+# within the 255 that most file systems allow.
 MAX_BYTES = 200
-"""The most bytes of a file name in UTF-8. With what is put around it (a number, a job's id) it
-stays within the 255 that most file systems allow."""
 
 _FIRST_NUMBER, _LAST_NUMBER = 2, 999
 _MAX_AUTOMATIC = 80

@@ -28,8 +28,8 @@ from server.exports.names import (
     number_names,
 )
 
+# The most bytes of one piece of a file.
 MAX_PIECE = 1_000_000
-"""The most bytes of one piece of a file."""
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,18 @@ not sent? Files that replies name by URL are fetched from any public host, witho
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 from weakref import WeakSet
 
 import anyio
 import httpx
 
 from server.errors import Code, Failure
+from server.http.connection import choose_proxy, describe_proxy, open_transport
 from server.http.files import FileFetcher, Resolve, resolve_addresses
 from server.http.retry import Transient
 from server.http.transport import (
@@ -27,11 +28,14 @@ from server.http.transport import (
     InProcess,
     InProcessTransport,
     Reply,
-    choose_tls,
+    SendProgress,
 )
-from server.http.urls import is_loopback, parse_origin, rewrite_loopback
+from server.http.urls import parse_origin, rewrite_loopback
 
 _GRACE_SECONDS = 0.2
+# No cap: the pool would lose a slot for each cancelled call. Connections are kept longer than httpx
+# would, because every new one makes arrivals uneven, and the limiter then slows all callers down.
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=30)
 
 
 class Http:
@@ -41,8 +45,11 @@ class Http:
         url: the API's URL; its scheme and host choose TLS and proxies, messages show its origin.
         name: how messages call the API.
         in_process: a server that replies instead of the network (the sandbox).
-        ca_bundle: the CA file of a server that signs its own certificate.
+        ca_bundle: a CA file that is trusted besides the system's certificates.
         resolve: finds the addresses of the hosts that files are on.
+
+    Raises:
+        Failure: `NOT_CONFIGURED`: the proxy or the certificates of this machine cannot be used.
     """
 
     def __init__(
@@ -54,24 +61,17 @@ class Http:
         ca_bundle: Path | None = None,
         resolve: Resolve = resolve_addresses,
     ) -> None:
-        parts = urlsplit(url)
         transport = InProcessTransport(in_process) if in_process else None
         self._name = name
+        self._url = url
         self._origin = parse_origin(url)
         # Weak, so that a closed connection is forgotten with its stream.
         self._known_streams: WeakSet[Any] = WeakSet()
-        self._files = FileFetcher(self._origin, transport, resolve)
+        self._files = FileFetcher(self._origin, transport, resolve, ca_bundle)
         self._client = httpx.AsyncClient(
-            transport=transport,
-            verify=choose_tls(parts.scheme, ca_bundle, in_process is not None),
-            # No cap: the pool would lose a slot for each cancelled call. Connections are kept
-            # longer than httpx would, because every new one makes arrivals uneven, and the limiter
-            # then slows all callers down.
-            limits=httpx.Limits(
-                max_connections=None, max_keepalive_connections=8, keepalive_expiry=30
-            ),
-            # A proxy from the environment cannot reach this machine's loopback.
-            trust_env=not is_loopback(parts.hostname or ""),
+            transport=transport or open_transport(url, limits=_LIMITS, ca_bundle=ca_bundle),
+            # The transport has the proxy and the certificates already.
+            trust_env=False,
         )
 
     async def __aenter__(self) -> Self:
@@ -117,8 +117,14 @@ class Http:
         """
         timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
         target, host = rewrite_loopback(url)
+        progress = SendProgress()
         request = self._client.build_request(
-            method, target, content=body or None, headers={**headers, **host}, timeout=timeout
+            method,
+            target,
+            content=body or None,
+            headers={**headers, **host},
+            timeout=timeout,
+            extensions={"trace": progress.note},
         )
         try:
             # httpx bounds each step; this bounds them together, late enough that a connect that
@@ -129,12 +135,8 @@ class Http:
                     content = await self._read(response, largest, packed=packed)
                 finally:
                     await response.aclose()
-        except NOT_SENT_ERRORS as error:
-            raise self._make_unreachable(error) from None
-        except (httpx.TimeoutException, TimeoutError):
-            raise self._make_timeout(seconds) from None
-        except httpx.TransportError:
-            raise self._make_interruption() from None
+        except (httpx.TransportError, TimeoutError) as error:
+            raise self._make_failure(error, progress, seconds) from None
         except httpx.DecodingError:
             raise self._make_unreadable() from None
         return Reply(response.status_code, response.headers, content, self._is_new(response))
@@ -181,13 +183,46 @@ class Http:
         self._known_streams.add(stream)
         return True
 
-    def _make_unreachable(self, error: httpx.TransportError) -> Transient:
+    def _make_failure(
+        self, error: httpx.TransportError | TimeoutError, progress: SendProgress, seconds: float
+    ) -> Transient:
+        if isinstance(error, httpx.ProxyError):
+            return self._make_proxy_refusal(error)
+        if isinstance(error, NOT_SENT_ERRORS) or progress.is_unsent:
+            return self._make_unreachable(error)
+        if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+            return self._make_timeout(seconds)
+        return self._make_interruption()
+
+    def _make_proxy_refusal(self, error: httpx.ProxyError) -> Transient:
+        variable = describe_proxy(self._url)
+        hint = f"Check {variable} and who may use that proxy; `archive-mcp doctor` tries it again."
+        # It wants a user name and a password.
+        if str(error).startswith("407"):
+            hint = f"Put the user name and the password of the proxy into the URL of {variable}."
+        return Transient(
+            Code.UNAVAILABLE,
+            f"The proxy of {variable} did not open a connection to {self._origin}: {error}. "
+            "Nothing was sent.",
+            hint,
+            may_have_happened=False,
+            worth_repeating=False,
+        )
+
+    def _make_unreachable(self, error: Exception) -> Transient:
         # httpx has no exception of its own for a certificate, only the text of OpenSSL's error.
         is_untrusted = "certificate" in str(error).lower()
         reason, hint = "no connection could be made", ""
+        if _is_unknown_name(error):
+            reason = "no computer of that name can be found"
+        elif choose_proxy(self._url):
+            reason += f" through the proxy of {describe_proxy(self._url)}"
         if is_untrusted:
             reason = "its TLS certificate is not trusted"
-            hint = "For a self-signed ArchiveBox set ARCHIVEBOX_CA_BUNDLE to its CA file. "
+            hint = (
+                "Where it signs its own certificate, or a proxy replaces certificates, set "
+                "ARCHIVE_MCP_CA_BUNDLE to the CA file. "
+            )
         return Transient(
             Code.UNAVAILABLE,
             f"{self._name} could not be reached at {self._origin}: {reason}. Nothing was sent.",
@@ -219,3 +254,12 @@ class Http:
             "Try again later.",
             worth_repeating=False,
         )
+
+
+def _is_unknown_name(error: BaseException | None) -> bool:
+    """Return whether a name could not be looked up; httpx keeps the cause behind its own errors."""
+    while error is not None:
+        if isinstance(error, socket.gaierror):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -11,20 +12,20 @@ import anyio
 import httpx
 
 from server.errors import Code, Failure
+from server.http.connection import build_transport, choose_proxy, make_tls
 from server.http.transport import (
     CONNECT_SECONDS,
     MAX_BODY,
     NOT_SENT_ERRORS,
     Reply,
-    choose_tls,
 )
-from server.http.urls import is_public, parse_origin, rewrite_loopback
+from server.http.urls import is_local_name, is_public, parse_origin, rewrite_loopback
 
 _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
+# A function that returns the IP addresses of a host and port, best first.
 Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""A function that returns the IP addresses of a host and port, best first."""
 
 
 async def resolve_addresses(host: str, port: int) -> list[str]:
@@ -41,15 +42,22 @@ class FileFetcher:
         own_origin: the origin of the API itself, which may be a private host.
         in_process: what reads files instead of the network (the sandbox), None for the network.
         resolve: finds the addresses of a host.
+        ca_bundle: a CA file that is trusted besides the system's certificates.
     """
 
     def __init__(
-        self, own_origin: str, in_process: httpx.AsyncBaseTransport | None, resolve: Resolve
+        self,
+        own_origin: str,
+        in_process: httpx.AsyncBaseTransport | None,
+        resolve: Resolve,
+        ca_bundle: Path | None = None,
     ) -> None:
         self._own_origin = own_origin
         self._in_process = in_process
         self._resolve = resolve
-        self._transports: dict[str, httpx.AsyncBaseTransport] = {}
+        self._ca_bundle = ca_bundle
+        # By scheme and proxy: one for each way out of this machine.
+        self._transports: dict[tuple[str, str | None], httpx.AsyncBaseTransport] = {}
 
     async def aclose(self) -> None:
         for transport in self._transports.values():
@@ -77,11 +85,28 @@ class FileFetcher:
         # A self-hosted API is configured on purpose, so its own host may be private or plain http.
         if parse_origin(url) == self._own_origin:
             target, host = rewrite_loopback(url)
-            transport = self._open_transport(parts.scheme)
+            transport = self._open_transport(parts.scheme, choose_proxy(url))
             return await self._send(transport, target, {**headers, **host}, {}, seconds)
         if not _is_plain_https(parts):
             raise Failure(Code.FORBIDDEN, "its address is not a plain https one")
+        if proxy := choose_proxy(url):
+            return await self._read_by_proxy(parts, proxy, headers, seconds)
         return await self._read_public(parts, port, headers, seconds)
+
+    async def _read_by_proxy(
+        self, parts: SplitResult, proxy: str, headers: Mapping[str, str], seconds: float
+    ) -> Reply:
+        """Return a file that a proxy reads.
+
+        The proxy resolves the name, so its addresses cannot be checked here: it is the proxy that
+        keeps callers from its own network.
+        """
+        host = parts.hostname or ""
+        if is_local_name(host):
+            raise Failure(Code.FORBIDDEN, "its host is not a public one")
+        transport = self._open_transport("https", proxy)
+        url = parts._replace(fragment="").geturl()
+        return await self._send(transport, url, headers, {}, seconds)
 
     async def _read_public(
         self, parts: SplitResult, port: int, headers: Mapping[str, str], seconds: float
@@ -91,7 +116,7 @@ class FileFetcher:
         # give another, private address. Host header and SNI still carry the name.
         headers = {**headers, "host": parts.netloc}
         extensions = {"sni_hostname": host}
-        transport = self._open_transport("https")
+        transport = self._open_transport("https", None)
         for address in await self._resolve_public(host, port):
             literal = f"[{address}]" if ":" in address else address
             target = parts._replace(netloc=f"{literal}:{port}", fragment="").geturl()
@@ -142,17 +167,14 @@ class FileFetcher:
         except httpx.TransportError:
             raise Failure(Code.UNAVAILABLE, "the connection to its host broke") from None
 
-    def _open_transport(self, scheme: str) -> httpx.AsyncBaseTransport:
-        if scheme not in self._transports:
+    def _open_transport(self, scheme: str, proxy: str | None) -> httpx.AsyncBaseTransport:
+        if (scheme, proxy) not in self._transports:
             # No connection is reused: the next host at the same address must show a certificate of
             # its own.
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-            if scheme == "https":
-                tls: Any = httpx.create_ssl_context()
-            else:
-                tls = choose_tls(scheme, None, in_process=False)
-            self._transports[scheme] = httpx.AsyncHTTPTransport(verify=tls, limits=limits)
-        return self._transports[scheme]
+            tls = make_tls(scheme, self._ca_bundle)
+            self._transports[scheme, proxy] = build_transport(proxy, tls, limits=limits)
+        return self._transports[scheme, proxy]
 
 
 def _is_plain_https(parts: SplitResult) -> bool:

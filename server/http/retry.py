@@ -18,8 +18,8 @@ from server.errors import Code, Failure
 T = TypeVar("T")
 
 ATTEMPTS = 4
+# Seconds before the second attempt; each further pause doubles, half of it random.
 FIRST_PAUSE = 0.3
-"""Seconds before the second attempt; each further pause doubles, half of it random."""
 
 
 class Transient(Failure):

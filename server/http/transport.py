@@ -1,17 +1,15 @@
-"""What the HTTP client is built on: replies, TLS, and a transport that stays in this process."""
+"""What the HTTP client is built on: replies, and a transport that stays in this process."""
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 
+# The most bytes of an unpacked reply; more than any page that fits a result.
 MAX_BODY = 8 * 1024 * 1024
-"""The most bytes of an unpacked reply; more than any page that fits a result."""
 
 CONNECT_SECONDS = 10.0
 
@@ -29,25 +27,36 @@ class Reply:
     new_connection: bool = False
 
 
+# A server inside this process: it takes method, path with query, headers and body, and returns an
+# object with status, headers and body.
 InProcess = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Any]]
-"""A server inside this process: it takes method, path with query, headers and body, and returns an
-object with status, headers and body."""
 
 
-def choose_tls(scheme: str, ca_bundle: Path | None, in_process: bool) -> ssl.SSLContext | bool:
-    """Return what httpx verifies certificates with: a context, or True for its own default.
+class SendProgress:
+    """Watches how far a request gets, by the events that httpcore reports.
 
-    Args:
-        ca_bundle: the CA file of a server that signs its own certificate.
-        in_process: whether no connection is made at all.
+    The errors alone do not tell it: a proxy that closes the connection before it opened the way
+    breaks it as a server does that has read everything.
     """
-    if ca_bundle is not None:
-        return ssl.create_default_context(cafile=ca_bundle)
-    if scheme == "https" and not in_process:
-        return True
-    # Plain http needs no CA store, and loading one costs 0.1 s and 10 MB. This context trusts no
-    # certificate, so that a mistake fails instead of passing unverified.
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    def __init__(self) -> None:
+        self._is_watched = False
+        self._is_sent = False
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether not a byte of the request itself can have been sent."""
+        # Where nothing reports events, nothing is known.
+        return self._is_watched and not self._is_sent
+
+    async def note(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take an event of httpcore's `trace` extension."""
+        self._is_watched = True
+        if not event.endswith("send_request_headers.started"):
+            return
+        # With CONNECT a proxy is asked for a way to the server: that is not the request yet.
+        if info["request"].method != b"CONNECT":
+            self._is_sent = True
 
 
 class InProcessTransport(httpx.AsyncBaseTransport):

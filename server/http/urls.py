@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from server.errors import Code, Failure
@@ -19,14 +20,22 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+# The only IPv6 range from which public addresses are given out (RFC 4291): what lies outside it,
+# such as `fec0::/10`, `64:ff9b:1::/48` or `::127.0.0.1`, belongs to a local network or wraps one.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+
 # RFC 6052: addresses under this prefix are translated to the IPv4 address in their last 32 bits.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+# RFC 5214: an interface id of these 32 bits is followed by the IPv4 address of a tunnel's end.
+_ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 def is_public(address: str) -> bool:
     """Return whether an IP address is on the internet, not on this machine or a network around it.
 
-    An IPv6 address that only wraps an IPv4 one is judged by that one.
+    An IPv6 address that only wraps an IPv4 one is judged by that one. A NAT64 prefix that a
+    network chose for itself cannot be told from other addresses.
     """
     try:
         ip = ipaddress.ip_address(address)
@@ -34,15 +43,51 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(ip, ipaddress.IPv6Address):
         ip = _unwrap(ip)
+    if isinstance(ip, ipaddress.IPv6Address) and ip not in _GLOBAL_UNICAST:
+        return False
     return ip.is_global and not ip.is_multicast
 
 
 def _unwrap(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     """Return the IPv4 address that an IPv6 one stands for, or itself where it wraps none."""
     # Python judges the wrapping address alone: `64:ff9b::7f00:1` is global to it, and is 127.0.0.1.
-    if ip in _NAT64:
+    if ip in _NAT64 or (int(ip) >> 32) & 0xFFFFFFFF in _ISATAP:
         return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip.ipv4_mapped or ip.sixtofour or ip
+
+
+# With the underscore, which containers have in their names.
+_HOST = re.compile(rb"[A-Za-z0-9._-]+")
+
+# Resolvers read `127.1` and `0x7f000001` as addresses, whatever stands before the last label.
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+# Names that only a network of one's own resolves (RFC 6762, RFC 8375, RFC 9476 and common use).
+_LOCAL_SUFFIXES = (
+    "localhost",
+    "local",
+    "localdomain",
+    "internal",
+    "intranet",
+    "lan",
+    "home",
+    "corp",
+    "private",
+    "home.arpa",
+    "alt",
+    "test",
+    "invalid",
+)
+
+
+def is_local_name(host: str) -> bool:
+    """Return whether a host, by its name or address alone, is not on the internet."""
+    host = host.rstrip(".").lower()
+    if ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]):
+        return not is_public(host)
+    if "." not in host:
+        return True
+    return any(host.endswith(f".{suffix}") for suffix in _LOCAL_SUFFIXES)
 
 
 def find_url_problem(variable: str, url: str, *, allow_insecure: bool) -> str:
@@ -55,6 +100,8 @@ def find_url_problem(variable: str, url: str, *, allow_insecure: bool) -> str:
         return f"{variable} is not a URL."
     if parts.scheme not in ("http", "https") or not host:
         return f"{variable} must start with https:// (or http://) and name a host."
+    if not _is_host(host):
+        return f"{variable} names a host that cannot exist: {host!r}."
     if parts.username is not None or parts.password is not None:
         return f"{variable} must not contain a user name or password."
     if parts.scheme == "http" and not is_loopback(host) and not allow_insecure:
@@ -64,6 +111,19 @@ def find_url_problem(variable: str, url: str, *, allow_insecure: bool) -> str:
             "Use https, or set ARCHIVE_MCP_ALLOW_INSECURE=1 if you accept that."
         )
     return ""
+
+
+def _is_host(host: str) -> bool:
+    """Return whether a host is an address or a name that can be looked up."""
+    if ":" in host:
+        return True
+    try:
+        # Both ways: letters of other alphabets become `xn--`, and a bad `xn--` is no name.
+        ascii_name = host.encode("idna")
+        ascii_name.decode("idna")
+    except UnicodeError:
+        return False
+    return _HOST.fullmatch(ascii_name) is not None
 
 
 def parse_origin(url: str) -> str:

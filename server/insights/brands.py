@@ -115,8 +115,7 @@ def _sum(values: Sequence[float]) -> float | None:
 
 
 def _list_values(brands: Sequence[Brand], name: str) -> list[float]:
-    values = [brand.get(name) for brand in brands]
-    return [value for value in values if value is not None]
+    return [brand[name] for brand in brands if brand.get(name) is not None]
 
 
 def _sort_largest_first(figure: dict[str, Any] | None) -> tuple[bool, float]:

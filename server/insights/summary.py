@@ -144,8 +144,7 @@ def find_monday(row: Row) -> date:
 def list_values(rows: Sequence[Row], metric: str) -> list[int]:
     """Return the values of a metric, smallest first; items without it are left out."""
     position = METRICS.index(metric)
-    values = (row.values[position] for row in rows)
-    return sorted(value for value in values if value is not None)
+    return sorted(value for row in rows if (value := row.values[position]) is not None)
 
 
 def _compute_statistics(values: Sequence[int]) -> dict[str, Any]:

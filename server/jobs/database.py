@@ -1,8 +1,8 @@
 """The journal's SQLite file: opened on first use, with short transactions and plain errors.
 
 Nothing waits long inside SQLite, since that would block the event loop: a lock that others hold
-raises `Busy`, and `patiently` tries again. A damaged file is renamed and a new one started; its
-jobs are lost, what they did is not.
+raises `Busy`, and `retry_while_busy` tries again. A damaged file is renamed and a new one started;
+its jobs are lost, what they did is not.
 """
 
 from __future__ import annotations
@@ -17,6 +17,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from server.errors import Code, Failure
+from server.sqlite_file import (
+    FileIdentity,
+    create_private_file,
+    is_busy,
+    open_database,
+    read_code,
+    read_identity,
+)
 
 FILE = "jobs.sqlite3"
 # Raised with every change of the tables: an older server must not write rows it misreads.
@@ -26,7 +34,8 @@ T = TypeVar("T")
 
 log = logging.getLogger("archive_mcp.jobs")
 
-# SQLite waits inside its own call, where the event loop stands still: longer waits use `patiently`.
+# SQLite waits inside its own call, where the event loop stands still: `retry_while_busy` has the
+# longer waits.
 _LOCK_SECONDS = 0.05
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.5
@@ -87,9 +96,9 @@ class Database:
 
     def __init__(self, folder: Path | None, opened: Callable[[sqlite3.Connection], None]) -> None:
         self._path = folder / FILE if folder else None
-        self._opened = opened
+        self._on_open = opened
         self._db: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
+        self._file: FileIdentity | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -125,31 +134,27 @@ class Database:
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 raise
-            self._put_aside()
+            self._rename_damaged()
             self._db = self._connect()
         return self._db
 
     def _connect(self) -> sqlite3.Connection:
         if self._path:
             # For this user alone: arguments and records hold what the user works on.
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._path.touch(mode=0o600)
-            # Noted before opening: a file put in its place later is then seen as another.
-            self._file = self._identity()
-        # No implicit transactions: Python would begin them without the write lock.
-        db = sqlite3.connect(self._path or ":memory:", timeout=_LOCK_SECONDS, isolation_level=None)
-        try:
-            self._prepare(db)
-        except BaseException:  # an open connection would keep the file locked
-            db.close()
-            raise
-        return db
-
-    def _prepare(self, db: sqlite3.Connection) -> None:
+            create_private_file(self._path)
+        # Noted before opening: a file put in its place later is then seen as another.
+        self._file = read_identity(self._path)
         # With a write-ahead log readers go on while another process writes; NORMAL loses at most
         # the last transactions to a power cut, none to a crash of the process.
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=NORMAL")
+        return open_database(
+            self._path,
+            lock_seconds=_LOCK_SECONDS,
+            journal="WAL",
+            synchronous="NORMAL",
+            prepare=self._prepare,
+        )
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
         (version,) = db.execute("PRAGMA user_version").fetchone()
         # Its tables may mean something else there, so not even reading them is safe.
         if version > VERSION:
@@ -161,15 +166,15 @@ class Database:
         if version < VERSION:
             with _transaction(db):
                 # Together with the version: a crash in between leaves no half-made tables.
-                for statement in _statements(_SCHEMA):
+                for statement in _split_statements(_SCHEMA):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version={VERSION}")
         try:
             with _transaction(db):
-                self._opened(db)
+                self._on_open(db)
         except sqlite3.OperationalError as error:
             # A process that was suspended while it wrote must not keep others from reading.
-            if not _is_busy(error):
+            if not is_busy(error):
                 raise
 
     @contextmanager
@@ -178,16 +183,16 @@ class Database:
         try:
             yield
         except OSError as error:
-            raise _unusable(error.strerror or str(error)) from None
+            raise _make_unusable(error.strerror or str(error)) from None
         except sqlite3.DatabaseError as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if _is_busy(error):
+            code = read_code(error)
+            if is_busy(error):
                 raise Busy from None
             if _is_damage(error):
-                self._put_aside()
+                self._rename_damaged()
                 raise Failure(
                     Code.UNAVAILABLE,
-                    "The job journal was damaged; it was put aside and a new one begun. "
+                    "The job journal was damaged; it was renamed and a new one started. "
                     "Its jobs are lost.",
                     "Look what was done already, then start the job again for the rest.",
                 ) from None
@@ -203,27 +208,17 @@ class Database:
                 sqlite3.SQLITE_IOERR,
                 sqlite3.SQLITE_PERM,
             ):
-                raise _unusable(str(error)) from None
+                raise _make_unusable(str(error)) from None
             raise
 
-    def _identity(self) -> tuple[int, int] | None:
-        if self._path is None:
-            return None
-        try:
-            result = self._path.stat()
-        except FileNotFoundError:
-            return None
-        # The name stays the same when the file is replaced; device and inode do not.
-        return result.st_dev, result.st_ino
-
-    def _put_aside(self) -> None:
+    def _rename_damaged(self) -> None:
         """Rename the damaged file and its log files, unless another process did so already."""
         self.close()
         # Another identity is the new file of another process, which is sound.
-        if self._path is None or self._identity() != self._file:
+        if self._path is None or read_identity(self._path) != self._file:
             return
         aside = f"{FILE}.damaged-{int(time.time())}-{os.getpid()}"
-        log.warning("The job journal was damaged and put aside as %s.", aside)
+        log.warning("The job journal was damaged and renamed to %s.", aside)
         try:
             # The log files too: SQLite would replay the damaged file's log into the new one.
             for ending in ("", "-wal", "-shm"):
@@ -231,12 +226,14 @@ class Database:
                 if part.exists():
                     part.replace(self._path.with_name(aside + ending))
         except OSError as error:  # Windows: another process has it open
-            raise _unusable(
-                f"it is damaged, and it cannot be put aside ({error.strerror})"
+            raise _make_unusable(
+                f"it is damaged, and it cannot be renamed ({error.strerror})"
             ) from None
 
 
-async def patiently(change: Callable[[], T], sleep: Callable[[float], Awaitable[object]]) -> T:
+async def retry_while_busy(
+    change: Callable[[], T], sleep: Callable[[float], Awaitable[object]]
+) -> T:
     """Return the result of `change`, tried for some seconds while others hold the journal's lock.
 
     Raises:
@@ -267,7 +264,7 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
             db.execute("ROLLBACK")
 
 
-def _statements(script: str) -> Iterator[str]:
+def _split_statements(script: str) -> Iterator[str]:
     """Yield the statements of a script; `executescript` would commit the transaction first."""
     statement = ""
     for line in script.splitlines(keepends=True):
@@ -277,18 +274,11 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def _is_busy(error: sqlite3.DatabaseError) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    # LOCKED is the same within one process, between two connections.
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return read_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def _unusable(reason: str) -> Failure:
+def _make_unusable(reason: str) -> Failure:
     return Failure(
         Code.NOT_CONFIGURED,
         f"The job journal cannot be used: {reason}.",

@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 import anyio
 
 from server.errors import Code, Failure
-from server.jobs.database import patiently
+from server.jobs.database import retry_while_busy
 from server.jobs.journal import Journal
 from server.jobs.lease import Lease
 from server.jobs.model import (
@@ -31,12 +31,11 @@ from server.jobs.work import Work
 
 T = TypeVar("T")
 
+# A function that gets the number of finished records, of all (None: unknown), and a message.
 Progress = Callable[[int, int | None, str], Awaitable[None]]
-"""Told how many records are settled, how many there are (None: not known yet), and what the job
-does."""
 
+# Seconds that what is under way gets when the server ends.
 GRACE = 1.0
-"""Seconds that what is under way gets when the server ends."""
 
 # A piece is written in one go, during which the event loop answers nobody.
 _CHUNK = 1_000
@@ -46,7 +45,7 @@ _LAST_WORDS = 0.3
 _POLL = 0.05
 _POLL_OTHERS = 0.5
 # More often than once a second no person reads it, and every report is a message to the host.
-_TELL = 1.0
+_REPORT_PAUSE = 1.0
 
 
 class Jobs:
@@ -113,16 +112,17 @@ class Jobs:
             )
         )
         if records is not None:
-            await self._fill(lease, records)
+            await self._add_records(lease, records)
         # Only now visible: a crash before this leaves nothing that another server would resume.
-        await self._write(lambda: self._journal.begin(lease))
-        return await self._begin(lease, work)
+        await self._write(lambda: self._journal.start(lease))
+        return await self._start_runner(lease, work)
 
     async def wait(
         self, job_id: str, seconds: float, on_progress: Progress | None = None
     ) -> JobRow:
         """Return the job once it ended or paused, or after that many seconds at the latest."""
-        until, told_at, report = self._clock() + seconds, self._clock(), None
+        until, reported_at = self._clock() + seconds, self._clock()
+        last: tuple[int, int | None, str] | None = None
         while True:
             runner = self._runners.get(job_id)
             if runner is None or self._clock() >= until:
@@ -130,22 +130,15 @@ class Jobs:
                 # Another process may run the job: its lease decides, not this one's runners.
                 if not row.owned or self._clock() >= until:
                     return row
-            if on_progress and self._clock() - told_at >= _TELL:
-                told_at = self._clock()
-                row = await self.get(job_id)
-                now = (
-                    # While records are gathered none is finished: their number is the progress
-                    # then.
-                    row.settled or row.counters.get("gathered", 0),
-                    row.total,
-                    (runner and runner.handle.message) or str(row.phase),
-                )
+            if on_progress and self._clock() - reported_at >= _REPORT_PAUSE:
+                reported_at = self._clock()
+                progress = await self._read_progress(job_id, runner)
                 # The same numbers again would only be noise to the host.
-                if now != report:
-                    report = now
-                    await on_progress(*now)
-            left = until - self._clock()
-            await self._sleep(max(0.0, min(left, _POLL if runner else _POLL_OTHERS)))
+                if progress != last:
+                    last = progress
+                    await on_progress(*progress)
+            pause = _POLL if runner else _POLL_OTHERS
+            await self._sleep(max(0.0, min(until - self._clock(), pause)))
 
     async def get(self, job_id: str) -> JobRow:
         """Return the job as it stands."""
@@ -220,21 +213,32 @@ class Jobs:
         running = [*self._runners.values()]
         for runner in running:
             runner.stop(End(JobState.PAUSED))
-        await self._until_ended(running, self._grace)
+        await self._wait_until_ended(running, self._grace)
         for runner in running:
             # Cancelled only after the grace: a request that was sent may still be answered.
             runner.interrupt()
-        await self._until_ended(running, _LAST_WORDS)
+        await self._wait_until_ended(running, _LAST_WORDS)
         for runner in running:
             # The journal is out of reach: the lease runs out, and the job can be resumed.
             runner.abandon()
 
-    async def _until_ended(self, runners: Sequence[Runner], seconds: float) -> None:
+    async def _read_progress(
+        self, job_id: str, runner: Runner | None
+    ) -> tuple[int, int | None, str]:
+        row = await self.get(job_id)
+        # While records are gathered none is finished: their number is the progress then.
+        count = row.finished_records or row.counters.get("gathered", 0)
+        message = runner.handle.message if runner else ""
+        return count, row.total, message or str(row.phase)
+
+    async def _wait_until_ended(self, runners: Sequence[Runner], seconds: float) -> None:
         until = self._clock() + seconds
-        while not all(runner.ended for runner in runners) and (left := until - self._clock()) > 0:
+        while (left := until - self._clock()) > 0:
+            if all(runner.ended for runner in runners):
+                return
             await self._sleep(min(left, 0.01))
 
-    async def _fill(self, lease: Lease, records: Sequence[NewRecord]) -> None:
+    async def _add_records(self, lease: Lease, records: Sequence[NewRecord]) -> None:
         """Journal the records piece by piece: other callers go on in between."""
         total = 0
         for start in range(0, len(records), _CHUNK):
@@ -249,9 +253,9 @@ class Jobs:
         if job_id in self._runners and not again:
             return await self.get(job_id)
         lease = await self._write(lambda: self._journal.take(job_id, self._owner, again=again))
-        return await self._begin(lease, work)
+        return await self._start_runner(lease, work)
 
-    async def _begin(self, lease: Lease, work: Work) -> JobRow:
+    async def _start_runner(self, lease: Lease, work: Work) -> JobRow:
         runner = await self._write(
             lambda: Runner(self._journal, lease, work, clock=self._clock, sleep=self._sleep)
         )
@@ -271,7 +275,7 @@ class Jobs:
                 del self._runners[job_id]
 
     async def _write(self, change: Callable[[], T]) -> T:
-        return await patiently(change, self._sleep)
+        return await retry_while_busy(change, self._sleep)
 
     def _refuse_if_closed(self) -> None:
         if self._closed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
-from server.jobs.database import patiently
+from server.jobs.database import retry_while_busy
 from server.jobs.journal import Journal
 from server.jobs.lease import Lease
 from server.jobs.model import (
@@ -18,17 +18,18 @@ from server.jobs.model import (
     RecordState,
     Stopped,
 )
-from server.jobs.statements import text
+from server.jobs.statements import to_json
+from server.text import truncate
 
+# The most characters of a record's reason, which may quote untrusted content.
 LONGEST_REASON = 500
-"""Characters of a record's reason: it may repeat what strangers wrote."""
 
+# The factor by which each pause of `poll` is longer than the one before it.
 PAUSE_GROWTH = 1.5
-"""How much longer each pause of `poll` is than the one before it."""
 _NAP = 0.25
 
 
-class Course:
+class JobProgress:
     """Whether the job goes on, and how it ends once that is decided."""
 
     def __init__(self) -> None:
@@ -38,7 +39,7 @@ class Course:
         """Decide how the job ends; the first decision counts."""
         self.end = self.end or end
 
-    def lose(self) -> None:
+    def abandon(self) -> None:
         """Give the job up to another process: no decision of this one counts any more."""
         # Overrides an earlier decision: the other process journals the end now.
         self.end = End(None)
@@ -56,7 +57,7 @@ class Handle:
         self,
         journal: Journal,
         lease: Lease,
-        course: Course,
+        progress: JobProgress,
         *,
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
@@ -68,7 +69,7 @@ class Handle:
         self.steps = 0
         self._journal = journal
         self._lease = lease
-        self._course = course
+        self._progress = progress
         self._sleep = sleep
         self._marks: dict[int, Mark] = {}
         self._admitted: set[int] = set()
@@ -76,12 +77,12 @@ class Handle:
     @property
     def stopping(self) -> bool:
         """Whether the job was cancelled or is to pause. Long loops of a kind look at it."""
-        return self._course.end is not None
+        return self._progress.end is not None
 
     @property
     def cancelled(self) -> bool:
         """Whether nobody will go on with the job: what it kept for that may go."""
-        return self._course.end is not None and self._course.end.state is JobState.CANCELLED
+        return self._progress.end is not None and self._progress.end.state is JobState.CANCELLED
 
     async def add(self, records: Sequence[NewRecord], cursor: Any = None, **counters: Any) -> int:
         """Journal records and the place that gathering reached, together; keys that are known
@@ -118,7 +119,7 @@ class Handle:
         """Journal how many records are expected. Errors as of `add`."""
         await self.checkpoint(total=total)
 
-    def say(self, message: str) -> None:
+    def set_message(self, message: str) -> None:
         """Set what the job does now, in a few words for the user; it is not journalled."""
         self.message = message
 
@@ -134,8 +135,8 @@ class Handle:
         numbers = [record.number for record in records]
         # A retry inside one send comes here again, its records `sending` already.
         again = not self._admitted.isdisjoint(numbers)
-        # Not patiently: waiting here would let the turn pass that the limiter gave.
-        self._obeying(lambda: self._journal.admit(self._lease, numbers, again=again))
+        # Tried once only: waiting here would let the turn pass that the limiter gave.
+        self._journal_unless_stopped(lambda: self._journal.admit(self._lease, numbers, again=again))
         # Only after the journal agreed: a refused record was not sent.
         self._admitted.update(numbers)
 
@@ -160,7 +161,7 @@ class Handle:
         """Mark the record as one for which nothing had to be done."""
         self._mark(record, RecordState.SKIPPED, None, reason, detail)
 
-    def pending(self, record: RecordRow) -> None:
+    def mark_pending(self, record: RecordRow) -> None:
         """Mark the record as provably not processed, to be sent later."""
         self._mark(record, RecordState.PENDING, None, None, None)
 
@@ -190,10 +191,10 @@ class Handle:
         Raises:
             Stopped: it is.
         """
-        while seconds > 0 and not self._course.end:
+        while seconds > 0 and not self._progress.end:
             await self._sleep(min(seconds, _NAP))
             seconds -= _NAP
-        if self._course.end:
+        if self._progress.end:
             raise Stopped(self._lease.job)
 
     async def poll(
@@ -227,7 +228,7 @@ class Handle:
                 await self.checkpoint(**journalled)
         yield 0.0
 
-    async def settle(self, records: Sequence[RecordRow]) -> None:
+    async def journal_marks(self, records: Sequence[RecordRow]) -> None:
         """Journal the marks of records now: for what becomes known of them only after they were
         sent.
 
@@ -240,9 +241,8 @@ class Handle:
         """Take the marks of records whose send has ended."""
         # The next send of a record is a new one, and must find it pending.
         self._admitted.difference_update(record.number for record in records)
-        return [
-            self._marks.pop(record.number) for record in records if record.number in self._marks
-        ]
+        marks = (self._marks.pop(record.number, None) for record in records)
+        return [mark for mark in marks if mark]
 
     def _mark(
         self,
@@ -253,29 +253,25 @@ class Handle:
         detail: Any,
     ) -> None:
         # Cut here, so that no kind of work can fill the journal with a long answer.
-        brief = (
-            reason
-            if reason is None or len(reason) <= LONGEST_REASON
-            else reason[: LONGEST_REASON - 3] + "..."
-        )
-        self._marks[record.number] = Mark(record.number, state, code, brief, text(detail))
+        brief = truncate(reason, LONGEST_REASON) if reason else reason
+        self._marks[record.number] = Mark(record.number, state, code, brief, to_json(detail))
 
     async def _count_step(self, change: Callable[[], Any]) -> Any:
-        result = await patiently(lambda: self._obeying(change), self._sleep)
+        result = await retry_while_busy(lambda: self._journal_unless_stopped(change), self._sleep)
         # The runner compares it, to see whether gathering advanced between two failures.
         self.steps += 1
         return result
 
-    def _obeying(self, change: Callable[[], Any]) -> Any:
+    def _journal_unless_stopped(self, change: Callable[[], Any]) -> Any:
         """Journal something unless the job is to stop, which the journal may be the first to
         know."""
-        if self._course.end:
+        if self._progress.end:
             raise Stopped(self._lease.job)
         try:
             return change()
         except Stopped:
             # Remembered, so that nothing else is tried before the watcher notices.
-            self._course.decide(End(JobState.CANCELLED))
+            self._progress.decide(End(JobState.CANCELLED))
             raise
 
     def _move_cursor(self, cursor: Any, counters: dict[str, Any]) -> None:

@@ -31,22 +31,22 @@ from server.jobs.model import (
     RecordState,
     Stopped,
 )
-from server.jobs.rows import COLUMNS, job_row, record_row
+from server.jobs.rows import COLUMNS, to_job_row, to_record_row
 from server.jobs.statements import (
-    insert,
-    progress,
+    insert_records,
+    resolve_interrupted,
     send_again,
-    settle,
-    skip_rest,
-    text,
+    skip_pending,
+    to_json,
+    update_progress,
 )
 
+# Seconds after the last change for which a job is kept.
 KEPT_SECONDS = 30 * 24 * 3600.0
-"""Seconds after the last change for which a job is kept."""
 
+# State of a job whose records are still being journalled: other processes do not see it, and it is
+# dropped when its owner dies.
 _STARTING = "starting"
-"""State of a job whose records are still being journalled: other processes do not see it, and it is
-dropped when its owner dies."""
 # Never less than before: an expected total may be larger than what was gathered.
 _COUNTED = """UPDATE runs SET total = max(coalesce(total, 0),
     (SELECT coalesce(sum(records), 0) FROM tallies WHERE job = :job)) WHERE job = :job"""
@@ -79,7 +79,7 @@ class Journal:
         self.leases = leases or Leases()
         self._wall = wall
         # Tidied on opening, because no process is sure to live on and do it later.
-        self._database = Database(folder, self._tidy)
+        self._database = Database(folder, self._delete_old)
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -88,10 +88,17 @@ class Journal:
     def create(
         self, job: NewJob, owner: str, *, writes: bool, repeatable: bool, phase: Phase
     ) -> Lease:
-        """Journal a new job that `owner` works on; others do not see it before `begin`."""
+        """Journal a new job that `owner` works on; others do not see it before `start`."""
         # Short: people read it in answers and repeat it to resume a job.
         name, now = f"job_{secrets.token_hex(4)}", self._wall()
-        texts = (job.tool, job.title, job.origin, job.account, job.workspace, text(job.arguments))
+        texts = (
+            job.tool,
+            job.title,
+            job.origin,
+            job.account,
+            job.workspace,
+            to_json(job.arguments),
+        )
         with self._database.transaction() as db:
             db.execute(
                 "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
@@ -104,9 +111,9 @@ class Journal:
             # In the same transaction: a job without an owner would be deleted as never started.
             return self.leases.take(db, name, owner)
 
-    def begin(self, lease: Lease) -> None:
+    def start(self, lease: Lease) -> None:
         """Make a new job visible to others, with the records added so far."""
-        with self._working(lease) as db:
+        with self._open_own(lease) as db:
             db.execute("UPDATE jobs SET state = 'running' WHERE id = ?", (lease.job,))
 
     def job(self, name: str) -> JobRow:
@@ -117,7 +124,7 @@ class Journal:
         """
         result = self._jobs("jobs.id = :id", id=name)
         if not result:
-            raise _missing(name)
+            raise _make_missing(name)
         return result[0]
 
     def jobs(self, account: str | None = None, *, limit: int = 50, offset: int = 0) -> list[JobRow]:
@@ -159,7 +166,7 @@ class Journal:
                 for row in self._database.rows(one, (name, state, after, limit))
             )
         # Cut once more: each of the states gave up to `limit` records.
-        return [record_row(row) for row in result[:limit]]
+        return [to_record_row(row) for row in result[:limit]]
 
     def is_cancelled(self, lease: Lease) -> bool:
         """Whether the job is to be cancelled; unlike `renew` it takes no write lock."""
@@ -178,7 +185,7 @@ class Journal:
         with self._database.transaction() as db:
             row = db.execute("SELECT state FROM jobs WHERE id = ?", (name,)).fetchone()
             if row is None:
-                raise _missing(name)
+                raise _make_missing(name)
             # Not an error: the job may have ended while the user decided.
             if row[0] not in (JobState.RUNNING, JobState.PAUSED):
                 return
@@ -205,7 +212,7 @@ class Journal:
                 (name,),
             ).fetchone()
             if row is None:
-                raise _missing(name)
+                raise _make_missing(name)
             state, phase, repeatable, cancel = row
             if self.leases.is_live(db, name):
                 raise Failure(
@@ -221,11 +228,11 @@ class Journal:
                     "Start a new job.",
                 )
             # Before anything is sent: what the last owner was sending must not look like its own.
-            settle(db, name)
+            resolve_interrupted(db, name)
             if again:
                 # The owner died before it could: without this, what the user stopped would be sent.
                 if cancel:
-                    skip_rest(db, name)
+                    skip_pending(db, name)
                 send_again(db, name, repeatable=bool(repeatable))
                 # A finished job goes back to sending, because some records are pending again.
                 phase = Phase.GATHERING if phase == Phase.GATHERING else Phase.SENDING
@@ -247,7 +254,7 @@ class Journal:
 
     def enter(self, lease: Lease, phase: Phase) -> None:
         """Enter the next phase; an unknown total becomes the number of records gathered."""
-        with self._working(lease) as db:
+        with self._open_own(lease) as db:
             db.execute("UPDATE jobs SET phase = ? WHERE id = ?", (phase, lease.job))
             db.execute(_COUNTED, {"job": lease.job})
 
@@ -266,9 +273,9 @@ class Journal:
             LostLease: another process works on the job.
             Stopped: the job is to be cancelled.
         """
-        with self._working(lease) as db:
-            added = insert(db, lease.job, records)
-            progress(db, lease.job, cursor, counters)
+        with self._open_own(lease) as db:
+            added = insert_records(db, lease.job, records)
+            update_progress(db, lease.job, cursor, counters)
         return added
 
     def checkpoint(
@@ -280,8 +287,8 @@ class Journal:
     ) -> None:
         """Journal the cursor, all counters and the expected number of records; None leaves one as
         it is."""
-        with self._working(lease) as db:
-            progress(db, lease.job, cursor, counters)
+        with self._open_own(lease) as db:
+            update_progress(db, lease.job, cursor, counters)
             if total is not None:
                 db.execute("UPDATE runs SET total = ? WHERE job = ?", (total, lease.job))
 
@@ -298,7 +305,7 @@ class Journal:
         """
         # A record that is `sending` belongs to another send, unless the same one repeats its bytes.
         states = "('pending', 'sending')" if again else "('pending')"
-        with self._working(lease) as db:
+        with self._open_own(lease) as db:
             for number in numbers:
                 if db.execute(_SEND + states, (lease.job, number)).rowcount != 1:
                     raise ValueError(f"record {number} of {lease.job} is not to be sent")
@@ -333,20 +340,20 @@ class Journal:
     def _leave(self, db: sqlite3.Connection, name: str, end: End) -> None:
         now = self._wall()
         finished = None if end.state is JobState.PAUSED else now
-        # Records still marked as sending would never be settled once the job has ended.
+        # Records still marked as sending would never be resolved once the job has ended.
         if finished:
-            settle(db, name)
+            resolve_interrupted(db, name)
         if end.state is JobState.CANCELLED:
-            skip_rest(db, name)
+            skip_pending(db, name)
         db.execute(
             "UPDATE jobs SET state = ?, finished = ?, result = ?, error = ? WHERE id = ?",
-            (end.state, finished, text(end.result), text(end.error), name),
+            (end.state, finished, to_json(end.result), to_json(end.error), name),
         )
         db.execute("UPDATE runs SET updated = ?, cancel = 0 WHERE job = ?", (now, name))
         self.leases.drop(db, name)
 
     @contextmanager
-    def _working(self, lease: Lease) -> Iterator[sqlite3.Connection]:
+    def _open_own(self, lease: Lease) -> Iterator[sqlite3.Connection]:
         """Open a transaction of a job's owner; raise `Stopped` if the job is to be cancelled."""
         with self._database.transaction() as db:
             if self.leases.hold(db, lease):
@@ -368,9 +375,9 @@ class Journal:
         )
         # Counts reach 0 when records move on, and would be shown as states that still occur.
         tallies = "SELECT state, records FROM tallies WHERE job = ? AND records > 0"
-        return [job_row(row, self._database.rows(tallies, (row[0],))) for row in result]
+        return [to_job_row(row, self._database.rows(tallies, (row[0],))) for row in result]
 
-    def _tidy(self, db: sqlite3.Connection) -> None:
+    def _delete_old(self, db: sqlite3.Connection) -> None:
         """Delete jobs that never started or are too old; end those whose owner died while
         cancelling."""
         values = {**self.leases.moment(), "horizon": self._wall() - KEPT_SECONDS}
@@ -385,7 +392,7 @@ class Journal:
             db.execute("DELETE FROM jobs WHERE id = ?", (name,))
 
 
-def _missing(name: str) -> Failure:
+def _make_missing(name: str) -> Failure:
     return Failure(
         Code.NOT_FOUND,
         f"There is no job {name[:100]!r}.",

@@ -16,11 +16,9 @@ from server.jobs.model import LostLease
 # Renewed after a third of it, so that one failed renewal does not cost the job.
 LEASE_SECONDS = 15.0
 
+# SQL condition: a process works on the job. A lease that ends later than a new one would is from
+# before a reboot, which resets the clock.
 LIVE = "(runs.owner IS NOT NULL AND runs.lease_until > :now AND runs.lease_until <= :now + :lease)"
-"""SQL condition: a process works on the job.
-
-A lease that ends later than a new one would is from before a reboot, which resets the clock.
-"""
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,9 @@ class RecordState(StrEnum):
 
 
 # Paused is not among them: a paused job still waits to be resumed.
-ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
-SETTLED = (RecordState.DONE, RecordState.FAILED, RecordState.UNKNOWN, RecordState.SKIPPED)
-"""The states of a record that needs no more work."""
+ENDED_STATES = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+# The states of a record that needs no further work.
+FINISHED_STATES = (RecordState.DONE, RecordState.FAILED, RecordState.UNKNOWN, RecordState.SKIPPED)
 
 
 @dataclass(frozen=True)
@@ -117,14 +117,14 @@ class JobRow:
     counts: dict[RecordState, int]
 
     @property
-    def settled(self) -> int:
+    def finished_records(self) -> int:
         """Return the number of records that need no more work."""
-        return sum(self.counts.get(state, 0) for state in SETTLED)
+        return sum(self.counts.get(state, 0) for state in FINISHED_STATES)
 
     @property
     def ended(self) -> bool:
         """Whether the job is over: resuming it would do nothing."""
-        return self.state in ENDED
+        return self.state in ENDED_STATES
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,14 @@ from server.jobs.model import (
 _STATE = f"""CASE WHEN state NOT IN ('running', 'paused') OR {LIVE} THEN state
     WHEN cancel = 1 THEN 'cancelled' ELSE 'paused' END"""
 
+# The columns of `jobs` and `runs` that `to_job_row` reads.
 COLUMNS = (
     "id, tool, title, origin, account, workspace, arguments, writes, repeatable, phase, "
     f"created, updated, finished, total, cursor, counters, result, error, cancel, {_STATE}, {LIVE}"
 )
-"""The columns of `jobs` and `runs` that `job_row` reads."""
 
 
-def job_row(row: Sequence[Any], tallies: Sequence[Sequence[Any]]) -> JobRow:
+def to_job_row(row: Sequence[Any], tallies: Sequence[Sequence[Any]]) -> JobRow:
     """Return a job from its `COLUMNS` and its numbers of records by state."""
     id_, tool, title, origin, account, workspace, arguments, writes, repeatable, phase = row[:10]
     created, updated, finished, total, cursor, counters, result, error, cancel, state, owned = row[
@@ -50,21 +50,21 @@ def job_row(row: Sequence[Any], tallies: Sequence[Sequence[Any]]) -> JobRow:
         finished=finished,
         total=total,
         # The cursor belongs to the kind of work, so it is any JSON value, or none yet.
-        cursor=_value(cursor),
+        cursor=_parse_value(cursor),
         counters=json.loads(counters),
-        result=_value(result),
-        error=_value(error),
+        result=_parse_value(result),
+        error=_parse_value(error),
         owned=bool(owned),
         cancelling=bool(cancel),
         counts={RecordState(name): records for name, records in tallies},
     )
 
 
-def record_row(row: Sequence[Any]) -> RecordRow:
+def to_record_row(row: Sequence[Any]) -> RecordRow:
     """Return a record from its columns in the order of `RecordRow`, the detail as JSON text."""
     number, key, state, code, reason, detail, sends = row
-    return RecordRow(number, key, RecordState(state), code, reason, _value(detail), sends)
+    return RecordRow(number, key, RecordState(state), code, reason, _parse_value(detail), sends)
 
 
-def _value(text: str | None) -> Any:
+def _parse_value(text: str | None) -> Any:
     return None if text is None else json.loads(text)

@@ -12,8 +12,8 @@ from typing import Any
 import anyio
 
 from server.errors import Code, Failure
-from server.jobs.database import patiently
-from server.jobs.handle import Course, Handle
+from server.jobs.database import retry_while_busy
+from server.jobs.handle import Handle, JobProgress
 from server.jobs.journal import Journal
 from server.jobs.lease import Lease
 from server.jobs.model import (
@@ -31,15 +31,16 @@ from server.jobs.work import Work
 
 log = logging.getLogger("archive_mcp.jobs")
 
+# Passing failures in a row after which the job pauses.
 STRIKES = 8
-"""Passing failures in a row after which the job pauses."""
+# How often a repeatable record is sent again after its outcome was unknown.
 RETRIES = 2
-"""How often a repeatable record is sent again after its outcome was unknown."""
+# Passing failures of one record after which other records go first.
 DEFERRED_AFTER = 3
-"""Passing failures of one record after which other records go first."""
+# The most seconds between two attempts.
 LONGEST_PAUSE = 60.0
+# The same where the failure names a time: a longer pause is better left to the user.
 LONGEST_ASKED_PAUSE = 300.0
-"""Seconds between attempts: by ourselves, and where the failure names a time."""
 
 # BAD_RESPONSE among them: proxies send pages of their own while a server restarts.
 _PASSING = {
@@ -75,8 +76,8 @@ class Runner:
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
-        self.course = Course()
-        self.handle = Handle(journal, lease, self.course, sleep=sleep)
+        self.progress = JobProgress()
+        self.handle = Handle(journal, lease, self.progress, sleep=sleep)
         self.ended = False
         self._journal = journal
         self._lease = lease
@@ -104,7 +105,7 @@ class Runner:
                 with self._part:
                     async with anyio.create_task_group() as group:
                         group.start_soon(self._watch)
-                        await self._phases()
+                        await self._run_phases()
                         # The watcher runs until it is stopped, and the group would wait for it.
                         group.cancel_scope.cancel()
                 await self._leave()
@@ -117,7 +118,7 @@ class Runner:
 
     def stop(self, end: End) -> None:
         """Stop sending anything new; sends under way continue, gathering and finishing do not."""
-        self.course.decide(end)
+        self.progress.decide(end)
         # Gathering and finishing change nothing at the API, so they may be broken off.
         if self._asking:
             self._asking.cancel()
@@ -143,7 +144,7 @@ class Runner:
                     cancelled = self._journal.renew(self._lease)
                     renewed = self._clock()
             except LostLease:
-                self.course.lose()
+                self.progress.abandon()
                 self.interrupt()
                 return
             except Failure as failure:
@@ -153,26 +154,26 @@ class Runner:
             if cancelled:
                 self.stop(End(JobState.CANCELLED))
 
-    async def _phases(self) -> None:
+    async def _run_phases(self) -> None:
         if self.handle.row.phase is Phase.GATHERING:
-            await self._judge(self._gather)
-        if self.handle.row.phase is not Phase.FINISHING and not self.course.end:
+            await self._run_phase(self._gather)
+        if self.handle.row.phase is not Phase.FINISHING and not self.progress.end:
             await self._send()
-        if not self.course.end:
-            await self._judge(self._finish)
+        if not self.progress.end:
+            await self._run_phase(self._finish)
 
-    async def _judge(self, part: Callable[[], Awaitable[None]]) -> None:
+    async def _run_phase(self, part: Callable[[], Awaitable[None]]) -> None:
         """Run a phase; an exception from it decides how the job ends."""
         try:
             await part()
         except LostLease:
-            self.course.lose()
+            self.progress.abandon()
         except Stopped:
-            self.course.decide(End(JobState.PAUSED))
+            self.progress.decide(End(JobState.PAUSED))
         except Failure as failure:
             # Anything else, such as a token that is refused, can be put right, and the job resumed.
             state = JobState.FAILED if failure.code in _REFUSED else JobState.PAUSED
-            self.course.decide(End(state, to_dict(failure)))
+            self.progress.decide(End(state, to_dict(failure)))
         except Exception:  # the outermost handler of a job: whatever else escapes is a bug
             incident = secrets.token_hex(4)
             log.exception("incident %s in %s", incident, self._lease.job)
@@ -181,24 +182,24 @@ class Runner:
                 f"The job failed by a fault of this server (incident {incident}).",
                 "The user finds the details under that id in the server's log.",
             )
-            self.course.decide(End(JobState.FAILED, to_dict(masked)))
+            self.progress.decide(End(JobState.FAILED, to_dict(masked)))
 
     async def _gather(self) -> None:
-        await self._steadily(lambda: self._work.gather(self.handle))
-        if not self.course.end:
-            await self._patiently(lambda: self._journal.enter(self._lease, Phase.SENDING))
+        await self._repeat(lambda: self._work.gather(self.handle))
+        if not self.progress.end:
+            await self._write(lambda: self._journal.enter(self._lease, Phase.SENDING))
 
     async def _finish(self) -> None:
-        result = await self._steadily(lambda: self._work.finish(self.handle))
-        if not self.course.end:
+        result = await self._repeat(lambda: self._work.finish(self.handle))
+        if not self.progress.end:
             # Tried here, where an unfit result is a fault of the work, not of the journal.
             json.dumps(result)
-            self.course.decide(End(JobState.DONE, result=result))
+            self.progress.decide(End(JobState.DONE, result=result))
 
-    async def _steadily(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+    async def _repeat(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         """Repeat a request while its failure may pass; return its result, or None if the job must
         stop."""
-        while not self.course.end:
+        while not self.progress.end:
             steps, began = self.handle.steps, self._round
             try:
                 with anyio.CancelScope() as self._asking:
@@ -214,25 +215,25 @@ class Runner:
                 self._strike(failure, began)
             finally:
                 self._asking = None
-            await self._until_open()
+            await self._wait_until_open()
         return None
 
     async def _send(self) -> None:
         async with anyio.create_task_group() as group:
             for _ in range(self._work.width):
-                group.start_soon(self._judge, self._deliveries)
-        if not self.course.end:
-            await self._judge(self._send_rows)
+                group.start_soon(self._run_phase, self._send_batches)
+        if not self.progress.end:
+            await self._run_phase(self._enter_finishing)
 
-    async def _send_rows(self) -> None:
-        await self._patiently(lambda: self._journal.enter(self._lease, Phase.FINISHING))
+    async def _enter_finishing(self) -> None:
+        await self._write(lambda: self._journal.enter(self._lease, Phase.FINISHING))
 
-    async def _deliveries(self) -> None:
+    async def _send_batches(self) -> None:
         while True:
-            await self._until_open()
-            if self.course.end:
+            await self._wait_until_open()
+            if self.progress.end:
                 return
-            rows = await self._patiently(self._claim)
+            rows = await self._write(self._claim)
             # A record that fails now is sent again by its own sender: nothing is left here.
             if not rows:
                 return
@@ -286,7 +287,7 @@ class Runner:
             if len(rows) == 1:
                 self._mark(rows, RecordState.FAILED, failure)
             else:
-                await self._singly(rows)
+                await self._send_singly(rows)
             return
         if failure.code not in _PASSING:
             self._mark(rows, RecordState.PENDING)
@@ -307,13 +308,13 @@ class Runner:
             )
         self._strike(failure, began, rows)
 
-    async def _singly(self, rows: list[RecordRow]) -> None:
+    async def _send_singly(self, rows: list[RecordRow]) -> None:
         """Send the records of a refused batch one by one, to find the one that was refused."""
         self._mark(rows, RecordState.PENDING)
         await self._flush()
         for row in rows:
-            await self._until_open()
-            if self.course.end:
+            await self._wait_until_open()
+            if self.progress.end:
                 return
             await self._deliver([row])
 
@@ -331,7 +332,7 @@ class Runner:
                 self._strikes = 0
                 self._mark(rows, RecordState.FAILED, failure)
                 return
-            self.course.decide(End(JobState.PAUSED, to_dict(failure)))
+            self.progress.decide(End(JobState.PAUSED, to_dict(failure)))
             return
         # The API's own wish goes first, within reason: a day's pause is better left to the user.
         requested = failure.details.get("retry_after")
@@ -349,8 +350,8 @@ class Runner:
         code, reason = (str(failure.code), failure.message) if failure else (None, None)
         self._unwritten += [Mark(row.number, state, code, reason) for row in rows]
 
-    async def _until_open(self) -> None:
-        while not self.course.end and (left := self._open_at - self._clock()) > 0:
+    async def _wait_until_open(self) -> None:
+        while not self.progress.end and (left := self._open_at - self._clock()) > 0:
             await self._sleep(min(left, _NAP))
 
     async def _flush(self) -> None:
@@ -362,17 +363,17 @@ class Runner:
             self._unwritten.clear()
 
         if self._unwritten:
-            await self._patiently(write)
+            await self._write(write)
 
     async def _leave(self) -> None:
         # Undecided means interrupted from outside: nothing failed, so the job can be resumed.
-        end = self.course.end or End(JobState.PAUSED)
+        end = self.progress.end or End(JobState.PAUSED)
         if end.state is None:
             log.info("%s is worked on by another process", self._lease.job)
             return
         try:
             await self._flush()
-            await self._patiently(lambda: self._journal.end(self._lease, end))
+            await self._write(lambda: self._journal.end(self._lease, end))
         except LostLease:
             log.info("%s was taken over by another process", self._lease.job)
         except Failure as failure:
@@ -380,5 +381,5 @@ class Runner:
                 "%s could not be journalled as %s: %s", self._lease.job, end.state, failure.message
             )
 
-    async def _patiently(self, change: Callable[[], Any]) -> Any:
-        return await patiently(change, self._sleep)
+    async def _write(self, change: Callable[[], Any]) -> Any:
+        return await retry_while_busy(change, self._sleep)

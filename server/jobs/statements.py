@@ -14,7 +14,7 @@ _INTERRUPTED = "The server stopped while this was being sent: it may or may not 
 _CANCELLED = "The job was cancelled before this was sent."
 
 
-def insert(db: sqlite3.Connection, job: str, records: Sequence[NewRecord]) -> int:
+def insert_records(db: sqlite3.Connection, job: str, records: Sequence[NewRecord]) -> int:
     """Add the records whose keys are new to the job, and return how many were."""
     (number,) = db.execute(
         "SELECT coalesce(max(number), 0) FROM records WHERE job = ?", (job,)
@@ -24,24 +24,24 @@ def insert(db: sqlite3.Connection, job: str, records: Sequence[NewRecord]) -> in
         "INSERT INTO records VALUES (?, ?, ?, 'pending', NULL, NULL, ?, 0) "
         "ON CONFLICT (job, key) DO NOTHING",
         [
-            (job, place, record.key, text(record.detail))
+            (job, place, record.key, to_json(record.detail))
             for place, record in enumerate(records, number + 1)
         ],
     ).rowcount
 
 
-def progress(
+def update_progress(
     db: sqlite3.Connection, job: str, cursor: Any, counters: dict[str, Any] | None
 ) -> None:
     """Set the cursor and the counters; None leaves one as it is."""
     db.execute(
         "UPDATE runs SET cursor = coalesce(?, cursor), counters = coalesce(?, counters) "
         "WHERE job = ?",
-        (text(cursor), text(counters), job),
+        (to_json(cursor), to_json(counters), job),
     )
 
 
-def settle(db: sqlite3.Connection, job: str) -> None:
+def resolve_interrupted(db: sqlite3.Connection, job: str) -> None:
     """Make records that were being sent when their owner ended pending or unknown."""
     # Nobody knows whether their bytes arrived: only work that may be done twice is sent again.
     (repeatable,) = db.execute("SELECT repeatable FROM jobs WHERE id = ?", (job,)).fetchone()
@@ -54,7 +54,7 @@ def settle(db: sqlite3.Connection, job: str) -> None:
     )
 
 
-def skip_rest(db: sqlite3.Connection, job: str) -> None:
+def skip_pending(db: sqlite3.Connection, job: str) -> None:
     """Mark the records not sent yet as skipped, because the job was cancelled."""
     db.execute(
         "UPDATE records SET state = 'skipped', code = ?, reason = ? "
@@ -86,6 +86,6 @@ def send_again(db: sqlite3.Connection, job: str, *, repeatable: bool) -> None:
         )
 
 
-def text(value: Any) -> str | None:
+def to_json(value: Any) -> str | None:
     """Return a value as compact JSON; None stays None."""
     return None if value is None else json.dumps(value, separators=(",", ":"))

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 from server.limiter.interface import Lane
 
-RESERVE: Mapping[Lane, float] = {"interactive": 0.02, "job": 0.10}
-"""Share of the bucket that a lane leaves untouched. Jobs leave more, so that a person does not wait
-for one."""
+# Share of the bucket that a lane leaves untouched. Jobs leave more, so that a person does not wait
+# for one.
+RESERVES: Mapping[Lane, float] = {"interactive": 0.02, "job": 0.10}
 
 # A level computed from floats may miss the cost by a hair; waiting for that would send nobody.
 _ROUNDING = 1e-6
@@ -60,7 +60,7 @@ class Credits:
         The result is `now` where they are there already.
         """
         # A send that needs more than a full bucket goes once it is full, else it would never go.
-        need = min(self.policy.burst, cost + RESERVE[lane] * self.policy.burst)
+        need = min(self.policy.burst, cost + RESERVES[lane] * self.policy.burst)
         missing = need - self.level_at(now)
         return now if missing <= _ROUNDING else now + missing / self.policy.refill
 
@@ -72,17 +72,16 @@ class Credits:
 def read_budget(headers: Mapping[str, str]) -> Reading:
     """Return what both credit headers say; a missing or garbled one counts as None."""
     # Header names have no case; clients and proxies write them as they like.
-    result = {name.lower(): value for name, value in headers.items()}
-    policies = {
-        name: Policy(name[:_LONGEST_NAME], numbers["q"], numbers["q"] / numbers["w"])
-        for name, numbers in _items(result.get("ratelimit-policy", ""))
-        if numbers.get("q", 0) > 0 and numbers.get("w", 0) > 0
-    }
-    left = {
-        name: numbers["r"]
-        for name, numbers in _items(result.get("ratelimit", ""))
-        if "r" in numbers
-    }
+    fields = {name.lower(): value for name, value in headers.items()}
+    policies: dict[str, Policy] = {}
+    for name, numbers in _parse_items(fields.get("ratelimit-policy", "")):
+        credits, seconds = numbers.get("q", 0), numbers.get("w", 0)
+        if min(credits, seconds) > 0:
+            policies[name] = Policy(name[:_LONGEST_NAME], credits, credits / seconds)
+    left: dict[str, float] = {}
+    for name, numbers in _parse_items(fields.get("ratelimit", "")):
+        if "r" in numbers:
+            left[name] = numbers["r"]
     # A header may list several policies: the level belongs to the policy of the same name.
     for name, policy in policies.items():
         if name in left:
@@ -101,31 +100,35 @@ def merge(
         outstanding: Credits of sends under way that the answer may not count yet.
         at: When the answer came (monotonic seconds).
     """
-    policy = reading.policy or (existing.policy if existing else None)
+    policy = reading.policy
+    if policy is None and existing:
+        policy = existing.policy
     if policy is None:
         return None
+    if reading.left is not None:
+        return Credits(policy, max(0.0, min(policy.burst, reading.left) - outstanding), at)
     # A policy without a level says nothing about what was spent: keep the level, or start full.
-    if reading.left is None:
-        return replace(existing, policy=policy) if existing else Credits(policy, policy.burst, at)
-    return Credits(policy, max(0.0, min(policy.burst, reading.left) - outstanding), at)
+    if existing:
+        return replace(existing, policy=policy)
+    return Credits(policy, policy.burst, at)
 
 
-def _items(value: str) -> Iterator[tuple[str, dict[str, float]]]:
+def _parse_items(value: str) -> Iterator[tuple[str, dict[str, float]]]:
     for item in value[:_LONGEST_HEADER].split(","):
         name, *parameters = item.split(";")
         numbers: dict[str, float] = {}
         for parameter in parameters:
             label, _, text = parameter.partition("=")
-            number = number_from(text)
+            number = parse_number(text)
             if number is not None:
                 numbers[label.strip().lower()] = number
-        yield "".join(letter for letter in name.strip().strip('"') if letter.isprintable()), numbers
+        yield "".join(filter(str.isprintable, name.strip().strip('"'))), numbers
 
 
-def number_from(text: str) -> float | None:
+def parse_number(text: str) -> float | None:
     """Return the text as a finite number of at least 0, or None."""
     try:
         number = float(text.strip().strip('"'))
     except ValueError:
         return None
-    return number if math.isfinite(number) and number >= 0 else None
+    return number if 0 <= number < math.inf else None

@@ -12,7 +12,7 @@ from server.errors import Code, Failure
 from server.limiter.interface import Lane, Slot, Snapshot
 
 
-class _Place:
+class _CapSlot:
     """A place among the sends under way; an answer changes nothing about it."""
 
     def report_answer(
@@ -53,23 +53,23 @@ class ConcurrencyCap:
         # therefore borrows under a token of its own.
         token = object()
         until = None if deadline is None else max(0.0, deadline - self._clock())
-        async with AsyncExitStack() as content:
+        async with AsyncExitStack() as stack:
             with anyio.move_on_after(until) as waiting:
                 # The jobs' own limit comes first: a waiting job must not hold a common place.
                 pools = (self._for_jobs, self._places) if lane == "job" else (self._places,)
                 for places in pools:
                     await places.acquire_on_behalf_of(token)
-                    content.callback(places.release_on_behalf_of, token)
+                    stack.callback(places.release_on_behalf_of, token)
             if waiting.cancelled_caught:
-                raise _busy()
-            yield _Place()
+                raise _make_busy_failure()
+            yield _CapSlot()
 
     async def snapshot(self, key: str) -> Snapshot | None:
         """Return None: there is no rate to show."""
         return None
 
 
-def _busy() -> Failure:
+def _make_busy_failure() -> Failure:
     return Failure(
         Code.RATE_LIMITED,
         "Earlier calls to this server are still under way.",

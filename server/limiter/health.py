@@ -12,7 +12,7 @@ from server.limiter.store import FILE
 _LOCK_SECONDS = 2.0
 
 
-def damage(folder: Path) -> str | None:
+def find_damage(folder: Path) -> str | None:
     """Return what is wrong with the file in `folder` (an absolute path), without changing it.
 
     Returns:

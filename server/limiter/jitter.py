@@ -4,7 +4,7 @@ Sends `g` apart whose delays differ by at most J can never put six into one wind
 >= window + J. J cannot be seen directly; three things bound it:
 
     late    how long after the intended moment this machine really sent
-    fresh   how much longer a send on a new connection took than the fastest of its operation
+    handshakes  how much longer a send on a new connection took than the fastest of its operation
     trips   round-trip times, which vary by the network and by the API's own computing
 
 The network is the same for all operations, so the operation that varies least says most, and its
@@ -21,9 +21,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+# Sends allowed per window (Archive docs, rate limits page: 5 requests a second for each workspace).
 CALLS = 5
-"""Sends allowed per window (Archive docs, rate limits page: 5 requests a second for each
-workspace)."""
 
 # Four a second: it is safe with a jitter of up to a fifth of a window, without any evidence.
 _SLOWEST = 0.25
@@ -41,7 +40,7 @@ _STEP = 0.1
 # Small numbers: the whole evidence is parsed and written with each answer.
 _KEPT_TRIPS = 64
 _KEPT_LATE = 32
-_KEPT_FRESH = 16
+_KEPT_HANDSHAKES = 16
 _LONGEST_OPERATION = 40
 
 
@@ -86,7 +85,7 @@ class Evidence:
 
     answers: int = 0
     late: list[float] = field(default_factory=list)
-    fresh: list[float] = field(default_factory=list)
+    handshakes: list[float] = field(default_factory=list)
     trips: list[tuple[str, float]] = field(default_factory=list)
 
     def add_late(self, seconds: float) -> None:
@@ -104,15 +103,21 @@ class Evidence:
         fastest = min((trip for other, trip in self.trips if other == name), default=None)
         # Without a trip to compare with, a handshake cannot be told from the API's own computing.
         if fastest is not None:
-            self.fresh = [*self.fresh, _round(max(0.0, seconds - fastest))][-_KEPT_FRESH:]
+            self.handshakes = [*self.handshakes, _round(max(0.0, seconds - fastest))][
+                -_KEPT_HANDSHAKES:
+            ]
 
     def jitter(self) -> float | None:
         """Return the seconds between the least and the most delayed send; None without evidence."""
+        if self.answers < _ENOUGH_ANSWERS:
+            return None
         spreads = [_spread(trips) for trips in self._by_operation() if len(trips) >= _ENOUGH_TRIPS]
-        if self.answers < _ENOUGH_ANSWERS or not spreads:
+        if not spreads:
             return None
         # Lateness here and delays on the way add up; the two views of the way do not.
-        return robust_maximum(self.late) + max(_TAIL * min(spreads), robust_maximum(self.fresh))
+        return robust_maximum(self.late) + max(
+            _TAIL * min(spreads), robust_maximum(self.handshakes)
+        )
 
     def gap(self, rules: Rules, current: float) -> float:
         """Return the next gap in seconds: it widens at once and narrows step by step."""
@@ -125,17 +130,19 @@ class Evidence:
 
     def encode(self) -> str:
         """Return the evidence as text for `decode`."""
-        return json.dumps([self.answers, self.late, self.fresh, self.trips], separators=(",", ":"))
+        return json.dumps(
+            [self.answers, self.late, self.handshakes, self.trips], separators=(",", ":")
+        )
 
     @staticmethod
     def decode(text: str) -> Evidence:
         """Return the evidence that a text holds; an unreadable text counts as none."""
         try:
-            answers, late, fresh, trips = json.loads(text)
+            answers, late, handshakes, trips = json.loads(text)
             return Evidence(
                 int(answers),
                 [float(seconds) for seconds in late],
-                [float(seconds) for seconds in fresh],
+                [float(seconds) for seconds in handshakes],
                 [(str(operation), float(seconds)) for operation, seconds in trips],
             )
         # Evidence is only a saving: without it the pace is the slowest, and safe.

@@ -19,24 +19,21 @@ from typing import TypeVar
 
 import anyio
 
-from server.limiter.budget import number_from, read_budget
+from server.limiter.budget import parse_number, read_budget
 from server.limiter.interface import Lane, Slot, Snapshot
 from server.limiter.jitter import CALLS, Evidence, Rules
-from server.limiter.line import Line, Waiter, refusal
 from server.limiter.schedule import (
     Answer,
-    Ask,
-    Granted,
-    State,
+    Claim,
+    TurnRequest,
     Wait,
     attempt,
-    decode,
-    fresh,
     give_back,
-    settle,
-    wary,
+    record_answer,
 )
+from server.limiter.state import State, decode, make_cautious_state, make_initial_state
 from server.limiter.store import Busy, Record, Store
+from server.limiter.wait_queue import Waiter, WaitQueue, make_refusal
 
 T = TypeVar("T")
 
@@ -49,10 +46,10 @@ _STALE_CLAIMS = 2
 class Turn:
     """The slot that `Pacer` hands out. `stamp` is when it was claimed (seconds, monotonic)."""
 
-    def __init__(self, acquired: Granted, operation: str, clock: Callable[[], float]) -> None:
-        self.stamp = acquired.stamp
+    def __init__(self, claim: Claim, operation: str, clock: Callable[[], float]) -> None:
+        self.stamp = claim.stamp
         self.answer: Answer | None = None
-        self._late = acquired.late
+        self._late = claim.late
         self._operation = operation
         self._clock = clock
 
@@ -72,7 +69,7 @@ class Turn:
             operation=self._operation,
             status=status,
             reading=read_budget(headers),
-            # The larger one: the message may ask for longer than the header, or the other way
+            # The larger one: the message may request for longer than the header, or the other way
             # round.
             penalty=max(_retry_after(headers), retry_after or 0.0),
             new_connection=new_connection,
@@ -80,11 +77,11 @@ class Turn:
         )
 
 
-class _Shared:
+class _SharedData:
     """The shared data of a key inside one transaction; the evidence is parsed on first use."""
 
     def __init__(self, record: Record | None, rules: Rules, now: float) -> None:
-        self.state = decode(record[0], rules, now) if record else fresh(rules)
+        self.state = decode(record[0], rules, now) if record else make_initial_state(rules)
         self._evidence_text = record[1] if record else ""
 
     @cached_property
@@ -121,7 +118,7 @@ class Pacer:
         self._clock = clock
         self._sleep = sleep
         self._store = Store(folder, blank=self._blank, sleep=sleep, boot=boot)
-        self._lines: dict[str, Line] = {}
+        self._queues: dict[str, WaitQueue] = {}
         # The process id alone may be given to another process later.
         self._who = f"{os.getpid()}-{os.urandom(6).hex()}"
 
@@ -136,17 +133,17 @@ class Pacer:
         deadline: float | None = None,
     ) -> AsyncIterator[Slot]:
         """See `Limiter.slot`. The deadline is in seconds of the pacer's clock."""
-        line = self._lines.setdefault(key, Line(self._rules))
+        queue = self._queues.setdefault(key, WaitQueue(self._rules))
         turn = Turn(
-            await self._turn(key, line, Waiter(cost, lane, deadline)), operation, self._clock
+            await self._take_turn(key, queue, Waiter(cost, lane, deadline)), operation, self._clock
         )
         try:
             yield turn
         finally:
             # Without an answer nothing is learned; the send stays in the log, which is what counts.
             if turn.answer:
-                line.pending.append(turn.answer)
-                await self._quietly(key, _nothing)
+                queue.pending.append(turn.answer)
+                await self._change_briefly(key, _change_nothing)
 
     async def snapshot(self, key: str) -> Snapshot:
         """Return the pace and the credits of a key now."""
@@ -168,69 +165,71 @@ class Pacer:
         """Close the shared file. A later slot opens it again."""
         self._store.close()
 
-    async def _turn(self, key: str, line: Line, waiter: Waiter) -> Granted:
-        line.join(waiter, self._clock())
+    async def _take_turn(self, key: str, queue: WaitQueue, waiter: Waiter) -> Claim:
+        queue.join(waiter, self._clock())
         try:
-            return await self._grant(key, line, waiter)
+            return await self._wait_for_turn(key, queue, waiter)
         finally:
-            line.leave(waiter)
+            queue.leave(waiter)
             # Nobody here is left to use the reservation: given back, another process can have it.
-            if line.ticket and not line.head:
-                ticket, line.ticket = line.ticket, None
-                await self._quietly(key, lambda shared: give_back(shared.state, ticket))
+            if queue.ticket and not queue.head:
+                ticket, queue.ticket = queue.ticket, None
+                await self._change_briefly(key, lambda shared: give_back(shared.state, ticket))
 
-    async def _grant(self, key: str, line: Line, waiter: Waiter) -> Granted:
+    async def _wait_for_turn(self, key: str, queue: WaitQueue, waiter: Waiter) -> Claim:
         stale = 0
         while True:
-            await line.until_head(waiter)
-            outcome = await self._attempt(key, line, waiter)
+            await queue.wait_until_head(waiter)
+            outcome = await self._attempt(key, queue, waiter)
             if isinstance(outcome, Wait):
                 # Credits may come back sooner than they refill: another answer, another plan.
-                patience = CALLS * self._rules.window if outcome.broke else math.inf
-                await self._until(min(outcome.until, self._clock() + patience))
+                patience = CALLS * self._rules.window if outcome.for_credits else math.inf
+                await self._sleep_until(min(outcome.until, self._clock() + patience))
             # The claim stays in the log unused: that costs a turn, sending late could cost a 429.
-            elif stale < _STALE_CLAIMS and self._is_stale(outcome, line):
+            elif stale < _STALE_CLAIMS and self._is_stale(outcome, queue):
                 stale += 1
             else:
-                line.took_turn(waiter, outcome.stamp)
+                queue.note_turn(waiter, outcome.stamp)
                 return outcome
 
-    async def _attempt(self, key: str, line: Line, waiter: Waiter) -> Granted | Wait:
-        ask = Ask(self._who, waiter.cost, waiter.lane)
+    async def _attempt(self, key: str, queue: WaitQueue, waiter: Waiter) -> Claim | Wait:
+        request = TurnRequest(self._who, waiter.cost, waiter.lane)
 
-        def step(shared: _Shared) -> tuple[Granted | Wait, State]:
+        def step(shared: _SharedData) -> tuple[Claim | Wait, State]:
             now = self._clock()
             # An interactive caller came while this one waited for the file: the ticket is that
             # one's now.
-            if line.head is not waiter:
-                return Wait(now, line.ticket), shared.state
-            outcome = attempt(shared.state, self._rules, ask, line.ticket, now)
+            if queue.head is not waiter:
+                return Wait(now, queue.ticket), shared.state
+            outcome = attempt(shared.state, self._rules, request, queue.ticket, now)
             until = outcome.until if isinstance(outcome, Wait) else now
             # Inside the transaction: by raising, the reservation that is of no use is not written.
             if waiter.deadline is not None and until > waiter.deadline:
-                raise refusal(until - now, broke=isinstance(outcome, Wait) and outcome.broke)
+                raise make_refusal(
+                    until - now, for_credits=isinstance(outcome, Wait) and outcome.for_credits
+                )
             return outcome, shared.state
 
-        outcome, line.view = await self._change(key, step)
-        if isinstance(outcome, Granted):
-            line.ticket = None
+        outcome, queue.view = await self._change(key, step)
+        if isinstance(outcome, Claim):
+            queue.ticket = None
             return outcome
         # Stays with the queue, not with the caller: whoever is the head when it is due uses it.
-        line.ticket = outcome.ticket
-        line.weed(self._clock())
+        queue.ticket = outcome.ticket
+        queue.refuse_hopeless(self._clock())
         return outcome
 
-    def _is_stale(self, acquired: Granted, line: Line) -> bool:
+    def _is_stale(self, claim: Claim, queue: WaitQueue) -> bool:
         """Whether the process was suspended after its claim for longer than the limit tolerates."""
-        gap = line.view.gap if line.view else self._rules.slowest
-        return self._clock() - acquired.stamp > self._rules.slack(gap)
+        gap = queue.view.gap if queue.view else self._rules.slowest
+        return self._clock() - claim.stamp > self._rules.slack(gap)
 
-    async def _until(self, moment: float) -> None:
+    async def _sleep_until(self, moment: float) -> None:
         # Sleeps may end early, and a claim before its time is only put off again.
         while (left := moment - self._clock()) > 0:
             await self._sleep(left)
 
-    async def _quietly(self, key: str, change: Callable[[_Shared], None]) -> None:
+    async def _change_briefly(self, key: str, change: Callable[[_SharedData], None]) -> None:
         """Change the shared state even when cancelled, but not for long: ending in time matters
         more."""
         with anyio.CancelScope(shield=True):
@@ -240,33 +239,33 @@ class Pacer:
                 return
 
     async def _change(
-        self, key: str, change: Callable[[_Shared], T], *, patience: float | None = None
+        self, key: str, change: Callable[[_SharedData], T], *, patience: float | None = None
     ) -> T:
         """Apply a change, after the answers that the shared state lacks."""
-        line = self._lines.setdefault(key, Line(self._rules))
+        queue = self._queues.setdefault(key, WaitQueue(self._rules))
 
         def apply(record: Record | None) -> tuple[tuple[T, int], Record]:
-            shared = _Shared(record, self._rules, self._clock())
-            pending = list(line.pending)
+            shared = _SharedData(record, self._rules, self._clock())
+            pending = list(queue.pending)
             for answer in pending:
-                settle(shared.state, self._rules, shared.evidence, answer)
+                record_answer(shared.state, self._rules, shared.evidence, answer)
             return (change(shared), len(pending)), shared.record()
 
         # Answers go only once they are committed; more may have come during the transaction.
         result, report = await self._store.transact(key, apply, patience=patience)
-        del line.pending[:report]
+        del queue.pending[:report]
         return result
 
     def _blank(self) -> Record:
-        return wary(self._rules, self._clock()).encode(), Evidence().encode()
+        return make_cautious_state(self._rules, self._clock()).encode(), Evidence().encode()
 
 
-def _nothing(_: _Shared) -> None:
+def _change_nothing(_: _SharedData) -> None:
     """Change nothing: the transaction only applies the pending answers."""
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
     for name, value in headers.items():
         if name.lower() == "retry-after":
-            return number_from(value) or 0.0
+            return parse_number(value) or 0.0
     return 0.0

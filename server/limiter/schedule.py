@@ -1,4 +1,4 @@
-"""The shared schedule of one key, as plain data and functions of it; no clock, no file, no waiting.
+"""The shared schedule of one key: functions of its state, without a clock, a file or waiting.
 
 A turn takes two steps that may lie far apart. RESERVING takes the next free slot of the schedule,
 one `gap` behind the one before. CLAIMING happens at the moment of sending and is what counts: it is
@@ -11,39 +11,23 @@ whatever happened between the two steps.
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from server.limiter.budget import (
-    Credits,
-    Policy,
-    Reading,
-    merge,
-)
+from server.limiter.budget import Reading, merge
 from server.limiter.interface import Lane
 from server.limiter.jitter import CALLS, Evidence, Rules
+from server.limiter.state import LONGEST_PENALTY, Saver, Send, State
 
 # Ten minutes: a 429 means that somebody else sends too, which does not pass in a moment.
 _CAUTION_WINDOWS = 600
 # A send without an answer for a minute will get none: its process has ended.
 _FORGOTTEN_WINDOWS = 60
-# A figure from outside must not stop all sends for days.
-_LONGEST_PENALTY = 3600.0
 # The limit needs the last five; the others may still wait for their answers.
 _KEPT_SENDS = 2 * CALLS
 _KEPT_FREED = 32
 # A machine that is always late would otherwise reserve anew for ever.
 _MISSES = 2
 _RANK: dict[Lane, int] = {"interactive": 0, "job": 1}
-
-
-@dataclass
-class Send:
-    """A claimed turn: its time (monotonic seconds), its credits, and whether its answer is due."""
-
-    stamp: float
-    cost: float
-    open: bool = True
 
 
 @dataclass(frozen=True)
@@ -66,17 +50,7 @@ class Ticket:
 
 
 @dataclass(frozen=True)
-class Saver:
-    """Who waits for credits first: others of that lane or a lower one leave them alone until
-    `until`."""
-
-    who: str
-    until: float
-    lane: Lane
-
-
-@dataclass(frozen=True)
-class Ask:
+class TurnRequest:
     """A request for a turn: the process, the credits and the lane."""
 
     who: str
@@ -85,8 +59,8 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Granted:
-    """Send now. `late` is how long after the intended moment, None if nothing was waited for."""
+class Claim:
+    """The permission to send now, `late` seconds after the intended moment (None: no wait)."""
 
     stamp: float
     late: float | None = None
@@ -94,11 +68,11 @@ class Granted:
 
 @dataclass(frozen=True)
 class Wait:
-    """Ask again at `until`, with the ticket (if any). `broke`: the wait is for credits."""
+    """Ask again at `until`, with the ticket (if any). `for_credits`: the wait is for credits."""
 
     until: float
     ticket: Ticket | None
-    broke: bool = False
+    for_credits: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,106 +89,34 @@ class Answer:
     late: float | None = None
 
 
-@dataclass
-class State:
-    """All that processes share about a key, beside the evidence. Times in seconds, monotonic.
-
-    `epoch` is when the history was last lost: reservations from before are void, for the log cannot
-    protect them.
-    """
-
-    gap: float
-    next_free: float = 0.0
-    penalty_until: float = 0.0
-    cautious_until: float = 0.0
-    touched: float = 0.0
-    epoch: float = 0.0
-    freed: list[tuple[float, float]] = field(default_factory=list)
-    sends: list[Send] = field(default_factory=list)
-    credits: Credits | None = None
-    saver: Saver | None = None
-
-    def encode(self) -> str:
-        """Return the state as text for `decode`."""
-        credits, saver = self.credits, self.saver
-        return json.dumps(
-            [
-                [
-                    self.gap,
-                    self.next_free,
-                    self.penalty_until,
-                    self.cautious_until,
-                    self.touched,
-                    self.epoch,
-                ],
-                self.freed,
-                [[send.stamp, send.cost, int(send.open)] for send in self.sends],
-                credits and [*_policy_fields(credits.policy), credits.level, credits.stamp],
-                saver and [saver.who, saver.until, saver.lane],
-            ],
-            separators=(",", ":"),
-            # NaN would compare false with everything, and so lift every limit.
-            allow_nan=False,
-        )
-
-
-def fresh(rules: Rules) -> State:
-    """Return the state of a key that was never used."""
-    return State(gap=rules.slowest)
-
-
-def wary(rules: Rules, now: float) -> State:
-    """Return the state of a key whose history was lost."""
-    # The first send waits until whatever was sent before has left the window.
-    return State(
-        gap=rules.slowest, next_free=now + rules.span(rules.slowest), touched=now, epoch=now
-    )
-
-
-def decode(text: str, rules: Rules, now: float) -> State:
-    """Return the state that a text holds.
-
-    A text that is not ours or makes no sense means that the history was lost. A state last touched
-    later than now is of an earlier run of the monotonic clock, which starts anew with the machine.
-    """
-    try:
-        state = _decode(text)
-    except (ValueError, TypeError, LookupError):
-        return wary(rules, now)
-    # A window's tolerance: processes read the clock a moment apart.
-    if state.touched > now + rules.window:
-        return fresh(rules)
-    sensible = (
-        0 < state.gap <= rules.slowest
-        and max(state.next_free, state.penalty_until) < now + 2 * _LONGEST_PENALTY
-    )
-    return state if sensible else wary(rules, now)
-
-
 def attempt(
-    state: State, rules: Rules, ask: Ask, ticket: Ticket | None, now: float
-) -> Granted | Wait:
+    state: State, rules: Rules, request: TurnRequest, ticket: Ticket | None, now: float
+) -> Claim | Wait:
     """Perform the step that is due: reserve, wait, or claim."""
     state.touched = now
-    ready = _credits_ready(state, ask, now)
+    ready = _credits_ready(state, request, now)
     if ready > now:
         # A slot kept while waiting for credits would be lost to the others.
         if ticket:
             give_back(state, ticket)
-        _save_up(state, ask, ready, now)
-        return Wait(ready, None, broke=True)
-    waited = ticket is not None
-    # Taken long after its slot, a turn would fall among those of the callers behind it.
-    missed = ticket is not None and ticket.misses < _MISSES and now - ticket.due > state.gap
-    if ticket is None or missed or ticket.slot < state.penalty_until or ticket.epoch != state.epoch:
-        ticket = _reserve(state, now, misses=ticket.misses + 1 if ticket and missed else 0)
-        waited = False
+        _save_up(state, request, ready, now)
+        return Wait(ready, None, for_credits=True)
+    late = None
+    if ticket is None:
+        ticket = _reserve(state, now)
+    elif ticket.misses < _MISSES and now - ticket.due > state.gap:
+        # Taken long after its slot, a turn would fall among those of the callers behind it.
+        ticket = _reserve(state, now, misses=ticket.misses + 1)
+    elif ticket.slot < state.penalty_until or ticket.epoch != state.epoch:
+        ticket = _reserve(state, now)
+    else:
+        late = now - ticket.due
     # The slot keeps the sends even, the log keeps them within the limit: both must agree.
     due = max(ticket.slot, _log_free(state, rules))
     if due > now:
         return Wait(due, replace(ticket, due=due))
-    _claim(state, ask, now)
-    return Granted(now, now - ticket.due if waited else None)
+    _claim(state, request, now)
+    return Claim(now, late)
 
 
 def give_back(state: State, ticket: Ticket) -> None:
@@ -231,21 +133,17 @@ def give_back(state: State, ticket: Ticket) -> None:
     state.freed = sorted(state.freed)[-_KEPT_FREED:]
 
 
-def settle(state: State, rules: Rules, evidence: Evidence, answer: Answer) -> None:
+def record_answer(state: State, rules: Rules, evidence: Evidence, answer: Answer) -> None:
     """Learn from an answer: credits, jitter, and with 429 a pause for everybody and the widest gap
     for a long while."""
-    mine = next((send for send in state.sends if send.open and send.stamp == answer.stamp), None)
-    if mine:
-        mine.open = False
-    recent = answer.at - _FORGOTTEN_WINDOWS * rules.window
-    # Archive may have written the header before it counted these.
-    outstanding = sum(send.cost for send in state.sends if send.open and send.stamp > recent)
+    _close_send(state, answer)
+    outstanding = _sum_outstanding(state, answer.at - _FORGOTTEN_WINDOWS * rules.window)
     state.credits = merge(state.credits, answer.reading, outstanding, answer.at)
     if answer.late is not None:
         evidence.add_late(answer.late)
     if answer.status == 429:
         # A whole window at least: only then have the sends that caused it left the window.
-        pause = min(max(answer.penalty, rules.window), _LONGEST_PENALTY)
+        pause = min(max(answer.penalty, rules.window), LONGEST_PENALTY)
         # Never shortened: an older answer may arrive after the one that asked for longer.
         state.penalty_until = max(state.penalty_until, answer.at + pause)
         state.cautious_until = answer.at + _CAUTION_WINDOWS * rules.window
@@ -258,7 +156,20 @@ def settle(state: State, rules: Rules, evidence: Evidence, answer: Answer) -> No
     state.gap = rules.slowest if cautious else evidence.gap(rules, state.gap)
 
 
-def _reserve(state: State, now: float, misses: int) -> Ticket:
+def _close_send(state: State, answer: Answer) -> None:
+    for send in state.sends:
+        if send.open and send.stamp == answer.stamp:
+            send.open = False
+            # One only: two processes may have claimed at the same moment.
+            return
+
+
+def _sum_outstanding(state: State, since: float) -> float:
+    """Return the credits of sends under way: Archive may have written its header before them."""
+    return sum(send.cost for send in state.sends if send.open and send.stamp > since)
+
+
+def _reserve(state: State, now: float, misses: int = 0) -> Ticket:
     earliest = max(now, state.penalty_until)
     # Slots in the past, or under a penalty, are of no use to anybody.
     state.freed = [pair for pair in state.freed if pair[0] >= earliest]
@@ -278,61 +189,36 @@ def _log_free(state: State, rules: Rules) -> float:
     return state.sends[-CALLS].stamp + rules.span(state.gap)
 
 
-def _claim(state: State, ask: Ask, now: float) -> None:
-    state.sends = [*state.sends, Send(now, ask.cost)][-_KEPT_SENDS:]
+def _claim(state: State, request: TurnRequest, now: float) -> None:
+    state.sends = [*state.sends, Send(now, request.cost)][-_KEPT_SENDS:]
     if state.credits:
-        state.credits = state.credits.spend(ask.cost, now)
+        state.credits = state.credits.spend(request.cost, now)
     # It has what it saved for: the others may have the credits again.
-    if state.saver and state.saver.who == ask.who:
+    if state.saver and state.saver.who == request.who:
         state.saver = None
 
 
-def _credits_ready(state: State, ask: Ask, now: float) -> float:
+def _credits_ready(state: State, request: TurnRequest, now: float) -> float:
     if state.credits is None:
         return now
-    return max(state.credits.ready(ask.cost, ask.lane, now), _savings_end(state, ask, now))
+    return max(
+        state.credits.ready(request.cost, request.lane, now), _savings_end(state, request, now)
+    )
 
 
-def _savings_end(state: State, ask: Ask, now: float) -> float:
+def _savings_end(state: State, request: TurnRequest, now: float) -> float:
     """Until when somebody else's saving keeps this caller from the credits; `now` if nobody's
     does."""
     saver = state.saver
-    if saver is None or saver.who == ask.who or _RANK[ask.lane] < _RANK[saver.lane]:
+    if saver is None or saver.who == request.who or _RANK[request.lane] < _RANK[saver.lane]:
         return now
     return max(now, saver.until)
 
 
-def _save_up(state: State, ask: Ask, ready: float, now: float) -> None:
+def _save_up(state: State, request: TurnRequest, ready: float, now: float) -> None:
     """Without this a costly send would never come: cheap ones would take each credit that trickles
     in."""
-    if _savings_end(state, ask, now) <= now:
+    if _savings_end(state, request, now) <= now:
         # Only a little beyond the expected time: a saver that died must not keep the others
         # waiting.
-        state.saver = Saver(ask.who, ready + 2 * state.gap, ask.lane)
-
-
-def _policy_fields(policy: Policy) -> list[str | float]:
-    return [policy.plan, policy.burst, policy.refill]
-
-
-def _decode(text: str) -> State:
-    times, freed, sends, credits, saver = json.loads(text)
-    gap, next_free, penalty_until, cautious_until, touched, epoch = map(float, times)
-    return State(
-        gap=gap,
-        next_free=next_free,
-        penalty_until=penalty_until,
-        cautious_until=cautious_until,
-        touched=touched,
-        epoch=epoch,
-        freed=[(float(slot), float(after)) for slot, after in freed],
-        sends=[Send(float(stamp), float(cost), bool(is_open)) for stamp, cost, is_open in sends],
-        credits=_decode_credits(*credits) if credits else None,
-        saver=Saver(str(saver[0]), float(saver[1]), "job" if saver[2] == "job" else "interactive")
-        if saver
-        else None,
-    )
-
-
-def _decode_credits(plan: str, burst: float, refill: float, level: float, stamp: float) -> Credits:
-    return Credits(Policy(str(plan), float(burst), float(refill)), float(level), float(stamp))
+        state.saver = Saver(request.who, ready + 2 * state.gap, request.lane)

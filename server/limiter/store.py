@@ -16,6 +16,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from server.sqlite_file import (
+    FileIdentity,
+    create_private_file,
+    is_busy,
+    open_database,
+    read_identity,
+)
+
 Record = tuple[str, str]
 T = TypeVar("T")
 
@@ -66,10 +74,10 @@ class Store:
         self._path = folder / FILE if folder else None
         self._blank = blank
         self._sleep = sleep
-        self._boot = boot_identity() if boot is None else boot
+        self._boot = read_boot_identity() if boot is None else boot
         self._stuck = stuck
         self._db: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
+        self._file: FileIdentity | None = None
 
     async def transact(
         self,
@@ -93,13 +101,13 @@ class Store:
         slept, pause, mended = 0.0, _FIRST_PAUSE, False
         while True:
             try:
-                return self._once(key, change)
+                return self._transact_once(key, change)
             except OSError as error:
                 self._fall_back(error)
                 continue
             except sqlite3.Error as error:
-                if not _is_busy(error):
-                    self._mend(error, again=mended)
+                if not is_busy(error):
+                    self._repair(error, again=mended)
                     mended = True
                     continue
             if patience is not None and slept >= patience:
@@ -119,12 +127,12 @@ class Store:
             self._db.close()
             self._db = None
 
-    def _once(self, key: str, change: Callable[[Record | None], tuple[T, Record]]) -> T:
+    def _transact_once(self, key: str, change: Callable[[Record | None], tuple[T, Record]]) -> T:
         """Run one transaction, again if the file was replaced meanwhile: others read the new file
         only."""
         while True:
             result = self._commit(self._connection(), key, change)
-            if self._identity() == self._file:
+            if read_identity(self._path) == self._file:
                 return result
 
     def _commit(
@@ -147,7 +155,7 @@ class Store:
 
     def _connection(self) -> sqlite3.Connection:
         # Another process may have replaced the file since: writing to the old one would go unseen.
-        there = self._identity()
+        there = read_identity(self._path)
         if self._db and there == self._file:
             return self._db
         self.close()
@@ -155,31 +163,21 @@ class Store:
             self._make_file()
             if self._db:
                 return self._db
-            there = self._identity()
+            there = read_identity(self._path)
         self._file = there
-        self._db = _connect(self._path or ":memory:")
+        self._db = _connect(self._path)
         return self._db
-
-    def _identity(self) -> tuple[int, int] | None:
-        if self._path is None:
-            return None
-        try:
-            result = self._path.stat()
-        except FileNotFoundError:
-            return None
-        return result.st_dev, result.st_ino
 
     def _make_file(self) -> None:
         if self._path is None:
             return
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A file we knew is gone with its history: its successor starts with the cautious record.
         if self._file is not None:
             self._renew("it was removed")
         else:
-            self._path.touch(mode=0o600)
+            create_private_file(self._path)
 
-    def _mend(self, error: sqlite3.Error, *, again: bool) -> None:
+    def _repair(self, error: sqlite3.Error, *, again: bool) -> None:
         if self._path is None:
             raise error
         if again:
@@ -196,9 +194,9 @@ class Store:
         try:
             try:
                 # Filled before it gets its name: nobody opens a file without the blank row.
-                spare.touch(mode=0o600)
+                create_private_file(spare)
                 self._fill(spare)
-                if self._identity() in (self._file, None):
+                if read_identity(self._path) in (self._file, None):
                     spare.replace(self._path)
                     _log.warning("The rate limiter's state file was replaced: %s.", reason)
             finally:
@@ -206,7 +204,7 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             self._fall_back(error)
 
-    def _fill(self, path: Path | str) -> None:
+    def _fill(self, path: Path) -> None:
         db = _connect(path)
         try:
             db.execute(_ADD, (*self._blank(), _BLANK_KEY, self._boot))
@@ -221,11 +219,11 @@ class Store:
         _log.warning("The rate limit is kept for this process only: %s (%s).", self._path, error)
         self.close()
         self._path = self._file = None
-        self._db = _connect(":memory:")
+        self._db = _connect(None)
         self._db.execute(_ADD, (*self._blank(), _BLANK_KEY, self._boot))
 
 
-def boot_identity() -> str:
+def read_boot_identity() -> str:
     """Return a text that is different for each run of the monotonic clock, where possible.
 
     Linux has an id for each start of the machine. Elsewhere the name of the clock has to do (Python
@@ -238,20 +236,12 @@ def boot_identity() -> str:
         return clock
 
 
-def _connect(path: Path | str) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=0, isolation_level=None)
-    try:
-        # Durability is worth nothing here, since the state ages within seconds; speed is.
-        db.execute("PRAGMA journal_mode=MEMORY")
-        db.execute("PRAGMA synchronous=OFF")
-        db.execute(_CREATE)
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db
-
-
-def _is_busy(error: sqlite3.Error) -> bool:
-    # The low byte is the primary code; extended codes such as SQLITE_BUSY_SNAPSHOT share it.
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+def _connect(path: Path | None) -> sqlite3.Connection:
+    # Durability is worth nothing here, since the state ages within seconds; speed is.
+    return open_database(
+        path,
+        lock_seconds=0,
+        journal="MEMORY",
+        synchronous="OFF",
+        prepare=lambda db: db.execute(_CREATE),
+    )

@@ -26,13 +26,13 @@ LONGEST_NAME = 32
 _MISSING = "\N{WHITE SQUARE}"
 _GREY, _PALE = "#666666", "#DDDDDD"
 _DPI, _INCHES = 110, 10.0
+# The margin around everything, in inches.
 _MARGIN = 0.12
-"""The margin around everything, in inches."""
+# The width of a bar in a weekly chart, in days.
 _WIDEST_BAR = 5.0
-"""The width of a bar in a weekly chart, in days."""
 _STEPS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
+# matplotlib does not promise that two threads may draw at once.
 _drawing = threading.Lock()
-"""matplotlib does not promise that two threads may draw at once."""
 
 Moment = datetime | float
 Points = Sequence[tuple[Moment, float | None]]
@@ -131,8 +131,12 @@ def to_plain_text(text: str, most: int = LONGEST_NAME) -> str:
     for letter in unicodedata.normalize("NFC", text):
         if letter.isspace():
             letters.append(" ")
-        elif letter.isprintable() and not unicodedata.combining(letter):
-            letters.append(letter if find_glyph(ord(letter)) else _MISSING)
+        elif not letter.isprintable() or unicodedata.combining(letter):
+            continue
+        elif find_glyph(ord(letter)):
+            letters.append(letter)
+        else:
+            letters.append(_MISSING)
     if len(letters) > most:
         letters[most - 1 :] = "\N{HORIZONTAL ELLIPSIS}"
     # A pair of dollar signs would start a formula.
@@ -169,26 +173,28 @@ def _add_subtitle(axes: Axes, note: str) -> None:
 
 def _add_legend(figure: Figure, handles: Sequence[Any], names: Sequence[str], columns: int) -> None:
     """Explain the colours below everything, unless there is only one."""
-    if len(names) > 1:
-        # The blank in front: matplotlib leaves out labels that begin with an underscore.
-        labels = [f" {to_plain_text(name)}" for name in names]
-        figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
+    if len(names) <= 1:
+        return
+    # The blank in front: matplotlib leaves out labels that begin with an underscore.
+    labels = [f" {to_plain_text(name)}" for name in names]
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
 
 
 def _draw_panel(axes: Axes, panel: Panel) -> list[Any]:
     drawn: list[Any] = []
+    values: list[float] = []
     for (_, points), colour in zip(panel.lines, cycle(COLOURS), strict=False):
         xs: Any = [x for x, _ in points]
         # matplotlib leaves a gap where a value is NaN.
         ys = [math.nan if y is None else float(y) for _, y in points]
+        values += ys
         if panel.style == "bars":
             drawn.append(axes.bar(xs, ys, width=_WIDEST_BAR, color=colour))
         else:
             drawn += axes.plot(xs, ys, color=colour, marker="o", markersize=4, linewidth=1.8)
     _style_axes(axes, "y")
     axes.set_ylabel(to_plain_text(panel.label, 48))
-    values = [y for _, points in panel.lines for _, y in points]
-    if values.count(None) == len(values):
+    if all(map(math.isnan, values)):
         centre: Any = {"transform": axes.transAxes, "ha": "center", "va": "center"}
         axes.text(0.5, 0.5, "unknown", color=_GREY, **centre)
         axes.set_yticks([])

@@ -15,8 +15,8 @@ from server.pictures.charts import Column, Moment, Panel, Points, draw_bars, dra
 
 Metric = Literal["likes", "comments", "shares", "views", "impressions", "earnedMediaValue"]
 
+# The most weeks of a chart: two years.
 MOST_WEEKS = 104
-"""The most weeks of a chart: two years."""
 _LABELS = {
     "likes": "Likes",
     "comments": "Comments",
@@ -197,27 +197,34 @@ def _make_line(
     row: Row, snapshots: Sequence[Mapping[str, Any]], metric: Metric, is_single: bool
 ) -> Points:
     """Return the points of an item: their x is an instant, or the days since posting."""
-    moments: list[Moment] = [parse_instant(entry["at"]) for entry in snapshots]
-    # Days since posting let items of different dates be compared.
-    if not is_single:
-        moments = [(parse_instant(entry["at"]) - row.moment) / _DAY for entry in snapshots]
-    values = _to_numbers([entry[metric] for entry in snapshots])
-    return list(zip(moments, values, strict=True))
+    points: list[tuple[Moment, float | None]] = []
+    for entry in snapshots:
+        moment: Moment = parse_instant(entry["at"])
+        # Days since posting let items of different dates be compared.
+        if not is_single:
+            moment = (parse_instant(entry["at"]) - row.moment) / _DAY
+        points.append((moment, _to_number(entry[metric])))
+    return points
 
 
 def _label_item(
     number: int, row: Row, snapshots: Sequence[Mapping[str, Any]], metrics: Sequence[Metric]
 ) -> str:
-    name = f"@{row.account}" if row.account else row.id[:8]
+    name = row.id[:8]
+    if row.account:
+        name = f"@{row.account}"
     values = [entry[metric] for entry in snapshots for metric in metrics]
     # A line without any point does not show, so the legend has to say why.
-    suffix = " (unknown)" if values.count(None) == len(values) else ""
-    return f"{number} {name}{suffix}"
+    if values.count(None) == len(values):
+        name += " (unknown)"
+    return f"{number} {name}"
 
 
 def _label_creator(group: Group) -> str:
     accounts = group.name["accountNames"]
-    return f"@{accounts[0]}" if accounts else str(group.name["creatorId"])[:8]
+    if accounts:
+        return f"@{accounts[0]}"
+    return str(group.name["creatorId"])[:8]
 
 
 def _label_week(monday: date) -> str:
@@ -230,8 +237,14 @@ def _sum(group: Group, metric: Metric) -> int | float | str | None:
 
 
 def _to_numbers(values: Sequence[int | float | str | None]) -> list[float | None]:
-    """Return the values as numbers: what is too large to be exact in JSON comes as text."""
-    return [None if value is None else float(value) for value in values]
+    return list(map(_to_number, values))
+
+
+def _to_number(value: int | float | str | None) -> float | None:
+    """Return the value as a number: what is too large to be exact in JSON comes as text."""
+    if value is None:
+        return None
+    return float(value)
 
 
 def _describe_coverage(rows: Sequence[Row], metric: Metric) -> list[str]:

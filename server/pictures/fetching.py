@@ -14,8 +14,8 @@ from server.http.transport import Reply
 
 T = TypeVar("T")
 
+# The most downloads at once.
 AT_ONCE = 4
-"""Downloads in flight."""
 SECONDS, SECONDS_EACH = 20.0, 8.0
 # Signed URLs answer 403 once they have expired.
 _GONE = frozenset({403, 404, 410})

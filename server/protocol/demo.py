@@ -16,6 +16,7 @@ from mcp import Client, StdioServerParameters
 from mcp_types import TextContent
 
 from server import wall_clock
+from server.text import truncate_line
 
 COLLECTION = "Q4 Report"
 
@@ -69,7 +70,8 @@ class _Demo:
             # The API gives cents; people read dollars.
             value = f"${post['currentEngagement']['earnedMediaValue'] / 100:,.2f}"
             account = post["socialProfile"]["accountName"]
-            caption = _shorten(post["caption"] or "(no caption)")
+            # On one line, or a caption could look like the demo's own words.
+            caption = truncate_line(post["caption"] or "(no caption)", 60)
             _say(f"{rank}. {value:>10}  {post['provider']:<9} @{account}: {caption}")
         unit = result["units"]["earnedMediaValue"]
         _say(f"(out of {result['totalCount']} posts; the API reports earned media value in {unit})")
@@ -111,12 +113,6 @@ class _Demo:
 def _text_of(result: Any) -> str:
     block = result.content[0]
     return block.text if isinstance(block, TextContent) else ""
-
-
-def _shorten(caption: str) -> str:
-    # On one line, or a caption could look like the demo's own words.
-    line = " ".join(caption.split())
-    return line if len(line) <= 60 else line[:57] + "..."
 
 
 def _ask(text: str) -> None:

@@ -15,11 +15,11 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 
 from server import __version__
-from server.dispatch import Calls
+from server.dispatch import Dispatcher
 from server.errors import Code, Failure
 from server.protocol.elicitation import InputNeeded, asker_for
 from server.protocol.prompts import Document, Prompts, Workflow, to_listing
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 from server.tool.result import Result, compact
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ Context = ServerRequestContext[Any, Any]
 
 
 def build_server(
-    surface: Surface,
-    calls: Calls,
+    catalog: Catalog,
+    dispatcher: Dispatcher,
     documents: Sequence[Document],
     instructions: str,
     workflows: Callable[[], Sequence[Workflow]] = tuple,
@@ -79,7 +79,7 @@ def build_server(
     # this process: after a restart an old answer counts as none.
     security = RequestStateSecurity.ephemeral()
     server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
-    _serve_tools(server, surface, calls)
+    _serve_tools(server, catalog, dispatcher)
     prompts = Prompts(documents, workflows)
     _serve_prompts(server, prompts)
 
@@ -88,30 +88,30 @@ def build_server(
     def open_resources() -> Resources:
         from server.resources.workspace import Resources
 
-        return Resources(surface, calls)
+        return Resources(catalog, dispatcher)
 
     @cache
     def open_exports() -> ExportResources:
         from server.resources.exports import ExportResources
 
-        return ExportResources(calls)
+        return ExportResources(dispatcher)
 
     _serve_resources(server, documents, open_resources, open_exports)
     _serve_completions(server, prompts, open_resources)
     return server
 
 
-def _serve_tools(server: Server[Any], surface: Surface, calls: Calls) -> None:
+def _serve_tools(server: Server[Any], catalog: Catalog, dispatcher: Dispatcher) -> None:
     async def list_tools(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         # On one page: many clients read no further than the first.
-        return {**COMPLETE, "tools": surface.listing()}
+        return {**COMPLETE, "tools": catalog.list_tools()}
 
     async def call_tool(
         ctx: Context, params: types.CallToolRequestParams
     ) -> dict[str, Any] | types.InputRequiredResult:
         asker = asker_for(ctx, params.input_responses, params.request_state)
         try:
-            result = await calls.call(params.name, params.arguments or {}, asker)
+            result = await dispatcher.call(params.name, params.arguments or {}, asker)
         except Failure as failure:
             return _render_failure(failure)
         except InputNeeded as question:

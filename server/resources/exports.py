@@ -18,7 +18,7 @@ from server.errors import Code, Failure
 from server.exports.links import MIME_TYPES, PREFIX, make_uri
 
 if TYPE_CHECKING:
-    from server.dispatch import Calls
+    from server.dispatch import Dispatcher
     from server.exports import FolderEntry
 
 MOST_LISTED = 50
@@ -35,7 +35,7 @@ log = logging.getLogger("archive_mcp")
 class ExportResources:
     """The exports of this server's folder, which is only looked at when a client asks."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Dispatcher) -> None:
         self._calls = calls
         self._folder = calls.services.exports
 

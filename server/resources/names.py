@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -12,11 +13,11 @@ from server.resources.matching import Row
 from server.resources.templates import Source
 
 FRESH_SECONDS = 60.0
-"""How long completions use the names that were read."""
+"""Seconds for which completions use the names that were read."""
 PATIENCE_SECONDS = 8.0
-"""How long a completion waits for names."""
+"""Seconds that a completion waits for names."""
 REST_SECONDS = 10.0
-"""How long completions leave names alone that could not be read."""
+"""Seconds for which completions do not ask again for names that could not be read."""
 _MOST_LISTS = 32
 
 Read = Callable[[Source, Mapping[str, str]], Awaitable[list[Row]]]
@@ -27,9 +28,9 @@ class _NameList:
     """The names of one source, with the times of the last reading and failure in seconds."""
 
     lock: anyio.Lock = field(default_factory=anyio.Lock)
-    rows: list[Row] | None = None
-    read_at: float = 0.0
-    failed_at: float | None = None
+    rows: list[Row] = field(default_factory=list)
+    read_at: float = -math.inf
+    failed_at: float = -math.inf
 
 
 class NameCache:
@@ -51,9 +52,9 @@ class NameCache:
         # Keystrokes overtake one another: the first reads, the others wait for what it gets.
         async with names.lock:
             now = self._clock()
-            if names.rows is not None and now - names.read_at < FRESH_SECONDS:
+            if now - names.read_at < FRESH_SECONDS:
                 return names.rows
-            if names.failed_at is not None and now - names.failed_at < REST_SECONDS:
+            if now - names.failed_at < REST_SECONDS:
                 return []
             try:
                 with anyio.fail_after(PATIENCE_SECONDS):
@@ -67,7 +68,7 @@ class NameCache:
         rows = await self._read(source, parts)
         # Opened only now: meanwhile the list may have been dropped for others.
         names = self._open(source, parts)
-        names.rows, names.read_at, names.failed_at = rows, self._clock(), None
+        names.rows, names.read_at, names.failed_at = rows, self._clock(), -math.inf
         return rows
 
     def _open(self, source: Source, parts: Mapping[str, str]) -> _NameList:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from types import UnionType
-from typing import Annotated, Any, ClassVar, Union, get_args, get_origin, get_type_hints
-
-from pydantic.alias_generators import to_camel
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from server.archive.operations import (
     ArchiveRequest,
@@ -15,7 +13,7 @@ from server.archive.operations import (
     ReadMany,
 )
 from server.archive.records import Record, Selection, fields_of
-from server.archive.selection import select
+from server.archive.selection import list_defaults, select
 from server.tool.catalog import Entry
 from server.tool.request import Request, describe_type
 from server.tool.schema import input_schema
@@ -92,32 +90,18 @@ def _add_type(record: type[Record], types: dict[str, Schema], selection: Selecti
         for variant in record.variants:
             _add_type(variant, types, selection)
         return
-    type_names = _name_types(record)
     # Two parts of a selection may lead to the same type: their fields add up.
     entries = about.setdefault("fields", {})
     if selection is None:
-        about["default"] = record.default.split() or _list_scalars(record)
+        about["default"] = list_defaults(record)
     for name, info in fields_of(record).items():
         if selection is not None and name not in selection:
             continue
-        entries[name] = {"type": type_names[name]}
+        entries[name] = {"type": _name_type(info.hint)}
         if info.unit:
             entries[name]["unit"] = info.unit
         if info.record is not None:
             _add_type(info.record, types, selection and selection[name])
-
-
-def _list_scalars(record: type[Record]) -> list[str]:
-    return [name for name, info in fields_of(record).items() if info.record is None]
-
-
-def _name_types(record: type[Record]) -> dict[str, str]:
-    hints = get_type_hints(record, include_extras=True)
-    return {
-        to_camel(name): _name_type(hint)
-        for name, hint in hints.items()
-        if get_origin(hint) is not ClassVar
-    }
 
 
 def _name_type(hint: Any) -> str:

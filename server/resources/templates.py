@@ -40,7 +40,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Variable:
-    """What a variable may be.
+    """A variable of a template, with the values that it takes.
 
     It is either one of `values`, or the name (or id) of a record of `rows`; with neither it is an
     operation of the template's backend. With `as_id` the operation that is read takes the id
@@ -56,8 +56,7 @@ class Variable:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Variable:
         """Return the variable of a row of the packaged file."""
-        rows = None if row["rows"] is None else Source(**row["rows"])
-        return cls(**{**row, "values": tuple(row["values"]), "rows": rows})
+        return cls(**{**row, "values": tuple(row["values"]), "rows": _make_source(row["rows"])})
 
     @property
     def is_operation(self) -> bool:
@@ -98,8 +97,7 @@ class Template:
     def from_row(cls, row: Mapping[str, Any]) -> Template:
         """Return the template of a row of the packaged file."""
         variables = {name: Variable.from_row(entry) for name, entry in row["variables"].items()}
-        reads = None if row["reads"] is None else Source(**row["reads"])
-        return cls(**{**row, "variables": variables, "reads": reads})
+        return cls(**{**row, "variables": variables, "reads": _make_source(row["reads"])})
 
     def to_listing(self) -> dict[str, Any]:
         """Return the template as `resources/templates/list` serves it."""
@@ -121,6 +119,10 @@ class Template:
         if match is None:
             return None
         return {name: _decode(part, uri) for name, part in match.groupdict().items()}
+
+
+def _make_source(row: Mapping[str, Any] | None) -> Source | None:
+    return None if row is None else Source(**row)
 
 
 def _decode(part: str, uri: str) -> str:

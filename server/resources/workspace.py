@@ -13,12 +13,12 @@ from typing import Any
 
 import anyio
 
-from server.dispatch import CALL_SECONDS, Calls
+from server.dispatch import CALL_SECONDS, Dispatcher
 from server.errors import Code, Failure
 from server.resources.matching import Row, match_completions, match_records
 from server.resources.names import NameCache
 from server.resources.templates import Source, Template, Variable
-from server.tool.catalog import Entry, Surface
+from server.tool.catalog import Catalog, Entry
 from server.tool.elicitation import Nobody
 from server.tool.names import closest_match, normalise
 from server.tool.result import compact
@@ -59,7 +59,7 @@ class Resources:
     """The templates on offer: their listing, their contents and the values of their variables."""
 
     def __init__(
-        self, surface: Surface, calls: Calls, clock: Callable[[], float] = time.monotonic
+        self, surface: Catalog, calls: Dispatcher, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._surface = surface
         # A packaged variable serves prompts, whose arguments belong to no template.
@@ -173,7 +173,7 @@ class Resources:
             return entries[name]
         # Raises a better error for an operation that exists, but is switched off here.
         try:
-            self._surface.serving(name)
+            self._surface.find_serving(name)
         except Failure as failure:
             if failure.code is not Code.NOT_FOUND:
                 raise
@@ -184,7 +184,7 @@ class Resources:
     def _list_operations(self, template: Template) -> dict[str, Entry]:
         return {
             entry.operation: entry
-            for entry in self._surface.others()
+            for entry in self._surface.list_callable()
             if entry.backend == template.backend and OPERATION in entry.tool["_meta"]
         }
 
@@ -245,21 +245,17 @@ class Resources:
 
         They come in one piece, whatever the size budget of a tool's result is.
         """
-        entry = self._surface.serving(source.find_operation(parts))
+        entry = self._surface.find_serving(source.find_operation(parts))
         arguments = {**source.fill_arguments(parts), **more}
         if "limit" not in entry.tool["inputSchema"]["properties"]:
-            return (
-                await self._calls.perform(entry, arguments, self._calls.caller(Nobody()))
-            ).structured
+            return await self._call(entry, arguments)
         answer: Row = {}
         nodes: list[Row] = []
         notes: list[str] = []
         # It ends: each round adds nodes, or is the last.
         while True:
             arguments["limit"] = MOST_ROWS - len(nodes)
-            page = (
-                await self._calls.perform(entry, arguments, self._calls.caller(Nobody()))
-            ).structured
+            page = await self._call(entry, arguments)
             nodes += page["nodes"]
             notes += page.get("notes", [])
             answer |= page
@@ -274,8 +270,14 @@ class Resources:
                 f"These are the first {len(nodes)}: continue with {entry.name}, "
                 "`after` set to `nextCursor`."
             )
-        answer.pop("notes", None)
-        return answer | {"nodes": nodes} | ({"notes": notes} if notes else {})
+        answer |= {"nodes": nodes, "notes": notes}
+        if not notes:
+            del answer["notes"]
+        return answer
+
+    async def _call(self, entry: Entry, arguments: dict[str, Any]) -> Row:
+        caller = self._calls.caller(Nobody())
+        return (await self._calls.perform(entry, arguments, caller)).structured
 
 
 def _make_completion(values: Sequence[str], typed: str) -> Completion:

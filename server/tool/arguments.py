@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from server.errors import Code, Failure
+from server.text import truncate
 from server.tool.names import suggest
 from server.tool.request import Request
 from server.tool.schema import Schema, input_schema
@@ -24,8 +25,18 @@ T = TypeVar("T", bound=Request[Any, Any])
 
 _MOST_PROBLEMS = 5
 
+# Fields of an object that a complaint about its type names.
 _MOST_NAMED = 6
-"""Fields of an object that a complaint about its type names."""
+
+# The first character of the JSON text of each type that holds others.
+_OPENINGS = {"array": "[", "object": "{"}
+
+_TYPES = {
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
 
 _BOUNDS = {
     "greater_than_equal": "must be at least {ge}",
@@ -86,29 +97,27 @@ def _schema_of(request: type[Request[Any, Any]]) -> Schema:
 def _decode(value: Any, schema: Schema, *, keep_null: bool) -> Any:
     """Return the value with JSON text parsed, lone entries put into lists and meaningless nulls
     dropped, as far as the schema shows."""
-    requested = schema.get("type")
-    if requested in ("array", "object") and isinstance(value, str):
-        value = _from_json(value, requested)
-    if requested == "array":
+    kind = schema.get("type")
+    if isinstance(value, str) and kind in _OPENINGS:
+        value = _parse_json(value, _OPENINGS[kind])
+    if kind == "array":
         entries = value if isinstance(value, list) else [value]
         return [_decode(entry, schema["items"], keep_null=keep_null) for entry in entries]
-    if requested == "object" and isinstance(value, dict):
-        properties = schema.get("properties", {})
-        return {
-            name: _decode(each, properties.get(name, {}), keep_null=keep_null)
-            for name, each in value.items()
-            # Where the schema has no type any value goes, and null may be one.
-            if each is not None
-            or keep_null
-            or name not in properties
-            or not properties[name].get("type")
-        }
-    return value
+    if kind != "object" or not isinstance(value, dict):
+        return value
+    decoded: dict[str, Any] = {}
+    for name, entry in value.items():
+        field = schema.get("properties", {}).get(name, {})
+        # Where the schema has no type any value goes, and null may be one.
+        if entry is None and not keep_null and field.get("type"):
+            continue
+        decoded[name] = _decode(entry, field, keep_null=keep_null)
+    return decoded
 
 
-def _from_json(text: str, requested: str) -> Any:
+def _parse_json(text: str, opening: str) -> Any:
     # Text that is no JSON stays as it is: the complaint then quotes what was sent.
-    if not text.lstrip().startswith("[" if requested == "array" else "{"):
+    if not text.lstrip().startswith(opening):
         return text
     try:
         return json.loads(text)
@@ -133,8 +142,8 @@ def _explain(tool: str, schema: Schema, error: ValidationError, inside: str) -> 
 
 
 def _problem(schema: Schema, error: Any, inside: str) -> str:
-    location = [str(entry) for entry in error["loc"]]
-    path = ".".join([inside, *location] if inside else location)
+    location = [str(step) for step in error["loc"]]
+    path = ".".join(filter(None, [inside, *location]))
     parent = _schema_at(schema, location[:-1])
     requested, context = error["input"], error.get("ctx", {})
     match error["type"]:
@@ -164,37 +173,33 @@ def _problem(schema: Schema, error: Any, inside: str) -> str:
 def _describe_unknown(path: str, name: str, parent: Schema) -> str:
     existing = parent.get("properties", {})
     # `workspaceId` is wrong for every tool; the paging names are so only where there is a `limit`.
-    if name in REPLACED and "limit" in existing:
-        return f"`{path}` is not an argument here: use {REPLACED[name]}."
-    if name in REPLACED and name == "workspaceId":
-        return f"`{path}` is not an argument here: use {REPLACED[name]}."
-    if suggestion := suggest(name, existing):
-        return f"`{path}` is not an argument here.{suggestion}"
-    return f"`{path}` is not an argument here; known: {', '.join(existing) or 'none'}."
+    if name in REPLACED and ("limit" in existing or name == "workspaceId"):
+        remedy = f": use {REPLACED[name]}."
+    elif suggestion := suggest(name, existing):
+        remedy = f".{suggestion}"
+    else:
+        remedy = f"; known: {', '.join(existing) or 'none'}."
+    return f"`{path}` is not an argument here{remedy}"
 
 
 def _schema_at(schema: Schema, location: list[str]) -> Schema:
     for step in location:
-        schema = (
-            schema.get("items", {})
-            if step.isdecimal()
-            else schema.get("properties", {}).get(step, {})
-        )
+        # Pydantic names an entry of a list by its position.
+        if step.isdecimal():
+            schema = schema.get("items", {})
+        else:
+            schema = schema.get("properties", {}).get(step, {})
     return schema
 
 
 def _kind(schema: Schema) -> str:
-    names = {
-        "integer": "a whole number",
-        "boolean": "true or false",
-        "array": "a list",
-        "object": "an object",
-    }
+    kind = schema.get("type", "valid value")
+    name = _TYPES.get(kind, f"a {kind}")
     fields = list(schema.get("properties", {}))
-    of = f" of {', '.join(fields)}" if 0 < len(fields) <= _MOST_NAMED else ""
-    return names.get(schema.get("type", ""), f"a {schema.get('type', 'valid value')}") + of
+    if not 0 < len(fields) <= _MOST_NAMED:
+        return name
+    return f"{name} of {', '.join(fields)}"
 
 
 def _excerpt(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return truncate(json.dumps(value, ensure_ascii=False, default=str), 80)

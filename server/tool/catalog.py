@@ -1,5 +1,4 @@
-"""The tools as data: the packaged file that `tools/list` is served from, without importing a single
-one of them."""
+"""The tools as data: `tools/list` is served from a packaged file, without importing any tool."""
 
 from __future__ import annotations
 
@@ -13,19 +12,19 @@ from typing import Any
 from server.errors import Code, Failure
 
 Row = dict[str, Any]
+# A function that imports the module of that name.
 ModuleLoader = Callable[[str], Any]
-"""Imports the module of that name."""
 
+# The backend of the tools that are about this server itself.
 OWN = "archive_mcp"
-"""The backend of the tools that are about this server itself."""
 
+# The toolset that stands for all others: its tools find, describe and call theirs.
 _DISCOVER = "discover"
-"""The toolset that stands for all others: its tools find, describe and call theirs."""
 _PRESETS = ("all", "core", _DISCOVER)
 
 _NAME = re.compile(r"\w+|(GET|POST|PATCH|DELETE) /\S*")
+# A name, or a method and a path: nothing that JSON of somebody else's message could be.
 _OPERATION = re.compile(r"\{(\w+|[A-Z]+ /(?:[^{}\s]|\{\w+\})*)\}")
-"""A name, or a method and a path: nothing that JSON of somebody else's message could be."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,20 @@ class Entry:
         """Whether it changes nothing."""
         return bool(self.tool["annotations"]["readOnlyHint"])
 
+    @property
+    def discovers(self) -> bool:
+        """Whether it only reaches other tools."""
+        return self.toolset == _DISCOVER
 
-class Surface:
-    """The tools that this server offers, and those that it knows but does not offer now."""
+
+class Catalog:
+    """The tools that this server offers, and those that it knows but does not offer now.
+
+    Attributes:
+        templates: The resource templates of the offered backends, as data; they only read, so the
+            toolsets do not matter.
+        variables: What arguments of prompts may be, by name, as data.
+    """
 
     def __init__(
         self,
@@ -63,23 +73,18 @@ class Surface:
         variables: Mapping[str, Row] | None = None,
     ) -> None:
         self._all = {entry.name: entry for entry in entries}
-        self._reachable = {
-            name: entry for name, entry in self._all.items() if entry.toolset != _DISCOVER
-        }
-        self._offered = dict(self._reachable)
+        self._reachable = _select(self._all, lambda entry: not entry.discovers)
+        self._offered = self._reachable
         self._load = load
         # Of all tools, offered or not: a hint names one that is switched off as such.
         self._by_operation = {entry.operation: entry.name for entry in self._all.values()}
         self._read_only = False
         self._templates = tuple(templates)
         self.templates = self._templates
-        """The resource templates of the offered backends, as data: they only read, so the toolsets
-        do not matter."""
         self.variables = dict(variables or {})
-        """What arguments of prompts may be, by name, as data."""
 
     @classmethod
-    def read(cls, file: Path, load: ModuleLoader) -> Surface:
+    def read(cls, file: Path, load: ModuleLoader) -> Catalog:
         """Return the surface of the packaged file; `load` imports a module by its name."""
         content = json.loads(file.read_text(encoding="utf-8"))
         tools = (Entry(**row) for row in content["tools"])
@@ -94,24 +99,23 @@ class Surface:
         Raises:
             ValueError: an unknown toolset; the message names the known ones.
         """
-        requested = {toolset.casefold() for toolset in toolsets}
+        requested = set(map(str.casefold, toolsets))
         existing = sorted({entry.toolset for entry in self._all.values()} - set(_PRESETS))
-        if unknown := requested - {*_PRESETS, *existing}:
+        choices = [*_PRESETS, *existing]
+        if unknown := requested.difference(choices):
             raise ValueError(
-                f"unknown toolset {', '.join(sorted(unknown))}; known: "
-                f"{', '.join([*_PRESETS, *existing])}."
+                f"unknown toolset {', '.join(sorted(unknown))}; known: {', '.join(choices)}."
             )
         # A write that is switched off is refused in other words than a missing backend's tool.
         self._read_only = read_only
         offered = {OWN, *backends} if backends else set()
-        self._reachable = {
-            name: entry
-            for name, entry in self._all.items()
-            if entry.backend in offered and (entry.reads or entry.reads_too or not read_only)
-        }
-        self._offered = {
-            name: entry for name, entry in self._reachable.items() if _is_wanted(entry, requested)
-        }
+        self._reachable = _select(
+            self._all,
+            lambda entry: (
+                entry.backend in offered and (entry.reads or entry.reads_too or not read_only)
+            ),
+        )
+        self._offered = _select(self._reachable, lambda entry: _is_requested(entry, requested))
         self.templates = tuple(
             template for template in self._templates if template["backend"] in backends
         )
@@ -125,7 +129,7 @@ class Surface:
         if self._read_only:
             raise _make_read_only_failure(f"This call of {entry.name}")
 
-    def listing(self) -> list[dict[str, Any]]:
+    def list_tools(self) -> list[dict[str, Any]]:
         """Return the offered tools as `tools/list` serves them, in the file's order."""
         return [entry.tool for entry in self._offered.values()]
 
@@ -138,7 +142,7 @@ class Surface:
         if entry := self._offered.get(name):
             return entry
         # Raises for what cannot be offered at all: what remains is only a matter of toolsets.
-        entry = self.reachable(name)
+        entry = self.find_reachable(name)
         if self._discovers:
             caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
             raise Failure(
@@ -151,9 +155,8 @@ class Surface:
             "Tell the user: --toolsets (ARCHIVE_MCP_TOOLSETS) decides.",
         )
 
-    def reachable(self, name: str) -> Entry:
-        """The tool of that name among all that could be offered with these backends, whatever the
-        toolsets.
+    def find_reachable(self, name: str) -> Entry:
+        """Return the tool of that name, offered or not, if the backends and the mode allow it.
 
         Raises:
             Failure: `READ_ONLY`, `NOT_CONFIGURED` or `NOT_FOUND`.
@@ -162,11 +165,12 @@ class Surface:
         if existing is None:
             import difflib  # with the first mistake, not at start
 
+            hint = "Use a tool that this server lists."
             # A listed tool is the better suggestion: the model can call it at once.
-            near = difflib.get_close_matches(name, self._offered, n=1) or difflib.get_close_matches(
-                name, self._reachable, n=1
-            )
-            hint = f"Did you mean {near[0]}?" if near else "Use a tool that this server lists."
+            for names in (self._offered, self._reachable):
+                if near := difflib.get_close_matches(name, names, n=1):
+                    hint = f"Did you mean {near[0]}?"
+                    break
             raise Failure(Code.NOT_FOUND, f"There is no tool {name!r}.", hint)
         if name in self._reachable:
             return existing
@@ -178,39 +182,40 @@ class Surface:
             "Tell the user to run `archive-mcp doctor`.",
         )
 
-    def serving(self, operation: str) -> Entry:
-        """The tool that serves an operation (or has that name), among all that could be offered.
+    def find_serving(self, operation: str) -> Entry:
+        """Return the tool that serves an operation, or has that name, as `find_reachable`.
 
         Raises:
-            Failure: as `reachable`.
+            Failure: as `find_reachable`.
         """
-        return self.reachable(self._by_operation.get(operation, operation))
+        return self.find_reachable(self._by_operation.get(operation, operation))
 
-    def others(self) -> list[Entry]:
+    def list_callable(self) -> list[Entry]:
         """Return every tool that can be reached, without those that only reach others."""
-        return [entry for entry in self._reachable.values() if entry.toolset != _DISCOVER]
+        return list(_select(self._reachable, lambda entry: not entry.discovers).values())
 
     def load(self, entry: Entry) -> Any:
         """Return the request class of an entry; the first call of a domain imports its module."""
         return getattr(self._load(entry.module), entry.class_name)
 
     def render_hint(self, text: str) -> str:
-        """A hint with `{operation}` replaced by the name of its tool, and whether that one is not
-        offered."""
+        """Return a hint with each `{operation}` replaced by its tool, marked if not offered."""
         return _OPERATION.sub(self._name_tool, text)
 
     @property
     def _discovers(self) -> bool:
         """Whether tools that reach others are offered."""
-        return any(entry.toolset == _DISCOVER for entry in self._offered.values())
+        return any(entry.discovers for entry in self._offered.values())
 
     def _name_tool(self, result: re.Match[str]) -> str:
         name = self._by_operation.get(result[1])
         if name is None:
             return _drop_braces(result)
+        callable_tools = self._reachable if self._discovers else self._offered
+        if name in callable_tools:
+            return name
         # A hint must not send a model to a tool that its host does not list, without saying so.
-        callable_here = name in self._offered or (self._discovers and name in self._reachable)
-        return name if callable_here else f"{name} (not offered here)"
+        return f"{name} (not offered here)"
 
 
 def _make_read_only_failure(what: str) -> Failure:
@@ -221,11 +226,18 @@ def _make_read_only_failure(what: str) -> Failure:
     )
 
 
-def _is_wanted(entry: Entry, requested: set[str]) -> bool:
-    if entry.toolset in requested or (entry.core and "core" in requested):
-        return True
+def _select(entries: Mapping[str, Entry], test: Callable[[Entry], bool]) -> dict[str, Entry]:
+    return {name: entry for name, entry in entries.items() if test(entry)}
+
+
+def _is_requested(entry: Entry, requested: set[str]) -> bool:
+    toolsets = {entry.toolset}
+    if entry.core:
+        toolsets.add("core")
     # `all` leaves out the tools that reach others: with every tool listed they are a second way.
-    return "all" in requested and entry.toolset != _DISCOVER
+    if not entry.discovers:
+        toolsets.add("all")
+    return not toolsets.isdisjoint(requested)
 
 
 def _drop_braces(result: re.Match[str]) -> str:

@@ -14,23 +14,32 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from server.errors import Code, Failure
+from server.text import one_line, safe_details
 from server.tool.cursor import scope_of
 from server.tool.elicitation import Asker, Question
 
 TOKEN_SECONDS = 600.0
+_STALE = "The confirmation token is used up, expired, or for another state or call."
+_HOW_TO_CONFIRM = (
+    "Show the user the preview. Only after their explicit yes repeat the call with `confirm` added."
+)
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What would change: `message` for the person, `details` for the assistant; both are what the
-    yes is bound to.
+    """What would change: `message` for the person, `details` for the assistant.
 
-    `otherwise` tells the assistant what to do where the answer is no.
+    The confirmation is bound to both. `otherwise` tells the assistant what to do after a no.
     """
 
     message: str
     details: dict[str, Any] = field(default_factory=dict)
     otherwise: str = ""
+
+    def __post_init__(self) -> None:
+        # The last line of defence: no name or title breaks the question, whoever builds it.
+        object.__setattr__(self, "message", one_line(self.message))
+        object.__setattr__(self, "details", safe_details(self.details))
 
 
 class Confirmations:
@@ -66,7 +75,7 @@ class Confirmations:
             yes could be had.
         """
         self.refuse_if_never(preview.otherwise)
-        # Message and details are part of it: a token is void once what it showed has changed.
+        # Message and details belong to it: a token is void once what it showed has changed.
         basis = scope_of(call, preview.message, preview.details)
         if token is not None and self._redeem(token, basis):
             return
@@ -77,36 +86,23 @@ class Confirmations:
         if reply.action in ("accept", "decline"):
             hint = preview.otherwise or "Do not ask for the same again."
             raise Failure(Code.DECLINED, "The user declined. Nothing was changed.", hint)
-        raise self._build_requirement(
-            preview, basis, stale=token is not None, offer=not asker.can_ask
-        )
-
-    def _build_requirement(
-        self, preview: Preview, basis: str, *, stale: bool, offer: bool
-    ) -> Failure:
-        why = (
-            "The confirmation token is used up, expired, or for another state or call. "
-            if stale
-            else ""
-        )
-        message = f"{why}Nothing was changed: this needs the user's yes. {preview.message}"
+        message = f"Nothing was changed: this needs the user's yes. {preview.message}"
+        if token is not None:
+            message = f"{_STALE} {message}"
+        hint = "The user was asked and did not answer. Ask them, then call again."
+        details: dict[str, Any] = {"preview": preview.details}
         # A client that can ask gets no token: a model could redeem it without the user.
-        if not offer and self._mode != "token":
-            hint = "The user was asked and did not answer. Ask them, then call again."
-            return Failure(Code.CONFIRMATION_REQUIRED, message, hint, preview=preview.details)
-        return Failure(
-            Code.CONFIRMATION_REQUIRED,
-            message,
-            "Show the user the preview. Only after their explicit yes repeat the call with "
-            "`confirm` added." + (f" After a no: {preview.otherwise}" if preview.otherwise else ""),
-            preview=preview.details,
-            confirm=self._issue(basis),
-        )
+        if not asker.can_ask or self._mode == "token":
+            hint = _HOW_TO_CONFIRM
+            if preview.otherwise:
+                hint += f" After a no: {preview.otherwise}"
+            details["confirm"] = self._issue(basis)
+        raise Failure(Code.CONFIRMATION_REQUIRED, message, hint, **details)
 
     def _issue(self, basis: str) -> str:
         now = self._clock()
         # Expired ones go whenever a token is issued, so that the table stays small.
-        self._tokens = {token: cached for token, cached in self._tokens.items() if cached[1] > now}
+        self._tokens = {token: entry for token, entry in self._tokens.items() if entry[1] > now}
         # Twelve characters: a model repeats them without an error, and nobody guesses them in time.
         token = secrets.token_urlsafe(9)
         self._tokens[token] = (basis, now + TOKEN_SECONDS)

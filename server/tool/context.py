@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from server.jobs import Jobs
     from server.tool.result import Result
 
+# A confirmation that took longer came from a person, while others may have changed what was shown.
 DELIBERATION_SECONDS = 1.0
-"""A confirmation that took longer came from a person, while others may have changed what was
-shown."""
 
 
 @dataclass(frozen=True)

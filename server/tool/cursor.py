@@ -20,14 +20,14 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where to go on: after `page` (None = the beginning), `given` records further."""
+    """Where to go on: after `page` (None = the beginning), `skip` records further."""
 
     page: str | None = None
-    given: int = 0
+    skip: int = 0
 
     def encode(self, scope: str) -> str:
         """Return the cursor as text, bound to a scope."""
-        text = json.dumps([_VERSION, self.page, self.given, scope], separators=(",", ":"))
+        text = json.dumps([_VERSION, self.page, self.skip, scope], separators=(",", ":"))
         # The padding follows from the length, so it need not cost characters.
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -41,18 +41,13 @@ def decode(text: str | None, scope: str) -> Cursor:
     if text is None:
         return Cursor()
     try:
-        version, page, requested, bound = json.loads(
-            base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        )
+        content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        version, page, skip, bound = json.loads(content)
     # Deeply nested JSON exhausts the parser's stack.
     except (ValueError, TypeError, RecursionError):
-        version = page = requested = bound = None
-    if (
-        version != _VERSION
-        or not isinstance(requested, int)
-        or requested < 0
-        or not isinstance(page, str | None)
-    ):
+        version = page = skip = bound = None
+    is_cursor = version == _VERSION and isinstance(page, str | None)
+    if not is_cursor or not isinstance(skip, int) or skip < 0:
         raise Failure(
             Code.INVALID_ARGUMENT,
             "`after` is not a cursor of this server.",
@@ -66,7 +61,7 @@ def decode(text: str | None, scope: str) -> Cursor:
             "Repeat that call's arguments exactly (only `limit` may differ), or leave `after` "
             "out to begin.",
         )
-    return Cursor(page, requested)
+    return Cursor(page, skip)
 
 
 def scope_of(*parts: Any) -> str:

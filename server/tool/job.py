@@ -25,13 +25,13 @@ from server.tool.arguments import parse
 from server.tool.confirmation import Preview
 from server.tool.context import Context, Scope
 from server.tool.request import C, R, Request
-from server.tool.result import Link, Result, whole
+from server.tool.result import Link, Result, drop_nulls, whole
 from server.wall_clock import utc_stamp
 
 C_contra = TypeVar("C_contra", bound=Context, contravariant=True)
 
+# Seconds that a call waits for its job; one that ends by then is answered with its result.
 ANSWER_SECONDS = 20.0
-"""How long a call waits for its job: one that ends within is simply answered."""
 # What is left of a call for rendering and sending its answer.
 _RESERVE_SECONDS = 3.0
 
@@ -54,7 +54,7 @@ class Plan:
     preview: Preview | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
-    def whole_preview(self) -> Preview | None:
+    def complete_preview(self) -> Preview | None:
         """Return the preview with what holds for every job; None where nobody needs to be asked."""
         if self.preview is None:
             return None
@@ -99,7 +99,7 @@ class StartJob(Request[R, C], Generic[R, C]):
         if self.resume is not None or self.dry_run:
             return None
         self._plan = await self.plan(context)
-        return self._plan.whole_preview()
+        return self._plan.complete_preview()
 
     async def run(self, context: C) -> Result:
         """Start or resume the job, and return its result or where it stands."""
@@ -216,10 +216,10 @@ async def _resume(request: StartJob[Any, C], job_id: str, context: C, jobs: Jobs
     # Plain days became instants when the job was started, so the zone does not matter any more.
     first = parse(type(request), row.arguments, {"timezone": UTC, "instants": []})
     work = first.work(context)
-    # Running without an owner: the process that ran it died.
-    if row.state is JobState.PAUSED or (row.state is JobState.RUNNING and not row.owned):
-        return await jobs.resume(row.id, work)
-    return await jobs.retry_failed(row.id, work)
+    if row.ended:
+        return await jobs.retry_failed(row.id, work)
+    # Paused, or running without an owner: the process that ran it died.
+    return await jobs.resume(row.id, work)
 
 
 def _refuse_other_arguments(request: StartJob[Any, C], row: JobRow) -> None:
@@ -230,11 +230,10 @@ def _refuse_other_arguments(request: StartJob[Any, C], row: JobRow) -> None:
             f"`resume` continues {row.id}; it has no dry run.",
             "Leave out one of the two; {get_job} shows how it stands.",
         )
-    others = [
-        f"`{name}`"
-        for name, value in request.call_arguments().items()
-        if row.arguments.get(name) != value
-    ]
+    others: list[str] = []
+    for name, value in request.call_arguments().items():
+        if row.arguments.get(name) != value:
+            others.append(f"`{name}`")
     if others:
         raise Failure(
             Code.INVALID_ARGUMENT,
@@ -249,17 +248,20 @@ async def _follow(jobs: Jobs, row: JobRow, context: Context) -> JobRow:
 
 
 def _render(row: JobRow, watch: str) -> Result:
-    notes = [] if row.ended else [_standing(row, watch)]
-    return whole({**summary(row), **({"notes": notes} if notes else {})}).with_links(*links(row))
+    result = summarise(row)
+    if not row.ended:
+        result["notes"] = [_describe_standing(row, watch)]
+    return whole(result).with_links(*list_links(row))
 
 
-def _standing(row: JobRow, watch: str) -> str:
+def _describe_standing(row: JobRow, watch: str) -> str:
     if row.state is JobState.PAUSED:
         return f"The job paused. {watch}"
     return f"The job goes on while this server runs, and pauses when the client is closed. {watch}"
 
 
 async def describe_plan(plan: Plan, context: Context) -> dict[str, Any]:
+    """Return what the job will do, with about how many minutes it takes at this account's pace."""
     seconds = await context.estimate_seconds(plan.requests, plan.credits)
     return {
         "title": plan.title,
@@ -267,39 +269,39 @@ async def describe_plan(plan: Plan, context: Context) -> dict[str, Any]:
         "requests": plan.requests,
         "rateCredits": round(plan.credits),
         "minutes": round(seconds / 60, 1),
-        **({"billingCredits": plan.billing} if plan.billing else {}),
+        **drop_nulls({"billingCredits": plan.billing or None}),
         **plan.details,
     }
 
 
-def summary(row: JobRow) -> dict[str, Any]:
+def summarise(row: JobRow) -> dict[str, Any]:
     """Return a job as a result: where it stands, what came of it, what went wrong."""
-    counts = {str(state): row.counts[state] for state in RecordState if row.counts.get(state)}
-    return {
+    counts = {str(state): row.counts.get(state) or None for state in RecordState}
+    # A job that sends nothing counts what it gathered instead.
+    gathered = {"gathered": row.counters.get("gathered"), **counts}
+    summary = {
         "jobId": row.id,
         "title": row.title,
         "state": str(row.state),
-        **({} if row.ended else {"phase": str(row.phase)}),
-        "records": {"total": row.total, **_count_gathered(row), **counts},
-        **({"result": row.result} if row.result is not None else {}),
-        **({"error": row.error} if row.error is not None else {}),
-        "startedAt": _instant(row.created),
-        **({"finishedAt": _instant(row.finished)} if row.finished is not None else {}),
+        "phase": None if row.ended else str(row.phase),
+        "records": {"total": row.total, **drop_nulls(gathered)},
+        "result": row.result,
+        "error": row.error,
+        "startedAt": _format_instant(row.created),
+        "finishedAt": _format_instant(row.finished),
     }
+    return drop_nulls(summary)
 
 
-def links(row: JobRow) -> list[Link]:
+def list_links(row: JobRow) -> list[Link]:
     """Return the resource that a job's result names as `resource`, as a link."""
-    result = (row.result or {}).get("resource")
-    return (
-        [Link(result["uri"], result["name"], result["mimeType"], result["size"])] if result else []
-    )
+    resource = (row.result or {}).get("resource")
+    if not resource:
+        return []
+    return [Link(resource["uri"], resource["name"], resource["mimeType"], resource["size"])]
 
 
-def _count_gathered(row: JobRow) -> dict[str, Any]:
-    """Return what a job that sends nothing has gathered so far: its counter `gathered`."""
-    return {"gathered": row.counters["gathered"]} if "gathered" in row.counters else {}
-
-
-def _instant(seconds: float) -> str:
+def _format_instant(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
     return utc_stamp(datetime.fromtimestamp(seconds, UTC))

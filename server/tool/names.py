@@ -10,14 +10,15 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from itertools import filterfalse
 from typing import Any, TypeVar
 
 from server.errors import Code, Failure
 
 T = TypeVar("T")
 
+# Likeness, from 0 to 1, from which on a name may be what was meant.
 _CLOSE = 0.6
-"""Likeness, from 0 to 1, from which on a name may be what was meant."""
 _MOST_CANDIDATES = 10
 
 
@@ -25,7 +26,7 @@ def normalise(text: str) -> str:
     """Return a name as it is compared: no case, no accents, single blanks."""
     # Decomposed, accents are characters of their own and full-width letters plain ones.
     decomposed = unicodedata.normalize("NFKD", text)
-    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    plain = "".join(filterfalse(unicodedata.combining, decomposed))
     # Folding case may compose anew, for example of a Turkish dotted capital I.
     return " ".join(unicodedata.normalize("NFKC", plain.casefold()).split())
 
@@ -34,13 +35,17 @@ def closest_match(text: str, names: Iterable[str]) -> str | None:
     """Return the name that is most like a text; None where none is close."""
     by_key = {normalise(name): name for name in names}
     matches = difflib.get_close_matches(normalise(text), by_key, n=1, cutoff=_CLOSE)
-    return by_key[matches[0]] if matches else None
+    if not matches:
+        return None
+    return by_key[matches[0]]
 
 
 def suggest(text: str, names: Iterable[str]) -> str:
     """Return a suggestion in words, or nothing: ` Did you mean `first`?`."""
     name = closest_match(text, names)
-    return f" Did you mean `{name}`?" if name else ""
+    if name is None:
+        return ""
+    return f" Did you mean `{name}`?"
 
 
 def find_matches(
@@ -56,17 +61,21 @@ def find_matches(
     Args:
         partial: whether a part of a name will do; not for what deletes or empties.
     """
+
+    def select(fits: Callable[[T], bool]) -> list[T]:
+        return [entry for entry in entries if fits(entry)]
+
     text = text.strip()
+    key = normalise(text)
     # Something may be named like another one's id: then neither is meant more than the other.
-    exact = [entry for entry in entries if text in (identity(entry), name(entry))]
+    exact = select(lambda entry: text in (identity(entry), name(entry)))
     if exact:
         return exact
-    key = normalise(text)
-    same = [entry for entry in entries if normalise(name(entry)) == key]
+    same = select(lambda entry: normalise(name(entry)) == key)
     # Nothing but blanks would be a part of every name.
     if same or not partial or not key:
         return same
-    return [entry for entry in entries if key in normalise(name(entry))]
+    return select(lambda entry: key in normalise(name(entry)))
 
 
 def match_one(

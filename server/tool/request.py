@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from server.text import join_lines
+
 if TYPE_CHECKING:
     from server.tool.confirmation import Preview
     from server.tool.context import Context
@@ -25,9 +27,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 C = TypeVar("C", bound="Context")
 
+# What a call does to the user's data; only `reads` and `adds` leave all that exists as it is.
 Risk = Literal["reads", "adds", "changes", "removes", "spends"]
-"""What a call does to the user's data: only `reads` and `adds` leave everything that exists as it
-is."""
 
 
 class Input(BaseModel):
@@ -161,7 +162,7 @@ class Request(Input, Generic[R, C]):
         """Return the docstring as the model reads it: paragraphs on one line each."""
         paragraphs = inspect.cleandoc(cls.__doc__ or "").split("\n\n")
         # Line breaks of the source would only cost tokens.
-        return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+        return "\n".join(map(join_lines, paragraphs))
 
     @classmethod
     def meta(cls) -> dict[str, str]:
@@ -185,7 +186,7 @@ def describe_type(kind: type[Any]) -> str:
     """Return the docstring of a class on one line; of `Any`, whose own says nothing here, none."""
     if kind is Any:
         return ""
-    return " ".join((kind.__doc__ or "").split())
+    return join_lines(kind.__doc__ or "")
 
 
 @dataclass(frozen=True)

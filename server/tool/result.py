@@ -4,12 +4,13 @@ size budget."""
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 # Claude Code showed 49,000 characters in place, and moved 52,000 to a file.
+# The most characters of a result's text: hosts move longer ones to a file, or refuse them.
 BUDGET = 40_000
-"""Characters of a result's text, under what hosts move to a file or refuse."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ class Result:
 
     def with_links(self, *links: Link) -> Result:
         """Return the same result with links beside it."""
-        return replace(self, links=(*self.links, *links)) if links else self
+        if not links:
+            return self
+        return replace(self, links=(*self.links, *links))
 
     def with_fields(self, **more: Any) -> Result:
         """Return the same result with more fields at its end."""
@@ -94,6 +97,11 @@ class RecordList:
         return Result({"nodes": self.records}, f'{{"nodes":[{",".join(self.texts)}]}}').with_fields(
             **envelope
         )
+
+
+def drop_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that have a value."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def whole(structured: dict[str, Any]) -> Result:

@@ -23,22 +23,24 @@ _JSON = ApiType("JSON")
 
 
 def input_schema(model: type[BaseModel], *, whole: bool = False) -> Schema:
-    """The closed object schema of a request or input class: its own fields first, inherited ones
-    behind.
+    """Return the closed object schema of a request or input class, its own fields first.
 
     What the API takes as `JSON` is any value in the schema that hosts get, because the model knows
     its fields from another tool; `whole` spells them out, for reading arguments and explaining
     mistakes.
     """
-    own = [name for name in model.__annotations__ if name in model.model_fields]
-    names = [*own, *(name for name in model.model_fields if name not in own)]
-    fields = [(name, model.model_fields[name]) for name in names]
-    schema: Schema = {
-        "type": "object",
-        "properties": {info.alias or name: _property(info, whole) for name, info in fields},
-        "additionalProperties": False,
-    }
-    if required := [info.alias or name for name, info in fields if info.is_required()]:
+    schema: Schema = {"type": "object", "properties": {}, "additionalProperties": False}
+    required: list[str] = []
+    for name in dict.fromkeys([*model.__annotations__, *model.model_fields]):
+        # Annotations of the class itself are no fields.
+        if name not in model.model_fields:
+            continue
+        info = model.model_fields[name]
+        argument = info.alias or name
+        schema["properties"][argument] = _property(info, whole)
+        if info.is_required():
+            required.append(argument)
+    if required:
         schema["required"] = required
     return schema
 
@@ -64,9 +66,10 @@ def _property(info: FieldInfo, whole: bool) -> Schema:
     if info.default not in (None, PydanticUndefined):
         schema["default"] = info.default
     # A shared type may carry a description in its `Annotated`; the field's own goes first.
-    inner = (mark.description for mark in metadata if isinstance(mark, FieldInfo))
-    if description := info.description or next(filter(None, inner), None):
-        schema["description"] = description
+    for mark in (info, *metadata):
+        if isinstance(mark, FieldInfo) and mark.description:
+            schema["description"] = mark.description
+            break
     return schema
 
 
@@ -77,14 +80,13 @@ def _type_schema(bare: Any, metadata: tuple[Any, ...], whole: bool) -> Schema:
         return {"type": "string", "enum": list(get_args(bare))}
     if get_origin(bare) is list:
         inner, inner_metadata, _ = unwrap(get_args(bare)[0])
-        return {"type": "array", "items": _type_schema(inner, inner_metadata, whole)} | _bounds(
-            metadata, "Items"
-        )
+        items = _type_schema(inner, inner_metadata, whole)
+        return {"type": "array", "items": items, **_bounds(metadata, "Items")}
     if get_origin(bare) is dict:
         return {"type": "object"}
     if isinstance(bare, type) and issubclass(bare, BaseModel):
         return input_schema(bare, whole=whole)
-    return {"type": _SCALARS[bare]} | _bounds(metadata, "Length")
+    return {"type": _SCALARS[bare], **_bounds(metadata, "Length")}
 
 
 def _bounds(metadata: tuple[Any, ...], of: str) -> Schema:

@@ -247,7 +247,7 @@ async def test_a_tagging_that_runs_or_belongs_to_another_account_is_not_undone(
         lease = one.journal.create(
             job, "another process", writes=True, repeatable=True, phase=Phase.SENDING
         )
-        one.journal.begin(lease)
+        one.journal.start(lease)
         failure = await one.refused(action="tag", undo=lease.job)
 
     assert failure.code is Code.INVALID_ARGUMENT

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from server.dispatch import Calls
+from server.dispatch import Dispatcher
 from server.errors import Code, Failure
 from server.sandbox.archivebox import Answer
 from server.services import Services
 from server.settings import load
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 from server.tool.elicitation import Nobody
 from tests.support.archivebox.targets import URL
 from tests.support.paths import SURFACE
@@ -90,7 +90,7 @@ async def archivebox_0_9_8(
     return Answer(200, JSON, json.dumps(ANSWERS[path]).encode())
 
 
-Connect = Callable[..., AbstractAsyncContextManager[Calls]]
+Connect = Callable[..., AbstractAsyncContextManager[Dispatcher]]
 
 
 @pytest.fixture
@@ -98,12 +98,14 @@ def connect() -> Connect:
     """The product's calls to the double, with these credentials."""
 
     @asynccontextmanager
-    async def connected(**credentials: str) -> AsyncIterator[Calls]:
+    async def connected(**credentials: str) -> AsyncIterator[Dispatcher]:
         settings = load(
             {"ARCHIVEBOX_URL": URL, **credentials}, environment={}, folder=NO_FILES, home=NO_FILES
         )
         async with Services(settings, archivebox=archivebox_0_9_8) as services:
-            yield Calls(Surface.read(SURFACE, importlib.import_module), services, settings.timezone)
+            yield Dispatcher(
+                Catalog.read(SURFACE, importlib.import_module), services, settings.timezone
+            )
 
     return connected
 

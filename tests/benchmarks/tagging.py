@@ -110,7 +110,7 @@ async def interactive(quick: bool) -> list[Figure]:
             caller = second if elsewhere else first
             await caller.call_tool("archive_get_workspace")
             task = await begun(first, search={})
-            await reached(site, lambda job: job.settled >= 5)
+            await reached(site, lambda job: job.finished_records >= 5)
             before = len(site.sandbox.arrivals())
             began = time.monotonic()
             waits = await _calls(caller, 15 if quick else _CALLS)

@@ -13,12 +13,12 @@ import anyio
 import pytest
 from anyio.abc import SocketAttribute, SocketStream, TaskStatus
 
-from server.dispatch import Calls
+from server.dispatch import Dispatcher
 from server.errors import Failure
 from server.limiter import Pacer
 from server.services import Services
 from server.settings import load
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 from server.tool.elicitation import Nobody
 from server.tool.result import Result
 from tests.support.paths import SURFACE
@@ -97,7 +97,7 @@ def answer(body: bytes | str, status: str = "200 OK", **headers: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
 
 
-Serve = Callable[..., Awaitable[tuple[Faulty, Calls]]]
+Serve = Callable[..., Awaitable[tuple[Faulty, Dispatcher]]]
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ async def serve() -> AsyncIterator[Serve]:
 
         async def _serve(
             *answers: bytes | str | None, seconds: float = 20.0
-        ) -> tuple[Faulty, Calls]:
+        ) -> tuple[Faulty, Dispatcher]:
             faulty = Faulty(list(answers))
             faulty.port = await group.start(_listen, faulty)
             url = f"http://127.0.0.1:{faulty.port}/api/v2"
@@ -120,8 +120,8 @@ async def serve() -> AsyncIterator[Serve]:
             )
             services = Services(settings, limiter=Pacer(None, window=0.02))
             opened.append(services)
-            surface = Surface.read(SURFACE, importlib.import_module)
-            return faulty, Calls(surface, services, settings.timezone, seconds=seconds)
+            surface = Catalog.read(SURFACE, importlib.import_module)
+            return faulty, Dispatcher(surface, services, settings.timezone, seconds=seconds)
 
         yield _serve
         for services in opened:
@@ -129,7 +129,7 @@ async def serve() -> AsyncIterator[Serve]:
         group.cancel_scope.cancel()
 
 
-async def failure(calls: Calls, call: tuple[str, dict[str, Any]]) -> Failure:
+async def failure(calls: Dispatcher, call: tuple[str, dict[str, Any]]) -> Failure:
     """The failure that the call ends with; it carries no secret."""
     with pytest.raises(Failure) as caught:
         await calls.call(*call, Nobody())
@@ -147,7 +147,7 @@ ADDED = answer(
 )
 
 
-async def lives_on(faulty: Faulty, calls: Calls) -> None:
+async def lives_on(faulty: Faulty, calls: Dispatcher) -> None:
     """After a bad answer the next call works."""
     faulty.answers = [GOOD]
     result: Result = await calls.call(*READ, Nobody())
@@ -263,8 +263,8 @@ async def test_nobody_listening_is_unavailable_and_says_that_nothing_was_sent() 
         home=NO_FILES,
     )
     async with Services(settings, limiter=Pacer(None, window=0.02)) as services:
-        unreachable = Calls(
-            Surface.read(SURFACE, importlib.import_module), services, settings.timezone
+        unreachable = Dispatcher(
+            Catalog.read(SURFACE, importlib.import_module), services, settings.timezone
         )
         failed = await failure(unreachable, ADD)
     assert failed.code == "UNAVAILABLE"

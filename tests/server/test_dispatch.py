@@ -10,10 +10,10 @@ import anyio
 import pytest
 from pydantic import ValidationInfo, field_validator
 
-from server.dispatch import CALL_SECONDS, Calls
+from server.dispatch import CALL_SECONDS, Dispatcher
 from server.errors import Code, Failure
 from server.services import Services
-from server.tool.catalog import Entry, Surface
+from server.tool.catalog import Catalog, Entry
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
 from server.tool.elicitation import Nobody, Suspended
@@ -84,8 +84,8 @@ def calls(
     read_only: bool = False,
     seconds: float = CALL_SECONDS,
     clock: Clock | None = None,
-) -> Calls:
-    surface = Surface(
+) -> Dispatcher:
+    surface = Catalog(
         [
             entry("shop_list_things", "ListThings"),
             entry("shop_drop_thing", "DropThing", reads=False, operation="dropThing"),
@@ -94,7 +94,7 @@ def calls(
         lambda module: SimpleNamespace(ListThings=ListThings, DropThing=DropThing),
     )
     surface.offer(backends={"shop", "closed"}, toolsets=["all"], read_only=read_only)
-    return Calls(
+    return Dispatcher(
         surface, cast(Services, Backends(run)), UTC, seconds=seconds, clock=clock or Clock()
     )
 
@@ -110,7 +110,7 @@ def failing(error: Exception) -> Run:
     return run
 
 
-async def refused(made: Calls, name: str = "shop_list_things", **arguments: Any) -> Failure:
+async def refused(made: Dispatcher, name: str = "shop_list_things", **arguments: Any) -> Failure:
     with pytest.raises(Failure) as caught:
         await made.call(name, arguments, Nobody())
     return caught.value

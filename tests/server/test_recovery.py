@@ -16,7 +16,7 @@ import anyio.lowlevel
 import pytest
 
 from server import job_commands, recovery
-from server.dispatch import Calls
+from server.dispatch import Dispatcher
 from server.jobs import (
     JobRow,
     Jobs,
@@ -30,7 +30,7 @@ from server.limiter import Pacer
 from server.recovery import Recovery
 from server.services import Services
 from server.settings import Settings, load
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 from server.tool.context import Caller
 from server.tool.elicitation import Nobody
 from tests.support.places import NO_FILES
@@ -58,8 +58,8 @@ def settings(sandbox: SandboxProcess, tmp_path: Path) -> Settings:
     )
 
 
-def surface() -> Surface:
-    surface = Surface.read(FILE, importlib.import_module)
+def surface() -> Catalog:
+    surface = Catalog.read(FILE, importlib.import_module)
     surface.offer(backends={"archive"}, toolsets=["all"], read_only=False)
     return surface
 
@@ -74,7 +74,7 @@ async def serving(settings: Settings) -> AsyncIterator[Services]:
 async def interrupt_export(settings: Settings) -> str:
     """An export that its server did not live to finish."""
     async with serving(settings) as services, anyio.create_task_group() as group:
-        calls = Calls(surface(), services, settings.timezone)
+        calls = Dispatcher(surface(), services, settings.timezone)
         group.start_soon(
             calls.call, "archive_start_export", {"search": {}, "name": "all"}, Nobody()
         )
@@ -107,7 +107,7 @@ def leave_behind(
     journal = Journal(settings.state_dir)
     job = NewJob(tool or "archive_start_collection_job", "Left behind", origin, account)
     lease = journal.create(job, "gone", writes=writes, repeatable=True, phase=Phase.SENDING)
-    journal.begin(lease)
+    journal.start(lease)
     journal.end(lease, End(JobState.PAUSED))
     journal.close()
     return lease.job

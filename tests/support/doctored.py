@@ -19,7 +19,7 @@ from server.doctor import investigate
 from server.doctor.report import Check, Report
 from server.limiter import Pacer
 from server.settings import Settings, load
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 from tests.support.doubles import Clock
 from tests.support.paths import SURFACE
 
@@ -32,9 +32,9 @@ Respondent = Callable[[bytes], bytes | Awaitable[bytes | None]]
 """Answers at once or after a while; with None the connection ends instead."""
 
 
-def tools() -> Surface:
+def tools() -> Catalog:
     """The tools as packaged."""
-    return Surface.read(SURFACE, importlib.import_module)
+    return Catalog.read(SURFACE, importlib.import_module)
 
 
 def given(folder: Path, *, sandbox: bool = False, **variables: str) -> Settings:

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.archive.client import Answer, Archive, Call
+from server.archive.client import Archive, Call
+from server.archive.failures import Answer
 from server.errors import Failure
 from server.exports import ExportFolder
 from server.jobs import Jobs

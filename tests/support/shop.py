@@ -10,12 +10,12 @@ from typing import Any, ClassVar, cast
 
 from server.archive.operations import Id, Listing, Query
 from server.archive.records import Record
-from server.dispatch import Calls
+from server.dispatch import Dispatcher
 from server.errors import Failure
 from server.resources.templates import Source, Template, Variable
 from server.resources.workspace import Resources
 from server.services import Services
-from server.tool.catalog import Entry, Surface
+from server.tool.catalog import Catalog, Entry
 from server.tool.context import Caller
 from server.tool.request import Request
 from server.tool.result import Result, whole
@@ -153,11 +153,11 @@ def served(shop: Shop, *, clock: Clock | None = None, **offer: Any) -> Resources
     async def backend(name: str) -> Shop:
         return shop
 
-    surface = Surface(
+    surface = Catalog(
         [entry(name) for name in CLASSES],
         lambda name: SimpleNamespace(**CLASSES),
         map(asdict, TEMPLATES),
     )
     surface.offer(**{"backends": {"shop"}, "toolsets": ["all"], "read_only": False, **offer})
-    calls = Calls(surface, cast(Services, SimpleNamespace(backend=backend)), UTC)
+    calls = Dispatcher(surface, cast(Services, SimpleNamespace(backend=backend)), UTC)
     return Resources(surface, calls, clock or Clock())

@@ -190,7 +190,7 @@ async def killed_again_and_again(
         async with site.server() as server:
             task = await (resumed(site, server) if number else begun(server, **arguments))
             # A default argument binds the value of this round.
-            await reached(site, lambda job, moment=moment: job.settled >= moment)  # type: ignore[misc]
+            await reached(site, lambda job, moment=moment: job.finished_records >= moment)  # type: ignore[misc]
             server.signal(signal.SIGKILL)
             await task
         under_way.update(row.key for row in site.records(RecordState.SENDING))

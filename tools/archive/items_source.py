@@ -107,7 +107,7 @@ class ItemSource(Input):
         if self.urls is not None:
             return len(dict.fromkeys(self.urls))
         # The count comes with any page, so the smallest one will do.
-        page = await api.page(self.query(["id"]), size=1)
+        page = await api.read_page(self.query(["id"]), size=1)
         return page.total
 
     async def batches(self, api: Api, cursor: Any, fields: list[str]) -> AsyncIterator[Batch]:
@@ -117,7 +117,7 @@ class ItemSource(Input):
         Ids that name no item are left out without a word: Archive does so too.
         """
         if self.search is not None:
-            async for page in api.pages(self.query(fields), cursor):
+            async for page in api.read_pages(self.query(fields), cursor):
                 yield Batch(page.records, page.end, [], page.partial)
             return
         # An item named twice would be read, and perhaps changed, twice.
@@ -135,7 +135,7 @@ class ItemSource(Input):
         # An empty list of ids is no filter: Archive could answer with everything.
         if not ids:
             return [], False
-        page = await api.page(self.query(fields, filter={"ids": ids}), size=AT_ONCE)
+        page = await api.read_page(self.query(fields, filter={"ids": ids}), size=AT_ONCE)
         # Archive answers in its own order; callers expect that of their list.
         places = {each: place for place, each in enumerate(ids)}
         return sorted(
@@ -144,7 +144,7 @@ class ItemSource(Input):
 
 
 async def _look_up(api: Api, urls: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
-    page = await api.whole(GetItemIdsByUrl.model_validate({"urls": urls}))
+    page = await api.read_whole(GetItemIdsByUrl.model_validate({"urls": urls}))
     ids = [record["itemId"] for record in page.records if record["status"] == "FOUND"]
     # Several links may lead to one item, such as /p/ and /reel/.
     return list(dict.fromkeys(ids)), [

@@ -50,12 +50,12 @@ class GetBudget(Workflow[dict[str, Any]]):
 
     async def run(self, context: ArchiveContext) -> Result:
         existing = await context.archive.budget(context.workspace)
-        if existing is None or existing.plan is None:  # Archive tells with any answer
+        if existing is None or existing.plan is None:  # Archive reports it with any answer
             await context.api.read(GetWorkspace.model_validate({"fields": ["id"]}))
             existing = await context.archive.budget(context.workspace)
         # Older answers of Archive have no rate headers: then only the flat pace is known.
         if existing is None or existing.burst is None:
-            note = "Archive has not told the budget; requests are paced at five a second."
+            note = "Archive has not reported the budget; requests are paced at five a second."
             return whole({"plan": None, "notes": [note]})
         return whole(
             {

@@ -11,7 +11,7 @@ from server.builtin import ServerContext, ServerTool
 from server.errors import Code, Failure
 from server.tool.catalog import Entry
 from server.tool.result import Result, whole
-from server.tool.search import group_by_toolset, rank, summary
+from server.tool.search import group_by_toolset, rank, summarise
 
 Name = Annotated[str, Field(min_length=1)]
 Found = dict[str, Any]
@@ -33,7 +33,7 @@ class FindTools(ServerTool[Found]):
     limit: int = Field(8, ge=1, le=30, description="Tools at most.")
 
     async def run(self, context: ServerContext) -> Result:
-        entries = context.catalog.others()
+        entries = context.catalog.list_callable()
         if self.query is None:
             return whole({"toolsets": group_by_toolset(entries)})
         best = rank(entries, self.query)[: self.limit]
@@ -56,7 +56,7 @@ class DescribeTool(ServerTool[Found]):
     name: Name = Field(description="Tool name, as archive_mcp_find_tools gives it.")
 
     async def run(self, context: ServerContext) -> Result:
-        entry = context.catalog.reachable(self.name)
+        entry = context.catalog.find_reachable(self.name)
         # Two callers, so that a client can allow all reads without a question and still ask for
         # writes.
         caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
@@ -134,16 +134,16 @@ class CallWriteTool(_CallTool):
 def _row(entry: Entry) -> Found:
     return {
         "name": entry.name,
-        "what": summary(entry),
+        "what": summarise(entry),
         "toolset": entry.toolset,
         **({} if entry.reads else {"changesData": True}),
     }
 
 
 def _other(context: ServerContext, name: str) -> Entry:
-    entry = context.catalog.reachable(name)
+    entry = context.catalog.find_reachable(name)
     # A caller that could call itself would go in circles.
-    if entry not in context.catalog.others():
+    if entry not in context.catalog.list_callable():
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"{name} is called directly.",

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from server.builtin import ServerContext, ServerTool
 from server.jobs import JobRow, RecordRow
-from server.tool.job import links, summary
+from server.tool.job import list_links, summarise
 from server.tool.result import RecordList, Result, whole
 
 JobId = Annotated[str, Field(min_length=1)]
@@ -50,11 +50,11 @@ class GetJob(ServerTool[JobRow]):
         more = len(visible.records) < len(failures) or len(failures) == 100
         return whole(
             {
-                **summary(row),
+                **summarise(row),
                 **({"failures": visible.records} if visible.records else {}),
                 **({"nextAfter": failures[len(visible.records) - 1].number} if more else {}),
             }
-        ).with_links(*links(row))
+        ).with_links(*list_links(row))
 
 
 class ListJobs(ServerTool[JobRow]):
@@ -100,7 +100,7 @@ class CancelJob(ServerTool[JobRow]):
             if row.ended
             else {"notes": ["It was asked to stop, and does so after what it is sending now."]}
         )
-        return whole({**summary(row), **notes})
+        return whole({**summarise(row), **notes})
 
 
 def _failure(record: RecordRow) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _failure(record: RecordRow) -> dict[str, Any]:
 
 
 def _brief(row: JobRow) -> dict[str, Any]:
-    visible = summary(row)
+    visible = summarise(row)
     error = {"error": {name: row.error[name] for name in ("code", "message")}} if row.error else {}
     # Results can be long; the list only has to show which job to look at.
     return {**{name: value for name, value in visible.items() if name != "result"}, **error}

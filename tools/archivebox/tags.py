@@ -16,6 +16,7 @@ from server.archivebox.pagination import (
     refuse_ambiguous,
 )
 from server.errors import Code, Failure
+from server.text import quote_title
 from server.tool.confirmation import Preview
 from server.tool.names import find_matches, suggest
 from server.tool.request import Risk
@@ -27,7 +28,7 @@ from tools.archivebox.records import (
     Report,
     Tag,
 )
-from tools.archivebox.snapshots.snapshots import one_snapshot
+from tools.archivebox.snapshots.lookup import one_snapshot
 
 _MOST_TAGS = 20_000
 _MOST_COMPLETED = 20
@@ -151,7 +152,7 @@ class DeleteTag(Confirmed[Deleted]):
         tag = await one_tag(context.api, self.tag_id)
         pages = tag.get("num_snapshots", 0)
         return Preview(
-            f"Delete the tag {tag['name']!r} from {pages} saved pages? The pages stay.",
+            f"Delete the tag {quote_title(tag['name'])} from {pages} saved pages? The pages stay.",
             {"tag": tag["name"], "id": tag["id"], "snapshots": pages},
         )
 
@@ -161,7 +162,7 @@ class _OnSnapshot(Change[Report]):
 
     since = "0.9"
 
-    snapshot_id: Text = Field(description="Id, or unique part")
+    snapshot_id: Text = Field(description="Id, unique part, or URL")
     tag_name: Text | None = Field(None, description="Tag name, or")
     tag_id: int | None = Field(None, description="tag id")
 

@@ -98,18 +98,9 @@ def _one_of(read: Callable[[Item], Any]) -> Callable[[Workspace, Any], Test]:
     return lambda _, values: lambda item: read(item) in values
 
 
-def _within(read: Callable[[Item], Any]) -> Callable[[Workspace, Any], Test]:
-    return lambda _, limits: lambda item: is_within(read(item), limits)
-
-
 def _account_names(_: Workspace, names: list[str]) -> Test:
     accounts = {name.lower().removeprefix("@") for name in names}
     return lambda item: item.social_profile.account_name in accounts
-
-
-def _account_types(_: Workspace, types: list[str]) -> Test:
-    # Only Instagram tells its account types apart.
-    return lambda item: item.provider == "INSTAGRAM" and item.social_profile.account_type in types
 
 
 def _collections(workspace: Workspace, ids: list[str]) -> Test:
@@ -139,30 +130,6 @@ def _products(workspace: Workspace, ids: list[str]) -> Test:
 def _tags(_: Workspace, names: list[str]) -> Test:
     tags = {name.lower().lstrip("#@") for name in names}
     return lambda item: not tags.isdisjoint([*item.hashtags, *item.mentions])
-
-
-def _creator_locations(_: Workspace, places: list[dict[str, str]]) -> Test:
-    return lambda item: matches_place(item.creator.place, places)
-
-
-def _ugc_locations(_: Workspace, places: list[dict[str, str]]) -> Test:
-    return lambda item: item.location is not None and matches_place(item.place, places)
-
-
-def _engagement(_: Workspace, ranges: list[dict[str, Any]]) -> Test:
-    return lambda item: all(is_within(metric(item, row["field"]), row["range"]) for row in ranges)
-
-
-def _virality(_: Workspace, scores: list[str]) -> Test:
-    def test(item: Item) -> bool:
-        engagement = item.current_engagement
-        return engagement is not None and engagement.linear_virality_score in scores
-
-    return test
-
-
-def _contract(place: int) -> Callable[[Workspace, Any], Test]:
-    return _one_of(lambda item: item.contract(place))
 
 
 def _super_search(workspace: Workspace, search: dict[str, Any]) -> Test:
@@ -218,25 +185,36 @@ _PARTS: dict[str, Callable[[Workspace, Any], Test]] = {
     "itemTypes": _one_of(lambda item: item.kind),
     "accountNames": _account_names,
     "socialProfileIds": _one_of(lambda item: item.social_profile.id),
-    "socialProfileAccountTypes": _account_types,
+    # Only Instagram tells its account types apart.
+    "socialProfileAccountTypes": lambda _, types: (
+        lambda item: item.provider == "INSTAGRAM" and item.social_profile.account_type in types
+    ),
     "verified": _one_of(lambda item: item.social_profile.verified),
-    "followersCount": _within(lambda item: item.social_profile.followers),
-    "creatorLocations": _creator_locations,
+    "followersCount": lambda _, limits: (
+        lambda item: is_within(item.social_profile.followers, limits)
+    ),
+    "creatorLocations": lambda _, places: lambda item: matches_place(item.creator.place, places),
     "campaignsIds": _campaigns,
     "sourcesIds": _sources,
-    "usageRightsStatus": _contract(0),
-    "tiktokSparkCodeStatus": _contract(1),
-    "instagramWhitelistingStatus": _contract(2),
+    "usageRightsStatus": _one_of(lambda item: item.contract(0)),
+    "tiktokSparkCodeStatus": _one_of(lambda item: item.contract(1)),
+    "instagramWhitelistingStatus": _one_of(lambda item: item.contract(2)),
     "tiktokWhitelistingEligibility": lambda _, __: (
         lambda item: item.kind == "TIKTOK" and bool(item.flags >> 62)
     ),
     "importType": lambda _, value: lambda item: item.is_manual == (value == "MANUAL"),
     "contentTypes": lambda _, types: lambda item: not set(types).isdisjoint(item.frames),
     "shopifyProductsIds": _products,
-    "ugcLocations": _ugc_locations,
+    "ugcLocations": lambda _, places: (
+        lambda item: item.location is not None and matches_place(item.place, places)
+    ),
     "tagsNames": _tags,
     "collectionsIds": _collections,
-    "engagement": _engagement,
-    "viralityScore": _virality,
+    "engagement": lambda _, ranges: (
+        lambda item: all(is_within(metric(item, row["field"]), row["range"]) for row in ranges)
+    ),
+    "viralityScore": _one_of(
+        lambda item: item.current_engagement and item.current_engagement.linear_virality_score
+    ),
     "superSearch": _super_search,
 }

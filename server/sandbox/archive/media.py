@@ -82,10 +82,12 @@ def serve(world: World, method: str, path: str, headers: Mapping[str, str]) -> A
     if not content or content.deleted:
         return make_refusal("no_path")
     height = WIDTH * content.height // content.width
+    # Drawn from the id, because the file is asked for by that alone.
+    bits = draw(int(content.id.replace("-", "")[:12], 16), 0, 9)
     return Answer(
         status=200,
         headers={"content-type": "image/png"},
-        body=picture(_bits(content.id), height),
+        body=picture(bits, height),
     )
 
 
@@ -104,11 +106,6 @@ def _list_frames(workspace: Workspace, number: int) -> Iterable[MediaContent]:
         return workspace.item(item_number).media_contents
     post = item_of_media(workspace, number)
     return post.media_contents if post else ()
-
-
-def _bits(media_id: str) -> int:
-    # From the id, because the file is asked for by that alone.
-    return draw(int(media_id.replace("-", "")[:12], 16), 0, 9)
 
 
 @lru_cache(maxsize=128)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import (
     GraphQLError,
@@ -17,6 +17,10 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+T = TypeVar("T")
+
+# Python would take 20260301 as well.
+_DAY = re.compile(r"(?s).{10}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]00:00)")
 
 
@@ -32,28 +36,25 @@ def _cannot_coerce(value: object, name: str) -> GraphQLError:
     )
 
 
-def read_moment(value: object) -> datetime:
-    """Return a UTC moment from its text.
+def _text_reader(
+    name: str, shape: re.Pattern[str], parse: Callable[[str], T]
+) -> Callable[[object], T]:
+    """Return what reads the text of a scalar, and raises GraphQLError for any other value."""
 
-    Raises GraphQLError for naive times and other offsets (Archive docs: error handling).
-    """
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        raise _cannot_coerce(value, "DateTime")
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError as error:
-        raise _cannot_coerce(value, "DateTime") from error
+    def read(value: object) -> T:
+        if not isinstance(value, str) or not shape.fullmatch(value):
+            raise _cannot_coerce(value, name)
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise _cannot_coerce(value, name) from error
+
+    return read
 
 
-def read_day(value: object) -> date:
-    """Return a day from its text, YYYY-MM-DD. Raises GraphQLError for anything else."""
-    # Python would take 20260301 as well.
-    if not isinstance(value, str) or len(value) != len("2026-03-01"):
-        raise _cannot_coerce(value, "DateWithZone")
-    try:
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise _cannot_coerce(value, "DateWithZone") from error
+# Naive times and other offsets are errors (Archive docs: error handling).
+read_moment = _text_reader("DateTime", _MOMENT, datetime.fromisoformat)
+read_day = _text_reader("DateWithZone", _DAY, date.fromisoformat)
 
 
 def _read_big(value: object) -> int:
@@ -74,16 +75,12 @@ def _literal_reader(read: Callable[[object], Any]) -> Callable[..., Any]:
     return parse
 
 
-def _read_json_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
-    return value_from_ast_untyped(node, variables)
-
-
 _SCALARS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Callable[..., Any]]] = {
     "BigInt": (str, _read_big, _literal_reader(_read_big)),
     "DateTime": (utc, read_moment, _literal_reader(read_moment)),
     "DateTimeWithZone": (utc, read_moment, _literal_reader(read_moment)),
     "DateWithZone": (date.isoformat, read_day, _literal_reader(read_day)),
-    "JSON": (lambda value: value, lambda value: value, _read_json_literal),
+    "JSON": (lambda value: value, lambda value: value, value_from_ast_untyped),
 }
 
 

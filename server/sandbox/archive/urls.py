@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from server.sandbox.ids import mix
 
@@ -18,9 +18,13 @@ _TIKTOK_BASE = 7_000_000_000_000_000_000
 _CODE_LENGTH = 11
 _CHECK_BITS = 28
 _CHECK = (1 << _CHECK_BITS) - 1
-_INSTAGRAM = re.compile(r"/(?:p|reel|reels)/([\w-]+)/?")
-_TIKTOK = re.compile(r"/@[\w.]+/(?:video|photo)/(\d+)/?")
-_YOUTUBE_SHORT = re.compile(r"/shorts/([\w-]+)/?")
+# Host -> its platform, and the paths of posts on it with the platform's id in them.
+_POSTS = {
+    "instagram.com": ("INSTAGRAM", re.compile(r"/(?:p|reel|reels)/([\w-]+)/?")),
+    "tiktok.com": ("TIKTOK", re.compile(r"/@[\w.]+/(?:video|photo)/(\d+)/?")),
+    "youtube.com": ("YOUTUBE", re.compile(r"/shorts/([\w-]+)/?")),
+    "youtu.be": ("YOUTUBE", re.compile(r"/*([^/](?:.*[^/])?)/*")),
+}
 _PRIVATE_SUFFIXES = (".local", ".internal", ".localhost", ".lan")
 _FORMS = {
     "POST": "https://www.instagram.com/p/{id}/",
@@ -106,33 +110,12 @@ def external_in(url: str) -> tuple[str, str] | None:
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
-    code = _code(host, parts)
-    return (_PLATFORMS[host], code) if code else None
-
-
-_PLATFORMS = {
-    "instagram.com": "INSTAGRAM",
-    "tiktok.com": "TIKTOK",
-    "youtube.com": "YOUTUBE",
-    "youtu.be": "YOUTUBE",
-}
-
-
-def _code(host: str, parts: SplitResult) -> str | None:
-    """Return the platform's id in a URL of one of its hosts, or None."""
-    if host == "instagram.com":
-        return _group(_INSTAGRAM, parts.path)
-    if host == "tiktok.com":
-        return _group(_TIKTOK, parts.path)
-    if host == "youtu.be":
-        return parts.path.strip("/") or None
-    if host != "youtube.com":
+    if host not in _POSTS:
         return None
-    if parts.path == "/watch":
-        return parse_qs(parts.query).get("v", [None])[0]
-    return _group(_YOUTUBE_SHORT, parts.path)
-
-
-def _group(pattern: re.Pattern[str], path: str) -> str | None:
-    match = pattern.fullmatch(path)
-    return match.group(1) if match else None
+    platform, shape = _POSTS[host]
+    match = shape.fullmatch(parts.path)
+    code = match[1] if match else None
+    # Only here the id stands in the query.
+    if host == "youtube.com" and parts.path == "/watch":
+        code = parse_qs(parts.query).get("v", [None])[0]
+    return (platform, code) if code else None

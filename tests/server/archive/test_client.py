@@ -8,10 +8,10 @@ import pytest
 
 from server.archive.client import (
     LONGEST_ANSWER,
-    Answer,
     Archive,
     Call,
 )
+from server.archive.failures import Answer
 from server.errors import Code, Failure
 from server.http.client import Http
 from server.http.retry import Transient

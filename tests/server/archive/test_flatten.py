@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.archive.flatten import columns, row, units
+from server.archive.flatten import list_columns, list_units, make_row
 from server.archive.selection import select
 from tools.archive.schema.objects import Creator, Item
 
@@ -23,17 +23,17 @@ ITEM: dict[str, Any] = {
 def test_columns_are_dotted_and_tell_the_unit() -> None:
     selection = select(Item, PATHS)
 
-    assert columns(selection, Item) == (
+    assert list_columns(selection, Item) == (
         "caption",
         "currentEngagement.likes",
         "currentEngagement.earnedMediaValueCents",
         "creator.socialProfiles.provider",
     )
-    assert units(selection, Item) == {"currentEngagement.earnedMediaValueCents": "cents"}
+    assert list_units(selection, Item) == {"currentEngagement.earnedMediaValueCents": "cents"}
 
 
 def test_a_row_has_the_selected_fields_in_their_order_and_null_stays_null() -> None:
-    shaped = row(ITEM, Item, select(Item, PATHS), flat=False)
+    shaped = make_row(ITEM, Item, select(Item, PATHS), flat=False)
 
     assert shaped == {
         "caption": "x",
@@ -41,15 +41,15 @@ def test_a_row_has_the_selected_fields_in_their_order_and_null_stays_null() -> N
         "creator": {"socialProfiles": [{"provider": "TIKTOK"}, {"provider": None}]},
     }
     assert list(shaped) == ["caption", "currentEngagement", "creator"]
-    assert row({}, Item, select(Item, PATHS), flat=True) == {
+    assert make_row({}, Item, select(Item, PATHS), flat=True) == {
         "caption": None,
         "currentEngagement": None,
         "creator": None,
     }
 
 
-def test_records_of_a_list_are_put_side_by_side_for_a_table() -> None:
-    shaped = row(ITEM, Item, select(Item, PATHS), flat=True)
+def test_records_of_a_list_are_put_transpose_for_a_table() -> None:
+    shaped = make_row(ITEM, Item, select(Item, PATHS), flat=True)
 
     assert shaped["creator"] == {"socialProfiles": {"provider": ["TIKTOK", None]}}
 
@@ -66,13 +66,15 @@ def test_a_list_inside_a_list_loses_nothing() -> None:
         ]
     }
 
-    assert row(creator, Creator, selection, flat=True) == {
+    assert make_row(creator, Creator, selection, flat=True) == {
         "socialProfiles": {
             "accountName": ["a", "b"],
             "creator": {"socialProfiles": {"accountName": ["c", "d", None]}},
         }
     }
     assert (
-        row({"socialProfiles": []}, Creator, selection, flat=True)["socialProfiles"]["accountName"]
+        make_row({"socialProfiles": []}, Creator, selection, flat=True)["socialProfiles"][
+            "accountName"
+        ]
         == []
     )

@@ -226,7 +226,7 @@ async def test_a_name_that_is_not_found_is_looked_up_again_but_not_at_once() -> 
 
 async def test_a_name_that_is_found_is_not_looked_up_again() -> None:
     workspaces, listing, clock = resolver()
-    await workspaces.all(99.0)
+    await workspaces.list_all(99.0)
     clock.now += 3600.0
 
     assert await workspaces.resolve("north", Nobody(), 99.0) == NORTH.id
@@ -235,7 +235,7 @@ async def test_a_name_that_is_found_is_not_looked_up_again() -> None:
 
 async def test_many_misses_at_the_same_time_read_the_list_once_more() -> None:
     workspaces, listing, clock = resolver()
-    await workspaces.all(99.0)
+    await workspaces.list_all(99.0)
     clock.now += 31.0
 
     async with anyio.create_task_group() as tasks:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from server import settings as settings_module
 from server.doctor.local import RENDERERS
 from server.doctor.report import Check, Report
 from server.http import retry
@@ -29,7 +28,7 @@ from server.sandbox import (
 )
 from server.sandbox import TOKEN as SEES_ALL
 from server.sandbox.serve import open_server
-from server.settings import load
+from server.settings import VARIABLES, load
 from tests.support.clocks import fixed_sandbox, now
 from tests.support.doctored import (
     AWAY,
@@ -115,14 +114,14 @@ async def test_a_short_secret_does_not_look_like_an_empty_one(tmp_path: Path) ->
 
 
 def test_every_variable_that_can_be_set_can_be_shown() -> None:
-    assert set(RENDERERS) == set(settings_module.VARIABLES)
+    assert set(RENDERERS) == set(VARIABLES)
 
 
 async def test_a_warning_about_the_settings_is_no_failure(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("ARCHIVE_MCP_CONFIRM=never")
     report = await examined(given(tmp_path, sandbox=True))
     assert any(
-        line.status == "warn" and "ARCHIVE_MCP_CONFIRM in ./.env is ignored" in line.detail
+        line.status == "warn" and "ARCHIVE_MCP_CONFIRM (./.env, line 1) is ignored" in line.detail
         for line in report.checks
     )
     assert report.ok
@@ -132,7 +131,9 @@ async def test_versions_and_the_number_of_tools_are_told(tmp_path: Path) -> None
     report = await examined(given(tmp_path, sandbox=True))
     for part in ("archive-mcp ", "Python 3.", "MCP SDK 2.", "httpx 0."):
         assert part in check(report, "versions").detail
-    assert check(report, "tools").detail.startswith(f"{len(tools().listing())} tools are offered")
+    assert check(report, "tools").detail.startswith(
+        f"{len(tools().list_tools())} tools are offered"
+    )
 
 
 async def test_a_state_folder_that_cannot_be_written_fails_and_names_the_variable(
@@ -426,3 +427,25 @@ async def test_without_a_tool_to_offer_it_warns(tmp_path: Path) -> None:
     surface.offer(backends=set(), toolsets=["all"], read_only=False)
     (line,) = (line for line in check_locally(given(tmp_path), surface) if line.name == "tools")
     assert line.status == "warn"
+
+
+async def test_a_broken_variable_of_the_machine_is_a_line_and_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+    settings = given(tmp_path, ARCHIVE_APP_TOKEN="token-0123", ARCHIVEBOX_URL="https://box.example")
+
+    report = await examined(settings)
+
+    for name in ("api", "archivebox"):
+        assert check(report, name).status == "fail"
+        assert "SSL_CERT_FILE names /nowhere" in check(report, name).detail
+
+
+async def test_a_folder_that_takes_no_exports_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    report = await examined(given(tmp_path, ARCHIVE_MCP_EXPORT_DIR=str(tmp_path / "file")))
+
+    assert check(report, "exports").status == "warn"
+    assert "ARCHIVE_MCP_EXPORT_DIR" in check(report, "exports").hint

@@ -5,6 +5,7 @@ import pytest
 from server.http.urls import (
     find_url_problem,
     is_loopback,
+    is_public,
     parse_origin,
     rewrite_loopback,
 )
@@ -113,3 +114,58 @@ def test_only_names_below_localhost_are_reached_by_number(
     url: str, target: str, headers: dict[str, str]
 ) -> None:
     assert rewrite_loopback(url) == (target, headers)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "8.8.8.8",
+        "2606:4700::1111",
+        "::ffff:8.8.8.8",
+        "64:ff9b::8.8.8.8",
+        "2002:808:808::1",
+        "2606:4700::5efe:808:808",
+    ],
+)
+def test_a_public_address_is_public_also_where_it_is_wrapped(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",  # noqa: S104  # nothing is bound to it
+        "224.0.0.1",
+        "::",
+        "::1",
+        "::127.0.0.1",
+        "::10.0.0.1",
+        "::ffff:127.0.0.1",
+        "::ffff:0:7f00:1",
+        "64:ff9b::7f00:1",
+        "64:ff9b::10.0.0.1",
+        "64:ff9b:1::7f00:1",
+        "64:ff9b:1:fffe::8.8.8.8",
+        "2002:7f00:1::",
+        "2002:a00:1::1",
+        "2001:0:7f00:1::",
+        "2606:4700::5efe:7f00:1",
+        "2606:4700::200:5efe:a00:1",
+        "fc00::1",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fec0::1",
+        "feff::1",
+        "ff02::1",
+        "2001:db8::1",
+        "100::1",
+        "5f00::1",
+        "not an address",
+    ],
+)
+def test_an_address_of_a_local_network_is_not_public_however_it_is_wrapped(address: str) -> None:
+    assert not is_public(address)

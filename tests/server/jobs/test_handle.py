@@ -115,7 +115,7 @@ async def test_a_work_that_is_to_pause_is_stopping_but_not_cancelled(
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
             await time.sleep(0.5)
             flags.append((job.stopping, job.cancelled))
-            job.pending(records[0])
+            job.mark_pending(records[0])
 
     await jobs.start(JOB, Looking(), some(1))
     await time.sleep(0.1)
@@ -150,10 +150,10 @@ async def test_marks_of_records_are_journalled_at_once_where_the_work_asks_for_i
             job.admit(records)
             job.mark_done(records[0])
             self.counts.append((job.count(RecordState.DONE), job.count(RecordState.SENDING)))
-            await job.settle(records[:1])
+            await job.journal_marks(records[:1])
             self.counts.append((job.count(RecordState.DONE), job.count(RecordState.SENDING)))
             job.mark_done(records[1])
-            await job.settle(records[:1])
+            await job.journal_marks(records[:1])
             self.counts.append((job.count(RecordState.DONE), job.count(RecordState.SENDING)))
             job.mark_done(records[0])
 

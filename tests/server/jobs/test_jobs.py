@@ -78,7 +78,7 @@ async def test_progress_is_told_about_once_a_second_and_only_grows(
 async def test_progress_carries_what_the_work_says(jobs: Jobs, time: FakeTime) -> None:
     class Talking(Toy):
         async def gather(self, job: Handle) -> None:
-            job.say("looking around")
+            job.set_message("looking around")
             await job.set_total(7)
             await job.sleep(5)
 

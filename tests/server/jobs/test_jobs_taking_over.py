@@ -141,14 +141,14 @@ async def test_a_job_that_begins_while_the_server_ends_is_paused(
 ) -> None:
     work = Slow(time)
     async with process() as jobs:
-        begin, locked = jobs._journal.begin, [Busy()] * 4
+        begin, locked = jobs._journal.start, [Busy()] * 4
 
         def slow(lease: Lease) -> None:
             if locked:
                 raise locked.pop()
             begin(lease)
 
-        monkeypatch.setattr(jobs._journal, "begin", slow)
+        monkeypatch.setattr(jobs._journal, "start", slow)
         async with anyio.create_task_group() as group:
             group.start_soon(jobs.start, JOB, work, some(3))
             await time.sleep(0.03)

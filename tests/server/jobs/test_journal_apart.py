@@ -127,7 +127,7 @@ def test_orphans_are_unfinished_jobs_of_the_same_api_and_account_that_nobody_wor
     def make(end: End | None, *, origin: str = JOB.origin, account: str = JOB.account) -> str:
         job = replace(JOB, origin=origin, account=account)
         lease = journal.create(job, "first", writes=False, repeatable=True, phase=Phase.SENDING)
-        journal.begin(lease)
+        journal.start(lease)
         if end:
             journal.end(lease, end)
         return lease.job
@@ -171,5 +171,5 @@ def test_what_is_tidied_up_is_only_what_is_dead_and_old_or_was_never_begun(
         3,
         1,
     ]
-    later.begin(starting)
+    later.start(starting)
     assert later.job(starting.job).state is JobState.RUNNING

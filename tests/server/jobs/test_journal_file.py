@@ -21,7 +21,7 @@ from server.jobs import (
     LostLease,
     RecordState,
 )
-from server.jobs.database import FILE, Busy, patiently
+from server.jobs.database import FILE, Busy, retry_while_busy
 from tests.support.jobs.doubles import begun, some, states
 
 HOLDER = """
@@ -51,7 +51,7 @@ def test_a_damaged_file_is_put_aside_and_a_new_one_begun(
     assert opened().job(lease.job).state is JobState.RUNNING
     (aside,) = tmp_path.glob(f"{FILE}.damaged-*")
     assert aside.read_bytes().startswith(b"this is no database")
-    assert "put aside" in caplog.text
+    assert "renamed to" in caplog.text
 
 
 def test_damage_found_later_is_told_and_the_old_owner_works_no_more(
@@ -156,7 +156,7 @@ async def test_a_lock_of_others_is_waited_for_outside_sqlite(
         assert journal.jobs()
         with pytest.raises(Busy):
             journal.admit(lease, [1])
-        await patiently(lambda: journal.admit(lease, [1]), sleep)
+        await retry_while_busy(lambda: journal.admit(lease, [1]), sleep)
 
     assert naps == [0.01, 0.02, 0.04]
     assert states(journal, lease)[0] == "sending"
@@ -173,5 +173,5 @@ async def test_a_lock_that_is_never_released_is_given_up(opened: Callable[[], Jo
         slept += seconds
 
     with pytest.raises(Busy):
-        await patiently(locked, sleep)
+        await retry_while_busy(locked, sleep)
     assert 10 <= slept < 11

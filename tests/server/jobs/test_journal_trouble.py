@@ -12,7 +12,7 @@ import pytest
 
 from server.errors import Code, Failure
 from server.jobs import Journal
-from server.jobs.database import FILE, Busy, Database, patiently
+from server.jobs.database import FILE, Busy, Database, retry_while_busy
 from server.jobs.lease import Lease
 from tests.support.jobs.doubles import begun
 
@@ -91,7 +91,7 @@ async def test_the_pauses_before_a_locked_journal_grow_to_half_a_second() -> Non
         naps.append(seconds)
 
     with pytest.raises(Busy):
-        await patiently(refuse, sleep)
+        await retry_while_busy(refuse, sleep)
     assert naps == pytest.approx([0.01, 0.02, 0.04, 0.08, 0.16, 0.32, *[0.5] * 19])
 
 
@@ -154,4 +154,4 @@ def test_a_damaged_file_that_others_hold_open_and_cannot_be_put_aside_is_told(
     with pytest.raises(Failure) as caught:
         one.admit(lease, [1500])
     assert caught.value.code is Code.NOT_CONFIGURED
-    assert "it is damaged, and it cannot be put aside (in use)" in caught.value.message
+    assert "it is damaged, and it cannot be renamed (in use)" in caught.value.message

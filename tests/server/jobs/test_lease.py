@@ -31,7 +31,7 @@ class Machine:
         )
         self.lease = self.one.create(JOB, "one", writes=True, repeatable=False, phase=Phase.SENDING)
         self.one.add(self.lease, some(3))
-        self.one.begin(self.lease)
+        self.one.start(self.lease)
 
     def orphans(self) -> list[str]:
         return [row.id for row in self.two.orphans(JOB.origin, JOB.account)]
@@ -75,7 +75,7 @@ KEEPING: dict[str, Callable[[Journal, Lease], object]] = {
 }
 WRITES: dict[str, Callable[[Journal, Lease], object]] = {
     **KEEPING,
-    "begin": lambda journal, lease: journal.begin(lease),
+    "start": lambda journal, lease: journal.start(lease),
     "end": lambda journal, lease: journal.end(lease, End(JobState.DONE)),
 }
 

@@ -18,7 +18,7 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
-from server.jobs.handle import Course
+from server.jobs.handle import JobProgress
 from server.jobs.model import End
 from tests.support.jobs.doubles import (
     JOB,
@@ -54,7 +54,7 @@ async def test_records_known_at_the_start_are_sent_in_order_without_gathering(jo
     job = await jobs.wait(started.id, LONG)
 
     assert work.sent == [f"k{number}" for number in range(1, 2501)]
-    assert (started.total, job.total, job.settled) == (2500, 2500, 2500)
+    assert (started.total, job.total, job.finished_records) == (2500, 2500, 2500)
 
 
 async def test_a_job_without_records_is_done(jobs: Jobs) -> None:
@@ -108,13 +108,13 @@ async def test_a_detail_stays_unless_another_replaces_it(jobs: Jobs) -> None:
 
 
 async def test_the_first_reason_to_end_counts_unless_the_job_is_lost() -> None:
-    course = Course()
-    course.decide(End(JobState.PAUSED, {"code": "FORBIDDEN"}))
-    course.decide(End(JobState.PAUSED))
-    assert course.end == End(JobState.PAUSED, {"code": "FORBIDDEN"})
-    course.lose()
-    course.decide(End(JobState.DONE))
-    assert course.end == End(None)
+    progress = JobProgress()
+    progress.decide(End(JobState.PAUSED, {"code": "FORBIDDEN"}))
+    progress.decide(End(JobState.PAUSED))
+    assert progress.end == End(JobState.PAUSED, {"code": "FORBIDDEN"})
+    progress.abandon()
+    progress.decide(End(JobState.DONE))
+    assert progress.end == End(None)
 
 
 async def test_what_a_send_says_of_a_record_is_kept_with_it(jobs: Jobs) -> None:

@@ -89,11 +89,11 @@ async def test_an_owner_suspended_past_its_lease_sends_nothing_more_when_it_come
         mine = site.ids()
         async with site.server() as first, site.server() as second:
             await begun(first, search={})
-            await reached(site, lambda job: job.settled >= 200)
+            await reached(site, lambda job: job.finished_records >= 200)
             await suspended(site, first)
             under_way = {row.key for row in site.records(RecordState.SENDING)}
             await resumed(site, second)
-            await reached(site, lambda job: job.settled >= 400)
+            await reached(site, lambda job: job.finished_records >= 400)
             first.signal(signal.SIGCONT)
             job = await reached(site, lambda job: job.ended)
             # An answer shows that the first has long been awake and at work again.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from server.limiter import Pacer
-from server.limiter.health import damage
+from server.limiter.health import find_damage
 from server.limiter.store import FILE
 
 
@@ -25,7 +25,7 @@ async def write(folder: Path) -> None:
 
 
 def test_without_a_file_there_is_nothing_to_say(tmp_path: Path) -> None:
-    assert damage(tmp_path) is None
+    assert find_damage(tmp_path) is None
     assert names_in(tmp_path) == []
 
 
@@ -33,7 +33,7 @@ async def test_a_sound_file_has_no_damage_and_stays_as_it_is(tmp_path: Path) -> 
     await write(tmp_path)
     before = (tmp_path / FILE).read_bytes()
 
-    assert damage(tmp_path) == ""
+    assert find_damage(tmp_path) == ""
     assert (tmp_path / FILE).read_bytes() == before
     assert names_in(tmp_path) == [FILE]
 
@@ -41,7 +41,7 @@ async def test_a_sound_file_has_no_damage_and_stays_as_it_is(tmp_path: Path) -> 
 def test_what_is_no_database_is_said_to_be_none_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"garbage" * 3000)
 
-    assert damage(tmp_path) == "file is not a database"
+    assert find_damage(tmp_path) == "file is not a database"
     assert (tmp_path / FILE).read_bytes() == b"garbage" * 3000
 
 
@@ -57,7 +57,7 @@ async def test_what_sqlite_finds_wrong_inside_is_said_in_its_words(tmp_path: Pat
         )
     db.close()
 
-    assert damage(tmp_path) == "NULL value in other.number"
+    assert find_damage(tmp_path) == "NULL value in other.number"
 
 
 async def test_a_lock_of_others_is_waited_for_two_seconds(
@@ -73,6 +73,6 @@ async def test_a_lock_of_others_is_waited_for_two_seconds(
         return connection
 
     monkeypatch.setattr(sqlite3, "connect", watch_connect)
-    damage(tmp_path)
+    find_damage(tmp_path)
 
     assert timeouts == [2.0]

@@ -243,7 +243,7 @@ async def test_a_claim_made_in_a_file_that_was_replaced_meanwhile_does_not_count
         return record[0], record
 
     with opened(tmp_path / "new", time) as another:
-        another._store._once(KEY, lambda _: (None, ("of the new file", "")))
+        another._store._transact_once(KEY, lambda _: (None, ("of the new file", "")))
     store = Store(tmp_path, blank=lambda: ("", ""), sleep=time.sleep, boot="boot")
     assert await store.transact(KEY, meanwhile) == "of the new file"
     store.close()
@@ -290,7 +290,7 @@ async def test_of_two_processes_that_replace_the_same_file_the_second_keeps_the_
 
     def while_another_is_faster() -> Record:
         with opened(tmp_path / "new", time) as first:
-            first._store._once(KEY, lambda _: (None, ("of the first", "")))
+            first._store._transact_once(KEY, lambda _: (None, ("of the first", "")))
         (tmp_path / "new" / FILE).replace(tmp_path / FILE)
         return "of the second", ""
 

@@ -8,11 +8,11 @@ import pytest
 from mcp.server.lowlevel import Server
 
 import prompts
-from server.dispatch import Calls
+from server.dispatch import Dispatcher
 from server.protocol.handlers import build_server
 from server.services import Services
 from server.settings import Settings, load
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 from tests.support.clocks import fixed_archivebox, fixed_sandbox
 from tests.support.doubles import OpenLimiter
 from tests.support.paths import SURFACE
@@ -34,7 +34,7 @@ async def build() -> AsyncIterator[Build]:
 
     def _build(backend: str = "archive", **flags: str) -> Server[Any]:
         settings = load(flags, sandbox=True, environment={}, folder=NO_FILES, home=NO_FILES)
-        surface = Surface.read(SURFACE, importlib.import_module)
+        surface = Catalog.read(SURFACE, importlib.import_module)
         surface.offer(backends={backend}, toolsets=settings.toolsets, read_only=settings.read_only)
         return _wired(settings, surface, opened)
 
@@ -43,7 +43,7 @@ async def build() -> AsyncIterator[Build]:
         await services.__aexit__(None, None, None)
 
 
-def _wired(settings: Settings, surface: Surface, opened: list[Services]) -> Server[Any]:
+def _wired(settings: Settings, surface: Catalog, opened: list[Services]) -> Server[Any]:
     services = Services(
         settings,
         limiter=OpenLimiter(),
@@ -51,7 +51,7 @@ def _wired(settings: Settings, surface: Surface, opened: list[Services]) -> Serv
         archivebox=fixed_archivebox().handle,
     )
     opened.append(services)
-    calls = Calls(surface, services, settings.timezone)
+    calls = Dispatcher(surface, services, settings.timezone)
     return build_server(
         surface, calls, prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts
     )

@@ -13,13 +13,13 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 import prompts
-from server.dispatch import Calls
+from server.dispatch import Dispatcher
 from server.protocol.handlers import build_server
 from server.resources.templates import Template
 from server.sandbox import Sandbox
 from server.services import Services
 from server.settings import Settings, load
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 from tests.server.protocol.conftest import Build
 from tests.support.clocks import fixed_sandbox
 from tests.support.doubles import OpenLimiter
@@ -45,10 +45,10 @@ async def connected(
     era: str, settings: Settings, sandbox: Sandbox | None = None
 ) -> AsyncIterator[Client]:
     """A client of a server with these settings."""
-    surface = Surface.read(SURFACE, importlib.import_module)
+    surface = Catalog.read(SURFACE, importlib.import_module)
     surface.offer(backends={"archive"}, toolsets=["all"], read_only=False)
     async with Services(settings, limiter=OpenLimiter(), sandbox=sandbox) as services:
-        calls = Calls(surface, services, settings.timezone)
+        calls = Dispatcher(surface, services, settings.timezone)
         server = build_server(surface, calls, prompts.DOCUMENTS, prompts.instructions())
         async with Client(server, mode=era) as client:
             yield client

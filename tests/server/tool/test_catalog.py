@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.errors import Code, Failure
-from server.tool.catalog import OWN, Entry, Surface
+from server.tool.catalog import OWN, Catalog, Entry
 
 
 def entry(
@@ -46,8 +46,8 @@ READER, WRITER = (
 )
 
 
-def surface(**restriction: Any) -> Surface:
-    made = Surface(
+def surface(**restriction: Any) -> Catalog:
+    made = Catalog(
         [*ENTRIES, READER, WRITER], lambda module: SimpleNamespace(Shop_List_Things=module)
     )
     if restriction:
@@ -57,11 +57,11 @@ def surface(**restriction: Any) -> Surface:
     return made
 
 
-def names(made: Surface) -> list[str]:
-    return [each["name"] for each in made.listing()]
+def names(made: Catalog) -> list[str]:
+    return [each["name"] for each in made.list_tools()]
 
 
-def refused(made: Surface, name: str) -> Failure:
+def refused(made: Catalog, name: str) -> Failure:
     with pytest.raises(Failure) as caught:
         made.find(name)
     return caught.value
@@ -82,9 +82,9 @@ def test_the_packaged_file_is_listed_as_it_stands(tmp_path: Path) -> None:
     ]
     file.write_text(json.dumps({"tools": rows}, ensure_ascii=False), encoding="utf-8")
 
-    made = Surface.read(file, lambda module: None)
+    made = Catalog.read(file, lambda module: None)
 
-    assert made.listing() == [row["tool"] for row in rows]
+    assert made.list_tools() == [row["tool"] for row in rows]
 
 
 @pytest.mark.parametrize(
@@ -197,21 +197,21 @@ def test_what_is_reached_through_another_tool_is_not_called_by_itself(
 def test_what_can_be_reached_does_not_depend_on_the_toolsets(toolsets: list[str]) -> None:
     made = surface(toolsets=toolsets)
 
-    assert [each.name for each in made.others()] == NAMES
-    assert [made.reachable(name).name for name in NAMES] == NAMES
+    assert [each.name for each in made.list_callable()] == NAMES
+    assert [made.find_reachable(name).name for name in NAMES] == NAMES
 
 
 def test_what_cannot_be_called_cannot_be_reached() -> None:
     made = surface(toolsets=["discover"], backends={"shop"}, read_only=True)
 
-    assert [each.name for each in made.others()] == [NAMES[0], NAMES[2]]
+    assert [each.name for each in made.list_callable()] == [NAMES[0], NAMES[2]]
     for name, code in [
         (NAMES[1], Code.READ_ONLY),
         (NAMES[3], Code.NOT_CONFIGURED),
         ("zzz", Code.NOT_FOUND),
     ]:
         with pytest.raises(Failure) as caught:
-            made.reachable(name)
+            made.find_reachable(name)
         assert caught.value.code is code
 
 
@@ -235,7 +235,7 @@ def test_a_tools_class_is_loaded_from_its_module() -> None:
     ],
 )
 def test_a_hint_names_the_tool_behind_an_operation(text: str, expected: str) -> None:
-    made = Surface(
+    made = Catalog(
         [*ENTRIES, entry("shop_get_goods", operation="GET /shop/{id}/goods")], lambda module: None
     )
     made.offer(backends={"shop", "bank"}, toolsets=["all"], read_only=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -194,3 +195,22 @@ async def test_an_answer_counts_only_for_the_preview_it_was_given_to() -> None:
 
     bases = [question.basis for question in person.questions]
     assert bases[0] == bases[1] != bases[2]
+
+
+async def test_after_a_no_the_hint_says_what_to_do_instead() -> None:
+    plain = await refused(Confirmations("ask"), Person([Reply("decline")]))
+    assert plain.hint == "Do not ask for the same again."
+    preview = replace(PREVIEW, otherwise="Leave it.")
+    failure = await refused(Confirmations("ask"), Person([Reply("decline")]), preview=preview)
+    assert failure.hint == "Leave it."
+
+
+async def test_a_token_comes_with_what_to_do_after_a_no() -> None:
+    assert "After a no" not in (await refused(Confirmations("token"), Nobody())).hint
+    preview = replace(PREVIEW, otherwise="Leave it.")
+    failure = await refused(Confirmations("token"), Nobody(), preview=preview)
+    assert failure.hint.endswith(" After a no: Leave it.")
+
+
+async def test_a_token_is_short_enough_to_be_repeated_without_an_error() -> None:
+    assert len(await offered(Confirmations("token"))) == 12

@@ -4,11 +4,11 @@ import importlib
 
 import pytest
 
-from server.tool.catalog import Entry, Surface
-from server.tool.search import group_by_toolset, rank, summary
+from server.tool.catalog import Catalog, Entry
+from server.tool.search import group_by_toolset, rank, summarise
 from tools.surface import FILE
 
-SURFACE = Surface.read(FILE, importlib.import_module)
+SURFACE = Catalog.read(FILE, importlib.import_module)
 
 WANTED = [
     ("top posts of last month", "archive_search_items"),
@@ -35,31 +35,31 @@ WANTED = [
 
 @pytest.mark.parametrize(("query", "tool"), WANTED)
 def test_a_task_in_plain_words_leads_to_its_tool(query: str, tool: str) -> None:
-    assert tool in [each.name for each in rank(SURFACE.others(), query)[:4]]
+    assert tool in [each.name for each in rank(SURFACE.list_callable(), query)[:4]]
 
 
-@pytest.mark.parametrize("entry", SURFACE.others(), ids=lambda each: each.name)
+@pytest.mark.parametrize("entry", SURFACE.list_callable(), ids=lambda each: each.name)
 def test_every_tool_is_found_by_its_own_name_and_title(entry: Entry) -> None:
-    tools = SURFACE.others()
+    tools = SURFACE.list_callable()
     for query in (entry.name, str(entry.tool["title"])):
         assert rank(tools, query)[0] is entry, query
 
 
 @pytest.mark.parametrize("query", ["", "the of a", "zzzz qqqq", "???"])
 def test_words_that_say_nothing_find_nothing(query: str) -> None:
-    assert rank(SURFACE.others(), query) == []
+    assert rank(SURFACE.list_callable(), query) == []
 
 
 def test_the_same_question_gets_the_same_answer_in_the_same_order() -> None:
-    first = [each.name for each in rank(SURFACE.others(), "list views")]
+    first = [each.name for each in rank(SURFACE.list_callable(), "list views")]
 
-    assert first == [each.name for each in rank(SURFACE.others(), "list views")]
+    assert first == [each.name for each in rank(SURFACE.list_callable(), "list views")]
     assert len(first) > 3
 
 
 def test_a_summary_is_the_first_sentence() -> None:
-    for entry in SURFACE.others():
-        text = summary(entry)
+    for entry in SURFACE.list_callable():
+        text = summarise(entry)
         assert entry.tool["description"].startswith(text)
         assert 10 <= len(text) <= 260, entry.name
         assert text.count("(") == text.count(")"), entry.name
@@ -67,9 +67,9 @@ def test_a_summary_is_the_first_sentence() -> None:
 
 
 def test_names_are_grouped_by_toolset_without_losing_one() -> None:
-    groups = group_by_toolset(SURFACE.others())
+    groups = group_by_toolset(SURFACE.list_callable())
 
     assert sorted(name for names in groups.values() for name in names) == sorted(
-        e.name for e in SURFACE.others()
+        e.name for e in SURFACE.list_callable()
     )
     assert "discover" not in groups

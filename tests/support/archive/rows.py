@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from server.archive.client import Answer, Call
+from server.archive.client import Call
+from server.archive.failures import Answer
 from server.archive.operations import (
     Connection,
     Listing,

@@ -17,13 +17,13 @@ import pytest
 from anyio.abc import AnyByteStream, SocketAttribute, SocketStream
 from anyio.streams.tls import TLSStream
 
-from server.dispatch import Calls
+from server.dispatch import Dispatcher
 from server.errors import Failure
 from server.sandbox.archivebox import Answer, ArchiveBoxSandbox
 from server.sandbox.serve import open_server
 from server.services import Services
 from server.settings import load
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 from server.tool.elicitation import Nobody
 from tests.support.archivebox.targets import Record
 from tests.support.clocks import fixed_archivebox
@@ -92,15 +92,17 @@ class Front:
 
 
 @asynccontextmanager
-async def calls_with(**variables: str) -> AsyncIterator[Calls]:
+async def calls_with(**variables: str) -> AsyncIterator[Dispatcher]:
     """The product's calls with nothing but these settings."""
     settings = load(variables, environment={}, folder=NO_FILES, home=NO_FILES)
     async with Services(settings) as services:
-        yield Calls(Surface.read(SURFACE, importlib.import_module), services, settings.timezone)
+        yield Dispatcher(
+            Catalog.read(SURFACE, importlib.import_module), services, settings.timezone
+        )
 
 
 @asynccontextmanager
-async def fronted(front: Front, **variables: str) -> AsyncIterator[Calls]:
+async def fronted(front: Front, **variables: str) -> AsyncIterator[Dispatcher]:
     """The product's calls to a front on loopback."""
     async with (
         open_server(front) as url,
@@ -109,12 +111,12 @@ async def fronted(front: Front, **variables: str) -> AsyncIterator[Calls]:
         yield calls
 
 
-async def call(calls: Calls, tool: str, /, **arguments: Any) -> Record:
+async def call(calls: Dispatcher, tool: str, /, **arguments: Any) -> Record:
     """What a call that must succeed answers."""
     return (await calls.call(f"archivebox_{tool}", arguments, Nobody())).structured
 
 
-async def refused(calls: Calls, tool: str, /, **arguments: Any) -> Failure:
+async def refused(calls: Dispatcher, tool: str, /, **arguments: Any) -> Failure:
     """The failure of a call that must fail; it says what to do next and gives nothing away."""
     with pytest.raises(Failure) as caught:
         await call(calls, tool, **arguments)

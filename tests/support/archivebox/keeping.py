@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -86,7 +87,7 @@ class Keeper:
     async def call(
         self, request: type[Any] = StartSave, /, *, person: Asker | None = None, **raw: Any
     ) -> Json:
-        given = parse(request, raw, {})
+        given = parse(request, raw, {"timezone": UTC, "instants": []})
         caller = Caller(person or Nobody(), self.time.now + 45)
         return (await self._backend.run(given, caller)).structured
 

@@ -13,7 +13,7 @@ from typing import Any
 import anyio.to_thread
 import pytest
 
-from server.dispatch import Calls
+from server.dispatch import Dispatcher
 from server.errors import Code, Failure
 from server.http.transport import InProcess
 from server.sandbox.archivebox import (
@@ -25,7 +25,7 @@ from server.sandbox.archivebox import (
 )
 from server.services import Services
 from server.settings import load
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 from server.tool.elicitation import Nobody
 from server.tool.result import Result
 from tests.support.archivebox.server import RealArchiveBox
@@ -37,7 +37,7 @@ from tests.support.places import NO_FILES
 URL = "http://127.0.0.1:8000"
 
 Record = dict[str, Any]
-Connect = Callable[..., AbstractAsyncContextManager[Calls]]
+Connect = Callable[..., AbstractAsyncContextManager[Dispatcher]]
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Target:
     """
 
     version: Version
-    calls: Calls
+    calls: Dispatcher
     archive: Callable[[str | None], Awaitable[None]]
     fresh: list[str]
     login: dict[str, str]
@@ -125,7 +125,7 @@ async def over_sandbox(version: Version) -> AsyncIterator[Target]:
     async def archive(_: str | None) -> None:
         clock.now += 120
 
-    def connect(**settings: str) -> AbstractAsyncContextManager[Calls]:
+    def connect(**settings: str) -> AbstractAsyncContextManager[Dispatcher]:
         return _connected({"ARCHIVEBOX_URL": URL, **settings}, sandbox.handle)
 
     fresh = [f"https://fresh.example/page-{number}" for number in range(20)]
@@ -142,7 +142,7 @@ async def over_real(real: RealArchiveBox) -> AsyncIterator[Target]:
         if crawl_id:
             await anyio.to_thread.run_sync(real.archive_now, crawl_id)
 
-    def connect(**settings: str) -> AbstractAsyncContextManager[Calls]:
+    def connect(**settings: str) -> AbstractAsyncContextManager[Dispatcher]:
         return _connected({"ARCHIVEBOX_URL": real.url, **settings}, None)
 
     fresh = [f"{real.pages['tides']}?fresh={secrets.token_hex(4)}" for _ in range(20)]
@@ -154,8 +154,8 @@ async def over_real(real: RealArchiveBox) -> AsyncIterator[Target]:
 @asynccontextmanager
 async def _connected(
     variables: dict[str, str], in_process: InProcess | None
-) -> AsyncIterator[Calls]:
+) -> AsyncIterator[Dispatcher]:
     settings = load(variables, environment={}, folder=NO_FILES, home=NO_FILES)
     async with Services(settings, archivebox=in_process) as services:
-        surface = Surface.read(SURFACE, importlib.import_module)
-        yield Calls(surface, services, settings.timezone)
+        surface = Catalog.read(SURFACE, importlib.import_module)
+        yield Dispatcher(surface, services, settings.timezone)

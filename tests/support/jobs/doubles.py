@@ -54,7 +54,7 @@ def begun(
     """A new job of that many records, owned by "first"."""
     lease = journal.create(JOB, "first", writes=True, repeatable=repeatable, phase=phase)
     journal.add(lease, some(count))
-    journal.begin(lease)
+    journal.start(lease)
     return lease
 
 

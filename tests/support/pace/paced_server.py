@@ -19,7 +19,7 @@ from typing import Any
 
 import anyio
 
-from server.dispatch import Calls
+from server.dispatch import Dispatcher
 from server.jobs.lease import LEASE_SECONDS, Leases
 from server.limiter import (
     Lane,
@@ -32,7 +32,7 @@ from server.protocol.handlers import build_server
 from server.protocol.stdio import serve
 from server.services import Services
 from server.settings import load
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 from tests.support.paths import SURFACE
 
 
@@ -77,7 +77,7 @@ def main() -> None:
     """Serve until the client leaves."""
     options = _options()
     settings = load({}, environment=os.environ)
-    surface = Surface.read(SURFACE, importlib.import_module)
+    surface = Catalog.read(SURFACE, importlib.import_module)
     prompts: Any = importlib.import_module("prompts")
     pacer = Pacer(settings.state_dir, window=options.window)
     limiter = (
@@ -88,7 +88,7 @@ def main() -> None:
 
     async def session() -> None:
         async with Services(settings, limiter=limiter, leases=Leases(options.lease)) as services:
-            calls = Calls(surface, services, settings.timezone)
+            calls = Dispatcher(surface, services, settings.timezone)
             await serve(build_server(surface, calls, prompts.DOCUMENTS, prompts.instructions()))
 
     if options.batch_delay:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from server.dispatch import Calls
+from server.dispatch import Dispatcher
 from server.errors import Failure
 from server.sandbox import Answer, Sandbox
 from server.services import Services
@@ -70,7 +70,7 @@ class Meddled(Sandbox):
 class Shop:
     """Calls tools by name in the main workspace; `out` is the export folder."""
 
-    calls: Calls
+    calls: Dispatcher
     services: Services
     sandbox: Meddled
     out: Path
@@ -128,7 +128,7 @@ async def shop(folder: Path, **how: Any) -> AsyncIterator[Shop]:
     surface = tools()
     surface.offer(backends={"archive"}, toolsets=["all"], read_only=False)
     async with Services(settings, limiter=OpenLimiter(), sandbox=sandbox) as services:
-        yield Shop(Calls(surface, services, UTC), services, sandbox, out)
+        yield Shop(Dispatcher(surface, services, UTC), services, sandbox, out)
 
 
 def written(result: Json) -> bytes:

@@ -14,13 +14,13 @@ import pytest
 from mcp.server.lowlevel import Server
 
 import prompts
-from server.dispatch import Calls
+from server.dispatch import Dispatcher
 from server.errors import Failure
 from server.protocol.handlers import build_server
 from server.sandbox import TOKEN
 from server.services import Services
 from server.settings import Settings, load
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 from server.tool.elicitation import Asker, Reply
 from tests.support.clocks import now
 from tests.support.doctored import answering, tools
@@ -52,8 +52,8 @@ WRITES = {
 class Front:
     """Calls tools by name, and knows the sandbox behind them; labels in arguments become ids."""
 
-    surface: Surface
-    calls: Calls
+    surface: Catalog
+    calls: Dispatcher
     sandbox: Watched
     clock: Clock
 
@@ -122,7 +122,7 @@ async def front_over_http() -> AsyncIterator[Front]:
 def _front(settings: Settings, services: Services, sandbox: Watched, clock: Clock) -> Front:
     surface = tools()
     surface.offer(backends={"archive"}, toolsets=settings.toolsets, read_only=settings.read_only)
-    return Front(surface, Calls(surface, services, settings.timezone), sandbox, clock)
+    return Front(surface, Dispatcher(surface, services, settings.timezone), sandbox, clock)
 
 
 def yes() -> Person:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from server.dispatch import Calls
+from server.dispatch import Dispatcher
 from server.errors import Failure
 from server.sandbox import Answer, Sandbox
 from server.sandbox.archive.data.items import Item
@@ -88,7 +88,7 @@ class Counted(Sandbox):
 class Shop:
     """Calls tools by name."""
 
-    calls: Calls
+    calls: Dispatcher
     sandbox: Counted
 
     async def result(self, tool: str, workspace: str = MAIN, **arguments: Any) -> Result:
@@ -144,7 +144,7 @@ async def shop(items: int = 400) -> AsyncIterator[Shop]:
         {"ARCHIVE_MCP_READ_ONLY": "1"}, sandbox=True, environment={}, folder=NO_FILES, home=NO_FILES
     )
     async with Services(settings, limiter=OpenLimiter(), sandbox=sandbox) as services:
-        yield Shop(Calls(surface, services, UTC), sandbox)
+        yield Shop(Dispatcher(surface, services, UTC), sandbox)
 
 
 def known(items: list[Item], metric: str) -> list[int]:

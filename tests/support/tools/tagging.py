@@ -12,7 +12,7 @@ from typing import Any
 import anyio.lowlevel
 import pytest
 
-from server.dispatch import Calls
+from server.dispatch import Dispatcher
 from server.errors import Failure
 from server.jobs import Jobs
 from server.sandbox import (
@@ -75,7 +75,7 @@ class Eventful(Sandbox):
 class Scene:
     """Calls of the tools, and a look at what is in the sandbox."""
 
-    calls: Calls
+    calls: Dispatcher
     services: Services
     sandbox: Eventful
     people: list[Person] = field(default_factory=list)
@@ -158,4 +158,4 @@ async def scene() -> AsyncIterator[Scene]:
         surface.offer(
             backends={"archive"}, toolsets=settings.toolsets, read_only=settings.read_only
         )
-        yield Scene(Calls(surface, services, settings.timezone), services, sandbox)
+        yield Scene(Dispatcher(surface, services, settings.timezone), services, sandbox)

@@ -18,13 +18,13 @@ from server.archive.records import fields_of
 from server.archive.selection import select
 from server.resources.schemas import describe_operation
 from server.resources.templates import Source, Template
-from server.tool.catalog import Surface
+from server.tool.catalog import Catalog
 from server.tool.request import Request
 from server.tool.result import BUDGET, compact
 from tools.archive.templates import TEMPLATES
 from tools.surface import FILE, requests
 
-SURFACE = Surface.read(FILE, importlib.import_module)
+SURFACE = Catalog.read(FILE, importlib.import_module)
 CLASSES: dict[str, type[ArchiveRequest[Any]]] = {
     each.operation: each for each in requests() if issubclass(each, ArchiveRequest)
 }
@@ -39,7 +39,7 @@ def sources(template: Template) -> list[Source]:
 
 
 def schema(operation: str) -> dict[str, Any]:
-    found = describe_operation(SURFACE.serving(operation), CLASSES[operation])
+    found = describe_operation(SURFACE.find_serving(operation), CLASSES[operation])
     assert json.loads(compact(found)) == found
     return found
 
@@ -94,7 +94,7 @@ def test_what_a_template_reads_is_there_and_changes_nothing(template: Template) 
         for operation in source.operations.values():
             request = next(each for each in requests() if each.operation == operation)
             assert request.risk == "reads"
-            assert SURFACE.serving(operation).backend == template.backend
+            assert SURFACE.find_serving(operation).backend == template.backend
             known = {info.alias or name: info for name, info in request.model_fields.items()}
             assert set(source.arguments) <= set(known)
             assert {name for name, info in known.items() if info.is_required()} <= set(
@@ -196,7 +196,7 @@ def test_confirmation_is_told_as_it_is() -> None:
 
 
 def test_an_operation_of_another_backend_is_described_without_types() -> None:
-    entry = SURFACE.serving("GET /core/snapshots")
+    entry = SURFACE.find_serving("GET /core/snapshots")
     request: type[Request[Any, Any]] = SURFACE.load(entry)
 
     assert set(describe_operation(entry, request)) == {

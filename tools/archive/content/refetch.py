@@ -11,10 +11,10 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Confirmed, Id
 from server.archive.selection import select
 from server.errors import Code, Failure
+from server.text import count_noun, join_first, quote_title
 from server.tool.confirmation import Preview
 from tools.archive.content.items import SearchItems
 from tools.archive.schema.objects import Item, RefetchPayload
-from tools.archive.views.base import count_noun
 
 if TYPE_CHECKING:
     pass
@@ -75,7 +75,7 @@ def offer(
     accepted = [entry for entry in result if entry["type"] != "STORY"]
     stories = len(result) - len(accepted)
     left_out = [
-        *([f"{stories:,} {'story' if stories == 1 else 'stories'}"] if stories else []),
+        *([count_noun(stories, "story", "stories")] if stories else []),
         *absent,
     ]
     if not accepted:
@@ -116,5 +116,4 @@ async def _look_up(context: ArchiveContext, ids: list[str]) -> list[dict[str, An
 
 def _some_names(items: list[dict[str, Any]]) -> str:
     names = sorted({item["socialProfile"]["accountName"] for item in items})
-    more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
-    return ", ".join([*names[:MOST_NAMES], *more])
+    return join_first([quote_title(name) for name in names], MOST_NAMES)

@@ -185,7 +185,7 @@ class Computed(ItemSource, Workflow[JobRow]):
         if self.search is None:
             return await self.total(context.api), Found(), None
         # The first page brings the count with it: small sources cost no request more.
-        page = await context.api.page(self.query(self.paths()))
+        page = await context.api.read_page(self.query(self.paths()))
         result = Found()
         result.add(Batch(page.records, page.end, [], page.partial))
         if not page.has_next:
@@ -258,7 +258,7 @@ class Reading:
             rows = _once(map(make_row, batch.items))
             gathered += len(rows)
             await job.add([NewRecord(row.id, row.pack()) for row in rows], place, gathered=gathered)
-            job.say(f"{gathered:,} items read")
+            job.set_message(f"{gathered:,} items read")
             if place["over"]:
                 break
         await job.checkpoint({**place, "over": True})
@@ -270,7 +270,7 @@ class Reading:
 
     async def finish(self, job: Handle) -> dict[str, Any]:
         """The answer over all rows."""
-        job.say("computing")
+        job.set_message("computing")
         result = _report(job.cursor or {})
         result.rows += [Row.unpack(record.key, record.detail) for record in job.all_rows()]
         return await self._request.complete(result)

@@ -155,10 +155,10 @@ class ViewMedia(Workflow[dict[str, Any]]):
         existing = {
             # UUIDs are matched without case, as a user may paste them in capitals.
             record["id"].lower(): record
-            for record in (await api.page(items, size=len(self.ids))).records
+            for record in (await api.read_page(items, size=len(self.ids))).records
         }
         media = GetMediaContents.model_validate({"itemIds": self.ids, "fields": _MEDIA_FIELDS})
-        contents = (await api.whole(media)).records
+        contents = (await api.read_whole(media)).records
         frames: list[Frame] = []
         for id in self.ids:
             item = existing.get(id.lower())

@@ -213,7 +213,7 @@ class GetTopContent(Computed):
             ]
             more["filter"] = {**requested, "engagement": ranges}
         # One more than asked for shows whether a tie is cut.
-        return await context.api.page(self.query(self.paths(), **more), size=self.limit + 1)
+        return await context.api.read_page(self.query(self.paths(), **more), size=self.limit + 1)
 
     async def _narrow_to_creator(self, context: ArchiveContext, creator: str) -> None:
         # Items cannot be filtered by creator, only by the profiles of one.
@@ -294,7 +294,7 @@ class CompareBrands(Workflow[CompetitorBrand]):
         request = GetCompetitorBrands.model_validate({"period": self.period, "date": day})
         records: list[dict[str, Any]] = []
         partial = False
-        async for page in context.api.pages(request):
+        async for page in context.api.read_pages(request):
             # The own brand comes with the first page in addition, and could be there twice.
             existing = {record["id"] for record in records}
             records += [record for record in page.records if record["id"] not in existing]

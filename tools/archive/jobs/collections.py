@@ -13,6 +13,7 @@ from server.archive.context import INTERVAL, ArchiveContext
 from server.archive.operations import Id, Text, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow
+from server.text import count_noun, quote_title
 from server.tool.confirmation import Preview
 from server.tool.job import (
     Plan,
@@ -30,13 +31,13 @@ from tools.archive.jobs.collections_targets import (
 )
 from tools.archive.jobs.collections_undo import CHANGED, inverse
 from tools.archive.jobs.collections_work import CollectionOrder, CollectionWork
-from tools.archive.views.base import count_noun, some
+from tools.archive.views.base import join_quoted
 from tools.archive.views.content import GetContentView
 
 if TYPE_CHECKING:
     from server.archive.api import Api
 
-# The preview is one question to a person: a longer filter is told by its parts only.
+# The preview is one question to a person: of a longer filter only the parts are named.
 _LONGEST_SEARCH = 200
 # An undo repeats what the journal says; anything given beside it could contradict that.
 _BESIDE_UNDO = (
@@ -77,8 +78,8 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."
 
-    action: Literal["add", "remove"] = Field("add", description="Into or out of them.")
-    collection_names: list[Text] | None = Field(None, description="Exact names.")
+    action: Literal["add", "remove"] = Field("add", description="Put in or take out.")
+    collection_names: list[Text] | None = Field(None, description="Names; in part only for `add`.")
     collection_ids: list[Id] | None = Field(None, description="Ids.")
     auto_create: bool = Field(False, description="Create those that do not exist.")
     undo: str | None = Field(None, description="Id of such a job; given alone.")
@@ -146,7 +147,12 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         api = context.api
         rows = await list_collections(api)
         targets = match_targets(
-            self.collection_names, self.collection_ids, rows, auto_create=self.auto_create
+            self.collection_names,
+            self.collection_ids,
+            rows,
+            auto_create=self.auto_create,
+            # What takes items out must not follow a part of a name.
+            partial=self.action == "add",
         )
         items = await self.total(api) or 0
         if not items:
@@ -157,7 +163,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             )
         source = await self._source(api, items, rows)
         what = "Put {} into {}" if self.action == "add" else "Take {} out of {}"
-        title = what.format(source, some([target.name for target in targets]))
+        title = what.format(source, join_quoted([target.name for target in targets]))
         return Order(self.action, targets, items, source, self._reads(items, targets), title)
 
     async def _build_undo(self, context: ArchiveContext, job: str) -> Order:
@@ -177,7 +183,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             f"{count_noun(items, 'item')} that {job} {'took out' if action == 'add' else 'put in'}"
         )
         what = "Put {} into {} again" if action == "add" else "Take {} out of {} again"
-        title = f"Undo: {what.format(source, some([target.name for target in targets]))}"
+        title = f"Undo: {what.format(source, join_quoted([target.name for target in targets]))}"
         return Order(action, targets, items, source, _pages(targets), title)
 
     def _check_undoable(self, row: JobRow, context: ArchiveContext) -> None:
@@ -228,9 +234,9 @@ async def _preset(api: Api, preset: str, rows: list[dict[str, Any]]) -> str:
     # `presetId` takes both kinds; the collections were listed already, a view costs one more
     # request.
     if existing := next((row for row in rows if row["id"] == preset), None):
-        return f"the collection '{existing['name']}'"
+        return f"the collection {quote_title(existing['name'])}"
     view, _ = await api.read(GetContentView.model_validate({"id": preset, "fields": ["name"]}))
-    return f"the view '{view['name']}'" if view else f"the preset {preset}"
+    return f"the view {quote_title(view['name'])}" if view else f"the preset {preset}"
 
 
 async def _preview(
@@ -274,9 +280,9 @@ async def _minutes(requests: int, credits: float, context: ArchiveContext) -> in
 
 def _describe(target: Target) -> str:
     if target.id is not None:
-        return f"'{target.name}' exists ({count_noun(target.items, 'item')})"
-    near = f", though there is '{target.near}'" if target.near else ""
-    return f"'{target.name}' will be created{near}"
+        return f"{quote_title(target.name)} exists ({count_noun(target.items, 'item')})"
+    near = f", though there is {quote_title(target.near)}" if target.near else ""
+    return f"{quote_title(target.name)} will be created{near}"
 
 
 def _pages(targets: list[Target]) -> int:

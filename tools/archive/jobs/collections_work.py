@@ -116,14 +116,14 @@ class CollectionWork:
             await job.add(
                 [_record(job, key, existing, members) for key, existing in result], cursor
             )
-            job.say(f"{job.count(RecordState.PENDING):,} items found")
+            job.set_message(f"{job.count(RecordState.PENDING):,} items found")
         # The estimate counted links and ids that may lead to no item.
         await job.set_total(job.count(RecordState.PENDING))
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Move one item."""
         (record,) = records
-        job.say("")
+        job.set_message("")
         if missing := record.detail.get("missing"):
             job.mark_failed(
                 record,
@@ -183,7 +183,13 @@ class CollectionWork:
         rows, order = await list_collections(self._context.background), self._order
         action = order.action
         if order.undo is None:
-            targets = match_targets(order.names, order.ids, rows, auto_create=order.auto_create)
+            targets = match_targets(
+                order.names,
+                order.ids,
+                rows,
+                auto_create=order.auto_create,
+                partial=action == "add",
+            )
         else:
             row = await (await self._context.jobs()).get(order.undo)
             action, targets = inverse(row.counters["action"]), find_targets(row, rows)
@@ -196,10 +202,10 @@ class CollectionWork:
         # Only the id: relations make a page dearer, and membership needs nothing else.
         query = SearchItems.model_validate({"presetId": target["id"], "fields": ["id"]})
         while not reading.over:
-            reading.take(await self._context.background.page(query, reading.after))
+            reading.take(await self._context.background.read_page(query, reading.after))
             # Nothing to journal, but a cancelled job must not read on through a large collection.
             await job.checkpoint()
-            job.say(f"reading '{target['name']}': {len(reading.found):,} items")
+            job.set_message(f"reading '{target['name']}': {len(reading.found):,} items")
         return reading.found
 
     async def _find_items(self, job: Handle) -> AsyncIterator[tuple[list[Found], Any]]:

@@ -14,6 +14,7 @@ from server.errors import Code, Failure
 from server.exports import check_available
 from server.exports.names import make_file_name
 from server.jobs import JobRow
+from server.text import count_noun
 from server.tool.job import Plan, StartChange
 from tools.archive.content.items import GetEngagementHistory, GetItemIdsByUrl, SearchItems
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk, offer
@@ -21,7 +22,6 @@ from tools.archive.items_source import AT_ONCE, ItemSource
 from tools.archive.jobs.engagement_refresh import RefreshWork, chunks
 from tools.archive.jobs.engagement_timelines import FileName, Span, TimelineWork
 from tools.archive.schema.inputs import FilterDateRangeInput, Instant
-from tools.archive.views.base import count_noun
 
 MOST_REFRESHED = 5_000
 """Items of one refresh: each is looked up before the user is asked."""

@@ -13,9 +13,9 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
+from server.text import count_noun
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk
 from tools.archive.operations import GetOperation
-from tools.archive.views.base import count_noun
 
 AT_ONCE = 100
 """Items of one request: one that Archive refuses, or whose answer is lost, concerns no more than
@@ -47,7 +47,7 @@ class RefreshWork:
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Have the items of one record refreshed."""
         (record,) = records
-        job.say("")
+        job.set_message("")
         request = RefetchEngagementBulk.model_validate({"itemIds": record.detail["ids"]})
         try:
             payload = await self._context.background.apply(
@@ -72,7 +72,7 @@ class RefreshWork:
         ]
         for number, name in enumerate(started):
             if existing.get(name, {}).get("status") not in TERMINAL:
-                job.say(f"waiting for refresh {number + 1} of {len(started)}")
+                job.set_message(f"waiting for refresh {number + 1} of {len(started)}")
                 existing[name] = await self._outcome(job, name)
                 await job.checkpoint(operations=existing)
         return self._report(job, {name: existing[name] for name in started})

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from server.archive.api import page_of
-from server.archive.batching import Packer
-from server.archive.client import Answer
+from server.archive.api import make_page
+from server.archive.batching import BatchReader
 from server.archive.context import ArchiveContext
-from server.archive.flatten import columns, row, units
+from server.archive.failures import Answer
+from server.archive.flatten import list_columns, list_units, make_row
 from server.archive.records import Selection
 from server.archive.selection import select
 from server.errors import Code, Failure
@@ -23,11 +23,11 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
+from server.text import count_noun
 from tools.archive.content.items import GetEngagementHistory
 from tools.archive.items_source import ItemSource
 from tools.archive.jobs.files import JobFile
 from tools.archive.schema.objects import EngagementEntry
-from tools.archive.views.base import count_noun
 
 if TYPE_CHECKING:
     from server.exports import Export
@@ -111,13 +111,13 @@ class TimelineWork:
         self._span = span
         self._file_name = file
         self._selection: Selection = select(EngagementEntry, None)
-        self._packer = Packer(context.background, GetEngagementHistory)
+        self._reader = BatchReader(context.background, GetEngagementHistory)
 
     @property
     def batch(self) -> int:
         """As many as travel in one request now."""
-        # The packer learns from the answers how many timelines are worth sending together.
-        return self._packer.size
+        # The reader learns from the answers how many timelines are worth sending together.
+        return self._reader.size
 
     async def gather(self, job: Handle) -> None:
         """Journal the items, each with its account and when it was posted."""
@@ -129,7 +129,7 @@ class TimelineWork:
             gathered = await job.add(
                 _records(batch), batch.cursor, absent=[*existing, *absent][:_MOST_NAMED]
             )
-            job.say(f"{job.row.total or gathered:,} items")
+            job.set_message(f"{job.row.total or gathered:,} items")
         # Links may lead to the same item or to none: the estimate was an upper bound.
         await job.set_total(job.count(RecordState.PENDING))
 
@@ -137,11 +137,11 @@ class TimelineWork:
         """Read the timelines of some items with one request, or as few as the API allows."""
         # Failed items may be read again after a file was built: that file lacks them.
         await self._file(job).forget()
-        job.say("reading timelines")
+        job.set_message("reading timelines")
         requests = [self._span.history(record.key) for record in records]
         # Raised only at the end: answers of the same request that did arrive are not thrown away.
         trouble: Failure | None = None
-        async for place, answer in self._packer.read(requests, lambda: job.admit(records)):
+        async for place, answer in self._reader.read(requests, lambda: job.admit(records)):
             failure = await self._take(job, records[place], requests[place], answer)
             trouble = trouble or failure
         if trouble is not None:
@@ -152,9 +152,9 @@ class TimelineWork:
         file = self._file(job)
         export = await file.find_finished()
         if export is None:
-            job.say("writing the file")
+            job.set_message("writing the file")
             tally = Summary()
-            requested = (*_OF_ITEM, *columns(self._selection, EngagementEntry))
+            requested = (*_OF_ITEM, *list_columns(self._selection, EngagementEntry))
             export = await file.write(requested, self._pieces(job, tally), lambda: asdict(tally))
         return self._report(job, file, export)
 
@@ -169,11 +169,11 @@ class TimelineWork:
         try:
             if isinstance(answer, Failure):
                 raise answer
-            page = page_of(answer.data, answer.partial)
+            page = make_page(answer.data, answer.partial)
             nodes, partial = page.records, page.partial
             # The first page has a hundred snapshots; only long histories need the rest one by one.
             while page.has_next:
-                page = await self._context.background.page(request, page.end)
+                page = await self._context.background.read_page(request, page.end)
                 nodes, partial = [*nodes, *page.records], partial or page.partial
         except Failure as failure:
             # A missing workspace answers NOT_FOUND too, but would fail every item.
@@ -209,7 +209,7 @@ class TimelineWork:
         item = dict(zip(_OF_ITEM, (record.key, detail["account"], detail["takenAt"]), strict=True))
         for values in detail["rows"]:
             entry = dict(zip(names, values, strict=True))
-            yield {**item, **row(entry, EngagementEntry, self._selection, flat=True)}
+            yield {**item, **make_row(entry, EngagementEntry, self._selection, flat=True)}
 
     def _report(self, job: Handle, file: JobFile, export: Export) -> dict[str, Any]:
         # From the journal, for the file may have been built before an interruption.
@@ -222,7 +222,7 @@ class TimelineWork:
             "mode": "timelines",
             "summary": tally.to_dict(failed),
             **file.to_dict(export),
-            "units": units(self._selection, EngagementEntry),
+            "units": list_units(self._selection, EngagementEntry),
             **({"timelines": rows} if rows else {}),
             "notes": [*self._notes(job, tally, failed), *file.notes(export)],
         }

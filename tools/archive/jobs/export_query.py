@@ -87,7 +87,7 @@ class ExportQuery(ItemSource):
         if self.what == "items":
             return await self.total(api)
         # Only the count is wanted: one record, without relations, is the cheapest page.
-        return (await api.page(self.request(), size=1, selection={"id": {}})).total
+        return (await api.read_page(self.request(), size=1, selection={"id": {}})).total
 
     async def read_batches(self, api: Api, cursor: Any) -> AsyncIterator[Batch]:
         """Yield the records, batch by batch, from a batch's cursor on (None = the beginning)."""
@@ -95,7 +95,7 @@ class ExportQuery(ItemSource):
             async for batch in self.batches(api, cursor, self.paths()):
                 yield batch
             return
-        async for page in api.pages(self.request(), cursor):
+        async for page in api.read_pages(self.request(), cursor):
             yield Batch(page.records, page.end, [], page.partial)
 
     def page_cost(self) -> float:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from server.archive.api import JOB_SECONDS
 from server.archive.attributes import OptionNames, name_options
 from server.archive.context import ArchiveContext
-from server.archive.flatten import columns, row, units
+from server.archive.flatten import list_columns, list_units, make_row
 from server.errors import Code, Failure
 from server.exports import (
     Draft,
@@ -123,7 +123,7 @@ class ExportWork:
 
     async def finish(self, job: Handle) -> dict[str, Any]:
         """Build the file and give it its name, which happens once however often this is called."""
-        job.say("writing the file")
+        job.set_message("writing the file")
         place = Place(**job.cursor)
         export = (
             None
@@ -191,7 +191,7 @@ class ExportWork:
 
     async def _reach(self, job: Handle, place: Place) -> None:
         await job.checkpoint(asdict(place), gathered=place.rows)
-        job.say(f"{place.rows:,} rows")
+        job.set_message(f"{place.rows:,} rows")
 
     async def _build(self, job: Handle, place: Place) -> tuple[Place, Export]:
         # Building runs in a thread that cannot be cancelled: it asks between pieces.
@@ -202,7 +202,7 @@ class ExportWork:
         async with open_spool(self._folder, job, place.name, place.offset) as spool:
             if spool.offset == place.offset:
                 target = Target(place.name, self._query.format)
-                requested = columns(self._query.selection(), self._query.record)
+                requested = list_columns(self._query.selection(), self._query.record)
                 draft = await on_disk(lambda: build(self._folder, spool, target, requested, tick))
                 journalled = job.checkpoint(asdict(replace(place, draft=draft.to_dict())))
                 return place, await publish_once(self._folder, draft, journalled)
@@ -242,10 +242,10 @@ class ExportWork:
         items = [item for item in batch.items if existing is None or item["id"] not in existing]
         if existing is not None:
             existing.update(entry["id"] for entry in items)
-        return [row(entry, request.record, selection, flat=flat) for entry in items]
+        return [make_row(entry, request.record, selection, flat=flat) for entry in items]
 
     def _report(self, export: Export, place: Place) -> dict[str, Any]:
-        result = units(self._query.selection(), self._query.record)
+        result = list_units(self._query.selection(), self._query.record)
         return {
             **export.to_dict(),
             "columns": _tell_apart(export.columns),
@@ -271,7 +271,7 @@ class ExportWork:
             notes.append(
                 f"{place.missing} links lead to no item; `missing` names the first of them."
             )
-        # Posts come and go while an export runs: a difference is told, not hidden.
+        # Posts come and go while an export runs: a difference is reported, not hidden.
         if self._is_searched and place.expected not in (None, export.rows):
             notes.append(
                 f"Archive counted {place.expected:,} at the start and gave {export.rows:,}."

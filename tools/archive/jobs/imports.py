@@ -10,23 +10,25 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Text, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow, NewRecord
+from server.text import count_noun, quote_title
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
-from tools.archive.collections import AddItemToCollections, GetCollections
+from tools.archive.collections import AddItemToCollections
 from tools.archive.content.items import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
 from tools.archive.items_source import AT_ONCE
+from tools.archive.jobs.collections_targets import (
+    list_collections,
+    match_targets,
+    resolve_names,
+)
 from tools.archive.jobs.imports_work import ImportWork, look_up
-from tools.archive.views.base import count_noun
-
-_CAP = 1_000
-"""Rows at which Archive ends a list of collections without a word."""
 
 
 class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
     """Import many posts into Archive by link (one: archive_upload_item_from_url). Skips what is
-    there, asks first, waits, tells which arrived, which not yet, which were refused. Or returns a
-    job id."""
+    there, asks first, waits, and reports which arrived, are on their way or were refused; or
+    returns a job id."""
 
     operation = "import"
     title = "Import posts by their links"
@@ -38,9 +40,9 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
     urls: Annotated[list[Text], Field(min_length=1, max_length=5_000)] | None = Field(
         None, description="Post links."
     )
-    collection_names: list[Text] | None = Field(None, description="To put them into.")
+    collection_names: list[Text] | None = Field(None, description="Collections to fill.")
     collection_ids: list[Id] | None = Field(None, description="Or ids.")
-    wait_minutes: int = Field(10, ge=0, le=120, description="At most.")
+    wait_minutes: int = Field(10, ge=0, le=120, description="Longest wait.")
 
     def check(self) -> None:
         if self.resume is None and not self.urls:
@@ -50,7 +52,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
 
     async def plan(self, context: ArchiveContext) -> Plan:
         links = self.links()
-        await self._know_collections(context)
+        into = await self._find_collections(context)
         statuses: list[str] = []
         for start in range(0, len(links), AT_ONCE):
             # Looked up before the question, so that the user confirms the number of real uploads.
@@ -78,7 +80,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
             + 2 * batches * GetItemIdsByUrl.cost,
             records_known=[NewRecord(link) for link in links],
             # With nothing to upload or to file there is nothing to confirm.
-            preview=Preview(self._question(new, there, malformed), details)
+            preview=Preview(self._question(new, there, malformed, into), details)
             if new or filing
             else None,
             details=details,
@@ -104,27 +106,25 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
             **({"collectionIds": self.collection_ids} if self.collection_ids else {}),
         }
 
-    def _question(self, new: int, there: int, malformed: int) -> str:
+    def _question(self, new: int, there: int, malformed: int, collections: list[str]) -> str:
         aside = [f"{there} already there"] if there else []
         aside += [f"{malformed} malformed"] if malformed else []
         report = f" ({', '.join(aside)})" if aside else ""
-        names = [*(self.collection_names or []), *(self.collection_ids or [])]
-        into = f", and put what is there then into {', '.join(names)}" if names else ""
+        into = ""
+        if collections:
+            quoted = ", ".join(map(quote_title, collections))
+            into = f", and put what is there then into {quoted}"
         return f"Have Archive add {count_noun(new, 'post')} by link{report}{into}?"
 
-    async def _know_collections(self, context: ArchiveContext) -> None:
-        """Refuse names that no collection has: they would be refused one item after another."""
-        if not self.collection_names and not self.collection_ids:
-            return
-        rows = (await context.api.whole(GetCollections(), {"id": {}, "name": {}})).records
-        unknown = [
-            *sorted(set(self.collection_names or []) - {row["name"] for row in rows}),
-            *sorted(set(self.collection_ids or []) - {row["id"] for row in rows}),
-        ]
-        # In a list cut at the cap, a name that is missing may still exist.
-        if unknown and len(rows) < _CAP:
-            raise Failure(
-                Code.NOT_FOUND,
-                f"There is no collection {', '.join(map(repr, unknown))}. Nothing was started.",
-                "{collections} lists them; {createCollection} makes one.",
-            )
+    async def _find_collections(self, context: ArchiveContext) -> list[str]:
+        """Return the collections as the user reads them: full names, then ids.
+
+        Raises:
+            Failure: there is none of that name or id. It would be refused one item after another.
+        """
+        names, ids = self.collection_names or [], self.collection_ids or []
+        if not names and not ids:
+            return []
+        rows = await list_collections(context.api)
+        match_targets(None, ids, rows, auto_create=False, partial=False)
+        return [*resolve_names(names, rows), *ids]

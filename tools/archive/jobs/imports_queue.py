@@ -43,7 +43,7 @@ class Turns:
         await job.checkpoint(waiting=True)
         while True:
             while ahead := await self._ahead(job):
-                job.say(f"waits for {ahead[0].id}, which imports some of the same links")
+                job.set_message(f"waits for {ahead[0].id}, which imports some of the same links")
                 await job.sleep(_LOOK)
             await job.checkpoint(waiting=False)
             if not await self._ahead(job):  # nobody else came meanwhile

@@ -22,6 +22,7 @@ from tools.archive.collections import AddItemToCollections
 from tools.archive.content.items import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
 from tools.archive.items_source import AT_ONCE
+from tools.archive.jobs.collections_targets import list_collections, resolve_names
 from tools.archive.jobs.imports_queue import Turns
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class ImportWork:
                 await self._look_for(job, rows, away)
             if not away:
                 return
-            job.say(f"waits for {len(away):,} of the posts to arrive")
+            job.set_message(f"waits for {len(away):,} of the posts to arrive")
 
     async def _look_for(
         self, job: Handle, rows: Sequence[RecordRow], away: dict[int, RecordRow]
@@ -167,13 +168,32 @@ class ImportWork:
             if row.state is RecordState.UNKNOWN:
                 job.mark_done(row, {"itemId": item})
                 existing.append(row)
-        await job.settle(existing)
+        await job.journal_marks(existing)
+
+    async def _find_collections(self, job: Handle) -> dict[str, Any]:
+        """Return the collections as arguments for Archive, which takes only full names."""
+        arguments = dict(self._collections)
+        names = arguments.get("collectionNames")
+        if not names:
+            return arguments
+        # Journalled, so that a job that resumes fills the same collections after a new one appears.
+        if "intoNames" not in job.counters:
+            rows = await list_collections(self._context.background)
+            try:
+                names = resolve_names(names, rows)
+            except Failure as failure:
+                # One that vanished since the plan is reported item by item, as Archive refuses it.
+                if failure.code is not Code.NOT_FOUND:
+                    raise
+            await job.checkpoint(intoNames=names)
+        return {**arguments, "collectionNames": job.counters["intoNames"]}
 
     async def _file(self, job: Handle, items: list[str]) -> None:
         """Put the items into the collections, going on after the last one journalled; twice is the
         same as once."""
+        collections = await self._find_collections(job)
         for number in range(int(job.counters.get("filed", 0)), len(items)):
-            requested = {"itemId": items[number], **self._collections}
+            requested = {"itemId": items[number], **collections}
             unfiled = list(job.counters.get("unfiled") or [])
             try:
                 await self._context.background.apply(
@@ -186,7 +206,7 @@ class ImportWork:
                 if failure.code not in _NO_MORE:
                     raise
                 unfiled.append({"itemId": items[number], "reason": failure.message[:200]})
-            job.say(f"{number + 1:,} of {len(items):,} put into collections")
+            job.set_message(f"{number + 1:,} of {len(items):,} put into collections")
             # After each item: adding twice is harmless, but starting over would cost 55 credits an
             # item.
             await job.checkpoint(filed=number + 1, unfiled=unfiled)
@@ -219,7 +239,7 @@ class ImportWork:
 
 async def look_up(api: Api, urls: list[str]) -> Lookup:
     """For each link (at most 100) its `status` (FOUND, NOT_FOUND, INVALID_URL) and `itemId`."""
-    page = await api.whole(GetItemIdsByUrl.model_validate({"urls": urls}))
+    page = await api.read_whole(GetItemIdsByUrl.model_validate({"urls": urls}))
     # A link that the answer leaves out must not be missing here: callers index by link.
     return {url: {"status": "NOT_FOUND"} for url in urls} | {
         record["url"]: record for record in page.records

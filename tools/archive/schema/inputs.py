@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from server.archive.attributes import is_select
 from server.archive.context import ArchiveContext
-from server.archive.dates import instant, is_day
 from server.archive.operations import InWorkspace, Text
 from server.archive.records import Entity
+from server.dates import is_day, to_instant
 from server.tool.request import ApiType, Input
 
 Provider = Annotated[Literal["INSTAGRAM", "TIKTOK", "YOUTUBE", "INTERNAL"], ApiType("Provider")]
@@ -110,7 +110,7 @@ class FilterDateRangeInput(Input):
             if requested is None:
                 continue
             by_day |= is_day(requested)
-            converted = instant(requested, context["timezone"], end_of_day=name == "to")
+            converted = to_instant(requested, context["timezone"], end_of_day=name == "to")
             setattr(self, name, converted)
             # `from` is a word of Python: the field has an underscore, the argument has none.
             used[name.rstrip("_")] = converted

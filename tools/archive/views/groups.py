@@ -13,6 +13,7 @@ from server.archive.operations import (
     Query,
 )
 from server.errors import Code, Failure
+from server.text import count_noun
 from server.tool.cursor import scope_of
 from tools.archive.schema.saved_objects import (
     CollectionPayload,
@@ -25,8 +26,7 @@ from tools.archive.views.base import (
     Deletion,
     MoveToGroup,
     NamedInput,
-    count_noun,
-    some,
+    join_quoted,
 )
 
 _KINDS = {
@@ -128,7 +128,7 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
     def kept(self, result: dict[str, Any]) -> str:
         parts = [
             f"{count_noun(len(result[key]), kind)} "
-            f"({some([entry['name'] for entry in result[key]])})"
+            f"({join_quoted([entry['name'] for entry in result[key]])})"
             for key, kind in _KINDS.items()
             if result[key]
         ]

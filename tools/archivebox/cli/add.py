@@ -27,6 +27,7 @@ from tools.archivebox.known import (
     tag_all,
 )
 from tools.archivebox.records import Report
+from tools.archivebox.snapshots.lookup import resolve_url
 
 CREATE = "POST /core/snapshots"
 _ARCHIVING = ("depth", "plugins", "update", "crawl_max_size", "crawl_timeout", "snapshot_max_size")
@@ -63,7 +64,7 @@ class Add(Change[Report]):
     crawl_max_size: int | None = Field(None, ge=1, description="Bytes in all")
     crawl_timeout: int | None = Field(None, ge=1, description="Seconds in all")
     snapshot_max_size: int | None = Field(None, ge=1, description="Bytes a page")
-    snapshot_ids: list[Text] | None = Field(None, description="Archive these again")
+    snapshot_ids: list[Text] | None = Field(None, description="Ids or URLs to archive again")
 
     def check(self) -> None:
         # 0.9.31 makes a page of `file:///etc/passwd`, and of any text: addresses are checked here.
@@ -85,6 +86,10 @@ class Add(Change[Report]):
         return super().require_supported(description, values)
 
     async def run(self, context: ArchiveBoxContext) -> Result:
+        if self.snapshot_ids:
+            self.snapshot_ids = [
+                await resolve_url(context.api, reference) for reference in self.snapshot_ids
+            ]
         body = self.require_supported(context.description, self.body())
         api, tags = context.api, split_tags(self.tag)
         known = await find_known(api, self.urls)

@@ -93,7 +93,7 @@ class CancelWork(ChangeWork):
         states: dict[str, str] = {}
         async for _ in job.poll(first=1.0, longest=8.0, limit=_SEEN_AFTER, counter="looked"):
             open_pages = [page for page in pages if states.get(page, "open") == "open"]
-            job.say(f"waiting for ArchiveBox to stop {len(open_pages):,} pages")
+            job.set_message(f"waiting for ArchiveBox to stop {len(open_pages):,} pages")
             for identity in open_pages:
                 states[identity] = await self._state(identity)
             if "open" not in states.values():

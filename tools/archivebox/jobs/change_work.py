@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.filters import has_tag
 from server.errors import Code, Failure
 from server.jobs import (
     Handle,
@@ -38,11 +39,11 @@ async def tag_changes(
     records = []
     for page in await query.snapshots(context):
         # ArchiveBox keeps a tag as it was written first; `Press` and `press` are the same one.
-        spelling = {name.casefold(): name for name in page.get("tags") or []}
-        missing = [name for name in dict.fromkeys(add) if name.casefold() not in spelling]
-        present = [name.casefold() for name in dict.fromkeys(remove) if name.casefold() in spelling]
+        tags = page.get("tags") or []
+        missing = [name for name in dict.fromkeys(add) if not has_tag(tags, name)]
+        present = [name for name in tags if has_tag(remove, name)]
         if missing or present:
-            change = {"add": missing, "remove": [spelling[name] for name in present]}
+            change = {"add": missing, "remove": present}
             records.append(NewRecord(str(page["id"]), {"url": page["url"], **change}))
     return records
 

@@ -10,8 +10,10 @@ from pydantic import Field
 
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Text, Workflow
+from server.archivebox.moments import From, To
 from server.errors import Code, Failure
 from server.jobs import JobRow, NewRecord, Work
+from server.text import count_noun, quote_title, show_url
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from server.tool.request import Input
@@ -35,13 +37,13 @@ _ONLY_FOR = {
 
 
 class Query(Input):
-    """Which pages: words in URL, title or tags; an exact tag; a host with its subdomains; dates."""
+    """Which pages: words in URL, title or tags; a tag; a host with its subdomains; whole days."""
 
     search: Text | None = None
     tag: Text | None = None
     domain: Text | None = None
-    since: Text | None = None
-    until: Text | None = None
+    since: From | None = None
+    until: To | None = None
 
 
 class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
@@ -132,7 +134,9 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             case "check":
                 links = self.links()
                 return _plan_without_question(
-                    f"Check of {_pages(len(links))}", [NewRecord(link) for link in links], each=1
+                    f"Check of {count_noun(len(links), 'page')}",
+                    [NewRecord(link) for link in links],
+                    each=1,
                 )
             case "retry":
                 return _retry_plan(await find_failed_pages(context, self.selection()))
@@ -145,7 +149,9 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                     )
                 )
                 return _plan_with_question(
-                    result, f"Change the tags of {_pages(len(result))} ({self._tagging()})", each=1
+                    result,
+                    f"Change the tags of {count_noun(len(result), 'page')} ({self._tagging()})",
+                    each=1,
                 )
         context.description.require(*CANCELS)
         result = await find_queued_work(context, self.selection())
@@ -178,15 +184,23 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         links = self.links()
         # Before anybody is asked: an option that this server would ignore.
         SaveWork(context, self._options()).require()
-        requested = f"Save {_pages(len(links))} in ArchiveBox?" if len(links) > _UNASKED else None
+        first = [show_url(link) for link in links[:_SHOWN]]
+        requested = (
+            f"Save {count_noun(len(links), 'page')} in ArchiveBox?"
+            if len(links) > _UNASKED
+            else None
+        )
         return Plan(
-            f"Saving of {_pages(len(links))}",
+            f"Saving of {count_noun(len(links), 'page')}",
             len(links),
             # One look at each page, and one request for each chunk, rounded up.
             requests=len(links) + -(-len(links) // ADDED_AT_ONCE),
             credits=0,
             records_known=[NewRecord(link) for link in links],
-            preview=Preview(requested, {"pages": len(links), "first": links[:_SHOWN]})
+            preview=Preview(
+                requested,
+                {"pages": len(links), "first": first},
+            )
             if requested
             else None,
         )
@@ -226,7 +240,8 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     def _tagging(self) -> str:
         if self.undo:
             return f"undo of {self.undo}"
-        put, collected = ", ".join(self.tags or []), ", ".join(self.untag or [])
+        put = ", ".join(map(quote_title, self.tags or []))
+        collected = ", ".join(map(quote_title, self.untag or []))
         return "; ".join(
             [
                 *([f"put on: {put}"] if put else []),
@@ -238,20 +253,23 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
 def _cancel_plan(records: list[NewRecord]) -> Plan:
     pages = sum(len(record.detail["pages"]) for record in records)
     crawls = sum(record.key.startswith("crawl:") for record in records)
-    ended = f", which ends {crawls:,} {'crawl' if crawls == 1 else 'crawls'}" if crawls else ""
+    ended = f", which ends {count_noun(crawls, 'crawl')}" if crawls else ""
     # Two requests: look whether it is still queued, then cancel; and one look at each page.
-    return _plan_with_question(records, f"Cancel {_pages(pages)} still queued{ended}", each=3)
+    return _plan_with_question(
+        records, f"Cancel {count_noun(pages, 'page')} still queued{ended}", each=3
+    )
 
 
 def _retry_plan(retries: Retries) -> Plan:
     records = retries.records
     # Four requests: look for a newer copy and at its outputs, add, look at the outcome.
-    plan = _plan_with_question(records, f"Save {_pages(len(records))} again", each=4)
+    plan = _plan_with_question(records, f"Save {count_noun(len(records), 'page')} again", each=4)
     if not retries.exhausted:
         return plan
     note = (
-        f"Left out, as each ended the same way every time: {_pages(retries.exhausted)}. To try "
-        "all the same: action save with `only_new: false`."
+        "Left out, as each ended the same way every time: "
+        f"{count_noun(retries.exhausted, 'page')}. To try all the same: action save with "
+        "`only_new: false`."
     )
     return replace(plan, details={**plan.details, "notes": [note]})
 
@@ -260,7 +278,7 @@ def _plan_with_question(records: list[NewRecord], message: str, *, each: int) ->
     """Return a plan that needs a confirmation; where there is nothing to do, one that does not."""
     if not records:
         return _plan_without_question(message, records, each=each)
-    urls = [record.detail["url"] for record in records if record.detail.get("url")]
+    urls = [show_url(record.detail["url"]) for record in records if record.detail.get("url")]
     details = {"pages": len(records), "first": urls[:_SHOWN]}
     visible = f": {', '.join(urls[:3])}{' ...' if len(records) > 3 else ''}" if urls else ""
     return _plan_without_question(
@@ -279,7 +297,3 @@ def _plan_without_question(
         records_known=records,
         preview=preview,
     )
-
-
-def _pages(count: int) -> str:
-    return f"{count:,} {'page' if count == 1 else 'pages'}"

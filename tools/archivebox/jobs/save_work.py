@@ -138,12 +138,12 @@ class SaveWork:
             limit=self._options.wait_minutes * 60,
             counter="waited",
         )
-        job.say(self._waits_for(away))
+        job.set_message(self._waits_for(away))
         async for left in looks:
             await self._look(job, away, LOOKED_AT if left else len(away))
             if not away:
                 break
-            job.say(self._waits_for(away))
+            job.set_message(self._waits_for(away))
         return self._report(job)
 
     def _waits_for(self, away: dict[int, RecordRow]) -> str:
@@ -179,7 +179,7 @@ class SaveWork:
             # The answer to its adding was lost; the page is there, so it was added.
             if row.state is RecordState.UNKNOWN:
                 job.mark_done(row)
-                await job.settle([row])
+                await job.journal_marks([row])
 
     async def _outcome(self, row: RecordRow, crawls: dict[str, bool]) -> Json | None:
         """Return what became of a page; None while it is not finished."""

@@ -97,7 +97,7 @@ class Competitor(Workspace):
     @property
     def months(self) -> range:
         """The months whose posts are visible, newest first."""
-        newest = newest_month(self.anchor)
+        newest = month_of(self.anchor) - (1 if self.anchor.day >= PUBLISHED_ON else 2)
         return range(newest, newest - MONTHS, -1)
 
     def time_of(self, number: int) -> datetime:
@@ -147,8 +147,3 @@ def first_moment(month: int) -> datetime:
 def month_of(moment: datetime) -> int:
     """Return the month of a moment, years times 12 plus months."""
     return moment.year * 12 + moment.month - 1
-
-
-def newest_month(now: datetime) -> int:
-    """Return the latest month whose posts are visible."""
-    return month_of(now) - (1 if now.day >= PUBLISHED_ON else 2)

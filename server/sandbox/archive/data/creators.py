@@ -142,8 +142,8 @@ class Creator:
             "gender": self._option("gender", bits >> 28),
             "age": 19 + (bits >> 32 & 0x1F),
             "collaboration_status": self._option("collaboration_status", bits >> 36),
-            "labels": self._options("labels", bits >> 40 & bits >> 13),
-            "category": self._options("category", bits >> 45),
+            "labels": self.workspace.option_ids("CREATOR", "labels", bits >> 40 & bits >> 13),
+            "category": self.workspace.option_ids("CREATOR", "category", bits >> 45),
             "favourite": bits >> 24 & 0xF == 0,
             "notes": pick(load_words().creator_notes, bits >> 26),
             "website": f"https://{self.first_name}{self.last_name}.example".lower(),
@@ -168,10 +168,3 @@ class Creator:
     def _option(self, key: str, bits: int) -> str:
         name = pick(list_options("CREATOR", key), bits)
         return self.workspace.option_id("CREATOR", key, name)
-
-    def _options(self, key: str, bits: int) -> list[str]:
-        return [
-            self.workspace.option_id("CREATOR", key, name)
-            for place, name in enumerate(list_options("CREATOR", key))
-            if bits >> place & 1
-        ]

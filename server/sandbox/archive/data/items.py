@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from server.sandbox.archive.data.attributes import list_options
 from server.sandbox.archive.data.metrics import Engagement, measure, snapshot_moments
 from server.sandbox.archive.data.posts import STORY_KINDS, Post
 from server.sandbox.archive.urls import original_url
@@ -221,7 +220,7 @@ class Item(Post):
         bits = self.flags
         values: dict[str, Any] = {
             "content_rating": None,
-            "themes": self._themes(bits >> 20),
+            "themes": self.workspace.option_ids("ITEM", "themes", bits >> 20),
             "brand_safe": None,
             "review_score": None,
             "approved_on": None,
@@ -241,13 +240,6 @@ class Item(Post):
         if bits >> 28 & 7 == 0:
             values["editor_note"] = pick(load_words().editor_notes, bits >> 24)
         return values
-
-    def _themes(self, bits: int) -> list[str]:
-        return [
-            self.workspace.option_id("ITEM", "themes", name)
-            for place, name in enumerate(list_options("ITEM", "themes"))
-            if bits >> place & 1
-        ]
 
     @property
     def ai_filter_reasons(self) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from server.sandbox.archive.data.attributes import option_number
+from server.sandbox.archive.data.attributes import list_options, option_number
 from server.sandbox.archive.data.brands import Brand, ViewSpec
 from server.sandbox.ids import Ids, Kind, mix
 
@@ -39,15 +39,16 @@ class Namespace:
             return None
         return decoded[2]
 
-    def kind_of(self, text: str) -> Kind | None:
-        """Return what an id of this workspace stands for, or None."""
-        decoded = self.ids.decode(text)
-        if decoded is None or decoded[0] != self.index:
-            return None
-        return decoded[1]
-
     def option_id(self, entity: str, key: str, name: str) -> str:
         return self.id_of(Kind.OPTION, option_number(entity, key, name))
+
+    def option_ids(self, entity: str, key: str, bits: int) -> list[str]:
+        """Return the ids of the options of a select whose bits are set."""
+        return [
+            self.option_id(entity, key, name)
+            for place, name in enumerate(list_options(entity, key))
+            if bits >> place & 1
+        ]
 
     def conditions_of(self, entity: str, view: ViewSpec) -> list[dict[str, Any]]:
         """Return a view's conditions, with the names of options turned into their ids."""

@@ -6,7 +6,7 @@ sandbox forgets them. The number of a deleted record is never given out again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -70,28 +70,21 @@ class SavedView(Record):
     show_reporting_stats: bool = True
 
 
+def _members(kind: Kind) -> property:
+    def read(group: Group) -> list[Record]:
+        return [record for record in group.library.members(group) if record.kind is kind]
+
+    return property(read)
+
+
 @dataclass(frozen=True)
 class Group(Record):
     """A group of collections and views, each list in the order of the group."""
 
-    @property
-    def collections(self) -> list[Record]:
-        return self._members(Kind.COLLECTION)
-
-    @property
-    def content_views(self) -> list[Record]:
-        return self._members(Kind.CONTENT_VIEW)
-
-    @property
-    def creator_views(self) -> list[Record]:
-        return self._members(Kind.CREATOR_VIEW)
-
-    @property
-    def social_profile_views(self) -> list[Record]:
-        return self._members(Kind.PROFILE_VIEW)
-
-    def _members(self, kind: Kind) -> list[Record]:
-        return [record for record in self.library.members(self) if record.kind is kind]
+    collections = _members(Kind.COLLECTION)
+    content_views = _members(Kind.CONTENT_VIEW)
+    creator_views = _members(Kind.CREATOR_VIEW)
+    social_profile_views = _members(Kind.PROFILE_VIEW)
 
 
 R = TypeVar("R", bound=Record)
@@ -231,11 +224,8 @@ class Library:
         return keys
 
     def find(self, text: str) -> Record | None:
-        kind = self.workspace.kind_of(text)
-        if kind not in self._by_kind:
-            return None
-        record: Record | None = self._by_kind[kind].find(text)
-        return record
+        matches: Iterator[Record | None] = (table.find(text) for table in self._by_kind.values())
+        return next(filter(None, matches), None)
 
     def group_of(self, record: Record) -> Group | None:
         number = self._group_numbers.get(record.key)

@@ -13,6 +13,7 @@ from server.sandbox.archive.resolvers.context import (
     Resolver,
     UserErrors,
     check_name,
+    delete,
     mutation,
     require,
     user_error,
@@ -54,12 +55,8 @@ def delete_collection(_: None, info: Info, **arguments: str) -> Payload:
     """Delete a collection; items that were in it stay in the archive."""
     workspace = info.context.workspace
     _check_format(workspace, "id")
-    record = workspace.library.collections.find(arguments["id"])
-    # Deleting what is not there succeeds too: it leaves things as the caller wants them.
-    if record is None:
-        return {"deleted_collection_id": None}
-    workspace.library.delete(record)
-    return {"deleted_collection_id": record.id}
+    library = workspace.library
+    return delete(library, library.collections, arguments["id"], "deleted_collection_id")
 
 
 @mutation("collection")
@@ -111,8 +108,16 @@ def _move(workspace: Workspace, arguments: Payload, *, inside: bool, may_create:
     records = workspace.library.collections
     by_name = {record.name: record for record in workspace.collections}
     # One collection that cannot be used rejects the call, before anything is created or moved.
-    errors = [] if may_create else _unknown_names(by_name, names)
-    errors += _unknown_ids(workspace, ids)
+    errors = [
+        user_error("collectionNames", f"Collection '{name}' does not exist")
+        for name in names
+        if not may_create and name not in by_name
+    ]
+    errors += [
+        user_error("collectionIds", f"Collection {text} not found in this workspace")
+        for text in ids
+        if records.find(text) is None
+    ]
     if errors:
         raise UserErrors(*errors)
     for name in names:
@@ -129,23 +134,6 @@ def _check_arguments(names: list[str], ids: list[str]) -> None:
         raise UserErrors(user_error("collectionNames", "Give at least one collection"))
     if not all(map(str.strip, names)):
         raise UserErrors(user_error("collectionNames", "A collection's name must not be blank"))
-
-
-def _unknown_names(by_name: dict[str, Collection], names: list[str]) -> list[Payload]:
-    return [
-        user_error("collectionNames", f"Collection '{name}' does not exist")
-        for name in names
-        if name not in by_name
-    ]
-
-
-def _unknown_ids(workspace: Workspace, ids: list[str]) -> list[Payload]:
-    records = workspace.library.collections
-    return [
-        user_error("collectionIds", f"Collection {text} not found in this workspace")
-        for text in ids
-        if records.find(text) is None
-    ]
 
 
 TABLE: dict[str, Resolver] = {

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from graphql import GraphQLSchema
 
 from server.sandbox.archive.data.items import MEDIA
+from server.sandbox.archive.data.saved import Library, Record, Records
 from server.sandbox.archive.data.workspace import Workspace
 from server.sandbox.archive.errors import make_error
 from server.sandbox.archive.resolvers.search import Results
@@ -100,6 +101,15 @@ def check_name(name: str) -> None:
     """Raise UserErrors if nothing can have this name."""
     if errors := name_errors(name):
         raise UserErrors(*errors)
+
+
+def delete(library: Library, records: Records[Any], text: str, field_name: str) -> Payload:
+    """Delete a record by its id, and return the payload that names it."""
+    record: Record | None = records.find(text)
+    # Deleting what is not there succeeds too: it leaves things as the caller wants them.
+    if record is not None:
+        library.delete(record)
+    return {field_name: record and record.id}
 
 
 def user_error(field_name: str, message: str) -> Payload:

@@ -14,6 +14,7 @@ from server.sandbox.archive.resolvers.context import (
     Info,
     Payload,
     Resolver,
+    delete,
     mutation,
     require,
 )
@@ -98,12 +99,7 @@ def _rename_parts(parts: Payload) -> Payload:
 
 def _delete(kind: Kind, _: None, info: Info, **arguments: str) -> Payload:
     library = info.context.workspace.library
-    field = f"deleted_{_NAMES[kind][1]}_id"
-    view = library.views[kind].find(arguments["id"])
-    if view is None:
-        return {field: None}
-    library.delete(view)
-    return {field: view.id}
+    return delete(library, library.views[kind], arguments["id"], f"deleted_{_NAMES[kind][1]}_id")
 
 
 def _move(kind: Kind, _: None, info: Info, **arguments: str | None) -> Payload:

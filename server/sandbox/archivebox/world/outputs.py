@@ -96,6 +96,7 @@ _WGET_ENDS = {
 # What comes of a site without an icon; 0.8.5 asks a service for one.
 _WITHOUT_FAVICON = {
     "0.9.73": Outcome("noresults", "No favicon found"),
+    "0.9.74": Outcome("noresults", "No favicon found"),
     "0.9.31": Outcome("failed", "No favicon found"),
     "0.8.5": Outcome("succeeded", "favicon/favicon.ico", _FILES["favicon"]),
 }

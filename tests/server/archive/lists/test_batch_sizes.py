@@ -1,15 +1,15 @@
-"""How many reads travel together, from what packs took and from what they met."""
+"""How many reads travel together, from what batches took and from what they met."""
 
 from __future__ import annotations
 
 import pytest
 
-from server.archive.batching import Pace
+from server.archive.batching import BatchSize
 
 
-def pace_at(size: int, cost: float = 6.0) -> Pace:
-    """A pace that has grown to packs of that many reads."""
-    pace = Pace(cost)
+def pace_at(size: int, cost: float = 6.0) -> BatchSize:
+    """A size that has grown to batches of that many reads."""
+    pace = BatchSize(cost)
     while pace.size < size:
         answer(pace)
     assert pace.size == size
@@ -17,7 +17,7 @@ def pace_at(size: int, cost: float = 6.0) -> Pace:
 
 
 def answer(
-    pace: Pace,
+    pace: BatchSize,
     reads: int | None = None,
     *,
     seconds: float = 0.1,
@@ -25,13 +25,13 @@ def answer(
     burst: float | None = None,
     metered: bool = False,
 ) -> None:
-    """A pack of that many reads, or of as many as the pace allows, was answered."""
+    """A batch of that many reads, or of as many as the size allows, was answered."""
     size = pace.size if reads is None else reads
-    pace.taken(size, seconds, spent, burst, metered=metered)
+    pace.record_answer(size, seconds, spent, burst, metered=metered)
 
 
 def test_packs_double_from_five_to_forty_and_then_nothing_more_is_tried() -> None:
-    pace, sizes = Pace(6.0), []
+    pace, sizes = BatchSize(6.0), []
     for _ in range(5):
         sizes.append((pace.size, pace.learning))
         answer(pace)
@@ -62,7 +62,7 @@ def test_a_pack_that_would_take_longer_than_eight_seconds_is_not_tried(
 def test_what_takes_long_stays_small_even_after_an_outage() -> None:
     pace = pace_at(10)
     answer(pace, seconds=5)
-    pace.refused(10, passing=True)
+    pace.record_failure(10, passing=True)
     pace.reset()
     for _ in range(5):
         answer(pace)
@@ -123,7 +123,7 @@ def test_where_prices_are_told_no_larger_pack_is_tried_without_one() -> None:
 @pytest.mark.parametrize(("reads", "half"), [(40, 20), (5, 2), (3, 1), (2, 1), (1, 1)])
 def test_a_pack_that_is_refused_is_halved_for_good(reads: int, half: int) -> None:
     pace = pace_at(40)
-    pace.refused(reads, passing=False)
+    pace.record_failure(reads, passing=False)
     assert (pace.size, pace.learning) == (half, False)
 
     pace.reset()
@@ -133,8 +133,8 @@ def test_a_pack_that_is_refused_is_halved_for_good(reads: int, half: int) -> Non
 
 def test_a_refused_pack_larger_than_the_limit_does_not_widen_it() -> None:
     pace = pace_at(40)
-    pace.refused(10, passing=False)
-    pace.refused(40, passing=False)
+    pace.record_failure(10, passing=False)
+    pace.record_failure(40, passing=False)
     assert pace.size == 5
 
     pace.reset()
@@ -144,18 +144,18 @@ def test_a_refused_pack_larger_than_the_limit_does_not_widen_it() -> None:
 
 def test_a_failure_that_may_pass_has_to_come_twice_at_a_size_to_count() -> None:
     pace = pace_at(20)
-    pace.refused(20, passing=True)
+    pace.record_failure(20, passing=True)
     assert (pace.size, pace.learning) == (10, True)
 
     answer(pace)
-    pace.refused(20, passing=True)
+    pace.record_failure(20, passing=True)
     assert (pace.size, pace.learning) == (10, False)
 
 
 def test_failures_at_ever_smaller_sizes_may_all_be_the_same_outage() -> None:
     pace = pace_at(40)
     for reads in (40, 20, 10, 5):
-        pace.refused(reads, passing=True)
+        pace.record_failure(reads, passing=True)
     assert pace.size == 2
 
     for _ in range(5):
@@ -165,8 +165,8 @@ def test_failures_at_ever_smaller_sizes_may_all_be_the_same_outage() -> None:
 
 def test_a_size_above_one_that_failed_counts_as_having_failed_too() -> None:
     pace = pace_at(40)
-    pace.refused(10, passing=True)
-    pace.refused(20, passing=True)
+    pace.record_failure(10, passing=True)
+    pace.record_failure(20, passing=True)
 
     answer(pace)
     assert (pace.size, pace.learning) == (10, False)
@@ -175,12 +175,12 @@ def test_a_size_above_one_that_failed_counts_as_having_failed_too() -> None:
 def test_a_failure_of_a_read_by_itself_clears_the_packs_before_it() -> None:
     pace = pace_at(20)
     for _ in range(2):
-        pace.refused(20, passing=True)
+        pace.record_failure(20, passing=True)
     pace.reset()
     for _ in range(2):
         answer(pace)
     assert pace.size == 40
 
-    pace.refused(40, passing=True)
+    pace.record_failure(40, passing=True)
     answer(pace)
     assert pace.size == 40

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, build_schema, parse, validate
 
-from server.archive.batching import MOST, Packer, packed
-from server.archive.client import Answer
+from server.archive.batching import MOST, BatchReader, build_document
+from server.archive.failures import Answer
 from server.archive.operations import ArchiveRequest, Read
 from server.archive.records import fields_of
 from server.archive.selection import MAX_PATH, select
@@ -16,7 +16,7 @@ from server.errors import Code
 from server.limiter import Pacer
 from server.sandbox import MAIN
 from server.sandbox.archive.rules import depth
-from tests.support.archive.packs import (
+from tests.support.archive.batches import (
     COMPLEX,
     Json,
     bench,
@@ -62,7 +62,7 @@ def test_a_packed_document_is_one_that_archive_accepts(
     schema: GraphQLSchema, kind: type[Read[Any]], count: int
 ) -> None:
     for paths in (None, [*_deepest(kind), *fields_of(kind.record())]):
-        document, variables = packed(some(kind, count), select(kind.record(), paths))
+        document, variables = build_document(some(kind, count), select(kind.record(), paths))
         parsed = parse(document)
 
         assert validate(schema, parsed) == [], document
@@ -99,11 +99,13 @@ def test_what_is_the_same_for_all_is_one_variable_and_what_a_read_leaves_out_sta
     window = {"capturedAt": {"from": "2026-01-01T00:00:00Z"}}
     given = [{"itemId": each, "filter": window} for each in "xy"]
     pair = [GetEngagementHistory.model_validate(each, context=CONTEXT) for each in given]
-    document, variables = packed(pair, {"at": {}})
+    document, variables = build_document(pair, {"at": {}})
 
     assert variables == {"first": 100, "filter": window, "itemId0": "x", "itemId1": "y"}
     assert document.count("$filter: EngagementHistoryFilterInput") == 1
-    _, lone = packed([pair[0], GetEngagementHistory.model_validate({"itemId": "z"})], {"at": {}})
+    _, lone = build_document(
+        [pair[0], GetEngagementHistory.model_validate({"itemId": "z"})], {"at": {}}
+    )
     assert lone == {"first": 100, "filter0": window, "itemId0": "x", "itemId1": "z"}
 
 
@@ -122,7 +124,7 @@ async def test_the_price_of_a_read_is_learned_from_the_headers_before_more_are_p
         await there.read(*there.ids)
 
         assert there.sandbox.sizes == [5, 10, 20, 40, 25]
-        assert there.packer.pace.cost == pytest.approx(6, abs=1)
+        assert there.reader.batch_size.cost == pytest.approx(6, abs=1)
         assert there.sandbox.refusals == 0
         bucket = there.sandbox.meters.of(MAIN).bucket
         refilled = bucket.plan.refill * sum(clock.slept)
@@ -140,7 +142,7 @@ async def test_a_pack_that_the_api_calls_too_complex_travels_in_smaller_ones_fro
 
         assert nodes(found) == await there.singly(*there.ids)
         assert len(refused) <= 2
-        assert there.packer.size <= allowed
+        assert there.reader.size <= allowed
 
 
 async def test_where_aliases_are_not_understood_every_read_goes_alone() -> None:
@@ -180,13 +182,13 @@ async def test_after_an_outage_packs_are_as_large_as_before() -> None:
         await there.read(*there.ids)
         there.sandbox.objection = lambda *_: said(HTML, 504)
         down = await there.read(*there.ids[:40])
-        assert there.packer.size == 1
+        assert there.reader.size == 1
         there.sandbox.objection = lambda *_: None
         up = await there.read(*there.ids)
 
         assert codes(down) == dict.fromkeys(there.ids[:40], Code.UNAVAILABLE)
         assert len(nodes(up)) == 100
-        assert there.packer.size == MOST
+        assert there.reader.size == MOST
 
 
 async def test_an_unknown_item_is_the_failure_of_its_read_alone() -> None:
@@ -287,12 +289,12 @@ async def test_every_send_is_admitted_and_a_veto_keeps_it_from_leaving() -> None
 
 async def test_lookups_of_one_record_travel_together_too() -> None:
     async with bench() as there:
-        listed = (await there.api.page(GetOperations())).records
+        listed = (await there.api.read_page(GetOperations())).records
         kinds: list[Json] = [{"id": each["id"]} for each in listed[:4]] + [{"id": "unknown"}]
         there.sandbox.sizes.clear()
-        packer = Packer(there.api, GetOperation, ["id", "status"])
+        reader = BatchReader(there.api, GetOperation, ["id", "status"])
         pairs = [GetOperation.model_validate(each) for each in kinds]
-        found = {place: each async for place, each in packer.read(pairs)}
+        found = {place: each async for place, each in reader.read(pairs)}
 
         assert there.sandbox.sizes == [5]
         assert [found[place] for place in range(4)] == [

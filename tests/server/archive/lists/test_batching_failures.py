@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.archive.failures import decode_packed
+from server.archive.failures import decode_batch
 from server.errors import Code, Failure
 from server.http.retry import Transient
 from tests.support.archive.answers import SECRET_TRACE, reply
@@ -33,7 +33,7 @@ def error(
 
 def told(payload: Any, status: int = 200) -> dict[str, Any]:
     """Data and failures by alias: of a failure its code."""
-    found = decode_packed(reply(payload, status), ALIASES)
+    found = decode_batch(reply(payload, status), ALIASES)
     return {
         alias: each.code if isinstance(each, Failure) else each for alias, each in found.items()
     }
@@ -41,7 +41,7 @@ def told(payload: Any, status: int = 200) -> dict[str, Any]:
 
 def refused(payload: Any, status: int = 200, **headers: str) -> Failure:
     with pytest.raises(Failure) as caught:
-        decode_packed(
+        decode_batch(
             reply(
                 payload, status, {name.replace("_", "-"): each for name, each in headers.items()}
             ),
@@ -95,7 +95,7 @@ def test_a_part_that_nobody_names_makes_all_partial() -> None:
 
 
 def test_a_passing_error_without_data_is_a_failure_that_may_pass() -> None:
-    failure = decode_packed(
+    failure = decode_batch(
         reply({"data": with_a1(None), "errors": [error("later", "SERVICE_UNAVAILABLE", "a1")]}),
         ALIASES,
     )["a1"]

@@ -110,4 +110,4 @@ def test_settled_records_are_those_with_which_nothing_more_will_be_done(
     journal.mark(lease, [Mark(number, state) for number, state in enumerate(ends, 1)])
     journal.admit(lease, [5])
 
-    assert journal.job(lease.job).settled == 4
+    assert journal.job(lease.job).finished_records == 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.limiter import Lane, state_key
-from server.limiter.budget import Credits, Policy, Reading, merge, number_from, read_budget
+from server.limiter.budget import Credits, Policy, Reading, merge, parse_number, read_budget
 
 GROWTH = Policy("growth", 15000, 250)
 
@@ -93,7 +93,7 @@ def test_a_level_without_a_plan_belongs_to_the_plan_that_is_known() -> None:
     [("0", 0), (' "7.5" ', 7.5), ("-0.1", None), ("inf", None), ("nan", None), ("x", None)],
 )
 def test_a_number_is_finite_and_not_negative(text: str, number: float | None) -> None:
-    assert number_from(text) == number
+    assert parse_number(text) == number
 
 
 def test_a_state_key_is_the_same_in_every_release_so_that_old_state_is_found_again() -> None:

@@ -76,7 +76,7 @@ def test_the_latest_observations_are_kept_and_older_ones_forgotten() -> None:
         evidence.add_late(number / 1000)
         evidence.add_trip("items", 0.1 + number / 1000, new_connection=True)
     assert evidence.late == pytest.approx([number / 1000 for number in range(8, 40)])
-    assert evidence.fresh == pytest.approx([number / 1000 for number in range(24, 40)])
+    assert evidence.handshakes == pytest.approx([number / 1000 for number in range(24, 40)])
     assert evidence.answers == 65 + 40
 
 
@@ -86,7 +86,7 @@ def test_a_new_connection_is_compared_with_the_fastest_trip_of_the_same_operatio
     evidence.add_trip("slow", 0.25, new_connection=True)
     evidence.add_trip("slow", 0.15, new_connection=True)
     evidence.add_trip("unknown", 9.0, new_connection=True)
-    assert evidence.fresh == pytest.approx([0.05, 0.0])
+    assert evidence.handshakes == pytest.approx([0.05, 0.0])
 
 
 def test_observations_are_kept_to_the_microsecond_and_names_to_forty_characters() -> None:

@@ -10,22 +10,19 @@ from server.limiter.budget import Policy, Reading
 from server.limiter.jitter import Evidence, Rules
 from server.limiter.schedule import (
     Answer,
-    Ask,
-    Granted,
-    Send,
-    State,
+    Claim,
     Ticket,
+    TurnRequest,
     Wait,
     attempt,
-    fresh,
     give_back,
-    settle,
-    wary,
+    record_answer,
 )
+from server.limiter.state import Send, State, make_cautious_state, make_initial_state
 
 RULES = Rules(1.0)
 HALF = Rules(0.5)
-ASK = Ask("me", 5, "interactive")
+ASK = TurnRequest("me", 5, "interactive")
 PLAN = Policy("startup", 5000, 50)
 
 
@@ -35,12 +32,12 @@ def answer(at: float, status: int = 200, *, stamp: float = 0.0, penalty: float =
     )
 
 
-def expect_wait(outcome: Granted | Wait) -> Wait:
+def expect_wait(outcome: Claim | Wait) -> Wait:
     assert isinstance(outcome, Wait)
     return outcome
 
 
-def take_ticket(outcome: Granted | Wait) -> Ticket:
+def take_ticket(outcome: Claim | Wait) -> Ticket:
     ticket = expect_wait(outcome).ticket
     assert ticket is not None
     return ticket
@@ -52,18 +49,18 @@ def steady() -> Evidence:
 
 
 def test_a_new_schedule_begins_at_once_and_a_lost_one_after_the_window_and_its_gaps() -> None:
-    assert fresh(RULES) == State(gap=0.25)
-    assert isinstance(attempt(fresh(RULES), RULES, ASK, None, 100), Granted)
-    assert expect_wait(attempt(wary(RULES, 100), RULES, ASK, None, 100)).until == pytest.approx(
-        101.21
-    )
-    assert expect_wait(attempt(wary(HALF, 100), HALF, ASK, None, 100)).until == pytest.approx(
-        100.605
-    )
+    assert make_initial_state(RULES) == State(gap=0.25)
+    assert isinstance(attempt(make_initial_state(RULES), RULES, ASK, None, 100), Claim)
+    assert expect_wait(
+        attempt(make_cautious_state(RULES, 100), RULES, ASK, None, 100)
+    ).until == pytest.approx(101.21)
+    assert expect_wait(
+        attempt(make_cautious_state(HALF, 100), HALF, ASK, None, 100)
+    ).until == pytest.approx(100.605)
 
 
 def test_lost_history_begins_a_new_epoch_at_the_widest_gap() -> None:
-    state = wary(RULES, 100)
+    state = make_cautious_state(RULES, 100)
 
     assert (state.gap, state.epoch, state.touched) == (0.25, 100, 100)
 
@@ -76,7 +73,7 @@ def test_the_log_keeps_a_sixth_send_out_of_the_window_whatever_the_slots_say(
     outcome = attempt(state, RULES, ASK, None, 100)
 
     if until is None:
-        assert outcome == Granted(100, None)
+        assert outcome == Claim(100, None)
     else:
         assert expect_wait(outcome).until == pytest.approx(until)
 
@@ -89,22 +86,22 @@ def test_the_log_counts_from_the_fifth_last_send() -> None:
 
 @pytest.mark.parametrize(("late", "sent"), [(0.25, True), (0.26, False)])
 def test_a_slot_is_good_until_a_gap_after_it_was_due(late: float, sent: bool) -> None:
-    state = fresh(RULES)
+    state = make_initial_state(RULES)
     attempt(state, RULES, ASK, None, 100)
     ticket = take_ticket(attempt(state, RULES, ASK, None, 100))
-    attempt(state, RULES, Ask("other", 5, "job"), None, 100)
+    attempt(state, RULES, TurnRequest("other", 5, "job"), None, 100)
     outcome = attempt(state, RULES, ASK, ticket, ticket.due + late)
 
-    assert isinstance(outcome, Granted) is sent
+    assert isinstance(outcome, Claim) is sent
     if not sent:
         assert take_ticket(outcome).misses == 1
 
 
 def test_who_came_too_late_twice_in_a_row_keeps_the_third_slot() -> None:
-    state = fresh(RULES)
+    state = make_initial_state(RULES)
     ticket = Ticket(slot=100.0, after=100.25, due=100.0, misses=2)
 
-    assert attempt(state, RULES, ASK, ticket, 109) == Granted(109, 9)
+    assert attempt(state, RULES, ASK, ticket, 109) == Claim(109, 9)
 
 
 def test_who_came_in_time_at_last_has_missed_nothing_so_far() -> None:
@@ -124,9 +121,9 @@ def test_a_slot_reserved_for_the_end_of_a_pause_is_good(slot: float, kept: bool)
 
 
 def test_a_slot_of_which_nothing_was_waited_for_says_nothing_about_lateness() -> None:
-    state = fresh(RULES)
+    state = make_initial_state(RULES)
 
-    assert attempt(state, RULES, ASK, None, 100) == Granted(100, None)
+    assert attempt(state, RULES, ASK, None, 100) == Claim(100, None)
     assert state.touched == 100
 
 
@@ -136,7 +133,7 @@ def test_a_returned_slot_is_taken_up_to_its_very_moment_and_not_after() -> None:
     assert take_ticket(attempt(state, RULES, ASK, None, 100.5)).slot == 101
     assert state.freed == [(102, 102.25)]
     late = replace(state, freed=[(102, 102.25)])
-    assert attempt(late, RULES, ASK, None, 102) == Granted(102, None)
+    assert attempt(late, RULES, ASK, None, 102) == Claim(102, None)
     gone = replace(state, freed=[(102, 102.25)])
     assert take_ticket(attempt(gone, RULES, ASK, None, 102.01)).slot == 103
     assert gone.freed == []
@@ -161,7 +158,7 @@ def test_ten_sends_are_kept() -> None:
 @pytest.mark.parametrize(("status", "trips"), [(199, 0), (200, 1), (299, 1), (300, 0), (404, 0)])
 def test_only_good_answers_say_something_about_the_network(status: int, trips: int) -> None:
     evidence = Evidence()
-    settle(fresh(RULES), RULES, evidence, answer(100.5, status, stamp=100))
+    record_answer(make_initial_state(RULES), RULES, evidence, answer(100.5, status, stamp=100))
 
     assert evidence.trips == [("items", 0.5)] * trips
     assert evidence.answers == trips
@@ -169,8 +166,8 @@ def test_only_good_answers_say_something_about_the_network(status: int, trips: i
 
 def test_lateness_counts_whatever_the_answer_was() -> None:
     evidence = Evidence()
-    settle(fresh(RULES), RULES, evidence, replace(answer(100, 503), late=0.02))
-    settle(fresh(RULES), RULES, evidence, replace(answer(100), late=0.0))
+    record_answer(make_initial_state(RULES), RULES, evidence, replace(answer(100, 503), late=0.02))
+    record_answer(make_initial_state(RULES), RULES, evidence, replace(answer(100), late=0.0))
 
     assert evidence.late == [0.02, 0.0]
 
@@ -181,24 +178,24 @@ def test_lateness_counts_whatever_the_answer_was() -> None:
 def test_the_widest_gap_after_a_429_lasts_six_hundred_windows(
     rules: Rules, at: float, cautious: bool
 ) -> None:
-    state = fresh(rules)
-    settle(state, rules, Evidence(), answer(100, 429))
-    settle(state, rules, steady(), answer(at))
+    state = make_initial_state(rules)
+    record_answer(state, rules, Evidence(), answer(100, 429))
+    record_answer(state, rules, steady(), answer(at))
 
     assert (state.gap == rules.slowest) is cautious
 
 
 def test_in_half_a_window_a_429_pauses_half_as_long_and_caution_ends_in_half_the_time() -> None:
-    state = fresh(HALF)
-    settle(state, HALF, Evidence(), answer(100, 429))
+    state = make_initial_state(HALF)
+    record_answer(state, HALF, Evidence(), answer(100, 429))
 
     assert (state.penalty_until, state.cautious_until) == (100.5, 400)
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
-    state = fresh(RULES)
-    settle(state, RULES, Evidence(), answer(100, 429, penalty=30))
-    settle(state, RULES, Evidence(), answer(101, 429, penalty=2))
+    state = make_initial_state(RULES)
+    record_answer(state, RULES, Evidence(), answer(100, 429, penalty=30))
+    record_answer(state, RULES, Evidence(), answer(101, 429, penalty=2))
 
     assert state.penalty_until == 130
     assert state.cautious_until == 701

@@ -11,24 +11,19 @@ from server.limiter.budget import Credits, Policy, Reading
 from server.limiter.jitter import Evidence, Rules
 from server.limiter.schedule import (
     Answer,
-    Ask,
-    Granted,
-    Saver,
-    Send,
-    State,
+    Claim,
     Ticket,
+    TurnRequest,
     Wait,
     attempt,
-    decode,
-    fresh,
     give_back,
-    settle,
-    wary,
+    record_answer,
 )
+from server.limiter.state import Saver, Send, State, decode, make_cautious_state, make_initial_state
 
 RULES = Rules(1.0)
 HALF = Rules(0.5)
-ASK = Ask("me", 5, "interactive")
+ASK = TurnRequest("me", 5, "interactive")
 PLAN = Policy("startup", 5000, 50)
 
 
@@ -38,12 +33,12 @@ def answer(at: float, status: int = 200, *, stamp: float = 0.0, penalty: float =
     )
 
 
-def expect_wait(outcome: Granted | Wait) -> Wait:
+def expect_wait(outcome: Claim | Wait) -> Wait:
     assert isinstance(outcome, Wait)
     return outcome
 
 
-def take_ticket(outcome: Granted | Wait) -> Ticket:
+def take_ticket(outcome: Claim | Wait) -> Ticket:
     ticket = expect_wait(outcome).ticket
     assert ticket is not None
     return ticket
@@ -62,8 +57,8 @@ def test_sends_without_an_answer_are_forgotten_after_sixty_windows(
     rules: Rules, at: float, left: float
 ) -> None:
     state = State(gap=0.1, credits=Credits(PLAN, 5000, 100))
-    attempt(state, rules, Ask("lost", 340, "interactive"), None, 100)
-    settle(state, rules, Evidence(), replace(answer(at), reading=Reading(PLAN, 1000)))
+    attempt(state, rules, TurnRequest("lost", 340, "interactive"), None, 100)
+    record_answer(state, rules, Evidence(), replace(answer(at), reading=Reading(PLAN, 1000)))
 
     assert state.credits
     assert state.credits.level == left
@@ -72,8 +67,10 @@ def test_sends_without_an_answer_are_forgotten_after_sixty_windows(
 def test_an_answer_is_that_of_the_send_with_its_stamp() -> None:
     state = State(gap=0.1, credits=Credits(PLAN, 5000, 100))
     for now in (100, 101):
-        attempt(state, RULES, Ask("x", now, "interactive"), None, now)
-    settle(state, RULES, Evidence(), replace(answer(102, stamp=100), reading=Reading(PLAN, 1000)))
+        attempt(state, RULES, TurnRequest("x", now, "interactive"), None, now)
+    record_answer(
+        state, RULES, Evidence(), replace(answer(102, stamp=100), reading=Reading(PLAN, 1000))
+    )
 
     assert [send.open for send in state.sends] == [False, True]
     assert state.credits
@@ -93,11 +90,11 @@ def test_who_saves_up_is_left_the_credits_by_others_of_its_lane_or_below(
     asking: Lane, saving: Lane, waits: bool
 ) -> None:
     state = State(gap=0.25, credits=Credits(PLAN, 4000, 100), saver=Saver("saver", 110.0, saving))
-    outcome = attempt(state, RULES, Ask("me", 5, asking), None, 100)
+    outcome = attempt(state, RULES, TurnRequest("me", 5, asking), None, 100)
 
     assert isinstance(outcome, Wait) is waits
     if waits:
-        assert expect_wait(outcome) == Wait(110.0, None, broke=True)
+        assert expect_wait(outcome) == Wait(110.0, None, for_credits=True)
 
 
 def test_a_saver_itself_is_not_held_up_and_has_saved_up_once_it_sent() -> None:
@@ -105,7 +102,7 @@ def test_a_saver_itself_is_not_held_up_and_has_saved_up_once_it_sent() -> None:
         gap=0.25, credits=Credits(PLAN, 4000, 100), saver=Saver("me", 110.0, "interactive")
     )
 
-    assert isinstance(attempt(state, RULES, ASK, None, 100), Granted)
+    assert isinstance(attempt(state, RULES, ASK, None, 100), Claim)
     assert state.saver is None
 
 
@@ -119,11 +116,11 @@ def test_the_send_of_another_does_not_end_a_saving() -> None:
 
 def test_who_saves_first_keeps_saving_until_two_gaps_after_the_credits_are_there() -> None:
     state = State(gap=0.25, credits=Credits(PLAN, 100, 100))
-    attempt(state, RULES, Ask("first", 50, "interactive"), None, 100)
-    attempt(state, RULES, Ask("second", 500, "interactive"), None, 100)
+    attempt(state, RULES, TurnRequest("first", 50, "interactive"), None, 100)
+    attempt(state, RULES, TurnRequest("second", 500, "interactive"), None, 100)
 
     assert state.saver == Saver("first", 101.5, "interactive")
-    attempt(state, RULES, Ask("second", 500, "interactive"), None, 101.5)
+    attempt(state, RULES, TurnRequest("second", 500, "interactive"), None, 101.5)
     assert state.saver.who == "second"
 
 
@@ -145,14 +142,14 @@ def test_a_state_is_used_only_if_it_makes_sense(field: str, value: float, sensib
     setattr(state, field, value)
     decoded = decode(state.encode(), RULES, 100)
 
-    assert decoded == (state if sensible else wary(RULES, 100))
+    assert decoded == (state if sensible else make_cautious_state(RULES, 100))
 
 
 def test_a_state_touched_more_than_a_window_ahead_is_of_an_earlier_start_of_the_machine() -> None:
     state = State(gap=0.21, touched=101.1)
 
-    assert decode(state.encode(), RULES, 100) == fresh(RULES)
-    assert decode(State(gap=0.1, touched=100.6).encode(), HALF, 100) == fresh(HALF)
+    assert decode(state.encode(), RULES, 100) == make_initial_state(RULES)
+    assert decode(State(gap=0.1, touched=100.6).encode(), HALF, 100) == make_initial_state(HALF)
 
 
 def test_everything_survives_being_stored() -> None:
@@ -190,7 +187,7 @@ def test_a_reservation_belongs_to_the_history_it_was_made_in() -> None:
 def test_defaults_of_what_is_shared_say_nothing() -> None:
     assert Send(1.0, 5.0).open is True
     assert Ticket(1.0, 2.0, 1.0) == Ticket(1.0, 2.0, 1.0, misses=0, epoch=0.0)
-    assert Wait(1.0, None).broke is False
+    assert Wait(1.0, None).for_credits is False
     silent = Answer(stamp=1.0, at=1.0, operation="items", status=200, reading=Reading())
     assert (silent.penalty, silent.new_connection, silent.late) == (0.0, False, None)
     assert State(0.25) == State(0.25, 0.0, 0.0, 0.0, 0.0, 0.0, [], [], None, None)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from server.limiter.store import FILE, Busy, Record, Store, boot_identity
+from server.limiter.store import FILE, Busy, Record, Store, read_boot_identity
 
 KEY = "a key"
 
@@ -227,7 +227,7 @@ async def test_nobody_waits_inside_sqlite(
 
 
 def test_this_start_of_the_machine_has_one_name() -> None:
-    assert boot_identity() == boot_identity() != ""
+    assert read_boot_identity() == read_boot_identity() != ""
 
 
 def test_where_the_machine_does_not_name_its_starts_the_clock_has_to_do(
@@ -236,11 +236,11 @@ def test_where_the_machine_does_not_name_its_starts_the_clock_has_to_do(
     def missing(*_: object, **__: object) -> str:
         raise FileNotFoundError
 
-    identity = boot_identity()
+    identity = read_boot_identity()
     monkeypatch.setattr(Path, "read_text", missing)
 
-    assert identity.startswith(boot_identity())
-    assert " " not in boot_identity()
+    assert identity.startswith(read_boot_identity())
+    assert " " not in read_boot_identity()
 
 
 async def test_keys_and_starts_of_the_machine_have_records_of_their_own(

@@ -58,9 +58,9 @@ async def test_the_user_is_asked_with_source_collections_requests_credits_and_mi
         )
 
         assert [each.message for each in person.questions] == [
-            "Northwind Skincare: Put all 300 items of the workspace into 'Q3 Report', 'Q3 "
-            "Reportt'? 'Q3 Report' exists "
-            f"({members} items); 'Q3 Reportt' will be created, though there is 'Q3 Report'. At "
+            'Northwind Skincare: Put all 300 items of the workspace into "Q3 Report", "Q3 '
+            'Reportt"? "Q3 Report" exists '
+            f'({members} items); "Q3 Reportt" will be created, though there is "Q3 Report". At '
             "most 304 requests "
             "(16,740 rate credits), about 2 minutes; items that are in already are skipped. It "
             "can be undone. The "
@@ -251,7 +251,11 @@ async def test_nothing_to_work_on_is_said_before_anybody_is_asked() -> None:
     [
         (
             {**REELS, "collectionNames": ["Q3 Reprot"]},
-            "There is no collection 'Q3 Reprot'. Did you mean 'Q3 Report'?",
+            "There is no collection 'Q3 Reprot'. Did you mean `Q3 Report`?",
+        ),
+        (
+            {**REELS, "collectionNames": ["Q3 Rep"], "action": "remove"},
+            "There is no collection 'Q3 Rep'. Did you mean `Q3 Report`?",
         ),
         ({**REELS, "collectionIds": ["nope"]}, "No collection of this workspace has the id nope."),
         (REELS, "Say which collections: `collectionNames` or `collectionIds`."),
@@ -449,3 +453,38 @@ async def test_a_cancellation_is_answered_when_the_job_has_stopped() -> None:
     assert told["state"] == "cancelled"
     assert told["records"]["skipped"] > 0
     assert "notes" not in told
+
+
+@pytest.mark.parametrize("name", ["Empty Sh", "  empty   SHELF "])
+async def test_a_collection_is_found_by_a_unique_part_or_another_spelling(name: str) -> None:
+    async with scene() as here:
+        row = await here.start(**REELS, collectionNames=[name])
+
+        assert [target["name"] for target in row["result"]["collections"]] == ["Empty Shelf"]
+        assert await here.members("Empty Shelf")
+
+
+async def test_another_spelling_is_enough_to_take_items_out() -> None:
+    async with scene() as here:
+        row = await here.start(search={}, collectionNames=["q3 REPORT"], action="remove")
+
+        assert [target["name"] for target in row["result"]["collections"]] == ["Q3 Report"]
+        assert not await here.members("Q3 Report")
+
+
+async def test_a_part_of_several_names_lists_the_candidates() -> None:
+    async with scene() as here:
+        names = {name for name in await here.collections() if "e" in name.casefold()}
+        failure = await here.refused(**REELS, collectionNames=["e"])
+
+        assert failure.code is Code.AMBIGUOUS
+        assert {row["name"] for row in failure.details["candidates"]} <= names
+        assert here.sandbox.arrived == 0
+
+
+async def test_auto_create_does_not_take_a_part_for_the_name() -> None:
+    async with scene() as here:
+        row = await here.start(**REELS, collectionNames=["Empty Sh"], autoCreate=True)
+
+        assert [target["name"] for target in row["result"]["collections"]] == ["Empty Sh"]
+        assert not await here.members("Empty Shelf")

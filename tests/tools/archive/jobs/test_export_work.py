@@ -57,7 +57,7 @@ class Handle:
         if has_draft and self.after_draft:
             raise self.after_draft
 
-    def say(self, message: str) -> None:
+    def set_message(self, message: str) -> None:
         self.message = message
 
 

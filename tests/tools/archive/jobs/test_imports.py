@@ -111,6 +111,15 @@ async def test_what_arrives_and_what_was_there_is_put_into_the_collections(tmp_p
     assert one.sandbox.times("AddItemToCollections") == 5
 
 
+async def test_an_import_finds_its_collection_by_a_unique_part(tmp_path: Path) -> None:
+    async with worker(tmp_path) as one:
+        row = await one.agreed(StartImport, urls=links(2), collectionNames=["  empty SH"])
+        result = await one.ended(row)
+
+    assert result["inCollections"] == 2
+    assert not result.get("notPutIn")
+
+
 async def test_an_item_that_a_collection_does_not_take_is_told_and_the_others_are_put_in(
     tmp_path: Path,
 ) -> None:
@@ -293,7 +302,7 @@ async def test_a_job_whose_owner_died_goes_on_in_the_same_call_once_its_lease_ha
         )
         dead = Journal(tmp_path, leases=Leases(clock=one.time.clock), wall=one.time.clock)
         lease = dead.create(job, "dead", writes=True, repeatable=False, phase=Phase.GATHERING)
-        dead.begin(lease)
+        dead.start(lease)
         dead.close()
         began = one.time.now
         told = await one.call(StartImport, resume=lease.job)

@@ -46,7 +46,7 @@ def is_refused(error: Json, tool: str) -> None:
 @pytest.mark.parametrize("toolsets", TOOLSETS)
 async def test_the_listing_of_a_read_only_server_holds_reads_only(toolsets: str) -> None:
     async with untouched(toolsets) as desk:
-        listed = desk.surface.listing()
+        listed = desk.surface.list_tools()
 
     assert listed
     assert all(each["annotations"]["readOnlyHint"] for each in listed)

@@ -1,4 +1,4 @@
-"""Packed reads in front of a sandbox that notes how many came together and objects as a test
+"""Batches of reads in front of a sandbox that notes how many came together and objects as a test
 says."""
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.archive.api import Api
-from server.archive.batching import Packer
-from server.archive.client import Answer as Read
+from server.archive.batching import BatchReader
 from server.archive.client import Archive
+from server.archive.failures import Answer as Read
 from server.errors import Code, Failure
 from server.http.client import Http
 from server.limiter import Limiter
@@ -36,7 +36,7 @@ _ALIAS = re.compile(r"\ba\d+: ")
 
 Json = dict[str, Any]
 Objection = Callable[[int, Json], Answer | Exception | None]
-"""From how many reads a request packs (0: a plain one) and its body to what is answered instead, if
+"""From how many reads a request holds (0: a plain one) and its body to what is answered instead, if
 anything is."""
 
 
@@ -65,11 +65,11 @@ class Watched(Sandbox):
 
 @dataclass
 class Bench:
-    """A packer of timelines at a sandbox, and ids of items there."""
+    """A reader of timelines at a sandbox, and ids of items there."""
 
     sandbox: Watched
     api: Api
-    packer: Packer
+    reader: BatchReader
     ids: list[str]
 
     async def read(
@@ -77,7 +77,7 @@ class Bench:
     ) -> dict[str, Read | Failure]:
         """What is answered of each item."""
         requests = [GetEngagementHistory.model_validate({"itemId": each}) for each in ids]
-        return {ids[place]: found async for place, found in self.packer.read(requests, admit)}
+        return {ids[place]: found async for place, found in self.reader.read(requests, admit)}
 
     async def singly(self, *ids: str) -> dict[str, Any]:
         """The snapshots of each item by a request of its own."""
@@ -92,7 +92,7 @@ class Bench:
 
 @asynccontextmanager
 async def bench(limiter: Limiter | None = None, **how: Any) -> AsyncIterator[Bench]:
-    """A packer that has read nothing yet."""
+    """A reader that has read nothing yet."""
     sandbox = Watched(**how)
     async with Http(DEFAULT_API_URL, "Archive", in_process=sandbox.handle) as http:
         archive = Archive(
@@ -104,10 +104,13 @@ async def bench(limiter: Limiter | None = None, **how: Any) -> AsyncIterator[Ben
             clock=how.get("clock", FIXED_TIME["clock"]),
         )
         api = Api(archive, MAIN, "job")
-        page = await api.page(SearchItems.model_validate({"fields": ["id"]}))
+        page = await api.read_page(SearchItems.model_validate({"fields": ["id"]}))
         sandbox.sizes.clear()
         yield Bench(
-            sandbox, api, Packer(api, GetEngagementHistory), [each["id"] for each in page.records]
+            sandbox,
+            api,
+            BatchReader(api, GetEngagementHistory),
+            [each["id"] for each in page.records],
         )
 
 

@@ -164,7 +164,7 @@ async def test_a_read_only_server_checks_and_changes_nothing() -> None:
     async with fronted(
         front, ARCHIVEBOX_API_KEY="sandbox-archivebox-key", ARCHIVE_MCP_READ_ONLY="1"
     ) as calls:
-        calls._surface.offer(backends={"archivebox"}, toolsets=["all"], read_only=True)
+        calls._catalog.offer(backends={"archivebox"}, toolsets=["all"], read_only=True)
         checked = await call(calls, "start_save", action="check", urls=FRESH[:1])
         failure = await refused(calls, "start_save", action="save", urls=FRESH[:1])
 

@@ -60,7 +60,8 @@ def test_sixteen_characters_are_a_long_secret(value: str, masked: str) -> None:
 @pytest.mark.parametrize("bad", ["abc def1234", "töken123456", "tok\x07en12345", "tok\nen12345"])
 def test_a_mangled_secret_is_refused_without_being_shown(tmp_path: Path, bad: str) -> None:
     with pytest.raises(
-        SettingsError, match="ARCHIVE_APP_TOKEN contains a space or a character"
+        SettingsError,
+        match=r"ARCHIVE_APP_TOKEN \(environment\) contains a space or a character",
     ) as refused:
         read(tmp_path, ARCHIVE_APP_TOKEN=bad)
 

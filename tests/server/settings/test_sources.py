@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
@@ -13,49 +12,9 @@ from server.settings import (
     Source,
     load,
 )
+from tests.support.settings import SOURCES, Places
 
 Load = Callable[..., Settings]
-SOURCES: tuple[Source, ...] = get_args(Source)
-
-
-class Places:
-    """The five places settings come from, all of them empty folders and mappings to begin with."""
-
-    def __init__(self, root: Path) -> None:
-        self.folder, self.home = root / "project", root / "home"
-        self.env_file = root / "given.env"
-        for folder in (self.folder, self.home):
-            folder.mkdir()
-        self.flags: dict[str, str] = {}
-        self.environment: dict[str, str] = {}
-
-    def put(self, source: Source, **values: str) -> None:
-        match source:
-            case "command line":
-                self.flags |= values
-            case "environment":
-                self.environment |= values
-            case "--env-file":
-                self._append(self.env_file, values)
-            case "./.env":
-                self._append(self.folder / ".env", values)
-            case "~/.env.shared":
-                self._append(self.home / ".env.shared", values)
-
-    def load(self, *, sandbox: bool = False) -> Settings:
-        return load(
-            self.flags,
-            sandbox=sandbox,
-            env_file=self.env_file if self.env_file.exists() else None,
-            environment=self.environment,
-            folder=self.folder,
-            home=self.home,
-        )
-
-    @staticmethod
-    def _append(path: Path, values: Mapping[str, str]) -> None:
-        with path.open("a", encoding="utf-8") as file:
-            file.writelines(f"{name}={value}\n" for name, value in values.items())
 
 
 @pytest.fixture
@@ -145,13 +104,6 @@ def test_other_keys_and_unreadable_lines_of_a_file_do_no_harm(places: Places) ->
     assert set(settings.sources) == {"ARCHIVE_APP_TOKEN"}
 
 
-def test_a_file_that_is_not_text_is_named(places: Places) -> None:
-    (places.folder / ".env").write_bytes(b"ARCHIVE_APP_TOKEN=\xff\xfe\xff")
-
-    with pytest.raises(SettingsError, match=r"\.env cannot be read as UTF-8"):
-        places.load()
-
-
 def test_an_env_file_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"--env-file: there is no file .*missing"):
         load({}, env_file=tmp_path / "missing", environment={}, folder=tmp_path, home=tmp_path)
@@ -229,7 +181,7 @@ def test_a_dotenv_cannot_loosen_what_protects_the_user(
 
     assert name not in settings.sources
     assert settings.warnings == (
-        f"{name} in ./.env is ignored: set it in the environment or in ~/.env.shared.",
+        f"{name} (./.env, line 1) is ignored: set it in the environment or in ~/.env.shared.",
     )
     assert settings == Settings(
         state_dir=settings.state_dir,

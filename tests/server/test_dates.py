@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.archive.dates import instant, is_day
+from server.dates import is_day, to_instant
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
@@ -33,7 +33,7 @@ SAMOA = ZoneInfo("Pacific/Apia")
 def test_an_instant_with_a_zone_is_the_same_instant_in_utc(
     text: str, expected: str, end_of_day: bool
 ) -> None:
-    assert instant(text, BERLIN, end_of_day=end_of_day) == expected
+    assert to_instant(text, BERLIN, end_of_day=end_of_day) == expected
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_an_instant_with_a_zone_is_the_same_instant_in_utc(
 def test_a_plain_day_is_that_whole_day_in_the_users_zone(
     day: str, zone: tzinfo, first: str, last: str
 ) -> None:
-    assert instant(day, zone, end_of_day=False) == first
-    assert instant(day, zone, end_of_day=True) == last
+    assert to_instant(day, zone, end_of_day=False) == first
+    assert to_instant(day, zone, end_of_day=True) == last
 
 
 @given(
@@ -78,9 +78,9 @@ def test_a_plain_day_is_that_whole_day_in_the_users_zone(
     ),
 )
 def test_each_day_ends_one_second_before_the_next_begins(day: date, zone: tzinfo) -> None:
-    ends = datetime.fromisoformat(instant(day.isoformat(), zone, end_of_day=True))
+    ends = datetime.fromisoformat(to_instant(day.isoformat(), zone, end_of_day=True))
     begins = datetime.fromisoformat(
-        instant((day + timedelta(days=1)).isoformat(), zone, end_of_day=False)
+        to_instant((day + timedelta(days=1)).isoformat(), zone, end_of_day=False)
     )
 
     assert begins - ends == timedelta(seconds=1)
@@ -94,7 +94,9 @@ def test_each_day_ends_one_second_before_the_next_begins(day: date, zone: tzinfo
 def test_a_zoned_time_never_moves(naive: datetime, minutes: int) -> None:
     moment = naive.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes)))
 
-    assert datetime.fromisoformat(instant(moment.isoformat(), BERLIN, end_of_day=False)) == moment
+    assert (
+        datetime.fromisoformat(to_instant(moment.isoformat(), BERLIN, end_of_day=False)) == moment
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_a_time_of_day_without_a_zone_is_refused_with_the_remedy(text: str) -> N
     with pytest.raises(
         ValueError, match=r"has no zone: add Z or an offset .* or give the plain day"
     ):
-        instant(text, BERLIN, end_of_day=False)
+        to_instant(text, BERLIN, end_of_day=False)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_a_time_of_day_without_a_zone_is_refused_with_the_remedy(text: str) -> N
 )
 def test_what_is_no_date_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="is not a date: write a day"):
-        instant(text, BERLIN, end_of_day=False)
+        to_instant(text, BERLIN, end_of_day=False)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +134,7 @@ def test_what_is_no_date_is_refused_with_an_example(text: str) -> None:
 )
 def test_a_day_that_no_calendar_has_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=f"'{text}' is not a day of the calendar"):
-        instant(text, BERLIN, end_of_day=False)
+        to_instant(text, BERLIN, end_of_day=False)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,7 @@ def test_an_instant_beyond_the_calendar_is_refused(
     text: str, zone: tzinfo, end_of_day: bool
 ) -> None:
     with pytest.raises(ValueError, match="is outside the calendar"):
-        instant(text, zone, end_of_day=end_of_day)
+        to_instant(text, zone, end_of_day=end_of_day)
 
 
 @pytest.mark.parametrize(
@@ -160,8 +162,8 @@ def test_a_whole_day_is_told_from_an_instant(text: str, day: bool) -> None:
 
 def test_a_day_that_a_country_skipped_still_has_an_order() -> None:
     # Samoa went from 29 to 31 December 2011: the day between has no hours of its own.
-    before = instant("2011-12-29", SAMOA, end_of_day=True)
-    after = instant("2011-12-31", SAMOA, end_of_day=False)
+    before = to_instant("2011-12-29", SAMOA, end_of_day=True)
+    after = to_instant("2011-12-31", SAMOA, end_of_day=False)
 
-    assert before <= instant("2011-12-30", SAMOA, end_of_day=False)
-    assert instant("2011-12-30", SAMOA, end_of_day=True) <= after
+    assert before <= to_instant("2011-12-30", SAMOA, end_of_day=False)
+    assert to_instant("2011-12-30", SAMOA, end_of_day=True) <= after

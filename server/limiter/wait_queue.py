@@ -11,7 +11,8 @@ import anyio
 from server.errors import Code, Failure
 from server.limiter.interface import Lane
 from server.limiter.jitter import Rules
-from server.limiter.schedule import Answer, State, Ticket
+from server.limiter.schedule import Answer, Ticket
+from server.limiter.state import State
 
 
 class Waiter:
@@ -25,7 +26,7 @@ class Waiter:
         self.called = anyio.Event()
 
 
-class Line:
+class WaitQueue:
     """The queue of a key in this process, with the one reservation that the process may hold.
 
     ticket: the reservation, used by whoever is the head when it comes due.
@@ -55,7 +56,7 @@ class Line:
     def join(self, waiter: Waiter, now: float) -> None:
         """Join the queue, and refuse at once the callers whose wait this makes hopeless."""
         self._lanes[waiter.lane].append(waiter)
-        self.weed(now)
+        self.refuse_hopeless(now)
 
     def leave(self, waiter: Waiter) -> None:
         """Leave the queue, if still in it, and call the new head."""
@@ -70,7 +71,7 @@ class Line:
             self._turns.clear()
             self._last_turn = None
 
-    async def until_head(self, waiter: Waiter) -> None:
+    async def wait_until_head(self, waiter: Waiter) -> None:
         """Return when this caller is the head.
 
         Raises:
@@ -83,42 +84,39 @@ class Line:
         if waiter.refusal:
             raise waiter.refusal
 
-    def took_turn(self, waiter: Waiter, now: float) -> None:
+    def note_turn(self, waiter: Waiter, now: float) -> None:
         """Remove a caller that got its turn, and note the time since the turn before."""
         # Other processes take turns in between: only the past says how many there are.
         if self._last_turn is not None:
             self._turns.append(now - self._last_turn)
         self._last_turn = now
         self.leave(waiter)
-        self.weed(now)
+        self.refuse_hopeless(now)
 
-    def weed(self, now: float) -> None:
+    def refuse_hopeless(self, now: float) -> None:
         """Refuse everyone behind the head whose turn cannot come before the deadline.
 
         The head is not judged here: the shared schedule tells it exactly.
         """
-        view = self.view
         # Before the first look at the shared state the slowest gap is the safe guess.
-        gap = view.gap if view else self._rules.slowest
-        first = max(now, view.penalty_until if view else now)
+        view = self.view or State(gap=self._rules.slowest)
         if self.ticket:
-            first = max(first, self.ticket.due)
-        elif view:
-            first = max(first, view.next_free)
+            first = max(now, view.penalty_until, self.ticket.due)
+        else:
+            first = max(now, view.penalty_until, view.next_free)
         # The shortest of them: a caller is refused only if even the best pace would be too slow.
-        pace = max(gap, min(self._turns, default=gap))
+        pace = max(view.gap, min(self._turns, default=view.gap))
         place, cost = 0, 0.0
         # A copy: leaving removes callers from the queue while it is walked.
         for waiter in list(self):
-            turn = first + place * pace
-            funded = (
-                view.credits.ready(cost + waiter.cost, waiter.lane, now)
-                if view and view.credits
-                else now
-            )
+            funded = now
+            if view.credits:
+                funded = view.credits.ready(cost + waiter.cost, waiter.lane, now)
+            turn = max(first + place * pace, funded)
             # Refused at once: waiting until the deadline would end the same way, only later.
-            if place and waiter.deadline is not None and max(turn, funded) > waiter.deadline:
-                waiter.refusal = refusal(max(turn, funded) - now, broke=funded > waiter.deadline)
+            if place and waiter.deadline is not None and turn > waiter.deadline:
+                is_funded = funded <= waiter.deadline
+                waiter.refusal = make_refusal(turn - now, for_credits=not is_funded)
                 self.leave(waiter)
                 waiter.called.set()
                 continue
@@ -126,11 +124,11 @@ class Line:
             place, cost = place + 1, cost + waiter.cost
 
 
-def refusal(seconds: float, *, broke: bool) -> Failure:
+def make_refusal(seconds: float, *, for_credits: bool) -> Failure:
     """Return the failure for a caller whose turn is that many seconds away."""
     # Rounded up, so that a caller who waits exactly so long is not refused again.
     wait = max(1, math.ceil(seconds))
-    if broke:
+    if for_credits:
         return Failure(
             Code.BUDGET_EXHAUSTED,
             "The API's credit budget is used up; "

@@ -1,0 +1,217 @@
+"""How a connection is made: through which proxy, and which certificates are trusted.
+
+Both follow the machine's own configuration, as its other programs do: the proxy variables or the
+system's settings, and the system's certificates. Whatever is wrong there is reported in one
+sentence that names the variable.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import ssl
+import sys
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from server.errors import Code, Failure
+from server.http.urls import is_loopback
+
+_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+
+
+def choose_proxy(url: str) -> str | None:
+    """Return the URL of the proxy for a URL; None where the connection is direct.
+
+    A proxy cannot reach this machine's loopback, so nothing that goes there uses one.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if is_loopback(host) or _is_exempt(parts):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy:
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def open_transport(
+    url: str, *, limits: httpx.Limits, ca_bundle: Path | None = None
+) -> httpx.AsyncHTTPTransport:
+    """Return what sends requests to a URL's origin.
+
+    Args:
+        ca_bundle: a CA file that is trusted besides the system's certificates.
+
+    Raises:
+        Failure: `NOT_CONFIGURED`: the proxy or the certificates cannot be used.
+    """
+    return build_transport(
+        choose_proxy(url), make_tls(urlsplit(url).scheme, ca_bundle), limits=limits
+    )
+
+
+def build_transport(
+    proxy: str | None, tls: ssl.SSLContext, *, limits: httpx.Limits
+) -> httpx.AsyncHTTPTransport:
+    """Return what sends requests through a proxy, or directly where it is None.
+
+    Raises:
+        Failure: `NOT_CONFIGURED`: the proxy cannot be used.
+    """
+    if proxy is None:
+        return httpx.AsyncHTTPTransport(verify=tls, limits=limits)
+    scheme = proxy.partition("://")[0].lower()
+    if scheme not in _PROXY_SCHEMES:
+        raise _make_proxy_failure(proxy, f"names a proxy of an unknown kind, {scheme}://")
+    try:
+        return httpx.AsyncHTTPTransport(
+            verify=tls, limits=limits, proxy=httpx.Proxy(proxy, ssl_context=_tls_of_proxy(scheme))
+        )
+    except ImportError:
+        raise _make_proxy_failure(
+            proxy,
+            "names a SOCKS proxy, which needs the package socksio",
+            f"Install it: {sys.executable} -m pip install socksio",
+        ) from None
+    except (httpx.InvalidURL, ValueError):
+        raise _make_proxy_failure(proxy, "is not the URL of a proxy") from None
+
+
+def make_tls(scheme: str, ca_bundle: Path | None = None) -> ssl.SSLContext:
+    """Return what a server's certificate is verified with.
+
+    Args:
+        scheme: the URL's; plain http gets a context that trusts nobody.
+        ca_bundle: a CA file that is trusted besides the system's certificates.
+
+    Raises:
+        Failure: `NOT_CONFIGURED`: a file of certificates or keys cannot be used.
+    """
+    if scheme != "https":
+        # Plain http needs no CA store, and loading one costs 0.1 s and 10 MB. This context trusts
+        # no certificate, so that a mistake fails instead of passing unverified.
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        return _load_certificates(ca_bundle)
+    except (OSError, ValueError) as error:
+        raise _make_tls_failure(ca_bundle, error) from None
+
+
+def describe_proxy(url: str) -> str:
+    """Return the variable that names the proxy for a URL, for messages."""
+    return find_variable(choose_proxy(url) or "")
+
+
+def find_variable(proxy: str) -> str:
+    """Return the name of the variable that holds a proxy's URL."""
+    for name, value in os.environ.items():
+        if name.lower().endswith("_proxy") and value and value in (proxy, proxy[len("http://") :]):
+            return name
+    return "the system's proxy setting"
+
+
+def _load_certificates(ca_bundle: Path | None) -> ssl.SSLContext:
+    context = _load_public_certificates()
+    if ca_bundle is not None:
+        context.load_verify_locations(cafile=ca_bundle)
+    return context
+
+
+def _load_public_certificates() -> ssl.SSLContext:
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if file or folder:
+        # OpenSSL itself would pass over a file that is not there, and then trust nobody.
+        for path in filter(None, (file, folder)):
+            Path(path).stat()
+        return ssl.create_default_context(cafile=file or None, capath=folder or None)
+    if sys.platform in ("win32", "darwin"):
+        # There the system verifies by itself, with the certificates that an employer installed.
+        import truststore
+
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = ssl.create_default_context()
+    paths = ssl.get_default_verify_paths()
+    if not context.get_ca_certs() and not paths.capath:
+        # Small containers have no certificates of their own.
+        import certifi
+
+        context.load_verify_locations(cafile=certifi.where())
+    return context
+
+
+def _tls_of_proxy(scheme: str) -> ssl.SSLContext | None:
+    return make_tls("https") if scheme == "https" else None
+
+
+def _is_exempt(parts: SplitResult) -> bool:
+    """Return whether NO_PROXY, or the system's list, keeps a host from the proxy."""
+    host = parts.hostname or ""
+    if proxy_bypass(parts.netloc.rpartition("@")[2]) or proxy_bypass(host):
+        return True
+    entries = getproxies().get("no", "").split(",")
+    return any(_is_in_network(host, entry.strip().strip("[]")) for entry in entries)
+
+
+def _is_in_network(host: str, network: str) -> bool:
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False
+
+
+def _make_proxy_failure(proxy: str, problem: str, hint: str = "") -> Failure:
+    # The URL may hold a password, so only the name of its variable is shown.
+    name = find_variable(proxy)
+    return Failure(
+        Code.NOT_CONFIGURED,
+        f"{name} {problem}. Nothing was sent.",
+        hint or f"Set {name} to a URL such as http://proxy.example:3128, or leave it out.",
+    )
+
+
+def _make_tls_failure(ca_bundle: Path | None, error: Exception) -> Failure:
+    name, path = _blame_variable(ca_bundle)
+    reason = getattr(error, "strerror", None) or "it holds no certificate"
+    if isinstance(error, ssl.SSLError):
+        reason = "it holds no certificate in PEM form"
+    return Failure(
+        Code.NOT_CONFIGURED,
+        f"{name} names {path}, which cannot be used: {reason}. Nothing was sent.",
+        f"Correct {name} in this server's environment or leave it out, then restart the server.",
+    )
+
+
+def _blame_variable(ca_bundle: Path | None) -> tuple[str, str]:
+    """Return the variable whose file was not usable, and that file."""
+    if ca_bundle is not None and not _is_readable(ca_bundle):
+        return "ARCHIVE_MCP_CA_BUNDLE or ARCHIVEBOX_CA_BUNDLE", str(ca_bundle)
+    # The standard library opens it for each context, to write keys for debugging.
+    if (keys := os.environ.get("SSLKEYLOGFILE")) and not _is_writable(Path(keys)):
+        return "SSLKEYLOGFILE", keys
+    if ca_bundle is not None:
+        return "ARCHIVE_MCP_CA_BUNDLE or ARCHIVEBOX_CA_BUNDLE", str(ca_bundle)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        if path := os.environ.get(name):
+            return name, path
+    return "The system's certificate store", ssl.get_default_verify_paths().openssl_cafile
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        with path.open("rb"):
+            return True
+    except OSError:
+        return False
+
+
+def _is_writable(path: Path) -> bool:
+    try:
+        with path.open("ab"):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,135 @@
+"""The shared state of one key as plain data, and the text that it is stored as."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from server.limiter.budget import Credits, Policy
+from server.limiter.interface import Lane
+from server.limiter.jitter import Rules
+
+# A figure from outside must not stop all sends for days.
+LONGEST_PENALTY = 3600.0
+
+
+@dataclass
+class Send:
+    """A claimed turn: its time (monotonic seconds), its credits, and whether its answer is due."""
+
+    stamp: float
+    cost: float
+    open: bool = True
+
+
+@dataclass(frozen=True)
+class Saver:
+    """Who waits for credits first: others of that lane or a lower one leave them alone until
+    `until`."""
+
+    who: str
+    until: float
+    lane: Lane
+
+
+@dataclass
+class State:
+    """All that processes share about a key, beside the evidence. Times in seconds, monotonic.
+
+    `epoch` is when the history was last lost: reservations from before are void, for the log cannot
+    protect them.
+    """
+
+    gap: float
+    next_free: float = 0.0
+    penalty_until: float = 0.0
+    cautious_until: float = 0.0
+    touched: float = 0.0
+    epoch: float = 0.0
+    freed: list[tuple[float, float]] = field(default_factory=list)
+    sends: list[Send] = field(default_factory=list)
+    credits: Credits | None = None
+    saver: Saver | None = None
+
+    def encode(self) -> str:
+        """Return the state as text for `decode`."""
+        credits, saver = self.credits, self.saver
+        return json.dumps(
+            [
+                [
+                    self.gap,
+                    self.next_free,
+                    self.penalty_until,
+                    self.cautious_until,
+                    self.touched,
+                    self.epoch,
+                ],
+                self.freed,
+                [[send.stamp, send.cost, int(send.open)] for send in self.sends],
+                credits and [*_policy_fields(credits.policy), credits.level, credits.stamp],
+                saver and [saver.who, saver.until, saver.lane],
+            ],
+            separators=(",", ":"),
+            # NaN would compare false with everything, and so lift every limit.
+            allow_nan=False,
+        )
+
+
+def make_initial_state(rules: Rules) -> State:
+    """Return the state of a key that was never used."""
+    return State(gap=rules.slowest)
+
+
+def make_cautious_state(rules: Rules, now: float) -> State:
+    """Return the state of a key whose history was lost."""
+    # The first send waits until whatever was sent before has left the window.
+    return State(
+        gap=rules.slowest, next_free=now + rules.span(rules.slowest), touched=now, epoch=now
+    )
+
+
+def decode(text: str, rules: Rules, now: float) -> State:
+    """Return the state that a text holds.
+
+    A text that is not ours or makes no sense means that the history was lost. A state last touched
+    later than now is of an earlier run of the monotonic clock, which starts anew with the machine.
+    """
+    try:
+        state = _decode(text)
+    except (ValueError, TypeError, LookupError):
+        return make_cautious_state(rules, now)
+    # A window's tolerance: processes read the clock a moment apart.
+    if state.touched > now + rules.window:
+        return make_initial_state(rules)
+    sensible = (
+        0 < state.gap <= rules.slowest
+        and max(state.next_free, state.penalty_until) < now + 2 * LONGEST_PENALTY
+    )
+    return state if sensible else make_cautious_state(rules, now)
+
+
+def _policy_fields(policy: Policy) -> list[str | float]:
+    return [policy.plan, policy.burst, policy.refill]
+
+
+def _decode(text: str) -> State:
+    times, freed, sends, credits, saver = json.loads(text)
+    gap, next_free, penalty_until, cautious_until, touched, epoch = map(float, times)
+    return State(
+        gap=gap,
+        next_free=next_free,
+        penalty_until=penalty_until,
+        cautious_until=cautious_until,
+        touched=touched,
+        epoch=epoch,
+        freed=[(float(slot), float(after)) for slot, after in freed],
+        sends=[Send(float(stamp), float(cost), bool(is_open)) for stamp, cost, is_open in sends],
+        credits=_decode_credits(*credits) if credits else None,
+        saver=Saver(str(saver[0]), float(saver[1]), "job" if saver[2] == "job" else "interactive")
+        if saver
+        else None,
+    )
+
+
+def _decode_credits(plan: str, burst: float, refill: float, level: float, stamp: float) -> Credits:
+    return Credits(Policy(str(plan), float(burst), float(refill)), float(level), float(stamp))

@@ -1,0 +1,25 @@
+"""Settings: command line > process environment > `--env-file` > `./.env` > `~/.env.shared`."""
+
+from server.settings.settings import (
+    DEFAULT_API_URL,
+    ArchiveBoxVersion,
+    ConfirmMode,
+    Settings,
+    default_state_dir,
+    load,
+)
+from server.settings.sources import VARIABLES, Source
+from server.settings.values import Secret, SettingsError
+
+__all__ = [
+    "DEFAULT_API_URL",
+    "VARIABLES",
+    "ArchiveBoxVersion",
+    "ConfirmMode",
+    "Secret",
+    "Settings",
+    "SettingsError",
+    "Source",
+    "default_state_dir",
+    "load",
+]

@@ -1,0 +1,134 @@
+"""Reads one `.env` file as people write it, on every system and in every editor."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import stat
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MOST_BYTES = 1024 * 1024
+"""The most bytes that are read of a file; one with settings has a few hundred."""
+
+# Notepad's "Unicode" is UTF-16, and its "UTF-8" begins with a byte order mark.
+_ENCODINGS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# In quotes the format reads `\n` as a line break, and `"C:\new"` would lose its folder.
+_QUOTED_WINDOWS_PATH = re.compile(
+    r"""^(?P<start>\s*(?:export\s+)?\w+\s*=\s*)"""
+    r"""(?P<quote>["'])(?P<path>(?:[A-Za-z]:|\\)\\[^"'\r\n]*)(?P=quote)""",
+    re.MULTILINE,
+)
+_SINGLE_BACKSLASH = re.compile(r"(?<!\\)\\(?!\\)")
+# A comment has a blank behind its `#`; without one it is more likely a part of the value.
+_DOUBTFUL_COMMENT = re.compile(r"=\s*[^'\"\s].*?\s#\S")
+
+
+class EnvFileError(Exception):
+    """A file cannot be read; the message says which one, why, and what to do."""
+
+
+class NotTextError(EnvFileError):
+    """A file is no text, so that nothing can be said about what is in it."""
+
+
+@dataclass(frozen=True)
+class EnvFile:
+    """The values of a file, the line of each, and what may have been meant otherwise."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def read_env_file(path: Path, names: Collection[str]) -> EnvFile:
+    """Return what a file says about these names; an absent file says nothing.
+
+    Raises:
+        EnvFileError: The file is there and cannot be read as text.
+    """
+    text = _read_text(path)
+    if not text:
+        return EnvFile()
+    # Imported only where there is a file: the start of a server should not pay for it.
+    from io import StringIO
+
+    from dotenv.parser import parse_stream
+
+    values: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    warnings: list[str] = []
+    # The parser and not `dotenv_values`: it tells the lines, and leaves a `$` in a token alone.
+    for binding in parse_stream(StringIO(_QUOTED_WINDOWS_PATH.sub(_escape_path, text))):
+        statement = binding.original.string
+        # The parser counts blank lines before a statement as a part of it.
+        blank = statement[: len(statement) - len(statement.lstrip())]
+        line = binding.original.line + blank.count("\n")
+        if binding.error:
+            warnings += _report_unreadable(path, line, statement, names)
+        if binding.key is None or binding.key not in names or binding.value is None:
+            continue
+        values[binding.key], lines[binding.key] = binding.value, line
+        if _DOUBTFUL_COMMENT.search(statement):
+            warnings.append(
+                f"{path}, line {line}: what follows the # in {binding.key} was taken for a "
+                "comment. If it belongs to the value, put the value in single quotes."
+            )
+    return EnvFile(values, lines, tuple(warnings))
+
+
+def _read_text(path: Path) -> str:
+    try:
+        status = path.stat()
+        # A pipe or a device would keep the start waiting, or never end.
+        if not stat.S_ISREG(status.st_mode):
+            raise EnvFileError(f"{path} is not a file.")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise EnvFileError(f"{path} cannot be read: {reason}.") from None
+    if len(content) > MOST_BYTES:
+        raise EnvFileError(f"{path} is larger than {MOST_BYTES // 1024**2} MB.")
+    return _decode(path, content)
+
+
+def _decode(path: Path, content: bytes) -> str:
+    encoding = next((name for mark, name in _ENCODINGS if content.startswith(mark)), "utf-8")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise NotTextError(
+            f"{path}, line {line}: it is not UTF-8 text. Save the file as UTF-8."
+        ) from None
+    if "\0" in text:
+        raise NotTextError(f"{path} is not UTF-8 text. Save the file as UTF-8.")
+    return text
+
+
+def _escape_path(match: re.Match[str]) -> str:
+    """Return a quoted Windows path so that the parser reads each backslash as one."""
+    # Somebody who doubled every backslash knows the format.
+    if not _SINGLE_BACKSLASH.search(match["path"]):
+        return match[0]
+    escaped = match["path"].replace("\\", "\\\\")
+    return f"{match['start']}'{escaped}'"
+
+
+def _report_unreadable(path: Path, line: int, statement: str, names: Collection[str]) -> list[str]:
+    """Return a warning where a statement that makes no sense holds one of the names."""
+    skipped = [name for name in names if name in statement]
+    if not skipped:
+        return []
+    return [
+        f"{path}, line {line}: this cannot be read as NAME=value (is a quote left open?), "
+        f"so {', '.join(skipped)} is not read from it."
+    ]
