@@ -22,7 +22,8 @@ Schema = dict[str, Any]
 _SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _JSON = ApiType("JSON")
 
-# Keys of a whole schema that no host sees: fields to which null, or an empty object, says something.
+# Keys of a whole schema, which no host sees: to these fields null, or an empty object, says
+# something.
 NULL_MEANS = "nullMeans"
 EMPTY_MEANS = "emptyMeans"
 
