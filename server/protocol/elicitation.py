@@ -3,6 +3,9 @@
 The handshake era sends `elicitation/create` while the call waits. In the modern era the server
 cannot call the client: the call ends with a request for input, and the client repeats it with the
 answers and the sealed state.
+
+Some clients say that they can ask and answer by themselves: such an answer is nobody's
+(`server.protocol.answers`).
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import ValidationError
 
+from server.protocol.answers import read_malformed, settle
 from server.tool.cursor import scope_of
 from server.tool.elicitation import Asker, Question, Reply, Suspended
 
@@ -72,6 +77,7 @@ class _CallingAsker(_ProgressReporter):
     async def ask(self, question: Question) -> Reply:
         if not self.can_ask:
             return Reply("unavailable")
+        asked_at = anyio.current_time()
         with anyio.CancelScope(deadline=self._until):
             try:
                 result = await self._ctx.session.elicit_form(
@@ -82,7 +88,10 @@ class _CallingAsker(_ProgressReporter):
             except MCPError as error:
                 log.warning("the client could not ask a question: %s", error)
                 return Reply("cancel")
-            return Reply(result.action, result.content or {})
+            except ValidationError as error:
+                action = read_malformed(error)
+                return settle(action, {}, anyio.current_time() - asked_at)
+            return settle(result.action, result.content, anyio.current_time() - asked_at)
         # The time is over. Nobody agreed to anything.
         return Reply("cancel")
 
@@ -90,9 +99,9 @@ class _CallingAsker(_ProgressReporter):
 class _ReturningAsker(_ProgressReporter):
     """Return the answer of an answered question, and end the call at any other (modern era).
 
-    The state holds the questions asked so far, each with a digest of what was shown, and the
-    answers already received: a later round must not lose the earlier ones, and an answer to what
-    has changed since does not count.
+    The state holds the questions asked so far, each with a digest of what was shown, the answers
+    already received and when it was sealed: a later round must not lose the earlier answers, and an
+    answer to what has changed since does not count.
     """
 
     def __init__(
@@ -104,13 +113,12 @@ class _ReturningAsker(_ProgressReporter):
         super().__init__(ctx)
         self._asked: dict[str, str] = dict(state.get("asked", {}))
         self._answers: dict[str, Any] = dict(state.get("answers", {}))
+        seconds = anyio.current_time() - state.get("at", 0.0)
         for key, response in responses.items():
             # An answer to what was never asked is the client's invention.
             if key in self._asked and isinstance(response, ElicitResult):
-                self._answers[key] = {
-                    "action": response.action,
-                    "content": dict(response.content or {}),
-                }
+                reply = settle(response.action, response.content, seconds)
+                self._answers[key] = {"action": reply.action, "content": dict(reply.content)}
 
     async def ask(self, question: Question) -> Reply:
         if not self.can_ask:
@@ -121,7 +129,12 @@ class _ReturningAsker(_ProgressReporter):
             return Reply(answer["action"], answer["content"])
         # What was shown has changed since: the old answer must not count for the new question.
         self._answers.pop(question.key, None)
-        state = {"asked": {**self._asked, question.key: digest}, "answers": self._answers}
+        state = {
+            "asked": {**self._asked, question.key: digest},
+            "answers": self._answers,
+            # The seal is void after a restart, and so is this clock.
+            "at": anyio.current_time(),
+        }
         request = ElicitRequest(
             params=ElicitRequestFormParams(
                 message=question.message, requested_schema=_render_form(question)

@@ -17,6 +17,7 @@ from mcp.shared.exceptions import MCPError
 from server import __version__
 from server.dispatch import Dispatcher
 from server.errors import Code, Failure
+from server.protocol.answers import mend_answers
 from server.protocol.elicitation import InputNeeded, asker_for
 from server.protocol.prompts import Document, Prompts, Workflow, to_listing
 from server.tool.catalog import Catalog
@@ -79,6 +80,7 @@ def build_server(
     # this process: after a restart an old answer counts as none.
     security = RequestStateSecurity.ephemeral()
     server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
+    server.middleware.append(mend_answers)
     _serve_tools(server, catalog, dispatcher)
     prompts = Prompts(documents, workflows)
     _serve_prompts(server, prompts)

@@ -2,8 +2,8 @@
 its remedy.
 
 Models send lists and objects as JSON text, single values where a list is wanted, numbers as text,
-and nulls for what they leave out: those are understood. Unknown names, wrong values and impossible
-combinations are refused before anything is sent.
+and null or an empty value for what they leave out: those are understood (`server.tool.decoding`).
+Unknown names, wrong values and impossible combinations are refused before anything is sent.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from server.errors import Code, Failure
 from server.text import truncate
+from server.tool.decoding import decode
 from server.tool.names import suggest
 from server.tool.request import Request
 from server.tool.schema import Schema, input_schema
@@ -27,9 +28,6 @@ _MOST_PROBLEMS = 5
 
 # Fields of an object that a complaint about its type names.
 _MOST_NAMED = 6
-
-# The first character of the JSON text of each type that holds others.
-_OPENINGS = {"array": "[", "object": "{"}
 
 _TYPES = {
     "integer": "a whole number",
@@ -77,8 +75,7 @@ def parse(
         Failure: `INVALID_ARGUMENT`, with all mistakes (at most five) and suggestions.
     """
     schema = _schema_of(request)
-    # To some changes null means "unset it", so only reads may drop it.
-    cleaned = _decode(dict(raw), schema, keep_null=request.risk != "reads")
+    cleaned = decode(dict(raw), schema)
     try:
         parsed = request.model_validate(cleaned, context=context)
     except ValidationError as error:
@@ -92,38 +89,6 @@ def parse(
 def _schema_of(request: type[Request[Any, Any]]) -> Schema:
     """Return what the class takes; cached, as it takes longer than all else in a call."""
     return input_schema(request, whole=True)
-
-
-def _decode(value: Any, schema: Schema, *, keep_null: bool) -> Any:
-    """Return the value with JSON text parsed, lone entries put into lists and meaningless nulls
-    dropped, as far as the schema shows."""
-    kind = schema.get("type")
-    if isinstance(value, str) and kind in _OPENINGS:
-        value = _parse_json(value, _OPENINGS[kind])
-    if kind == "array":
-        entries = value if isinstance(value, list) else [value]
-        return [_decode(entry, schema["items"], keep_null=keep_null) for entry in entries]
-    if kind != "object" or not isinstance(value, dict):
-        return value
-    decoded: dict[str, Any] = {}
-    for name, entry in value.items():
-        field = schema.get("properties", {}).get(name, {})
-        # Where the schema has no type any value goes, and null may be one.
-        if entry is None and not keep_null and field.get("type"):
-            continue
-        decoded[name] = _decode(entry, field, keep_null=keep_null)
-    return decoded
-
-
-def _parse_json(text: str, opening: str) -> Any:
-    # Text that is no JSON stays as it is: the complaint then quotes what was sent.
-    if not text.lstrip().startswith(opening):
-        return text
-    try:
-        return json.loads(text)
-    # Thousands of nested brackets exhaust the parser's stack.
-    except (ValueError, RecursionError):
-        return text
 
 
 def _explain(tool: str, schema: Schema, error: ValidationError, inside: str) -> Failure:

@@ -16,13 +16,22 @@ from typing import Any, Literal
 from server.errors import Code, Failure
 from server.text import one_line, safe_details
 from server.tool.cursor import scope_of
-from server.tool.elicitation import Asker, Question
+from server.tool.elicitation import Asker, Question, Reply
 
 TOKEN_SECONDS = 600.0
 _STALE = "The confirmation token is used up, expired, or for another state or call."
 _HOW_TO_CONFIRM = (
     "Show the user the preview. Only after their explicit yes repeat the call with `confirm` added."
 )
+
+_UNANSWERED = "The user was asked and did not answer. Ask them, then call again."
+_UNASKED = (
+    "The client answered by itself; the user was not asked. Show them the preview. To allow "
+    "changes where nobody can be asked they set ARCHIVE_MCP_CONFIRM=token; then a token comes with it."
+)
+# Clients send the ticked box of a form as text or as a number too.
+_YES = ("true", "yes", "1", "on")
+_NO = ("false", "no", "0", "off")
 
 
 @dataclass(frozen=True)
@@ -80,16 +89,16 @@ class Confirmations:
         if token is not None and self._redeem(token, basis):
             return
         reply = await asker.ask(Question("confirm", preview.message, _FORM, basis))
-        if reply.action == "accept" and reply.content.get("confirm") is True:
+        answer = _read_answer(reply)
+        if answer is True:
             return
-        # `accept` with the box left unticked is a no as well.
-        if reply.action in ("accept", "decline"):
+        if answer is False:
             hint = preview.otherwise or "Do not ask for the same again."
             raise Failure(Code.DECLINED, "The user declined. Nothing was changed.", hint)
         message = f"Nothing was changed: this needs the user's yes. {preview.message}"
         if token is not None:
             message = f"{_STALE} {message}"
-        hint = "The user was asked and did not answer. Ask them, then call again."
+        hint = _UNASKED if reply.action in ("accept", "unavailable") else _UNANSWERED
         details: dict[str, Any] = {"preview": preview.details}
         # A client that can ask gets no token: a model could redeem it without the user.
         if not asker.can_ask or self._mode == "token":
@@ -115,6 +124,20 @@ class Confirmations:
         # Single use: the same change once more is another change.
         del self._tokens[token]
         return True
+
+
+def _read_answer(reply: Reply) -> bool | None:
+    """Return the user's yes or no; None where there is neither."""
+    if reply.action == "decline":
+        return False
+    if reply.action != "accept":
+        return None
+    # An `accept` with nothing in the box is nobody's yes: hosts that accept everything send it.
+    word = str(reply.content.get("confirm", "")).strip().casefold()
+    if word in _YES:
+        return True
+    # With the box left unticked it is a no.
+    return False if word in _NO else None
 
 
 _FORM = {

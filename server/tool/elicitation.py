@@ -25,7 +25,8 @@ class Question:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back. Only `accept` is an answer; `unavailable` means nobody was asked."""
+    """What came back. Only `accept` is an answer; `unavailable` means nobody was asked, also where
+    a client that said it can ask answered by itself."""
 
     action: Literal["accept", "decline", "cancel", "unavailable"]
     content: Mapping[str, Any] = field(default_factory=dict)

@@ -198,6 +198,14 @@ class ApiType:
 
 
 @dataclass(frozen=True)
+class Meaning:
+    """To this field null, or an empty object, says something; to any other it is what a client
+    sends for an argument that was left out."""
+
+    of: Literal["null", "empty"]
+
+
+@dataclass(frozen=True)
 class Unit:
     """The unit of a number, named in every result that carries it."""
 

@@ -1,7 +1,8 @@
 """Input schemas from request classes: flat JSON Schema that every MCP host accepts.
 
-Inlined and closed at each level: no `$ref`, no `anyOf`, no type arrays, no titles and no null
-defaults, because some hosts drop a whole server over any of these.
+Inlined: no `$ref`, no `anyOf`, no type arrays, no titles and no null defaults, because some hosts
+drop a whole server over any of these. Open, because others do so over `additionalProperties`;
+unknown arguments are refused all the same.
 """
 
 from __future__ import annotations
@@ -14,22 +15,27 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from server.tool.request import ApiType
+from server.tool.request import ApiType, Meaning
 
 Schema = dict[str, Any]
 
 _SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _JSON = ApiType("JSON")
 
+# Keys of a whole schema, which no host sees: to these fields null, or an empty object, says
+# something.
+NULL_MEANS = "nullMeans"
+EMPTY_MEANS = "emptyMeans"
+
 
 def input_schema(model: type[BaseModel], *, whole: bool = False) -> Schema:
-    """Return the closed object schema of a request or input class, its own fields first.
+    """Return the object schema of a request or input class, its own fields first.
 
-    What the API takes as `JSON` is any value in the schema that hosts get, because the model knows
-    its fields from another tool; `whole` spells them out, for reading arguments and explaining
-    mistakes.
+    What the API takes as `JSON` has no fields in the schema that hosts get, because the model knows
+    them from another tool; `whole` spells them out, for reading arguments and explaining mistakes.
+    Each property has exactly one type there; `whole` gives none to what takes any value.
     """
-    schema: Schema = {"type": "object", "properties": {}, "additionalProperties": False}
+    schema: Schema = {"type": "object", "properties": {}}
     required: list[str] = []
     for name in dict.fromkeys([*model.__annotations__, *model.model_fields]):
         # Annotations of the class itself are no fields.
@@ -43,6 +49,18 @@ def input_schema(model: type[BaseModel], *, whole: bool = False) -> Schema:
     if required:
         schema["required"] = required
     return schema
+
+
+def close(schema: Schema) -> Schema:
+    """Return the schema with `additionalProperties: false` at each object whose fields it names."""
+    closed = dict(schema)
+    if "items" in schema:
+        closed["items"] = close(schema["items"])
+    if "properties" in schema:
+        fields = schema["properties"].items()
+        closed["properties"] = {name: close(field) for name, field in fields}
+        closed["additionalProperties"] = False
+    return closed
 
 
 def unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...], bool]:
@@ -62,7 +80,10 @@ def unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...], bool]:
 
 def _property(info: FieldInfo, whole: bool) -> Schema:
     bare, metadata, _ = unwrap(info.annotation)
-    schema = _type_schema(bare, (*metadata, *info.metadata), whole)
+    marks = (*metadata, *info.metadata)
+    schema = _type_schema(bare, marks, whole)
+    if whole:
+        schema |= _meanings(marks)
     if info.default not in (None, PydanticUndefined):
         schema["default"] = info.default
     # A shared type may carry a description in its `Annotated`; the field's own goes first.
@@ -73,9 +94,21 @@ def _property(info: FieldInfo, whole: bool) -> Schema:
     return schema
 
 
+def _meanings(marks: tuple[Any, ...]) -> Schema:
+    """Return what nothing means to a field, where it means anything."""
+    meanings: Schema = {}
+    for mark in marks:
+        if isinstance(mark, Meaning):
+            meanings[NULL_MEANS if mark.of == "null" else EMPTY_MEANS] = True
+    return meanings
+
+
 def _type_schema(bare: Any, metadata: tuple[Any, ...], whole: bool) -> Schema:
-    if bare is Any or (_JSON in metadata and not whole):
-        return {}
+    # A value of several types: text is the one that every host can send, JSON text for the others.
+    if bare is Any:
+        return {} if whole else {"type": "string"}
+    if _JSON in metadata and not whole:
+        return _json_schema(bare)
     if get_origin(bare) is Literal:
         return {"type": "string", "enum": list(get_args(bare))}
     if get_origin(bare) is list:
@@ -87,6 +120,13 @@ def _type_schema(bare: Any, metadata: tuple[Any, ...], whole: bool) -> Schema:
     if isinstance(bare, type) and issubclass(bare, BaseModel):
         return input_schema(bare, whole=whole)
     return {"type": _SCALARS[bare], **_bounds(metadata, "Length")}
+
+
+def _json_schema(bare: Any) -> Schema:
+    """Return the schema of an object or a list whose fields another tool spells out."""
+    if get_origin(bare) is list:
+        return {"type": "array", "items": {"type": "object"}}
+    return {"type": "object"}
 
 
 def _bounds(metadata: tuple[Any, ...], of: str) -> Schema:

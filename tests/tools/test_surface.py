@@ -22,6 +22,12 @@ from tools.surface import (
 
 Schema = dict[str, Any]
 
+# Objects of Archive whose fields nobody documents.
+UNTOLD: tuple[Schema, ...] = (
+    {"type": "object"},
+    {"type": "object", "description": "{}: never applied"},
+)
+
 # tool: operation, toolset, and what it does: read, add and create (nothing that exists changes),
 # change, remove, spend
 CONTRACT = {
@@ -247,13 +253,15 @@ def test_an_input_schema_is_one_that_no_host_rejects(name: str) -> None:
     for word in ("$ref", "$defs", "anyOf", "oneOf", "allOf", '"default": null', "const"):
         assert word not in text
     for schema in objects(tool["inputSchema"]):
-        assert isinstance(schema.get("type", ""), str)
-        assert "title" not in schema
+        # Exactly one: hosts drop a property, or a whole server, over several or none.
+        assert isinstance(schema["type"], str)
+        assert not {"title", "additionalProperties"} & schema.keys()
+        if "search_items `" in schema.get("description", "") or schema in UNTOLD:
+            continue
         if any(schema is each for each in elsewhere):
             assert name.startswith("archive_mcp_") or "archive_search_" in schema["description"]
             continue
         if schema.get("type") == "object":
-            assert schema["additionalProperties"] is False
             assert schema["properties"] or schema is tool["inputSchema"], (
                 "an object without properties says nothing"
             )
@@ -338,8 +346,10 @@ def covers(schema: Schema, kind: str, where: str) -> None:
         for name, inner in API["inputs"][kind].items():
             covers(schema["properties"][name], inner, f"{where}.{name}")
     else:
-        expected = {"Int": "integer", "Boolean": "boolean", "JSON": None}.get(kind, "string")
-        assert schema.get("type") == expected, where
+        expected = {"Int": "integer", "Boolean": "boolean"}.get(kind, "string")
+        # JSON is an object or a list where it is one, and text where it may be any value.
+        types = {"object", "array", "string"} if kind == "JSON" else {expected}
+        assert schema["type"] in types, where
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Text
 from server.errors import Code, Failure
 from server.tool.arguments import parse
-from server.tool.request import Input, Request
+from server.tool.request import Input, Meaning, Request
 from tools.archive.content.items import GetItemIdsByUrl, SearchItems
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SEARCHED_BY = ("filter", "customAttributeConditions", "presetId", "sorting")
 """Arguments of the search that say which items, and in which order."""
+_OTHER_SOURCES = ("item_ids", "urls", "undo", "resume")
 AT_ONCE = 100
 """Ids or links that one request takes (Archive docs, items and lookup by URL)."""
 
@@ -40,7 +41,8 @@ class Batch:
 class ItemSource(Input):
     """Arguments that say which items; exactly one of the three."""
 
-    search: dict[str, Any] | None = Field(
+    # Everything there is: `search` {}.
+    search: Annotated[dict[str, Any], Meaning("empty")] | None = Field(
         None, description="Its arguments: as archive_search_items, no fields or paging."
     )
     item_ids: list[Id] | None = Field(
@@ -66,6 +68,18 @@ class ItemSource(Input):
         return _dump(
             parse(SearchItems, value, dict(info.context or {}), inside="search", tool=tool)
         )
+
+    @model_validator(mode="after")
+    def _without_filler(self) -> Self:
+        """Take an empty search out beside another source: some clients fill in every argument."""
+        if self.search == {} and self.has_other_source():
+            self.search = None
+            self.model_fields_set.discard("search")
+        return self
+
+    def has_other_source(self) -> bool:
+        """Return whether something beside `search` says what the call is about."""
+        return any(getattr(self, name, None) is not None for name in _OTHER_SOURCES)
 
     def require_source(self) -> None:
         """Refuse none and several.

@@ -10,6 +10,7 @@ import pytest
 from mcp import Client
 from mcp_types import ElicitResult
 
+from server.protocol import answers
 from tests.server.protocol.conftest import Build
 from tests.server.protocol.test_elicitation import (
     WORKSPACE,
@@ -88,7 +89,7 @@ async def test_arguments_that_come_as_json_text_are_understood(build: Build, era
 @pytest.mark.parametrize(
     ("name", "arguments", "code", "words"),
     [
-        ("archive_search_items", {"limit": 0}, "INVALID_ARGUMENT", "`limit` must be at least 1"),
+        ("archive_search_items", {"limit": -1}, "INVALID_ARGUMENT", "`limit` must be at least 1"),
         ("archive_search_item", {}, "NOT_FOUND", "There is no tool"),
         ("archive_refetch_engagement_bulk", {"itemIds": ["1"]}, "INVALID_ARGUMENT", "changes data"),
         ("archive_mcp_call_read_tool", {}, "INVALID_ARGUMENT", "called directly"),
@@ -129,7 +130,9 @@ async def test_a_change_asks_the_same_question(build: Build, era: str) -> None:
     assert "9 billing credits" in person.asked[0]
 
 
-async def test_a_no_is_a_no(build: Build, era: str) -> None:
+async def test_a_no_is_a_no(build: Build, era: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As if a person had thought about it.
+    monkeypatch.setattr(answers, "UNATTENDED_SECONDS", 0.0)
     person = Person(ElicitResult(action="decline"))
     async with Client(build(**DISCOVER), mode=era, elicitation_callback=person) as client:
         ids = await reels(client)

@@ -10,11 +10,18 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult
 
+from server.protocol import answers
 from server.protocol import elicitation as asking
 from server.tool.elicitation import Question
 from tests.server.protocol.conftest import Build
 
 WORKSPACE = "Northwind Skincare"
+
+
+@pytest.fixture
+def at_leisure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every answer counts as one that a person thought about."""
+    monkeypatch.setattr(answers, "UNATTENDED_SECONDS", 0.0)
 
 
 class Person:
@@ -85,6 +92,7 @@ async def test_a_client_that_cannot_ask_gets_the_choices(build: Build, era: str)
     ]
 
 
+@pytest.mark.usefixtures("at_leisure")
 @pytest.mark.parametrize(
     ("action", "code"), [("decline", "DECLINED"), ("cancel", "WORKSPACE_REQUIRED")]
 )
@@ -122,6 +130,7 @@ async def test_both_questions_of_one_call_are_asked_one_after_the_other(
     assert len(person.asked) == 2
 
 
+@pytest.mark.usefixtures("at_leisure")
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
@@ -188,6 +197,35 @@ async def test_token_mode_offers_the_token_to_a_client_that_answers_cancel(
             "archive_refetch_engagement_bulk", {**arguments, "confirm": token}
         )
     assert result.structured_content["processedCount"] == 3
+
+
+AUTOMATIC = (ElicitResult(action="decline"), ElicitResult(action="accept"), accept())
+
+
+@pytest.mark.parametrize("answer", AUTOMATIC)
+async def test_an_automatic_answer_is_nobodys_and_brings_preview_or_choices(
+    build: Build, era: str, answer: ElicitResult
+) -> None:
+    async with Client(build(), mode=era, elicitation_callback=Person(answer, answer)) as client:
+        arguments = {"workspace": WORKSPACE, "itemIds": await three_items(client)}
+        choices = error_of(await client.call_tool("archive_get_workspace", {}))
+        preview = error_of(await client.call_tool("archive_refetch_engagement_bulk", arguments))
+    assert choices["code"] == "WORKSPACE_REQUIRED"
+    assert len(choices["choices"]) == 3
+    assert preview["code"] == "CONFIRMATION_REQUIRED"
+    assert preview["preview"]["billingCredits"] == 9
+    # A model could walk round a host that forbids by declining.
+    assert "confirm" not in preview
+
+
+async def test_an_automatic_decline_brings_a_token_only_where_the_user_said_so(
+    build: Build, era: str
+) -> None:
+    server, person = build(ARCHIVE_MCP_CONFIRM="token"), Person(ElicitResult(action="decline"))
+    async with Client(server, mode=era, elicitation_callback=person) as client:
+        arguments = {"workspace": WORKSPACE, "itemIds": await three_items(client)}
+        preview = error_of(await client.call_tool("archive_refetch_engagement_bulk", arguments))
+    assert preview["confirm"]
 
 
 async def test_never_refuses_without_asking(build: Build, era: str) -> None:

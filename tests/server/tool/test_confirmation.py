@@ -33,8 +33,9 @@ async def offered(confirmations: Confirmations, asker: Person | Nobody | None = 
 
 
 @pytest.mark.parametrize("mode", ["ask", "token"])
-async def test_a_yes_of_the_person_is_a_yes(mode: Any) -> None:
-    person = Person([Reply("accept", {"confirm": True})])
+@pytest.mark.parametrize("word", [True, "true", "Yes", 1, "1"])
+async def test_a_yes_of_the_person_is_a_yes(mode: Any, word: Any) -> None:
+    person = Person([Reply("accept", {"confirm": word})])
 
     await Confirmations(mode).require(PREVIEW, call=CALL, token=None, asker=person)
 
@@ -48,18 +49,38 @@ async def test_a_yes_of_the_person_is_a_yes(mode: Any) -> None:
     [
         Reply("decline"),
         Reply("accept", {"confirm": False}),
-        Reply("accept", {}),
-        Reply("accept", {"confirm": "true"}),
-        Reply("accept", {"confirm": 1}),
+        Reply("accept", {"confirm": "no"}),
+        Reply("accept", {"confirm": 0}),
     ],
 )
 @pytest.mark.parametrize("mode", ["ask", "token"])
-async def test_anything_else_that_is_sent_off_is_a_no(mode: Any, reply: Reply) -> None:
+async def test_a_no_of_the_person_is_a_no(mode: Any, reply: Reply) -> None:
     failure = await refused(Confirmations(mode), Person([reply]))
 
     assert failure.code is Code.DECLINED
     assert "Nothing was changed" in failure.message
     assert failure.details == {}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply("unavailable"),
+        Reply("accept"),
+        Reply("accept", {"confirm": None}),
+        Reply("accept", {"confirm": "?"}),
+    ],
+)
+async def test_an_answer_of_nobody_is_neither_and_gives_no_token_unless_the_user_said_so(
+    reply: Reply,
+) -> None:
+    failure = await refused(Confirmations("ask"), Person([reply]))
+    told = await refused(Confirmations("token"), Person([reply]))
+
+    assert failure.code is Code.CONFIRMATION_REQUIRED
+    assert failure.details == {"preview": {"items": 2}}
+    assert "ARCHIVE_MCP_CONFIRM=token" in failure.hint
+    assert told.details["confirm"]
 
 
 async def test_no_answer_is_no_yes_and_gives_no_token_to_somebody_who_could_have_answered() -> None:

@@ -263,7 +263,7 @@ COLLECTIONS = (
                 "archive_get_view_groups",
             ),
             Refusal(
-                {**COFFEE, "collectionId": "@collections/Menu Photos", "groupId": ""},
+                {**COFFEE, "collectionId": "@collections/Menu Photos", "groupId": None},
                 OLD["words"],
                 "archive_get_view_groups",
             ),

@@ -98,7 +98,7 @@ def of_views(
         ),
         Case(
             f"archive_move_{kind}_to_group",
-            {"viewId": f"@{many}/{name}", "groupId": ""},
+            {"viewId": f"@{many}/{name}", "groupId": None},
             {key: {"id": f"@{many}/{name}", "group": None}},
             {f"{many}/{name}": {"group": None}, f"viewGroups/{group}": {many: own}},
             (Look(f"archive_get_{kind}", {"id": f"@{many}/{name}"}, {"group": None}),),
@@ -108,7 +108,9 @@ def of_views(
                     "groupId: Group not found",
                     "archive_get_view_groups",
                 ),
-                Refusal({"viewId": f"@{other}", "groupId": ""}, "viewId: View not found", listing),
+                Refusal(
+                    {"viewId": f"@{other}", "groupId": None}, "viewId: View not found", listing
+                ),
             ),
         ),
     )

@@ -65,7 +65,10 @@ CALLS = {
             {"id": "@contentViews/High Virality"},
             (
                 "archive_update_content_view",
-                {"id": "@contentViews/TikTok Top Earners", "input": {"filters": {}}},
+                {
+                    "id": "@contentViews/TikTok Top Earners",
+                    "input": {"filters": {"itemTypes": ["REEL"]}},
+                },
             ),
         ),
         of(
@@ -73,7 +76,7 @@ CALLS = {
             {"id": "@creatorViews/Berlin Crew"},
             (
                 "archive_move_creator_view_to_group",
-                {"viewId": "@creatorViews/VIP Creators", "groupId": ""},
+                {"viewId": "@creatorViews/VIP Creators", "groupId": None},
             ),
         ),
         of(
@@ -81,7 +84,10 @@ CALLS = {
             {"id": "@socialProfileViews/Favourites by Audience"},
             (
                 "archive_update_social_profile_view",
-                {"id": "@socialProfileViews/Verified on TikTok", "input": {"filters": {}}},
+                {
+                    "id": "@socialProfileViews/Verified on TikTok",
+                    "input": {"filters": {"itemTypes": ["REEL"]}},
+                },
             ),
         ),
         of(

@@ -56,6 +56,9 @@ class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow
             parse(SearchCreators, value, context, inside="creators", tool=cls.tool_name())
         )
 
+    def has_other_source(self) -> bool:
+        return self.what == "creators" or super().has_other_source()
+
     def check(self) -> None:
         if self.resume is not None:
             return

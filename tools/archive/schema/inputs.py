@@ -12,7 +12,8 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import InWorkspace, Text
 from server.archive.records import Entity
 from server.dates import is_day, to_instant
-from server.tool.request import ApiType, Input
+from server.tool.decoding import parse_json
+from server.tool.request import ApiType, Input, Meaning
 
 Provider = Annotated[Literal["INSTAGRAM", "TIKTOK", "YOUTUBE", "INTERNAL"], ApiType("Provider")]
 SortOrder = Annotated[Literal["ASC", "DESC"], ApiType("SortOrder")]
@@ -92,6 +93,21 @@ ABOUT_CONDITIONS = (
 """What to do about a condition that Archive refuses (Archive docs, custom attributes)."""
 
 _WITHOUT_VALUE = ("IS_EMPTY", "IS_NOT_EMPTY")
+_WITH_FIELDS = ("BETWEEN", "IS_RELATIVE_TO_TODAY")
+# What begins the JSON text of a value, by the type of its attribute; other types are plain text.
+_OPENINGS: dict[str, str] = {
+    "NUMBER": "-0123456789[",
+    "NUMBER_LIST": "-0123456789[",
+    "BOOLEAN": "tf[",
+    "BOOLEAN_LIST": "tf[",
+    "TEXT_LIST": "[",
+    "DATE_LIST": "[",
+    "DATETIME_LIST": "[",
+    "SINGLE_SELECT_V2": "[",
+    "SINGLE_SELECT_V3": "[",
+    "MULTIPLE_SELECT": "[",
+    "MULTIPLE_SELECT_V2": "[",
+}
 
 
 class FilterDateRangeInput(Input):
@@ -162,13 +178,24 @@ class CustomAttributeConditionInput(Input):
     field: Text = Field(description="Attribute `key`")
     operator: Operator
     type: AttributeType = Field(description="As in the schema; `emails`: TEXT")
-    value: Any = Field(
+    value: Annotated[Any, Meaning("null")] = Field(
         None,
         description=(
             "Select: option name or id. BETWEEN: {from,to}. IS_RELATIVE_TO_TODAY: "
             "{relation,period,offset}"
         ),
     )
+
+    @model_validator(mode="after")
+    def _value_as_meant(self) -> Self:
+        # Listed as text, because some hosts take no field of several types: the attribute's own
+        # type says what the text is.
+        if isinstance(self.value, str):
+            openings = _OPENINGS.get(self.type, "")
+            if self.operator in _WITH_FIELDS:
+                openings += "{"
+            self.value = parse_json(self.value, openings)
+        return self
 
     @model_validator(mode="after")
     def _value_fits(self) -> Self:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field
 
 from server.archive.api import Api
 from server.archive.context import ArchiveContext
 from server.archive.operations import (
     Confirmed,
     Id,
+    MayConfirm,
     Mutation,
     Query,
     Read,
@@ -20,7 +21,8 @@ from server.archive.selection import select
 from server.errors import Code, Failure
 from server.text import count_noun, join_first, quote_title
 from server.tool.confirmation import Preview
-from server.tool.request import ApiType, Input
+from server.tool.request import ApiType, Input, Meaning
+from server.tool.result import Result
 from tools.archive.schema.inputs import (
     AttributeType,
     CustomAttributeConditionInput,
@@ -52,6 +54,10 @@ def _not_blank(name: str) -> str:
     return name
 
 
+ViewPart = Literal["filters", "sort", "customAttributeConditions"]
+# What Archive takes for a part that narrows or orders nothing.
+_EMPTY: dict[ViewPart, Any] = {"filters": {}, "sort": [], "customAttributeConditions": []}
+
 Name = Annotated[Text, AfterValidator(_not_blank)]
 StoredFilters = Annotated[dict[str, Any], ApiType("JSON"), Field(description="{}: never applied")]
 StoredSort = Annotated[
@@ -72,25 +78,16 @@ class ViewCondition(CustomAttributeConditionInput):
     field: Text
     operator: Operator
     type: AttributeType
-    value: Any = None
+    value: Annotated[Any, Meaning("null")] = None
 
 
 class ViewInput(Input):
-    """What every kind of view takes; a part is given or left out, never null."""
+    """What every kind of view takes; null or an empty part is one that is left out."""
 
     custom_attribute_conditions: list[ViewCondition] | None = Field(
         None, description="As archive_search_creators"
     )
     show_reporting_stats: bool | None = None
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _fields_given(cls, value: Any) -> Any:
-        if value is None:
-            # In an update null could be read as "clear it" as well as "leave it": Archive does not
-            # say.
-            raise ValueError("must not be null: leave it out to keep it unset or unchanged.")
-        return value
 
 
 class NewStoredView(ViewInput):
@@ -118,39 +115,86 @@ class OfStoredView(Input):
         return add_notes(payload, FILTERS_IGNORED if self.input.filters else "")
 
 
-class UpdateView(TakesConditions, Mutation[R], Generic[R]):
-    """Changes a view: what `input` leaves out stays."""
+class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
+    """Changes a view: what `input` leaves out stays. `kind` and `reads` as of a deletion."""
+
+    kind: ClassVar[str]
+    reads: ClassVar[type[Query[Any]]]
 
     id: Id = Field(description="View id.")
     input: ViewInput = Field(description="What changes.")
+    # Explicit, because clients send empty parts for those that a model left out.
+    clear: list[ViewPart] | None = Field(None, description="Parts to empty; asks first.")
 
     def check(self) -> None:
+        changed = {str(type(self.input).model_fields[name].alias) for name in self._changed}
+        if both := changed.intersection(self.clear or ()):
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"`{min(both)}` is both in `input` and in `clear`.",
+                "Leave it in one of them.",
+            )
         # An empty change would cost a request and report success.
-        if self.input.model_fields_set:
+        if changed or self.clear:
             return
         parts = ", ".join(str(field.alias) for field in type(self.input).model_fields.values())
         raise Failure(
             Code.INVALID_ARGUMENT,
             "`input` changes nothing: it is empty.",
-            f"Give at least one of its parts: {parts}.",
+            f"Give at least one of its parts: {parts}. To empty some: `clear`.",
         )
+
+    @property
+    def _changed(self) -> set[str]:
+        return self.input.model_fields_set
+
+    def variables(self) -> dict[str, Any]:
+        variables = super().variables()
+        emptied = {part: _EMPTY[part] for part in self.clear or ()}
+        return {**variables, "input": {**variables["input"], **emptied}}
+
+    async def preview(self, context: ArchiveContext) -> Preview | None:
+        """Return what `clear` would empty; other changes ask nobody."""
+        if not self.clear:
+            return None
+        earlier = await self._read_replaced(context, ["name"])
+        if earlier is None:
+            raise Failure(Code.NOT_FOUND, self.reads.missing, self.reads.instead)
+        parts = {part: earlier[part] for part in self.clear}
+        message = (
+            f"Empty {join_words(self.clear)} of the {self.kind} '{earlier['name']}' for the whole "
+            "workspace?"
+        )
+        return Preview(message, {"empty": parts, "id": self.id, "workspace": context.workspace})
+
+    async def run(self, context: ArchiveContext) -> Result:
+        # Read first: Archive keeps no earlier version, so the result is the only one.
+        earlier = await self._read_replaced(context, [])
+        result = await super().run(context)
+        return result.with_fields(replaced=earlier) if earlier else result
+
+    async def _read_replaced(
+        self, context: ArchiveContext, more: list[str]
+    ) -> dict[str, Any] | None:
+        fields = type(self.input).model_fields
+        changed = [str(fields[name].alias) for name in fields if name in self._changed]
+        paths = list(dict.fromkeys([*more, *changed, *(self.clear or ())]))
+        earlier: dict[str, Any] | None = await read(
+            self.reads.model_validate({"id": self.id}), paths, context.api
+        )
+        return earlier
 
 
 class MoveToGroup(Mutation[R], Generic[R]):
     """Puts something into a group, or out of the one it is in."""
 
     instead: ClassVar[str] = "{viewGroups} lists the groups, with what is in them."
+    reads: ClassVar[type[Query[Any]]]
+    moves: ClassVar[str] = "view_id"
 
-    group_id: Annotated[str, ApiType("ID")] | None = Field(
-        None, description='Group id; "" = no group.'
+    group_id: Annotated[Id, Meaning("null")] | None = Field(
+        None, description="Group id; null = no group."
     )
-
-    @field_validator("group_id", mode="after")
-    @classmethod
-    def _none_if_empty(cls, value: str | None) -> str | None:
-        # Archive takes null for "no group"; models leave out null arguments, so an empty string
-        # stands for it.
-        return value if value and value.strip() else None
 
     def check(self) -> None:
         # Left out by mistake it would take the thing out of its group without a word.
@@ -158,8 +202,15 @@ class MoveToGroup(Mutation[R], Generic[R]):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "`groupId` says where to: it is missing.",
-                'Pass the group\'s id ({viewGroups}), or "" to take it out of its group.',
+                "Pass the group's id ({viewGroups}), or null to take it out of its group.",
             )
+
+    async def run(self, context: ArchiveContext) -> Result:
+        query = self.reads.model_validate({"id": getattr(self, self.moves)})
+        # Read first: the answer says only where it is now.
+        earlier = await read(query, ["group.id", "group.name"], context.api)
+        result = await super().run(context)
+        return result.with_fields(previousGroup=earlier["group"]) if earlier else result
 
 
 class Deletion(Confirmed[R], Generic[R]):
@@ -217,6 +268,12 @@ class Deletion(Confirmed[R], Generic[R]):
                 f"{self.kind}.",
             )
         return payload
+
+
+def join_words(words: list[str]) -> str:
+    """Return words as a sentence names them: `a, b and c`."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def nothing_in(group: Input | None) -> list[str]:

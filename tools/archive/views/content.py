@@ -165,12 +165,14 @@ class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
 
 class UpdateContentView(UpdateView[ContentViewPayload]):
     """Change a content view, for the whole workspace. What `input` leaves out stays; lists and
-    objects are replaced whole."""
+    objects are replaced whole. Returns what they `replaced`."""
 
     operation = "updateContentView"
     title = "Change a content view"
     risk = "changes"
     repeatable = True
+    kind = "content view"
+    reads = GetContentView
     selected = "contentView"
     verify = "{contentView} shows the view as it is; repeating the change is harmless."
     refused = _REFUSED
@@ -209,6 +211,7 @@ class MoveContentViewToGroup(MoveToGroup[ContentViewPayload]):
     title = "Move a content view to a group"
     risk = "changes"
     repeatable = True
+    reads = GetContentView
     selected = "contentView.id contentView.name contentView.group.id contentView.group.name"
     verify = "{contentView} shows its group; moving again is harmless."
     refused = "{viewGroups} lists the groups, {contentViews} the views."

@@ -94,12 +94,14 @@ class CreateCreatorView(OfStoredView, TakesConditions, Mutation[CreatorViewPaylo
 # Repeating is harmless, since Archive replaces given parts whole and adds nothing.
 class UpdateCreatorView(OfStoredView, UpdateView[CreatorViewPayload]):
     """Change a creator view, for the whole workspace. What `input` leaves out stays; lists and
-    objects are replaced whole."""
+    objects are replaced whole. Returns what they `replaced`."""
 
     operation = "updateCreatorView"
     title = "Change a creator view"
     risk = "changes"
     repeatable = True
+    kind = "creator view"
+    reads = GetCreatorView
     selected = "creatorView"
     verify = "{creatorView} shows the view as it is; repeating the change is harmless."
     refused = _REFUSED
@@ -131,6 +133,7 @@ class MoveCreatorViewToGroup(MoveToGroup[CreatorViewPayload]):
     title = "Move a creator view to a group"
     risk = "changes"
     repeatable = True
+    reads = GetCreatorView
     selected = "creatorView.id creatorView.name creatorView.group.id creatorView.group.name"
     verify = "{creatorView} shows its group; moving again is harmless."
     refused = "{viewGroups} lists the groups, {creatorViews} the views."

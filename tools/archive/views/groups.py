@@ -15,6 +15,7 @@ from server.archive.operations import (
 from server.errors import Code, Failure
 from server.text import count_noun
 from server.tool.cursor import scope_of
+from tools.archive.collections import GetCollection
 from tools.archive.schema.saved_objects import (
     CollectionPayload,
     DeletedViewGroup,
@@ -142,6 +143,8 @@ class MoveCollectionToGroup(MoveToGroup[CollectionPayload]):
     title = "Move a collection to a group"
     risk = "changes"
     repeatable = True
+    reads = GetCollection
+    moves = "collection_id"
     selected = "collection.id collection.name collection.group.id collection.group.name"
     verify = "{collection} shows its group; moving again is harmless."
     refused = (

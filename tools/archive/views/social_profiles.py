@@ -98,6 +98,8 @@ class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]
     title = "Change a social profile view"
     risk = "changes"
     repeatable = True
+    kind = "social profile view"
+    reads = GetSocialProfileView
     selected = "socialProfileView"
     verify = "{socialProfileView} shows the view as it is; repeating the change is harmless."
     refused = _REFUSED
@@ -129,6 +131,7 @@ class MoveSocialProfileViewToGroup(MoveToGroup[SocialProfileViewPayload]):
     title = "Move a social profile view to a group"
     risk = "changes"
     repeatable = True
+    reads = GetSocialProfileView
     selected = (
         "socialProfileView.id socialProfileView.name socialProfileView.group.id "
         "socialProfileView.group.name"

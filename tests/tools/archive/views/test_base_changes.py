@@ -230,13 +230,14 @@ async def test_a_group_is_made_filled_ordered_and_renamed() -> None:
         ):
             row = await named(front, listing, name)
             moved.append(row["id"])
-            (payload,) = (await front.call(move, **{what: row["id"]}, groupId=group)).values()
+            payload, earlier = (await front.call(move, **{what: row["id"]}, groupId=group)).values()
+            assert earlier == row["group"]
             assert payload["group"] == {"id": group, "name": "New"}
         await front.call(ReorderViewsInGroup, groupId=group, viewIds=[moved[1]])
         await front.call(UpdateViewGroup, id=group, input={"name": "Newer"})
         full = await front.call(GetViewGroup, id=group)
         of_group = await front.call(GetContentViews, filter={"groupId": group})
-        await front.call(MoveContentViewToGroup, viewId=moved[0], groupId="")
+        await front.call(MoveContentViewToGroup, viewId=moved[0], groupId=None)
         left = await front.call(GetViewGroup, id=group, fields=["contentViews.id"])
         wrong = await front.refused(ReorderViewsInGroup, groupId=group, viewIds=[moved[4]])
 
@@ -300,7 +301,7 @@ async def test_older_collections_are_filled_here_and_managed_in_archives_own_app
             await front.refused(DeleteCollection, yes(), workspace=COFFEE, id=row["id"]),
         ]
         moved = await front.refused(
-            MoveCollectionToGroup, workspace=COFFEE, collectionId=row["id"], groupId=""
+            MoveCollectionToGroup, workspace=COFFEE, collectionId=row["id"], groupId=None
         )
 
     for each in refusals:
@@ -341,3 +342,21 @@ async def test_a_change_of_what_is_not_there_is_refused_with_where_to_look(
 
     assert failure.code in (Code.REJECTED, Code.NOT_FOUND)
     assert "lists the" in failure.hint
+
+
+async def test_a_view_is_emptied_only_after_a_yes_and_the_result_says_what_was_lost() -> None:
+    async with desk() as front:
+        view = (await named(front, GetContentViews, "TikTok Top Earners"))["id"]
+        before = await front.call(GetContentView, id=view, fields=["filters", "sort"])
+        unasked = await front.refused(UpdateContentView, id=view, input={}, clear=["filters"])
+        asked = yes()
+        emptied = await front.call(
+            UpdateContentView, asked, id=view, input={"name": "All"}, clear=["filters"]
+        )
+        after = await front.call(GetContentView, id=view, fields=["name", "filters", "sort"])
+
+    assert unasked.code is Code.CONFIRMATION_REQUIRED
+    assert unasked.details["preview"]["empty"] == {"filters": before["filters"]}
+    assert "Empty filters of the content view 'TikTok Top Earners'" in unasked.message
+    assert emptied["replaced"] == {"name": "TikTok Top Earners", "filters": before["filters"]}
+    assert after == {"name": "All", "filters": {}, "sort": before["sort"]}

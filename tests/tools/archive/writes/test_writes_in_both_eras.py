@@ -11,6 +11,7 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult
 
+from server.protocol import answers
 from tests.support.tools.fronts import WORKSPACE, front
 from tests.support.tools.watched import differences, resolved
 from tests.support.tools.write_questions import ADD, CALLS
@@ -40,7 +41,11 @@ def era(request: pytest.FixtureRequest) -> str:
 
 @pytest.mark.parametrize("toolsets", ["all", "discover"])
 @pytest.mark.parametrize("tool", ["archive_delete_collection", "archive_delete_view_group", ADD])
-async def test_hosts_of_both_eras_are_asked_and_heard(tool: str, era: str, toolsets: str) -> None:
+async def test_hosts_of_both_eras_are_asked_and_heard(
+    tool: str, era: str, toolsets: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if a person had thought about it.
+    monkeypatch.setattr(answers, "UNATTENDED_SECONDS", 0.0)
     asked, codes = CALLS[tool], {}
     async with front(ARCHIVE_MCP_TOOLSETS=toolsets) as desk:
         before = await desk.sandbox.saved()

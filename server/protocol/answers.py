@@ -1,0 +1,79 @@
+"""What the answer of a client to a question means, whatever shape it has.
+
+Some hosts declare that they can ask, and answer by themselves when nobody watches: with a decline
+at once, or with an `accept` without content. Neither is a person's word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from mcp.server.context import ServerRequestContext
+from pydantic import ValidationError
+
+from server.tool.elicitation import Reply
+
+Action = Literal["accept", "decline", "cancel"]
+
+# Nobody reads a question and refuses it within this time.
+UNATTENDED_SECONDS = 1.0
+
+# Words of clients for the three actions of the protocol; any other counts as no answer.
+_ACTIONS: dict[Any, Action] = {
+    "accept": "accept",
+    "decline": "decline",
+    "reject": "decline",
+    "cancel": "cancel",
+}
+
+
+def settle(action: Action, content: Mapping[str, Any] | None, seconds: float) -> Reply:
+    """Return what an answer means that came after so many seconds."""
+    if action == "decline" and seconds < UNATTENDED_SECONDS:
+        return Reply("unavailable")
+    # A host that accepts everything sends this: there is nothing in it that anybody chose.
+    if action == "accept" and not content:
+        return Reply("unavailable")
+    return Reply(action, content or {})
+
+
+def read_malformed(error: ValidationError) -> Action:
+    """Return what an answer means that the protocol does not allow."""
+    inputs = [entry["input"] for entry in error.errors(include_url=False)]
+    return "decline" if "reject" in inputs else "cancel"
+
+
+async def mend_answers(
+    ctx: ServerRequestContext[Any, Any],
+    call_next: Callable[[ServerRequestContext[Any, Any]], Awaitable[Any]],
+) -> Any:
+    """Bring the answers that come with a repeated call into the protocol's shape, as middleware:
+    the SDK refuses the whole call otherwise."""
+    responses = (ctx.params or {}).get("inputResponses")
+    if not isinstance(responses, Mapping):
+        return await call_next(ctx)
+    mended = {key: _mend(response) for key, response in responses.items()}
+    return await call_next(replace(ctx, params={**(ctx.params or {}), "inputResponses": mended}))
+
+
+def _mend(response: Any) -> Any:
+    # Answers to other requests than questions have other fields: none of them is asked for here.
+    if not isinstance(response, Mapping):
+        return {"action": "cancel"}
+    action = response.get("action")
+    known = _ACTIONS.get(action, "cancel") if isinstance(action, str) else "cancel"
+    content = response.get("content")
+    if known != "accept" or not isinstance(content, Mapping):
+        return {"action": known}
+    return {"action": known, "content": _keep_plain(content)}
+
+
+def _keep_plain(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of a form that are plain values: forms are flat."""
+    return {
+        name: value
+        for name, value in content.items()
+        if value is None or isinstance(value, str | int | float)
+    }
