@@ -12,6 +12,7 @@ from anyio.abc import TaskStatus
 
 from server import __version__
 from server.errors import Code, Failure
+from server.redaction import learn
 from server.settings import DEFAULT_API_URL, Secret, Settings
 from server.tool.confirmation import Confirmations
 from server.tool.context import Backend
@@ -50,6 +51,7 @@ class Services:
         leases: Leases | None = None,
     ) -> None:
         self._settings = settings
+        learn(*settings.list_secrets())
         self._confirmations = Confirmations(settings.confirm)
         self._limiter = limiter
         self._sandbox = sandbox

@@ -19,6 +19,7 @@ from server.dispatch import Dispatcher
 from server.errors import Code, Failure
 from server.protocol.elicitation import InputNeeded, asker_for
 from server.protocol.prompts import Document, Prompts, Workflow, to_listing
+from server.redaction import holds_secret, redact_values
 from server.tool.catalog import Catalog
 from server.tool.result import Result, compact
 
@@ -228,8 +229,16 @@ def _render_result(result: Result, protocol_version: str) -> dict[str, Any]:
             for link in result.links
         ]
     answer = {**COMPLETE, "content": content, "isError": False}
+    # The texts alone are searched: the structured part holds the same, and pictures no words.
+    if holds_secret(result.text) or holds_secret(result.prose):
+        answer = redact_values(answer)
+        return {**answer, **_structure(redact_values(result.structured), result)}
+    return {**answer, **_structure(result.structured, result)}
+
+
+def _structure(content: dict[str, Any], result: Result) -> dict[str, Any]:
     # Left out rather than empty: some hosts show only the structured part where there is one.
-    return {**answer, "structuredContent": result.structured} if result.is_structured else answer
+    return {"structuredContent": content} if result.is_structured else {}
 
 
 def _render_failure(failure: Failure) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from mcp.shared._context_streams import (
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCMessage, jsonrpc_message_adapter
 
+from server.redaction import redact_message
 from server.signals import end_on_signal
 
 # Bytes of the longest message that is taken from a client. A line without an end would fill the
@@ -155,5 +156,5 @@ async def _send(
     async with outgoing:
         async for message in outgoing:
             text = message.message.model_dump_json(by_alias=True, exclude_unset=True)
-            writer.write(text.encode() + b"\n")
+            writer.write(redact_message(text).encode() + b"\n")
             await writer.drain()
