@@ -63,7 +63,7 @@ def learn(*secrets: str) -> None:
 
 def forget() -> None:
     """Take out nothing any more."""
-    global _secrets  # noqa: PLW0603  # the one state of this module
+    global _secrets  # the one state of this module
     _secrets = _Secrets()
 
 

@@ -20,6 +20,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from server.tool.cursor import scope_of
 from server.tool.elicitation import Asker, Question, Reply, Suspended
+from server.tool.single_use import SingleUse
 
 # How long a person may think about all questions of a call in the handshake era: hosts give up on
 # the call at 60 s.
@@ -37,17 +38,21 @@ class InputNeeded(Suspended):
 
 
 def asker_for(
-    ctx: ServerRequestContext[Any, Any], responses: Mapping[str, Any] | None, state: str | None
+    ctx: ServerRequestContext[Any, Any],
+    responses: Mapping[str, Any] | None,
+    state: str | None,
+    used: SingleUse,
 ) -> Asker:
     """Return the asker of one call.
 
     Args:
         responses: the answers that came with a repeated call, by question key.
         state: what this server sealed when it asked, opened and verified.
+        used: the answers that counted already: each counts once.
     """
     if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
         return _CallingAsker(ctx)
-    return _ReturningAsker(ctx, responses or {}, json.loads(state or "{}"))
+    return _ReturningAsker(ctx, responses or {}, json.loads(state or "{}"), used)
 
 
 class _ProgressReporter:
@@ -92,7 +97,7 @@ class _ReturningAsker(_ProgressReporter):
 
     The state holds the questions asked so far, each with a digest of what was shown, and the
     answers already received: a later round must not lose the earlier ones, and an answer to what
-    has changed since does not count.
+    has changed since does not count. Each state counts once: a yes is for one execution.
     """
 
     def __init__(
@@ -100,8 +105,14 @@ class _ReturningAsker(_ProgressReporter):
         ctx: ServerRequestContext[Any, Any],
         responses: Mapping[str, Any],
         state: Mapping[str, Any],
+        used: SingleUse,
     ) -> None:
         super().__init__(ctx)
+        self._used = used
+        # Sent again, by a client or by whoever saw it, the same answers are nobody's answers.
+        if responses and not used.redeem(state.get("mark", "")):
+            log.warning("an answer came a second time and does not count again")
+            responses, state = {}, {}
         self._asked: dict[str, str] = dict(state.get("asked", {}))
         self._answers: dict[str, Any] = dict(state.get("answers", {}))
         for key, response in responses.items():
@@ -121,7 +132,11 @@ class _ReturningAsker(_ProgressReporter):
             return Reply(answer["action"], answer["content"])
         # What was shown has changed since: the old answer must not count for the new question.
         self._answers.pop(question.key, None)
-        state = {"asked": {**self._asked, question.key: digest}, "answers": self._answers}
+        state = {
+            "asked": {**self._asked, question.key: digest},
+            "answers": self._answers,
+            "mark": self._used.issue(),
+        }
         request = ElicitRequest(
             params=ElicitRequestFormParams(
                 message=question.message, requested_schema=_render_form(question)

@@ -22,6 +22,7 @@ from server.protocol.prompts import Document, Prompts, Workflow, to_listing
 from server.redaction import holds_secret, redact_values
 from server.tool.catalog import Catalog
 from server.tool.result import Result, compact
+from server.tool.single_use import SingleUse
 
 if TYPE_CHECKING:
     from server.resources.exports import ExportResources
@@ -103,6 +104,8 @@ def build_server(
 
 
 def _serve_tools(server: Server[Any], catalog: Catalog, dispatcher: Dispatcher) -> None:
+    used = SingleUse()
+
     async def list_tools(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         # On one page: many clients read no further than the first.
         return {**COMPLETE, "tools": catalog.list_tools()}
@@ -110,7 +113,7 @@ def _serve_tools(server: Server[Any], catalog: Catalog, dispatcher: Dispatcher) 
     async def call_tool(
         ctx: Context, params: types.CallToolRequestParams
     ) -> dict[str, Any] | types.InputRequiredResult:
-        asker = asker_for(ctx, params.input_responses, params.request_state)
+        asker = asker_for(ctx, params.input_responses, params.request_state, used)
         try:
             result = await dispatcher.call(params.name, params.arguments or {}, asker)
         except Failure as failure:
