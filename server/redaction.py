@@ -97,9 +97,15 @@ def redact_message(line: str) -> str:
     if not holds_secret(line):
         return line
     # By its values: a secret of digits may look like a number, and a mark is none.
-    message = json.loads(line)
+    content = json.loads(line)
+    is_batch = isinstance(content, list)
+    content = [_redact_parts(item) for item in content] if is_batch else _redact_parts(content)
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _redact_parts(message: dict[str, Any]) -> dict[str, Any]:
     parts = {part: redact_values(message[part]) for part in _PARTS if part in message}
-    return json.dumps({**message, **parts}, ensure_ascii=False, separators=(",", ":"))
+    return {**message, **parts}
 
 
 class _CleanStream:

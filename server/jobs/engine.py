@@ -160,10 +160,13 @@ class Jobs:
             return replace(row, state=JobState.PAUSED, error=end.error, owned=False)
         return row
 
-    async def list(self, *, limit: int = 50, offset: int = 0) -> list[JobRow]:
-        """Return the jobs of these accounts, whichever process runs them, newest first."""
+    async def list(
+        self, account: str | None = None, *, limit: int = 50, offset: int = 0
+    ) -> list[JobRow]:
+        """Return the jobs of one token or of all accounts of this server, whichever process runs
+        them, newest first."""
         return await self._write(
-            lambda: self._journal.jobs(self._accounts, limit=limit, offset=offset)
+            lambda: self._journal.jobs(account, accounts=self._accounts, limit=limit, offset=offset)
         )
 
     async def count_others(self) -> int:

@@ -60,8 +60,8 @@ _SEND = (
 
 
 # SQL condition: the job belongs to one of the accounts, a JSON list of pairs.
-_OF_ACCOUNTS = """EXISTS (SELECT 1 FROM json_each(:accounts) WHERE origin = json_extract(value, '$[0]')
-    AND account = json_extract(value, '$[1]'))"""
+_OF_ACCOUNTS = """EXISTS (SELECT 1 FROM json_each(:accounts)
+    WHERE origin = json_extract(value, '$[0]') AND account = json_extract(value, '$[1]'))"""
 
 
 class Journal:
@@ -135,12 +135,18 @@ class Journal:
         return result[0]
 
     def jobs(
-        self, accounts: Collection[Account] | None = None, *, limit: int = 50, offset: int = 0
+        self,
+        account: str | None = None,
+        *,
+        accounts: Collection[Account] | None = None,
+        limit: int = 50,
+        offset: int = 0,
     ) -> list[JobRow]:
-        """Return the jobs of some accounts, or of all, newest first."""
-        if accounts is None:
-            return self._jobs("1", limit, offset)
-        return self._jobs(_OF_ACCOUNTS, limit, offset, accounts=json.dumps([*accounts]))
+        """Return the jobs of one token or of some accounts, or of all, newest first."""
+        where, values = "(:account IS NULL OR account = :account)", {"account": account}
+        if accounts is not None:
+            where, values["accounts"] = f"{where} AND {_OF_ACCOUNTS}", json.dumps([*accounts])
+        return self._jobs(where, limit, offset, **values)
 
     def count_others(self, accounts: Collection[Account]) -> int:
         """Return how many jobs belong to none of these accounts."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from server.errors import Failure
 
-
 # The origin of an API and the fingerprint of a token: whose a job is.
 Account = tuple[str, str]
 

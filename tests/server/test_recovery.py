@@ -18,6 +18,7 @@ import pytest
 from server import job_commands, recovery
 from server.dispatch import Dispatcher
 from server.errors import Failure
+from server.http.urls import parse_origin
 from server.jobs import (
     JobRow,
     Jobs,
@@ -27,7 +28,6 @@ from server.jobs import (
     Phase,
 )
 from server.jobs.model import End
-from server.http.urls import parse_origin
 from server.limiter import Pacer, state_key
 from server.recovery import Recovery
 from server.services import Services

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import sys
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -18,7 +19,7 @@ from server.redaction import MARK, guard_streams, learn, redact, redact_message
 TOKEN = "tok_9f8e7d6c5b4a3210"
 ODD = 'pa"ss/w\\örd +&<'
 
-SPELLINGS = {
+SPELLINGS: dict[str, Callable[[str], str]] = {
     "plain": lambda secret: secret,
     "percent": lambda secret: quote(secret, safe=""),
     "percent in small letters": lambda secret: re.sub(
@@ -73,6 +74,12 @@ def test_a_message_stays_json_and_keeps_its_id_and_numbers() -> None:
         "id": "1234567890123",
         "result": {"n": 1234567890123, "text": json.dumps({"error": f"bad key {MARK}"})},
     }
+
+
+def test_so_does_a_list_of_messages() -> None:
+    learn(TOKEN)
+    line = redact_message(json.dumps([{"id": 1, "result": TOKEN}, {"id": 2, "error": TOKEN}]))
+    assert json.loads(line) == [{"id": 1, "result": MARK}, {"id": 2, "error": MARK}]
 
 
 def test_a_failure_holds_no_secret_whoever_shows_or_journals_it() -> None:

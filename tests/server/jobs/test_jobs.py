@@ -98,7 +98,9 @@ async def test_two_processes_see_the_same_jobs_and_wait_for_them(
 ) -> None:
     started = await jobs.start(JOB, Slow(time), some(10))
     async with process() as other:
-        assert [(row.id, row.owned) for row in await other.list()] == [(started.id, True)]
+        assert [(row.id, row.owned) for row in await other.list(JOB.account)] == [
+            (started.id, True)
+        ]
         assert (await other.wait(started.id, LONG)).counts == {RecordState.DONE: 10}
         assert await other.failures(started.id) == []
 

@@ -218,13 +218,14 @@ async def test_one_yes_is_one_execution(build: Build) -> None:
     async with Client(build(), mode="2026-07-28", elicitation_callback=Person()) as client:
         call = {"workspace": WORKSPACE, "itemIds": await three_items(client)}
         tool = "archive_refetch_engagement_bulk"
-        question = await client.session.call_tool(tool, call, allow_input_required=True)
-        yes = {
+        question: Any = await client.session.call_tool(tool, call, allow_input_required=True)
+        yes: Any = {
             "input_responses": {"confirm": accept(confirm=True)},
             "request_state": question.request_state,
             "allow_input_required": True,
         }
-        first, *again = [await client.session.call_tool(tool, call, **yes) for _ in range(3)]
+        results: list[Any] = [await client.session.call_tool(tool, call, **yes) for _ in range(3)]
+    first, *again = results
     assert not first.is_error
     assert first.result_type == "complete"
     assert [result.result_type for result in again] == ["input_required"] * 2
