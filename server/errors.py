@@ -15,6 +15,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from server.redaction import redact, redact_values
+
 
 class Code(StrEnum):
     """Name the kinds of failure; clients and models match these texts."""
@@ -47,13 +49,15 @@ class Failure(Exception):
     def __init__(
         self, code: Code, message: str, hint: str = "", *, retryable: bool = False, **details: Any
     ) -> None:
+        # Here, because a failure may be journalled or logged as well as answered, and an API may
+        # have repeated a secret in its text.
+        self.message = redact(message)
         # The message alone: tracebacks and logs need no hint for a model.
-        super().__init__(message)
+        super().__init__(self.message)
         self.code = code
-        self.message = message
-        self.hint = hint
+        self.hint = redact(hint)
         self.retryable = retryable
-        self.details = details
+        self.details: dict[str, Any] = redact_values(details)
 
     def __repr__(self) -> str:
         # Without details, which may hold records of the user.

@@ -12,6 +12,7 @@ from server.recovery import Recovery
 from server.services import Services
 from server.settings import Settings
 from server.signals import end_on_signal
+from server.text import count_noun
 from server.tool.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def run_command(settings: Settings, catalog: Catalog, action: str, ids: list[str
         if action == "list":
             return await _list(jobs)
         if action == "cancel":
-            return await _cancel(jobs, ids)
+            return await _cancel(jobs, settings, ids)
         return await _run(jobs, Recovery(catalog, services), settings, ids)
 
     async def act_until_signal() -> int:
@@ -66,10 +67,22 @@ async def _list(jobs: Jobs) -> int:
         print(_render(row))
     if not rows:
         print("There are no jobs.")
+    if others := await jobs.count_others():
+        print(
+            f"{count_noun(others, 'job')} of other tokens or addresses: not shown. Set the token "
+            "that they were started with."
+        )
     return 0
 
 
-async def _cancel(jobs: Jobs, ids: list[str]) -> int:
+async def _cancel(jobs: Jobs, settings: Settings, ids: list[str]) -> int:
+    # As the tool, which a read-only server does not offer.
+    if settings.read_only:
+        raise Failure(
+            Code.READ_ONLY,
+            "This program is read-only, and cancelling a job changes it for good.",
+            "Run it without --read-only (ARCHIVE_MCP_READ_ONLY).",
+        )
     for id in ids:
         print(_render(await jobs.cancel(id)))
     return 0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from server.command_line import build_parser
+from server.redaction import guard_streams, learn
 from server.settings import Settings, SettingsError, load
 from server.tool.catalog import Catalog
 
@@ -34,6 +35,8 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         settings = _load_settings(options)
+        learn(*settings.list_secrets())
+        guard_streams()
         _configure_log(settings)
         match options.command:
             case "sandbox":

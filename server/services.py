@@ -12,6 +12,7 @@ from anyio.abc import TaskStatus
 
 from server import __version__
 from server.errors import Code, Failure
+from server.redaction import learn
 from server.settings import DEFAULT_API_URL, Secret, Settings
 from server.tool.confirmation import Confirmations
 from server.tool.context import Backend
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from server.archivebox.backend import ArchiveBoxBackend
     from server.exports import ExportFolder
     from server.http.transport import InProcess
-    from server.jobs import Jobs, Leases
+    from server.jobs import Account, Jobs, Leases
     from server.limiter import Limiter
     from server.sandbox import Sandbox
 
@@ -50,6 +51,7 @@ class Services:
         leases: Leases | None = None,
     ) -> None:
         self._settings = settings
+        learn(*settings.list_secrets())
         self._confirmations = Confirmations(settings.confirm)
         self._limiter = limiter
         self._sandbox = sandbox
@@ -112,13 +114,28 @@ class Services:
             None if self._settings.sandbox else self._settings.state_dir, leases=self._leases
         )
         try:
-            async with Jobs(journal) as jobs:
+            async with Jobs(journal, accounts=await self._accounts()) as jobs:
                 task_status.started(jobs)
                 await self._ending.wait()
         finally:
             journal.close()
             # After a failure too: the end of this process waits for it.
             self._jobs_over.set()
+
+    async def _accounts(self) -> set[Account] | None:
+        """Return whose jobs are this process's business; None where the journal is its own."""
+        if self._settings.sandbox:
+            return None
+        accounts: set[Account] = set()
+        if self._settings.archive_configured:
+            archive = (await self.archive()).archive
+            accounts.add((archive.origin, archive.account))
+        if self._settings.archivebox_configured:
+            from server.http.urls import parse_origin
+
+            box = (await self.archivebox()).client
+            accounts.add((parse_origin(box.url), box.account))
+        return accounts
 
     @property
     def confirmations(self) -> Confirmations:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from server.private_folder import make_private
+
 FileIdentity = tuple[int, int]
+
+_PRIVATE = 0o600
 
 
 def create_private_file(path: Path) -> None:
     """Create the file and its folders where they are absent, for this user alone."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(path.parent)
     path.touch(mode=0o600)
+    # A mask may have taken rights of this user, and an older file may be open to others.
+    if stat.S_IMODE(path.stat().st_mode) != _PRIVATE:
+        path.chmod(_PRIVATE)
 
 
 def read_identity(path: Path | None) -> FileIdentity | None:

@@ -14,7 +14,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import Scheduling
 
-from server import wall_clock
+from server import redaction, wall_clock
 from tests.support.clocks import now
 from tests.support.suite.sharing import ALONE, Sharing
 
@@ -35,6 +35,13 @@ def fixed_time_of_day() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(wall_clock, "utc_now", now)
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_secrets() -> Iterator[None]:
+    """Let no test take out the secrets of another."""
+    yield
+    redaction.forget()
 
 
 CAMPAIGN = (

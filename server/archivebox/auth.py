@@ -15,6 +15,7 @@ import anyio
 from server.archivebox.failures import KEY_HINT
 from server.errors import Code, Failure
 from server.limiter import state_key
+from server.redaction import learn
 from server.settings import Secret
 
 
@@ -134,4 +135,5 @@ class Keys:
                 "or the user is not a superuser.",
                 KEY_HINT,
             )
+        learn(str(token))
         self._key, self._expires = Secret(str(token)), answer.get("expires")

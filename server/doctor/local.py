@@ -13,6 +13,7 @@ from server import __version__
 from server.doctor.report import Check
 from server.http.urls import parse_origin
 from server.limiter.health import find_damage
+from server.private_folder import is_open_to_others, make_private
 from server.settings import Secret, Settings
 from server.tool.catalog import Catalog
 
@@ -109,6 +110,14 @@ def _check_exports(folder: Path) -> Check:
             f"No export can be written to {folder}: {problem}.",
             "Set ARCHIVE_MCP_EXPORT_DIR to a folder of yours.",
         )
+    if is_open_to_others(place) and place == folder:
+        return Check(
+            "exports",
+            "warn",
+            f"Other users can write to {folder}.",
+            f"Take that right from them (chmod go-w {folder}), or set ARCHIVE_MCP_EXPORT_DIR to "
+            "a folder of yours. The next export does so where it can, and is refused otherwise.",
+        )
     return Check("exports", "ok", f"{folder} is writable")
 
 
@@ -127,13 +136,14 @@ def _make_private(folder: Path) -> str:
     """Make a folder for this user alone, as the limiter and the journal do; return why it could not
     be made."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
     except OSError as error:
         return error.strerror or str(error)
     return ""
 
 
 def _check_state(folder: Path) -> Iterator[Check]:
+    was_open = folder.is_dir() and is_open_to_others(folder)
     if problem := _make_private(folder) or _find_folder_problem(folder):
         yield Check(
             "state",
@@ -143,6 +153,8 @@ def _check_state(folder: Path) -> Iterator[Check]:
             "requests alone, and several together exceed Archive's limit.",
         )
         return
+    if was_open:
+        yield Check("state", "warn", f"Other users could write to {folder}; that was mended.")
     yield Check("state", "ok", f"{folder} is writable")
     yield _check_limiter(folder)
 

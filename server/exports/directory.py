@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from server.errors import Code, Failure
+from server.private_folder import make_private
 
 # Whether this system can open files relative to an open folder.
 RELATIVE = {os.open, os.stat, os.link, os.rename, os.unlink} <= os.supports_dir_fd
@@ -192,7 +193,7 @@ def translate_errors(path: Path) -> Iterator[None]:
 
 def _make_folder(path: Path) -> None:
     try:
-        path.mkdir(mode=0o700, parents=True)
+        make_private(path)
     except FileExistsError:
         # A link is left to `_check_links`, whose message says what happened.
         if not path.is_symlink() and not path.is_dir():
@@ -223,6 +224,8 @@ def _make_failure(error: OSError, path: Path) -> Failure:
             "the unfinished file was removed.",
             f"Free some space and start the export again. {_ELSEWHERE} if another disk has room.",
             retryable=True,
+            # A job pauses at once: no second try of its own would find more room.
+            disk="full",
         )
     if error.errno in _REFUSED:
         return Failure(

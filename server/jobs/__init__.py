@@ -13,6 +13,7 @@ from server.jobs.handle import Handle
 from server.jobs.journal import Journal
 from server.jobs.lease import Leases
 from server.jobs.model import (
+    Account,
     JobRow,
     JobState,
     LostLease,
@@ -26,6 +27,7 @@ from server.jobs.model import (
 from server.jobs.work import Work
 
 __all__ = [
+    "Account",
     "Handle",
     "JobRow",
     "JobState",

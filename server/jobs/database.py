@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -40,6 +41,7 @@ _LOCK_SECONDS = 0.05
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.5
 _PATIENCE = 10.0
+_NOT_OUR_TABLES = re.compile(r"no such (table|column)|table \S+ (has|already)|malformed")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, tool TEXT NOT NULL, title TEXT NOT NULL, origin TEXT NOT NULL,
@@ -120,6 +122,15 @@ class Database:
         with self._describe():
             return self._connection().execute(statement, values).fetchall()
 
+    def give_up(self) -> Failure:
+        """Put the damaged file aside, and return the failure that says so."""
+        self._rename_damaged()
+        return Failure(
+            Code.UNAVAILABLE,
+            "The job journal was damaged; it was renamed and a new one started. Its jobs are lost.",
+            "Look what was done already, then start the job again for the rest.",
+        )
+
     def close(self) -> None:
         """Close the file; the next use opens it again."""
         if self._db:
@@ -189,18 +200,13 @@ class Database:
             if is_busy(error):
                 raise Busy from None
             if _is_damage(error):
-                self._rename_damaged()
-                raise Failure(
-                    Code.UNAVAILABLE,
-                    "The job journal was damaged; it was renamed and a new one started. "
-                    "Its jobs are lost.",
-                    "Look what was done already, then start the job again for the rest.",
-                ) from None
+                raise self.give_up() from None
             if code == sqlite3.SQLITE_FULL:
                 raise Failure(
                     Code.UNAVAILABLE,
                     "The job journal cannot be written: the disk is full.",
                     "The user frees some space; then resume the job.",
+                    disk="full",
                 ) from None
             if code in (
                 sqlite3.SQLITE_CANTOPEN,
@@ -275,6 +281,9 @@ def _split_statements(script: str) -> Iterator[str]:
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    if read_code(error) == sqlite3.SQLITE_ERROR:
+        # The tables are not ours, whatever the version says; any other text is a bug of ours.
+        return _NOT_OUR_TABLES.match(str(error)) is not None
     return read_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 

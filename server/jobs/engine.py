@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -14,9 +15,10 @@ import anyio
 
 from server.errors import Code, Failure
 from server.jobs.database import retry_while_busy
-from server.jobs.journal import Journal
+from server.jobs.journal import Journal, make_foreign
 from server.jobs.lease import Lease
 from server.jobs.model import (
+    Account,
     End,
     JobRow,
     JobState,
@@ -57,6 +59,7 @@ class Jobs:
         clock: monotonic seconds.
         sleep: coroutine function that waits a number of seconds of that clock.
         grace: seconds that what is under way gets when the server ends.
+        accounts: whose jobs are seen, stopped and resumed here; None for everybody's.
 
     Every method raises `Failure` where the journal cannot be used, and `NOT_FOUND` for a job that
     does not exist.
@@ -70,6 +73,7 @@ class Jobs:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
         grace: float = GRACE,
+        accounts: Collection[Account] | None = None,
     ) -> None:
         self._journal = journal
         # The number alone may soon be given to another process.
@@ -77,8 +81,11 @@ class Jobs:
         self._clock = clock
         self._sleep = sleep
         self._grace = grace
+        self._accounts = accounts
         self._group = anyio.create_task_group()
         self._runners: dict[str, Runner] = {}
+        # The ends that the journal could not take: on a full disk it says nothing itself.
+        self._unwritten: dict[str, End] = {}
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -141,14 +148,33 @@ class Jobs:
             await self._sleep(max(0.0, min(until - self._clock(), pause)))
 
     async def get(self, job_id: str) -> JobRow:
-        """Return the job as it stands."""
-        return await self._write(lambda: self._journal.job(job_id))
+        """Return the job as it stands.
+
+        Raises:
+            Failure: It belongs to another token.
+        """
+        row = await self._write(lambda: self._journal.job(job_id))
+        if self._accounts is not None and (row.origin, row.account) not in self._accounts:
+            raise make_foreign(row.id)
+        if (end := self._unwritten.get(job_id)) and not row.ended and row.error is None:
+            return replace(row, state=JobState.PAUSED, error=end.error, owned=False)
+        return row
 
     async def list(
         self, account: str | None = None, *, limit: int = 50, offset: int = 0
     ) -> list[JobRow]:
-        """Return the jobs of one account or of all, whichever process runs them, newest first."""
-        return await self._write(lambda: self._journal.jobs(account, limit=limit, offset=offset))
+        """Return the jobs of one token or of all accounts of this server, whichever process runs
+        them, newest first."""
+        return await self._write(
+            lambda: self._journal.jobs(account, accounts=self._accounts, limit=limit, offset=offset)
+        )
+
+    async def count_others(self) -> int:
+        """Return how many jobs belong to other tokens or addresses."""
+        accounts = self._accounts
+        if accounts is None:
+            return 0
+        return await self._write(lambda: self._journal.count_others(accounts))
 
     async def records(
         self, job_id: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
@@ -183,6 +209,7 @@ class Jobs:
     async def cancel(self, job_id: str) -> JobRow:
         """Stop a job for good, also one that another process runs: that one stops at its next
         record."""
+        await self.get(job_id)
         await self._write(lambda: self._journal.cancel(job_id))
         # The journal first: a crash after it cannot undo the cancellation.
         if runner := self._runners.get(job_id):
@@ -249,9 +276,10 @@ class Jobs:
 
     async def _take(self, job_id: str, work: Work, *, again: bool) -> JobRow:
         self._refuse_if_closed()
+        row = await self.get(job_id)
         # Asked for twice, as models do: it already runs here, which is what was wanted.
         if job_id in self._runners and not again:
-            return await self.get(job_id)
+            return row
         lease = await self._write(lambda: self._journal.take(job_id, self._owner, again=again))
         return await self._start_runner(lease, work)
 
@@ -261,6 +289,7 @@ class Jobs:
         )
         if self._closed:  # meanwhile
             runner.stop(End(JobState.PAUSED))
+        self._unwritten.pop(lease.job, None)
         # Before the task starts: a cancellation right after this must find it.
         self._runners[lease.job] = runner
         self._group.start_soon(self._run, lease.job, runner)
@@ -270,6 +299,8 @@ class Jobs:
         try:
             await runner.run()
         finally:
+            if runner.unwritten:
+                self._unwritten[job_id] = runner.unwritten
             # A job taken again may already have its next runner here.
             if self._runners.get(job_id) is runner:
                 del self._runners[job_id]

@@ -8,10 +8,11 @@ Nothing secret is kept: the account is a fingerprint, the arguments are the tool
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from server.errors import Code, Failure
 from server.jobs.database import Database
 from server.jobs.lease import LIVE, Lease, Leases
 from server.jobs.model import (
+    Account,
     End,
     JobRow,
     JobState,
@@ -55,6 +57,11 @@ _SEND = (
     "UPDATE records SET state = 'sending', sends = sends + 1 "
     "WHERE job = ? AND number = ? AND state IN "
 )
+
+
+# SQL condition: the job belongs to one of the accounts, a JSON list of pairs.
+_OF_ACCOUNTS = """EXISTS (SELECT 1 FROM json_each(:accounts)
+    WHERE origin = json_extract(value, '$[0]') AND account = json_extract(value, '$[1]'))"""
 
 
 class Journal:
@@ -127,11 +134,25 @@ class Journal:
             raise _make_missing(name)
         return result[0]
 
-    def jobs(self, account: str | None = None, *, limit: int = 50, offset: int = 0) -> list[JobRow]:
-        """Return the jobs of one account, or of all, newest first."""
-        return self._jobs(
-            "(:account IS NULL OR account = :account)", limit, offset, account=account
-        )
+    def jobs(
+        self,
+        account: str | None = None,
+        *,
+        accounts: Collection[Account] | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[JobRow]:
+        """Return the jobs of one token or of some accounts, or of all, newest first."""
+        where, values = "(:account IS NULL OR account = :account)", {"account": account}
+        if accounts is not None:
+            where, values["accounts"] = f"{where} AND {_OF_ACCOUNTS}", json.dumps([*accounts])
+        return self._jobs(where, limit, offset, **values)
+
+    def count_others(self, accounts: Collection[Account]) -> int:
+        """Return how many jobs belong to none of these accounts."""
+        values = {"accounts": json.dumps([*accounts])}
+        count = f"SELECT count(*) FROM jobs WHERE NOT {_OF_ACCOUNTS}"  # noqa: S608  # a constant
+        return int(self._database.rows(count, values)[0][0])
 
     def orphans(self, origin: str, account: str) -> list[JobRow]:
         """Return the interrupted jobs of an account that no process works on, oldest first.
@@ -166,7 +187,8 @@ class Journal:
                 for row in self._database.rows(one, (name, state, after, limit))
             )
         # Cut once more: each of the states gave up to `limit` records.
-        return [to_record_row(row) for row in result[:limit]]
+        with self._refuse_nonsense():
+            return [to_record_row(row) for row in result[:limit]]
 
     def is_cancelled(self, lease: Lease) -> bool:
         """Whether the job is to be cancelled; unlike `renew` it takes no write lock."""
@@ -375,7 +397,16 @@ class Journal:
         )
         # Counts reach 0 when records move on, and would be shown as states that still occur.
         tallies = "SELECT state, records FROM tallies WHERE job = ? AND records > 0"
-        return [to_job_row(row, self._database.rows(tallies, (row[0],))) for row in result]
+        with self._refuse_nonsense():
+            return [to_job_row(row, self._database.rows(tallies, (row[0],))) for row in result]
+
+    @contextmanager
+    def _refuse_nonsense(self) -> Iterator[None]:
+        """Put a file aside whose rows hold what no server of ours wrote."""
+        try:
+            yield
+        except (ValueError, TypeError):
+            raise self._database.give_up() from None
 
     def _delete_old(self, db: sqlite3.Connection) -> None:
         """Delete jobs that never started or are too old; end those whose owner died while
@@ -390,6 +421,15 @@ class Journal:
                 # The table's name is one of the three above.
                 db.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608
             db.execute("DELETE FROM jobs WHERE id = ?", (name,))
+
+
+def make_foreign(name: str) -> Failure:
+    """Return the refusal of a job that was started with another token or address."""
+    return Failure(
+        Code.INVALID_ARGUMENT,
+        f"{name} belongs to another token or server address.",
+        "Tell the user: only with the settings that it was started with can it be used.",
+    )
 
 
 def _make_missing(name: str) -> Failure:

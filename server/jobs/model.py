@@ -8,6 +8,9 @@ from typing import Any
 
 from server.errors import Failure
 
+# The origin of an API and the fingerprint of a token: whose a job is.
+Account = tuple[str, str]
+
 
 class JobState(StrEnum):
     """The state of a job; one whose owner died reads as paused."""

@@ -28,7 +28,11 @@ COLUMNS = (
 
 
 def to_job_row(row: Sequence[Any], tallies: Sequence[Sequence[Any]]) -> JobRow:
-    """Return a job from its `COLUMNS` and its numbers of records by state."""
+    """Return a job from its `COLUMNS` and its numbers of records by state.
+
+    Raises:
+        ValueError, TypeError: The journal never wrote such a row.
+    """
     id_, tool, title, origin, account, workspace, arguments, writes, repeatable, phase = row[:10]
     created, updated, finished, total, cursor, counters, result, error, cancel, state, owned = row[
         10:
@@ -40,18 +44,18 @@ def to_job_row(row: Sequence[Any], tallies: Sequence[Sequence[Any]]) -> JobRow:
         origin=origin,
         account=account,
         workspace=workspace,
-        arguments=json.loads(arguments),
+        arguments=dict(json.loads(arguments)),
         writes=bool(writes),
         repeatable=bool(repeatable),
         phase=Phase(phase),
         state=JobState(state),
-        created=created,
-        updated=updated,
-        finished=finished,
+        created=float(created),
+        updated=float(updated),
+        finished=None if finished is None else float(finished),
         total=total,
         # The cursor belongs to the kind of work, so it is any JSON value, or none yet.
         cursor=_parse_value(cursor),
-        counters=json.loads(counters),
+        counters=dict(json.loads(counters)),
         result=_parse_value(result),
         error=_parse_value(error),
         owned=bool(owned),

@@ -79,6 +79,8 @@ class Runner:
         self.progress = JobProgress()
         self.handle = Handle(journal, lease, self.progress, sleep=sleep)
         self.ended = False
+        # The end that the journal could not take.
+        self.unwritten: End | None = None
         self._journal = journal
         self._lease = lease
         self._work = work
@@ -207,7 +209,7 @@ class Runner:
                     self._strikes = 0
                     return result
             except Failure as failure:
-                if failure.code not in _PASSING:
+                if not _may_pass(failure):
                     raise
                 # Pages were journalled since the last failure: the API works, if not always.
                 if self.handle.steps != steps:
@@ -289,7 +291,7 @@ class Runner:
             else:
                 await self._send_singly(rows)
             return
-        if failure.code not in _PASSING:
+        if not _may_pass(failure):
             self._mark(rows, RecordState.PENDING)
             # Such as a refused token: every other record would meet it, so the job pauses at once.
             raise failure
@@ -380,6 +382,14 @@ class Runner:
             log.warning(
                 "%s could not be journalled as %s: %s", self._lease.job, end.state, failure.message
             )
+            # Why the journal failed says more than what it could not take.
+            self.unwritten = End(JobState.PAUSED, to_dict(failure))
 
     async def _write(self, change: Callable[[], Any]) -> Any:
         return await retry_while_busy(change, self._sleep)
+
+
+def _may_pass(failure: Failure) -> bool:
+    """Return whether the same may succeed in a while without anybody's doing."""
+    # A full disk does not empty itself: the user should read of it now, not after all attempts.
+    return failure.code in _PASSING and failure.details.get("disk") != "full"

@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from server.protocol.answers import read_malformed, settle
 from server.tool.cursor import scope_of
 from server.tool.elicitation import Asker, Question, Reply, Suspended
+from server.tool.single_use import SingleUse
 
 # How long a person may think about all questions of a call in the handshake era: hosts give up on
 # the call at 60 s.
@@ -42,17 +43,21 @@ class InputNeeded(Suspended):
 
 
 def asker_for(
-    ctx: ServerRequestContext[Any, Any], responses: Mapping[str, Any] | None, state: str | None
+    ctx: ServerRequestContext[Any, Any],
+    responses: Mapping[str, Any] | None,
+    state: str | None,
+    used: SingleUse,
 ) -> Asker:
     """Return the asker of one call.
 
     Args:
         responses: the answers that came with a repeated call, by question key.
         state: what this server sealed when it asked, opened and verified.
+        used: the answers that counted already: each counts once.
     """
     if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
         return _CallingAsker(ctx)
-    return _ReturningAsker(ctx, responses or {}, json.loads(state or "{}"))
+    return _ReturningAsker(ctx, responses or {}, json.loads(state or "{}"), used)
 
 
 class _ProgressReporter:
@@ -101,7 +106,8 @@ class _ReturningAsker(_ProgressReporter):
 
     The state holds the questions asked so far, each with a digest of what was shown, the answers
     already received and when it was sealed: a later round must not lose the earlier answers, and an
-    answer to what has changed since does not count.
+    answer to what has changed since does not count. Each state counts once: a yes is for one
+    execution.
     """
 
     def __init__(
@@ -109,8 +115,14 @@ class _ReturningAsker(_ProgressReporter):
         ctx: ServerRequestContext[Any, Any],
         responses: Mapping[str, Any],
         state: Mapping[str, Any],
+        used: SingleUse,
     ) -> None:
         super().__init__(ctx)
+        self._used = used
+        # Sent again, by a client or by whoever saw it, the same answers are nobody's answers.
+        if responses and not used.redeem(state.get("mark", "")):
+            log.warning("an answer came a second time and does not count again")
+            responses, state = {}, {}
         self._asked: dict[str, str] = dict(state.get("asked", {}))
         self._answers: dict[str, Any] = dict(state.get("answers", {}))
         seconds = anyio.current_time() - state.get("at", 0.0)
@@ -134,6 +146,7 @@ class _ReturningAsker(_ProgressReporter):
             "answers": self._answers,
             # The seal is void after a restart, and so is this clock.
             "at": anyio.current_time(),
+            "mark": self._used.issue(),
         }
         request = ElicitRequest(
             params=ElicitRequestFormParams(

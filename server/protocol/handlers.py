@@ -20,8 +20,10 @@ from server.errors import Code, Failure
 from server.protocol.answers import mend_answers
 from server.protocol.elicitation import InputNeeded, asker_for
 from server.protocol.prompts import Document, Prompts, Workflow, to_listing
+from server.redaction import holds_secret, redact_values
 from server.tool.catalog import Catalog
 from server.tool.result import Result, compact
+from server.tool.single_use import SingleUse
 
 if TYPE_CHECKING:
     from server.resources.exports import ExportResources
@@ -104,6 +106,8 @@ def build_server(
 
 
 def _serve_tools(server: Server[Any], catalog: Catalog, dispatcher: Dispatcher) -> None:
+    used = SingleUse()
+
     async def list_tools(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         # On one page: many clients read no further than the first.
         return {**COMPLETE, "tools": catalog.list_tools()}
@@ -111,7 +115,7 @@ def _serve_tools(server: Server[Any], catalog: Catalog, dispatcher: Dispatcher) 
     async def call_tool(
         ctx: Context, params: types.CallToolRequestParams
     ) -> dict[str, Any] | types.InputRequiredResult:
-        asker = asker_for(ctx, params.input_responses, params.request_state)
+        asker = asker_for(ctx, params.input_responses, params.request_state, used)
         try:
             result = await dispatcher.call(params.name, params.arguments or {}, asker)
         except Failure as failure:
@@ -230,8 +234,16 @@ def _render_result(result: Result, protocol_version: str) -> dict[str, Any]:
             for link in result.links
         ]
     answer = {**COMPLETE, "content": content, "isError": False}
+    # The texts alone are searched: the structured part holds the same, and pictures no words.
+    if holds_secret(result.text) or holds_secret(result.prose):
+        answer = redact_values(answer)
+        return {**answer, **_structure(redact_values(result.structured), result)}
+    return {**answer, **_structure(result.structured, result)}
+
+
+def _structure(content: dict[str, Any], result: Result) -> dict[str, Any]:
     # Left out rather than empty: some hosts show only the structured part where there is one.
-    return {**answer, "structuredContent": result.structured} if result.is_structured else answer
+    return {"structuredContent": content} if result.is_structured else {}
 
 
 def _render_failure(failure: Failure) -> dict[str, Any]:

@@ -2,80 +2,194 @@
 
 The SDK's own stdio loop reads in a thread that cannot be interrupted, so that SIGINT hangs and
 SIGTERM skips clean-up. On POSIX, with a pipe or socket as stdin, asyncio reads instead; elsewhere
-the SDK's transport serves.
+a thread does that may be left behind.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import io
+import logging
 import os
-import re
 import stat
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
+from anyio import to_thread
 from mcp.server.lowlevel import Server
-from mcp.server.stdio import stdio_server
 from mcp.shared._context_streams import (
     ContextReceiveStream,
     ContextSendStream,
     create_context_streams,
 )
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCMessage, jsonrpc_message_adapter
+from mcp_types import (
+    ErrorData,
+    JSONRPCError,
+    JSONRPCMessage,
+    JSONRPCNotification,
+    JSONRPCRequest,
+    JSONRPCResponse,
+)
 
+from server.protocol.batches import Batches
+from server.protocol.frames import BadFrame, Frame, Frames
+from server.redaction import redact_message
 from server.signals import end_on_signal
 
 # Bytes of the longest message that is taken from a client. A line without an end would fill the
 # memory otherwise.
 LINE_LIMIT = 64 * 1024 * 1024
 
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-
 Streams = tuple[ContextReceiveStream[SessionMessage | Exception], ContextSendStream[SessionMessage]]
+# A function that returns the next line, an empty text at the end.
+ReadLine = Callable[[], Awaitable[bytes]]
+# A function that writes bytes, and raises OSError where nobody reads them any more.
+Write = Callable[[bytes], Awaitable[None]]
+
+log = logging.getLogger("archive_mcp")
 
 
 async def serve(server: Server[Any]) -> None:
     """Serve one client over this process's stdin and stdout until it leaves or a signal comes."""
+    if not (_is_open(0) and _is_open(1)):
+        log.warning("standard input or output is closed: there is no client to serve")
+        return
     async with anyio.create_task_group() as group:
         group.start_soon(end_on_signal, group.cancel_scope)
-        transport = _pipes() if _stdin_is_pipe() else stdio_server()
-        async with transport as (read, write):
+        async with _open_wire() as (read, write):
             await server.run(read, write, server.create_initialization_options())
         # The client is gone: the receiver of signals would wait for ever.
         group.cancel_scope.cancel()
 
 
-def _stdin_is_pipe() -> bool:
-    # On Windows asyncio cannot read an inherited pipe, and nowhere a regular file.
-    if sys.platform == "win32":
-        return False
-    mode = os.fstat(0).st_mode
-    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+class _Wire:
+    """The way to the client and back: lines become messages, and messages lines."""
+
+    def __init__(self, read_line: ReadLine, write: Write) -> None:
+        self._read_line = read_line
+        self._write = write
+        self._frames = Frames()
+        self._batches = Batches()
+        self._opening: str | int | None = None
+        # Two writers: answers of the session, and refusals of what never reaches it.
+        self._lock = anyio.Lock()
+
+    async def receive(self, incoming: ContextSendStream[SessionMessage | Exception]) -> None:
+        """Hand the client's messages on until it closes its side."""
+        async with incoming:
+            while line := await self._read_line():
+                frame = self._frames.read(line)
+                self._batches.open(frame.batch, len(frame.refusals))
+                for refusal in frame.refusals:
+                    await self._refuse(refusal, frame)
+                for message in frame.messages:
+                    await self._note(message)
+                    await incoming.send(SessionMessage(message))
+
+    async def send(self, outgoing: ContextReceiveStream[SessionMessage]) -> None:
+        """Write the session's messages."""
+        async with outgoing:
+            async for message in outgoing:
+                await self._put(message.message)
+
+    async def _note(self, message: JSONRPCMessage) -> None:
+        if isinstance(message, JSONRPCRequest):
+            if message.method == "initialize":
+                self._opening = message.id
+        elif isinstance(message, JSONRPCNotification):
+            # Nobody answers a cancelled request, and the others of its line must not wait for it.
+            if message.method == "notifications/cancelled":
+                await self._write_line(self._batches.drop((message.params or {}).get("requestId")))
+
+    async def _refuse(self, refusal: BadFrame, frame: Frame) -> None:
+        error = ErrorData(code=refusal.code, message=str(refusal))
+        answer = JSONRPCError(jsonrpc="2.0", id=refusal.id, error=error)
+        if frame.batch:
+            await self._write_line(self._batches.add_refusal(frame.batch, _render(answer)))
+        else:
+            await self._write_line(_render(answer))
+
+    async def _put(self, message: JSONRPCMessage) -> None:
+        text = _render(message)
+        if isinstance(message, JSONRPCResponse | JSONRPCError):
+            if isinstance(message, JSONRPCResponse) and message.id == self._opening:
+                self._frames.version = str(message.result.get("protocolVersion", ""))
+                self._opening = None
+            text = self._batches.add(message.id, text)
+        await self._write_line(text)
+
+    async def _write_line(self, text: str) -> None:
+        # Nothing yet: the other answers of its line are still to come.
+        if not text:
+            return
+        async with self._lock:
+            await self._write(redact_message(text).encode() + b"\n")
+
+
+def _render(message: JSONRPCMessage) -> str:
+    # An answer to a message without a usable id says so: null, where other fields stay away.
+    return message.model_dump_json(by_alias=True, exclude_unset=True)
 
 
 @asynccontextmanager
-async def _pipes() -> AsyncIterator[Streams]:
+async def _open_wire() -> AsyncIterator[Streams]:
     """Move the wire to private descriptors and yield its streams."""
     # Standard input becomes the null device and standard output stderr, so that no print of a
     # library can get between the messages.
-    reader, read_transport = await _open_reader(_claim(0, os.open(os.devnull, os.O_RDONLY)))
-    writer = await _open_writer(_claim(1, os.dup(2)))
+    read_line, close = await _open_reader(_claim(0, os.open(os.devnull, os.O_RDONLY)))
+    write = await _open_writer(_claim(1, _copy_stderr()))
+    wire = _Wire(read_line, write)
     # Without a buffer: a client that reads slowly makes the server wait, not grow.
     incoming, read = create_context_streams[SessionMessage | Exception](0)
-    write, outgoing = create_context_streams[SessionMessage](0)
+    outward, outgoing = create_context_streams[SessionMessage](0)
     async with anyio.create_task_group() as group:
-        group.start_soon(_receive, reader, incoming)
-        group.start_soon(_send, writer, outgoing)
+
+        async def guard(work: Awaitable[None]) -> None:
+            try:
+                await work
+            except OSError as error:
+                # A client that went away is an end like any other.
+                log.info("the client is gone: %s", error.strerror or error)
+                group.cancel_scope.cancel()
+
+        group.start_soon(guard, wire.receive(incoming))
+        group.start_soon(guard, wire.send(outgoing))
         try:
-            yield read, write
+            yield read, outward
         finally:
-            read_transport.close()
+            close()
             group.cancel_scope.cancel()
+
+
+def _is_open(descriptor: int) -> bool:
+    stream = sys.__stdin__ if descriptor == 0 else sys.__stdout__
+    # Python has no such stream where it was closed; the number may be another file's by now.
+    if stream is None:
+        return False
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _is_pipe(descriptor: int) -> bool:
+    # On Windows asyncio cannot use an inherited pipe, and nowhere a regular file.
+    if sys.platform == "win32":
+        return False
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _copy_stderr() -> int:
+    try:
+        return os.dup(2)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY)
 
 
 def _claim(descriptor: int, instead: int) -> int:
@@ -86,47 +200,64 @@ def _claim(descriptor: int, instead: int) -> int:
     return wire
 
 
-async def _open_reader(descriptor: int) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:
+async def _open_reader(descriptor: int) -> tuple[ReadLine, Callable[[], None]]:
+    """Return what reads a line of the descriptor, and what ends the reading."""
+    if not _is_pipe(descriptor):
+        file = io.BufferedReader(io.FileIO(descriptor, "rb"))
+
+        async def read_in_thread() -> bytes:
+            return await to_thread.run_sync(_read_file_line, file, abandon_on_cancel=True)
+
+        return read_in_thread, lambda: None
     reader = asyncio.StreamReader(limit=LINE_LIMIT)
     pipe = os.fdopen(descriptor, "rb", buffering=0)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), pipe
     )
-    return reader, transport
+    return lambda: _read_line(reader), transport.close
 
 
-async def _open_writer(descriptor: int) -> asyncio.StreamWriter:
+async def _open_writer(descriptor: int) -> Write:
+    if not _is_pipe(descriptor):
+        file = io.FileIO(descriptor, "wb")
+
+        async def write_in_thread(data: bytes) -> None:
+            await to_thread.run_sync(_write_all, file, data, abandon_on_cancel=True)
+
+        return write_in_thread
     loop = asyncio.get_running_loop()
     pipe = os.fdopen(descriptor, "wb", buffering=0)
     transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, pipe)
-    return asyncio.StreamWriter(transport, protocol, None, loop)
+    writer = asyncio.StreamWriter(transport, protocol, None, loop)
+
+    async def write(data: bytes) -> None:
+        writer.write(data)
+        await writer.drain()
+
+    return write
 
 
-async def _receive(
-    reader: asyncio.StreamReader, incoming: ContextSendStream[SessionMessage | Exception]
-) -> None:
-    async with incoming:
-        while line := await _read_line(reader):
-            try:
-                message = _parse(line)
-            except (ValueError, RecursionError) as error:
-                # The session answers or logs it: one bad line does not end the connection.
-                await incoming.send(error)
-                continue
-            await incoming.send(SessionMessage(message))
+def _write_all(file: io.FileIO, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        # A file without a buffer may take a part only.
+        view = view[file.write(view) or 0 :]
 
 
-def _parse(line: bytes) -> JSONRPCMessage:
-    """Return the message of a line."""
-    try:
-        return jsonrpc_message_adapter.validate_json(line, by_name=False)
-    except ValueError:
-        if not _SURROGATE.search(line):
-            raise
-    # Half a surrogate pair is left where a model cut an emoji. pydantic refuses it, Python's own
-    # parser takes it; it becomes `?`.
-    mended = json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace")
-    return jsonrpc_message_adapter.validate_json(mended, by_name=False)
+def _read_file_line(file: io.BufferedReader) -> bytes:
+    """Return the next line of a file or terminal, as `_read_line` does."""
+    line = file.readline(LINE_LIMIT)
+    if len(line) < LINE_LIMIT or line.endswith(b"\n"):
+        return line
+    while len(line) == LINE_LIMIT and not line.endswith(b"\n"):
+        line = file.readline(LINE_LIMIT)
+    return _drop_long_line() if line else b""
+
+
+def _drop_long_line() -> bytes:
+    log.warning("a message of more than %d bytes was dropped", LINE_LIMIT)
+    # A blank line in its place: it is ignored, while an empty text would mean the end.
+    return b"\n"
 
 
 async def _read_line(reader: asyncio.StreamReader) -> bytes:
@@ -145,15 +276,4 @@ async def _read_line(reader: asyncio.StreamReader) -> bytes:
         except ConnectionError:
             # A socket may be reset where a pipe just ends.
             return b""
-        # A blank line in its place: it is ignored, while an empty text would mean the end.
-        return b"\n" if too_long and line else line
-
-
-async def _send(
-    writer: asyncio.StreamWriter, outgoing: ContextReceiveStream[SessionMessage]
-) -> None:
-    async with outgoing:
-        async for message in outgoing:
-            text = message.message.model_dump_json(by_alias=True, exclude_unset=True)
-            writer.write(text.encode() + b"\n")
-            await writer.drain()
+        return _drop_long_line() if too_long and line else line

@@ -78,6 +78,15 @@ class Settings:
         # The address is enough: a server may show its public pages without a key.
         return self.sandbox or self.archivebox_url is not None
 
+    def list_secrets(self) -> list[str]:
+        """Return the values that no outgoing text may hold."""
+        secrets = (self.token, self.archivebox_key, self.archivebox_password)
+        values = [secret.reveal() for secret in secrets if secret]
+        # Together they are long enough even where the password alone is a common word.
+        if self.archivebox_username and self.archivebox_password:
+            values.append(f"{self.archivebox_username}:{self.archivebox_password.reveal()}")
+        return values
+
 
 def load(
     flags: Mapping[str, str],

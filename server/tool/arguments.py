@@ -54,6 +54,10 @@ REPLACED = {
 }
 
 
+# What hosts add to the arguments by themselves; no model wrote it, so none is told of it.
+BOOKKEEPING = frozenset({"toolCallId", "tool_call_id", "sessionId", "session_id", "chatInput"})
+
+
 def parse(
     request: type[T],
     raw: Mapping[str, Any],
@@ -75,6 +79,9 @@ def parse(
         Failure: `INVALID_ARGUMENT`, with all mistakes (at most five) and suggestions.
     """
     schema = _schema_of(request)
+    if not BOOKKEEPING.isdisjoint(raw):
+        names = BOOKKEEPING - schema["properties"].keys()
+        raw = {name: value for name, value in raw.items() if name not in names}
     cleaned = decode(dict(raw), schema)
     try:
         parsed = request.model_validate(cleaned, context=context)

@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr
 
 from server.errors import Code, Failure
 from server.jobs.engine import Jobs
+from server.jobs.journal import make_foreign
 from server.jobs.model import (
     JobRow,
     JobState,
@@ -177,11 +178,7 @@ def require_own(row: JobRow, scope: Scope) -> None:
     """
     # The ids in a job's records mean nothing under another account.
     if (row.origin, row.account) != (scope.origin, scope.account):
-        raise Failure(
-            Code.INVALID_ARGUMENT,
-            f"{row.id} belongs to another token or server address.",
-            "Tell the user: only with the settings that it was started with can it be used.",
-        )
+        raise make_foreign(row.id)
     if row.workspace != scope.workspace:
         raise Failure(
             Code.INVALID_ARGUMENT,

@@ -17,6 +17,8 @@ import pytest
 
 from server import job_commands, recovery
 from server.dispatch import Dispatcher
+from server.errors import Failure
+from server.http.urls import parse_origin
 from server.jobs import (
     JobRow,
     Jobs,
@@ -26,7 +28,7 @@ from server.jobs import (
     Phase,
 )
 from server.jobs.model import End
-from server.limiter import Pacer
+from server.limiter import Pacer, state_key
 from server.recovery import Recovery
 from server.services import Services
 from server.settings import Settings, load
@@ -99,11 +101,14 @@ def leave_behind(
     settings: Settings,
     *,
     writes: bool = True,
-    account: str = "somebody",
+    account: str = "",
     tool: str = "",
-    origin: str = "https://app.archive.example",
+    origin: str = "",
 ) -> str:
-    """A job in the journal that nobody works on."""
+    """A job in the journal that nobody works on, of these settings unless an account is named."""
+    assert settings.token is not None
+    origin = origin or parse_origin(settings.api_url)
+    account = account or state_key(parse_origin(settings.api_url), "token", settings.token.reveal())
     journal = Journal(settings.state_dir)
     job = NewJob(tool or "archive_start_collection_job", "Left behind", origin, account)
     lease = journal.create(job, "gone", writes=writes, repeatable=True, phase=Phase.SENDING)
@@ -142,7 +147,7 @@ async def test_a_job_that_runs_or_has_ended_is_left_alone(settings: Settings) ->
 
 @pytest.mark.parametrize(
     "left",
-    [{"writes": True}, {"writes": False}, {"writes": False, "tool": "archive_gone"}],
+    [{"writes": True}, {"writes": False, "tool": "archive_gone"}],
     ids=str,
 )
 async def test_writes_and_jobs_of_others_wait_for_somebody_to_ask(
@@ -153,6 +158,27 @@ async def test_writes_and_jobs_of_others_wait_for_somebody_to_ask(
     async with serving(settings) as services:
         assert await Recovery(surface(), services).resume_reads() == []
         assert (await (await services.jobs()).get(name)).state is JobState.PAUSED
+
+
+@pytest.mark.parametrize(
+    "place", [{"account": "somebody"}, {"origin": "https://elsewhere.example"}], ids=str
+)
+async def test_a_job_of_another_token_is_neither_seen_nor_stopped_nor_resumed(
+    settings: Settings, place: dict[str, Any]
+) -> None:
+    name = leave_behind(settings, writes=False, **place)
+    own = leave_behind(settings)
+
+    async with serving(settings) as services:
+        jobs = await services.jobs()
+        assert [row.id for row in await jobs.list()] == [own]
+        assert await jobs.count_others() == 1
+        for use in (jobs.get(name), jobs.cancel(name), jobs.wait(name, 0)):
+            with pytest.raises(Failure, match="belongs to another token"):
+                await use
+        with pytest.raises(Failure, match="belongs to another token"):
+            await jobs.resume(name, None)  # type: ignore[arg-type]  # it is not reached
+    assert Journal(settings.state_dir).job(name).state is JobState.PAUSED
 
 
 async def test_a_job_that_cannot_go_on_does_not_hold_up_the_others(
@@ -238,13 +264,21 @@ def test_the_command_lists_what_there_is(
     assert job_commands.run_command(settings, surface(), "list", []) == 0
 
     assert capsys.readouterr().out == f"{name}  paused     0/?  Left behind\n"
+    foreign = leave_behind(settings, account="somebody")
+
+    assert job_commands.run_command(settings, surface(), "list", []) == 0
+
+    printed = capsys.readouterr().out
+    assert foreign not in printed
+    assert "1 job of other tokens or addresses: not shown." in printed
 
 
 def test_the_command_goes_on_with_reading_jobs(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = anyio.run(interrupt_export, settings)
-    writing, foreign = leave_behind(settings), leave_behind(settings, writes=False)
+    writing = leave_behind(settings)
+    gone = leave_behind(settings, writes=False, tool="archive_gone")
 
     assert job_commands.run_command(settings, surface(), "run", []) == 0
 
@@ -254,13 +288,13 @@ def test_the_command_goes_on_with_reading_jobs(
         f"It changes data, so it is not resumed by itself; `archive-mcp jobs run {writing}`"
         in printed
     )
-    assert f"It was not resumed by itself; `archive-mcp jobs run {foreign}`" in printed
+    assert f"It was not resumed by itself; `archive-mcp jobs run {gone}`" in printed
 
 
 def test_the_command_refuses_what_it_must_not_go_on_with(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name = leave_behind(settings)
+    name, foreign = leave_behind(settings), leave_behind(settings, account="somebody")
     read_only = load(
         {"ARCHIVE_MCP_READ_ONLY": "on"},
         environment=dict(environment(settings)),
@@ -270,8 +304,11 @@ def test_the_command_refuses_what_it_must_not_go_on_with(
 
     assert job_commands.run_command(read_only, surface(), "run", [name]) == 1
     assert "changes data, and this program is read-only" in capsys.readouterr().err
-    assert job_commands.run_command(settings, surface(), "run", [name]) == 1
-    assert "belongs to another server address or token" in capsys.readouterr().err
+    for action in ("cancel", "run"):
+        assert job_commands.run_command(settings, surface(), action, [foreign]) == 1
+        assert "belongs to another token or server address" in capsys.readouterr().err
+    assert job_commands.run_command(read_only, surface(), "cancel", [name]) == 1
+    assert "read-only, and cancelling" in capsys.readouterr().err
     assert job_commands.run_command(settings, surface(), "run", ["job_none"]) == 1
     assert (
         "There is no job 'job_none'. `archive-mcp jobs list` shows them" in capsys.readouterr().err

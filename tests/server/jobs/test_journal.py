@@ -278,8 +278,10 @@ def test_jobs_are_listed_newest_first_of_one_account_or_of_all(
     names = [begun(journal).job for _ in range(3)]
 
     assert [row.id for row in journal.jobs()] == names[::-1]
-    assert [row.id for row in journal.jobs("account", limit=1, offset=1)] == [names[1]]
-    assert journal.jobs("somebody else") == []
+    assert [
+        row.id for row in journal.jobs(accounts=[(JOB.origin, JOB.account)], limit=1, offset=1)
+    ] == [names[1]]
+    assert journal.jobs(accounts=[(JOB.origin, "somebody else")]) == []
 
 
 def test_a_job_that_does_not_exist_is_said_not_to(opened: Callable[[], Journal]) -> None:

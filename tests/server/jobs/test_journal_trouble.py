@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,48 @@ def test_a_statement_that_is_wrong_is_not_blamed_on_the_file() -> None:
     with pytest.raises(sqlite3.OperationalError, match="syntax error"):
         database.rows("nonsense")
     database.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP TABLE tallies",
+        "ALTER TABLE jobs DROP COLUMN title",
+        "UPDATE jobs SET arguments = 'no json'",
+        "UPDATE jobs SET arguments = '7'",
+        "UPDATE jobs SET state = 'asleep'",
+        "UPDATE jobs SET created = 'yesterday'",
+        "UPDATE runs SET counters = '[1]'",
+        "UPDATE tallies SET state = 'lost'",
+    ],
+)
+def test_contents_that_no_server_of_ours_wrote_are_told_and_put_aside(
+    opened: Callable[[], Journal], tmp_path: Path, change: str
+) -> None:
+    journal = opened()
+    begun(journal)
+    journal.close()
+    with closing(sqlite3.connect(tmp_path / FILE)) as db, db:
+        db.execute("DROP TRIGGER record_added")
+        db.execute("DROP TRIGGER record_changed")
+        db.execute(change)
+
+    with pytest.raises(Failure, match="damaged") as caught:
+        opened().jobs()
+    assert caught.value.code is Code.UNAVAILABLE
+    assert len([*tmp_path.glob(f"{FILE}.damaged-*")]) == 1
+    assert opened().jobs() == []
+
+
+def test_tables_that_are_gone_are_put_aside_before_anything_is_read(
+    opened: Callable[[], Journal], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened().jobs()
+    with closing(sqlite3.connect(tmp_path / FILE)) as db, db:
+        db.execute("DROP TABLE runs")
+
+    assert Journal(tmp_path).jobs() == []
+    assert "renamed to" in caplog.text
 
 
 def test_of_two_processes_that_find_the_damage_only_the_first_puts_the_file_aside(

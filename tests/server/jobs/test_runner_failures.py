@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from server.errors import Code, Failure
 from server.jobs import (
     Handle,
     Jobs,
@@ -17,6 +18,7 @@ from server.jobs import (
     RecordState,
 )
 from tests.support.jobs.doubles import (
+    JOB,
     LONG,
     FakeTime,
     Toy,
@@ -158,6 +160,33 @@ async def test_what_the_user_must_mend_pauses_the_job_at_once(
     await jobs.resume(job.id, work)
     again = await jobs.wait(job.id, LONG)
     assert (again.state, again.error, again.counts) == (JobState.DONE, None, {RecordState.DONE: 3})
+
+
+FULL = Failure(Code.UNAVAILABLE, "The disk is full.", "Free some space.", disk="full")
+
+
+async def test_a_full_disk_pauses_the_job_at_once_and_says_so(jobs: Jobs, time: FakeTime) -> None:
+    job = await ended(jobs, Toy(answers={"k2": [FULL]}), some(3))
+
+    assert job.state is JobState.PAUSED
+    assert job.error is not None
+    assert job.error["message"] == "The disk is full."
+
+
+async def test_a_job_says_that_the_disk_is_full_even_where_the_journal_cannot(
+    jobs: Jobs, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise FULL
+
+    started = await jobs.start(JOB, Toy(), some(3))
+    monkeypatch.setattr(journal, "mark", refuse)
+    monkeypatch.setattr(journal, "end", refuse)
+    job = await jobs.wait(started.id, LONG)
+
+    assert (job.state, job.owned) == (JobState.PAUSED, False)
+    assert job.error is not None
+    assert job.error["message"] == "The disk is full."
 
 
 async def test_a_fault_of_the_work_is_masked_with_an_id_that_is_in_the_log(

@@ -10,6 +10,7 @@ from mcp_types import CallToolRequestParams, ElicitResult
 from server.protocol import answers
 from server.protocol.elicitation import asker_for
 from server.tool.elicitation import Question, Reply
+from server.tool.single_use import SingleUse
 
 QUESTION = Question("confirm", "Go?", {"confirm": {"type": "boolean"}})
 
@@ -98,4 +99,4 @@ async def test_a_client_that_is_called_may_answer_in_another_shape(
     session = SimpleNamespace(client_capabilities=able, elicit_form=elicit_form)
     context: Any = SimpleNamespace(session=session, protocol_version="2025-11-25", request_id=1)
 
-    assert (await asker_for(context, None, None).ask(QUESTION)).action == action
+    assert (await asker_for(context, None, None, SingleUse()).ask(QUESTION)).action == action

@@ -13,6 +13,7 @@ from mcp_types import ElicitRequestParams, ElicitResult
 from server.protocol import answers
 from server.protocol import elicitation as asking
 from server.tool.elicitation import Question
+from server.tool.single_use import SingleUse
 from tests.server.protocol.conftest import Build
 
 WORKSPACE = "Northwind Skincare"
@@ -251,6 +252,23 @@ async def test_a_forged_answer_without_the_servers_own_state_is_no_yes(build: Bu
     assert result.result_type == "input_required"
 
 
+async def test_one_yes_is_one_execution(build: Build) -> None:
+    async with Client(build(), mode="2026-07-28", elicitation_callback=Person()) as client:
+        call = {"workspace": WORKSPACE, "itemIds": await three_items(client)}
+        tool = "archive_refetch_engagement_bulk"
+        question: Any = await client.session.call_tool(tool, call, allow_input_required=True)
+        yes: Any = {
+            "input_responses": {"confirm": accept(confirm=True)},
+            "request_state": question.request_state,
+            "allow_input_required": True,
+        }
+        results: list[Any] = [await client.session.call_tool(tool, call, **yes) for _ in range(3)]
+    first, *again = results
+    assert not first.is_error
+    assert first.result_type == "complete"
+    assert [result.result_type for result in again] == ["input_required"] * 2
+
+
 async def test_all_questions_of_a_call_share_the_time_in_which_a_host_waits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -262,7 +280,7 @@ async def test_all_questions_of_a_call_share_the_time_in_which_a_host_waits(
     session = SimpleNamespace(client_capabilities=able, elicit_form=elicit_form)
     context: Any = SimpleNamespace(session=session, protocol_version="2025-11-25", request_id=1)
     monkeypatch.setattr(asking, "ANSWER_SECONDS", 0.05)
-    asker = asking.asker_for(context, None, None)
+    asker = asking.asker_for(context, None, None, SingleUse())
 
     assert (await asker.ask(Question("first", "?", {}))).action == "cancel"
     monkeypatch.setattr(asking, "ANSWER_SECONDS", 60.0)

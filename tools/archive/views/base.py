@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
@@ -161,9 +162,9 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
         if earlier is None:
             raise Failure(Code.NOT_FOUND, self.reads.missing, self.reads.instead)
         parts = {part: earlier[part] for part in self.clear}
+        name = quote_title(earlier["name"])
         message = (
-            f"Empty {join_words(self.clear)} of the {self.kind} '{earlier['name']}' for the whole "
-            "workspace?"
+            f"Empty {join_words(self.clear)} of the {self.kind} {name} for the whole workspace?"
         )
         return Preview(message, {"empty": parts, "id": self.id, "workspace": context.workspace})
 
@@ -270,7 +271,7 @@ class Deletion(Confirmed[R], Generic[R]):
         return payload
 
 
-def join_words(words: list[str]) -> str:
+def join_words(words: Sequence[str]) -> str:
     """Return words as a sentence names them: `a, b and c`."""
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last

@@ -1,0 +1,161 @@
+"""The redaction that all outgoing text passes: an API may repeat a secret in whatever it answers.
+
+The secrets are those of the process, not of a call: log lines and tracebacks know no call.
+
+    learn("token-1234")       once for each secret
+    redact(text)              a text without them
+    redact_message(line)      a JSON-RPC message without them, still valid JSON
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any, TextIO, cast
+from urllib.parse import quote, quote_plus
+
+MARK = "[secret]"
+
+# Characters of a shorter secret are words of everyday texts, and would blot them out.
+_SHORTEST = 6
+# A shorter secret counts only where it is a word of its own, for the same reason.
+_SHORTEST_ANYWHERE = 12
+# A result is JSON text within a JSON message, and an API may answer with JSON text within that.
+_ESCAPES = 3
+_PERCENT = re.compile(r"%[0-9A-F]{2}")
+# The members of a message that hold text; its id belongs to the client.
+_PARTS = ("result", "error", "params")
+
+
+class _Secrets:
+    """The spellings of the secrets of this process, and the pattern that finds them all."""
+
+    def __init__(self) -> None:
+        self.spellings: tuple[str, ...] = ()
+        self.pattern = re.compile("(?!)")
+        self._words: set[str] = set()
+        self._anywhere: set[str] = set()
+
+    def add(self, secret: str) -> None:
+        if len(secret) < _SHORTEST:
+            return
+        plain = self._anywhere if len(secret) >= _SHORTEST_ANYWHERE else self._words
+        plain.update(_spell_plainly(secret))
+        self._anywhere.update(_spell_encoded(secret.encode("utf-8", "replace")))
+        self.spellings = (*self._words, *self._anywhere)
+        # The longest first: an escaped spelling may hold a plain one.
+        words = [rf"(?<![A-Za-z0-9]){word}(?![A-Za-z0-9])" for word in _order(self._words)]
+        self.pattern = re.compile("|".join([*_order(self._anywhere), *words]))
+
+
+_secrets = _Secrets()
+
+
+def learn(*secrets: str) -> None:
+    """Take out these secrets from now on; those of a few characters are not."""
+    for secret in secrets:
+        _secrets.add(secret)
+
+
+def forget() -> None:
+    """Take out nothing any more."""
+    global _secrets  # the one state of this module
+    _secrets = _Secrets()
+
+
+def holds_secret(text: str) -> bool:
+    """Return whether a text may hold a secret; quick, as nearly no text does."""
+    # One search for each spelling: many times faster than a pattern of all.
+    for spelling in _secrets.spellings:  # noqa: SIM110  # a generator costs as much as a search
+        if spelling in text:
+            return True
+    return False
+
+
+def redact(text: str) -> str:
+    """Return the text with a mark in the place of each secret."""
+    return _secrets.pattern.sub(MARK, text) if holds_secret(text) else text
+
+
+def redact_values(value: Any) -> Any:
+    """Return JSON-ready data with a mark for each secret in its texts and names; numbers stay."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {redact_values(key): redact_values(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact_values(item) for item in value]
+    return value
+
+
+def redact_message(line: str) -> str:
+    """Return a JSON-RPC message with a mark for each secret in its texts."""
+    if not holds_secret(line):
+        return line
+    # By its values: a secret of digits may look like a number, and a mark is none.
+    content = json.loads(line)
+    is_batch = isinstance(content, list)
+    content = [_redact_parts(item) for item in content] if is_batch else _redact_parts(content)
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _redact_parts(message: dict[str, Any]) -> dict[str, Any]:
+    parts = {part: redact_values(message[part]) for part in _PARTS if part in message}
+    return {**message, **parts}
+
+
+class _CleanStream:
+    """A text stream that shows no secret."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(redact(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def guard_streams() -> None:
+    """Let whatever this process prints pass the redaction: tracebacks and warnings too."""
+    sys.stdout = _guard(sys.stdout)
+    sys.stderr = _guard(sys.stderr)
+
+
+def _guard(stream: TextIO | None) -> TextIO:
+    # A program without a console has no streams at all.
+    if stream is None or isinstance(stream, _CleanStream):
+        return cast("TextIO", stream)
+    return cast("TextIO", _CleanStream(stream))
+
+
+def _order(spellings: set[str]) -> list[str]:
+    return [re.escape(text) for text in sorted(spellings, key=len, reverse=True)]
+
+
+def _spell_plainly(secret: str) -> set[str]:
+    """Return a secret as it is, and as addresses, HTML and JSON write it."""
+    percent = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    lower = {_PERCENT.sub(lambda match: match[0].lower(), text) for text in percent}
+    spellings = {secret, html.escape(secret), *percent, *lower}
+    for _ in range(_ESCAPES):
+        for text in tuple(spellings):
+            spellings |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+    return spellings | {text.replace("/", "\\/") for text in spellings}
+
+
+def _spell_encoded(secret: bytes) -> Iterator[str]:
+    """Yield the spellings in base64 and in hexadecimal digits."""
+    yield from (secret.hex(), secret.hex().upper())
+    # Three spellings, after how many bytes stand before it: `user:` before a password.
+    for before in range(3):
+        padded = bytes(before) + secret
+        # The characters that hold bits of a neighbour differ from case to case.
+        first, last = -(-before * 8 // 6), len(padded) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            yield encode(padded).decode()[first:last]

@@ -1,0 +1,37 @@
+"""What counts once: a reply to a question that travels through the client, and may come again."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+
+# Longer than the seal of a reply is valid: what is forgotten here is refused there.
+_KEPT_SECONDS = 900.0
+
+
+class SingleUse:
+    """The replies that were used, in the memory of this process, as the key of the seal is.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._used: dict[str, float] = {}
+
+    def issue(self) -> str:
+        """Return a new mark for a question."""
+        return secrets.token_urlsafe(12)
+
+    def redeem(self, mark: str) -> bool:
+        """Return whether the mark comes for the first time; it does not count again."""
+        now = self._clock()
+        # Oldest first, because they were added in that order.
+        while self._used and next(iter(self._used.values())) < now - _KEPT_SECONDS:
+            del self._used[next(iter(self._used))]
+        if not mark or mark in self._used:
+            return False
+        self._used[mark] = now
+        return True
