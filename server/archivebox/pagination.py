@@ -3,7 +3,8 @@ have no pages."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from pydantic import Field
@@ -20,6 +21,8 @@ R = TypeVar("R")
 LARGEST_PAGE = 200
 """Records asked for at once; the server clamps at 500, and answers in seconds what is that
 large."""
+LARGEST_SERVED = 500
+"""Records of one request at most: for jobs, where nobody waits for a single one."""
 # A page of a search takes up to 7 s on a busy 0.9.73: with less time left, the list ends here.
 _RESERVE_SECONDS = 8.0
 
@@ -151,6 +154,33 @@ async def read(
             f"Cut after {len(collected.records)} records to {cut}: go on with `nextCursor`."
         )
     return _result(collected, more, None if keep else total, notes, scope)
+
+
+async def read_on(fetch: Fetch, start: int, size: int) -> AsyncIterator[tuple[list[Record], int]]:
+    """Yield a list from a place on to its end, page by page, each with the place behind it.
+
+    What is deleted meanwhile moves what follows to the front: as many records are read again, and
+    those that came already are left out.
+
+    Args:
+        size: records of one request.
+    """
+    recent: deque[str] = deque(maxlen=4 * size)
+    repeated: set[str] = set()
+    offset, expected = start, -1
+    while True:
+        records, total = await fetch(offset, size)
+        missing, expected = expected - total, total
+        if missing > 0 and offset > 0:
+            offset, repeated = max(0, offset - missing), set(recent)
+            continue
+        offset += len(records)
+        fresh = [record for record in records if record["id"] not in repeated]
+        recent.extend(record["id"] for record in fresh)
+        if fresh:
+            yield fresh, offset
+        if not records or offset >= total:
+            return
 
 
 async def every(fetch: Fetch, most: int, page: int = LARGEST_PAGE) -> tuple[list[Record], int]:
