@@ -115,17 +115,19 @@ async def read(
     *,
     keep: Keep | None = None,
     page: int = LARGEST_PAGE,
+    is_counted: Callable[[], bool] = lambda: True,
 ) -> Result:
     """Return as many records as `limit` and the size budget allow, from `after` or `offset` on.
 
     Args: keep: which records count, where the server cannot filter: the list is then gone through
         until enough are found, or the time is used up, and its total is not known.
         page: records asked for at once.
+        is_counted: whether the last total that was fetched is the true one.
     """
     # `limit` is not part of the scope: a caller may go on with another one.
     scope = scope_of(request.operation, request.request_values())
     offset = decode(request.after, scope).skip if request.after else request.offset or 0
-    collected, notes = RecordList(request.limit), request.notes(api.description)
+    collected = RecordList(request.limit)
     total, cut = 0, ""
     while not collected.full:
         # A filter here may drop most of a page, so whole pages are read; else not one record too
@@ -142,18 +144,21 @@ async def read(
         else:
             # Pages deleted meanwhile leave the list shorter than its total: an empty page ends it.
             if not records or offset >= total:
-                return _result(collected, None, None if keep else total, notes, scope)
+                break
             if api.deadline - api.client.now() < _RESERVE_SECONDS:
                 cut = "answer in time"
                 break
             continue
         break
-    more = offset if offset < total else None
+    more = offset if records and offset < total else None
+    # Only now: some notes are about what was read.
+    notes = request.notes(api.description)
     if cut:
         notes.append(
             f"Cut after {len(collected.records)} records to {cut}: go on with `nextCursor`."
         )
-    return _result(collected, more, None if keep else total, notes, scope)
+    is_exact = keep is None and is_counted()
+    return _result(collected, more, total if is_exact else None, notes, scope)
 
 
 async def read_on(fetch: Fetch, start: int, size: int) -> AsyncIterator[tuple[list[Record], int]]:
