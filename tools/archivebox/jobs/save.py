@@ -19,7 +19,7 @@ from tools.archivebox.jobs.cancel_work import CANCELS, CancelWork, find_queued_w
 from tools.archivebox.jobs.change_work import TagWork, tag_changes, undo_changes
 from tools.archivebox.jobs.query import PageQuery, Query
 from tools.archivebox.jobs.retry_work import Retries, SaveAgainWork, find_failed_pages
-from tools.archivebox.jobs.save_work import ADDED_AT_ONCE, CheckWork, SaveOptions, SaveWork
+from tools.archivebox.jobs.save_work import CheckWork, SaveOptions, SaveWork
 
 _UNASKED = 500
 """Pages that are saved without asking: as many as one call of the tool for it takes."""
@@ -171,7 +171,8 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     def _save_plan(self, context: ArchiveBoxContext) -> Plan:
         links = self.links()
         # Before anybody is asked: an option that this server would ignore.
-        SaveWork(context, self._options()).require()
+        work = SaveWork(context, self._options())
+        work.require()
         first = [show_url(link) for link in links[:_SHOWN]]
         requested = (
             f"Save {count_noun(len(links), 'page')} in ArchiveBox?"
@@ -182,7 +183,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             f"Saving of {count_noun(len(links), 'page')}",
             len(links),
             # One look at each page, and one request for each chunk, rounded up.
-            requests=len(links) + -(-len(links) // ADDED_AT_ONCE),
+            requests=len(links) + -(-len(links) // work.batch),
             credits=0,
             records_known=[NewRecord(link) for link in links],
             preview=Preview(
