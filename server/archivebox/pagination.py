@@ -3,7 +3,8 @@ have no pages."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from pydantic import Field
@@ -20,6 +21,8 @@ R = TypeVar("R")
 LARGEST_PAGE = 200
 """Records asked for at once; the server clamps at 500, and answers in seconds what is that
 large."""
+LARGEST_SERVED = 500
+"""Records of one request at most: for jobs, where nobody waits for a single one."""
 # A page of a search takes up to 7 s on a busy 0.9.73: with less time left, the list ends here.
 _RESERVE_SECONDS = 8.0
 
@@ -112,17 +115,19 @@ async def read(
     *,
     keep: Keep | None = None,
     page: int = LARGEST_PAGE,
+    is_counted: Callable[[], bool] = lambda: True,
 ) -> Result:
     """Return as many records as `limit` and the size budget allow, from `after` or `offset` on.
 
     Args: keep: which records count, where the server cannot filter: the list is then gone through
         until enough are found, or the time is used up, and its total is not known.
         page: records asked for at once.
+        is_counted: whether the last total that was fetched is the true one.
     """
     # `limit` is not part of the scope: a caller may go on with another one.
     scope = scope_of(request.operation, request.request_values())
     offset = decode(request.after, scope).skip if request.after else request.offset or 0
-    collected, notes = RecordList(request.limit), request.notes(api.description)
+    collected = RecordList(request.limit)
     total, cut = 0, ""
     while not collected.full:
         # A filter here may drop most of a page, so whole pages are read; else not one record too
@@ -139,18 +144,48 @@ async def read(
         else:
             # Pages deleted meanwhile leave the list shorter than its total: an empty page ends it.
             if not records or offset >= total:
-                return _result(collected, None, None if keep else total, notes, scope)
+                break
             if api.deadline - api.client.now() < _RESERVE_SECONDS:
                 cut = "answer in time"
                 break
             continue
         break
-    more = offset if offset < total else None
+    more = offset if records and offset < total else None
+    # Only now: some notes are about what was read.
+    notes = request.notes(api.description)
     if cut:
         notes.append(
             f"Cut after {len(collected.records)} records to {cut}: go on with `nextCursor`."
         )
-    return _result(collected, more, None if keep else total, notes, scope)
+    is_exact = keep is None and is_counted()
+    return _result(collected, more, total if is_exact else None, notes, scope)
+
+
+async def read_on(fetch: Fetch, start: int, size: int) -> AsyncIterator[tuple[list[Record], int]]:
+    """Yield a list from a place on to its end, page by page, each with the place behind it.
+
+    What is deleted meanwhile moves what follows to the front: as many records are read again, and
+    those that came already are left out.
+
+    Args:
+        size: records of one request.
+    """
+    recent: deque[str] = deque(maxlen=4 * size)
+    repeated: set[str] = set()
+    offset, expected = start, -1
+    while True:
+        records, total = await fetch(offset, size)
+        missing, expected = expected - total, total
+        if missing > 0 and offset > 0:
+            offset, repeated = max(0, offset - missing), set(recent)
+            continue
+        offset += len(records)
+        fresh = [record for record in records if record["id"] not in repeated]
+        recent.extend(record["id"] for record in fresh)
+        if fresh:
+            yield fresh, offset
+        if not records or offset >= total:
+            return
 
 
 async def every(fetch: Fetch, most: int, page: int = LARGEST_PAGE) -> tuple[list[Record], int]:

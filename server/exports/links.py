@@ -10,6 +10,7 @@ MIME_TYPES = {
     "jsonl": "application/jsonl",
     "parquet": "application/vnd.apache.parquet",
     "png": "image/png",
+    "txt": "text/plain",
 }
 
 

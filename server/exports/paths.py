@@ -153,7 +153,7 @@ class ExportFolder:
                 )
             file.seek(offset)
             data = file.read(length)
-        if offset + len(data) < total and detect_format(name) in ("csv", "jsonl"):
+        if offset + len(data) < total and detect_format(name) in ("csv", "jsonl", "txt"):
             data = _cut_at_boundary(data)
         end = offset + len(data)
         return Piece(data, offset, end if end < total else None, total)

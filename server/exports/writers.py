@@ -24,6 +24,24 @@ class _Writer(Protocol):
     def close(self) -> None: ...
 
 
+class LinesFile:
+    """A plain list that is being written: the first column, one value a line."""
+
+    def __init__(self, file: BinaryIO, columns: list[Column]) -> None:
+        self._file = file
+        self._name = columns[0].name if columns else ""
+
+    def add(self, records: Iterable[Row]) -> None:
+        """Write records as lines; those without a value are left out."""
+        for record in records:
+            if value := record.get(self._name):
+                # A line break inside a value would make two entries of one.
+                self._file.write(f"{' '.join(str(value).splitlines())}\n".encode())
+
+    def close(self) -> None:
+        """Do nothing: every line was written."""
+
+
 def check_available(file_format: Format) -> None:
     """Check that the format can be written here, before any work is done for it.
 
@@ -92,7 +110,9 @@ def _fill(
             tick()
         return
     writer: _Writer
-    if file_format == "csv":
+    if file_format == "txt":
+        writer = LinesFile(file, columns)
+    elif file_format == "csv":
         writer = CsvFile(file, columns)
     elif file_format == "parquet":
         writer = ParquetFile(file, columns)

@@ -26,7 +26,7 @@ TEXT_PIECE = 200_000
 """The most bytes of a piece of text."""
 BYTES_PIECE = 150_000
 """The most bytes of a piece of another file: less, because base64 makes four bytes of three."""
-_TEXTS = ("csv", "jsonl")
+_TEXTS = ("csv", "jsonl", "txt")
 _ADDRESS = re.compile(re.escape(PREFIX) + r"(?P<name>[^/?#]+)(?:\?offset=(?P<offset>[0-9]{1,15}))?")
 
 log = logging.getLogger("archive_mcp")

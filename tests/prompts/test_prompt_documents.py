@@ -67,6 +67,7 @@ ARCHIVEBOX_TOOLS = {
     "archivebox_check_api_token",
     "archivebox_read_snapshot",
     "archivebox_start_save",
+    "archivebox_start_export",
 }
 JOB_TOOLS = {"archive_mcp_get_job", "archive_mcp_list_jobs", "archive_mcp_cancel_job"}
 """Those of the server itself that belong to both products."""

@@ -15,15 +15,20 @@ from server.errors import Code, Failure
 
 MOST = 1000
 """Pages that a search gives at most."""
+_MOST_ASKED = 1000
 # 25 requests, within one call.
 _MOST_READ = 5000
 _MOST_TAGS = 20_000
 
 
 async def matches(
-    api: ArchiveBoxApi, patterns: Patterns, times: dict[str, Any], more: dict[str, Any]
+    api: ArchiveBoxApi,
+    patterns: Patterns,
+    times: dict[str, Any],
+    more: dict[str, Any],
+    most: int = MOST,
 ) -> list[Record]:
-    """Return the snapshots that the filters select, at most 1,000; nothing is changed.
+    """Return the snapshots that the filters select, at most `most`; nothing is changed.
 
     Args:
         times: `after` and `before` in Unix seconds; every version has them.
@@ -32,23 +37,53 @@ async def matches(
     Raises:
         Failure: `UNSUPPORTED` for a filter that this server would ignore.
     """
+    rows, _ = await find_matches(api, patterns, times, more, most)
+    return rows
+
+
+async def find_matches(
+    api: ArchiveBoxApi,
+    patterns: Patterns,
+    times: dict[str, Any],
+    more: dict[str, Any],
+    most: int,
+) -> tuple[list[Record], bool]:
+    """Return the first snapshots that the filters select, as `matches`, and whether they are
+    all."""
     # 0.9 has no `list` any more, and 0.8.5 no `search` yet.
     operation = "POST /cli/search" if api.description.has("POST /cli/search") else "POST /cli/list"
     filters = await server_filters(api, patterns)
     body = _body(api, operation, {**filters, **times, **more})
-    try:
-        result = get_command_result(
-            await api.change("POST", operation.partition(" ")[2], body, repeatable=True, verify="")
-        )
-    except Failure as failure:
-        # What only newer servers filter by cannot be looked for here.
-        if failure.code is not Code.UNAVAILABLE or more:
-            raise
-        # 0.8.5 cannot write its own answer down with the libraries it is installed with today.
-        return await _search_here(api, patterns, times)
     # A search by words takes the patterns for words, which also fit by what a page says.
-    keep = Patterns(patterns.kind, ()) if more.get("search") else patterns
-    return list(filter(keep.keep(), _rows(result)))
+    keep = (Patterns(patterns.kind, ()) if more.get("search") else patterns).keep()
+    # One more says whether there are more. A row takes the server some 15 ms.
+    size = most + 1
+    while True:
+        try:
+            rows = await _ask(api, operation, body, size)
+        except Failure as failure:
+            # What only newer servers filter by cannot be looked for here.
+            if failure.code is not Code.UNAVAILABLE or more:
+                raise
+            # 0.8.5 cannot write its own answer down with the libraries it is installed with today.
+            pages = await _search_here(api, patterns, times)
+            return pages[:most], len(pages) <= most
+        fitting = list(filter(keep, rows))
+        # A server without a limit sends everything, be it less or more than was asked for.
+        is_end = len(rows) != size
+        if is_end or len(fitting) > most or size > _MOST_ASKED:
+            return fitting[:most], is_end and len(fitting) <= most
+        # The server's filters are wider than ours: the pages that fit come later.
+        size *= 4
+
+
+async def _ask(api: ArchiveBoxApi, operation: str, body: dict[str, Any], size: int) -> list[Record]:
+    """Return the rows of a search, at most `size` where the server takes a limit."""
+    # Without a limit 0.9.73 sends everything: 1,202 pages took 29 s.
+    limit = {"limit": size} if api.description.takes(operation, "limit") else {}
+    path = operation.partition(" ")[2]
+    answer = await api.change("POST", path, {**body, **limit}, repeatable=True, verify="")
+    return _rows(get_command_result(answer))
 
 
 def pages(
@@ -143,8 +178,7 @@ def _body(api: ArchiveBoxApi, operation: str, requested: dict[str, Any]) -> dict
                 "would ignore it.",
                 "Leave it out, or use {GET /core/snapshots}.",
             )
-    # Without a limit 0.9.73 sends everything: 1,202 pages took 29 s.
-    return {**body, "limit": MOST} if api.description.takes(operation, "limit") else body
+    return body
 
 
 def _rows(result: Any) -> list[Record]:

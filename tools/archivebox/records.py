@@ -7,6 +7,8 @@ from typing import Any
 
 from server.archivebox.failures import hide_internals
 from server.archivebox.verdict import Verdict, judge
+from server.errors import Code, Failure
+from server.tool.names import suggest
 
 Json = dict[str, Any]
 
@@ -61,6 +63,24 @@ class Exported:
     """The exported text or records."""
 
 
+SNAPSHOT_FIELDS = (
+    "id",
+    "url",
+    "title",
+    "tags",
+    "status",
+    "timestamp",
+    "bookmarked_at",
+    "downloaded_at",
+    "created_at",
+    "modified_at",
+    "created_by_username",
+    "crawl_id",
+    "archive_path",
+    "output_size",
+    "num_archiveresults",
+)
+"""The fields of a snapshot that say something in a list; older versions lack some."""
 _LEFT_OUT = ("TYPE", "abid", "archiveresults", "history", "sources")
 _UNSEEN = ("TYPE", "abid", "snapshot_abid", "pwd")
 """Fields of an archive result that are of no use to a caller; `pwd` is a folder of the server."""
@@ -171,6 +191,18 @@ def any_object(record: Json) -> Json:
     shapes = {"Snapshot": snapshot, "ArchiveResult": result, "Tag": tag, "Crawl": crawl}
     shape = shapes.get(kind)
     return {"kind": kind, **(shape(record) if shape else plain(_mask(record)))}
+
+
+def check_fields(fields: list[str] | None, names: tuple[str, ...]) -> None:
+    """Refuse fields that no record has; `*` stands for all.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT`, with the nearest field that exists.
+    """
+    for field in fields or ():
+        if field != "*" and field not in names:
+            hint = suggest(field, names).strip() or f"There are {', '.join(names)}."
+            raise Failure(Code.INVALID_ARGUMENT, f"`fields`: {field!r} does not exist.", hint)
 
 
 def failures(record: Json) -> list[Json]:

@@ -67,7 +67,7 @@ def test_a_name_that_is_not_safe_everywhere_is_refused_with_what_to_send(name: s
 
 
 @pytest.mark.parametrize(
-    "name", [*PATHS, *DRIVES, *CONTROL, *DEVICES, *EDGES, "report", "report.txt", "jobs.sqlite3"]
+    "name", [*PATHS, *DRIVES, *CONTROL, *DEVICES, *EDGES, "report", "report.doc", "jobs.sqlite3"]
 )
 def test_a_name_given_back_passes_the_same_checks_and_must_be_an_export(name: str) -> None:
     with pytest.raises(Failure) as caught:

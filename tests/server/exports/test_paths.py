@@ -188,7 +188,7 @@ def test_the_listing_shows_finished_files_newest_first(
     put(folder, "new.parquet", b"1", modified=2_000)
     put(folder, ".new.csv.job1.part")
     put(folder, ".hidden.csv")
-    put(folder, "notes.txt")
+    put(folder, "notes.md")
     put(folder, "not: for reading.csv")
     (folder.path / "sub.csv").mkdir()
     (folder.path / "link.csv").symlink_to(put(folder, "target.jsonl", modified=3_000))

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from server.archivebox.auth import Keys
 from server.archivebox.backend import ArchiveBoxBackend
 from server.archivebox.client import ArchiveBox
 from server.errors import Code, Failure
+from server.exports import ExportFolder
 from server.http.client import Http
 from server.jobs import (
     Jobs,
@@ -124,18 +126,20 @@ class Alone:
 
     read_only = False
 
-    def __init__(self, running: Jobs) -> None:
+    def __init__(self, running: Jobs, folder: Path | None) -> None:
         self._running = running
+        self._folder = folder
 
     async def jobs(self) -> Jobs:
         return self._running
 
-    def exports(self) -> Any:
-        raise AssertionError("nothing here writes files")
+    def exports(self) -> ExportFolder:
+        assert self._folder is not None, "nothing here writes files"
+        return ExportFolder(self._folder, now=now)
 
 
 @asynccontextmanager
-async def keeper(version: Version) -> AsyncIterator[Keeper]:
+async def keeper(version: Version, folder: Path | None = None) -> AsyncIterator[Keeper]:
     async with FakeTime() as time:
         sandbox = Watched(version, time)
         journal = Journal(None, leases=Leases(clock=time.clock), wall=time.clock)
@@ -151,5 +155,7 @@ async def keeper(version: Version) -> AsyncIterator[Keeper]:
                 user_agent="test",
                 clock=time.clock,
             )
-            backend = ArchiveBoxBackend(client, Confirmations("ask", time.clock), Alone(jobs))
+            backend = ArchiveBoxBackend(
+                client, Confirmations("ask", time.clock), Alone(jobs, folder)
+            )
             yield Keeper(backend, sandbox, jobs, journal, time)

@@ -73,8 +73,9 @@ CONTRACT = {
     "archivebox_check_api_token": ("POST /auth/check_api_token", "auth", READ),
     "archivebox_read_snapshot": ("read_snapshot", "snapshots", READ),
     "archivebox_start_save": ("save", "jobs", CHANGE),
+    "archivebox_start_export": ("export_snapshots", "jobs", ADD),
 }
-WORKFLOWS = ("read_snapshot", "save")
+WORKFLOWS = ("read_snapshot", "save", "export_snapshots")
 SOMETIMES_ASKS = {"archivebox_start_save"}
 """Tools that ask first for some of what they do."""
 HINTS = {

@@ -24,9 +24,9 @@ from server.jobs import (
     RecordState,
 )
 from server.text import count_noun
+from server.tool.job_files import JobFile
 from tools.archive.content.items import GetEngagementHistory
 from tools.archive.items_source import ItemSource
-from tools.archive.jobs.files import JobFile
 from tools.archive.schema.objects import EngagementEntry
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@ end."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,6 @@ from server.archive.api import JOB_SECONDS
 from server.archive.attributes import OptionNames, name_options
 from server.archive.context import ArchiveContext
 from server.archive.flatten import list_columns, list_units, make_row
-from server.errors import Code, Failure
 from server.exports import (
     Draft,
     Export,
@@ -20,25 +18,22 @@ from server.exports import (
     Target,
     build,
     discard,
-    list_leftovers,
 )
 from server.jobs import Handle, RecordRow, Stopped
-from tools.archive.jobs.export_query import ExportQuery
-from tools.archive.jobs.files import (
+from server.tool.job_files import (
     finish_draft,
     on_disk,
     open_spool,
     publish_once,
+    remove_abandoned,
     resource,
 )
+from tools.archive.jobs.export_query import ExportQuery
 
 if TYPE_CHECKING:
     from server.exports import ExportFolder
     from tools.archive.items_source import Batch
 
-KEPT_SECONDS = 24 * 3600.0
-"""How long working files of a job that this server does not know are left alone: another one may
-know it."""
 # The journal's cursor is written with every page: it has to stay small.
 _MOST_NAMED = 20
 
@@ -165,7 +160,7 @@ class ExportWork:
 
     async def _begin(self, job: Handle) -> Place:
         # At the start of the next export, since a process that crashed could not do it.
-        await self._tidy(job.row.id)
+        await remove_abandoned(self._folder, await self._context.jobs(), job.row.id)
         request = self._query
         target = await on_disk(
             lambda: self._folder.choose_target(request.name, request.format, what=request.what)
@@ -173,21 +168,6 @@ class ExportWork:
         place = Place(target.name, job.row.total)
         await self._reach(job, place)
         return place
-
-    async def _tidy(self, job: str) -> None:
-        """Remove working files that nobody will go on with."""
-        jobs = await self._context.jobs()
-        for name, modified in (await on_disk(lambda: _list_abandoned(self._folder))).items():
-            try:
-                over = (await jobs.get(name)).ended
-            except Failure as failure:
-                if failure.code is not Code.NOT_FOUND:
-                    raise
-                over = time.time() - modified > KEPT_SECONDS
-            # A job that still may resume needs its spool.
-            if over and name != job:
-                # A default argument binds the name of this round.
-                await on_disk(lambda name=name: discard(self._folder, name))  # type: ignore[misc]
 
     async def _reach(self, job: Handle, place: Place) -> None:
         await job.checkpoint(asdict(place), gathered=place.rows)
@@ -283,14 +263,6 @@ class ExportWork:
         if export.name != place.name:
             notes.append(f"{place.name} was taken: the file is {export.name}.")
         return notes
-
-
-def _list_abandoned(folder: ExportFolder) -> dict[str, float]:
-    """The jobs that left working files, each with their last change."""
-    result: dict[str, float] = {}
-    for leftover in list_leftovers(folder):
-        result[leftover.job] = max(leftover.modified, result.get(leftover.job, 0.0))
-    return result
 
 
 def _tell_apart(names: Sequence[str]) -> list[str]:

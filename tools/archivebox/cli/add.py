@@ -32,6 +32,8 @@ from tools.archivebox.snapshots.lookup import resolve_url
 CREATE = "POST /core/snapshots"
 _ARCHIVING = ("depth", "plugins", "update", "crawl_max_size", "crawl_timeout", "snapshot_max_size")
 """Options that say how to archive."""
+# Within a call of 45 s.
+_MOST_SLOW = 15
 # Seconds of a call that are left for its answer.
 _RESERVE_SECONDS = 5.0
 
@@ -91,6 +93,7 @@ class Add(Change[Report]):
                 await resolve_url(context.api, reference) for reference in self.snapshot_ids
             ]
         body = self.require_supported(context.description, self.body())
+        self._refuse_slow(context.description)
         api, tags = context.api, split_tags(self.tag)
         known = await find_known(api, self.urls)
         # Both lines of 0.9 take `index_only`, and archive all the same.
@@ -104,6 +107,19 @@ class Add(Change[Report]):
         if keeps:
             notes += await tag_all(api, known, tags)
         return whole({**report, **show_known(known), **({"notes": notes} if notes else {})})
+
+    def _refuse_slow(self, description: Description) -> None:
+        count = len(self.urls)
+        # Listing alone sends one after the other, and says where time ran out.
+        if self.index_only or count <= _MOST_SLOW or not adds_slowly(description):
+            return
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"ArchiveBox {description.version} takes up to 2 s for each URL that is added: {count} "
+            "would outlast the call. Nothing was added.",
+            f"Add at most {_MOST_SLOW} at once, or use {{save}} with action save, which adds any "
+            "number in parts.",
+        )
 
     def present(self, match: Any) -> dict[str, Any]:
         result = get_command_result(match)
@@ -122,6 +138,14 @@ class Add(Change[Report]):
                 entry["id"] for entry in result if isinstance(entry, dict) and "id" in entry
             ]
         return report
+
+
+def adds_slowly(description: Description) -> bool:
+    """Return whether this version makes the pages of an add before it answers, 0.7 to 2 s each
+    (0.9.31); later ones do that in the background."""
+    return description.has("GET /crawls/crawls") and not description.takes(
+        Add.operation, "only_new"
+    )
 
 
 async def list_only(

@@ -12,11 +12,11 @@ from server.archivebox.endpoints import (
     Text,
 )
 from server.archivebox.openapi import Description
-from server.archivebox.pagination import Record, read, whole_list
+from server.archivebox.pagination import Record, read
 from server.tool.result import Result
 from tools.archivebox import records
 from tools.archivebox.cli.filters import Filters
-from tools.archivebox.patterns import MOST, matches
+from tools.archivebox.patterns import MOST, find_matches
 from tools.archivebox.records import Snapshot
 
 
@@ -38,6 +38,7 @@ class Search(Filters, Many[Snapshot]):
     url__istartswith: Text | None = Field(None, description="Start of the URL")
     sort: Text | None = Field(None, description="For example -bookmarked_at")
     _capped: bool = PrivateAttr(False)
+    _complete: bool = PrivateAttr(False)
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
         """Every version can be searched, if only page by page."""
@@ -53,10 +54,17 @@ class Search(Filters, Many[Snapshot]):
             "sort",
         )
         more = {name: getattr(self, name) for name in requested if getattr(self, name) is not None}
-        result = await matches(context.api, self.patterns(), self.times(), more)
-        # The server stops at the limit without saying so.
-        self._capped = len(result) >= MOST
-        return await read(self, context.api, whole_list(result))
+        patterns, times = self.patterns(), self.times()
+
+        async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
+            # The command cannot skip: it is asked for all up to the last one that is wanted.
+            most = min(MOST, offset + count)
+            rows, self._complete = await find_matches(context.api, patterns, times, more, most)
+            self._capped = most == MOST and not self._complete
+            at_least = len(rows) + (not self._complete and not self._capped)
+            return rows[offset:], at_least
+
+        return await read(self, context.api, fetch, page=MOST, is_counted=lambda: self._complete)
 
     def notes(self, description: Description) -> list[str]:
         return (

@@ -10,7 +10,7 @@ from server.archivebox.verdict import judge
 from server.errors import Code, Failure
 from server.jobs import Handle, NewRecord, RecordRow, RecordState
 from tools.archivebox.jobs.change_work import ChangeWork
-from tools.archivebox.jobs.query import MOST, PageQuery
+from tools.archivebox.jobs.query import PageQuery
 
 CANCELS = (
     "PATCH /core/snapshot/{snapshot_id}",
@@ -88,7 +88,7 @@ class CancelWork(ChangeWork):
     async def finish(self, job: Handle) -> Json:
         """Look again until nothing is open, and report which pages stopped."""
         pages: list[str] = []
-        for row in job.rows(RecordState.DONE, limit=MOST):
+        for row in job.all_rows(RecordState.DONE):
             pages += (row.detail or {}).get("pages", ())
         states: dict[str, str] = {}
         async for _ in job.poll(first=1.0, longest=8.0, limit=_SEEN_AFTER, counter="looked"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ _TRIES, _TRIES_OF_PARTS = 4, 2
 _JUDGED_BEFORE = 100
 
 Json = dict[str, Any]
+_Failed = dict[str, dict[str, list[str]]]
+"""The failed outputs by the ids of their pages, by the pages' URLs."""
 
 
 @dataclass(frozen=True)
@@ -33,43 +36,52 @@ class Retries:
 async def find_failed_pages(context: ArchiveBoxContext, query: PageQuery) -> Retries:
     """Return the pages whose newest copy is not whole, by URL."""
     failed = await _find_candidates(context, query)
-    if not failed:
-        return Retries([])
-    # One that was saved again since is not to be saved again for ever.
-    newest = {page["url"]: page for page in await PageQuery(since=query.since).snapshots(context)}
-    items = [
-        NewRecord(
-            url,
-            {
-                "url": url,
-                "id": str(page["id"]),
-                "tags": page.get("tags") or [],
-                "failed": failed[str(page["id"])],
-            },
+    if len(failed) > _JUDGED_BEFORE:
+        # More are judged one by one when their turn comes.
+        pages = await PageQuery(since=query.since).snapshots(context)
+        newest = {page["url"]: page for page in pages}
+        ids = {identity for plugins in failed.values() for identity in plugins}
+        return Retries(
+            [_make_record(page, failed) for page in newest.values() if _fails(page, ids)]
         )
-        for url, page in newest.items()
-        # 0.8.5 has no status; what is still at work may yet succeed.
-        if str(page["id"]) in failed and page.get("status") in (None, "sealed")
-    ]
-    # More are judged one by one when their turn comes.
-    if len(items) > _JUDGED_BEFORE:
-        return Retries(items)
-    states = [(item, retry_state(await copies(context.api, item.key))) for item in items]
-    worth = [item for item, state in states if state is None]
-    return Retries(worth, sum(state == EXHAUSTED for _, state in states))
+    records: list[NewRecord] = []
+    exhausted = 0
+    for url, plugins in failed.items():
+        pages = await copies(context.api, url)
+        # One that was saved again since is not to be saved again for ever.
+        if not pages or not _fails(pages[-1], plugins):
+            continue
+        state = retry_state(pages)
+        exhausted += state == EXHAUSTED
+        if state is None:
+            records.append(_make_record(pages[-1], failed))
+    return Retries(records, exhausted)
 
 
-async def _find_candidates(context: ArchiveBoxContext, query: PageQuery) -> dict[str, list[str]]:
+def _fails(page: Json, failed: Collection[str]) -> bool:
+    # 0.8.5 has no status; what is still at work may yet succeed.
+    return str(page["id"]) in failed and page.get("status") in (None, "sealed")
+
+
+def _make_record(page: Json, failed: _Failed) -> NewRecord:
+    url, identity = page["url"], str(page["id"])
+    tags = page.get("tags") or []
+    detail = {"url": url, "id": identity, "tags": tags, "failed": failed[url][identity]}
+    return NewRecord(url, detail)
+
+
+async def _find_candidates(context: ArchiveBoxContext, query: PageQuery) -> _Failed:
     """Return the pages that may not be saved, with the outputs that say so."""
     results = await query.find_results(context, "failed")
     if context.description.takes("GET /core/archiveresults", "plugin"):
         # 0.9.31 calls a wget a success that stored its log alone; nothing is then there to be read.
         results += await query.find_results(context, "noresults", plugin="htmltotext")
-    candidates: dict[str, list[str]] = {}
+    candidates: _Failed = {}
     for result in results:
         plugin = plugin_of(result)
         if plugin in copy_plugins() or result["status"] == "noresults":
-            candidates.setdefault(str(result["snapshot_id"]), []).append(plugin)
+            pages = candidates.setdefault(str(result["snapshot_url"]), {})
+            pages.setdefault(str(result["snapshot_id"]), []).append(plugin)
     return candidates
 
 

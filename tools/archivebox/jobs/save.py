@@ -10,18 +10,16 @@ from pydantic import Field
 
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Text, Workflow
-from server.archivebox.moments import From, To
 from server.errors import Code, Failure
 from server.jobs import JobRow, NewRecord, Work
 from server.text import count_noun, quote_title, show_url
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
-from server.tool.request import Input
 from tools.archivebox.jobs.cancel_work import CANCELS, CancelWork, find_queued_work
 from tools.archivebox.jobs.change_work import TagWork, tag_changes, undo_changes
-from tools.archivebox.jobs.query import PageQuery
+from tools.archivebox.jobs.query import PageQuery, Query
 from tools.archivebox.jobs.retry_work import Retries, SaveAgainWork, find_failed_pages
-from tools.archivebox.jobs.save_work import ADDED_AT_ONCE, CheckWork, SaveOptions, SaveWork
+from tools.archivebox.jobs.save_work import CheckWork, SaveOptions, SaveWork
 
 _UNASKED = 500
 """Pages that are saved without asking: as many as one call of the tool for it takes."""
@@ -34,16 +32,6 @@ _ONLY_FOR = {
     "older_than_days": ("check",),
 }
 """Arguments that the other actions would ignore."""
-
-
-class Query(Input):
-    """Which pages: words in URL, title or tags; a tag; a host with its subdomains; whole days."""
-
-    search: Text | None = None
-    tag: Text | None = None
-    domain: Text | None = None
-    since: From | None = None
-    until: To | None = None
 
 
 class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
@@ -178,12 +166,13 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
 
     def selection(self) -> PageQuery:
         """Return the filters."""
-        return PageQuery(**(self.query.model_dump() if self.query else {}))
+        return PageQuery.of(self.query)
 
     def _save_plan(self, context: ArchiveBoxContext) -> Plan:
         links = self.links()
         # Before anybody is asked: an option that this server would ignore.
-        SaveWork(context, self._options()).require()
+        work = SaveWork(context, self._options())
+        work.require()
         first = [show_url(link) for link in links[:_SHOWN]]
         requested = (
             f"Save {count_noun(len(links), 'page')} in ArchiveBox?"
@@ -194,7 +183,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             f"Saving of {count_noun(len(links), 'page')}",
             len(links),
             # One look at each page, and one request for each chunk, rounded up.
-            requests=len(links) + -(-len(links) // ADDED_AT_ONCE),
+            requests=len(links) + -(-len(links) // work.batch),
             credits=0,
             records_known=[NewRecord(link) for link in links],
             preview=Preview(

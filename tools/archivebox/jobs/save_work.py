@@ -14,13 +14,13 @@ from server.archivebox.verdict import Verdict, judge, read_verdict
 from server.errors import Failure
 from server.http.urls import check_web_address
 from server.jobs import Handle, RecordRow, RecordState
-from tools.archivebox.cli.add import Add
+from tools.archivebox.cli.add import Add, adds_slowly
 from tools.archivebox.known import add_tags, find_known, keeps_known
 from tools.archivebox.records import describe_verdict
 
-# 0.9.31 takes about 0.7 s for each address within the request: 50 stay well under a minute.
-ADDED_AT_ONCE = 50
-"""Pages that one request adds; 0.8.5 archives them before it answers, and gets one."""
+_ADDED_AT_ONCE = 50
+# 0.9.31 takes 0.7 to 2 s for each address within the request.
+_ADDED_SLOWLY = 10
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 """Seconds between two looks at how far the pages are."""
 LOOKED_AT = 100
@@ -69,8 +69,11 @@ class SaveWork:
 
     @property
     def batch(self) -> int:
-        """Pages of one request."""
-        return ADDED_AT_ONCE if self.context.description.has("GET /crawls/crawls") else 1
+        """Pages of one request; 0.8.5 archives them before it answers, and gets one."""
+        description = self.context.description
+        if not description.has("GET /crawls/crawls"):
+            return 1
+        return _ADDED_SLOWLY if adds_slowly(description) else _ADDED_AT_ONCE
 
     def require(self) -> None:
         """Refuse what the server would ignore.

@@ -7,6 +7,7 @@ functions below it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +24,7 @@ from server.exports import (
     build,
     discard,
     find_published,
+    list_leftovers,
     publish,
 )
 from server.exports.links import MIME_TYPES, make_uri
@@ -30,8 +32,13 @@ from server.jobs import Handle, Stopped
 
 if TYPE_CHECKING:
     from server.exports import ExportFolder
+    from server.jobs import Jobs
 
 T = TypeVar("T")
+
+KEPT_SECONDS = 24 * 3600.0
+"""How long working files of a job that this server does not know are left alone: another one may
+know it."""
 
 
 class JobFile:
@@ -167,6 +174,21 @@ async def finish_draft(folder: ExportFolder, draft: Draft) -> Export | None:
     return await on_disk(settle)
 
 
+async def remove_abandoned(folder: ExportFolder, jobs: Jobs, job: str) -> None:
+    """Remove the working files that nobody will go on with; those of `job` stay."""
+    for name, modified in (await on_disk(lambda: _list_abandoned(folder))).items():
+        try:
+            over = (await jobs.get(name)).ended
+        except Failure as failure:
+            if failure.code is not Code.NOT_FOUND:
+                raise
+            over = time.time() - modified > KEPT_SECONDS
+        # A job that still may resume needs its spool.
+        if over and name != job:
+            # A default argument binds the name of this round.
+            await on_disk(lambda name=name: discard(folder, name))  # type: ignore[misc]
+
+
 def resource(export: Export) -> dict[str, Any]:
     """Return the resource that describes a file."""
     return {
@@ -191,6 +213,14 @@ async def on_disk(act: Callable[[], T]) -> T:
             raise
         # UNAVAILABLE would be tried again by the job; a full disk does not mend itself.
         raise Failure(Code.FORBIDDEN, failure.message, failure.hint) from failure
+
+
+def _list_abandoned(folder: ExportFolder) -> dict[str, float]:
+    """Return the jobs that left working files, with the last change of each."""
+    result: dict[str, float] = {}
+    for leftover in list_leftovers(folder):
+        result[leftover.job] = max(leftover.modified, result.get(leftover.job, 0.0))
+    return result
 
 
 def _withdraw(folder: ExportFolder, draft: Draft) -> None:
