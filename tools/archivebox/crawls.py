@@ -103,9 +103,7 @@ class UpdateCrawl(Change[Crawl]):
     tags_str: Text | None = Field(None, description="Or with commas")
 
     def check(self) -> None:
-        if not (
-            self.status or self.action or self.retry_at or self.tags is not None or self.tags_str
-        ):
+        if not any((self.status, self.action, self.retry_at, self.tags, self.tags_str)):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Nothing to change was given.",
@@ -114,8 +112,12 @@ class UpdateCrawl(Change[Crawl]):
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         # A part of an id is completed here: one that fits several is refused, with the candidates.
-        self.crawl_id = str((await one_crawl(context.api, self.crawl_id))["id"])
-        return await super().run(context)
+        crawl = await one_crawl(context.api, self.crawl_id)
+        self.crawl_id = str(crawl["id"])
+        result = await super().run(context)
+        if not (self.tags or self.tags_str):
+            return result
+        return result.with_fields(replaced={"tags_str": crawl.get("tags_str") or ""})
 
     def present(self, result: Any) -> dict[str, Any]:
         return records.crawl(result)

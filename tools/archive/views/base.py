@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
@@ -268,7 +269,7 @@ class Deletion(Confirmed[R], Generic[R]):
         return payload
 
 
-def join_words(words: list[str]) -> str:
+def join_words(words: Sequence[str]) -> str:
     """Return words as a sentence names them: `a, b and c`."""
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
