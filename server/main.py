@@ -80,11 +80,13 @@ def _serve(settings: Settings, product: Product) -> int:
 
     from server.dispatch import Dispatcher
     from server.protocol.handlers import build_server
+    from server.protocol.listing import Listing
     from server.protocol.stdio import serve
     from server.recovery import Recovery
     from server.services import Services
 
     catalog = load_catalog(settings, product)
+    listing = Listing(catalog, schema=settings.schema, shortens=settings.shortens_listing)
     # By name, because `server` imports nothing from the packages that build on it.
     prompts: Any = importlib.import_module(product.prompts)
 
@@ -96,7 +98,7 @@ def _serve(settings: Settings, product: Product) -> int:
                 if not settings.sandbox:
                     group.start_soon(Recovery(catalog, services).watch, settings.state_dir)
                 texts = (prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
-                await serve(build_server(catalog, dispatcher, *texts))
+                await serve(build_server(catalog, dispatcher, *texts, listing))
                 # The client is gone: the watch over jobs would never end by itself.
                 group.cancel_scope.cancel()
 

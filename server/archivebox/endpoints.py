@@ -150,11 +150,16 @@ class Change(EndpointRequest[R], Generic[R]):
         return answer if isinstance(answer, dict) else {"result": answer}
 
 
-class Confirmed(Change[R], Generic[R]):
+class MayConfirm(Change[R], Generic[R]):
+    """A change that is asked about where there is reason to: where `preview` finds one."""
+
+    confirm: Text | None = Field(None, description="Token of the preview")
+
+
+class Confirmed(MayConfirm[R], Generic[R]):
     """A change that happens only after the user's confirmation of its preview."""
 
     confirmed: ClassVar[bool] = True
-    confirm: Text | None = Field(None, description="Token of the preview")
 
     @abstractmethod
     async def preview(self, context: ArchiveBoxContext) -> Preview | None:

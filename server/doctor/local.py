@@ -16,6 +16,7 @@ from server.limiter.health import find_damage
 from server.private_folder import is_open_to_others, make_private
 from server.settings import Secret, Settings
 from server.tool.catalog import Catalog
+from server.tool.hosts import FEW, MOST_TOOLS, hosts_with_few_tools
 
 WHAT_TO_SET = (
     "Set ARCHIVE_APP_TOKEN in this server's `env` in your client's configuration, or in "
@@ -35,6 +36,7 @@ RENDERERS: dict[str, Callable[[Settings], object]] = {
     "ARCHIVEBOX_PASSWORD": lambda _: _HIDDEN,
     "ARCHIVEBOX_CA_BUNDLE": lambda settings: settings.archivebox_ca_bundle,
     "ARCHIVE_MCP_TOOLSETS": lambda settings: ",".join(settings.toolsets),
+    "ARCHIVE_MCP_SCHEMA": lambda settings: settings.schema,
     "ARCHIVE_MCP_READ_ONLY": lambda settings: "on" if settings.read_only else "off",
     "ARCHIVE_MCP_STATE_DIR": lambda settings: settings.state_dir,
     "ARCHIVE_MCP_EXPORT_DIR": lambda settings: settings.export_dir,
@@ -53,6 +55,8 @@ def check_locally(settings: Settings, surface: Catalog) -> Iterator[Check]:
     yield from _check_versions()
     yield from _check_settings(settings)
     yield _check_tools(settings, surface)
+    if settings.shortens_listing:
+        yield Check("hosts", "note", _describe_short_listing(surface))
     if settings.sandbox:
         yield Check("state", "ok", "the sandbox keeps its state in memory")
     else:
@@ -98,6 +102,14 @@ def _check_tools(settings: Settings, surface: Catalog) -> Check:
         hint = "Set ARCHIVE_APP_TOKEN, or choose other toolsets."
         return Check("tools", "warn", f"No tool is offered ({limits}).", hint)
     return Check("tools", "ok", f"{count} tools are offered ({limits})")
+
+
+def _describe_short_listing(surface: Catalog) -> str:
+    count = len(surface.list_tools(FEW))
+    return (
+        f"{', '.join(hosts_with_few_tools())} send every tool to models that take {MOST_TOOLS} at "
+        f"most: they are listed {count}, which reach all others. --toolsets all lists all there too"
+    )
 
 
 def _check_exports(folder: Path) -> Check:

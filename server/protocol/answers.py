@@ -21,7 +21,7 @@ Action = Literal["accept", "decline", "cancel"]
 UNATTENDED_SECONDS = 1.0
 
 # Words of clients for the three actions of the protocol; any other counts as no answer.
-_ACTIONS: dict[Any, Action] = {
+_ACTIONS: dict[str, Action] = {
     "accept": "accept",
     "decline": "decline",
     "reject": "decline",
@@ -31,10 +31,9 @@ _ACTIONS: dict[Any, Action] = {
 
 def settle(action: Action, content: Mapping[str, Any] | None, seconds: float) -> Reply:
     """Return what an answer means that came after so many seconds."""
-    if action == "decline" and seconds < UNATTENDED_SECONDS:
-        return Reply("unavailable")
-    # A host that accepts everything sends this: there is nothing in it that anybody chose.
-    if action == "accept" and not content:
+    # A host that accepts everything sends no content: there is nothing that anybody chose.
+    by_nobody = {"decline": seconds < UNATTENDED_SECONDS, "accept": not content}
+    if by_nobody.get(action):
         return Reply("unavailable")
     return Reply(action, content or {})
 
@@ -51,23 +50,24 @@ async def mend_answers(
 ) -> Any:
     """Bring the answers that come with a repeated call into the protocol's shape, as middleware:
     the SDK refuses the whole call otherwise."""
-    responses = (ctx.params or {}).get("inputResponses")
+    params = ctx.params or {}
+    responses = params.get("inputResponses")
     if not isinstance(responses, Mapping):
         return await call_next(ctx)
     mended = {key: _mend(response) for key, response in responses.items()}
-    return await call_next(replace(ctx, params={**(ctx.params or {}), "inputResponses": mended}))
+    return await call_next(replace(ctx, params={**params, "inputResponses": mended}))
 
 
 def _mend(response: Any) -> Any:
     # Answers to other requests than questions have other fields: none of them is asked for here.
     if not isinstance(response, Mapping):
         return {"action": "cancel"}
-    action = response.get("action")
-    known = _ACTIONS.get(action, "cancel") if isinstance(action, str) else "cancel"
+    action = _ACTIONS.get(str(response.get("action")), "cancel")
     content = response.get("content")
-    if known != "accept" or not isinstance(content, Mapping):
-        return {"action": known}
-    return {"action": known, "content": _keep_plain(content)}
+    # Of anything but a form nothing is left, which makes an `accept` nobody's.
+    if not isinstance(content, Mapping):
+        return {"action": action}
+    return {"action": action, "content": _keep_plain(content)}
 
 
 def _keep_plain(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,5 +75,5 @@ def _keep_plain(content: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in content.items()
-        if value is None or isinstance(value, str | int | float)
+        if isinstance(value, str | int | float | None)
     }

@@ -19,6 +19,7 @@ from server.dispatch import Dispatcher
 from server.errors import Code, Failure
 from server.protocol.answers import mend_answers
 from server.protocol.elicitation import InputNeeded, asker_for
+from server.protocol.listing import Listing, client_name
 from server.protocol.prompts import Document, Prompts, Workflow, to_listing
 from server.redaction import holds_secret, redact_values
 from server.tool.catalog import Catalog
@@ -63,11 +64,13 @@ def build_server(
     documents: Sequence[Document],
     instructions: str,
     workflows: Callable[[], Sequence[Workflow]] = tuple,
+    listing: Listing | None = None,
 ) -> Server[Any]:
     """Return the MCP server of these tools and texts; it touches no network before a call.
 
     Args:
         workflows: returns the prompts with arguments; called when a prompt is first used.
+        listing: lists the tools for the connected host; by default the same for all.
     """
     server: Server[Any] = Server(
         NAME,
@@ -83,7 +86,9 @@ def build_server(
     security = RequestStateSecurity.ephemeral()
     server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
     server.middleware.append(mend_answers)
-    _serve_tools(server, catalog, dispatcher)
+    listing = listing or Listing(catalog)
+    server.middleware.append(listing.watch)
+    _serve_tools(server, listing, dispatcher)
     prompts = Prompts(documents, workflows)
     _serve_prompts(server, prompts)
 
@@ -105,12 +110,12 @@ def build_server(
     return server
 
 
-def _serve_tools(server: Server[Any], catalog: Catalog, dispatcher: Dispatcher) -> None:
+def _serve_tools(server: Server[Any], listing: Listing, dispatcher: Dispatcher) -> None:
     used = SingleUse()
 
     async def list_tools(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         # On one page: many clients read no further than the first.
-        return {**COMPLETE, "tools": catalog.list_tools()}
+        return {**COMPLETE, "tools": listing.list_tools(client_name(ctx))}
 
     async def call_tool(
         ctx: Context, params: types.CallToolRequestParams

@@ -22,6 +22,7 @@ from server.settings.values import Reader, Secret, SettingsError
 
 DEFAULT_API_URL = "https://app.archive.com/api/v2"
 
+SchemaForm = Literal["open", "closed"]
 ConfirmMode = Literal["ask", "token", "never"]
 # The versions that the ArchiveBox sandbox can imitate; the first is the default.
 ArchiveBoxVersion = Literal["0.9.73", "0.9.74", "0.9.31", "0.8.5"]
@@ -30,6 +31,7 @@ _SECRETS_OF = {
     "ARCHIVE_API_URL": ("ARCHIVE_APP_TOKEN",),
     "ARCHIVEBOX_URL": ("ARCHIVEBOX_API_KEY", "ARCHIVEBOX_PASSWORD"),
 }
+_SCHEMA_FORMS: tuple[SchemaForm, ...] = get_args(SchemaForm)
 _CONFIRM_MODES: tuple[ConfirmMode, ...] = get_args(ConfirmMode)
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _STATE_FOLDERS = {
@@ -56,6 +58,8 @@ class Settings:
     archivebox_ca_bundle: Path | None = None
     ca_bundle: Path | None = None
     toolsets: tuple[str, ...] = ("all",)
+    # None: the name of the client decides.
+    schema: SchemaForm | None = None
     read_only: bool = False
     state_dir: Path = field(default_factory=lambda: default_state_dir(os.environ))
     export_dir: Path = field(default_factory=lambda: _default_export_dir(find_home()))
@@ -66,6 +70,13 @@ class Settings:
     archivebox_version: ArchiveBoxVersion = "0.9.73"
     sources: Mapping[str, Source] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    @property
+    def shortens_listing(self) -> bool:
+        """Whether hosts that cannot take all tools get fewer: of both APIs together, unless the
+        user chose toolsets."""
+        both = self.archive_configured == self.archivebox_configured
+        return both and self.toolsets == ("all",) and "ARCHIVE_MCP_TOOLSETS" not in self.sources
 
     @property
     def archive_configured(self) -> bool:
@@ -132,6 +143,7 @@ def load(
         archivebox_ca_bundle=read.path("ARCHIVEBOX_CA_BUNDLE"),
         ca_bundle=read.path("ARCHIVE_MCP_CA_BUNDLE"),
         toolsets=read.names("ARCHIVE_MCP_TOOLSETS") or ("all",),
+        schema=read.optional_choice("ARCHIVE_MCP_SCHEMA", _SCHEMA_FORMS),
         read_only=read.flag("ARCHIVE_MCP_READ_ONLY"),
         state_dir=read.path("ARCHIVE_MCP_STATE_DIR") or default_state_dir(environment),
         export_dir=read.path("ARCHIVE_MCP_EXPORT_DIR") or _default_export_dir(home),

@@ -144,6 +144,14 @@ class Reader:
                 return choice
         raise self._make_error(name, f"must be one of {', '.join(choices)}")
 
+    def optional_choice(self, name: str, choices: tuple[Choice, ...]) -> Choice | None:
+        """Return one of the choices, whatever its case; None where nothing is set.
+
+        Raises:
+            SettingsError: It is none of them.
+        """
+        return self.choice(name, choices, choices[0]) if name in self._values else None
+
     def timezone(self, name: str) -> tzinfo:
         """Return a time zone by its IANA name.
 

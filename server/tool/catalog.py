@@ -129,9 +129,19 @@ class Catalog:
         if self._read_only:
             raise _make_read_only_failure(f"This call of {entry.name}")
 
-    def list_tools(self) -> list[dict[str, Any]]:
-        """Return the offered tools as `tools/list` serves them, in the file's order."""
-        return [entry.tool for entry in self._offered.values()]
+    def list_tools(self, toolsets: Iterable[str] | None = None) -> list[dict[str, Any]]:
+        """Return the offered tools as `tools/list` serves them, in the file's order; of the
+        toolsets where some are named."""
+        entries = self._offered if toolsets is None else self._choose(toolsets)
+        return [entry.tool for entry in entries.values()]
+
+    def shorten(self, toolsets: Iterable[str]) -> None:
+        """Offer these toolsets instead, for a client that takes no more."""
+        self._offered = self._choose(toolsets)
+
+    def _choose(self, toolsets: Iterable[str]) -> dict[str, Entry]:
+        requested = set(toolsets)
+        return _select(self._reachable, lambda entry: _is_requested(entry, requested))
 
     def find(self, name: str) -> Entry:
         """Return the offered tool of that name.

@@ -27,8 +27,7 @@ _HOW_TO_CONFIRM = (
 _UNANSWERED = "The user was asked and did not answer. Ask them, then call again."
 _UNASKED = (
     "The client answered by itself; the user was not asked. Show them the preview. To allow "
-    "changes where nobody can be asked they set ARCHIVE_MCP_CONFIRM=token; then a token comes with "
-    "it."
+    "changes where nobody can be asked they set ARCHIVE_MCP_CONFIRM=token; a token comes then."
 )
 # Clients send the ticked box of a form as text or as a number too.
 _YES = ("true", "yes", "1", "on")

@@ -9,22 +9,21 @@ own, the field is marked with `Meaning`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from server.tool.schema import EMPTY_MEANS, NULL_MEANS, Schema
 
 # The first character of the JSON text of each type that holds others.
 _OPENINGS = {"array": "[", "object": "{"}
-_NUMBERS = ("integer", "number")
-_ZEROS = ("0", "0.0")
+_ZEROS = (0, "0", "0.0")
 
 
 def decode(value: Any, schema: Schema) -> Any:
     """Return the value as its schema means it, without optional entries that say nothing."""
     kind = schema.get("type")
-    if isinstance(value, str) and kind in _OPENINGS:
-        value = parse_json(value, _OPENINGS[kind])
+    if isinstance(value, str):
+        value = parse_json(value, _OPENINGS.get(str(kind), ""))
     if kind == "array":
         return _decode_list(value, schema)
     if kind == "object" and isinstance(value, dict):
@@ -46,24 +45,16 @@ def parse_json(text: str, openings: str) -> Any:
 
 def is_placeholder(value: Any, schema: Schema) -> bool:
     """Return whether a value says nothing to an optional field."""
-    if value is None:
-        return not schema.get(NULL_MEANS)
-    if isinstance(value, str) and not value.strip():
-        return True
-    if isinstance(value, dict):
-        return not schema.get(EMPTY_MEANS) and _says_nothing(value, schema)
-    if isinstance(value, list):
-        return _holds_nothing(value, schema)
-    return _is_zero(value, schema)
+    test = _TESTS.get(type(value))
+    return test is not None and test(value, schema)
 
 
 def _decode_list(value: Any, schema: Schema) -> Any:
-    items = schema["items"]
-    # Nothing is no entry: for an optional list it is taken out, for another it is refused.
-    if value is None or (value == "" and "properties" in items):
-        return value
+    # Null is no entry: for an optional list it is taken out, for another it is refused.
+    if value is None:
+        return None
     entries = value if isinstance(value, list) else [value]
-    return [decode(entry, items) for entry in entries]
+    return [decode(entry, schema["items"]) for entry in entries]
 
 
 def _decode_object(value: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
@@ -90,6 +81,8 @@ def _is_left_out(sent: Any, meant: Any, field: Schema) -> bool:
 
 
 def _says_nothing(value: Mapping[str, Any], schema: Schema) -> bool:
+    if schema.get(EMPTY_MEANS):
+        return False
     properties = schema.get("properties")
     if properties is None:
         return all(is_placeholder(entry, {}) for entry in value.values())
@@ -105,8 +98,24 @@ def _holds_nothing(value: list[Any], schema: Schema) -> bool:
     return all(isinstance(entry, dict) and is_placeholder(entry, items) for entry in value)
 
 
-def _is_zero(value: Any, schema: Schema) -> bool:
-    least = schema.get("minimum", 0)
-    if schema.get("type") not in _NUMBERS or isinstance(value, bool) or least <= 0:
-        return False
-    return value == 0 or value in _ZEROS
+def _is_null(value: None, schema: Schema) -> bool:
+    return not schema.get(NULL_MEANS)
+
+
+def _is_blank(value: str, schema: Schema) -> bool:
+    return not value.strip() or _is_zero(value, schema)
+
+
+def _is_zero(value: float | str, schema: Schema) -> bool:
+    return schema.get("minimum", 0) > 0 and value in _ZEROS
+
+
+# By the exact type: `false` is no zero.
+_TESTS: dict[type, Callable[[Any, Schema], bool]] = {
+    type(None): _is_null,
+    str: _is_blank,
+    int: _is_zero,
+    float: _is_zero,
+    dict: _says_nothing,
+    list: _holds_nothing,
+}

@@ -104,9 +104,8 @@ def _meanings(marks: tuple[Any, ...]) -> Schema:
 
 
 def _type_schema(bare: Any, metadata: tuple[Any, ...], whole: bool) -> Schema:
-    # A value of several types: text is the one that every host can send, JSON text for the others.
     if bare is Any:
-        return {} if whole else {"type": "string"}
+        return _any_schema(whole)
     if _JSON in metadata and not whole:
         return _json_schema(bare)
     if get_origin(bare) is Literal:
@@ -120,6 +119,11 @@ def _type_schema(bare: Any, metadata: tuple[Any, ...], whole: bool) -> Schema:
     if isinstance(bare, type) and issubclass(bare, BaseModel):
         return input_schema(bare, whole=whole)
     return {"type": _SCALARS[bare], **_bounds(metadata, "Length")}
+
+
+def _any_schema(whole: bool) -> Schema:
+    # A value of several types: text is the one that every host can send, JSON text for the others.
+    return {} if whole else {"type": "string"}
 
 
 def _json_schema(bare: Any) -> Schema:

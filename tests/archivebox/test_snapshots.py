@@ -134,6 +134,25 @@ async def test_a_page_is_stopped_and_started_again(target: Target) -> None:
     assert stale.code is Code.REJECTED
 
 
+async def test_tags_are_emptied_only_by_name_and_after_a_yes(target: Target) -> None:
+    snapshot = await target.saved()
+    id = snapshot["id"]
+    if target.version == "0.8.5":
+        return
+    await target.call("update_snapshot", snapshot_id=id, tags=["one", "two"])
+    unchanged = await target.refused("update_snapshot", snapshot_id=id, tags=[])
+    asked = await target.refused("update_snapshot", snapshot_id=id, clear=["tags"])
+    emptied = await target.call(
+        "update_snapshot", snapshot_id=id, clear=["tags"], confirm=asked.details["confirm"]
+    )
+
+    assert unchanged.code is Code.INVALID_ARGUMENT
+    assert asked.code is Code.CONFIRMATION_REQUIRED
+    assert {"one", "two"} <= set(asked.details["preview"]["tags"])
+    assert {"one", "two"} <= set(emptied["replaced"]["tags"])
+    assert not {"one", "two"} & set(emptied["tags"])
+
+
 @pytest.mark.parametrize("status", ["succeeded", "failed", "deleting"])
 async def test_a_status_that_is_none_of_a_page_is_refused_before_it_is_sent(
     target: Target, status: str

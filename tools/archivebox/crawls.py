@@ -125,9 +125,7 @@ class UpdateCrawl(Change[Crawl]):
     tags_str: Text | None = Field(None, description="Or with commas")
 
     def check(self) -> None:
-        if not (
-            self.status or self.action or self.retry_at or self.tags is not None or self.tags_str
-        ):
+        if not any((self.status, self.action, self.retry_at, self.tags, self.tags_str)):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Nothing to change was given.",
@@ -136,13 +134,17 @@ class UpdateCrawl(Change[Crawl]):
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         # A part of an id is completed here: one that fits several is refused, with the candidates.
-        self.crawl_id = str((await one_crawl(context.api, self.crawl_id))["id"])
+        crawl = await one_crawl(context.api, self.crawl_id)
+        self.crawl_id = str(crawl["id"])
         body = self.require_supported(context.description, self.body())
         await self.send(context.api, body)
         # What is stored, and not what was sent.
         stored = await context.api.get(self.path())
         notes = records.describe_differences(body, stored)
-        return whole({**records.crawl(stored), **({"notes": notes} if notes else {})})
+        result = whole({**records.crawl(stored), **({"notes": notes} if notes else {})})
+        if not (self.tags or self.tags_str):
+            return result
+        return result.with_fields(replaced={"tags_str": crawl.get("tags_str") or ""})
 
 
 class DeleteCrawl(Confirmed[Deleted]):

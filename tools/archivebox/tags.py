@@ -164,7 +164,7 @@ class _OnSnapshot(Change[Report]):
 
     snapshot_id: Text = Field(description="Id, unique part, or URL")
     tag_name: Text | None = Field(None, description="Tag name, or")
-    tag_id: int | None = Field(None, description="tag id")
+    tag_id: int | None = Field(None, ge=1, description="tag id")
 
     def check(self) -> None:
         if (self.tag_name is None) == (self.tag_id is None):

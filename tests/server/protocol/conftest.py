@@ -9,7 +9,9 @@ from mcp.server.lowlevel import Server
 
 import prompts
 from server.dispatch import Dispatcher
+from server.main import Product, load_catalog
 from server.protocol.handlers import build_server
+from server.protocol.listing import Listing
 from server.services import Services
 from server.settings import Settings, load
 from server.tool.catalog import Catalog
@@ -43,6 +45,25 @@ async def build() -> AsyncIterator[Build]:
         await services.__aexit__(None, None, None)
 
 
+BuildBoth = Callable[..., Server[Any]]
+
+
+@pytest.fixture
+async def build_both() -> AsyncIterator[BuildBoth]:
+    """Builds a server over both sandboxes, which lists what the connected host can take."""
+    opened: list[Services] = []
+
+    def _build(**flags: str) -> Server[Any]:
+        settings = load(flags, sandbox=True, environment={}, folder=NO_FILES, home=NO_FILES)
+        product = Product(SURFACE, SURFACE, "prompts")
+        surface = load_catalog(settings, product)
+        return _wired(settings, surface, opened)
+
+    yield _build
+    for services in opened:
+        await services.__aexit__(None, None, None)
+
+
 def _wired(settings: Settings, surface: Catalog, opened: list[Services]) -> Server[Any]:
     services = Services(
         settings,
@@ -52,6 +73,6 @@ def _wired(settings: Settings, surface: Catalog, opened: list[Services]) -> Serv
     )
     opened.append(services)
     calls = Dispatcher(surface, services, settings.timezone)
-    return build_server(
-        surface, calls, prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts
-    )
+    listing = Listing(surface, schema=settings.schema, shortens=settings.shortens_listing)
+    texts = (prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
+    return build_server(surface, calls, *texts, listing)

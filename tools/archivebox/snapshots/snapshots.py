@@ -9,7 +9,7 @@ from pydantic import Field
 from server import wall_clock
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
-from server.archivebox.endpoints import Change, Confirmed, Get, Many, Text, cut_text
+from server.archivebox.endpoints import Change, Confirmed, Get, Many, MayConfirm, Text, cut_text
 from server.archivebox.moments import At, From, split_exact
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import (
@@ -213,9 +213,10 @@ class CreateSnapshot(Change[Snapshot]):
         return whole({**records.snapshot(answer), "notes": notes})
 
 
-class UpdateSnapshot(Change[Snapshot]):
+class UpdateSnapshot(MayConfirm[Snapshot]):
     """Change a saved page's work status, retry time or tags. queued: run what has not run yet;
-    sealed: stop. 0.9.73 keeps the crawl's own tags; to drop one: archivebox_untag_snapshot."""
+    sealed: stop. 0.9.73 keeps the crawl's own tags; to drop one: archivebox_untag_snapshot.
+    `tags` replaces all; the result says which."""
 
     operation = "PATCH /core/snapshot/{snapshot_id}"
     title = "Change a saved page"
@@ -233,14 +234,27 @@ class UpdateSnapshot(Change[Snapshot]):
     retry_at: From | None = Field(None, description="Retry time")
     tags: list[Text] | None = Field(None, description="Tag names")
     if_status: Status | None = Field(None, description="Only if its status is this")
+    # Explicit, because clients send an empty list for tags that a model left out.
+    clear: list[Literal["tags"]] | None = Field(None, description="Takes all off; asks first")
 
     def check(self) -> None:
-        if not (self.status or self.action or self.retry_at or self.tags is not None):
+        if not any((self.status, self.action, self.retry_at, self.tags, self.clear)):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Nothing to change was given.",
                 "Set status, action, retry_at or tags.",
             )
+
+    async def preview(self, context: ArchiveBoxContext) -> Preview | None:
+        """Return which tags `clear` would take off; other changes ask nobody."""
+        if not self.clear:
+            return None
+        snapshot = await one_snapshot(context.api, self.snapshot_id)
+        tags = snapshot.get("tags") or []
+        return Preview(
+            f"Take all {len(tags)} tags off the saved page {snapshot['url']}?",
+            {"id": snapshot["id"], "tags": tags},
+        )
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         snapshot = await one_snapshot(context.api, self.snapshot_id)
@@ -253,6 +267,8 @@ class UpdateSnapshot(Change[Snapshot]):
             )
         body = self.request_values()
         body.pop("if_status", None)
+        if body.pop("clear", None):
+            body["tags"] = []
         if self.status == "queued" and self.retry_at is None:
             # Queued alone would stay queued for ever: the runner looks for a retry time.
             body["retry_at"] = wall_clock.utc_now().isoformat(timespec="seconds")
@@ -262,7 +278,10 @@ class UpdateSnapshot(Change[Snapshot]):
         # 0.9.31 answers with what was sent, and not with what it stored.
         stored = await read_snapshot(context.api, self.snapshot_id, with_archiveresults=False)
         notes = records.describe_differences(body, stored)
-        return whole({**records.snapshot(stored), **({"notes": notes} if notes else {})})
+        result = whole({**records.snapshot(stored), **({"notes": notes} if notes else {})})
+        if "tags" not in body:
+            return result
+        return result.with_fields(replaced={"tags": snapshot.get("tags") or []})
 
 
 class DeleteSnapshot(Confirmed[Deleted]):

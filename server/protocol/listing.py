@@ -1,0 +1,69 @@
+"""The listing of tools, and what is said about it, for the host that is connected."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import cached_property
+from typing import Any
+
+from mcp.server.context import ServerRequestContext
+
+from server.tool.catalog import Catalog
+from server.tool.hosts import FEW, SchemaForm, find_host
+
+# Together with the instructions it stays under the 2,048 characters at which hosts cut them.
+SHORTENED = "\nListed here: core tools; `--toolsets all` lists all."
+
+Context = ServerRequestContext[Any, Any]
+
+
+class Listing:
+    """Lists the tools as the connected host can take them.
+
+    Args:
+        schema: the form of the schemas that the user chose; None leaves it to the host's name.
+        shortens: whether a host that cannot take all tools gets fewer.
+    """
+
+    def __init__(
+        self, catalog: Catalog, *, schema: SchemaForm | None = None, shortens: bool = False
+    ) -> None:
+        self._catalog = catalog
+        self._schema = schema
+        self._shortens = shortens
+        self._is_short = False
+
+    def list_tools(self, client: str) -> list[dict[str, Any]]:
+        """Return the tools for a client of that name."""
+        form = self._schema or find_host(client).schemas
+        return self._closed if form == "closed" else self._catalog.list_tools()
+
+    async def watch(self, ctx: Context, call_next: Callable[[Context], Awaitable[Any]]) -> Any:
+        """Shorten the listing for a host that needs it, as middleware, and tell it so.
+
+        One process serves one client: what is offered to it is what all its calls may use.
+        """
+        if not self._is_short and self._shortens and find_host(client_name(ctx)).sends_all:
+            self._is_short = True
+            self._catalog.shorten(FEW)
+        result = await call_next(ctx)
+        if not self._is_short or "instructions" not in result:
+            return result
+        return {**result, "instructions": f"{result['instructions'].rstrip()}{SHORTENED}"}
+
+    @cached_property
+    def _closed(self) -> list[dict[str, Any]]:
+        from server.tool.schema import close  # it imports pydantic's models, which a start does not
+
+        tools = self._catalog.list_tools()
+        return [{**tool, "inputSchema": close(tool["inputSchema"])} for tool in tools]
+
+
+def client_name(ctx: Context) -> str:
+    """Return the name that the client gives; empty where it gives none."""
+    # With the first request it is in the parameters alone: the session does not know it yet.
+    if ctx.method == "initialize":
+        info = (ctx.params or {}).get("clientInfo")
+        return str(info.get("name", "")) if isinstance(info, dict) else ""
+    params = ctx.session.client_params
+    return params.client_info.name if params is not None else ""

@@ -1,0 +1,51 @@
+"""What is listed for whom: the one table of hosts that cannot take the whole listing as it is.
+
+A host is known by the name that it gives when it connects. The others, and every user who chose
+toolsets or a form of schemas, get what the settings say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+SchemaForm = Literal["open", "closed"]
+
+# The most tools that models of OpenAI take in one request (their API reference, `tools`).
+MOST_TOOLS = 128
+# What such a host gets where both APIs are configured: the rest is reached through `discover`.
+FEW = ("core", "discover")
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host: its name for people, a part of the name that it gives in small letters, whether it
+    sends all tools to models that take at most `MOST_TOOLS`, and the form of schemas it needs."""
+
+    title: str
+    part: str
+    sends_all: bool = False
+    schemas: SchemaForm = "open"
+
+
+HOSTS = (
+    Host("Cline", "cline", sends_all=True),
+    Host("Gemini CLI", "gemini-cli", sends_all=True),
+    Host("Copilot CLI", "copilot", sends_all=True),
+    Host("Codex", "codex", sends_all=True),
+    # They hand schemas to their models as they are, and these then make up fewer names.
+    Host("Claude Code", "claude-code", schemas="closed"),
+    Host("Claude Desktop", "claude-ai", schemas="closed"),
+)
+_OTHER = Host("", "")
+
+
+def find_host(name: str) -> Host:
+    """Return the host of that name; for an unknown one the usual treatment."""
+    small = name.casefold().replace(" ", "-")
+    return next((host for host in HOSTS if host.part in small), _OTHER)
+
+
+def hosts_with_few_tools() -> list[str]:
+    """Return the names, for people, of the hosts that get a short listing."""
+    return [host.title for host in HOSTS if host.sends_all]
