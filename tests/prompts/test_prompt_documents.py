@@ -68,6 +68,7 @@ ARCHIVEBOX_TOOLS = {
     "archivebox_read_snapshot",
     "archivebox_start_save",
     "archivebox_start_export",
+    "archivebox_start_remove",
 }
 JOB_TOOLS = {"archive_mcp_get_job", "archive_mcp_list_jobs", "archive_mcp_cancel_job"}
 """Those of the server itself that belong to both products."""

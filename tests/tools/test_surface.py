@@ -433,7 +433,7 @@ def test_the_whole_view_of_the_model_stays_small() -> None:
             backends={"archive", "archivebox"},
             but="archivebox_read_snapshot",
         )
-        < 3_900
+        < 4_100
     )
 
 

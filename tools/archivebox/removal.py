@@ -46,6 +46,16 @@ async def warn_of_return(api: ArchiveBoxApi, page: Record) -> str:
     return "Its crawl is still at work and will save it again: cancel the crawl first."
 
 
+async def delete_page(api: ArchiveBoxApi, page: Record) -> Record:
+    """Delete one page that was just seen, with its files, and return how many are gone or
+    queued."""
+    if leaves_files(api.description):
+        return await remove_with_files(api, page)
+    path = f"/core/snapshot/{page['id']}"
+    result: Record = await api.change("DELETE", path, None, repeatable=True, verify="search again.")
+    return result
+
+
 async def remove_with_files(api: ArchiveBoxApi, page: Record) -> Record:
     """Delete one page whose timestamp was just seen, with its files, by the command.
 
@@ -74,6 +84,10 @@ async def remove_with_files(api: ArchiveBoxApi, page: Record) -> Record:
 async def _require_only(api: ArchiveBoxApi, page: Record, timestamp: str) -> None:
     answer: Any = await api.get("/core/snapshots", timestamp=timestamp, limit=2)
     same = [item for item in answer["items"] if str(item["timestamp"]) == timestamp]
+    if not same:
+        raise Failure(
+            Code.NOT_FOUND, "The page is not there any more.", "There is nothing to delete."
+        )
     if not timestamp or [item["id"] for item in same] != [page["id"]]:
         raise Failure(
             Code.REJECTED,

@@ -20,9 +20,9 @@ from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox.cli.filters import Filters, run_command
-from tools.archivebox.patterns import matches
+from tools.archivebox.patterns import find_matches, matches
 from tools.archivebox.records import Deleted
-from tools.archivebox.removal import describe_removal, leaves_files, remove_with_files
+from tools.archivebox.removal import delete_page, describe_removal
 
 _SHOWN = 10
 # One request each, about 0.1 s: they have to fit into one call.
@@ -52,19 +52,23 @@ class Remove(Filters, Confirmed[Deleted]):
         return {}  # the pages are looked up first, and deleted one by one
 
     async def preview(self, context: ArchiveBoxContext) -> Preview:
-        self._matches = await matches(context.api, self.patterns(), self.times(), {})
+        # A little more than are deleted here: to count all would take the server minutes.
+        self._matches, is_all = await find_matches(
+            context.api, self.patterns(), self.times(), {}, _MOST_REMOVED
+        )
         if not self._matches:
             raise Failure(
                 Code.NOT_FOUND,
                 "No saved page matches. Nothing was deleted.",
                 "Search first: {POST /cli/search}.",
             )
-        if len(self._matches) > _MOST_REMOVED:
+        if not is_all:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"{len(self._matches)} saved pages match; at most {_MOST_REMOVED} are deleted "
-                "at once. Nothing was deleted.",
-                "Narrow the patterns, or delete in several steps.",
+                f"More than {_MOST_REMOVED} saved pages match; so many are deleted at once. "
+                "Nothing was deleted.",
+                "Narrow the patterns, or use {remove_snapshots}, which counts and deletes any "
+                "number by `query`.",
             )
         return _preview(self._matches, describe_removal(context.description))
 
@@ -114,7 +118,7 @@ async def _delete_each(api: ArchiveBoxApi, result: list[Record]) -> dict[str, An
     failed: list[dict[str, Any]] = []
     for number, each in enumerate(result):
         try:
-            done = await _delete(api, each)
+            done = await delete_page(api, each)
         except Failure as failure:
             # A failure of another kind, such as a refused key, concerns all, and nothing was done
             # yet.
@@ -134,15 +138,6 @@ async def _delete_each(api: ArchiveBoxApi, result: list[Record]) -> dict[str, An
         counts["queued"] += bool(done.get("queued_count"))
     note = describe_removal(api.description)
     return {**counts, "failed": failed, **({"notes": [note]} if note else {})}
-
-
-async def _delete(api: ArchiveBoxApi, page: Record) -> Record:
-    """Delete one page with its files, and return how many are gone or queued."""
-    if leaves_files(api.description):
-        return await remove_with_files(api, page)
-    path = f"/core/snapshot/{page['id']}"
-    result: Record = await api.change("DELETE", path, None, repeatable=True, verify="search again.")
-    return result
 
 
 def _preview(result: list[Record], note: str) -> Preview:
