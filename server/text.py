@@ -17,12 +17,18 @@ _ELLIPSIS = "..."
 
 LONGEST_TITLE = 60
 """Characters of a title within a question."""
+LONGEST_SENTENCE = 4_000
+"""Characters of a question, a message or a line of the log."""
 LONGEST_URL = 200
 """Characters of an address within a question."""
 
 # Whatever looks like our quotation mark would seem to end the title.
 _QUOTES = re.compile('["\u201c\u201d\u201e\u201f\u2033\u2036\u275d\u275e\u301d-\u301f\uff02]')
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters and marks by their category, which nobody sees all the same.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+# How many times its length is looked at for a text that is cut: blanks and hidden characters go.
+_LOOKED_AT = 8
 
 
 def truncate(text: str, most: int) -> str:
@@ -59,6 +65,9 @@ def join_first(names: Sequence[str], most: int) -> str:
 
 def one_line(text: str) -> str:
     """Return the text on one line, without control, bidirectional and invisible characters."""
+    # Nearly all texts are such, and a look at each character takes long.
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     # Each hidden character may have stood between two words, as a line break does.
     visible = "".join(" " if is_hidden(character) else character for character in text)
     return " ".join(visible.split())
@@ -66,7 +75,7 @@ def one_line(text: str) -> str:
 
 def is_hidden(character: str) -> bool:
     """Return whether a character controls the text instead of being seen in it."""
-    return unicodedata.category(character) in _HIDDEN
+    return unicodedata.category(character) in _HIDDEN or character in _BLANK
 
 
 def cut(text: str, most: int) -> str:
@@ -76,7 +85,8 @@ def cut(text: str, most: int) -> str:
 
 def quote_title(text: Any, most: int = LONGEST_TITLE) -> str:
     """Return a title, name or caption in quotation marks that it cannot end by itself."""
-    title = _QUOTES.sub("'", one_line(str(text)))
+    # Cut before the look at each character: a name may be as long as its writer likes.
+    title = _QUOTES.sub("'", one_line(str(text)[: _LOOKED_AT * most]))
     return f'"{cut(title, most)}"'
 
 
@@ -104,3 +114,19 @@ def safe_details(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [safe_details(item) for item in value]
     return value
+
+
+def clean_sentence(text: str, most: int = LONGEST_SENTENCE) -> str:
+    """Return a text of ours that may hold strangers' words: on one line, cut, nothing hidden."""
+    if len(text) <= most and text.isascii() and text.isprintable():
+        return text
+    return cut(one_line(text[: _LOOKED_AT * most]), most)
+
+
+def show_lines(text: str) -> str:
+    """Return a text of several lines, each indented, so that none looks like a line of ours."""
+    return "\n".join(f"    {_show_line(line)}" for line in text.split("\n"))
+
+
+def _show_line(line: str) -> str:
+    return "".join(" " if is_hidden(character) else character for character in line)

@@ -18,6 +18,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from server.text import clean_sentence
 from server.tool.cursor import scope_of
 from server.tool.elicitation import Asker, Question, Reply, Suspended
 from server.tool.single_use import SingleUse
@@ -63,7 +64,7 @@ class _ProgressReporter:
         self.can_ask = _can_ask(ctx)
 
     async def report(self, done: float, total: float | None, message: str) -> None:
-        await self._ctx.session.report_progress(done, total, message)
+        await self._ctx.session.report_progress(done, total, clean_sentence(message))
 
 
 class _CallingAsker(_ProgressReporter):

@@ -66,8 +66,8 @@ class Frames:
                 self._read_text(text, frame)
         except BadFrame as refusal:
             frame.refusals.append(refusal)
-        for refusal in frame.refusals:
-            log.warning("a message of the client was refused: %s", refusal)
+        for bad in frame.refusals:
+            log.warning("a message of the client was refused: %s", bad)
         return frame
 
     def _read_text(self, text: bytes, frame: Frame) -> None:
