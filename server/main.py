@@ -15,7 +15,7 @@ from typing import Any
 from server.command_line import build_parser
 from server.redaction import guard_streams, learn
 from server.settings import Settings, SettingsError, load
-from server.text import clean_sentence, show_lines
+from server.text import clean_sentence, indent_lines
 from server.tool.catalog import Catalog
 
 _VARIABLES = {"toolsets": "ARCHIVE_MCP_TOOLSETS", "log_level": "ARCHIVE_MCP_LOG_LEVEL"}
@@ -41,7 +41,7 @@ class LineFormatter(logging.Formatter):
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's name
         """Return the traceback of a record, indented."""
-        return show_lines(super().formatException(ei))
+        return indent_lines(super().formatException(ei))
 
 
 def run(product: Product, arguments: list[str] | None = None) -> int:

@@ -1,5 +1,5 @@
-"""Short texts for people: cut to a length, put on one line, counted, listed; and text that
-strangers wrote, made safe to stand in a sentence of ours.
+"""Short texts for people: cut to a length, put on one line, counted, listed; and text of
+strangers, made safe to stand in a sentence of ours.
 
 A page's title, an account's name or a caption may hold line breaks, invisible characters and words
 that look like the rest of a question; a question to the user has to stay ours.
@@ -14,13 +14,11 @@ from typing import Any
 from urllib.parse import quote
 
 _ELLIPSIS = "..."
-
+# Characters of a title and of an address within a question.
 LONGEST_TITLE = 60
-"""Characters of a title within a question."""
-LONGEST_SENTENCE = 4_000
-"""Characters of a question, a message or a line of the log."""
 LONGEST_URL = 200
-"""Characters of an address within a question."""
+# Characters of a question, a message or a line of the log.
+LONGEST_SENTENCE = 4_000
 
 # Whatever looks like our quotation mark would seem to end the title.
 _QUOTES = re.compile('["\u201c\u201d\u201e\u201f\u2033\u2036\u275d\u275e\u301d-\u301f\uff02]')
@@ -67,10 +65,9 @@ def one_line(text: str) -> str:
     """Return the text on one line, without control, bidirectional and invisible characters."""
     # Nearly all texts are such, and a look at each character takes long.
     if text.isascii() and text.isprintable():
-        return " ".join(text.split())
+        return join_lines(text)
     # Each hidden character may have stood between two words, as a line break does.
-    visible = "".join(" " if is_hidden(character) else character for character in text)
-    return " ".join(visible.split())
+    return join_lines(_blank_hidden(text))
 
 
 def is_hidden(character: str) -> bool:
@@ -78,16 +75,27 @@ def is_hidden(character: str) -> bool:
     return unicodedata.category(character) in _HIDDEN or character in _BLANK
 
 
-def cut(text: str, most: int) -> str:
-    """Return the text with at most so many characters, the last three of a longer one dots."""
-    return text if len(text) <= most else text[: most - 3].rstrip() + "..."
-
-
 def quote_title(text: Any, most: int = LONGEST_TITLE) -> str:
     """Return a title, name or caption in quotation marks that it cannot end by itself."""
     # Cut before the look at each character: a name may be as long as its writer likes.
     title = _QUOTES.sub("'", one_line(str(text)[: _LOOKED_AT * most]))
-    return f'"{cut(title, most)}"'
+    return f'"{truncate(title, most)}"'
+
+
+def clean_sentence(text: str, most: int = LONGEST_SENTENCE) -> str:
+    """Return a text of ours that may hold strangers' words: on one line, cut, nothing hidden."""
+    if len(text) <= most and text.isascii() and text.isprintable():
+        return text
+    return truncate(one_line(text[: _LOOKED_AT * most]), most)
+
+
+def indent_lines(text: str) -> str:
+    """Return a text of several lines, each indented, so that none looks like a line of ours."""
+    return "\n".join(f"    {_blank_hidden(line)}" for line in text.split("\n"))
+
+
+def _blank_hidden(line: str) -> str:
+    return "".join(" " if is_hidden(character) else character for character in line)
 
 
 def show_url(url: Any, most: int = LONGEST_URL) -> str:
@@ -95,9 +103,9 @@ def show_url(url: Any, most: int = LONGEST_URL) -> str:
     text = "".join(
         quote(character, safe="") if character.isspace() or is_hidden(character) else character
         # A half of a surrogate pair has no percent form.
-        for character in str(url).strip().encode("utf-8", "replace").decode()
+        for character in str(url).strip()[: _LOOKED_AT * most].encode("utf-8", "replace").decode()
     )
-    return cut(text, most)
+    return truncate(text, most)
 
 
 def show_page(url: Any, title: Any = None) -> str:
@@ -108,25 +116,9 @@ def show_page(url: Any, title: Any = None) -> str:
 def safe_details(value: Any) -> Any:
     """Return the details of a preview with each text on one line, without hidden characters."""
     if isinstance(value, str):
-        return one_line(value)
+        return clean_sentence(value)
     if isinstance(value, dict):
         return {key: safe_details(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [safe_details(item) for item in value]
     return value
-
-
-def clean_sentence(text: str, most: int = LONGEST_SENTENCE) -> str:
-    """Return a text of ours that may hold strangers' words: on one line, cut, nothing hidden."""
-    if len(text) <= most and text.isascii() and text.isprintable():
-        return text
-    return cut(one_line(text[: _LOOKED_AT * most]), most)
-
-
-def show_lines(text: str) -> str:
-    """Return a text of several lines, each indented, so that none looks like a line of ours."""
-    return "\n".join(f"    {_show_line(line)}" for line in text.split("\n"))
-
-
-def _show_line(line: str) -> str:
-    return "".join(" " if is_hidden(character) else character for character in line)
