@@ -131,6 +131,14 @@ class Database:
             "Look what was done already, then start the job again for the rest.",
         )
 
+    @contextmanager
+    def refuse_nonsense(self) -> Iterator[None]:
+        """Put a file aside whose rows hold what no server of ours wrote."""
+        try:
+            yield
+        except (ValueError, TypeError):
+            raise self.give_up() from None
+
     def close(self) -> None:
         """Close the file; the next use opens it again."""
         if self._db:

@@ -13,7 +13,6 @@ from pydantic import Field, PrivateAttr
 
 from server.errors import Code, Failure
 from server.jobs.engine import Jobs
-from server.jobs.journal import make_foreign
 from server.jobs.model import (
     JobRow,
     JobState,
@@ -21,6 +20,7 @@ from server.jobs.model import (
     NewRecord,
     RecordState,
 )
+from server.jobs.ownership import make_foreign
 from server.jobs.work import Work
 from server.text import clean_sentence
 from server.tool.arguments import parse
