@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from server.redaction import redact, redact_values
+from server.text import clean_sentence
 
 
 class Code(StrEnum):
@@ -49,13 +50,13 @@ class Failure(Exception):
     def __init__(
         self, code: Code, message: str, hint: str = "", *, retryable: bool = False, **details: Any
     ) -> None:
-        # Here, because a failure may be journalled or logged as well as answered, and an API may
-        # have repeated a secret in its text.
-        self.message = redact(message)
+        # Here, because a failure may be journalled or logged as well as answered, and its text may
+        # repeat a secret, or what strangers wrote.
+        self.message = clean_sentence(redact(message))
         # The message alone: tracebacks and logs need no hint for a model.
         super().__init__(self.message)
         self.code = code
-        self.hint = redact(hint)
+        self.hint = clean_sentence(redact(hint))
         self.retryable = retryable
         self.details: dict[str, Any] = redact_values(details)
 

@@ -12,7 +12,7 @@ from server.recovery import Recovery
 from server.services import Services
 from server.settings import Settings
 from server.signals import end_on_signal
-from server.text import count_noun
+from server.text import clean_sentence, count_noun
 from server.tool.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # One wait needs an end. A job may take longer, so it is waited for again.
 _WAIT_SECONDS = 3600.0
+# Characters of a title and the message behind it.
+_LONGEST_LINE = 500
 # Exit status after a signal, as shells have it for SIGINT.
 INTERRUPTED = 130
 
@@ -138,7 +140,9 @@ async def _resume(jobs: Jobs, recovery: Recovery, settings: Settings, id: str) -
 async def _follow(jobs: Jobs, id: str) -> JobRow:
     async def report(done: int, total: int | None, message: str) -> None:
         # To stderr: stdout holds the results, for whoever pipes them on.
-        print(f"{id}: {done} of {_render_total(total)} ({message})", file=sys.stderr)
+        print(
+            f"{id}: {done} of {_render_total(total)} ({clean_sentence(message)})", file=sys.stderr
+        )
 
     while True:
         row = await jobs.wait(id, _WAIT_SECONDS, report)
@@ -153,10 +157,11 @@ def _render(row: JobRow) -> str:
     counts = {str(state): count for state, count in row.counts.items()}
     if failed := counts.get("failed", 0) + counts.get("unknown", 0):
         progress += f", {failed} with problems"
-    line = f"{row.id}  {row.state:<9}  {progress}  {row.title}"
+    title = row.title
     if row.error:
-        line += f": {row.error['message']}"
-    return line
+        title += f": {row.error['message']}"
+    # Journals of older releases hold titles and messages as strangers wrote them.
+    return f"{row.id}  {row.state:<9}  {progress}  {clean_sentence(title, _LONGEST_LINE)}"
 
 
 def _render_total(total: int | None) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from server.command_line import build_parser
 from server.redaction import guard_streams, learn
 from server.settings import Settings, SettingsError, load
+from server.text import clean_sentence, indent_lines
 from server.tool.catalog import Catalog
 
 _VARIABLES = {"toolsets": "ARCHIVE_MCP_TOOLSETS", "log_level": "ARCHIVE_MCP_LOG_LEVEL"}
@@ -28,6 +29,19 @@ class Product:
     launcher: Path
     surface: Path
     prompts: str
+
+
+class LineFormatter(logging.Formatter):
+    """Format a record so that nothing in it looks like another record, or moves a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
+        """Return the line of a record."""
+        record.message = clean_sentence(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's name
+        """Return the traceback of a record, indented."""
+        return indent_lines(super().formatException(ei))
 
 
 def run(product: Product, arguments: list[str] | None = None) -> int:
@@ -49,7 +63,8 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
                 return _run_jobs(options, settings, product)
         return _serve(settings, product)
     except SettingsError as error:
-        print(f"archive-mcp: {error}", file=sys.stderr)
+        # A setting may come from a file that a stranger left in the working folder.
+        print(f"archive-mcp: {clean_sentence(str(error))}", file=sys.stderr)
         # The status that argparse gives a bad argument: to a shell a bad setting is the same.
         return 2
 
@@ -178,12 +193,9 @@ def _load_settings(options: Namespace) -> Settings:
 
 def _configure_log(settings: Settings) -> None:
     # To stderr, because stdout is the wire. By force, because an import may have set up logging.
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=settings.log_level,
-        format="%(levelname)s %(name)s: %(message)s",
-        force=True,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LineFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
     # Only now: the settings say from which level on a warning is shown.
     for warning in settings.warnings:
         logging.getLogger("archive_mcp").warning("%s", warning)

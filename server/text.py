@@ -17,10 +17,16 @@ _ELLIPSIS = "..."
 # Characters of a title and of an address within a question.
 LONGEST_TITLE = 60
 LONGEST_URL = 200
+# Characters of a question, a message or a line of the log.
+LONGEST_SENTENCE = 4_000
 
 # Whatever looks like our quotation mark would seem to end the title.
 _QUOTES = re.compile('["\u201c\u201d\u201e\u201f\u2033\u2036\u275d\u275e\u301d-\u301f\uff02]')
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters and marks by their category, which nobody sees all the same.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+# How many times its length is looked at for a text that is cut: blanks and hidden characters go.
+_LOOKED_AT = 8
 
 
 def truncate(text: str, most: int) -> str:
@@ -57,20 +63,39 @@ def join_first(names: Sequence[str], most: int) -> str:
 
 def one_line(text: str) -> str:
     """Return the text on one line, without control, bidirectional and invisible characters."""
+    # Nearly all texts are such, and a look at each character takes long.
+    if text.isascii() and text.isprintable():
+        return join_lines(text)
     # Each hidden character may have stood between two words, as a line break does.
-    visible = "".join(" " if is_hidden(character) else character for character in text)
-    return " ".join(visible.split())
+    return join_lines(_blank_hidden(text))
 
 
 def is_hidden(character: str) -> bool:
     """Return whether a character controls the text instead of being seen in it."""
-    return unicodedata.category(character) in _HIDDEN
+    return unicodedata.category(character) in _HIDDEN or character in _BLANK
 
 
 def quote_title(text: Any, most: int = LONGEST_TITLE) -> str:
     """Return a title, name or caption in quotation marks that it cannot end by itself."""
-    title = _QUOTES.sub("'", one_line(str(text)))
+    # Cut before the look at each character: a name may be as long as its writer likes.
+    title = _QUOTES.sub("'", one_line(str(text)[: _LOOKED_AT * most]))
     return f'"{truncate(title, most)}"'
+
+
+def clean_sentence(text: str, most: int = LONGEST_SENTENCE) -> str:
+    """Return a text of ours that may hold strangers' words: on one line, cut, nothing hidden."""
+    if len(text) <= most and text.isascii() and text.isprintable():
+        return text
+    return truncate(one_line(text[: _LOOKED_AT * most]), most)
+
+
+def indent_lines(text: str) -> str:
+    """Return a text of several lines, each indented, so that none looks like a line of ours."""
+    return "\n".join(f"    {_blank_hidden(line)}" for line in text.split("\n"))
+
+
+def _blank_hidden(line: str) -> str:
+    return "".join(" " if is_hidden(character) else character for character in line)
 
 
 def show_url(url: Any, most: int = LONGEST_URL) -> str:
@@ -78,7 +103,7 @@ def show_url(url: Any, most: int = LONGEST_URL) -> str:
     text = "".join(
         quote(character, safe="") if character.isspace() or is_hidden(character) else character
         # A half of a surrogate pair has no percent form.
-        for character in str(url).strip().encode("utf-8", "replace").decode()
+        for character in str(url).strip()[: _LOOKED_AT * most].encode("utf-8", "replace").decode()
     )
     return truncate(text, most)
 
@@ -91,7 +116,7 @@ def show_page(url: Any, title: Any = None) -> str:
 def safe_details(value: Any) -> Any:
     """Return the details of a preview with each text on one line, without hidden characters."""
     if isinstance(value, str):
-        return one_line(value)
+        return clean_sentence(value)
     if isinstance(value, dict):
         return {key: safe_details(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

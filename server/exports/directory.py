@@ -168,7 +168,11 @@ def open_folder(path: Path, *, create: bool = False) -> Iterator[Directory]:
     """
     with translate_errors(path):
         if create:
-            _make_folder(path)
+            try:
+                _make_folder(path)
+            except FileNotFoundError as error:
+                # Some places take no new folder and say that there is none.
+                raise _make_unusable(error, path) from None
         if not RELATIVE:
             _check_links(path)
             yield Directory(path, None)
@@ -215,6 +219,14 @@ def _make_redirection(path: Path) -> Failure:
     )
 
 
+def _make_unusable(error: OSError, path: Path) -> Failure:
+    return Failure(
+        Code.FORBIDDEN,
+        f"The export folder {path} cannot be used: {error.strerror or type(error).__name__}.",
+        f"Allow this user to write there. {_ELSEWHERE} otherwise.",
+    )
+
+
 def _make_failure(error: OSError, path: Path) -> Failure:
     reason = error.strerror or type(error).__name__
     if error.errno in _FULL:
@@ -228,11 +240,7 @@ def _make_failure(error: OSError, path: Path) -> Failure:
             disk="full",
         )
     if error.errno in _REFUSED:
-        return Failure(
-            Code.FORBIDDEN,
-            f"The export folder {path} cannot be used: {reason}.",
-            f"Allow this user to write there. {_ELSEWHERE} otherwise.",
-        )
+        return _make_unusable(error, path)
     if error.errno in (errno.ELOOP, errno.ENOTDIR) and path.is_symlink():
         return _make_redirection(path)
     if error.errno == errno.ENOTDIR:

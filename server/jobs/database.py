@@ -131,6 +131,14 @@ class Database:
             "Look what was done already, then start the job again for the rest.",
         )
 
+    @contextmanager
+    def refuse_nonsense(self) -> Iterator[None]:
+        """Put a file aside whose rows hold what no server of ours wrote."""
+        try:
+            yield
+        except (ValueError, TypeError):
+            raise self.give_up() from None
+
     def close(self) -> None:
         """Close the file; the next use opens it again."""
         if self._db:
@@ -194,7 +202,7 @@ class Database:
         try:
             yield
         except OSError as error:
-            raise _make_unusable(error.strerror or str(error)) from None
+            raise self._make_unusable(error.strerror or str(error)) from None
         except sqlite3.DatabaseError as error:
             code = read_code(error)
             if is_busy(error):
@@ -214,8 +222,16 @@ class Database:
                 sqlite3.SQLITE_IOERR,
                 sqlite3.SQLITE_PERM,
             ):
-                raise _make_unusable(str(error)) from None
+                raise self._make_unusable(str(error)) from None
             raise
+
+    def _make_unusable(self, reason: str) -> Failure:
+        folder = self._path.parent if self._path else "memory"
+        return Failure(
+            Code.NOT_CONFIGURED,
+            f"The job journal in {folder} cannot be used: {reason}.",
+            "The user sets ARCHIVE_MCP_STATE_DIR to a folder that this server may write to.",
+        )
 
     def _rename_damaged(self) -> None:
         """Rename the damaged file and its log files, unless another process did so already."""
@@ -232,7 +248,7 @@ class Database:
                 if part.exists():
                     part.replace(self._path.with_name(aside + ending))
         except OSError as error:  # Windows: another process has it open
-            raise _make_unusable(
+            raise self._make_unusable(
                 f"it is damaged, and it cannot be renamed ({error.strerror})"
             ) from None
 
@@ -285,11 +301,3 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
         # The tables are not ours, whatever the version says; any other text is a bug of ours.
         return _NOT_OUR_TABLES.match(str(error)) is not None
     return read_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def _make_unusable(reason: str) -> Failure:
-    return Failure(
-        Code.NOT_CONFIGURED,
-        f"The job journal cannot be used: {reason}.",
-        "The user sets ARCHIVE_MCP_STATE_DIR to a folder that this server may write to.",
-    )

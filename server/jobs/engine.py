@@ -15,7 +15,7 @@ import anyio
 
 from server.errors import Code, Failure
 from server.jobs.database import retry_while_busy
-from server.jobs.journal import Journal, make_foreign
+from server.jobs.journal import Journal
 from server.jobs.lease import Lease
 from server.jobs.model import (
     Account,
@@ -28,6 +28,7 @@ from server.jobs.model import (
     RecordRow,
     RecordState,
 )
+from server.jobs.ownership import make_foreign
 from server.jobs.runner import Runner
 from server.jobs.work import Work
 
@@ -154,11 +155,12 @@ class Jobs:
             Failure: It belongs to another token.
         """
         row = await self._write(lambda: self._journal.job(job_id))
-        if self._accounts is not None and (row.origin, row.account) not in self._accounts:
-            raise make_foreign(row.id)
-        if (end := self._unwritten.get(job_id)) and not row.ended and row.error is None:
-            return replace(row, state=JobState.PAUSED, error=end.error, owned=False)
-        return row
+        self._refuse_foreign(row)
+        end = self._unwritten.get(job_id)
+        if end is None or row.ended:
+            return row
+        # What the journal could not take is the last that is known of the job.
+        return replace(row, state=JobState.PAUSED, error=end.error, owned=False)
 
     async def list(
         self, account: str | None = None, *, limit: int = 50, offset: int = 0
@@ -210,6 +212,7 @@ class Jobs:
         """Stop a job for good, also one that another process runs: that one stops at its next
         record."""
         await self.get(job_id)
+        self._unwritten.pop(job_id, None)
         await self._write(lambda: self._journal.cancel(job_id))
         # The journal first: a crash after it cannot undo the cancellation.
         if runner := self._runners.get(job_id):
@@ -307,6 +310,12 @@ class Jobs:
 
     async def _write(self, change: Callable[[], T]) -> T:
         return await retry_while_busy(change, self._sleep)
+
+    def _refuse_foreign(self, row: JobRow) -> None:
+        if self._accounts is None:
+            return
+        if (row.origin, row.account) not in self._accounts:
+            raise make_foreign(row.id)
 
     def _refuse_if_closed(self) -> None:
         if self._closed:

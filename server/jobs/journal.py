@@ -8,7 +8,6 @@ Nothing secret is kept: the account is a fingerprint, the arguments are the tool
 
 from __future__ import annotations
 
-import json
 import secrets
 import sqlite3
 import time
@@ -33,6 +32,7 @@ from server.jobs.model import (
     RecordState,
     Stopped,
 )
+from server.jobs.ownership import OF_ACCOUNT, OF_ACCOUNTS, make_missing, to_values
 from server.jobs.rows import COLUMNS, to_job_row, to_record_row
 from server.jobs.statements import (
     insert_records,
@@ -57,11 +57,6 @@ _SEND = (
     "UPDATE records SET state = 'sending', sends = sends + 1 "
     "WHERE job = ? AND number = ? AND state IN "
 )
-
-
-# SQL condition: the job belongs to one of the accounts, a JSON list of pairs.
-_OF_ACCOUNTS = """EXISTS (SELECT 1 FROM json_each(:accounts)
-    WHERE origin = json_extract(value, '$[0]') AND account = json_extract(value, '$[1]'))"""
 
 
 class Journal:
@@ -131,7 +126,7 @@ class Journal:
         """
         result = self._jobs("jobs.id = :id", id=name)
         if not result:
-            raise _make_missing(name)
+            raise make_missing(name)
         return result[0]
 
     def jobs(
@@ -143,16 +138,13 @@ class Journal:
         offset: int = 0,
     ) -> list[JobRow]:
         """Return the jobs of one token or of some accounts, or of all, newest first."""
-        where, values = "(:account IS NULL OR account = :account)", {"account": account}
-        if accounts is not None:
-            where, values["accounts"] = f"{where} AND {_OF_ACCOUNTS}", json.dumps([*accounts])
-        return self._jobs(where, limit, offset, **values)
+        values = {"account": account, **to_values(accounts)}
+        return self._jobs(f"{OF_ACCOUNT} AND {OF_ACCOUNTS}", limit, offset, **values)
 
     def count_others(self, accounts: Collection[Account]) -> int:
         """Return how many jobs belong to none of these accounts."""
-        values = {"accounts": json.dumps([*accounts])}
-        count = f"SELECT count(*) FROM jobs WHERE NOT {_OF_ACCOUNTS}"  # noqa: S608  # a constant
-        return int(self._database.rows(count, values)[0][0])
+        count = f"SELECT count(*) FROM jobs WHERE NOT {OF_ACCOUNTS}"  # noqa: S608  # a constant
+        return int(self._database.rows(count, to_values(accounts))[0][0])
 
     def orphans(self, origin: str, account: str) -> list[JobRow]:
         """Return the interrupted jobs of an account that no process works on, oldest first.
@@ -187,7 +179,7 @@ class Journal:
                 for row in self._database.rows(one, (name, state, after, limit))
             )
         # Cut once more: each of the states gave up to `limit` records.
-        with self._refuse_nonsense():
+        with self._database.refuse_nonsense():
             return [to_record_row(row) for row in result[:limit]]
 
     def is_cancelled(self, lease: Lease) -> bool:
@@ -207,7 +199,7 @@ class Journal:
         with self._database.transaction() as db:
             row = db.execute("SELECT state FROM jobs WHERE id = ?", (name,)).fetchone()
             if row is None:
-                raise _make_missing(name)
+                raise make_missing(name)
             # Not an error: the job may have ended while the user decided.
             if row[0] not in (JobState.RUNNING, JobState.PAUSED):
                 return
@@ -234,7 +226,7 @@ class Journal:
                 (name,),
             ).fetchone()
             if row is None:
-                raise _make_missing(name)
+                raise make_missing(name)
             state, phase, repeatable, cancel = row
             if self.leases.is_live(db, name):
                 raise Failure(
@@ -397,16 +389,8 @@ class Journal:
         )
         # Counts reach 0 when records move on, and would be shown as states that still occur.
         tallies = "SELECT state, records FROM tallies WHERE job = ? AND records > 0"
-        with self._refuse_nonsense():
+        with self._database.refuse_nonsense():
             return [to_job_row(row, self._database.rows(tallies, (row[0],))) for row in result]
-
-    @contextmanager
-    def _refuse_nonsense(self) -> Iterator[None]:
-        """Put a file aside whose rows hold what no server of ours wrote."""
-        try:
-            yield
-        except (ValueError, TypeError):
-            raise self._database.give_up() from None
 
     def _delete_old(self, db: sqlite3.Connection) -> None:
         """Delete jobs that never started or are too old; end those whose owner died while
@@ -421,20 +405,3 @@ class Journal:
                 # The table's name is one of the three above.
                 db.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608
             db.execute("DELETE FROM jobs WHERE id = ?", (name,))
-
-
-def make_foreign(name: str) -> Failure:
-    """Return the refusal of a job that was started with another token or address."""
-    return Failure(
-        Code.INVALID_ARGUMENT,
-        f"{name} belongs to another token or server address.",
-        "Tell the user: only with the settings that it was started with can it be used.",
-    )
-
-
-def _make_missing(name: str) -> Failure:
-    return Failure(
-        Code.NOT_FOUND,
-        f"There is no job {name[:100]!r}.",
-        "{list_jobs} shows them; they are kept for 30 days.",
-    )

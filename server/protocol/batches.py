@@ -49,8 +49,10 @@ class Batches:
 
     def drop(self, id_: object) -> str:
         """Expect no answer to a cancelled request; return what is to be written without it."""
-        batch = self._by_id.pop(id_, None) if isinstance(id_, str | int) else None
+        if not isinstance(id_, str | int):
+            return ""
+        batch = self._by_id.pop(id_, None)
         if batch is None:
             return ""
-        batch.waiting.discard(id_)  # type: ignore[arg-type]  # narrowed above
+        batch.waiting.discard(id_)
         return batch.close()

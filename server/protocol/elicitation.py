@@ -23,6 +23,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from server.protocol.answers import read_malformed, settle
+from server.text import clean_sentence
 from server.tool.cursor import scope_of
 from server.tool.elicitation import Asker, Question, Reply, Suspended
 from server.tool.single_use import SingleUse
@@ -68,7 +69,7 @@ class _ProgressReporter:
         self.can_ask = _can_ask(ctx)
 
     async def report(self, done: float, total: float | None, message: str) -> None:
-        await self._ctx.session.report_progress(done, total, message)
+        await self._ctx.session.report_progress(done, total, clean_sentence(message))
 
 
 class _CallingAsker(_ProgressReporter):

@@ -7,6 +7,7 @@ from __future__ import annotations
 import codecs
 import json
 import logging
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ from server.text import truncate_line
 # The versions whose clients may put several messages into a list on one line.
 _WITH_BATCHES = frozenset({"2024-11-05", "2025-03-26"})
 _LONGEST_REASON = 300
+_WIDE = re.compile(rb"\0|\A(?:\xff\xfe|\xfe\xff)")
 
 log = logging.getLogger("archive_mcp")
 
@@ -66,8 +68,8 @@ class Frames:
                 self._read_text(text, frame)
         except BadFrame as refusal:
             frame.refusals.append(refusal)
-        for refusal in frame.refusals:
-            log.warning("a message of the client was refused: %s", refusal)
+        for bad in frame.refusals:
+            log.warning("a message of the client was refused: %s", bad)
         return frame
 
     def _read_text(self, text: bytes, frame: Frame) -> None:
@@ -86,12 +88,7 @@ class Frames:
         if not isinstance(content, list):
             frame.messages.append(_to_message(content))
             return
-        if self.version not in _WITH_BATCHES:
-            version = self.version or "that is not negotiated yet"
-            reason = f"protocol version {version} has no lists of messages: send one a line"
-            raise BadFrame(INVALID_REQUEST, reason)
-        if not content:
-            raise BadFrame(INVALID_REQUEST, "the list of messages is empty")
+        self._check_batch(content)
         for item in content:
             try:
                 frame.messages.append(_to_message(item))
@@ -100,22 +97,32 @@ class Frames:
         requests = [item for item in frame.messages if isinstance(item, JSONRPCRequest)]
         frame.batch = tuple(request.id for request in requests)
 
+    def _check_batch(self, content: list[Any]) -> None:
+        if self.version not in _WITH_BATCHES:
+            version = self.version or "that is not negotiated yet"
+            reason = f"protocol version {version} has no lists of messages: send one a line"
+            raise BadFrame(INVALID_REQUEST, reason)
+        if not content:
+            raise BadFrame(INVALID_REQUEST, "the list of messages is empty")
+
     def _decode(self, line: bytes) -> bytes:
         line = line.removeprefix(codecs.BOM_UTF8)
         # JSON in UTF-8 has no such byte, and UTF-16 is full of them.
-        if b"\0" not in line and not line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        if _WIDE.search(line) is None:
             return line
         if not self._encoding:
             self._encoding = _find_encoding(line)
             log.warning("the client writes UTF-16; MCP is UTF-8, and so are the answers")
-        # The second half of the line break before, which stands in front of this line.
-        if self._encoding == "utf-16-le" and len(line) % 2 == 0 and line.startswith(b"\0"):
-            line = line[1:]
-        padded = line + b"\0" * (len(line) % 2)
+        # The second half of the line break before stands in front of this line.
+        whole = line.removeprefix(b"\0") if self._starts_late(line) else line
+        padded = whole + b"\0" * (len(whole) % 2)
         try:
             return padded.decode(self._encoding).lstrip("\ufeff").strip("\0").encode()
         except ValueError:
             raise BadFrame(PARSE_ERROR, "the line is neither UTF-8 nor UTF-16") from None
+
+    def _starts_late(self, line: bytes) -> bool:
+        return self._encoding == "utf-16-le" and len(line) % 2 == 0
 
 
 def _find_encoding(line: bytes) -> str:
@@ -158,45 +165,50 @@ def _to_message(content: Any) -> JSONRPCMessage:
 
 
 def _check_request(content: dict[str, Any], usable: str | int | None) -> None:
+    params = content.get("params")
+    has_bad_id = "id" in content and usable is None
+    has_bad_params = not isinstance(params or {}, dict)
     if not isinstance(content["method"], str):
         raise BadFrame(INVALID_REQUEST, "`method` is a text", usable)
-    if "id" in content and usable is None:
+    if has_bad_id:
         raise BadFrame(INVALID_REQUEST, "`id` is a text or a whole number")
-    params = content.get("params")
-    if params and not isinstance(params, dict):
+    if has_bad_params:
         raise BadFrame(INVALID_PARAMS, "`params` is an object", usable)
 
 
 def _is_usable(id_: Any) -> bool:
-    return isinstance(id_, str | int) and not isinstance(id_, bool)
+    # By its exact type: true is a whole number to Python.
+    return type(id_) in (str, int)
 
 
 def _mend(message: JSONRPCMessage) -> JSONRPCMessage:
     """Return the message with parameters as objects where their meaning is clear."""
-    if not isinstance(message, JSONRPCRequest | JSONRPCNotification) or not message.params:
+    params = getattr(message, "params", None)
+    if not params:
         return message
-    params = message.params
-    for name in ("_meta", "arguments"):
-        value = params.get(name)
-        if value is None or isinstance(value, dict):
-            continue
-        content = _read_object(value)
-        if content is None:
-            id_ = message.id if isinstance(message, JSONRPCRequest) else None
-            raise BadFrame(INVALID_PARAMS, f"`{name}` is an object", id_)
-        log.warning("`%s` of %s was no object; it is read as one", name, message.method)
-        params = {**params, name: content}
-    return message if params is message.params else message.model_copy(update={"params": params})
+    # Nearly all messages: nothing is copied.
+    odd = [name for name in ("_meta", "arguments") if not _is_object(params.get(name))]
+    if not odd:
+        return message
+    id_ = getattr(message, "id", None)
+    mended = {name: _read_object(name, params[name], id_) for name in odd}
+    log.warning("%s of a message was no object and is read as one", " and ".join(odd))
+    return message.model_copy(update={"params": {**params, **mended}})
 
 
-def _read_object(value: Any) -> dict[str, Any] | None:
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict | None)
+
+
+def _read_object(name: str, value: Any, id_: str | int | None) -> dict[str, Any]:
     """Return what stands for an object: JSON text of one, or nothing at all in any form."""
-    if isinstance(value, str) and value.strip():
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return None
-    if isinstance(value, dict):
-        return value
-    is_empty = value is None or value == [] or (isinstance(value, str) and not value.strip())
-    return {} if is_empty else None
+    text = value if isinstance(value, str) else json.dumps(value)
+    try:
+        content = json.loads(text.strip() or "{}")
+    except (ValueError, RecursionError):
+        content = None
+    if content == []:
+        content = {}
+    if not isinstance(content, dict):
+        raise BadFrame(INVALID_PARAMS, f"`{name}` is an object", id_)
+    return content

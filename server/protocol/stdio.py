@@ -15,7 +15,7 @@ import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import IO, Any
 
 import anyio
 from anyio import to_thread
@@ -97,13 +97,12 @@ class _Wire:
                 await self._put(message.message)
 
     async def _note(self, message: JSONRPCMessage) -> None:
-        if isinstance(message, JSONRPCRequest):
-            if message.method == "initialize":
-                self._opening = message.id
-        elif isinstance(message, JSONRPCNotification):
+        method = getattr(message, "method", "")
+        if isinstance(message, JSONRPCRequest) and method == "initialize":
+            self._opening = message.id
+        if isinstance(message, JSONRPCNotification) and method == "notifications/cancelled":
             # Nobody answers a cancelled request, and the others of its line must not wait for it.
-            if message.method == "notifications/cancelled":
-                await self._write_line(self._batches.drop((message.params or {}).get("requestId")))
+            await self._write_line(self._batches.drop((message.params or {}).get("requestId")))
 
     async def _refuse(self, refusal: BadFrame, frame: Frame) -> None:
         error = ErrorData(code=refusal.code, message=str(refusal))
@@ -203,7 +202,7 @@ def _claim(descriptor: int, instead: int) -> int:
 async def _open_reader(descriptor: int) -> tuple[ReadLine, Callable[[], None]]:
     """Return what reads a line of the descriptor, and what ends the reading."""
     if not _is_pipe(descriptor):
-        file = io.BufferedReader(io.FileIO(descriptor, "rb"))
+        file = os.fdopen(descriptor, "rb")
 
         async def read_in_thread() -> bytes:
             return await to_thread.run_sync(_read_file_line, file, abandon_on_cancel=True)
@@ -244,7 +243,7 @@ def _write_all(file: io.FileIO, data: bytes) -> None:
         view = view[file.write(view) or 0 :]
 
 
-def _read_file_line(file: io.BufferedReader) -> bytes:
+def _read_file_line(file: IO[bytes]) -> bytes:
     """Return the next line of a file or terminal, as `_read_line` does."""
     line = file.readline(LINE_LIMIT)
     if len(line) < LINE_LIMIT or line.endswith(b"\n"):

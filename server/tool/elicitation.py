@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from server.text import clean_sentence
+
 
 @dataclass(frozen=True)
 class Question:
@@ -21,6 +23,10 @@ class Question:
     # Clients show flat forms only: a nested object could not be answered.
     properties: Mapping[str, Any]
     basis: str = ""
+
+    def __post_init__(self) -> None:
+        # Whatever names it quotes: nothing in it may look like a line or a word of ours.
+        object.__setattr__(self, "message", clean_sentence(self.message))
 
 
 @dataclass(frozen=True)

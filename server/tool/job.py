@@ -13,7 +13,6 @@ from pydantic import Field, PrivateAttr
 
 from server.errors import Code, Failure
 from server.jobs.engine import Jobs
-from server.jobs.journal import make_foreign
 from server.jobs.model import (
     JobRow,
     JobState,
@@ -21,7 +20,9 @@ from server.jobs.model import (
     NewRecord,
     RecordState,
 )
+from server.jobs.ownership import make_foreign
 from server.jobs.work import Work
+from server.text import clean_sentence
 from server.tool.arguments import parse
 from server.tool.confirmation import Preview
 from server.tool.context import Context, Scope
@@ -33,6 +34,8 @@ C_contra = TypeVar("C_contra", bound=Context, contravariant=True)
 
 # Seconds that a call waits for its job; one that ends by then is answered with its result.
 ANSWER_SECONDS = 20.0
+# Characters of a job's title, which may name what strangers wrote.
+_LONGEST_TITLE = 200
 # What is left of a call for rendering and sending its answer.
 _RESERVE_SECONDS = 3.0
 
@@ -161,7 +164,7 @@ def new_job(request: ReadsByJob[C], context: C, plan: Plan) -> NewJob:
     scope = context.scope
     return NewJob(
         tool=request.tool_name(),
-        title=plan.title,
+        title=clean_sentence(plan.title, _LONGEST_TITLE),
         origin=scope.origin,
         account=scope.account,
         workspace=scope.workspace,

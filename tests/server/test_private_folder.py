@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
+from server.errors import Code, Failure
 from server.exports import ExportFolder
 from server.jobs import Journal
 from server.private_folder import make_private
@@ -65,3 +67,17 @@ def test_a_folder_that_is_shared_on_purpose_is_refused_with_the_setting(tmp_path
     assert mode(tmp_path) == 0o1777
     assert "ARCHIVE_MCP_STATE_DIR" in journal.value.hint  # type: ignore[attr-defined]
     assert "ARCHIVE_MCP_EXPORT_DIR" in exports.value.hint  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a place that takes no folder is Linux's")
+def test_a_place_that_takes_no_folder_is_told_with_the_folder_and_the_setting() -> None:
+    place = Path("/proc/self/archive-mcp/state")
+    with pytest.raises(Failure) as exports:
+        ExportFolder(place).choose_target("a", "csv")
+    with pytest.raises(Failure) as journal:
+        Journal(place).jobs()
+    assert (exports.value.code, journal.value.code) == (Code.FORBIDDEN, Code.NOT_CONFIGURED)
+    assert "archive-mcp/state" in exports.value.message
+    assert "archive-mcp/state" in journal.value.message
+    assert "ARCHIVE_MCP_EXPORT_DIR" in exports.value.hint
+    assert "ARCHIVE_MCP_STATE_DIR" in journal.value.hint

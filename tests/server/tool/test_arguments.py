@@ -335,3 +335,14 @@ def test_combinations_are_checked_after_single_arguments() -> None:
 )
 def test_a_near_miss_gets_a_suggestion(word: str, found: str) -> None:
     assert suggest(word, ["limit", "first"]) == found
+
+
+def test_what_hosts_add_for_their_own_books_is_ignored_and_only_that() -> None:
+    books = {"toolCallId": "c1", "sessionId": "s", "session_id": None, "chatInput": "hello"}
+    assert parse(Find, {"names": ["a"], **books}, {}).model_dump(exclude_unset=True) == {
+        "names": ["a"]
+    }
+    with pytest.raises(Failure, match="callId"):
+        parse(Find, {"callId": "c1"}, {})
+    with pytest.raises(Failure, match="toolCallId"):
+        parse(Find, {"part": {"toolCallId": "c1"}}, {})
