@@ -90,7 +90,7 @@ async def test_finished_exports_are_listed_newest_first_with_type_and_size(
     put(out, "old.csv", at=1_800_000_000)
     put(out, "Q4 büro.parquet", b"PAR1", at=1_800_000_060)
     put(out, "new.jsonl", at=1_800_000_120)
-    for hidden in (".x.csv.job_1.part", ".x.csv.job_1.00ff.tmp", "notes.txt"):
+    for hidden in (".x.csv.job_1.part", ".x.csv.job_1.00ff.tmp", "notes.md"):
         put(out, hidden)
     found = await exports(client)
 
@@ -161,7 +161,7 @@ async def test_parquet_is_read_in_pieces_of_bytes(client: Client, out: Path) -> 
         ("..", "dot"),
         ("%2Fetc%2Fpasswd", "holds a path"),
         (".x.csv.job_1.part", "dot"),
-        ("notes.txt", "is not an export"),
+        ("notes.md", "is not an export"),
         ("con.csv", "device"),
         ("a.csv?offset=8", "between 0 and 7"),
         ("a.csv?offset=-1", "is not the address"),
@@ -174,7 +174,7 @@ async def test_what_is_no_export_is_refused_by_name(
     client: Client, out: Path, address: str, said: str
 ) -> None:
     put(out, "a.csv")
-    put(out, "notes.txt")
+    put(out, "notes.md")
     put(out.parent, "secret.csv")
     error = await refused(client, PREFIX + address)
 

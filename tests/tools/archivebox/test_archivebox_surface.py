@@ -77,7 +77,11 @@ CONTRACT = {
     "archivebox_start_remove": ("remove_snapshots", "jobs", DELETE),
 }
 WORKFLOWS = ("read_snapshot", "save", "export_snapshots", "remove_snapshots")
-SOMETIMES_ASKS = {"archivebox_start_save", "archivebox_start_remove"}
+SOMETIMES_ASKS = {
+    "archivebox_start_save",
+    "archivebox_start_remove",
+    "archivebox_update_snapshot",
+}
 """Tools that ask first for some of what they do."""
 HINTS = {
     READ: (True, False),

@@ -24,7 +24,7 @@ from server.jobs import (
     RecordState,
 )
 from server.text import count_noun
-from server.tool.job_files import JobFile
+from server.exports.job_file import JobFile
 from tools.archive.content.items import GetEngagementHistory
 from tools.archive.items_source import ItemSource
 from tools.archive.schema.objects import EngagementEntry

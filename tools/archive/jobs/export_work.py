@@ -20,7 +20,7 @@ from server.exports import (
     discard,
 )
 from server.jobs import Handle, RecordRow, Stopped
-from server.tool.job_files import (
+from server.exports.job_file import (
     finish_draft,
     on_disk,
     open_spool,

@@ -14,7 +14,7 @@ from server.archivebox.pages.text import read_page
 from server.errors import Code, Failure
 from server.exports import Draft, Export, Format, Spool, Target, build, discard
 from server.jobs import Handle, RecordRow, Stopped
-from server.tool.job_files import (
+from server.exports.job_file import (
     finish_draft,
     on_disk,
     open_spool,

@@ -102,7 +102,7 @@ async def test_an_interruption_between_the_journal_and_the_name_gives_one_file(
     job: Any = Handle(await gathered(there))
     work = await working(there)
     with monkeypatch.context() as patched:
-        patched.setattr("server.tool.job_files.publish", interrupted)
+        patched.setattr("server.exports.job_file.publish", interrupted)
         with pytest.raises(KeyboardInterrupt):
             await work.finish(job)
     drafts = [name for name in there.left() if name.endswith(".tmp")]

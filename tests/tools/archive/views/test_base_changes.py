@@ -357,6 +357,6 @@ async def test_a_view_is_emptied_only_after_a_yes_and_the_result_says_what_was_l
 
     assert unasked.code is Code.CONFIRMATION_REQUIRED
     assert unasked.details["preview"]["empty"] == {"filters": before["filters"]}
-    assert "Empty filters of the content view 'TikTok Top Earners'" in unasked.message
+    assert 'Empty filters of the content view "TikTok Top Earners"' in unasked.message
     assert emptied["replaced"] == {"name": "TikTok Top Earners", "filters": before["filters"]}
     assert after == {"name": "All", "filters": {}, "sort": before["sort"]}
