@@ -32,7 +32,7 @@ from server.jobs.model import (
     RecordState,
     Stopped,
 )
-from server.jobs.ownership import OF_ACCOUNT, OF_ACCOUNTS, make_missing, to_values
+from server.jobs.ownership import OF_ACCOUNTS, OF_BOTH, make_missing, to_values
 from server.jobs.rows import COLUMNS, to_job_row, to_record_row
 from server.jobs.statements import (
     COUNTED,
@@ -132,8 +132,7 @@ class Journal:
         offset: int = 0,
     ) -> list[JobRow]:
         """Return the jobs of one token or of some accounts, or of all, newest first."""
-        values = {"account": account, **to_values(accounts)}
-        return self._jobs(f"{OF_ACCOUNT} AND {OF_ACCOUNTS}", limit, offset, **values)
+        return self._jobs(OF_BOTH, limit, offset, account=account, **to_values(accounts))
 
     def count_others(self, accounts: Collection[Account]) -> int:
         """Return how many jobs belong to none of these accounts."""
