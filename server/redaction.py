@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from typing import Any, TextIO, cast
 from urllib.parse import quote, quote_plus
 
+from server.text import change_texts
+
 MARK = "[secret]"
 
 # Characters of a shorter secret are words of everyday texts, and would blot them out.
@@ -83,13 +85,7 @@ def redact(text: str) -> str:
 
 def redact_values(value: Any) -> Any:
     """Return JSON-ready data with a mark for each secret in its texts and names; numbers stay."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return {redact_values(key): redact_values(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [redact_values(item) for item in value]
-    return value
+    return change_texts(value, redact)
 
 
 def redact_message(line: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -84,8 +84,6 @@ def quote_title(text: Any, most: int = LONGEST_TITLE) -> str:
 
 def clean_sentence(text: str, most: int = LONGEST_SENTENCE) -> str:
     """Return a text of ours that may hold strangers' words: on one line, cut, nothing hidden."""
-    if len(text) <= most and text.isascii() and text.isprintable():
-        return text
     return truncate(one_line(text[: _LOOKED_AT * most]), most)
 
 
@@ -115,10 +113,15 @@ def show_page(url: Any, title: Any = None) -> str:
 
 def safe_details(value: Any) -> Any:
     """Return the details of a preview with each text on one line, without hidden characters."""
+    return change_texts(value, clean_sentence)
+
+
+def change_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """Return JSON-ready data with each of its texts changed, names too."""
     if isinstance(value, str):
-        return clean_sentence(value)
-    if isinstance(value, dict):
-        return {key: safe_details(item) for key, item in value.items()}
+        return change(value)
     if isinstance(value, list | tuple):
-        return [safe_details(item) for item in value]
-    return value
+        return [change_texts(item, change) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {change_texts(key, change): change_texts(item, change) for key, item in value.items()}

@@ -32,9 +32,11 @@ from server.jobs.model import (
     RecordState,
     Stopped,
 )
-from server.jobs.ownership import OF_ACCOUNT, OF_ACCOUNTS, make_missing, to_values
+from server.jobs.ownership import OF_ACCOUNTS, OF_BOTH, make_missing, to_values
 from server.jobs.rows import COLUMNS, to_job_row, to_record_row
 from server.jobs.statements import (
+    COUNTED,
+    SEND,
     insert_records,
     resolve_interrupted,
     send_again,
@@ -49,14 +51,6 @@ KEPT_SECONDS = 30 * 24 * 3600.0
 # State of a job whose records are still being journalled: other processes do not see it, and it is
 # dropped when its owner dies.
 _STARTING = "starting"
-# Never less than before: an expected total may be larger than what was gathered.
-_COUNTED = """UPDATE runs SET total = max(coalesce(total, 0),
-    (SELECT coalesce(sum(records), 0) FROM tallies WHERE job = :job)) WHERE job = :job"""
-# `sends` is counted before the bytes leave, so that after a crash it is never too small.
-_SEND = (
-    "UPDATE records SET state = 'sending', sends = sends + 1 "
-    "WHERE job = ? AND number = ? AND state IN "
-)
 
 
 class Journal:
@@ -138,8 +132,7 @@ class Journal:
         offset: int = 0,
     ) -> list[JobRow]:
         """Return the jobs of one token or of some accounts, or of all, newest first."""
-        values = {"account": account, **to_values(accounts)}
-        return self._jobs(f"{OF_ACCOUNT} AND {OF_ACCOUNTS}", limit, offset, **values)
+        return self._jobs(OF_BOTH, limit, offset, account=account, **to_values(accounts))
 
     def count_others(self, accounts: Collection[Account]) -> int:
         """Return how many jobs belong to none of these accounts."""
@@ -270,7 +263,7 @@ class Journal:
         """Enter the next phase; an unknown total becomes the number of records gathered."""
         with self._open_own(lease) as db:
             db.execute("UPDATE jobs SET phase = ? WHERE id = ?", (phase, lease.job))
-            db.execute(_COUNTED, {"job": lease.job})
+            db.execute(COUNTED, {"job": lease.job})
 
     def add(
         self,
@@ -321,7 +314,7 @@ class Journal:
         states = "('pending', 'sending')" if again else "('pending')"
         with self._open_own(lease) as db:
             for number in numbers:
-                if db.execute(_SEND + states, (lease.job, number)).rowcount != 1:
+                if db.execute(SEND + states, (lease.job, number)).rowcount != 1:
                     raise ValueError(f"record {number} of {lease.job} is not to be sent")
 
     def mark(self, lease: Lease, marks: Sequence[Mark]) -> None:

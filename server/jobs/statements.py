@@ -10,6 +10,15 @@ from typing import Any
 from server.errors import Code, Failure
 from server.jobs.model import NewRecord
 
+# Never less than before: an expected total may be larger than what was gathered.
+COUNTED = """UPDATE runs SET total = max(coalesce(total, 0),
+    (SELECT coalesce(sum(records), 0) FROM tallies WHERE job = :job)) WHERE job = :job"""
+# `sends` is counted before the bytes leave, so that after a crash it is never too small.
+SEND = (
+    "UPDATE records SET state = 'sending', sends = sends + 1 "
+    "WHERE job = ? AND number = ? AND state IN "
+)
+
 _INTERRUPTED = "The server stopped while this was being sent: it may or may not have been done."
 _CANCELLED = "The job was cancelled before this was sent."
 

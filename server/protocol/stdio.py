@@ -30,8 +30,6 @@ from mcp_types import (
     ErrorData,
     JSONRPCError,
     JSONRPCMessage,
-    JSONRPCNotification,
-    JSONRPCRequest,
     JSONRPCResponse,
 )
 
@@ -98,11 +96,12 @@ class _Wire:
 
     async def _note(self, message: JSONRPCMessage) -> None:
         method = getattr(message, "method", "")
-        if isinstance(message, JSONRPCRequest) and method == "initialize":
-            self._opening = message.id
-        if isinstance(message, JSONRPCNotification) and method == "notifications/cancelled":
+        if method == "initialize":
+            self._opening = getattr(message, "id", None)
+        if method == "notifications/cancelled":
+            params = getattr(message, "params", None) or {}
             # Nobody answers a cancelled request, and the others of its line must not wait for it.
-            await self._write_line(self._batches.drop((message.params or {}).get("requestId")))
+            await self._write_line(self._batches.drop(params.get("requestId")))
 
     async def _refuse(self, refusal: BadFrame, frame: Frame) -> None:
         error = ErrorData(code=refusal.code, message=str(refusal))
@@ -246,11 +245,11 @@ def _write_all(file: io.FileIO, data: bytes) -> None:
 def _read_file_line(file: IO[bytes]) -> bytes:
     """Return the next line of a file or terminal, as `_read_line` does."""
     line = file.readline(LINE_LIMIT)
-    if len(line) < LINE_LIMIT or line.endswith(b"\n"):
+    if len(line) < LINE_LIMIT:
         return line
-    while len(line) == LINE_LIMIT and not line.endswith(b"\n"):
+    while line and not line.endswith(b"\n"):
         line = file.readline(LINE_LIMIT)
-    return _drop_long_line() if line else b""
+    return _drop_long_line()
 
 
 def _drop_long_line() -> bytes:

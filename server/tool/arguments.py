@@ -79,9 +79,8 @@ def parse(
         Failure: `INVALID_ARGUMENT`, with all mistakes (at most five) and suggestions.
     """
     schema = _schema_of(request)
-    if not BOOKKEEPING.isdisjoint(raw):
-        names = BOOKKEEPING - schema["properties"].keys()
-        raw = {name: value for name, value in raw.items() if name not in names}
+    own_books = BOOKKEEPING - schema.get("properties", {}).keys()
+    raw = {name: raw[name] for name in raw if name not in own_books}
     cleaned = decode(dict(raw), schema)
     try:
         parsed = request.model_validate(cleaned, context=context)

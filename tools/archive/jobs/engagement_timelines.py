@@ -17,6 +17,7 @@ from server.archive.records import Selection
 from server.archive.selection import select
 from server.errors import Code, Failure
 from server.exports import Format
+from server.exports.job_file import JobFile
 from server.jobs import (
     Handle,
     NewRecord,
@@ -24,7 +25,6 @@ from server.jobs import (
     RecordState,
 )
 from server.text import count_noun
-from server.exports.job_file import JobFile
 from tools.archive.content.items import GetEngagementHistory
 from tools.archive.items_source import ItemSource
 from tools.archive.schema.objects import EngagementEntry

@@ -19,7 +19,6 @@ from server.exports import (
     build,
     discard,
 )
-from server.jobs import Handle, RecordRow, Stopped
 from server.exports.job_file import (
     finish_draft,
     on_disk,
@@ -28,6 +27,7 @@ from server.exports.job_file import (
     remove_abandoned,
     resource,
 )
+from server.jobs import Handle, RecordRow, Stopped
 from tools.archive.jobs.export_query import ExportQuery
 
 if TYPE_CHECKING:

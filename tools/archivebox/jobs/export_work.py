@@ -13,7 +13,6 @@ from server.archivebox.pages.outputs import list_texts
 from server.archivebox.pages.text import read_page
 from server.errors import Code, Failure
 from server.exports import Draft, Export, Format, Spool, Target, build, discard
-from server.jobs import Handle, RecordRow, Stopped
 from server.exports.job_file import (
     finish_draft,
     on_disk,
@@ -22,6 +21,7 @@ from server.exports.job_file import (
     remove_abandoned,
     resource,
 )
+from server.jobs import Handle, RecordRow, Stopped
 from tools.archivebox import records
 from tools.archivebox.jobs.query import PageQuery
 
