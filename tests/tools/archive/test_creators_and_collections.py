@@ -42,7 +42,7 @@ def test_a_profile_is_found_by_id_or_by_handle_and_platform(
         ({"id": "5", "provider": "TIKTOK"}, "Give either `id`"),
         ({"accountName": "mia"}, "`accountName` and `provider` go together."),
         ({"provider": "TIKTOK"}, "`accountName` and `provider` go together."),
-        ({"accountName": "", "provider": "TIKTOK"}, "must not be empty"),
+        ({"accountName": "", "provider": "TIKTOK"}, "go together"),
         ({"accountName": "mia", "provider": "tiktok"}, "Did you mean `TIKTOK`?"),
     ],
 )

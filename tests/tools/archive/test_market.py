@@ -311,7 +311,7 @@ def test_a_platform_beside_a_profile_view_is_refused_because_archive_would_ignor
         "beside `presetId`"
         in refused(GetSocialProfiles, presetId="7", filter={"platform": "TIKTOK"}).message
     )
-    assert sent(GetSocialProfiles, presetId="7", filter={}) == {"presetId": "7", "filter": {}}
+    assert sent(GetSocialProfiles, presetId="7", filter={}) == {"presetId": "7"}
 
 
 @pytest.mark.parametrize("request_type", [GetSocialProfiles, SearchCreators])

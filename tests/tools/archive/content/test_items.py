@@ -60,7 +60,6 @@ def test_lone_values_of_a_search_become_lists() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"sorting": []}, "`sorting` needs at least 1"),
         ({"sorting": [{"sortKey": "LIKE_COUNT"}]}, "`sorting.0.sortOrder` is required."),
         (
             {"sorting": [{"sortKey": "PUBLISHED_AT", "sortOrder": "ASC"}]},
@@ -126,7 +125,7 @@ def test_a_search_in_content_has_a_mode_and_one_thing_to_look_for(search: dict[s
             {"mode": "EMBEDDING_CONTENT", "imageUrl": "u", "fileName": "f"},
             "takes one of searchQuery",
         ),
-        ({"mode": "FUZZY_CAPTION", "searchQuery": ""}, "must not be empty"),
+        ({"mode": "FUZZY_CAPTION", "searchQuery": ""}, "takes `searchQuery`"),
         (
             {"mode": "FUZZY_CAPTION", "query": "serum"},
             "`filter.superSearch.query` is not an argument here",
@@ -213,7 +212,7 @@ def test_a_lookup_takes_exactly_one_kind_of_id_and_not_too_many(
         f"`{one}` takes at most {most} entries; got {most + 1}."
         in refused(request_type, **{one: [*ids, "x"]}).message
     )
-    assert f"`{one}` needs at least 1" in refused(request_type, **{one: []}).message
+    assert "got neither" in refused(request_type, **{one: []}).message
     assert "got both" in refused(request_type, **{one: ids, other: ["1"]}).message
     neither = refused(request_type).message
     assert "got neither" in neither
