@@ -18,15 +18,16 @@ LISTED = sum(row["toolset"] != "discover" for row in ROWS)
 
 
 def has_free_object(schema: dict[str, Any]) -> bool:
-    """Whether an object whose fields another tool tells is in the schema, at whatever depth."""
-    fields = schema.get("properties")
-    if schema["type"] == "object" and fields is None:
+    """Whether an object without fields is in the schema, at whatever depth: another tool tells
+    them, or there are none."""
+    fields = schema.get("properties", {})
+    if schema["type"] == "object" and not fields:
         return True
-    inner = [*(fields or {}).values(), *filter(None, [schema.get("items")])]
+    inner = [*fields.values(), *filter(None, [schema.get("items")])]
     return any(map(has_free_object, inner))
 
 
-# No strict schema can say such an object: the client passes these as they are, not strict.
+# No strict schema can say such an object: openai-agents passes these as they are, not strict.
 LAX = {row["tool"]["name"] for row in ROWS if has_free_object(row["tool"]["inputSchema"])}
 
 

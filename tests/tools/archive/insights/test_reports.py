@@ -252,7 +252,7 @@ async def test_a_search_that_finds_nothing_has_no_figures(there: Shop) -> None:
     ("tool", "arguments"),
     [
         (SUMMARY, {}),
-        (SUMMARY, {"search": {}, "itemIds": ["x"]}),
+        (SUMMARY, {"search": {"presetId": "y"}, "itemIds": ["x"]}),
         (SUMMARY, {"search": {}, "by": ["day"]}),
         (
             SUMMARY,
