@@ -141,17 +141,10 @@ class UpdateCrawl(Change[Crawl]):
         # What is stored, and not what was sent.
         stored = await context.api.get(self.path())
         notes = records.describe_differences(body, stored)
-<<<<<<< HEAD
-        result = whole({**records.crawl(stored), **({"notes": notes} if notes else {})})
-        if not (self.tags or self.tags_str):
-            return result
-        return result.with_fields(replaced={"tags_str": crawl.get("tags_str") or ""})
-=======
         beside: dict[str, Any] = {"notes": notes} if notes else {}
         if self.tags or self.tags_str:
             beside["replaced"] = {"tags_str": crawl.get("tags_str") or ""}
         return whole({**records.crawl(stored), **beside})
->>>>>>> hosts
 
 
 class DeleteCrawl(Confirmed[Deleted]):

@@ -82,11 +82,6 @@ SOMETIMES_ASKS = {
     "archivebox_start_remove",
     "archivebox_update_snapshot",
 }
-<<<<<<< HEAD
-=======
-WORKFLOWS = ("read_snapshot", "save")
-SOMETIMES_ASKS = {"archivebox_start_save", "archivebox_update_snapshot"}
->>>>>>> hosts
 """Tools that ask first for some of what they do."""
 HINTS = {
     READ: (True, False),

@@ -278,17 +278,10 @@ class UpdateSnapshot(MayConfirm[Snapshot]):
         # 0.9.31 answers with what was sent, and not with what it stored.
         stored = await read_snapshot(context.api, self.snapshot_id, with_archiveresults=False)
         notes = records.describe_differences(body, stored)
-<<<<<<< HEAD
-        result = whole({**records.snapshot(stored), **({"notes": notes} if notes else {})})
-        if "tags" not in body:
-            return result
-        return result.with_fields(replaced={"tags": snapshot.get("tags") or []})
-=======
         beside: dict[str, Any] = {"notes": notes} if notes else {}
         if "tags" in body:
             beside["replaced"] = {"tags": snapshot.get("tags") or []}
         return whole({**records.snapshot(stored), **beside})
->>>>>>> hosts
 
 
 class DeleteSnapshot(Confirmed[Deleted]):

@@ -125,11 +125,7 @@ def test_a_search_in_content_has_a_mode_and_one_thing_to_look_for(search: dict[s
             {"mode": "EMBEDDING_CONTENT", "imageUrl": "u", "fileName": "f"},
             "takes one of searchQuery",
         ),
-<<<<<<< HEAD
         ({"mode": "FUZZY_CAPTION", "searchQuery": ""}, "takes `searchQuery` and nothing else"),
-=======
-        ({"mode": "FUZZY_CAPTION", "searchQuery": ""}, "takes `searchQuery`"),
->>>>>>> hosts
         (
             {"mode": "FUZZY_CAPTION", "query": "serum"},
             "`filter.superSearch.query` is not an argument here",
@@ -216,10 +212,7 @@ def test_a_lookup_takes_exactly_one_kind_of_id_and_not_too_many(
         f"`{one}` takes at most {most} entries; got {most + 1}."
         in refused(request_type, **{one: [*ids, "x"]}).message
     )
-<<<<<<< HEAD
     # An empty list is what some clients send for what they leave out.
-=======
->>>>>>> hosts
     assert "got neither" in refused(request_type, **{one: []}).message
     assert "got both" in refused(request_type, **{one: ids, other: ["1"]}).message
     neither = refused(request_type).message
