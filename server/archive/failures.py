@@ -24,6 +24,7 @@ HOW_TO_GET_A_KEY = (
 
 # The message may name fractions of a second, the header only whole ones.
 _SECONDS = re.compile(r"retry after (\d+(?:\.\d+)?) second", re.IGNORECASE)
+_LONGEST_RETRY = 86_400.0
 _MARKUP = re.compile(r"<[a-z!/][^>]*>", re.IGNORECASE)
 # Searched in the bytes, because only few answers need the costly second pass.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -127,7 +128,8 @@ def retry_after(reply: Reply, message: str) -> float:
     # The header may also be a date (RFC 9110), which would need the wall clock.
     if re.fullmatch(r"\d+(\.\d+)?", header):
         stated.append(float(header))
-    return max(stated, default=1.0)
+    # A number of hundreds of digits is infinite, which no wait and no sentence can hold.
+    return min(max(stated, default=1.0), _LONGEST_RETRY)
 
 
 def user_errors(operation: str, errors: list[dict[str, Any]], hint: str = "") -> Failure:
