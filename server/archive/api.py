@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, get_origin
 
 from server.archive.client import Archive, Call
-from server.archive.failures import Answer, user_errors
-from server.archive.records import Record, Selection
+from server.archive.failures import Answer, describe_doubt, user_errors
+from server.archive.records import Field, Record, Selection, fields_of
 from server.archive.selection import convert, select
-from server.errors import Code, Failure
 from server.limiter import Lane
 
 PAGE = 100
@@ -162,21 +161,13 @@ class Api:
                 verify=request.verify,
                 lane=self.lane,
                 admit=admit,
+                check=lambda data: check_payload(request, data, selection),
             )
         )
-        # Payloads are nullable in the schema, so null says neither yes nor no.
-        if answer.data is None:
-            raise Failure(
-                Code.OUTCOME_UNKNOWN,
-                f"Archive answered {request.operation} with nothing. "
-                "The change may or may not have been made.",
-                f"Do not repeat it blindly: {request.verify}",
-            )
-        payload: dict[str, Any] = convert(answer.data, request.record(), selection)
+        payload: dict[str, Any] = dict(convert(answer.data, request.record(), selection))
         # An empty list means success (Archive docs, error handling), so it is left out of the
         # result.
-        if errors := payload.pop("userErrors", None):
-            raise user_errors(request.operation, errors, request.refused)
+        del payload["userErrors"]
         return payload
 
     async def execute(
@@ -218,6 +209,46 @@ class Api:
         # Counted from each request: a job may take hours, so one deadline for all of it means
         # nothing.
         return self.archive.now() + JOB_SECONDS if self.deadline is None else self.deadline
+
+
+def check_payload(request: Change, payload: Any, selection: Selection) -> None:
+    """Raise unless a payload says that the change was made.
+
+    Raises:
+        Failure: `REJECTED` for userErrors, with which nothing was changed.
+        Transient: the payload is not what the schema promises, so it says neither yes nor no.
+    """
+    # Payloads are nullable in the schema.
+    if payload is None:
+        raise describe_doubt(f"{request.operation} with nothing")
+    odd = describe_doubt(f"{request.operation} with something else than its result")
+    errors = payload.get("userErrors") if isinstance(payload, dict) else None
+    if not isinstance(errors, list) or not all(isinstance(error, dict) for error in errors):
+        raise odd
+    # What comes first is what was made: beside it an error is no refusal.
+    first = next(iter(selection))
+    made = payload.get(first)
+    if errors and (request.repeatable or not made):
+        raise user_errors(request.operation, errors, request.refused)
+    fields = fields_of(request.record())
+    complete = all(name in payload and _fits(payload[name], fields[name]) for name in selection)
+    # A new thing that is not shown may not have been made; elsewhere null can mean "nothing to do".
+    unseen = made is None and not request.repeatable and fields[first].record is not None
+    if errors or not complete or unseen:
+        raise odd
+
+
+def _fits(value: Any, field: Field) -> bool:
+    """Return whether a value can be that of a field; null always can."""
+    if value is None:
+        return True
+    if get_origin(field.hint) is list:
+        return isinstance(value, list)
+    if field.record is not None:
+        return isinstance(value, dict)
+    if field.hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return field.hint not in (str, bool) or isinstance(value, field.hint)
 
 
 def make_page(data: dict[str, Any], partial: bool, after: str | None = None) -> Page:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from server.archive.failures import Answer, decode, decode_batch, retry_after
+from server.archive.failures import Answer, decode, decode_batch, decode_change, retry_after
 from server.errors import Failure
 from server.http.client import Http
 from server.http.retry import Transient, run_with_retries
@@ -35,7 +35,8 @@ class Call:
     `workspace` is an id, or None for the one operation that takes none; `cost` is in rate credits;
     `deadline` is on the client's monotonic clock, in seconds; `verify` says how to check a write
     whose answer was lost, and is empty for a read. `admit` is called just before each send, when
-    its turn has come: what it raises keeps it from leaving.
+    its turn has come: what it raises keeps it from leaving. `check` is called with the data of each
+    answer to a write: what it raises is what became of that attempt.
     """
 
     operation: str
@@ -48,6 +49,7 @@ class Call:
     verify: str = ""
     lane: Lane = "interactive"
     admit: Callable[[], None] | None = None
+    check: Callable[[Any], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Archive:
                 may have happened.
         """
         return await run_with_retries(
-            lambda: self._send_once(call, lambda reply: decode(reply, call.operation)),
+            lambda: self._send_once(call, lambda reply: _read_answer(reply, call)),
             repeatable=call.repeatable,
             deadline=call.deadline,
             clock=self._clock,
@@ -246,3 +248,14 @@ class Archive:
         # Half a second at least: a send that was admitted must get a chance to be answered.
         seconds = max(0.5, min(LONGEST_ANSWER, call.deadline - self._clock()))
         return await self._http.post(self._url, headers, body, seconds=seconds)
+
+
+def _read_answer(reply: Reply, call: Call) -> Answer:
+    if not call.verify:
+        return decode(reply, call.operation)
+    answer = decode_change(reply, call.operation)
+    # Within the attempt: a refusal does not tell what became of an earlier one, whose answer was
+    # lost.
+    if call.check is not None:
+        call.check(answer.data)
+    return answer

@@ -24,6 +24,7 @@ HOW_TO_GET_A_KEY = (
 
 # The message may name fractions of a second, the header only whole ones.
 _SECONDS = re.compile(r"retry after (\d+(?:\.\d+)?) second", re.IGNORECASE)
+_LONGEST_RETRY = 86_400.0
 _MARKUP = re.compile(r"<[a-z!/][^>]*>", re.IGNORECASE)
 # Searched in the bytes, because only few answers need the costly second pass.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -61,6 +62,30 @@ def decode(reply: Reply, operation: str) -> Answer:
     if operation not in data:
         raise _describe_bad_answer("an answer without data")
     return Answer(result, False)
+
+
+def decode_change(reply: Reply, operation: str) -> Answer:
+    """Return the payload of a change, which was made for sure only where nothing else is said.
+
+    Raises:
+        Failure: what Archive refused before it ran the change.
+        Transient: the change may have been made, whatever else the answer says.
+    """
+    content = _json_object(reply)
+    errors, data = content.get("errors"), content.get("data")
+    result = data.get(operation) if isinstance(data, dict) else data
+    # Even an error that means "not now" elsewhere came after the change where it has a payload:
+    # a second attempt would make, and pay for, the change twice.
+    if result is not None and (errors or not 200 <= reply.status < 300):
+        raise describe_doubt(f"{operation} with a result and an error")
+    if isinstance(errors, list) and _may_have_run(reply, errors, data, operation):
+        raise describe_doubt(f"{operation} with an error: {_first_message(errors)}")
+    return decode(reply, operation)
+
+
+def describe_doubt(description: str) -> Transient:
+    """Return the failure of a change of which the answer does not tell whether it was made."""
+    return Transient(Code.BAD_RESPONSE, f"Archive answered {description}.", worth_repeating=False)
 
 
 def decode_batch(reply: Reply, aliases: Sequence[str]) -> dict[str, Answer | Failure]:
@@ -103,7 +128,8 @@ def retry_after(reply: Reply, message: str) -> float:
     # The header may also be a date (RFC 9110), which would need the wall clock.
     if re.fullmatch(r"\d+(\.\d+)?", header):
         stated.append(float(header))
-    return max(stated, default=1.0)
+    # A number of hundreds of digits is infinite, which no wait and no sentence can hold.
+    return min(max(stated, default=1.0), _LONGEST_RETRY)
 
 
 def user_errors(operation: str, errors: list[dict[str, Any]], hint: str = "") -> Failure:
@@ -111,6 +137,27 @@ def user_errors(operation: str, errors: list[dict[str, Any]], hint: str = "") ->
     texts = [_describe_user_error(error) for error in errors]
     refusal = f"Archive refused {operation}: {_clean('; '.join(texts))}"
     return Failure(Code.REJECTED, refusal, f"Nothing was changed. {hint}".strip())
+
+
+def _may_have_run(reply: Reply, errors: list[Any], data: Any, operation: str) -> bool:
+    """Return whether a change without a payload may have been made, in spite of the errors."""
+    objects = [error for error in errors if isinstance(error, dict)]
+    paths = [path for error in objects if isinstance(path := error.get("path"), list)]
+    own = [path for path in paths if path[:1] == [operation]]
+    # Without data the request was refused before it ran (GraphQL specification, request errors).
+    if not errors or not (own or isinstance(data, dict)):
+        return False
+    # An error inside the payload: it was made, and then not all of it could be told.
+    if len(objects) < len(errors) or any(len(path) > 1 for path in own):
+        return True
+    # Only the known refusals come before anything is done.
+    return any(_describe_error(reply, error).code is Code.REJECTED for error in objects)
+
+
+def _first_message(errors: list[Any]) -> str:
+    error = errors[0]
+    message = error.get("message", "") if isinstance(error, dict) else error
+    return _clean(str(message)).rstrip(".")
 
 
 def _describe_user_error(error: dict[str, Any]) -> str:

@@ -287,7 +287,7 @@ class Runner:
             self._strikes = 0
             # In a batch it is not known whose fault it was.
             if len(rows) == 1:
-                self._mark(rows, RecordState.FAILED, failure)
+                self._mark_refused(rows[0], failure)
             else:
                 await self._send_singly(rows)
             return
@@ -309,6 +309,18 @@ class Runner:
                 None if again else failure,
             )
         self._strike(failure, began, rows)
+
+    def _mark_refused(self, row: RecordRow, failure: Failure) -> None:
+        # A refusal says nothing of an earlier send, whose answer was lost: "not found" may be what
+        # that one did.
+        if self._work.writes and self._unsure[row.number]:
+            doubt = Failure(
+                Code.OUTCOME_UNKNOWN,
+                f"{failure.message} An earlier attempt may have made the change.",
+            )
+            self._mark([row], RecordState.UNKNOWN, doubt)
+            return
+        self._mark([row], RecordState.FAILED, failure)
 
     async def _send_singly(self, rows: list[RecordRow]) -> None:
         """Send the records of a refused batch one by one, to find the one that was refused."""

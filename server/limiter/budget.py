@@ -23,6 +23,12 @@ _ROUNDING = 1e-6
 # Headers come from outside and end up in a file that all processes parse: both stay small.
 _LONGEST_HEADER = 500
 _LONGEST_NAME = 40
+# Archive's buckets hold thousands and fill up in a minute or two. What is far from that is a fault
+# of somebody in between, and would keep every process from sending for that long.
+_FEWEST, _MOST = 1.0, 1e9
+_FASTEST, _SLOWEST = 0.01, 600.0
+# The product of a rounded quotient may miss the bound by a hair.
+_ALMOST = 1 - 1e-9
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,16 @@ class Policy:
     plan: str
     burst: float
     refill: float
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether the bucket is of a size, and fills up in a time, that a plan can have."""
+        # Compared without a division: the quotient of odd numbers may overflow.
+        return (
+            _FEWEST <= self.burst <= _MOST
+            and self.refill * _FASTEST * _ALMOST <= self.burst
+            and self.burst * _ALMOST <= self.refill * _SLOWEST
+        )
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,7 @@ def read_budget(headers: Mapping[str, str]) -> Reading:
     policies: dict[str, Policy] = {}
     for name, numbers in _parse_items(fields.get("ratelimit-policy", "")):
         credits, seconds = numbers.get("q", 0), numbers.get("w", 0)
-        if min(credits, seconds) > 0:
+        if _FASTEST <= seconds <= _SLOWEST and _FEWEST <= credits <= _MOST:
             policies[name] = Policy(name[:_LONGEST_NAME], credits, credits / seconds)
     left: dict[str, float] = {}
     for name, numbers in _parse_items(fields.get("ratelimit", "")):

@@ -105,7 +105,12 @@ def decode(text: str, rules: Rules, now: float) -> State:
         0 < state.gap <= rules.slowest
         and max(state.next_free, state.penalty_until) < now + 2 * LONGEST_PENALTY
     )
-    return state if sensible else make_cautious_state(rules, now)
+    if not sensible:
+        return make_cautious_state(rules, now)
+    # Nobody saves for so long: it was computed from credits that no plan has.
+    if state.saver and state.saver.until > now + LONGEST_PENALTY:
+        state.saver = None
+    return state
 
 
 def _policy_fields(policy: Policy) -> list[str | float]:
@@ -131,5 +136,11 @@ def _decode(text: str) -> State:
     )
 
 
-def _decode_credits(plan: str, burst: float, refill: float, level: float, stamp: float) -> Credits:
-    return Credits(Policy(str(plan), float(burst), float(refill)), float(level), float(stamp))
+def _decode_credits(
+    plan: str, burst: float, refill: float, level: float, stamp: float
+) -> Credits | None:
+    policy = Policy(str(plan), float(burst), float(refill))
+    # Of an earlier version, which believed any header: kept, it would stop every process for good.
+    if not policy.is_plausible or not 0 <= level <= policy.burst:
+        return None
+    return Credits(policy, float(level), float(stamp))

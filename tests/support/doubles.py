@@ -11,6 +11,7 @@ from server.archive.client import Archive, Call
 from server.archive.failures import Answer
 from server.errors import Failure
 from server.exports import ExportFolder
+from server.http.retry import run_with_retries
 from server.jobs import Jobs
 from server.tool.context import Context
 from server.tool.elicitation import Question, Reply
@@ -87,7 +88,20 @@ class ScriptedArchive(Archive):
         found = self._respond(call)
         if isinstance(found, Failure):
             raise found
-        return found if isinstance(found, Answer) else Answer(found, partial=False)
+        answer = found if isinstance(found, Answer) else Answer(found, partial=False)
+
+        async def attempt() -> Answer:
+            if call.check is not None:
+                call.check(answer.data)
+            return answer
+
+        return await run_with_retries(
+            attempt,
+            repeatable=call.repeatable,
+            deadline=call.deadline,
+            clock=self.clock,
+            verify=call.verify,
+        )
 
     def now(self) -> float:
         return self.clock()

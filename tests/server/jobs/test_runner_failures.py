@@ -76,6 +76,21 @@ async def test_an_unknown_outcome_of_other_work_is_never_tried_again(jobs: Jobs)
     assert (unknown.state, unknown.code, unknown.reason) == ("unknown", "OUTCOME_UNKNOWN", "lost")
 
 
+@pytest.mark.parametrize(("writes", "state"), [(True, "unknown"), (False, "failed")])
+async def test_a_refusal_after_an_unknown_outcome_does_not_say_that_nothing_happened(
+    jobs: Jobs, *, writes: bool, state: str
+) -> None:
+    answers = {"k1": [*failures("OUTCOME_UNKNOWN", 1), *failures("NOT_FOUND", 1, "not there")]}
+    work = Toy(answers=answers)
+    work.writes = writes
+    job = await ended(jobs, work, some(2))
+
+    (failed,) = await jobs.failures(job.id)
+    assert failed.state == state
+    assert str(failed.reason).startswith("not there")
+    assert work.sent.count("k1") == 2
+
+
 @pytest.mark.parametrize("code", ["RATE_LIMITED", "UNAVAILABLE", "TIMEOUT", "BUDGET_EXHAUSTED"])
 async def test_what_may_pass_is_waited_for_with_growing_pauses(
     jobs: Jobs, time: FakeTime, code: str

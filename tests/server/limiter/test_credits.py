@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.limiter import state_key
+from server.limiter import Lane, state_key
 from server.limiter.budget import (
     Credits,
     Policy,
@@ -14,6 +14,8 @@ from server.limiter.budget import (
     merge,
     read_budget,
 )
+from server.limiter.jitter import Rules
+from server.limiter.state import Saver, State, decode
 
 GROWTH = Policy("growth", 15000, 250)
 
@@ -96,3 +98,59 @@ def test_a_state_key_tells_budgets_apart_and_shows_no_secret() -> None:
     assert len(keys) == 3
     assert all(len(key) == 32 and set(key) <= set("0123456789abcdef") for key in keys)
     assert state_key("https://a", "b") == state_key("https://a", "b")
+
+
+ODD_TEXTS = [
+    "0",
+    "-0",
+    "-5",
+    "1e-320",
+    "1e-9",
+    "0.5",
+    "1",
+    "60",
+    "15000",
+    "1e9",
+    "1e12",
+    "1e308",
+    "1e400",
+    "nan",
+    "inf",
+    "-inf",
+    "many",
+    "1_0",
+    "\u0663",
+]
+ODD = st.sampled_from([*ODD_TEXTS, "", "9" * 400, '"60"']) | st.floats().map(str)
+
+
+@given(ODD, ODD, ODD, st.floats(0, 1e5), st.sampled_from(["interactive", "job"]))
+def test_no_odd_header_keeps_anybody_from_sending_for_long(
+    burst: str, seconds: str, left: str, cost: float, lane: Lane
+) -> None:
+    headers = {"ratelimit-policy": f"a;q={burst};w={seconds}", "ratelimit": f"a;r={left};t=9"}
+    credits = merge(None, read_budget(headers), outstanding=cost, at=100)
+    credits = merge(credits, read_budget({"ratelimit": f"a;r={left}"}), outstanding=0, at=101)
+    if credits is None:
+        return
+    state = State(gap=0.2, credits=credits.spend(cost, 101), touched=101)
+    restored = decode(state.encode(), Rules(), 101)
+
+    assert restored.credits == state.credits
+    assert restored.credits is not None
+    assert 101 <= restored.credits.ready(cost, lane, 101) <= 101 + 601
+    assert restored.credits.level_at(1e6) <= restored.credits.policy.burst
+
+
+@pytest.mark.parametrize(
+    ("burst", "refill", "level"),
+    [(15000, 1e-9, 0), (1e300, 1e299, 0), (15000, 250, -1e9), (15000, 0, 0), (1e-320, 0, 0)],
+)
+def test_odd_credits_that_an_earlier_version_wrote_down_are_forgotten(
+    burst: float, refill: float, level: float
+) -> None:
+    credits = Credits(Policy("a", burst, refill), level, 100)
+    saver = Saver("somebody", 1e15, "interactive")
+    state = State(gap=0.2, credits=credits, saver=saver, touched=100)
+
+    assert decode(state.encode(), Rules(), 101) == State(gap=0.2, touched=100)

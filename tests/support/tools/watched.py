@@ -70,7 +70,7 @@ class Watched(Sandbox):
     """A sandbox that keeps the names of the changes that arrived.
 
     `fates` are those of the next changes; `instead` answers every change in place of the sandbox,
-    with its payload.
+    with its payload; `later` is the whole answer to those that have no fate.
     """
 
     def __init__(self, **how: Any) -> None:
@@ -78,6 +78,7 @@ class Watched(Sandbox):
         self.arrived: list[str] = []
         self.fates: list[Fate] = []
         self.instead: Json | None = None
+        self.later: Json | None = None
 
     async def handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
@@ -98,6 +99,8 @@ class Watched(Sandbox):
             return Answer(502, {"content-type": "text/html"}, b"<html>Bad Gateway</html>")
         if self.instead is not None:
             return Answer(200, {}, json.dumps({"data": {operation: self.instead}}).encode())
+        if self.later is not None and fate is None:
+            return Answer(200, {}, json.dumps(self.later).encode())
         answer = await super().handle(method, path, headers, body)
         if fate == "lost":
             raise Cut

@@ -60,8 +60,15 @@ class UploadItemFromUrl(Mutation[UploadPayload]):
             )
 
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
+        # Null is neither a yes nor a no.
+        if payload.get("success") is None:
+            raise Failure(
+                Code.OUTCOME_UNKNOWN,
+                "Archive does not say whether it took the link.",
+                f"Do not repeat it blindly: {self.verify}",
+            )
         # `success` can be false while `userErrors` is empty.
-        if not payload.get("success"):
+        if not payload["success"]:
             raise Failure(
                 Code.REJECTED,
                 "Archive did not take the link, and does not say why.",

@@ -203,6 +203,40 @@ async def test_an_upload_that_was_lost_on_its_way_stays_unknown(tmp_path: Path) 
     assert records[links(1)[0]].code == "OUTCOME_UNKNOWN"
 
 
+DONE: Json = {"success": True, "userErrors": []}
+LATE: Json = {"message": "A part took too long", "path": ["uploadItemFromUrl", "success"]}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"data": {"uploadItemFromUrl": DONE}, "errors": [LATE]},
+        {"data": {"uploadItemFromUrl": None}, "errors": [LATE]},
+        {"data": {"uploadItemFromUrl": {**DONE, "success": None}}},
+        {"data": {"uploadItemFromUrl": {**DONE, "success": "yes"}}},
+        {"data": {"uploadItemFromUrl": {**DONE, "userErrors": ["No"]}}},
+        {"data": {"uploadItemFromUrl": {}}},
+        {"data": {"uploadItemFromUrl": [DONE]}},
+    ],
+)
+async def test_an_upload_of_which_the_answer_is_odd_is_not_sent_again(
+    tmp_path: Path, answer: Json
+) -> None:
+    async with worker(tmp_path) as one:
+        one.sandbox.meddle = lambda name, _: (
+            Answer(200, {}, json.dumps(answer).encode()) if name == "UploadItemFromUrl" else None
+        )
+        told = await one.agreed(StartImport, urls=links(1), waitMinutes=1)
+        result = await one.ended(told)
+        records = await one.records(told)
+        with pytest.raises(Failure, match="can be sent again"):
+            await one.call(StartImport, resume=told["jobId"])
+
+    assert one.sandbox.uploads() == {links(1)[0]: 1}
+    assert result["notArrived"] == links(1)
+    assert records[links(1)[0]].code == "OUTCOME_UNKNOWN"
+
+
 async def test_nothing_is_asked_or_uploaded_where_all_is_there(tmp_path: Path) -> None:
     async with worker(tmp_path) as one:
         known = await there(one, 3)

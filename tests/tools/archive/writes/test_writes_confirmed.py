@@ -139,14 +139,28 @@ async def test_who_cannot_ask_gets_the_whole_question_and_a_token_for_this_very_
     )
 
 
+PAYLOADS = (
+    "item",
+    "operationId",
+    "processedCount",
+    "skippedItemIds",
+    "deletedCollectionId",
+    "deletedContentViewId",
+    "deletedCreatorViewId",
+    "deletedSocialProfileViewId",
+    "deletedViewGroupId",
+    "movedViewIds",
+)
+"""The fields of the payloads."""
+
+
 @each_call
 async def test_a_token_is_good_for_one_call(asked: Asked) -> None:
     async with front() as desk:
         before = await desk.sandbox.saved()
         token = (await unchanged(desk, asked, Nobody())).details["confirm"]
-        desk.sandbox.instead = {
-            "userErrors": []
-        }  # says yes and does nothing, so that the same can be asked again
+        # Says yes and does nothing, so that the same can be asked again.
+        desk.sandbox.instead = {**dict.fromkeys(PAYLOADS), "userErrors": []}
         await desk.call(asked.tool, {**asked.given, "confirm": token}, before, asker=Nobody())
         again = await unchanged(desk, asked, Nobody(), confirm=token)
 

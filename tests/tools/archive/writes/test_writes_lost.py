@@ -4,6 +4,7 @@ is told to look."""
 from __future__ import annotations
 
 import importlib
+import json
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from tests.support.tools.fronts import (
     points_somewhere,
     pretty,
 )
-from tests.support.tools.watched import Fate, differences, resolved
+from tests.support.tools.watched import Fate, Json, differences, resolved
 from tests.support.tools.write_cases import Case, person_for
 from tests.support.tools.write_cases_views import CASES
 
@@ -167,3 +168,34 @@ async def test_a_lost_answer_after_a_429_is_still_unknown(case: Case) -> None:
 
     assert failure.code == "OUTCOME_UNKNOWN"
     assert len(desk.sandbox.arrived) == 2
+
+
+GONE: dict[str, Json] = {
+    "by userErrors": {
+        "data": {"deleteIt": {"userErrors": [{"field": ["id"], "message": "is not found"}]}}
+    },
+    "by an error": {
+        "data": {"deleteIt": None},
+        "errors": [{"message": "not found", "extensions": {"code": "NOT_FOUND"}}],
+    },
+}
+DELETIONS = [case for name, case in CASES.items() if "_delete_" in name]
+
+
+@pytest.mark.parametrize("case", DELETIONS, ids=lambda case: case.tool)
+@pytest.mark.parametrize("gone", GONE.values(), ids=GONE)
+async def test_a_deletion_that_finds_nothing_after_a_lost_answer_may_have_been_made(
+    case: Case, gone: Json
+) -> None:
+    async with front_over_http() as desk:
+        before = await desk.sandbox.saved()
+        desk.sandbox.fates = ["lost"]
+        desk.sandbox.later = json.loads(json.dumps(gone).replace("deleteIt", WRITES[case.tool]))
+        failure = await desk.refused(case.tool, case.given, before, asker=person_for(case))
+        desk.sandbox.later = None
+        changes = differences(before, await desk.sandbox.saved())
+
+    assert changes == case.changes
+    assert failure.code == "OUTCOME_UNKNOWN"
+    assert "Nothing was changed" not in f"{failure.message} {failure.hint}"
+    points_somewhere(failure)
