@@ -410,20 +410,21 @@ def tokens(of: str | None = None, but: str = "", **offered: Any) -> float:
 
 
 def test_the_whole_view_of_the_model_stays_small() -> None:
-    assert tokens(OPERATION_META) < 11_000
-    assert tokens("archive-mcp/endpoint", backends={"archivebox"}) < 6_000
+    assert tokens(OPERATION_META) < 12_200
+    assert tokens("archive-mcp/endpoint", backends={"archivebox"}) < 6_500
     assert (
         tokens(
             "archive-mcp/workflow",
             backends={"archive", "archivebox"},
             but="archivebox_read_snapshot",
         )
-        < 3_500
+        < 4_300
     )
+    assert tokens(backends={"archive", "archivebox"}) < 23_000
 
 
 def test_the_presets_are_much_smaller() -> None:
-    assert tokens(toolsets=["core"]) < 3_300
+    assert tokens(toolsets=["core"]) < 3_800
     assert tokens(toolsets=["discover"], backends={"archive", "archivebox"}) < 900
 
 

@@ -91,10 +91,14 @@ class Computed(ItemSource, Workflow[JobRow]):
 
     risk = "reads"
     repeatable = True
-    watch: ClassVar[str] = "archive_mcp_get_job has the result when it ended; `wait` waits for it."
+    watch: ClassVar[str] = (
+        "archive_mcp_get_job returns the result once the job has ended; `wait` waits for it."
+    )
 
-    metric: Metric = Field("EARNED_MEDIA_VALUE", description="Ranks by it.")
-    taken_at: FilterDateRangeInput | None = Field(None, description="Posted: day or instant.")
+    metric: Metric = Field("EARNED_MEDIA_VALUE", description="Metric that ranks items.")
+    taken_at: FilterDateRangeInput | None = Field(
+        None, description="When it was posted: days or instants with zone."
+    )
 
     def check(self) -> None:
         self.require_source()

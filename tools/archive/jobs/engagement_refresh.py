@@ -161,7 +161,9 @@ def _notes(
                 "archive_get_operations shows it; each costs credits."
             )
     if any(operation["status"] not in TERMINAL for operation in operations.values()):
-        notes.append("Not all refreshes ended: archive_get_operation shows how they go on.")
+        notes.append(
+            "Some refreshes are still running: archive_get_operation shows their progress."
+        )
     if refused := [row for row in rows if row.state is RecordState.FAILED]:
         notes.append(
             f"{count_noun(len(refused), 'request')} refused whole: where billing credits run "

@@ -42,16 +42,17 @@ _RELATION_COST = 20.5
 class ExportQuery(ItemSource):
     """The arguments that say what is exported, and the requests that follow from them."""
 
-    what: Literal["items", "creators"] = Field("items", description="Kind of record.")
+    what: Literal["items", "creators"] = Field("items", description="What to export.")
     creators: dict[str, Any] | None = Field(
-        None, description="Its arguments: as archive_search_creators."
+        None, description="Arguments of archive_search_creators, without fields and paging."
     )
     fields: list[Text] | None = Field(
-        None, description="Dotted paths, e.g. `transcriptions.transcript`; `*` = defaults."
+        None,
+        description="Columns: paths such as `transcriptions.transcript`; `*` means the defaults.",
     )
-    format: Literal["csv", "jsonl", "parquet"] = Field("csv", description="Of the file.")
-    name: Text | None = Field(None, description="File name.")
-    option_names: bool = Field(True, description="Options by name, not id.")
+    format: Literal["csv", "jsonl", "parquet"] = Field("csv", description="Format of the file.")
+    name: Text | None = Field(None, description="Name of the file.")
+    option_names: bool = Field(True, description="Write options by name instead of id.")
 
     @property
     def record(self) -> type[Record]:

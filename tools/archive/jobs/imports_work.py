@@ -255,7 +255,7 @@ def _notes(missing: int, unsure: int, arrived: int, refused: int) -> list[str]:
             "of another kind never arrives. Import it again only if it is not there an hour later."
         )
     if unsure:
-        notes.append(f"Of {unsure} of these nobody knows whether the upload reached Archive.")
+        notes.append(f"For {unsure} of these it is unknown whether the upload reached Archive.")
     if arrived > _MOST_SHOWN or missing > _MOST_SHOWN or refused > _MOST_REASONS:
         notes.append(
             "The lists are cut; archive_get_item_ids_by_url finds the items of all links, 100 "

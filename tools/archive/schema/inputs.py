@@ -159,13 +159,13 @@ class LocationCanonicalInput(Input):
 class CustomAttributeConditionInput(Input):
     """A condition on a custom attribute."""
 
-    field: Text = Field(description="Attribute `key`")
+    field: Text = Field(description="`key` of the attribute.")
     operator: Operator
-    type: AttributeType = Field(description="As in the schema; `emails`: TEXT")
+    type: AttributeType = Field(description="Type of the attribute; TEXT for `emails`.")
     value: Any = Field(
         None,
         description=(
-            "Select: option name or id. BETWEEN: {from,to}. IS_RELATIVE_TO_TODAY: "
+            "For selects an option name or id, for BETWEEN {from,to}, for IS_RELATIVE_TO_TODAY: "
             "{relation,period,offset}"
         ),
     )
@@ -229,7 +229,7 @@ def _is_relative(value: Any) -> bool:
 
 Conditions = Annotated[
     list[CustomAttributeConditionInput],
-    Field(description="All must hold; archive_get_custom_attribute_schemas has the keys."),
+    Field(description="Must all hold; archive_get_custom_attribute_schemas lists keys."),
 ]
 
 

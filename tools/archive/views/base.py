@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator
 
@@ -29,9 +29,6 @@ from tools.archive.schema.inputs import (
     is_narrow,
 )
 
-if TYPE_CHECKING:
-    pass
-
 R = TypeVar("R")
 
 # A question stays readable: five names show which kind it is about.
@@ -53,9 +50,11 @@ def _not_blank(name: str) -> str:
 
 
 Name = Annotated[Text, AfterValidator(_not_blank)]
-StoredFilters = Annotated[dict[str, Any], ApiType("JSON"), Field(description="{}: never applied")]
+StoredFilters = Annotated[
+    dict[str, Any], ApiType("JSON"), Field(description="Send {}; Archive never applies them.")
+]
 StoredSort = Annotated[
-    list[dict[str, Any]], ApiType("JSON"), Field(description="As in another view")
+    list[dict[str, Any]], ApiType("JSON"), Field(description="As `sort` of an existing view.")
 ]
 
 
@@ -79,7 +78,7 @@ class ViewInput(Input):
     """What every kind of view takes; a part is given or left out, never null."""
 
     custom_attribute_conditions: list[ViewCondition] | None = Field(
-        None, description="As archive_search_creators"
+        None, description="As in archive_search_creators."
     )
     show_reporting_stats: bool | None = None
 
@@ -122,7 +121,7 @@ class UpdateView(TakesConditions, Mutation[R], Generic[R]):
     """Changes a view: what `input` leaves out stays."""
 
     id: Id = Field(description="View id.")
-    input: ViewInput = Field(description="What changes.")
+    input: ViewInput = Field(description="The fields to change.")
 
     def check(self) -> None:
         # An empty change would cost a request and report success.
@@ -131,7 +130,7 @@ class UpdateView(TakesConditions, Mutation[R], Generic[R]):
         parts = ", ".join(str(field.alias) for field in type(self.input).model_fields.values())
         raise Failure(
             Code.INVALID_ARGUMENT,
-            "`input` changes nothing: it is empty.",
+            "`input` is empty, so it would change nothing.",
             f"Give at least one of its parts: {parts}.",
         )
 
@@ -142,7 +141,7 @@ class MoveToGroup(Mutation[R], Generic[R]):
     instead: ClassVar[str] = "{viewGroups} lists the groups, with what is in them."
 
     group_id: Annotated[str, ApiType("ID")] | None = Field(
-        None, description='Group id; "" = no group.'
+        None, description='Group id; "" takes it out of its group.'
     )
 
     @field_validator("group_id", mode="after")
@@ -157,7 +156,7 @@ class MoveToGroup(Mutation[R], Generic[R]):
         if "group_id" not in self.model_fields_set:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                "`groupId` says where to: it is missing.",
+                "`groupId` is missing: it says which group to move to.",
                 'Pass the group\'s id ({viewGroups}), or "" to take it out of its group.',
             )
 
@@ -172,7 +171,7 @@ class Deletion(Confirmed[R], Generic[R]):
     """Paths that the preview needs."""
     stays: ClassVar[str]
 
-    id: Id = Field(description="Its id.")
+    id: Id = Field(description="Id of what to delete.")
 
     async def preview(self, context: ArchiveContext) -> Preview:
         query = self.reads.model_validate({"id": self.id})
