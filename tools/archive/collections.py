@@ -44,7 +44,7 @@ _OLDER_STORAGE = (
 _NUMBERS = re.compile(r"\d+")
 _NOT_LISTED = f"'{{}}' is not among the {ROW_CAP:,} collections that Archive lists"
 _CLOSE = 0.8
-"""Likeness from which a new collection's name may be a slip in an existing one's."""
+"""The likeness from which a new name may be a misspelling of an existing one."""
 
 
 class GetCollections(Listing[Collection]):
@@ -124,10 +124,10 @@ class DeleteCollection(Deletion[DeletedCollection]):
     reads = GetCollection
     shown = "name itemCount group.name"
 
-    def about(self, result: dict[str, Any]) -> list[str]:
+    def describe_scope(self, result: dict[str, Any]) -> list[str]:
         return [count_noun(result["itemCount"], "item"), *in_group(result)]
 
-    def kept(self, result: dict[str, Any]) -> str:
+    def describe_survivors(self, result: dict[str, Any]) -> str:
         return (
             "The items stay in Archive; which of them were in it is lost."
             if result["itemCount"]
@@ -179,7 +179,7 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
         doubts = [
             (name, near)
             for name in dict.fromkeys(self.collection_names)
-            if (near := slip_of(name, rows))
+            if (near := find_similar_name(name, rows))
         ]
         # Asking about each new name would teach people to confirm without reading.
         if not doubts:
@@ -231,7 +231,7 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
             raise _no_collection("take the item out of")
 
 
-def slip_of(name: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+def find_similar_name(name: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the collection that was probably meant by a name that none has."""
     # An exact name is never a slip, however much it is like another.
     if any(row["name"] == name for row in rows):

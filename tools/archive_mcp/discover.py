@@ -14,10 +14,10 @@ from server.tool.result import Result, whole
 from server.tool.search import group_by_toolset, rank, summarise
 
 Name = Annotated[str, Field(min_length=1)]
-Found = dict[str, Any]
+Payload = dict[str, Any]
 
 
-class FindTools(ServerTool[Found]):
+class FindTools(ServerTool[Payload]):
     """Find tools of Archive (archive.com: social posts, creators, engagement) and ArchiveBox (saved
     web pages) by what they do. Most tools are not listed: start here, then use
     archive_mcp_describe_tool. Without `query` it returns all names by toolset."""
@@ -44,7 +44,7 @@ class FindTools(ServerTool[Found]):
         return whole({"tools": [_row(entry) for entry in best]})
 
 
-class DescribeTool(ServerTool[Found]):
+class DescribeTool(ServerTool[Payload]):
     """Show what a tool does and the JSON schema of its arguments. Read it before you call a tool
     for the first time."""
 
@@ -76,7 +76,7 @@ class DescribeTool(ServerTool[Found]):
         )
 
 
-class _CallTool(ServerTool[Found]):
+class _CallTool(ServerTool[Payload]):
     name: Name = Field(description="Tool name.")
     arguments: dict[str, Any] = Field(
         default_factory=dict, description="Arguments of that tool, as its schema says."
@@ -131,7 +131,7 @@ class CallWriteTool(_CallTool):
         return await self.pass_on(entry, context)
 
 
-def _row(entry: Entry) -> Found:
+def _row(entry: Entry) -> Payload:
     return {
         "name": entry.name,
         "what": summarise(entry),

@@ -15,9 +15,9 @@ JobId = Annotated[str, Field(min_length=1)]
 
 # Clients give up on a call after about a minute; this leaves room for the answer.
 LONGEST_WAIT = 40
-"""Seconds that a look may wait for the end."""
+"""The most seconds that a call may wait for a job to end."""
 STOPPING_SECONDS = 3.0
-"""How long a cancellation waits until the job has stopped: what is on its way is let end."""
+"""Seconds that a cancellation waits for the job to stop: a request under way may end."""
 
 
 class GetJob(ServerTool[JobRow]):

@@ -24,7 +24,7 @@ CREDITS_PER_ITEM = 3
 refresh)."""
 # The question stays readable, and five accounts show whose posts are meant.
 MOST_NAMES = 5
-"""Accounts that a preview names."""
+"""The most accounts that a preview names."""
 
 
 class RefetchEngagementBulk(Confirmed[RefetchPayload]):

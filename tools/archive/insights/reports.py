@@ -24,7 +24,7 @@ from server.tool.result import (
 )
 from tools.archive.competitors import GetCompetitorBrands, Period
 from tools.archive.creators import GetCreator
-from tools.archive.insights.base import Computed, Found
+from tools.archive.insights.base import Computed, SourceItems
 from tools.archive.schema.inputs import Day
 from tools.archive.schema.market_objects import CompetitorBrand
 
@@ -60,7 +60,7 @@ class SummarizePerformance(Computed):
         )
         return [*super().paths(), *by_creator]
 
-    def result(self, result: Found) -> dict[str, Any]:
+    def result(self, result: SourceItems) -> dict[str, Any]:
         rows = result.rows
         answer = {
             "items": len(rows),
@@ -162,7 +162,7 @@ class GetTopContent(Computed):
                 return whole(self._rank(_rows(page), notes))
         return await self.compute(context)
 
-    def result(self, result: Found) -> dict[str, Any]:
+    def result(self, result: SourceItems) -> dict[str, Any]:
         existing = sum(1 for row in result.rows if row.value(self.metric_name) is not None)
         coverage = {
             "items": len(result.rows),

@@ -29,9 +29,9 @@ _PAGE_COST = 80.0
 """Rate credits of a page of items with their accounts (Archive docs, rate limiting: 60, and 20 for
 a relation)."""
 _TOGETHER = 20
-"""Timelines of one request, about."""
+"""The approximate number of timelines that one request reads."""
 _OF_TIMELINES = ("from_", "to", "format", "name")
-"""How dates are read that are instants already."""
+"""The arguments that belong to `mode` timelines."""
 
 
 class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]):

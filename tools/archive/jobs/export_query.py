@@ -32,7 +32,7 @@ ITEM_FIELDS = (
     "customAttributes",
 )
 CREATOR_FIELDS = ("*", "socialProfiles.fullName", "socialProfiles.originalUrl")
-"""What a spreadsheet gets when nobody says."""
+"""The columns of a file when the call names none."""
 
 _RELATION_COST = 20.5
 """Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without,

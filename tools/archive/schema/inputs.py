@@ -79,7 +79,7 @@ AttributeType = Annotated[
 ]
 
 NO_SUCH_PLACE = "Places count only in Archive's exact spelling, upper and lower case included."
-"""Why a search by place may find nothing."""
+"""A note that explains why a search by place may find nothing."""
 
 ABOUT_CONDITIONS = (
     "{customAttributeSchemas} has the keys, types and options that conditions take. Text takes "

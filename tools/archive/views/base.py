@@ -33,7 +33,7 @@ R = TypeVar("R")
 
 # A question stays readable: five names show which kind it is about.
 MOST_NAMES = 5
-"""Names of a kind that a preview tells."""
+"""The most names of each kind that a preview shows."""
 _NO_SUCH_GROUP = (
     "Archive answers an unknown groupId with nothing too; archive_get_view_groups has the ids."
 )
@@ -179,9 +179,9 @@ class Deletion(Confirmed[R], Generic[R]):
         result = await read(query, self.shown.split(), context.api)
         if result is None:
             raise Failure(Code.NOT_FOUND, query.missing, query.instead)
-        about = self.about(result)
-        what = f"{self.kind} '{result['name']}'" + (f" ({'; '.join(about)})" if about else "")
-        message = f"Delete the {what} for good? {self.kept(result)}"
+        scope = self.describe_scope(result)
+        what = f"{self.kind} '{result['name']}'" + (f" ({'; '.join(scope)})" if scope else "")
+        message = f"Delete the {what} for good? {self.describe_survivors(result)}"
         return Preview(
             message, {"delete": self.details(result), "id": self.id, "workspace": context.workspace}
         )
@@ -190,7 +190,7 @@ class Deletion(Confirmed[R], Generic[R]):
         """What the assistant is shown of it, and what the yes is bound to."""
         return result
 
-    def about(self, result: dict[str, Any]) -> list[str]:
+    def describe_scope(self, result: dict[str, Any]) -> list[str]:
         """What tells it from others: how it narrows, and where it is."""
         # Scalars of type JSON hold anything; no document promises an object.
         filters = result["filters"] if isinstance(result["filters"], dict) else {}
@@ -201,7 +201,7 @@ class Deletion(Confirmed[R], Generic[R]):
             *in_group(result),
         ]
 
-    def kept(self, result: dict[str, Any]) -> str:
+    def describe_survivors(self, result: dict[str, Any]) -> str:
         """What the deletion leaves as it is."""
         return self.stays
 

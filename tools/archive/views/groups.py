@@ -110,8 +110,8 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
     reads = GetViewGroup
     shown = "name collections.name contentViews.name creatorViews.name socialProfileViews.name"
 
-    def about(self, result: dict[str, Any]) -> list[str]:
-        # A group has no filters, and what is in it is told by `kept`.
+    def describe_scope(self, result: dict[str, Any]) -> list[str]:
+        # A group has no filters, and what is in it is said by `describe_survivors`.
         return []
 
     def details(self, result: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
             "version": scope_of(content),
         }
 
-    def kept(self, result: dict[str, Any]) -> str:
+    def describe_survivors(self, result: dict[str, Any]) -> str:
         parts = [
             f"{count_noun(len(result[key]), kind)} "
             f"({join_quoted([entry['name'] for entry in result[key]])})"

@@ -323,8 +323,8 @@ def test_the_fields_of_filters_are_not_told_again_and_yet_known() -> None:
     view = input_schema(CreateContentView)["properties"]["input"]["properties"]
     whole = input_schema(CreateContentView, whole=True)["properties"]["input"]["properties"]
 
-    assert view["filters"] == {"description": "As archive_search_items `filter`"}
-    assert view["sort"] == {"description": "As archive_search_items `sorting`"}
+    assert view["filters"] == {"description": "As `filter` of archive_search_items."}
+    assert view["sort"] == {"description": "As `sorting` of archive_search_items."}
     assert "superSearch" in whole["filters"]["properties"]
     assert "sortKey" in whole["sort"]["items"]["properties"]
 
