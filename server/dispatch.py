@@ -124,6 +124,8 @@ class Dispatcher:
         # Plain days become instants in the zone of the settings: the result shows which.
         instants: list[dict[str, str]] = []
         request = parse(request_type, arguments, {"timezone": self._timezone, "instants": instants})
+        if request.may_change() and not entry.reads:
+            self._catalog.refuse_change(entry)
         try:
             # Backends stop at the deadline with a better message; the second more is for what does
             # not stop.

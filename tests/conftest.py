@@ -104,8 +104,10 @@ def is_of_older_archivebox(item: pytest.Item) -> bool:
     """Return whether a test runs on a real ArchiveBox other than the newest release."""
     callspec = getattr(item, "callspec", None)
     values = callspec.params.values() if callspec else ()
-    uses_real_server = "real_server" in getattr(item, "fixturenames", ())
-    return "real 0.8.5" in values or (uses_real_server and "0.8.5" in values)
+    fixtures = set(getattr(item, "fixturenames", ()))
+    uses_real_server = not fixtures.isdisjoint({"real_server", "own_server"})
+    older = {"0.9.31", "0.8.5"}
+    return "real 0.8.5" in values or (uses_real_server and not older.isdisjoint(values))
 
 
 def scope_of(nodeid: str) -> str:

@@ -115,6 +115,7 @@ def _row(request: type[Request[Any, Any]]) -> dict[str, Any]:
         "module": request.__module__,
         "class_name": request.__name__,
         **({"core": True} if request.core else {}),
+        **({"reads_too": True} if request.reads_too else {}),
     }
 
 

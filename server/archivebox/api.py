@@ -12,6 +12,7 @@ from server.archivebox.openapi import Description
 
 if TYPE_CHECKING:
     from server.archivebox.client import Upload
+    from server.http.transport import Reply
     from server.limiter import Lane
 
 
@@ -78,6 +79,14 @@ class ArchiveBoxApi:
             verify=verify,
         )
         return await self.client.send(send)
+
+    async def file(self, path: str) -> Reply:
+        """Return the file at an API path.
+
+        Raises:
+            Failure: decoded as for any other answer.
+        """
+        return await self.client.raw(Send("GET", path, self.deadline, lane=self.lane))
 
     async def text(self, path: str, params: Mapping[str, Any] | None = None) -> str:
         """Return the text at an API path.

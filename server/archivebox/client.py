@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode, urljoin
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 import anyio
 
@@ -18,7 +18,7 @@ from server.archivebox.openapi import Description
 from server.errors import Code, Failure
 from server.http.client import Http
 from server.http.retry import run_with_retries
-from server.http.transport import Reply
+from server.http.transport import MAX_BODY, Reply
 from server.http.urls import parse_origin
 from server.limiter import Lane, Limiter, state_key
 
@@ -47,7 +47,8 @@ class Send:
 
     path: below the API. form: whether the body is sent as a form instead of JSON. verify: how to
     check a write whose answer was lost; empty for a read. headers: added to the usual ones. admit:
-    called just before each send, when its turn has come; what it raises stops the request.
+    called just before each send, when its turn has come; what it raises stops the request. packed:
+    whether the answer is left packed as it came. largest: the most bytes of the answer.
     """
 
     method: str
@@ -62,6 +63,8 @@ class Send:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     lane: Lane = "interactive"
     admit: Callable[[], None] | None = None
+    packed: bool = False
+    largest: int = MAX_BODY
 
 
 class ArchiveBox:
@@ -147,15 +150,32 @@ class ArchiveBox:
         not JSON."""
         return await self._send(send, _check_status, authenticated=True)
 
-    async def file(self, path: str, deadline: float) -> Reply:
+    async def file(
+        self,
+        path: str,
+        deadline: float,
+        *,
+        most: int | None = None,
+        packed: bool = False,
+        largest: int = MAX_BODY,
+    ) -> Reply:
         """Return the answer for a file that the server shows to anybody, whatever its status, by
-        its path on the web.
+        its path on the web; a redirect to a sign-in is an answer, and is not followed.
 
         The request goes without the key, which is not looked at there.
+
+        Args:
+            most: how many bytes of it to read, at most as many as it has; all without it.
+            packed: whether a packed file is left as it is.
+            largest: the most bytes of the file, which is otherwise not read at all.
         """
-        url = f"{self.url}{quote(path)}"
+        # Without `raw`, 0.9.73 shows some pages to people in another form, and damages letters.
+        url = f"{self.url}{quote(path)}?raw=1"
         headers = {"user-agent": self._headers["user-agent"]}
-        return await self._follow(Send("GET", path, deadline), url, headers, lambda reply: reply)
+        if most is not None:
+            headers["range"] = f"bytes=0-{most - 1}"
+        send = Send("GET", path, deadline, packed=packed, largest=largest)
+        return await self._follow(send, url, headers, lambda reply: reply, stop=_is_sign_in)
 
     async def _send(self, send: Send, parse: Callable[[Reply], T], *, authenticated: bool) -> T:
         query = urlencode([(name, _to_text(value)) for name, value in send.params.items()])
@@ -181,9 +201,16 @@ class ArchiveBox:
         return await self._follow(send, url, headers, parse)
 
     async def _follow(
-        self, send: Send, url: str, headers: Mapping[str, str], parse: Callable[[Reply], T]
+        self,
+        send: Send,
+        url: str,
+        headers: Mapping[str, str],
+        parse: Callable[[Reply], T],
+        *,
+        stop: Callable[[str], bool] = lambda target: False,
     ) -> T:
-        """Send, and for a read go where a redirect points as long as that is the same origin."""
+        """Send, and for a read go where a redirect points, as long as that is below the configured
+        address; `stop` says at which targets the redirect itself is the answer."""
         kind, body = _encode(send)
         headers = {**headers, **send.headers}
         if kind:
@@ -199,7 +226,15 @@ class ArchiveBox:
                 if send.admit is not None:
                     send.admit()
                 seconds = max(SHORTEST_WAIT, min(LONGEST_ANSWER, send.deadline - self._clock()))
-                reply = await self._http.send(send.method, target, headers, body, seconds=seconds)
+                reply = await self._http.send(
+                    send.method,
+                    target,
+                    headers,
+                    body,
+                    seconds=seconds,
+                    packed=send.packed,
+                    largest=send.largest,
+                )
                 slot.report_answer(reply.status, reply.headers, new_connection=reply.new_connection)
             if not _is_redirect(reply):
                 return parse(reply)
@@ -218,8 +253,42 @@ class ArchiveBox:
             )
             if not isinstance(answer, Reply) or not _is_redirect(answer):
                 return answer  # type: ignore[return-value]  # a reply only where `parse` gives one
-            redirect, target = answer, _get_target(answer, target)
+            redirect, target = answer, self._get_target(answer, target)
+            if stop(target):
+                return parse(redirect)
         raise make_redirect_failure(redirect, target)
+
+    def _get_target(self, reply: Reply, url: str) -> str:
+        """Return where a redirect points, below the configured address: the key goes nowhere else.
+
+        Raises:
+            Failure: it points elsewhere.
+        """
+        # Without a location it would be sent to itself.
+        location = reply.headers.get("location") or "about:blank"
+        try:
+            target = urljoin(url, location)
+            if parse_origin(target) == parse_origin(url):
+                return self._keep_below(target)
+        except ValueError:
+            pass
+        raise make_redirect_failure(reply, url)
+
+    def _keep_below(self, target: str) -> str:
+        """Return the address with the configured path prefix: ArchiveBox does not know of a prefix
+        that a proxy cuts off, and redirects to paths without it.
+
+        Raises:
+            ValueError: the path leads out of the prefix again.
+        """
+        parts, prefix = urlsplit(target), urlsplit(self.url).path
+        # Some proxies decode a path before they look at its steps.
+        steps = unquote(unquote(parts.path)).replace("\\", "/").split("/")
+        if not {".", ".."}.isdisjoint(steps):
+            raise ValueError("a path that goes up")
+        if parts.path.startswith(f"{prefix}/"):
+            return target
+        return parts._replace(path=f"{prefix}{parts.path}").geturl()
 
 
 def base_url(url: str) -> str:
@@ -231,16 +300,10 @@ def _is_redirect(reply: Reply) -> bool:
     return 300 <= reply.status < 400
 
 
-def _get_target(reply: Reply, url: str) -> str:
-    """Return where a redirect points, on the same origin: the key goes nowhere else."""
-    location = reply.headers.get("location", "")
-    try:
-        target = urljoin(url, location)
-        if location and parse_origin(target) == parse_origin(url):
-            return target
-    except ValueError:
-        pass
-    raise make_redirect_failure(reply, url)
+def _is_sign_in(url: str) -> bool:
+    """Return whether an address is one at which ArchiveBox asks people to sign in."""
+    path = urlsplit(url).path
+    return path.rstrip("/").endswith(("/login", "/replay-auth"))
 
 
 def _check_status(reply: Reply) -> Reply:

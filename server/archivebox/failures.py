@@ -22,6 +22,17 @@ from server.text import truncate_line
 
 _MARKUP = re.compile(r"<[a-z!/][^>]*>|\x1b\[[0-9;]*m", re.IGNORECASE)
 _EXCEPTION = re.compile(r"^(?P<kind>[A-Za-z_.]+): (?P<text>.*)", re.DOTALL)
+# Of an absolute path, never of a URL: a colon, a slash or a word stands before the slash of these.
+_FOLDER = re.compile(r"(?<![\w:/.])/(?:[^\s/'\"<>:,;()\[\]]+/)+|\b[A-Za-z]:\\(?:[^\s\\'\"<>|]+\\)+")
+_MODULE = re.compile(
+    r"\b(?:django|ninja|pydantic\w*|archivebox|abx\w*|core|crawls|machine|personas|urllib3?|httpx?)"
+    r"\.(?:\w+\.)*([A-Z]\w*)"
+)
+# Its own functions; not its host names, which begin with the same word.
+_OWN_MODULE = re.compile(
+    r"\barchivebox\.(?:api|cli|config|core|crawls|extractors|hooks|machine|misc|plugins|workers)"
+    r"(?:\.\w+)*\.(\w+)"
+)
 # What goes wrong inside the server because of the arguments, which it did not check before.
 _ARGUMENT_ERRORS = (
     "ValueError",
@@ -119,6 +130,30 @@ def make_foreign_failure() -> Failure:
     )
 
 
+def is_refused_host(reply: Reply) -> bool:
+    """Return whether this is Django's own refusal, which the API never sends: of a host name that
+    is not in ALLOWED_HOSTS."""
+    start = reply.body[:_MOST_BYTES] if reply.status == 400 else b""
+    return b"Bad Request (400)" in start
+
+
+def make_host_failure() -> Failure:
+    """Return the failure for a host name that ArchiveBox does not answer to."""
+    return Failure(
+        Code.FORBIDDEN,
+        "ArchiveBox does not answer to the host name in ARCHIVEBOX_URL: it is not in the server's "
+        "ALLOWED_HOSTS.",
+        "Tell the user to add that host name to ALLOWED_HOSTS in ArchiveBox's settings and restart "
+        "ArchiveBox, or to set ARCHIVEBOX_URL to a name that is in there.",
+    )
+
+
+def hide_internals(text: str) -> str:
+    """Return a text of the server without the folders of its files and the modules of its classes:
+    they tell strangers how the server is built, and a caller nothing."""
+    return _OWN_MODULE.sub(r"\1", _MODULE.sub(r"\1", _FOLDER.sub("", text)))
+
+
 def clean(text: str, most: int = 300) -> str:
     """Return a message of the server without markup, colours and traceback, and not at length.
 
@@ -126,7 +161,7 @@ def clean(text: str, most: int = 300) -> str:
         most: characters of the result.
     """
     text = text.split("Traceback (most recent call last)")[0]
-    return truncate_line(_MARKUP.sub(" ", text), most)
+    return truncate_line(hide_internals(_MARKUP.sub(" ", text)), most)
 
 
 def _make_failure(reply: Reply, payload: Any) -> Failure:
@@ -138,6 +173,8 @@ def _make_failure(reply: Reply, payload: Any) -> Failure:
     text = clean(reply.body[:_MOST_BYTES].decode("utf-8", "replace"))
     message = text if detail is None else _join_details(detail)
     match reply.status:
+        case 400 if is_refused_host(reply):
+            return make_host_failure()
         case 400 | 422:
             return Failure(Code.INVALID_ARGUMENT, f"ArchiveBox refused the arguments: {message}")
         case 401:

@@ -3,7 +3,7 @@ have no pages."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from pydantic import Field
@@ -22,6 +22,9 @@ LARGEST_PAGE = 200
 large."""
 # A page of a search takes up to 7 s on a busy 0.9.73: with less time left, the list ends here.
 _RESERVE_SECONDS = 8.0
+
+# 100 requests, still within one call.
+_MOST_DISTINCT = 20_000
 
 Record = dict[str, Any]
 Fetch = Callable[[int, int], Awaitable[tuple[list[Record], int]]]
@@ -67,6 +70,39 @@ def whole_list(records: list[Record]) -> Fetch:
         return records[offset : offset + count], len(records)
 
     return fetch
+
+
+def chain(fetches: Sequence[Fetch]) -> Fetch:
+    """Return a reader of several lists as one, one after another."""
+    if len(fetches) == 1:
+        return fetches[0]
+
+    async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
+        records: list[Record] = []
+        total = 0
+        for part in fetches:
+            # At least one is asked for: only an answer says how many there are.
+            rest = max(1, count - len(records))
+            items, size = await part(max(0, offset - total), rest)
+            records += items[: count - len(records)]
+            total += size
+        return records, total
+
+    return fetch
+
+
+def distinct(fetch: Fetch) -> Fetch:
+    """Return a reader of a list in which records may come twice, each once; the list is read whole
+    with the first page."""
+    records: dict[str, Record] = {}
+
+    async def fetch_distinct(offset: int, count: int) -> tuple[list[Record], int]:
+        if not records:
+            result, _ = await every(fetch, _MOST_DISTINCT)
+            records.update((str(record["id"]), record) for record in result)
+        return list(records.values())[offset : offset + count], len(records)
+
+    return fetch_distinct
 
 
 async def read(
@@ -136,7 +172,7 @@ def refuse_ambiguous(candidates: list[Record], what: str) -> None:
         visible = [
             {
                 name: candidate.get(name)
-                for name in ("id", "url", "title", "name")
+                for name in ("id", "url", "title", "name", "bookmarked_at")
                 if name in candidate
             }
             for candidate in candidates[:10]

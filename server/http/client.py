@@ -100,15 +100,20 @@ class Http:
         body: bytes = b"",
         *,
         seconds: float,
+        packed: bool = False,
+        largest: int = MAX_BODY,
     ) -> Reply:
         """Send a request and return the whole reply; a redirect is a reply like any other.
 
         Args:
             seconds: the time for all of it.
+            packed: whether the body is left as it came, and not unpacked: of a file that consists
+                of several packed parts, httpx would unpack the first alone.
+            largest: the most bytes of the reply.
 
         Raises:
             Transient: the request was not sent or got lost, or the reply is late, unreadable or
-                over 8 MB.
+                over `largest`.
         """
         timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
         target, host = rewrite_loopback(url)
@@ -127,7 +132,7 @@ class Http:
             with anyio.fail_after(seconds + _GRACE_SECONDS):
                 response = await self._client.send(request, stream=True)
                 try:
-                    content = await self._read(response)
+                    content = await self._read(response, largest, packed=packed)
                 finally:
                     await response.aclose()
         except (httpx.TransportError, TimeoutError) as error:
@@ -155,15 +160,15 @@ class Http:
             return await self._files.read(url, headers, seconds)
         raise Failure(Code.TIMEOUT, f"its host did not answer within {seconds:.0f} s")
 
-    async def _read(self, response: httpx.Response) -> bytes:
+    async def _read(self, response: httpx.Response, largest: int, *, packed: bool) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.aiter_raw() if packed else response.aiter_bytes():
             size += len(chunk)
-            if size > MAX_BODY:
+            if size > largest:
                 raise Transient(
                     Code.BAD_RESPONSE,
-                    f"{self._name} sent an answer of more than {MAX_BODY // 2**20} MB.",
+                    f"{self._name} sent an answer of more than {largest // 2**20} MB.",
                     "Ask for fewer records (`limit`) or fewer `fields`.",
                     worth_repeating=False,
                 )

@@ -69,4 +69,5 @@ class InProcessTransport(httpx.AsyncBaseTransport):
         body = await request.aread()
         target = request.url.raw_path.decode("ascii")
         answer = await self._answer(request.method, target, request.headers, body)
-        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body)
+        stream = httpx.ByteStream(answer.body)
+        return httpx.Response(answer.status, headers=dict(answer.headers), stream=stream)

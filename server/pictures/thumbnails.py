@@ -62,8 +62,13 @@ class _Grid(NamedTuple):
     merit: tuple[float, ...]
 
 
-def shrink(data: bytes, longest: int, *, is_video: bool = False) -> Thumbnail:
+def shrink(
+    data: bytes, longest: int, *, is_video: bool = False, most_pixels: int = MOST_PIXELS
+) -> Thumbnail:
     """Return the picture with sides of at most `longest` pixels; of an animation the first frame.
+
+    Args:
+        most_pixels: of the picture as it is; each takes four bytes.
 
     Raises:
         Failure: `BAD_RESPONSE`, with a clause as message, for a file that is no picture, is broken,
@@ -75,7 +80,7 @@ def shrink(data: bytes, longest: int, *, is_video: bool = False) -> Thumbnail:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             width, height = image.size
             # The size stands in the header: nothing is unpacked yet.
-            if width * height > MOST_PIXELS:
+            if width * height > most_pixels:
                 message = f"it unpacks to {width} x {height} pixels"
                 raise Failure(Code.BAD_RESPONSE, message)
             # JPEG can be unpacked straight to a smaller size.

@@ -24,7 +24,7 @@ DEFAULT_API_URL = "https://app.archive.com/api/v2"
 
 ConfirmMode = Literal["ask", "token", "never"]
 # The versions that the ArchiveBox sandbox can imitate; the first is the default.
-ArchiveBoxVersion = Literal["0.9.73", "0.9.31", "0.8.5"]
+ArchiveBoxVersion = Literal["0.9.73", "0.9.74", "0.9.31", "0.8.5"]
 # A username is missing on purpose: without its password it opens nothing.
 _SECRETS_OF = {
     "ARCHIVE_API_URL": ("ARCHIVE_APP_TOKEN",),

@@ -38,6 +38,7 @@ class Entry:
     module: str
     class_name: str
     core: bool = False
+    reads_too: bool = False
 
     @property
     def name(self) -> str:
@@ -110,12 +111,23 @@ class Catalog:
         offered = {OWN, *backends} if backends else set()
         self._reachable = _select(
             self._all,
-            lambda entry: entry.backend in offered and (entry.reads or not read_only),
+            lambda entry: (
+                entry.backend in offered and (entry.reads or entry.reads_too or not read_only)
+            ),
         )
         self._offered = _select(self._reachable, lambda entry: _is_requested(entry, requested))
         self.templates = tuple(
             template for template in self._templates if template["backend"] in backends
         )
+
+    def refuse_change(self, entry: Entry) -> None:
+        """Refuse a call that changes something where this server only reads.
+
+        Raises:
+            Failure: `READ_ONLY`.
+        """
+        if self._read_only:
+            raise _make_read_only_failure(f"This call of {entry.name}")
 
     def list_tools(self) -> list[dict[str, Any]]:
         """Return the offered tools as `tools/list` serves them, in the file's order."""
@@ -163,12 +175,7 @@ class Catalog:
         if name in self._reachable:
             return existing
         if self._read_only and not existing.reads:
-            raise Failure(
-                Code.READ_ONLY,
-                f"{name} changes data, and this server was started read-only.",
-                "Tell the user; only they can restart it without --read-only "
-                "(ARCHIVE_MCP_READ_ONLY).",
-            )
+            raise _make_read_only_failure(name)
         raise Failure(
             Code.NOT_CONFIGURED,
             f"{name} is not offered: its backend is not configured.",
@@ -209,6 +216,14 @@ class Catalog:
             return name
         # A hint must not send a model to a tool that its host does not list, without saying so.
         return f"{name} (not offered here)"
+
+
+def _make_read_only_failure(what: str) -> Failure:
+    return Failure(
+        Code.READ_ONLY,
+        f"{what} changes data, and this server was started read-only.",
+        "Tell the user; only they can restart it without --read-only (ARCHIVE_MCP_READ_ONLY).",
+    )
 
 
 def _select(entries: Mapping[str, Entry], test: Callable[[Entry], bool]) -> dict[str, Entry]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from server.errors import Code, Failure
+from server.text import one_line, safe_details
 from server.tool.cursor import scope_of
 from server.tool.elicitation import Asker, Question
 
@@ -34,6 +35,11 @@ class Preview:
     message: str
     details: dict[str, Any] = field(default_factory=dict)
     otherwise: str = ""
+
+    def __post_init__(self) -> None:
+        # The last line of defence: no name or title breaks the question, whoever builds it.
+        object.__setattr__(self, "message", one_line(self.message))
+        object.__setattr__(self, "details", safe_details(self.details))
 
 
 class Confirmations:

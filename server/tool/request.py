@@ -63,6 +63,9 @@ class Request(Input, Generic[R, C]):
     repeatable: ClassVar[bool]
     confirmed: ClassVar[bool] = False
     core: ClassVar[bool] = False
+    reads_too: ClassVar[bool] = False
+    """Whether some calls of a tool that changes something only read: a read-only server offers
+    these."""
     open_world: ClassVar[bool] = True
     verify: ClassVar[str] = ""
     """For one that changes something: how to find out whether it happened, when the answer was
@@ -111,6 +114,10 @@ class Request(Input, Generic[R, C]):
         return self.model_dump(
             by_alias=True, exclude_unset=True, mode="json", exclude={"confirm", "workspace"}
         )
+
+    def may_change(self) -> bool:
+        """Return whether this call may change something."""
+        return self.risk != "reads"
 
     def check(self) -> None:
         """Refuse combinations of arguments that the API would reject or silently ignore.

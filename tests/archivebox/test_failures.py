@@ -10,6 +10,7 @@ import anyio
 import httpx
 import pytest
 
+from server.archivebox.failures import hide_internals
 from server.errors import Code, Failure
 from server.sandbox.archivebox import (
     KEY,
@@ -270,3 +271,19 @@ async def test_what_a_remove_had_deleted_before_it_was_stopped_is_still_reported
     assert done["deleted"] + done["queued"] == 1
     assert len(done["failed"]) == asked.details["preview"]["snapshots"] - 1
     assert done["failed"][-1]["reason"] == "Not tried after that."
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Is a directory: '/data/archive/1/127.0.0.1'", "Is a directory: '127.0.0.1'"),
+        ("C:\\Users\\a\\b.txt is missing", "b.txt is missing"),
+        ("core.models.Snapshot.DoesNotExist", "DoesNotExist"),
+        ("(internal) archivebox.extractors.htmltotext", "(internal) htmltotext"),
+        ("see http://a.example/b/c.html", "see http://a.example/b/c.html"),
+        ("wget/a.example/b.html", "wget/a.example/b.html"),
+        ("at web.archivebox.localhost", "at web.archivebox.localhost"),
+    ],
+)
+def test_folders_and_modules_of_the_server_are_not_shown(text: str, shown: str) -> None:
+    assert hide_internals(text) == shown

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 
 from tests.support.archivebox.server import OwnServer, RealArchiveBox, RealServer
 from tests.support.archivebox.targets import Target, over_real
@@ -45,11 +46,11 @@ async def test_pages_are_saved_checked_and_changed_on_a_real_server(
 
         (saved,) = results
         assert [each["url"] for each in saved["saved"]] == [good]
-        assert [each["url"] for each in [*saved.get("partly", []), *saved.get("failed", [])]] == [
-            bad
-        ]
+        assert [each["url"] for each in saved["failed"]] == [bad]
+        assert "404" in saved["failed"][0]["reason"]
         assert checked["result"]["counts"]["missing"] == 1
-        assert good in [each["url"] for each in checked["result"]["good"]]
+        assert [each["url"] for each in checked["result"]["good"]] == [good]
+        assert [each["url"] for each in checked["result"]["noOutput"]] == [bad]
 
         query = {"tag": "shelf", "domain": "127.0.0.1"}
         tagged = await target.confirmed(
@@ -66,8 +67,9 @@ async def test_pages_are_saved_checked_and_changed_on_a_real_server(
             told = await target.confirmed("start_save", action="retry", query=query)
             assert told["result"]["counts"] == {
                 "saved": 0,
-                "partly": 1,
-                "failed": 0,
+                "partly": 0,
+                "failed": 1,
+                "unknown": 0,
                 "queued": 0,
                 "refused": 0,
             }
@@ -82,7 +84,31 @@ async def test_pages_are_saved_checked_and_changed_on_a_real_server(
         await target.call("start_save", action="save", urls=[target.fresh[1]], wait_minutes=0)
         cancelled = await target.confirmed("start_save", action="cancel")
         assert cancelled["result"]["changed"] == 1
+        assert cancelled["result"]["pages"].get("stillOpen", 0) == 0
         assert {each["status"] for each in await target.every("list_crawls")} == {"sealed"}
+
+
+async def test_known_pages_get_their_tags_and_listed_ones_are_not_archived(
+    own_server: OwnServer,
+) -> None:
+    async with own_real(own_server) as real, over_real(real) as target:
+        known, new, listed = target.fresh[:3]
+        await target.archive((await target.call("add", urls=[known]))["crawl_id"])
+        added = await target.call("add", urls=[known, new], tag="asked")
+        await target.archive(added["crawl_id"])
+        await target.call("add", urls=[listed], tag="listed", index_only=True)
+        # What the runner has to do with it is done, too.
+        await anyio.to_thread.run_sync(real.work_off)
+        tagged = await target.call("list_snapshots", tag="asked", with_archiveresults=True)
+        only = await target.call("list_snapshots", tag="listed", with_archiveresults=True)
+
+    assert added["saved_before"]["count"] == 1
+    assert {page["url"]: page["outcome"] for page in tagged["nodes"]} == {
+        known: "saved",
+        new: "saved",
+    }
+    assert [page["url"] for page in only["nodes"]] == [listed]
+    assert not only["nodes"][0].get("archiveresults")
 
 
 async def test_the_oldest_real_server_makes_new_outputs_of_what_failed(
@@ -101,7 +127,8 @@ async def test_the_oldest_real_server_makes_new_outputs_of_what_failed(
             "nodes"
         ]
 
-    assert saved["result"]["counts"]["partly"] == 1
+    assert saved["result"]["counts"]["failed"] == 1
+    assert "404" in saved["result"]["failed"][0]["reason"]
     assert [each["status"] for each in outputs] == ["failed", "failed"]
 
 

@@ -20,6 +20,7 @@ from tests.support.archivebox.targets import Target
 from tests.support.paths import OPENAPI, SURFACE
 
 FILES = {
+    "0.9.74": "archivebox-0.9.74rc408.json",
     "0.9.73": "archivebox-0.9.73.json",
     "0.9.31": "archivebox-0.9.31.json",
     "0.8.5": "archivebox-0.8.5rc51.json",
@@ -88,7 +89,9 @@ def covered(endpoint: str) -> bool:
     return wanted in served or wanted in LEFT_OUT
 
 
-@pytest.mark.parametrize(("version", "count"), [("0.9.73", 46), ("0.9.31", 39), ("0.8.5", 14)])
+@pytest.mark.parametrize(
+    ("version", "count"), [("0.9.74", 47), ("0.9.73", 46), ("0.9.31", 39), ("0.8.5", 14)]
+)
 def test_every_endpoint_of_a_version_has_its_tool(version: str, count: int) -> None:
     endpoints = [each for each in description(version).endpoints if each != "GET /openapi.json"]
     assert [each for each in endpoints if not covered(each)] == []

@@ -243,7 +243,7 @@ async def test_discovery_leads_to_a_change_that_is_confirmed(tmp_path: Path, era
         )
 
     assert preview["code"] == "CONFIRMATION_REQUIRED"
-    assert "Delete the view group 'Autumn' for good? It is empty." in preview["message"]
+    assert 'Delete the view group "Autumn" for good? It is empty.' in preview["message"]
     assert deleted["deletedViewGroupId"] == group
     assert left["nodes"] == []
 

@@ -26,6 +26,7 @@ ARCHIVEBOX_TOOLS = {
     "archivebox_update_snapshot",
     "archivebox_delete_snapshot",
     "archivebox_get_snapshots_feed",
+    "archivebox_get_screencast",
     "archivebox_get_any",
     "archivebox_list_archiveresults",
     "archivebox_get_archiveresult",
@@ -75,7 +76,7 @@ TOOLS_OF_PROMPT = {
 }
 BYTES_OF_PROMPT = {
     "archive_system_prompt": (9_000, 22_000),
-    "archivebox_system_prompt": (8_000, 12_500),
+    "archivebox_system_prompt": (8_000, 13_500),
 }
 ADDRESSES = {
     "archive_system_prompt": "archive://system-prompt",

@@ -107,7 +107,12 @@ FILLER = re.compile(
 )
 ELSEWHERE = {"arguments", "search", "creators"}
 """The objects whose properties another tool's schema tells: its description names that tool."""
-PROSE_OR_PICTURES = {"archivebox_read_snapshot", "archive_view_media", "archive_chart"}
+PROSE_OR_PICTURES = {
+    "archivebox_read_snapshot",
+    "archivebox_get_screencast",
+    "archive_view_media",
+    "archive_chart",
+}
 SHORTEST = {"archive": 40, "archivebox": 20, "archive_mcp": 40}
 """Characters of a description: ArchiveBox's 45 tools share little room, and most of them need few
 words."""

@@ -19,7 +19,7 @@ from server.archive.operations import (
 )
 from server.archive.pagination import ROW_CAP
 from server.errors import Code, Failure
-from server.text import count_noun
+from server.text import count_noun, quote_title
 from server.tool.confirmation import Preview
 from tools.archive.schema.objects import ItemPayload
 from tools.archive.schema.saved_objects import Collection, CollectionPayload, DeletedCollection
@@ -42,7 +42,7 @@ _OLDER_STORAGE = (
 )
 # Collections are often numbered by quarter or year: such names are alike on purpose.
 _NUMBERS = re.compile(r"\d+")
-_NOT_LISTED = f"'{{}}' is not among the {ROW_CAP:,} collections that Archive lists"
+_NOT_LISTED = f"{{}} is not among the {ROW_CAP:,} collections that Archive lists"
 _CLOSE = 0.8
 """The likeness from which a new name may be a misspelling of an existing one."""
 
@@ -185,9 +185,9 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
         if not doubts:
             return None
         # Archive cuts the list without a word, so a name beyond the cap may exist.
-        missing = "There is no collection '{}'" if len(rows) < ROW_CAP else _NOT_LISTED
+        missing = "There is no collection {}" if len(rows) < ROW_CAP else _NOT_LISTED
         parts = [
-            f"{missing.format(name)}, but there is '{near['name']}' "
+            f"{missing.format(quote_title(name))}, but there is {quote_title(near['name'])} "
             f"({count_noun(near['itemCount'], 'item')})."
             for name, near in doubts
         ]

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Confirmed, Get, Text, cut_text
+from server.archivebox.filters import Patterns
+from server.archivebox.moments import From
 from server.archivebox.pagination import Record, Unpaged, refuse_ambiguous
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
+from server.text import show_page, show_url
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox import records
+from tools.archivebox.known import (
+    describe_known,
+    find_known,
+    keeps_known,
+    show_known,
+    split_tags,
+    tag_all,
+)
 from tools.archivebox.patterns import MOST, matches
 from tools.archivebox.records import Crawl, Deleted, Exported
+from tools.archivebox.removal import leaves_files
 
 CrawlStatus = Literal["queued", "started", "paused", "sealed"]
 
@@ -81,8 +93,18 @@ class CreateCrawl(Change[Crawl]):
         for url in self.urls:
             check_web_address(url)
 
-    def present(self, result: Any) -> dict[str, Any]:
-        return records.crawl(result)
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        body = self.require_supported(context.description, self.body())
+        known = await find_known(context.api, self.urls)
+        report = records.crawl(await self.send(context.api, body))
+        # The text of all addresses is what the call itself brought.
+        report.pop("urls", None)
+        keeps = keeps_known(context.api, only_new=None, anew=False)
+        notes = describe_known(len(known), keeps=keeps)
+        if keeps:
+            tags = self.tags if self.tags is not None else split_tags(self.tags_str)
+            notes += await tag_all(context.api, known, tags)
+        return whole({**report, **show_known(known), **({"notes": notes} if notes else {})})
 
 
 class UpdateCrawl(Change[Crawl]):
@@ -98,7 +120,7 @@ class UpdateCrawl(Change[Crawl]):
     crawl_id: Text = Field(description="Id, or unique part")
     status: CrawlStatus | None = Field(None, description="New status")
     action: Literal["pause", "resume", "cancel"] | None = Field(None, description="0.9.73")
-    retry_at: Text | None = Field(None, description="Retry time")
+    retry_at: From | None = Field(None, description="Retry time")
     tags: list[Text] | None = Field(None, description="Tag names")
     tags_str: Text | None = Field(None, description="Or with commas")
 
@@ -115,10 +137,12 @@ class UpdateCrawl(Change[Crawl]):
     async def run(self, context: ArchiveBoxContext) -> Result:
         # A part of an id is completed here: one that fits several is refused, with the candidates.
         self.crawl_id = str((await one_crawl(context.api, self.crawl_id))["id"])
-        return await super().run(context)
-
-    def present(self, result: Any) -> dict[str, Any]:
-        return records.crawl(result)
+        body = self.require_supported(context.description, self.body())
+        await self.send(context.api, body)
+        # What is stored, and not what was sent.
+        stored = await context.api.get(self.path())
+        notes = records.describe_differences(body, stored)
+        return whole({**records.crawl(stored), **({"notes": notes} if notes else {})})
 
 
 class DeleteCrawl(Confirmed[Deleted]):
@@ -140,7 +164,7 @@ class DeleteCrawl(Confirmed[Deleted]):
 
     async def preview(self, context: ArchiveBoxContext) -> Preview:
         crawl = await one_crawl(context.api, self.crawl_id)
-        urls = str(crawl.get("urls", "")).split()
+        urls = [show_url(url) for url in str(crawl.get("urls", "")).split()]
         about = {
             "id": crawl["id"],
             "urls": urls[:10],
@@ -150,15 +174,18 @@ class DeleteCrawl(Confirmed[Deleted]):
         its_pages = "all its saved pages"
         # Only 0.9.73 finds the pages of a crawl; its list of pages has no such filter.
         if context.description.takes("POST /cli/search", "crawl_id"):
-            pages = await matches(context.api, [], {}, {"crawl_id": crawl["id"]})
+            pages = await matches(context.api, Patterns("exact", ()), {}, {"crawl_id": crawl["id"]})
             its_pages = f"its saved pages ({len(pages)}{' or more' if len(pages) >= MOST else ''})"
             about |= {
                 "snapshots": len(pages),
-                "first": [page.get("title") or page.get("url") for page in pages[:10]],
+                "first": [show_page(page["url"], page.get("title")) for page in pages[:10]],
             }
+        files = ""
+        if leaves_files(context.description):
+            files = f" ArchiveBox {context.description.version} leaves the files on its disk."
         return Preview(
             f"Delete the crawl of {', '.join(urls[:3])}{' ...' if len(urls) > 3 else ''} with "
-            f"{its_pages}?",
+            f"{its_pages}?{files}",
             about,
         )
 

@@ -3,30 +3,30 @@ search is broken."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.failures import get_command_result
-from server.archivebox.pagination import Record, every
+from server.archivebox.filters import Patterns, has_tag, spellings
+from server.archivebox.pagination import Fetch, Record, chain, distinct, every
 from server.errors import Code, Failure
-from tools.archivebox.snapshots.snapshots import pages
 
 MOST = 1000
 """Pages that a search gives at most."""
 # 25 requests, within one call.
 _MOST_READ = 5000
+_MOST_TAGS = 20_000
 
 
 async def matches(
-    api: ArchiveBoxApi, patterns: list[str], filters: dict[str, Any], more: dict[str, Any]
+    api: ArchiveBoxApi, patterns: Patterns, times: dict[str, Any], more: dict[str, Any]
 ) -> list[Record]:
     """Return the snapshots that the filters select, at most 1,000; nothing is changed.
 
     Args:
-        filters: `filter_type`, and `after` and `before` in Unix seconds; every version has them.
+        times: `after` and `before` in Unix seconds; every version has them.
         more: filters that only newer servers have.
 
     Raises:
@@ -34,7 +34,8 @@ async def matches(
     """
     # 0.9 has no `list` any more, and 0.8.5 no `search` yet.
     operation = "POST /cli/search" if api.description.has("POST /cli/search") else "POST /cli/list"
-    body = _body(api, operation, patterns, {**filters, **more})
+    filters = await server_filters(api, patterns)
+    body = _body(api, operation, {**filters, **times, **more})
     try:
         result = get_command_result(
             await api.change("POST", operation.partition(" ")[2], body, repeatable=True, verify="")
@@ -44,21 +45,93 @@ async def matches(
         if failure.code is not Code.UNAVAILABLE or more:
             raise
         # 0.8.5 cannot write its own answer down with the libraries it is installed with today.
-        return await _search_here(api, patterns, filters)
-    if isinstance(result, dict):
-        result = list(result.values())  # 0.8.5 answers by folder
-    return (
-        [entry for entry in result if isinstance(entry, dict)] if isinstance(result, list) else []
-    )
+        return await _search_here(api, patterns, times)
+    # A search by words takes the patterns for words, which also fit by what a page says.
+    keep = Patterns(patterns.kind, ()) if more.get("search") else patterns
+    return list(filter(keep.keep(), _rows(result)))
 
 
-def _body(
-    api: ArchiveBoxApi, operation: str, patterns: list[str], requested: dict[str, Any]
-) -> dict[str, Any]:
+def pages(
+    api: ArchiveBoxApi,
+    params: dict[str, Any],
+    *,
+    urls: Sequence[str] = (),
+    tags: Sequence[str] = (),
+) -> Fetch:
+    """Return a reader of the snapshots under these filters, page by page.
+
+    Args:
+        urls: the spellings of an address; none does not filter.
+        tags: the spellings of a tag; none does not filter.
+    """
+
+    def read_as(more: dict[str, Any]) -> Fetch:
+        async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
+            page = {**params, **more, "limit": count, "offset": offset}
+            answer = await api.get("/core/snapshots", **page)
+            return answer["items"], int(answer["total_items"])
+
+        return fetch
+
+    # The server takes one address and one tag at a time.
+    lists = [
+        read_as({**url, **tag})
+        for url in _one_by_one("url", urls)
+        for tag in _one_by_one("tag", tags)
+    ]
+    # A page may have a tag in several spellings.
+    return chain(lists) if len(tags) < 2 else distinct(chain(lists))
+
+
+def _one_by_one(name: str, values: Sequence[str]) -> list[dict[str, str]]:
+    return [{name: value} for value in values] or [{}]
+
+
+async def stored_urls(api: ArchiveBoxApi, url: str) -> list[str]:
+    """Return the spellings under which an address is saved, or the address itself where it is not:
+    the server finds each under its own spelling alone."""
+    if not api.description.has("POST /cli/search"):
+        return spellings(url)
+    rows = await matches(api, Patterns("exact", (url,)), {}, {})
+    return list(dict.fromkeys(str(row["url"]) for row in rows)) or [url]
+
+
+async def stored_tags(api: ArchiveBoxApi, name: str) -> list[str]:
+    """Return a tag's name as ArchiveBox keeps it, whatever capitals it is asked for with: several
+    where there are several spellings, the name itself where there is no such tag."""
+    if api.description.has("POST /core/tag/{}/rename"):
+        try:
+            tag = await api.get(f"/core/tag/{quote(name.strip(), safe='')}", with_snapshots=False)
+        except Failure as failure:
+            # Ambiguous: crawls can bring `Press` where there is `press`.
+            if failure.code not in (Code.NOT_FOUND, Code.AMBIGUOUS):
+                raise
+            tag = {}
+        # A name of digits is taken for an id.
+        if has_tag([str(tag.get("name"))], name):
+            return [str(tag["name"])]
+
+    async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
+        answer = await api.get("/core/tags", limit=count, offset=offset)
+        return answer["items"], int(answer["total_items"])
+
+    tags, _ = await every(fetch, _MOST_TAGS, page=500)
+    return [str(tag["name"]) for tag in tags if has_tag([str(tag["name"])], name)] or [name]
+
+
+async def server_filters(api: ArchiveBoxApi, patterns: Patterns) -> dict[str, Any]:
+    """Return kind and patterns as the command takes them."""
+    kind, texts = patterns.for_server()
+    if kind == "tag":
+        texts = [name for text in texts for name in await stored_tags(api, text)]
+    if texts:
+        return {"filter_type": kind, "filter_patterns": texts}
+    return {}
+
+
+def _body(api: ArchiveBoxApi, operation: str, requested: dict[str, Any]) -> dict[str, Any]:
     body = {**requested, "as_json": True}
-    if patterns:
-        body["filter_patterns"] = patterns
-    elif not api.description.takes(operation, "limit"):
+    if "filter_patterns" not in body and not api.description.takes(operation, "limit"):
         # Without patterns older servers look for https://example.com, and for nothing else.
         body |= {"filter_patterns": [".*"], "filter_type": "regex"}
     # The server ignores unknown names: without its filter a search selects too much to delete.
@@ -74,8 +147,16 @@ def _body(
     return {**body, "limit": MOST} if api.description.takes(operation, "limit") else body
 
 
+def _rows(result: Any) -> list[Record]:
+    # 0.8.5 answers by folder.
+    entries = list(result.values()) if isinstance(result, dict) else result
+    if not isinstance(entries, list):
+        return []
+    return [entry for entry in entries if isinstance(entry, dict)]
+
+
 async def _search_here(
-    api: ArchiveBoxApi, patterns: list[str], filters: dict[str, Any]
+    api: ArchiveBoxApi, patterns: Patterns, times: dict[str, Any]
 ) -> list[Record]:
     snapshots, total = await every(pages(api, {}), _MOST_READ)
     if total > _MOST_READ:
@@ -85,27 +166,6 @@ async def _search_here(
             "through here.",
             "Use {GET /core/snapshots} with its filters.",
         )
-    fits = _FITS[filters["filter_type"]]
-    after, before = filters.get("after", 0.0), filters.get("before", float("inf"))
-    return [
-        snapshot
-        for snapshot in snapshots
-        if after <= float(snapshot["timestamp"]) < before
-        and (not patterns or any(fits(snapshot, pattern) for pattern in patterns))
-    ][:MOST]
-
-
-def _in_domain(snapshot: Record, domain: str) -> bool:
-    # Stricter than 0.9, which compares the start of the URL: another host may begin alike.
-    host = urlsplit(snapshot["url"]).hostname or ""
-    return host == domain.lower() or host.endswith(f".{domain.lower()}")
-
-
-_FITS: dict[str, Callable[[Record, str], bool]] = {
-    "exact": lambda snapshot, pattern: bool(snapshot["url"] == pattern),
-    "substring": lambda snapshot, pattern: pattern.lower() in snapshot["url"].lower(),
-    "regex": lambda snapshot, pattern: re.search(pattern, snapshot["url"]) is not None,
-    "domain": _in_domain,
-    "tag": lambda snapshot, pattern: pattern in (snapshot.get("tags") or []),
-    "timestamp": lambda snapshot, pattern: bool(snapshot["timestamp"] == pattern),
-}
+    after, before = times.get("after", 0.0), times.get("before", float("inf"))
+    in_time = [page for page in snapshots if after <= float(page["timestamp"]) < before]
+    return list(filter(patterns.keep(), in_time))[:MOST]

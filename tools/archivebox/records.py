@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from server.archivebox.failures import hide_internals
+from server.archivebox.verdict import Verdict, judge
+
 Json = dict[str, Any]
 
 
@@ -59,6 +62,8 @@ class Exported:
 
 
 _LEFT_OUT = ("TYPE", "abid", "archiveresults", "history", "sources")
+_UNSEEN = ("TYPE", "abid", "snapshot_abid", "pwd")
+"""Fields of an archive result that are of no use to a caller; `pwd` is a folder of the server."""
 _OLD_NAMES = {"extractor": "plugin", "output": "output_str"}
 _SECRETS = ("TOKEN", "SECRET", "KEY", "PASSW", "COOKIE", "AUTH", "CREDENTIAL")
 """Parts of the names of settings whose values stay with ArchiveBox; only 0.9.73 masks some of them
@@ -66,8 +71,11 @@ itself."""
 
 
 def plain(record: Json) -> Json:
-    """Return an object without the name of its class on the server."""
-    return {name: value for name, value in record.items() if name != "TYPE"}
+    """Return an object without the name of its class and the folders of its files."""
+    match = {name: value for name, value in record.items() if name != "TYPE"}
+    if match.get("abspath"):
+        match["abspath"] = _hide(match["abspath"])
+    return match
 
 
 def snapshot(record: Json) -> Json:
@@ -84,12 +92,47 @@ def snapshot(record: Json) -> Json:
 
 def result(record: Json) -> Json:
     """Return an archive result under the names of 0.9 (`extractor` and `output` before)."""
-    return {
+    match = {
         _OLD_NAMES.get(name, name): value
         # Empty values are left out: a page with six outputs has 7 kB as it is.
         for name, value in record.items()
-        if name not in ("TYPE", "abid", "snapshot_abid") and value not in (None, "", [], {})
+        if name not in _UNSEEN and value not in (None, "", [], {})
     }
+    for name in ("cmd", "output_str"):
+        if name in match:
+            match[name] = _hide(match[name])
+    return match
+
+
+def _hide(value: Any) -> Any:
+    """Return a text or texts of the server without the folders of its files."""
+    return (
+        [_hide(part) for part in value] if isinstance(value, list) else hide_internals(str(value))
+    )
+
+
+def describe_verdict(record: Json, result: Verdict | None = None) -> Json:
+    """Return whether a page is saved, as fields of its record, with the reasons where not."""
+    result = result or judge(record)
+    reasons = {"reason": result.reason} if result.reason else {}
+    failed = {"failures": [*result.failures]} if result.failures else {}
+    return {"outcome": result.outcome, **reasons, **failed}
+
+
+def describe_differences(requested: Json, stored: Json) -> list[str]:
+    """Return notes about what a change asked for and the server did not store."""
+    notes = []
+    status = requested.get("status")
+    if status and stored.get("status") != status:
+        notes.append(f"Asked for status {status}; stored is {stored.get('status')}.")
+    tags = requested.get("tags")
+    if tags is not None and _fold(tags) != _fold(stored.get("tags", tags)):
+        notes.append(f"Stored tags: {', '.join(stored['tags']) or 'none'}.")
+    return notes
+
+
+def _fold(tags: Any) -> set[str]:
+    return {tag.casefold() for tag in tags}
 
 
 def tag(record: Json) -> Json:
@@ -131,13 +174,5 @@ def any_object(record: Json) -> Json:
 
 
 def failures(record: Json) -> list[Json]:
-    """Return why a snapshot failed: plugin and reason of each failed result."""
-    failed = [
-        result(archiveresult)
-        for archiveresult in record.get("archiveresults") or []
-        if archiveresult.get("status") == "failed"
-    ]
-    return [
-        {"plugin": entry.get("plugin"), "reason": str(entry.get("output_str", ""))[:300]}
-        for entry in failed
-    ]
+    """Return why outputs that would hold a page failed: plugin and reason of each."""
+    return [*judge({**record, "status": None}).failures]

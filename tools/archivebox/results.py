@@ -9,13 +9,17 @@ from pydantic import Field
 
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.client import Upload
+from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Get, Text
+from server.archivebox.moments import At, From, split_exact
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import Paged, Record
 from server.errors import Code, Failure
 from server.tool.request import Risk
+from server.tool.result import Result
 from tools.archivebox import records
 from tools.archivebox.records import ArchiveResult
+from tools.archivebox.snapshots.lookup import resolve_url
 
 ResultStatus = Literal[
     "queued", "started", "paused", "backoff", "succeeded", "failed", "skipped", "noresults"
@@ -31,7 +35,7 @@ class ListArchiveresults(Paged[ArchiveResult]):
 
     status: ResultStatus | None = Field(None, description="Outcome")
     plugin: Text | None = Field(None, description="As wget, screenshot")
-    snapshot_id: Text | None = Field(None, description="Id of the page")
+    snapshot_id: Text | None = Field(None, description="Id or URL of the page")
     snapshot_url: Text | None = Field(None, description="Part of its URL")
     snapshot_tag: Text | None = Field(None, description="Its tag")
     search: Text | None = Field(None, description="In all of these")
@@ -40,16 +44,21 @@ class ListArchiveresults(Paged[ArchiveResult]):
     # No `cmd`: the server answers that filter with a 503 (a fault of its own).
     hook_name: Text | None = Field(None, description="0.9")
     process_id: Text | None = Field(None, description="0.9")
-    created_at: Text | None = Field(None, description="Exact time")
-    created_at__gte: Text | None = Field(None, description="Date")
-    created_at__lt: Text | None = Field(None, description="Date")
+    created_at: At | None = Field(None, description="At that time")
+    created_at__gte: From | None = Field(None, description="From this time")
+    created_at__lt: From | None = Field(None, description="Before this time")
+
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        if self.snapshot_id:
+            self.snapshot_id = await resolve_url(context.api, self.snapshot_id)
+        return await super().run(context)
 
     def require_supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
         # The names of 0.8.5.
         old = {"plugin": "extractor", "output_str": "output"}
         renamed = {
             name if description.takes(self.operation, name) else old.get(name, name): value
-            for name, value in values.items()
+            for name, value in split_exact(values).items()
         }
         return super().require_supported(description, renamed)
 
@@ -79,12 +88,16 @@ class CreateArchiveresult(Change[ArchiveResult]):
     since = "0.9.73"
     verify = "list the page's results ({GET /core/archiveresults})."
 
-    snapshot_id: Text = Field(description="Id of the page")
+    snapshot_id: Text = Field(description="Id or URL of the page")
     plugin: Text = Field(description="Plugin name")
     output_str: str = Field("", description="Text output")
     status: ResultStatus = Field("succeeded", description="Outcome")
     hook_name: Text | None = Field(None, description="Hook")
     output_json: Text | None = Field(None, description="JSON output")
+
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        self.snapshot_id = await resolve_url(context.api, self.snapshot_id)
+        return await super().run(context)
 
     async def send(self, api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
         return await api.form(

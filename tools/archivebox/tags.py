@@ -16,6 +16,7 @@ from server.archivebox.pagination import (
     refuse_ambiguous,
 )
 from server.errors import Code, Failure
+from server.text import quote_title
 from server.tool.confirmation import Preview
 from server.tool.names import find_matches, suggest
 from server.tool.request import Risk
@@ -27,7 +28,7 @@ from tools.archivebox.records import (
     Report,
     Tag,
 )
-from tools.archivebox.snapshots.snapshots import one_snapshot
+from tools.archivebox.snapshots.lookup import one_snapshot
 
 _MOST_TAGS = 20_000
 _MOST_COMPLETED = 20
@@ -151,7 +152,7 @@ class DeleteTag(Confirmed[Deleted]):
         tag = await one_tag(context.api, self.tag_id)
         pages = tag.get("num_snapshots", 0)
         return Preview(
-            f"Delete the tag {tag['name']!r} from {pages} saved pages? The pages stay.",
+            f"Delete the tag {quote_title(tag['name'])} from {pages} saved pages? The pages stay.",
             {"tag": tag["name"], "id": tag["id"], "snapshots": pages},
         )
 
@@ -161,7 +162,7 @@ class _OnSnapshot(Change[Report]):
 
     since = "0.9"
 
-    snapshot_id: Text = Field(description="Id, or unique part")
+    snapshot_id: Text = Field(description="Id, unique part, or URL")
     tag_name: Text | None = Field(None, description="Tag name, or")
     tag_id: int | None = Field(None, description="tag id")
 
@@ -199,7 +200,7 @@ class UntagSnapshot(_OnSnapshot):
 
 
 class ExportTagUrls(Get[Exported]):
-    """Export the URLs of a tag's pages, one a line."""
+    """Export the URLs of a tag's pages, one a line, each once."""
 
     operation = "GET /core/tag/{tag_id}/urls.txt"
     title = "Export a tag's URLs"
@@ -261,7 +262,8 @@ async def one_tag(api: ArchiveBoxApi, reference: str, *, partial: bool = False) 
 async def _export(request: ExportTagUrls | ExportTagSnapshots, api: ArchiveBoxApi) -> Result:
     tag = await one_tag(api, request.tag_id, partial=True)
     request.tag_id = str(tag["id"])
-    lines = (await api.text(request.path())).splitlines()
+    # A page that was saved several times is a URL several times.
+    lines = [*dict.fromkeys((await api.text(request.path())).splitlines())]
     cached: list[str] = []
     size = 0
     for line in lines:

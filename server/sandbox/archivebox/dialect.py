@@ -1,12 +1,12 @@
-"""In what the three imitated releases differ, beside their descriptions; observed on servers of
+"""In what the imitated releases differ, beside their descriptions; observed on servers of
 each release."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-Version = Literal["0.9.73", "0.9.31", "0.8.5"]
+Version = Literal["0.9.73", "0.9.74", "0.9.31", "0.8.5"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Dialect:
         permissions: each snapshot is public or private, else all are the same.
         separates_replay: the page about a snapshot and its files have addresses of their own that
             redirect to each other.
+        serves_raw: files asked for raw come as they are, else some come in another form.
 
     Tags:
         merges_tags: a crawl's tags stay on its snapshots.
@@ -69,6 +70,7 @@ class Dialect:
     deletes_later: bool = False
     permissions: bool = False
     separates_replay: bool = False
+    serves_raw: bool = False
     merges_tags: bool = False
     counts_suggestions: bool = False
     previews_tags: bool = False
@@ -90,34 +92,39 @@ class Dialect:
         return self.version == "0.8.5"
 
 
+_NEWEST = Dialect(
+    "0.9.73",
+    "0.9.73",
+    compact_ids=True,
+    exact_ids_first=True,
+    matches_id_ends=True,
+    statuses=("queued", "started", "paused", "sealed", "deleting"),
+    loose_statuses=True,
+    status_filter=True,
+    searches_contents=True,
+    names_crawl=True,
+    checks_urls=True,
+    adds_later=True,
+    deletes_later=True,
+    permissions=True,
+    separates_replay=True,
+    serves_raw=True,
+    merges_tags=True,
+    counts_suggestions=True,
+    copies_config=True,
+    locks_crawls=True,
+    reruns_sealed=True,
+    redirects_crawl_feed=True,
+    filters_commands=True,
+    paginates_personas=True,
+    writes_empty_files=True,
+    masks_secrets=True,
+)
+
+
 DIALECTS: dict[str, Dialect] = {
-    "0.9.73": Dialect(
-        "0.9.73",
-        "0.9.73",
-        compact_ids=True,
-        exact_ids_first=True,
-        matches_id_ends=True,
-        statuses=("queued", "started", "paused", "sealed", "deleting"),
-        loose_statuses=True,
-        status_filter=True,
-        searches_contents=True,
-        names_crawl=True,
-        checks_urls=True,
-        adds_later=True,
-        deletes_later=True,
-        permissions=True,
-        separates_replay=True,
-        merges_tags=True,
-        counts_suggestions=True,
-        copies_config=True,
-        locks_crawls=True,
-        reruns_sealed=True,
-        redirects_crawl_feed=True,
-        filters_commands=True,
-        paginates_personas=True,
-        writes_empty_files=True,
-        masks_secrets=True,
-    ),
+    "0.9.74": replace(_NEWEST, version="0.9.74", release="0.9.74rc408"),
+    "0.9.73": _NEWEST,
     # Each version stands for the release whose description and behaviour were recorded.
     "0.9.31": Dialect("0.9.31", "0.9.31rc1", previews_tags=True, wraps_listings=True),
     "0.8.5": Dialect("0.8.5", "0.8.5rc51", accepts_basic=True),

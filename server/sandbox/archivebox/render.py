@@ -173,7 +173,8 @@ def render_crawl(world: World, crawl: Crawl) -> dict[str, Any]:
         "retry_at": format_date(crawl.retry_at),
     }
     if world.dialect.copies_config:
-        config = complete_config({"PERMISSIONS": crawl.permissions, **crawl.settings})
+        own = {"PERMISSIONS": crawl.permissions, "ONLY_NEW": crawl.only_new, **crawl.settings}
+        config = complete_config(own)
         return record | {
             "is_paused": crawl.status == "paused",
             "urls": crawl.urls,

@@ -262,7 +262,7 @@ async def test_money_is_spent_only_after_a_yes_to_what_it_costs() -> None:
 
     assert answer == {"operationId": "op", "processedCount": 2, "skippedItemIds": []}
     (question,) = person.questions
-    assert "2 Archive items (by mia) for up to 6 billing credits (3 each)?" in question.message
+    assert '2 Archive items (by "mia") for up to 6 billing credits (3 each)?' in question.message
     assert "Left out: 1 story and 1 unknown id." in question.message
     assert backend.operations == ["items", "workspaces", "workspaces", "refetchEngagementBulk"]
     assert backend.archive.calls[0].variables["filter"] == {"ids": ["1", "2", "901", "gone"]}
@@ -278,7 +278,7 @@ async def test_a_preview_names_whose_items_are_refreshed_and_nobody_elses() -> N
 
     failure = await Backend(items=by_many).refused(refetch(*"12345678", "901"))
 
-    assert "8 Archive items (by n1, n2, n3, n4, n5, 3 more)" in failure.message
+    assert '8 Archive items (by "n1", "n2", "n3", "n4", "n5", 3 more)' in failure.message
     assert failure.message.endswith("Left out: 1 story.")
 
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,8 +26,11 @@ from tests.support.archivebox.python import (
 from tests.support.machine.node import cache_folder
 from tests.support.suite.locking import locked
 
-Version = Literal["0.9.73", "0.8.5"]
+Version = Literal["0.9.73", "0.9.31", "0.8.5"]
 VERSIONS: tuple[Version, ...] = ("0.9.73", "0.8.5")
+"""What every test of the API runs against."""
+ALL_VERSIONS: tuple[Version, ...] = ("0.9.73", "0.9.31", "0.8.5")
+"""With the line between, whose outputs are read otherwise than those of its neighbours."""
 
 _ROOTS_CACHE = Path("/var/cache/archive-mcp-tests")
 _INSTALL_SECONDS = 600
@@ -40,16 +43,38 @@ class Release:
     """A release as PyPI has it.
 
     Its requirements are those of its time (`newest`, a day): ArchiveBox pins few of them, and 0.8.5
-    does not even start with the packages of today.
+    does not even start with the packages of today. `finish` mends the installed environment where
+    the release needs the network to run.
     """
 
     package: str
     python: Wanted
     newest: str
+    finish: Callable[[Path], None] = lambda venv: None
 
 
+def _finish_0_9_31(venv: Path) -> None:
+    """Answer locally what 0.9.31 asks the network at every start, and run its hooks with its own
+    packages: by themselves they are resolved anew, with packages that no longer fit."""
+    detect = next(venv.glob("lib/python*/site-packages/archivebox/machine/detect.py"))
+    local = '\n\ndef get_public_ip() -> str:\n    return "127.0.0.1"\n'
+    detect.write_text(detect.read_text() + local)
+    resolver = venv / "bin" / "uv"
+    resolver.rename(resolver.with_name("uv.real"))
+    resolver.write_text(_RUN_HOOKS_HERE)
+    resolver.chmod(0o755)
+
+
+_RUN_HOOKS_HERE = """#!/bin/sh
+here=$(dirname "$(readlink -f "$0")")
+[ "$1" = run ] || exec "$here/uv.real" "$@"
+while [ $# -gt 0 ] && [ "$1" != --script ]; do shift; done
+shift
+exec "$here/python" "$@"
+"""
 _RELEASES: Mapping[Version, Release] = {
     "0.9.73": Release("0.9.73", Wanted("3.13", "trixie"), "2026-10-08"),
+    "0.9.31": Release("0.9.31rc1", Wanted("3.13", "trixie"), "2026-05-20", _finish_0_9_31),
     "0.8.5": Release("0.8.5rc51", Wanted("3.11", "bookworm"), "2024-10-25"),
 }
 
@@ -149,8 +174,11 @@ def _install(release: Release, folder: Path, account: Account) -> None:
     # Compiled now: the account of the servers may not write here, and would compile everything at
     # every start.
     how = ["--quiet", "--no-cache", "--compile-bytecode", "--exclude-newer", release.newest]
+    if "rc" in release.package:
+        how.append("--prerelease=allow")
     into = ["--python", str(venv / "bin" / "python")]
     _run([uv, "pip", "install", *how, *into, f"archivebox=={release.package}"])
+    release.finish(venv)
     shutil.rmtree(tools)
 
 

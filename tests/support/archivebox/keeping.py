@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -55,8 +56,8 @@ class Watched(ArchiveBoxSandbox):
         asked = f"{method} {target.partition('/api/v1')[2]}"
         self.asked.append(asked)
         if self.before is not None and asked.startswith(self.before[0]):
-            self.before[1]()
-            self.before = None
+            act, self.before = self.before[1], None
+            act()
         answer = await super().handle(method, target, headers, body)
         if self.silent is not None and asked.startswith(self.silent):
             self.silent = None
@@ -86,7 +87,7 @@ class Keeper:
     async def call(
         self, request: type[Any] = StartSave, /, *, person: Asker | None = None, **raw: Any
     ) -> Json:
-        given = parse(request, raw, {})
+        given = parse(request, raw, {"timezone": UTC, "instants": []})
         caller = Caller(person or Nobody(), self.time.now + 45)
         return (await self._backend.run(given, caller)).structured
 

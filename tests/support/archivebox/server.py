@@ -26,7 +26,7 @@ PASSWORD = "a password of the tests"
 _READY_SECONDS = 90.0
 _POLL_SECONDS = 0.1
 _LEAVE_SECONDS = 2.0
-_COMMAND_SECONDS = 180
+_COMMAND_SECONDS = 900
 _REQUEST_SECONDS = 60
 
 _COMMON = {
@@ -38,22 +38,37 @@ _COMMON = {
     "CHECK_SSL_VALIDITY": "False",
     "TIMEOUT": "30",
 }
-# Only what works without a browser and without any host but loopback.
+# What ArchiveBox switches on by itself and works without a browser, without downloading a program
+# and without any host but loopback. Bookkeeping such as `hashes` belongs to it: it succeeds for
+# pages that could not be fetched.
+_PLUGINS = (
+    "wget",
+    "htmltotext",
+    "favicon",
+    "hashes",
+    "parse_html_urls",
+    "parse_txt_urls",
+    "parse_netscape_urls",
+    "parse_jsonl_urls",
+    "search_backend_sqlite",
+)
+_SINCE_0_9 = {
+    "SEARCH_BACKEND_ENGINE": "sqlite",
+    "SEARCH_BACKEND_SONIC_ENABLED": "False",
+    "PLUGINS": ",".join(_PLUGINS),
+    "SERVER_SECURITY_MODE": "safe-onedomain-nojsreplay",
+}
+_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _SETTINGS: Mapping[Version, Mapping[str, str]] = {
-    "0.9.73": {
-        "SEARCH_BACKEND_ENGINE": "sqlite",
-        "PLUGINS": "wget,htmltotext,favicon,search_backend_sqlite",
-        "SERVER_SECURITY_MODE": "safe-onedomain-nojsreplay",
-    },
+    "0.9.73": _SINCE_0_9,
+    # Its hooks do not start without a file of certificates.
+    "0.9.31": {**_SINCE_0_9, "SSL_CERT_FILE": str(_CERTIFICATES)},
     # Several methods of 0.8.5 are switched only by the older name of their setting, others only by
     # the newer one.
     "0.8.5": {
         "USE_INDEXING_BACKEND": "False",
         "USE_SEARCHING_BACKEND": "False",
-        **{
-            f"SAVE_{each}": "False"
-            for each in ("FAVICON", "ARCHIVE_DOT_ORG", "SINGLEFILE", "GIT", "MEDIA")
-        },
+        **{f"SAVE_{each}": "False" for each in ("ARCHIVE_DOT_ORG", "SINGLEFILE", "GIT", "MEDIA")},
         **{f"FETCH_{each}": "False" for each in ("PDF", "SCREENSHOT", "DOM")},
         **{f"USE_{each}": "False" for each in ("READABILITY", "MERCURY")},
     },

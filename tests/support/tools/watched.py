@@ -124,7 +124,9 @@ class Watched(Sandbox):
         found.ids["items/abroad"] = abroad["items"]["nodes"][0]["id"]
         accounts = sorted({each["socialProfile"]["accountName"] for each in reels[:2]})
         q3 = found.records.get(found.ids.get("collections/Q3 Report", ""), {})
-        found.words.update(accounts=", ".join(accounts), items=q3.get("itemCount"))
+        found.words.update(
+            accounts=", ".join(f'"{each}"' for each in accounts), items=q3.get("itemCount")
+        )
         return found
 
     async def _asked(self, workspace: str, query: str) -> Json:

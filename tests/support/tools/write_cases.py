@@ -234,8 +234,8 @@ COLLECTIONS = (
             ),
             Refusal({**COFFEE, "id": "@collections/Menu Photos"}, **OLD),
         ),
-        asks="Northwind Skincare: Delete the collection 'Q3 Report' ({items} items; "
-        "in the group 'Reporting') for "
+        asks='Northwind Skincare: Delete the collection "Q3 Report" ({items} items; '
+        'in the group "Reporting") for '
         "good? The items stay in Archive; which of them were in it is lost.",
     ),
     Case(

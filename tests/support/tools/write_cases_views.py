@@ -94,7 +94,7 @@ def of_views(
                 Refusal({"id": UNKNOWN}, f"No {spoken} has that id", listing, "NOT_FOUND"),
                 Refusal({"id": f"@{other}"}, f"No {spoken} has that id", listing, "NOT_FOUND"),
             ),
-            asks=f"Northwind Skincare: Delete the {spoken} '{name}' {told}",
+            asks=f'Northwind Skincare: Delete the {spoken} "{name}" {told}',
         ),
         Case(
             f"archive_move_{kind}_to_group",
@@ -120,21 +120,21 @@ VIEWS = (
         {"filters": {"itemTypes": ["REEL"]}},
         "All Reels",
         ("TikTok Top Earners", "Reporting", ["High Virality"]),
-        "(filters: provider, itemTypes; in the group 'Reporting') for good? Its items stay.",
+        '(filters: provider, itemTypes; in the group "Reporting") for good? Its items stay.',
     ),
     *of_views(
         "creator_view",
         {"filters": {}},
         "Favourites by Reach",
         ("VIP Creators", "Community", ["Berlin Crew"]),
-        "(1 condition; in the group 'Community') for good? Its creators stay.",
+        '(1 condition; in the group "Community") for good? Its creators stay.',
     ),
     *of_views(
         "social_profile_view",
         {"filters": {}},
         "Favourites by Audience",
         ("Verified on TikTok", "Community", []),
-        "(filters: platform; in the group 'Community') for good? Its profiles stay.",
+        '(filters: platform; in the group "Community") for good? Its profiles stay.',
     ),
 )
 
@@ -204,9 +204,9 @@ GROUPS = (
                 "NOT_FOUND",
             ),
         ),
-        asks="Northwind Skincare: Delete the view group 'Website' for good? "
+        asks='Northwind Skincare: Delete the view group "Website" for good? '
         "What is in it stays, in no group: 1 "
-        "collection ('Website Gallery'), 2 content views ('Rights Approved', 'Five-Star Posts').",
+        'collection ("Website Gallery"), 2 content views ("Rights Approved", "Five-Star Posts").',
     ),
     Case(
         "archive_reorder_views_in_group",

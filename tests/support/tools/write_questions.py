@@ -11,7 +11,7 @@ from tests.support.tools.write_cases_views import CASES
 ADD = "archive_add_item_to_collections"
 DOUBTFUL = {"itemId": "@items/0", "collectionNames": ["Q3 Reprot"], "autoCreate": True}
 SLIP = (
-    "Northwind Skincare: There is no collection 'Q3 Reprot', but there is 'Q3 Report' ({items} "
+    'Northwind Skincare: There is no collection "Q3 Reprot", but there is "Q3 Report" ({items} '
     "items). "
     "Create a new one?"
 )

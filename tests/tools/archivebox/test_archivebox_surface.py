@@ -24,6 +24,11 @@ CONTRACT = {
     "archivebox_update_snapshot": ("PATCH /core/snapshot/{snapshot_id}", "snapshots", CHANGE),
     "archivebox_delete_snapshot": ("DELETE /core/snapshot/{snapshot_id}", "snapshots", DELETE),
     "archivebox_get_snapshots_feed": ("GET /core/snapshots.rss", "snapshots", READ),
+    "archivebox_get_screencast": (
+        "GET /core/snapshot/{snapshot_id}/screencast.jpg",
+        "snapshots",
+        READ,
+    ),
     "archivebox_get_any": ("GET /core/any/{id}", "snapshots", READ),
     "archivebox_list_archiveresults": ("GET /core/archiveresults", "results", READ),
     "archivebox_get_archiveresult": ("GET /core/archiveresult/{archiveresult_id}", "results", READ),

@@ -11,7 +11,7 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Confirmed, Id
 from server.archive.selection import select
 from server.errors import Code, Failure
-from server.text import count_noun, join_first
+from server.text import count_noun, join_first, quote_title
 from server.tool.confirmation import Preview
 from tools.archive.content.items import SearchItems
 from tools.archive.schema.objects import Item, RefetchPayload
@@ -116,4 +116,4 @@ async def _look_up(context: ArchiveContext, ids: list[str]) -> list[dict[str, An
 
 def _some_names(items: list[dict[str, Any]]) -> str:
     names = sorted({item["socialProfile"]["accountName"] for item in items})
-    return join_first(names, MOST_NAMES)
+    return join_first([quote_title(name) for name in names], MOST_NAMES)

@@ -13,7 +13,7 @@ from server.archive.context import INTERVAL, ArchiveContext
 from server.archive.operations import Id, Text, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow
-from server.text import count_noun
+from server.text import count_noun, quote_title
 from server.tool.confirmation import Preview
 from server.tool.job import (
     Plan,
@@ -240,9 +240,9 @@ async def _preset(api: Api, preset: str, rows: list[dict[str, Any]]) -> str:
     # `presetId` takes both kinds; the collections were listed already, a view costs one more
     # request.
     if existing := next((row for row in rows if row["id"] == preset), None):
-        return f"the collection '{existing['name']}'"
+        return f"the collection {quote_title(existing['name'])}"
     view, _ = await api.read(GetContentView.model_validate({"id": preset, "fields": ["name"]}))
-    return f"the view '{view['name']}'" if view else f"the preset {preset}"
+    return f"the view {quote_title(view['name'])}" if view else f"the preset {preset}"
 
 
 async def _preview(
@@ -286,9 +286,9 @@ async def _minutes(requests: int, credits: float, context: ArchiveContext) -> in
 
 def _describe(target: Target) -> str:
     if target.id is not None:
-        return f"'{target.name}' exists ({count_noun(target.items, 'item')})"
-    near = f", though there is '{target.near}'" if target.near else ""
-    return f"'{target.name}' will be created{near}"
+        return f"{quote_title(target.name)} exists ({count_noun(target.items, 'item')})"
+    near = f", though there is {quote_title(target.near)}" if target.near else ""
+    return f"{quote_title(target.name)} will be created{near}"
 
 
 def _pages(targets: list[Target]) -> int:

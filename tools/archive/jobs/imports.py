@@ -10,7 +10,7 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Text, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow, NewRecord
-from server.text import count_noun
+from server.text import count_noun, quote_title
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from tools.archive.collections import AddItemToCollections
@@ -117,7 +117,8 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         report = f" ({', '.join(aside)})" if aside else ""
         into = ""
         if collections:
-            into = f", and put what is there then into {', '.join(collections)}"
+            quoted = ", ".join(map(quote_title, collections))
+            into = f", and put what is there then into {quoted}"
         return f"Have Archive add {count_noun(new, 'post')} by link{report}{into}?"
 
     async def _find_collections(self, context: ArchiveContext) -> list[str]:

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from server.archive.attributes import is_select
 from server.archive.context import ArchiveContext
-from server.archive.dates import is_day, to_instant
 from server.archive.operations import InWorkspace, Text
 from server.archive.records import Entity
+from server.dates import is_day, to_instant
 from server.tool.request import ApiType, Input
 
 Provider = Annotated[Literal["INSTAGRAM", "TIKTOK", "YOUTUBE", "INTERNAL"], ApiType("Provider")]

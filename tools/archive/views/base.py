@@ -18,7 +18,7 @@ from server.archive.operations import (
 )
 from server.archive.selection import select
 from server.errors import Code, Failure
-from server.text import count_noun, join_first
+from server.text import count_noun, join_first, quote_title
 from server.tool.confirmation import Preview
 from server.tool.request import ApiType, Input
 from tools.archive.schema.inputs import (
@@ -180,7 +180,9 @@ class Deletion(Confirmed[R], Generic[R]):
         if result is None:
             raise Failure(Code.NOT_FOUND, query.missing, query.instead)
         scope = self.describe_scope(result)
-        what = f"{self.kind} '{result['name']}'" + (f" ({'; '.join(scope)})" if scope else "")
+        what = f"{self.kind} {quote_title(result['name'])}"
+        if scope:
+            what += f" ({'; '.join(scope)})"
         message = f"Delete the {what} for good? {self.describe_survivors(result)}"
         return Preview(
             message, {"delete": self.details(result), "id": self.id, "workspace": context.workspace}
@@ -229,7 +231,7 @@ async def read(request: Read[Any], paths: list[str], api: Api) -> Any:
 
 def in_group(result: dict[str, Any]) -> list[str]:
     """Return the group it is in, in words."""
-    return [f"in the group '{result['group']['name']}'"] if result["group"] else []
+    return [f"in the group {quote_title(result['group']['name'])}"] if result["group"] else []
 
 
 def add_notes(payload: dict[str, Any], note: str) -> dict[str, Any]:
@@ -239,4 +241,4 @@ def add_notes(payload: dict[str, Any], note: str) -> dict[str, Any]:
 
 def join_quoted(names: list[str]) -> str:
     """Return the first few names in quotation marks, and how many more there are."""
-    return join_first([f"'{name}'" for name in names], MOST_NAMES)
+    return join_first([quote_title(name) for name in names], MOST_NAMES)

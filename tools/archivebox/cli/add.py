@@ -6,21 +6,42 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from server.archivebox.api import ArchiveBoxApi
+from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import (
     Change,
     Text,
 )
 from server.archivebox.failures import get_command_result
 from server.archivebox.openapi import Description
+from server.errors import Code, Failure
 from server.http.urls import check_web_address
 from server.tool.request import Risk
+from server.tool.result import Result, whole
+from tools.archivebox.known import (
+    describe_known,
+    find_known,
+    keeps_known,
+    show_known,
+    split_tags,
+    tag_all,
+)
 from tools.archivebox.records import Report
+from tools.archivebox.snapshots.lookup import resolve_url
+
+CREATE = "POST /core/snapshots"
+_ARCHIVING = ("depth", "plugins", "update", "crawl_max_size", "crawl_timeout", "snapshot_max_size")
+"""Options that say how to archive."""
+# Seconds of a call that are left for its answer.
+_RESERVE_SECONDS = 5.0
+
+Json = dict[str, Any]
 
 
 class Add(Change[Report]):
     """Save web pages in ArchiveBox (the self-hosted web archive). Archiving goes on in the
-    background: look at archivebox_list_snapshots, then archivebox_read_snapshot. 0.9.73 skips known
-    URLs unless `only_new` is false."""
+    background: look at archivebox_list_snapshots, then archivebox_read_snapshot. 0.9.73 makes no
+    new copy of known URLs unless `update` is true."""
 
     operation = "POST /cli/add"
     title = "Save pages"
@@ -36,19 +57,26 @@ class Add(Change[Report]):
     plugins: Text | None = Field(None, description="Only these, with commas")
     parser: Text | None = Field(None, description="How to read lists of links")
     only_new: bool | None = Field(None, description="Skip known URLs")
-    update: bool | None = Field(None, description="Archive missing outputs again")
-    index_only: bool | None = Field(None, description="List, do not archive")
+    update: bool | None = Field(None, description="Make another copy of known URLs")
+    index_only: bool | None = Field(None, description="List them, archive nothing")
     persona: Text | None = Field(None, description="Browser identity")
     max_urls: int | None = Field(None, ge=1, description="Most pages")
     crawl_max_size: int | None = Field(None, ge=1, description="Bytes in all")
     crawl_timeout: int | None = Field(None, ge=1, description="Seconds in all")
     snapshot_max_size: int | None = Field(None, ge=1, description="Bytes a page")
-    snapshot_ids: list[Text] | None = Field(None, description="Archive these again")
+    snapshot_ids: list[Text] | None = Field(None, description="Ids or URLs to archive again")
 
     def check(self) -> None:
         # 0.9.31 makes a page of `file:///etc/passwd`, and of any text: addresses are checked here.
         for url in self.urls:
             check_web_address(url)
+        beside = [name for name in _ARCHIVING if getattr(self, name)]
+        if self.index_only and beside:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"`index_only` archives nothing: {', '.join(beside)} would do nothing.",
+                "Leave them out, or leave out `index_only`.",
+            )
 
     def require_supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
         # 0.8.5 calls plugins extractors.
@@ -57,18 +85,71 @@ class Add(Change[Report]):
             del values["plugins"]
         return super().require_supported(description, values)
 
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        if self.snapshot_ids:
+            self.snapshot_ids = [
+                await resolve_url(context.api, reference) for reference in self.snapshot_ids
+            ]
+        body = self.require_supported(context.description, self.body())
+        api, tags = context.api, split_tags(self.tag)
+        known = await find_known(api, self.urls)
+        # Both lines of 0.9 take `index_only`, and archive all the same.
+        if self.index_only and context.description.has(CREATE):
+            return whole(await list_only(api, self.urls, known, tags))
+        report = self.present(await self.send(api, body))
+        keeps = keeps_known(
+            api, only_new=self.only_new, anew=bool(self.update or self.snapshot_ids)
+        )
+        notes = describe_known(len(known), keeps=keeps)
+        if keeps:
+            notes += await tag_all(api, known, tags)
+        return whole({**report, **show_known(known), **({"notes": notes} if notes else {})})
+
     def present(self, match: Any) -> dict[str, Any]:
         result = get_command_result(match)
-        report: dict[str, Any] = {"crawl_id": None, "snapshot_ids": [], "queued_urls": self.urls}
+        report: dict[str, Any] = {
+            "crawl_id": None,
+            "snapshot_ids": [],
+            "queued": len(dict.fromkeys(self.urls)),
+        }
         # 0.9.73 adds in the background: it lists no pages yet, and the crawl's id leads to them.
         if isinstance(result, dict):
             report |= {
-                name: result[name]
-                for name in ("crawl_id", "snapshot_ids", "queued_urls")
-                if result.get(name)
+                name: result[name] for name in ("crawl_id", "snapshot_ids") if result.get(name)
             }
         elif isinstance(result, list):
             report["snapshot_ids"] = [
                 entry["id"] for entry in result if isinstance(entry, dict) and "id" in entry
             ]
         return report
+
+
+async def list_only(
+    api: ArchiveBoxApi, urls: list[str], known: dict[str, Json], tags: list[str]
+) -> Json:
+    """List URLs without archiving them: each as a page that is sealed from its start, all in one
+    crawl. Known ones stay as they are, and get the tags."""
+    new = [url for url in dict.fromkeys(urls) if url not in known]
+    ids: list[str] = []
+    crawl: dict[str, Any] = {}
+    for url in new:
+        if api.deadline - api.client.now() < _RESERVE_SECONDS:
+            break
+        body = {"url": url, "status": "sealed", "tags": tags, **crawl}
+        page = await api.change(
+            "POST", "/core/snapshots", body, repeatable=False, verify=Add.verify
+        )
+        ids.append(str(page["id"]))
+        if not crawl and page.get("crawl_id"):
+            crawl = {"crawl_id": page["crawl_id"]}
+    notes = [f"{len(ids)} pages are listed, and nothing of them is archived."]
+    if left := len(new) - len(ids):
+        notes.append(f"Time ran out for {left} more: add the same URLs again to list the rest.")
+    notes += await tag_all(api, known, tags)
+    return {
+        "crawl_id": crawl.get("crawl_id"),
+        "snapshot_ids": ids,
+        "queued": 0,
+        **show_known(known),
+        "notes": notes,
+    }

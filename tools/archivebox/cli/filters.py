@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -13,10 +12,9 @@ from server.archivebox.endpoints import (
     EndpointRequest,
 )
 from server.archivebox.failures import get_command_result
-from server.errors import Code, Failure
-
-FilterType = Literal["exact", "substring", "regex", "domain", "tag", "timestamp"]
-"""All there are: any other one takes the server's web process down."""
+from server.archivebox.filters import FilterType, Patterns
+from server.archivebox.moments import Seconds
+from server.errors import Failure
 
 
 class Filters(EndpointRequest[Any]):
@@ -24,33 +22,29 @@ class Filters(EndpointRequest[Any]):
 
     filter_type: FilterType = Field("substring", description="How patterns match")
     # The command calls them `after` and `before`; in a list `after` is the cursor.
-    after_: float | None = Field(None, alias="bookmarked_after", description="Unix seconds")
-    before_: float | None = Field(None, alias="bookmarked_before", description="Unix seconds")
+    after_: Seconds | None = Field(
+        None, alias="bookmarked_after", description="Day, instant or Unix seconds"
+    )
+    before_: Seconds | None = Field(
+        None, alias="bookmarked_before", description="Day, instant or Unix seconds"
+    )
 
-    def patterns(self) -> list[str]:
-        """Return the patterns of the call."""
-        return list(getattr(self, "filter_patterns", None) or [])
+    def patterns(self) -> Patterns:
+        """Return the patterns of the call.
+
+        Raises:
+            Failure: `INVALID_ARGUMENT` for one that is no regular expression, or no domain.
+        """
+        return Patterns.parse(self.filter_type, getattr(self, "filter_patterns", None) or [])
 
     def check(self) -> None:
         super().check()
-        # The server answers a pattern that does not compile with a 503, like any other fault.
-        for pattern in self.patterns() if self.filter_type == "regex" else []:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise Failure(
-                    Code.INVALID_ARGUMENT,
-                    f"{pattern!r} is not a regular expression: {error}.",
-                    "Correct the pattern.",
-                ) from None
+        self.patterns()
 
-    def filters(self) -> dict[str, Any]:
-        """Return the filters as the command takes them."""
+    def times(self) -> dict[str, Any]:
+        """Return the dates as the command takes them, in Unix seconds."""
         times = {"after": self.after_, "before": self.before_}
-        return {
-            "filter_type": self.filter_type,
-            **{name: each for name, each in times.items() if each is not None},
-        }
+        return {name: float(value) for name, value in times.items() if value is not None}
 
 
 async def run_command(request: Change[Any], api: ArchiveBoxApi, body: dict[str, Any]) -> Any:

@@ -12,16 +12,19 @@ from server.archivebox.endpoints import (
     Confirmed,
     Text,
 )
+from server.archivebox.filters import FilterType
 from server.archivebox.pagination import Record
 from server.errors import Code, Failure
-from server.text import count_noun
+from server.text import count_noun, show_page
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
-from tools.archivebox.cli.filters import Filters, FilterType, run_command
+from tools.archivebox.cli.filters import Filters, run_command
 from tools.archivebox.patterns import matches
 from tools.archivebox.records import Deleted
+from tools.archivebox.removal import describe_removal, leaves_files, remove_with_files
 
+_SHOWN = 10
 # One request each, about 0.1 s: they have to fit into one call.
 _MOST_REMOVED = 200
 _SINGLE = (Code.NOT_FOUND, Code.REJECTED, Code.UNAVAILABLE)
@@ -49,7 +52,7 @@ class Remove(Filters, Confirmed[Deleted]):
         return {}  # the pages are looked up first, and deleted one by one
 
     async def preview(self, context: ArchiveBoxContext) -> Preview:
-        self._matches = await matches(context.api, self.filter_patterns, self.filters(), {})
+        self._matches = await matches(context.api, self.patterns(), self.times(), {})
         if not self._matches:
             raise Failure(
                 Code.NOT_FOUND,
@@ -63,7 +66,7 @@ class Remove(Filters, Confirmed[Deleted]):
                 "at once. Nothing was deleted.",
                 "Narrow the patterns, or delete in several steps.",
             )
-        return _preview(self._matches)
+        return _preview(self._matches, describe_removal(context.description))
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         # The command itself is avoided: without patterns it deletes everything, and where nothing
@@ -87,7 +90,7 @@ class Remove(Filters, Confirmed[Deleted]):
             reason = failure.message
         left = {
             str(match["timestamp"])
-            for match in await matches(api, self.filter_patterns, self.filters(), {})
+            for match in await matches(api, self.patterns(), self.times(), {})
         }
         failed = [
             {"timestamp": timestamp, "reason": reason}
@@ -111,13 +114,7 @@ async def _delete_each(api: ArchiveBoxApi, result: list[Record]) -> dict[str, An
     failed: list[dict[str, Any]] = []
     for number, each in enumerate(result):
         try:
-            done = await api.change(
-                "DELETE",
-                f"/core/snapshot/{each['id']}",
-                None,
-                repeatable=True,
-                verify="search again.",
-            )
+            done = await _delete(api, each)
         except Failure as failure:
             # A failure of another kind, such as a refused key, concerns all, and nothing was done
             # yet.
@@ -135,14 +132,25 @@ async def _delete_each(api: ArchiveBoxApi, result: list[Record]) -> dict[str, An
         # 0.9.73 only queues a deletion; its runner removes the page and its files a little later.
         counts["deleted"] += bool(done.get("deleted_count"))
         counts["queued"] += bool(done.get("queued_count"))
-    return {**counts, "failed": failed}
+    note = describe_removal(api.description)
+    return {**counts, "failed": failed, **({"notes": [note]} if note else {})}
 
 
-def _preview(result: list[Record]) -> Preview:
-    titles = [str(entry.get("title") or entry.get("url")) for entry in result]
-    visible = "; ".join(titles[:5]) + ("; ..." if len(titles) > 5 else "")
+async def _delete(api: ArchiveBoxApi, page: Record) -> Record:
+    """Delete one page with its files, and return how many are gone or queued."""
+    if leaves_files(api.description):
+        return await remove_with_files(api, page)
+    path = f"/core/snapshot/{page['id']}"
+    result: Record = await api.change("DELETE", path, None, repeatable=True, verify="search again.")
+    return result
+
+
+def _preview(result: list[Record], note: str) -> Preview:
+    shown = [show_page(page["url"], page.get("title")) for page in result[:_SHOWN]]
+    visible = ", ".join(shown[:5]) + (", ..." if len(result) > 5 else "")
     ids = [str(entry.get("id") or entry["timestamp"]) for entry in result]
     return Preview(
-        f"Delete {count_noun(len(result), 'saved page')} with all files: {visible}?",
-        {"snapshots": len(result), "first": titles[:10], "ids": ids},
+        f"Delete {count_noun(len(result), 'saved page')} with all files: "
+        f"{visible}?{note and f' {note}'}",
+        {"snapshots": len(result), "first": shown, "ids": ids},
     )

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from server.archivebox.api import ArchiveBoxApi
+from server import wall_clock
 from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.cron import WORDS, Cron
 from server.archivebox.endpoints import (
     Confirmed,
     Text,
 )
-from server.archivebox.failures import get_command_result
+from server.archivebox.openapi import Description
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
+from server.text import quote_title, show_url
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
+from server.tool.result import Result, whole
+from tools.archivebox.cli.filters import run_command
+from tools.archivebox.cli.schedules import ADMIN_PAGE, describe, list_schedules, read_active
 from tools.archivebox.records import Report
 
-# The server answers anything else with a 503, like any fault of its own.
-_CRON = re.compile(r"(minute|hour|day|week|month|year|(\S+\s+){4}\S+)\Z")
+_SHOWN = 5
 
 
 class Schedule(Confirmed[Report]):
-    """Show, add or clear the schedule of pages that ArchiveBox saves regularly. The user is asked
-    before changes."""
+    """Show, add or clear the schedule of pages that ArchiveBox saves regularly. Each run makes a
+    new copy, unless `only_new`. The user is asked before changes."""
 
     operation = "POST /cli/schedule"
     title = "Schedule saving"
@@ -36,9 +39,12 @@ class Schedule(Confirmed[Report]):
 
     show: bool = Field(False, description="Only show it")
     import_path: Text | None = Field(None, description="URL to save")
-    every: Text | None = Field(None, description="hour, day, week, month, or cron")
+    every: Text | None = Field(
+        None, description="daily, weekly, monthly, yearly, hour, minute, or cron (UTC)"
+    )
     depth: int | None = Field(None, ge=0, le=4, description="Levels of links to follow")
     tag: Text | None = Field(None, description="Tag names with commas")
+    only_new: bool = Field(False, description="Skip URLs that are saved already: no new copies")
     clear: bool = Field(False, description="Delete all schedules")
 
     def check(self) -> None:
@@ -51,16 +57,20 @@ class Schedule(Confirmed[Report]):
             )
         if self.import_path:
             check_web_address(self.import_path)
-            if not self.every or not _CRON.match(self.every):
-                raise Failure(
-                    Code.INVALID_ARGUMENT,
-                    "`every` must be minute, hour, day, week, month, year, or a cron expression "
-                    "of five fields.",
-                    "For example day.",
-                )
+            Cron.parse(self.every or "")
 
     def body(self) -> dict[str, Any]:
-        return {**self.request_values(), **({"add": True} if self.import_path else {})}
+        if self.clear:
+            return {"clear": True}
+        options = {"depth": self.depth, "tag": self.tag, "only_new": self.only_new}
+        body = {"add": True, "import_path": self.import_path, "every": (self.every or "").strip()}
+        return body | {name: value for name, value in options.items() if value is not None}
+
+    def require_supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
+        # Before 0.9.73 each run makes a new copy, and the argument does not exist.
+        if values.get("only_new") is False and not description.takes(self.operation, "only_new"):
+            values = {name: value for name, value in values.items() if name != "only_new"}
+        return super().require_supported(description, values)
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
         if not context.description.takes(self.operation, "show"):
@@ -71,42 +81,70 @@ class Schedule(Confirmed[Report]):
                 "whatever it is sent.",
                 "The user schedules on the server itself, or updates ArchiveBox.",
             )
-        await super().prepare(context)
-
-    def present(self, answer: Any) -> dict[str, Any]:
-        result = get_command_result(answer)
-        return result if isinstance(result, dict) else {"schedules": result}
+        if not self.show:
+            await super().prepare(context)
 
     async def preview(self, context: ArchiveBoxContext) -> Preview | None:
         if self.show:
             return None
         if self.clear:
-            # The ids are part of what is confirmed: a schedule added meanwhile is not deleted
-            # unseen.
-            ids = await self._active(context.api)
-            return Preview(
-                f"Delete all schedules of ArchiveBox ({len(ids)})?",
-                {"clear": True, "schedules": ids},
-            )
+            return _preview_clear(await list_schedules(context.api))
+        cron = Cron.parse(self.every or "")
+        skipped = (
+            "only while the URL is not saved yet: no new copies"
+            if self.only_new
+            else "each time a new copy"
+        )
+        when = f"every `{cron.expression}` (cron, UTC)"
+        if self.every in WORDS:
+            when = f"{self.every} ({cron.expression}, UTC)"
+        tags = f", tags {quote_title(self.tag)}" if self.tag else ""
         return Preview(
-            f"Save {self.import_path} every {self.every} from now on (links followed: "
-            f"{self.depth or 0} levels)?",
+            f"Save {show_url(self.import_path)} {when} from now on, {skipped}; links "
+            f"followed: {self.depth or 0} levels{tags}?",
             {
                 "import_path": self.import_path,
                 "every": self.every,
+                "cron": cron.expression,
+                "only_new": self.only_new,
                 "depth": self.depth or 0,
                 "tag": self.tag,
             },
         )
 
-    async def _active(self, api: ArchiveBoxApi) -> list[str]:
-        """Return the ids of the active schedules."""
-        # The endpoint that changes schedules also shows them, and showing may be repeated.
-        result = get_command_result(
-            await api.change("POST", self.path(), {"show": True}, repeatable=True, verify="")
-        )
-        return (
-            sorted(map(str, result.get("active_schedule_ids") or []))
-            if isinstance(result, dict)
-            else []
-        )
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        if self.show:
+            return whole(describe(await list_schedules(context.api), context.client.url))
+        body = self.require_supported(context.description, self.body())
+        result = await run_command(self, context.api, body)
+        report = result if isinstance(result, dict) else {"result": result}
+        active = await read_active(context.api)
+        # What the command reports of itself is from before it was done.
+        report = {**report, "active_schedule_ids": active}
+        return whole(report if self.clear else {**report, **self._outlook(context)})
+
+    def _outlook(self, context: ArchiveBoxContext) -> dict[str, Any]:
+        """Return when the new schedule runs first, which the server does not say."""
+        cron = Cron.parse(self.every or "")
+        first = cron.next_run(wall_clock.utc_now())
+        return {
+            "cron": cron.expression,
+            "first_run": first and wall_clock.utc_stamp(first),
+            "notes": [
+                "Nothing is saved before the first run (UTC), and only while ArchiveBox's own "
+                f"server runs. The user sees and changes schedules at "
+                f"{context.client.url}{ADMIN_PAGE}."
+            ],
+        }
+
+
+def _preview_clear(schedules: list[dict[str, Any]]) -> Preview:
+    urls = [show_url(schedule.get("urls", ["?"])[0]) for schedule in schedules]
+    visible = ", ".join(urls[:_SHOWN]) + (", ..." if len(urls) > _SHOWN else "")
+    # The ids are part of what is confirmed: a schedule added meanwhile is not deleted unseen.
+    ids = sorted(str(schedule["id"]) for schedule in schedules)
+    return Preview(
+        f"Delete all schedules of ArchiveBox ({len(schedules)}{': ' if urls else ''}{visible})? "
+        "Saved pages stay.",
+        {"clear": True, "schedules": ids, "urls": urls},
+    )

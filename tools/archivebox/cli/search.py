@@ -53,7 +53,7 @@ class Search(Filters, Many[Snapshot]):
             "sort",
         )
         more = {name: getattr(self, name) for name in requested if getattr(self, name) is not None}
-        result = await matches(context.api, self.patterns(), self.filters(), more)
+        result = await matches(context.api, self.patterns(), self.times(), more)
         # The server stops at the limit without saying so.
         self._capped = len(result) >= MOST
         return await read(self, context.api, whole_list(result))

@@ -15,6 +15,7 @@ from server.archivebox.endpoints import (
 from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox.cli.filters import Filters, run_command
+from tools.archivebox.patterns import server_filters
 from tools.archivebox.records import Report
 
 _DAY = 86_400
@@ -33,7 +34,8 @@ class Update(Filters, Change[Report]):
     index_only: bool | None = Field(None, description="Only the index")
 
     def body(self) -> dict[str, Any]:
-        body = {"filter_patterns": self.filter_patterns, **self.filters()}
+        kind, patterns = self.patterns().for_server()
+        body = {"filter_patterns": patterns, "filter_type": kind, **self.times()}
         if self.index_only is not None:
             body["index_only"] = self.index_only
         if "before" not in body:
@@ -43,6 +45,8 @@ class Update(Filters, Change[Report]):
         return body
 
     async def run(self, context: ArchiveBoxContext) -> Result:
-        body = self.require_supported(context.description, self.body())
+        # A tag as the server spells it.
+        body = {**self.body(), **await server_filters(context.api, self.patterns())}
+        body = self.require_supported(context.description, body)
         result = await run_command(self, context.api, body)
         return whole(result if isinstance(result, dict) else {"result": result})

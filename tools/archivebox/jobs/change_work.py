@@ -1,5 +1,4 @@
-"""The work of changing many saved pages: save again, tag, cancel. What may have moved is looked at
-right before."""
+"""The work of changing many saved pages, one by one, and of tagging them."""
 
 from __future__ import annotations
 
@@ -9,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.filters import has_tag
 from server.errors import Code, Failure
 from server.jobs import (
     Handle,
@@ -16,15 +16,8 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
-from tools.archivebox.cli.add import Add
 from tools.archivebox.jobs.query import PageQuery
-from tools.archivebox.jobs.save_work import SaveWork, copies, judge_page
 
-CANCELS = (
-    "PATCH /core/snapshot/{snapshot_id}",
-    "0.9",
-    "0.8.5 archives while it is asked: nothing is ever queued.",
-)
 TAGS = (
     "POST /core/tags/add-to-snapshot/",
     "0.9",
@@ -37,42 +30,6 @@ _PAGE = 1_000
 Json = dict[str, Any]
 
 
-async def find_failed_pages(context: ArchiveBoxContext, query: PageQuery) -> list[NewRecord]:
-    """Return the pages whose newest copy has failed outputs, by URL."""
-    failed: dict[str, list[str]] = {}
-    for result in await query.find_failed_results(context):
-        failed.setdefault(str(result["snapshot_id"]), []).append(
-            str(result.get("plugin") or result["extractor"])
-        )
-    if not failed:
-        return []
-    # One that was saved again since is not to be saved again for ever.
-    newest = {page["url"]: page for page in await PageQuery(since=query.since).snapshots(context)}
-    items = [
-        NewRecord(
-            url,
-            {
-                "url": url,
-                "id": str(page["id"]),
-                "tags": page.get("tags") or [],
-                "failed": failed[str(page["id"])],
-            },
-        )
-        for url, page in newest.items()
-        # 0.8.5 has no status; what is still at work may yet succeed.
-        if str(page["id"]) in failed and page.get("status") in (None, "sealed")
-    ]
-    if context.description.has("GET /crawls/crawls"):
-        return items
-    # 0.8.5 keeps all outputs of one copy, those that failed at first included.
-    return [each for each in items if not await _is_whole(context, each.key)]
-
-
-async def _is_whole(context: ArchiveBoxContext, url: str) -> bool:
-    fared = judge_page((await copies(context, url))[-1])
-    return fared is not None and fared["outcome"] == "saved"
-
-
 async def tag_changes(
     context: ArchiveBoxContext, query: PageQuery, *, add: Sequence[str], remove: Sequence[str]
 ) -> list[NewRecord]:
@@ -82,11 +39,11 @@ async def tag_changes(
     records = []
     for page in await query.snapshots(context):
         # ArchiveBox keeps a tag as it was written first; `Press` and `press` are the same one.
-        spelling = {name.casefold(): name for name in page.get("tags") or []}
-        missing = [name for name in dict.fromkeys(add) if name.casefold() not in spelling]
-        present = [name.casefold() for name in dict.fromkeys(remove) if name.casefold() in spelling]
+        tags = page.get("tags") or []
+        missing = [name for name in dict.fromkeys(add) if not has_tag(tags, name)]
+        present = [name for name in tags if has_tag(remove, name)]
         if missing or present:
-            change = {"add": missing, "remove": [spelling[name] for name in present]}
+            change = {"add": missing, "remove": present}
             records.append(NewRecord(str(page["id"]), {"url": page["url"], **change}))
     return records
 
@@ -120,27 +77,7 @@ async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list
     return result
 
 
-async def find_queued_work(context: ArchiveBoxContext, query: PageQuery) -> list[NewRecord]:
-    """Return the queued pages, and without filters the queued crawls too: their pages may not
-    exist yet."""
-    # Before 0.9.73 a filter by status is ignored without a word, and all pages come.
-    more = (
-        {"status": "queued"} if context.description.takes("GET /core/snapshots", "status") else {}
-    )
-    pages = await query.snapshots(context, **more)
-    result = [
-        NewRecord(f"snapshot:{each['id']}", {"url": each["url"]})
-        for each in pages
-        if _is_queued(each)
-    ]
-    if query.given():
-        return result
-    # Crawls come as one plain list, with neither pages nor filters.
-    crawls = [each for each in await context.api.get("/crawls/crawls") if _is_queued(each)]
-    return result + [NewRecord(f"crawl:{each['id']}", {"url": _first(each)}) for each in crawls]
-
-
-class _Change(ABC):
+class ChangeWork(ABC):
     """One request (or a few) for each page; doing it again is harmless."""
 
     writes = True
@@ -184,37 +121,7 @@ class _Change(ABC):
         )
 
 
-class SaveAgainWork(SaveWork):
-    """Saves pages once more: a new copy with the same tags, on 0.8.5 new outputs of the same one.
-
-    Queued again, 0.9.73 runs only what a page has no output of, and what failed stays as it is; the
-    update command of 0.8.5 runs nothing again either (both observed on servers of these releases).
-    """
-
-    batch = 1
-
-    async def send(self, job: Handle, records: list[RecordRow]) -> None:
-        """Save a page again, unless that was done meanwhile."""
-        (record,) = records
-        pages = await copies(self.context, record.key)
-        if pages and str(pages[-1]["id"]) != record.detail["id"]:
-            job.mark_skipped(record, "A newer copy is there by now.")
-            return
-        await super().send(job, records)
-
-    def body(self, records: list[RecordRow]) -> Json:
-        tags = ",".join(records[0].detail["tags"])
-        takes, has = self.context.description.takes, self.context.description.has
-        # By default 0.9.73 skips an address that it has.
-        anew = {"only_new": False} if takes(Add.operation, "only_new") else {}
-        # 0.8.5 makes no second copy of an address, but new outputs of the one there is.
-        anew |= {} if has("GET /crawls/crawls") else {"update": True}
-        return self.require_supported(
-            {"urls": [records[0].key], "depth": 0, **({"tag": tags} if tags else {}), **anew}
-        )
-
-
-class TagWork(_Change):
+class TagWork(ChangeWork):
     """Puts tags on pages and takes them off; what was changed stays in the record, which makes it
     reversible."""
 
@@ -232,41 +139,6 @@ class TagWork(_Change):
             if job.count(RecordState.DONE)
             else []
         )
-
-
-class CancelWork(_Change):
-    """Cancels what is queued, unless it is not any more."""
-
-    width = 1
-
-    async def change(self, job: Handle, record: RecordRow) -> None:
-        kind, _, identity = record.key.partition(":")
-        path = f"/core/snapshot/{identity}" if kind == "snapshot" else f"/crawls/crawl/{identity}"
-        answer = await self._context.background.get(path)
-        if not _is_queued(answer):
-            job.mark_skipped(record, f"It is {answer.get('status')} by now.")
-            return
-        # Before 0.9.73 nothing can be cancelled, only sealed; the pages of a running crawl are then
-        # archived all the same, most of them.
-        body = (
-            {"action": "cancel"}
-            if self._context.description.takes(f"PATCH {_pattern(kind)}", "action")
-            else {}
-        )
-        await self.post(job, record, "PATCH", path, body or {"status": "sealed"})
-        job.mark_done(record)
-
-
-def _pattern(kind: str) -> str:
-    return "/core/snapshot/{}" if kind == "snapshot" else "/crawls/crawl/{}"
-
-
-def _is_queued(result: Json) -> bool:
-    return bool(result.get("status") == "queued")
-
-
-def _first(crawl: Json) -> str:
-    return next(iter(str(crawl.get("urls") or "").split()), "")
 
 
 def _reverse(change: Json) -> Json:

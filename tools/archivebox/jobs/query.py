@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.filters import Domain, has_tag
+from server.archivebox.moments import after_last
 from server.errors import Code, Failure
+from tools.archivebox.patterns import stored_tags
 
 MOST = 20_000
 """Records that a query may select or go through."""
@@ -19,8 +21,8 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class PageQuery:
-    """Filters that all have to fit; dates are those of the listed records, as the server reads
-    them."""
+    """Filters that all have to fit; dates are those of the listed records, the last moment of the
+    time included."""
 
     search: str | None = None
     tag: str | None = None
@@ -32,27 +34,30 @@ class PageQuery:
         """Return whether there is any filter."""
         return any(asdict(self).values())
 
-    def is_at(self, url: str) -> bool:
+    def has(self, url: str) -> bool:
         """Return whether a page is on the domain; True where no domain is asked for."""
-        if not self.domain:
-            return True
-        host, domain = (urlsplit(url).hostname or "").lower(), self.domain.lower().strip(".")
-        return host == domain or host.endswith(f".{domain}")
+        return self.domain is None or Domain.parse(self.domain).has(url)
 
     async def snapshots(self, context: ArchiveBoxContext, **more: Any) -> list[Json]:
         """Return the saved pages that fit, without their outputs."""
-        params = {"search": self.search, "tag": self.tag, **self._times(), **more}
-        return [
-            entry
-            async for entry in list_records(context, "/core/snapshots", params)
-            # The server's filter takes a whole URL, not a host.
-            if self.is_at(entry["url"])
-        ]
+        params = {"search": self.search, **self._times(), **more}
+        # The server compares a tag letter by letter, and has one in several spellings at times.
+        tags = await stored_tags(context.api, self.tag) if self.tag else [None]
+        result: dict[str, Json] = {}
+        for tag in tags:
+            async for entry in list_records(context, "/core/snapshots", {**params, "tag": tag}):
+                # The server's filter takes a whole URL, not a host.
+                if self.has(entry["url"]):
+                    result[str(entry["id"])] = entry
+        return list(result.values())
 
-    async def find_failed_results(self, context: ArchiveBoxContext) -> list[Json]:
-        """Return the failed outputs of pages that fit."""
+    async def find_results(
+        self, context: ArchiveBoxContext, status: str, **more: Any
+    ) -> list[Json]:
+        """Return the outputs with that status of pages that fit."""
         params = {
-            "status": "failed",
+            "status": status,
+            **more,
             "search": self.search,
             "snapshot_tag": self.tag,
             **self._times(),
@@ -61,13 +66,14 @@ class PageQuery:
             entry
             async for entry in list_records(context, "/core/archiveresults", params)
             # The server looks for a part of a tag's name.
-            if entry["status"] == "failed"
-            and self.is_at(entry["snapshot_url"])
-            and (self.tag is None or self.tag in entry["snapshot_tags"])
+            if entry["status"] == status
+            and self.has(entry["snapshot_url"])
+            and (self.tag is None or has_tag(entry["snapshot_tags"], self.tag))
         ]
 
     def _times(self) -> Json:
-        return {"created_at__gte": self.since, "created_at__lt": self.until}
+        end = after_last(self.until) if self.until else None
+        return {"created_at__gte": self.since, "created_at__lt": end}
 
 
 async def list_records(context: ArchiveBoxContext, path: str, params: Json) -> AsyncIterator[Json]:

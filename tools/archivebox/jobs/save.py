@@ -3,29 +3,24 @@ a query."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Text, Workflow
+from server.archivebox.moments import From, To
 from server.errors import Code, Failure
 from server.jobs import JobRow, NewRecord, Work
-from server.text import count_noun
+from server.text import count_noun, quote_title, show_url
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from server.tool.request import Input
-from tools.archivebox.jobs.change_work import (
-    CANCELS,
-    CancelWork,
-    SaveAgainWork,
-    TagWork,
-    find_failed_pages,
-    find_queued_work,
-    tag_changes,
-    undo_changes,
-)
+from tools.archivebox.jobs.cancel_work import CANCELS, CancelWork, find_queued_work
+from tools.archivebox.jobs.change_work import TagWork, tag_changes, undo_changes
 from tools.archivebox.jobs.query import PageQuery
+from tools.archivebox.jobs.retry_work import Retries, SaveAgainWork, find_failed_pages
 from tools.archivebox.jobs.save_work import ADDED_AT_ONCE, CheckWork, SaveOptions, SaveWork
 
 _UNASKED = 500
@@ -42,13 +37,13 @@ _ONLY_FOR = {
 
 
 class Query(Input):
-    """Which pages: words in URL, title or tags; an exact tag; a host with its subdomains; dates."""
+    """Which pages: words in URL, title or tags; a tag; a host with its subdomains; whole days."""
 
     search: Text | None = None
     tag: Text | None = None
     domain: Text | None = None
-    since: Text | None = None
-    until: Text | None = None
+    since: From | None = None
+    until: To | None = None
 
 
 class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
@@ -69,6 +64,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     operation = "save"
     title = "Save, check or change many pages"
     risk = "changes"
+    reads_too = True
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."
@@ -128,6 +124,9 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         if self.action == "tag":
             self._check_tagging()
 
+    def may_change(self) -> bool:
+        return self.action != "check"
+
     async def plan(self, context: ArchiveBoxContext) -> Plan:
         match self.action:
             case "save":
@@ -140,13 +139,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                     each=1,
                 )
             case "retry":
-                result = await find_failed_pages(context, self.selection())
-                # Three requests: look for a newer copy, add, look at the outcome.
-                return _plan_with_question(
-                    result,
-                    f"Save {count_noun(len(result), 'page')} with failed outputs again",
-                    each=3,
-                )
+                return _retry_plan(await find_failed_pages(context, self.selection()))
             case "tag":
                 result = await (
                     undo_changes(context, self.undo, self.tool_name())
@@ -162,14 +155,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                 )
         context.description.require(*CANCELS)
         result = await find_queued_work(context, self.selection())
-        crawls = sum(entry.key.startswith("crawl:") for entry in result)
-        what = (
-            f"{count_noun(len(result) - crawls, 'page')} and {crawls} queued crawls"
-            if crawls
-            else count_noun(len(result), "page")
-        )
-        # Two requests: look whether it is still queued, then cancel.
-        return _plan_with_question(result, f"Cancel {what} still queued", each=2)
+        return _cancel_plan(result)
 
     def work(self, context: ArchiveBoxContext) -> Work:
         match self.action:
@@ -198,6 +184,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         links = self.links()
         # Before anybody is asked: an option that this server would ignore.
         SaveWork(context, self._options()).require()
+        first = [show_url(link) for link in links[:_SHOWN]]
         requested = (
             f"Save {count_noun(len(links), 'page')} in ArchiveBox?"
             if len(links) > _UNASKED
@@ -210,7 +197,10 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             requests=len(links) + -(-len(links) // ADDED_AT_ONCE),
             credits=0,
             records_known=[NewRecord(link) for link in links],
-            preview=Preview(requested, {"pages": len(links), "first": links[:_SHOWN]})
+            preview=Preview(
+                requested,
+                {"pages": len(links), "first": first},
+            )
             if requested
             else None,
         )
@@ -250,7 +240,8 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     def _tagging(self) -> str:
         if self.undo:
             return f"undo of {self.undo}"
-        put, collected = ", ".join(self.tags or []), ", ".join(self.untag or [])
+        put = ", ".join(map(quote_title, self.tags or []))
+        collected = ", ".join(map(quote_title, self.untag or []))
         return "; ".join(
             [
                 *([f"put on: {put}"] if put else []),
@@ -259,11 +250,35 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         )
 
 
+def _cancel_plan(records: list[NewRecord]) -> Plan:
+    pages = sum(len(record.detail["pages"]) for record in records)
+    crawls = sum(record.key.startswith("crawl:") for record in records)
+    ended = f", which ends {count_noun(crawls, 'crawl')}" if crawls else ""
+    # Two requests: look whether it is still queued, then cancel; and one look at each page.
+    return _plan_with_question(
+        records, f"Cancel {count_noun(pages, 'page')} still queued{ended}", each=3
+    )
+
+
+def _retry_plan(retries: Retries) -> Plan:
+    records = retries.records
+    # Four requests: look for a newer copy and at its outputs, add, look at the outcome.
+    plan = _plan_with_question(records, f"Save {count_noun(len(records), 'page')} again", each=4)
+    if not retries.exhausted:
+        return plan
+    note = (
+        "Left out, as each ended the same way every time: "
+        f"{count_noun(retries.exhausted, 'page')}. To try all the same: action save with "
+        "`only_new: false`."
+    )
+    return replace(plan, details={**plan.details, "notes": [note]})
+
+
 def _plan_with_question(records: list[NewRecord], message: str, *, each: int) -> Plan:
     """Return a plan that needs a confirmation; where there is nothing to do, one that does not."""
     if not records:
         return _plan_without_question(message, records, each=each)
-    urls = [record.detail["url"] for record in records if record.detail.get("url")]
+    urls = [show_url(record.detail["url"]) for record in records if record.detail.get("url")]
     details = {"pages": len(records), "first": urls[:_SHOWN]}
     visible = f": {', '.join(urls[:3])}{' ...' if len(records) > 3 else ''}" if urls else ""
     return _plan_without_question(

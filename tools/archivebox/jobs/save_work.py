@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from server import wall_clock
+from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.failures import get_command_result
+from server.archivebox.verdict import Verdict, judge, read_verdict
 from server.errors import Failure
 from server.http.urls import check_web_address
 from server.jobs import Handle, RecordRow, RecordState
 from tools.archivebox.cli.add import Add
-from tools.archivebox.records import failures
+from tools.archivebox.known import add_tags, find_known, keeps_known
+from tools.archivebox.records import describe_verdict
 
 # 0.9.31 takes about 0.7 s for each address within the request: 50 stay well under a minute.
 ADDED_AT_ONCE = 50
@@ -24,6 +27,8 @@ LOOKED_AT = 100
 """Pages that one look is about: ArchiveBox works them off in order, about."""
 _MOST_SHOWN = 100
 _COPIES = 20
+# An answer of the site is read from a file, one request more: for the newest copies.
+_READ_CLOSELY = 2
 _VERIFY = "list with `url` ({GET /core/snapshots})."
 
 Json = dict[str, Any]
@@ -92,6 +97,7 @@ class SaveWork:
                 valid.append(record)
         if not valid:
             return
+        known = await self._find_known(valid)
         answer = get_command_result(
             await self.context.background.change(
                 "POST",
@@ -104,7 +110,20 @@ class SaveWork:
         )
         crawl = answer.get("crawl_id") if isinstance(answer, dict) else None
         for record in valid:
-            job.mark_done(record, {"crawl": crawl} if crawl else None)
+            page = known.get(record.key)
+            tagged = page is not None and await self._tag(page)
+            job.mark_done(record, _make_detail(crawl, tagged=tagged))
+
+    async def _find_known(self, records: list[RecordRow]) -> dict[str, Json]:
+        """Return the pages that the server has and would leave as they are, where tags are to be
+        put on them."""
+        api, options = self.context.background, self._options
+        if not options.tags or not keeps_known(api, only_new=options.only_new, anew=False):
+            return {}
+        return await find_known(api, [record.key for record in records])
+
+    async def _tag(self, page: Json) -> bool:
+        return await add_tags(self.context.background, page, self._options.tags)
 
     async def finish(self, job: Handle) -> Json:
         """Wait for the pages, looking at growing intervals, and report what became of each."""
@@ -119,12 +138,19 @@ class SaveWork:
             limit=self._options.wait_minutes * 60,
             counter="waited",
         )
+        job.set_message(self._waits_for(away))
         async for left in looks:
             await self._look(job, away, LOOKED_AT if left else len(away))
             if not away:
                 break
-            job.set_message(f"{len(self._outcomes):,} pages archived")
+            job.set_message(self._waits_for(away))
         return self._report(job)
+
+    def _waits_for(self, away: dict[int, RecordRow]) -> str:
+        return (
+            f"waiting for ArchiveBox to archive {len(away):,} pages; {len(self._outcomes):,} are "
+            "done"
+        )
 
     def body(self, records: list[RecordRow]) -> Json:
         """Return the body that adds these pages.
@@ -157,26 +183,30 @@ class SaveWork:
 
     async def _outcome(self, row: RecordRow, crawls: dict[str, bool]) -> Json | None:
         """Return what became of a page; None while it is not finished."""
-        pages = await copies(self.context, row.key)
+        pages = await copies(self.context.background, row.key)
         crawl = row.detail.get("crawl") if isinstance(row.detail, dict) else None
-        if (
-            crawl is None
-        ):  # 0.8.5 has archived what it added; what was lost on its way may not be there at all
-            return judge_page(pages[-1]) if pages else None
+        if crawl is None:
+            # 0.8.5 has archived what it added; what was lost on its way may not be there at all.
+            return await self._result(pages[-1]) if pages else None
         # 0.9.31 does not say which crawl a page is of, so any copy counts.
         own = [page for page in pages if _same(page.get("crawl_id", crawl), crawl)]
         if own:
-            return judge_page(own[-1])
+            return await self._result(own[-1])
         # 0.9.73 makes the pages seconds after the crawl: until that is over, this one may still
         # come.
         if not await self._is_over(crawl, crawls):
             return None
-        if pages:  # known before, and only new ones were wanted
-            return {
-                **(judge_page(pages[-1]) or {"outcome": "queued", "id": pages[-1]["id"]}),
-                "known": True,
-            }
-        return {"outcome": "failed", "failures": [{"reason": "ArchiveBox made no page of it."}]}
+        # Known before, and only new ones were wanted.
+        if pages:
+            result = await self._result(pages[-1])
+            return {**(result or {"outcome": "queued", "id": pages[-1]["id"]}), "known": True}
+        return {"outcome": "failed", "reason": "ArchiveBox made no page of it."}
+
+    async def _result(self, page: Json) -> Json | None:
+        verdict = await read_verdict(self.context.background, page)
+        if verdict.outcome == "pending":
+            return None
+        return {"id": page["id"], **describe_verdict(page, verdict)}
 
     async def _is_over(self, crawl: str, existing: dict[str, bool]) -> bool:
         if crawl not in existing:
@@ -186,23 +216,18 @@ class SaveWork:
 
     def _report(self, job: Handle) -> Json:
         groups: dict[str, list[Json]] = {
-            name: [] for name in ("saved", "partly", "failed", "queued", "refused")
+            name: [] for name in ("saved", "partly", "failed", "unknown", "queued", "refused")
         }
-        existing = 0
+        known = tagged = 0
         for row in job.all_rows():
             if row.state is RecordState.FAILED:
                 groups["refused"].append({"url": row.key, "reason": row.reason})
                 continue
             outcome = dict(self._outcomes.get(row.number) or {"outcome": "queued"})
-            existing += bool(outcome.pop("known", False))
+            known += bool(outcome.pop("known", False))
+            tagged += isinstance(row.detail, dict) and bool(row.detail.get("tagged"))
             groups[outcome.pop("outcome")].append({"url": row.key, **outcome})
-        notes = [f"{existing} were saved before and not again."] if existing else []
-        if groups["queued"]:
-            notes.append(
-                "What is still queued goes on in ArchiveBox by itself: look later with action "
-                "check."
-            )
-        return _show_groups(groups, notes)
+        return _show_groups(groups, _save_notes(known, tagged, queued=bool(groups["queued"])))
 
 
 class CheckWork:
@@ -225,11 +250,11 @@ class CheckWork:
         (record,) = records
         check_web_address(record.key)
         job.admit(records)
-        job.mark_done(record, self._judge(await copies(self._context, record.key)))
+        job.mark_done(record, await self._judge(await copies(self._context.background, record.key)))
 
     async def finish(self, job: Handle) -> Json:
         """Return the pages by their state."""
-        names = ("missing", "noOutput", "stale", "queued", "good", "refused")
+        names = ("missing", "noOutput", "unknown", "stale", "queued", "good", "refused")
         groups: dict[str, list[Json]] = {name: [] for name in names}
         for row in job.all_rows():
             if row.state is RecordState.DONE:
@@ -239,56 +264,62 @@ class CheckWork:
                 groups["refused"].append({"url": row.key, "reason": row.reason})
         return _show_groups(groups, [])
 
-    def _judge(self, pages: list[Json]) -> Json:
+    async def _judge(self, pages: list[Json]) -> Json:
         if not pages:
             return {"is": "missing"}
-        over = [(page, result) for page in pages if (result := judge_page(page)) is not None]
-        good = [each for each, result in over if result["outcome"] in ("saved", "partly")]
-        if not good:
-            # One of the copies may still be at work.
-            if len(over) < len(pages):
-                return {"is": "queued", "id": pages[-1]["id"]}
-            return {"is": "noOutput", "id": pages[-1]["id"], "failures": failures(pages[-1])[:3]}
-        newest = max(good, key=_time_of_save)
-        stale = self._days is not None and _time_of_save(newest) < wall_clock.utc_now() - timedelta(
-            days=self._days
-        )
-        saved = wall_clock.utc_stamp(_time_of_save(newest))
-        return {"is": "stale" if stale else "good", "id": newest["id"], "saved": saved}
+        verdicts: list[tuple[Json, Verdict]] = []
+        # The newest copy that holds the page counts, and older ones where it does not.
+        for page in reversed(pages):
+            verdict = judge(page)
+            if len(verdicts) < _READ_CLOSELY:
+                verdict = await read_verdict(self._context.background, page)
+            if verdict.is_good:
+                return self._describe_good(page, verdict)
+            verdicts.append((page, verdict))
+        return _describe_bad(verdicts)
+
+    def _describe_good(self, page: Json, verdict: Verdict) -> Json:
+        saved = _time_of_save(page)
+        limit = wall_clock.utc_now() - timedelta(days=self._days or 0)
+        state = "stale" if self._days is not None and saved < limit else "good"
+        described = {"is": state, "id": page["id"], "saved": wall_clock.utc_stamp(saved)}
+        return {**described, "reason": verdict.reason} if verdict.reason else described
 
 
-async def copies(context: ArchiveBoxContext, url: str) -> list[Json]:
+async def copies(api: ArchiveBoxApi, url: str) -> list[Json]:
     """Return the newest saved pages of a URL with their outputs, oldest first."""
     requested = {"url": url, "with_archiveresults": True, "limit": _COPIES}
-    answer = await context.background.get("/core/snapshots", **requested)
+    answer = await api.get("/core/snapshots", **requested)
     # The list is oldest first and cannot be sorted: the newest are at its end.
     if (total := int(answer["total_items"])) > _COPIES:
-        answer = await context.background.get(
-            "/core/snapshots", **requested, offset=total - _COPIES
-        )
+        answer = await api.get("/core/snapshots", **requested, offset=total - _COPIES)
     # 0.9.73 shows a deleted page until its runner has removed it.
     pages: list[Json] = [item for item in answer["items"] if item.get("status") != "deleting"]
     return pages
 
 
-def judge_page(page: Json) -> Json | None:
-    """Return the outcome of a finished page; None while ArchiveBox works on it."""
-    if page.get("status") not in (None, "sealed"):
-        return None
-    newest = {str(entry.get("plugin") or entry.get("extractor")): entry for entry in _in_time(page)}
-    failed = failures({"archiveresults": [*newest.values()]})
-    succeeded = any(entry.get("status") == "succeeded" for entry in newest.values())
-    if succeeded and not failed:
-        return {"outcome": "saved", "id": page["id"]}
-    reasons = failed[:3] or [{"reason": "There is no output."}]
-    return {"outcome": "partly" if succeeded else "failed", "id": page["id"], "failures": reasons}
+def _describe_bad(verdicts: list[tuple[Json, Verdict]]) -> Json:
+    """Return the state of a page of which no copy is good, newest copy first."""
+    # One of the copies may still be at work.
+    pending = [page for page, verdict in verdicts if verdict.outcome == "pending"]
+    if pending:
+        return {"is": "queued", "id": pending[0]["id"]}
+    page, verdict = verdicts[0]
+    state = "unknown" if verdict.outcome == "unknown" else "noOutput"
+    described = describe_verdict(page, verdict)
+    described.pop("outcome")
+    return {"is": state, "id": page["id"], **described}
 
 
-def _in_time(page: Json) -> list[Json]:
-    """Return the page's outputs, oldest first: 0.8.5 keeps several of a kind."""
-    return sorted(
-        page.get("archiveresults") or [], key=lambda each: str(each.get("start_ts") or "")
-    )
+def _save_notes(known: int, tagged: int, *, queued: bool) -> list[str]:
+    notes = [f"{known} were saved before and not again."] if known else []
+    if tagged:
+        notes.append(f"{tagged} of these lacked the tags, which were put on them.")
+    if queued:
+        notes.append(
+            "What is still queued goes on in ArchiveBox by itself: look later with action check."
+        )
+    return notes
 
 
 def _time_of_save(page: Json) -> datetime:
@@ -305,6 +336,11 @@ def _show_groups(groups: dict[str, list[Json]], notes: list[str]) -> Json:
         **{name: each[:_MOST_SHOWN] for name, each in groups.items() if each},
         "notes": [*notes, *([f"Each list ends at {_MOST_SHOWN}."] if cut else [])],
     }
+
+
+def _make_detail(crawl: str | None, *, tagged: bool) -> Json | None:
+    detail: Json = {"crawl": crawl} if crawl else {}
+    return {**detail, "tagged": True} if tagged else detail or None
 
 
 def _is_added(row: RecordRow) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,36 +10,53 @@ from server import wall_clock
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Confirmed, Get, Many, Text, cut_text
+from server.archivebox.moments import At, From, split_exact
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import (
     Fetch,
     Record,
-    every,
     read,
-    refuse_ambiguous,
 )
+from server.archivebox.verdict import judge, read_verdict
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
+from server.text import show_page
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox import records
+from tools.archivebox.known import add_tags, find_known
+from tools.archivebox.patterns import pages, stored_tags, stored_urls
 from tools.archivebox.records import Deleted, Exported, Snapshot
+from tools.archivebox.removal import (
+    LATER,
+    describe_removal,
+    leaves_files,
+    remove_with_files,
+    warn_of_return,
+)
+from tools.archivebox.snapshots.lookup import one_snapshot, read_snapshot
 
-Status = Literal["queued", "started", "paused", "sealed", "deleting", "succeeded", "failed"]
-Day = Annotated[str, Field(min_length=1)]
+Status = Literal[
+    "queued", "started", "paused", "sealed", "deleting", "succeeded", "partly", "failed", "unknown"
+]
 
-# Read from the outputs: the server answers these with a 400, as no status of a page.
-_OUTCOMES = ("succeeded", "failed")
-_WHOLE_ID = re.compile(r"[0-9a-f]{32}\Z", re.IGNORECASE)
+# Read from the outputs: the server answers these with a 400, as no status of a page. By status, the
+# verdicts that it stands for.
+_OUTCOMES = {
+    "succeeded": ("saved", "partly"),
+    "partly": ("partly",),
+    "failed": ("failed",),
+    "unknown": ("unknown",),
+}
 _WITH_RESULTS = 50
 """Snapshots a page when their results are needed too: 7 kB each."""
 
 
 class ListSnapshots(Many[Snapshot]):
     """List pages saved in ArchiveBox (the self-hosted web archive), oldest first. Status failed
-    answers which failed and why (at least one failed output); succeeded = finished with output,
-    none failed. Page text: archivebox_read_snapshot."""
+    answers which failed and why (no output holds the page); succeeded = one does (partly: another
+    failed). Page text: archivebox_read_snapshot."""
 
     operation = "GET /core/snapshots"
     title = "List saved pages"
@@ -49,22 +65,23 @@ class ListSnapshots(Many[Snapshot]):
     search: Text | None = Field(None, description="In URL, title, tags (0.9.73: content)")
     search_mode: Literal["meta", "contents", "deep"] | None = Field(None, description="0.9.73")
     status: Status | None = Field(None, description="Work status, or outcome")
-    tag: Text | None = Field(None, description="Exact tag name")
-    url: Text | None = Field(None, description="Exact URL")
+    crawl_id: Text | None = Field(None, description="0.9.74: of this crawl")
+    tag: Text | None = Field(None, description="Tag name")
+    url: Text | None = Field(None, description="URL, in any spelling")
     # `title` is the tool's own, for people.
     title_: Text | None = Field(None, alias="title", description="Part of the title")
     id: Text | None = Field(None, description="Part of id or timestamp")
     timestamp: Text | None = Field(None, description="Timestamp prefix")
     created_by_id: Text | None = Field(None, description="User id")
     created_by_username: Text | None = Field(None, description="Part of a user name")
-    created_at: Day | None = Field(None, description="Exact time")
-    created_at__gte: Day | None = Field(None, description="Date")
-    created_at__lt: Day | None = Field(None, description="Date")
-    modified_at: Day | None = Field(None, description="Exact time")
-    modified_at__gte: Day | None = Field(None, description="Date")
-    modified_at__lt: Day | None = Field(None, description="Date")
-    bookmarked_at__gte: Day | None = Field(None, description="Date")
-    bookmarked_at__lt: Day | None = Field(None, description="Date")
+    created_at: At | None = Field(None, description="At that time")
+    created_at__gte: From | None = Field(None, description="From this time")
+    created_at__lt: From | None = Field(None, description="Before this time")
+    modified_at: At | None = Field(None, description="At that time")
+    modified_at__gte: From | None = Field(None, description="From this time")
+    modified_at__lt: From | None = Field(None, description="Before this time")
+    bookmarked_at__gte: From | None = Field(None, description="From this time")
+    bookmarked_at__lt: From | None = Field(None, description="Before this time")
     with_archiveresults: bool = Field(False, description="Add each page's outputs (7 kB)")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
@@ -73,7 +90,7 @@ class ListSnapshots(Many[Snapshot]):
         )
         params = self.require_supported(
             context.description,
-            {name: value for name, value in arguments.items() if value is not None},
+            split_exact({name: value for name, value in arguments.items() if value is not None}),
         )
         # Before 0.9.73 the server ignores this filter without a word, so it is applied here.
         by_server = self.status not in (None, *_OUTCOMES) and context.description.takes(
@@ -84,7 +101,7 @@ class ListSnapshots(Many[Snapshot]):
             params["status"] = self.status
         if by_outcome:
             params["with_archiveresults"] = True
-        fetch = pages(context.api, params)
+        fetch = await self._pages(context.api, params)
         if self.status is None or by_server:
             return await read(self, context.api, fetch)
         keep = self._outcome if by_outcome else self._at_work(context.api)
@@ -94,13 +111,11 @@ class ListSnapshots(Many[Snapshot]):
 
     def one(self, record: Record) -> Record:
         result = records.snapshot(record)
-        if self.status not in _OUTCOMES:
-            return result
-        if not self.with_archiveresults:
+        if self.status in _OUTCOMES or self.with_archiveresults:
+            result |= records.describe_verdict(record)
+        if self.status in _OUTCOMES and not self.with_archiveresults:
             result.pop("archiveresults", None)
-        return (
-            {**result, "failures": records.failures(record)} if self.status == "failed" else result
-        )
+        return result
 
     def notes(self, description: Description) -> list[str]:
         if self.status in _OUTCOMES:
@@ -115,15 +130,15 @@ class ListSnapshots(Many[Snapshot]):
             ]
         return []
 
+    async def _pages(self, api: ArchiveBoxApi, params: Record) -> Fetch:
+        """Return the reader of the pages: the server compares addresses and tags letter by letter,
+        so that it is asked for each spelling that it has."""
+        tags = await stored_tags(api, params.pop("tag")) if self.tag else []
+        urls = await stored_urls(api, params.pop("url")) if self.url else []
+        return pages(api, params, urls=urls, tags=tags)
+
     def _outcome(self, record: Record) -> bool:
-        statuses = [
-            archiveresult.get("status") for archiveresult in record.get("archiveresults") or []
-        ]
-        if self.status == "failed":
-            return "failed" in statuses
-        # 0.8.5 has no status.
-        finished = record.get("status") in (None, "sealed")
-        return finished and "succeeded" in statuses and "failed" not in statuses
+        return judge(record).outcome in _OUTCOMES[str(self.status)]
 
     def _at_work(self, api: ArchiveBoxApi) -> Any:
         if not api.description.has("PATCH /core/snapshot/{}"):
@@ -136,21 +151,25 @@ class ListSnapshots(Many[Snapshot]):
 
 
 class GetSnapshot(Get[Snapshot]):
-    """Get one saved page by id (whole, or a unique part) or timestamp, with its outputs and their
-    status."""
+    """Get one saved page by id (whole, or a unique part), timestamp or URL, with its outputs, their
+    status, and whether it is saved (`outcome`)."""
 
     operation = "GET /core/snapshot/{snapshot_id}"
     title = "Get a saved page"
     core = True
 
-    snapshot_id: Text = Field(description="Id, part of it, or timestamp")
+    snapshot_id: Text = Field(description="Id, part of it, timestamp or URL")
     with_archiveresults: bool = Field(True, description="With its outputs")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         snapshot = await one_snapshot(
             context.api, self.snapshot_id, with_archiveresults=self.with_archiveresults
         )
-        return whole(records.snapshot(snapshot))
+        if not self.with_archiveresults:
+            return whole(records.snapshot(snapshot))
+        # What only a file of the page tells, such as the answer of the site, is read too.
+        verdict = records.describe_verdict(snapshot, await read_verdict(context.api, snapshot))
+        return whole({**verdict, **records.snapshot(snapshot)})
 
 
 class CreateSnapshot(Change[Snapshot]):
@@ -179,8 +198,19 @@ class CreateSnapshot(Change[Snapshot]):
     def request_values(self) -> dict[str, Any]:
         return _alias(super().request_values())
 
-    def present(self, result: Any) -> dict[str, Any]:
-        return records.snapshot(result)
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        body = self.require_supported(context.description, self.body())
+        known = await find_known(context.api, [self.url])
+        answer = await self.send(context.api, body)
+        existing = known.get(self.url)
+        # In another crawl 0.9.31 makes another copy, and 0.9.73 gives back the one there is.
+        if existing is None or existing.get("id") != answer["id"]:
+            return whole(records.snapshot(answer))
+        notes = ["The page was saved before: this is that copy, and none was made."]
+        if await add_tags(context.api, answer, self.tags or []):
+            notes.append("The tags were put on it.")
+            answer = await read_snapshot(context.api, str(answer["id"]), with_archiveresults=False)
+        return whole({**records.snapshot(answer), "notes": notes})
 
 
 class UpdateSnapshot(Change[Snapshot]):
@@ -194,13 +224,13 @@ class UpdateSnapshot(Change[Snapshot]):
     since = "0.9"
     verify = "get the snapshot again ({GET /core/snapshot/{snapshot_id}})."
 
-    snapshot_id: Text = Field(description="Id, or unique part")
+    snapshot_id: Text = Field(description="Id, unique part, or URL")
     # Not `deleting`: 0.9.73 would delete the page with its files in seconds, and ask nobody.
     status: Literal["queued", "started", "paused", "sealed"] | None = Field(
         None, description="New status"
     )
     action: Literal["pause", "resume", "cancel"] | None = Field(None, description="0.9.73")
-    retry_at: Text | None = Field(None, description="Retry time")
+    retry_at: From | None = Field(None, description="Retry time")
     tags: list[Text] | None = Field(None, description="Tag names")
     if_status: Status | None = Field(None, description="Only if its status is this")
 
@@ -228,11 +258,11 @@ class UpdateSnapshot(Change[Snapshot]):
             body["retry_at"] = wall_clock.utc_now().isoformat(timespec="seconds")
         # The server answers a part of an id that fits several with a 503.
         self.snapshot_id = str(snapshot["id"])
-        return whole(
-            records.snapshot(
-                await self.send(context.api, self.require_supported(context.description, body))
-            )
-        )
+        await self.send(context.api, self.require_supported(context.description, body))
+        # 0.9.31 answers with what was sent, and not with what it stored.
+        stored = await read_snapshot(context.api, self.snapshot_id, with_archiveresults=False)
+        notes = records.describe_differences(body, stored)
+        return whole({**records.snapshot(stored), **({"notes": notes} if notes else {})})
 
 
 class DeleteSnapshot(Confirmed[Deleted]):
@@ -246,7 +276,7 @@ class DeleteSnapshot(Confirmed[Deleted]):
     use = "Use {POST /cli/remove}."
     verify = "get the snapshot again: gone, or with status deleting, is deleted."
 
-    snapshot_id: Text = Field(description="Id, or unique part")
+    snapshot_id: Text = Field(description="Id, unique part, or URL")
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
         await super().prepare(context)
@@ -255,9 +285,13 @@ class DeleteSnapshot(Confirmed[Deleted]):
 
     async def preview(self, context: ArchiveBoxContext) -> Preview:
         snapshot = await one_snapshot(context.api, self.snapshot_id)
+        notes = [
+            describe_removal(context.description),
+            await warn_of_return(context.api, snapshot),
+        ]
         return Preview(
-            f"Delete the saved page {snapshot.get('title') or snapshot['url']!r} "
-            f"({snapshot['url']}) with all its files?",
+            f"Delete the saved page {show_page(snapshot['url'], snapshot.get('title'))} with all "
+            f"its files?{''.join(f' {note}' for note in notes if note)}",
             {
                 "snapshots": 1,
                 "id": snapshot["id"],
@@ -265,6 +299,14 @@ class DeleteSnapshot(Confirmed[Deleted]):
                 "title": snapshot.get("title"),
             },
         )
+
+    async def run(self, context: ArchiveBoxContext) -> Result:
+        # Here a DELETE would remove the page from the list and leave its files on the disk.
+        if leaves_files(context.description):
+            page = await one_snapshot(context.api, self.snapshot_id)
+            return whole(await remove_with_files(context.api, page))
+        report = await self.send(context.api, {})
+        return whole({**report, "notes": [LATER]})
 
 
 class GetSnapshotsFeed(Get[Exported]):
@@ -278,7 +320,7 @@ class GetSnapshotsFeed(Get[Exported]):
     crawl_id: Text | None = Field(None, description="Of this crawl")
     created_by: Text | None = Field(None, description="Of this user")
     limit: int = Field(50, ge=1, le=200, description="Entries")
-    before: Text | None = Field(None, description="Older than this instant")
+    before: From | None = Field(None, description="Older than this time")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
 
@@ -299,62 +341,6 @@ class GetAny(Get[Snapshot]):
 
     def present(self, result: Any) -> dict[str, Any]:
         return records.any_object(result)
-
-
-async def one_snapshot(
-    api: ArchiveBoxApi, reference: str, *, with_archiveresults: bool = False
-) -> Record:
-    """Return the snapshot behind an id, a unique part of one, or a timestamp.
-
-    Raises: Failure: `NOT_FOUND`; `AMBIGUOUS` with the candidates, which 0.8.5 would answer with
-        just any of them.
-    """
-    # A whole id needs no list to be looked through.
-    if _WHOLE_ID.match(reference.replace("-", "")):
-        return await _by_id(api, reference, with_archiveresults=with_archiveresults)
-    # Ten candidates are shown, so one more is enough to know.
-    candidates, total = await every(pages(api, {"id": reference}), 11)
-    if len(candidates) > 1 and total:
-        # The timestamp of one page may be the start of another's.
-        same = [candidate for candidate in candidates if _same_id(candidate, reference)]
-        refuse_ambiguous(same or candidates, "saved pages")
-        candidates = same
-    if candidates and not with_archiveresults:
-        return candidates[0]
-    if not candidates and not api.description.has(UpdateSnapshot.operation):
-        # 0.8.5 would answer with any page that has this somewhere in its id.
-        raise Failure(
-            Code.NOT_FOUND,
-            f"There is no saved page {reference!r}.",
-            "Give the beginning or end of its id.",
-        )
-    identity = str(candidates[0]["id"]) if candidates else reference
-    return await _by_id(api, identity, with_archiveresults=with_archiveresults)
-
-
-async def _by_id(api: ArchiveBoxApi, identity: str, *, with_archiveresults: bool) -> Record:
-    # Without validation: only the path is of interest.
-    path = GetSnapshot.model_construct(snapshot_id=identity).path()
-    record: Record = await api.get(path, with_archiveresults=with_archiveresults)
-    return record
-
-
-def _same_id(record: Record, reference: str) -> bool:
-    requested = reference.replace("-", "").lower()
-    return (
-        str(record["id"]).replace("-", "").lower() == requested
-        or record.get("timestamp") == reference
-    )
-
-
-def pages(api: ArchiveBoxApi, params: dict[str, Any]) -> Fetch:
-    """Return a reader of the snapshots under these filters, page by page."""
-
-    async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
-        answer = await api.get("/core/snapshots", **params, limit=count, offset=offset)
-        return answer["items"], int(answer["total_items"])
-
-    return fetch
 
 
 def _alias(values: dict[str, Any]) -> dict[str, Any]:

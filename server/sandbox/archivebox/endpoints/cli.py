@@ -13,7 +13,7 @@ from server.sandbox.archivebox.answers import Detail, EndlessCommand, ProcessExi
 from server.sandbox.archivebox.call import Call
 from server.sandbox.archivebox.endpoints.cli_rows import format_listing
 from server.sandbox.archivebox.endpoints.crawls import check_url, start_crawl
-from server.sandbox.archivebox.endpoints.schedules import change_schedules
+from server.sandbox.archivebox.endpoints.schedules import change_schedules, is_only_new
 from server.sandbox.archivebox.endpoints.selection import select_snapshots
 from server.sandbox.archivebox.endpoints.snapshots import parse_status
 from server.sandbox.archivebox.render import format_id
@@ -65,7 +65,7 @@ def add(call: Call) -> Any:
         tags=list(dict.fromkeys(split_names(body.tag))),
         settings={"PLUGINS": body.plugins} if body.plugins else {},
         persona=persona,
-        only_new=_is_only_new(call),
+        only_new=is_only_new(call),
         max_urls=max_urls,
     )
     snapshots = start_crawl(call, crawl, urls)
@@ -163,14 +163,6 @@ def _ensure_persona(call: Call, text: str | None) -> str:
     if not find_first(personas, lambda persona: persona.name.lower() == name.lower()):
         call.world.add_persona(name, call.caller)
     return name
-
-
-def _is_only_new(call: Call) -> bool:
-    body = call.body
-    # Older releases do not look for snapshots of other crawls at all.
-    if not call.dialect.adds_later or body.update or body.overwrite:
-        return False
-    return body.only_new is not False
 
 
 def _read_urls(call: Call) -> tuple[list[str], str]:

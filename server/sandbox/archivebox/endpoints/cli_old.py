@@ -15,7 +15,7 @@ from server.sandbox.archivebox.render import (
     make_folder,
     make_old_output,
 )
-from server.sandbox.archivebox.world.records import Snapshot, split_names
+from server.sandbox.archivebox.world.records import Snapshot, find_all, split_names
 
 
 def add(call: Call) -> Any:
@@ -39,6 +39,11 @@ def add(call: Call) -> Any:
             snapshot = world.add_snapshot(crawl, url, world.now())
             _archive(call, snapshot)
             links.append(_make_link(call, snapshot))
+    # Tags go on every URL of the submission, also on those that were known.
+    tags = world.ensure_tags(crawl.tags, call.caller)
+    for snapshot in find_all(world.snapshots.values(), lambda row: row.url in urls):
+        snapshot.tags |= tags
+        _complete(call, snapshot)
     line = f"[+] Adding {len(links)} links to index"
     return report(links, stdout=f"{GREEN}{line}</span>")
 
@@ -87,6 +92,19 @@ def _archive(call: Call, snapshot: Snapshot) -> None:
         snapshot.status, snapshot.retry_at = "sealed", None
     else:
         call.runner.archive_now(snapshot)
+
+
+def _complete(call: Call, snapshot: Snapshot) -> None:
+    """Run once more what has not succeeded, where that is asked for: new outputs of the same
+    snapshot."""
+    if not call.body.update:
+        return
+    results = call.world.list_results(snapshot)
+    succeeded = find_all(results, lambda result: result.status == "succeeded")
+    names = [result.plugin for result in succeeded]
+    plugins = call.world.list_plugins(snapshot.crawl)
+    for plugin in find_all(plugins, lambda plugin: plugin.name not in names):
+        call.world.run_plugin(snapshot, plugin, call.world.now())
 
 
 def _select(call: Call) -> list[Snapshot]:

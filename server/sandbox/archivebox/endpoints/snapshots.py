@@ -24,6 +24,7 @@ from server.sandbox.archivebox.lookup import (
     find_tag,
     matches_id,
     matches_search,
+    strip_dashes,
 )
 from server.sandbox.archivebox.render import (
     format_id,
@@ -31,6 +32,7 @@ from server.sandbox.archivebox.render import (
     render_snapshot,
     render_tag,
 )
+from server.sandbox.archivebox.world.images import draw_screenshot
 from server.sandbox.archivebox.world.records import (
     ACTIVE,
     OPEN,
@@ -74,6 +76,15 @@ def get_snapshot(call: Call) -> Any:
     snapshot = find_snapshot(call.world, call.path["snapshot_id"])
     with_results = call.query["with_archiveresults"]
     return render_snapshot(call.world, snapshot, with_results=with_results)
+
+
+def get_screencast(call: Call) -> Answer:
+    """Answer `GET /core/snapshot/{snapshot_id}/screencast.jpg`: what the browser shows while it
+    archives the page. This sandbox runs no browser, so that its picture is the screenshot."""
+    snapshot = find_snapshot(call.world, call.path["snapshot_id"])
+    if snapshot.status not in ACTIVE:
+        raise Detail(404, "No screencast frame is available")
+    return Answer(200, {"content-type": "image/png"}, draw_screenshot(snapshot.page.bits))
 
 
 def create_snapshot(call: Call) -> Any:
@@ -145,6 +156,8 @@ def delete_snapshot(call: Call) -> Any:
     if call.dialect.deletes_later:
         call.runner.remove_later(snapshot)
         return {**report, "deleted_count": 0, "queued_count": 1}
+    # This release removes the rows alone; the command removes the folder as well.
+    call.world.left_folders.add(snapshot.timestamp)
     return {**report, "deleted_count": call.world.remove_snapshot(snapshot)}
 
 
@@ -298,6 +311,7 @@ def _matches_search(call: Call, text: str, snapshot: Snapshot) -> bool:
 _FILTERS: dict[str, Filter] = {
     "status": lambda call, status, snapshot: snapshot.status == status,
     "url": lambda call, url, snapshot: snapshot.url == url,
+    "crawl_id": lambda call, id, snapshot: snapshot.crawl.id == strip_dashes(id),
     "title": lambda call, text, snapshot: contains(snapshot.title, text),
     "timestamp": lambda call, text, snapshot: snapshot.timestamp.startswith(text),
     "created_by_id": lambda call, id, snapshot: str(snapshot.crawl.created_by.id) == id,

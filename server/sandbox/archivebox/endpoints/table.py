@@ -27,6 +27,7 @@ HANDLERS: dict[str, Handler] = {
     "POST /auth/browser_session": auth.browser_session,
     "GET /core/snapshots": snapshots.list_snapshots,
     "POST /core/snapshots": snapshots.create_snapshot,
+    "GET /core/snapshot/{snapshot_id}/screencast.jpg": snapshots.get_screencast,
     "GET /core/snapshots.rss": feed.get_feed,
     "GET /core/snapshot/{snapshot_id}": snapshots.get_snapshot,
     "PATCH /core/snapshot/{snapshot_id}": snapshots.update_snapshot,

@@ -8,7 +8,8 @@ not looked at here.
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
+from html import unescape
+from urllib.parse import parse_qsl, quote
 
 from server.sandbox.answer import Answer
 from server.sandbox.archivebox.answers import TEXT, make_not_found_page, make_page, redirect
@@ -24,6 +25,7 @@ from server.sandbox.archivebox.world.world import World
 _REPLAY = re.compile(r"/snapshot/([0-9a-fA-F-]{8,36})(?:/(.*))?")
 _LEGACY = re.compile(r"/archive/([0-9.]+)(?:/(.*))?")
 _CANONICAL = re.compile(r"/[^/]+/\d{8}/[^/]+/([0-9a-fA-F-]{8,36})(?:/(.*))?")
+_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 # The last group of a UUID, which some addresses of 0.9 use for the whole.
 _SUFFIX = 12
 _TEXTS = ("text/", "application/json", "application/x-ndjson", "application/xml")
@@ -103,7 +105,7 @@ def _serve_legacy(request: Request, world: World, timestamp: str, file: str | No
         # Without a slash at the end relative links of the page would lead beside the folder.
         if file is None:
             return redirect(f"{timestamp}/index.html")
-        return _serve_old_file(world, snapshot, file)
+        return _serve_old_file(request, world, snapshot, file)
     path = file or "index.html"
     if not _is_allowed(request, world, snapshot):
         return _ask_to_sign_in(request, world, snapshot, path)
@@ -123,40 +125,73 @@ def _serve_replay(request: Request, world: World, snapshot: Snapshot, path: str)
             return redirect(_add_query(f"/{make_archive_path(world, snapshot)}", request.query))
         return _serve_details(world, snapshot)
     plugin, _, name = path.partition("/")
-    return _serve_file(world, snapshot, path, plugin, name)
+    return _serve_file(request, world, snapshot, path, plugin, name)
 
 
-def _serve_old_file(world: World, snapshot: Snapshot, path: str) -> Answer:
+def _serve_old_file(request: Request, world: World, snapshot: Snapshot, path: str) -> Answer:
     if path in _DETAILS:
         return _serve_details(world, snapshot)
     # Before 0.9 the files of all plugins lie in one folder, but for readability and wget.
     folder, _, name = path.partition("/")
     if folder == "readability" and name:
-        return _serve_file(world, snapshot, path, folder, name)
+        return _serve_file(request, world, snapshot, path, folder, name)
     if folder == snapshot.page.host:
-        return _serve_file(world, snapshot, path, "wget", path)
+        return _serve_file(request, world, snapshot, path, "wget", path)
     plugin = find_first(PLUGINS, lambda plugin: plugin.legacy == path)
-    return _serve_file(world, snapshot, path, plugin.name if plugin else "", path)
+    return _serve_file(request, world, snapshot, path, plugin.name if plugin else "", path)
 
 
-def _serve_file(world: World, snapshot: Snapshot, path: str, plugin: str, name: str) -> Answer:
+def _serve_file(
+    request: Request, world: World, snapshot: Snapshot, path: str, plugin: str, name: str
+) -> Answer:
     for result in world.list_results(snapshot):
         if result.plugin != plugin:
             continue
         # A plugin may have several results: that of the server, and uploaded ones.
         if (body := read_file(result, name)) is not None:
-            return _make_file_answer(name, body)
+            return _make_file_answer(request, world, name, body)
     return _serve_missing_file(snapshot, path)
 
 
-def _make_file_answer(name: str, body: bytes) -> Answer:
+def _make_file_answer(request: Request, world: World, name: str, body: bytes) -> Answer:
     kind = guess_type(name)
-    headers = {"content-type": kind, "accept-ranges": "bytes"}
+    headers = {"content-type": kind}
     if kind.startswith(_TEXTS):
         headers["content-type"] = f"{kind}; charset=utf-8"
     if kind == "text/html":
         headers |= _CAGE
-    return Answer(200, headers, body)
+    if name.endswith(".gz"):
+        headers["content-encoding"] = "gzip"
+    if (text := _unescape(request, world, kind, body)) is not None:
+        return Answer(200, headers, text)
+    headers["accept-ranges"] = "bytes"
+    return _cut(request, headers, body)
+
+
+def _unescape(request: Request, world: World, kind: str, body: bytes) -> bytes | None:
+    """Return a text as people are shown it, where that is another form: with letters that are not
+    UTF-8 damaged; None where it is shown as it is."""
+    # 0.9.73 leaves files alone for whoever asks for them raw.
+    is_raw = world.dialect.serves_raw and "raw" in dict(parse_qsl(request.query))
+    if world.dialect.old or is_raw or kind not in ("text/plain", "text/html"):
+        return None
+    text = body.decode("utf-8", "replace")
+    escaped = text.count("&lt;") + text.count("&gt;")
+    # Taken for HTML that was stored with its markup escaped.
+    return unescape(text).encode() if escaped > text.count("<") * 2 else None
+
+
+def _cut(request: Request, headers: dict[str, str], body: bytes) -> Answer:
+    """Return the part of a file that a request asks for, or all of it."""
+    match = _RANGE.fullmatch(request.headers.get("range", ""))
+    if match is None:
+        return Answer(200, headers, body)
+    start, end = int(match[1]), int(match[2]) + 1
+    # The server refuses a part that is longer than the file instead of shortening it.
+    if end > len(body):
+        return Answer(416, TEXT, b"")
+    place = f"bytes {start}-{end - 1}/{len(body)}"
+    return Answer(206, {**headers, "content-range": place}, body[start:end])
 
 
 def _serve_missing_file(snapshot: Snapshot, path: str) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import mimetypes
@@ -20,7 +21,10 @@ _TYPES = {
     "jsonl": "application/x-ndjson",
     "txt": "text/plain",
     "json": "application/json",
+    "gz": "application/warc",
+    "log": "text/plain",
 }
+_STATUSES = {"missing": "404 Not Found", "blocked": "403 Forbidden"}
 _MISSING_PAGE = (
     b"<!doctype html>\n"
     b"<html><head><title>Page not found</title></head><body><h1>404</h1></body></html>\n"
@@ -58,6 +62,8 @@ def describe_files(result: Result) -> dict[str, dict[str, object]]:
 @lru_cache(maxsize=4096)
 def make_file(page: Page, plugin: str, name: str) -> bytes:
     """Return a file that a plugin made of a page."""
+    if name.endswith(".warc.gz"):
+        return _make_warc(page)
     if name in ("content.txt", "htmltotext.txt"):
         return _make_text(page).encode()
     if name == "content.html":
@@ -104,6 +110,29 @@ def _make_html(page: Page, note: str = "") -> bytes:
         f"<body><nav>{links}</nav><article><h1>{title}</h1>{_make_paragraphs(page)}</article>"
         f"<footer>&copy; {page.host}</footer></body></html>\n"
     ).encode()
+
+
+def _make_warc(page: Page) -> bytes:
+    """Return what wget was answered, as a WARC whose records are packed each for itself."""
+    status = _STATUSES.get(page.fate, "200 OK")
+    body = _make_html(page)
+    answer = (
+        f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    records = (
+        ("warcinfo", "", b"software: Wget/1.21.4 (linux-gnu)\r\n"),
+        ("response", f"WARC-Target-URI: <{page.url}>\r\n", answer + body),
+    )
+    # Of a dead host there is no answer.
+    count = 1 if page.fate == "unreachable" else 2
+    return b"".join(_make_warc_record(*record) for record in records[:count])
+
+
+def _make_warc_record(kind: str, fields: str, content: bytes) -> bytes:
+    head = f"WARC/1.0\r\nWARC-Type: {kind}\r\n{fields}Content-Length: {len(content)}\r\n\r\n"
+    # Without the time of packing, so that a page always has the same file.
+    return gzip.compress(head.encode() + content + b"\r\n\r\n", mtime=0)
 
 
 def _make_pdf(page: Page) -> bytes:

@@ -71,17 +71,13 @@ _PARTIAL: tuple[dict[str, str], ...] = (
     {"screenshot": _TIMEOUT, "pdf": _TIMEOUT},
     {"singlefile": "single-file exited with status 1: Error: net::ERR_CONNECTION_RESET"},
     {"readability": "readability-extractor exited with status 1: no article found in the document"},
-    {
-        "wget": "wget exited with status 4: Network failure: Read error (Connection timed out) "
-        "in headers."
-    },
+    {"wget": "4"},
 )
 # Plugins that read what others stored: without it they have nothing to do, which is no failure.
 _WITHOUT_HTML = {
     "readability": Outcome("noresults", "No HTML source found"),
     "htmltotext": Outcome("noresults", "No HTML source found"),
     "parse_html_urls": Outcome("noresults", "No HTML source found"),
-    "hashes": Outcome("skipped", "Nothing to hash"),
 }
 # Plugins that need a browser with the page in it.
 _BLOCKED = {
@@ -91,23 +87,54 @@ _BLOCKED = {
     "dom": Outcome("failed", _CHALLENGE),
     "title": Outcome("noresults", ""),
 }
-_FETCH = {"blocked": "ERROR 403: Forbidden.", "missing": "ERROR 404: Not Found."}
+# How wget ends, by the page's fate: its exit code, and what 0.8.5 makes of it.
+_WGET_ENDS = {
+    "blocked": ("8", "403 Forbidden (try changing WGET_USER_AGENT)"),
+    "missing": ("8", "404 Not Found"),
+    "unreachable": ("4", "Wget failed or got an error from the server"),
+}
+# What comes of a site without an icon; 0.8.5 asks a service for one.
+_WITHOUT_FAVICON = {
+    "0.9.73": Outcome("noresults", "No favicon found"),
+    "0.9.74": Outcome("noresults", "No favicon found"),
+    "0.9.31": Outcome("failed", "No favicon found"),
+    "0.8.5": Outcome("succeeded", "favicon/favicon.ico", _FILES["favicon"]),
+}
+_WGET_LOG = "on_Snapshot__06_wget.finite.bg.01a224bf5961-c952f4c0bc374cc98810.stderr.log"
 
 
-def run_on(page: Page, plugin: str) -> Outcome:
-    """Return how the plugin fares on the page."""
+def run_on(page: Page, plugin: str, version: str) -> Outcome:
+    """Return how the plugin of a release fares on the page."""
+    if (outcome := _run_bookkeeping(page, plugin, version)) is not None:
+        return outcome
+    if page.fate == "good":
+        return _succeed(page, plugin)
+    if page.fate != "partial":
+        return _fail(page, plugin, version)
+    reasons = _PARTIAL[(page.bits >> 30) % len(_PARTIAL)]
+    if plugin not in reasons:
+        return _succeed(page, plugin)
+    if plugin == "wget":
+        return _fail_wget(page, reasons[plugin], _WGET_ENDS["unreachable"][1], version)
+    return Outcome("failed", reasons[plugin])
+
+
+def _run_bookkeeping(page: Page, plugin: str, version: str) -> Outcome | None:
+    """Return how a plugin fares that does not depend on the page's fate; None for others."""
     # A quarter of the pages has a skipped result, which is neither a success nor a failure.
     if plugin == "pdf" and page.bits >> 33 & 3 == 0:
         return Outcome("skipped", "PDF_ENABLED=False")
-    match page.fate:
-        case "good":
-            return _succeed(page, plugin)
-        case "partial":
-            reasons = _PARTIAL[(page.bits >> 30) % len(_PARTIAL)]
-            if plugin in reasons:
-                return Outcome("failed", reasons[plugin])
-            return _succeed(page, plugin)
-    return _fail(page, plugin)
+    # Of the default plugins this one succeeds for every page, a dead host's too.
+    if plugin == "hashes":
+        return Outcome("succeeded", f"0.0MB {page.bits & 0xFFFFFFFFFFFF:012x}", _FILES[plugin])
+    if plugin == "favicon" and not has_favicon(page):
+        return _WITHOUT_FAVICON[version]
+    return None
+
+
+def has_favicon(page: Page) -> bool:
+    """Return whether the page's site has an icon, as two of three have."""
+    return keeps_text(page) and page.bits >> 48 & 3 != 0
 
 
 def extract_title(page: Page) -> str | None:
@@ -131,22 +158,35 @@ def locate_wget_file(page: Page) -> str:
     return f"{page.host}{path}{extension}"
 
 
-def _fail(page: Page, plugin: str) -> Outcome:
+def locate_warc(page: Page) -> str:
+    """Return where wget writes down what it was answered, below its folder."""
+    return f"warc/{1_700_000_000 + page.bits % 90_000_000}.warc.gz"
+
+
+def _fail(page: Page, plugin: str, version: str) -> Outcome:
     if plugin in _WITHOUT_HTML:
         return _WITHOUT_HTML[plugin]
+    if plugin == "wget":
+        return _fail_wget(page, *_WGET_ENDS[page.fate], version)
     if page.fate == "unreachable":
         return Outcome("failed", f"net::ERR_NAME_NOT_RESOLVED at {page.url}")
-    if plugin == "wget":
-        reason = _FETCH[page.fate]
-        return Outcome("failed", f"wget exited with status 8: {page.url}: {reason}")
     # A page that is missing is one for a browser, too: it archives the error page.
     if page.fate == "blocked" and plugin in _BLOCKED:
         return _BLOCKED[plugin]
     return _succeed(page, plugin)
 
 
+def _fail_wget(page: Page, code: str, old_text: str, version: str) -> Outcome:
+    if version == "0.8.5":
+        return Outcome("failed", old_text)
+    # 0.9.31 takes the log of wget for what it downloaded.
+    if version == "0.9.31":
+        return Outcome("succeeded", f"wget/{_WGET_LOG}", (_WGET_LOG, locate_warc(page)))
+    return Outcome("failed", f"wget failed (exit={code})", (locate_warc(page),))
+
+
 def _succeed(page: Page, plugin: str) -> Outcome:
-    files = _FILES.get(plugin) or (locate_wget_file(page),)
+    files = _FILES.get(plugin) or (locate_wget_file(page), locate_warc(page))
     # The title is the one output that is not a file for whoever reads the result.
     if plugin == "title":
         return Outcome("succeeded", extract_title(page) or "", files)

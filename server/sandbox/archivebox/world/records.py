@@ -74,6 +74,14 @@ class Crawl:
     max_size: int = 0
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """What repeats a crawl; `every` is a word or a cron expression."""
+
+    template_id: str
+    every: str
+
+
 @dataclass(eq=False)
 class Result:
     """What one plugin made of a snapshot; `files` are names below the plugin's folder."""

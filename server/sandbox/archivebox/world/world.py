@@ -15,6 +15,7 @@ from server.sandbox.archivebox.world.records import (
     Crawl,
     Persona,
     Result,
+    Schedule,
     Snapshot,
     Tag,
     User,
@@ -54,8 +55,9 @@ class World:
         self.crawls: dict[str, Crawl] = {}
         self.snapshots: dict[str, Snapshot] = {}
         self.personas: dict[str, Persona] = {}
-        # The crawl that each schedule repeats.
-        self.schedules: dict[str, str] = {}
+        self.schedules: dict[str, Schedule] = {}
+        # Folders without a snapshot: the timestamps that they are named after.
+        self.left_folders: set[str] = set()
         self._start_reading = clock()
         self._id_count = first_id
         self._tag_count = 0
@@ -103,7 +105,7 @@ class World:
             return
         if snapshot.results is None:
             snapshot.results = []
-        outcome = run_on(snapshot.page, plugin.name)
+        outcome = run_on(snapshot.page, plugin.name, self.dialect.version)
         status = outcome.status
         # The status came with 0.9.
         if self.dialect.old and status == "noresults":

@@ -16,6 +16,7 @@ from tests.server.sandbox.archivebox.conftest import VERSIONS, Box
 from tests.support.paths import OPENAPI
 
 FILES = {
+    "0.9.74": "archivebox-0.9.74rc408.json",
     "0.9.73": "archivebox-0.9.73.json",
     "0.9.31": "archivebox-0.9.31.json",
     "0.8.5": "archivebox-0.8.5rc51.json",
@@ -31,7 +32,14 @@ ENDPOINTS = [
     for method in methods
 ]
 # A redirect, and what is not JSON; each has a test of its own.
-NOT_JSON = ("snapshots.rss", "urls.txt", "snapshots.jsonl", "/files/", "/any/{id}")
+NOT_JSON = (
+    "snapshots.rss",
+    "screencast.jpg",
+    "urls.txt",
+    "snapshots.jsonl",
+    "/files/",
+    "/any/{id}",
+)
 OTHERS = sorted(
     (version, method, path)
     for version in VERSIONS

@@ -58,9 +58,9 @@ async def test_the_user_is_asked_with_source_collections_requests_credits_and_mi
         )
 
         assert [each.message for each in person.questions] == [
-            "Northwind Skincare: Put all 300 items of the workspace into 'Q3 Report', 'Q3 "
-            "Reportt'? 'Q3 Report' exists "
-            f"({members} items); 'Q3 Reportt' will be created, though there is 'Q3 Report'. At "
+            'Northwind Skincare: Put all 300 items of the workspace into "Q3 Report", "Q3 '
+            'Reportt"? "Q3 Report" exists '
+            f'({members} items); "Q3 Reportt" will be created, though there is "Q3 Report". At '
             "most 304 requests "
             "(16,740 rate credits), about 2 minutes; items that are in already are skipped. It "
             "can be undone. The "

@@ -24,7 +24,7 @@ ROWS = [
     {"name": "✨✨", "itemCount": 4},
 ]
 QUESTION = (
-    "There is no collection 'Q3 Reprot', but there is 'Q3 Report' (1,312 items). Create a new one?"
+    'There is no collection "Q3 Reprot", but there is "Q3 Report" (1,312 items). Create a new one?'
 )
 
 
@@ -83,7 +83,7 @@ async def test_a_name_close_to_an_existing_one_is_asked_about(name: str, existin
     await desk.add(name, asker=person, autoCreate=True)
 
     assert (
-        f"There is no collection '{name}', but there is '{existing}' ("
+        f'There is no collection "{name}", but there is "{existing}" ('
         in person.questions[0].message
     )
     assert desk.archive.calls[-1].variables == {
@@ -137,7 +137,7 @@ async def test_a_name_that_archive_may_not_have_listed_is_not_said_to_be_missing
     failure = await Desk(rows=rows).refused("Q3 Reprot", autoCreate=True)
 
     assert (
-        "'Q3 Reprot' is not among the 1,000 collections that Archive lists, but there is 'Q3"
+        '"Q3 Reprot" is not among the 1,000 collections that Archive lists, but there is "Q3'
         in failure.message
     )
     assert "There is no collection" not in failure.message
@@ -155,10 +155,10 @@ async def test_several_doubts_are_one_question() -> None:
     failure = await Desk().refused("Q3 Reprot", "Team Favorites", "Q3 Reprot", autoCreate=True)
 
     assert (
-        "'Q3 Report' (1,312 items). There is no collection 'Team Favorites', but there is"
+        '"Q3 Report" (1,312 items). There is no collection "Team Favorites", but there is'
         in failure.message
     )
-    assert failure.message.endswith("'Team Favourites' (1 item). Create new ones?")
+    assert failure.message.endswith('"Team Favourites" (1 item). Create new ones?')
     assert failure.details["preview"]["create"] == ["Q3 Reprot", "Team Favorites"]
 
 

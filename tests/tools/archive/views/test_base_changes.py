@@ -141,7 +141,7 @@ async def test_a_content_view_is_changed_in_part() -> None:
             GetCreatorViews,
             DeleteCreatorView,
             "VIP Creators",
-            "(1 condition; in the group 'Community') for good? Its cr",
+            '(1 condition; in the group "Community") for good? Its cr',
         ),
         (
             GetSocialProfileViews,
@@ -153,7 +153,7 @@ async def test_a_content_view_is_changed_in_part() -> None:
             GetCollections,
             DeleteCollection,
             "Q3 Report",
-            "items; in the group 'Reporting') for good? The items stay",
+            'items; in the group "Reporting") for good? The items stay',
         ),
         (GetCollections, DeleteCollection, "Empty Shelf", "(0 items) for good? It is empty."),
     ],
@@ -173,7 +173,7 @@ async def test_what_is_deleted_is_shown_first_and_is_gone_after_the_yes(
     assert required.details["preview"]["delete"]["name"] == name
     (question,) = person.questions
     assert question.message.startswith("Northwind Skincare: Delete the ")
-    assert f"'{name}' (" in question.message
+    assert f'"{name}" (' in question.message
     assert words in question.message
     assert deleted == {delete.selected: row["id"]}
     assert row["id"] not in {each["id"] for each in left["nodes"]}
@@ -207,10 +207,10 @@ async def test_a_group_is_deleted_and_its_members_are_named_and_stay() -> None:
         view = await named(front, GetContentViews, "High Virality")
 
     assert person.questions[0].message == (
-        "Northwind Skincare: Delete the view group 'Reporting' for good? What is in it stays, "
+        'Northwind Skincare: Delete the view group "Reporting" for good? What is in it stays, '
         "in no group: "
-        "2 collections ('Q3 Report', 'Q2 Report'), 2 content views ('TikTok Top Earners', 'High "
-        "Virality')."
+        '2 collections ("Q3 Report", "Q2 Report"), 2 content views ("TikTok Top Earners", "High '
+        'Virality").'
     )
     assert answer["deletedViewGroupId"] == group["id"]
     assert len(answer["movedViewIds"]) == 4
@@ -279,7 +279,7 @@ async def test_a_slip_in_the_name_of_a_collection_is_asked_about() -> None:
         )
         rows = await front.call(GetCollections, fields=["name"])
 
-    assert "There is no collection 'Q3 Reprot', but there is 'Q3 Report' (" in failure.message
+    assert 'There is no collection "Q3 Reprot", but there is "Q3 Report" (' in failure.message
     assert {"name": "Q3 Reprot"} not in rows["nodes"]
 
 

@@ -1,0 +1,140 @@
+"""What a site answered when its page was saved, read from the files that ArchiveBox keeps of it:
+the headers that a browser noted, or wget's WARC (ISO 28500)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from server.archivebox.api import ArchiveBoxApi
+from server.archivebox.warc import find_answer, read_answers
+from server.errors import Failure
+
+Json = dict[str, Any]
+
+# The answer to the page itself stands at the start; what follows are its pictures and scripts.
+_START_BYTES = 262_144
+_REDIRECTS = range(300, 400)
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_STATUS = re.compile(rb'"(?:status|Status-Code)":\s*"?(\d{3})\b')
+_NOTHING = re.compile(r"(?!)")
+_TELLING = {
+    "headers": re.compile(r"headers\.json"),
+    "wget": re.compile(r"warc/[\w.-]+\.warc(?:\.gz)?"),
+}
+"""By plugin: the files that tell what the site answered."""
+
+
+@dataclass(frozen=True)
+class SiteAnswer:
+    """The last answer on the way to a page.
+
+    status: HTTP status. loops: whether it redirects, and to no answer. expected, received: bytes
+    of the body as announced and as stored; None where not known.
+    """
+
+    status: int
+    loops: bool = False
+    expected: int | None = None
+    received: int | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there was anything to tell by."""
+        return self.status > 0
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the site refused the page."""
+        return self.status >= 400 or self.loops
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether less of the page came than was announced."""
+        if self.expected is None or self.received is None:
+            return False
+        return self.received < self.expected
+
+    def describe(self) -> str:
+        """Return the answer in a sentence."""
+        if not self.is_known:
+            return "No output holds the page: nothing came from its address."
+        if self.loops:
+            return "The address redirects in a circle, or to where no answer came from."
+        if self.is_error:
+            return f"The site answered {self.status} {_PHRASES.get(self.status, '')}.".replace(
+                " .", "."
+            )
+        if self.is_cut:
+            return f"The page broke off: {self.received:,} of {self.expected:,} bytes came."
+        if self.status == HTTPStatus.NO_CONTENT:
+            return "The site answered 204 No Content: there is no page."
+        return f"The site answered {self.status}, and nothing of the page was kept."
+
+
+UNKNOWN = SiteAnswer(0)
+"""What a site answered of which nothing is kept."""
+
+
+async def read_site_answer(api: ArchiveBoxApi, page: Json) -> SiteAnswer:
+    """Return what the site answered; `UNKNOWN` where the server keeps nothing to tell by."""
+    for result in page.get("archiveresults") or []:
+        for path, size in _evidence(page, result):
+            answer = await _read(api, path, size, str(page["url"]))
+            if answer.is_known:
+                return answer
+    return UNKNOWN
+
+
+def parse_warc(data: bytes, url: str) -> SiteAnswer:
+    """Return the last answer on the way from the URL, from the start of a WARC."""
+    last = find_answer(read_answers(data), url)
+    if last is None:
+        return UNKNOWN
+    if last.status in _REDIRECTS:
+        return SiteAnswer(last.status, loops=True)
+    announced = last.headers.get("content-length", "")
+    # What was packed on its way has another length than what it was unpacked to.
+    is_comparable = last.is_whole and "content-encoding" not in last.headers
+    if not (is_comparable and announced.isdigit()):
+        return SiteAnswer(last.status)
+    return SiteAnswer(last.status, expected=int(announced), received=len(last.body))
+
+
+def _evidence(page: Json, result: Json) -> Iterator[tuple[str, int]]:
+    """Yield path and size of the files that tell what the site answered."""
+    if "extractor" in result:
+        # 0.8.5 lists no files, and names a WARC after the moment.
+        if (result["extractor"], result.get("status")) == ("headers", "succeeded"):
+            yield f"/archive/{page['timestamp']}/headers.json", 0
+        return
+    plugin, names = str(result.get("plugin")), result.get("output_files")
+    pattern = _TELLING.get(plugin, _NOTHING)
+    if not isinstance(names, dict):
+        return
+    for name in filter(pattern.fullmatch, names):
+        yield f"/snapshot/{page['id']}/{plugin}/{name}", int(names[name].get("size", 0))
+
+
+async def _read(api: ArchiveBoxApi, path: str, size: int, url: str) -> SiteAnswer:
+    # Asked for more than there is, 0.9.73 sends nothing (416).
+    most = _START_BYTES if size > _START_BYTES else None
+    try:
+        reply = await api.client.file(path, api.deadline, most=most, packed=True)
+    except Failure:
+        # Private, moved to another host or too large: then it is not known, which is no failure.
+        return UNKNOWN
+    if reply.status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+        return UNKNOWN
+    if path.endswith(".json"):
+        return _parse_headers(reply.body)
+    return parse_warc(reply.body, url)
+
+
+def _parse_headers(body: bytes) -> SiteAnswer:
+    # The plugin of 0.9 writes `status`, 0.8.5 the status line of curl.
+    match = _STATUS.search(body)
+    return SiteAnswer(int(match[1])) if match else UNKNOWN

@@ -1,0 +1,138 @@
+"""Verdicts on pages of every kind, against the truth, on real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.support.archivebox.install import Version
+from tests.support.archivebox.kinds import IMPORTANT, KINDS, Truth, served_kinds
+from tests.support.archivebox.server import OwnServer
+from tests.support.archivebox.targets import Target, over_real
+
+Json = dict[str, Any]
+
+UNTOLD: Mapping[tuple[str, Version], frozenset[str]] = {
+    # Its wget says that something was refused, the page or a picture in it; a job asks which.
+    ("list", "0.8.5"): frozenset({"401", "403", "404", "410", "500", "moved-gone"}),
+}
+"""Where a way to look has nothing to tell by, pages of a version whose verdict is `unknown`."""
+
+UNSAID: Mapping[Version, frozenset[str]] = {
+    # It keeps no sizes of files, so that only reading the page shows that it is empty.
+    "0.8.5": frozenset({"empty"}),
+}
+"""Pages of a version whose verdict is true without a reason."""
+
+_SAVED: Mapping[str, Truth] = {"saved": "good", "partly": "good", "failed": "bad"}
+_CHECKED: Mapping[str, Truth] = {"good": "good", "noOutput": "bad"}
+_LISTED: Mapping[str, Truth] = {"saved": "good", "partly": "good", "failed": "bad"}
+
+
+@pytest.mark.parametrize(
+    ("version", "names"),
+    [
+        pytest.param("0.9.73", IMPORTANT, id="0.9.73-important"),
+        pytest.param("0.9.73", tuple(KINDS), id="0.9.73-all", marks=pytest.mark.campaign),
+        pytest.param("0.9.31", tuple(KINDS), id="0.9.31-all"),
+        pytest.param("0.8.5", tuple(KINDS), id="0.8.5-all"),
+    ],
+)
+async def test_a_verdict_is_the_truth(
+    version: Version, names: tuple[str, ...], own_server: OwnServer, tmp_path: Path
+) -> None:
+    with served_kinds() as site, own_server(version) as real:
+        urls = {name: site[name] for name in names}
+        async with (
+            over_real(real) as plain,
+            plain.connect(ARCHIVEBOX_API_KEY=real.key, ARCHIVE_MCP_STATE_DIR=str(tmp_path)) as one,
+        ):
+            target = replace(plain, calls=one)
+            saved = await _save(target, list(urls.values()))
+            checked = (await target.call("start_save", action="check", urls=list(urls.values())))[
+                "result"
+            ]
+            pages = await target.every("list_snapshots", with_archiveresults=True)
+
+    verdicts = {
+        "save": _read(saved, _SAVED, urls),
+        "check": _read(checked, _CHECKED, urls),
+        "list": _tell(((page["url"], page["outcome"]) for page in pages), _LISTED, urls),
+    }
+    wrong = {
+        (way, name): verdict
+        for way, told in verdicts.items()
+        for name in names
+        if (verdict := told.get(name, "not told")) not in _right(way, name, version)
+    }
+    assert wrong == {}
+    reasons = {page["url"]: page.get("reason") or "" for page in pages}
+    assert all(reasons[urls[name]] for name in names if KINDS[name].truth == "bad")
+    # What only the site's own answer tells is looked up by jobs, not by lists.
+    told = {row["url"]: str(row.get("reason", "")) for row in _rows(saved)}
+    untold = [
+        name
+        for name, url in urls.items()
+        if name not in UNSAID.get(version, ())
+        and KINDS[name].hint not in f"{told.get(url)} {reasons[url]}"
+    ]
+    assert untold == []
+
+
+def _right(way: str, name: str, version: Version) -> set[str]:
+    if name in UNTOLD.get((way, version), ()):
+        return {"unknown"}
+    return {KINDS[name].truth}
+
+
+async def _save(target: Target, urls: list[str]) -> Json:
+    """The result of the job that saves pages, which are archived meanwhile."""
+    results: list[Json] = []
+
+    async def save() -> None:
+        told = await target.call(
+            "start_save", action="save", urls=urls, tags=["kinds"], wait_minutes=30
+        )
+        while "result" not in told:
+            told = await target.call("start_save", action="save", resume=told["jobId"])
+        results.append(told["result"])
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(save)
+        if target.version != "0.8.5":
+            await target.archive(await _crawl(target))
+    return results[0]
+
+
+async def _crawl(target: Target) -> str:
+    """The first crawl, as soon as there is one."""
+    for _ in range(600):
+        crawls = await target.every("list_crawls")
+        if crawls:
+            return str(crawls[0]["id"])
+        await anyio.sleep(0.2)
+    raise AssertionError("the pages were not added in time")
+
+
+def _read(result: Json, meaning: Mapping[str, Truth], urls: Mapping[str, str]) -> dict[str, str]:
+    """Name of a page -> what the groups of a job's result say about it."""
+    groups = ((group, row) for group, pages in result.items() for row in _rows({group: pages}))
+    return _tell(((row["url"], group) for group, row in groups), meaning, urls)
+
+
+def _rows(result: Json) -> list[Json]:
+    """The pages in all groups of a job's result."""
+    groups = [pages for pages in result.values() if isinstance(pages, list)]
+    return [row for pages in groups for row in pages if isinstance(row, dict) and "url" in row]
+
+
+def _tell(
+    rows: Iterable[tuple[str, str]], meaning: Mapping[str, Truth], urls: Mapping[str, str]
+) -> dict[str, str]:
+    names = {url: name for name, url in urls.items()}
+    return {names[url]: meaning.get(word, word) for url, word in rows if url in names}

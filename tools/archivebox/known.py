@@ -1,0 +1,142 @@
+"""Pages that were saved before: which of some URLs have one, and their tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from server.archivebox.api import ArchiveBoxApi
+from server.archivebox.failures import get_command_result
+
+ADD_TAG = "POST /core/tags/add-to-snapshot/"
+_SEARCH = "POST /cli/search"
+_VERIFY = "look at the page's tags; adding them twice is harmless."
+# One request for so many URLs.
+_ASKED_AT_ONCE = 100
+# Newest first, so that several copies of each URL fit.
+_MOST_COPIES = 1_000
+_SHOWN = 10
+# Seconds of a call that are left for its answer.
+_RESERVE_SECONDS = 5.0
+
+Json = dict[str, Any]
+
+
+async def find_known(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]:
+    """Return the newest saved page of each of the URLs that has one; nothing is changed."""
+    known: dict[str, Json] = {}
+    # 0.8.5 has no such search, and takes few URLs at once.
+    if not api.description.has(_SEARCH):
+        for url in urls:
+            known |= await _find_one(api, url)
+        return known
+    for start in range(0, len(urls), _ASKED_AT_ONCE):
+        known |= await _find_some(api, urls[start : start + _ASKED_AT_ONCE])
+    return known
+
+
+def keeps_known(api: ArchiveBoxApi, *, only_new: bool | None, anew: bool) -> bool:
+    """Return whether this server makes no second copy of a URL that it has.
+
+    Args:
+        anew: whether another copy is asked for.
+    """
+    if anew or only_new is False:
+        return False
+    # 0.9.31 has no such option, and makes another copy each time.
+    has_crawls = api.description.has("GET /crawls/crawls")
+    return api.description.takes("POST /cli/add", "only_new") or not has_crawls
+
+
+def missing_tags(page: Json, tags: Sequence[str]) -> list[str]:
+    """Return the tags that a page lacks; capitals make no difference."""
+    present = {str(name).casefold() for name in page.get("tags") or []}
+    return [tag for tag in dict.fromkeys(tags) if tag.casefold() not in present]
+
+
+async def add_tags(api: ArchiveBoxApi, page: Json, tags: Sequence[str]) -> bool:
+    """Put those tags on a page that it lacks, and return whether there were any."""
+    missing = missing_tags(page, tags)
+    # 0.8.5 has no such endpoint, and puts the tags on pages that it knows by itself.
+    if not missing or not api.description.has(ADD_TAG):
+        return False
+    for tag in missing:
+        body = {"snapshot_id": page["id"], "tag_name": tag}
+        await api.change("POST", ADD_TAG.partition(" ")[2], body, repeatable=True, verify=_VERIFY)
+    return True
+
+
+async def tag_all(api: ArchiveBoxApi, known: Mapping[str, Json], tags: Sequence[str]) -> list[str]:
+    """Put the tags on the pages that lack them, as long as the call has time, and return notes
+    for people."""
+    tagged = 0
+    waiting = [page for page in known.values() if missing_tags(page, tags)]
+    for number, page in enumerate(waiting):
+        if api.deadline - api.client.now() < _RESERVE_SECONDS:
+            rest = len(waiting) - number
+            return [
+                f"The tags were put on {tagged} of the pages that were saved before; time ran out "
+                f"for {rest} more: add these URLs once more, which tags the rest."
+            ]
+        tagged += await add_tags(api, page, tags)
+    return [f"The tags were put on {tagged} pages that were saved before."] if tagged else []
+
+
+def split_tags(text: str | None) -> list[str]:
+    """Return the tags in a text with commas."""
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def show_known(known: dict[str, Json]) -> Json:
+    """Return how many of the URLs were saved before, and the first of them with their pages."""
+    if not known:
+        return {}
+    first = [{"url": url, "id": page.get("id")} for url, page in known.items()]
+    return {"saved_before": {"count": len(known), "first": first[:_SHOWN]}}
+
+
+def describe_known(count: int, *, keeps: bool) -> list[str]:
+    """Return what becomes of the URLs that were saved before."""
+    if not count:
+        return []
+    if keeps:
+        return [
+            f"{count} were saved before: ArchiveBox keeps these copies and makes none anew. "
+            "`update: true` makes another copy."
+        ]
+    return [f"{count} were saved before: another copy is made of each."]
+
+
+async def _find_some(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]:
+    body: Json = {"filter_patterns": list(urls), "filter_type": "exact", "as_json": True}
+    if api.description.takes(_SEARCH, "limit"):
+        body["limit"] = _MOST_COPIES
+    answer = await api.change("POST", _SEARCH.partition(" ")[2], body, repeatable=True, verify="")
+    result = get_command_result(answer)
+    pages = [page for page in result if isinstance(page, dict)] if isinstance(result, list) else []
+    known = _newest_by_url(pages)
+    if len(pages) < _MOST_COPIES:
+        return known
+    # So many copies may have hidden a URL whose copies are all older.
+    for url in set(urls) - known.keys():
+        known |= await _find_one(api, url)
+    return known
+
+
+async def _find_one(api: ArchiveBoxApi, url: str) -> dict[str, Json]:
+    answer = await api.get("/core/snapshots", url=url, limit=1)
+    total = int(answer["total_items"])
+    if total > 1:
+        # Oldest first, whatever is asked for.
+        answer = await api.get("/core/snapshots", url=url, limit=1, offset=total - 1)
+    return _newest_by_url(answer["items"])
+
+
+def _newest_by_url(pages: Sequence[Json]) -> dict[str, Json]:
+    known: dict[str, Json] = {}
+    in_time = sorted(pages, key=lambda page: str(page.get("created_at") or page["timestamp"]))
+    for page in in_time:
+        # What is about to be removed stands in nobody's way.
+        if page.get("status") != "deleting":
+            known[str(page["url"])] = page
+    return known

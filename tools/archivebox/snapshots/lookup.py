@@ -1,0 +1,92 @@
+"""Which saved page a caller means: by id, a part of one, timestamp, or URL."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from server.archivebox.api import ArchiveBoxApi
+from server.archivebox.pagination import Record, every, refuse_ambiguous
+from server.errors import Code, Failure
+from server.text import show_url
+from tools.archivebox.patterns import pages, stored_urls
+
+_WHOLE_ID = re.compile(r"[0-9a-f]{32}\Z", re.IGNORECASE)
+_PATH = "/core/snapshot/"
+
+
+async def one_snapshot(
+    api: ArchiveBoxApi, reference: str, *, with_archiveresults: bool = False
+) -> Record:
+    """Return the snapshot behind an id, a unique part of one, a timestamp, or its URL.
+
+    Raises: Failure: `NOT_FOUND`; `AMBIGUOUS` with the candidates, which 0.8.5 would answer with
+        just any of them.
+    """
+    if is_url(reference):
+        return await _by_url(api, reference, with_archiveresults=with_archiveresults)
+    # A whole id needs no list to be looked through.
+    if _WHOLE_ID.match(reference.replace("-", "")):
+        return await read_snapshot(api, reference, with_archiveresults=with_archiveresults)
+    # Ten candidates are shown, so one more is enough to know.
+    candidates, total = await every(pages(api, {"id": reference}), 11)
+    if len(candidates) > 1 and total:
+        # The timestamp of one page may be the start of another's.
+        same = [candidate for candidate in candidates if _same_id(candidate, reference)]
+        refuse_ambiguous(same or candidates, "saved pages")
+        candidates = same
+    if candidates and not with_archiveresults:
+        return candidates[0]
+    if not candidates and not api.description.has("PATCH /core/snapshot/{}"):
+        # 0.8.5 would answer with any page that has this somewhere in its id.
+        raise Failure(
+            Code.NOT_FOUND,
+            f"There is no saved page {reference!r}.",
+            "Give the beginning or end of its id.",
+        )
+    identity = str(candidates[0]["id"]) if candidates else reference
+    return await read_snapshot(api, identity, with_archiveresults=with_archiveresults)
+
+
+def is_url(reference: str) -> bool:
+    """Return whether a reference to a snapshot is the URL of its page."""
+    return reference.strip().lower().startswith(("http://", "https://"))
+
+
+async def resolve_url(api: ArchiveBoxApi, reference: str) -> str:
+    """Return the id of the snapshot where a reference is its URL; any other as it is.
+
+    Raises: Failure: `NOT_FOUND`; `AMBIGUOUS` where the page was saved several times.
+    """
+    return str((await one_snapshot(api, reference))["id"]) if is_url(reference) else reference
+
+
+async def _by_url(api: ArchiveBoxApi, url: str, *, with_archiveresults: bool) -> Record:
+    stored = await stored_urls(api, url.strip())
+    candidates, _ = await every(pages(api, {}, urls=stored), 11)
+    if not candidates:
+        raise Failure(
+            Code.NOT_FOUND,
+            f"No saved page has the URL {show_url(url)}.",
+            "Look for it with a part of it in `search`: {GET /core/snapshots}.",
+        )
+    refuse_ambiguous(candidates, "saved pages, which are copies of one page")
+    if not with_archiveresults:
+        return candidates[0]
+    return await read_snapshot(api, str(candidates[0]["id"]), with_archiveresults=True)
+
+
+async def read_snapshot(api: ArchiveBoxApi, identity: str, *, with_archiveresults: bool) -> Record:
+    """Return the snapshot of a whole id."""
+    # A model wrote the id: unquoted, a slash or `..` in it would reach another endpoint.
+    path = _PATH + quote(identity, safe="")
+    record: Record = await api.get(path, with_archiveresults=with_archiveresults)
+    return record
+
+
+def _same_id(record: Record, reference: str) -> bool:
+    requested = reference.replace("-", "").lower()
+    return (
+        str(record["id"]).replace("-", "").lower() == requested
+        or record.get("timestamp") == reference
+    )
