@@ -132,7 +132,7 @@ class ArchiveRequest(ArchiveTool[R], Generic[R]):
 class InWorkspace(Input):
     """The argument of every request about one workspace: all but the list of workspaces itself."""
 
-    workspace: Text | None = Field(None, description="Id or name.")
+    workspace: Text | None = Field(None, description="Workspace id or name.")
 
     @property
     def workspace_argument(self) -> str | None:
@@ -154,7 +154,9 @@ class NamesOptions(Input):
     """A read whose records hold custom attributes: options of selects as ids, or as names where
     that is asked for."""
 
-    option_names: bool = Field(False, description="Options in customAttributes by name, not id.")
+    option_names: bool = Field(
+        False, description="Show options in customAttributes by name instead of id."
+    )
 
     async def read_option_names(
         self, context: ArchiveContext, selection: Selection, record: type[Record]
@@ -176,7 +178,9 @@ class Read(ArchiveRequest[R], Generic[R]):
     missing: ClassVar[str] = "Archive has no such record."
     """The message for the case that the API answers null."""
 
-    fields: list[Text] | None = Field(None, description="Dotted paths; `*` = defaults.")
+    fields: list[Text] | None = Field(
+        None, description="Fields to return, as dotted paths; `*` means the defaults."
+    )
 
     @classmethod
     def output_schema(cls) -> dict[str, Any]:
@@ -222,8 +226,8 @@ class ReadMany(Read[R], Generic[R]):
     capped: ClassVar[bool] = False
     """Whether the API ends the list at 1,000 rows without a word."""
 
-    limit: int = Field(20, ge=1, le=1000, description="Records in all.")
-    after: Text | None = Field(None, description="The last `nextCursor`.")
+    limit: int = Field(20, ge=1, le=1000, description="Most records to return, over all pages.")
+    after: Text | None = Field(None, description="`nextCursor` of the previous call.")
 
     @classmethod
     def output_schema(cls) -> dict[str, Any]:
@@ -287,14 +291,14 @@ class Connection(InWorkspace, ReadPages[R], Generic[R]):
 class Listing(InWorkspace, ReadMany[R], Generic[R]):
     """Reads a list of a workspace that the API sends whole."""
 
-    limit: int = Field(100, ge=1, le=1000, description="Records in all.")
+    limit: int = Field(100, ge=1, le=1000, description="Most records to return, over all pages.")
 
 
 class Lookup(Listing[R], Generic[R]):
     """Reads what belongs to the ids or links that were asked for: all of it, unless `limit` says
     less."""
 
-    limit: int = Field(1000, ge=1, le=1000, description="Records in all.")
+    limit: int = Field(1000, ge=1, le=1000, description="Most records to return, over all pages.")
 
 
 class Mutation(InWorkspace, ArchiveRequest[R], Generic[R]):
@@ -326,7 +330,7 @@ class Mutation(InWorkspace, ArchiveRequest[R], Generic[R]):
 class MayConfirm(Mutation[R], Generic[R]):
     """A mutation that is asked about where there is reason to: where `preview` finds one."""
 
-    confirm: Text | None = Field(None, description="Token of the preview.")
+    confirm: Text | None = Field(None, description="Confirmation token from the preview.")
 
 
 class Confirmed(MayConfirm[R], Generic[R]):

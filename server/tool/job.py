@@ -76,8 +76,10 @@ class StartJob(Request[R, C], Generic[R, C]):
 
     watch: ClassVar[str]
 
-    dry_run: bool = Field(False, description="Only tell what it would do.")
-    resume: str | None = Field(None, description="Job to go on with, or to retry failures of.")
+    dry_run: bool = Field(False, description="Report what the job would do, without starting it.")
+    resume: str | None = Field(
+        None, description="Id of a job to continue, or whose failed records to retry."
+    )
 
     _plan: Plan | None = PrivateAttr(default=None)
     """What was shown in the last preview: the start uses exactly that."""
@@ -122,7 +124,7 @@ class StartJob(Request[R, C], Generic[R, C]):
 class StartChange(StartJob[R, C], Generic[R, C]):
     """A job that happens only after the user's confirmation of its preview."""
 
-    confirm: str | None = Field(None, description="Token of the preview.")
+    confirm: str | None = Field(None, description="Confirmation token from the preview.")
 
 
 class ReadsByJob(Protocol[C_contra]):

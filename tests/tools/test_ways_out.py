@@ -136,4 +136,4 @@ def test_the_conditions_of_a_view_are_those_of_the_search_behind_it(
 ) -> None:
     parts = input_schema(request_type)["properties"]["input"]["properties"]
 
-    assert parts["customAttributeConditions"]["description"] == f"As {search}"
+    assert parts["customAttributeConditions"]["description"] == f"As in {search}."

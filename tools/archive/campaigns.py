@@ -7,8 +7,8 @@ from tools.archive.schema.market_objects import Campaign
 
 
 class GetCampaigns(Connection[Campaign]):
-    """List the campaigns; there is no search by name. For a campaign's posts pass its id to
-    archive_search_items as filter.campaignsIds."""
+    """List the campaigns; they cannot be searched by name. To read a campaign's posts, pass its id
+    to archive_search_items as filter.campaignsIds."""
 
     operation = "campaigns"
     title = "List campaigns"

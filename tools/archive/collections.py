@@ -44,12 +44,13 @@ _OLDER_STORAGE = (
 _NUMBERS = re.compile(r"\d+")
 _NOT_LISTED = f"{{}} is not among the {ROW_CAP:,} collections that Archive lists"
 _CLOSE = 0.8
-"""Likeness from which a new collection's name may be a slip in an existing one's."""
+"""The likeness from which a new name may be a misspelling of an existing one."""
 
 
 class GetCollections(Listing[Collection]):
     """List collections (items picked by hand) with itemCount and group; archive_get_filter_presets
-    has only names. Items: archive_search_items with filter.collectionsIds."""
+    returns only names. To read a collection's items, use archive_search_items with
+    filter.collectionsIds."""
 
     operation = "collections"
     title = "List collections"
@@ -57,12 +58,12 @@ class GetCollections(Listing[Collection]):
 
 
 class GetCollection(Query[Collection]):
-    """Get a collection's name, itemCount and group, not its items."""
+    """Get a collection's name, itemCount and group, but not its items."""
 
     operation = "collection"
     title = "Get a collection"
     missing = "No collection has that id in this workspace."
-    instead = "{collections} lists the collections; content views are other things."
+    instead = "{collections} lists the collections; ids of content views do not work here."
 
     id: Id = Field(description="Collection id.")
 
@@ -76,8 +77,9 @@ class UpdateCollectionInput(NamedInput):
 
 
 class CreateCollection(Mutation[CollectionPayload]):
-    """Create an empty collection; its name must be new. Fill it with
-    archive_add_item_to_collections. For items by filter use archive_create_content_view."""
+    """Create an empty collection, whose name must be new. Fill it with
+    archive_add_item_to_collections. To collect items by a filter, use
+    archive_create_content_view."""
 
     operation = "createCollection"
     title = "Create a collection"
@@ -87,7 +89,7 @@ class CreateCollection(Mutation[CollectionPayload]):
     verify = "{collections} shows whether there is a collection of that name."
     refused = _OLDER_STORAGE
 
-    input: CreateCollectionInput = Field(description="The collection.")
+    input: CreateCollectionInput = Field(description="The new collection.")
 
 
 # Workspaces on older storage answer with a userError and no change, which `refused` explains.
@@ -104,12 +106,12 @@ class UpdateCollection(Mutation[CollectionPayload]):
     instead = "{collections} lists the collections."
 
     id: Id = Field(description="Collection id.")
-    input: UpdateCollectionInput = Field(description="Its new name.")
+    input: UpdateCollectionInput = Field(description="The new name.")
 
 
 class DeleteCollection(Deletion[DeletedCollection]):
-    """Delete a collection; the user is asked first. Its items stay in Archive. For single items use
-    archive_remove_item_from_collections."""
+    """Delete a collection; the user is asked first. Its items stay in Archive. To take out single
+    items, use archive_remove_item_from_collections."""
 
     operation = "deleteCollection"
     title = "Delete a collection"
@@ -122,10 +124,10 @@ class DeleteCollection(Deletion[DeletedCollection]):
     reads = GetCollection
     shown = "name itemCount group.name"
 
-    def about(self, result: dict[str, Any]) -> list[str]:
+    def describe_scope(self, result: dict[str, Any]) -> list[str]:
         return [count_noun(result["itemCount"], "item"), *in_group(result)]
 
-    def kept(self, result: dict[str, Any]) -> str:
+    def describe_survivors(self, result: dict[str, Any]) -> str:
         return (
             "The items stay in Archive; which of them were in it is lost."
             if result["itemCount"]
@@ -135,8 +137,8 @@ class DeleteCollection(Deletion[DeletedCollection]):
 
 class AddItemToCollections(MayConfirm[ItemPayload]):
     """Put one item (a post) into one or more collections, by name or id. An unknown name is an
-    error unless `autoCreate` is true; the user is asked before a name much like an existing one
-    makes a new collection. Adding again changes nothing. One item per call."""
+    error unless `autoCreate` is true; if the name of a new collection is much like an existing one,
+    the user is asked first. Adding an item again changes nothing. Pass one item per call."""
 
     operation = "addItemToCollections"
     title = "Add an item to collections"
@@ -154,8 +156,8 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
     )
 
     item_id: Id = Field(description="Item id.")
-    collection_names: list[Text] | None = Field(None, description="Exact names.")
-    collection_ids: list[Id] | None = Field(None, description="Ids.")
+    collection_names: list[Text] | None = Field(None, description="Exact collection names.")
+    collection_ids: list[Id] | None = Field(None, description="Collection ids.")
     auto_create: bool = Field(False, description="Create collections whose name does not exist.")
 
     def check(self) -> None:
@@ -164,7 +166,7 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
         if self.auto_create and not self.collection_names:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                "`autoCreate` works by name: there is none in `collectionNames`.",
+                "`autoCreate` needs a name, but `collectionNames` has none.",
                 "Pass the new collection's name, or leave `autoCreate` out.",
             )
 
@@ -177,7 +179,7 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
         doubts = [
             (name, near)
             for name in dict.fromkeys(self.collection_names)
-            if (near := slip_of(name, rows))
+            if (near := find_similar_name(name, rows))
         ]
         # Asking about each new name would teach people to confirm without reading.
         if not doubts:
@@ -203,7 +205,7 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
 
 class RemoveItemFromCollections(Mutation[ItemPayload]):
     """Take one item out of one or more collections, by name or id. The item itself stays in
-    Archive. One item per call."""
+    Archive. Pass one item per call."""
 
     operation = "removeItemFromCollections"
     title = "Remove an item from collections"
@@ -221,15 +223,15 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
     )
 
     item_id: Id = Field(description="Item id.")
-    collection_names: list[Text] | None = Field(None, description="Exact names.")
-    collection_ids: list[Id] | None = Field(None, description="Ids.")
+    collection_names: list[Text] | None = Field(None, description="Exact collection names.")
+    collection_ids: list[Id] | None = Field(None, description="Collection ids.")
 
     def check(self) -> None:
         if not (self.collection_names or self.collection_ids):
             raise _no_collection("take the item out of")
 
 
-def slip_of(name: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+def find_similar_name(name: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the collection that was probably meant by a name that none has."""
     # An exact name is never a slip, however much it is like another.
     if any(row["name"] == name for row in rows):
@@ -256,6 +258,6 @@ def _letters(name: str) -> str:
 def _no_collection(what: str) -> Failure:
     return Failure(
         Code.INVALID_ARGUMENT,
-        f"Say which collections to {what}: `collectionNames` or `collectionIds`.",
+        f"Say which collections to {what}: pass `collectionNames` or `collectionIds`.",
         "{filterPresets} lists collections (accessor COLLECTIONS).",
     )

@@ -30,16 +30,16 @@ _NO_ACCESS = (
 class GetCompetitorBrands(Connection[CompetitorBrand]):
     """List the tracked competitors with posts, influencers, reach, engagements and EMV of a month
     or week. The first page adds the own brand ("You", isOwnBrand). earnedMediaValue is in US
-    dollars, that of posts in cents: do not mix them. Null = no data. Needs a plan with Competitor
-    Insights."""
+    dollars here but in cents for posts: do not mix them. Null means that there is no data. Needs a
+    plan with Competitor Insights."""
 
     operation = "competitorBrands"
     title = "Compare competitor brands"
     cost: ClassVar[float] = 60
     forbidden = _NO_ACCESS
 
-    period: Period = Field("MONTH", description="Length.")
-    date: Day | None = Field(None, description="Day in the period: 2026-03-01.")
+    period: Period = Field("MONTH", description="Length of the period.")
+    date: Day | None = Field(None, description="Any day of the period, such as 2026-03-01.")
 
 
 class GetCompetitorBrand(Query[CompetitorBrand]):
@@ -54,14 +54,16 @@ class GetCompetitorBrand(Query[CompetitorBrand]):
     instead = "{competitorBrands} lists the brands with their ids."
 
     id: Id = Field(description="Brand id.")
-    period: Period = Field("MONTH", description="Length.")
-    date: Day | None = Field(None, description="Day in the period: 2026-03-01.")
+    period: Period = Field("MONTH", description="Length of the period.")
+    date: Day | None = Field(None, description="Any day of the period, such as 2026-03-01.")
 
 
 class CompetitorBrandItemFilterInput(Input):
     """Which posts."""
 
-    taken_at: FilterDateRangeInput = Field(description="Both bounds: day or instant with zone")
+    taken_at: FilterDateRangeInput = Field(
+        description="Needs both bounds: days or instants with zone."
+    )
 
 
 class CompetitorBrandItemSortingInput(Input):
@@ -74,8 +76,8 @@ class CompetitorBrandItemSortingInput(Input):
 
 
 class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
-    """Get the posts about one competitor inside a time window, newest first. A month's posts appear
-    on day 9 of the next month. For own content use archive_search_items."""
+    """Get the posts about one competitor in a time window, newest first. The posts of a month
+    appear on day 9 of the next month. To search your own content, use archive_search_items."""
 
     operation = "competitorBrandItems"
     title = "Get a competitor's posts"
@@ -83,9 +85,9 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
     forbidden = _NO_ACCESS
 
     brand_id: Id = Field(description="Brand id.")
-    filter: CompetitorBrandItemFilterInput = Field(description="Time window.")
+    filter: CompetitorBrandItemFilterInput = Field(description="Time window of the posts.")
     sorting: list[CompetitorBrandItemSortingInput] | None = Field(
-        None, max_length=1, description="One key; EMV orders within each month."
+        None, max_length=1, description="One sort key; EMV sorts within each month."
     )
 
     def check(self) -> None:

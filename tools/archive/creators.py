@@ -38,9 +38,9 @@ class CreatorFilterInput(Input):
 
 class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
     """Search the creators in the workspace's CRM in Archive (archive.com), newest first: names,
-    e-mails, labels and profiles. It does not search all of social media. By name: condition
-    full_name CONTAINS, type TEXT; by e-mail: emails, type TEXT. For one account
-    archive_get_social_profile is direct."""
+    e-mails, labels and profiles. It does not search all of social media. To search by name, use the
+    condition full_name CONTAINS, type TEXT; by e-mail, emails with type TEXT. To look up one
+    account, use archive_get_social_profile."""
 
     operation = "creators"
     title = "Search creators"
@@ -50,10 +50,10 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
     conditions_on = "CREATOR"
     instead = "{creatorViews} lists the creator views."
 
-    filter: CreatorFilterInput | None = Field(None, description="Places, as Archive spells them.")
+    filter: CreatorFilterInput | None = Field(None, description="Places as Archive spells them.")
     custom_attribute_conditions: Conditions | None = None
     preset_id: Id | None = Field(
-        None, description="Creator view id; excludes `filter` and conditions."
+        None, description="Creator view id, instead of `filter` and conditions."
     )
 
     def check(self) -> None:
@@ -82,7 +82,7 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
 
 
 class GetCreator(NamesOptions, Query[Creator]):
-    """Get one creator by id: custom attributes and social profiles. The id is an item's
+    """Get one creator by id, with custom attributes and social profiles. The id is an item's
     `creator.id` or comes from archive_search_creators."""
 
     operation = "creator"
@@ -95,18 +95,18 @@ class GetCreator(NamesOptions, Query[Creator]):
 
 
 class GetSocialProfile(Query[SocialProfile]):
-    """Get one account: by `id`, or by `accountName` and `provider`. Looks among the workspace's
-    profiles; with `fallback` also on the platform itself (slower)."""
+    """Get one account by `id`, or by `accountName` and `provider`. It looks among the workspace's
+    profiles and, with `fallback`, also on the platform itself, which is slower."""
 
     operation = "socialProfile"
     title = "Get a social profile"
     missing = "No such profile is in this workspace."
     instead = "Check the spelling, or call again with `fallback` true to look on the platform."
 
-    account_name: Text | None = Field(None, description="Handle; needs `provider`.")
-    provider: Provider | None = Field(None, description="Platform of `accountName`.")
+    account_name: Text | None = Field(None, description="Handle of the account; needs `provider`.")
+    provider: Provider | None = Field(None, description="Platform of the account.")
     id: Id | None = Field(None, description="Profile id, instead of a handle.")
-    fallback: bool = Field(False, description="Look on the platform too.")
+    fallback: bool = Field(False, description="Also look on the platform itself.")
 
     def check(self) -> None:
         by_name = self.account_name is not None or self.provider is not None
@@ -144,8 +144,10 @@ class GetSocialProfiles(Connection[SocialProfile]):
     cost: ClassVar[float] = 45
     instead = "{socialProfileViews} lists the social profile views."
 
-    filter: SocialProfileFilterInput | None = Field(None, description="By platform.")
-    preset_id: Id | None = Field(None, description="Social profile view id; excludes `filter`.")
+    filter: SocialProfileFilterInput | None = Field(
+        None, description="Restricts the list to one platform."
+    )
+    preset_id: Id | None = Field(None, description="Social profile view id, instead of `filter`.")
 
     def check(self) -> None:
         if self.preset_id and is_narrow(self.filter):

@@ -43,13 +43,13 @@ class ItemSource(Input):
 
     # Everything there is: `search` {}.
     search: Annotated[dict[str, Any], Meaning("empty")] | None = Field(
-        None, description="Its arguments: as archive_search_items, no fields or paging."
+        None, description="Arguments of archive_search_items, without fields and paging."
     )
     item_ids: list[Id] | None = Field(
-        None, min_length=1, max_length=20_000, description="Or item ids."
+        None, min_length=1, max_length=20_000, description="Item ids, instead of a search."
     )
     urls: list[Text] | None = Field(
-        None, min_length=1, max_length=5_000, description="Or post links."
+        None, min_length=1, max_length=5_000, description="Post links, instead of a search."
     )
 
     @field_validator("search")
@@ -96,8 +96,8 @@ class ItemSource(Input):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Give exactly one of `search`, `itemIds` and `urls`.",
-                "Everything there is: `search` {}. "
-                'A view or collection: `search` {"presetId": "..."}.',
+                "For everything in the workspace pass `search` {}. "
+                'For a view or collection pass `search` {"presetId": "..."}.',
             )
 
     async def prepare(self, context: ArchiveContext) -> None:

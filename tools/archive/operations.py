@@ -23,13 +23,13 @@ class GetOperations(Connection[OperationSummary]):
 
 class GetOperation(Query[Operation]):
     """Show how far a background operation is: QUEUED, PROCESSING, then COMPLETED, PARTIAL or FAILED
-    (all three final), with the ids of its items. Wait some seconds between looks, longer each
-    time."""
+    (all three are final), with the ids of its items. Wait some seconds between calls, and longer
+    each time."""
 
     operation = "operation"
     title = "Show an operation"
     missing = "No operation has that id in this workspace."
-    instead = "{operations} lists those there are."
+    instead = "{operations} lists the operations."
 
     id: Id = Field(description="Operation id.")
 
@@ -39,9 +39,9 @@ RESERVE = "Jobs leave a tenth of the burst untouched; calls like this one a fift
 
 
 class GetBudget(Workflow[dict[str, Any]]):
-    """Show the workspace's rate budget: plan, burst, refill and the rate credits left, and the pace
-    of requests. Look before large reads. Rate credits cost nothing; billing credits, which
-    refreshes take, are not told by Archive."""
+    """Show the workspace's rate budget: plan, burst, refill, the rate credits left and the pace of
+    requests. Check it before large reads. Rate credits cost nothing. Archive's API does not report
+    billing credits, which refreshes spend."""
 
     operation = "budget"
     title = "Show the rate budget"

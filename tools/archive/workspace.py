@@ -16,7 +16,7 @@ Entity = Annotated[Literal["CREATOR", "ITEM"], ApiType("CustomAttributeSchemaEnt
 # Not a `Connection`: this is the one query that Archive answers without a WORKSPACE-ID.
 class GetWorkspaces(ReadPages[Workspace]):
     """List the Archive (archive.com) workspaces that the token can use. Start here when the user
-    names a workspace that you do not know, or when a call answers WORKSPACE_REQUIRED."""
+    names a workspace that you do not know, or when a call fails with WORKSPACE_REQUIRED."""
 
     operation = "workspaces"
     title = "List Archive workspaces"
@@ -24,8 +24,8 @@ class GetWorkspaces(ReadPages[Workspace]):
 
 
 class GetWorkspace(Query[Workspace]):
-    """Show the workspace in use: name, tracked hashtags and mentions. For keywords and connected
-    accounts ask for `fields` ["*", "keywords.name", "integrations.handle",
+    """Show the workspace in use: its name, tracked hashtags and mentions. For keywords and
+    connected accounts ask for `fields` ["*", "keywords.name", "integrations.handle",
     "integrations.status"]."""
 
     operation = "workspace"
@@ -33,21 +33,21 @@ class GetWorkspace(Query[Workspace]):
 
 
 class GetCustomAttributeSchemas(Listing[AttributeSchema]):
-    """List the custom attributes of creators or items: key, type and, for selects, the options that
-    conditions take by name or id."""
+    """List the custom attributes of creators or items with their key and type and, for selects, the
+    options that conditions take by name or id."""
 
     operation = "customAttributeSchemas"
     title = "List custom attributes"
     core = True
     capped = True
 
-    entity: Entity = Field(description="Whose attributes")
+    entity: Entity = Field(description="Whose attributes to list.")
 
 
 class GetFilterPresets(Listing[FilterPreset]):
     """List content views (MEDIA_DECK: dynamic) and collections (COLLECTIONS: fixed membership) with
-    the ids that archive_search_items takes as `presetId`. Creator and profile views are not among
-    them."""
+    the ids that archive_search_items takes as `presetId`. It does not list creator views and social
+    profile views."""
 
     operation = "filterPresets"
     title = "List views and collections"

@@ -14,13 +14,13 @@ from server.tool.result import Result, whole
 from server.tool.search import group_by_toolset, rank, summarise
 
 Name = Annotated[str, Field(min_length=1)]
-Found = dict[str, Any]
+Payload = dict[str, Any]
 
 
-class FindTools(ServerTool[Found]):
+class FindTools(ServerTool[Payload]):
     """Find tools of Archive (archive.com: social posts, creators, engagement) and ArchiveBox (saved
-    web pages) by what they do. Most tools are not listed: start here, then
-    archive_mcp_describe_tool. Without `query` it gives all names by toolset."""
+    web pages) by what they do. Most tools are not listed: start here, then use
+    archive_mcp_describe_tool. Without `query` it returns all names by toolset."""
 
     operation = "find_tools"
     title = "Find tools"
@@ -28,9 +28,9 @@ class FindTools(ServerTool[Found]):
     repeatable = True
 
     query: Name | None = Field(
-        None, description="Words for the task, such as `add item to collection`."
+        None, description="Words that describe the task, such as `add item to collection`."
     )
-    limit: int = Field(8, ge=1, le=30, description="Tools at most.")
+    limit: int = Field(8, ge=1, le=30, description="Most tools to return.")
 
     async def run(self, context: ServerContext) -> Result:
         entries = context.catalog.list_callable()
@@ -44,16 +44,16 @@ class FindTools(ServerTool[Found]):
         return whole({"tools": [_row(entry) for entry in best]})
 
 
-class DescribeTool(ServerTool[Found]):
-    """Show what a tool does and the JSON schema of its arguments. Read it before the first call of
-    a tool."""
+class DescribeTool(ServerTool[Payload]):
+    """Show what a tool does and the JSON schema of its arguments. Read it before you call a tool
+    for the first time."""
 
     operation = "describe_tool"
     title = "Describe a tool"
     risk = "reads"
     repeatable = True
 
-    name: Name = Field(description="Tool name, as archive_mcp_find_tools gives it.")
+    name: Name = Field(description="Tool name from archive_mcp_find_tools.")
 
     async def run(self, context: ServerContext) -> Result:
         entry = context.catalog.find_reachable(self.name)
@@ -76,10 +76,10 @@ class DescribeTool(ServerTool[Found]):
         )
 
 
-class _CallTool(ServerTool[Found]):
+class _CallTool(ServerTool[Payload]):
     name: Name = Field(description="Tool name.")
     arguments: dict[str, Any] = Field(
-        default_factory=dict, description="Its arguments, as its schema says."
+        default_factory=dict, description="Arguments of that tool, as its schema says."
     )
 
     async def pass_on(self, entry: Entry, context: ServerContext) -> Result:
@@ -87,7 +87,7 @@ class _CallTool(ServerTool[Found]):
 
 
 class CallReadTool(_CallTool):
-    """Call a tool that changes nothing. Its result and its errors are the tool's own."""
+    """Call a tool that changes nothing. Results and errors are those of the tool."""
 
     operation = "call_read_tool"
     title = "Call a reading tool"
@@ -108,9 +108,9 @@ class CallReadTool(_CallTool):
 
 
 class CallWriteTool(_CallTool):
-    """Call a tool that changes data: adds, replaces, removes or spends. Deletes, spending and bulk
-    changes ask the user first; where nobody can be asked, the error brings a preview and a token to
-    add to `arguments` as `confirm`."""
+    """Call a tool that changes data: one that adds, replaces, removes or spends. Deletes, spending
+    and bulk changes ask the user first; where nobody can be asked, the error contains a preview and
+    a token, to be added to `arguments` as `confirm`."""
 
     operation = "call_write_tool"
     title = "Call a changing tool"
@@ -131,7 +131,7 @@ class CallWriteTool(_CallTool):
         return await self.pass_on(entry, context)
 
 
-def _row(entry: Entry) -> Found:
+def _row(entry: Entry) -> Payload:
     return {
         "name": entry.name,
         "what": summarise(entry),
@@ -147,6 +147,6 @@ def _other(context: ServerContext, name: str) -> Entry:
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"{name} is called directly.",
-            "Name the tool that it should reach.",
+            "Pass the name of the tool to call through it.",
         )
     return entry

@@ -15,14 +15,14 @@ JobId = Annotated[str, Field(min_length=1)]
 
 # Clients give up on a call after about a minute; this leaves room for the answer.
 LONGEST_WAIT = 40
-"""Seconds that a look may wait for the end."""
+"""The most seconds that a call may wait for a job to end."""
 STOPPING_SECONDS = 3.0
-"""How long a cancellation waits until the job has stopped: what is on its way is let end."""
+"""Seconds that a cancellation waits for the job to stop: a request under way may end."""
 
 
 class GetJob(ServerTool[JobRow]):
-    """Show how a job stands: progress, result, and the records that failed or whose outcome is
-    unknown, each with its reason. With `wait` it answers when the job ends, or after so many
+    """Show how far a job is: its progress and result, and the records that failed or whose outcome
+    is unknown, each with its reason. With `wait` it answers when the job ends, or after that many
     seconds."""
 
     operation = "get_job"
@@ -31,8 +31,8 @@ class GetJob(ServerTool[JobRow]):
     repeatable = True
 
     id: JobId = Field(description="Job id.")
-    wait: int = Field(0, ge=0, le=LONGEST_WAIT, description="Seconds to wait for its end.")
-    after: int = Field(0, ge=0, description="`nextAfter` of the last look, for more failures.")
+    wait: int = Field(0, ge=0, le=LONGEST_WAIT, description="Seconds to wait for the job to end.")
+    after: int = Field(0, ge=0, description="`nextAfter` of the previous call, for more failures.")
 
     async def run(self, context: ServerContext) -> Result:
         jobs = await context.jobs()
@@ -65,8 +65,8 @@ class ListJobs(ServerTool[JobRow]):
     risk = "reads"
     repeatable = True
 
-    limit: int = Field(20, ge=1, le=100, description="Jobs in all.")
-    after: int = Field(0, ge=0, description="How many to leave out.")
+    limit: int = Field(20, ge=1, le=100, description="Most jobs to return.")
+    after: int = Field(0, ge=0, description="Number of newest jobs to skip.")
 
     async def run(self, context: ServerContext) -> Result:
         jobs = await context.jobs()
@@ -78,8 +78,8 @@ class ListJobs(ServerTool[JobRow]):
 
 
 class CancelJob(ServerTool[JobRow]):
-    """Stop a job for good; what is done stays done. It may take a moment where another client runs
-    it."""
+    """Stop a job for good; what it has done stays done. Stopping may take a moment if another
+    client runs the job."""
 
     operation = "cancel_job"
     title = "Cancel a job"

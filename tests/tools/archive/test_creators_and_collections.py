@@ -129,7 +129,7 @@ def test_collections_are_created_by_name_only() -> None:
         is True
     )
     assert (
-        "`autoCreate` works by name"
+        "`autoCreate` needs a name"
         in refused(AddItemToCollections, itemId="1", collectionIds="7", autoCreate=True).message
     )
     assert (

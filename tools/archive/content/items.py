@@ -77,7 +77,8 @@ class FilterSuperSearchInput(Input):
         ApiType("FilterSuperSearchMode"),
     ]
     search_query: Text | None = Field(
-        None, description="Required but for EMBEDDING_CONTENT by picture"
+        None,
+        description="Words to search for; needed unless EMBEDDING_CONTENT searches by picture.",
     )
     similar_media_content_id: Id | None = None
     image_url: Text | None = None
@@ -88,7 +89,7 @@ class ItemFilterInput(Input):
     """What items must be like; all given parts must hold."""
 
     taken_at: FilterDateRangeInput | None = Field(
-        None, description="Posted: day (2026-03-01) or instant with zone"
+        None, description="When it was posted: days (2026-03-01) or instants with zone."
     )
     # A single value in Archive's schema, unlike the lists around it.
     provider: Provider | None = None
@@ -108,23 +109,23 @@ class ItemFilterInput(Input):
         list[Annotated[Literal["IMAGE", "VIDEO"], ApiType("MediaContentType")]] | None
     ) = None
     account_names: list[Text] | None = None
-    tags_names: list[Text] | None = Field(None, description="Hashtags and mentions")
+    tags_names: list[Text] | None = Field(None, description="Hashtags and mentions.")
     super_search: FilterSuperSearchInput | None = Field(
-        None, description="Text or picture search in content"
+        None, description="Search in the content by words or by picture."
     )
     engagement: list[FilterEngagementRangeInput] | None = Field(
-        None, description="EARNED_MEDIA_VALUE in cents"
+        None, description="Ranges of metrics; EARNED_MEDIA_VALUE is in cents."
     )
     virality_score: (
         list[
             Annotated[Literal["HIGH", "MEDIUM", "LOW", "NOT_VIRAL"], ApiType("FilterViralityScore")]
         ]
         | None
-    ) = Field(None, description="NOT_VIRAL is refused by Archive")
+    ) = Field(None, description="Archive refuses NOT_VIRAL.")
     followers_count: FilterIntegerRangeInput | None = None
     verified: list[bool] | None = None
     creator_locations: list[LocationCanonicalInput] | None = Field(
-        None, description="Exact canonical names"
+        None, description="Places by their exact, canonical names."
     )
     ugc_locations: list[LocationCanonicalInput] | None = None
     social_profile_account_types: (
@@ -134,7 +135,7 @@ class ItemFilterInput(Input):
             ]
         ]
         | None
-    ) = Field(None, description="Instagram only")
+    ) = Field(None, description="Instagram only.")
     usage_rights_status: list[ContractStatus] | None = None
     tiktok_spark_code_status: list[ContractStatus] | None = None
     instagram_whitelisting_status: list[ContractStatus] | None = None
@@ -187,13 +188,13 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     cost: ClassVar[float] = 60
     conditions_on = "ITEM"
 
-    filter: ItemFilterInput | None = Field(None, description="All given parts must hold.")
+    filter: ItemFilterInput | None = Field(None, description="An item must meet all conditions.")
     sorting: list[ItemSortingInput] | None = Field(
-        None, min_length=1, description="First key counts first."
+        None, min_length=1, description="Sort keys, the most important first."
     )
     custom_attribute_conditions: Conditions | None = None
     preset_id: Id | None = Field(
-        None, description="Content view or collection id; excludes `filter` and conditions."
+        None, description="Content view or collection id, instead of `filter` and conditions."
     )
 
     def check(self) -> None:
@@ -269,15 +270,15 @@ def check_filter(choice: ItemFilterInput, name: str) -> None:
 
 class GetMediaContents(Lookup[MediaContent]):
     """Get the images and videos of items, with file and thumbnail URLs. Join them to items by
-    `mediaItemId` (ask archive_search_items for it); skip what is `deleted`. Give exactly one kind
-    of id."""
+    `mediaItemId` (ask archive_search_items for it), and skip those that are `deleted`. Pass exactly
+    one kind of id."""
 
     operation = "mediaContents"
     title = "Get pictures and videos"
 
     item_ids: ItemIds | None = Field(None, description="Up to 100 item ids.")
     competitor_brand_item_ids: ItemIds | None = Field(
-        None, description="Up to 100 competitor item ids."
+        None, description="Up to 100 competitor item ids, instead of item ids."
     )
 
     def check(self) -> None:
@@ -286,8 +287,8 @@ class GetMediaContents(Lookup[MediaContent]):
 
 
 class GetTranscriptions(Lookup[Transcription]):
-    """Get what is said in videos. The answer is keyed by media content: for transcripts beside
-    their items ask archive_search_items for `fields` ["*", "transcriptions.transcript"] instead."""
+    """Get what is said in videos. Transcripts are keyed by media content: to get them beside their
+    items, ask archive_search_items for `fields` ["*", "transcriptions.transcript"] instead."""
 
     operation = "transcriptions"
     title = "Get transcripts"
@@ -295,10 +296,10 @@ class GetTranscriptions(Lookup[Transcription]):
     # The limits are of different size: 1,000 items, but only 20 media (Archive docs,
     # transcriptions).
     item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] | None = Field(
-        None, description="Up to 1,000 item ids, or"
+        None, description="Up to 1,000 item ids."
     )
     media_content_ids: Annotated[list[Id], Field(min_length=1, max_length=20)] | None = Field(
-        None, description="up to 20 media content ids."
+        None, description="Up to 20 media content ids, instead of item ids."
     )
 
     def check(self) -> None:
@@ -308,19 +309,21 @@ class GetTranscriptions(Lookup[Transcription]):
 
 class GetItemIdsByUrl(Lookup[UrlLookup]):
     """Find the items behind post links: Instagram posts and reels, TikTok, YouTube and Shorts.
-    Stories have no permanent link; short links are not resolved. Send all links in one call."""
+    Stories have no permanent link, and short links are not resolved. Send all links in one call."""
 
     operation = "itemIdsByUrl"
     title = "Find items by link"
     core = True
 
-    urls: list[Text] = Field(min_length=1, max_length=100, description="Up to 100 links.")
+    urls: list[Text] = Field(min_length=1, max_length=100, description="Up to 100 post links.")
 
 
 class EngagementHistoryFilterInput(Input):
     """Which snapshots."""
 
-    captured_at: FilterDateRangeInput | None = Field(None, description="Day or instant with zone")
+    captured_at: FilterDateRangeInput | None = Field(
+        None, description="Days or instants with zone."
+    )
 
 
 class GetEngagementHistory(Connection[EngagementEntry]):
@@ -333,7 +336,9 @@ class GetEngagementHistory(Connection[EngagementEntry]):
     cost: ClassVar[float] = 6
 
     item_id: Id = Field(description="Item id.")
-    filter: EngagementHistoryFilterInput | None = Field(None, description="Time window.")
+    filter: EngagementHistoryFilterInput | None = Field(
+        None, description="Narrows the history to a time window."
+    )
 
 
 def _exactly_one(request: Any, *names: str) -> None:

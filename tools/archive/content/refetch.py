@@ -24,13 +24,13 @@ CREDITS_PER_ITEM = 3
 refresh)."""
 # The question stays readable, and five accounts show whose posts are meant.
 MOST_NAMES = 5
-"""Accounts that a preview names."""
+"""The most accounts that a preview names."""
 
 
 class RefetchEngagementBulk(Confirmed[RefetchPayload]):
-    """Refresh the engagement of items now. Spends billing credits (3 an item, at most once a day
-    each), so the user is asked first. Stories cannot be refreshed. Watch the returned operationId
-    with archive_get_operation."""
+    """Refresh the engagement of items now. It spends billing credits (3 per item, at most once a
+    day for each item), so the user is asked first. Stories cannot be refreshed. Follow the returned
+    operationId with archive_get_operation."""
 
     operation = "refetchEngagementBulk"
     title = "Refresh engagement (costs credits)"
@@ -40,7 +40,7 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
     verify = "{operations} shows whether a refresh was started."
 
     item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] = Field(
-        description="Items to refresh."
+        description="Ids of the items to refresh."
     )
 
     async def preview(self, context: ArchiveContext) -> Preview:

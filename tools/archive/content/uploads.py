@@ -25,13 +25,13 @@ _FINDING = "{itemIdsByUrl} finds the item by its link some minutes later."
 class UploadItemFromUrlInput(Input):
     """What to upload."""
 
-    url: Text = Field(description="One http(s) link")
+    url: Text = Field(description="One http(s) link.")
 
 
 class UploadItemFromUrl(Mutation[UploadPayload]):
-    """Have Archive add a public post by its link. See first whether it is there:
-    archive_get_item_ids_by_url, which also finds it some minutes later, as no id is returned. One
-    link per call."""
+    """Have Archive add a public post by its link. First check with archive_get_item_ids_by_url
+    whether the post is there already. No id is returned: the same tool finds the post some minutes
+    later. Pass one link per call."""
 
     operation = "uploadItemFromUrl"
     title = "Upload a post by its link"
@@ -41,7 +41,7 @@ class UploadItemFromUrl(Mutation[UploadPayload]):
     verify = _FINDING
     refused = f"Check that the link opens a public post. It may also be there already: {_FINDING}"
 
-    input: UploadItemFromUrlInput = Field(description="The link.")
+    input: UploadItemFromUrlInput = Field(description="The link to the post.")
 
     def check(self) -> None:
         # Pasted links bring blanks and line ends along.

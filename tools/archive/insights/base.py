@@ -52,7 +52,7 @@ FIELD_OF: dict[Metric, str] = {
 
 # Ten pages at five requests a second: a client still waits for that within one call.
 AT_HAND = 1_000
-"""Items that are read within the call."""
+"""The most items that a call reads without a job."""
 RELATION_COST = 20.5
 """Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without,
 183 with all)."""
@@ -62,7 +62,7 @@ _ROWS = 1_000
 
 
 @dataclass
-class Found:
+class SourceItems:
     """The items of a source; `missing` counts links that lead to none, `partial` pages with values
     left out."""
 
@@ -91,10 +91,14 @@ class Computed(ItemSource, Workflow[JobRow]):
 
     risk = "reads"
     repeatable = True
-    watch: ClassVar[str] = "archive_mcp_get_job has the result when it ended; `wait` waits for it."
+    watch: ClassVar[str] = (
+        "archive_mcp_get_job returns the result once the job has ended; `wait` waits for it."
+    )
 
-    metric: Metric = Field("EARNED_MEDIA_VALUE", description="Ranks by it.")
-    taken_at: FilterDateRangeInput | None = Field(None, description="Posted: day or instant.")
+    metric: Metric = Field("EARNED_MEDIA_VALUE", description="Metric that ranks items.")
+    taken_at: FilterDateRangeInput | None = Field(
+        None, description="When it was posted: days or instants with zone."
+    )
 
     def check(self) -> None:
         self.require_source()
@@ -150,15 +154,15 @@ class Computed(ItemSource, Workflow[JobRow]):
         """What the job is called; `items` as in "14,000 items"."""
 
     @abstractmethod
-    def result(self, result: Found) -> dict[str, Any]:
+    def result(self, result: SourceItems) -> dict[str, Any]:
         """The answer. It may take a while, and is called in a thread."""
 
     async def run(self, context: ArchiveContext) -> Result:
         return await self.compute(context)
 
-    def work(self, context: ArchiveContext) -> Reading:
+    def work(self, context: ArchiveContext) -> ComputeWork:
         """The job's work."""
-        return Reading(self, context)
+        return ComputeWork(self, context)
 
     async def compute(self, context: ArchiveContext) -> Result:
         """Read the items, here or by a job, and compute the answer."""
@@ -170,7 +174,7 @@ class Computed(ItemSource, Workflow[JobRow]):
                 result.add(batch)
         return whole(await self.complete(result))
 
-    async def complete(self, result: Found) -> dict[str, Any]:
+    async def complete(self, result: SourceItems) -> dict[str, Any]:
         """The answer, with what there is to say about how the items were found."""
         if self.taken_at is not None:
             result.rows = filter_by_time(result.rows, self.taken_at.from_, self.taken_at.to)
@@ -179,14 +183,14 @@ class Computed(ItemSource, Workflow[JobRow]):
         notes = [*answer.pop("notes", []), *self._notes(result)]
         return {**answer, **({"missing": result.named} if result.named else {}), "notes": notes}
 
-    async def _start(self, context: ArchiveContext) -> tuple[int | None, Found, str | None]:
+    async def _start(self, context: ArchiveContext) -> tuple[int | None, SourceItems, str | None]:
         """How many items there are (links: at most; None: nobody says), the first of them, and
         where to go on."""
         if self.search is None:
-            return await self.total(context.api), Found(), None
+            return await self.total(context.api), SourceItems(), None
         # The first page brings the count with it: small sources cost no request more.
         page = await context.api.read_page(self.query(self.paths()))
-        result = Found()
+        result = SourceItems()
         result.add(Batch(page.records, page.end, [], page.partial))
         if not page.has_next:
             return len(page.records), result, None
@@ -202,7 +206,7 @@ class Computed(ItemSource, Workflow[JobRow]):
         title = self.title_of_job("items" if total is None else f"{total:,} items")
         return Plan(title, total, pages * (2 if self.urls else 1), pages * each)
 
-    def _notes(self, result: Found) -> list[str]:
+    def _notes(self, result: SourceItems) -> list[str]:
         notes = self.query().notes() + ([] if result.rows else self.query().notes_if_empty())
         if self.taken_at is not None:
             notes.append("`takenAt` was applied here, after reading all items.")
@@ -222,7 +226,7 @@ class Computed(ItemSource, Workflow[JobRow]):
         return notes
 
 
-class Reading:
+class ComputeWork:
     """Reads the items into the journal, one row each, and computes the answer from there: a crash
     costs one page."""
 
@@ -276,8 +280,8 @@ class Reading:
         return await self._request.complete(result)
 
 
-def _report(place: dict[str, Any]) -> Found:
-    return Found([], place.get("missing", 0), place.get("named", []), place.get("partial", 0))
+def _report(place: dict[str, Any]) -> SourceItems:
+    return SourceItems([], place.get("missing", 0), place.get("named", []), place.get("partial", 0))
 
 
 def _once(rows: Any) -> Sequence[Row]:

@@ -42,10 +42,10 @@ Kind = Literal["engagement_over_time", "top_creators", "platform_mix", "weekly"]
 
 
 class Chart(ItemSource, Workflow[dict[str, Any]]):
-    """Draw a PNG chart with its numbers: engagement over time of up to 6 items; top creators,
-    platform mix or posts by week of up to 3,000. Figures alone: archive_summarize_performance. Null
-    metrics are gaps; earnedMediaValue is in cents. Changes nothing in Archive; `save` adds a
-    file."""
+    """Draw a PNG chart and return its numbers: engagement over time of up to 6 items; top creators,
+    platform mix or posts by week of up to 3,000 items. If you need only figures, use
+    archive_summarize_performance. Null metrics are gaps; earnedMediaValue is in cents. It changes
+    nothing in Archive; `save` writes a file."""
 
     operation = "chart"
     title = "Draw a chart"
@@ -53,12 +53,12 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
     repeatable = False
     verify = "look into the export folder; nothing in Archive was changed."
 
-    kind: Kind = Field(description="What it shows.")
+    kind: Kind = Field(description="What the chart shows.")
     metrics: Annotated[list[Metric], Field(min_length=1, max_length=MOST_METRICS)] = Field(
-        ["likes"], description="One; up to 3 over time."
+        ["likes"], description="One metric; up to 3 for `engagement_over_time`."
     )
-    top: int = Field(10, ge=1, le=25, description="Creators.")
-    save: Text | None = Field(None, description="Also as file of this name.")
+    top: int = Field(10, ge=1, le=25, description="Number of creators in `top_creators`.")
+    save: Text | None = Field(None, description="Also save the chart as a file of this name.")
 
     @classmethod
     def output_schema(cls) -> dict[str, Any] | None:
@@ -71,7 +71,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"`metrics`: {self.kind} shows one metric; got {len(self.metrics)}.",
-                "Make a chart for each.",
+                "Make one chart for each metric.",
             )
         if self.save is not None:
             # Called for its error: a bad name is refused before anything is read.
@@ -140,7 +140,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
             is_partial |= batch.partial
         notes = [f"{missing_links} of the links lead to no item."] if missing_links else []
         if self.item_ids is not None and len(rows) < (total or 0):
-            notes.append(f"{(total or 0) - len(rows)} of the ids name no item of this workspace.")
+            notes.append(f"{(total or 0) - len(rows)} of the ids name no item in this workspace.")
         if is_partial:
             notes.append("Archive could not compute some values now; they count as unknown.")
         return list(rows.values()), notes
@@ -155,7 +155,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
         # One timeline per request is the only way Archive offers; they travel together as aliases.
         result = await answers(context.api, requested, ["at", *self.metrics])
         if any(page["pageInfo"]["hasNextPage"] for page in result):
-            notes.append("Of each item the latest 100 snapshots are shown.")
+            notes.append("Only the latest 100 snapshots of each item are shown.")
         return chart_engagement(rows, [page["nodes"] for page in result], self.metrics), notes
 
 

@@ -62,19 +62,23 @@ class Frame(NamedTuple):
 
 
 class ViewMedia(Workflow[dict[str, Any]]):
-    """Look at posts: thumbnails as images, on one numbered sheet with a legend, or single. Of one
-    item all frames, of several the first. File URLs: archive_get_media_contents. Changes
-    nothing."""
+    """Look at posts: their thumbnails as images, on one numbered sheet with a legend or one by one.
+    It shows all frames of a single item, and the first frame of each of several items. For file
+    URLs, use archive_get_media_contents. Changes nothing."""
 
     operation = "view_media"
     title = "Look at posts"
     risk = "reads"
     repeatable = True
 
-    item_ids: Ids | None = Field(None, description="Up to 24 item ids, or")
-    competitor_brand_item_ids: Ids | None = Field(None, description="up to 24 competitor item ids.")
-    each: bool = Field(False, description="Single images, up to 6.")
-    size: int | None = Field(None, ge=SMALLEST, le=LARGEST, description="Longest side in pixels.")
+    item_ids: Ids | None = Field(None, description="Up to 24 item ids.")
+    competitor_brand_item_ids: Ids | None = Field(
+        None, description="Up to 24 competitor item ids, instead of item ids."
+    )
+    each: bool = Field(False, description="Return single images (at most 6) instead of a sheet.")
+    size: int | None = Field(
+        None, ge=SMALLEST, le=LARGEST, description="Longest side of an image in pixels."
+    )
 
     @classmethod
     def output_schema(cls) -> dict[str, Any] | None:
@@ -112,7 +116,9 @@ class ViewMedia(Workflow[dict[str, Any]]):
         most = MOST_SINGLE if self.each or not can_scale else MOST_ITEMS
         notes = [_COMPETITORS] if self.competitor_brand_item_ids else []
         notes += (
-            [f"Of {len(frames)} frames the first {most} are shown."] if len(frames) > most else []
+            [f"Only the first {most} of {len(frames)} frames are shown."]
+            if len(frames) > most
+            else []
         )
         notes += [] if can_scale else [_UNSCALED]
         visible, images = await (self._scale if can_scale else self._keep_size)(

@@ -24,7 +24,7 @@ from server.tool.result import (
 )
 from tools.archive.competitors import GetCompetitorBrands, Period
 from tools.archive.creators import GetCreator
-from tools.archive.insights.base import Computed, Found
+from tools.archive.insights.base import Computed, SourceItems
 from tools.archive.schema.inputs import Day
 from tools.archive.schema.market_objects import CompetitorBrand
 
@@ -42,13 +42,14 @@ _ROOM = BUDGET - 6_000
 
 class SummarizePerformance(Computed):
     """Summarise how a view, collection, campaign or search of Archive (archive.com) performed, over
-    all its items: totals, means, medians, coverage, best items; earnedMediaValue in cents. Use it
-    instead of adding up searches. Over 1,000 items it becomes a job. Changes nothing."""
+    all its items: totals, means, medians, coverage and best items; earnedMediaValue is in cents.
+    Use it instead of adding up search results. Over 1,000 items it becomes a job. Changes
+    nothing."""
 
     operation = "performance"
     title = "Summarise performance"
 
-    by: list[By] | None = Field(None, description="Groups.")
+    by: list[By] | None = Field(None, description="Break the figures down by these too.")
 
     def title_of_job(self, items: str) -> str:
         return f"Performance of {items}"
@@ -59,7 +60,7 @@ class SummarizePerformance(Computed):
         )
         return [*super().paths(), *by_creator]
 
-    def result(self, result: Found) -> dict[str, Any]:
+    def result(self, result: SourceItems) -> dict[str, Any]:
         rows = result.rows
         answer = {
             "items": len(rows),
@@ -119,15 +120,16 @@ class SummarizePerformance(Computed):
 
 class GetTopContent(Computed):
     """Rank the top items of a workspace, creator, view, campaign or search in Archive (archive.com)
-    by a metric, with engagement rate and links. Unlike archive_search_items it ranks presets and
-    named items completely, over 1,000 of those as a job. Changes nothing."""
+    by a metric, with engagement rate and links. Unlike archive_search_items it ranks all items of a
+    view or collection and all items given by id or link; over 1,000 of those it becomes a job.
+    Changes nothing."""
 
     operation = "top_content"
     title = "Rank top content"
 
-    account_name: Text | None = Field(None, description="Of this account.")
-    creator_id: Id | None = Field(None, description="Of this person.")
-    limit: int = Field(10, ge=1, le=50, description="Items.")
+    account_name: Text | None = Field(None, description="Only posts of this account (handle).")
+    creator_id: Id | None = Field(None, description="Only posts of this creator (id).")
+    limit: int = Field(10, ge=1, le=50, description="Number of items to show.")
 
     def check(self) -> None:
         if self.search is None and self.item_ids is None and self.urls is None:
@@ -160,7 +162,7 @@ class GetTopContent(Computed):
                 return whole(self._rank(_rows(page), notes))
         return await self.compute(context)
 
-    def result(self, result: Found) -> dict[str, Any]:
+    def result(self, result: SourceItems) -> dict[str, Any]:
         existing = sum(1 for row in result.rows if row.value(self.metric_name) is not None)
         coverage = {
             "items": len(result.rows),
@@ -230,8 +232,8 @@ class GetTopContent(Computed):
 
 class CompareBrands(Workflow[CompetitorBrand]):
     """Compare the own brand ("You") with tracked competitors in Archive (archive.com) in a month or
-    week: share of voice, ranks, change; earnedMediaValue in US dollars. Bare figures:
-    archive_get_competitor_brands. Changes nothing."""
+    week: share of voice, ranks and, on request, change; earnedMediaValue is in US dollars. For the
+    figures alone, use archive_get_competitor_brands. Changes nothing."""
 
     operation = "brand_comparison"
     title = "Compare share of voice"
@@ -239,8 +241,8 @@ class CompareBrands(Workflow[CompetitorBrand]):
     repeatable = True
     forbidden = GetCompetitorBrands.forbidden
 
-    period: Period = Field("MONTH", description="Length.")
-    date: Day | None = Field(None, description="Day in it.")
+    period: Period = Field("MONTH", description="Length of the period.")
+    date: Day | None = Field(None, description="Any day of the period, such as 2026-03-01.")
     previous: bool = Field(False, description="Add the change since the period before.")
 
     async def run(self, context: ArchiveContext) -> Result:
@@ -279,15 +281,15 @@ class CompareBrands(Workflow[CompetitorBrand]):
         self, result: list[dict[str, Any]], open_until: str | None, *, partial: bool
     ) -> list[str]:
         notes = [
-            "Shares are of the sum over the brands that have the figure; brands under "
-            "`unavailable` are in none.",
+            "Shares are of the total of all brands that have the figure; brands under "
+            "`unavailable` are not counted.",
             "Reach and influencers of brands overlap: their shares are rough.",
             "earnedMediaValue of brands is in US dollars, that of posts in cents: do not mix them.",
         ]
         if open_until:
             notes.append(f"The period ends on {open_until}: its figures are not final.")
         if any(entry.get("ownMetricsStatus") == "UNAVAILABLE" for entry in result):
-            notes.append("Archive has no figures of the own brand.")
+            notes.append("Archive has no figures for the own brand.")
         return [*notes, PARTIAL] if partial else notes
 
     async def _brands(self, context: ArchiveContext, day: str) -> Page:

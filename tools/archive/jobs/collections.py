@@ -65,10 +65,10 @@ class Order:
 
 
 class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]):
-    """Put everything of a view, a search or a list into collections, or take it out, as a job; the
-    user is asked first. One request (55 rate credits) per item; those that are in (or out) already
-    are skipped. For one item use archive_add_item_to_collections. Returns the result, or a job id.
-    `undo` reverses exactly what a job changed."""
+    """Put all items of a view, a search or a list into collections, or take them out, as a job; the
+    user is asked first. It takes one request (55 rate credits) per item and skips items that are in
+    (or out) already. For one item use archive_add_item_to_collections. Returns the result or, if it
+    takes longer, a job id. `undo` reverses exactly what a job changed."""
 
     operation = "collection_job"
     title = "Tag many items with collections"
@@ -78,11 +78,17 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."
 
-    action: Literal["add", "remove"] = Field("add", description="Put in or take out.")
-    collection_names: list[Text] | None = Field(None, description="Names; in part only for `add`.")
-    collection_ids: list[Id] | None = Field(None, description="Ids.")
-    auto_create: bool = Field(False, description="Create those that do not exist.")
-    undo: str | None = Field(None, description="Id of such a job; given alone.")
+    action: Literal["add", "remove"] = Field(
+        "add", description="Whether to add the items or remove them."
+    )
+    collection_names: list[Text] | None = Field(
+        None, description="Collection names; `add` also takes a unique part."
+    )
+    collection_ids: list[Id] | None = Field(None, description="Collection ids.")
+    auto_create: bool = Field(False, description="Create collections whose name does not exist.")
+    undo: str | None = Field(
+        None, description="Id of an earlier collection job to reverse; give it alone."
+    )
 
     def check(self) -> None:
         if self.resume is not None:
@@ -94,7 +100,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         if not (self.collection_names or self.collection_ids):
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                "Say which collections: `collectionNames` or `collectionIds`.",
+                "Say which collections: pass `collectionNames` or `collectionIds`.",
                 "{filterPresets} lists collections (accessor COLLECTIONS).",
             )
         # Archive creates by name only; creating a collection to take something out of it makes no
@@ -102,7 +108,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         if self.auto_create and (self.action == "remove" or not self.collection_names):
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                "`autoCreate` works by name, and only for what is put in.",
+                "`autoCreate` needs a name, and works only with `action` add.",
                 "Pass the new collection's name in `collectionNames`, or leave `autoCreate` out.",
             )
 
@@ -158,7 +164,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         if not items:
             raise Failure(
                 Code.NOT_FOUND,
-                "There is no item to work on: the search finds none.",
+                "The search finds no items, so there is nothing to do.",
                 "Check it with {items}.",
             )
         source = await self._source(api, items, rows)

@@ -9,7 +9,7 @@ from server.archive.pagination import ROW_CAP
 from server.errors import Code, Failure
 from server.jobs import JobRow
 from server.tool.names import find_matches, match_one
-from tools.archive.collections import GetCollections, slip_of
+from tools.archive.collections import GetCollections, find_similar_name
 
 if TYPE_CHECKING:
     from server.archive.api import Api
@@ -98,7 +98,7 @@ def _find_or_create(name: str, rows: list[Row], *, partial: bool) -> Target:
     # A part never counts here: `autoCreate` asks for a collection of exactly this name.
     if find_matches(name, rows, name=_name, identity=_identity, partial=False):
         return _find_by_name(name, rows, partial=False)
-    near = slip_of(name, rows)
+    near = find_similar_name(name, rows)
     # Not refused although a similar name exists: the preview asks the user about it.
     return Target(name, near=near["name"] if near else None)
 

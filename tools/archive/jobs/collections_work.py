@@ -40,7 +40,7 @@ the rest."""
 # Bounded, for in a collection that others keep changing the count may never match.
 _READINGS = 3
 
-Found = tuple[str, dict[str, Any]]
+Candidate = tuple[str, dict[str, Any]]
 """An item's id (or a link that leads to none), and what is known of it."""
 
 _LINKS = {
@@ -50,25 +50,25 @@ _LINKS = {
 
 
 @dataclass
-class Reading:
+class MemberList:
     """The members of a collection, as far as they were read."""
 
-    found: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
     after: str | None = None
     tries: int = 0
-    over: bool = False
+    complete: bool = False
 
     def take(self, page: Page) -> None:
         """Add a page. A list that others took from meanwhile may have ended early: then it is read
         once more."""
-        self.found.update(record["id"] for record in page.records)
+        self.ids.update(record["id"] for record in page.records)
         self.after = page.end
         if page.has_next:
             return
         self.tries += 1
         self.after = None
         # Cursors shift when rows vanish before them, and then the last page comes too soon.
-        self.over = page.total is None or len(self.found) >= page.total or self.tries >= _READINGS
+        self.complete = page.total is None or len(self.ids) >= page.total or self.tries >= _READINGS
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class CollectionWork:
         self._context = context
         self._source = source
         self._order = order
-        self._readings: defaultdict[str, Reading] = defaultdict(Reading)
+        self._member_lists: defaultdict[str, MemberList] = defaultdict(MemberList)
         self._creating = anyio.Lock()
         self._made: set[str] = set()
         self._refused = 0
@@ -198,17 +198,17 @@ class CollectionWork:
         )
 
     async def _members(self, job: Handle, target: dict[str, Any]) -> set[str]:
-        reading = self._readings[target["id"]]
+        members = self._member_lists[target["id"]]
         # Only the id: relations make a page dearer, and membership needs nothing else.
         query = SearchItems.model_validate({"presetId": target["id"], "fields": ["id"]})
-        while not reading.over:
-            reading.take(await self._context.background.read_page(query, reading.after))
+        while not members.complete:
+            members.take(await self._context.background.read_page(query, members.after))
             # Nothing to journal, but a cancelled job must not read on through a large collection.
             await job.checkpoint()
-            job.set_message(f"reading '{target['name']}': {len(reading.found):,} items")
-        return reading.found
+            job.set_message(f"reading '{target['name']}': {len(members.ids):,} items")
+        return members.ids
 
-    async def _find_items(self, job: Handle) -> AsyncIterator[tuple[list[Found], Any]]:
+    async def _find_items(self, job: Handle) -> AsyncIterator[tuple[list[Candidate], Any]]:
         """What there is to move, piece by piece, each with the cursor behind it."""
         if self._order.undo is not None:
             jobs = await self._context.jobs()

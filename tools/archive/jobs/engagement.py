@@ -29,15 +29,16 @@ _PAGE_COST = 80.0
 """Rate credits of a page of items with their accounts (Archive docs, rate limiting: 60, and 20 for
 a relation)."""
 _TOGETHER = 20
-"""Timelines of one request, about."""
+"""The approximate number of timelines that one request reads."""
 _OF_TIMELINES = ("from_", "to", "format", "name")
-"""How dates are read that are instants already."""
+"""The arguments that belong to `mode` timelines."""
 
 
 class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]):
-    """Engagement of many items. `timelines`: metrics over time, one row a snapshot, into a file;
-    free. `refresh`: have Archive measure now, and wait; spends 3 billing credits an item, asks the
-    user first. One item: archive_get_engagement_history. Returns the result or a job id. Money in
+    """Get the engagement of many items, as a job. `timelines` writes metrics over time, one row per
+    snapshot, into a file and is free. `refresh` has Archive measure now and waits for it; it spends
+    3 billing credits per item and asks the user first. For one item use
+    archive_get_engagement_history. Returns the result or, if it takes longer, a job id. Money is in
     cents."""
 
     operation = "engagement_job"
@@ -47,11 +48,15 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."
 
-    mode: Literal["timelines", "refresh"] = Field("timelines", description="refresh is paid.")
-    from_: Instant | None = Field(None, alias="from", description="Day or instant.")
-    to: Instant | None = Field(None, description="Day or instant.")
-    format: Literal["csv", "jsonl", "parquet"] = Field("csv", description="Of the file.")
-    name: Text | None = Field(None, description="File name.")
+    mode: Literal["timelines", "refresh"] = Field(
+        "timelines", description="`timelines` is free, `refresh` is paid."
+    )
+    from_: Instant | None = Field(
+        None, alias="from", description="Start of `timelines`: day or instant with zone."
+    )
+    to: Instant | None = Field(None, description="End of `timelines`: day or instant with zone.")
+    format: Literal["csv", "jsonl", "parquet"] = Field("csv", description="Format of the file.")
+    name: Text | None = Field(None, description="Name of the file.")
 
     # The arguments are journalled: "yesterday" as a day would be another day, or another zone,
     # when the job resumes.

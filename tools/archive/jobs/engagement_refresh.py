@@ -21,9 +21,9 @@ AT_ONCE = 100
 """Items of one request: one that Archive refuses, or whose answer is lost, concerns no more than
 these."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-"""Seconds between two looks at an operation."""
+"""The first and the longest pause between two requests for an operation, in seconds."""
 LONGEST_WAIT = 3600.0
-"""Seconds of pauses after which a refresh is told as still under way."""
+"""Seconds of pauses after which a refresh is reported as still running."""
 TERMINAL = ("COMPLETED", "PARTIAL", "FAILED")
 _MOST_NAMED = 200
 
@@ -161,7 +161,9 @@ def _notes(
                 "archive_get_operations shows it; each costs credits."
             )
     if any(operation["status"] not in TERMINAL for operation in operations.values()):
-        notes.append("Not all refreshes ended: archive_get_operation shows how they go on.")
+        notes.append(
+            "Some refreshes are still running: archive_get_operation shows their progress."
+        )
     if refused := [row for row in rows if row.state is RecordState.FAILED]:
         notes.append(
             f"{count_noun(len(refused), 'request')} refused whole: where billing credits run "

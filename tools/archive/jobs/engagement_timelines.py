@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
 # So few rows fit into a model's context and spare it the reading of the file.
 MOST_INLINE, MOST_INLINE_ROWS = 20, 100
-"""Items and rows of a result that has them in it, beside the file."""
+"""The most items and rows that a result repeats from its file."""
 # Rows of all items share one file: without these columns nobody could tell them apart.
 _OF_ITEM = ("itemId", "accountName", "takenAt")
 _ASKED = ["id", "takenAt", "socialProfile.accountName"]
 _AT_ONCE = 200
 _MOST_NAMED = 20
 _REFUSALS = (Code.NOT_FOUND, Code.REJECTED, Code.INVALID_ARGUMENT)
-"""Failures of one item alone."""
+"""Failures that concern a single item and not the next one."""
 
 
 @dataclass

@@ -29,9 +29,9 @@ _CREATORS_BY = ("filter", "customAttributeConditions", "presetId")
 
 
 class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow]):
-    """Write items or creators of Archive (archive.com) to a file, for spreadsheets or more than a
-    search returns. Returns path, rows, columns and a link, or a job id. Earned media value is in
-    cents."""
+    """Write items or creators of Archive (archive.com) to a file: for spreadsheets, or for more
+    than a search returns. Returns the path, rows, columns and a link or, if it takes longer, a job
+    id. Earned media value is in cents."""
 
     operation = "export"
     title = "Export to a file"
@@ -71,7 +71,7 @@ class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow
             if self.creators is not None:
                 raise Failure(
                     Code.INVALID_ARGUMENT,
-                    "`creators` goes with `what` creators.",
+                    "`creators` needs `what` set to creators.",
                     "Set `what`, or use `search`.",
                 )
             self.require_source()
@@ -79,7 +79,7 @@ class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "`search`, `itemIds` and `urls` are about items.",
-                "Say which creators with `creators`; without it all are exported.",
+                "Choose creators with `creators`; without it all are exported.",
             )
         # Called for its error: a wrong path must not fail a job that has read for an hour.
         self.selection()

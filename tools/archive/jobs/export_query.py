@@ -32,7 +32,7 @@ ITEM_FIELDS = (
     "customAttributes",
 )
 CREATOR_FIELDS = ("*", "socialProfiles.fullName", "socialProfiles.originalUrl")
-"""What a spreadsheet gets when nobody says."""
+"""The columns of a file when the call names none."""
 
 _RELATION_COST = 20.5
 """Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without,
@@ -42,16 +42,17 @@ _RELATION_COST = 20.5
 class ExportQuery(ItemSource):
     """The arguments that say what is exported, and the requests that follow from them."""
 
-    what: Literal["items", "creators"] = Field("items", description="Kind of record.")
+    what: Literal["items", "creators"] = Field("items", description="What to export.")
     creators: dict[str, Any] | None = Field(
-        None, description="Its arguments: as archive_search_creators."
+        None, description="Arguments of archive_search_creators, without fields and paging."
     )
     fields: list[Text] | None = Field(
-        None, description="Dotted paths, e.g. `transcriptions.transcript`; `*` = defaults."
+        None,
+        description="Columns: paths such as `transcriptions.transcript`; `*` means the defaults.",
     )
-    format: Literal["csv", "jsonl", "parquet"] = Field("csv", description="Of the file.")
-    name: Text | None = Field(None, description="File name.")
-    option_names: bool = Field(True, description="Options by name, not id.")
+    format: Literal["csv", "jsonl", "parquet"] = Field("csv", description="Format of the file.")
+    name: Text | None = Field(None, description="Name of the file.")
+    option_names: bool = Field(True, description="Write options by name instead of id.")
 
     @property
     def record(self) -> type[Record]:

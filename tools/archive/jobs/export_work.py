@@ -254,7 +254,7 @@ class ExportWork:
         # Posts come and go while an export runs: a difference is reported, not hidden.
         if self._is_searched and place.expected not in (None, export.rows):
             notes.append(
-                f"Archive counted {place.expected:,} at the start and gave {export.rows:,}."
+                f"Archive counted {place.expected:,} at the start but returned {export.rows:,}."
             )
         absent = len(set(request.item_ids or [])) - export.rows
         if absent > 0:

@@ -26,9 +26,10 @@ from tools.archive.jobs.imports_work import ImportWork, look_up
 
 
 class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
-    """Import many posts into Archive by link (one: archive_upload_item_from_url). Skips what is
-    there, asks first, waits, and reports which arrived, are on their way or were refused; or
-    returns a job id."""
+    """Import many posts into Archive by their links (for one post use
+    archive_upload_item_from_url). It skips posts that are there already, asks the user first,
+    waits, and reports which posts arrived, are on their way or were refused. Returns the result or,
+    if it takes longer, a job id."""
 
     operation = "import"
     title = "Import posts by their links"
@@ -38,11 +39,15 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
     watch = "archive_mcp_get_job shows how it stands."
 
     urls: Annotated[list[Text], Field(min_length=1, max_length=5_000)] | None = Field(
-        None, description="Post links."
+        None, description="Links of the posts to import."
     )
-    collection_names: list[Text] | None = Field(None, description="Collections to fill.")
-    collection_ids: list[Id] | None = Field(None, description="Or ids.")
-    wait_minutes: int = Field(10, ge=0, le=120, description="Longest wait.")
+    collection_names: list[Text] | None = Field(
+        None, description="Names of collections to put the posts into."
+    )
+    collection_ids: list[Id] | None = Field(None, description="Ids of such collections.")
+    wait_minutes: int = Field(
+        10, ge=0, le=120, description="Minutes to wait for the posts to arrive."
+    )
 
     def check(self) -> None:
         if self.resume is None and not self.urls:

@@ -22,7 +22,7 @@ _MOST_JOBS = 200
 _SENT = (RecordState.SENDING, RecordState.DONE, RecordState.UNKNOWN)
 
 
-class Turns:
+class ImportQueue:
     """The imports that have links in common with one.
 
     Each says in its counters whether it waits. Of two that wait, the older goes first; one that has
@@ -34,7 +34,7 @@ class Turns:
         self._tool = tool
         self._links = links
 
-    async def come(self, job: Handle) -> None:
+    async def wait_for_turn(self, job: Handle) -> None:
         """Return when it is this job's turn to send.
 
         Raises:

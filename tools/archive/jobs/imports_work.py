@@ -23,13 +23,13 @@ from tools.archive.content.items import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
 from tools.archive.items_source import AT_ONCE
 from tools.archive.jobs.collections_targets import list_collections, resolve_names
-from tools.archive.jobs.imports_queue import Turns
+from tools.archive.jobs.imports_queue import ImportQueue
 
 if TYPE_CHECKING:
     from server.archive.api import Api
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 30.0
-"""Seconds between two looks at what has arrived."""
+"""The first and the longest pause between two checks for arrived posts, in seconds."""
 # A result lands in a model's context: thousands of links there would crowd out the rest.
 _MOST_SHOWN = 100
 _MOST_REASONS = 50
@@ -63,7 +63,7 @@ class ImportWork:
         self._links = links
         self._collections = collections
         self._wait_minutes = wait_minutes
-        self._turns = Turns(context, tool, frozenset(links))
+        self._queue = ImportQueue(context, tool, frozenset(links))
         # Records are sent side by side; without it each would look up the same hundred links.
         self._lock = anyio.Lock()
         self._elsewhere: dict[str, str] | None = None
@@ -120,8 +120,8 @@ class ImportWork:
         a time."""
         async with self._lock:
             if self._elsewhere is None:
-                await self._turns.come(job)
-                self._elsewhere = await self._turns.find_uploads(job)
+                await self._queue.wait_for_turn(job)
+                self._elsewhere = await self._queue.find_uploads(job)
                 if job.cursor or job.counters.get(
                     "waited"
                 ):  # failed ones are sent again: what follows begins anew
@@ -255,7 +255,7 @@ def _notes(missing: int, unsure: int, arrived: int, refused: int) -> list[str]:
             "of another kind never arrives. Import it again only if it is not there an hour later."
         )
     if unsure:
-        notes.append(f"Of {unsure} of these nobody knows whether the upload reached Archive.")
+        notes.append(f"For {unsure} of these it is unknown whether the upload reached Archive.")
     if arrived > _MOST_SHOWN or missing > _MOST_SHOWN or refused > _MOST_REASONS:
         notes.append(
             "The lists are cut; archive_get_item_ids_by_url finds the items of all links, 100 "

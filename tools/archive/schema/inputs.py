@@ -80,7 +80,7 @@ AttributeType = Annotated[
 ]
 
 NO_SUCH_PLACE = "Places count only in Archive's exact spelling, upper and lower case included."
-"""Why a search by place may find nothing."""
+"""A note that explains why a search by place may find nothing."""
 
 ABOUT_CONDITIONS = (
     "{customAttributeSchemas} has the keys, types and options that conditions take. Text takes "
@@ -175,13 +175,13 @@ class LocationCanonicalInput(Input):
 class CustomAttributeConditionInput(Input):
     """A condition on a custom attribute."""
 
-    field: Text = Field(description="Attribute `key`")
+    field: Text = Field(description="`key` of the attribute.")
     operator: Operator
-    type: AttributeType = Field(description="As in the schema; `emails`: TEXT")
+    type: AttributeType = Field(description="Type of the attribute; TEXT for `emails`.")
     value: Annotated[Any, Meaning("null")] = Field(
         None,
         description=(
-            "Select: option name or id. BETWEEN: {from,to}. IS_RELATIVE_TO_TODAY: "
+            "For selects an option name or id, for BETWEEN {from,to}, for IS_RELATIVE_TO_TODAY: "
             "{relation,period,offset}"
         ),
     )
@@ -256,7 +256,7 @@ def _is_relative(value: Any) -> bool:
 
 Conditions = Annotated[
     list[CustomAttributeConditionInput],
-    Field(description="All must hold; archive_get_custom_attribute_schemas has the keys."),
+    Field(description="Must all hold; archive_get_custom_attribute_schemas lists keys."),
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
@@ -32,14 +32,11 @@ from tools.archive.schema.inputs import (
     is_narrow,
 )
 
-if TYPE_CHECKING:
-    pass
-
 R = TypeVar("R")
 
 # A question stays readable: five names show which kind it is about.
 MOST_NAMES = 5
-"""Names of a kind that a preview tells."""
+"""The most names of each kind that a preview shows."""
 _NO_SUCH_GROUP = (
     "Archive answers an unknown groupId with nothing too; archive_get_view_groups has the ids."
 )
@@ -60,9 +57,11 @@ ViewPart = Literal["filters", "sort", "customAttributeConditions"]
 _EMPTY: dict[ViewPart, Any] = {"filters": {}, "sort": [], "customAttributeConditions": []}
 
 Name = Annotated[Text, AfterValidator(_not_blank)]
-StoredFilters = Annotated[dict[str, Any], ApiType("JSON"), Field(description="{}: never applied")]
+StoredFilters = Annotated[
+    dict[str, Any], ApiType("JSON"), Field(description="Send {}; Archive never applies them.")
+]
 StoredSort = Annotated[
-    list[dict[str, Any]], ApiType("JSON"), Field(description="As in another view")
+    list[dict[str, Any]], ApiType("JSON"), Field(description="As `sort` of an existing view.")
 ]
 
 
@@ -86,7 +85,7 @@ class ViewInput(Input):
     """What every kind of view takes; null or an empty part is one that is left out."""
 
     custom_attribute_conditions: list[ViewCondition] | None = Field(
-        None, description="As archive_search_creators"
+        None, description="As in archive_search_creators."
     )
     show_reporting_stats: bool | None = None
 
@@ -123,7 +122,7 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
     reads: ClassVar[type[Query[Any]]]
 
     id: Id = Field(description="View id.")
-    input: ViewInput = Field(description="What changes.")
+    input: ViewInput = Field(description="The fields to change.")
     # Explicit, because clients send empty parts for those that a model left out.
     clear: list[ViewPart] | None = Field(None, description="Parts to empty; asks first.")
 
@@ -141,7 +140,7 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
         parts = ", ".join(str(field.alias) for field in type(self.input).model_fields.values())
         raise Failure(
             Code.INVALID_ARGUMENT,
-            "`input` changes nothing: it is empty.",
+            "`input` is empty, so it would change nothing.",
             f"Give at least one of its parts: {parts}. To empty some: `clear`.",
         )
 
@@ -194,7 +193,7 @@ class MoveToGroup(Mutation[R], Generic[R]):
     moves: ClassVar[str] = "view_id"
 
     group_id: Annotated[Id, Meaning("null")] | None = Field(
-        None, description="Group id; null = no group."
+        None, description="Group id; null takes it out of its group."
     )
 
     def check(self) -> None:
@@ -224,7 +223,7 @@ class Deletion(Confirmed[R], Generic[R]):
     """Paths that the preview needs."""
     stays: ClassVar[str]
 
-    id: Id = Field(description="Its id.")
+    id: Id = Field(description="Id of what to delete.")
 
     async def preview(self, context: ArchiveContext) -> Preview:
         query = self.reads.model_validate({"id": self.id})
@@ -232,11 +231,11 @@ class Deletion(Confirmed[R], Generic[R]):
         result = await read(query, self.shown.split(), context.api)
         if result is None:
             raise Failure(Code.NOT_FOUND, query.missing, query.instead)
-        about = self.about(result)
-        what = f"{self.kind} {quote_title(result['name'])}" + (
-            f" ({'; '.join(about)})" if about else ""
-        )
-        message = f"Delete the {what} for good? {self.kept(result)}"
+        scope = self.describe_scope(result)
+        what = f"{self.kind} {quote_title(result['name'])}"
+        if scope:
+            what += f" ({'; '.join(scope)})"
+        message = f"Delete the {what} for good? {self.describe_survivors(result)}"
         return Preview(
             message, {"delete": self.details(result), "id": self.id, "workspace": context.workspace}
         )
@@ -245,7 +244,7 @@ class Deletion(Confirmed[R], Generic[R]):
         """What the assistant is shown of it, and what the yes is bound to."""
         return result
 
-    def about(self, result: dict[str, Any]) -> list[str]:
+    def describe_scope(self, result: dict[str, Any]) -> list[str]:
         """What tells it from others: how it narrows, and where it is."""
         # Scalars of type JSON hold anything; no document promises an object.
         filters = result["filters"] if isinstance(result["filters"], dict) else {}
@@ -256,7 +255,7 @@ class Deletion(Confirmed[R], Generic[R]):
             *in_group(result),
         ]
 
-    def kept(self, result: dict[str, Any]) -> str:
+    def describe_survivors(self, result: dict[str, Any]) -> str:
         """What the deletion leaves as it is."""
         return self.stays
 

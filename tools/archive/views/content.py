@@ -68,10 +68,12 @@ ItemFilters = Annotated[
     ApiType("JSON"),
     # A view that was read is sent back with one change: its nulls mean no narrowing.
     BeforeValidator(_without_nulls),
-    Field(description="As archive_search_items `filter`"),
+    Field(description="As `filter` of archive_search_items."),
 ]
 ItemSort = Annotated[
-    list[ItemSortingInput], ApiType("JSON"), Field(description="As archive_search_items `sorting`")
+    list[ItemSortingInput],
+    ApiType("JSON"),
+    Field(description="As `sorting` of archive_search_items."),
 ]
 
 
@@ -94,26 +96,29 @@ class ContentViewFilterInput(Input):
 
 class GetContentViews(Listing[ContentViewRow]):
     """List content views (saved searches of content) with their groups; archive_get_filter_presets
-    has only names. Items: archive_search_items with `presetId`."""
+    returns only names. To read a view's items, pass its id to archive_search_items as
+    `presetId`."""
 
     operation = "contentViews"
     title = "List content views"
     capped = True
 
-    filter: ContentViewFilterInput | None = Field(None, description="Only one group's.")
+    filter: ContentViewFilterInput | None = Field(
+        None, description="Restricts the list to one group."
+    )
 
     def notes_if_empty(self) -> list[str]:
         return nothing_in(self.filter)
 
 
 class GetContentView(Query[ContentView]):
-    """Get a content view's filters, conditions, sort and group, not its items."""
+    """Get a content view's filters, conditions, sort and group, but not its items."""
 
     operation = "contentView"
     title = "Get a content view"
     missing = "No content view has that id in this workspace."
     instead = (
-        "{contentViews} lists the content views; collections and creator views are other things."
+        "{contentViews} lists the content views; ids of collections and creator views do not work."
     )
 
     id: Id = Field(description="View id.")
@@ -121,7 +126,7 @@ class GetContentView(Query[ContentView]):
 
 class _ContentViewInput(ViewInput):
     custom_attribute_conditions: list[ViewCondition] | None = Field(
-        None, description="As archive_search_items"
+        None, description="As in archive_search_items."
     )
 
 
@@ -154,7 +159,7 @@ class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
     refused = _REFUSED
     conditions_on = "ITEM"
 
-    input: CreateContentViewInput = Field(description="The view.")
+    input: CreateContentViewInput = Field(description="The new view.")
 
     def check(self) -> None:
         check_filter(self.input.filters, "input.filters")
@@ -164,8 +169,8 @@ class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
 
 
 class UpdateContentView(UpdateView[ContentViewPayload]):
-    """Change a content view, for the whole workspace. What `input` leaves out stays; lists and
-    objects are replaced whole. Returns what they `replaced`."""
+    """Change a content view for the whole workspace. What `input` leaves out stays as it is; lists
+    and objects are replaced as a whole. Returns what they `replaced`."""
 
     operation = "updateContentView"
     title = "Change a content view"
@@ -179,7 +184,7 @@ class UpdateContentView(UpdateView[ContentViewPayload]):
     instead = "{contentViews} lists the content views."
     conditions_on = "ITEM"
 
-    input: UpdateContentViewInput = Field(description="What changes.")
+    input: UpdateContentViewInput = Field(description="The fields to change.")
 
     def check(self) -> None:
         super().check()
@@ -191,7 +196,7 @@ class UpdateContentView(UpdateView[ContentViewPayload]):
 
 
 class DeleteContentView(Deletion[DeletedContentView]):
-    """Delete a content view; the user is asked first. Its items stay."""
+    """Delete a content view; the user is asked first. Its items stay in Archive."""
 
     operation = "deleteContentView"
     title = "Delete a content view"
@@ -205,7 +210,7 @@ class DeleteContentView(Deletion[DeletedContentView]):
 
 
 class MoveContentViewToGroup(MoveToGroup[ContentViewPayload]):
-    """Put a content view into a view group, or out of its group."""
+    """Put a content view into a view group, or take it out of its group."""
 
     operation = "moveContentViewToGroup"
     title = "Move a content view to a group"

@@ -42,8 +42,8 @@ class CreatorViewFilterInput(Input):
 
 
 class GetCreatorViews(Listing[CreatorViewRow]):
-    """List creator views (saved searches of creators) with their groups. Who is in one:
-    archive_search_creators with `presetId`."""
+    """List creator views (saved searches of creators) with their groups. To see who is in one, pass
+    its id to archive_search_creators as `presetId`."""
 
     operation = "creatorViews"
     title = "List creator views"
@@ -56,12 +56,12 @@ class GetCreatorViews(Listing[CreatorViewRow]):
 
 
 class GetCreatorView(Query[CreatorView]):
-    """Get a creator view's conditions, sort and group, not its creators."""
+    """Get a creator view's conditions, sort and group, but not its creators."""
 
     operation = "creatorView"
     title = "Get a creator view"
     missing = "No creator view has that id in this workspace."
-    instead = "{creatorViews} lists the creator views; content views are other things."
+    instead = "{creatorViews} lists the creator views; ids of content views do not work here."
 
     id: Id = Field(description="View id.")
 
@@ -93,8 +93,8 @@ class CreateCreatorView(OfStoredView, TakesConditions, Mutation[CreatorViewPaylo
 
 # Repeating is harmless, since Archive replaces given parts whole and adds nothing.
 class UpdateCreatorView(OfStoredView, UpdateView[CreatorViewPayload]):
-    """Change a creator view, for the whole workspace. What `input` leaves out stays; lists and
-    objects are replaced whole. Returns what they `replaced`."""
+    """Change a creator view for the whole workspace. What `input` leaves out stays as it is; lists
+    and objects are replaced as a whole. Returns what they `replaced`."""
 
     operation = "updateCreatorView"
     title = "Change a creator view"
@@ -113,7 +113,7 @@ class UpdateCreatorView(OfStoredView, UpdateView[CreatorViewPayload]):
 
 # A second deletion answers null, not an error (Archive docs, views): it may be repeated.
 class DeleteCreatorView(Deletion[DeletedCreatorView]):
-    """Delete a creator view; the user is asked first. Its creators stay."""
+    """Delete a creator view; the user is asked first. Its creators stay in Archive."""
 
     operation = "deleteCreatorView"
     title = "Delete a creator view"
@@ -127,7 +127,7 @@ class DeleteCreatorView(Deletion[DeletedCreatorView]):
 
 
 class MoveCreatorViewToGroup(MoveToGroup[CreatorViewPayload]):
-    """Put a creator view into a view group, or out of its group."""
+    """Put a creator view into a view group, or take it out of its group."""
 
     operation = "moveCreatorViewToGroup"
     title = "Move a creator view to a group"

@@ -39,8 +39,8 @@ _KINDS = {
 
 
 class GetViewGroups(Listing[ViewGroup]):
-    """List the view groups, each with the views and collections in it. What is in no group is
-    missing here."""
+    """List the view groups, each with the views and collections in it. Views and collections
+    without a group are not in this list."""
 
     operation = "viewGroups"
     title = "List view groups"
@@ -67,7 +67,7 @@ class UpdateViewGroupInput(NamedInput):
 
 
 class CreateViewGroup(Mutation[ViewGroupPayload]):
-    """Create an empty group for views and collections; the move tools fill it."""
+    """Create an empty group for views and collections; the move tools put them into it."""
 
     operation = "createViewGroup"
     title = "Create a view group"
@@ -77,11 +77,11 @@ class CreateViewGroup(Mutation[ViewGroupPayload]):
     verify = "{viewGroups} shows whether there is a group of that name."
     refused = "A name must not be blank."
 
-    input: CreateViewGroupInput = Field(description="The group.")
+    input: CreateViewGroupInput = Field(description="The new group.")
 
 
 class UpdateViewGroup(Mutation[ViewGroupPayload]):
-    """Rename a view group. What is in it stays."""
+    """Rename a view group. The views and collections in it stay."""
 
     operation = "updateViewGroup"
     title = "Rename a view group"
@@ -93,11 +93,12 @@ class UpdateViewGroup(Mutation[ViewGroupPayload]):
     instead = "{viewGroups} lists the groups."
 
     id: Id = Field(description="Group id.")
-    input: UpdateViewGroupInput = Field(description="Its new name.")
+    input: UpdateViewGroupInput = Field(description="The new name.")
 
 
 class DeleteViewGroup(Deletion[DeletedViewGroup]):
-    """Delete a view group; the user is asked first. What is in it stays, ungrouped."""
+    """Delete a view group; the user is asked first. The views and collections in it stay and have
+    no group then."""
 
     operation = "deleteViewGroup"
     title = "Delete a view group"
@@ -110,8 +111,8 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
     reads = GetViewGroup
     shown = "name collections.name contentViews.name creatorViews.name socialProfileViews.name"
 
-    def about(self, result: dict[str, Any]) -> list[str]:
-        # A group has no filters, and what is in it is told by `kept`.
+    def describe_scope(self, result: dict[str, Any]) -> list[str]:
+        # A group has no filters, and what is in it is said by `describe_survivors`.
         return []
 
     def details(self, result: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +127,7 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
             "version": scope_of(content),
         }
 
-    def kept(self, result: dict[str, Any]) -> str:
+    def describe_survivors(self, result: dict[str, Any]) -> str:
         parts = [
             f"{count_noun(len(result[key]), kind)} "
             f"({join_quoted([entry['name'] for entry in result[key]])})"
@@ -137,7 +138,7 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
 
 
 class MoveCollectionToGroup(MoveToGroup[CollectionPayload]):
-    """Put a collection into a view group, or out of its group."""
+    """Put a collection into a view group, or take it out of its group."""
 
     operation = "moveCollectionToGroup"
     title = "Move a collection to a group"
@@ -156,8 +157,8 @@ class MoveCollectionToGroup(MoveToGroup[CollectionPayload]):
 
 
 class ReorderViewsInGroup(Mutation[ViewGroupPayload]):
-    """Order the views of a group: the listed ones come first. They must be in the group already;
-    collections cannot be ordered."""
+    """Order the views of a group: the listed views come first. They must already be in the group.
+    Collections cannot be ordered."""
 
     operation = "reorderViewsInGroup"
     title = "Order the views of a group"
@@ -170,7 +171,9 @@ class ReorderViewsInGroup(Mutation[ViewGroupPayload]):
 
     group_id: Id = Field(description="Group id.")
     # Views that are left out keep their order behind these (Archive docs, view groups).
-    view_ids: Annotated[list[Id], Field(min_length=1)] = Field(description="First to last.")
+    view_ids: Annotated[list[Id], Field(min_length=1)] = Field(
+        description="View ids, first to last."
+    )
 
     def check(self) -> None:
         twice = sorted(
@@ -180,5 +183,5 @@ class ReorderViewsInGroup(Mutation[ViewGroupPayload]):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"`viewIds` names some views twice: {', '.join(twice[:5])}.",
-                "Each view has one place.",
+                "List each view once.",
             )

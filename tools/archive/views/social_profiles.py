@@ -41,8 +41,8 @@ class SocialProfileViewFilterInput(Input):
 
 
 class GetSocialProfileViews(Listing[SocialProfileViewRow]):
-    """List social profile views (saved searches of profiles) with their groups. What is in one:
-    archive_get_social_profiles with `presetId`."""
+    """List social profile views (saved searches of profiles) with their groups. To see the profiles
+    in one, pass its id to archive_get_social_profiles as `presetId`."""
 
     operation = "socialProfileViews"
     title = "List social profile views"
@@ -55,12 +55,14 @@ class GetSocialProfileViews(Listing[SocialProfileViewRow]):
 
 
 class GetSocialProfileView(Query[SocialProfileView]):
-    """Get a social profile view's conditions, sort and group, not its profiles."""
+    """Get a social profile view's conditions, sort and group, but not its profiles."""
 
     operation = "socialProfileView"
     title = "Get a social profile view"
     missing = "No social profile view has that id in this workspace."
-    instead = "{socialProfileViews} lists the social profile views; creator views are other things."
+    instead = (
+        "{socialProfileViews} lists the social profile views; ids of creator views do not work."
+    )
 
     id: Id = Field(description="View id.")
 
@@ -74,8 +76,8 @@ class UpdateSocialProfileViewInput(ChangedStoredView):
 
 
 class CreateSocialProfileView(OfStoredView, TakesConditions, Mutation[SocialProfileViewPayload]):
-    """Save a search of social profiles as a view for the whole workspace. Only conditions, on
-    attributes of creators, narrow it. Each call makes another view."""
+    """Save a search of social profiles as a view for the whole workspace. Only conditions narrow
+    it, and they are about attributes of creators. Each call makes another view."""
 
     operation = "createSocialProfileView"
     title = "Create a social profile view"
@@ -91,8 +93,8 @@ class CreateSocialProfileView(OfStoredView, TakesConditions, Mutation[SocialProf
 
 # Repeating is harmless, since Archive replaces given parts whole and adds nothing.
 class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]):
-    """Change a social profile view, for the whole workspace. What `input` leaves out stays; lists
-    and objects are replaced whole."""
+    """Change a social profile view for the whole workspace. What `input` leaves out stays as it is;
+    lists and objects are replaced as a whole."""
 
     operation = "updateSocialProfileView"
     title = "Change a social profile view"
@@ -111,7 +113,7 @@ class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]
 
 # A second deletion answers null, not an error (Archive docs, views): it may be repeated.
 class DeleteSocialProfileView(Deletion[DeletedSocialProfileView]):
-    """Delete a social profile view; the user is asked first. Its profiles stay."""
+    """Delete a social profile view; the user is asked first. Its profiles stay in Archive."""
 
     operation = "deleteSocialProfileView"
     title = "Delete a social profile view"
@@ -125,7 +127,7 @@ class DeleteSocialProfileView(Deletion[DeletedSocialProfileView]):
 
 
 class MoveSocialProfileViewToGroup(MoveToGroup[SocialProfileViewPayload]):
-    """Put a social profile view into a view group, or out of its group."""
+    """Put a social profile view into a view group, or take it out of its group."""
 
     operation = "moveSocialProfileViewToGroup"
     title = "Move a social profile view to a group"

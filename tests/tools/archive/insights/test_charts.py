@@ -222,7 +222,7 @@ async def test_ids_that_name_nothing_are_counted(tmp_path: Path) -> None:
     async with viewer(tmp_path) as v:
         result = await v.look(Chart, kind="top_creators", itemIds=[items(v)[0].id, "no-such-item"])
 
-    assert "1 of the ids name no item of this workspace." in result.structured["notes"]
+    assert "1 of the ids name no item in this workspace." in result.structured["notes"]
 
 
 async def test_a_metric_that_a_workspace_lacks_is_unknown_and_not_zero(tmp_path: Path) -> None:

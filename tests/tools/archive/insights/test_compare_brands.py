@@ -112,7 +112,7 @@ async def test_an_own_brand_without_figures_has_no_share(there: Shop) -> None:
     assert found["brands"][0]["name"] == "You"
     assert found["brands"][0]["postsCount"] is None
     assert found["unavailable"] == {"everything": ["You"]}
-    assert "Archive has no figures of the own brand." in found["notes"]
+    assert "Archive has no figures for the own brand." in found["notes"]
     assert sum(each["postsCount"]["sharePercent"] for each in found["brands"][1:]) == pytest.approx(
         100, abs=0.05
     )

@@ -115,13 +115,13 @@ async def look(there: Shop, name: str) -> Json:
 async def test_gathering_that_had_just_ended_reads_nothing_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    gather = computing.Reading.gather
+    gather = computing.ComputeWork.gather
 
-    async def twice(work: computing.Reading, job: Handle) -> None:
+    async def twice(work: computing.ComputeWork, job: Handle) -> None:
         await gather(work, job)
         await gather(work, job)
 
-    monkeypatch.setattr(computing.Reading, "gather", twice)
+    monkeypatch.setattr(computing.ComputeWork, "gather", twice)
     monkeypatch.setattr(computing, "AT_HAND", 50)
     async with shop() as there:
         found = await there.summary(search={})

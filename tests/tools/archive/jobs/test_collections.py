@@ -242,7 +242,7 @@ async def test_nothing_to_work_on_is_said_before_anybody_is_asked() -> None:
 
         assert (failure.code, failure.message) == (
             Code.NOT_FOUND,
-            "There is no item to work on: the search finds none.",
+            "The search finds no items, so there is nothing to do.",
         )
 
 
@@ -258,11 +258,11 @@ async def test_nothing_to_work_on_is_said_before_anybody_is_asked() -> None:
             "There is no collection 'Q3 Rep'. Did you mean `Q3 Report`?",
         ),
         ({**REELS, "collectionIds": ["nope"]}, "No collection of this workspace has the id nope."),
-        (REELS, "Say which collections: `collectionNames` or `collectionIds`."),
+        (REELS, "Say which collections: pass `collectionNames` or `collectionIds`."),
         ({"collectionNames": ["Q3 Report"]}, "Give exactly one of `search`, `itemIds` and `urls`."),
         (
             {**REELS, "collectionNames": ["x"], "action": "remove", "autoCreate": True},
-            "`autoCreate` works by name, and only for what is put in.",
+            "`autoCreate` needs a name, and works only with `action` add.",
         ),
         (
             {**REELS, "undo": "job_1"},

@@ -199,7 +199,7 @@ async def test_an_upload_that_was_lost_on_its_way_stays_unknown(tmp_path: Path) 
         records = await one.records(told)
 
     assert result["notArrived"] == links(1)
-    assert "nobody knows" in result["notes"][1]
+    assert "it is unknown" in result["notes"][1]
     assert records[links(1)[0]].code == "OUTCOME_UNKNOWN"
 
 

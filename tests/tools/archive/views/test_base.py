@@ -104,7 +104,7 @@ def test_emptying_on_purpose_is_said_by_name(request_type: Any) -> None:
 def test_an_update_that_changes_nothing_is_refused(request_type: Any) -> None:
     failure = refused(request_type, id="7", input={})
 
-    assert "changes nothing" in failure.message
+    assert "would change nothing" in failure.message
     for part in ("name", "filters", "sort", "customAttributeConditions", "showReportingStats"):
         assert part in failure.hint
 
