@@ -344,7 +344,7 @@ def _cases() -> Iterator[Case]:
 
 async def _retried(client: httpx.AsyncClient) -> None:
     """Read the failed outputs, and the copies of their pages."""
-    params = {"status": "failed", "limit": _LARGEST}
+    params: Json = {"status": "failed", "limit": _LARGEST}
     results = (await client.get(_RESULTS, params=params)).raise_for_status().json()["items"]
     copies = {"with_archiveresults": True}
     await _each([(_SNAPSHOTS, {"url": row["snapshot_url"], **copies}) for row in results])(client)
