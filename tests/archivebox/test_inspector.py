@@ -127,7 +127,7 @@ def test_the_inspector_lists_the_tools_of_archivebox_alone_and_finds_no_fault(
     done = inspector.run(env, LAUNCHER, "--method", "tools/list", "--strict")
     names = [each["name"] for each in result_of(done)["tools"]]
     own = {"archive_mcp_get_job", "archive_mcp_list_jobs", "archive_mcp_cancel_job"}
-    assert len(names) == 50
+    assert len(names) == 52
     assert all(name.startswith("archivebox_") for name in set(names) - own)
     assert [line for line in done.stderr.splitlines() if line.strip().startswith("Path:")] == []
 

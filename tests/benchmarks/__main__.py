@@ -15,6 +15,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from tests.benchmarks import (
+    archivebox_scale,
     calling,
     exporting,
     insights,
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "timelines": timelines.measure,
     "limiter": pacing.at_full_rate,
     "crash": pacing.with_a_killed_and_a_suspended_process,
+    "archivebox_scale": archivebox_scale.measure,
     "limiter10": pacing.at_ten_times_the_rate,
 }
 
