@@ -13,6 +13,7 @@ import anyio
 
 from server.errors import Code, Failure
 from server.jobs.database import retry_while_busy
+from server.jobs.failures import REFUSED, may_pass
 from server.jobs.handle import Handle, JobProgress
 from server.jobs.journal import Journal
 from server.jobs.lease import Lease
@@ -42,17 +43,6 @@ LONGEST_PAUSE = 60.0
 # The same where the failure names a time: a longer pause is better left to the user.
 LONGEST_ASKED_PAUSE = 300.0
 
-# BAD_RESPONSE among them: proxies send pages of their own while a server restarts.
-_PASSING = {
-    Code.RATE_LIMITED,
-    Code.UNAVAILABLE,
-    Code.TIMEOUT,
-    Code.BUDGET_EXHAUSTED,
-    Code.BAD_RESPONSE,
-    Code.OUTCOME_UNKNOWN,
-}
-# Refused for the record's own sake: sending it again would end the same way.
-_REFUSED = {Code.REJECTED, Code.NOT_FOUND, Code.INVALID_ARGUMENT, Code.AMBIGUOUS}
 _NAP = 0.25
 # Seconds between looks at the file, where another process may have cancelled the job.
 _LOOK = 1.0
@@ -174,7 +164,7 @@ class Runner:
             self.progress.decide(End(JobState.PAUSED))
         except Failure as failure:
             # Anything else, such as a token that is refused, can be put right, and the job resumed.
-            state = JobState.FAILED if failure.code in _REFUSED else JobState.PAUSED
+            state = JobState.FAILED if failure.code in REFUSED else JobState.PAUSED
             self.progress.decide(End(state, to_dict(failure)))
         except Exception:  # the outermost handler of a job: whatever else escapes is a bug
             incident = secrets.token_hex(4)
@@ -209,7 +199,7 @@ class Runner:
                     self._strikes = 0
                     return result
             except Failure as failure:
-                if not _may_pass(failure):
+                if not may_pass(failure):
                     raise
                 # Pages were journalled since the last failure: the API works, if not always.
                 if self.handle.steps != steps:
@@ -283,7 +273,7 @@ class Runner:
 
     async def _handle_failure(self, rows: list[RecordRow], failure: Failure, began: int) -> None:
         """Mark the records of a send that failed, and decide how to go on."""
-        if failure.code in _REFUSED:
+        if failure.code in REFUSED:
             self._strikes = 0
             # In a batch it is not known whose fault it was.
             if len(rows) == 1:
@@ -291,7 +281,7 @@ class Runner:
             else:
                 await self._send_singly(rows)
             return
-        if not _may_pass(failure):
+        if not may_pass(failure):
             self._mark(rows, RecordState.PENDING)
             # Such as a refused token: every other record would meet it, so the job pauses at once.
             raise failure
@@ -399,9 +389,3 @@ class Runner:
 
     async def _write(self, change: Callable[[], Any]) -> Any:
         return await retry_while_busy(change, self._sleep)
-
-
-def _may_pass(failure: Failure) -> bool:
-    """Return whether the same may succeed in a while without anybody's doing."""
-    # A full disk does not empty itself: the user should read of it now, not after all attempts.
-    return failure.code in _PASSING and failure.details.get("disk") != "full"

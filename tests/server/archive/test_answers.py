@@ -73,7 +73,7 @@ def test_data_beside_any_other_error_is_not_an_answer(payload: Any) -> None:
         ([{"field": "name", "message": "is taken"}], "name: is taken"),
         ([{"field": None, "message": "No."}], "refetch: No."),
         ([{"message": "No."}, {"field": [], "message": "Never."}], "No.; Never."),
-        ([{}], "refetch: "),
+        ([{}], "refetch:"),
     ],
 )
 def test_user_errors_become_one_refusal(errors: list[dict[str, Any]], words: str) -> None:

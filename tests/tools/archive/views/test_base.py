@@ -333,11 +333,14 @@ def test_the_fields_of_filters_are_not_told_again_and_yet_known() -> None:
     view = input_schema(CreateContentView)["properties"]["input"]["properties"]
     whole = input_schema(CreateContentView, whole=True)["properties"]["input"]["properties"]
 
-    assert view["filters"] == {"type": "object", "description": "As archive_search_items `filter`"}
+    assert view["filters"] == {
+        "type": "object",
+        "description": "As `filter` of archive_search_items.",
+    }
     assert view["sort"] == {
         "type": "array",
         "items": {"type": "object"},
-        "description": "As archive_search_items `sorting`",
+        "description": "As `sorting` of archive_search_items.",
     }
     assert "superSearch" in whole["filters"]["properties"]
     assert "sortKey" in whole["sort"]["items"]["properties"]
