@@ -47,9 +47,12 @@ def _mend(folder: Path) -> None:
     if not is_open_to_others(folder):
         return
     status = folder.stat()
-    # A sticky folder is shared on purpose, as the one for temporary files is.
-    if status.st_mode & stat.S_ISVTX or status.st_uid != os.geteuid():
+    if status.st_uid != os.geteuid():
         raise PermissionError(errno.EPERM, "other users can write to it", str(folder))
+    # A sticky folder is shared on purpose, as the one for temporary files is: others can add files
+    # to it, and cannot take or replace ours.
+    if status.st_mode & stat.S_ISVTX:
+        return
     folder.chmod(stat.S_IMODE(status.st_mode) & ~_OTHERS_WRITE)
     # Some file systems keep no permissions; there nothing can be mended, nor was it ever private.
     result = "cannot be changed" if is_open_to_others(folder) else "was taken from them"

@@ -166,7 +166,8 @@ def _check_state(folder: Path) -> Iterator[Check]:
         )
         return
     if was_open:
-        yield Check("state", "warn", f"Other users could write to {folder}; that was mended.")
+        result = "still can" if is_open_to_others(folder) else "can no longer"
+        yield Check("state", "warn", f"Other users could write to {folder}; they {result}.")
     yield Check("state", "ok", f"{folder} is writable")
     yield _check_limiter(folder)
 

@@ -58,15 +58,27 @@ def test_an_older_file_that_others_can_read_is_mended(tmp_path: Path) -> None:
     assert mode(tmp_path / "file") == 0o600
 
 
-def test_a_folder_that_is_shared_on_purpose_is_refused_with_the_setting(tmp_path: Path) -> None:
+def test_a_folder_of_others_is_refused_with_the_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tmp_path.chmod(0o1777)
-    with pytest.raises(Exception, match="other users can write to it") as journal:
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(Failure, match="other users can write to it") as journal:
         Journal(tmp_path).jobs()
-    with pytest.raises(Exception, match="other users can write to it") as exports:
-        ExportFolder(tmp_path).open(create=True).__enter__()
+    with (
+        pytest.raises(Failure, match="other users can write to it") as exports,
+        ExportFolder(tmp_path).open(create=True),
+    ):
+        raise AssertionError
     assert mode(tmp_path) == 0o1777
-    assert "ARCHIVE_MCP_STATE_DIR" in journal.value.hint  # type: ignore[attr-defined]
-    assert "ARCHIVE_MCP_EXPORT_DIR" in exports.value.hint  # type: ignore[attr-defined]
+    assert "ARCHIVE_MCP_STATE_DIR" in journal.value.hint
+    assert "ARCHIVE_MCP_EXPORT_DIR" in exports.value.hint
+
+
+def test_a_sticky_folder_of_ours_stays_as_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    make_private(tmp_path)
+    assert mode(tmp_path) == 0o1777
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a place that takes no folder is Linux's")

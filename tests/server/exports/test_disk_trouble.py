@@ -63,9 +63,7 @@ def on_a_disk(options: str, *arguments: str) -> list[Any]:
         pytest.skip("a disk of the test's own needs Linux and `unshare`")
     alone = [unshare, "--mount"] if os.geteuid() == 0 else [unshare, "--mount", "--map-root-user"]
     place = tempfile.mkdtemp()
-    script = (
-        'mount -t tmpfs -o "mode=700,$1" tmpfs "$2" || exit 77; shift; exec "$0" -c "$CHILD" "$@"'
-    )
+    script = 'mount -t tmpfs -o "$1" tmpfs "$2" || exit 77; shift; exec "$0" -c "$CHILD" "$@"'
     try:
         done = subprocess.run(
             [*alone, "sh", "-c", script, sys.executable, options, place, *arguments],
