@@ -327,7 +327,6 @@ async def test_nothing_to_do_asks_nobody() -> None:
         {"action": "retry", "plugins": "pdf"},
         {"action": "save", "urls": ["https://a.example/"], "older_than_days": 3},
         {"action": "check", "urls": ["https://a.example/"], "only_new": True},
-        {"action": "cancel", "query": {"tag": ""}},
     ],
 )
 def test_arguments_that_make_no_sense_together_are_refused(given: Json) -> None:

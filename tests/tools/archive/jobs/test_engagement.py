@@ -238,7 +238,7 @@ async def test_a_dry_run_tells_what_it_would_take_and_reads_nothing_more(one: Wo
     ("given", "words"),
     [
         ({}, "exactly one"),
-        ({"itemIds": ["a"], "search": {}}, "exactly one"),
+        ({"itemIds": ["a"], "search": {"presetId": "b"}}, "exactly one"),
         ({"mode": "refresh", "itemIds": ["a"], "from": "2026-01-01"}, "`from`"),
         ({"mode": "refresh", "itemIds": ["a"], "format": "csv", "name": "x"}, "`format`, `name`"),
         ({"itemIds": ["a"], "from": "2026-02-01", "to": "2026-01-01"}, "after"),

@@ -218,7 +218,7 @@ async def test_a_hostile_name_is_refused_before_any_request(there: Shop, name: s
         ({}, "exactly one of"),
         ({"search": {"presetId": "b"}, "itemIds": ["a"]}, "exactly one of"),
         ({"search": {"limit": 3}}, "takes filter"),
-        ({"search": {}, "creators": {"presetId": "b"}}, "`what` creators"),
+        ({"search": {}, "creators": {"presetId": "b"}}, "`what` set to creators"),
         ({"what": "creators", "search": {"presetId": "b"}}, "are about items"),
         ({"what": "creators", "creators": {"sorting": [{"a": 1}]}}, "takes filter"),
         ({"search": {}, "fields": ["currentEngagement.saves"]}, "does not exist"),
