@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from server.archivebox.api import ArchiveBoxApi
-from server.archivebox.warc import find_answer, read_answers
+from server.archivebox.pages.warc import find_answer, read_answers
 from server.errors import Failure
 
 Json = dict[str, Any]

@@ -150,7 +150,7 @@ async def publish_once(folder: ExportFolder, draft: Draft, journalled: Awaitable
     try:
         await journalled
     # Cancellation too: it is no Exception, and the draft would stay behind.
-    except BaseException:
+    except BaseException:  # a cancelled job leaves nothing behind either
         with CancelScope(shield=True):
             await on_disk(lambda: _withdraw(folder, draft))
         raise
