@@ -94,6 +94,11 @@ class FirstAnswers:
         self._instructions = instructions
         self._host: _Host | None = None
 
+    @property
+    def version(self) -> str:
+        """The protocol version of the connection; empty before it is opened."""
+        return self._host.version if self._host else ""
+
     def answer(self, line: bytes) -> Answer | None:
         """Return the answer to a line; None where it is the SDK's to give."""
         message = _read(line)

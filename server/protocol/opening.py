@@ -32,11 +32,13 @@ class Opening:
         wire: its descriptors.
         unread: the bytes that the SDK reads first: messages to hear again, then what came since.
         answered: the ids whose answers the host has.
+        version: the protocol version of the connection; empty before it is agreed.
     """
 
     wire: Descriptors
     unread: bytes = b""
     answered: set[str | int] = field(default_factory=set)
+    version: str = ""
 
 
 def open_connection(answers: FirstAnswers, load: Callable[[], None]) -> Opening | None:
@@ -102,7 +104,7 @@ class _Greeter:
         while self._answer_lines() and self._read(loader.wake):
             pass
         unread = b"".join([*self._replayed, bytes(self._buffer)])
-        return Opening(self._wire, unread, self._answered)
+        return Opening(self._wire, unread, self._answered, self._answers.version)
 
     def _answer_lines(self) -> bool:
         """Answer the whole lines of the buffer; return whether all had an answer."""

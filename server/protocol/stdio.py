@@ -71,12 +71,12 @@ async def serve(server: Server[Any], opening: Opening | None = None) -> None:
 class _Wire:
     """The way to the client and back: lines become messages, and messages lines."""
 
-    def __init__(self, read_line: ReadLine, write: Write, answered: set[str | int]) -> None:
+    def __init__(self, read_line: ReadLine, write: Write, opening: Opening) -> None:
         self._read_line = read_line
         self._write = write
         # The client has an answer to these requests, which the session hears only now.
-        self._answered = answered
-        self._frames = Frames()
+        self._answered = opening.answered
+        self._frames = Frames(opening.version)
         self._batches = Batches()
         self._opening: str | int | None = None
         # Two writers: answers of the session, and refusals of what never reaches it.
@@ -147,7 +147,7 @@ async def _open_wire(opening: Opening) -> AsyncIterator[Streams]:
     """Yield the streams of a connection."""
     read_line, close = await _open_reader(opening.wire.incoming, opening.unread)
     write = await _open_writer(opening.wire.outgoing)
-    wire = _Wire(read_line, write, opening.answered)
+    wire = _Wire(read_line, write, opening)
     # Without a buffer: a client that reads slowly makes the server wait, not grow.
     incoming, read = create_context_streams[SessionMessage | Exception](0)
     outward, outgoing = create_context_streams[SessionMessage](0)
