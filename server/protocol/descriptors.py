@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from dataclasses import dataclass
+from typing import TextIO
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Descriptors:
 
 def are_open() -> bool:
     """Return whether standard input and output exist at all."""
-    return _is_open(0) and _is_open(1)
+    return _is_open(sys.__stdin__, 0) and _is_open(sys.__stdout__, 1)
 
 
 def claim() -> Descriptors:
@@ -39,8 +40,7 @@ def is_pipe(descriptor: int) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
-def _is_open(descriptor: int) -> bool:
-    stream = sys.__stdin__ if descriptor == 0 else sys.__stdout__
+def _is_open(stream: TextIO | None, descriptor: int) -> bool:
     # Python has no such stream where it was closed; the number may be another file's by now.
     if stream is None:
         return False

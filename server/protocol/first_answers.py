@@ -75,6 +75,9 @@ class _Host:
     name: str
 
 
+_NOBODY = _Host("", "")
+
+
 class FirstAnswers:
     """Answers the messages of one host in order, as long as they are ordinary.
 
@@ -92,29 +95,29 @@ class FirstAnswers:
         self._catalog = catalog
         self._listing = listing
         self._instructions = instructions
-        self._host: _Host | None = None
+        self._host = _NOBODY
 
     @property
     def version(self) -> str:
         """The protocol version of the connection; empty before it is opened."""
-        return self._host.version if self._host else ""
+        return self._host.version
 
     def answer(self, line: bytes) -> Answer | None:
         """Return the answer to a line; None where it is the SDK's to give."""
         message = _read(line)
         if _fits(message, _NOTIFICATION):
-            is_expected = self._host and message["method"] == "notifications/initialized"
+            is_expected = self.version and message["method"] == "notifications/initialized"
             return Answer(opens=True) if is_expected else None
         if not _fits(message, _REQUEST):
             return None
         host = self._identify(message["method"], message.get("params", {}))
         # The eras do not mix, and the listing is for the host that opened the connection.
-        if host is None or self._host not in (None, host):
+        if host is None or self._host not in (_NOBODY, host):
             return None
         result = self._find_result(host, message["method"])
         if result is None:
             return None
-        opens = self._host is None
+        opens = self._host is _NOBODY
         self._host = host
         answer = {"jsonrpc": "2.0", "id": message["id"], "result": result}
         text = json.dumps(answer, ensure_ascii=False)
@@ -122,18 +125,13 @@ class FirstAnswers:
 
     def _identify(self, method: str, params: Json) -> _Host | None:
         """Return who sends a request; None where it does not say so as hosts do."""
-        if method == "initialize":
-            is_first = self._host is None and _fits(params, _OPENING)
-            return (
-                _Host(params["protocolVersion"], params["clientInfo"]["name"]) if is_first else None
-            )
+        if method == "initialize" and self._host is _NOBODY and _fits(params, _OPENING):
+            return _Host(params["protocolVersion"], params["clientInfo"]["name"])
         if _fits(params, _ENVELOPE):
             meta = params["_meta"]
             return _Host(meta[_VERSION], meta[_CLIENT]["name"])
-        return self._host if _fits(params, _NO_ENVELOPE) and self._has_shaken_hands() else None
-
-    def _has_shaken_hands(self) -> bool:
-        return self._host is not None and "initialize" in self._envelopes[self._host.version]
+        has_shaken_hands = "initialize" in self._envelopes.get(self.version, {})
+        return self._host if has_shaken_hands and _fits(params, _NO_ENVELOPE) else None
 
     def _find_result(self, host: _Host, method: str) -> Json | None:
         envelope = self._envelopes.get(host.version, {}).get(method)

@@ -12,6 +12,7 @@ import os
 import selectors
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any, NoReturn
@@ -37,7 +38,7 @@ class Opening:
 
     wire: Descriptors
     unread: bytes = b""
-    answered: set[str | int] = field(default_factory=set)
+    answered: set[str | int | None] = field(default_factory=set)
     version: str = ""
 
 
@@ -98,7 +99,7 @@ class _Greeter:
         self._answers = answers
         self._buffer = bytearray()
         self._replayed: list[bytes] = []
-        self._answered: set[str | int] = set()
+        self._answered: set[str | int | None] = set()
 
     def greet(self, loader: _Loader) -> Opening:
         while self._answer_lines() and self._read(loader.wake):
@@ -116,7 +117,6 @@ class _Greeter:
             del self._buffer[:end]
             if answer.opens:
                 self._replayed.append(line)
-            if answer.opens and answer.id is not None:
                 self._answered.add(answer.id)
             self._write(answer.line)
         return len(self._buffer) <= _CHUNK
@@ -129,10 +129,10 @@ class _Greeter:
             ready = {key.fd for key, _ in selector.select()}
         if wake in ready:
             return False
-        try:
+        chunk = b""
+        # A socket may be reset where a pipe just ends.
+        with suppress(ConnectionError):
             chunk = os.read(self._wire.incoming, _CHUNK)
-        except ConnectionError:
-            chunk = b""
         if chunk:
             self._buffer += chunk
             return True
@@ -146,7 +146,7 @@ class _Greeter:
         while view:
             try:
                 view = view[os.write(self._wire.outgoing, view) :]
-            except (BrokenPipeError, ConnectionError):
+            except ConnectionError:
                 _leave()
 
 
