@@ -22,10 +22,10 @@ INSTALLERS = (
     r"(?:uvx|pipx(?:\s+\w+)?|pip3?\s+(?:install|download|wheel)|uv\s+(?:tool\s+(?:run|install)|add"
     r"|pip\s+install)|--from|--spec|--with)"
 )
+# After `--from` and `--spec` the next word is a command, not a package.
+OPTIONS = r"(?:[\s=]+-(?!-from|-spec)[\w-]+(?:[= ](?!archive)[\w.:+/-]+)?)*"
 BY_THE_OLD_NAME = (
-    re.compile(
-        rf"{INSTALLERS}(?:[\s=]+-[\w-]+(?:[= ][\w.:+/-]+)?)*[\s=]+[\"']?{OLD}", re.IGNORECASE
-    ),
+    re.compile(rf"{INSTALLERS}{OPTIONS}[\s=]+[\"']?{OLD}", re.IGNORECASE),
     # With extras it is a requirement, whatever stands before it.
     re.compile(rf"{OLD}\[[\w,]+\]", re.IGNORECASE),
     # A field of a manifest, and the arguments of a link.
