@@ -63,12 +63,9 @@ def form_environment(product: Product) -> dict[str, str]:
 
 
 def build_run_arguments(folder: str) -> list[str]:
-    """Return what uv takes to run the server from a folder with the repository.
-
-    The project itself is not installed: that would fetch what builds it.
-    """
+    """Return what uv takes to run the server from a folder with the repository."""
     extras = [part for extra in EXTRAS for part in ("--extra", extra)]
-    return ["run", "--directory", folder, "--no-install-project", *extras, ENTRY_POINT]
+    return ["run", "--directory", folder, *extras, ENTRY_POINT]
 
 
 def describe_plugin(product: Product) -> dict[str, Any]:
