@@ -1,9 +1,9 @@
 """Build, validate and start every package.
 
-    python -m scripts.package              write the generated files, and build everything into dist/
-    python -m scripts.package generate     write only the files that are generated and committed
-    python -m scripts.package check        build, validate each with its own tool, and start each
-    python -m scripts.package release      build for publishing; refuses while the owner is unknown
+python -m scripts.package              write the generated files, and build everything into dist/
+python -m scripts.package generate     write only the files that are generated and committed
+python -m scripts.package check        build, validate each with its own tool, and start each
+python -m scripts.package release      build for publishing; refuses while the owner is unknown
 """
 
 from __future__ import annotations

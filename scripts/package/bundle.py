@@ -1,4 +1,4 @@
-"""The MCPB bundle for Claude Desktop: the sources, a manifest, and a project file for the host's uv.
+"""The MCPB bundle for Claude Desktop: the sources, a manifest, and a project file for its uv.
 
 The host installs what the bundle needs when it starts it, so one file serves all systems.
 """

@@ -37,9 +37,7 @@ def find_stale(product: Product) -> list[str]:
     """Return the generated files that are missing, out of date, or no longer generated."""
     texts = generate_texts(product)
     stale = [name for name, text in texts.items() if _read(ROOT / name) != text]
-    leftover = [
-        path.relative_to(ROOT).as_posix() for path in (ROOT / skills.FOLDER).rglob("*.md")
-    ]
+    leftover = [path.relative_to(ROOT).as_posix() for path in (ROOT / skills.FOLDER).rglob("*.md")]
     stale += [name for name in leftover if name not in texts]
     if not _has_current_icon():
         stale.append(ICON)
@@ -63,7 +61,9 @@ def write_stale(product: Product) -> list[str]:
 
 def render_settings(settings: tuple[Setting, ...]) -> str:
     """Return the table of settings for a document."""
-    rows = "".join(f"| {_label(entry)} | {entry.default} | {entry.meaning} |\n" for entry in settings)
+    rows = "".join(
+        f"| {_label(entry)} | {entry.default} | {entry.meaning} |\n" for entry in settings
+    )
     return f"| variable | default | meaning |\n|---|---|---|\n{rows}"
 
 

@@ -185,8 +185,6 @@ def describe_bundle_package(product: Product, sha256: str) -> dict[str, Any]:
     }
 
 
-
-
 def _describe_variable(setting: Setting) -> dict[str, Any]:
     variable: dict[str, Any] = {
         "name": setting.name,

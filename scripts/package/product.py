@@ -18,7 +18,9 @@ DIST = ROOT / "dist"
 TITLE = "Archive and ArchiveBox"
 # What a host calls the server: the tools carry their own prefixes.
 SERVER = "archive"
-SHORT = "Posts, creators and campaigns of Archive (archive.com), and the pages of your own ArchiveBox"
+SHORT = (
+    "Posts, creators and campaigns of Archive (archive.com), and the pages of your own ArchiveBox"
+)
 LONG = (
     "Ask your assistant about the posts, creators, collections, campaigns and competitors in "
     "Archive (archive.com), export and report on them, and save and read pages in your own "
