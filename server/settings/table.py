@@ -128,6 +128,8 @@ SETTINGS: tuple[Setting, ...] = (
         kind="choice",
         default="by client",
         choices=get_args(SchemaForm),
+        help="Form of the tools' schemas: some clients fail over closed ones. Left empty, the "
+        "client decides.",
     ),
     Setting(
         "ARCHIVE_MCP_READ_ONLY",

@@ -35,9 +35,8 @@ def check_image(bench: Bench, result: Result) -> None:
         _make_base(command, base)
         _build(command, base, image, bench)
         _start(command, image, bench, result)
-        result.size = _measure(command, image)
         result.notes.append(
-            f"of its size {_measure(command, base) / 1e6:.0f} MB are the base made by debootstrap "
+            f"of its size {_measure(str(_base_folder())) / 1e6:.0f} MB are the base by debootstrap "
             f"({SUITE}); python:3.13-slim and docker's own run cannot be tried here"
         )
     finally:
@@ -47,7 +46,7 @@ def check_image(bench: Bench, result: Result) -> None:
 
 def _make_base(command: list[str], name: str) -> None:
     """Make an image out of a minimal Debian with Python; the folder is kept between runs."""
-    root = cache_folder() / f"debian-{SUITE}"
+    root = _base_folder()
     complete = root.with_name(f"{root.name}.complete")
     if not complete.is_file():
         debootstrap = require_program("debootstrap")
@@ -89,11 +88,11 @@ def _start(command: list[str], image: str, bench: Bench, result: Result) -> None
     home = bench.make_home(result.package)
     # buildah runs a command instead of the image's entry point, with the image's user and settings.
     inside = [*command, "run", "--isolation", "chroot"]
-    handed = ["--env", f"ARCHIVE_API_URL={bench.api_url}", "--env", "ARCHIVE_APP_TOKEN"]
-    environment = {**os.environ, "ARCHIVE_APP_TOKEN": TOKEN}
+    values = {"ARCHIVE_API_URL": bench.api_url, "ARCHIVE_APP_TOKEN": TOKEN}
+    handed = [part for item in values.items() for part in ("--env", "=".join(item))]
     server = [*inside, *handed, container, "--", "/opt/archive-mcp/bin/archive-mcp"]
     try:
-        bench.start_twice(result, server, environment, home)
+        bench.start_twice(result, server, dict(os.environ), home)
         user = run_checked([*inside, container, "--", "id", "-u"]).strip()
         owner = run_checked([*inside, container, "--", "stat", "-c", "%u", "/data/state"]).strip()
         if (user, owner) != ("10001", "10001"):
@@ -101,18 +100,17 @@ def _start(command: list[str], image: str, bench: Bench, result: Result) -> None
         described = run_checked([*command, "inspect", "--type", "image", image])
         if bench.product.identity.server_name not in described or TOKEN in described:
             raise CheckError("the label is missing, or the token is in the image")
+        result.size = _measure(run_checked([*command, "mount", container]).strip())
     finally:
         run_checked([*command, "rm", container])
     result.validator = "buildah: built; user 10001, volume /data, label for the registry"
     result.credentials = "environment of the container only; not in the image"
 
 
-def _measure(command: list[str], image: str) -> int:
-    """Return the bytes of an image's files."""
-    container = run_checked([*command, "from", image]).strip()
-    try:
-        mounted = Path(run_checked([*command, "mount", container]).strip())
-        counted = run_checked(["du", "--summarize", "--bytes", str(mounted)])
-        return int(counted.split()[0])
-    finally:
-        run_checked([*command, "rm", container])
+def _base_folder() -> Path:
+    return cache_folder() / f"debian-{SUITE}"
+
+
+def _measure(folder: str) -> int:
+    """Return the bytes of all files; `du` counts one with several names once."""
+    return int(run_checked(["du", "--summarize", "--bytes", folder]).split()[0])
