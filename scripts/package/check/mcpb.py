@@ -53,7 +53,7 @@ def _resolve(
     script = library / "resolve.mjs"
     script.write_text(_RESOLVE, encoding="utf-8")
     entries = json.dumps({"archive_app_token": TOKEN})
-    arguments = ["node", script, folder / "manifest.json", folder, entries]
+    arguments: list[str | Path] = ["node", script, folder / "manifest.json", folder, entries]
     config: dict[str, Any] = json.loads(bench.run(arguments, environment, library))
     rest = [value for value in (*config["args"], *config["env"].values()) if "${" in value]
     if rest:
