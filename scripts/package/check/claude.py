@@ -24,7 +24,15 @@ def check_plugin(bench: Bench, result: Result) -> None:
     home = bench.make_home(result.package)
     program = programs.install_from_npm(programs.CLAUDE, "claude")
     environment = bench.environment(home, programs.install_node(), install_uv()) | _QUIET
-    validate: list[str | Path] = [program, "plugin", "validate", "--strict", "--profile", "directory", bench.tree]
+    validate: list[str | Path] = [
+        program,
+        "plugin",
+        "validate",
+        "--strict",
+        "--profile",
+        "directory",
+        bench.tree,
+    ]
     printed = bench.run(validate, environment, home)
     result.validator = f"claude plugin validate --strict: {printed.strip().splitlines()[-1]}"
     plugin = [str(program), "plugin"]
