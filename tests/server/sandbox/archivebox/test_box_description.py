@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 
 from server.sandbox.archivebox import Version
@@ -53,12 +53,12 @@ OTHERS = sorted(
 )
 
 
-@CHECKER.checks("uuid", ValueError)  # type: ignore[untyped-decorator]
+@CHECKER.checks("uuid", ValueError)
 def is_uuid(value: object) -> bool:
     return bool(UUID(str(value)))
 
 
-@CHECKER.checks("date-time", ValueError)  # type: ignore[untyped-decorator]
+@CHECKER.checks("date-time", ValueError)
 def is_date(value: object) -> bool:
     return isinstance(value, str) and value.endswith("Z") and bool(datetime.fromisoformat(value))
 

@@ -1,0 +1,1 @@
+"""Build, validate and start every package: `python -m scripts.package`."""

@@ -1,0 +1,131 @@
+"""What the packages are made from: who publishes them, the version, the tools and the settings."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from server import __version__
+from server.settings.table import SETTINGS, Setting
+
+ROOT = Path(__file__).resolve().parents[2]
+DIST = ROOT / "dist"
+TITLE = "Archive and ArchiveBox"
+# What a host calls the server: the tools carry their own prefixes.
+SERVER = "archive"
+SHORT = (
+    "Posts, creators and campaigns of Archive (archive.com), and the pages of your own ArchiveBox"
+)
+LONG = (
+    "Ask your assistant about the posts, creators, collections, campaigns and competitors in "
+    "Archive (archive.com), export and report on them, and save and read pages in your own "
+    "ArchiveBox. Deletes and anything that costs money are confirmed by you first."
+)
+# Bundles cannot be given an extra later on, so they bring those that tools need for pictures.
+EXTRAS = ("charts", "pictures")
+ENTRY_POINT = "archive_mcp.py"
+
+_PLACEHOLDER = re.compile(r"\bOWNER\b|\.invalid\b")
+
+
+class PlaceholderError(Exception):
+    """The identity still has placeholders, so nothing may be released."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who publishes, and where: the values of identity.toml."""
+
+    owner: str
+    git: str
+    image: str
+    namespace: str
+
+    @classmethod
+    def load(cls) -> Identity:
+        """Return what identity.toml says."""
+        path = Path(__file__).with_name("identity.toml")
+        return cls(**tomllib.loads(path.read_text(encoding="utf-8")))
+
+    @property
+    def server_name(self) -> str:
+        """The server's name in the MCP registry."""
+        return f"{self.namespace}/archive-mcp"
+
+    def placeholders(self) -> list[str]:
+        """Return the fields that nobody has filled in yet."""
+        return [name for name, value in vars(self).items() if _PLACEHOLDER.search(value)]
+
+    def require_real(self) -> None:
+        """Check that every field has a value of its own.
+
+        Raises:
+            PlaceholderError: One of them is a placeholder.
+        """
+        if names := self.placeholders():
+            raise PlaceholderError(
+                f"scripts/package/identity.toml has placeholders: {', '.join(names)}. Fill them "
+                "in before you release anything."
+            )
+
+    def file_url(self, path: str) -> str:
+        """Return the address at which a file of the repository can be read."""
+        return f"{self.git}/blob/main/{path}"
+
+
+class Product:
+    """Hold everything that a manifest may say; each part is read when it is first needed."""
+
+    def __init__(self, identity: Identity | None = None) -> None:
+        self.identity = identity or Identity.load()
+        self.version = __version__
+        self.settings: tuple[Setting, ...] = SETTINGS
+
+    @cached_property
+    def pyproject(self) -> dict[str, Any]:
+        """What pyproject.toml says."""
+        return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+    @property
+    def project(self) -> dict[str, Any]:
+        """The table `project` of pyproject.toml."""
+        project: dict[str, Any] = self.pyproject["project"]
+        return project
+
+    @property
+    def distribution(self) -> str:
+        """The name that installs the program; its main script is called the same."""
+        name: str = self.project["name"]
+        return name
+
+    @cached_property
+    def tools(self) -> list[dict[str, Any]]:
+        """The tools as clients see them."""
+        surface = json.loads((ROOT / "tools" / "surface.json").read_text(encoding="utf-8"))
+        return [row["tool"] for row in surface["tools"]]
+
+    @property
+    def asked_settings(self) -> list[Setting]:
+        """The settings that an installer asks for."""
+        return [setting for setting in self.settings if setting.asked]
+
+    @property
+    def source(self) -> str:
+        """What `uvx --from` takes: the git address, since the name alone may not be published."""
+        return f"git+{self.identity.git}"
+
+    def requirements(self) -> list[str]:
+        """Return what the server needs at run time, the bundled extras included."""
+        extras: dict[str, list[str]] = self.project["optional-dependencies"]
+        bundled = [line for extra in EXTRAS for line in extras[extra]]
+        return [*self.project["dependencies"], *bundled]
+
+
+def render_json(value: Any) -> str:
+    """Return JSON as it is committed: two spaces, letters as they are, a line break at the end."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
