@@ -12,6 +12,18 @@ from server.settings import ArchiveBoxVersion
 
 Number = TypeVar("Number", int, float)
 
+# Spelled out, because their module is loaded only when it is needed; a test compares them.
+_CLIENTS = (
+    "claude-code",
+    "claude-desktop",
+    "codex",
+    "cursor",
+    "vscode",
+    "windsurf",
+    "gemini",
+    "lmstudio",
+    "zed",
+)
 _VERSIONS = get_args(ArchiveBoxVersion)
 # Options of the whole program. Those that mean something to a command stand behind it as well,
 # because that is where people write them.
@@ -68,6 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest="command", metavar="COMMAND", title="commands", prog="archive-mcp"
     )
+    _add_setup(commands)
     _add_sandbox(commands)
     _add_doctor(commands)
     commands.add_parser(
@@ -77,6 +90,55 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_jobs(commands)
     return parser
+
+
+def _add_setup(commands: Any) -> None:
+    setup = commands.add_parser(
+        "setup",
+        help="store your token and add this server to the assistants on this computer",
+        description="Store your token, add this server to the assistants on this computer, and "
+        "start it as they do. It asks for what is missing, checks it, shows what it would write, "
+        "and writes after a yes. A secret is read when asked for, from stdin or from the "
+        "environment, never from an argument; it goes into the keychain of this computer, or "
+        "into ~/.env.shared, never into the file of an assistant.",
+        epilog='Without a terminal: printf %%s "$TOKEN" | archive-mcp setup --stdin --yes',
+    )
+    _repeat(setup, "--sandbox", "--read-only", "--env-file", "--log-level")
+    setup.add_argument(
+        "--client",
+        action="append",
+        choices=_CLIENTS,
+        metavar="NAME",
+        help=f"change this assistant alone; may be repeated: {', '.join(_CLIENTS)}",
+    )
+    setup.add_argument(
+        "--name", default="archive", help="what the assistants call this server (default: archive)"
+    )
+    setup.add_argument("--workspace", metavar="NAME", help="workspace to use by default")
+    setup.add_argument("--archivebox-url", metavar="URL", help="address of your own ArchiveBox")
+    setup.add_argument(
+        "--stdin",
+        action="store_true",
+        help="read secrets from stdin: lines like ARCHIVEBOX_API_KEY=..., or the Archive token",
+    )
+    setup.add_argument("--yes", action="store_true", help="write without a question")
+    setup.add_argument(
+        "--dry-run", action="store_true", help="show what would be written, and write nothing"
+    )
+    setup.add_argument(
+        "--no-keychain", action="store_true", help="store secrets in ~/.env.shared in any case"
+    )
+    setup.add_argument(
+        "--skip-check", action="store_true", help="store values that cannot be checked from here"
+    )
+    setup.add_argument(
+        "--remove", action="store_true", help="take this server out of the assistants again"
+    )
+    setup.add_argument(
+        "--forget",
+        action="store_true",
+        help="with --remove: forget the stored secrets and addresses too",
+    )
 
 
 def _add_sandbox(commands: Any) -> None:

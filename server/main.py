@@ -57,6 +57,8 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
                 return _run_sandbox(options)
             case "doctor":
                 return _run_doctor(options, settings, product)
+            case "setup":
+                return _run_setup(options, settings, product)
             case "demo":
                 return _run_demo(product)
             case "jobs":
@@ -151,6 +153,13 @@ def _run_doctor(options: Namespace, settings: Settings, product: Product) -> int
     gc.enable()
     catalog = load_catalog(settings, product)
     return examine(settings, catalog, as_json=options.json, live=options.live)
+
+
+def _run_setup(options: Namespace, settings: Settings, product: Product) -> int:
+    from server.setup.run import run_setup
+
+    gc.enable()
+    return run_setup(options, load_catalog(settings, product), product.launcher)
 
 
 def _run_demo(product: Product) -> int:

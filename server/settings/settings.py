@@ -90,12 +90,14 @@ class Settings:
         return self.sandbox or self.archivebox_url is not None
 
     def list_secrets(self) -> list[str]:
-        """Return the values that no outgoing text may hold."""
+        """Return the values that no outgoing text may hold; those of the keychain once they were
+        read."""
         secrets = (self.token, self.archivebox_key, self.archivebox_password)
-        values = [secret.reveal() for secret in secrets if secret]
+        values = [secret.reveal() for secret in secrets if secret and secret.is_loaded]
+        password = self.archivebox_password
         # Together they are long enough even where the password alone is a common word.
-        if self.archivebox_username and self.archivebox_password:
-            values.append(f"{self.archivebox_username}:{self.archivebox_password.reveal()}")
+        if self.archivebox_username and password and password.is_loaded:
+            values.append(f"{self.archivebox_username}:{password.reveal()}")
         return values
 
 
