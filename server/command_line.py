@@ -188,10 +188,18 @@ def _add_doctor(commands: Any) -> None:
     doctor = commands.add_parser(
         "doctor",
         help="check settings, network, token and workspace",
-        description="Check settings, network, token and workspace. It changes nothing, and exits "
-        "with 0 if all is well.",
+        description="Check settings, network, token and workspace, and what the assistants on this "
+        "computer would start. It changes nothing, and exits with 0 if all is well. Without a "
+        "token: archive-mcp doctor --sandbox.",
     )
     _repeat(doctor, *_OPTIONS)
+    doctor.add_argument(
+        "--client",
+        choices=_CLIENTS,
+        metavar="NAME",
+        help="check with the settings that this assistant starts the server with: "
+        f"{', '.join(_CLIENTS)}",
+    )
     doctor.add_argument("--json", action="store_true", help="print one JSON object, for programs")
     doctor.add_argument(
         "--live",

@@ -148,9 +148,12 @@ def _run_sandbox(options: Namespace) -> int:
 
 
 def _run_doctor(options: Namespace, settings: Settings, product: Product) -> int:
-    from server.doctor import examine
+    from server.doctor import examine, load_as_client
+    from server.setup.machine import Machine
 
     gc.enable()
+    if options.client:
+        settings = load_as_client(Machine.here(), options.client)
     catalog = load_catalog(settings, product)
     return examine(settings, catalog, as_json=options.json, live=options.live)
 

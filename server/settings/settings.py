@@ -18,7 +18,7 @@ from typing import Literal, get_args
 
 from server.http.urls import find_url_problem
 from server.settings.sources import Source, collect, find_home, find_working_folder, may_send
-from server.settings.values import Reader, Secret, SettingsError
+from server.settings.values import Reader, Secret, SettingsError, StoredSecret
 
 DEFAULT_API_URL = "https://app.archive.com/api/v2"
 
@@ -88,6 +88,17 @@ class Settings:
         """Whether ArchiveBox can be called at all."""
         # The address is enough: a server may show its public pages without a key.
         return self.sandbox or self.archivebox_url is not None
+
+    def describe_source(self, name: str) -> str:
+        """Return where the value of a variable that is set comes from, in words."""
+        secrets = {
+            "ARCHIVE_APP_TOKEN": self.token,
+            "ARCHIVEBOX_API_KEY": self.archivebox_key,
+            "ARCHIVEBOX_PASSWORD": self.archivebox_password,
+        }
+        if isinstance(secrets.get(name), StoredSecret):
+            return "from the keychain, which ~/.env.shared names"
+        return f"from {self.sources[name]}"
 
     def list_secrets(self) -> list[str]:
         """Return the values that no outgoing text may hold; those of the keychain once they were

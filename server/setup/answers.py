@@ -102,7 +102,7 @@ def parse_lines(text: str) -> dict[str, str]:
 
 def ask_for_archive(answers: Answers, console: Console, stored: Mapping[str, str]) -> None:
     """Ask for the Archive token, where somebody can answer and none is known."""
-    if "ARCHIVE_APP_TOKEN" in answers.values:
+    if "ARCHIVE_APP_TOKEN" in answers.values or not console.interactive:
         return
     console.say(_WHERE_TOKENS_ARE)
     skip = "keeps the one that is stored" if "ARCHIVE_APP_TOKEN" in stored else "goes without"

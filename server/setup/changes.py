@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from server.settings.keychain import SECRETS
 from server.setup.clients import Installed
 from server.setup.commands import CommandError, add_command, remove_command, run_command
 from server.setup.entries import Entry, Request, find_server, is_ours, make_value, read_entry
@@ -40,6 +41,13 @@ class Change:
     def entry(self) -> Entry | None:
         """How the client starts the server afterwards."""
         return read_entry(self.after)
+
+    @property
+    def drops_secrets(self) -> bool:
+        """Whether a secret leaves the client's file."""
+        old = read_entry(self.before)
+        new = self.entry.env if self.entry else {}
+        return old is not None and any(name in old.env and name not in new for name in SECRETS)
 
     def describe(self, machine: Machine) -> list[str]:
         """Return the lines that show what would be written, or run."""

@@ -37,10 +37,10 @@ class TextFile:
     mark: bytes = b""
 
     def replace(self, text: str, *, is_secret: bool = False) -> Path | None:
-        """Put a text in the place of the file's and return the backup; None where there was none.
+        """Put a text in the place of the file's and return the backup, where there is one.
 
         Args:
-            is_secret: nobody but the user may read the file from now on.
+            is_secret: nobody but the user may read the file from now on, and no copy of it stays.
 
         Raises:
             FileError: The file changed meanwhile, or cannot be written; it is as it was.
@@ -62,7 +62,7 @@ class TextFile:
             # The client itself may have written since; what it wrote must not be lost.
             if _read_bytes(self.path) != self.content:
                 raise FileError(f"{self.path} was changed meanwhile. Run this again.")
-            backup = self._copy()
+            backup = None if is_secret else self._copy()
             fresh.replace(self.path)
         except BaseException:
             with suppress(OSError):
@@ -78,6 +78,17 @@ class TextFile:
         if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
             raise FileError(f"{self.path} belongs to another user.")
         return mode
+
+    def delete(self) -> None:
+        """Delete the file.
+
+        Raises:
+            FileError: It cannot be deleted.
+        """
+        try:
+            self.path.unlink()
+        except OSError as error:
+            raise FileError(f"{self.path} cannot be deleted: {_explain(error)}.") from None
 
     def back_up(self) -> Path | None:
         """Write a copy of the file and return its path; None where there is no file.

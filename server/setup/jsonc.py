@@ -138,11 +138,12 @@ class JsonText:
         one_line = self._is_one_line(place)
         if place.members:
             indent = self._indent_of(place.members[0].start)
-            comma = "" if self._has_trailing_comma(place) else ","
+            # One that ends with a comma goes on doing so.
+            comma, end = ("", ",") if self._has_trailing_comma(place) else (",", "")
         else:
             indent = self._indent_of(place.start) + self._indent_unit()
-            comma = ""
-        entry = f"{json.dumps(name)}: {self._render(value, indent, one_line)}"
+            comma, end = "", ""
+        entry = f"{json.dumps(name)}: {self._render(value, indent, one_line)}{end}"
         last = place.members[-1].end if place.members else tail
         middle = self.text[last:tail]
         if one_line:

@@ -268,6 +268,8 @@ class Setup:
                 continue
             copy = f" (before: {self.machine.shorten(backup)})" if backup else ""
             self.console.say(f"{title}: done{copy}. {change.installed.client.restart}")
+            if change.drops_secrets and backup:
+                self.console.say("  That copy still holds the secret: delete it when all works.")
         return done
 
     def _try(self, changes: list[Change]) -> bool:

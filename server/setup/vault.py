@@ -98,8 +98,12 @@ class Vault:
     def _change(self, changes: Mapping[str, str | None]) -> None:
         file = read_text_file(self.file)
         text = change_variables(file.text, changes)
-        if text != file.text:
+        if text == file.text:
+            return
+        if text:
             file.replace(text, is_secret=True)
+        else:
+            file.delete()
 
 
 def find_trouble(keychain: Keychain, environment: Mapping[str, str]) -> str | None:
