@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from server.settings.extras import install_command
 from server.settings.values import SettingsError
 
 SERVICE = "archive-mcp"
@@ -156,7 +157,7 @@ def _last_line(text: str) -> str:
     lines = [line.strip().rstrip(".") for line in text.splitlines()]
     line = next(filter(None, reversed(lines)), "")
     if line.endswith("No module named keyring"):
-        return f"the package keyring is not installed ({sys.executable} -m pip install keyring)"
+        return f"the package keyring is not installed ({install_command('keyring')})"
     if "NoKeyringError" in line:
         return "there is none that this system offers to programs"
     return line
