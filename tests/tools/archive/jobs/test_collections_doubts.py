@@ -140,7 +140,9 @@ async def test_a_name_that_archive_does_not_know_gets_the_nearest_one_at_once(
     failure = await desk.rejected(request_type, "Q3 Reprot", "Team Favourites")
 
     assert UNKNOWN in failure.message
-    assert failure.hint.startswith('Did you mean "Q3 Report" instead of "Q3 Reprot"? {filterPre')
+    assert failure.hint.startswith(
+        'Did you mean "Q3 Report" instead of "Q3 Reprot"? Nothing was changed. {filterPre'
+    )
     assert desk.operations == [request_type.operation, "collections"]
 
 
