@@ -67,7 +67,8 @@ def build_parser() -> argparse.ArgumentParser:
         # Spelled out, because argparse shows a command that may be left out as required.
         usage="archive-mcp [OPTION ...] [COMMAND ...]",
         description="MCP server for Archive (archive.com) and ArchiveBox. Without a command it "
-        "serves an MCP client over stdin and stdout: that is how assistants start it.",
+        "serves an MCP client over stdin and stdout: that is how assistants start it. Begin with "
+        "`archive-mcp demo`, then `archive-mcp setup`.",
     )
     parser.add_argument(
         "--version",
@@ -86,7 +87,9 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "demo",
         help="run a short scripted session against the sandbox",
-        description="Run a short scripted session against the sandbox.",
+        description="Run a short scripted session against the sandbox, as an assistant would "
+        "have it: the five best posts, a collection of them, and a mistake that is refused. It "
+        "needs no token and no network, and changes nothing.",
     )
     _add_jobs(commands)
     return parser
@@ -145,8 +148,9 @@ def _add_sandbox(commands: Any) -> None:
     sandbox = commands.add_parser(
         "sandbox",
         help="serve made-up data over HTTP, reachable from this computer only",
-        description="Serve made-up data over HTTP, reachable from this computer only. It prints "
-        "the address and the key, and what to do with them.",
+        description="Serve made-up data over HTTP, reachable from this computer only, for programs "
+        "that call an API themselves. It prints the address and the key, and what to do with "
+        "them, and runs until Ctrl+C. An assistant needs none of this: give it --sandbox.",
     )
     sandbox.add_argument(
         "--archivebox", action="store_true", help="serve an ArchiveBox instead of an Archive"
@@ -212,7 +216,8 @@ def _add_jobs(commands: Any) -> None:
     jobs = commands.add_parser(
         "jobs",
         help="list, resume or cancel long-running jobs",
-        description="List, resume or cancel long-running jobs without an MCP client.",
+        description="List, resume or cancel long-running jobs without an MCP client. A job pauses "
+        "when the client that started it is closed; `jobs run` finishes it from here.",
     )
     _repeat(jobs, "--env-file", "--log-level")
     jobs.add_argument(

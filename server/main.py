@@ -102,6 +102,7 @@ def _serve(settings: Settings, product: Product) -> int:
     from server.recovery import Recovery
     from server.services import Services
 
+    _greet_person()
     catalog = load_catalog(settings, product)
     listing = Listing(catalog, schema=settings.schema, shortens=settings.shortens_listing)
     # By name, because `server` imports nothing from the packages that build on it.
@@ -124,6 +125,29 @@ def _serve(settings: Settings, product: Product) -> int:
     gc.enable()
     anyio.run(serve_client)
     return 0
+
+
+def _greet_person() -> None:
+    """Say to somebody who started this by hand in a terminal what it waits for."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return
+    program = _name_program()
+    print(
+        "archive-mcp waits here for an MCP client: it is a server that assistants start, and what "
+        f"you type means nothing to it. Try `{program} demo` to see it work, `{program} setup` to "
+        f"connect your assistant, or `{program} doctor` to check. Ctrl+C ends it.",
+        file=sys.stderr,
+    )
+
+
+def _name_program() -> str:
+    """Return what the user types to run this program."""
+    # Not at the top: a start by an assistant needs none of it.
+    from shutil import which
+
+    path = Path(sys.argv[0])
+    # Installed into an environment, it is on nobody's path.
+    return path.name if which(path.name) else str(path)
 
 
 def _run_sandbox(options: Namespace) -> int:
@@ -170,7 +194,7 @@ def _run_demo(product: Product) -> int:
 
     gc.enable()
     # The launcher rather than `archive-mcp`, which need not be on the PATH.
-    return play([sys.executable, str(product.launcher), "--sandbox"])
+    return play([sys.executable, str(product.launcher), "--sandbox"], _name_program())
 
 
 def _run_jobs(options: Namespace, settings: Settings, product: Product) -> int:
