@@ -12,6 +12,18 @@ from server.settings import ArchiveBoxVersion
 
 Number = TypeVar("Number", int, float)
 
+# Spelled out, because their module is loaded only when it is needed; a test compares them.
+_CLIENTS = (
+    "claude-code",
+    "claude-desktop",
+    "codex",
+    "cursor",
+    "vscode",
+    "windsurf",
+    "gemini",
+    "lmstudio",
+    "zed",
+)
 _VERSIONS = get_args(ArchiveBoxVersion)
 # Options of the whole program. Those that mean something to a command stand behind it as well,
 # because that is where people write them.
@@ -55,7 +67,8 @@ def build_parser() -> argparse.ArgumentParser:
         # Spelled out, because argparse shows a command that may be left out as required.
         usage="archive-mcp [OPTION ...] [COMMAND ...]",
         description="MCP server for Archive (archive.com) and ArchiveBox. Without a command it "
-        "serves an MCP client over stdin and stdout: that is how assistants start it.",
+        "serves an MCP client over stdin and stdout: that is how assistants start it. Begin with "
+        "`archive-mcp demo`, then `archive-mcp setup`.",
     )
     parser.add_argument(
         "--version",
@@ -68,23 +81,76 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest="command", metavar="COMMAND", title="commands", prog="archive-mcp"
     )
+    _add_setup(commands)
     _add_sandbox(commands)
     _add_doctor(commands)
     commands.add_parser(
         "demo",
         help="run a short scripted session against the sandbox",
-        description="Run a short scripted session against the sandbox.",
+        description="Run a short scripted session against the sandbox, as an assistant would "
+        "have it: the five best posts, a collection of them, and a mistake that is refused. It "
+        "needs no token and no network, and changes nothing.",
     )
     _add_jobs(commands)
     return parser
+
+
+def _add_setup(commands: Any) -> None:
+    setup = commands.add_parser(
+        "setup",
+        help="store your token and add this server to the assistants on this computer",
+        description="Store your token, add this server to the assistants on this computer, and "
+        "start it as they do. It asks for what is missing, checks it, shows what it would write, "
+        "and writes after a yes. A secret is read when asked for, from stdin or from the "
+        "environment, never from an argument; it goes into the keychain of this computer, or "
+        "into ~/.env.shared, never into the file of an assistant.",
+        epilog='Without a terminal: printf %%s "$TOKEN" | archive-mcp setup --stdin --yes',
+    )
+    _repeat(setup, "--sandbox", "--read-only", "--env-file", "--log-level")
+    setup.add_argument(
+        "--client",
+        action="append",
+        choices=_CLIENTS,
+        metavar="NAME",
+        help=f"change this assistant alone; may be repeated: {', '.join(_CLIENTS)}",
+    )
+    setup.add_argument(
+        "--name", default="archive", help="what the assistants call this server (default: archive)"
+    )
+    setup.add_argument("--workspace", metavar="NAME", help="workspace to use by default")
+    setup.add_argument("--archivebox-url", metavar="URL", help="address of your own ArchiveBox")
+    setup.add_argument(
+        "--stdin",
+        action="store_true",
+        help="read secrets from stdin: lines like ARCHIVEBOX_API_KEY=..., or the Archive token",
+    )
+    setup.add_argument("--yes", action="store_true", help="write without a question")
+    setup.add_argument(
+        "--dry-run", action="store_true", help="show what would be written, and write nothing"
+    )
+    setup.add_argument(
+        "--no-keychain", action="store_true", help="store secrets in ~/.env.shared in any case"
+    )
+    setup.add_argument(
+        "--skip-check", action="store_true", help="store values that cannot be checked from here"
+    )
+    setup.add_argument(
+        "--remove", action="store_true", help="take this server out of the assistants again"
+    )
+    setup.add_argument(
+        "--forget",
+        action="store_true",
+        help="with --remove: forget the stored secrets and addresses too",
+    )
 
 
 def _add_sandbox(commands: Any) -> None:
     sandbox = commands.add_parser(
         "sandbox",
         help="serve made-up data over HTTP, reachable from this computer only",
-        description="Serve made-up data over HTTP, reachable from this computer only. It prints "
-        "the address and the key, and what to do with them.",
+        description="Serve made-up data over HTTP, reachable from this computer only, for programs "
+        "that call an API themselves. It prints the address and the key, and what to do with "
+        "them, and runs until Ctrl+C. An assistant needs none of this: give it --sandbox.",
     )
     sandbox.add_argument(
         "--archivebox", action="store_true", help="serve an ArchiveBox instead of an Archive"
@@ -126,10 +192,18 @@ def _add_doctor(commands: Any) -> None:
     doctor = commands.add_parser(
         "doctor",
         help="check settings, network, token and workspace",
-        description="Check settings, network, token and workspace. It changes nothing, and exits "
-        "with 0 if all is well.",
+        description="Check settings, network, token and workspace, and what the assistants on this "
+        "computer would start. It changes nothing, and exits with 0 if all is well. Without a "
+        "token: archive-mcp doctor --sandbox.",
     )
     _repeat(doctor, *_OPTIONS)
+    doctor.add_argument(
+        "--client",
+        choices=_CLIENTS,
+        metavar="NAME",
+        help="check with the settings that this assistant starts the server with: "
+        f"{', '.join(_CLIENTS)}",
+    )
     doctor.add_argument("--json", action="store_true", help="print one JSON object, for programs")
     doctor.add_argument(
         "--live",
@@ -142,7 +216,8 @@ def _add_jobs(commands: Any) -> None:
     jobs = commands.add_parser(
         "jobs",
         help="list, resume or cancel long-running jobs",
-        description="List, resume or cancel long-running jobs without an MCP client.",
+        description="List, resume or cancel long-running jobs without an MCP client. A job pauses "
+        "when the client that started it is closed; `jobs run` finishes it from here.",
     )
     _repeat(jobs, "--env-file", "--log-level")
     jobs.add_argument(

@@ -61,6 +61,8 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
                 return _run_sandbox(options)
             case "doctor":
                 return _run_doctor(options, settings, product)
+            case "setup":
+                return _run_setup(options, settings, product)
             case "demo":
                 return _run_demo(product)
             case "jobs":
@@ -94,6 +96,7 @@ def load_catalog(settings: Settings, product: Product) -> Catalog:
 
 
 def _serve(settings: Settings, product: Product) -> int:
+    _greet_person()
     catalog = load_catalog(settings, product)
     listing = Listing(catalog, schema=settings.schema, shortens=settings.shortens_listing)
     # By name, because `server` imports nothing from the packages that build on it.
@@ -144,6 +147,29 @@ def _serve_connection(
     anyio.run(serve_client)
 
 
+def _greet_person() -> None:
+    """Say to somebody who started this by hand in a terminal what it waits for."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return
+    program = _name_program()
+    print(
+        "archive-mcp waits here for an MCP client: it is a server that assistants start, and what "
+        f"you type means nothing to it. Try `{program} demo` to see it work, `{program} setup` to "
+        f"connect your assistant, or `{program} doctor` to check. Ctrl+C ends it.",
+        file=sys.stderr,
+    )
+
+
+def _name_program() -> str:
+    """Return what the user types to run this program."""
+    # Not at the top: a start by an assistant needs none of it.
+    from shutil import which
+
+    path = Path(sys.argv[0])
+    # Installed into an environment, it is on nobody's path.
+    return path.name if which(path.name) else str(path)
+
+
 def _run_sandbox(options: Namespace) -> int:
     from server.sandbox import Sandbox
     from server.sandbox.serve import HttpSandbox, serve
@@ -166,11 +192,21 @@ def _run_sandbox(options: Namespace) -> int:
 
 
 def _run_doctor(options: Namespace, settings: Settings, product: Product) -> int:
-    from server.doctor import examine
+    from server.doctor import examine, load_as_client
+    from server.setup.machine import Machine
 
     gc.enable()
+    if options.client:
+        settings = load_as_client(Machine.here(), options.client)
     catalog = load_catalog(settings, product)
     return examine(settings, catalog, as_json=options.json, live=options.live)
+
+
+def _run_setup(options: Namespace, settings: Settings, product: Product) -> int:
+    from server.setup.run import run_setup
+
+    gc.enable()
+    return run_setup(options, load_catalog(settings, product), product.launcher)
 
 
 def _run_demo(product: Product) -> int:
@@ -178,7 +214,7 @@ def _run_demo(product: Product) -> int:
 
     gc.enable()
     # The launcher rather than `archive-mcp`, which need not be on the PATH.
-    return play([sys.executable, str(product.launcher), "--sandbox"])
+    return play([sys.executable, str(product.launcher), "--sandbox"], _name_program())
 
 
 def _run_jobs(options: Namespace, settings: Settings, product: Product) -> int:

@@ -13,7 +13,7 @@ from anyio.abc import TaskStatus
 from server import __version__
 from server.errors import Code, Failure
 from server.redaction import learn
-from server.settings import DEFAULT_API_URL, Secret, Settings
+from server.settings import DEFAULT_API_URL, Secret, Settings, SettingsError
 from server.tool.confirmation import Confirmations
 from server.tool.context import Backend
 
@@ -191,6 +191,9 @@ class Services:
             settings.archivebox_key,
         )
         login = None
+        if not settings.sandbox:
+            await _read_secret(key)
+            await _read_secret(settings.archivebox_password)
         if settings.archivebox_username and settings.archivebox_password:
             login = Login(settings.archivebox_username, settings.archivebox_password)
         if settings.sandbox:
@@ -240,6 +243,8 @@ class Services:
         from server.http.client import Http
 
         url = DEFAULT_API_URL if settings.sandbox else settings.api_url
+        if not settings.sandbox:
+            await _read_secret(settings.token)
         in_process, token = self._other_side()
         http = await self._stack.enter_async_context(
             Http(url, "Archive", in_process=in_process, ca_bundle=settings.ca_bundle)
@@ -270,3 +275,13 @@ class Services:
 
         self._sandbox = self._sandbox or Sandbox()
         return self._sandbox.handle, TOKEN
+
+
+async def _read_secret(secret: Secret | None) -> None:
+    """Read a secret that the keychain has, in a thread, since the system may ask the user first."""
+    if secret is None or secret.is_loaded:
+        return
+    try:
+        await anyio.to_thread.run_sync(secret.reveal)
+    except SettingsError as error:
+        raise Failure(Code.NOT_CONFIGURED, str(error), "Tell the user.") from None

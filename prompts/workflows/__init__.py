@@ -2,6 +2,8 @@
 
 A text is Markdown with `{argument}` where a value goes. Values are inserted as people entered them,
 as code spans or blocks that they cannot end; a line with an argument that has no value is left out.
+No argument has to be filled in, since some hosts do not ask for any: the text then says what the
+assistant asks for first.
 """
 
 from __future__ import annotations
@@ -10,17 +12,29 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from prompts.workflows.quotes import is_split, rejoin, strip_quotes
+
 __all__ = ["WORKFLOWS", "Argument", "Workflow"]
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _TICKS = re.compile(r"`+")
 _CLOSING = "closing.md"
+_MISSING = "(ask the user which)"
+_SPLIT = (
+    "The client split the values at blanks: a quotation mark has no other. Work out from all of "
+    "them what the user meant, and ask before anything is changed."
+)
+_REJOINED = (
+    "The client split what stood in quotation marks; the values were put together again. Ask the "
+    "user where one of them looks odd."
+)
 
 
 @dataclass(frozen=True)
 class Argument:
     """Describe a value that a prompt asks for.
 
+    The task needs one that is `required`: where it is missing, the assistant asks the user.
     `values` are the possible ones, or mere proposals where the argument is `open`; `variable` names
     what there is in a workspace that completes it. `default` stands where no value was entered.
     """
@@ -36,7 +50,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Workflow:
-    """Describe a prompt with arguments. Of those in `one_of` exactly one must have a value."""
+    """Describe a prompt with arguments. Of those in `one_of` the task needs exactly one."""
 
     name: str
     title: str
@@ -48,35 +62,69 @@ class Workflow:
         """Return the text with these values; a blank one counts as missing.
 
         Raises:
-            ValueError: An argument is missing, unknown, not one of its values, or too much.
+            ValueError: An argument is unknown, or not one of its values.
             FileNotFoundError: The package was built without its Markdown files.
         """
         # Hosts send an empty text for a field that people leave empty.
         stripped = {name: entry.strip() for name, entry in entries.items()}
-        values = self._check({name: entry for name, entry in stripped.items() if entry})
+        self._check_names(stripped)
+        values, notes = self._mend({name: entry for name, entry in stripped.items() if entry})
+        values = self._check_values(values)
+        notes += self._list_questions(values)
         lines = f"{_read(f'{self.name}.md')}\n{_read(_CLOSING)}".splitlines()
-        complete = [line for line in lines if set(_PLACE.findall(line)) <= values.keys()]
-        return "\n".join(_fill(line, values) for line in complete) + "\n"
+        missing = {argument.name for argument in self.arguments if argument.required} - set(values)
+        complete = [line for line in lines if set(_PLACE.findall(line)) <= values.keys() | missing]
+        # Before anything that the assistant would do without them.
+        body = [*complete[:1], *(f"\n{note}" for note in notes), *complete[1:]]
+        return "\n".join(_fill(line, values) for line in body) + "\n"
 
-    def _check(self, entries: Mapping[str, str]) -> dict[str, str]:
-        """Return the value of every argument that has one."""
+    def _check_names(self, entries: Mapping[str, str]) -> None:
         names = [argument.name for argument in self.arguments]
         for name in entries:
             if name not in names:
                 choices = ", ".join(names)
                 raise ValueError(f"{self.name} has no argument {name!r}. It takes: {choices}.")
-        if self.one_of and len(entries.keys() & set(self.one_of)) != 1:
-            choices = ", ".join(self.one_of)
-            raise ValueError(f"{self.name} needs exactly one of the arguments {choices}.")
+
+    def _mend(self, entries: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+        """Return the values without stray quotation marks, and what the assistant should know."""
+        if not is_split(entries):
+            return {name: strip_quotes(entry) for name, entry in entries.items()}, []
+        names = [argument.name for argument in self.arguments]
+        mended = rejoin(entries, names)
+        # One place, so that the values in the notes are quoted as all others are.
+        if mended is None:
+            return entries, [_SPLIT]
+        return mended, [_REJOINED]
+
+    def _check_values(self, entries: Mapping[str, str]) -> dict[str, str]:
+        """Return the value of every argument that has one."""
         values: dict[str, str] = {}
         for argument in self.arguments:
-            entry = entries.get(argument.name, argument.default)
-            if entry:
+            if entry := entries.get(argument.name, argument.default):
                 values[argument.name] = _check_value(argument, entry)
-            elif argument.required:
-                needed = f"{argument.name!r}: {argument.description}"
-                raise ValueError(f"{self.name} needs the argument {needed}")
         return values
+
+    def _list_missing(self, values: Mapping[str, str]) -> set[str]:
+        """Return the arguments that the task needs and that have no value."""
+        missing = {argument.name for argument in self.arguments if argument.required}
+        if not values.keys() & set(self.one_of):
+            missing |= set(self.one_of)
+        return missing - values.keys()
+
+    def _list_questions(self, values: Mapping[str, str]) -> list[str]:
+        """Return what the assistant asks the user before it begins."""
+        questions = [
+            f"Ask the user first for the {argument.name}, which was not given: "
+            f"{argument.description}"
+            for argument in self.arguments
+            if argument.required and argument.name not in values
+        ]
+        entered = [name for name in self.one_of if name in values]
+        if self.one_of and len(entered) != 1:
+            choices = f"{', '.join(self.one_of[:-1])} or {self.one_of[-1]}"
+            problem = "Only one of them can count" if entered else "None was given"
+            questions.append(f"Ask the user first which {choices} it is about. {problem}.")
+        return questions
 
 
 def _check_value(argument: Argument, entry: str) -> str:
@@ -93,7 +141,11 @@ def _check_value(argument: Argument, entry: str) -> str:
 
 def _fill(line: str, values: Mapping[str, str]) -> str:
     # In one pass, so that braces in a value are not taken for places.
-    return _PLACE.sub(lambda place: _quote(values[place[1]]), line)
+    return _PLACE.sub(lambda place: _render_value(values, place[1]), line)
+
+
+def _render_value(values: Mapping[str, str], name: str) -> str:
+    return _quote(values[name]) if name in values else _MISSING
 
 
 def _quote(value: str) -> str:

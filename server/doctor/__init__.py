@@ -14,6 +14,7 @@ import anyio
 
 from server.doctor.archivebox import check_archivebox
 from server.doctor.assumptions import ASSUMPTIONS, Assumption, render_markdown
+from server.doctor.clients import ClientChecks, Start, check_clients, load_as_client
 from server.doctor.live import check_assumptions
 from server.doctor.local import WHAT_TO_SET, check_locally, render_url
 from server.doctor.probe import Probe
@@ -22,10 +23,18 @@ from server.doctor.report import Check, Report, list_advice
 from server.errors import Failure
 from server.limiter import Pacer
 from server.services import Services
-from server.settings import Settings
+from server.settings import Secret, Settings, SettingsError
+from server.setup.machine import Machine
 from server.tool.catalog import Catalog
 
-__all__ = ["ASSUMPTIONS", "Assumption", "examine", "investigate", "render_markdown"]
+__all__ = [
+    "ASSUMPTIONS",
+    "Assumption",
+    "examine",
+    "investigate",
+    "load_as_client",
+    "render_markdown",
+]
 
 
 log = logging.getLogger("archive_mcp.doctor")
@@ -42,7 +51,7 @@ def examine(settings: Settings, surface: Catalog, *, as_json: bool, live: bool) 
         # A pacer of its own, to see what it knows; its state is the one that all processes share.
         pacer = Pacer(None if settings.sandbox else settings.state_dir)
         try:
-            return await investigate(settings, surface, pacer, live=live)
+            return await investigate(settings, surface, pacer, live=live, machine=Machine.here())
         finally:
             pacer.close()
 
@@ -60,26 +69,63 @@ def examine(settings: Settings, surface: Catalog, *, as_json: bool, live: bool) 
     return 0 if report.ok else 1
 
 
-async def investigate(settings: Settings, surface: Catalog, pacer: Pacer, *, live: bool) -> Report:
-    """Make all checks and return their report; `pacer` paces every request."""
-    secrets = filter(None, (settings.token, settings.archivebox_key))
-    password = settings.archivebox_password.reveal() if settings.archivebox_password else ""
-    report = Report(tuple(secret.reveal() for secret in secrets), password, settings.sandbox)
+async def investigate(
+    settings: Settings,
+    surface: Catalog,
+    pacer: Pacer,
+    *,
+    live: bool,
+    machine: Machine | None = None,
+) -> Report:
+    """Make all checks and return their report.
+
+    Args:
+        pacer: paces every request.
+        machine: the computer whose clients are looked at; None looks at none.
+    """
+    keychain = [] if settings.sandbox else await _read_keychain(settings)
+    report = Report(*_list_loaded(settings), settings.sandbox)
     report.checks += check_locally(settings, surface)
+    report.checks += keychain
+    clients = check_clients(machine) if machine else ClientChecks()
+    report.checks += clients.checks
     async with Services(settings, limiter=pacer) as services:
         if settings.archivebox_configured:
             report.checks += await _check_archivebox(settings, services)
         if settings.archive_configured:
             await _check_archive(report, settings, services, pacer, live=live)
             return report
-    report.checks.append(_explain_no_token(settings))
+    report.checks.append(_explain_no_token(settings, clients.starts))
     if live:
         report.findings = await check_assumptions(None)
     return report
 
 
+async def _read_keychain(settings: Settings) -> list[Check]:
+    """Read the secrets that the keychain has, and return a check for each that is not there."""
+    checks: list[Check] = []
+    for secret in (settings.token, settings.archivebox_key, settings.archivebox_password):
+        if secret is None or secret.is_loaded:
+            continue
+        try:
+            await anyio.to_thread.run_sync(secret.reveal)
+        except SettingsError as error:
+            checks.append(Check("keychain", "fail", str(error)))
+    return checks
+
+
+def _list_loaded(settings: Settings) -> tuple[tuple[str, ...], str]:
+    """Return the keys, and the password, that a report must not show."""
+    keys = (settings.token, settings.archivebox_key)
+    password = settings.archivebox_password
+    loaded = tuple(key.reveal() for key in keys if key and key.is_loaded)
+    return loaded, password.reveal() if password and password.is_loaded else ""
+
+
 async def _check_archivebox(settings: Settings, services: Services) -> list[Check]:
     name = _name_server(settings, "ArchiveBox", settings.archivebox_url or "")
+    if not _is_readable(settings, settings.archivebox_key, settings.archivebox_password):
+        return []
     try:
         backend = await services.archivebox()
     # Proxy or certificates of this machine cannot be used.
@@ -92,6 +138,8 @@ async def _check_archive(
     report: Report, settings: Settings, services: Services, pacer: Pacer, *, live: bool
 ) -> None:
     name = _name_server(settings, "Archive", settings.api_url)
+    if not _is_readable(settings, settings.token):
+        return
     try:
         backend = await services.archive()
     except Failure as failure:
@@ -109,11 +157,24 @@ async def _check_archive(
     report.checks += list_advice(report.findings)
 
 
-def _explain_no_token(settings: Settings) -> Check:
+def _is_readable(settings: Settings, *secrets: Secret | None) -> bool:
+    """Return whether there is something to ask with; what the keychain lacks was said before."""
+    return settings.sandbox or all(secret.is_loaded for secret in secrets if secret)
+
+
+def _explain_no_token(settings: Settings, starts: list[Start]) -> Check:
     if settings.archivebox_configured:
         detail = "No Archive token is configured: the tools of Archive are not offered."
         return Check("token", "note", detail)
-    return Check("token", "fail", "No Archive token and no ArchiveBox is configured.", WHAT_TO_SET)
+    ready = [start for start in starts if start.is_configured]
+    if not ready:
+        problem = "No Archive token and no ArchiveBox is configured."
+        return Check("token", "fail", problem, WHAT_TO_SET)
+    # A client's own variables are not those of a terminal: nothing is wrong.
+    names = ", ".join(sorted({start.client for start in ready}))
+    detail = f"None is configured in this terminal; clients have their own: {names}."
+    hint = f"`archive-mcp doctor --client {ready[0].client}` checks with what that one has."
+    return Check("token", "note", detail, hint)
 
 
 def _name_server(settings: Settings, name: str, url: str) -> str:

@@ -19,9 +19,10 @@ from server.tool.catalog import Catalog
 from server.tool.hosts import FEW, MOST_TOOLS, hosts_with_few_tools
 
 WHAT_TO_SET = (
-    "Set ARCHIVE_APP_TOKEN in this server's `env` in your client's configuration, or in "
-    "~/.env.shared. You get a token in Archive under Settings > Integrations (or Settings > API). "
-    "To try it without a token, start it with --sandbox."
+    "Run `archive-mcp setup`: it stores your token for all clients (or put ARCHIVE_APP_TOKEN into "
+    "~/.env.shared yourself). You get a token in Archive under Settings > Integrations (or "
+    "Settings > API). To try it without a token: `archive-mcp setup --sandbox`, or "
+    "`archive-mcp doctor --sandbox` for this check."
 )
 
 # Variable -> what the report shows of its value.
@@ -86,8 +87,9 @@ def _check_versions() -> Iterator[Check]:
 
 
 def _check_settings(settings: Settings) -> Iterator[Check]:
-    for name, source in settings.sources.items():
-        yield Check("settings", "ok", f"{name} = {RENDERERS[name](settings)} (from {source})")
+    for name in settings.sources:
+        value = RENDERERS[name](settings)
+        yield Check("settings", "ok", f"{name} = {value} ({settings.describe_source(name)})")
     if not settings.sources:
         yield Check("settings", "note", "Nothing is configured yet; using defaults.")
     for warning in settings.warnings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -105,16 +105,18 @@ class Report:
             if check.hint:
                 yield f"{indent} -> {check.hint}"
 
-    def _render_findings(self, findings: Iterable[Finding]) -> Iterator[str]:
+    def _render_findings(self, findings: Sequence[Finding]) -> Iterator[str]:
         rest = [assumption.id for assumption in ASSUMPTIONS if not assumption.live]
-        yield (
-            f"This program assumes {len(ASSUMPTIONS)} behaviours of the real API; "
-            f"{len(ASSUMPTIONS) - len(rest)} of them were checked now, by reading only:"
-        )
+        count = len(ASSUMPTIONS) - len(rest)
+        now = f"{count} of them were checked now, by reading only:"
+        if all(finding.outcome == "unknown" for finding in findings):
+            now = "none of them could be checked now:"
+        yield f"This program assumes {len(ASSUMPTIONS)} behaviours of the real API; {now}"
         if self.sandbox:
             yield "(This is the sandbox: it shows its own behaviour, nothing about the real API.)"
-        for finding in findings:
-            yield f"{finding.outcome:<13} {finding.assumption}: {finding.evidence}"
+        for (outcome, evidence), ids in _group(findings).items():
+            subject = f"all {count}" if len(ids) == count else ", ".join(ids)
+            yield f"{outcome:<13} {subject}: {evidence}"
         yield f"{'not checked':<13} {', '.join(rest)} (`--json` and the README say why)"
 
     def _render_verdict(self) -> str:
@@ -156,6 +158,14 @@ class Report:
             for length in range(len(secret), shortest - 1, -1):
                 text = text.replace(secret[:length], _HIDDEN)
         return text
+
+
+def _group(findings: Iterable[Finding]) -> dict[tuple[Outcome, str], list[str]]:
+    """Return the assumptions by outcome and evidence: what one reason leaves open is one line."""
+    groups: dict[tuple[Outcome, str], list[str]] = {}
+    for finding in findings:
+        groups.setdefault((finding.outcome, finding.evidence), []).append(finding.assumption)
+    return groups
 
 
 def list_advice(findings: Iterable[Finding]) -> list[Check]:

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from server.errors import Code, Failure
 from server.exports.columns import Column, Kind, Row, flatten, to_text
+from server.settings.extras import install_command
 
 _GROUP_BYTES = 2 * 1024 * 1024
 _NUMBER = Kind.INT | Kind.FLOAT
@@ -26,8 +27,8 @@ def check_available() -> None:
         raise Failure(
             Code.UNSUPPORTED,
             "Parquet files need the library pyarrow, which is not installed.",
-            'Install the server as "archive-mcp[parquet]" and start it again, '
-            "or export as csv or jsonl.",
+            f"The user runs `{install_command('pyarrow')}` and starts the server again. "
+            "Or export as csv or jsonl.",
         )
 
 

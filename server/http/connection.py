@@ -19,6 +19,7 @@ import httpx
 
 from server.errors import Code, Failure
 from server.http.urls import is_loopback
+from server.settings.extras import install_command
 
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
@@ -76,7 +77,7 @@ def build_transport(
         raise _make_proxy_failure(
             proxy,
             "names a SOCKS proxy, which needs the package socksio",
-            f"Install it: {sys.executable} -m pip install socksio",
+            f"Install it: {install_command('socksio')}",
         ) from None
     except (httpx.InvalidURL, ValueError):
         raise _make_proxy_failure(proxy, "is not the URL of a proxy") from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 
 from server.errors import Code, Failure
+from server.settings.extras import install_command
 
 _LIBRARIES = {"pictures": "PIL", "charts": "matplotlib"}
 _NAMES = {"pictures": "Pillow", "charts": "matplotlib"}
@@ -17,6 +18,11 @@ _NAMES = {"pictures": "Pillow", "charts": "matplotlib"}
 def is_installed(extra: str) -> bool:
     """Return whether the library of an extra ("pictures" or "charts") is there; import nothing."""
     return importlib.util.find_spec(_LIBRARIES[extra]) is not None
+
+
+def describe_installation(extra: str) -> str:
+    """Return what the user does to have the library of an extra, as a sentence."""
+    return f"The user runs `{install_command(_NAMES[extra])}` and starts the server again."
 
 
 def make_missing_library(extra: str, what: str, otherwise: str = "") -> Failure:
@@ -31,7 +37,6 @@ def make_missing_library(extra: str, what: str, otherwise: str = "") -> Failure:
     return Failure(
         Code.UNSUPPORTED,
         f"{what} need the library {name}, which is not installed.",
-        f'The user installs the server as "archive-mcp[{extra}]" and starts it again. '
-        f"{otherwise}".strip(),
+        f"{describe_installation(extra)} {otherwise}".strip(),
         extra=extra,
     )

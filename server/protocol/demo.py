@@ -21,12 +21,16 @@ from server.text import truncate_line
 COLLECTION = "Q4 Report"
 
 
-def play(command: Sequence[str]) -> int:
-    """Start the server with `command`, print a session with it and return the exit status."""
-    return anyio.run(_play_session, list(command))
+def play(command: Sequence[str], program: str) -> int:
+    """Start the server with `command`, print a session with it and return the exit status.
+
+    Args:
+        program: what the user types to run this program.
+    """
+    return anyio.run(_play_session, list(command), program)
 
 
-async def _play_session(command: list[str]) -> int:
+async def _play_session(command: list[str], program: str) -> int:
     parameters = StdioServerParameters(command=command[0], args=command[1:])
     async with Client(parameters) as client:
         tools = (await client.list_tools()).tools
@@ -40,6 +44,7 @@ async def _play_session(command: list[str]) -> int:
         _say("The session failed.")
         return 1
     _say("All of this ran over stdio against the sandbox, without a token and without a network.")
+    _say(f"Next: `{program} setup` connects your assistant, with --sandbox to made-up data.")
     return 0
 
 
@@ -90,8 +95,8 @@ class _Demo:
 
     async def make_mistake(self) -> bool:
         """Send arguments that cannot be right; return whether they were refused."""
-        _ask("Show me posts on Instagramm with their likes. (A mistake on purpose.)")
-        arguments = {"filter": {"provider": "INSTAGRAMM"}, "fields": ["likes"], "limit": 0}
+        _ask("Show me posts on Instagramm. (Misspelt on purpose.)")
+        arguments = {"filter": {"provider": "INSTAGRAMM"}}
         result = await self._client.call_tool(
             "archive_search_items", {**arguments, "workspace": self._workspace}
         )

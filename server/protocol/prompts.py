@@ -25,10 +25,6 @@ class Argument(Protocol):
         """What people read beside the field."""
 
     @property
-    def required(self) -> bool:
-        """Whether the prompt makes no sense without it."""
-
-    @property
     def values(self) -> tuple[str, ...]:
         """The values to propose."""
 
@@ -105,7 +101,7 @@ class Prompts:
         """Return a prompt's description and its one message, as `prompts/get` serves them.
 
         Raises:
-            MCPError: -32602, the prompt is unknown, or an argument missing, unknown or impossible.
+            MCPError: -32602, the prompt is unknown, or an argument unknown or impossible.
         """
         prompt = self._find(name)
         try:
@@ -160,7 +156,8 @@ def _list_arguments(prompt: Workflow) -> list[dict[str, Any]]:
         {
             "name": argument.name,
             "description": argument.description,
-            "required": argument.required,
+            # Some hosts ask for no argument and fail without it: the prompt itself asks.
+            "required": False,
         }
         for argument in prompt.arguments
     ]

@@ -9,7 +9,7 @@ from server.settings.settings import (
     load,
 )
 from server.settings.sources import VARIABLES, Source
-from server.settings.values import Secret, SettingsError
+from server.settings.values import Secret, SettingsError, StoredSecret
 
 __all__ = [
     "DEFAULT_API_URL",
@@ -20,6 +20,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Source",
+    "StoredSecret",
     "default_state_dir",
     "load",
 ]

@@ -28,6 +28,9 @@ _SINGLE_BACKSLASH = re.compile(r"(?<!\\)\\(?!\\)")
 # A comment has a blank behind its `#`; without one it is more likely a part of the value.
 _DOUBTFUL_COMMENT = re.compile(r"=\s*[^'\"\s].*?\s#\S")
 
+# What needs no quotes in any reader of such files.
+_PLAIN = re.compile(r"[A-Za-z0-9_./:@%+=-]+")
+
 
 class EnvFileError(Exception):
     """A file cannot be read; the message says which one, why, and what to do."""
@@ -132,3 +135,44 @@ def _report_unreadable(path: Path, line: int, statement: str, names: Collection[
         f"{path}, line {line}: this cannot be read as NAME=value (is a quote left open?), "
         f"so {', '.join(skipped)} is not read from it."
     ]
+
+
+def change_variables(text: str, changes: Mapping[str, str | None]) -> str:
+    """Return the text of a file with these values, where None removes a variable.
+
+    Everything else stays as it is, comments and the order of lines included.
+    """
+    from io import StringIO
+
+    from dotenv.parser import parse_stream
+
+    line_break = "\r\n" if "\r\n" in text else "\n"
+    parts: list[str] = []
+    done: set[str] = set()
+    for binding in parse_stream(StringIO(text, newline="")):
+        statement = binding.original.string
+        if binding.error or binding.key is None or binding.key not in changes:
+            parts.append(statement)
+            continue
+        # The parser counts blank lines before a statement as a part of it.
+        blank = statement[: len(statement) - len(statement.lstrip())]
+        parts.append(blank)
+        value = changes[binding.key]
+        # The last of several would win: all of them become the new one.
+        if value is not None:
+            export = "export " if statement.lstrip().startswith("export") else ""
+            parts.append(f"{export}{binding.key}={_quote(value)}{line_break}")
+        done.add(binding.key)
+    if parts and not "".join(parts).endswith(("\n", "\r")):
+        parts.append(line_break)
+    for name, value in changes.items():
+        if name not in done and value is not None:
+            parts.append(f"{name}={_quote(value)}{line_break}")
+    return "".join(parts)
+
+
+def _quote(value: str) -> str:
+    if _PLAIN.fullmatch(value):
+        return value
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

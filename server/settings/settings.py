@@ -18,7 +18,7 @@ from typing import Literal, get_args
 
 from server.http.urls import find_url_problem
 from server.settings.sources import Source, collect, find_home, find_working_folder, may_send
-from server.settings.values import Reader, Secret, SettingsError
+from server.settings.values import Reader, Secret, SettingsError, StoredSecret
 
 DEFAULT_API_URL = "https://app.archive.com/api/v2"
 
@@ -90,13 +90,26 @@ class Settings:
         # The address is enough: a server may show its public pages without a key.
         return self.sandbox or self.archivebox_url is not None
 
+    def describe_source(self, name: str) -> str:
+        """Return where the value of a variable that is set comes from, in words."""
+        secrets = {
+            "ARCHIVE_APP_TOKEN": self.token,
+            "ARCHIVEBOX_API_KEY": self.archivebox_key,
+            "ARCHIVEBOX_PASSWORD": self.archivebox_password,
+        }
+        if isinstance(secrets.get(name), StoredSecret):
+            return "from the keychain, which ~/.env.shared names"
+        return f"from {self.sources[name]}"
+
     def list_secrets(self) -> list[str]:
-        """Return the values that no outgoing text may hold."""
+        """Return the values that no outgoing text may hold; those of the keychain once they were
+        read."""
         secrets = (self.token, self.archivebox_key, self.archivebox_password)
-        values = [secret.reveal() for secret in secrets if secret]
+        values = [secret.reveal() for secret in secrets if secret and secret.is_loaded]
+        password = self.archivebox_password
         # Together they are long enough even where the password alone is a common word.
-        if self.archivebox_username and self.archivebox_password:
-            values.append(f"{self.archivebox_username}:{self.archivebox_password.reveal()}")
+        if self.archivebox_username and password and password.is_loaded:
+            values.append(f"{self.archivebox_username}:{password.reveal()}")
         return values
 
 

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from server.settings.env_files import EnvFile, EnvFileError, NotTextError, read_env_file
-from server.settings.values import NO, SettingsError, clean_key, is_placeholder, is_unexpanded
+from server.settings.values import (
+    KEYCHAIN,
+    NO,
+    SettingsError,
+    clean_key,
+    is_placeholder,
+    is_unexpanded,
+)
 
 # The order is the precedence: the first source with a value wins.
 Source = Literal["command line", "environment", "--env-file", "./.env", "~/.env.shared"]
@@ -167,6 +174,9 @@ def _find_problem(source: Source, name: str, value: str) -> str:
     """Return why a value is not used; empty if it is."""
     if source == "./.env" and name in _NOT_FROM_WORKING_FOLDER:
         return "set it in the environment or in ~/.env.shared."
+    # Elsewhere a stranger could have the user's own token sent to an address of theirs.
+    if value == KEYCHAIN and source != "~/.env.shared":
+        return "the keychain is read only where ~/.env.shared says so; `archive-mcp setup` does."
     if is_unexpanded(value):
         return f"{value} is the name of a variable that the client left as it stands."
     if name in _KEYS and is_placeholder(value):

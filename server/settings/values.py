@@ -8,6 +8,8 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TypeVar
 
+from server.redaction import learn
+
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 Choice = TypeVar("Choice", bound=str)
 
@@ -20,6 +22,10 @@ _PLACEHOLDER = re.compile(
     r"|(?:paste|your|my|insert|put|enter|add)[-_ ].*(?:token|key|secret|here).*",
     re.IGNORECASE,
 )
+
+
+KEYCHAIN = "keychain:archive-mcp"
+"""What stands in `~/.env.shared` where the value itself is in the keychain."""
 
 
 class SettingsError(Exception):
@@ -43,8 +49,45 @@ class Secret:
         # Four characters of a short secret would be a large part of it.
         return f"...{self._value[-4:]}" if len(self._value) >= 16 else "..."
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the value is in memory already."""
+        return True
+
     def __repr__(self) -> str:
         return "Secret(...)"
+
+
+class StoredSecret(Secret):
+    """Hold a secret of the keychain, which is read with the first use: a start pays nothing."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        super().__init__("")
+        self._name = name
+
+    def reveal(self) -> str:
+        """Return the value.
+
+        Raises:
+            SettingsError: The keychain does not have it, or does not answer.
+        """
+        if not self._value:
+            from server.settings.keychain import read_secret
+
+            self._value = read_secret(self._name)
+            learn(self._value)
+        return self._value
+
+    def mask(self) -> str:
+        """Return the last characters of a value that was read already."""
+        return super().mask() if self._value else "..."
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the value is in memory already."""
+        return bool(self._value)
 
 
 def is_unexpanded(value: str) -> bool:
@@ -86,6 +129,8 @@ class Reader:
         value = self._values.get(name)
         if value is None:
             return None
+        if value == KEYCHAIN:
+            return StoredSecret(name)
         # HTTP headers take nothing else; other characters come from copying too much or too little.
         # The message does not quote the value: it is a secret all the same.
         if not _KEY.fullmatch(value):
@@ -98,6 +143,8 @@ class Reader:
     def password(self, name: str) -> Secret | None:
         """Return a password: any text, because no header carries it."""
         value = self._values.get(name)
+        if value == KEYCHAIN:
+            return StoredSecret(name)
         return Secret(value) if value else None
 
     def path(self, name: str) -> Path | None:

@@ -24,7 +24,10 @@ _HOW_TO_CONFIRM = (
     "Show the user the preview. Only after their explicit yes repeat the call with `confirm` added."
 )
 
-_UNANSWERED = "The user was asked and did not answer. Ask them, then call again."
+_UNANSWERED = (
+    "No answer came from the user. Show them the preview, then call again. Where nobody can be "
+    "asked, as in a script, they set ARCHIVE_MCP_CONFIRM=token; a token comes then."
+)
 _UNASKED = (
     "The client answered by itself; the user was not asked. Show them the preview. To allow "
     "changes where nobody can be asked they set ARCHIVE_MCP_CONFIRM=token; a token comes then."
@@ -143,7 +146,8 @@ def _read_answer(reply: Reply) -> bool | None:
 _FORM = {
     "confirm": {
         "type": "boolean",
-        "title": "Go ahead",
+        # Accepting alone is not enough, and dialogs show two buttons and this box.
+        "title": "Tick, then accept",
         "description": "Yes: make exactly this change.",
     }
 }

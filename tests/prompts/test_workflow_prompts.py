@@ -176,6 +176,61 @@ def test_an_open_argument_takes_other_words_than_those_proposed() -> None:
     assert "`since the launch`" in BY_NAME["top_content"].text({"period": "since the launch"})
 
 
+@pytest.mark.parametrize("collection", [{}, {"collection": "  "}])
+def test_what_is_missing_is_asked_for_before_anything_else(collection: dict[str, str]) -> None:
+    text = BY_NAME["move_view_to_collection"].text({"view": "Top Reels", **collection})
+
+    first, question, *_ = text.split("\n\n")
+    assert "view `Top Reels` of" in first
+    assert first.endswith("into the collection (ask the user which).")
+    assert question.startswith("Ask the user first for the collection, which was not given: Name")
+
+
+@pytest.mark.parametrize(
+    ("entries", "question"),
+    [
+        ({}, "which view, collection or campaign it is about. None was given."),
+        ({"view": "a", "campaign": "b"}, "it is about. Only one of them can count."),
+        ({"view": "a"}, ""),
+    ],
+)
+def test_of_arguments_that_exclude_each_other_one_is_asked_for(
+    entries: dict[str, str], question: str
+) -> None:
+    text = BY_NAME["performance_report"].text(entries)
+
+    assert question in text
+    assert ("Ask the user first" in text) is bool(question)
+
+
+@pytest.mark.parametrize(
+    ("entries", "first"),
+    [
+        ({"view": '"Top', "collection": 'Reels"', "workspace": "Q4"}, "`Top Reels`|`Q4`"),
+        ({"view": "“Top", "collection": "Reels”"}, "`Top Reels`|(ask the user which)"),
+        ({"view": '"Top Reels"', "collection": "Q4"}, "`Top Reels`|`Q4`"),
+        ({"view": "Q4", "collection": '"Top', "workspace": 'Reels"'}, "`Q4`|`Top Reels`"),
+        # Nobody can tell where the name ends: nothing is guessed.
+        ({"view": '"Top', "collection": "Reels"}, '`"Top`|`Reels`'),
+        ({"view": '5" phones', "collection": "Q4"}, '`5" phones`|`Q4`'),
+    ],
+)
+def test_a_name_that_the_client_split_at_its_blanks_is_put_together(
+    entries: dict[str, str], first: str
+) -> None:
+    text = BY_NAME["move_view_to_collection"].text(entries)
+
+    view, collection = first.split("|")
+    assert f"content view {view} of Archive (archive.com) into the collection {collection}." in text
+
+
+def test_values_that_were_split_and_cannot_be_mended_are_said_to_be() -> None:
+    workflow = BY_NAME["move_view_to_collection"]
+    assert "split the values at blanks" in workflow.text({"view": '"Top', "collection": "Reels"})
+    assert "put together again" in workflow.text({"view": '"Top', "collection": 'Reels" Q4'})
+    assert "split" not in workflow.text({"view": '"Top Reels"', "collection": "Q4"})
+
+
 @pytest.mark.parametrize("value", ["{collection}", "{view.__class__}", "%s \\1", "{", "Ete {} }{"])
 def test_a_value_is_inserted_as_it_is(value: str) -> None:
     text = BY_NAME["move_view_to_collection"].text({"view": value, "collection": "Q4"})

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from server.command_line import build_parser
+from server.doctor.clients import NAMES
 
-COMMANDS = ("sandbox", "doctor", "demo", "jobs")
+COMMANDS = ("setup", "sandbox", "doctor", "demo", "jobs")
 
 
 def parsers() -> Iterator[tuple[str, argparse.ArgumentParser]]:
@@ -28,6 +29,19 @@ def options_of(name: str) -> set[str]:
 
 def test_there_are_these_commands() -> None:
     assert tuple(name for name, _ in parsers() if name) == COMMANDS
+
+
+def test_the_clients_that_can_be_named_are_those_that_setup_knows() -> None:
+    for command in ("setup", "doctor"):
+        parser = dict(parsers())[command]
+        (action,) = (action for action in parser._actions if action.dest == "client")
+        assert action.choices == NAMES
+
+
+def test_a_command_explains_itself_and_setup_takes_no_secret() -> None:
+    for name, parser in parsers():
+        assert len(parser.description or "") > 100, name
+    assert not {"--token", "--key", "--password"} & options_of("setup")
 
 
 def test_everything_that_can_be_written_is_explained() -> None:
@@ -74,7 +88,11 @@ def test_a_command_takes_only_options_that_mean_something_to_it(
 
 
 def test_the_doctor_takes_every_option_of_the_program() -> None:
-    assert options_of("doctor") == options_of("") - {"--version"} | {"--json", "--live"}
+    assert options_of("doctor") == options_of("") - {"--version"} | {
+        "--client",
+        "--json",
+        "--live",
+    }
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from server.archive.pagination import ROW_CAP
 from server.errors import Code, Failure
 from server.text import count_noun, quote_title
 from server.tool.confirmation import Preview
+from server.tool.result import Result
 from tools.archive.schema.objects import ItemPayload
 from tools.archive.schema.saved_objects import Collection, CollectionPayload, DeletedCollection
 from tools.archive.views.base import (
@@ -170,6 +171,15 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
                 "Pass the new collection's name, or leave `autoCreate` out.",
             )
 
+    async def run(self, context: ArchiveContext) -> Result:
+        try:
+            return await super().run(context)
+        except Failure as failure:
+            failure.hint = await suggest_names(
+                self.collection_names, self.refused, failure, context
+            )
+            raise
+
     async def preview(self, context: ArchiveContext) -> Preview | None:
         # Without autoCreate Archive refuses an unknown name itself: no question is needed.
         if not (self.auto_create and self.collection_names):
@@ -229,6 +239,42 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
     def check(self) -> None:
         if not (self.collection_names or self.collection_ids):
             raise _no_collection("take the item out of")
+
+    async def run(self, context: ArchiveContext) -> Result:
+        try:
+            return await super().run(context)
+        except Failure as failure:
+            failure.hint = await suggest_names(
+                self.collection_names, self.refused, failure, context
+            )
+            raise
+
+
+async def suggest_names(
+    names: list[str] | None, otherwise: str, failure: Failure, context: ArchiveContext
+) -> str:
+    """Return the hint of a failure, with the collections that unknown names probably mean.
+
+    Args:
+        otherwise: the hint where the failure has none.
+    """
+    hint = failure.hint
+    if failure.code is not Code.REJECTED or not names:
+        return hint
+    # Only after a refusal: a call that works pays nothing for it.
+    try:
+        rows = await read(GetCollections(), ["name"], context.api)
+    except Failure:
+        return hint
+    similar = {name: find_similar_name(name, rows) for name in dict.fromkeys(names)}
+    meant = [
+        f"{quote_title(near['name'])} instead of {quote_title(name)}"
+        for name, near in similar.items()
+        if near
+    ]
+    if not meant:
+        return hint
+    return f"Did you mean {', '.join(meant)}? {hint or otherwise}"
 
 
 def find_similar_name(name: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -123,7 +123,7 @@ def test_without_the_library_the_answer_is_what_to_install(
     with pytest.raises(Failure) as early:
         check_available("parquet")
     assert early.value.code is Code.UNSUPPORTED
-    assert "archive-mcp[parquet]" in early.value.hint
+    assert f"{sys.executable} -m pip install pyarrow" in early.value.hint
     check_available("csv")
     target = folder.choose_target("q4", "parquet")
     with Spool.open(folder, target.name, JOB) as spool:

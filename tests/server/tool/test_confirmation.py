@@ -89,7 +89,9 @@ async def test_no_answer_is_no_yes_and_gives_no_token_to_somebody_who_could_have
     assert failure.code is Code.CONFIRMATION_REQUIRED
     assert PREVIEW.message in failure.message
     assert failure.details == {"preview": {"items": 2}}
-    assert "did not answer" in failure.hint
+    assert "No answer came" in failure.hint
+    # A script has nobody to answer: it must not call again for ever.
+    assert "ARCHIVE_MCP_CONFIRM=token" in failure.hint
 
 
 async def test_a_headless_client_gets_a_token_where_the_server_was_told_so() -> None:

@@ -13,7 +13,7 @@ from server.archive.batching import answers
 from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Workflow
 from server.errors import Code, Failure
-from server.pictures import is_installed, make_missing_library
+from server.pictures import describe_installation, is_installed, make_missing_library
 from server.pictures.fetching import fetch_all
 from server.pictures.thumbnails import (
     LARGEST,
@@ -42,10 +42,7 @@ _ITEM_FIELDS = [
     "socialProfile.accountName",
 ]
 _SHEET_SIZE, _SINGLE_SIZE = 512, 768
-_UNSCALED = (
-    "Shown as they came: sheets need Pillow. "
-    'The user installs the server as "archive-mcp[pictures]".'
-)
+_UNSCALED = "Shown as they came: sheets need Pillow."
 _COMPETITORS = (
     "Account, date and link of competitor posts are in archive_get_competitor_brand_items."
 )
@@ -120,7 +117,7 @@ class ViewMedia(Workflow[dict[str, Any]]):
             if len(frames) > most
             else []
         )
-        notes += [] if can_scale else [_UNSCALED]
+        notes += [] if can_scale else [f"{_UNSCALED} {describe_installation('pictures')}"]
         visible, images = await (self._scale if can_scale else self._keep_size)(
             context, frames[:most], skipped
         )

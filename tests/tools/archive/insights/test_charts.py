@@ -248,7 +248,7 @@ async def test_without_matplotlib_a_chart_is_refused_with_what_to_install(
         failure = await v.refused(Chart, kind="weekly", search={})
 
     assert failure.code is Code.UNSUPPORTED
-    assert '"archive-mcp[charts]"' in failure.hint
+    assert f"{sys.executable} -m pip install matplotlib" in failure.hint
     assert "{performance}" in failure.hint
 
 

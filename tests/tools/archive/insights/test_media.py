@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 import zlib
 from collections.abc import Callable
 from io import BytesIO
@@ -330,7 +331,7 @@ async def test_without_pillow_small_thumbnails_are_shown_as_they_came(
 
     assert len(result.images) == 6
     assert {each.mime_type for each in result.images} == {"image/png"}
-    assert "archive-mcp[pictures]" in result.structured["notes"][-1]
+    assert f"{sys.executable} -m pip install Pillow" in result.structured["notes"][-1]
 
 
 async def test_without_pillow_what_is_large_or_unusual_is_told(
@@ -356,7 +357,7 @@ async def test_without_pillow_a_sheet_is_refused_with_what_to_install(
         failure = await v.refused(ViewMedia, itemIds=[item.id for item in usable(v, 7)])
 
     assert failure.code is Code.UNSUPPORTED
-    assert '"archive-mcp[pictures]"' in failure.hint
+    assert f"{sys.executable} -m pip install Pillow" in failure.hint
     assert "up to 6 items" in failure.hint
 
 

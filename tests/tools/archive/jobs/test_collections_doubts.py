@@ -9,13 +9,14 @@ import pytest
 
 from server.archive.backend import ArchiveBackend
 from server.archive.client import Call
+from server.archive.operations import ArchiveRequest
 from server.errors import Code, Failure
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
 from server.tool.elicitation import Asker, Nobody, Reply
 from tests.support.doubles import IdleProcess, Person, ScriptedArchive
 from tests.support.tools.calling import parsed
-from tools.archive.collections import AddItemToCollections
+from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
 
 HOME = "11111111-1111-4111-8111-111111111111"
 ROWS = [
@@ -31,8 +32,14 @@ QUESTION = (
 class Desk:
     """An API with three collections, and a server that remembers its tokens."""
 
-    def __init__(self, mode: Any = "ask", rows: list[dict[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        mode: Any = "ask",
+        rows: list[dict[str, Any]] | None = None,
+        errors: list[dict[str, Any]] | None = None,
+    ) -> None:
         self.rows = ROWS if rows is None else rows
+        self.errors = errors or []
         self.archive = ScriptedArchive(self._respond)
         self._backend = ArchiveBackend(
             self.archive, HOME, Confirmations(mode, self.archive.clock), IdleProcess()
@@ -44,7 +51,8 @@ class Desk:
         if call.operation == "workspaces":
             page = {"endCursor": None, "hasNextPage": False}
             return {"nodes": [{"id": HOME, "name": "Home"}], "pageInfo": page}
-        return {"item": {"id": "1", "archivePublicUrl": None}, "userErrors": []}
+        item = None if self.errors else {"id": "1", "archivePublicUrl": None}
+        return {"item": item, "userErrors": self.errors}
 
     async def add(self, *names: str, asker: Asker | None = None, **more: Any) -> dict[str, Any]:
         request = parsed(AddItemToCollections, itemId="1", collectionNames=list(names), **more)
@@ -52,6 +60,13 @@ class Desk:
             request, Caller(asker or Nobody(), self.archive.now() + 45)
         )
         return answer.structured
+
+    async def rejected(self, kind: type[ArchiveRequest[Any]], *names: str) -> Failure:
+        request = parsed(kind, itemId="1", collectionNames=list(names))
+        with pytest.raises(Failure) as caught:
+            await self._backend.run(request, Caller(Nobody(), self.archive.now() + 45))
+        assert caught.value.code is Code.REJECTED
+        return caught.value
 
     async def refused(self, *names: str, asker: Asker | None = None, **more: Any) -> Failure:
         with pytest.raises(Failure) as caught:
@@ -111,6 +126,32 @@ async def test_the_first_collection_of_all_is_not_asked_about() -> None:
     await desk.add("Q3 Reprot", asker=Person(), autoCreate=True)
 
     assert desk.operations[-1] == "addItemToCollections"
+
+
+UNKNOWN = "Collection 'Q3 Reprot' does not exist"
+
+
+@pytest.mark.parametrize("request_type", [AddItemToCollections, RemoveItemFromCollections])
+async def test_a_name_that_archive_does_not_know_gets_the_nearest_one_at_once(
+    request_type: type[ArchiveRequest[Any]],
+) -> None:
+    desk = Desk(errors=[{"path": ["collectionNames"], "message": UNKNOWN}])
+
+    failure = await desk.rejected(request_type, "Q3 Reprot", "Team Favourites")
+
+    assert UNKNOWN in failure.message
+    assert failure.hint.startswith(
+        'Did you mean "Q3 Report" instead of "Q3 Reprot"? Nothing was changed. {filterPre'
+    )
+    assert desk.operations == [request_type.operation, "collections"]
+
+
+async def test_a_refusal_for_another_reason_keeps_its_hint() -> None:
+    desk = Desk(errors=[{"path": ["itemId"], "message": "Item not found"}])
+
+    failure = await desk.rejected(AddItemToCollections, "Q3 Report")
+
+    assert failure.hint == AddItemToCollections.refused
 
 
 @pytest.mark.parametrize("more", [{}, {"autoCreate": False}])

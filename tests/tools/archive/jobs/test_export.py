@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -243,7 +244,7 @@ async def test_a_format_that_cannot_be_written_here_is_refused_before_any_reques
     failure = await there.refused(search={}, format="parquet")
 
     assert failure.code is Code.UNSUPPORTED
-    assert "archive-mcp[parquet]" in failure.hint
+    assert f"{sys.executable} -m pip install pyarrow" in failure.hint
     assert there.sandbox.requests == 0
 
 

@@ -1,0 +1,149 @@
+"""What a client's entry for this server says: how it is started, and what of an old one stays."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path, PurePath
+from typing import Any
+
+from server.setup.clients import Installed
+from server.setup.machine import Machine
+
+DISTRIBUTION = "archive-mcp-server"
+
+# How a command of ours ends: as a script, with and without .exe, or as the launcher itself.
+_PROGRAMS = frozenset({"archive-mcp", "archive-mcp-server", "archive_mcp"})
+# The folders that uv and pipx empty whenever they like.
+_PASSING = ("archive-v0", "builds-v0", ".tmp")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a client starts a server."""
+
+    command: str
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def line(self) -> list[str]:
+        """The command line."""
+        return [self.command, *self.args]
+
+    @property
+    def options(self) -> list[str]:
+        """What stands behind the program itself, in a line of ours."""
+        place = _find_program(self.line)
+        return self.line[place + 1 :] if place >= 0 else []
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user wants of every entry.
+
+    Args:
+        program: the command line that starts this server.
+        stored: the variables that are stored elsewhere now, and leave the entries.
+    """
+
+    program: tuple[str, ...]
+    sandbox: bool = False
+    read_only: bool = False
+    stored: frozenset[str] = frozenset()
+
+
+def find_program(launcher: Path, machine: Machine) -> tuple[str, ...]:
+    """Return the command line that starts this installation, for a client of this user.
+
+    Args:
+        launcher: the file that this process was started with.
+    """
+    if any(part in _PASSING for part in launcher.parts):
+        uvx = machine.which("uvx")
+        if uvx:
+            return (uvx, *_origin(), DISTRIBUTION)
+    ending = ".exe" if machine.platform == "win32" else ""
+    script = Path(sysconfig.get_path("scripts")) / f"archive-mcp{ending}"
+    if script.is_file():
+        return (str(script),)
+    return (sys.executable, str(launcher.resolve()))
+
+
+def read_entry(value: Any) -> Entry | None:
+    """Return an entry of a client's file; None where it starts no program."""
+    if not isinstance(value, dict) or not isinstance(value.get("command"), str):
+        return None
+    args, env = value.get("args"), value.get("env")
+    return Entry(
+        value["command"],
+        tuple(map(str, args)) if isinstance(args, list) else (),
+        {str(name): str(text) for name, text in env.items()} if isinstance(env, dict) else {},
+    )
+
+
+def is_ours(entry: Entry | None) -> bool:
+    """Return whether an entry starts this server, in whatever installation."""
+    return entry is not None and _find_program(entry.line) >= 0
+
+
+def make_value(installed: Installed, old: Any, request: Request) -> dict[str, Any]:
+    """Return the entry to write; whatever the user added to an old one stays in it.
+
+    Args:
+        old: what the client's file holds under that name, if it is ours.
+    """
+    entry = read_entry(old) or Entry("")
+    options = _switch(entry.options, "--sandbox", on=request.sandbox)
+    if request.read_only:
+        options = _switch(options, "--read-only", on=True)
+    before = dict(old) if isinstance(old, dict) else dict(installed.client.extra)
+    line = [*request.program, *options]
+    env = {name: text for name, text in entry.env.items() if name not in request.stored}
+    # Nothing else counts: some clients write out what is empty, others leave it out.
+    if entry.line == line and entry.env == env:
+        return before
+    value = {**before, "command": line[0], "args": line[1:]}
+    return {**value, "env": env} if entry.env else value
+
+
+def find_server(servers: Mapping[str, Any]) -> dict[str, Entry]:
+    """Return the entries that start this server, by name."""
+    entries = {name: read_entry(value) for name, value in servers.items()}
+    return {name: entry for name, entry in entries.items() if entry and is_ours(entry)}
+
+
+def _find_program(line: Sequence[str]) -> int:
+    """Return the place of our program in a command line; -1 where it has none."""
+    for place, word in enumerate(line):
+        # Both kinds of paths, whatever system this runs on.
+        name = PurePath(word.replace("\\", "/")).name.lower()
+        if name.removesuffix(".exe").removesuffix(".py") in _PROGRAMS:
+            return place
+    return -1
+
+
+def _switch(options: list[str], name: str, *, on: bool) -> list[str]:
+    rest = [option for option in options if option != name]
+    return [*rest, name] if on else rest
+
+
+def _origin() -> list[str]:
+    """Return where uvx takes this server from: where it was installed from."""
+    import json
+
+    try:
+        text = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        text = None
+    if not text:
+        return []
+    origin = json.loads(text)
+    url = str(origin.get("url", ""))
+    version = origin.get("vcs_info")
+    if isinstance(version, dict):
+        url = f"{version.get('vcs', 'git')}+{url}"
+    return ["--from", url]
