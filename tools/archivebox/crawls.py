@@ -50,7 +50,7 @@ class ListCrawls(Unpaged[Crawl]):
         return [entry for entry in result if self.status in (None, entry.get("status"))]
 
     def one(self, record: Record) -> Record:
-        return records.crawl(record)
+        return records.crawl(record, with_config=self.has_field("config"))
 
 
 class GetCrawl(Get[Crawl]):

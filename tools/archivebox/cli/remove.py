@@ -31,7 +31,7 @@ _SINGLE = (Code.NOT_FOUND, Code.REJECTED, Code.UNAVAILABLE)
 """Failures to delete one page that say nothing about the next."""
 
 
-class Remove(Filters, Confirmed[Deleted]):
+class Remove(Filters[Deleted], Confirmed[Deleted]):
     """Delete all saved pages that match, with their files, for good. The user is asked first. One
     page: archivebox_delete_snapshot."""
 

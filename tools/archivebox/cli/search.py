@@ -20,7 +20,7 @@ from tools.archivebox.patterns import MOST, find_matches
 from tools.archivebox.records import Snapshot
 
 
-class Search(Filters, Many[Snapshot]):
+class Search(Filters[Snapshot], Many[Snapshot]):
     """Search saved pages by patterns in their URL, or by tag, domain or timestamp; 0.9.73 takes all
     arguments and also searches what pages say (`search` contents). More filters:
     archivebox_list_snapshots."""
