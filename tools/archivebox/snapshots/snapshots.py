@@ -22,7 +22,7 @@ from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox import records
 from tools.archivebox.known import add_tags, find_known
-from tools.archivebox.patterns import pages, stored_tags, stored_urls
+from tools.archivebox.listing import pages, stored_tags, stored_urls
 from tools.archivebox.records import Deleted, Exported, Snapshot
 from tools.archivebox.removal import (
     LATER,
