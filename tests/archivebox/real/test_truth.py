@@ -61,9 +61,7 @@ async def test_a_verdict_is_the_truth(
         ):
             target = replace(plain, calls=one)
             saved = await _save(target, list(urls.values()))
-            checked = (await target.call("start_save", action="check", urls=list(urls.values())))[
-                "result"
-            ]
+            checked = await _run_job(target, action="check", urls=list(urls.values()))
             pages = await target.every("list_snapshots", with_archiveresults=True)
         verdicts = {
             "save": _read(saved, _SAVED, urls),
@@ -107,12 +105,8 @@ async def _save(target: Target, urls: list[str]) -> Json:
     results: list[Json] = []
 
     async def save() -> None:
-        told = await target.call(
-            "start_save", action="save", urls=urls, tags=["kinds"], wait_minutes=30
-        )
-        while "result" not in told:
-            told = await target.call("start_save", action="save", resume=told["jobId"])
-        results.append(told["result"])
+        order = {"urls": urls, "tags": ["kinds"], "wait_minutes": 30}
+        results.append(await _run_job(target, action="save", **order))
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(save)
@@ -123,6 +117,15 @@ async def _save(target: Target, urls: list[str]) -> Json:
                     await target.archive(crawl["id"])
             await anyio.sleep(0.5)
     return results[0]
+
+
+async def _run_job(target: Target, **order: Any) -> Json:
+    """The result of a job, which may take several calls."""
+    told = await target.call("start_save", **order)
+    while "result" not in told:
+        told = await target.call("start_save", action=order["action"], resume=told["jobId"])
+    result: Json = told["result"]
+    return result
 
 
 def _read(result: Json, meaning: Mapping[str, Truth], urls: Mapping[str, str]) -> dict[str, str]:

@@ -83,7 +83,7 @@ async def test_many_are_tagged_and_those_that_have_the_tag_stay(version: Version
     async with keeper(version) as one:
         pages = [page for page in await one.pages() if _fits(page, {"domain": DOMAIN})]
         lacking = [page for page in pages if "news" not in page["tags"]]
-        order = {"action": "tag", "tags": ["news"], "query": {"domain": DOMAIN}}
+        order: dict[str, Any] = {"action": "tag", "tags": ["news"], "query": {"domain": DOMAIN}}
         result = await one.ended(await one.agreed(**order))
         tagged = await one.pages(tag="news")
 
@@ -129,7 +129,7 @@ async def test_older_servers_are_searched_page_by_page(
 ) -> None:
     async with keeper(version) as one:
         pages = await one.pages()
-        search = {"filter_patterns": [pattern], "filter_type": kind, "limit": 2}
+        search: dict[str, Any] = {"filter_patterns": [pattern], "filter_type": kind, "limit": 2}
         part = await one.call(Search, **search)
         found = list(part["nodes"])
         while part["nextCursor"] is not None:
