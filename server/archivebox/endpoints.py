@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
+from server.archivebox.fields import Shape, check_fields, select_fields
 from server.archivebox.openapi import Description
 from server.errors import Code, Failure
 from server.tool.confirmation import Preview
@@ -22,7 +23,7 @@ R = TypeVar("R")
 Text = Annotated[str, Field(min_length=1)]
 
 # Paging and confirmation are this server's own; lists add their `limit` and `offset` themselves.
-_OURS = frozenset({"limit", "after", "offset", "confirm"})
+_OURS = frozenset({"fields", "limit", "after", "offset", "confirm"})
 
 
 class ArchiveBoxTool(Request[R, ArchiveBoxContext], Generic[R]):
@@ -177,6 +178,7 @@ class Many(EndpointRequest[R], Generic[R]):
     risk: ClassVar[Risk] = "reads"
     repeatable: ClassVar[bool] = True
 
+    fields: list[Text] | None = Field(None, description="Fields; `*` = defaults")
     # At least 1: the server divides by the limit and answers 0 and -1 with a 503.
     limit: int = Field(20, ge=1, le=1000, description="Records in all")
     after: Text | None = Field(None, description="Last `nextCursor`")
@@ -189,6 +191,8 @@ class Many(EndpointRequest[R], Generic[R]):
                 "`after` and `offset` exclude each other.",
                 "Keep one of them.",
             )
+        shape: type[Shape] = self.result_type()
+        check_fields(self.fields, shape)
 
     @classmethod
     def output_schema(cls) -> dict[str, Any]:
@@ -202,6 +206,15 @@ class Many(EndpointRequest[R], Generic[R]):
     def one(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return a record in the shape that all versions share."""
         return record
+
+    def show(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields of a record that the call asks for."""
+        return select_fields(self.one(record), self.fields)
+
+    def has_field(self, *names: str) -> bool:
+        """Return whether the call asks for one of these fields by name."""
+        tops = {path.partition(".")[0] for path in self.fields or ()}
+        return not tops.isdisjoint(names)
 
     def notes(self, description: Description) -> list[str]:
         """Return what the result must say about how the arguments were applied."""

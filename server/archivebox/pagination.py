@@ -135,7 +135,7 @@ async def read(
         count = page if keep else min(page, request.limit - len(collected.records))
         records, total = await fetch(offset, count)
         for record in records:
-            if (keep is None or keep(record)) and not collected.add(request.one(record)):
+            if (keep is None or keep(record)) and not collected.add(request.show(record)):
                 cut = "" if collected.full else "fit"
                 break
             # Records that the filter drops count too; one that did not fit is the first of the next

@@ -16,7 +16,7 @@ from server.errors import Failure
 Json = dict[str, Any]
 
 # The answer to the page itself stands at the start; what follows are its pictures and scripts.
-_START_BYTES = 262_144
+_START_BYTES = 65_536
 _REDIRECTS = range(300, 400)
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _STATUS = re.compile(rb'"(?:status|Status-Code)":\s*"?(\d{3})\b')
@@ -33,11 +33,13 @@ class SiteAnswer:
     """The last answer on the way to a page.
 
     status: HTTP status. loops: whether it redirects, and to no answer. expected, received: bytes
-    of the body as announced and as stored; None where not known.
+    of the body as announced and as stored; None where not known. is_ended: whether its last chunk
+    came, where it came in chunks.
     """
 
     status: int
     loops: bool = False
+    is_ended: bool = True
     expected: int | None = None
     received: int | None = None
 
@@ -55,7 +57,7 @@ class SiteAnswer:
     def is_cut(self) -> bool:
         """Whether less of the page came than was announced."""
         if self.expected is None or self.received is None:
-            return False
+            return not self.is_ended
         return self.received < self.expected
 
     def describe(self) -> str:
@@ -68,11 +70,25 @@ class SiteAnswer:
             return f"The site answered {self.status} {_PHRASES.get(self.status, '')}.".replace(
                 " .", "."
             )
+        if not self.is_ended:
+            return "The page broke off before its end."
         if self.is_cut:
             return f"The page broke off: {self.received:,} of {self.expected:,} bytes came."
         if self.status == HTTPStatus.NO_CONTENT:
             return "The site answered 204 No Content: there is no page."
         return f"The site answered {self.status}, and nothing of the page was kept."
+
+
+# The WARC, and files that the runner of 0.9 leaves beside an output: logs, process ids, scripts.
+_BY_PRODUCT = re.compile(
+    r"(?:^|/)warc/|(?:^|/)(?:on_[A-Z]\w*__[^/]*|stdout|stderr|process|listener|hook|cmd)"
+    r"\.(?:log|pid|sh)$"
+)
+
+
+def is_page(name: str) -> bool:
+    """Return whether a file of an output is of the page, and not about how it was made."""
+    return not _BY_PRODUCT.search(name)
 
 
 UNKNOWN = SiteAnswer(0)
@@ -81,27 +97,34 @@ UNKNOWN = SiteAnswer(0)
 
 async def read_site_answer(api: ArchiveBoxApi, page: Json) -> SiteAnswer:
     """Return what the site answered; `UNKNOWN` where the server keeps nothing to tell by."""
-    for result in page.get("archiveresults") or []:
+    results = page.get("archiveresults") or []
+    # Wget's own file also tells whether the page broke off.
+    for result in sorted(results, key=lambda result: result.get("plugin") != "wget"):
+        stored = _find_size(result)
         for path, size in _evidence(page, result):
-            answer = await _read(api, path, size, str(page["url"]))
+            answer = await _read(api, path, size, str(page["url"]), stored)
             if answer.is_known:
                 return answer
     return UNKNOWN
 
 
-def parse_warc(data: bytes, url: str) -> SiteAnswer:
-    """Return the last answer on the way from the URL, from the start of a WARC."""
+def parse_warc(data: bytes, url: str, stored: int | None = None) -> SiteAnswer:
+    """Return the last answer on the way from the URL, from the start of a WARC.
+
+    Args:
+        stored: the bytes of the page's own file, which tell its length where the start does not.
+    """
     last = find_answer(read_answers(data), url)
     if last is None:
         return UNKNOWN
     if last.status in _REDIRECTS:
         return SiteAnswer(last.status, loops=True)
+    received = len(last.body) if last.is_whole else stored
     announced = last.headers.get("content-length", "")
     # What was packed on its way has another length than what it was unpacked to.
-    is_comparable = last.is_whole and "content-encoding" not in last.headers
-    if not (is_comparable and announced.isdigit()):
-        return SiteAnswer(last.status)
-    return SiteAnswer(last.status, expected=int(announced), received=len(last.body))
+    if announced.isdigit() and "content-encoding" not in last.headers:
+        return SiteAnswer(last.status, expected=int(announced), received=received)
+    return SiteAnswer(last.status, is_ended=last.is_ended or not last.is_whole)
 
 
 def _evidence(page: Json, result: Json) -> Iterator[tuple[str, int]]:
@@ -119,7 +142,20 @@ def _evidence(page: Json, result: Json) -> Iterator[tuple[str, int]]:
         yield f"/snapshot/{page['id']}/{plugin}/{name}", int(names[name].get("size", 0))
 
 
-async def _read(api: ArchiveBoxApi, path: str, size: int, url: str) -> SiteAnswer:
+def _find_size(result: Json) -> int | None:
+    """Return the bytes of the page's own file as they came; None where there are several files."""
+    names = result.get("output_files")
+    if result.get("plugin") != "wget" or not isinstance(names, dict):
+        return None
+    # Of a page whose links were turned to its files, wget keeps the original.
+    files = {name.removesuffix(".orig"): names[name] for name in sorted(names) if is_page(name)}
+    sizes = [entry.get("size") for entry in files.values()]
+    return int(sizes[0] or 0) if len(sizes) == 1 else None
+
+
+async def _read(
+    api: ArchiveBoxApi, path: str, size: int, url: str, stored: int | None
+) -> SiteAnswer:
     # Asked for more than there is, 0.9.73 sends nothing (416).
     most = _START_BYTES if size > _START_BYTES else None
     try:
@@ -131,7 +167,7 @@ async def _read(api: ArchiveBoxApi, path: str, size: int, url: str) -> SiteAnswe
         return UNKNOWN
     if path.endswith(".json"):
         return _parse_headers(reply.body)
-    return parse_warc(reply.body, url)
+    return parse_warc(reply.body, url, stored)
 
 
 def _parse_headers(body: bytes) -> SiteAnswer:

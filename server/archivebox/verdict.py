@@ -13,11 +13,11 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import chain, filterfalse
+from itertools import chain
 from typing import Any, Literal
 
 from server.archivebox.api import ArchiveBoxApi
-from server.archivebox.site_answer import UNKNOWN, SiteAnswer, read_site_answer
+from server.archivebox.site_answer import UNKNOWN, SiteAnswer, is_page, read_site_answer
 
 Json = dict[str, Any]
 Outcome = Literal["saved", "partly", "failed", "pending", "unknown"]
@@ -41,11 +41,6 @@ _ANY_FAILURE = re.compile(r"got an error from the server")
 _REFUSED = re.compile(
     r"(?:exit=|status |code: ?)[68]\b|\b[45]\d\d [A-Z][a-z]|\bERROR [45]\d\d\b"
     rf"|{_ANY_FAILURE.pattern}"
-)
-# The WARC, and files that the runner of 0.9 leaves beside an output: logs, process ids, scripts.
-_BY_PRODUCT = re.compile(
-    r"(?:^|/)warc/|(?:^|/)(?:on_[A-Z]\w*__[^/]*|stdout|stderr|process|listener|hook|cmd)"
-    r"\.(?:log|pid|sh)$"
 )
 _SERVER_PATH = re.compile(r"(?<![\w:/.])/(?:[\w.+@-]+/)+[\w.+@-]*")
 
@@ -85,7 +80,12 @@ class _Output:
             return False
         # 0.9.31 takes the log of wget for what it downloaded, and calls that a success.
         names = list(self.files) or [self.text]
-        return self.plugin != "wget" or not all(map(_BY_PRODUCT.search, names))
+        return self.plugin != "wget" or any(map(is_page, names))
+
+    @property
+    def has_warc(self) -> bool:
+        """Whether what the site answered was stored with it."""
+        return any(name.startswith("warc/") for name in self.files)
 
     def describe_failure(self) -> Json:
         """Return plugin and reason."""
@@ -94,8 +94,7 @@ class _Output:
     @property
     def is_empty(self) -> bool:
         """Whether all that was stored of the page has no bytes."""
-        own = filterfalse(_BY_PRODUCT.search, self.files)
-        return {self.files[name].get("size") for name in own} == {0}
+        return {self.files[name].get("size") for name in filter(is_page, self.files)} == {0}
 
 
 @dataclass(frozen=True)
@@ -112,6 +111,11 @@ class _Outputs:
         return cls({plugin_of(result): _read_output(result) for result in in_time})
 
     @property
+    def wget(self) -> _Output:
+        """What wget left."""
+        return self.newest.get("wget", _NO_OUTPUT)
+
+    @property
     def held(self) -> bool:
         """Whether any output holds the page."""
         return any(output.holds_page for output in self.newest.values())
@@ -119,13 +123,12 @@ class _Outputs:
     @property
     def is_contradicted(self) -> bool:
         """Whether wget was refused where a browser got something: the page, or the refusal."""
-        wget = self.newest.get("wget", _NO_OUTPUT)
-        return not wget.holds_page and bool(_REFUSED.search(wget.text))
+        return not self.wget.holds_page and bool(_REFUSED.search(self.wget.text))
 
     @property
     def is_empty(self) -> bool:
         """Whether wget stored a page without a byte."""
-        return self.newest.get("wget", _NO_OUTPUT).is_empty
+        return self.wget.is_empty
 
     def list_failures(self, *kinds: str) -> tuple[Json, ...]:
         """Return plugin and reason of each failed output of these kinds."""
@@ -168,7 +171,8 @@ def judge(page: Json, answer: SiteAnswer = UNKNOWN) -> Verdict:
     failures = outputs.list_failures(*_KINDS)
     if not outputs.held:
         return Verdict("failed", failures, _why_failed(outputs, failures, answer))
-    if answer.is_error:
+    # Some sites answer to a question for the headers alone with an error.
+    if answer.is_error and not outputs.wget.holds_page:
         return Verdict("failed", failures, answer.describe())
     if outputs.is_contradicted and not answer.is_known:
         return Verdict("unknown", failures, "wget was refused: the copy may be an error page.")
@@ -181,14 +185,16 @@ def judge(page: Json, answer: SiteAnswer = UNKNOWN) -> Verdict:
 
 
 def needs_answer(page: Json) -> bool:
-    """Return whether only the site's own answer tells what the page's outputs are worth, or why
-    there are none."""
+    """Return whether the site's own answer tells more: whether it is an error page, broke off, or
+    why there is nothing."""
     if _is_pending(page):
         return False
     outputs = _Outputs.read(page)
-    has_wget = "wget" in outputs.newest
-    # A browser alone archives an error page like any other.
-    return has_wget != outputs.held or outputs.is_contradicted
+    # Wget keeps no error page, and keeps what breaks off on its way.
+    if outputs.wget.holds_page:
+        return outputs.wget.has_warc
+    # A browser archives an error page like any other.
+    return outputs.held or "wget" in outputs.newest
 
 
 async def read_verdict(api: ArchiveBoxApi, page: Json) -> Verdict:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from server.tool.result import Result
-from tests.support.archivebox.install import VERSIONS, Version
+from tests.support.archivebox.install import ALL_VERSIONS, Version
 from tests.support.archivebox.server import RealServer
 from tests.support.archivebox.targets import over_real
 
@@ -85,7 +85,7 @@ def _served() -> Iterator[str]:
             thread.join()
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", ALL_VERSIONS)
 async def test_every_kind_of_page_is_read_as_it_was_served(
     version: Version, real_server: RealServer
 ) -> None:

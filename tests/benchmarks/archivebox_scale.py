@@ -1,5 +1,5 @@
 """Lists, searches, work by a query and exports over 25,000 saved pages in a real ArchiveBox, each
-in turns with the bare requests that it needs.
+in turns with the same requests by curl.
 
 The pages are rows inserted into the server's database: nothing was archived.
 """
@@ -7,19 +7,24 @@ The pages are rows inserted into the server's database: nothing was archived.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
+import json
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import uuid4
+from urllib.parse import urlencode
 
-import httpx
-
+from tests.benchmarks.archivebox_pages import (
+    FAILED,
+    HOSTS,
+    PAGES,
+    TAGGED,
+    insert_pages,
+    page_url,
+)
 from tests.benchmarks.figures import Figure
 from tests.support.archivebox.install import installed_or_skip
 from tests.support.archivebox.server import real_archivebox
@@ -27,26 +32,26 @@ from tests.support.machine.procfs import resident
 from tests.support.sandboxed import LAUNCHER, using_archivebox
 from tests.support.stdio import Json, StdioServer
 
-PAGES = 25_000
-TAGGED = 5
-"""One page of so many has the tag."""
-HOSTS = 50
-FAILED = 500
-"""One page of so many was not fetched."""
 RATIO, ADDED = 1.5, 30.0
 """What a call may take: so many times its bare requests, and milliseconds more."""
 
 _LARGEST = 500
 _CALL_SECONDS = 600
 _LOOKS, _LOOK_SECONDS = 1_200, 0.1
-_START = datetime(2026, 1, 1)
 
-Bare = Callable[[httpx.AsyncClient], Awaitable[None]]
+
+@dataclass(frozen=True)
+class Ask:
+    """A bare request to the API: a read with parameters, or a command with a body."""
+
+    path: str
+    params: Json = field(default_factory=dict)
+    body: Json | None = None
 
 
 @dataclass(frozen=True)
 class Case:
-    """A call, and the bare requests to compare it with.
+    """A call, and the bare requests to compare it with, sent one after another.
 
     refused: whether the server's own rules refuse it, which it has to find out first.
     """
@@ -54,7 +59,7 @@ class Case:
     name: str
     tool: str
     arguments: Json
-    bare: Bare
+    bare: list[Ask]
     refused: bool = False
     runs: int = 5
 
@@ -80,101 +85,51 @@ async def measure(quick: bool) -> list[Figure]:
 async def measure_at(url: str, key: str, folder: Path, *, quick: bool) -> list[Figure]:
     """Every case at a server that has the pages."""
     settings = using_archivebox(url, folder, ARCHIVEBOX_API_KEY=key)
-    headers = {"x-archivebox-api-key": key}
-    async with (
-        httpx.AsyncClient(
-            base_url=f"{url}/api/v1", headers=headers, trust_env=False, timeout=_CALL_SECONDS
-        ) as client,
-        StdioServer.spawn(LAUNCHER, env=settings, cwd=folder) as server,
-    ):
+    curl = Curl(f"{url}/api/v1", key)
+    async with StdioServer.spawn(LAUNCHER, env=settings, cwd=folder) as server:
         await server.handshake()
-        figures = [await _compare(case, server, client, quick=quick) for case in CASES]
+        figures = [await _compare(case, server, curl, quick=quick) for case in CASES]
         before = resident(server.pid)
         await _call(server, _EXPORT_AGAIN)
-        grown = resident(server.pid) - before
-    return [*figures, Figure("memory added by one more export", grown, "MiB", goal=20)]
+        after = resident(server.pid)
+    return [
+        *figures,
+        Figure("memory of our process after all of it", after, "MiB"),
+        Figure("memory added by one more export", after - before, "MiB", goal=20),
+    ]
 
 
-def insert_pages(database: Path) -> None:
-    """Insert the pages, each with one output, some of them with a tag."""
-    connection = sqlite3.connect(database, timeout=60)
-    with connection:
-        (user,) = connection.execute("SELECT id FROM auth_user WHERE is_superuser").fetchone()
-        stamp = str(_START)
-        crawl = uuid4().hex
-        _insert(connection, "crawls_crawl", _crawl(crawl, user, stamp))
-        named = {"name": "rows", "created_at": stamp, "modified_at": stamp, "created_by_id": user}
-        tag = _insert(connection, "core_tag", named)
-        for number in range(PAGES):
-            page = _page(number, crawl)
-            _insert(connection, "core_snapshot", page)
-            _insert(connection, "core_archiveresult", _result(number, page))
-            if number % TAGGED == 0:
-                both = {"snapshot_id": page["id"], "tag_id": tag}
-                _insert(connection, "core_snapshot_tags", both)
-    connection.close()
+@dataclass(frozen=True)
+class Curl:
+    """Curl as the bare client of an API."""
+
+    url: str
+    key: str
+
+    async def send(self, asks: list[Ask]) -> None:
+        """Send the requests one after another by one process, whose start counts too."""
+        text = "next\n".join(map(self._configure, asks))
+        process = await asyncio.create_subprocess_exec(
+            "curl", "--config", "-", stdin=asyncio.subprocess.PIPE
+        )
+        await process.communicate(text.encode())
+        if process.returncode:
+            raise RuntimeError(f"curl ended with {process.returncode} for {asks[0].path}")
+
+    def _configure(self, ask: Ask) -> str:
+        query = f"?{urlencode(ask.params)}" if ask.params else ""
+        lines = {
+            "url": f"{self.url}{ask.path}{query}",
+            "header": f"x-archivebox-api-key: {self.key}",
+            "output": "/dev/null",
+        }
+        text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items())
+        if ask.body is not None:
+            text += f"json = {json.dumps(json.dumps(ask.body))}\n"
+        return f'{text}silent\nfail\nnoproxy = "*"\n'
 
 
-def _insert(connection: sqlite3.Connection, table: str, row: Json) -> int | None:
-    names, places = ", ".join(row), ", ".join("?" * len(row))
-    text = f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608  # names of this module
-    return connection.execute(text, list(row.values())).lastrowid
-
-
-def _crawl(identity: str, user: int, stamp: str) -> Json:
-    texts = dict.fromkeys(("tags_str", "label", "notes"), "")
-    counts = dict.fromkeys(("num_uses_succeeded", "num_uses_failed", "max_depth"), 0)
-    about = {"id": identity, "created_at": stamp, "modified_at": stamp, "created_by_id": user}
-    return {
-        **about,
-        **texts,
-        **counts,
-        "urls": "https://rows.example/",
-        "config": "{}",
-        "status": "sealed",
-    }
-
-
-def _page(number: int, crawl: str) -> Json:
-    moment = _START + timedelta(seconds=number)
-    dates = ("bookmarked_at", "created_at", "modified_at", "downloaded_at")
-    counts = ("depth", "num_uses_failed", "num_uses_succeeded", "output_size")
-    return {
-        "id": f"{number:08x}{uuid4().hex[8:]}",
-        "url": f"https://site{number % HOSTS}.example/page/{number}",
-        "timestamp": f"{moment.timestamp():.6f}",
-        "title": f"Page {number}",
-        **dict.fromkeys(dates, f"{moment}.000000"),
-        **dict.fromkeys(counts, 0),
-        "crawl_id": crawl,
-        "config": '{"PERMISSIONS": "public"}',
-        "notes": "",
-        "status": "sealed",
-        "fs_version": "0.9.0",
-    }
-
-
-def _result(number: int, page: Json) -> Json:
-    is_failed = number % FAILED == 0
-    dates = dict.fromkeys(("start_ts", "end_ts", "created_at", "modified_at"), page["created_at"])
-    return {
-        "id": uuid4().hex,
-        "status": "failed" if is_failed else "succeeded",
-        "snapshot_id": page["id"],
-        **dates,
-        "notes": "",
-        "hook_name": "on_Snapshot__06_wget",
-        "output_files": "{}",
-        "output_mimetypes": "",
-        "output_size": 0,
-        "output_str": "wget exited 4" if is_failed else f"wget/{number}.html",
-        "plugin": "wget",
-    }
-
-
-async def _compare(
-    case: Case, server: StdioServer, client: httpx.AsyncClient, *, quick: bool
-) -> Figure:
+async def _compare(case: Case, server: StdioServer, curl: Curl, *, quick: bool) -> Figure:
     times = Times()
     # The first run of each side only warms both up, where there are more.
     runs = 1 if quick else case.runs
@@ -182,7 +137,7 @@ async def _compare(
         if number == 1:
             times = Times()
         # The order changes, so that neither side always finds the server warm.
-        sides = [_run_ours(case, server, times), _run_bare(case, client, times)]
+        sides = [_run_ours(case, server, times), _run_bare(case, curl, times)]
         for side in sides[:: 1 if number % 2 else -1]:
             await side
     baseline = median(times.bare)
@@ -204,9 +159,9 @@ async def _run_ours(case: Case, server: StdioServer, times: Times) -> None:
     times.ours.append(1000 * (time.perf_counter() - started))
 
 
-async def _run_bare(case: Case, client: httpx.AsyncClient, times: Times) -> None:
+async def _run_bare(case: Case, curl: Curl, times: Times) -> None:
     started = time.perf_counter()
-    await case.bare(client)
+    await curl.send(case.bare)
     times.bare.append(1000 * (time.perf_counter() - started))
 
 
@@ -228,36 +183,26 @@ async def _call(server: StdioServer, case: Case) -> None:
     raise RuntimeError(f"{case.tool} did not end: {answer}")
 
 
-def _list(path: str, count: int, most: int, **params: Any) -> Bare:
+def _list(path: str, count: int, most: int, **params: Any) -> list[Ask]:
     """Return the reading of `count` records, `most` a request."""
-
-    async def send(client: httpx.AsyncClient) -> None:
-        for offset in range(0, count, most):
-            page = {**params, "limit": min(most, count - offset), "offset": offset}
-            (await client.get(path, params=page)).raise_for_status().json()
-
-    return send
+    return [
+        Ask(path, {**params, "limit": min(most, count - offset), "offset": offset})
+        for offset in range(0, count, most)
+    ]
 
 
-def _search(count: int, **body: Any) -> Bare:
-    async def send(client: httpx.AsyncClient) -> None:
-        answer = await client.post("/cli/search", json={"as_json": True, "limit": count, **body})
-        answer.raise_for_status().json()
-
-    return send
+def _search(count: int, **body: Any) -> list[Ask]:
+    return [Ask("/cli/search", body={"as_json": True, "limit": count, **body})]
 
 
-def _each(paths: list[tuple[str, Json]]) -> Bare:
-    async def send(client: httpx.AsyncClient) -> None:
-        for path, params in paths:
-            (await client.get(path, params=params)).raise_for_status().json()
-
-    return send
+def _urls(**body: Any) -> list[Ask]:
+    """Return the request for all URLs that fit, and nothing else of their pages."""
+    return [Ask("/cli/search", body={"as_json": False, "as_csv": "", **body})]
 
 
 _SNAPSHOTS, _RESULTS = "/core/snapshots", "/core/archiveresults"
 _TAG, _HOST = {"tag": "rows"}, {"domain": "site7.example"}
-_CHECKED = [f"https://site{number % HOSTS}.example/page/{number}" for number in range(20)]
+_CHECKS = 20
 _DRY = {"dry_run": True}
 
 
@@ -292,7 +237,7 @@ def _cases() -> Iterator[Case]:
         "removal of too many, refused",
         "archivebox_remove",
         {"filter_patterns": ["site7.example"], "filter_type": "domain"},
-        _search(201, filter_patterns=["site7.example"], filter_type="substring"),
+        _urls(filter_patterns=["site7.example"], filter_type="domain"),
         refused=True,
     )
     yield Case(
@@ -302,29 +247,37 @@ def _cases() -> Iterator[Case]:
         _list(_SNAPSHOTS, PAGES // HOSTS, _LARGEST, search=_HOST["domain"], search_mode="meta"),
     )
     yield Case(
+        f"preview: delete {PAGES} of all hosts",
+        "archivebox_start_remove",
+        {"query": {"domain": "example"}, **_DRY},
+        _urls(filter_patterns=["example"], filter_type="substring"),
+    )
+    yield Case(
         f"preview: tag {PAGES // TAGGED} with a tag",
         "archivebox_start_save",
         {"action": "tag", "tags": ["more"], "query": _TAG, **_DRY},
-        _list(_SNAPSHOTS, PAGES // TAGGED, _LARGEST, **_TAG),
-        runs=2,
+        _list(_SNAPSHOTS, 10, 10, **_TAG),
     )
     yield Case(
         f"preview: retry {PAGES // FAILED} failed",
         "archivebox_start_save",
         {"action": "retry", **_DRY},
-        _retried,
+        [
+            *_list(_RESULTS, PAGES // FAILED, _LARGEST, status="failed"),
+            *_copies(number * FAILED for number in range(PAGES // FAILED)),
+        ],
     )
     yield Case(
         "preview: cancel what is queued",
         "archivebox_start_save",
         {"action": "cancel", **_DRY},
-        _each([(_SNAPSHOTS, {"status": "queued", "limit": _LARGEST}), ("/crawls/crawls", {})]),
+        [Ask("/crawls/crawls"), *_list(_SNAPSHOTS, _LARGEST, _LARGEST, status="queued")],
     )
     yield Case(
         "check of 20 pages",
         "archivebox_start_save",
-        {"action": "check", "urls": _CHECKED},
-        _each([(_SNAPSHOTS, {"url": url, "with_archiveresults": True}) for url in _CHECKED]),
+        {"action": "check", "urls": list(map(page_url, range(_CHECKS)))},
+        _copies(range(_CHECKS)),
     )
     yield Case(
         f"export of {PAGES // TAGGED} with the tag",
@@ -342,12 +295,10 @@ def _cases() -> Iterator[Case]:
     )
 
 
-async def _retried(client: httpx.AsyncClient) -> None:
-    """Read the failed outputs, and the copies of their pages."""
-    params: Json = {"status": "failed", "limit": _LARGEST}
-    results = (await client.get(_RESULTS, params=params)).raise_for_status().json()["items"]
-    copies = {"with_archiveresults": True}
-    await _each([(_SNAPSHOTS, {"url": row["snapshot_url"], **copies}) for row in results])(client)
+def _copies(numbers: Iterable[int]) -> list[Ask]:
+    """Return the reading of the copies of pages, with their outputs."""
+    copies: Json = {"with_archiveresults": "true", "limit": 20}
+    return [Ask(_SNAPSHOTS, {"url": page_url(number), **copies}) for number in numbers]
 
 
 CASES = tuple(_cases())

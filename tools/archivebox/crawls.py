@@ -14,7 +14,7 @@ from server.archivebox.moments import From
 from server.archivebox.pagination import Record, Unpaged, refuse_ambiguous
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
-from server.text import show_page, show_url
+from server.text import count_noun, show_page, show_url
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
@@ -27,10 +27,11 @@ from tools.archivebox.known import (
     split_tags,
     tag_all,
 )
-from tools.archivebox.patterns import MOST, matches
+from tools.archivebox.patterns import find_urls, matches
 from tools.archivebox.records import Crawl, Deleted, Exported
 from tools.archivebox.removal import leaves_files
 
+_SHOWN = 10
 CrawlStatus = Literal["queued", "started", "paused", "sealed"]
 
 
@@ -50,7 +51,7 @@ class ListCrawls(Unpaged[Crawl]):
         return [entry for entry in result if self.status in (None, entry.get("status"))]
 
     def one(self, record: Record) -> Record:
-        return records.crawl(record)
+        return records.crawl(record, with_config=self.has_field("config"))
 
 
 class GetCrawl(Get[Crawl]):
@@ -169,18 +170,20 @@ class DeleteCrawl(Confirmed[Deleted]):
         urls = [show_url(url) for url in str(crawl.get("urls", "")).split()]
         about = {
             "id": crawl["id"],
-            "urls": urls[:10],
+            "urls": urls[:_SHOWN],
             "addresses": len(urls),
             "status": crawl.get("status"),
         }
         its_pages = "all its saved pages"
         # Only 0.9.73 finds the pages of a crawl; its list of pages has no such filter.
         if context.description.takes("POST /cli/search", "crawl_id"):
-            pages = await matches(context.api, Patterns("exact", ()), {}, {"crawl_id": crawl["id"]})
-            its_pages = f"its saved pages ({len(pages)}{' or more' if len(pages) >= MOST else ''})"
+            everything, own = Patterns("exact", ()), {"crawl_id": crawl["id"]}
+            pages = await matches(context.api, everything, {}, own, _SHOWN)
+            count = len(await find_urls(context.api, everything, {}, own) or [])
+            its_pages = f"its {count_noun(count, 'saved page')}"
             about |= {
-                "snapshots": len(pages),
-                "first": [show_page(page["url"], page.get("title")) for page in pages[:10]],
+                "snapshots": count,
+                "first": [show_page(page["url"], page.get("title")) for page in pages],
             }
         files = ""
         if leaves_files(context.description):

@@ -7,8 +7,6 @@ from server.archivebox.pagination import Record, Unpaged, every
 from tools.archivebox.records import Persona
 
 _MOST = 10_000
-_SHOWN = ("id", "name", "created_at", "created_by_id", "created_by_username")
-"""The configuration may hold cookies and logins: it is never shown."""
 
 
 class ListPersonas(Unpaged[Persona]):
@@ -32,4 +30,5 @@ class ListPersonas(Unpaged[Persona]):
 
     def one(self, record: Record) -> Record:
         # A list of what is shown, not of what is hidden: new fields may hold secrets too.
-        return {name: record[name] for name in _SHOWN if name in record}
+        shown = record.keys() & Persona.fields.split()
+        return {name: value for name, value in record.items() if name in shown}

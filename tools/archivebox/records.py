@@ -3,48 +3,82 @@ share."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from server.archivebox.failures import hide_internals
+from server.archivebox.fields import Shape
 from server.archivebox.verdict import Verdict, judge
-from server.errors import Code, Failure
-from server.tool.names import suggest
 
 Json = dict[str, Any]
 
 
-class Snapshot:
-    """A saved page: `id`, `url`, `title`, `tags`, `status` (null before 0.9), `timestamp`, dates;
-    sealed = finished."""
-
-
-class ArchiveResult:
+class ArchiveResult(Shape):
     """One output of a snapshot: `plugin`, `status`, `output_str` (the reason, where it failed),
     `output_files`."""
 
+    fields = """
+        id plugin status output_str output_files output_size output_mimetypes output_json cmd
+        cmd_version hook_name process_id start_ts end_ts retry_at created_at modified_at
+        created_by_id created_by_username snapshot_id snapshot_url snapshot_timestamp snapshot_tags
+    """
 
-class Tag:
+
+class Snapshot(Shape):
+    """A saved page: `id`, `url`, `title`, `tags`, `status` (null before 0.9), `timestamp`, dates;
+    sealed = finished."""
+
+    fields = """
+        id url title tags status outcome reason failures timestamp bookmarked_at downloaded_at
+        created_at modified_at retry_at created_by_id created_by_username crawl_id persona depth
+        archive_path archive_url archive_size output_size num_archiveresults num_outputs
+        num_failures is_archived archiveresults
+    """
+    inner: ClassVar[dict[str, type[Shape]]] = {"archiveresults": ArchiveResult}
+
+
+class Tag(Shape):
     """A tag: `id`, `name`, `num_snapshots`."""
 
+    fields = "id name num_snapshots created_at modified_at created_by_id created_by_username"
 
-class Crawl:
+
+class Crawl(Shape):
     """A run of saving: `urls`, `status`, `max_depth`, `tags_str`."""
 
+    fields = """
+        id urls status max_depth tags_str created_at modified_at retry_at is_paused created_by_id
+        created_by_username max_urls max_size config
+    """
 
-class Machine:
+
+class Machine(Shape):
     """A machine that ArchiveBox has run on."""
 
+    fields = """
+        id guid hostname hw_in_docker hw_in_vm hw_manufacturer hw_product hw_uuid os_arch os_family
+        os_platform os_release os_kernel stats num_uses_succeeded num_uses_failed created_at
+        modified_at
+    """
 
-class Binary:
+
+class Binary(Shape):
     """A program that ArchiveBox uses: `name`, `version`, `status`."""
+
+    fields = """
+        id name version status is_valid abspath sha256 binproviders binprovider machine_id
+        machine_hostname num_uses_succeeded num_uses_failed created_at modified_at
+    """
+
+
+class Persona(Shape):
+    """A browser identity; its configuration is not shown."""
+
+    # The configuration may hold cookies and logins: it is never shown.
+    fields = "id name created_at created_by_id created_by_username"
 
 
 class Worker:
     """A worker process and what it is doing."""
-
-
-class Persona:
-    """A browser identity; its configuration is not shown."""
 
 
 class Report:
@@ -80,8 +114,35 @@ SNAPSHOT_FIELDS = (
     "output_size",
     "num_archiveresults",
 )
-"""The fields of a snapshot that say something in a list; older versions lack some."""
-_LEFT_OUT = ("TYPE", "abid", "archiveresults", "history", "sources")
+"""The fields of a snapshot that say something in a file; older versions lack some."""
+
+
+class FileRow(Shape):
+    """A snapshot as a row of a file."""
+
+    fields = " ".join(SNAPSHOT_FIELDS)
+
+
+# The command's search sends folders of the server, and parts of the address and of the dates.
+_LEFT_OUT = (
+    "TYPE",
+    "abid",
+    "archiveresults",
+    "history",
+    "sources",
+    "output_dir",
+    "link_dir",
+    "base_url",
+    "basename",
+    "extension",
+    "scheme",
+    "path",
+    "domain",
+    "bookmarked_date",
+    "downloaded_datestr",
+    "fs_version",
+    "is_static",
+)
 _UNSEEN = ("TYPE", "abid", "snapshot_abid", "pwd")
 """Fields of an archive result that are of no use to a caller; `pwd` is a folder of the server."""
 _OLD_NAMES = {"extractor": "plugin", "output": "output_str"}
@@ -191,18 +252,6 @@ def any_object(record: Json) -> Json:
     shapes = {"Snapshot": snapshot, "ArchiveResult": result, "Tag": tag, "Crawl": crawl}
     shape = shapes.get(kind)
     return {"kind": kind, **(shape(record) if shape else plain(_mask(record)))}
-
-
-def check_fields(fields: list[str] | None, names: tuple[str, ...]) -> None:
-    """Refuse fields that no record has; `*` stands for all.
-
-    Raises:
-        Failure: `INVALID_ARGUMENT`, with the nearest field that exists.
-    """
-    for field in fields or ():
-        if field != "*" and field not in names:
-            hint = suggest(field, names).strip() or f"There are {', '.join(names)}."
-            raise Failure(Code.INVALID_ARGUMENT, f"`fields`: {field!r} does not exist.", hint)
 
 
 def failures(record: Json) -> list[Json]:

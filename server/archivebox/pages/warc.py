@@ -24,7 +24,8 @@ _CODINGS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": 15}
 class WebAnswer:
     """An answer of a web server; header names in lower case.
 
-    is_whole: whether all of the body is there, and not only its beginning.
+    is_whole: whether all of the body is there, and not only its beginning. is_ended: whether a body
+    in chunks came with its last one; True for others, which say their length or nothing.
     """
 
     url: str
@@ -32,6 +33,7 @@ class WebAnswer:
     headers: Mapping[str, str]
     body: bytes
     is_whole: bool
+    is_ended: bool = True
 
     @property
     def content_type(self) -> str:
@@ -114,17 +116,18 @@ def _parse_answer(url: str, content: bytes, is_whole: bool) -> WebAnswer | None:
     match = _FIRST_LINE.match(head)
     if match is None:
         return None
-    headers = _parse_fields(head)
+    headers, is_ended = _parse_fields(head), True
     if "chunked" in headers.get("transfer-encoding", "").lower():
-        body = _join_chunks(body)
+        body, is_ended = _join_chunks(body)
     else:
         # Each record ends in two line breaks of its own.
         body = body.removesuffix(b"\r\n\r\n")
-    return WebAnswer(url, int(match[1]), headers, _unpack(body, headers), is_whole)
+    return WebAnswer(url, int(match[1]), headers, _unpack(body, headers), is_whole, is_ended)
 
 
-def _join_chunks(body: bytes) -> bytes:
-    parts, start = [], 0
+def _join_chunks(body: bytes) -> tuple[bytes, bool]:
+    """Return the content, and whether its last chunk came, which is empty."""
+    parts, start, length = [], 0, 1
     while start < len(body):
         end = body.find(b"\r\n", start)
         size = body[start:end].partition(b";")[0].strip() if end > 0 else b""
@@ -136,7 +139,7 @@ def _join_chunks(body: bytes) -> bytes:
             break
         parts.append(body[end + 2 : end + 2 + length])
         start = end + 2 + length + 2
-    return b"".join(parts)
+    return b"".join(parts), length == 0
 
 
 def _unpack(body: bytes, headers: Mapping[str, str]) -> bytes:

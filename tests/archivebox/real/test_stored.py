@@ -3,8 +3,6 @@ disk, not in its answer."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +10,14 @@ import anyio.to_thread
 import pytest
 
 from server.errors import Code
-from tests.support.archivebox.install import ALL_VERSIONS, Version
-from tests.support.archivebox.server import OwnServer, RealArchiveBox
+from tests.support.archivebox.install import ALL_VERSIONS
 from tests.support.archivebox.stored import Stored, plain_id
-from tests.support.archivebox.targets import Target, over_real
+from tests.support.archivebox.targets import Target
 
 Json = dict[str, Any]
 
-_COPIES = "SELECT id FROM core_snapshot WHERE url = ? ORDER BY created_at"
-
 since_0_9 = pytest.mark.parametrize("box", ALL_VERSIONS[:2], indirect=True)
 newest = pytest.mark.parametrize("box", ALL_VERSIONS[:1], indirect=True)
-
-
-@pytest.fixture(scope="module")
-def box(request: pytest.FixtureRequest, own_server: OwnServer) -> Iterator[RealArchiveBox]:
-    """One server of a version for all tests here, apart from those of other files."""
-    version: Version = request.param
-    with own_server(version) as real:
-        yield real
-
-
-@pytest.fixture
-def stored(box: RealArchiveBox) -> Stored:
-    return Stored(box)
-
-
-@pytest.fixture
-async def target(box: RealArchiveBox) -> AsyncIterator[Target]:
-    async with over_real(box) as running:
-        yield running
 
 
 @since_0_9
@@ -110,7 +86,7 @@ async def test_tags_asked_for_are_on_a_known_page(target: Target, stored: Stored
     page = await target.saved()
     added = await target.call("add", urls=[page["url"]], tag="Later")
     await target.archive(added.get("crawl_id"))
-    copies = [page for (page,) in stored.rows(_COPIES, page["url"])]
+    copies = stored.copies(page["url"])
     # 0.9.31 makes another copy, and that carries the tags.
     assert len(copies) == {"0.9.73": 1, "0.9.31": 2}[target.version]
     assert "Later" in stored.tags(copies[-1])
@@ -143,23 +119,6 @@ async def test_removed_pages_are_gone_with_their_files(target: Target, stored: S
     await _work_off(stored)
     assert (stored.status(page["id"]), stored.files(page["id"])) == (None, [])
     assert stored.files(neighbour["id"])
-
-
-@since_0_9
-async def test_a_schedule_makes_new_copies_and_is_cleared(target: Target, stored: Stored) -> None:
-    url = target.fresh.pop()
-    await target.confirmed("schedule", import_path=url, every="daily", tag="Daily")
-    enabled = (
-        "SELECT schedule, urls, crawls_crawl.config FROM crawls_crawlschedule"
-        " JOIN crawls_crawl ON template_id = crawls_crawl.id WHERE is_enabled"
-    )
-    ((every, urls, config),) = stored.rows(enabled)
-    assert (every, urls) == ("daily", url)
-    if target.version == "0.9.73":
-        assert json.loads(config)["ONLY_NEW"] is False
-
-    await target.confirmed("schedule", clear=True)
-    assert stored.rows(enabled) == []
 
 
 @newest

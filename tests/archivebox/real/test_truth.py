@@ -13,6 +13,8 @@ import pytest
 from tests.support.archivebox.install import Version
 from tests.support.archivebox.kinds import IMPORTANT, KINDS, Truth, served_kinds
 from tests.support.archivebox.server import OwnServer
+from tests.support.archivebox.stored import Stored
+from tests.support.archivebox.table import make_table
 from tests.support.archivebox.targets import Target, over_real
 
 Json = dict[str, Any]
@@ -24,8 +26,9 @@ UNTOLD: Mapping[tuple[str, Version], frozenset[str]] = {
 """Where a way to look has nothing to tell by, pages of a version whose verdict is `unknown`."""
 
 UNSAID: Mapping[Version, frozenset[str]] = {
-    # It keeps no sizes of files, so that only reading the page shows that it is empty.
-    "0.8.5": frozenset({"empty"}),
+    # It keeps no sizes of files, so that only reading the page shows that it is empty; its wget
+    # tries until its time is over, and that is what it says.
+    "0.8.5": frozenset({"empty", "cut.html"}),
 }
 """Pages of a version whose verdict is true without a reason."""
 
@@ -44,7 +47,11 @@ _LISTED: Mapping[str, Truth] = {"saved": "good", "partly": "good", "failed": "ba
     ],
 )
 async def test_a_verdict_is_the_truth(
-    version: Version, names: tuple[str, ...], own_server: OwnServer, tmp_path: Path
+    version: Version,
+    names: tuple[str, ...],
+    own_server: OwnServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with served_kinds() as site, own_server(version) as real:
         urls = {name: site[name] for name in names}
@@ -54,27 +61,30 @@ async def test_a_verdict_is_the_truth(
         ):
             target = replace(plain, calls=one)
             saved = await _save(target, list(urls.values()))
-            checked = (await target.call("start_save", action="check", urls=list(urls.values())))[
-                "result"
-            ]
+            checked = await _run_job(target, action="check", urls=list(urls.values()))
             pages = await target.every("list_snapshots", with_archiveresults=True)
+        verdicts = {
+            "save": _read(saved, _SAVED, urls),
+            "check": _read(checked, _CHECKED, urls),
+            "list": _tell(((page["url"], page["outcome"]) for page in pages), _LISTED, urls),
+        }
+        right = {(way, name): _right(way, name, version) for way in verdicts for name in names}
+        told = {row["url"]: str(row.get("reason", "")) for row in _rows(saved)}
+        said = {name: told.get(url, "") for name, url in urls.items()}
+        table = make_table(Stored(real), urls, verdicts, said, right)
+    # The figures of the campaign, whatever is captured.
+    with capsys.disabled():
+        print(f"\n{table}\n")
 
-    verdicts = {
-        "save": _read(saved, _SAVED, urls),
-        "check": _read(checked, _CHECKED, urls),
-        "list": _tell(((page["url"], page["outcome"]) for page in pages), _LISTED, urls),
-    }
     wrong = {
-        (way, name): verdict
-        for way, told in verdicts.items()
-        for name in names
-        if (verdict := told.get(name, "not told")) not in _right(way, name, version)
+        (way, name): verdicts[way].get(name, "not told")
+        for way, name in right
+        if verdicts[way].get(name, "not told") not in right[way, name]
     }
     assert wrong == {}
     reasons = {page["url"]: page.get("reason") or "" for page in pages}
     assert all(reasons[urls[name]] for name in names if KINDS[name].truth == "bad")
     # What only the site's own answer tells is looked up by jobs, not by lists.
-    told = {row["url"]: str(row.get("reason", "")) for row in _rows(saved)}
     untold = [
         name
         for name, url in urls.items()
@@ -95,28 +105,27 @@ async def _save(target: Target, urls: list[str]) -> Json:
     results: list[Json] = []
 
     async def save() -> None:
-        told = await target.call(
-            "start_save", action="save", urls=urls, tags=["kinds"], wait_minutes=30
-        )
-        while "result" not in told:
-            told = await target.call("start_save", action="save", resume=told["jobId"])
-        results.append(told["result"])
+        order = {"urls": urls, "tags": ["kinds"], "wait_minutes": 30}
+        results.append(await _run_job(target, action="save", **order))
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(save)
-        if target.version != "0.8.5":
-            await target.archive(await _crawl(target))
+        while target.version != "0.8.5" and not results:
+            # A long list is added in parts, each a crawl of its own.
+            for crawl in await target.every("list_crawls"):
+                if crawl["status"] != "sealed":
+                    await target.archive(crawl["id"])
+            await anyio.sleep(0.5)
     return results[0]
 
 
-async def _crawl(target: Target) -> str:
-    """The first crawl, as soon as there is one."""
-    for _ in range(600):
-        crawls = await target.every("list_crawls")
-        if crawls:
-            return str(crawls[0]["id"])
-        await anyio.sleep(0.2)
-    raise AssertionError("the pages were not added in time")
+async def _run_job(target: Target, **order: Any) -> Json:
+    """The result of a job, which may take several calls."""
+    told = await target.call("start_save", **order)
+    while "result" not in told:
+        told = await target.call("start_save", action=order["action"], resume=told["jobId"])
+    result: Json = told["result"]
+    return result
 
 
 def _read(result: Json, meaning: Mapping[str, Truth], urls: Mapping[str, str]) -> dict[str, str]:

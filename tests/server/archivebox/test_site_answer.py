@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 
 import pytest
 
@@ -54,6 +55,24 @@ def test_the_last_answer_on_the_way_counts(
 @pytest.mark.parametrize("data", [b"", b"no WARC", INFO, b"\x1f\x8b broken"])
 def test_what_tells_nothing_is_no_answer(data: bytes) -> None:
     assert not parse_warc(data, HERE).is_known
+
+
+@pytest.mark.parametrize(
+    ("body", "is_cut"),
+    [(b"2\r\nok\r\n0\r\n\r\n", False), (b"2\r\nok\r\n", True), (b"9\r\ncut", True), (b"", True)],
+)
+def test_a_page_in_chunks_is_whole_with_its_last_one(body: bytes, is_cut: bool) -> None:
+    chunked = response(HERE, "200 OK", "Transfer-Encoding: chunked", body=body)
+    assert parse_warc(INFO + chunked, HERE).is_cut is is_cut
+
+
+@pytest.mark.parametrize(("stored", "is_cut"), [(None, False), (400_000, False), (399_999, True)])
+def test_the_pages_own_file_tells_the_length_of_a_large_page(
+    stored: int | None, is_cut: bool
+) -> None:
+    body = random.Random(1).randbytes(400_000)
+    large = response(HERE, "200 OK", "Content-Length: 400000", body=body)
+    assert parse_warc((INFO + large)[:65_536], HERE, stored).is_cut is is_cut
 
 
 def test_the_start_of_a_packed_file_is_enough() -> None:

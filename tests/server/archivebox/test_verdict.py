@@ -104,8 +104,19 @@ def test_0_8_5_does_not_tell_a_refusal_from_a_dead_host() -> None:
     assert judge(doubtful, SiteAnswer(200)).outcome == "partly"
 
 
-def test_a_good_page_needs_no_look_at_its_files() -> None:
-    assert not needs_answer(page(GOOD, HASHES))
+def test_a_page_of_wget_is_looked_at_only_where_its_answer_was_stored() -> None:
+    stored = {"output_files": {"a.example/index.html": {"size": 700}, **WARC}}
+    assert not needs_answer(page({**GOOD, "output_files": {}}, HASHES))
+    assert needs_answer(page({**GOOD, **stored}, HASHES))
+
+
+def test_a_page_of_wget_that_broke_off_is_there_in_part() -> None:
+    verdict = judge(page(GOOD, HASHES), SiteAnswer(200, is_ended=False))
+    assert (verdict.outcome, verdict.reason) == ("partly", "The page broke off before its end.")
+
+
+def test_an_answer_without_the_page_fails_no_page_of_wget() -> None:
+    assert judge(page(GOOD, HASHES), SiteAnswer(405)).outcome == "saved"
 
 
 def test_an_empty_page_is_saved_and_told() -> None:

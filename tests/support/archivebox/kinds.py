@@ -41,6 +41,7 @@ class Kind:
     truth: "good" if there is a page to keep. why: the reason, for people. hint: a part of the
     reason that a verdict has to give. says: words of its text. url: its address where
     it is not the site's own, with `{closed}` for a port where connections are refused.
+    announced: bytes that the site says it sends, where it breaks off before.
     """
 
     truth: Truth
@@ -53,6 +54,7 @@ class Kind:
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0
     url: str = ""
+    announced: int = 0
 
 
 def _html(text: str, title: str = "A page", head: str = "", encoding: str = "utf-8") -> bytes:
@@ -132,6 +134,14 @@ KINDS: Mapping[str, Kind] = {
     "odd-title.html": Kind(
         "good", "an odd title", _html(f"<p>{_ENGLISH}</p>", _ODD_TITLE), says=_ENGLISH
     ),
+    "cut.html": Kind(
+        "good",
+        "a page that breaks off on its way",
+        _html(f"<p>{_ENGLISH}</p>" * 20),
+        says=_ENGLISH,
+        hint="broke off",
+        announced=100_000,
+    ),
     "broken-picture.html": Kind(
         "good",
         "a page whose picture is missing",
@@ -181,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in kind.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Type", kind.content_type)
-        self.send_header("Content-Length", str(len(kind.body)))
+        self.send_header("Content-Length", str(kind.announced or len(kind.body)))
         self.end_headers()
         if with_body:
             self.wfile.write(kind.body)

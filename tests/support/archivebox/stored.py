@@ -10,6 +10,9 @@ from typing import Any
 
 from tests.support.archivebox.server import RealArchiveBox
 
+_BOOKS = ("index.", "headers.json", "favicon.ico", "htmltotext.txt", "warc/", "logs/")
+"""How names begin of files in a folder of 0.8.5 that are not the page's own."""
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -22,6 +25,11 @@ class Stored:
         address = f"file:{self.real.folder / 'data' / 'index.sqlite3'}?mode=ro"
         with closing(sqlite3.connect(address, uri=True)) as database:
             return database.execute(query, values).fetchall()
+
+    def copies(self, url: str) -> list[str]:
+        """Return the ids of the saved copies of a URL, oldest first."""
+        query = "SELECT id FROM core_snapshot WHERE url = ? ORDER BY created_at"
+        return [str(identifier) for (identifier,) in self.rows(query, url)]
 
     def tags(self, snapshot_id: str) -> set[str]:
         """Return the names of a page's tags."""
@@ -36,16 +44,45 @@ class Stored:
         found = self.rows("SELECT status FROM core_snapshot WHERE id = ?", plain_id(snapshot_id))
         return str(found[0][0]) if found else None
 
+    def outputs(self, snapshot_id: str) -> list[tuple[str, str, str]]:
+        """Return plugin, status and text of a page's outputs, in the order in which they came."""
+        names = "extractor, status, output" if self._is_old else "plugin, status, output_str"
+        query = f"SELECT {names} FROM core_archiveresult WHERE snapshot_id = ? ORDER BY created_at"  # noqa: S608  # names of this module
+        return [
+            (str(plugin), str(status), str(text))
+            for plugin, status, text in self.rows(query, plain_id(snapshot_id))
+        ]
+
     def files(self, snapshot_id: str) -> list[Path]:
         """Return the files in a page's own folder, empty where the folder is gone."""
+        if self._is_old:
+            query = "SELECT timestamp FROM core_snapshot WHERE id = ?"
+            names = {name for (name,) in self.rows(query, plain_id(snapshot_id))}
+        else:
+            names = {plain_id(snapshot_id)}
         found = [
             folder
             for folder in (self.real.folder / "data" / "archive").rglob("*")
-            if folder.is_dir()
-            and not folder.is_symlink()
-            and plain_id(folder.name) == plain_id(snapshot_id)
+            if folder.is_dir() and not folder.is_symlink() and plain_id(folder.name) in names
         ]
         return sorted(path for folder in found for path in folder.rglob("*") if path.is_file())
+
+    def page_files(self, snapshot_id: str) -> list[Path]:
+        """Return the files that wget stored of a page, without its WARC and what the runner left
+        beside."""
+        own: list[Path] = []
+        for path in self.files(snapshot_id):
+            steps = path.parts[path.parts.index("archive") :]
+            if self._is_old:
+                rest = "/".join(steps[2:])
+                own += [] if rest.startswith(_BOOKS) else [path]
+            elif "wget" in steps and "warc" not in steps and not path.name.startswith("on_"):
+                own.append(path)
+        return own
+
+    @property
+    def _is_old(self) -> bool:
+        return self.real.version == "0.8.5"
 
 
 def plain_id(identifier: str) -> str:

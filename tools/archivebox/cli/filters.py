@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pydantic import Field
 
@@ -16,8 +16,10 @@ from server.archivebox.filters import FilterType, Patterns
 from server.archivebox.moments import Seconds
 from server.errors import Failure
 
+R = TypeVar("R")
 
-class Filters(EndpointRequest[Any]):
+
+class Filters(EndpointRequest[R], Generic[R]):
     """The filters that several commands share."""
 
     filter_type: FilterType = Field("substring", description="How patterns match")

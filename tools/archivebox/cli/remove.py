@@ -20,7 +20,7 @@ from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox.cli.filters import Filters, run_command
-from tools.archivebox.patterns import find_matches, matches
+from tools.archivebox.patterns import find_matches, find_urls, matches
 from tools.archivebox.records import Deleted
 from tools.archivebox.removal import delete_page, describe_removal
 
@@ -31,7 +31,7 @@ _SINGLE = (Code.NOT_FOUND, Code.REJECTED, Code.UNAVAILABLE)
 """Failures to delete one page that say nothing about the next."""
 
 
-class Remove(Filters, Confirmed[Deleted]):
+class Remove(Filters[Deleted], Confirmed[Deleted]):
     """Delete all saved pages that match, with their files, for good. The user is asked first. One
     page: archivebox_delete_snapshot."""
 
@@ -52,10 +52,15 @@ class Remove(Filters, Confirmed[Deleted]):
         return {}  # the pages are looked up first, and deleted one by one
 
     async def preview(self, context: ArchiveBoxContext) -> Preview:
-        # A little more than are deleted here: to count all would take the server minutes.
-        self._matches, is_all = await find_matches(
-            context.api, self.patterns(), self.times(), {}, _MOST_REMOVED
-        )
+        api, patterns, times = context.api, self.patterns(), self.times()
+        # Whole pages take the server 30 ms each: they are asked for only where they are few.
+        urls = await find_urls(api, patterns, times, {})
+        if urls is not None and len(urls) > _MOST_REMOVED:
+            going = await find_urls(api, patterns, times, {"status": "deleting"}) or []
+            raise _make_refusal(f"{len(urls) - len(going):,}")
+        rows, is_all = await find_matches(api, patterns, times, {}, _MOST_REMOVED)
+        # 0.9.73 shows a deleted page until its runner has removed it.
+        self._matches = [page for page in rows if page.get("status") != "deleting"]
         if not self._matches:
             raise Failure(
                 Code.NOT_FOUND,
@@ -63,13 +68,7 @@ class Remove(Filters, Confirmed[Deleted]):
                 "Search first: {POST /cli/search}.",
             )
         if not is_all:
-            raise Failure(
-                Code.INVALID_ARGUMENT,
-                f"More than {_MOST_REMOVED} saved pages match; so many are deleted at once. "
-                "Nothing was deleted.",
-                "Narrow the patterns, or use {remove_snapshots}, which counts and deletes any "
-                "number by `query`.",
-            )
+            raise _make_refusal(f"More than {_MOST_REMOVED}")
         return _preview(self._matches, describe_removal(context.description))
 
     async def run(self, context: ArchiveBoxContext) -> Result:
@@ -138,6 +137,17 @@ async def _delete_each(api: ArchiveBoxApi, result: list[Record]) -> dict[str, An
         counts["queued"] += bool(done.get("queued_count"))
     note = describe_removal(api.description)
     return {**counts, "failed": failed, **({"notes": [note]} if note else {})}
+
+
+def _make_refusal(count: str) -> Failure:
+    """Return the failure where so many pages match that they do not fit into one call."""
+    return Failure(
+        Code.INVALID_ARGUMENT,
+        f"{count} saved pages match; {_MOST_REMOVED} at most are deleted at once. Nothing was "
+        "deleted.",
+        "Narrow the patterns, or use {remove_snapshots}, which counts and deletes any number by "
+        "`query`.",
+    )
 
 
 def _preview(result: list[Record], note: str) -> Preview:

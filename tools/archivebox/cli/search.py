@@ -16,11 +16,16 @@ from server.archivebox.pagination import Record, read
 from server.tool.result import Result
 from tools.archivebox import records
 from tools.archivebox.cli.filters import Filters
-from tools.archivebox.patterns import MOST, find_matches
+from tools.archivebox.command import has_fast_search
+from tools.archivebox.listing import match_pages
+from tools.archivebox.patterns import MOST, find_matches, refuse_filters
 from tools.archivebox.records import Snapshot
 
+_MORE = {"search", "status", "tag", "crawl_id", "url__icontains", "url__istartswith", "sort"}
+"""Filters that only the command of 0.9.73 has."""
 
-class Search(Filters, Many[Snapshot]):
+
+class Search(Filters[Snapshot], Many[Snapshot]):
     """Search saved pages by patterns in their URL, or by tag, domain or timestamp; 0.9.73 takes all
     arguments and also searches what pages say (`search` contents). More filters:
     archivebox_list_snapshots."""
@@ -44,27 +49,22 @@ class Search(Filters, Many[Snapshot]):
         """Every version can be searched, if only page by page."""
 
     async def run(self, context: ArchiveBoxContext) -> Result:
-        requested = (
-            "search",
-            "status",
-            "tag",
-            "crawl_id",
-            "url__icontains",
-            "url__istartswith",
-            "sort",
-        )
-        more = {name: getattr(self, name) for name in requested if getattr(self, name) is not None}
-        patterns, times = self.patterns(), self.times()
+        api, patterns, times = context.api, self.patterns(), self.times()
+        more = self.model_dump(include=_MORE, exclude_none=True)
+        if not has_fast_search(context.description):
+            refuse_filters(api, more)
+            listed = await match_pages(api, patterns, times)
+            return await read(self, api, listed, keep=patterns.keep())
 
         async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
             # The command cannot skip: it is asked for all up to the last one that is wanted.
             most = min(MOST, offset + count)
-            rows, self._complete = await find_matches(context.api, patterns, times, more, most)
+            rows, self._complete = await find_matches(api, patterns, times, more, most)
             self._capped = most == MOST and not self._complete
             at_least = len(rows) + (not self._complete and not self._capped)
             return rows[offset:], at_least
 
-        return await read(self, context.api, fetch, page=MOST, is_counted=lambda: self._complete)
+        return await read(self, api, fetch, page=MOST, is_counted=lambda: self._complete)
 
     def notes(self, description: Description) -> list[str]:
         return (

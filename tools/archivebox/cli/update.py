@@ -21,7 +21,7 @@ from tools.archivebox.records import Report
 _DAY = 86_400
 
 
-class Update(Filters, Change[Report]):
+class Update(Filters[Report], Change[Report]):
     """Run what has not run yet for the matching pages, or bring their index up to date."""
 
     operation = "POST /cli/update"

@@ -11,6 +11,7 @@ from server.errors import Code, Failure
 from server.jobs import Handle, NewRecord, RecordRow, RecordState
 from tools.archivebox.jobs.change_work import ChangeWork
 from tools.archivebox.jobs.query import PageQuery
+from tools.archivebox.listing import LIST
 
 CANCELS = (
     "PATCH /core/snapshot/{snapshot_id}",
@@ -18,6 +19,8 @@ CANCELS = (
     "0.8.5 archives while it is asked: nothing is ever queued.",
 )
 _OPEN = ("queued", "started")
+# 20 s of the call, on a server that cannot filter by status.
+_MOST_READ = 5_000
 # Seconds after which the pages that were cancelled are looked at for the last time.
 _SEEN_AFTER = 30.0
 
@@ -27,38 +30,44 @@ Json = dict[str, Any]
 async def find_queued_work(context: ArchiveBoxContext, query: PageQuery) -> list[NewRecord]:
     """Return what is to be cancelled: whole crawls where all their queued pages go, else single
     pages; without filters the queued crawls too, whose pages may not exist yet."""
-    # Before 0.9.73 a filter by status is ignored without a word, and all pages come.
-    more = (
-        {"status": "queued"} if context.description.takes("GET /core/snapshots", "status") else {}
-    )
-    queued = [page for page in await PageQuery().snapshots(context, **more) if _is_queued(page)]
-    chosen = await _choose(context, query, queued, more)
     # Crawls come as one plain list, with neither pages nor filters.
-    crawls = await context.api.get("/crawls/crawls")
+    crawls = list(filter(_is_open, await context.api.get("/crawls/crawls")))
+    queued = await _find_queued(context, PageQuery(), crawls)
+    chosen = queued
+    if query.given():
+        fitting = {str(page["id"]) for page in await _find_queued(context, query, crawls)}
+        chosen = [page for page in queued if str(page["id"]) in fitting]
     records: list[NewRecord] = []
-    for crawl in filter(_is_open, crawls):
-        own = [page for page in queued if _is_of(page, crawl)]
-        gone = [page for page in chosen if _is_of(page, crawl)]
+    for crawl in crawls:
+        own = _list_own(crawl, queued)
+        going = _list_own(crawl, chosen)
         # A crawl without queued pages goes only where everything does.
-        if len(own) > len(gone) or not (gone or _goes_empty(crawl, query)):
-            continue
-        records.append(_record(f"crawl:{crawl['id']}", _first(crawl), gone))
-        chosen = [page for page in chosen if page not in gone]
+        goes_empty = not query.given() and _is_queued(crawl)
+        if len(own) == len(going) and (going or goes_empty):
+            records.append(_record(f"crawl:{crawl['id']}", _first(crawl), going))
+            chosen = [page for page in chosen if page not in going]
     singles = [_record(f"snapshot:{page['id']}", page["url"], [page]) for page in chosen]
     return [*records, *singles]
 
 
-async def _choose(
-    context: ArchiveBoxContext, query: PageQuery, queued: list[Json], more: Json
+async def _find_queued(
+    context: ArchiveBoxContext, query: PageQuery, crawls: list[Json]
 ) -> list[Json]:
-    if not query.given():
-        return queued
-    fitting = {str(page["id"]) for page in await query.snapshots(context, **more)}
-    return [page for page in queued if str(page["id"]) in fitting]
+    """Return the queued pages that fit."""
+    if context.description.takes(LIST, "status"):
+        pages = await query.snapshots(context, status="queued")
+    elif await PageQuery().count_at_most(context) <= _MOST_READ:
+        pages = await query.snapshots(context)
+    else:
+        # Before 0.9.73 a filter by status is ignored without a word. What is queued is of an open
+        # crawl, and not older; single pages that were queued anew are missed among so many.
+        oldest = min((str(crawl["created_at"]) for crawl in crawls), default=None)
+        pages = [] if oldest is None else await query.after(oldest).snapshots(context)
+    return list(filter(_is_queued, pages))
 
 
-def _goes_empty(crawl: Json, query: PageQuery) -> bool:
-    return not query.given() and _is_queued(crawl)
+def _list_own(crawl: Json, pages: list[Json]) -> list[Json]:
+    return [page for page in pages if _is_of(page, crawl)]
 
 
 def _record(key: str, url: str, pages: list[Json]) -> NewRecord:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.filters import has_tag
+from server.archivebox.pagination import LARGEST_SERVED
 from server.errors import Code, Failure
 from server.jobs import (
     Handle,
@@ -30,22 +32,22 @@ _PAGE = 1_000
 Json = dict[str, Any]
 
 
-async def tag_changes(
-    context: ArchiveBoxContext, query: PageQuery, *, add: Sequence[str], remove: Sequence[str]
-) -> list[NewRecord]:
-    """Return the matching pages whose tags are not yet as they should be, each with what is to be
-    changed."""
-    context.description.require(*TAGS)
-    records = []
-    for page in await query.snapshots(context):
+@dataclass(frozen=True)
+class TagChange:
+    """Which tags pages get, and which are taken off."""
+
+    add: Sequence[str] = ()
+    remove: Sequence[str] = ()
+
+    def make_record(self, page: Json) -> NewRecord | None:
+        """Return what is to be changed of a page; None where its tags are as they should be."""
         # ArchiveBox keeps a tag as it was written first; `Press` and `press` are the same one.
         tags = page.get("tags") or []
-        missing = [name for name in dict.fromkeys(add) if not has_tag(tags, name)]
-        present = [name for name in tags if has_tag(remove, name)]
-        if missing or present:
-            change = {"add": missing, "remove": present}
-            records.append(NewRecord(str(page["id"]), {"url": page["url"], **change}))
-    return records
+        missing = [name for name in dict.fromkeys(self.add) if not has_tag(tags, name)]
+        present = [name for name in tags if has_tag(self.remove, name)]
+        if not (missing or present):
+            return None
+        return NewRecord(str(page["id"]), {"url": page["url"], "add": missing, "remove": present})
 
 
 async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list[NewRecord]:
@@ -85,11 +87,39 @@ class ChangeWork(ABC):
     batch = 1
     width = 2
 
-    def __init__(self, context: ArchiveBoxContext) -> None:
+    def __init__(self, context: ArchiveBoxContext, query: PageQuery) -> None:
         self._context = context
+        self._query = query
 
-    async def gather(self, job: Handle) -> None:  # noqa: B027  # nothing to gather, for every kind
-        """Do nothing: the pages are those that the user confirmed."""
+    def make_record(self, page: Json) -> NewRecord | None:
+        """Return a page that fits as it is journalled; None where it is to be left alone."""
+        raise TypeError(f"{type(self).__name__} is told what to change")
+
+    async def gather(self, job: Handle) -> None:
+        """Journal the pages that fit, where they were too many to be read for the question.
+
+        Raises:
+            Failure: `REJECTED` where more fit by now than were confirmed.
+        """
+        # Interrupted after that, it is not counted once more: the total is another then.
+        if job.cursor:
+            return
+        pages, records = 0, list[NewRecord]()
+        async for batch in self._query.batches(self._context, 0, size=LARGEST_SERVED):
+            pages += len(batch.pages)
+            records += filter(None, map(self.make_record, batch.pages))
+            job.set_message(f"{pages:,} pages found")
+        confirmed = job.row.total
+        if confirmed is not None and pages > confirmed:
+            raise Failure(
+                Code.REJECTED,
+                f"{pages:,} pages fit by now, and {confirmed:,} were confirmed. Nothing was "
+                "changed.",
+                "Start it again, to see and confirm what fits now.",
+            )
+        for start in range(0, len(records), LARGEST_SERVED):
+            await job.add(records[start : start + LARGEST_SERVED])
+        await job.checkpoint({"pages": pages}, total=len(records))
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Change one object."""
@@ -124,6 +154,13 @@ class ChangeWork(ABC):
 class TagWork(ChangeWork):
     """Puts tags on pages and takes them off; what was changed stays in the record, which makes it
     reversible."""
+
+    def __init__(self, context: ArchiveBoxContext, query: PageQuery, change: TagChange) -> None:
+        super().__init__(context, query)
+        self._change = change
+
+    def make_record(self, page: Json) -> NewRecord | None:
+        return self._change.make_record(page)
 
     async def change(self, job: Handle, record: RecordRow) -> None:
         for what, verb in (("add", "add-to"), ("remove", "remove-from")):

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Text, Workflow
+from server.archivebox.fields import check_fields
 from server.errors import Code, Failure
 from server.exports import check_available
 from server.exports.names import make_file_name
@@ -17,7 +18,7 @@ from server.jobs import JobRow
 from server.tool.job import Plan, StartJob
 from tools.archivebox.jobs.export_work import PAGES_AT_ONCE, ExportRows, ExportWork
 from tools.archivebox.jobs.query import PageQuery, Query
-from tools.archivebox.records import SNAPSHOT_FIELDS, check_fields
+from tools.archivebox.records import SNAPSHOT_FIELDS, FileRow
 
 _LINK_FIELDS = ("url", "title", "tags", "bookmarked_at")
 _TEXT_FIELDS = ("id", "url", "title", "bookmarked_at")
@@ -58,7 +59,7 @@ class StartExport(StartJob[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         if self.name is not None:
             make_file_name(self.name, self.format)
         check_available(self.format)
-        check_fields(self.fields, SNAPSHOT_FIELDS)
+        check_fields(self.fields, FileRow)
         if self.format == "txt" and (self.fields or self.what == "texts"):
             raise Failure(
                 Code.INVALID_ARGUMENT,

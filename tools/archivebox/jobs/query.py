@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Text
-from server.archivebox.filters import Domain, has_tag
+from server.archivebox.filters import Domain, Patterns, has_tag
 from server.archivebox.moments import From, To, after_last
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import LARGEST_SERVED, Fetch, chain, distinct, read_on
 from server.errors import Code, Failure
+from server.text import count_noun
 from server.tool.request import Input
-from tools.archivebox.patterns import stored_tags
+from tools.archivebox.command import has_fast_search
+from tools.archivebox.listing import LIST, narrow_to_host, stored_tags
+from tools.archivebox.patterns import find_urls
 
 _SNAPSHOTS = "/core/snapshots"
+# As many as one request gives.
+_READ_WHOLE = LARGEST_SERVED
+_FIRST = 10
+# A page of the list takes up to 2 s.
+_RESERVE_SECONDS = 8.0
 
 Json = dict[str, Any]
 
@@ -40,6 +49,24 @@ class PageBatch:
 
 
 @dataclass(frozen=True)
+class Survey:
+    """What a query selects: how many pages, the first of them, and all where they are few.
+
+    is_exact: whether so many fit; they are at most so many where the time did not suffice.
+    """
+
+    count: int
+    first: list[Json]
+    pages: list[Json] | None = None
+    is_exact: bool = True
+
+    def describe(self) -> str:
+        """Return the number in words for people."""
+        noun = count_noun(self.count, "saved page")
+        return noun if self.is_exact else f"at most {noun}"
+
+
+@dataclass(frozen=True)
 class PageQuery:
     """Filters that all have to fit; dates are those of the listed records, the last moment of the
     time included."""
@@ -59,6 +86,11 @@ class PageQuery:
         """Return whether there is any filter."""
         return any(asdict(self).values())
 
+    def after(self, moment: str) -> PageQuery:
+        """Return the same filters for pages of that moment and later ones."""
+        moments = filter(None, (self.since, moment))
+        return replace(self, since=max(moments, key=datetime.fromisoformat))
+
     def has(self, url: str) -> bool:
         """Return whether a page is on the domain; True where no domain is asked for."""
         return self.domain is None or Domain.parse(self.domain).has(url)
@@ -74,6 +106,38 @@ class PageQuery:
         fetch = await self._make_reader(context, more)
         _, total = await fetch(0, 1)
         return total
+
+    async def survey(self, context: ArchiveBoxContext) -> Survey:
+        """Return the pages that fit where few do, and else how many they are."""
+        fetch = await self._make_reader(context, {})
+        first, total = await fetch(0, _FIRST)
+        if total <= _READ_WHOLE:
+            pages = await self.snapshots(context)
+            return Survey(len(pages), pages[:_FIRST], pages)
+        if self.domain is not None:
+            return await self._survey_domain(context, total)
+        # What is being deleted stands in the list until it is gone.
+        if context.description.takes(LIST, "status"):
+            total -= await self.count_at_most(context, status="deleting")
+        return Survey(total, first)
+
+    async def _survey_domain(self, context: ArchiveBoxContext, most: int) -> Survey:
+        """Count the pages of a host among at most so many that the server selects."""
+        by_url = self.domain and not any((self.search, self.since, self.until))
+        if by_url and has_fast_search(context.description):
+            patterns = Patterns("domain", (str(self.domain),))
+            more = {"tag": self.tag} if self.tag else {}
+            going = {**more, "status": "deleting"}
+            urls = await find_urls(context.api, patterns, {}, more) or []
+            gone = await find_urls(context.api, patterns, {}, going) or []
+            return Survey(len(urls) - len(gone), [{"url": url} for url in urls[:_FIRST]])
+        count, first = 0, list[Json]()
+        async for batch in self.batches(context, 0, size=LARGEST_SERVED):
+            count += len(batch.pages)
+            first += batch.pages[: _FIRST - len(first)]
+            if batch.end < most and context.deadline - context.now() < _RESERVE_SECONDS:
+                return Survey(most, first, is_exact=False)
+        return Survey(count, first)
 
     async def batches(
         self, context: ArchiveBoxContext, start: int, *, size: int, **more: Any
@@ -124,14 +188,9 @@ class PageQuery:
 
     def _params(self, description: Description) -> Json:
         params = {"search": self.search, **self._times()}
-        # The server's own filter takes a whole URL, not a host.
-        host = Domain.parse(self.domain).host if self.domain else ""
-        # A page's URL holds its host, so that a search for it leaves few others; other scripts
-        # and IPv6 have several spellings. Without page texts, of which 0.9.73 would search all.
-        if host and not self.search and "xn--" not in host and ":" not in host:
-            params["search"] = host
-            if description.takes(f"GET {_SNAPSHOTS}", "search_mode"):
-                params["search_mode"] = "meta"
+        # The server's own filter takes a whole URL, not a host; a page's URL holds its host.
+        if self.domain and not self.search:
+            params |= narrow_to_host(description, self.domain)
         return params
 
     def _times(self) -> Json:

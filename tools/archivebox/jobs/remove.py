@@ -10,11 +10,11 @@ from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Workflow
 from server.errors import Code, Failure
 from server.jobs import Handle, JobRow, NewRecord, RecordRow, RecordState
-from server.text import count_noun, show_page
+from server.text import show_page
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from tools.archivebox.jobs.change_work import ChangeWork
-from tools.archivebox.jobs.query import PageQuery, Query
+from tools.archivebox.jobs.query import PageQuery, Query, Survey
 from tools.archivebox.removal import delete_page, describe_removal
 
 _DELETE = (
@@ -22,7 +22,8 @@ _DELETE = (
     "0.9",
     "On 0.8.5 {POST /cli/remove} deletes what matches patterns.",
 )
-_SHOWN = 10
+# In the question itself; the details have more.
+_SHOWN = 5
 
 Json = dict[str, Any]
 
@@ -56,20 +57,22 @@ class StartRemove(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
 
     async def plan(self, context: ArchiveBoxContext) -> Plan:
         context.description.require(*_DELETE)
-        pages = await self.selection().snapshots(context)
-        # Exactly the pages that are shown and counted, also where more come to fit meanwhile.
-        records = [_make_record(page) for page in pages]
+        survey = await self.selection().survey(context)
+        # Few are deleted exactly as they are shown, also where more come to fit meanwhile; more
+        # are found by the job, which refuses if there are more than were confirmed.
+        records = None if survey.pages is None else list(map(_make_record, survey.pages))
+        preview = _preview(survey, describe_removal(context.description))
         return Plan(
-            f"Deletion of {count_noun(len(records), 'saved page')}",
-            len(records),
-            requests=len(records),
+            f"Deletion of {survey.describe()}",
+            survey.count,
+            requests=survey.count,
             credits=0,
             records_known=records,
-            preview=_preview(pages, describe_removal(context.description)) if pages else None,
+            preview=preview if survey.count else None,
         )
 
     def work(self, context: ArchiveBoxContext) -> RemoveWork:
-        return RemoveWork(context)
+        return RemoveWork(context, self.selection())
 
 
 class RemoveWork(ChangeWork):
@@ -77,6 +80,9 @@ class RemoveWork(ChangeWork):
 
     # 0.9.31 deletes by a command that looks first whether the page is the only one.
     width = 1
+
+    def make_record(self, page: Json) -> NewRecord:
+        return _make_record(page)
 
     async def change(self, job: Handle, record: RecordRow) -> None:
         api = self._context.background
@@ -109,11 +115,10 @@ def _make_record(page: Json) -> NewRecord:
     return NewRecord(str(page["id"]), detail)
 
 
-def _preview(pages: list[Json], note: str) -> Preview:
-    first = [show_page(page["url"], page.get("title")) for page in pages[:_SHOWN]]
-    more = ", ..." if len(pages) > 5 else ""
+def _preview(survey: Survey, note: str) -> Preview:
+    first = [show_page(page["url"], page.get("title")) for page in survey.first]
+    more = ", ..." if survey.count > _SHOWN else ""
     message = (
-        f"Delete {count_noun(len(pages), 'saved page')} with all files: {', '.join(first[:5])}"
-        f"{more}?{note and f' {note}'}"
+        f"Delete {survey.describe()} with all files: {', '.join(first[:_SHOWN])}{more}? {note}"
     )
-    return Preview(message, {"snapshots": len(pages), "first": first})
+    return Preview(message.rstrip(), {"snapshots": survey.count, "first": first})

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.verdict import Verdict, copy_plugins, judge, plugin_of
 from server.jobs import Handle, NewRecord, RecordRow
 from tools.archivebox.cli.add import Add
+from tools.archivebox.command import has_fast_search, search_urls
 from tools.archivebox.jobs.query import PageQuery
 from tools.archivebox.jobs.save_work import SaveWork, copies
 
@@ -19,70 +19,118 @@ EXHAUSTED = "It ended the same way each time: one more copy would not help."
 _TRIES, _TRIES_OF_PARTS = 4, 2
 # One request each, while somebody waits for the preview.
 _JUDGED_BEFORE = 100
+# One request for so many URLs.
+_COUNTED_AT_ONCE = 100
 
 Json = dict[str, Any]
-_Failed = dict[str, dict[str, list[str]]]
-"""The failed outputs by the ids of their pages, by the pages' URLs."""
 
 
 @dataclass(frozen=True)
 class Retries:
-    """The pages to save again, and how many were left out because that was tried before."""
+    """The pages to save again, and how many were left out because that was tried before.
+
+    is_judged: whether each was looked at; else the job finds out which of them are saved.
+    """
 
     records: list[NewRecord]
     exhausted: int = 0
+    is_judged: bool = True
+
+
+@dataclass
+class _Candidate:
+    """A page of which an output failed: the newest copy with such a one, and the failed plugins of
+    each copy by its id."""
+
+    url: str
+    newest: Json
+    plugins: dict[str, list[str]] = field(default_factory=dict)
+
+    def take(self, result: Json) -> None:
+        """Add a failed output."""
+        if _made(result) > _made(self.newest):
+            self.newest = result
+        self.plugins.setdefault(str(result["snapshot_id"]), []).append(plugin_of(result))
+
+    def make_record(self) -> NewRecord:
+        """Return the page as it is journalled."""
+        identity, tags = str(self.newest["snapshot_id"]), self.newest.get("snapshot_tags") or []
+        detail = {"id": identity, "tags": tags, "failed": self.plugins[identity]}
+        return NewRecord(self.url, {"url": self.url, **detail})
+
+    def is_certain(self) -> bool:
+        """Whether a copy failed for certain, and nothing need be read to know that."""
+        return not copy_plugins().isdisjoint(*self.plugins.values())
 
 
 async def find_failed_pages(context: ArchiveBoxContext, query: PageQuery) -> Retries:
     """Return the pages whose newest copy is not whole, by URL."""
-    failed = await _find_candidates(context, query)
-    if len(failed) > _JUDGED_BEFORE:
-        # More are judged one by one when their turn comes.
-        pages = await PageQuery(since=query.since).snapshots(context)
-        newest = {page["url"]: page for page in pages}
-        ids = {identity for plugins in failed.values() for identity in plugins}
-        return Retries(
-            [_make_record(page, failed) for page in newest.values() if _fails(page, ids)]
-        )
+    candidates = await _find_candidates(context, query)
+    certain: list[NewRecord] = []
+    if len(candidates) > _JUDGED_BEFORE:
+        # With one copy alone there is nothing newer that may be good.
+        single = await _find_single(context, [candidate.url for candidate in candidates])
+        unsure = []
+        for candidate in candidates:
+            if candidate.url in single and candidate.is_certain():
+                certain.append(candidate.make_record())
+            else:
+                unsure.append(candidate)
+        candidates = unsure
+    if len(candidates) > _JUDGED_BEFORE:
+        unjudged = [candidate.make_record() for candidate in candidates]
+        return Retries([*certain, *unjudged], is_judged=False)
+    judged = await _judge_candidates(context, candidates)
+    return Retries([*certain, *judged.records], judged.exhausted)
+
+
+async def _judge_candidates(context: ArchiveBoxContext, candidates: list[_Candidate]) -> Retries:
     records: list[NewRecord] = []
     exhausted = 0
-    for url, plugins in failed.items():
-        pages = await copies(context.api, url)
+    for candidate in candidates:
+        pages = await copies(context.api, candidate.url)
         # One that was saved again since is not to be saved again for ever.
-        if not pages or not _fails(pages[-1], plugins):
+        if not pages or str(pages[-1]["id"]) not in candidate.plugins:
             continue
         state = retry_state(pages)
         exhausted += state == EXHAUSTED
         if state is None:
-            records.append(_make_record(pages[-1], failed))
+            records.append(candidate.make_record())
     return Retries(records, exhausted)
 
 
-def _fails(page: Json, failed: Collection[str]) -> bool:
-    # 0.8.5 has no status; what is still at work may yet succeed.
-    return str(page["id"]) in failed and page.get("status") in (None, "sealed")
+async def _find_single(context: ArchiveBoxContext, urls: list[str]) -> set[str]:
+    """Return the URLs of which there is one copy; none where the server cannot say so quickly."""
+    if not has_fast_search(context.description):
+        return set()
+    counts: Counter[str] = Counter()
+    for start in range(0, len(urls), _COUNTED_AT_ONCE):
+        some = urls[start : start + _COUNTED_AT_ONCE]
+        filters = {"filter_type": "exact", "filter_patterns": some}
+        counts.update(await search_urls(context.api, filters))
+    return {url for url, count in counts.items() if count == 1}
 
 
-def _make_record(page: Json, failed: _Failed) -> NewRecord:
-    url, identity = page["url"], str(page["id"])
-    tags = page.get("tags") or []
-    detail = {"url": url, "id": identity, "tags": tags, "failed": failed[url][identity]}
-    return NewRecord(url, detail)
-
-
-async def _find_candidates(context: ArchiveBoxContext, query: PageQuery) -> _Failed:
+async def _find_candidates(context: ArchiveBoxContext, query: PageQuery) -> list[_Candidate]:
     """Return the pages that may not be saved, with the outputs that say so."""
-    results = await query.find_results(context, "failed")
+    results = [
+        result
+        for result in await query.find_results(context, "failed")
+        if plugin_of(result) in copy_plugins()
+    ]
     if context.description.takes("GET /core/archiveresults", "plugin"):
         # 0.9.31 calls a wget a success that stored its log alone; nothing is then there to be read.
-        results += await query.find_results(context, "noresults", plugin="htmltotext")
-    candidates: _Failed = {}
+        plugin = "wget" if has_fast_search(context.description) else "htmltotext"
+        results += await query.find_results(context, "noresults", plugin=plugin)
+    candidates: dict[str, _Candidate] = {}
     for result in results:
-        plugin = plugin_of(result)
-        if plugin in copy_plugins() or result["status"] == "noresults":
-            pages = candidates.setdefault(str(result["snapshot_url"]), {})
-            pages.setdefault(str(result["snapshot_id"]), []).append(plugin)
-    return candidates
+        url = str(result["snapshot_url"])
+        candidates.setdefault(url, _Candidate(url, result)).take(result)
+    return list(candidates.values())
+
+
+def _made(result: Json) -> str:
+    return str(result.get("created_at"))
 
 
 def retry_state(pages: list[Json]) -> str | None:

@@ -16,14 +16,14 @@ from server.text import count_noun, quote_title, show_url
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from tools.archivebox.jobs.cancel_work import CANCELS, CancelWork, find_queued_work
-from tools.archivebox.jobs.change_work import TagWork, tag_changes, undo_changes
+from tools.archivebox.jobs.change_work import TAGS, TagChange, TagWork, undo_changes
 from tools.archivebox.jobs.query import PageQuery, Query
 from tools.archivebox.jobs.retry_work import Retries, SaveAgainWork, find_failed_pages
 from tools.archivebox.jobs.save_work import CheckWork, SaveOptions, SaveWork
 
 _UNASKED = 500
 """Pages that are saved without asking: as many as one call of the tool for it takes."""
-_SHOWN = 10
+_SHOWN, _SHOWN_IN_QUESTION = 10, 3
 _ON_PAGES = ("save", "check")
 _ONLY_FOR = {
     "plugins": ("save",),
@@ -129,18 +129,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             case "retry":
                 return _retry_plan(await find_failed_pages(context, self.selection()))
             case "tag":
-                result = await (
-                    undo_changes(context, self.undo, self.tool_name())
-                    if self.undo
-                    else tag_changes(
-                        context, self.selection(), add=self.tags or (), remove=self.untag or ()
-                    )
-                )
-                return _plan_with_question(
-                    result,
-                    f"Change the tags of {count_noun(len(result), 'page')} ({self._tagging()})",
-                    each=1,
-                )
+                return await self._tag_plan(context)
         context.description.require(*CANCELS)
         result = await find_queued_work(context, self.selection())
         return _cancel_plan(result)
@@ -154,8 +143,8 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             case "retry":
                 return SaveAgainWork(context, self._options())
             case "tag":
-                return TagWork(context)
-        return CancelWork(context)
+                return TagWork(context, self.selection(), self._tag_change())
+        return CancelWork(context, self.selection())
 
     def _options(self) -> SaveOptions:
         return SaveOptions(tuple(self.tags or ()), self.plugins, self.only_new, self.wait_minutes)
@@ -194,6 +183,37 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             else None,
         )
 
+    async def _tag_plan(self, context: ArchiveBoxContext) -> Plan:
+        context.description.require(*TAGS)
+        if self.undo:
+            records = await undo_changes(context, self.undo, self.tool_name())
+            return self._plan_changes(records, f"undo of {self.undo}")
+        survey = await self.selection().survey(context)
+        change = self._tag_change()
+        if survey.pages is not None:
+            records = list(filter(None, map(change.make_record, survey.pages)))
+            return self._plan_changes(records, _describe_change(change))
+        message = (
+            f"Change the tags of {survey.describe()} ({_describe_change(change)}); those that have "
+            "them so already stay as they are"
+        )
+        preview = _ask(message, [page["url"] for page in survey.first], survey.count)
+        return Plan(
+            message,
+            survey.count,
+            requests=survey.count,
+            credits=0,
+            records_known=None,
+            preview=preview,
+        )
+
+    def _plan_changes(self, records: list[NewRecord], what: str) -> Plan:
+        message = f"Change the tags of {count_noun(len(records), 'page')} ({what})"
+        return _plan_with_question(records, message, each=1)
+
+    def _tag_change(self) -> TagChange:
+        return TagChange(tuple(self.tags or ()), tuple(self.untag or ()))
+
     def _has(self, name: str) -> bool:
         # A default clashes with nothing: only what the call itself set can.
         return name in self.model_fields_set and getattr(self, name) is not None
@@ -226,17 +246,11 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                 "Say which: by search, tag, domain, since or until.",
             )
 
-    def _tagging(self) -> str:
-        if self.undo:
-            return f"undo of {self.undo}"
-        put = ", ".join(map(quote_title, self.tags or []))
-        collected = ", ".join(map(quote_title, self.untag or []))
-        return "; ".join(
-            [
-                *([f"put on: {put}"] if put else []),
-                *([f"take off: {collected}"] if collected else []),
-            ]
-        )
+
+def _describe_change(change: TagChange) -> str:
+    verbs = {"put on": change.add, "take off": change.remove}
+    parts = [f"{verb}: {', '.join(map(quote_title, tags))}" for verb, tags in verbs.items() if tags]
+    return "; ".join(parts)
 
 
 def _cancel_plan(records: list[NewRecord]) -> Plan:
@@ -251,8 +265,14 @@ def _cancel_plan(records: list[NewRecord]) -> Plan:
 
 def _retry_plan(retries: Retries) -> Plan:
     records = retries.records
+    message = f"Save {count_noun(len(records), 'page')} again"
+    if not retries.is_judged:
+        message = (
+            f"Look at {count_noun(len(records), 'page')} of which a copy failed, and save again "
+            "those that are not saved"
+        )
     # Four requests: look for a newer copy and at its outputs, add, look at the outcome.
-    plan = _plan_with_question(records, f"Save {count_noun(len(records), 'page')} again", each=4)
+    plan = _plan_with_question(records, message, each=4)
     if not retries.exhausted:
         return plan
     note = (
@@ -267,12 +287,16 @@ def _plan_with_question(records: list[NewRecord], message: str, *, each: int) ->
     """Return a plan that needs a confirmation; where there is nothing to do, one that does not."""
     if not records:
         return _plan_without_question(message, records, each=each)
-    urls = [show_url(record.detail["url"]) for record in records if record.detail.get("url")]
-    details = {"pages": len(records), "first": urls[:_SHOWN]}
-    visible = f": {', '.join(urls[:3])}{' ...' if len(records) > 3 else ''}" if urls else ""
-    return _plan_without_question(
-        message, records, each=each, preview=Preview(f"{message}{visible}?", details)
-    )
+    urls = [record.detail["url"] for record in records if record.detail.get("url")]
+    preview = _ask(message, urls, len(records))
+    return _plan_without_question(message, records, each=each, preview=preview)
+
+
+def _ask(message: str, urls: list[str], count: int) -> Preview:
+    first = list(map(show_url, urls[:_SHOWN]))
+    more = " ..." if count > _SHOWN_IN_QUESTION else ""
+    visible = f": {', '.join(first[:_SHOWN_IN_QUESTION])}{more}" if first else ""
+    return Preview(f"{message}{visible}?", {"pages": count, "first": first})
 
 
 def _plan_without_question(

@@ -9,7 +9,7 @@ from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.pagination import Record, every, refuse_ambiguous
 from server.errors import Code, Failure
 from server.text import show_url
-from tools.archivebox.patterns import pages, stored_urls
+from tools.archivebox.listing import pages, stored_urls
 
 _WHOLE_ID = re.compile(r"[0-9a-f]{32}\Z", re.IGNORECASE)
 _PATH = "/core/snapshot/"

@@ -12,11 +12,7 @@ from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Confirmed, Get, Many, MayConfirm, Text, cut_text
 from server.archivebox.moments import At, From, split_exact
 from server.archivebox.openapi import Description
-from server.archivebox.pagination import (
-    Fetch,
-    Record,
-    read,
-)
+from server.archivebox.pagination import LARGEST_PAGE, Fetch, Record, read
 from server.archivebox.verdict import judge, read_verdict
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
@@ -26,7 +22,7 @@ from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox import records
 from tools.archivebox.known import add_tags, find_known
-from tools.archivebox.patterns import pages, stored_tags, stored_urls
+from tools.archivebox.listing import pages, stored_tags, stored_urls
 from tools.archivebox.records import Deleted, Exported, Snapshot
 from tools.archivebox.removal import (
     LATER,
@@ -86,7 +82,9 @@ class ListSnapshots(Many[Snapshot]):
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         arguments = self.model_dump(
-            exclude_unset=True, by_alias=True, exclude={"limit", "after", "offset", "status"}
+            exclude_unset=True,
+            by_alias=True,
+            exclude={"fields", "limit", "after", "offset", "status"},
         )
         params = self.require_supported(
             context.description,
@@ -96,26 +94,29 @@ class ListSnapshots(Many[Snapshot]):
         by_server = self.status not in (None, *_OUTCOMES) and context.description.takes(
             self.operation, "status"
         )
-        by_outcome = self.status in _OUTCOMES
         if by_server:
             params["status"] = self.status
-        if by_outcome:
+        if self._needs_outputs():
             params["with_archiveresults"] = True
         fetch = await self._pages(context.api, params)
+        page = _WITH_RESULTS if self._needs_outputs() else LARGEST_PAGE
         if self.status is None or by_server:
-            return await read(self, context.api, fetch)
-        keep = self._outcome if by_outcome else self._at_work(context.api)
-        return await read(
-            self, context.api, fetch, keep=keep, page=_WITH_RESULTS if by_outcome else 200
-        )
+            return await read(self, context.api, fetch, page=page)
+        keep = self._outcome if self.status in _OUTCOMES else self._at_work(context.api)
+        return await read(self, context.api, fetch, keep=keep, page=page)
 
     def one(self, record: Record) -> Record:
         result = records.snapshot(record)
-        if self.status in _OUTCOMES or self.with_archiveresults:
+        if self._needs_outputs():
             result |= records.describe_verdict(record)
-        if self.status in _OUTCOMES and not self.with_archiveresults:
+        if not (self.with_archiveresults or self.has_field("archiveresults")):
             result.pop("archiveresults", None)
         return result
+
+    def _needs_outputs(self) -> bool:
+        if self.with_archiveresults or self.status in _OUTCOMES:
+            return True
+        return self.has_field("archiveresults", "outcome", "reason", "failures")
 
     def notes(self, description: Description) -> list[str]:
         if self.status in _OUTCOMES:

@@ -1,0 +1,125 @@
+"""Work on many pages and work that repeats is seen in the server's database and on its disk, not in
+its answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+import pytest
+
+from tests.support.archivebox.install import ALL_VERSIONS
+from tests.support.archivebox.stored import Stored
+from tests.support.archivebox.targets import Target
+
+Json = dict[str, Any]
+
+since_0_9 = pytest.mark.parametrize("box", ALL_VERSIONS[:2], indirect=True)
+newest = pytest.mark.parametrize("box", ALL_VERSIONS[:1], indirect=True)
+
+
+@pytest.fixture
+async def working(target: Target, stored: Stored, tmp_path: Path) -> AsyncIterator[Target]:
+    """The product with a folder for its jobs."""
+    settings = {"ARCHIVEBOX_API_KEY": stored.real.key, "ARCHIVE_MCP_STATE_DIR": str(tmp_path)}
+    async with target.connect(**settings) as calls:
+        yield replace(target, calls=calls)
+
+
+@since_0_9
+async def test_each_run_of_a_schedule_is_another_copy(target: Target, stored: Stored) -> None:
+    url = target.fresh.pop()
+    await target.confirmed("schedule", import_path=url, every="daily", tag="Daily")
+    enabled = (
+        "SELECT schedule, urls, crawls_crawl.config FROM crawls_crawlschedule"
+        " JOIN crawls_crawl ON template_id = crawls_crawl.id WHERE is_enabled"
+    )
+    ((every, urls, config),) = stored.rows(enabled)
+    assert (every, urls) == ("daily", url)
+    if target.version == "0.9.73":
+        assert json.loads(config)["ONLY_NEW"] is False
+
+    for _ in range(3):
+        await anyio.to_thread.run_sync(_run_schedules, stored)
+        await _work_off(stored)
+    copies = stored.copies(url)
+    assert len(copies) == 3
+    for copy in copies:
+        assert stored.page_files(copy)
+        assert stored.tags(copy) == {"Daily"}
+    shown = await target.call("schedule", show=True)
+    assert [row["copies"] for row in shown["schedules"]] == [3]
+
+    await target.confirmed("schedule", clear=True)
+    assert stored.rows(enabled) == []
+
+
+@since_0_9
+async def test_a_retry_makes_a_copy_of_what_failed_and_none_of_what_is_good(
+    working: Target, stored: Stored
+) -> None:
+    good, bad = working.fresh.pop(), f"{stored.real.pages['missing']}?retried"
+    added = await working.call("add", urls=[good, bad], tag="Retried")
+    await working.archive(added["crawl_id"])
+    await _work_off(stored)
+    job: Json = {"action": "retry", "query": {"tag": "Retried"}, "wait_minutes": 0}
+    await working.confirmed("start_save", **job)
+    await _work_off(stored)
+    assert (len(stored.copies(good)), len(stored.copies(bad))) == (1, 2)
+
+    listed = await working.call("list_snapshots", url=good, status="succeeded")
+    assert [page["id"] for page in listed["nodes"]] == [await _id_of(working, good)]
+
+
+@since_0_9
+async def test_what_fits_a_query_is_deleted_with_its_files(working: Target, stored: Stored) -> None:
+    pages = [await working.saved("Gone") for _ in range(2)]
+    neighbour = await working.saved("Stays")
+    assert all(stored.page_files(page["id"]) for page in pages)
+    await working.confirmed("start_remove", query={"tag": "Gone"})
+    await _work_off(stored)
+    for page in pages:
+        assert (stored.status(page["id"]), stored.files(page["id"])) == (None, [])
+    assert stored.page_files(neighbour["id"])
+
+
+@newest
+async def test_an_update_archives_what_was_listed_only(target: Target, stored: Stored) -> None:
+    url = target.fresh.pop()
+    page = await target.call("create_snapshot", url=url, status="sealed")
+    await _work_off(stored)
+    assert stored.outputs(page["id"]) == []
+    await target.call("update", filter_patterns=[url], filter_type="exact")
+    await _work_off(stored)
+    states = [(plugin, status) for plugin, status, _ in stored.outputs(page["id"])]
+    assert ("wget", "succeeded") in states
+    assert stored.page_files(page["id"])
+
+
+@since_0_9
+async def test_an_update_makes_no_second_copy(target: Target, stored: Stored) -> None:
+    page = await target.saved()
+    await target.call("update", filter_patterns=[page["url"]], filter_type="exact")
+    await _work_off(stored)
+    assert len(stored.copies(page["url"])) == 1
+    assert stored.page_files(page["id"])
+
+
+def _run_schedules(stored: Stored) -> None:
+    """Start a run of every schedule, as if its time had come."""
+    with stored.real.client() as client:
+        started = client.post("/cli/schedule", json={"run_all": True}).raise_for_status().json()
+    assert started["result"]["run_all_enqueued"] == 1
+
+
+async def _id_of(target: Target, url: str) -> str:
+    (page,) = (await target.call("list_snapshots", url=url))["nodes"]
+    return str(page["id"])
+
+
+async def _work_off(stored: Stored) -> None:
+    await anyio.to_thread.run_sync(stored.real.work_off)
