@@ -7,6 +7,7 @@ in HTML.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -173,6 +174,9 @@ def _read_payload(reply: Reply) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the errors and the data of an answer, each empty where there are none."""
     payload = _json_object(reply)
     errors, data = payload.get("errors"), payload.get("data")
+    # One error without the list around it is an error all the same.
+    if isinstance(errors, dict) and errors:
+        errors = [errors]
     # A text instead of a list: the token or the workspace is refused (Archive docs, errors).
     if isinstance(errors, str):
         raise _describe_refusal(reply, errors)
@@ -246,10 +250,23 @@ def _load_json(body: bytes) -> Any:
     Half a surrogate pair, left where a caption was cut, becomes `?`.
     """
     # A byte order mark and invalid bytes are no reason to lose a whole page of records.
-    payload = json.loads(body.decode("utf-8-sig", "replace"))
+    payload = json.loads(
+        body.decode("utf-8-sig", "replace"),
+        parse_constant=_read_constant,
+        parse_float=_read_float,
+    )
     if not _SURROGATE.search(body):
         return payload
     return json.loads(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _read_constant(_: str) -> None:
+    """Return null for NaN and Infinity, which are no JSON and no metric: not available."""
+
+
+def _read_float(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def _describe_body(body: bytes) -> str:
@@ -347,7 +364,8 @@ def _describe_error(reply: Reply, error: dict[str, Any]) -> Failure:
         )
     if reply.status >= 500:
         return _describe_outage(reply)
-    return Failure(Code.REJECTED, f"Archive refused it: {text}")
+    hint = "Change the arguments; if they are right, `archive-mcp doctor` looks at the connection."
+    return Failure(Code.REJECTED, f"Archive refused it: {text}", hint)
 
 
 def _read_code(error: dict[str, Any]) -> str:
