@@ -99,7 +99,7 @@ class ArchiveBackend:
                     if walk.take(node)
                 ]
                 after = info["endCursor"] if info["hasNextPage"] else None
-            except (KeyError, TypeError):
+            except (KeyError, TypeError, AttributeError):
                 raise Failure(
                     Code.BAD_RESPONSE,
                     "Archive sent a list of workspaces that cannot be read.",

@@ -117,10 +117,9 @@ class _ListReader:
     ) -> None:
         self._lists = lists
         self._request = request
-        self._identity = _find_identity(request.record())
-        self._is_identity_hidden = self._identity is not None and self._identity not in selection
         # Asked for in any case: without it a record that comes twice cannot be told from two.
-        self._selection = {**selection, self._identity: {}} if self._identity else selection
+        self._hidden = _find_identity(request.record()) - selection.keys()
+        self._selection = {**selection, **{name: {} for name in self._hidden}}
         self._deadline = deadline
         self._api = Api(lists.archive, workspace, deadline=deadline)
         self._names = names
@@ -153,7 +152,7 @@ class _ListReader:
             page = self._lists.find_page(self._scope, cursor) or await self._page(cursor)
             if rest := self._take(page, cursor):
                 return rest, page.total
-            if not page.has_next or page.end is None:
+            if not page.has_next:
                 return None, page.total
             self._walk.step(page.end, page.total)
             cursor = Cursor(page.end)
@@ -237,9 +236,7 @@ class _ListReader:
 
     def _show(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return the record without the identity that the caller did not ask for."""
-        if not self._is_identity_hidden:
-            return record
-        return {name: value for name, value in record.items() if name != self._identity}
+        return {name: value for name, value in record.items() if name not in self._hidden}
 
     def _make_result(self, following: Cursor | None, total: int | None) -> Result:
         envelope: dict[str, Any] = {
@@ -266,10 +263,9 @@ class _ListReader:
         return self._records.result(envelope)
 
 
-def _find_identity(record: type[Record]) -> str | None:
-    # Members of a union have their own fields, and lists of those come whole.
-    names = () if record.variants else IDENTITIES
-    return next((name for name in names if name in fields_of(record)), None)
+def _find_identity(record: type[Record]) -> set[str]:
+    """Return the field that tells records of a type apart, if there is one."""
+    return set([name for name in IDENTITIES if name in fields_of(record)][:1])
 
 
 def _merge(into: Selection, other: Selection) -> None:

@@ -24,6 +24,13 @@ REQUIRED = frozenset(
 """Fields that are non-null in each type of Archive's schema that has them."""
 
 _INSTANTS = ("takenAt", "at")
+_Null = type(None)
+_LEAVES: dict[Any, tuple[type, ...]] = {
+    str: (str,),
+    int: (int,),
+    bool: (bool,),
+    list[str]: (list,),
+}
 _NUMBER = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?")
 
 
@@ -103,53 +110,52 @@ def check_connection(data: Any) -> dict[str, Any]:
     Raises:
         Failure: `BAD_RESPONSE`.
     """
-    if not isinstance(data, dict):
-        raise describe_bad_shape("no page")
-    info, total = data.get("pageInfo"), data.get("totalCount")
-    if not isinstance(data.get("nodes"), list) or not isinstance(info, dict):
-        raise describe_bad_shape("a page without `nodes` or `pageInfo`")
-    if not isinstance(info.get("endCursor"), str | None):
-        raise describe_bad_shape("a cursor that is no text")
-    if type(total) is not int and total is not None:
-        raise describe_bad_shape("a `totalCount` that is no number")
-    return data
+    page: dict[str, Any] = _require_type(data, (dict,), "a page")
+    info = _require_type(page.get("pageInfo"), (dict,), "`pageInfo`")
+    _require_type(page.get("nodes"), (list,), "`nodes`")
+    _require_type(info.get("endCursor"), (str, _Null), "`endCursor`")
+    _require_type(page.get("totalCount"), (int, _Null), "`totalCount`")
+    return page
+
+
+def _require_type(value: Any, types: tuple[type, ...], name: str) -> Any:
+    # Exactly these: a boolean is no number, though Python takes it for one.
+    if type(value) not in types:
+        raise describe_bad_shape(f"{type(value).__name__} in {name}")
+    return value
 
 
 def _convert_field(name: str, value: Any, field: Field, selection: Selection) -> Any:
     if value is None:
-        if name in REQUIRED:
-            raise describe_bad_shape(f"a record without `{name}`")
-        return None
+        return _accept_null(name)
     if field.record is not None:
         read = convert_list if field.many else convert_record
         return read(value, field.record, selection)
-    if not _is_leaf(value, field):
-        raise describe_bad_shape(f"{type(value).__name__} in `{name}`")
+    if field.big:
+        return _read_big(name, value)
+    _require_type(value, _LEAVES.get(field.hint, (type(value),)), f"`{name}`")
     if name in _INSTANTS:
         _check_instant(name, value)
-    # A null stays null above: a metric that is not available is not 0.
-    return _number(value) if field.big and isinstance(value, str) else value
+    return value
 
 
-def _is_leaf(value: Any, field: Field) -> bool:
-    if field.big:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return is_number or (isinstance(value, str) and bool(_NUMBER.fullmatch(value)))
-    if field.hint is str:
-        return isinstance(value, str)
-    if field.hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    if field.hint is bool:
-        return isinstance(value, bool)
-    if field.hint == list[str]:
-        return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
-    return True
+def _accept_null(name: str) -> None:
+    """Return null, which is no 0: a metric that is not available."""
+    if name in REQUIRED:
+        raise describe_bad_shape(f"a record without `{name}`")
+
+
+def _read_big(name: str, value: Any) -> Any:
+    _require_type(value, (str, int, float), f"`{name}`")
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise describe_bad_shape(f"a text that is no number in `{name}`")
+    return _number(value) if isinstance(value, str) else value
 
 
 def _check_instant(name: str, text: str) -> None:
     try:
         datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+    except ValueError:
         raise describe_bad_shape(f"`{name}` without a time") from None
 
 

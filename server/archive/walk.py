@@ -27,10 +27,8 @@ IDENTITIES = ("id", "at")
 """Fields that tell a record from others: its id, or the time of a snapshot."""
 
 
-def identify(record: Any) -> str | None:
+def identify(record: dict[str, Any]) -> str | None:
     """Return what tells a record from others; None if it was not asked for."""
-    if not isinstance(record, dict):
-        return None
     key = next((record[name] for name in IDENTITIES if record.get(name)), None)
     return str(key) if key else None
 
@@ -41,12 +39,11 @@ class Walk:
     def __init__(self, known: Iterable[str] = ()) -> None:
         self.repeats = 0
         self._known = set(known)
-        self._cursors: set[str] = set()
+        self._cursors: set[str | None] = set()
         self._count = 0
         self._idle = 0
-        self._fresh = False
 
-    def take(self, record: Any) -> bool:
+    def take(self, record: dict[str, Any]) -> bool:
         """Return whether the record comes for the first time."""
         key = identify(record)
         if key in self._known:
@@ -55,7 +52,7 @@ class Walk:
         if key is not None:
             self._known.add(key)
         self._count += 1
-        self._fresh = True
+        self._idle = 0
         return True
 
     def step(self, cursor: str | None, total: int | None) -> None:
@@ -66,11 +63,10 @@ class Walk:
         """
         if cursor in self._cursors:
             raise describe_endless("it repeats a cursor")
-        if cursor is not None:
-            self._cursors.add(cursor)
-        self._idle = 0 if self._fresh else self._idle + 1
-        self._fresh = False
-        if self._idle >= _IDLE_PAGES:
+        self._cursors.add(cursor)
+        # Of the page before as well, which may have brought some.
+        self._idle += 1
+        if self._idle > _IDLE_PAGES:
             raise describe_endless(f"{_IDLE_PAGES} pages in a row bring nothing new")
         if total is not None and self._count > 2 * total + _SPARE:
             raise describe_endless(f"it counts {total:,} records and sent {self._count:,}")

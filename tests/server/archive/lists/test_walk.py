@@ -45,10 +45,11 @@ def test_a_cursor_that_repeats_is_an_endless_list() -> None:
 
 def test_pages_that_bring_nothing_new_end_after_a_few() -> None:
     walk = Walk()
-    walk.step("1", 100)
-    walk.step("2", 100)
-    with pytest.raises(Failure, match="bring nothing new"):
-        walk.step("3", 100)
+    walk.take({"id": "1"})
+    for cursor in "abc":
+        walk.step(cursor, 100)
+    with pytest.raises(Failure, match="3 pages in a row bring nothing new"):
+        walk.step("d", 100)
 
 
 def test_a_list_far_longer_than_its_count_is_endless() -> None:
