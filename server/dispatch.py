@@ -19,7 +19,7 @@ from server.text import truncate
 from server.tool.catalog import OWN, Catalog, Entry
 from server.tool.context import LOCAL_USER, Backend, Caller, Principal
 from server.tool.elicitation import Asker, Suspended
-from server.tool.result import Result, compact
+from server.tool.result import Result, compact, fit
 
 if TYPE_CHECKING:
     from server.tool.request import Request
@@ -133,7 +133,8 @@ class Dispatcher:
                 result = await backend.run(request, caller)
         except TimeoutError:
             raise _overdue(request, self._seconds) from None
-        return self._render_hint(result.with_fields(instants=instants) if instants else result)
+        result = result.with_fields(instants=instants) if instants else result
+        return fit(self._render_hint(result))
 
     def _render_hint(self, result: Result) -> Result:
         """Render the hint of a job's failure within a result: it names tools too."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, get_origin
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Protocol
 
 from server.archive.client import Archive, Call
 from server.archive.failures import Answer, describe_doubt, user_errors
-from server.archive.records import Field, Record, Selection, fields_of
-from server.archive.selection import convert, select
+from server.archive.records import Record, Selection, fields_of
+from server.archive.selection import convert_record, select
+from server.archive.walk import Walk, describe_endless, drop_repeats
+from server.errors import Failure
 from server.limiter import Lane
 
 PAGE = 100
@@ -68,6 +70,8 @@ class Page:
     has_next: bool
     total: int | None
     partial: bool
+    repeats: int = 0
+    """Records left out because they came before."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +108,15 @@ class Api:
     async def read_pages(self, request: Query, after: str | None = None) -> AsyncIterator[Page]:
         """Yield the pages from the cursor `after` on."""
         # One page at a time, so that a reader that stops pays for no page behind its last.
+        walk = Walk()
         while True:
             page = await self.read_page(request, after)
-            yield page
+            before = walk.repeats
+            records = [record for record in page.records if walk.take(record)]
+            # Before the page is used: an endless list is to be journalled no further.
+            if page.has_next:
+                walk.step(page.end, page.total)
+            yield replace(page, records=records, repeats=page.repeats + walk.repeats - before)
             if not page.has_next:
                 return
             after = page.end
@@ -115,7 +125,8 @@ class Api:
         """Return a list that Archive sends whole, as its one page."""
         # Such lists carry neither a cursor nor a totalCount, so the rows themselves are the total.
         data, partial = await self.read(request, selection)
-        return Page(data, None, False, len(data), partial)
+        records, repeats = drop_repeats(data)
+        return Page(records, None, False, len(records), partial, repeats)
 
     async def read(self, request: Query, selection: Selection | None = None, **more: Any) -> Answer:
         """Return the data of a query, numbers converted, and whether a part could not be computed.
@@ -164,7 +175,7 @@ class Api:
                 check=lambda data: check_payload(request, data, selection),
             )
         )
-        payload: dict[str, Any] = dict(convert(answer.data, request.record(), selection))
+        payload: dict[str, Any] = dict(answer.data)
         # An empty list means success (Archive docs, error handling), so it is left out of the
         # result.
         del payload["userErrors"]
@@ -230,25 +241,15 @@ def check_payload(request: Change, payload: Any, selection: Selection) -> None:
     made = payload.get(first)
     if errors and (request.repeatable or not made):
         raise user_errors(request.operation, errors, request.refused)
-    fields = fields_of(request.record())
-    complete = all(name in payload and _fits(payload[name], fields[name]) for name in selection)
     # A new thing that is not shown may not have been made; elsewhere null can mean "nothing to do".
-    unseen = made is None and not request.repeatable and fields[first].record is not None
-    if errors or not complete or unseen:
+    shows_things = fields_of(request.record())[first].record is not None
+    unseen = made is None and not request.repeatable and shows_things
+    if errors or unseen or payload.keys() < selection.keys():
         raise odd
-
-
-def _fits(value: Any, field: Field) -> bool:
-    """Return whether a value can be that of a field; null always can."""
-    if value is None:
-        return True
-    if get_origin(field.hint) is list:
-        return isinstance(value, list)
-    if field.record is not None:
-        return isinstance(value, dict)
-    if field.hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return field.hint not in (str, bool) or isinstance(value, field.hint)
+    try:
+        convert_record(payload, request.record(), selection)
+    except Failure:
+        raise odd from None
 
 
 def make_page(data: dict[str, Any], partial: bool, after: str | None = None) -> Page:
@@ -257,6 +258,9 @@ def make_page(data: dict[str, Any], partial: bool, after: str | None = None) -> 
     # pagination).
     info = data.get("pageInfo") or {}
     end = info.get("endCursor")
-    # A page whose end is its own start would be read for ever.
-    has_next = bool(info.get("hasNextPage")) and end is not None and end != after
-    return Page(data["nodes"], end, has_next, data.get("totalCount"), partial)
+    has_next = bool(info.get("hasNextPage"))
+    # To end here would take a part of the list for all of it.
+    if has_next and end in (None, after):
+        raise describe_endless("its cursor does not lead on")
+    records, repeats = drop_repeats(data["nodes"])
+    return Page(records, end, has_next, data.get("totalCount"), partial, repeats)

@@ -150,7 +150,7 @@ class Attributes:
         answer = await self._archive.execute(call)
         try:
             records = [_read_attribute(record) for record in answer.data]
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, AttributeError):
             raise Failure(
                 Code.BAD_RESPONSE,
                 "Archive sent a list of custom attributes that cannot be read.",

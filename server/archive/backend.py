@@ -10,6 +10,7 @@ from server.archive.client import Archive, Call
 from server.archive.context import ArchiveContext
 from server.archive.operations import ArchiveTool
 from server.archive.pagination import Lists
+from server.archive.walk import Walk
 from server.archive.workspaces import Workspace, Workspaces, choices
 from server.errors import Code, Failure
 from server.tool.confirmation import Confirmations
@@ -82,6 +83,7 @@ class ArchiveBackend:
     async def _list_workspaces(self, deadline: float) -> list[Workspace]:
         workspaces: list[Workspace] = []
         after: str | None = None
+        walk = Walk()
         while True:
             variables = {"first": 100, **({"after": after} if after else {})}
             # No workspace: it is the one query that takes no header, and has a limit of its own per
@@ -92,10 +94,12 @@ class ArchiveBackend:
                 page, info = answer.data["nodes"], answer.data["pageInfo"]
                 # Lower case, as `resolve` returns ids, so that the two can be compared.
                 workspaces += [
-                    Workspace(str(node["id"]).lower(), str(node["name"])) for node in page
+                    Workspace(str(node["id"]).lower(), str(node["name"]))
+                    for node in page
+                    if walk.take(node)
                 ]
                 after = info["endCursor"] if info["hasNextPage"] else None
-            except (KeyError, TypeError):
+            except (KeyError, TypeError, AttributeError):
                 raise Failure(
                     Code.BAD_RESPONSE,
                     "Archive sent a list of workspaces that cannot be read.",
@@ -103,3 +107,4 @@ class ArchiveBackend:
                 ) from None
             if after is None:
                 return workspaces
+            walk.step(str(after), None)

@@ -262,7 +262,11 @@ class BatchReader:
                 f"Archive answered {request.operation} with nothing.",
                 retryable=True,
             )
-        return Answer(request.convert(answer.data, self._selection), answer.partial)
+        try:
+            return Answer(request.convert(answer.data, self._selection), answer.partial)
+        except Failure as failure:
+            # This read's own: the others of the batch may be as they should.
+            return failure
 
 
 def build_document(

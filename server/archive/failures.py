@@ -7,6 +7,7 @@ in HTML.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -141,17 +142,23 @@ def user_errors(operation: str, errors: list[dict[str, Any]], hint: str = "") ->
 
 def _may_have_run(reply: Reply, errors: list[Any], data: Any, operation: str) -> bool:
     """Return whether a change without a payload may have been made, in spite of the errors."""
-    objects = [error for error in errors if isinstance(error, dict)]
-    paths = [path for error in objects if isinstance(path := error.get("path"), list)]
-    own = [path for path in paths if path[:1] == [operation]]
+    depth = max((_find_depth(error, operation) for error in errors), default=0)
     # Without data the request was refused before it ran (GraphQL specification, request errors).
-    if not errors or not (own or isinstance(data, dict)):
+    if not errors or not (depth or isinstance(data, dict)):
         return False
-    # An error inside the payload: it was made, and then not all of it could be told.
-    if len(objects) < len(errors) or any(len(path) > 1 for path in own):
-        return True
-    # Only the known refusals come before anything is done.
-    return any(_describe_error(reply, error).code is Code.REJECTED for error in objects)
+    # An error inside the payload: it was made, and then not all of it could be told. And only the
+    # known refusals come before anything is done.
+    return depth > 1 or not all(_is_known_refusal(reply, error) for error in errors)
+
+
+def _find_depth(error: Any, operation: str) -> int:
+    """Return how many steps an error's path has; 0 where it is not about the operation."""
+    path = error.get("path") if isinstance(error, dict) else None
+    return len(path) if isinstance(path, list) and path[:1] == [operation] else 0
+
+
+def _is_known_refusal(reply: Reply, error: Any) -> bool:
+    return isinstance(error, dict) and _describe_error(reply, error).code is not Code.REJECTED
 
 
 def _first_message(errors: list[Any]) -> str:
@@ -173,6 +180,9 @@ def _read_payload(reply: Reply) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the errors and the data of an answer, each empty where there are none."""
     payload = _json_object(reply)
     errors, data = payload.get("errors"), payload.get("data")
+    # One error without the list around it is an error all the same.
+    if isinstance(errors, dict):
+        errors = [errors]
     # A text instead of a list: the token or the workspace is refused (Archive docs, errors).
     if isinstance(errors, str):
         raise _describe_refusal(reply, errors)
@@ -246,10 +256,23 @@ def _load_json(body: bytes) -> Any:
     Half a surrogate pair, left where a caption was cut, becomes `?`.
     """
     # A byte order mark and invalid bytes are no reason to lose a whole page of records.
-    payload = json.loads(body.decode("utf-8-sig", "replace"))
+    payload = json.loads(
+        body.decode("utf-8-sig", "replace"),
+        parse_constant=_read_constant,
+        parse_float=_read_float,
+    )
     if not _SURROGATE.search(body):
         return payload
     return json.loads(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _read_constant(_: str) -> None:
+    """Return null for NaN and Infinity, which are no JSON and no metric: not available."""
+
+
+def _read_float(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def _describe_body(body: bytes) -> str:
@@ -347,7 +370,8 @@ def _describe_error(reply: Reply, error: dict[str, Any]) -> Failure:
         )
     if reply.status >= 500:
         return _describe_outage(reply)
-    return Failure(Code.REJECTED, f"Archive refused it: {text}")
+    hint = "Change the arguments; if they are right, `archive-mcp doctor` looks at the connection."
+    return Failure(Code.REJECTED, f"Archive refused it: {text}", hint)
 
 
 def _read_code(error: dict[str, Any]) -> str:

@@ -27,7 +27,14 @@ from server.archive.attributes import OptionNames, name_options
 from server.archive.context import ArchiveContext
 from server.archive.pagination import PARTIAL
 from server.archive.records import Record, Selection
-from server.archive.selection import convert, render, select, units
+from server.archive.selection import (
+    check_connection,
+    convert_list,
+    convert_record,
+    render,
+    select,
+    units,
+)
 from server.archive.workspaces import Workspaces
 from server.errors import Code, Failure
 from server.tool.confirmation import Preview
@@ -192,7 +199,7 @@ class Read(ArchiveRequest[R], Generic[R]):
 
     def convert(self, data: Any, selection: Selection) -> Any:
         """Return the data of the answer, its text numbers as numbers."""
-        return convert(data, self.record(), selection)
+        return convert_record(data, self.record(), selection)
 
     async def read_option_names(
         self, context: ArchiveContext, selection: Selection, record: type[Record]
@@ -259,7 +266,7 @@ class ReadMany(Read[R], Generic[R]):
 
     def convert(self, data: Any, selection: Selection) -> Any:
         """Return the records of the answer, their text numbers as numbers."""
-        return convert(data or [], self.record(), selection)
+        return convert_list(data, self.record(), selection)
 
     async def run(self, context: ArchiveContext) -> Result:
         names = await self.read_option_names(context, self.default_selection(), self.record())
@@ -273,7 +280,10 @@ class ReadPages(ReadMany[R], Generic[R]):
 
     def convert(self, data: Any, selection: Selection) -> Any:
         """Return the connection of the answer, the text numbers of its nodes as numbers."""
-        return {**data, "nodes": convert(data.get("nodes") or [], self.record(), selection)}
+        return {
+            **check_connection(data),
+            "nodes": convert_list(data["nodes"], self.record(), selection),
+        }
 
     @classmethod
     def body(cls, selected: str) -> str:

@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Protocol
 from server.archive.api import PAGE, Api, Page, Query
 from server.archive.attributes import OptionNames, name_options
 from server.archive.client import Archive
-from server.archive.records import Selection
+from server.archive.records import Record, Selection, fields_of
 from server.archive.selection import select, units
+from server.archive.walk import IDENTITIES, Walk, describe_repeats
 from server.tool.cursor import Cursor, decode, scope_of
 from server.tool.result import RecordList, Result
 
@@ -116,19 +117,26 @@ class _ListReader:
     ) -> None:
         self._lists = lists
         self._request = request
-        self._selection = selection
+        # Asked for in any case: without it a record that comes twice cannot be told from two.
+        self._hidden = _find_identity(request.record()) - selection.keys()
+        self._selection = {**selection, **{name: {} for name in self._hidden}}
         self._deadline = deadline
         self._api = Api(lists.archive, workspace, deadline=deadline)
         self._names = names
         # Stored pages hold names or ids: a cursor of the one must not lead into the other.
         marks = [] if names is None else ["optionNames"]
         self._scope = scope_of(
-            request.operation, request.document(selection), request.variables(), workspace, *marks
+            request.operation,
+            request.document(self._selection),
+            request.variables(),
+            workspace,
+            *marks,
         )
         self._records = RecordList(request.limit)
         self._notes = request.notes()
         self._cut_reason = "fit"
         self._partial = False
+        self._walk = Walk()
 
     async def run(self) -> Result:
         cursor = decode(self._request.after, self._scope)
@@ -144,8 +152,9 @@ class _ListReader:
             page = self._lists.find_page(self._scope, cursor) or await self._page(cursor)
             if rest := self._take(page, cursor):
                 return rest, page.total
-            if not page.has_next or page.end is None:
+            if not page.has_next:
                 return None, page.total
+            self._walk.step(page.end, page.total)
             cursor = Cursor(page.end)
             # Checked after the page's end, so that a full page leads on by Archive's own cursor.
             if self._records.full:
@@ -166,14 +175,19 @@ class _ListReader:
             return await self._list()
         # Largest pages: all of them are needed, and a request costs a turn whatever its size.
         page = whole = await self._page(Cursor(), PAGE)
+        walk = Walk()
+        whole = replace(whole, records=[record for record in whole.records if walk.take(record)])
         while page.has_next and len(whole.records) < MOST_SORTED:
+            walk.step(page.end, page.total)
             page = await self._page(Cursor(page.end), PAGE)
+            fresh = [record for record in page.records if walk.take(record)]
             whole = Page(
-                whole.records + page.records,
+                whole.records + fresh,
                 page.end,
                 page.has_next,
                 page.total,
                 whole.partial or page.partial,
+                whole.repeats + page.repeats + len(page.records) - len(fresh),
             )
         # The order over a part would look like the order over all, so none is given.
         if whole.has_next:
@@ -209,13 +223,20 @@ class _ListReader:
     def _take(self, page: Page, cursor: Cursor) -> Cursor | None:
         """Take records of a page from the cursor on; return the cursor of the first left over."""
         self._partial |= page.partial
+        self._walk.repeats += page.repeats
         for place, record in enumerate(page.records[cursor.skip :], cursor.skip):
-            if not self._records.add(record):
+            if not self._walk.take(record):
+                continue
+            if not self._records.add(self._show(record)):
                 rest = Cursor(cursor.page, place)
                 # The page is stored, because Archive has cursors only for the ends of pages.
                 self._lists.store_page(self._scope, rest, page)
                 return rest
         return None
+
+    def _show(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return the record without the identity that the caller did not ask for."""
+        return {name: value for name, value in record.items() if name not in self._hidden}
 
     def _make_result(self, following: Cursor | None, total: int | None) -> Result:
         envelope: dict[str, Any] = {
@@ -233,12 +254,18 @@ class _ListReader:
             self._notes += self._request.notes_if_empty()
         if by_field := units(self._selection, self._request.record()):
             envelope["units"] = by_field
+        self._notes += describe_repeats(self._walk.repeats)
         if self._partial:
             envelope["partial"] = True
             self._notes.append(PARTIAL)
         if self._notes:
             envelope["notes"] = self._notes
         return self._records.result(envelope)
+
+
+def _find_identity(record: type[Record]) -> set[str]:
+    """Return the field that tells records of a type apart, if there is one."""
+    return set([name for name in IDENTITIES if name in fields_of(record)][:1])
 
 
 def _merge(into: Selection, other: Selection) -> None:

@@ -63,6 +63,7 @@ class Field:
     big: bool = False
     unit: str = ""
     attributes_of: Entity | None = None
+    many: bool = False
 
 
 def fields_of(record: type[Record]) -> dict[str, Field]:
@@ -92,15 +93,16 @@ def _read_fields(record: type[Record]) -> dict[str, Field]:
 
 
 def _read_field(annotation: Any) -> Field:
-    hint, field = annotation, {"hint": annotation}
+    hint, field, many = annotation, {"hint": annotation}, False
     while origin := get_origin(hint):
+        many |= origin is list
         # The only unions are optional types: a field that may be null is selected like any other.
         hint, *marks = [arg for arg in get_args(hint) if arg is not type(None)]
         if origin is Annotated:
             for mark in marks:
                 field |= _read_mark(mark)
     if isinstance(hint, type) and issubclass(hint, Record):
-        return Field(annotation, hint)
+        return Field(annotation, hint, many=many)
     return Field(**field)
 
 

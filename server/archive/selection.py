@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
-from server.archive.records import Record, Selection, fields_of
+from server.archive.records import Field, Record, Selection, fields_of
 from server.errors import Code, Failure
 from server.tool.names import suggest
 
@@ -15,6 +16,22 @@ MAX_PATH = 7
 
 # JSON readers hold numbers as doubles, which are exact up to here.
 _EXACT = 2**53 - 1
+
+REQUIRED = frozenset(
+    {"id", "provider", "type", "takenAt", "at", "status", "key", "accountName", "success"}
+    | {"socialProfile"}
+)
+"""Fields that are non-null in each type of Archive's schema that has them."""
+
+_INSTANTS = ("takenAt", "at")
+_Null = type(None)
+_LEAVES: dict[Any, tuple[type, ...]] = {
+    str: (str,),
+    int: (int,),
+    bool: (bool,),
+    list[str]: (list,),
+}
+_NUMBER = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?")
 
 
 def select(record: type[Record], paths: list[str] | None) -> Selection:
@@ -52,21 +69,104 @@ def render(selection: Selection, record: type[Record]) -> str:
     return " ".join(parts) or "__typename"
 
 
-def convert(value: Any, record: type[Record], selection: Selection) -> Any:
-    """Convert the text numbers of an answer to numbers, in place; what is inexact stays text."""
-    if isinstance(value, list):
-        return [convert(entry, record, selection) for entry in value]
+def convert_list(value: Any, record: type[Record], selection: Selection) -> list[Any]:
+    """Return the records of a list, their text numbers as numbers; null is an empty list.
+
+    Raises:
+        Failure: as `convert_record`.
+    """
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise describe_bad_shape(f"{type(value).__name__} in place of a list")
+    if None in value:
+        raise describe_bad_shape(f"null in place of a {record.__name__}")
+    return [convert_record(entry, record, selection) for entry in value]
+
+
+def convert_record(value: Any, record: type[Record], selection: Selection) -> Any:
+    """Convert the text numbers of a record to numbers, in place; what is inexact stays text.
+
+    Raises:
+        Failure: `BAD_RESPONSE` for what the schema rules out.
+    """
+    if value is None:
+        return None
     if not isinstance(value, dict):
-        return value
+        raise describe_bad_shape(f"{type(value).__name__} in place of a {record.__name__}")
     fields = fields_of(record)
     for name, inner in selection.items():
-        field, result = fields[name], value.get(name)
-        if field.record is not None:
-            convert(result, field.record, inner)
-        # A null stays null: a metric that is not available is not 0.
-        elif field.big and isinstance(result, str):
-            value[name] = _number(result)
+        if name in value:
+            value[name] = _convert_field(name, value[name], fields[name], inner)
+        # A member of a union has not all the fields of the others.
+        elif name in REQUIRED and not record.variants:
+            raise describe_bad_shape(f"a record without `{name}`")
     return value
+
+
+def check_connection(data: Any) -> dict[str, Any]:
+    """Return the data of a page if it has what paging needs.
+
+    Raises:
+        Failure: `BAD_RESPONSE`.
+    """
+    page: dict[str, Any] = _require_type(data, (dict,), "a page")
+    info = _require_type(page.get("pageInfo"), (dict,), "`pageInfo`")
+    _require_type(page.get("nodes"), (list,), "`nodes`")
+    _require_type(info.get("endCursor"), (str, _Null), "`endCursor`")
+    _require_type(page.get("totalCount"), (int, _Null), "`totalCount`")
+    return page
+
+
+def _require_type(value: Any, types: tuple[type, ...], name: str) -> Any:
+    # Exactly these: a boolean is no number, though Python takes it for one.
+    if type(value) not in types:
+        raise describe_bad_shape(f"{type(value).__name__} in {name}")
+    return value
+
+
+def _convert_field(name: str, value: Any, field: Field, selection: Selection) -> Any:
+    if value is None:
+        return _accept_null(name)
+    if field.record is not None:
+        read = convert_list if field.many else convert_record
+        return read(value, field.record, selection)
+    if field.big:
+        return _read_big(name, value)
+    _require_type(value, _LEAVES.get(field.hint, (type(value),)), f"`{name}`")
+    if name in _INSTANTS:
+        _check_instant(name, value)
+    return value
+
+
+def _accept_null(name: str) -> None:
+    """Return null, which is no 0: a metric that is not available."""
+    if name in REQUIRED:
+        raise describe_bad_shape(f"a record without `{name}`")
+
+
+def _read_big(name: str, value: Any) -> Any:
+    _require_type(value, (str, int, float), f"`{name}`")
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise describe_bad_shape(f"a text that is no number in `{name}`")
+    return _number(value) if isinstance(value, str) else value
+
+
+def _check_instant(name: str, text: str) -> None:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise describe_bad_shape(f"`{name}` without a time") from None
+
+
+def describe_bad_shape(description: str) -> Failure:
+    """Return the failure of an answer that the schema rules out, from a few words about it."""
+    return Failure(
+        Code.BAD_RESPONSE,
+        f"Archive sent what its schema rules out: {description}.",
+        "Try again later; if it stays so, ask for other `fields`, or for fewer records.",
+        retryable=True,
+    )
 
 
 def units(selection: Selection, record: type[Record]) -> dict[str, str]:

@@ -13,7 +13,12 @@ from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 import anyio
 
 from server.archivebox.auth import Keys, Login
-from server.archivebox.failures import decode, make_foreign_failure, make_redirect_failure
+from server.archivebox.failures import (
+    check_answer,
+    decode,
+    make_foreign_failure,
+    make_redirect_failure,
+)
 from server.archivebox.openapi import Description
 from server.errors import Code, Failure
 from server.http.client import Http
@@ -133,7 +138,19 @@ class ArchiveBox:
         Raises:
             Failure: decoded from any of the server's error shapes.
         """
-        return await self._send(send, decode, authenticated=authenticated)
+        return await self._send(
+            send, lambda reply: self._read(send, reply), authenticated=authenticated
+        )
+
+    def _read(self, send: Send, reply: Reply) -> Any:
+        """Return the JSON of an answer that is what the server describes.
+
+        Within the attempt, because a change whose answer cannot be read may have been made.
+        """
+        answer = decode(reply)
+        if self._description is not None:
+            check_answer(self._description.find_problem(send.method, send.path, answer))
+        return answer
 
     async def send_login(self, login: Login, deadline: float) -> Any:
         """Return the JSON that ArchiveBox answers a login with.

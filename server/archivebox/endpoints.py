@@ -15,7 +15,7 @@ from server.archivebox.openapi import Description
 from server.errors import Code, Failure
 from server.tool.confirmation import Preview
 from server.tool.request import Request, Risk, describe_type
-from server.tool.result import BUDGET, Result, whole
+from server.tool.result import BUDGET, Result, compact, whole
 
 R = TypeVar("R")
 
@@ -24,6 +24,8 @@ Text = Annotated[str, Field(min_length=1)]
 
 # Paging and confirmation are this server's own; lists add their `limit` and `offset` themselves.
 _OURS = frozenset({"fields", "limit", "after", "offset", "confirm"})
+# For the note about a text that was cut.
+_BESIDE_TEXT = 200
 
 
 class ArchiveBoxTool(Request[R, ArchiveBoxContext], Generic[R]):
@@ -223,9 +225,10 @@ class Many(EndpointRequest[R], Generic[R]):
 
 def cut_text(text: str) -> dict[str, Any]:
     """Return the text as far as the size budget goes, with a note where it was cut."""
-    notes = (
-        {"notes": [f"Cut: the first {BUDGET} of {len(text)} characters."]}
-        if len(text) > BUDGET
-        else {}
-    )
-    return {"text": text[:BUDGET], **notes}
+    most = BUDGET - _BESIDE_TEXT
+    # In JSON a line break takes two characters, and a control character six.
+    size = len(compact(text[:most]))
+    end = most if size <= most else most * most // size
+    if end >= len(text):
+        return {"text": text}
+    return {"text": text[:end], "notes": [f"Cut: the first {end} of {len(text)} characters."]}

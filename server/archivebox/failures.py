@@ -10,6 +10,7 @@ markup never leave this module.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -44,6 +45,7 @@ _ARGUMENT_ERRORS = (
 )
 _MOST_DETAILS = 5
 _MOST_BYTES = 2000
+_MOST_DIGITS = 18
 
 KEY_HINT = (
     "The user makes an API key for a superuser in ArchiveBox's admin "
@@ -64,7 +66,12 @@ def decode(reply: Reply) -> Any:
     if 300 <= reply.status < 400:
         raise make_redirect_failure(reply)
     try:
-        payload = json.loads(reply.body)
+        payload = json.loads(
+            reply.body,
+            parse_constant=_read_constant,
+            parse_float=_read_float,
+            parse_int=_read_int,
+        )
     except (ValueError, RecursionError):
         if reply.status < 400:
             raise _make_garbage_failure(reply) from None
@@ -73,6 +80,22 @@ def decode(reply: Reply) -> Any:
     if reply.status < 400:
         return payload
     raise _make_failure(reply, payload)
+
+
+def check_answer(problem: str) -> None:
+    """Raise for an answer that has a problem.
+
+    Raises:
+        Transient: it says neither what is there nor whether a change was made.
+    """
+    if problem:
+        raise Transient(
+            Code.BAD_RESPONSE,
+            f"ArchiveBox sent what its own description rules out: {clean(problem)}.",
+            "Try again; if it stays so, the user looks into ArchiveBox's log on the server.",
+            # Whatever is wrong with its records is wrong the next time, too.
+            worth_repeating=False,
+        )
 
 
 def get_command_result(payload: Any) -> Any:
@@ -250,10 +273,25 @@ def _join_details(detail: Any) -> str:
 def _render_detail(entry: Any) -> str:
     if not isinstance(entry, dict):
         return clean(str(entry))
+    steps = entry.get("loc")
     # The first step says only "query", "path" or "body", which means nothing to a tool's caller.
-    place = ".".join(str(step) for step in entry.get("loc", [])[1:])
+    place = ".".join(map(str, steps[1:])) if isinstance(steps, list) else ""
     message = clean(str(entry.get("msg", "")))
     return f"{place}: {message}" if place else message
+
+
+def _read_constant(_: str) -> None:
+    """Return null for NaN and Infinity, which are no JSON."""
+
+
+def _read_int(text: str) -> int | None:
+    # What no other language holds as a whole number is no count and no size.
+    return int(text) if len(text) <= _MOST_DIGITS else None
+
+
+def _read_float(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def _make_garbage_failure(reply: Reply) -> Transient:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from server.archivebox.failures import make_foreign_failure
+from server.archivebox.shapes import Schema, Shapes
 from server.errors import Code, Failure
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
@@ -19,10 +20,11 @@ _VERSIONS = {"1.0.0": "0.8.5"}
 @dataclass(frozen=True)
 class Endpoint:
     """An endpoint as the server declares it: names of its query parameters and of its body's
-    fields."""
+    fields, and the schema of its JSON answer, empty where it has none."""
 
     parameters: frozenset[str]
     body: frozenset[str]
+    answer: Schema = field(default_factory=dict, hash=False)
 
 
 _NO_ENDPOINT = Endpoint(frozenset(), frozenset())
@@ -34,6 +36,7 @@ class Description:
 
     version: str
     endpoints: dict[str, Endpoint]
+    shapes: Shapes = field(default_factory=lambda: Shapes({}), compare=False)
 
     @classmethod
     def parse(cls, openapi: Any) -> Description:
@@ -50,7 +53,8 @@ class Description:
         # Every version of ArchiveBox has this endpoint.
         if "GET /core/snapshots" not in endpoints:
             raise make_foreign_failure()
-        return cls(_VERSIONS.get(version, version), endpoints)
+        schemas = openapi.get("components", {}).get("schemas", {})
+        return cls(_VERSIONS.get(version, version), endpoints, Shapes(schemas))
 
     def has(self, operation: str) -> bool:
         """Return whether the server has the endpoint, whatever it calls its path parameters."""
@@ -62,6 +66,21 @@ class Description:
         endpoint = self.endpoints.get(normalize(operation), _NO_ENDPOINT)
         return name in endpoint.parameters | endpoint.body
 
+    def find_problem(self, method: str, path: str, answer: Any) -> str:
+        """Return what an answer has that the description rules out, in a few words; nothing where
+        it fits."""
+        endpoint = self.endpoints.get(f"{method} {path}") or self._find_endpoint(method, path)
+        return self.shapes.find_problem(answer, endpoint.answer)
+
+    def _find_endpoint(self, method: str, path: str) -> Endpoint:
+        steps = path.split("/")
+        for name, endpoint in self.endpoints.items():
+            verb, _, template = name.partition(" ")
+            parts = template.split("/")
+            if verb == method and len(parts) == len(steps) and _fits(parts, steps):
+                return endpoint
+        return _NO_ENDPOINT
+
     def require(self, operation: str, since: str, instead: str) -> None:
         """Raise `UNSUPPORTED` for an endpoint that the server lacks, with the versions that have
         it."""
@@ -72,6 +91,11 @@ class Description:
                 instead or "The user can update ArchiveBox.",
                 version=self.version,
             )
+
+
+def _fits(template: list[str], steps: list[str]) -> bool:
+    pairs = zip(template, steps, strict=True)
+    return all("{}" in part or part == step for part, step in pairs)
 
 
 def normalize(operation: str) -> str:
@@ -93,7 +117,13 @@ def _list_endpoints(openapi: Any) -> Iterable[tuple[str, Endpoint]]:
             )
             fields = frozenset(_list_fields(operation, schemas))
             name = normalize(f"{method.upper()} {short_path}")
-            yield name, Endpoint(parameters, fields)
+            yield name, Endpoint(parameters, fields, _find_answer(operation))
+
+
+def _find_answer(operation: Any) -> Schema:
+    response = operation.get("responses", {}).get("200", {})
+    schema: Schema = response.get("content", {}).get("application/json", {}).get("schema") or {}
+    return schema
 
 
 def _list_fields(operation: Any, schemas: Any) -> Iterable[str]:

@@ -4,13 +4,25 @@ size budget."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 # Claude Code showed 49,000 characters in place, and moved 52,000 to a file.
 # The most characters of a result's text: hosts move longer ones to a file, or refuse them.
 BUDGET = 40_000
+# What stands beside the records of a list: its total, cursor, units and notes.
+_BESIDE_RECORDS = 1_500
+_SIGN = "[cut]"
+_LONGEST_NOTE, _MOST_NOTES = 500, 20
+# The fields of a record are fewer.
+_FEWEST_FIELDS = 60
+# The longest text and the most entries of a list, from what cuts least to what always fits.
+_STEPS = (
+    *((length, 1_000) for length in (36_000, 30_000, 20_000, 10_000, 5_000, 2_500, 1_000, 500)),
+    *((500, most) for most in (400, 200, 100, 50, 25)),
+    *((length, most) for length, most in ((200, 25), (100, 12), (50, 6), (20, 3), (8, 1))),
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,7 @@ class RecordList:
     """Records that fit the budget, each with its text, so that nothing is serialised twice."""
 
     limit: int
-    budget: int = BUDGET
+    budget: int = BUDGET - _BESIDE_RECORDS
     records: list[dict[str, Any]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     size: int = 0
@@ -97,6 +109,56 @@ class RecordList:
         return Result({"nodes": self.records}, f'{{"nodes":[{",".join(self.texts)}]}}').with_fields(
             **envelope
         )
+
+
+def fit(result: Result) -> Result:
+    """Return the same result within the size budget: its longest texts cut, then its longest lists,
+    with a note that says so."""
+    if len(result.text) <= BUDGET:
+        return result
+    structured = {name: value for name, value in result.structured.items() if name != "notes"}
+    notes = [str(note)[:_LONGEST_NOTE] for note in result.structured.get("notes", [])][:_MOST_NOTES]
+    notes.append(
+        f"Shortened to {BUDGET:,} characters: texts that were cut end with {_SIGN}, and of long "
+        "lists the first entries are here. Ask for less at once."
+    )
+    room = BUDGET - len(compact(notes)) - len(',"notes":')
+    for longest, most in _STEPS:
+        cut = _cut(structured, longest, most)
+        text = compact(cut)
+        if len(text) <= room:
+            break
+    else:
+        # So many names and numbers that no list or text is to blame: the first of them.
+        cut, text = {}, "{}"
+    return replace(result, structured=cut, text=text).with_fields(notes=notes)
+
+
+def _cut(value: Any, longest: int, most: int) -> Any:
+    """Return a value whose texts have at most `longest` characters and its lists `most` entries."""
+    cutter = _CUTTERS.get(type(value))
+    return value if cutter is None else cutter(value, longest, most)
+
+
+def _cut_text(text: str, longest: int, most: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]} {_SIGN}"
+
+
+def _cut_list(entries: list[Any], longest: int, most: int) -> list[Any]:
+    # No sign at its end: entries have a schema.
+    return [_cut(entry, longest, most) for entry in entries[:most]]
+
+
+def _cut_object(fields: dict[str, Any], longest: int, most: int) -> dict[str, Any]:
+    pairs = list(fields.items())[: max(most, _FEWEST_FIELDS)]
+    return {name[:longest]: _cut(entry, longest, most) for name, entry in pairs}
+
+
+_CUTTERS: dict[type, Callable[[Any, int, int], Any]] = {
+    str: _cut_text,
+    list: _cut_list,
+    dict: _cut_object,
+}
 
 
 def drop_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class Batch:
     missing: list[dict[str, Any]]
     partial: bool = False
     """Whether Archive could not compute some values now."""
+    repeats: int = 0
+    """Records left out because they came before."""
 
 
 class ItemSource(Input):
@@ -132,7 +134,7 @@ class ItemSource(Input):
         """
         if self.search is not None:
             async for page in api.read_pages(self.query(fields), cursor):
-                yield Batch(page.records, page.end, [], page.partial)
+                yield Batch(page.records, page.end, [], page.partial, page.repeats)
             return
         # An item named twice would be read, and perhaps changed, twice.
         matching = list(dict.fromkeys(self.item_ids or self.urls or []))

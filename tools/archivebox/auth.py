@@ -53,7 +53,7 @@ class CheckApiToken(Get[Key]):
         decode(reply)
         return whole(
             {
-                "valid": checked.get("success") is True,
+                "valid": isinstance(checked, dict) and checked.get("success") is True,
                 "usable": True,
                 **context.api.client.keys.to_dict(),
             }

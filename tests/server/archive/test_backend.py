@@ -86,7 +86,8 @@ def found(call: Call) -> Json:
         "nodes": [
             {"id": each, "type": kinds[each], "socialProfile": {"accountName": "mia"}}
             for each in known
-        ]
+        ],
+        "pageInfo": {"endCursor": None, "hasNextPage": False},
     }
 
 
@@ -118,7 +119,8 @@ async def test_a_record_that_is_not_there_is_told_with_where_to_look() -> None:
 
 async def test_the_units_of_a_single_record_are_told() -> None:
     request = SearchItems(fields=["currentEngagement.earnedMediaValue"])
-    nodes = [{"currentEngagement": {"earnedMediaValue": "1234"}}]
+    # Read, as records are told apart by it, but not shown to who did not ask for it.
+    nodes = [{"id": "1", "currentEngagement": {"earnedMediaValue": "1234"}}]
     backend = Backend(
         items={
             "nodes": nodes,
@@ -273,7 +275,10 @@ async def test_a_preview_names_whose_items_are_refreshed_and_nobody_elses() -> N
     def by_many(call: Call) -> Json:
         nodes = found(call)["nodes"]
         return {
-            "nodes": [each | {"socialProfile": {"accountName": f"n{each['id']}"}} for each in nodes]
+            **found(call),
+            "nodes": [
+                each | {"socialProfile": {"accountName": f"n{each['id']}"}} for each in nodes
+            ],
         }
 
     failure = await Backend(items=by_many).refused(refetch(*"12345678", "901"))
@@ -324,7 +329,7 @@ async def test_what_changed_since_the_preview_is_previewed_again() -> None:
     state: dict[str, Callable[[Call], Json]] = {"items": found}
     backend = Backend(items=lambda call: state["items"](call), refetchEngagementBulk=STARTED)
     token = (await backend.refused(refetch())).details["confirm"]
-    state["items"] = lambda call: {"nodes": found(call)["nodes"][:1]}
+    state["items"] = lambda call: {**found(call), "nodes": found(call)["nodes"][:1]}
 
     failure = await backend.refused(refetch(confirm=token))
 
@@ -393,7 +398,7 @@ async def test_a_yes_that_took_its_time_counts_only_for_what_is_still_so() -> No
     def items(call: Call) -> Json:
         node = {"id": "1", "type": next(kinds), "socialProfile": {"accountName": "mia"}}
         other = {"id": "2", "type": "REEL", "socialProfile": {"accountName": "mia"}}
-        return {"nodes": [node, other]}
+        return {"nodes": [node, other], "pageInfo": {"hasNextPage": False}}
 
     made = Backend(items=items)
 

@@ -69,9 +69,10 @@ async def test_one_creator_is_shown_with_names_too() -> None:
 async def test_an_item_and_the_creator_in_it_are_named_from_their_own_schemas() -> None:
     home = Home()
     home.record = lambda _: {
+        "id": "1",
         "customAttributes": {"themes": [REVIEW]},
         "creator": marked(1),
-        "socialProfile": None,
+        "socialProfile": {"creator": None},
     }
 
     fields = [

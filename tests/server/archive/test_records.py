@@ -16,7 +16,8 @@ from server.archive.records import (
 )
 from server.archive.selection import (
     MAX_PATH,
-    convert,
+    convert_list,
+    convert_record,
     render,
     select,
     units,
@@ -223,7 +224,6 @@ def test_a_record_at_the_end_of_the_deepest_path_still_gives_its_own_leaves() ->
         (str(-(2**53)), str(-(2**53))),
         ("9" * 30, "9" * 30),
         (None, None),
-        ("n/a", "n/a"),
         ("1.5", "1.5"),
         (7, 7),
     ],
@@ -231,12 +231,14 @@ def test_a_record_at_the_end_of_the_deepest_path_still_gives_its_own_leaves() ->
 def test_text_numbers_become_numbers_where_json_holds_them_exactly(
     given: Any, converted: Any
 ) -> None:
-    assert convert({"likes": given}, Metrics, select(Metrics, ["likes"])) == {"likes": converted}
+    assert convert_record({"likes": given}, Metrics, select(Metrics, ["likes"])) == {
+        "likes": converted
+    }
 
 
 @given(st.integers())
 def test_no_number_changes_its_value(number: int) -> None:
-    found = convert({"likes": str(number)}, Metrics, select(Metrics, ["likes"]))["likes"]
+    found = convert_record({"likes": str(number)}, Metrics, select(Metrics, ["likes"]))["likes"]
 
     assert int(found) == number
     assert isinstance(found, str) == (abs(number) > 2**53 - 1)
@@ -250,14 +252,14 @@ def test_numbers_are_found_below_records_lists_and_unions() -> None:
     }
     paths = ["metrics.likes", "people.best.metrics.likes", "id"]
 
-    assert convert([answer], Post, select(Post, paths)) == [
+    assert convert_list([answer], Post, select(Post, paths)) == [
         {
             "metrics": {"likes": 1},
             "people": [{"best": {"metrics": {"likes": 2}}}, {"best": None}],
             "id": "3",
         }
     ]
-    assert convert(
+    assert convert_list(
         [{"id": "1", "size": "5"}, {"id": "2", "width": 3}], Media, select(Media, None)
     ) == [
         {"id": "1", "size": 5},
@@ -265,9 +267,36 @@ def test_numbers_are_found_below_records_lists_and_unions() -> None:
     ]
 
 
-@pytest.mark.parametrize("nothing", [None, [], {}, [None]])
+@pytest.mark.parametrize("nothing", [None, {"id": "1"}, {"id": "1", "metrics": None}])
 def test_what_is_missing_stays_missing(nothing: Any) -> None:
-    assert convert(nothing, Post, select(Post, None)) == nothing
+    assert convert_record(nothing, Post, select(Post, None)) == nothing
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        "text",
+        {},
+        {"id": None},
+        {"id": "1", "metrics": []},
+        {"id": "1", "metrics": {"likes": "n/a"}},
+        {"id": "1", "metrics": {"likes": "NaN"}},
+        {"id": "1", "metrics": {"likes": True}},
+        {"id": "1", "caption": 5},
+    ],
+)
+def test_what_the_schema_rules_out_is_a_bad_response(answer: Any) -> None:
+    with pytest.raises(Failure) as caught:
+        convert_record(answer, Post, select(Post, None))
+
+    assert caught.value.code is Code.BAD_RESPONSE
+    assert caught.value.hint
+
+
+def test_a_null_among_records_is_a_bad_response() -> None:
+    with pytest.raises(Failure, match="null in place of a Post"):
+        convert_list([{"id": "1"}, None], Post, select(Post, ["id"]))
 
 
 def test_each_number_with_a_unit_names_it_and_only_where_it_was_asked_for() -> None:

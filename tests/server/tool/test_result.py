@@ -13,6 +13,7 @@ from server.tool.result import (
     RecordList,
     Result,
     compact,
+    fit,
     prose,
     whole,
 )
@@ -131,3 +132,41 @@ def test_what_stands_beside_an_object_stays_when_fields_are_added() -> None:
         (picture,),
     )
     assert not found.is_structured
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"title": "N" * 3_000_000},
+        {"nodes": [{"id": "1", "transcript": "word " * 200_000}], "totalCount": 1},
+        {"nodes": [{"members": [{"id": str(n)} for n in range(90_000)]}]},
+        {"operations": {str(n): "x" for n in range(90_000)}},
+        {"notes": ["n" * 90_000] * 90},
+        {"text": "\x00" * 39_000},
+        {"numbers": list(range(100_000)), "text": "kept"},
+        {"n" * 90_000: 1},
+        {"deep": [[["x" * 900] * 90] * 90]},
+    ],
+    ids=lambda value: next(iter(value))[:9],
+)
+def test_every_result_fits_the_budget_and_says_what_was_cut(value: dict[str, Any]) -> None:
+    result = fit(whole(value))
+
+    exactly(result)
+    assert len(result.text) <= BUDGET
+    assert "Shortened to 40,000 characters" in result.structured["notes"][-1]
+
+
+def test_of_what_is_too_long_most_stays() -> None:
+    result = fit(whole({"id": "7", "transcript": "word " * 20_000, "notes": ["A note."]}))
+
+    assert result.structured["id"] == "7"
+    assert len(result.structured["transcript"]) > 35_000
+    assert result.structured["transcript"].endswith("[cut]")
+    assert result.structured["notes"][0] == "A note."
+
+
+def test_what_fits_stays_as_it_is() -> None:
+    result = whole({"text": "x" * (BUDGET - 20)})
+
+    assert fit(result) is result

@@ -172,6 +172,9 @@ def resolved(value: Any, *known: Saved) -> Any:
 
 
 def _change_in(body: bytes) -> str | None:
+    # A file that is fetched.
+    if not body:
+        return None
     query = json.loads(body)["query"]
     found = re.match(r"mutation[^{]*\{ (\w+)", query)
     return found[1] if found else None

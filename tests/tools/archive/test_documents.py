@@ -21,7 +21,7 @@ from server.archive.operations import (
     graphql_arguments,
 )
 from server.archive.records import Record, fields_of
-from server.archive.selection import MAX_PATH, select
+from server.archive.selection import MAX_PATH, REQUIRED, select
 from tests.support.paths import SCHEMA
 from tools.surface import requests
 
@@ -138,6 +138,8 @@ def test_every_field_of_the_schema_is_known(
         assert known.keys() == kind.fields.keys()
         for name, field in kind.fields.items():
             assert known[name].big == ("BigInt" in str(field.type)), name
+            assert known[name].record is None or known[name].many == ("[" in str(field.type)), name
+            assert str(field.type).endswith("!") or name not in REQUIRED, name
 
 
 @each_class

@@ -40,9 +40,9 @@ class Brands:
     def _respond(self, call: Call) -> Json:
         start = int(call.variables.get("after", "0"))
         stop = min(start + call.variables["first"], len(self.names))
-        nodes = [{"name": name} for name in self.names[start:stop]]
+        nodes = [{"id": name, "name": name} for name in self.names[start:stop]]
         if "after" not in call.variables:
-            nodes.insert(0 if self._own_first else len(nodes), {"name": "You"})
+            nodes.insert(0 if self._own_first else len(nodes), {"id": "own", "name": "You"})
         end = str(stop) if stop > start else None
         info = {"endCursor": end, "hasNextPage": stop < len(self.names)}
         return {"nodes": nodes, "pageInfo": info, "totalCount": len(self.names)}

@@ -104,13 +104,11 @@ def offer(
 
 async def _look_up(context: ArchiveContext, ids: list[str]) -> list[dict[str, Any]]:
     selection = select(Item, ["id", "type", "socialProfile.accountName"])
-    document = SearchItems.document(selection)
     result: list[dict[str, Any]] = []
     # A mutation takes 1,000 ids, a page of items only 100.
     for start in range(0, len(ids), PAGE):
-        variables = {"first": PAGE, "filter": {"ids": ids[start : start + PAGE]}}
-        answer = await context.api.execute("items", document, variables, SearchItems.cost)
-        result += answer.data["nodes"]
+        query = SearchItems.model_validate({"filter": {"ids": ids[start : start + PAGE]}})
+        result += (await context.api.read_page(query, selection=selection)).records
     return result
 
 

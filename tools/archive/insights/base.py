@@ -16,6 +16,7 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Workflow
 from server.archive.records import fields_of
 from server.archive.selection import select
+from server.archive.walk import describe_repeats
 from server.errors import Code, Failure
 from server.insights.rows import (
     METRICS,
@@ -70,12 +71,15 @@ class SourceItems:
     missing: int = 0
     named: list[str] = field(default_factory=list)
     partial: int = 0
+    repeats: int = 0
 
     def add(self, batch: Batch) -> None:
         """Take a batch; an item that links or moving pages brought already is taken once."""
         # Posts that arrive while pages are read push others onto the next page.
         existing = {row.id for row in self.rows}
-        self.rows += [row for row in map(make_row, batch.items) if row.id not in existing]
+        rows = [row for row in map(make_row, batch.items) if row.id not in existing]
+        self.rows += rows
+        self.repeats += len(batch.items) - len(rows)
         self.count(batch)
 
     def count(self, batch: Batch) -> None:
@@ -84,6 +88,7 @@ class SourceItems:
         self.missing += len(links)
         self.named = [*self.named, *links][:_MOST_NAMED]
         self.partial += batch.partial
+        self.repeats += batch.repeats
 
 
 class Computed(ItemSource, Workflow[JobRow]):
@@ -191,7 +196,7 @@ class Computed(ItemSource, Workflow[JobRow]):
         # The first page brings the count with it: small sources cost no request more.
         page = await context.api.read_page(self.query(self.paths()))
         result = SourceItems()
-        result.add(Batch(page.records, page.end, [], page.partial))
+        result.add(Batch(page.records, page.end, [], page.partial, page.repeats))
         if not page.has_next:
             return len(page.records), result, None
         return page.total, result, page.end
@@ -215,6 +220,8 @@ class Computed(ItemSource, Workflow[JobRow]):
                 f"Archive could not compute some values of {result.partial} pages now; they "
                 "count as unknown."
             )
+        if self.urls is None:
+            notes += describe_repeats(result.repeats)
         if result.missing:
             notes.append(
                 f"{result.missing} links lead to no item; `missing` names the first of them."
@@ -257,6 +264,7 @@ class ComputeWork:
                 "missing": report.missing,
                 "named": report.named,
                 "partial": report.partial,
+                "repeats": report.repeats,
             }
             # Links may lead to one item twice, and a key of the journal is unique.
             rows = _once(map(make_row, batch.items))
@@ -281,7 +289,8 @@ class ComputeWork:
 
 
 def _report(place: dict[str, Any]) -> SourceItems:
-    return SourceItems([], place.get("missing", 0), place.get("named", []), place.get("partial", 0))
+    counts = {name: place.get(name, 0) for name in ("missing", "partial", "repeats")}
+    return SourceItems(named=place.get("named", []), **counts)
 
 
 def _once(rows: Any) -> Sequence[Row]:

@@ -16,6 +16,7 @@ import anyio
 
 from server.archive.context import ArchiveContext
 from server.archive.pagination import ROW_CAP
+from server.archive.walk import Walk
 from server.errors import Code, Failure
 from server.jobs import (
     Handle,
@@ -57,14 +58,17 @@ class MemberList:
     after: str | None = None
     tries: int = 0
     complete: bool = False
+    walk: Walk = field(default_factory=Walk)
 
     def take(self, page: Page) -> None:
         """Add a page. A list that others took from meanwhile may have ended early: then it is read
         once more."""
-        self.ids.update(record["id"] for record in page.records)
+        self.ids.update(record["id"] for record in page.records if self.walk.take(record))
         self.after = page.end
         if page.has_next:
+            self.walk.step(page.end, page.total)
             return
+        self.walk = Walk()
         self.tries += 1
         self.after = None
         # Cursors shift when rows vanish before them, and then the last page comes too soon.

@@ -15,6 +15,7 @@ from server.archive.failures import Answer
 from server.archive.flatten import list_columns, list_units, make_row
 from server.archive.records import Selection
 from server.archive.selection import select
+from server.archive.walk import Walk
 from server.errors import Code, Failure
 from server.exports import Format
 from server.exports.job_file import JobFile
@@ -170,11 +171,14 @@ class TimelineWork:
             if isinstance(answer, Failure):
                 raise answer
             page = make_page(answer.data, answer.partial)
-            nodes, partial = page.records, page.partial
+            walk = Walk()
+            nodes, partial = [node for node in page.records if walk.take(node)], page.partial
             # The first page has a hundred snapshots; only long histories need the rest one by one.
             while page.has_next:
+                walk.step(page.end, page.total)
                 page = await self._context.background.read_page(request, page.end)
-                nodes, partial = [*nodes, *page.records], partial or page.partial
+                nodes += [node for node in page.records if walk.take(node)]
+                partial = partial or page.partial
         except Failure as failure:
             # A missing workspace answers NOT_FOUND too, but would fail every item.
             if failure.code not in _REFUSALS or failure.details.get("unknown_workspace"):

@@ -97,7 +97,7 @@ class ExportQuery(ItemSource):
                 yield batch
             return
         async for page in api.read_pages(self.request(), cursor):
-            yield Batch(page.records, page.end, [], page.partial)
+            yield Batch(page.records, page.end, [], page.partial, page.repeats)
 
     def page_cost(self) -> float:
         """Return the rate credits of a page of records."""

@@ -11,6 +11,7 @@ from server.archive.api import JOB_SECONDS
 from server.archive.attributes import OptionNames, name_options
 from server.archive.context import ArchiveContext
 from server.archive.flatten import list_columns, list_units, make_row
+from server.archive.walk import describe_repeats
 from server.exports import (
     Draft,
     Export,
@@ -53,6 +54,7 @@ class Place:
     named: list[str] = field(default_factory=list)
     over: bool = False
     draft: dict[str, Any] | None = None
+    repeats: int = 0
 
     def anew(self) -> Place:
         """The same export at its beginning."""
@@ -60,13 +62,14 @@ class Place:
         return Place(self.name, self.expected)
 
     def after(self, batch: Batch, rows: int, offset: int) -> Place:
-        """The place behind a batch that brought so many rows."""
+        """The place behind a batch that brought so many rows, the others having come before."""
         links = [f"{entry['url']} ({entry['status']})" for entry in batch.missing]
         return replace(
             self,
             page=batch.cursor,
             offset=offset,
             rows=self.rows + rows,
+            repeats=self.repeats + batch.repeats + len(batch.items) - rows,
             partial=self.partial + batch.partial,
             missing=self.missing + len(links),
             named=[*self.named, *links][:_MOST_NAMED],
@@ -191,10 +194,8 @@ class ExportWork:
         await self.gather(job)
         return await self._build(job, Place(**job.cursor))
 
-    async def _read_ids(self, spool: Spool) -> set[str] | None:
-        """The ids that were written, where links may lead to the same item twice."""
-        if self._query.urls is None:
-            return None
+    async def _read_ids(self, spool: Spool) -> set[str]:
+        """The ids that were written: links may lead to the same item twice, and lists move."""
         return await on_disk(
             lambda: {entry["id"] for rows in spool.batches(500, 1 << 17) for entry in rows}
         )
@@ -212,16 +213,15 @@ class ExportWork:
         )
 
     def _rows(
-        self, batch: Batch, names: OptionNames | None, existing: set[str] | None
+        self, batch: Batch, names: OptionNames | None, existing: set[str]
     ) -> list[dict[str, Any]]:
         request, selection = self._query, self._query.selection()
         if names is not None:
             name_options(batch.items, request.record, selection, names)
         # CSV and Parquet have columns only; JSON Lines can hold records within records.
         flat = request.format != "jsonl"
-        items = [item for item in batch.items if existing is None or item["id"] not in existing]
-        if existing is not None:
-            existing.update(entry["id"] for entry in items)
+        items = [item for item in batch.items if item["id"] not in existing]
+        existing.update(entry["id"] for entry in items)
         return [make_row(entry, request.record, selection, flat=flat) for entry in items]
 
     def _report(self, export: Export, place: Place) -> dict[str, Any]:
@@ -247,6 +247,9 @@ class ExportWork:
                 f"Archive could not compute some values of {place.partial} pages: those cells "
                 "are empty."
             )
+        # Two links to one post are the caller's, and no list that moved.
+        if query_repeats := place.repeats if self._query.urls is None else 0:
+            notes += describe_repeats(query_repeats)
         if place.missing:
             notes.append(
                 f"{place.missing} links lead to no item; `missing` names the first of them."

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from server.archive.client import Call
 from server.archive.operations import ReadMany
 from server.archive.pagination import Lists
 from server.errors import Code, Failure
@@ -213,9 +214,30 @@ async def test_an_unknown_field_is_refused_before_anything_is_sent() -> None:
     assert api.asked == []
 
 
-async def test_a_page_that_ends_where_it_began_ends_the_reading() -> None:
-    stuck = {"nodes": [], "pageInfo": {"endCursor": "here", "hasNextPage": True}, "totalCount": 9}
+@pytest.mark.parametrize("cursor", ["here", None])
+async def test_a_cursor_that_does_not_lead_on_is_no_end_of_the_list(cursor: str | None) -> None:
+    stuck = {"nodes": [], "pageInfo": {"endCursor": cursor, "hasNextPage": True}, "totalCount": 9}
     archive = ScriptedArchive(lambda call: stuck)
-    result = await Lists(archive).read(rows(limit=50), WORKSPACE, archive.now() + 45)
-    assert (result.structured["nodes"], result.structured["nextCursor"]) == ([], None)
-    assert len(archive.calls) == 2
+
+    with pytest.raises(Failure, match="does not lead on") as caught:
+        await Lists(archive).read(rows(limit=50), WORKSPACE, archive.now() + 45)
+
+    assert caught.value.code is Code.BAD_RESPONSE
+    assert len(archive.calls) <= 2
+
+
+class Moving(Api):
+    """A list onto whose later pages a record of the first has moved."""
+
+    def answer(self, call: Call) -> Any:
+        answer = super().answer(call)
+        if "after" in call.variables:
+            answer.data["nodes"].insert(0, {"id": "99", "text": "x"})
+        return answer
+
+
+async def test_records_that_moved_onto_the_next_page_come_once_and_are_told() -> None:
+    answer = await Moving(150).read(rows(limit=150))
+
+    assert ids(answer) == list(range(150))
+    assert "1 record came twice" in " ".join(answer["notes"])
