@@ -38,9 +38,10 @@ class CreatorFilterInput(Input):
 
 class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
     """Search the creators in the workspace's CRM in Archive (archive.com), newest first: names,
-    e-mails, labels and profiles. It does not search all of social media. To search by name, use the
-    condition full_name CONTAINS, type TEXT; by e-mail, emails with type TEXT. To look up one
-    account, use archive_get_social_profile."""
+    e-mails, labels and profiles. It does not search all of social media. Names and e-mails are
+    custom attributes, often `full_name` and `emails`, but keys differ between workspaces:
+    archive_get_custom_attribute_schemas lists them. To look up one account, use
+    archive_get_social_profile."""
 
     operation = "creators"
     title = "Search creators"
