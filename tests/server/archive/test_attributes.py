@@ -19,7 +19,6 @@ from tests.support.archive.home import (
     TWIN_B,
     VIP,
     Home,
-    Json,
     select,
 )
 from tests.support.paths import SCHEMA

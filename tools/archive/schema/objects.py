@@ -13,7 +13,9 @@ from server.archive.records import (
     Record,
 )
 
-_IN_ATTRIBUTES = "Names and e-mails are in `customAttributes`, under the keys that {customAttributeSchemas} lists."
+_IN_ATTRIBUTES = (
+    "Names and e-mails are in `customAttributes`; {customAttributeSchemas} lists the keys."
+)
 
 
 class Tag(Record):

@@ -14,7 +14,7 @@ from server.archive.operations import (
 )
 from server.tool.names import suggest
 from server.tool.request import ApiType, Input
-from tools.archive.content.items import ItemFilterInput, ItemSortingInput, check_filter
+from tools.archive.content.filters import ItemFilterInput, ItemSortingInput, check_filter
 from tools.archive.schema.inputs import ABOUT_CONDITIONS, TakesConditions
 from tools.archive.schema.saved_objects import (
     ContentView,

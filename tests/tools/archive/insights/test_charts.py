@@ -67,7 +67,7 @@ def row(
     **values: Any,
 ) -> Row:
     metrics = tuple(values.get(name) for name in METRICS)
-    return Row(taken_at, "TIKTOK", "TIKTOK", taken_at, metrics, creator=creator, account=account)
+    return Row(taken_at, "TIKTOK", "POST", taken_at, metrics, creator=creator, account=account)
 
 
 async def test_top_creators_are_those_of_the_raw_records(tmp_path: Path) -> None:
@@ -103,10 +103,10 @@ async def test_the_mix_of_platforms_is_that_of_the_raw_records(tmp_path: Path, m
         result = await v.look(Chart, kind="platform_mix", search=EVERYTHING, metrics=[metric])
         expected: dict[tuple[str, str], tuple[int, int | None]] = {}
         for item in items(v):
-            count, total = expected.get((item.provider, item.kind), (0, None))
+            count, total = expected.get((item.provider, item.type), (0, None))
             found = value(item, metric)
             sum_ = total if found is None else (total or 0) + found
-            expected[item.provider, item.kind] = (count + 1, sum_)
+            expected[item.provider, item.type] = (count + 1, sum_)
 
     lines = {
         (platform, kind): (count, total)
