@@ -17,6 +17,7 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Workflow
 from server.archive.records import fields_of
 from server.archive.selection import select
+from server.errors import Code, Failure
 from server.insights.rows import METRICS, Row, make_row
 from server.jobs import (
     Handle,
@@ -94,6 +95,21 @@ class SourceItems:
         self.broken = list(dict.fromkeys([*self.broken, *batch.broken]))
 
 
+@dataclass
+class Start:
+    """How many items there are (links: at most; None: nobody says), the first of them, and where to
+    go on."""
+
+    total: int | None
+    items: SourceItems = field(default_factory=SourceItems)
+    after: str | None = None
+
+    @property
+    def is_large(self) -> bool:
+        """Whether reading them takes a job."""
+        return self.total is None or self.total > AT_HAND
+
+
 class Computed(WindowedSource, Workflow[JobRow]):
     """Base of the answers that are computed over items."""
 
@@ -140,14 +156,34 @@ class Computed(WindowedSource, Workflow[JobRow]):
 
     async def compute(self, context: ArchiveContext) -> Result:
         """Read the items, here or by a job, and compute the answer."""
-        total, result, after = await self._start(context)
-        if total is None or total > AT_HAND:
-            return await read_by_job(self, context, self._plan(total))
-        if after is not None or self.search is None:
-            async for batch in self.batches(context.api, after, self.paths()):
+        start = await self._start(context)
+        if start.is_large:
+            return await read_by_job(self, context, self._plan(start.total))
+        return whole(await self._compute_from(context, start))
+
+    async def compute_here(self, context: ArchiveContext) -> dict[str, Any]:
+        """Return the answer without a job.
+
+        Raises:
+            Failure: `INVALID_ARGUMENT` where there are too many items for that.
+        """
+        start = await self._start(context)
+        if start.is_large:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{start.total or 'Unknown'} items are too many to rank in this call.",
+                "Narrow the search, for example by a shorter `takenAt`.",
+            )
+        return await self._compute_from(context, start)
+
+    async def _compute_from(self, context: ArchiveContext, start: Start) -> dict[str, Any]:
+        result = start.items
+        if start.after is not None or self.search is None:
+            async for batch in self.batches(context.api, start.after, self.paths()):
                 result.add(batch)
-        doubts = await self.find_doubts(context, context.api, total)
-        return whole(await self.complete(result, doubts))
+        return await self.complete(
+            result, await self.find_doubts(context, context.api, start.total)
+        )
 
     async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
         """Return what the answer says if Archive may not have applied the search."""
@@ -162,18 +198,16 @@ class Computed(WindowedSource, Workflow[JobRow]):
         notes = [*answer.pop("notes", []), *self._notes(result), *doubts]
         return {**answer, **({"missing": result.named} if result.named else {}), "notes": notes}
 
-    async def _start(self, context: ArchiveContext) -> tuple[int | None, SourceItems, str | None]:
-        """How many items there are (links: at most; None: nobody says), the first of them, and
-        where to go on."""
+    async def _start(self, context: ArchiveContext) -> Start:
         if self.search is None:
-            return await self.total(context.api), SourceItems(), None
+            return Start(await self.total(context.api))
         # The first page brings the count with it: small sources cost no request more.
         page = await context.api.read_page(self.query([*self.paths(), *self.own_paths]))
         result = SourceItems()
         result.add(self.make_batch(Batch(page.records, page.end, [], page.partial)))
         if not page.has_next:
-            return len(page.records), result, None
-        return page.total, result, page.end
+            return Start(len(page.records), result)
+        return Start(page.total, result, page.end)
 
     def _plan(self, total: int | None) -> Plan:
         pages = ceil((total or 0) / AT_ONCE)

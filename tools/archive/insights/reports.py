@@ -1,20 +1,18 @@
-"""Answers computed over many items or brands: performance, top content, share of voice."""
+"""Answers computed over many items: performance and top content."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
 
-from server import wall_clock
 from server.archive.api import Page
 from server.archive.context import ArchiveContext
-from server.archive.operations import Id, Text, Workflow
+from server.archive.operations import Id, Text
 from server.archive.pagination import PARTIAL
 from server.errors import Code, Failure
-from server.insights import brands, ranking, summary
+from server.insights import ranking, summary
 from server.insights.rows import METRICS, Row, make_row
 from server.insights.summary import By
 from server.tool.result import (
@@ -23,17 +21,13 @@ from server.tool.result import (
     compact,
     whole,
 )
-from tools.archive.competitors import GetCompetitorBrands, Period
 from tools.archive.content.fitting import drop_misfits
 from tools.archive.creators import GetCreator
 from tools.archive.insights.base import Computed, SourceItems
-from tools.archive.schema.inputs import Day
-from tools.archive.schema.market_objects import CompetitorBrand
 
 # Archive gives the EMV of posts in cents and that of brands in dollars: each answer states its
 # own.
 UNITS = {"earnedMediaValue": "cents"}
-BRAND_UNITS = {"earnedMediaValue": "USD"}
 _MOST_PEOPLE, _ALL = 25, 100_000
 """The most groups of creators and accounts where nobody says how many, and of other groups."""
 # Groups are cut no further: fewer of them would no longer be an answer.
@@ -179,16 +173,24 @@ class GetTopContent(Computed):
     async def run(self, context: ArchiveContext) -> Result:
         if self.creator_id is not None:
             await self._narrow_to_creator(context, self.creator_id)
-        # One sorted page instead of all items, where Archive sorts at all; what is dropped here
-        # of such a page would be missing.
-        if self.is_filtered and not self.own_paths:
-            page = await self._is_sorted_by_archive(context)
-            if page is not None:
-                notes = ["Sorted by Archive.", *([PARTIAL] if page.partial else [])]
-                notes += [] if page.records else self.query().notes_if_empty()
-                notes += await self.find_doubts(context, context.api, page.total)
-                return whole({"items": page.total, **self._rank(_rows(page), notes)})
+        answer = await self.rank_by_archive(context)
+        if answer is not None:
+            return whole(answer)
         return await self.compute(context)
+
+    async def rank_by_archive(self, context: ArchiveContext) -> dict[str, Any] | None:
+        """Return the answer from one sorted page instead of all items; None where Archive does not
+        sort, or sends what does not fit."""
+        # What is dropped here of a sorted page would be missing among the first.
+        if not self.is_filtered or self.own_paths:
+            return None
+        page = await self._is_sorted_by_archive(context)
+        if page is None:
+            return None
+        notes = ["Sorted by Archive.", *([PARTIAL] if page.partial else [])]
+        notes += [] if page.records else self.query().notes_if_empty()
+        notes += await self.find_doubts(context, context.api, page.total)
+        return {"items": page.total, **self._rank(_rows(page), notes)}
 
     def result(self, result: SourceItems) -> dict[str, Any]:
         existing = sum(1 for row in result.rows if row.value(self.metric_name) is not None)
@@ -261,80 +263,6 @@ class GetTopContent(Computed):
             )
         self.narrow("socialProfileIds", profiles)
         self.creator_id = None
-
-
-class CompareBrands(Workflow[CompetitorBrand]):
-    """Compare the own brand ("You") with tracked competitors in Archive (archive.com) in a month or
-    week: share of voice, ranks and, on request, change; earnedMediaValue is in US dollars. For the
-    figures alone, use archive_get_competitor_brands. Changes nothing."""
-
-    operation = "brand_comparison"
-    title = "Compare share of voice"
-    risk = "reads"
-    repeatable = True
-    forbidden = GetCompetitorBrands.forbidden
-
-    period: Period = Field("MONTH", description="Length of the period.")
-    date: Day | None = Field(None, description="Any day of the period, such as 2026-03-01.")
-    previous: bool = Field(False, description="Add the change since the period before.")
-
-    async def run(self, context: ArchiveContext) -> Result:
-        today = wall_clock.utc_now().date()
-        first, last = brands.find_period(
-            self.period, date.fromisoformat(self.date) if self.date else today
-        )
-        now = await self._brands(context, self.date or today.isoformat())
-        before, past_partial = None, False
-        if self.previous:
-            # Any day of a period stands for it (Archive docs, competitor brands).
-            past = await self._brands(context, (first - timedelta(days=1)).isoformat())
-            before, past_partial = {record["id"]: record for record in past.records}, past.partial
-        compared = brands.compare_brands(now.records, before)
-        partial = now.partial or past_partial
-        answer: dict[str, Any] = {
-            "period": {"length": self.period, "from": first.isoformat(), "to": last.isoformat()},
-            "sums": brands.sum_metrics(now.records),
-            "unavailable": brands.find_missing(now.records),
-            "units": BRAND_UNITS,
-            **({"partial": True} if partial else {}),
-            "notes": self._notes(
-                now.records, last.isoformat() if last >= today else None, partial=partial
-            ),
-        }
-        visible = len(compared)
-        while visible > _FEWEST and len(compact({**answer, "brands": compared[:visible]})) > _ROOM:
-            visible -= 1
-        if visible < len(compared):
-            answer["notes"].append(
-                f"Shown are {visible} of {len(compared)} brands; shares and ranks are over all."
-            )
-        return whole({"brands": compared[:visible], **answer})
-
-    def _notes(
-        self, result: list[dict[str, Any]], open_until: str | None, *, partial: bool
-    ) -> list[str]:
-        notes = [
-            "Shares are of the total of all brands that have the figure; brands under "
-            "`unavailable` are not counted.",
-            "Reach and influencers of brands overlap: their shares are rough.",
-            "earnedMediaValue of brands is in US dollars, that of posts in cents: do not mix them.",
-        ]
-        if open_until:
-            notes.append(f"The period ends on {open_until}: its figures are not final.")
-        if any(entry.get("ownMetricsStatus") == "UNAVAILABLE" for entry in result):
-            notes.append("Archive has no figures for the own brand.")
-        return [*notes, PARTIAL] if partial else notes
-
-    async def _brands(self, context: ArchiveContext, day: str) -> Page:
-        request = GetCompetitorBrands.model_validate({"period": self.period, "date": day})
-        records: list[dict[str, Any]] = []
-        partial = False
-        async for page in context.api.read_pages(request):
-            # The own brand comes with the first page in addition, and could be there twice.
-            existing = {record["id"] for record in records}
-            records += [record for record in page.records if record["id"] not in existing]
-            partial |= page.partial
-        return Page(records, None, False, len(records), partial)
 
 
 def _rows(page: Page) -> list[Row]:

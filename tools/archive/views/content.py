@@ -27,7 +27,7 @@ from tools.archive.views.base import (
     MoveToGroup,
     Name,
     UpdateView,
-    ViewCondition,
+    ViewConditions,
     ViewInput,
     add_notes,
     nothing_in,
@@ -125,7 +125,7 @@ class GetContentView(Query[ContentView]):
 
 
 class _ContentViewInput(ViewInput):
-    custom_attribute_conditions: list[ViewCondition] | None = Field(
+    custom_attribute_conditions: ViewConditions | None = Field(
         None, description="As in archive_search_items."
     )
 

@@ -207,7 +207,7 @@ async def test_only_what_can_be_drawn_is_taken(tmp_path: Path) -> None:
     assert (
         "one metric" in refused(Chart, kind="weekly", search={}, metrics=["likes", "views"]).message
     )
-    assert "exactly one of" in refused(Chart, kind="weekly").message
+    assert "exactly one of" in refused(Chart, kind="weekly", itemIds=["a"], urls=["b"]).message
     async with viewer(tmp_path, items=3100) as v:
         many = await v.refused(Chart, kind="weekly", search={})
         timelines = await v.refused(Chart, kind="engagement_over_time", search={})
@@ -216,6 +216,15 @@ async def test_only_what_can_be_drawn_is_taken(tmp_path: Path) -> None:
     assert "up to 3,000 items; these are 3,100" in many.message
     assert "up to 6 items; these are 3,100" in timelines.message
     assert nothing.code is Code.NOT_FOUND
+
+
+async def test_all_items_of_a_time_are_drawn_without_a_search(tmp_path: Path) -> None:
+    async with viewer(tmp_path) as v:
+        window = {"from": "2026-07-01", "to": "2026-07-31"}
+        result = await v.look(Chart, kind="platform_mix", takenAt=window)
+        july = [item for item in items(v) if item.taken_at.strftime("%Y-%m") == "2026-07"]
+
+    assert sum(count for _, _, count, _ in result.structured["rows"]) == len(july) > 0
 
 
 async def test_ids_that_name_nothing_are_counted(tmp_path: Path) -> None:
