@@ -66,7 +66,13 @@ def test_what_was_not_asked_for_proves_nothing() -> None:
 
 
 def test_only_parts_that_no_record_shows_are_unseen() -> None:
-    parts = {"ids": ["a"], "takenAt": {}, "collectionsIds": ["c"], "verified": [], "engagement": []}
+    parts: Json = {
+        "ids": ["a"],
+        "takenAt": {},
+        "collectionsIds": ["c"],
+        "verified": [],
+        "engagement": [],
+    }
 
     assert list_unseen(parts) == ["collectionsIds"]
 
