@@ -59,7 +59,7 @@ def test_what_does_not_fit_is_left_out_with_the_reason(parts: Json, broken: list
 
 
 def test_what_was_not_asked_for_proves_nothing() -> None:
-    parts = {"provider": "YOUTUBE", "itemTypes": ["REEL"], "accountNames": ["x"]}
+    parts: Json = {"provider": "YOUTUBE", "itemTypes": ["REEL"], "accountNames": ["x"]}
     parts |= {"takenAt": {"to": "2020-01-01T00:00:00Z"}}
 
     assert drop_misfits(parts, [{"id": "A"}]) == ([{"id": "A"}], [])
