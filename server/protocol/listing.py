@@ -9,7 +9,7 @@ from typing import Any
 from mcp.server.context import ServerRequestContext
 
 from server.tool.catalog import Catalog
-from server.tool.hosts import FEW, SchemaForm, find_host
+from server.tool.hosts import FEW, REQUIRES_PERSON, SchemaForm, find_host
 
 # Together with the instructions it stays under the 2,048 characters at which hosts cut them.
 SHORTENED = "\nListed here: core tools; `--toolsets all` lists all."
@@ -23,20 +23,28 @@ class Listing:
     Args:
         schema: the form of the schemas that the user chose; None leaves it to the host's name.
         shortens: whether a host that cannot take all tools gets fewer.
+        asks_person: whether hosts are told which tools a person has to allow each time; without
+            one, as where a token confirms, such a call would be refused.
     """
 
     def __init__(
-        self, catalog: Catalog, *, schema: SchemaForm | None = None, shortens: bool = False
+        self,
+        catalog: Catalog,
+        *,
+        schema: SchemaForm | None = None,
+        shortens: bool = False,
+        asks_person: bool = True,
     ) -> None:
         self._catalog = catalog
         self._schema = schema
         self._shortens = shortens
+        self._asks_person = asks_person
         self._is_short = False
 
     def list_tools(self, client: str) -> list[dict[str, Any]]:
         """Return the tools for a client of that name."""
         form = self._schema or find_host(client).schemas
-        return self._closed if form == "closed" else self._catalog.list_tools()
+        return self._closed if form == "closed" else self._tools
 
     async def watch(self, ctx: Context, call_next: Callable[[Context], Awaitable[Any]]) -> Any:
         """Shorten the listing for a host that needs it, as middleware, and tell it so.
@@ -51,12 +59,22 @@ class Listing:
             return result
         return {**result, "instructions": f"{result['instructions'].rstrip()}{SHORTENED}"}
 
+    @property
+    def _tools(self) -> list[dict[str, Any]]:
+        tools = self._catalog.list_tools()
+        if self._asks_person:
+            return tools
+        return [{**tool, "_meta": _without(tool["_meta"], REQUIRES_PERSON)} for tool in tools]
+
     @cached_property
     def _closed(self) -> list[dict[str, Any]]:
         from server.tool.schema import close  # it imports pydantic's models, which a start does not
 
-        tools = self._catalog.list_tools()
-        return [{**tool, "inputSchema": close(tool["inputSchema"])} for tool in tools]
+        return [{**tool, "inputSchema": close(tool["inputSchema"])} for tool in self._tools]
+
+
+def _without(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if key != name}
 
 
 def client_name(ctx: Context) -> str:

@@ -54,6 +54,11 @@ class GetCollections(Listing[Collection]):
 
     operation = "collections"
     title = "List collections"
+    search_hint = (
+        "folders, all folders, which folders do we have, boards, moodboards, albums, "
+        "collections, how many posts are in each folder, biggest folder, most posts, list of "
+        "folders, empty folders"
+    )
     capped = True
 
 
@@ -62,6 +67,10 @@ class GetCollection(Query[Collection]):
 
     operation = "collection"
     title = "Get a collection"
+    search_hint = (
+        "one folder, how many posts are in the folder, size of a folder, details of a board, "
+        "moodboard, album, count of items in a folder, in which section is the folder"
+    )
     missing = "No collection has that id in this workspace."
     instead = "{collections} lists the collections; ids of content views do not work here."
 
@@ -83,6 +92,10 @@ class CreateCollection(Mutation[CollectionPayload]):
 
     operation = "createCollection"
     title = "Create a collection"
+    search_hint = (
+        "new folder, make a folder, set up a folder, create a board, moodboard, album, empty "
+        "folder called, start a folder for a pitch or campaign"
+    )
     risk = "adds"
     repeatable = False
     selected = "collection.id collection.name"
@@ -98,6 +111,10 @@ class UpdateCollection(Mutation[CollectionPayload]):
 
     operation = "updateCollection"
     title = "Rename a collection"
+    search_hint = (
+        "rename a folder, change the name of a folder, folder should be called, retitle a "
+        "board, moodboard, album, misspelled folder name, typo in folder"
+    )
     risk = "changes"
     repeatable = True
     selected = "collection.id collection.name collection.itemCount"
@@ -115,6 +132,11 @@ class DeleteCollection(Deletion[DeletedCollection]):
 
     operation = "deleteCollection"
     title = "Delete a collection"
+    search_hint = (
+        "delete a folder, bin the folder, remove a folder, get rid of a folder, trash a "
+        "board, moodboard, album, posts themselves stay, drop folder, folder no longer "
+        "needed, throw away"
+    )
     risk = "removes"
     repeatable = True
     selected = "deletedCollectionId"
@@ -142,6 +164,11 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
 
     operation = "addItemToCollections"
     title = "Add an item to collections"
+    search_hint = (
+        "save a post to a folder, put this reel, tiktok, video, story into the folder, add to "
+        "moodboard, board, album, add post to several folders, file it under, pin, collect, "
+        "bookmark a post"
+    )
     core = True
     risk = "adds"
     repeatable = True
@@ -209,6 +236,11 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
 
     operation = "removeItemFromCollections"
     title = "Remove an item from collections"
+    search_hint = (
+        "take a post out of a folder, remove this reel, tiktok, video, story from the folder, "
+        "doesn't belong in the moodboard, board, album, kick out, wrong folder, unfile, drop "
+        "a post from"
+    )
     core = True
     risk = "removes"
     repeatable = True

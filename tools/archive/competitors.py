@@ -35,6 +35,11 @@ class GetCompetitorBrands(Connection[CompetitorBrand]):
 
     operation = "competitorBrands"
     title = "Compare competitor brands"
+    search_hint = (
+        "competitors, competitor, rivals, rival, competition, which brands are we tracking, "
+        "other brands, how do they perform, reach and posts of each competitor, benchmark, "
+        "industry, market, ranking of brands, own brand against others"
+    )
     cost: ClassVar[float] = 60
     forbidden = _NO_ACCESS
 
@@ -48,6 +53,11 @@ class GetCompetitorBrand(Query[CompetitorBrand]):
 
     operation = "competitorBrand"
     title = "Get a competitor brand"
+    search_hint = (
+        "how is one competitor doing, rival brand, posts and reach of a competitor, numbers "
+        "for a competing brand, competitor's month, lately, is this brand growing, trend of a "
+        "rival"
+    )
     cost: ClassVar[float] = 60
     forbidden = _NO_ACCESS
     missing = "No tracked brand has that id in this workspace."
@@ -81,6 +91,11 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
 
     operation = "competitorBrandItems"
     title = "Get a competitor's posts"
+    search_hint = (
+        "posts about a competitor, what are people posting about the rival, competitor's "
+        "content, competitor's best posts, UGC of another brand, influencers of a competitor, "
+        "rival's posts, videos mentioning them, competitor's top reels"
+    )
     cost: ClassVar[float] = 60
     forbidden = _NO_ACCESS
 

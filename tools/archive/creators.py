@@ -44,6 +44,13 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
 
     operation = "creators"
     title = "Search creators"
+    search_hint = (
+        "find creators, influencers, influencer, ambassadors, ambassador, people, contacts, "
+        "contact, affiliates, talent, who posted about us, who mentioned us, how often, "
+        "posted more than times, hasn't posted, inactive, email address, e-mail, emails, "
+        "phone, tier, gold, label, country, city, located in, based in, CRM, customers, by "
+        "name, number of creators, most active, new creators"
+    )
     core = True
     # A page without conditions or a view (Archive docs, rate limiting).
     cost: ClassVar[float] = 90
@@ -87,6 +94,11 @@ class GetCreator(NamesOptions, Query[Creator]):
 
     operation = "creator"
     title = "Get a creator"
+    search_hint = (
+        "everything we know about a person, profile of one influencer, creator details, "
+        "contact details, email, e-mail address, phone, shipping address, notes, tier, all "
+        "handles of a creator, ambassador record, full profile, card"
+    )
     core = True
     missing = "No creator has that id in this workspace."
     instead = "{creators} finds creators by name or e-mail."
@@ -100,6 +112,11 @@ class GetSocialProfile(Query[SocialProfile]):
 
     operation = "socialProfile"
     title = "Get a social profile"
+    search_hint = (
+        "one account by handle, @username, follower count, followers, how many followers, "
+        "bio, biography, is verified, instagram account, tiktok account, youtube channel, "
+        "profile picture, look up a handle, stats of an account, audience size"
+    )
     missing = "No such profile is in this workspace."
     instead = "Check the spelling, or call again with `fallback` true to look on the platform."
 
@@ -140,6 +157,11 @@ class GetSocialProfiles(Connection[SocialProfile]):
 
     operation = "socialProfiles"
     title = "List social profiles"
+    search_hint = (
+        "accounts, all accounts, instagram accounts, tiktok accounts, youtube channels, "
+        "handles, usernames, list of profiles, accounts archived, followers of each, accounts "
+        "in a saved account list, biggest accounts, which accounts mention us"
+    )
     # A page of profiles (Archive docs, rate limiting).
     cost: ClassVar[float] = 45
     instead = "{socialProfileViews} lists the social profile views."

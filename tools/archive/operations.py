@@ -19,6 +19,11 @@ class GetOperations(Connection[OperationSummary]):
 
     operation = "operations"
     title = "List operations"
+    search_hint = (
+        "background operations, recent refreshes, refresh requests in Archive, what is "
+        "Archive processing, status of refreshes, engagement refresh queue, list of "
+        "operations, processes, finished or failed at Archive, history of refreshes"
+    )
 
 
 class GetOperation(Query[Operation]):
@@ -28,6 +33,11 @@ class GetOperation(Query[Operation]):
 
     operation = "operation"
     title = "Show an operation"
+    search_hint = (
+        "is the refresh done, did the refresh finish, progress of one operation, operation "
+        "id, status of the engagement refresh, how far is it, completed, failed, partial, "
+        "still processing, check on the refresh"
+    )
     missing = "No operation has that id in this workspace."
     instead = "{operations} lists the operations."
 
@@ -45,6 +55,11 @@ class GetBudget(Workflow[dict[str, Any]]):
 
     operation = "budget"
     title = "Show the rate budget"
+    search_hint = (
+        "rate limit, limits, limit, quota, credits left, how many credits remain, API "
+        "credits, requests per second, why so slow, slow today, throttled, too many requests, "
+        "plan, budget, allowance, usage, can we afford a large read"
+    )
     risk = "reads"
     repeatable = True
 

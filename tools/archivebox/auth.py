@@ -16,6 +16,10 @@ class GetApiToken(Change[Key]):
 
     operation = "POST /auth/get_api_token"
     title = "Get a key"
+    search_hint = (
+        "log in to my box, sign in, new api key, get a key, token, password, credentials, "
+        "login again, expired key, authenticate, unauthorized"
+    )
     risk: ClassVar[Risk] = "adds"
     repeatable = True
     verify = "call it again: an unexpired key is given again."
@@ -32,6 +36,11 @@ class CheckApiToken(Get[Key]):
 
     operation = "POST /auth/check_api_token"
     title = "Check the key"
+    search_hint = (
+        "does the key still work, is my key valid, token valid, expired, expires when, "
+        "unauthorized errors, 401, access denied, connection to my box, log in works, "
+        "credentials"
+    )
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         from server.archivebox.client import Send

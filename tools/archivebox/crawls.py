@@ -39,6 +39,11 @@ class ListCrawls(Unpaged[Crawl]):
 
     operation = "GET /crawls/crawls"
     title = "List crawls"
+    search_hint = (
+        "crawls still going, running crawls, site captures, are there any crawls, which sites "
+        "are being saved, what is being saved, past imports, batches, spider, started when, "
+        "queue"
+    )
     since = "0.9"
     use = "On 0.8.5 there are only pages ({GET /core/snapshots})."
 
@@ -58,6 +63,11 @@ class GetCrawl(Get[Crawl]):
 
     operation = "GET /crawls/crawl/{crawl_id}"
     title = "Get a crawl"
+    search_hint = (
+        "one crawl, how far is the crawl, details and settings of a crawl, which site, how "
+        "many pages did the crawl find, depth, progress of saving a site, crawl status, "
+        "config"
+    )
     since = "0.9"
 
     crawl_id: Text = Field(description="Id, or unique part")
@@ -74,6 +84,11 @@ class CreateCrawl(Change[Crawl]):
 
     operation = "POST /crawls/crawls"
     title = "Start a crawl"
+    search_hint = (
+        "save a whole website, whole site, entire documentation site, crawl a site, follow "
+        "links, with all subpages, linked pages, spider, mirror, preserve a site before it "
+        "shuts down, no more than 500 pages, limit, depth, levels"
+    )
     risk: ClassVar[Risk] = "adds"
     repeatable = False
     since = "0.9.31"
@@ -112,6 +127,10 @@ class UpdateCrawl(Change[Crawl]):
 
     operation = "PATCH /crawls/crawl/{crawl_id}"
     title = "Change a crawl"
+    search_hint = (
+        "stop the crawl, pause a crawl, resume a crawl, cancel a crawl, continue crawling, "
+        "halt, filling my disk, abort saving a site, hold the crawl until tomorrow"
+    )
     risk: ClassVar[Risk] = "changes"
     repeatable = True
     since = "0.9"
@@ -152,6 +171,10 @@ class DeleteCrawl(Confirmed[Deleted]):
 
     operation = "DELETE /crawls/crawl/{crawl_id}"
     title = "Delete a crawl"
+    search_hint = (
+        "delete a crawl with its pages, remove everything from that crawl, get rid of a whole "
+        "site capture, erase a crawl, all pages it saved, bin, by mistake"
+    )
     risk: ClassVar[Risk] = "removes"
     repeatable = True
     since = "0.9.31"
@@ -197,6 +220,10 @@ class GetCrawlFile(Get[Exported]):
 
     operation = "GET /crawls/crawl/{crawl_id}/files/{path}"
     title = "Read a crawl's file"
+    search_hint = (
+        "log of a crawl, crawl log file, read a file of the crawl, list of urls it found, "
+        "output file, debug a crawl, parse result, urls.jsonl"
+    )
     since = "0.9.73"
 
     crawl_id: Text = Field(description="Id, or unique part")

@@ -17,6 +17,10 @@ class ListMachines(Paged[Machine]):
 
     operation = "GET /machine/machines"
     title = "List machines"
+    search_hint = (
+        "servers, which servers does my archive run on, computers, hosts, machines, hardware, "
+        "operating system, docker, virtual machine"
+    )
     since = "0.9"
 
     # No `bin_providers`: the server answers that filter with a 503 (a fault of its own).
@@ -36,6 +40,10 @@ class GetCurrentMachine(Get[Machine]):
 
     operation = "GET /machine/machine/current"
     title = "Get the current machine"
+    search_hint = (
+        "the server it runs on now, this server, operating system, OS, memory, disk, how much "
+        "space, CPU, hardware, hostname, docker, current computer"
+    )
     since = "0.9"
 
     def present(self, result: Any) -> dict[str, Any]:
@@ -47,6 +55,10 @@ class GetMachine(Get[Machine]):
 
     operation = "GET /machine/machine/{machine_id}"
     title = "Get a machine"
+    search_hint = (
+        "details of one server, one host, second host, computer by id or host name, which OS "
+        "is it, operating system, hardware of a machine"
+    )
     since = "0.9"
 
     machine_id: Text = Field(description="Id or host name")
@@ -60,6 +72,11 @@ class ListBinaries(Paged[Binary]):
 
     operation = "GET /machine/binaries"
     title = "List programs"
+    search_hint = (
+        "programs, installed programs, software, which version of chrome, wget, yt-dlp, "
+        "ffmpeg, node is installed, dependencies, is anything missing, broken tools, "
+        "extractors installed, versions"
+    )
     since = "0.9"
 
     id: Text | None = Field(None, description="Part of the id")
@@ -78,6 +95,10 @@ class GetBinary(Get[Binary]):
 
     operation = "GET /machine/binary/{binary_id}"
     title = "Get a program"
+    search_hint = (
+        "one program by id, where on disk is the program, path, installed where, version, "
+        "details of a program, executable"
+    )
     since = "0.9"
 
     binary_id: Text = Field(description="Id")
@@ -91,6 +112,10 @@ class GetBinariesByName(Get[Binary]):
 
     operation = "GET /machine/binary/by-name/{name}"
     title = "Get programs by name"
+    search_hint = (
+        "is chrome installed, is wget, yt-dlp, ffmpeg installed, which version of one "
+        "program, where is it installed, all copies of a program, path, by name"
+    )
     since = "0.9"
 
     name: Text = Field(description="For example wget")

@@ -16,6 +16,10 @@ class ListPersonas(Unpaged[Persona]):
 
     operation = "GET /personas/personas"
     title = "List personas"
+    search_hint = (
+        "browser profiles, browser profile, identities, logins, which accounts can pages be "
+        "saved as, logged in, user agent, paywall, personas, save as a subscriber, cookies"
+    )
     since = "0.9.31"
 
     async def everything(self, api: ArchiveBoxApi) -> list[Record]:

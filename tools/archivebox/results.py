@@ -32,6 +32,11 @@ class ListArchiveresults(Paged[ArchiveResult]):
 
     operation = "GET /core/archiveresults"
     title = "List archive results"
+    search_hint = (
+        "captures, outputs, output, why did screenshots fail, failed captures, failed pdf, "
+        "errors, error, which extractor failed, wget, chrome, singlefile, yt-dlp, pdf, "
+        "screenshot, plugin, methods, attempts, results of a page, what went wrong"
+    )
 
     status: ResultStatus | None = Field(None, description="Outcome")
     plugin: Text | None = Field(None, description="As wget, screenshot")
@@ -71,6 +76,11 @@ class GetArchiveresult(Get[ArchiveResult]):
 
     operation = "GET /core/archiveresult/{archiveresult_id}"
     title = "Get an archive result"
+    search_hint = (
+        "one capture, one attempt, output and error of a single wget, pdf or screenshot run, "
+        "exact error message, log of one output, files of one output, single result, command "
+        "that was run"
+    )
 
     archiveresult_id: Text = Field(description="Id, or unique part")
 
@@ -83,6 +93,10 @@ class CreateArchiveresult(Change[ArchiveResult]):
 
     operation = "POST /core/archiveresults"
     title = "Record an archive result"
+    search_hint = (
+        "record an output made elsewhere, attach my own result, register a capture, add a "
+        "result by hand, manual output, external tool, store my note as a result for a page"
+    )
     risk: ClassVar[Risk] = "adds"
     repeatable = False
     since = "0.9.73"
@@ -113,6 +127,11 @@ class UpdateArchiveresult(Change[ArchiveResult]):
 
     operation = "PATCH /core/archiveresult/{archiveresult_id}"
     title = "Change an archive result"
+    search_hint = (
+        "change one capture, set a failed capture back to queued, run once more, mark an "
+        "output as succeeded or skipped, attach a note or text file to an output, fix the "
+        "status of a pdf, screenshot result"
+    )
     risk: ClassVar[Risk] = "changes"
     repeatable = False
     since = "0.9.73"

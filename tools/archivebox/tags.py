@@ -40,6 +40,10 @@ class ListTags(Paged[Tag]):
 
     operation = "GET /core/tags"
     title = "List tags"
+    search_hint = (
+        "labels, all labels, which labels do I use, topics, categories, list of tags, how "
+        "many pages per label, most used labels, number of bookmarks of each label"
+    )
 
     def one(self, record: Record) -> Record:
         return records.tag(record)
@@ -50,6 +54,10 @@ class GetTag(Get[Tag]):
 
     operation = "GET /core/tag/{tag_id}"
     title = "Get a tag"
+    search_hint = (
+        "one label, details of a label, how many pages have the label, when was the label "
+        "made, count of bookmarks with a topic"
+    )
 
     tag_id: Text = Field(description="Id or name")
 
@@ -65,6 +73,10 @@ class SearchTags(Get[Tag]):
 
     operation = "GET /core/tags/search/"
     title = "Search tags"
+    search_hint = (
+        "find labels, search labels by name, labels containing, is there a label about, "
+        "labels made this year, labels without pages, unused labels, empty labels, topic"
+    )
     since = "0.9.31"
     use = "Use {GET /core/tags}."
 
@@ -84,6 +96,10 @@ class AutocompleteTags(Get[Tag]):
 
     operation = "GET /core/tags/autocomplete/"
     title = "Complete a tag's name"
+    search_hint = (
+        "labels starting with, label begins with, complete the name of a label, beginning, "
+        "suggestions, typing, prefix"
+    )
     since = "0.9"
     use = "Use {GET /core/tags}."
 
@@ -104,6 +120,10 @@ class CreateTag(Change[Tag]):
 
     operation = "POST /core/tags/create/"
     title = "Create a tag"
+    search_hint = (
+        "new label, new empty label, make a label, set up a label called, add a label to "
+        "choose from, new topic, category"
+    )
     risk: ClassVar[Risk] = "adds"
     repeatable = True
     since = "0.9"
@@ -117,6 +137,10 @@ class RenameTag(Change[Tag]):
 
     operation = "POST /core/tag/{tag_id}/rename"
     title = "Rename a tag"
+    search_hint = (
+        "rename a label, misspelled label, label should be called, fix a typo in a label, "
+        "change label everywhere, spelling, merge into a better name, topic"
+    )
     risk: ClassVar[Risk] = "changes"
     repeatable = True
     since = "0.9.31"
@@ -136,6 +160,10 @@ class DeleteTag(Confirmed[Deleted]):
 
     operation = "DELETE /core/tag/{tag_id}"
     title = "Delete a tag"
+    search_hint = (
+        "delete a label, get rid of the label, remove a label everywhere, pages can stay, "
+        "keep the pages, drop a label, bin, unused label, topic"
+    )
     risk: ClassVar[Risk] = "removes"
     repeatable = True
     since = "0.9.31"
@@ -183,6 +211,10 @@ class TagSnapshot(_OnSnapshot):
 
     operation = "POST /core/tags/add-to-snapshot/"
     title = "Tag a page"
+    search_hint = (
+        "label a page, put a label on a page, add a label to a bookmark, mark a saved page "
+        "as, categorise, categorize, file under a topic, give this article the label"
+    )
     risk: ClassVar[Risk] = "adds"
     repeatable = True
     use = "On 0.8.5 pages are tagged when they are added ({POST /cli/add})."
@@ -194,6 +226,10 @@ class UntagSnapshot(_OnSnapshot):
 
     operation = "POST /core/tags/remove-from-snapshot/"
     title = "Untag a page"
+    search_hint = (
+        "take a label off a page, remove the label from a bookmark, wrong label on a page, "
+        "isn't about, unlabel, off, not about that topic, strip the label from an article"
+    )
     risk: ClassVar[Risk] = "removes"
     repeatable = True
     verify = "get the snapshot again; untagging twice is harmless."
@@ -204,6 +240,10 @@ class ExportTagUrls(Get[Exported]):
 
     operation = "GET /core/tag/{tag_id}/urls.txt"
     title = "Export a tag's URLs"
+    search_hint = (
+        "links with a label, all links of a label, plain list of addresses, urls of a label, "
+        "text file of links, copy the links, link list of a topic"
+    )
     since = "0.9.31"
     use = "List its pages ({GET /core/snapshots} with `tag`)."
 
@@ -218,6 +258,11 @@ class ExportTagSnapshots(Get[Exported]):
 
     operation = "GET /core/tag/{tag_id}/snapshots.jsonl"
     title = "Export a tag's pages"
+    search_hint = (
+        "pages of a label as json lines, jsonl, all details of the pages labelled, labelled, "
+        "hand over pages of a topic, machine readable, json, one label's bookmarks with "
+        "details"
+    )
     since = "0.9.31"
     use = "List its pages ({GET /core/snapshots} with `tag`)."
 

@@ -18,6 +18,10 @@ class GetOrchestrator(Get[Worker]):
 
     operation = "GET /workers/orchestrator"
     title = "Get the orchestrator"
+    search_hint = (
+        "is the box doing anything, orchestrator, queue, is it running, idle or busy, "
+        "background process of ArchiveBox, how many tasks wait"
+    )
     since = "only 0.9.8"
     use = _INSTEAD
 
@@ -27,6 +31,10 @@ class ListWorkers(Get[Worker]):
 
     operation = "GET /workers/workers"
     title = "List workers"
+    search_hint = (
+        "worker processes, workers, how many are busy, with what, what are they working on, "
+        "processes, parallel, stuck worker"
+    )
     since = "only 0.9.8"
     use = _INSTEAD
 

@@ -49,6 +49,12 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
 
     operation = "chart"
     title = "Draw a chart"
+    search_hint = (
+        "chart, charts, graph, graphs, plot, draw, diagram, bar chart, line chart, pie, "
+        "picture of the numbers, visual, visualise, visualize, for a slide, slides, deck, "
+        "presentation, posts per week, by week, weekly, likes over time, platform split, top "
+        "creators, leaderboard"
+    )
     risk = "adds"
     repeatable = False
     verify = "look into the export folder; nothing in Archive was changed."

@@ -48,6 +48,13 @@ class SummarizePerformance(Computed):
 
     operation = "performance"
     title = "Summarise performance"
+    search_hint = (
+        "performance report, weekly report, monthly report, summary, totals, total reach, "
+        "total likes, comments, views, average engagement, average, median, EMV, earned media "
+        "value, how did the campaign do, perform, performance, by platform, per month, per "
+        "week, compared, reels compared with tiktoks, KPIs, results, numbers, recap, "
+        "overview, statistics, stats, engagement rate"
+    )
 
     by: list[By] | None = Field(None, description="Break the figures down by these too.")
 
@@ -126,6 +133,11 @@ class GetTopContent(Computed):
 
     operation = "top_content"
     title = "Rank top content"
+    search_hint = (
+        "top posts, best posts, best performing, best five, top ten, top 10, most liked, most "
+        "viewed, most commented, highest earned media value, EMV, ranked, ranking, winners, "
+        "viral posts, strongest content, hits, best reels, best tiktoks, best videos, worst"
+    )
 
     account_name: Text | None = Field(None, description="Only posts of this account (handle).")
     creator_id: Id | None = Field(None, description="Only posts of this creator (id).")
@@ -237,6 +249,11 @@ class CompareBrands(Workflow[CompetitorBrand]):
 
     operation = "brand_comparison"
     title = "Compare share of voice"
+    search_hint = (
+        "share of voice, us against competitors, us vs them, versus, compare, comparison with "
+        "rivals, who gets more mentions, are we ahead, who is winning, market position, rank "
+        "among brands, benchmark, over the last months, change since last month"
+    )
     risk = "reads"
     repeatable = True
     forbidden = GetCompetitorBrands.forbidden

@@ -43,6 +43,12 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
 
     operation = "engagement_job"
     title = "Engagement of many items"
+    search_hint = (
+        "fresh numbers for the whole campaign, refresh many posts, refresh all, update "
+        "metrics of everything, bulk refresh, what would it cost, cost, price, history of "
+        "many posts, growth curves to a file, time series, daily numbers for all posts, "
+        "development of every post"
+    )
     risk = "spends"
     repeatable = False
     verify = "{list_jobs} shows whether it was started."

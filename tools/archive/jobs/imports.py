@@ -33,6 +33,11 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
 
     operation = "import"
     title = "Import posts by their links"
+    search_hint = (
+        "import many posts by links, bulk import, list of links, upload a list of urls, add "
+        "all these posts, links from a spreadsheet, hundreds of tiktok links, missing posts, "
+        "bring them into our library, put them into a folder"
+    )
     risk = "adds"
     repeatable = False
     verify = "{list_jobs} shows whether it was started."

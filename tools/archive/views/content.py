@@ -101,6 +101,11 @@ class GetContentViews(Listing[ContentViewRow]):
 
     operation = "contentViews"
     title = "List content views"
+    search_hint = (
+        "saved post filters, saved filters, saved searches, saved search of posts, smart "
+        "lists, dynamic lists, views, all views, overview of content views, which views do we "
+        "have, feeds, boards with rules, dashboards"
+    )
     capped = True
 
     filter: ContentViewFilterInput | None = Field(
@@ -116,6 +121,11 @@ class GetContentView(Query[ContentView]):
 
     operation = "contentView"
     title = "Get a content view"
+    search_hint = (
+        "what does this view filter, definition of a view, rules, criteria, conditions and "
+        "settings of one saved search, saved filter of posts, saved post filter, smart list, "
+        "how is the view set up, why is a post in the view"
+    )
     missing = "No content view has that id in this workspace."
     instead = (
         "{contentViews} lists the content views; ids of collections and creator views do not work."
@@ -152,6 +162,12 @@ class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
 
     operation = "createContentView"
     title = "Create a content view"
+    search_hint = (
+        "save this search, save a filter of posts, saved search, new view, make a view, smart "
+        "list, dynamic list that always shows new posts, keeps itself up to date, saved post "
+        "filter, set up a feed, automatic list, come back to it, hashtag, mentioning, reels, "
+        "plays; notify me, alert me, notification when new posts appear"
+    )
     risk = "adds"
     repeatable = False
     selected = "contentView"
@@ -174,6 +190,11 @@ class UpdateContentView(UpdateView[ContentViewPayload]):
 
     operation = "updateContentView"
     title = "Change a content view"
+    search_hint = (
+        "change a saved search, edit a view, rename a view, rename a saved post filter, "
+        "adjust filters, add a hashtag to the view, change conditions, sort of a view, smart "
+        "list should also include, only show, widen, narrow, update the saved filter"
+    )
     risk = "changes"
     repeatable = True
     kind = "content view"
@@ -200,6 +221,11 @@ class DeleteContentView(Deletion[DeletedContentView]):
 
     operation = "deleteContentView"
     title = "Delete a content view"
+    search_hint = (
+        "delete a view, remove a saved search, drop the saved post filter, get rid of a smart "
+        "list, bin, throw away a view, saved filter of posts no longer needed, trash, clean "
+        "up old views"
+    )
     risk = "removes"
     repeatable = True
     selected = "deletedContentViewId"
@@ -214,6 +240,11 @@ class MoveContentViewToGroup(MoveToGroup[ContentViewPayload]):
 
     operation = "moveContentViewToGroup"
     title = "Move a content view to a group"
+    search_hint = (
+        "move a view into a section, put a saved search under a group, file a post filter "
+        "under, smart list, organise, sort views into sections, take the view out of its "
+        "section, ungroup, sidebar"
+    )
     risk = "changes"
     repeatable = True
     reads = GetContentView

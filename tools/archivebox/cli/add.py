@@ -47,6 +47,12 @@ class Add(Change[Report]):
 
     operation = "POST /cli/add"
     title = "Save pages"
+    search_hint = (
+        "save a page, save these pages, bookmark this, archive this link, keep this article, "
+        "save the link with a label, https, save for later, preserve, clip, store a web page, "
+        "capture a website, pdf, add bookmarks, make a fresh copy, save it again, only "
+        "screenshots"
+    )
     core = True
     risk: ClassVar[Risk] = "adds"
     repeatable = False

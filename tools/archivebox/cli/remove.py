@@ -37,6 +37,11 @@ class Remove(Filters, Confirmed[Deleted]):
 
     operation = "POST /cli/remove"
     title = "Delete matching pages"
+    search_hint = (
+        "delete pages by address, delete all bookmarks from a domain, remove pages matching a "
+        "pattern, regex, everything under a url, delete pages saved before a date, purge a "
+        "site, get rid of all pages of"
+    )
     risk: ClassVar[Risk] = "removes"
     repeatable = True
     verify = "search again ({POST /cli/search})."

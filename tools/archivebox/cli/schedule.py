@@ -33,6 +33,12 @@ class Schedule(Confirmed[Report]):
 
     operation = "POST /cli/schedule"
     title = "Schedule saving"
+    search_hint = (
+        "every day, every week, daily, weekly, monthly, hourly, regularly, recurring, "
+        "automatically, schedule, captured weekly, save the homepage each morning, keep "
+        "saving, timetable, cron, set up regular copies, show schedule, stop the regular "
+        "saving, monitor a page for changes, webcomic, newspaper, each night"
+    )
     risk: ClassVar[Risk] = "changes"
     repeatable = False
     verify = "show the schedule."

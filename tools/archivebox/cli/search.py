@@ -27,6 +27,12 @@ class Search(Filters, Many[Snapshot]):
 
     operation = "POST /cli/search"
     title = "Search saved pages by pattern"
+    search_hint = (
+        "search my bookmarks, search in the text of saved pages, full text search, where did "
+        "I read about, find saved article, articles, find bookmarks whose address looks like, "
+        "pattern, regex, url contains, somewhere in my saved articles, mentions, about, "
+        "remember, words in a page"
+    )
 
     filter_patterns: list[Text] | None = Field(None, description="Patterns; none = all")
     # The command's `search` is a mode: the words to look for are patterns.

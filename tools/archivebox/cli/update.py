@@ -26,6 +26,11 @@ class Update(Filters, Change[Report]):
 
     operation = "POST /cli/update"
     title = "Complete saved pages"
+    search_hint = (
+        "fill in what is missing, older pages don't have a screenshot, complete captures, "
+        "missing pdf, screenshots, run missing extractors, finish incomplete pages, rebuild "
+        "the index, index up to date, catch up, repair"
+    )
     risk: ClassVar[Risk] = "changes"
     repeatable = True
     verify = "look at the pages' outputs ({GET /core/archiveresults})."

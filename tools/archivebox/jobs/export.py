@@ -30,6 +30,11 @@ class StartExport(StartJob[JobRow, ArchiveBoxContext], Workflow[JobRow]):
 
     operation = "export_snapshots"
     title = "Export saved pages to a file"
+    search_hint = (
+        "export bookmarks, spreadsheet of all my bookmarks, csv, excel, file, all saved links "
+        "as a list, text of all articles, dump, backup, download everything, date, title and "
+        "label of each, hand over, json, corpus, netscape"
+    )
     risk = "adds"
     repeatable = False
     verify = "{list_jobs} shows whether it was started."

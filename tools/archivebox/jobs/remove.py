@@ -33,6 +33,11 @@ class StartRemove(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
 
     operation = "remove_snapshots"
     title = "Delete many pages"
+    search_hint = (
+        "delete many saved pages, delete everything from a domain, remove all bookmarks older "
+        "than, bulk delete, mass delete, purge, clean up, clear out all pages with a label, "
+        "wipe, free up disk space"
+    )
     risk = "removes"
     repeatable = False
     verify = "{list_jobs} shows whether it was started."

@@ -51,6 +51,13 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
 
     operation = "save"
     title = "Save, check or change many pages"
+    search_hint = (
+        "save many links, list of links, 300 links, text file with links, save them all and "
+        "tell me which failed, check whether links are saved, retry everything that failed, "
+        "failed pages again, label many pages, everything from a site should get the label, "
+        "mass label, undo labels, cancel what is queued, stop everything, missing, stale, "
+        "outdated copies, pages older than a year, fill in missing screenshots"
+    )
     risk = "changes"
     reads_too = True
     repeatable = False

@@ -47,6 +47,12 @@ class ReadSnapshot(Get[Snapshot]):
     operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "workflow"
     operation = "read_snapshot"
     title = "Read a saved page"
+    search_hint = (
+        "read a saved page, what did the page say, text of the article, article, content of a "
+        "bookmark, read an archived pdf, PDF, what does it say, quote from, summarise the "
+        "article, summary of a saved page, show the screenshot, what did it look like, open "
+        "the saved copy, recipe, words"
+    )
     core = True
 
     snapshot_id: Text = Field(description="Id, part of it, timestamp or URL")
@@ -115,6 +121,11 @@ class GetScreencast(Get[Snapshot]):
 
     operation = "GET /core/snapshot/{snapshot_id}/screencast.jpg"
     title = "Look at a page being archived"
+    search_hint = (
+        "watch the browser live, watch, screen, what is on the screen, page currently being "
+        "captured, right now, live picture, stuck page, cookie banner, while it is grabbing, "
+        "see the capture in progress"
+    )
     since = "0.9.74"
     use = "Use {read_snapshot} with `image` once the page is archived."
 

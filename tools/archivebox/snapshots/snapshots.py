@@ -60,6 +60,12 @@ class ListSnapshots(Many[Snapshot]):
 
     operation = "GET /core/snapshots"
     title = "List saved pages"
+    search_hint = (
+        "saved pages, saved page, bookmarks, bookmark, articles I saved, which pages did I "
+        "save this week, today, last month, how many pages, list of saved links, failed "
+        "pages, which failed and why, pages with a label, all pages of a site, domain, still "
+        "waiting, newest bookmarks, did I save, is this url saved already"
+    )
     core = True
 
     search: Text | None = Field(None, description="In URL, title, tags (0.9.73: content)")
@@ -156,6 +162,11 @@ class GetSnapshot(Get[Snapshot]):
 
     operation = "GET /core/snapshot/{snapshot_id}"
     title = "Get a saved page"
+    search_hint = (
+        "details of one saved page, when did I save it, when did I bookmark, how big is it, "
+        "size, is the page saved, title, date, labels of a page, outputs of a page, status of "
+        "one bookmark, did the capture succeed, formats"
+    )
     core = True
 
     snapshot_id: Text = Field(description="Id, part of it, timestamp or URL")
@@ -178,6 +189,10 @@ class CreateSnapshot(Change[Snapshot]):
 
     operation = "POST /core/snapshots"
     title = "Save a page"
+    search_hint = (
+        "save one page, bookmark this link, keep this article, archive this url, https, "
+        "preserve a page, with a title, label, clip, capture one address"
+    )
     risk: ClassVar[Risk] = "adds"
     repeatable = False
     since = "0.9.31"
@@ -220,6 +235,11 @@ class UpdateSnapshot(MayConfirm[Snapshot]):
 
     operation = "PATCH /core/snapshot/{snapshot_id}"
     title = "Change a saved page"
+    search_hint = (
+        "pause a page, resume a page, stop archiving one page, try the page again, retry one "
+        "page, replace all labels of a page, set labels, change status of a saved page, "
+        "requeue, queue again, later"
+    )
     risk: ClassVar[Risk] = "changes"
     repeatable = True
     since = "0.9"
@@ -289,6 +309,10 @@ class DeleteSnapshot(Confirmed[Deleted]):
 
     operation = "DELETE /core/snapshot/{snapshot_id}"
     title = "Delete a saved page"
+    search_hint = (
+        "delete one saved page, remove a bookmark, delete this page, get rid of one page, "
+        "erase, bin, trash, don't want it saved any more, private page, for good"
+    )
     risk: ClassVar[Risk] = "removes"
     repeatable = True
     since = "0.9.31"
@@ -333,6 +357,10 @@ class GetSnapshotsFeed(Get[Exported]):
 
     operation = "GET /core/snapshots.rss"
     title = "Get the feed of saved pages"
+    search_hint = (
+        "RSS, rss feed, feed, atom, follow in my reader, feed reader, subscribe, "
+        "subscription, newest saved pages as feed, news reader"
+    )
     since = "0.9.73"
     use = "Use {GET /core/snapshots}."
 
@@ -355,6 +383,10 @@ class GetAny(Get[Snapshot]):
 
     operation = "GET /core/any/{id}"
     title = "Get any object"
+    search_hint = (
+        "what is this id, unknown id, identify, which thing does the id belong to, look up an "
+        "id, id 0192, uuid, page, crawl, label or result"
+    )
 
     id: Text = Field(description="Id, or part of it")
 
