@@ -410,20 +410,13 @@ def test_the_endpoints_that_messages_name_exist() -> None:
     assert named <= operations
 
 
-def tokens(of: str | None = None, but: str = "", **offered: Any) -> float:
+def tokens(**offered: Any) -> float:
     """What a model sees of the tools that are listed with these settings: a token is about four
-    bytes.
-
-    `of` counts only tools with that key in their `_meta`, and not the tool `but`.
-    """
+    bytes. What `_meta` says is for hosts alone."""
     surface = Catalog.read(FILE, importlib.import_module)
     surface.offer(**{"backends": {"archive"}, "toolsets": ["all"], "read_only": False, **offered})
-    listed = [
-        tool
-        for tool in surface.list_tools()
-        if of in (None, *tool["_meta"]) and tool["name"] != but
-    ]
-    views = [{key: tool[key] for key in ("name", "description", "inputSchema")} for tool in listed]
+    seen = ("name", "description", "inputSchema")
+    views = [{key: tool[key] for key in seen} for tool in surface.list_tools()]
     return (
         sum(
             len(json.dumps(each, separators=(",", ":"), ensure_ascii=False).encode())
@@ -433,24 +426,14 @@ def tokens(of: str | None = None, but: str = "", **offered: Any) -> float:
     )
 
 
-def test_the_whole_view_of_the_model_stays_small() -> None:
-    assert tokens(OPERATION_META) < 12_200
-    assert tokens("archive-mcp/endpoint", backends={"archivebox"}) < 6_500
-    assert (
-        tokens(
-            "archive-mcp/workflow",
-            backends={"archive", "archivebox"},
-            but="archivebox_read_snapshot",
-        )
-        < 4_300
-    )
+def test_what_a_model_reads_of_all_tools_stays_small() -> None:
     everything = tokens(backends={"archive", "archivebox"})
-    assert everything < 23_000, "all descriptions together: shorten some, or raise it on purpose"
+    assert everything <= 23_000, "all descriptions together: shorten some, or raise it on purpose"
 
 
 def test_the_presets_are_much_smaller() -> None:
-    assert tokens(toolsets=["core"]) < 3_800
-    assert tokens(toolsets=["discover"], backends={"archive", "archivebox"}) < 900
+    assert tokens(toolsets=["core"]) <= 3_800
+    assert tokens(toolsets=["discover"], backends={"archive", "archivebox"}) <= 900
 
 
 def test_the_core_is_what_most_sessions_need() -> None:

@@ -55,9 +55,10 @@ class GetCollections(Listing[Collection]):
     operation = "collections"
     title = "List collections"
     search_hint = (
-        "folders, all folders, which folders do we have, boards, moodboards, albums, "
-        "collections, how many posts are in each folder, biggest folder, most posts, list of "
-        "folders, empty folders"
+        "folders, all folders, which folders do we have, boards, moodboards, albums, collections, "
+        "how many posts are in each folder, biggest folder, most posts, list of folders, empty "
+        "folders, show the folders, which boards do we have, names of our folders, folders with "
+        "sizes"
     )
     capped = True
 
@@ -69,7 +70,8 @@ class GetCollection(Query[Collection]):
     title = "Get a collection"
     search_hint = (
         "one folder, how many posts are in the folder, size of a folder, details of a board, "
-        "moodboard, album, count of items in a folder, in which section is the folder"
+        "moodboard, album, count of items in a folder, in which section is the folder, number of "
+        "posts in the folder, is the folder empty, about this board"
     )
     missing = "No collection has that id in this workspace."
     instead = "{collections} lists the collections; ids of content views do not work here."
@@ -94,7 +96,8 @@ class CreateCollection(Mutation[CollectionPayload]):
     title = "Create a collection"
     search_hint = (
         "new folder, make a folder, set up a folder, create a board, moodboard, album, empty "
-        "folder called, start a folder for a pitch or campaign"
+        "folder called, start a folder for a pitch or campaign, we need a folder, open a new "
+        "board, start a collection, new album, new collection for"
     )
     risk = "adds"
     repeatable = False
@@ -112,8 +115,9 @@ class UpdateCollection(Mutation[CollectionPayload]):
     operation = "updateCollection"
     title = "Rename a collection"
     search_hint = (
-        "rename a folder, change the name of a folder, folder should be called, retitle a "
-        "board, moodboard, album, misspelled folder name, typo in folder"
+        "rename a folder, change the name of a folder, folder should be called, retitle a board, "
+        "moodboard, album, misspelled folder name, typo in folder, give the folder another name, "
+        "folder name, rename our board"
     )
     risk = "changes"
     repeatable = True
@@ -133,9 +137,10 @@ class DeleteCollection(Deletion[DeletedCollection]):
     operation = "deleteCollection"
     title = "Delete a collection"
     search_hint = (
-        "delete a folder, bin the folder, remove a folder, get rid of a folder, trash a "
-        "board, moodboard, album, posts themselves stay, drop folder, folder no longer "
-        "needed, throw away"
+        "delete a folder, bin the folder, remove a folder, get rid of a folder, trash a board, "
+        "moodboard, album, posts themselves stay, drop folder, folder no longer needed, throw "
+        "away, we no longer need the folder, kill the board, remove the collection, obsolete "
+        "folder, posts stay"
     )
     risk = "removes"
     repeatable = True
@@ -167,7 +172,8 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
     search_hint = (
         "save a post to a folder, put this reel, tiktok, video, story into the folder, add to "
         "moodboard, board, album, add post to several folders, file it under, pin, collect, "
-        "bookmark a post"
+        "bookmark a post, add this post, put it in, into the folder, save it in, belongs in the "
+        "folder, favourites, shortlist"
     )
     core = True
     risk = "adds"
@@ -238,8 +244,9 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
     title = "Remove an item from collections"
     search_hint = (
         "take a post out of a folder, remove this reel, tiktok, video, story from the folder, "
-        "doesn't belong in the moodboard, board, album, kick out, wrong folder, unfile, drop "
-        "a post from"
+        "doesn't belong in the moodboard, board, album, kick out, wrong folder, unfile, drop a "
+        "post from, shouldn't be in the folder, out of the folder, remove it from, not part of, "
+        "take it out again"
     )
     core = True
     risk = "removes"

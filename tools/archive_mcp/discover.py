@@ -44,6 +44,12 @@ class FindTools(ServerTool[Payload]):
 
     operation = "find_tools"
     title = "Find tools"
+    search_hint = (
+        "what can you do, what is possible, which functions are there, capabilities, what else, "
+        "help, is there a way to, how do I, features, everything you can do, what can I ask, can "
+        "you also, do you have something for, is it possible, list your functions, all functions, "
+        "tool for, API do, what can this do"
+    )
     risk = "reads"
     repeatable = True
 
@@ -72,6 +78,11 @@ class DescribeTool(ServerTool[Payload]):
 
     operation = "describe_tool"
     title = "Describe a tool"
+    search_hint = (
+        "how does this tool work, which arguments, parameters, options of a function, what does "
+        "it need, explain the tool, schema, documentation, what parameters, how do I use, details "
+        "of the function, inputs, what can I pass, which filters does it take, options, usage"
+    )
     risk = "reads"
     repeatable = True
 
@@ -115,8 +126,9 @@ class CallReadTool(_CallTool):
     operation = "call_read_tool"
     title = "Call a reading tool"
     search_hint = (
-        "run the lookup, run the function you found, call it, execute, use that tool, go "
-        "ahead, reading function"
+        "run the lookup, run the function you found, call it, execute, use that tool, go ahead, "
+        "reading function, run that query, use the tool you just found, do the lookup, call the "
+        "reading function, execute it, fetch"
     )
     risk = "reads"
     repeatable = True
@@ -143,7 +155,8 @@ class CallWriteTool(_CallTool):
     title = "Call a changing tool"
     search_hint = (
         "run the function that makes or changes something, go ahead and run it, execute the "
-        "change, call it, use that tool, with the name, do it"
+        "change, call it, use that tool, with the name, do it, carry it out, use the tool you "
+        "just found to change, make the change, run it, perform"
     )
     risk = "changes"
     repeatable = False
