@@ -98,7 +98,12 @@ def load_catalog(settings: Settings, product: Product) -> Catalog:
 def _serve(settings: Settings, product: Product) -> int:
     _greet_person()
     catalog = load_catalog(settings, product)
-    listing = Listing(catalog, schema=settings.schema, shortens=settings.shortens_listing)
+    listing = Listing(
+        catalog,
+        schema=settings.schema,
+        shortens=settings.shortens_listing,
+        asks_person=settings.confirm != "token",
+    )
     # By name, because `server` imports nothing from the packages that build on it.
     prompts: Any = importlib.import_module(product.prompts)
     opening = None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-_ELLIPSIS = "..."
+ELLIPSIS = "..."
 # Characters of a title and of an address within a question.
 LONGEST_TITLE = 60
 LONGEST_URL = 200
@@ -31,7 +31,7 @@ _LOOKED_AT = 8
 
 def truncate(text: str, most: int) -> str:
     """Return a text of at most `most` characters, its last three dots where it was cut."""
-    return text if len(text) <= most else text[: most - len(_ELLIPSIS)] + _ELLIPSIS
+    return text if len(text) <= most else text[: most - len(ELLIPSIS)] + ELLIPSIS
 
 
 def truncate_line(text: str, most: int) -> str:

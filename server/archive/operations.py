@@ -189,7 +189,7 @@ class Read(ArchiveRequest[R], Generic[R]):
     """The message for the case that the API answers null."""
 
     fields: list[Text] | None = Field(
-        None, description="Fields to return, as dotted paths; `*` means the defaults."
+        None, description="Dotted paths to return; `*` means the defaults."
     )
 
     @classmethod
@@ -236,7 +236,7 @@ class ReadMany(Read[R], Generic[R]):
     capped: ClassVar[bool] = False
     """Whether the API ends the list at 1,000 rows without a word."""
 
-    limit: int = Field(20, ge=1, le=1000, description="Most records to return, over all pages.")
+    limit: int = Field(20, ge=1, le=1000, description="Most records to return.")
     after: Text | None = Field(None, description="`nextCursor` of the previous call.")
 
     @classmethod
@@ -304,14 +304,14 @@ class Connection(InWorkspace, ReadPages[R], Generic[R]):
 class Listing(InWorkspace, ReadMany[R], Generic[R]):
     """Reads a list of a workspace that the API sends whole."""
 
-    limit: int = Field(100, ge=1, le=1000, description="Most records to return, over all pages.")
+    limit: int = Field(100, ge=1, le=1000, description="Most records to return.")
 
 
 class Lookup(Listing[R], Generic[R]):
     """Reads what belongs to the ids or links that were asked for: all of it, unless `limit` says
     less."""
 
-    limit: int = Field(1000, ge=1, le=1000, description="Most records to return, over all pages.")
+    limit: int = Field(1000, ge=1, le=1000, description="Most records to return.")
 
 
 class Mutation(InWorkspace, ArchiveRequest[R], Generic[R]):
@@ -343,7 +343,7 @@ class Mutation(InWorkspace, ArchiveRequest[R], Generic[R]):
 class MayConfirm(Mutation[R], Generic[R]):
     """A mutation that is asked about where there is reason to: where `preview` finds one."""
 
-    confirm: Text | None = Field(None, description="Confirmation token from the preview.")
+    confirm: Text | None = Field(None, description="Token from the preview.")
 
 
 class Confirmed(MayConfirm[R], Generic[R]):

@@ -156,7 +156,7 @@ class Change(EndpointRequest[R], Generic[R]):
 class MayConfirm(Change[R], Generic[R]):
     """A change that is asked about where there is reason to: where `preview` finds one."""
 
-    confirm: Text | None = Field(None, description="Token of the preview")
+    confirm: Text | None = Field(None, description="Token from the preview.")
 
 
 class Confirmed(MayConfirm[R], Generic[R]):
@@ -182,9 +182,9 @@ class Many(EndpointRequest[R], Generic[R]):
 
     fields: list[Text] | None = Field(None, description="Fields; `*` = defaults")
     # At least 1: the server divides by the limit and answers 0 and -1 with a 503.
-    limit: int = Field(20, ge=1, le=1000, description="Records in all")
-    after: Text | None = Field(None, description="Last `nextCursor`")
-    offset: int | None = Field(None, ge=0, description="Records to skip")
+    limit: int = Field(20, ge=1, le=1000, description="Most records to return.")
+    after: Text | None = Field(None, description="`nextCursor` of the previous call.")
+    offset: int | None = Field(None, ge=0, description="Records to skip.")
 
     def check(self) -> None:
         if self.after is not None and self.offset is not None:

@@ -52,7 +52,7 @@ class Paged(Many[R], Generic[R]):
 class Unpaged(Many[R], Generic[R]):
     """A list that the server sends whole; it is cut here."""
 
-    limit: int = Field(20, ge=1, le=1000, description="Records in all")
+    limit: int = Field(20, ge=1, le=1000, description="Most records to return.")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         return await read(self, context.api, whole_list(await self.everything(context.api)))

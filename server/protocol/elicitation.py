@@ -18,14 +18,16 @@ from typing import Any
 import anyio
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
+from mcp.shared.message import ServerMessageMetadata
 from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from server.protocol.answers import read_malformed, settle
-from server.text import clean_sentence
+from server.text import ELLIPSIS, clean_sentence
 from server.tool.cursor import scope_of
 from server.tool.elicitation import Asker, Question, Reply, Suspended
+from server.tool.hosts import PERMISSION_DISPLAY
 from server.tool.single_use import SingleUse
 
 # How long a person may think about all questions of a call in the handshake era: hosts give up on
@@ -86,10 +88,11 @@ class _CallingAsker(_ProgressReporter):
         asked_at = anyio.current_time()
         with anyio.CancelScope(deadline=self._until):
             try:
-                result = await self._ctx.session.elicit_form(
-                    question.message,
-                    _render_form(question),
-                    related_request_id=self._ctx.request_id,
+                # Not by `elicit_form`, which takes no `_meta`.
+                result = await self._ctx.session.send_request(
+                    ElicitRequest(params=_render_question(question)),
+                    ElicitResult,
+                    metadata=ServerMessageMetadata(related_request_id=self._ctx.request_id),
                 )
             except MCPError as error:
                 log.warning("the client could not ask a question: %s", error)
@@ -149,11 +152,7 @@ class _ReturningAsker(_ProgressReporter):
             "at": anyio.current_time(),
             "mark": self._used.issue(),
         }
-        request = ElicitRequest(
-            params=ElicitRequestFormParams(
-                message=question.message, requested_schema=_render_form(question)
-            )
-        )
+        request = ElicitRequest(params=_render_question(question))
         raise InputNeeded(
             InputRequiredResult(
                 input_requests={question.key: request}, request_state=json.dumps(state)
@@ -168,6 +167,18 @@ def _can_ask(ctx: ServerRequestContext[Any, Any]) -> bool:
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
-def _render_form(question: Question) -> dict[str, Any]:
+def _render_question(question: Question) -> ElicitRequestFormParams:
     properties = dict(question.properties)
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    title, rest = question.split_message()
+    # Hosts that show it leave the whole message out: nothing of it may be missing here.
+    display = {"title": title, "description": rest}
+    if title.endswith(ELLIPSIS):
+        display["description"] = question.message
+    return ElicitRequestFormParams.model_validate(
+        {
+            "message": question.message,
+            "requestedSchema": schema,
+            "_meta": {PERMISSION_DISPLAY: display},
+        }
+    )

@@ -19,6 +19,7 @@ from server.dispatch import Dispatcher
 from server.errors import Code, Failure
 from server.protocol.answers import mend_answers
 from server.protocol.elicitation import InputNeeded, asker_for
+from server.protocol.icon import ICON
 from server.protocol.listing import Listing, client_name
 from server.protocol.prompts import Document, Prompts, Workflow, to_listing
 from server.redaction import holds_secret, redact_values
@@ -77,6 +78,7 @@ def build_server(
         version=__version__,
         title="Archive and ArchiveBox",
         instructions=instructions,
+        icons=[ICON],
         cache_hints=dict.fromkeys(_CACHED, _FIXED),
     )
     # What the SDK puts there is telemetry that nobody exports.

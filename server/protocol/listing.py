@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from server.tool.catalog import Catalog
-from server.tool.hosts import FEW, SchemaForm, find_host
+from server.tool.hosts import FEW, REQUIRES_PERSON, SchemaForm, find_host
 
 # The first answers list tools before the SDK is imported (`server.protocol.opening`).
 if TYPE_CHECKING:
@@ -27,20 +27,28 @@ class Listing:
     Args:
         schema: the form of the schemas that the user chose; None leaves it to the host's name.
         shortens: whether a host that cannot take all tools gets fewer.
+        asks_person: whether hosts are told which tools a person has to allow each time; without
+            one, as where a token confirms, such a call would be refused.
     """
 
     def __init__(
-        self, catalog: Catalog, *, schema: SchemaForm | None = None, shortens: bool = False
+        self,
+        catalog: Catalog,
+        *,
+        schema: SchemaForm | None = None,
+        shortens: bool = False,
+        asks_person: bool = True,
     ) -> None:
         self._catalog = catalog
         self._schema = schema
         self._shortens = shortens
+        self._asks_person = asks_person
         self._is_short = False
 
     def list_tools(self, client: str) -> list[dict[str, Any]]:
         """Return the tools for a client of that name."""
         form = self._schema or find_host(client).schemas
-        return self._closed if form == "closed" else self._catalog.list_tools()
+        return self._closed if form == "closed" else self._tools
 
     def meet(self, client: str) -> None:
         """Shorten the listing for a host of that name, where it needs it.
@@ -64,10 +72,20 @@ class Listing:
             return result
         return {**result, "instructions": self.complete(result["instructions"])}
 
+    @property
+    def _tools(self) -> list[dict[str, Any]]:
+        tools = self._catalog.list_tools()
+        if self._asks_person:
+            return tools
+        return [{**tool, "_meta": _without(tool["_meta"], REQUIRES_PERSON)} for tool in tools]
+
     @cached_property
     def _closed(self) -> list[dict[str, Any]]:
-        tools = self._catalog.list_tools()
-        return [{**tool, "inputSchema": close_schema(tool["inputSchema"])} for tool in tools]
+        return [{**tool, "inputSchema": close_schema(tool["inputSchema"])} for tool in self._tools]
+
+
+def _without(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if key != name}
 
 
 def client_name(ctx: Context) -> str:

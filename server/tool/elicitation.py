@@ -3,11 +3,17 @@ them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from server.text import clean_sentence
+from server.text import clean_sentence, truncate
+
+# Characters of a question's title: a dialog shows it on one line.
+_LONGEST_TITLE = 120
+# Names in a question stand in quotation marks that they cannot end: one in them ends no sentence.
+_TITLE = re.compile(r'((?:"[^"]*"|[^"?])*\?)\s*(.*)', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,13 @@ class Question:
     def __post_init__(self) -> None:
         # Whatever names it quotes: nothing in it may look like a line or a word of ours.
         object.__setattr__(self, "message", clean_sentence(self.message))
+
+    def split_message(self) -> tuple[str, str]:
+        """Return the question itself and what else is said about it, for a dialog with a title."""
+        match = _TITLE.match(self.message)
+        if match is None:
+            return truncate(self.message, _LONGEST_TITLE), ""
+        return truncate(match[1], _LONGEST_TITLE), match[2]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""What is listed for whom: the one table of hosts that cannot take the whole listing as it is.
+"""What is listed for whom: the one table of hosts that cannot take the whole listing as it is, and
+the keys of `_meta` that hosts read.
 
 A host is known by the name that it gives when it connects. The others, and every user who chose
 toolsets or a form of schemas, get what the settings say.
@@ -10,6 +11,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 SchemaForm = Literal["open", "closed"]
+
+# Keys of a tool's `_meta`, as Claude Code 2.1.332 knows them.
+# Text that the host's search of tools matches beside name and description and shows to nobody; its
+# first 4,096 characters count.
+SEARCH_HINT = "anthropic/searchHint"
+# Whether the tool is in the prompt from the start instead of being found by search.
+ALWAYS_LOAD = "anthropic/alwaysLoad"
+# Characters of a result that stay in the conversation; a longer one (50,000 otherwise) moves to a
+# file.
+MAX_RESULT_CHARACTERS = "anthropic/maxResultSizeChars"
+# Whether a person has to allow each call, whatever the user allowed before.
+REQUIRES_PERSON = "anthropic/requiresUserInteraction"
+# A key of a question's `_meta`: title and subtitle of the host's dialog.
+PERMISSION_DISPLAY = "anthropic/permissionDisplay"
 
 # The most tools that models of OpenAI take in one request (their API reference, `tools`).
 MOST_TOOLS = 128

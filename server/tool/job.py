@@ -76,7 +76,7 @@ class StartJob(Request[R, C], Generic[R, C]):
 
     watch: ClassVar[str]
 
-    dry_run: bool = Field(False, description="Report what the job would do, without starting it.")
+    dry_run: bool = Field(False, description="Only report what the job would do.")
     resume: str | None = Field(
         None, description="Id of a job to continue, or whose failed records to retry."
     )
@@ -124,7 +124,7 @@ class StartJob(Request[R, C], Generic[R, C]):
 class StartChange(StartJob[R, C], Generic[R, C]):
     """A job that happens only after the user's confirmation of its preview."""
 
-    confirm: str | None = Field(None, description="Confirmation token from the preview.")
+    confirm: str | None = Field(None, description="Token from the preview.")
 
 
 class ReadsByJob(Protocol[C_contra]):

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from server.text import join_lines
+from server.tool.hosts import ALWAYS_LOAD, MAX_RESULT_CHARACTERS, REQUIRES_PERSON, SEARCH_HINT
 
 if TYPE_CHECKING:
     from server.tool.confirmation import Preview
@@ -67,6 +68,13 @@ class Request(Input, Generic[R, C]):
     """Whether some calls of a tool that changes something only read: a read-only server offers
     these."""
     open_world: ClassVar[bool] = True
+    search_hint: ClassVar[str] = ""
+    """The words people use for what it does, such as `folder` for a collection: hosts and
+    `discover` search them, and nobody reads them."""
+    always_loaded: ClassVar[bool] = False
+    """Whether a host that loads tools on demand loads it from the start."""
+    most_characters: ClassVar[int] = 0
+    """Characters of a result that a host is asked to show in place; 0 leaves it to the host."""
     verify: ClassVar[str] = ""
     """For one that changes something: how to find out whether it happened, when the answer was
     lost."""
@@ -165,9 +173,19 @@ class Request(Input, Generic[R, C]):
         return "\n".join(map(join_lines, paragraphs))
 
     @classmethod
-    def meta(cls) -> dict[str, str]:
-        """Return what `_meta` says about the tool, for counting coverage by machine."""
-        return {f"archive-mcp/{cls.operation_kind}": cls.operation}
+    def meta(cls) -> dict[str, Any]:
+        """Return what `_meta` says about the tool: its operation, for counting coverage by machine,
+        and what hosts read (`server.tool.hosts`)."""
+        asks = "confirm" in cls.model_fields and cls.risk in ("removes", "spends")
+        meta = {
+            f"archive-mcp/{cls.operation_kind}": cls.operation,
+            SEARCH_HINT: cls.search_hint,
+            ALWAYS_LOAD: cls.always_loaded,
+            MAX_RESULT_CHARACTERS: cls.most_characters,
+            REQUIRES_PERSON: asks,
+        }
+        # Left out rather than false: hosts take what is not said for their own default.
+        return {key: value for key, value in meta.items() if value}
 
     @classmethod
     def annotations(cls) -> dict[str, Any]:

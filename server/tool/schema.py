@@ -51,6 +51,24 @@ def input_schema(model: type[BaseModel], *, whole: bool = False) -> Schema:
     return schema
 
 
+def abbreviate(schema: Schema) -> str:
+    """Return a schema on one line, without descriptions: `{platform: INSTAGRAM|TIKTOK, ids:
+    string[]}`; required fields end with an exclamation mark."""
+    if "enum" in schema:
+        return "|".join(schema["enum"])
+    if "items" in schema:
+        inner = abbreviate(schema["items"])
+        # An enum in brackets: without them the last value alone would seem to be a list.
+        return f"({inner})[]" if "enum" in schema["items"] else f"{inner}[]"
+    fields = schema.get("properties", {})
+    if not fields:
+        return str(schema["type"])
+    marks = dict.fromkeys(fields, "")
+    marks.update(dict.fromkeys(schema.get("required", ()), "!"))
+    parts = [f"{name}{marks[name]}: {abbreviate(field)}" for name, field in fields.items()]
+    return f"{{{', '.join(parts)}}}"
+
+
 def unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...], bool]:
     """Return the bare type of an annotation, its metadata, and whether it may be null."""
     if get_origin(annotation) is Annotated:

@@ -4,79 +4,86 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import chain
+from dataclasses import dataclass
+from itertools import filterfalse
 
 from server.text import join_lines
 from server.tool.catalog import Entry
+from server.tool.hosts import SEARCH_HINT
 
 # What a word counts, by where it stands; where it stands several times, the heaviest place counts.
-_WEIGHTS = {"name": 4.0, "title": 3.0, "toolset": 2.0, "description": 1.5, "arguments": 0.7}
+_WEIGHTS = {"name": 3.0, "title": 3.0, "hint": 3.0, "toolset": 1.5, "description": 1.5}
+_ARGUMENT_WEIGHT = 0.5
+_HEAVIEST = max(_WEIGHTS.values())
 # Letters that two words must share from the start to count as forms of one.
 _SAME_START = 4
 _NOT_THE_SAME = 0.6
+# A row whose score is below this part of the best one's is not worth reading.
+_THRESHOLD = 0.4
+# What a tool of the other kind counts: one that changes something where the query asks for nothing
+# of the sort, one that reads where it does.
+_OTHER_KIND = 0.8
 # At least two letters stay before the ending: `ties` is not the plural of `ty`.
 _PLURAL_IES = re.compile(r"(?<=..)ies$")
 # `access` is no plural, and neither is a word as short as `gas`.
-_PLURAL_S = re.compile(r"(?<=..[^s])s$")
+_PLURAL_S = re.compile(r"(?<=..[^su])s$")
 # Words of a question, not of a task; `get` is in so many names that it tells no tool apart.
-_STOP = frozenset(
-    {
-        "a",
-        "an",
-        "and",
-        "are",
-        "by",
-        "can",
-        "do",
-        "does",
-        "for",
-        "from",
-        "get",
-        "give",
-        "how",
-        "i",
-        "in",
-        "into",
-        "is",
-        "it",
-        "me",
-        "my",
-        "of",
-        "on",
-        "or",
-        "our",
-        "that",
-        "the",
-        "to",
-        "what",
-        "which",
-        "who",
-    }
+_STOP_WORDS = (
+    "a about all also am an and any are as at be been by can could d did do does don for from get "
+    "give had has have her him his how i if in into is isn it its just ll m me my need of on or "
+    "our please re s she so t than that the their them then there these they this those to us ve "
+    "want was we were what when where which who will with would you your"
 )
+_STOP = frozenset(_STOP_WORDS.split())
+# Verbs, in the singular form that `_split` makes, by which a request asks for a change or a file.
+_CHANGES_WORDS = (
+    "abort add apply archive arrange assign attach bin bookmark bring build call cancel capture "
+    "change clean clear collect continue copy crawl create delete discard download drop dump edit "
+    "erase exclude export file fill fix give halt import include keep kick kill label log make "
+    "mark merge move narrow new organise organize pause pin preserve purge put queue recheck "
+    "refetch refresh register remove rename reorder replace requeue reset resume retry revert rid "
+    "run save schedule scrap set sort start stop store swap tag take throw trash undo untag "
+    "update upload wipe write"
+)
+_CHANGES = frozenset(_CHANGES_WORDS.split())
 
 
-def rank(entries: Iterable[Entry], query: str) -> list[Entry]:
+@dataclass(frozen=True)
+class Match:
+    """A tool that fits a query, and how well: the best has the highest score."""
+
+    entry: Entry
+    score: float
+
+
+def rank(entries: Iterable[Entry], query: str) -> list[Match]:
     """Return the tools that share words with the query, best first; equals in the listing's order.
 
-    One whose name or title the query is comes before all others.
+    One whose name or title the query is comes before all others. Tools that read come before those
+    that change something, unless the query has a verb of change.
     """
     exact = query.strip().casefold()
     entries = list(entries)
-    weights_by_entry = list(map(_weigh_words, entries))
-    # A word that few tools share says more about them: inverse document frequency.
-    spread = Counter(chain.from_iterable(weights_by_entry))
-    requested = [word for word in _split(query) if word not in _STOP]
-    ranks: list[tuple[bool, float, Entry]] = []
-    for entry, weights in zip(entries, weights_by_entry, strict=True):
-        score = sum(_score(word, weights, spread, len(entries)) for word in requested)
-        if score > 0:
-            is_exact = exact in (entry.name, str(entry.tool["title"]).casefold())
-            # False sorts before True: the exact name or title comes first.
-            ranks.append((not is_exact, -score, entry))
-    ranks.sort(key=lambda rank: rank[:2])
-    return [entry for _, _, entry in ranks]
+    words = _split(query)
+    asks_for_change = not _CHANGES.isdisjoint(words)
+    scores = _score_words(entries, dict.fromkeys(filterfalse(_STOP.__contains__, words)))
+    matches = [
+        Match(entry, _adjust(score, entry, exact, asks_for_change))
+        for entry, score in zip(entries, scores, strict=True)
+        if score > 0
+    ]
+    # The sort is stable: equals stay in the listing's order.
+    return sorted(matches, key=lambda match: -match.score)
+
+
+def choose_best(matches: list[Match], most: int) -> list[Match]:
+    """Return the first `most` matches without those that fit much worse than the best."""
+    first = matches[:most]
+    best = max((match.score for match in first), default=0.0)
+    # An exact name stands above any other score: what else fits is of use beside it.
+    least = 0.0 if best == math.inf else best * _THRESHOLD
+    return [match for match in first if match.score >= least]
 
 
 def summarise(entry: Entry) -> str:
@@ -93,12 +100,34 @@ def group_by_toolset(entries: Iterable[Entry]) -> dict[str, list[str]]:
     return result
 
 
-def _score(word: str, weights: Mapping[str, float], spread: Counter[str], tools: int) -> float:
-    best = 0.0
-    for existing, weight in weights.items():
-        rarity = math.log(1 + tools / spread[existing])
-        best = max(best, _compare(word, existing) * weight * rarity)
-    return best
+def _adjust(score: float, entry: Entry, exact: str, asks_for_change: bool) -> float:
+    title = str(entry.tool["title"]).casefold()
+    if exact in (entry.name, title):
+        return math.inf
+    is_other_kind = entry.reads == asks_for_change
+    return score * _OTHER_KIND if is_other_kind else score
+
+
+def _score_words(entries: list[Entry], words: Iterable[str]) -> list[float]:
+    """Return for each tool how much the words fit it.
+
+    A word that few tools have, and by weighty places, says more about them: inverse document
+    frequency.
+    """
+    weights_by_entry = list(map(_weigh_words, entries))
+    scores = [0.0] * len(entries)
+    for word in words:
+        fits = [_fit(word, weights) for weights in weights_by_entry]
+        # A word that no tool has adds nothing, whatever its rarity.
+        spread = max(sum(fits) / _HEAVIEST, 1e-9)
+        rarity = math.log(1 + len(entries) / spread)
+        for place, fit in enumerate(fits):
+            scores[place] += fit * rarity
+    return scores
+
+
+def _fit(word: str, weights: Mapping[str, float]) -> float:
+    return max((_compare(word, own) * weight for own, weight in weights.items()), default=0.0)
 
 
 def _compare(word: str, existing: str) -> float:
@@ -115,11 +144,12 @@ def _weigh_words(entry: Entry) -> dict[str, float]:
     texts = {
         "name": entry.name,
         "title": str(entry.tool["title"]),
+        "hint": str(entry.tool["_meta"].get(SEARCH_HINT, "")),
         "toolset": entry.toolset,
         "description": str(entry.tool["description"]),
-        "arguments": " ".join(entry.tool["inputSchema"]["properties"]),
     }
-    result: dict[str, float] = {}
+    arguments = " ".join(entry.tool["inputSchema"]["properties"])
+    result = dict.fromkeys(_split(arguments), _ARGUMENT_WEIGHT)
     for place, text in texts.items():
         for word in _split(text):
             result[word] = max(result.get(word, 0.0), _WEIGHTS[place])

@@ -210,7 +210,7 @@ async def failed(server: StdioServer, tool: str, given: Json) -> Json:
 async def test_discovery_leads_from_words_to_a_result(tmp_path: Path, era: Era) -> None:
     async with started(tmp_path, "--sandbox", "--toolsets", "discover") as server:
         await server.handshake(era)
-        found = await answered(server, "find_tools", {"query": "top posts by earned media value"})
+        found = await answered(server, "find_tools", {"query": "search posts and reels"})
         tool = found["tools"][0]["name"]
         described = await answered(server, "describe_tool", {"name": tool})
         sorting = described["inputSchema"]["properties"]["sorting"]["items"]["properties"]

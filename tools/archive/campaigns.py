@@ -12,3 +12,9 @@ class GetCampaigns(Connection[Campaign]):
 
     operation = "campaigns"
     title = "List campaigns"
+    search_hint = (
+        "campaigns, campaign, which campaigns are running, list of campaigns, launches, "
+        "activations, active campaign, past campaigns, campaign id, campaign dates, when did the "
+        "campaign start, which campaigns do we have, our campaigns, spring campaign, launch, "
+        "brief, any campaign"
+    )

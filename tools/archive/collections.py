@@ -55,6 +55,12 @@ class GetCollections(Listing[Collection]):
 
     operation = "collections"
     title = "List collections"
+    search_hint = (
+        "folders, all folders, which folders do we have, boards, moodboards, albums, collections, "
+        "how many posts are in each folder, biggest folder, most posts, list of folders, empty "
+        "folders, show the folders, which boards do we have, names of our folders, folders with "
+        "sizes"
+    )
     capped = True
 
 
@@ -63,6 +69,11 @@ class GetCollection(Query[Collection]):
 
     operation = "collection"
     title = "Get a collection"
+    search_hint = (
+        "one folder, how many posts are in the folder, size of a folder, details of a board, "
+        "moodboard, album, count of items in a folder, in which section is the folder, number of "
+        "posts in the folder, is the folder empty, about this board"
+    )
     missing = "No collection has that id in this workspace."
     instead = "{collections} lists the collections; ids of content views do not work here."
 
@@ -84,6 +95,11 @@ class CreateCollection(Mutation[CollectionPayload]):
 
     operation = "createCollection"
     title = "Create a collection"
+    search_hint = (
+        "new folder, make a folder, set up a folder, create a board, moodboard, album, empty "
+        "folder called, start a folder for a pitch or campaign, we need a folder, open a new "
+        "board, start a collection, new album, new collection for"
+    )
     risk = "adds"
     repeatable = False
     selected = "collection.id collection.name"
@@ -99,6 +115,11 @@ class UpdateCollection(Mutation[CollectionPayload]):
 
     operation = "updateCollection"
     title = "Rename a collection"
+    search_hint = (
+        "rename a folder, change the name of a folder, folder should be called, retitle a board, "
+        "moodboard, album, misspelled folder name, typo in folder, give the folder another name, "
+        "folder name, rename our board"
+    )
     risk = "changes"
     repeatable = True
     selected = "collection.id collection.name collection.itemCount"
@@ -116,6 +137,12 @@ class DeleteCollection(Deletion[DeletedCollection]):
 
     operation = "deleteCollection"
     title = "Delete a collection"
+    search_hint = (
+        "delete a folder, bin the folder, remove a folder, get rid of a folder, trash a board, "
+        "moodboard, album, posts themselves stay, drop folder, folder no longer needed, throw "
+        "away, we no longer need the folder, kill the board, remove the collection, obsolete "
+        "folder, posts stay"
+    )
     risk = "removes"
     repeatable = True
     selected = "deletedCollectionId"
@@ -143,6 +170,12 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
 
     operation = "addItemToCollections"
     title = "Add an item to collections"
+    search_hint = (
+        "save a post to a folder, put this reel, tiktok, video, story into the folder, add to "
+        "moodboard, board, album, add post to several folders, file it under, pin, collect, "
+        "bookmark a post, add this post, put it in, into the folder, save it in, belongs in the "
+        "folder, favourites, shortlist"
+    )
     core = True
     risk = "adds"
     repeatable = True
@@ -219,6 +252,12 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
 
     operation = "removeItemFromCollections"
     title = "Remove an item from collections"
+    search_hint = (
+        "take a post out of a folder, remove this reel, tiktok, video, story from the folder, "
+        "doesn't belong in the moodboard, board, album, kick out, wrong folder, unfile, drop a "
+        "post from, shouldn't be in the folder, out of the folder, remove it from, not part of, "
+        "take it out again"
+    )
     core = True
     risk = "removes"
     repeatable = True

@@ -3,18 +3,38 @@ call it."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from server.builtin import ServerContext, ServerTool
 from server.errors import Code, Failure
-from server.tool.catalog import Entry
-from server.tool.result import Result, whole
-from server.tool.search import group_by_toolset, rank, summarise
+from server.tool.catalog import Catalog, Entry
+from server.tool.names import suggest
+from server.tool.result import Result, compact, whole
+from server.tool.schema import abbreviate
+from server.tool.search import choose_best, group_by_toolset, rank, summarise
 
 Name = Annotated[str, Field(min_length=1)]
 Payload = dict[str, Any]
+
+# Characters of an argument's schema from which a description shows its short form.
+_LONG_SCHEMA = 600
+# How descriptions say that another tool's schema has the fields: all arguments, or one of them.
+_ALL_OF = re.compile(r"Arguments of (archive\w+)")
+_ONE_OF = re.compile(r"As `(\w+)` of (archive\w+)")
+# What belongs to a call of its own and not to a search within another tool.
+_OF_THE_CALL = frozenset({"fields", "limit", "after", "workspace", "optionNames"})
+_NOTIFY = re.compile(
+    r"\b(notif\w+|alert\w*|webhooks?|ping me|(tell|let) me (know )?(when|as soon as|if))\b", re.I
+)
+# Archive's help centre, "Setting Up Webhooks", 2026-08-20.
+_WEBHOOKS = (
+    "No tool watches or notifies. Archive sends webhooks when posts enter a content view: the user "
+    "sets them up in Archive's settings, for a view made with archive_create_content_view."
+)
 
 
 class FindTools(ServerTool[Payload]):
@@ -24,6 +44,12 @@ class FindTools(ServerTool[Payload]):
 
     operation = "find_tools"
     title = "Find tools"
+    search_hint = (
+        "what can you do, what is possible, which functions are there, capabilities, what else, "
+        "help, is there a way to, how do I, features, everything you can do, what can I ask, can "
+        "you also, do you have something for, is it possible, list your functions, all functions, "
+        "tool for, API do, what can this do"
+    )
     risk = "reads"
     repeatable = True
 
@@ -36,44 +62,52 @@ class FindTools(ServerTool[Payload]):
         entries = context.catalog.list_callable()
         if self.query is None:
             return whole({"toolsets": group_by_toolset(entries)})
-        best = rank(entries, self.query)[: self.limit]
+        notes = [_WEBHOOKS] if _NOTIFY.search(self.query) else []
+        best = choose_best(rank(entries, self.query), self.limit)
         # An empty answer would end the search; the names let the model choose by itself.
         if not best:
-            note = "Nothing fits these words; here are all names."
-            return whole({"tools": [], "toolsets": group_by_toolset(entries), "notes": [note]})
-        return whole({"tools": [_row(entry) for entry in best]})
+            notes.append("Nothing fits these words; here are all names.")
+            return whole({"tools": [], "toolsets": group_by_toolset(entries), "notes": notes})
+        rows = [_row(match.entry) for match in best]
+        return whole({"tools": rows, **({"notes": notes} if notes else {})})
 
 
 class DescribeTool(ServerTool[Payload]):
-    """Show what a tool does and the JSON schema of its arguments. Read it before you call a tool
-    for the first time."""
+    """Show what tools do and the JSON schemas of their arguments. Read it before you call a tool
+    for the first time. Long objects come in a short form; `argument` shows one in full."""
 
     operation = "describe_tool"
     title = "Describe a tool"
+    search_hint = (
+        "how does this tool work, which arguments, parameters, options of a function, what does "
+        "it need, explain the tool, schema, documentation, what parameters, how do I use, details "
+        "of the function, inputs, what can I pass, which filters does it take, options, usage"
+    )
     risk = "reads"
     repeatable = True
 
-    name: Name = Field(description="Tool name from archive_mcp_find_tools.")
+    name: Name | None = Field(None, description="Tool name from archive_mcp_find_tools.")
+    names: list[Name] | None = Field(
+        None, min_length=1, max_length=10, description="Up to 10 tool names, instead of one."
+    )
+    argument: Name | None = Field(
+        None, description="Only this argument of the tool, in full, such as `filter`."
+    )
+
+    def check(self) -> None:
+        if (self.name is None) == (self.names is None):
+            raise Failure(Code.INVALID_ARGUMENT, "Pass either `name` or `names`.")
+        if self.argument is not None and self.name is None:
+            raise Failure(Code.INVALID_ARGUMENT, "`argument` needs the one tool in `name`.")
 
     async def run(self, context: ServerContext) -> Result:
-        entry = context.catalog.find_reachable(self.name)
-        # Two callers, so that a client can allow all reads without a question and still ask for
-        # writes.
-        caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
-        tool = entry.tool
-        # The output schema is left out: it is long, and the model sees the output anyway.
-        visible = {key: tool[key] for key in ("name", "description", "inputSchema")}
-        hints = tool["annotations"]
-        return whole(
-            {
-                **visible,
-                # The hints of a tool that is not listed reach nobody but through here.
-                "changesData": not entry.reads,
-                "destructive": hints["destructiveHint"],
-                "repeatable": hints["idempotentHint"],
-                "callWith": context.catalog.render_hint(caller),
-            }
-        )
+        catalog = context.catalog
+        entries = [catalog.find_reachable(name) for name in self.names or [self.name or ""]]
+        if self.argument is not None:
+            return whole(_describe_argument(catalog, entries[0], self.argument))
+        tools = [_describe(catalog, entry) for entry in entries]
+        shared = _collect_shared(catalog, entries)
+        return whole({**({"tools": tools} if self.names else tools[0]), **shared})
 
 
 class _CallTool(ServerTool[Payload]):
@@ -91,6 +125,11 @@ class CallReadTool(_CallTool):
 
     operation = "call_read_tool"
     title = "Call a reading tool"
+    search_hint = (
+        "run the lookup, run the function you found, call it, execute, use that tool, go ahead, "
+        "reading function, run that query, use the tool you just found, do the lookup, call the "
+        "reading function, execute it, fetch"
+    )
     risk = "reads"
     repeatable = True
     open_world = True
@@ -114,6 +153,11 @@ class CallWriteTool(_CallTool):
 
     operation = "call_write_tool"
     title = "Call a changing tool"
+    search_hint = (
+        "run the function that makes or changes something, go ahead and run it, execute the "
+        "change, call it, use that tool, with the name, do it, carry it out, use the tool you "
+        "just found to change, make the change, run it, perform"
+    )
     risk = "changes"
     repeatable = False
     open_world = True
@@ -138,6 +182,82 @@ def _row(entry: Entry) -> Payload:
         "toolset": entry.toolset,
         **({} if entry.reads else {"changesData": True}),
     }
+
+
+def _describe(catalog: Catalog, entry: Entry) -> Payload:
+    # Two callers, so that a client can allow all reads without a question and still ask for writes.
+    caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
+    tool = entry.tool
+    schema = tool["inputSchema"]
+    arguments = {name: _shorten(part) for name, part in schema["properties"].items()}
+    hints = tool["annotations"]
+    # The output schema is left out: it is long, and the model sees the output anyway.
+    return {
+        "name": tool["name"],
+        "description": tool["description"],
+        "inputSchema": {**schema, "properties": arguments},
+        # The hints of a tool that is not listed reach nobody but through here.
+        "changesData": not entry.reads,
+        "destructive": hints["destructiveHint"],
+        "repeatable": hints["idempotentHint"],
+        "callWith": catalog.render_hint(caller),
+    }
+
+
+def _describe_argument(catalog: Catalog, entry: Entry, argument: str) -> Payload:
+    """Return one argument's schema in full; where another tool spells it out, that tool's.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT`: the tool takes no such argument.
+    """
+    properties = entry.tool["inputSchema"]["properties"]
+    if argument not in properties:
+        message = f"{entry.name} takes no argument {argument!r}."
+        hint = f"It takes {', '.join(properties)}.{suggest(argument, properties)}"
+        raise Failure(Code.INVALID_ARGUMENT, message, hint)
+    schema = properties[argument]
+    shared = _find_shared(catalog, schema)
+    fields = {} if shared is None else {"fields": shared}
+    return {"name": entry.name, "argument": argument, "schema": schema, **fields}
+
+
+def _shorten(schema: Payload) -> Payload:
+    if len(compact(schema)) <= _LONG_SCHEMA:
+        return schema
+    about = schema.get("description", "")
+    return {"type": schema["type"], "description": f"{about} {abbreviate(schema)}".lstrip()}
+
+
+def _collect_shared(catalog: Catalog, entries: Iterable[Entry]) -> Payload:
+    """Return the short forms of the arguments that other tools spell out, once for all tools."""
+    shared: dict[str, str] = {}
+    for entry in entries:
+        for name, schema in _walk(entry.tool["inputSchema"]):
+            fields = _find_shared(catalog, schema)
+            if fields is not None:
+                shared[name] = abbreviate(fields)
+    return {"shortForms": shared} if shared else {}
+
+
+def _walk(schema: Payload) -> Iterator[tuple[str, Payload]]:
+    """Yield the fields of an object schema by name, and the fields of those."""
+    for name, field in schema.get("properties", {}).items():
+        yield name, field
+        yield from _walk(field)
+
+
+def _find_shared(catalog: Catalog, schema: Payload) -> Payload | None:
+    """Return the schema at another tool to which a description refers; None where there is none."""
+    about = schema.get("description", "")
+    if match := _ALL_OF.search(about):
+        whole_schema = catalog.find_reachable(match[1]).tool["inputSchema"]
+        properties = whole_schema["properties"].items()
+        own = {name: part for name, part in properties if name not in _OF_THE_CALL}
+        return {"type": "object", "properties": own}
+    if match := _ONE_OF.search(about):
+        part: Payload = catalog.find_reachable(match[2]).tool["inputSchema"]["properties"][match[1]]
+        return part
+    return None
 
 
 def _other(context: ServerContext, name: str) -> Entry:

@@ -16,6 +16,11 @@ class GetApiToken(Change[Key]):
 
     operation = "POST /auth/get_api_token"
     title = "Get a key"
+    search_hint = (
+        "log in to my box, sign in, new api key, get a key, token, password, credentials, login "
+        "again, expired key, authenticate, unauthorized, need an api key, get me a token, sign in "
+        "with my password, login to archivebox, renew the key, new token"
+    )
     risk: ClassVar[Risk] = "adds"
     repeatable = True
     verify = "call it again: an unexpired key is given again."
@@ -28,10 +33,16 @@ class GetApiToken(Change[Key]):
 
 
 class CheckApiToken(Get[Key]):
-    """Check whether ArchiveBox accepts the key in use, and until when."""
+    """Check whether ArchiveBox accepts the API key in use, and until when."""
 
     operation = "POST /auth/check_api_token"
     title = "Check the key"
+    search_hint = (
+        "does the key still work, is my key valid, token valid, expired, expires when, "
+        "unauthorized errors, 401, access denied, connection to my box, log in works, "
+        "credentials, is my login ok, still valid, test the connection, test the key, when does "
+        "my key run out, key expires, forbidden"
+    )
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         from server.archivebox.client import Send

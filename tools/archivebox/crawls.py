@@ -40,10 +40,16 @@ class ListCrawls(Unpaged[Crawl]):
 
     operation = "GET /crawls/crawls"
     title = "List crawls"
+    search_hint = (
+        "crawls still going, running crawls, site captures, are there any crawls, which sites are "
+        "being saved, what is being saved, past imports, batches, spider, started when, queue, "
+        "which crawls, what did I ask to be saved, capture jobs, still crawling, past crawls, "
+        "finished crawls, paused crawls, ongoing, sites in progress"
+    )
     since = "0.9"
     use = "On 0.8.5 there are only pages ({GET /core/snapshots})."
 
-    status: CrawlStatus | None = Field(None, description="Only with this status")
+    status: CrawlStatus | None = Field(None, description="Only with this status (`sealed`: ended).")
 
     async def everything(self, api: ArchiveBoxApi) -> list[Record]:
         # Crawls come as one plain list: the server ignores a limit here.
@@ -55,14 +61,20 @@ class ListCrawls(Unpaged[Crawl]):
 
 
 class GetCrawl(Get[Crawl]):
-    """Get one crawl. Its 10 kB of settings come only with `with_config`."""
+    """Get one crawl, with its status. Its 10 kB of settings come only with `with_config`."""
 
     operation = "GET /crawls/crawl/{crawl_id}"
     title = "Get a crawl"
+    search_hint = (
+        "one crawl, how far is the crawl, details and settings of a crawl, which site, how many "
+        "pages did the crawl find, depth, progress of saving a site, crawl status, config, is the "
+        "crawl finished, how deep does it go, what was the crawl set to, how many pages so far, "
+        "state of the crawl, done yet, about this crawl"
+    )
     since = "0.9"
 
-    crawl_id: Text = Field(description="Id, or unique part")
-    with_config: bool = Field(False, description="With its settings")
+    crawl_id: Text = Field(description="Crawl id, or a unique part.")
+    with_config: bool = Field(False, description="Add its settings.")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         return whole(
@@ -71,24 +83,32 @@ class GetCrawl(Get[Crawl]):
 
 
 class CreateCrawl(Change[Crawl]):
-    """Start a crawl: save these addresses and, with `max_depth`, the pages they link to."""
+    """Start a crawl: save these addresses and, with `max_depth`, the pages that they link to, such
+    as a whole site. For single pages use archivebox_add."""
 
     operation = "POST /crawls/crawls"
     title = "Start a crawl"
+    search_hint = (
+        "save a whole website, whole site, entire documentation site, crawl a site, follow links, "
+        "with all subpages, linked pages, spider, mirror, preserve a site before it shuts down, "
+        "no more than 500 pages, limit, depth, levels, copy the whole site, everything under, the "
+        "complete blog, all pages of a site, links two levels deep, go deeper, recursive, wiki, "
+        "forum, entire blog, full site"
+    )
     risk: ClassVar[Risk] = "adds"
     repeatable = False
     since = "0.9.31"
     use = "Use {POST /cli/add}."
     verify = "list the crawls ({GET /crawls/crawls})."
 
-    urls: list[Text] = Field(min_length=1, max_length=500, description="http(s) URLs")
-    max_depth: int = Field(0, ge=0, le=4, description="Levels of links to follow")
-    tags: list[Text] | None = Field(None, description="Tag names")
-    tags_str: Text | None = Field(None, description="Or with commas")
-    label: Text | None = Field(None, description="Label")
-    notes: Text | None = Field(None, description="Notes")
-    max_urls: int | None = Field(None, ge=1, description="0.9.31")
-    max_size: int | None = Field(None, ge=1, description="Bytes, 0.9.31")
+    urls: list[Text] = Field(min_length=1, max_length=500, description="The http(s) URLs.")
+    max_depth: int = Field(0, ge=0, le=4, description="Levels of links to follow.")
+    tags: list[Text] | None = Field(None, description="Names of tags (labels).")
+    tags_str: Text | None = Field(None, description="The same, separated by commas.")
+    label: Text | None = Field(None, description="Name of the crawl.")
+    notes: Text | None = Field(None, description="Notes for people.")
+    max_urls: int | None = Field(None, ge=1, description="Most pages (0.9.31).")
+    max_size: int | None = Field(None, ge=1, description="Most bytes (0.9.31).")
 
     def check(self) -> None:
         for url in self.urls:
@@ -109,21 +129,29 @@ class CreateCrawl(Change[Crawl]):
 
 
 class UpdateCrawl(Change[Crawl]):
-    """Change a crawl's status or retry time. Sealing it also stops its waiting pages."""
+    """Change a crawl's status, retry time or tags. Sealing it also stops its waiting pages."""
 
     operation = "PATCH /crawls/crawl/{crawl_id}"
     title = "Change a crawl"
+    search_hint = (
+        "stop the crawl, pause a crawl, resume a crawl, cancel a crawl, continue crawling, halt, "
+        "filling my disk, abort saving a site, hold the crawl until tomorrow, crawl is too big, "
+        "stop crawling, pause saving the site, resume the site, unpause, continue the crawl, put "
+        "on hold, kill the crawl"
+    )
     risk: ClassVar[Risk] = "changes"
     repeatable = True
     since = "0.9"
     verify = "get the crawl again ({GET /crawls/crawl/{crawl_id}})."
 
-    crawl_id: Text = Field(description="Id, or unique part")
-    status: CrawlStatus | None = Field(None, description="New status")
-    action: Literal["pause", "resume", "cancel"] | None = Field(None, description="0.9.73")
-    retry_at: From | None = Field(None, description="Retry time")
-    tags: list[Text] | None = Field(None, description="Tag names")
-    tags_str: Text | None = Field(None, description="Or with commas")
+    crawl_id: Text = Field(description="Crawl id, or a unique part.")
+    status: CrawlStatus | None = Field(None, description="New status (`sealed`: ended).")
+    action: Literal["pause", "resume", "cancel"] | None = Field(
+        None, description="The same, as a verb (0.9.73)."
+    )
+    retry_at: From | None = Field(None, description="When to try again.")
+    tags: list[Text] | None = Field(None, description="Names of tags (labels).")
+    tags_str: Text | None = Field(None, description="The same, separated by commas.")
 
     def check(self) -> None:
         if not any((self.status, self.action, self.retry_at, self.tags, self.tags_str)):
@@ -149,16 +177,23 @@ class UpdateCrawl(Change[Crawl]):
 
 
 class DeleteCrawl(Confirmed[Deleted]):
-    """Delete a crawl with all its saved pages and their files, for good."""
+    """Delete a crawl with all its saved pages and their files, for good. The user is asked
+    first."""
 
     operation = "DELETE /crawls/crawl/{crawl_id}"
     title = "Delete a crawl"
+    search_hint = (
+        "delete a crawl with its pages, remove everything from that crawl, get rid of a whole "
+        "site capture, erase a crawl, all pages it saved, bin, by mistake, crawl was a mistake, "
+        "remove the crawl and what it saved, throw away the site capture, delete the whole crawl, "
+        "undo the crawl"
+    )
     risk: ClassVar[Risk] = "removes"
     repeatable = True
     since = "0.9.31"
     verify = "list the crawls ({GET /crawls/crawls})."
 
-    crawl_id: Text = Field(description="Id, or unique part")
+    crawl_id: Text = Field(description="Crawl id, or a unique part.")
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
         await super().prepare(context)
@@ -200,10 +235,15 @@ class GetCrawlFile(Get[Exported]):
 
     operation = "GET /crawls/crawl/{crawl_id}/files/{path}"
     title = "Read a crawl's file"
+    search_hint = (
+        "log of a crawl, crawl log file, read a file of the crawl, list of urls it found, output "
+        "file, debug a crawl, parse result, urls.jsonl, what did the crawler log, see the log, "
+        "logs, which links did it find, file that the crawl wrote, stderr, show the log"
+    )
     since = "0.9.73"
 
-    crawl_id: Text = Field(description="Id, or unique part")
-    path_: Text = Field(alias="path", description="For example parse_txt_urls/urls.jsonl")
+    crawl_id: Text = Field(description="Crawl id, or a unique part.")
+    path_: Text = Field(alias="path", description="Such as parse_txt_urls/urls.jsonl.")
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
         context.description.require(

@@ -13,29 +13,40 @@ from tools.archivebox.records import Binary, Machine
 
 
 class ListMachines(Paged[Machine]):
-    """List the machines that ArchiveBox has run on."""
+    """List the machines (servers) that ArchiveBox has run on."""
 
     operation = "GET /machine/machines"
     title = "List machines"
+    search_hint = (
+        "servers, which servers does my archive run on, computers, hosts, machines, hardware, "
+        "operating system, docker, virtual machine, which computers, all hosts, how many servers, "
+        "where has it run, containers"
+    )
     since = "0.9"
 
     # No `bin_providers`: the server answers that filter with a 503 (a fault of its own).
-    id: Text | None = Field(None, description="Part of the id")
-    hostname: Text | None = Field(None, description="Host name")
-    os_platform: Text | None = Field(None, description="Platform")
-    os_arch: Text | None = Field(None, description="Architecture")
-    hw_in_docker: bool | None = Field(None, description="In Docker")
-    hw_in_vm: bool | None = Field(None, description="In a VM")
+    id: Text | None = Field(None, description="Part of the id.")
+    hostname: Text | None = Field(None, description="Part of the host name.")
+    os_platform: Text | None = Field(None, description="Such as linux.")
+    os_arch: Text | None = Field(None, description="Such as arm64.")
+    hw_in_docker: bool | None = Field(None, description="Whether in Docker.")
+    hw_in_vm: bool | None = Field(None, description="Whether in a VM.")
 
     def one(self, record: Record) -> Record:
         return records.plain(record)
 
 
 class GetCurrentMachine(Get[Machine]):
-    """Get the machine that ArchiveBox runs on now."""
+    """Get the machine (server) that ArchiveBox runs on now."""
 
     operation = "GET /machine/machine/current"
     title = "Get the current machine"
+    search_hint = (
+        "the server it runs on now, this server, operating system, OS, memory, disk, how much "
+        "space, CPU, hardware, hostname, docker, current computer, what computer is this, how "
+        "much disk, disk space, free space, how much memory, ram, which machine, running on, what "
+        "hardware, right now"
+    )
     since = "0.9"
 
     def present(self, result: Any) -> dict[str, Any]:
@@ -47,9 +58,14 @@ class GetMachine(Get[Machine]):
 
     operation = "GET /machine/machine/{machine_id}"
     title = "Get a machine"
+    search_hint = (
+        "details of one server, one host, second host, computer by id or host name, which OS is "
+        "it, operating system, hardware of a machine, about that server, specs, host info, "
+        "specific machine"
+    )
     since = "0.9"
 
-    machine_id: Text = Field(description="Id or host name")
+    machine_id: Text = Field(description="Id or host name.")
 
     def present(self, result: Any) -> dict[str, Any]:
         return records.plain(result)
@@ -60,14 +76,20 @@ class ListBinaries(Paged[Binary]):
 
     operation = "GET /machine/binaries"
     title = "List programs"
+    search_hint = (
+        "programs, installed programs, software, which version of chrome, wget, yt-dlp, ffmpeg, "
+        "node is installed, dependencies, is anything missing, broken tools, extractors "
+        "installed, versions, which tools does it use, what is installed, is everything "
+        "installed, missing program, browser version, outdated software, chromium"
+    )
     since = "0.9"
 
-    id: Text | None = Field(None, description="Part of the id")
-    name: Text | None = Field(None, description="Program name")
-    binprovider: Text | None = Field(None, description="Where it comes from")
-    status: Text | None = Field(None, description="Status")
-    machine_id: Text | None = Field(None, description="Machine")
-    version: Text | None = Field(None, description="Version")
+    id: Text | None = Field(None, description="Part of the id.")
+    name: Text | None = Field(None, description="Name of the program.")
+    binprovider: Text | None = Field(None, description="Where it comes from, such as apt.")
+    status: Text | None = Field(None, description="Its status.")
+    machine_id: Text | None = Field(None, description="Id of the machine.")
+    version: Text | None = Field(None, description="Its version.")
 
     def one(self, record: Record) -> Record:
         return records.plain(record)
@@ -78,9 +100,14 @@ class GetBinary(Get[Binary]):
 
     operation = "GET /machine/binary/{binary_id}"
     title = "Get a program"
+    search_hint = (
+        "one program by id, where on disk is the program, path, installed where, version, details "
+        "of a program, executable, path of the program, where is the executable, program with id, "
+        "details of the binary"
+    )
     since = "0.9"
 
-    binary_id: Text = Field(description="Id")
+    binary_id: Text = Field(description="Program id.")
 
     def present(self, result: Any) -> dict[str, Any]:
         return records.plain(result)
@@ -91,9 +118,14 @@ class GetBinariesByName(Get[Binary]):
 
     operation = "GET /machine/binary/by-name/{name}"
     title = "Get programs by name"
+    search_hint = (
+        "is chrome installed, is wget, yt-dlp, ffmpeg installed, which version of one program, "
+        "where is it installed, all copies of a program, path, by name, do I have, is ffmpeg "
+        "there, what version of, yt-dlp version, chrome version, where is wget, which node"
+    )
     since = "0.9"
 
-    name: Text = Field(description="For example wget")
+    name: Text = Field(description="Such as wget.")
 
     def present(self, result: Any) -> dict[str, Any]:
         binaries = [

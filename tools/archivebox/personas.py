@@ -14,6 +14,12 @@ class ListPersonas(Unpaged[Persona]):
 
     operation = "GET /personas/personas"
     title = "List personas"
+    search_hint = (
+        "browser profiles, browser profile, identities, logins, which accounts can pages be saved "
+        "as, logged in, user agent, paywall, personas, save as a subscriber, cookies, who can I "
+        "save pages as, signed in, member pages, subscriber, facebook login, my browser profile, "
+        "behind a login, which profiles"
+    )
     since = "0.9.31"
 
     async def everything(self, api: ArchiveBoxApi) -> list[Record]:

@@ -27,26 +27,34 @@ ResultStatus = Literal[
 
 
 class ListArchiveresults(Paged[ArchiveResult]):
-    """List outputs of saved pages: which plugin ran, with what status, and why it failed
-    (`output_str`). Failed pages: archivebox_list_snapshots with status failed."""
+    """List outputs of saved pages, such as PDF or screenshot: which plugin ran, with what status,
+    and why it failed (`output_str`). For whole pages that failed use archivebox_list_snapshots."""
 
     operation = "GET /core/archiveresults"
     title = "List archive results"
+    search_hint = (
+        "captures, outputs, output, why did screenshots fail, failed captures, failed pdf, "
+        "errors, error, which extractor failed, wget, chrome, singlefile, yt-dlp, pdf, "
+        "screenshot, plugin, methods, attempts, results of a page, what went wrong, which pages "
+        "have no pdf, what failed, failing plugin, youtube downloads that failed, media "
+        "downloads, screenshots that failed, reasons, failures, error messages, which captures "
+        "did not work, skipped, errors last night"
+    )
 
-    status: ResultStatus | None = Field(None, description="Outcome")
-    plugin: Text | None = Field(None, description="As wget, screenshot")
-    snapshot_id: Text | None = Field(None, description="Id or URL of the page")
-    snapshot_url: Text | None = Field(None, description="Part of its URL")
-    snapshot_tag: Text | None = Field(None, description="Its tag")
-    search: Text | None = Field(None, description="In all of these")
-    output_str: Text | None = Field(None, description="Part of output or reason")
-    id: Text | None = Field(None, description="Part of the id")
+    status: ResultStatus | None = Field(None, description="Its outcome.")
+    plugin: Text | None = Field(None, description="Plugin, such as wget or screenshot.")
+    snapshot_id: Text | None = Field(None, description="Id or URL of the page.")
+    snapshot_url: Text | None = Field(None, description="Part of the page's URL.")
+    snapshot_tag: Text | None = Field(None, description="Name of a tag of the page.")
+    search: Text | None = Field(None, description="Words in any of these.")
+    output_str: Text | None = Field(None, description="Part of the output or the reason.")
+    id: Text | None = Field(None, description="Part of the id.")
     # No `cmd`: the server answers that filter with a 503 (a fault of its own).
-    hook_name: Text | None = Field(None, description="0.9")
-    process_id: Text | None = Field(None, description="0.9")
-    created_at: At | None = Field(None, description="At that time")
-    created_at__gte: From | None = Field(None, description="From this time")
-    created_at__lt: From | None = Field(None, description="Before this time")
+    hook_name: Text | None = Field(None, description="Script of the plugin (0.9).")
+    process_id: Text | None = Field(None, description="Id of its process (0.9).")
+    created_at: At | None = Field(None, description="Made at this time.")
+    created_at__gte: From | None = Field(None, description="Made from this time on.")
+    created_at__lt: From | None = Field(None, description="Made before this time.")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         if self.snapshot_id:
@@ -67,33 +75,46 @@ class ListArchiveresults(Paged[ArchiveResult]):
 
 
 class GetArchiveresult(Get[ArchiveResult]):
-    """Get one output with its files and what the program reported."""
+    """Get one output of a saved page with its files and what the program reported. To find it use
+    archivebox_list_archiveresults."""
 
     operation = "GET /core/archiveresult/{archiveresult_id}"
     title = "Get an archive result"
+    search_hint = (
+        "one capture, one attempt, output and error of a single wget, pdf or screenshot run, "
+        "exact error message, log of one output, files of one output, single result, command that "
+        "was run, why did this capture fail, details of one capture, what did it print, output of "
+        "the pdf, one failed attempt"
+    )
 
-    archiveresult_id: Text = Field(description="Id, or unique part")
+    archiveresult_id: Text = Field(description="Id, or a unique part.")
 
     def present(self, result: Any) -> dict[str, Any]:
         return records.result(result)
 
 
 class CreateArchiveresult(Change[ArchiveResult]):
-    """Record an output made elsewhere for a saved page."""
+    """Record an output of a saved page that was made elsewhere."""
 
     operation = "POST /core/archiveresults"
     title = "Record an archive result"
+    search_hint = (
+        "record an output made elsewhere, attach my own result, register a capture, add a result "
+        "by hand, manual output, external tool, store my note as a result for a page, I made a "
+        "capture myself, add my own output, record manually, made by hand, store a result, own "
+        "screenshot, from another tool"
+    )
     risk: ClassVar[Risk] = "adds"
     repeatable = False
     since = "0.9.73"
     verify = "list the page's results ({GET /core/archiveresults})."
 
-    snapshot_id: Text = Field(description="Id or URL of the page")
-    plugin: Text = Field(description="Plugin name")
-    output_str: str = Field("", description="Text output")
-    status: ResultStatus = Field("succeeded", description="Outcome")
-    hook_name: Text | None = Field(None, description="Hook")
-    output_json: Text | None = Field(None, description="JSON output")
+    snapshot_id: Text = Field(description="Id or URL of the page.")
+    plugin: Text = Field(description="Plugin, such as pdf.")
+    output_str: str = Field("", description="The output as text.")
+    status: ResultStatus = Field("succeeded", description="Its outcome.")
+    hook_name: Text | None = Field(None, description="Script of the plugin.")
+    output_json: Text | None = Field(None, description="The output as JSON text.")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         self.snapshot_id = await resolve_url(context.api, self.snapshot_id)
@@ -109,21 +130,27 @@ class CreateArchiveresult(Change[ArchiveResult]):
 
 
 class UpdateArchiveresult(Change[ArchiveResult]):
-    """Add a text file to a page's output, with its outcome. The API wants a file in any case."""
+    """Add a text file to an output, with its outcome. The API wants a file in any case."""
 
     operation = "PATCH /core/archiveresult/{archiveresult_id}"
     title = "Change an archive result"
+    search_hint = (
+        "change one capture, set a failed capture back to queued, run once more, mark an output "
+        "as succeeded or skipped, attach a note or text file to an output, fix the status of a "
+        "pdf, screenshot result, mark the capture as, correct the result, add a note to the "
+        "capture, upload a text file, change outcome, set to succeeded"
+    )
     risk: ClassVar[Risk] = "changes"
     repeatable = False
     since = "0.9.73"
     verify = "get it again ({GET /core/archiveresult/{archiveresult_id}})."
 
-    archiveresult_id: Text = Field(description="Id")
-    file_name: Text = Field(description="As notes.txt")
-    text: str = Field(description="Its content")
-    output_str: str | None = Field(None, description="Summary")
-    status: ResultStatus | None = Field(None, description="Outcome")
-    output_json: Text | None = Field(None, description="JSON output")
+    archiveresult_id: Text = Field(description="Id of the output.")
+    file_name: Text = Field(description="Such as notes.txt.")
+    text: str = Field(description="Content of the file.")
+    output_str: str | None = Field(None, description="New text of the output.")
+    status: ResultStatus | None = Field(None, description="New outcome.")
+    output_json: Text | None = Field(None, description="The output as JSON text.")
 
     async def send(self, api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
         fields = {name: value for name, value in body.items() if name not in ("file_name", "text")}

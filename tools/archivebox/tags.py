@@ -36,22 +36,33 @@ _MOST_COMPLETED = 20
 
 
 class ListTags(Paged[Tag]):
-    """List all tags of ArchiveBox with the number of pages each has."""
+    """List all tags (labels) of ArchiveBox with the number of pages each has."""
 
     operation = "GET /core/tags"
     title = "List tags"
+    search_hint = (
+        "labels, all labels, which labels do I use, topics, categories, list of tags, how many "
+        "pages per label, most used labels, number of bookmarks of each label, all my labels, "
+        "which labels exist, list the topics, how often is each label used, label counts"
+    )
 
     def one(self, record: Record) -> Record:
         return records.tag(record)
 
 
 class GetTag(Get[Tag]):
-    """Get one tag by id or exact name. Its pages: archivebox_list_snapshots with `tag`."""
+    """Get one tag (label) by id or exact name. For its pages use archivebox_list_snapshots with
+    `tag`."""
 
     operation = "GET /core/tag/{tag_id}"
     title = "Get a tag"
+    search_hint = (
+        "one label, details of a label, how many pages have the label, when was the label made, "
+        "count of bookmarks with a topic, how many pages are labelled, info about the label, id "
+        "of the label, look up the label"
+    )
 
-    tag_id: Text = Field(description="Id or name")
+    tag_id: Text = Field(description="Id or exact name.")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         # Reading may go by a part of a name; what changes or deletes may not.
@@ -61,18 +72,26 @@ class GetTag(Get[Tag]):
 
 
 class SearchTags(Get[Tag]):
-    """Search tags by name, with some of their pages."""
+    """Search tags (labels) by a part of their name, with some of their pages."""
 
     operation = "GET /core/tags/search/"
     title = "Search tags"
+    search_hint = (
+        "find labels, search labels by name, labels containing, is there a label about, labels "
+        "made this year, labels without pages, unused labels, empty labels, topic, labels with "
+        "the word, labels nobody uses, newest labels, label that contains, which labels did I "
+        "make, similar labels, find the label"
+    )
     since = "0.9.31"
     use = "Use {GET /core/tags}."
 
-    q: str = Field("", description="Part of the name")
-    sort: Text | None = Field(None, description="As created_desc, name_asc")
-    created_by: Text | None = Field(None, description="User name")
-    year: Text | None = Field(None, description="Year of creation")
-    has_snapshots: Literal["all", "yes", "no"] | None = Field(None, description="With pages")
+    q: str = Field("", description="Part of the name.")
+    sort: Text | None = Field(None, description="Such as created_desc or name_asc.")
+    created_by: Text | None = Field(None, description="Name of who made it.")
+    year: Text | None = Field(None, description="Year it was made.")
+    has_snapshots: Literal["all", "yes", "no"] | None = Field(
+        None, description="Whether tags have pages."
+    )
 
     def present(self, result: Any) -> dict[str, Any]:
         tags = [_card(tag) for tag in result.get("tags", [])]
@@ -84,10 +103,15 @@ class AutocompleteTags(Get[Tag]):
 
     operation = "GET /core/tags/autocomplete/"
     title = "Complete a tag's name"
+    search_hint = (
+        "labels starting with, label begins with, complete the name of a label, beginning, "
+        "suggestions, typing, prefix, what labels start with, begins with, starting, label names "
+        "beginning, suggest labels"
+    )
     since = "0.9"
     use = "Use {GET /core/tags}."
 
-    q: str = Field("", description="Beginning of the name")
+    q: str = Field("", description="Beginning of the name.")
 
     def present(self, result: Any) -> dict[str, Any]:
         tags = [records.tag(tag) for tag in result.get("tags", [])]
@@ -99,31 +123,40 @@ class AutocompleteTags(Get[Tag]):
 
 
 class CreateTag(Change[Tag]):
-    """Create a tag, or get the one of that name (capitals do not matter). Tagging a page creates
-    its tag."""
+    """Create a tag (label), or get the one of that name; capitals do not matter. Tagging a page
+    creates its tag too."""
 
     operation = "POST /core/tags/create/"
     title = "Create a tag"
+    search_hint = (
+        "new label, new empty label, make a label, set up a label called, add a label to choose "
+        "from, new topic, category, create a label, I want a label for, add a new topic, new tag"
+    )
     risk: ClassVar[Risk] = "adds"
     repeatable = True
     since = "0.9"
     verify = "list the tags ({GET /core/tags})."
 
-    name: Text = Field(description="Name")
+    name: Text = Field(description="Name of the tag.")
 
 
 class RenameTag(Change[Tag]):
-    """Rename a tag on all its pages."""
+    """Rename a tag (label) on all its pages."""
 
     operation = "POST /core/tag/{tag_id}/rename"
     title = "Rename a tag"
+    search_hint = (
+        "rename a label, misspelled label, label should be called, fix a typo in a label, change "
+        "label everywhere, spelling, merge into a better name, topic, should be spelled, change "
+        "the label to, label is wrong, call the label, rename the topic, capital letter"
+    )
     risk: ClassVar[Risk] = "changes"
     repeatable = True
     since = "0.9.31"
     verify = "list the tags ({GET /core/tags})."
 
-    tag_id: Text = Field(description="Id or name")
-    name: Text = Field(description="New name")
+    tag_id: Text = Field(description="Id or exact name.")
+    name: Text = Field(description="New name of the tag.")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         # The endpoint takes numbers only, so a name is looked up first.
@@ -132,16 +165,21 @@ class RenameTag(Change[Tag]):
 
 
 class DeleteTag(Confirmed[Deleted]):
-    """Delete a tag. Its pages stay."""
+    """Delete a tag (label); its pages stay. The user is asked first."""
 
     operation = "DELETE /core/tag/{tag_id}"
     title = "Delete a tag"
+    search_hint = (
+        "delete a label, get rid of the label, remove a label everywhere, pages can stay, keep "
+        "the pages, drop a label, bin, unused label, topic, I don't need the label, remove the "
+        "label completely, delete the topic, kill the label"
+    )
     risk: ClassVar[Risk] = "removes"
     repeatable = True
     since = "0.9.31"
     verify = "list the tags ({GET /core/tags})."
 
-    tag_id: Text = Field(description="Id or name")
+    tag_id: Text = Field(description="Id or exact name.")
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
         await super().prepare(context)
@@ -162,9 +200,9 @@ class _OnSnapshot(Change[Report]):
 
     since = "0.9"
 
-    snapshot_id: Text = Field(description="Id, unique part, or URL")
-    tag_name: Text | None = Field(None, description="Tag name, or")
-    tag_id: int | None = Field(None, ge=1, description="tag id")
+    snapshot_id: Text = Field(description="Id, unique part of it, or URL.")
+    tag_name: Text | None = Field(None, description="Name of the tag.")
+    tag_id: int | None = Field(None, ge=1, description="Its id, instead of the name.")
 
     def check(self) -> None:
         if (self.tag_name is None) == (self.tag_id is None):
@@ -179,10 +217,17 @@ class _OnSnapshot(Change[Report]):
 
 
 class TagSnapshot(_OnSnapshot):
-    """Put a tag on a saved page; the tag is created if there is none."""
+    """Put a tag (label) on a saved page; it is created if there is none. For many pages use
+    archivebox_start_save."""
 
     operation = "POST /core/tags/add-to-snapshot/"
     title = "Tag a page"
+    search_hint = (
+        "label a page, put a label on a page, add a label to a bookmark, mark a saved page as, "
+        "categorise, categorize, file under a topic, give this article the label, add the label "
+        "to this page, label this article as, mark it as, tag this page, flag, file this bookmark "
+        "under"
+    )
     risk: ClassVar[Risk] = "adds"
     repeatable = True
     use = "On 0.8.5 pages are tagged when they are added ({POST /cli/add})."
@@ -190,38 +235,57 @@ class TagSnapshot(_OnSnapshot):
 
 
 class UntagSnapshot(_OnSnapshot):
-    """Take a tag off a saved page. The tag itself stays."""
+    """Take a tag (label) off a saved page; the tag itself stays."""
 
     operation = "POST /core/tags/remove-from-snapshot/"
     title = "Untag a page"
+    search_hint = (
+        "take a label off a page, remove the label from a bookmark, wrong label on a page, isn't "
+        "about, unlabel, off, not about that topic, strip the label from an article, page "
+        "shouldn't have the label, remove label from this page, mislabelled, wrongly labelled, "
+        "untag"
+    )
     risk: ClassVar[Risk] = "removes"
     repeatable = True
     verify = "get the snapshot again; untagging twice is harmless."
 
 
 class ExportTagUrls(Get[Exported]):
-    """Export the URLs of a tag's pages, one a line, each once."""
+    """Export the URLs of a tag's pages as text, one a line, each once."""
 
     operation = "GET /core/tag/{tag_id}/urls.txt"
     title = "Export a tag's URLs"
+    search_hint = (
+        "links with a label, all links of a label, plain list of addresses, urls of a label, text "
+        "file of links, copy the links, link list of a topic, just the links, addresses of "
+        "everything labelled, list of urls for a label, one per line, send me the links about, "
+        "paste, plain text"
+    )
     since = "0.9.31"
     use = "List its pages ({GET /core/snapshots} with `tag`)."
 
-    tag_id: Text = Field(description="Id or name")
+    tag_id: Text = Field(description="Id or exact name.")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         return await _export(self, context.api)
 
 
 class ExportTagSnapshots(Get[Exported]):
-    """Export a tag's pages as JSON lines."""
+    """Export a tag's pages as JSON lines, with all details. For a file use
+    archivebox_start_export."""
 
     operation = "GET /core/tag/{tag_id}/snapshots.jsonl"
     title = "Export a tag's pages"
+    search_hint = (
+        "pages of a label as json lines, jsonl, all details of the pages labelled, labelled, hand "
+        "over pages of a topic, machine readable, json, one label's bookmarks with details, "
+        "everything labelled with all details, full records, jsonl of a label, dump of a label, "
+        "for a script"
+    )
     since = "0.9.31"
     use = "List its pages ({GET /core/snapshots} with `tag`)."
 
-    tag_id: Text = Field(description="Id or name")
+    tag_id: Text = Field(description="Id or exact name.")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         return await _export(self, context.api)

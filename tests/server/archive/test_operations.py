@@ -173,7 +173,7 @@ def test_a_list_has_a_bounded_limit(kind: Any, default: int) -> None:
         "default": default,
         "minimum": 1,
         "maximum": 1000,
-        "description": "Most records to return, over all pages.",
+        "description": "Most records to return.",
     }
 
 

@@ -73,6 +73,11 @@ def _wired(settings: Settings, surface: Catalog, opened: list[Services]) -> Serv
     )
     opened.append(services)
     calls = Dispatcher(surface, services, settings.timezone)
-    listing = Listing(surface, schema=settings.schema, shortens=settings.shortens_listing)
+    listing = Listing(
+        surface,
+        schema=settings.schema,
+        shortens=settings.shortens_listing,
+        asks_person=settings.confirm != "token",
+    )
     texts = (prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
     return build_server(surface, calls, *texts, listing)

@@ -91,12 +91,12 @@ async def test_a_call_without_answers_passes_as_it_is(params: Any) -> None:
 async def test_a_client_that_is_called_may_answer_in_another_shape(
     raw: Any, action: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def elicit_form(*_: Any, **__: Any) -> ElicitResult:
+    async def send_request(*_: Any, **__: Any) -> ElicitResult:
         return ElicitResult.model_validate(raw)
 
     monkeypatch.setattr(answers, "UNATTENDED_SECONDS", 0.0)
     able = SimpleNamespace(elicitation=SimpleNamespace(form=object(), url=None))
-    session = SimpleNamespace(client_capabilities=able, elicit_form=elicit_form)
+    session = SimpleNamespace(client_capabilities=able, send_request=send_request)
     context: Any = SimpleNamespace(session=session, protocol_version="2025-11-25", request_id=1)
 
     assert (await asker_for(context, None, None, SingleUse()).ask(QUESTION)).action == action

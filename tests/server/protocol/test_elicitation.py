@@ -272,12 +272,12 @@ async def test_one_yes_is_one_execution(build: Build) -> None:
 async def test_all_questions_of_a_call_share_the_time_in_which_a_host_waits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def elicit_form(*_: Any, **__: Any) -> ElicitResult:
+    async def send_request(*_: Any, **__: Any) -> ElicitResult:
         await anyio.sleep_forever()
         raise AssertionError
 
     able = SimpleNamespace(elicitation=SimpleNamespace(form=object(), url=None))
-    session = SimpleNamespace(client_capabilities=able, elicit_form=elicit_form)
+    session = SimpleNamespace(client_capabilities=able, send_request=send_request)
     context: Any = SimpleNamespace(session=session, protocol_version="2025-11-25", request_id=1)
     monkeypatch.setattr(asking, "ANSWER_SECONDS", 0.05)
     asker = asking.asker_for(context, None, None, SingleUse())

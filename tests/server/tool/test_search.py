@@ -33,16 +33,21 @@ WANTED = [
 ]
 
 
+def names_for(query: str) -> list[str]:
+    """Return the names of the tools that fit a query, best first."""
+    return [match.entry.name for match in rank(SURFACE.list_callable(), query)]
+
+
 @pytest.mark.parametrize(("query", "tool"), WANTED)
 def test_a_task_in_plain_words_leads_to_its_tool(query: str, tool: str) -> None:
-    assert tool in [each.name for each in rank(SURFACE.list_callable(), query)[:4]]
+    assert tool in names_for(query)[:4]
 
 
 @pytest.mark.parametrize("entry", SURFACE.list_callable(), ids=lambda each: each.name)
 def test_every_tool_is_found_by_its_own_name_and_title(entry: Entry) -> None:
     tools = SURFACE.list_callable()
     for query in (entry.name, str(entry.tool["title"])):
-        assert rank(tools, query)[0] is entry, query
+        assert rank(tools, query)[0].entry is entry, query
 
 
 @pytest.mark.parametrize("query", ["", "the of a", "zzzz qqqq", "???"])
@@ -51,9 +56,9 @@ def test_words_that_say_nothing_find_nothing(query: str) -> None:
 
 
 def test_the_same_question_gets_the_same_answer_in_the_same_order() -> None:
-    first = [each.name for each in rank(SURFACE.list_callable(), "list views")]
+    first = names_for("list views")
 
-    assert first == [each.name for each in rank(SURFACE.list_callable(), "list views")]
+    assert first == names_for("list views")
     assert len(first) > 3
 
 

@@ -129,7 +129,7 @@ def test_names_endpoints_and_toolsets_are_a_contract(name: str) -> None:
     kind = "workflow" if endpoint in WORKFLOWS else "endpoint"
 
     assert (row["operation"], row["toolset"]) == (endpoint, toolset)
-    assert row["tool"]["_meta"] == {f"archive-mcp/{kind}": endpoint}
+    assert row["tool"]["_meta"][f"archive-mcp/{kind}"] == endpoint
     assert row["module"].startswith("tools.archivebox.")
     assert getattr(__import__(row["module"], fromlist=["x"]), row["class_name"]) is CLASSES[name]
 

@@ -70,6 +70,19 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
 
     operation = "items"
     title = "Search Archive content"
+    search_hint = (
+        "find posts, find every post, reels, reel, tiktoks, tiktok, stories, story, shorts, "
+        "videos, video, UGC, content, photos, mentioning, mention, hashtag, caption text, "
+        "keyword, posted last week, last month, today, yesterday, by @account, by influencer, "
+        "usage rights approved, spark code, whitelisting, verified, location, similar picture, "
+        "about a product, somebody wearing, unboxing, showing, in a folder, in a campaign, "
+        "newest, latest posts, likes above, how many posts, show me, find content, tagged us, "
+        "mentions us, with more than views, since, between, from Berlin, from Germany, verified "
+        "accounts, small accounts, micro influencers, gifted, unpaid, paid partnership, rights "
+        "expired, rights requested, pending rights, ad code, similar to this picture, looks like, "
+        "carousel, selfie, product in the picture, untagged, without, posts of one creator, how "
+        "many stories"
+    )
     core = True
     # A page without relations (Archive docs, rate limiting).
     cost: ClassVar[float] = 60
@@ -272,6 +285,13 @@ class GetMediaContents(Lookup[MediaContent]):
 
     operation = "mediaContents"
     title = "Get pictures and videos"
+    search_hint = (
+        "download links, download link, original file, image files, video file, media files, mp4, "
+        "jpg, carousel images, pictures of a post, high resolution, source file, url of the "
+        "video, thumbnail url, assets for the ad team, raw footage, photo files, picture files, "
+        "high-res, save the pictures, get me the clip, clips, all slides of a carousel, media of "
+        "this post"
+    )
 
     item_ids: ItemIds | None = Field(None, description="Up to 100 item ids.")
     competitor_brand_item_ids: ItemIds | None = Field(
@@ -289,6 +309,13 @@ class GetTranscriptions(Lookup[Transcription]):
 
     operation = "transcriptions"
     title = "Get transcripts"
+    search_hint = (
+        "transcript, transcripts, spoken words, what is said, says in the video, out loud, "
+        "subtitles, quote, voice over, speech, speech to text, captions of a video, mention our "
+        "name aloud, talks about, talk, script, word for word, what did she say, what does he "
+        "say, exact words, text of the video, audio, in German, spoken, mentioned verbally, read "
+        "me"
+    )
 
     # The limits are of different size: 1,000 items, but only 20 media (Archive docs,
     # transcriptions).
@@ -310,6 +337,13 @@ class GetItemIdsByUrl(Lookup[UrlLookup]):
 
     operation = "itemIdsByUrl"
     title = "Find items by link"
+    search_hint = (
+        "do we have this post already, look up a post by its link, url, links, instagram.com, "
+        "tiktok.com, youtube.com, https, is this link in our library, archived already, id of a "
+        "post, check these links, which of these links are missing, find by link, have we got "
+        "this, is it in there, already in our library, pasted link, ids for these links, "
+        "recognise these urls"
+    )
     core = True
 
     urls: list[Text] = Field(min_length=1, max_length=100, description="Up to 100 post links.")
@@ -330,6 +364,13 @@ class GetEngagementHistory(Connection[EngagementEntry]):
 
     operation = "engagementHistory"
     title = "Get engagement over time"
+    search_hint = (
+        "how a post grew, developed, growth over time, likes per day, views day by day, history "
+        "of likes, first week, first 24 hours, curve, trend of one post, went viral when, "
+        "measurements, timeline, evolution, still growing, since it was posted, over the first "
+        "days, how did likes change, gain, gained, per hour, plateau, peak, before and after, "
+        "when did it take off, momentum, over time, kept growing, progress of a post"
+    )
     cost: ClassVar[float] = 6
 
     item_id: Id = Field(description="Item id.")

@@ -34,6 +34,12 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
 
     operation = "refetchEngagementBulk"
     title = "Refresh engagement (costs credits)"
+    search_hint = (
+        "refresh numbers, refresh metrics, update likes, views and comments now, fresh figures, "
+        "latest numbers, stats are stale, outdated, old, re-check, recheck, measure again, pull "
+        "current engagement, refetch, costs credits, numbers look old, wrong likes, re-pull, up "
+        "to date, update the stats of this post, current likes, sync"
+    )
     risk = "spends"
     repeatable = False
     selected = "operationId processedCount skippedItemIds"

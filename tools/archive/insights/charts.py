@@ -49,6 +49,13 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
 
     operation = "chart"
     title = "Draw a chart"
+    search_hint = (
+        "chart, charts, graph, graphs, plot, draw, diagram, bar chart, line chart, pie, picture "
+        "of the numbers, visual, visualise, visualize, for a slide, slides, deck, presentation, "
+        "posts per week, by week, weekly, likes over time, platform split, top creators, "
+        "leaderboard, visual of, as a picture, trend line, bars, curve, diagramm, can you draw, "
+        "make a graph, plot the weekly posts, show it graphically, infographic"
+    )
     risk = "adds"
     repeatable = False
     verify = "look into the export folder; nothing in Archive was changed."

@@ -48,6 +48,17 @@ class SummarizePerformance(Computed):
 
     operation = "performance"
     title = "Summarise performance"
+    search_hint = (
+        "performance report, weekly report, monthly report, summary, totals, total reach, total "
+        "likes, comments, views, average engagement, average, median, EMV, earned media value, "
+        "how did the campaign do, perform, performance, by platform, per month, per week, "
+        "compared, reels compared with tiktoks, KPIs, results, numbers, recap, overview, "
+        "statistics, stats, engagement rate, how did we do, how are we doing, how well, in total, "
+        "altogether, on average, typical, sum, breakdown, split by platform, report for my boss, "
+        "board report, month over month, this quarter, year to date, figures, how many likes did "
+        "we get, how much media value, best month, best day, average views, by creator, which "
+        "platform works best"
+    )
 
     by: list[By] | None = Field(None, description="Break the figures down by these too.")
     metrics: list[Figure] | None = Field(
@@ -151,6 +162,14 @@ class GetTopContent(Computed):
 
     operation = "top_content"
     title = "Rank top content"
+    search_hint = (
+        "top posts, best posts, best performing, best five, top ten, top 10, most liked, most "
+        "viewed, most commented, highest earned media value, EMV, ranked, ranking, winners, viral "
+        "posts, strongest content, hits, best reels, best tiktoks, best videos, worst, which "
+        "posts did best, what worked best, the most successful, the best post, highest, greatest "
+        "hits, number one, most shared, most engaging, biggest hit, best video of, went viral, "
+        "favourite content"
+    )
 
     account_name: Text | None = Field(None, description="Only posts of this account (handle).")
     creator_id: Id | None = Field(None, description="Only posts of this creator (id).")

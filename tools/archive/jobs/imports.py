@@ -33,6 +33,12 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
 
     operation = "import"
     title = "Import posts by their links"
+    search_hint = (
+        "import many posts by links, bulk import, list of links, upload a list of urls, add all "
+        "these posts, links from a spreadsheet, hundreds of tiktok links, missing posts, bring "
+        "them into our library, put them into a folder, list of post links, these links, add all "
+        "of them, 50 links, batch upload, many urls at once, from a document, all missing posts"
+    )
     risk = "adds"
     repeatable = False
     verify = "{list_jobs} shows whether it was started."

@@ -46,6 +46,11 @@ class GetSocialProfileViews(Listing[SocialProfileViewRow]):
 
     operation = "socialProfileViews"
     title = "List social profile views"
+    search_hint = (
+        "saved account lists, saved account filters, lists of accounts, saved profile filters, "
+        "which account lists do we have, saved searches of accounts, handles, channels, profile "
+        "lists, which account filters do we have, saved handles lists, profile segments"
+    )
     capped = True
 
     filter: SocialProfileViewFilterInput | None = Field(None, description="Only one group's.")
@@ -59,6 +64,12 @@ class GetSocialProfileView(Query[SocialProfileView]):
 
     operation = "socialProfileView"
     title = "Get a social profile view"
+    search_hint = (
+        "how is this account list defined, rules of a saved account filter, saved accounts list, "
+        "profile list, criteria, conditions, settings of one account filter, which accounts "
+        "qualify, what is the filter behind the accounts list, conditions of the saved profiles, "
+        "account segment"
+    )
     missing = "No social profile view has that id in this workspace."
     instead = (
         "{socialProfileViews} lists the social profile views; ids of creator views do not work."
@@ -81,6 +92,12 @@ class CreateSocialProfileView(OfStoredView, TakesConditions, Mutation[SocialProf
 
     operation = "createSocialProfileView"
     title = "Create a social profile view"
+    search_hint = (
+        "save a filter of accounts, new account list, save an account filter, saved accounts "
+        "list, instagram accounts, tiktok accounts, profile list, channels, engagement rate above "
+        "percent, set up a list of accounts, handles, list of profiles with, store the account "
+        "search, save accounts with, keep a list of handles"
+    )
     risk = "adds"
     repeatable = False
     selected = "socialProfileView"
@@ -98,6 +115,12 @@ class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]
 
     operation = "updateSocialProfileView"
     title = "Change a social profile view"
+    search_hint = (
+        "change an account list, edit a saved account filter, update the saved accounts list, "
+        "rename, also include tiktok, instagram, profile list, adjust conditions, accounts filter "
+        "should, the account list should, only verified accounts, new name for the accounts "
+        "filter, profiles list"
+    )
     risk = "changes"
     repeatable = True
     kind = "social profile view"
@@ -117,6 +140,11 @@ class DeleteSocialProfileView(Deletion[DeletedSocialProfileView]):
 
     operation = "deleteSocialProfileView"
     title = "Delete a social profile view"
+    search_hint = (
+        "delete an account list, drop the saved account filter, remove a saved accounts list, get "
+        "rid of a profile list, bin, trash, accounts filter no longer needed, clean up, we no "
+        "longer need the accounts filter, kill the profile list, obsolete"
+    )
     risk = "removes"
     repeatable = True
     selected = "deletedSocialProfileViewId"
@@ -131,6 +159,12 @@ class MoveSocialProfileViewToGroup(MoveToGroup[SocialProfileViewPayload]):
 
     operation = "moveSocialProfileViewToGroup"
     title = "Move a social profile view to a group"
+    search_hint = (
+        "move an account list into a section, put a saved account filter, saved accounts list, "
+        "profile list under a group, file, organise, sort, take the account list out of its "
+        "section, ungroup, sidebar, accounts list belongs under, place the profile filter in the "
+        "section, into the group"
+    )
     risk = "changes"
     repeatable = True
     reads = GetSocialProfileView

@@ -43,30 +43,39 @@ Json = dict[str, Any]
 class Add(Change[Report]):
     """Save web pages in ArchiveBox (the self-hosted web archive). Archiving goes on in the
     background: look at archivebox_list_snapshots, then archivebox_read_snapshot. 0.9.73 makes no
-    new copy of known URLs unless `update` is true."""
+    new copy of known URLs unless `update` is true. To wait for the outcomes use
+    archivebox_start_save."""
 
     operation = "POST /cli/add"
     title = "Save pages"
+    search_hint = (
+        "save a page, save these pages, bookmark this, archive this link, keep this article, save "
+        "the link with a label, https, save for later, preserve, clip, store a web page, capture "
+        "a website, pdf, add bookmarks, make a fresh copy, save it again, only screenshots, "
+        "archive these, add these links, save both, save this article, please save, grab this "
+        "page, grab, keep a copy, put in my archive, snapshot this, take a copy, backup this "
+        "page, with label, new copy, again, as pdf only"
+    )
     core = True
     risk: ClassVar[Risk] = "adds"
     repeatable = False
     verify = "list with `url` ({GET /core/snapshots})."
 
-    urls: list[Text] = Field(min_length=1, max_length=500, description="http(s) URLs")
-    tag: Text | None = Field(None, description="Tag names with commas")
+    urls: list[Text] = Field(min_length=1, max_length=500, description="The http(s) URLs.")
+    tag: Text | None = Field(None, description="Tags (labels), separated by commas.")
     # The server answers a depth beyond 4 with a 503.
-    depth: int = Field(0, ge=0, le=4, description="Levels of links to follow")
-    plugins: Text | None = Field(None, description="Only these, with commas")
-    parser: Text | None = Field(None, description="How to read lists of links")
-    only_new: bool | None = Field(None, description="Skip known URLs")
-    update: bool | None = Field(None, description="Make another copy of known URLs")
-    index_only: bool | None = Field(None, description="List them, archive nothing")
-    persona: Text | None = Field(None, description="Browser identity")
-    max_urls: int | None = Field(None, ge=1, description="Most pages")
-    crawl_max_size: int | None = Field(None, ge=1, description="Bytes in all")
-    crawl_timeout: int | None = Field(None, ge=1, description="Seconds in all")
-    snapshot_max_size: int | None = Field(None, ge=1, description="Bytes a page")
-    snapshot_ids: list[Text] | None = Field(None, description="Ids or URLs to archive again")
+    depth: int = Field(0, ge=0, le=4, description="Levels of links to follow.")
+    plugins: Text | None = Field(None, description="Only these, separated by commas.")
+    parser: Text | None = Field(None, description="How to read lists of links.")
+    only_new: bool | None = Field(None, description="Skip URLs saved already.")
+    update: bool | None = Field(None, description="Make another copy of known URLs.")
+    index_only: bool | None = Field(None, description="List them, archive nothing.")
+    persona: Text | None = Field(None, description="Browser identity to use.")
+    max_urls: int | None = Field(None, ge=1, description="Most pages.")
+    crawl_max_size: int | None = Field(None, ge=1, description="Most bytes in all.")
+    crawl_timeout: int | None = Field(None, ge=1, description="Most seconds in all.")
+    snapshot_max_size: int | None = Field(None, ge=1, description="Most bytes a page.")
+    snapshot_ids: list[Text] | None = Field(None, description="Ids or URLs to archive again.")
 
     def check(self) -> None:
         # 0.9.31 makes a page of `file:///etc/passwd`, and of any text: addresses are checked here.

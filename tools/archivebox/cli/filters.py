@@ -22,13 +22,16 @@ R = TypeVar("R")
 class Filters(EndpointRequest[R], Generic[R]):
     """The filters that several commands share."""
 
-    filter_type: FilterType = Field("substring", description="How patterns match")
+    filter_type: FilterType = Field(
+        "substring",
+        description="How the patterns match.",
+    )
     # The command calls them `after` and `before`; in a list `after` is the cursor.
     after_: Seconds | None = Field(
-        None, alias="bookmarked_after", description="Day, instant or Unix seconds"
+        None, alias="bookmarked_after", description="Day, instant or Unix seconds."
     )
     before_: Seconds | None = Field(
-        None, alias="bookmarked_before", description="Day, instant or Unix seconds"
+        None, alias="bookmarked_before", description="Day, instant or Unix seconds."
     )
 
     def patterns(self) -> Patterns:

@@ -32,18 +32,28 @@ _SINGLE = (Code.NOT_FOUND, Code.REJECTED, Code.UNAVAILABLE)
 
 
 class Remove(Filters[Deleted], Confirmed[Deleted]):
-    """Delete all saved pages that match, with their files, for good. The user is asked first. One
-    page: archivebox_delete_snapshot."""
+    """Delete all saved pages whose URL, domain or tag matches, with their files, for good. The
+    user is asked first. For one page use archivebox_delete_snapshot."""
 
     operation = "POST /cli/remove"
     title = "Delete matching pages"
+    search_hint = (
+        "delete pages by address, delete all bookmarks from a domain, remove pages matching a "
+        "pattern, regex, everything under a url, delete pages saved before a date, purge a site, "
+        "get rid of all pages of, delete whatever matches, all urls that contain, remove all "
+        "pages whose address, by regex, by domain, everything on example.com, delete by pattern, "
+        "between dates"
+    )
     risk: ClassVar[Risk] = "removes"
     repeatable = True
     verify = "search again ({POST /cli/search})."
 
-    filter_patterns: list[Text] = Field(min_length=1, description="Which pages")
+    filter_patterns: list[Text] = Field(min_length=1, description="Patterns of the pages.")
     # Exact, unlike in searches: a short pattern must not delete more than was meant.
-    filter_type: FilterType = Field("exact", description="How patterns match")
+    filter_type: FilterType = Field(
+        "exact",
+        description="How the patterns match.",
+    )
 
     _matches: list[Record] = PrivateAttr(default_factory=list)
     """The pages that were shown last: exactly those are deleted."""

@@ -28,24 +28,33 @@ _SHOWN = 5
 
 
 class Schedule(Confirmed[Report]):
-    """Show, add or clear the schedule of pages that ArchiveBox saves regularly. Each run makes a
-    new copy, unless `only_new`. The user is asked before changes."""
+    """Show, add or clear the schedule of pages that ArchiveBox saves regularly (such as weekly).
+    Each run makes a new copy, unless `only_new`. The user is asked before changes."""
 
     operation = "POST /cli/schedule"
     title = "Schedule saving"
+    search_hint = (
+        "every day, every week, daily, weekly, monthly, hourly, regularly, recurring, "
+        "automatically, schedule, captured weekly, save the homepage each morning, keep saving, "
+        "timetable, cron, set up regular copies, show schedule, stop the regular saving, monitor "
+        "a page for changes, webcomic, newspaper, each night, each day, each week, once a week, "
+        "once a month, every night, every morning, every month, on a regular basis, keep a copy "
+        "regularly, check back, what is scheduled, planned captures, is there a schedule, cancel "
+        "the schedule, stop saving it daily, front page, news site"
+    )
     risk: ClassVar[Risk] = "changes"
     repeatable = False
     verify = "show the schedule."
 
-    show: bool = Field(False, description="Only show it")
-    import_path: Text | None = Field(None, description="URL to save")
+    show: bool = Field(False, description="Only show it.")
+    import_path: Text | None = Field(None, description="URL to save.")
     every: Text | None = Field(
-        None, description="daily, weekly, monthly, yearly, hour, minute, or cron (UTC)"
+        None, description="daily, weekly, monthly, yearly, hour, minute, or cron (UTC)."
     )
-    depth: int | None = Field(None, ge=0, le=4, description="Levels of links to follow")
-    tag: Text | None = Field(None, description="Tag names with commas")
-    only_new: bool = Field(False, description="Skip URLs that are saved already: no new copies")
-    clear: bool = Field(False, description="Delete all schedules")
+    depth: int | None = Field(None, ge=0, le=4, description="Levels of links to follow.")
+    tag: Text | None = Field(None, description="Tags (labels), separated by commas.")
+    only_new: bool = Field(False, description="Skip URLs saved already: no new copies.")
+    clear: bool = Field(False, description="Delete all schedules.")
 
     def check(self) -> None:
         requested = [self.show, self.clear, self.import_path is not None]

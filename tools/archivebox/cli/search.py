@@ -26,22 +26,32 @@ _MORE = {"search", "status", "tag", "crawl_id", "url__icontains", "url__istartsw
 
 
 class Search(Filters[Snapshot], Many[Snapshot]):
-    """Search saved pages by patterns in their URL, or by tag, domain or timestamp; 0.9.73 takes all
-    arguments and also searches what pages say (`search` contents). More filters:
+    """Search saved pages by patterns in their URL, or by tag, domain or timestamp; 0.9.73 takes
+    all arguments and also searches what articles say (`search` contents). For more filters use
     archivebox_list_snapshots."""
 
     operation = "POST /cli/search"
     title = "Search saved pages by pattern"
+    search_hint = (
+        "search my bookmarks, search in the text of saved pages, full text search, where did I "
+        "read about, find saved article, articles, find bookmarks whose address looks like, "
+        "pattern, regex, url contains, somewhere in my saved articles, mentions, about, remember, "
+        "words in a page, find the page about, look in my archive for, article about, search for "
+        "a word, which page mentioned, where did I see, that article where, text contains, inside "
+        "the pages, saved page that says, url ends with, links like, wildcard"
+    )
 
-    filter_patterns: list[Text] | None = Field(None, description="Patterns; none = all")
+    filter_patterns: list[Text] | None = Field(
+        None, description="Patterns; without any, all pages."
+    )
     # The command's `search` is a mode: the words to look for are patterns.
-    search: Literal["meta", "contents", "deep"] | None = Field(None, description="Where to look")
-    status: Text | None = Field(None, description="queued, started, paused or sealed")
-    tag: Text | None = Field(None, description="Tag name")
-    crawl_id: Text | None = Field(None, description="Crawl")
-    url__icontains: Text | None = Field(None, description="Part of the URL")
-    url__istartswith: Text | None = Field(None, description="Start of the URL")
-    sort: Text | None = Field(None, description="For example -bookmarked_at")
+    search: Literal["meta", "contents", "deep"] | None = Field(None, description="Where to look.")
+    status: Text | None = Field(None, description="One of queued, started, paused, sealed.")
+    tag: Text | None = Field(None, description="Name of a tag (label).")
+    crawl_id: Text | None = Field(None, description="Id of a crawl.")
+    url__icontains: Text | None = Field(None, description="Part of the URL.")
+    url__istartswith: Text | None = Field(None, description="Start of the URL.")
+    sort: Text | None = Field(None, description="Such as -bookmarked_at.")
     _capped: bool = PrivateAttr(False)
     _complete: bool = PrivateAttr(False)
 

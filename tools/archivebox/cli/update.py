@@ -22,16 +22,24 @@ _DAY = 86_400
 
 
 class Update(Filters[Report], Change[Report]):
-    """Run what has not run yet for the matching pages, or bring their index up to date."""
+    """Run what has not run yet for the matching saved pages, or bring their index up to date. To
+    save failed pages anew use archivebox_start_save."""
 
     operation = "POST /cli/update"
     title = "Complete saved pages"
+    search_hint = (
+        "fill in what is missing, older pages don't have a screenshot, complete captures, missing "
+        "pdf, screenshots, run missing extractors, finish incomplete pages, rebuild the index, "
+        "index up to date, catch up, repair, do the missing parts, finish what is incomplete, "
+        "complete the archive, missing outputs, re-run extractors, missing formats, add pdfs to "
+        "older pages, fill gaps, refresh the index"
+    )
     risk: ClassVar[Risk] = "changes"
     repeatable = True
     verify = "look at the pages' outputs ({GET /core/archiveresults})."
 
-    filter_patterns: list[Text] = Field(min_length=1, description="Which pages")
-    index_only: bool | None = Field(None, description="Only the index")
+    filter_patterns: list[Text] = Field(min_length=1, description="Patterns of the pages.")
+    index_only: bool | None = Field(None, description="Only the index.")
 
     def body(self) -> dict[str, Any]:
         kind, patterns = self.patterns().for_server()

@@ -30,17 +30,25 @@ Json = dict[str, Any]
 
 class StartRemove(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     """Delete all saved pages of ArchiveBox that fit a query, with their files, for good: any
-    number. Shows count and first URLs, and asks the user first. Or returns a job id."""
+    number. It shows count and first URLs, and asks the user first. If it takes longer, it returns
+    a job id."""
 
     operation = "remove_snapshots"
     title = "Delete many pages"
+    search_hint = (
+        "delete many saved pages, delete everything from a domain, remove all bookmarks older "
+        "than, bulk delete, mass delete, purge, clean up, clear out all pages with a label, wipe, "
+        "free up disk space, delete everything about, all pages from, clear old bookmarks, remove "
+        "hundreds, get rid of everything from, delete all with the label, older than two years, "
+        "all of facebook, empty my archive"
+    )
     risk = "removes"
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."
 
-    query: Query | None = Field(None, description="All must fit.")
-    dry_run: bool = Field(False, description="Only preview.")
+    query: Query | None = Field(None, description="All conditions must fit.")
+    dry_run: bool = Field(False, description="Only report what the job would do.")
 
     def check(self) -> None:
         # A resumed job has its own arguments.

@@ -35,39 +35,46 @@ _ONLY_FOR = {
 
 
 class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
-    """Long work in ArchiveBox.
-
-    save: save `urls`, wait for each outcome
-
-    check: are `urls` missing, stale, empty
-
-    retry: save anew what failed
-
-    tag: tag matching pages, or `undo` that
-
-    cancel: what is queued
-
-    The last three use `query` and ask first. Or returns a job id."""
+    """Save, check or change many pages of ArchiveBox, as a job. `save` saves `urls` and waits for
+    each outcome; `check` tells which of `urls` are missing, stale or empty; `retry` saves anew
+    what failed; `tag` tags matching pages, or undoes that; `cancel` stops what is queued. The last
+    three take `query` and ask first. If it takes longer, it returns a job id. For a few links use
+    archivebox_add."""
 
     operation = "save"
     title = "Save, check or change many pages"
+    search_hint = (
+        "save many links, list of links, 300 links, text file with links, save them all and tell "
+        "me which failed, check whether links are saved, retry everything that failed, failed "
+        "pages again, label many pages, everything from a site should get the label, mass label, "
+        "undo labels, cancel what is queued, stop everything, missing, stale, outdated copies, "
+        "pages older than a year, fill in missing screenshots, save all these, batch of links, "
+        "whole reading list, these 50 articles, import my bookmarks, check which of these are "
+        "saved, which links are missing, redo all failed, retry all, broken pages again, label "
+        "all pages from, tag everything from, put a label on everything, cancel all waiting, "
+        "refresh old copies, dead links"
+    )
     risk = "changes"
     reads_too = True
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."
 
-    action: Literal["save", "check", "retry", "tag", "cancel"] = Field(description="What to do.")
-    urls: Annotated[list[Text], Field(max_length=2_000)] | None = Field(None, description="Pages.")
-    tags: list[Text] | None = Field(None, description="Tag names.")
-    untag: list[Text] | None = Field(None, description="To take off.")
-    undo: Text | None = Field(None, description="Job id.")
-    plugins: Text | None = Field(None, description="With commas.")
-    only_new: bool | None = Field(None, description="Skip known URLs.")
-    wait_minutes: int = Field(10, ge=0, le=120, description="At most.")
-    older_than_days: int | None = Field(None, ge=1, description="Stale.")
-    query: Query | None = Field(None, description="All must fit.")
-    dry_run: bool = Field(False, description="Only preview.")
+    action: Literal["save", "check", "retry", "tag", "cancel"] = Field(
+        description="What to do, as above."
+    )
+    urls: Annotated[list[Text], Field(max_length=2_000)] | None = Field(
+        None, description="The http(s) URLs."
+    )
+    tags: list[Text] | None = Field(None, description="Tags (labels) to put on.")
+    untag: list[Text] | None = Field(None, description="Tags to take off.")
+    undo: Text | None = Field(None, description="Id of a `tag` job to reverse.")
+    plugins: Text | None = Field(None, description="Only these, separated by commas.")
+    only_new: bool | None = Field(None, description="Skip URLs saved already.")
+    wait_minutes: int = Field(10, ge=0, le=120, description="Most minutes to wait.")
+    older_than_days: int | None = Field(None, ge=1, description="From this age a copy is stale.")
+    query: Query | None = Field(None, description="All conditions must fit.")
+    dry_run: bool = Field(False, description="Only report what the job would do.")
 
     def check(self) -> None:
         # A resumed job has its own arguments; others beside `resume` are refused when it is

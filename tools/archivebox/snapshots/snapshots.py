@@ -9,7 +9,7 @@ from pydantic import Field
 from server import wall_clock
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
-from server.archivebox.endpoints import Change, Confirmed, Get, Many, MayConfirm, Text, cut_text
+from server.archivebox.endpoints import Change, Confirmed, Get, Many, MayConfirm, Text
 from server.archivebox.moments import At, From, split_exact
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import LARGEST_PAGE, Fetch, Record, read
@@ -23,7 +23,7 @@ from server.tool.result import Result, whole
 from tools.archivebox import records
 from tools.archivebox.known import add_tags, find_known
 from tools.archivebox.listing import pages, stored_tags, stored_urls
-from tools.archivebox.records import Deleted, Exported, Snapshot
+from tools.archivebox.records import Deleted, Snapshot
 from tools.archivebox.removal import (
     LATER,
     describe_removal,
@@ -50,35 +50,49 @@ _WITH_RESULTS = 50
 
 
 class ListSnapshots(Many[Snapshot]):
-    """List pages saved in ArchiveBox (the self-hosted web archive), oldest first. Status failed
-    answers which failed and why (no output holds the page); succeeded = one does (partly: another
-    failed). Page text: archivebox_read_snapshot."""
+    """List pages saved in ArchiveBox (the self-hosted web archive), such as bookmarks and
+    articles, oldest first. Status failed answers which failed and why (no output holds the page);
+    succeeded means one does (partly: another failed). For a page's text use
+    archivebox_read_snapshot, for URL patterns archivebox_search."""
 
     operation = "GET /core/snapshots"
     title = "List saved pages"
+    search_hint = (
+        "saved pages, saved page, bookmarks, bookmark, articles I saved, which pages did I save "
+        "this week, today, last month, how many pages, list of saved links, failed pages, which "
+        "failed and why, pages with a label, all pages of a site, domain, still waiting, newest "
+        "bookmarks, did I save, is this url saved already, what have I saved, my bookmarks, saved "
+        "links about, recently saved, everything from a site, how many bookmarks, pages with tag, "
+        "which pages are broken, not saved, waiting, pending, oldest, newest, added since, "
+        "unread, count of saved pages, saved in 2024, titles"
+    )
     core = True
 
-    search: Text | None = Field(None, description="In URL, title, tags (0.9.73: content)")
-    search_mode: Literal["meta", "contents", "deep"] | None = Field(None, description="0.9.73")
-    status: Status | None = Field(None, description="Work status, or outcome")
-    crawl_id: Text | None = Field(None, description="0.9.74: of this crawl")
-    tag: Text | None = Field(None, description="Tag name")
-    url: Text | None = Field(None, description="URL, in any spelling")
+    search: Text | None = Field(
+        None, description="Words in URL, title or tags (0.9.73: also content)."
+    )
+    search_mode: Literal["meta", "contents", "deep"] | None = Field(
+        None, description="Where `search` looks (0.9.73)."
+    )
+    status: Status | None = Field(None, description="Status of the work, or the outcome.")
+    crawl_id: Text | None = Field(None, description="Only pages of this crawl (0.9.74).")
+    tag: Text | None = Field(None, description="Name of a tag (label).")
+    url: Text | None = Field(None, description="URL, in any spelling.")
     # `title` is the tool's own, for people.
-    title_: Text | None = Field(None, alias="title", description="Part of the title")
-    id: Text | None = Field(None, description="Part of id or timestamp")
-    timestamp: Text | None = Field(None, description="Timestamp prefix")
-    created_by_id: Text | None = Field(None, description="User id")
-    created_by_username: Text | None = Field(None, description="Part of a user name")
-    created_at: At | None = Field(None, description="At that time")
-    created_at__gte: From | None = Field(None, description="From this time")
-    created_at__lt: From | None = Field(None, description="Before this time")
-    modified_at: At | None = Field(None, description="At that time")
-    modified_at__gte: From | None = Field(None, description="From this time")
-    modified_at__lt: From | None = Field(None, description="Before this time")
-    bookmarked_at__gte: From | None = Field(None, description="From this time")
-    bookmarked_at__lt: From | None = Field(None, description="Before this time")
-    with_archiveresults: bool = Field(False, description="Add each page's outputs (7 kB)")
+    title_: Text | None = Field(None, alias="title", description="Part of the title.")
+    id: Text | None = Field(None, description="Part of id or timestamp.")
+    timestamp: Text | None = Field(None, description="Beginning of the timestamp.")
+    created_by_id: Text | None = Field(None, description="Id of who saved it.")
+    created_by_username: Text | None = Field(None, description="Part of the name of who saved it.")
+    created_at: At | None = Field(None, description="Saved at this time.")
+    created_at__gte: From | None = Field(None, description="Saved from this time on.")
+    created_at__lt: From | None = Field(None, description="Saved before this time.")
+    modified_at: At | None = Field(None, description="Changed at this time.")
+    modified_at__gte: From | None = Field(None, description="Changed from this time on.")
+    modified_at__lt: From | None = Field(None, description="Changed before this time.")
+    bookmarked_at__gte: From | None = Field(None, description="Bookmarked from this time on.")
+    bookmarked_at__lt: From | None = Field(None, description="Bookmarked before this time.")
+    with_archiveresults: bool = Field(False, description="Add their outputs (7 kB a page).")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         arguments = self.model_dump(
@@ -152,15 +166,22 @@ class ListSnapshots(Many[Snapshot]):
 
 
 class GetSnapshot(Get[Snapshot]):
-    """Get one saved page by id (whole, or a unique part), timestamp or URL, with its outputs, their
-    status, and whether it is saved (`outcome`)."""
+    """Get one saved page by id (or a unique part), timestamp or URL, with its outputs, their
+    status, and whether it is saved (`outcome`). For its text use archivebox_read_snapshot."""
 
     operation = "GET /core/snapshot/{snapshot_id}"
     title = "Get a saved page"
+    search_hint = (
+        "details of one saved page, when did I save it, when did I bookmark, how big is it, size, "
+        "is the page saved, title, date, labels of a page, outputs of a page, status of one "
+        "bookmark, did the capture succeed, formats, info about a saved page, when was it saved, "
+        "do I have a pdf of it, is there a screenshot, which formats, is it complete, file size, "
+        "date of capture"
+    )
     core = True
 
-    snapshot_id: Text = Field(description="Id, part of it, timestamp or URL")
-    with_archiveresults: bool = Field(True, description="With its outputs")
+    snapshot_id: Text = Field(description="Id or unique part of it, timestamp or URL.")
+    with_archiveresults: bool = Field(True, description="Add the page's outputs.")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         snapshot = await one_snapshot(
@@ -174,23 +195,30 @@ class GetSnapshot(Get[Snapshot]):
 
 
 class CreateSnapshot(Change[Snapshot]):
-    """Save one page in ArchiveBox. 0.9.73 returns the existing one if the URL is known. Several
-    pages: archivebox_add."""
+    """Save one page in ArchiveBox. 0.9.73 returns the existing one if the URL is known. For
+    several pages, or a new copy, use archivebox_add."""
 
     operation = "POST /core/snapshots"
     title = "Save a page"
+    search_hint = (
+        "save one page, bookmark this link, keep this article, archive this url, https, preserve "
+        "a page, with a title, label, clip, capture one address, save this page with the title, "
+        "add one bookmark, single page, one url, put it in my archive"
+    )
     risk: ClassVar[Risk] = "adds"
     repeatable = False
     since = "0.9.31"
     use = "Use {POST /cli/add}."
     verify = "list with `url` ({GET /core/snapshots})."
 
-    url: Text = Field(description="http(s) URL")
-    crawl_id: Text | None = Field(None, description="Put it into this crawl")
-    depth: int | None = Field(None, ge=0, le=4, description="Levels of links to follow")
-    title_: Text | None = Field(None, alias="title", description="Title")
-    tags: list[Text] | None = Field(None, description="Tag names")
-    status: Literal["queued", "sealed"] | None = Field(None, description="sealed: do not archive")
+    url: Text = Field(description="The http(s) URL.")
+    crawl_id: Text | None = Field(None, description="Id of a crawl to put it into.")
+    depth: int | None = Field(None, ge=0, le=4, description="Levels of links to follow.")
+    title_: Text | None = Field(None, alias="title", description="Title of the page.")
+    tags: list[Text] | None = Field(None, description="Names of tags (labels).")
+    status: Literal["queued", "sealed"] | None = Field(
+        None, description="`sealed` lists it without archiving; `queued` archives."
+    )
 
     def check(self) -> None:
         # 0.9.31 makes a page of any text.
@@ -215,28 +243,36 @@ class CreateSnapshot(Change[Snapshot]):
 
 
 class UpdateSnapshot(MayConfirm[Snapshot]):
-    """Change a saved page's work status, retry time or tags. queued: run what has not run yet;
-    sealed: stop. 0.9.73 keeps the crawl's own tags; to drop one: archivebox_untag_snapshot.
-    `tags` replaces all; the result says which."""
+    """Change a saved page's work status, retry time or tags. `queued` runs what has not run yet;
+    `sealed` stops. `tags` replaces all; the result says which; 0.9.73 keeps the crawl's own. To
+    take one tag off use archivebox_untag_snapshot."""
 
     operation = "PATCH /core/snapshot/{snapshot_id}"
     title = "Change a saved page"
+    search_hint = (
+        "pause a page, resume a page, stop archiving one page, try the page again, retry one "
+        "page, replace all labels of a page, set labels, change status of a saved page, requeue, "
+        "queue again, later, pause saving this page, give the page these labels, stop working on "
+        "the page, resume it, hold, try again tomorrow, change labels of a page, swap labels"
+    )
     risk: ClassVar[Risk] = "changes"
     repeatable = True
     since = "0.9"
     verify = "get the snapshot again ({GET /core/snapshot/{snapshot_id}})."
 
-    snapshot_id: Text = Field(description="Id, unique part, or URL")
+    snapshot_id: Text = Field(description="Id, unique part of it, or URL.")
     # Not `deleting`: 0.9.73 would delete the page with its files in seconds, and ask nobody.
     status: Literal["queued", "started", "paused", "sealed"] | None = Field(
-        None, description="New status"
+        None, description="New status of the work."
     )
-    action: Literal["pause", "resume", "cancel"] | None = Field(None, description="0.9.73")
-    retry_at: From | None = Field(None, description="Retry time")
-    tags: list[Text] | None = Field(None, description="Tag names")
-    if_status: Status | None = Field(None, description="Only if its status is this")
+    action: Literal["pause", "resume", "cancel"] | None = Field(
+        None, description="The same, as a verb (0.9.73)."
+    )
+    retry_at: From | None = Field(None, description="When to try again.")
+    tags: list[Text] | None = Field(None, description="All its tags, by name.")
+    if_status: Status | None = Field(None, description="Only if its status is this.")
     # Explicit, because clients send an empty list for tags that a model left out.
-    clear: list[Literal["tags"]] | None = Field(None, description="Takes all off; asks first")
+    clear: list[Literal["tags"]] | None = Field(None, description="Takes all tags off; asks first.")
 
     def check(self) -> None:
         if not any((self.status, self.action, self.retry_at, self.tags, self.clear)):
@@ -286,17 +322,22 @@ class UpdateSnapshot(MayConfirm[Snapshot]):
 
 
 class DeleteSnapshot(Confirmed[Deleted]):
-    """Delete a saved page and its files, for good."""
+    """Delete one saved page and its files, for good. The user is asked first."""
 
     operation = "DELETE /core/snapshot/{snapshot_id}"
     title = "Delete a saved page"
+    search_hint = (
+        "delete one saved page, remove a bookmark, delete this page, get rid of one page, erase, "
+        "bin, trash, don't want it saved any more, private page, for good, delete that page from "
+        "my archive, forget this page, remove this article, one bookmark, copy of my, throw out"
+    )
     risk: ClassVar[Risk] = "removes"
     repeatable = True
     since = "0.9.31"
     use = "Use {POST /cli/remove}."
     verify = "get the snapshot again: gone, or with status deleting, is deleted."
 
-    snapshot_id: Text = Field(description="Id, unique part, or URL")
+    snapshot_id: Text = Field(description="Id, unique part of it, or URL.")
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
         await super().prepare(context)
@@ -329,35 +370,18 @@ class DeleteSnapshot(Confirmed[Deleted]):
         return whole({**report, "notes": [LATER]})
 
 
-class GetSnapshotsFeed(Get[Exported]):
-    """Get the newest saved pages as an RSS feed's text."""
-
-    operation = "GET /core/snapshots.rss"
-    title = "Get the feed of saved pages"
-    since = "0.9.73"
-    use = "Use {GET /core/snapshots}."
-
-    crawl_id: Text | None = Field(None, description="Of this crawl")
-    created_by: Text | None = Field(None, description="Of this user")
-    limit: int = Field(50, ge=1, le=200, description="Entries")
-    before: From | None = Field(None, description="Older than this time")
-
-    async def run(self, context: ArchiveBoxContext) -> Result:
-
-        params = {
-            **self.require_supported(context.description, self.request_values()),
-            "limit": self.limit,
-        }
-        return whole(cut_text(await context.api.text(self.path(), params)))
-
-
 class GetAny(Get[Snapshot]):
-    """Get the object behind an id of unknown `kind`: snapshot, archive result, tag or crawl."""
+    """Get the object behind an id of unknown kind: snapshot, archive result, tag or crawl."""
 
     operation = "GET /core/any/{id}"
     title = "Get any object"
+    search_hint = (
+        "what is this id, unknown id, identify, which thing does the id belong to, look up an id, "
+        "id 0192, uuid, page, crawl, label or result, I only have an id, what does this id stand "
+        "for, which object, id of what, some id from a log"
+    )
 
-    id: Text = Field(description="Id, or part of it")
+    id: Text = Field(description="The id, or a unique part of it.")
 
     def present(self, result: Any) -> dict[str, Any]:
         return records.any_object(result)
