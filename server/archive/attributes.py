@@ -1,8 +1,9 @@
-"""Options of select attributes: by name where people speak of them, by id where the API does.
+"""Custom attributes: conditions that fit the workspace's schemas, and options of selects by name.
 
-The API takes and returns the ids of a select's options; their names are in the attribute's schema
-(Archive docs, custom attributes). Schemas are read once for each workspace and entity, and only by
-a call that needs them.
+A condition on a key that does not exist matches nothing, without an error, and the API takes and
+returns the ids of a select's options; only the attributes' schemas tell (Archive docs, custom
+attributes). Schemas are read once for each workspace and entity, and only by a call that needs
+them.
 """
 
 from __future__ import annotations
@@ -37,6 +38,38 @@ _STALE_SECONDS = 30.0
 # Hints are read by a model: all options of a long select would fill its context.
 _MOST_OPTIONS = 20
 
+_TEXTS = ("IS", "IS_NOT", "CONTAINS", "DOES_NOT_CONTAIN", "STARTS_WITH", "ENDS_WITH")
+_SETS = ("CONTAINS", "CONTAINS_ALL", "DOES_NOT_CONTAIN")
+_ORDERS = (
+    "EQUAL",
+    "NOT_EQUAL",
+    "LESS_THAN",
+    "LESS_THAN_OR_EQUAL",
+    "MORE_THAN",
+    "MORE_THAN_OR_EQUAL",
+    "BETWEEN",
+)
+_DATES = (*_ORDERS, "IS_RELATIVE_TO_TODAY")
+_EMPTINESS = ("IS_EMPTY", "IS_NOT_EMPTY")
+# Lists of numbers, dates and flags are left out: no document says which operators those take.
+_OPERATORS: dict[str, tuple[str, ...]] = {
+    "TEXT": _TEXTS,
+    "EMAIL": _TEXTS,
+    "PHONE": _TEXTS,
+    "URL": _TEXTS,
+    "TEXT_LIST": (*_TEXTS, "CONTAINS_ALL"),
+    "SINGLE_SELECT_V2": ("IS", "IS_NOT"),
+    "SINGLE_SELECT_V3": ("IS", "IS_NOT"),
+    "MULTIPLE_SELECT": _SETS,
+    "MULTIPLE_SELECT_V2": _SETS,
+    "NUMBER": _ORDERS,
+    "DATE": _DATES,
+    "DATETIME": _DATES,
+    "BOOLEAN": ("IS",),
+}
+"""Type of an attribute -> its operators beside those for emptiness (Archive docs, custom
+attributes)."""
+
 
 class Condition(Protocol):
     """A condition on a custom attribute; `value` is what gets translated."""
@@ -50,6 +83,10 @@ class Condition(Protocol):
     @property
     def type(self) -> str:
         """The attribute's type, as the caller believes it to be."""
+
+    @property
+    def operator(self) -> str:
+        """How the attribute's value is compared."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +105,14 @@ class Attribute:
     name: str
     type: str
     options: tuple[Option, ...]
+
+    @property
+    def condition_type(self) -> str:
+        """The type that a condition on it names."""
+        # Listed as TEXT_LIST, and filtered as TEXT (Archive docs, custom attributes).
+        if (self.key, self.type) == ("emails", "TEXT_LIST"):
+            return "TEXT"
+        return self.type
 
 
 Schemas = dict[str, Attribute]
@@ -90,30 +135,31 @@ class Attributes:
     async def translate(
         self, conditions: Iterable[Condition], entity: Entity, workspace: str, deadline: float
     ) -> None:
-        """Replace option names by ids in conditions on selects; send nothing where there are none.
+        """Check conditions against the schemas, and replace option names by ids; send nothing where
+        there is no condition.
 
         Raises:
-            Failure: `INVALID_ARGUMENT` for a name, key or type that does not exist, with those that
-                do; `AMBIGUOUS` for a name that several options have.
+            Failure: `INVALID_ARGUMENT` for a key, type, operator or option that does not exist,
+                with those that do; `AMBIGUOUS` for a name that several options have.
         """
         requested = list(conditions)
-        # Values that are ids already need no schema, and so cost no request.
-        matching = [condition for condition in requested if _needs_schema(condition)]
-        if not matching:
+        if not requested:
             return
         schemas = await self.schemas(entity, workspace, deadline)
         try:
-            values = _translate(requested, matching, schemas, entity)
+            values = _translate(requested, schemas, entity)
         except Failure:
-            # Somebody may have added the option since the schemas were read.
+            # Somebody may have added the attribute or option since the schemas were read.
             newer = await self.schemas(entity, workspace, deadline, again=True)
             # The same object means that they were recent: a second try would fail the same way.
             if newer is schemas:
                 raise
-            values = _translate(requested, matching, newer, entity)
+            values = _translate(requested, newer, entity)
         # Only after all were translated: a failure must leave every condition as it was.
-        for condition, value in zip(matching, values, strict=True):
-            condition.value = value
+        for condition, value in zip(requested, values, strict=True):
+            # Set only where it changed: a value that was left out is not to be sent as null.
+            if value != condition.value:
+                condition.value = value
 
     async def option_names(
         self, selection: Selection, record: type[Record], workspace: str, deadline: float
@@ -217,50 +263,44 @@ def _read_attribute(row: dict[str, Any]) -> Attribute:
     return Attribute(str(row["key"]), str(row["name"]), str(row["type"]), options)
 
 
-def _needs_schema(condition: Condition) -> bool:
-    """Return whether a condition is on a select and names an option."""
-    if not is_select(condition.type):
-        return False
-    values = condition.value if isinstance(condition.value, list) else [condition.value]
-    # Whatever has not the form of an id must be a name.
-    return any(isinstance(value, str) and not ID.match(value) for value in values)
+def _translate(conditions: list[Condition], schemas: Schemas, entity: Entity) -> list[Any]:
+    return [_translate_one(condition, schemas, entity) for condition in conditions]
 
 
-def _translate(
-    conditions: list[Condition], matching: list[Condition], schemas: Schemas, entity: Entity
-) -> list[Any]:
-    for condition in conditions:
-        # The schemas are at hand now, so conditions that hold only ids are checked too.
-        _check_type(condition, schemas.get(condition.field))
-    return [_replace_names(condition, schemas, entity) for condition in matching]
-
-
-def _check_type(condition: Condition, attribute: Attribute | None) -> None:
-    """Refuse a select under another type, and another attribute under a select's: Archive would."""
-    if attribute is None or attribute.type == condition.type:
-        return
-    if not (is_select(attribute.type) or is_select(condition.type)):
-        return
-    # Listed as TEXT_LIST, and filtered as TEXT (Archive docs, custom attributes).
-    right = "TEXT" if attribute.key == "emails" else attribute.type
-    raise Failure(
-        Code.INVALID_ARGUMENT,
-        f"`{attribute.key}` is of type {right}, not {condition.type}.",
-        f"Send the condition with type {right}.",
-    )
-
-
-def _replace_names(condition: Condition, schemas: Schemas, entity: Entity) -> Any:
+def _translate_one(condition: Condition, schemas: Schemas, entity: Entity) -> Any:
+    """Return the value to send."""
     attribute = schemas.get(condition.field)
     if attribute is None:
         _refuse_field(condition.field, schemas, entity)
+    if condition.type != attribute.condition_type:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"`{attribute.key}` is of type {attribute.condition_type}, not {condition.type}.",
+            f"Send the condition with type {attribute.condition_type}.",
+        )
+    _check_operator(condition.operator, attribute)
+    if condition.value is None or not is_select(attribute.type):
+        return condition.value
     if isinstance(condition.value, list):
         return [_option_id(entry, attribute) for entry in condition.value]
     return _option_id(condition.value, attribute)
 
 
+def _check_operator(operator: str, attribute: Attribute) -> None:
+    operators = _OPERATORS.get(attribute.type)
+    if operators is None or operator in (*operators, *_EMPTINESS):
+        return
+    raise Failure(
+        Code.INVALID_ARGUMENT,
+        f"`{attribute.key}` is of type {attribute.type}, which has no {operator}.",
+        f"It takes {', '.join((*operators, *_EMPTINESS))}.",
+    )
+
+
 def _option_id(value: str, attribute: Attribute) -> str:
-    if ID.match(value):
+    ids = {option.id.lower() for option in attribute.options}
+    # An id of another attribute would match nothing, without an error.
+    if ID.match(value) and value.lower() in ids:
         return value
     matches = find_matches(
         value, attribute.options, name=lambda option: option.name, identity=lambda option: option.id
@@ -288,11 +328,12 @@ def _refuse_field(key: str, schemas: Schemas, entity: Entity) -> NoReturn:
     keys = {normalise(schema.name): schema.key for schema in reversed(schemas.values())}
     match = keys.get(normalise(key))
     guess = f" Did you mean `{match}`?" if match else suggest(key, schemas)
-    selects = [schema.key for schema in schemas.values() if is_select(schema.type)]
+    # With the types, so that the next call is right in both.
+    existing = [f"{schema.key} ({schema.condition_type})" for schema in schemas.values()]
     raise Failure(
         Code.INVALID_ARGUMENT,
         f"There is no custom attribute {key!r} of {entity.lower()}s.{guess}",
-        f"Selects here: {_list_some(selects)}.",
+        f"Attributes here: {_list_some(existing)}.",
     )
 
 

@@ -50,7 +50,10 @@ Text = Annotated[str, Field(min_length=1)]
 
 _SCALARS: dict[Any, str] = {str: "String", int: "Int", bool: "Boolean", float: "Float", Any: "JSON"}
 # Arguments of the tool alone: Archive refuses names that its schema does not have.
-_OURS = frozenset({"workspace", "fields", "limit", "after", "confirm", "optionNames", "clear"})
+_OURS = frozenset(
+    {"workspace", "fields", "limit", "after", "confirm", "optionNames", "clear"}
+    | {"captionPhrase", "countOnly"}
+)
 
 
 class ArchiveTool(Request[R, ArchiveContext], Generic[R]):

@@ -65,12 +65,15 @@ class Lists:
 
     archive: Archive
     money: Money = ASSUMED_CENTS
+    totals: dict[tuple[str, str], int | None] = field(default_factory=dict)
+    """How many records there are by workspace and filter: for comparing, not for reporting."""
     _pages: OrderedDict[tuple[str, str | None], Page] = field(default_factory=OrderedDict)
 
     def forget(self) -> None:
         """Drop the stored pages, because something was changed."""
         # All of them: which lists a change touches cannot be told from the change.
         self._pages.clear()
+        self.totals.clear()
 
     async def read(
         self,

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from server.insights.rows import METRICS, Row
-from server.insights.summary import list_values, round_figure
+from server.insights.summary import describe_item, list_values, round_figure
 
 RATE_NOTE = (
     "engagementRatePercent = (likes + comments) / followers x 100, "
@@ -69,12 +69,8 @@ def _describe(row: Row, values: Sequence[int], metric: str) -> dict[str, Any]:
     figures = dict(zip(METRICS, map(round_figure, row.values), strict=True))
     return {
         "rank": rank,
-        "id": row.id,
-        "accountName": row.account,
-        "type": row.kind,
-        "takenAt": row.taken_at,
+        **describe_item(row),
         **figures,
         "followers": row.followers,
         "engagementRatePercent": compute_engagement_rate(row),
-        "link": row.link,
     }

@@ -12,25 +12,19 @@ METRICS = ("likes", "comments", "shares", "views", "impressions", "earnedMediaVa
 EXACT = 2**53 - 1
 """The largest number that every reader of JSON holds exactly: most read numbers as doubles."""
 
-RATED = ("REEL", "TIKTOK")
-"""The kinds whose virality class means something (Archive docs, glossary)."""
-
+# Platform and type of what virality classes mean something for: a TikTok video is a POST to the
+# API (Archive docs, glossary).
+_RATED = frozenset({("INSTAGRAM", "REEL"), ("TIKTOK", "POST")})
 _EARLIEST, _LATEST = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"
-# `type` alone does not tell them apart: a TikTok video is a POST to the API.
-_KINDS = {
-    ("TIKTOK", "POST"): "TIKTOK",
-    ("TIKTOK", "STORY"): "TIKTOK_STORY",
-    ("YOUTUBE", "POST"): "YOUTUBE",
-    ("YOUTUBE", "SHORT"): "YOUTUBE_SHORT",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One item.
 
-    `kind` has the names of `filter.itemTypes`, `values` the order of `METRICS`; `virality` is None
-    where the item was never measured.
+    `kind` is the API's type, which only together with `platform` says what the item is: a TikTok
+    video is a POST. `values` has the order of `METRICS`; `virality` is None where the item was
+    never measured. `link` is Archive's own, `original_link` the platform's, which stories lack.
     """
 
     id: str
@@ -43,6 +37,12 @@ class Row:
     creator: str | None = None
     account: str | None = None
     followers: int | None = None
+    original_link: str | None = None
+
+    @property
+    def is_rated(self) -> bool:
+        """Whether its virality class means something: Instagram reels and TikTok videos."""
+        return (self.platform, self.kind) in _RATED
 
     @property
     def moment(self) -> datetime:
@@ -66,6 +66,7 @@ class Row:
             self.creator,
             self.account,
             self.followers,
+            self.original_link,
         ]
 
     @classmethod
@@ -82,7 +83,7 @@ def make_row(item: dict[str, Any]) -> Row:
     return Row(
         id=item["id"],
         platform=item["provider"],
-        kind=_KINDS.get((item["provider"], item["type"]), item["type"]),
+        kind=item["type"],
         taken_at=item["takenAt"],
         values=tuple(parse_whole_number(engagement.get(name)) for name in METRICS),
         virality=engagement.get("linearViralityScore"),
@@ -90,6 +91,7 @@ def make_row(item: dict[str, Any]) -> Row:
         creator=(item.get("creator") or {}).get("id"),
         account=profile.get("accountName"),
         followers=parse_whole_number(profile.get("followers")),
+        original_link=item.get("originalUrl"),
     )
 
 

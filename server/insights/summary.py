@@ -9,12 +9,11 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, Literal
 
-from server.insights.rows import EXACT, METRICS, RATED, Row
+from server.insights.rows import EXACT, METRICS, Row
 
-By = Literal["platform", "type", "week", "month", "creator"]
+By = Literal["platform", "type", "week", "month", "creator", "account"]
 
 CLASSES = ("HIGH", "MEDIUM", "LOW", "NOT_VIRAL")
-MOST_CREATORS = 25
 _MOST_ACCOUNTS = 3
 
 
@@ -25,23 +24,25 @@ class Group:
     name: dict[str, Any]
     rows: list[Row]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the group with its metrics, each None that no item has."""
+    def to_dict(self, metrics: Sequence[str] = METRICS) -> dict[str, Any]:
+        """Return the group with these metrics, each None that no item has."""
         group = {**self.name, "items": len(self.rows)}
-        for name in METRICS:
+        for name in metrics:
             values = list_values(self.rows, name)
             # The number of unknown values is left out: `items` less `known` gives it.
             group[name] = _compute_statistics(values) if values else None
         return group
 
 
-def summarize_metrics(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """Return for each metric its total, mean and median over the items that have it.
+def summarize_metrics(
+    rows: Sequence[Row], metrics: Sequence[str] = METRICS
+) -> dict[str, dict[str, Any]]:
+    """Return for each of the metrics its total, mean and median over the items that have it.
 
     `known` and `unknown` count the items with and without it.
     """
     summary: dict[str, dict[str, Any]] = {}
-    for name in METRICS:
+    for name in metrics:
         values = list_values(rows, name)
         summary[name] = {**_compute_statistics(values), "unknown": len(rows) - len(values)}
     return summary
@@ -61,11 +62,11 @@ def count_virality(rows: Sequence[Row]) -> dict[str, Any]:
 
     `unknown` counts those that were never measured.
     """
-    classes = [row.virality for row in rows if row.kind in RATED]
+    classes = [row.virality for row in rows if row.is_rated]
     counts = Counter(classes)
     by_class = {name: counts[name] for name in CLASSES}
     return {
-        "of": "Reels and TikTok videos only",
+        "of": "Instagram reels and TikTok videos only",
         "items": len(classes),
         **by_class,
         "unknown": len(classes) - sum(by_class.values()),
@@ -77,7 +78,7 @@ def group_items(rows: Sequence[Row], by: By, metric: str) -> list[Group]:
 
     Weeks and months come in their order, other groups by their total of the metric, largest first.
     """
-    groups: dict[str, list[Row]] = {}
+    groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault(_KEYS[by](row), []).append(row)
     if by in ("week", "month"):
@@ -110,13 +111,24 @@ def select_best(rows: Sequence[Row], metric: str, most: int) -> list[dict[str, A
     pairs.sort(key=lambda pair: (-pair[0], pair[1].id))
     return [
         {
-            "id": row.id,
-            "link": row.link,
-            "takenAt": row.taken_at,
+            **describe_item(row),
             metric: round_figure(value),
         }
         for value, row in pairs[:most]
     ]
+
+
+def describe_item(row: Row) -> dict[str, Any]:
+    """Return what an item is, whose it is, and where it can be seen."""
+    return {
+        "id": row.id,
+        "provider": row.platform,
+        "type": row.kind,
+        "accountName": row.account,
+        "takenAt": row.taken_at,
+        "link": row.link,
+        "originalUrl": row.original_link,
+    }
 
 
 def round_figure(value: Fraction | int | None) -> int | float | str | None:
@@ -172,24 +184,31 @@ def _weigh(rows: Sequence[Row], metric: str) -> tuple[bool, int, int]:
     return bool(values), sum(values), len(rows)
 
 
-_KEYS: dict[By, Callable[[Row], str]] = {
-    "platform": lambda row: row.platform,
-    "type": lambda row: row.kind,
-    "week": lambda row: find_monday(row).isoformat(),
-    "month": lambda row: row.moment.strftime("%Y-%m"),
-    "creator": lambda row: row.creator or "",
+_KEYS: dict[By, Callable[[Row], tuple[str, ...]]] = {
+    "platform": lambda row: (row.platform,),
+    # A type alone says too little: both Instagram's and TikTok's stories are a STORY.
+    "type": lambda row: (row.platform, row.kind),
+    "week": lambda row: (find_monday(row).isoformat(),),
+    "month": lambda row: (row.moment.strftime("%Y-%m"),),
+    "creator": lambda row: (row.creator or "",),
+    # The same handle may be somebody else's on another platform.
+    "account": lambda row: (row.platform, row.account or ""),
 }
 
 
-def _make_name(by: By, key: str, rows: Sequence[Row]) -> dict[str, Any]:
+def _make_name(by: By, key: tuple[str, ...], rows: Sequence[Row]) -> dict[str, Any]:
     if by == "week":
-        year, week, _ = date.fromisoformat(key).isocalendar()
-        return {"week": f"{year}-W{week:02}", "monday": key}
+        year, week, _ = date.fromisoformat(key[0]).isocalendar()
+        return {"week": f"{year}-W{week:02}", "monday": key[0]}
     if by == "creator":
         # A creator may post from several accounts; the most used ones say best who it is.
         accounts = Counter(row.account for row in rows if row.account)
         return {
-            "creatorId": key or None,
+            "creatorId": key[0] or None,
             "accountNames": [name for name, _ in accounts.most_common(_MOST_ACCOUNTS)],
         }
-    return {by: key}
+    if by == "account":
+        return {"provider": key[0], "accountName": key[1] or None}
+    if by == "type":
+        return {"provider": key[0], "type": key[1]}
+    return {by: key[0]}

@@ -27,15 +27,9 @@ _LABELS = {
 }
 # A title is about what is measured, a label also about its unit.
 _TITLES = {**_LABELS, "earnedMediaValue": "Earned media value"}
-_KINDS = {
-    "POST": "Posts",
-    "REEL": "Reels",
-    "STORY": "Stories",
-    "TIKTOK": "Videos",
-    "TIKTOK_STORY": "Stories",
-    "YOUTUBE": "Videos",
-    "YOUTUBE_SHORT": "Shorts",
-}
+_KINDS = {"POST": "Posts", "REEL": "Reels", "STORY": "Stories", "SHORT": "Shorts"}
+# Videos are of type POST on these two.
+_OF_VIDEOS = ("TIKTOK", "YOUTUBE")
 _PLATFORMS = {"INSTAGRAM": "Instagram", "TIKTOK": "TikTok", "YOUTUBE": "YouTube"}
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
@@ -97,22 +91,27 @@ def chart_platform_mix(rows: Sequence[Row], metric: Metric) -> Drawing:
     """Return a chart of items and a metric by platform and type."""
     groups = group_items(rows, "type", metric)
     totals = [_sum(group, metric) for group in groups]
-    # A type belongs to one platform, so any item of the group has it.
-    codes = [group.rows[0].platform for group in groups]
+    codes = [str(group.name["provider"]) for group in groups]
     platforms = [_PLATFORMS.get(code, code) for code in codes]
     kinds = [str(group.name["type"]) for group in groups]
     names = [
-        f"{platform} {_KINDS.get(kind, kind).lower()}"
-        for platform, kind in zip(platforms, kinds, strict=True)
+        f"{_PLATFORMS.get(code, code)} {_name_kind(code, kind)}"
+        for code, kind in zip(codes, kinds, strict=True)
     ]
     title = f"Items and {_TITLES[metric].lower()} by platform and type"
     counts = [len(group.rows) for group in groups]
     columns = [Column("Items", counts), Column(_LABELS[metric], _to_numbers(totals))]
     table = [list(row) for row in zip(codes, kinds, counts, totals, strict=True)]
     draw = partial(draw_bars, title, names, columns, platforms, _describe_span(rows))
-    header = ["platform", "type", "items", metric]
+    header = ["provider", "type", "items", metric]
     notes = _describe_coverage(rows, metric)
     return Drawing(title, header, table, draw, _choose_units(metric), notes)
+
+
+def _name_kind(platform: str, kind: str) -> str:
+    if kind == "POST" and platform in _OF_VIDEOS:
+        return "videos"
+    return _KINDS.get(kind, kind).lower()
 
 
 def chart_weeks(rows: Sequence[Row], metric: Metric) -> Drawing:

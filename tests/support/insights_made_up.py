@@ -12,7 +12,7 @@ rows = st.builds(
     Row,
     id=st.uuids().map(str),
     platform=st.sampled_from(["INSTAGRAM", "TIKTOK", "YOUTUBE"]),
-    kind=st.sampled_from(["POST", "REEL", "STORY", "TIKTOK"]),
+    kind=st.sampled_from(["POST", "REEL", "STORY", "SHORT"]),
     taken_at=moments,
     values=st.tuples(*[values] * len(METRICS)),
     virality=st.sampled_from([None, "HIGH", "MEDIUM", "LOW", "NOT_VIRAL"]),
@@ -20,5 +20,6 @@ rows = st.builds(
     creator=st.sampled_from([None, "a", "b", "c", "d"]),
     account=st.sampled_from([None, "one", "two"]),
     followers=st.one_of(st.none(), st.integers(0, 10**7)),
+    original_link=st.sampled_from([None, "https://www.instagram.com/p/a/"]),
 )
 many_rows = st.lists(rows, max_size=30)

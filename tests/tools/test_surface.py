@@ -339,6 +339,10 @@ def test_every_argument_and_enum_value_of_the_api_can_be_said(operation: str) ->
 def covers(schema: Schema, kind: str, where: str) -> None:
     """The schema offers all of a type of the API: its fields, its enum values, its list."""
     kind = kind.removesuffix("!")
+    name = where.rpartition(".")[2]
+    if elsewhere := re.fullmatch(r"As in (archive_\w+)\.", schema.get("description", "")):
+        # Six tools of views take conditions, which the searches spell out.
+        schema = TOOLS[elsewhere[1]]["inputSchema"]["properties"][name]
     if kind.startswith("["):
         assert schema["type"] == "array", where
         covers(schema["items"], kind[1:-1], f"{where}[]")
@@ -436,7 +440,7 @@ def test_the_whole_view_of_the_model_stays_small() -> None:
             backends={"archive", "archivebox"},
             but="archivebox_read_snapshot",
         )
-        < 4_300
+        < 4_700
     )
     everything = tokens(backends={"archive", "archivebox"})
     assert everything < 23_000, "all descriptions together: shorten some, or raise it on purpose"

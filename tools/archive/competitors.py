@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from server import wall_clock
+from server.archive.context import ArchiveContext
 from server.archive.operations import Connection, Id, Query
 from server.errors import Code, Failure
+from server.insights.brands import METRICS
 from server.tool.request import ApiType, Input
+from server.tool.result import Result, whole
 from tools.archive.schema.inputs import Day, FilterDateRangeInput, SortOrder
 from tools.archive.schema.market_objects import CompetitorBrand, CompetitorBrandItem
 
@@ -27,6 +30,19 @@ _NO_ACCESS = (
 )
 
 
+_NONE_TRACKED = (
+    "No competitors are tracked in this workspace: they are added in Archive under Competitor "
+    "Insights."
+)
+_NOTHING = (
+    "Archive names no brand, not even the own one: either no competitors are tracked, or the "
+    "workspace's plan lacks Competitor Insights. Archive's settings show which."
+)
+_NO_DATA = (
+    "Competitors are tracked, but Archive has no figures for this period: try an earlier `date`."
+)
+
+
 class GetCompetitorBrands(Connection[CompetitorBrand]):
     """List the tracked competitors with posts, influencers, reach, engagements and EMV of a month
     or week. The first page adds the own brand ("You", isOwnBrand). earnedMediaValue is in US
@@ -40,6 +56,15 @@ class GetCompetitorBrands(Connection[CompetitorBrand]):
 
     period: Period = Field("MONTH", description="Length of the period.")
     date: Day | None = Field(None, description="Any day of the period, such as 2026-03-01.")
+
+    async def run(self, context: ArchiveContext) -> Result:
+        result = await super().run(context)
+        answer = result.structured
+        # A later page is no place to judge the whole list from.
+        notes = [] if self.after else describe_absence(answer["nodes"], answer["totalCount"])
+        if not notes:
+            return result
+        return whole({**answer, "notes": [*answer.get("notes", []), *notes]})
 
 
 class GetCompetitorBrand(Query[CompetitorBrand]):
@@ -127,6 +152,24 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
             "Archive answers an unknown brandId with nothing too; archive_get_competitor_brands "
             "has the ids."
         ]
+
+
+def describe_absence(brands: list[dict[str, Any]], total: int | None) -> list[str]:
+    """Return why there are no competitors, or no figures of them; nothing where there are.
+
+    Args:
+        brands: the own brand too, where Archive sends it.
+        total: how many competitors Archive counts.
+    """
+    if not brands:
+        return [_NOTHING]
+    if total == 0 or all(brand.get("isOwnBrand") for brand in brands):
+        return [_NONE_TRACKED]
+    names = {name for brand in brands for name in brand} & set(METRICS)
+    others = [brand for brand in brands if not brand.get("isOwnBrand")]
+    if names and all(brand.get(name) is None for brand in others for name in names):
+        return [_NO_DATA]
+    return []
 
 
 def last_covered_day(today: date) -> date:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from server.archive.context import ArchiveContext
 from server.archive.operations import (
     Connection,
     Id,
@@ -15,6 +16,8 @@ from server.archive.operations import (
 )
 from server.errors import Code, Failure
 from server.tool.request import Input
+from server.tool.result import Result
+from tools.archive.schema.counting import COUNT_ONLY, count_records, describe_emptiness
 from tools.archive.schema.inputs import (
     NO_SUCH_PLACE,
     Conditions,
@@ -38,9 +41,10 @@ class CreatorFilterInput(Input):
 
 class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
     """Search the creators in the workspace's CRM in Archive (archive.com), newest first: names,
-    e-mails, labels and profiles. It does not search all of social media. To search by name, use the
-    condition full_name CONTAINS, type TEXT; by e-mail, emails with type TEXT. To look up one
-    account, use archive_get_social_profile."""
+    e-mails, labels and profiles. It does not search all of social media. Names and e-mails are
+    custom attributes, often `full_name` and `emails`, but keys differ between workspaces:
+    archive_get_custom_attribute_schemas lists them. To look up one account, use
+    archive_get_social_profile."""
 
     operation = "creators"
     title = "Search creators"
@@ -55,6 +59,7 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
     preset_id: Id | None = Field(
         None, description="Creator view id, instead of `filter` and conditions."
     )
+    count_only: bool = Field(False, description=COUNT_ONLY)
 
     def check(self) -> None:
         # Archive ignores both without a word, and a model would report the whole view as the
@@ -78,7 +83,17 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
         ]
 
     def notes_if_empty(self) -> list[str]:
-        return [NO_SUCH_PLACE] if self.filter and self.filter.locations else []
+        by_place = self.filter is not None and bool(self.filter.locations)
+        conditions = ["filter.locations"] if by_place else []
+        conditions += [
+            f"{entry.field} {entry.operator}" for entry in self.custom_attribute_conditions or []
+        ]
+        return [*describe_emptiness(conditions), *([NO_SUCH_PLACE] if by_place else [])]
+
+    async def run(self, context: ArchiveContext) -> Result:
+        if self.count_only:
+            return await count_records(self, context)
+        return await super().run(context)
 
 
 class GetCreator(NamesOptions, Query[Creator]):

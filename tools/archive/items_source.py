@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Text
 from server.errors import Code, Failure
+from server.insights.rows import filter_by_time, make_row
 from server.tool.arguments import parse
 from server.tool.request import Input, Meaning, Request
+from tools.archive.content.fitting import drop_misfits
 from tools.archive.content.items import GetItemIdsByUrl, SearchItems
+from tools.archive.schema.inputs import FilterDateRangeInput
 
 if TYPE_CHECKING:
     from server.archive.api import Api
 
-SEARCHED_BY = ("filter", "customAttributeConditions", "presetId", "sorting")
+SEARCHED_BY = ("filter", "customAttributeConditions", "presetId", "sorting", "captionPhrase")
 """Arguments of the search that say which items, and in which order."""
 _OTHER_SOURCES = ("item_ids", "urls", "undo", "resume")
 AT_ONCE = 100
@@ -29,17 +32,26 @@ AT_ONCE = 100
 @dataclass(frozen=True)
 class Batch:
     """Some of the items, and where to go on after them; `missing` are links that lead to none, with
-    their status."""
+    their status.
+
+    Items that came although they do not fit the search are left out: `misfits` counts them, and
+    `broken` are the parts of the filter that Archive did not apply.
+    """
 
     items: list[dict[str, Any]]
     cursor: Any
     missing: list[dict[str, Any]]
     partial: bool = False
     """Whether Archive could not compute some values now."""
+    misfits: int = 0
+    broken: list[str] = field(default_factory=list)
 
 
 class ItemSource(Input):
     """Arguments that say which items; exactly one of the three."""
+
+    takes_all: ClassVar[bool] = False
+    """Whether no source means all items: so for what only reads them."""
 
     # Everything there is: `search` {}.
     search: Annotated[dict[str, Any], Meaning("empty")] | None = Field(
@@ -90,8 +102,11 @@ class ItemSource(Input):
         requested = [
             entry for entry in (self.search, self.item_ids, self.urls) if entry is not None
         ]
-        # None is not "everything": a call that forgot its source must not change the whole
-        # workspace.
+        if not requested and self.takes_all:
+            self.search = {}
+            return
+        # Elsewhere none is not "everything": a call that forgot its source must not change the
+        # whole workspace.
         if len(requested) != 1:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -131,8 +146,9 @@ class ItemSource(Input):
         Ids that name no item are left out without a word: Archive does so too.
         """
         if self.search is not None:
-            async for page in api.read_pages(self.query(fields), cursor):
-                yield Batch(page.records, page.end, [], page.partial)
+            query = self.query([*fields, *self.own_paths])
+            async for page in api.read_pages(query, cursor):
+                yield self.make_batch(Batch(page.records, page.end, [], page.partial))
             return
         # An item named twice would be read, and perhaps changed, twice.
         matching = list(dict.fromkeys(self.item_ids or self.urls or []))
@@ -140,8 +156,25 @@ class ItemSource(Input):
         for start in range(int(cursor or 0), len(matching), AT_ONCE):
             piece = matching[start : start + AT_ONCE]
             ids, missing = (piece, []) if self.urls is None else await _look_up(api, piece)
-            result, partial = await self._from_names(api, ids, fields)
-            yield Batch(result, start + len(piece), missing, partial)
+            result, partial = await self._from_names(api, ids, [*fields, *self.own_paths])
+            batch = Batch(result, start + len(piece), missing, partial)
+            yield self.make_batch(batch, {"ids": ids})
+
+    @property
+    def own_paths(self) -> list[str]:
+        """What the source itself needs of each item."""
+        return self.query().own_paths
+
+    def make_batch(self, batch: Batch, parts: dict[str, Any] | None = None) -> Batch:
+        """Return a batch without the items that do not fit the search, which Archive may send.
+
+        Args:
+            parts: the filter that was sent; the search's own where it is left out.
+        """
+        query = self.query()
+        fitting, broken = drop_misfits(query.parts if parts is None else parts, batch.items)
+        misfits = len(batch.items) - len(fitting)
+        return replace(batch, items=query.keep(fitting), misfits=misfits, broken=broken)
 
     async def _from_names(
         self, api: Api, ids: list[str], fields: list[str]
@@ -155,6 +188,71 @@ class ItemSource(Input):
         return sorted(
             page.records, key=lambda item: places.get(item.get("id", ""), len(places))
         ), page.partial
+
+
+class WindowedSource(ItemSource):
+    """A source of what only reads: all items where nothing says which, and those of a time."""
+
+    takes_all = True
+
+    taken_at: FilterDateRangeInput | None = Field(
+        None, description="When it was posted: days or instants with zone."
+    )
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether Archive applies filters to the source: not to a preset, nor to named items."""
+        return self.search is not None and "presetId" not in self.search
+
+    def narrow_by_time(self) -> None:
+        """Have Archive narrow by `takenAt` where it can, which spares pages; for the rest it is
+        done here.
+
+        Raises:
+            Failure: `INVALID_ARGUMENT` for a search with a time of its own.
+        """
+        if self.taken_at is None or not self.is_filtered:
+            return
+        self.narrow("takenAt", self.taken_at.model_dump(by_alias=True, exclude_unset=True))
+        self.taken_at = None
+
+    def narrow(self, name: str, value: Any) -> None:
+        """Add a part to the search's filter.
+
+        Raises:
+            Failure: `INVALID_ARGUMENT` where the source takes no filter, or has that part already.
+        """
+        if not self.is_filtered:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"Archive cannot narrow a preset, ids or links by {name}.",
+                "Use `search` with filter.collectionsIds for a collection, or the view's own "
+                "conditions.",
+            )
+        search = self.search or {}
+        requested = search.get("filter") or {}
+        # The same value twice is harmless: models repeat themselves.
+        if requested.get(name, value) != value:
+            raise Failure(
+                Code.INVALID_ARGUMENT, f"`search` has a filter.{name} of its own.", "Give it once."
+            )
+        self.search = {**search, "filter": {**requested, name: value}}
+
+    @property
+    def own_paths(self) -> list[str]:
+        # What `filter_by_time` needs; Archive's own narrowing needs nothing here.
+        in_window = [] if self.taken_at is None else ["id", "type", "provider", "takenAt"]
+        return [*super().own_paths, *in_window]
+
+    def make_batch(self, batch: Batch, parts: dict[str, Any] | None = None) -> Batch:
+        batch = super().make_batch(batch, parts)
+        if self.taken_at is None:
+            return batch
+        rows = filter_by_time(
+            [make_row(item) for item in batch.items], self.taken_at.from_, self.taken_at.to
+        )
+        ids = {row.id for row in rows}
+        return replace(batch, items=[item for item in batch.items if item["id"] in ids])
 
 
 async def _look_up(api: Api, urls: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
@@ -171,4 +269,4 @@ def _dump(query: SearchItems) -> dict[str, Any]:
     return query.model_dump(by_alias=True, exclude_unset=True, mode="json", include=_NAMES)
 
 
-_NAMES = {"filter", "custom_attribute_conditions", "preset_id", "sorting"}
+_NAMES = {"filter", "custom_attribute_conditions", "preset_id", "sorting", "caption_phrase"}

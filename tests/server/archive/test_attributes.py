@@ -8,6 +8,7 @@ from graphql import build_schema, parse, validate
 from server.archive import attributes
 from server.errors import Code
 from tests.support.archive.home import (
+    CREATOR,
     GIFTED,
     HOME,
     LABELS,
@@ -18,7 +19,6 @@ from tests.support.archive.home import (
     TWIN_B,
     VIP,
     Home,
-    Json,
     select,
 )
 from tests.support.paths import SCHEMA
@@ -29,9 +29,14 @@ from tools.archive.views.creators import CreateCreatorView
 
 
 def creators(
-    value: Any, *, field: str = "labels", kind: str = "MULTIPLE_SELECT_V2", **more: Any
+    value: Any,
+    *,
+    field: str = "labels",
+    kind: str = "MULTIPLE_SELECT_V2",
+    operator: str = "CONTAINS",
+    **more: Any,
 ) -> SearchCreators:
-    condition = {"field": field, "operator": "CONTAINS", "type": kind, "value": value}
+    condition = {"field": field, "operator": operator, "type": kind, "value": value}
     request = parsed(SearchCreators, fields=["id"], customAttributeConditions=[condition], **more)
     assert isinstance(request, SearchCreators)
     return request
@@ -62,29 +67,36 @@ async def test_the_name_of_an_option_is_sent_as_its_id(value: Any, sent: Any) ->
 
 
 @pytest.mark.parametrize("value", [VIP, VIP.upper(), [VIP, GIFTED]])
-async def test_ids_are_sent_as_they_are_and_cost_no_request(value: Any) -> None:
+async def test_ids_of_options_are_sent_as_they_are(value: Any) -> None:
     home = Home()
 
     await home.perform(creators(value))
 
-    assert home.operations == ["creators"]
+    assert home.operations == ["customAttributeSchemas", "creators"]
     assert home.asked == value
 
 
-@pytest.mark.parametrize(
-    "condition",
-    [
-        {"field": "full_name", "operator": "CONTAINS", "type": "TEXT", "value": "VIP"},
-        {"field": "labels", "operator": "IS_EMPTY", "type": "MULTIPLE_SELECT_V2"},
-    ],
-)
-async def test_conditions_without_options_cost_no_request(condition: Json) -> None:
+async def test_an_id_that_is_no_option_of_the_attribute_is_refused() -> None:
+    failure = await Home().refused(creators(REVIEW))
+
+    assert failure.message.startswith(f"`labels` has no option '{REVIEW}'.")
+
+
+async def test_no_condition_costs_no_request() -> None:
     home = Home()
 
-    await home.perform(parsed(SearchCreators, fields=["id"], customAttributeConditions=[condition]))
     await home.perform(parsed(SearchCreators, fields=["id"]))
 
-    assert home.operations == ["creators", "creators"]
+    assert home.operations == ["creators"]
+
+
+async def test_a_condition_without_a_value_is_sent_without_one() -> None:
+    home = Home()
+    condition = {"field": "labels", "operator": "IS_EMPTY", "type": "MULTIPLE_SELECT_V2"}
+
+    await home.perform(parsed(SearchCreators, fields=["id"], customAttributeConditions=[condition]))
+
+    assert home.archive.calls[-1].variables["customAttributeConditions"] == [condition]
 
 
 async def test_items_have_attributes_of_their_own() -> None:
@@ -204,7 +216,35 @@ async def test_an_unknown_attribute_is_refused_with_the_one_that_may_be_meant(
     failure = await Home().refused(creators("VIP", field=field))
 
     assert failure.message.startswith(message)
-    assert failure.hint == "Selects here: labels, collaboration_status."
+    assert failure.hint == (
+        "Attributes here: full_name (TEXT), emails (TEXT), labels (MULTIPLE_SELECT_V2), "
+        "collaboration_status (SINGLE_SELECT_V3)."
+    )
+
+
+async def test_a_text_on_a_key_that_the_workspace_lacks_is_refused_before_the_search() -> None:
+    home = Home()
+    home.schemas["CREATOR"] = [{"key": "email", "name": "E-mail", "type": "EMAIL", "options": []}]
+
+    failure = await home.refused(creators("@", field="emails", kind="TEXT"))
+
+    assert failure.code is Code.INVALID_ARGUMENT
+    assert failure.message == (
+        "There is no custom attribute 'emails' of creators. Did you mean `email`?"
+    )
+    assert failure.hint == "Attributes here: email (EMAIL)."
+    assert home.operations == ["customAttributeSchemas"]
+
+
+async def test_an_attribute_that_is_new_is_found_once_the_schemas_are_not_fresh() -> None:
+    home = Home()
+    await home.perform(creators("VIP"))
+    home.schemas["CREATOR"] = [*CREATOR, select("tier", "Tier", "SINGLE_SELECT_V3", Gold=TWIN_A)]
+    home.archive.clock.now += 31
+
+    await home.perform(creators("Gold", field="tier", kind="SINGLE_SELECT_V3", operator="IS"))
+
+    assert home.asked == TWIN_A
 
 
 @pytest.mark.parametrize(
@@ -212,13 +252,15 @@ async def test_an_unknown_attribute_is_refused_with_the_one_that_may_be_meant(
     [
         ("labels", "SINGLE_SELECT_V3", "MULTIPLE_SELECT_V2"),
         ("full_name", "SINGLE_SELECT_V3", "TEXT"),
+        ("full_name", "URL", "TEXT"),
         ("emails", "MULTIPLE_SELECT", "TEXT"),
+        ("emails", "TEXT_LIST", "TEXT"),
     ],
 )
-async def test_a_select_under_the_wrong_type_is_refused_with_the_right_one(
+async def test_a_wrong_type_is_refused_with_the_right_one(
     field: str, kind: str, right: str
 ) -> None:
-    failure = await Home().refused(creators("VIP", field=field, kind=kind))
+    failure = await Home().refused(creators(["VIP"], field=field, kind=kind))
 
     assert failure.message == f"`{field}` is of type {right}, not {kind}."
     assert right in failure.hint
@@ -239,7 +281,33 @@ async def test_every_select_is_looked_at_once_the_schemas_are_known() -> None:
     assert failure.message == "`collaboration_status` is of type SINGLE_SELECT_V3, not TEXT."
 
 
-async def test_another_type_than_a_selects_is_left_to_archive() -> None:
+@pytest.mark.parametrize(
+    ("operator", "field", "kind", "choices"),
+    [
+        ("EQUAL", "full_name", "TEXT", "IS, IS_NOT, CONTAINS, DOES_NOT_CONTAIN, STARTS_WITH"),
+        ("IS", "labels", "MULTIPLE_SELECT_V2", "CONTAINS, CONTAINS_ALL, DOES_NOT_CONTAIN"),
+        ("CONTAINS", "collaboration_status", "SINGLE_SELECT_V3", "IS, IS_NOT, IS_EMPTY"),
+    ],
+)
+async def test_an_operator_that_the_type_lacks_is_refused_with_those_it_has(
+    operator: str, field: str, kind: str, choices: str
+) -> None:
+    failure = await Home().refused(creators("VIP", field=field, kind=kind, operator=operator))
+
+    assert failure.message == f"`{field}` is of type {kind}, which has no {operator}."
+    assert failure.hint.startswith(f"It takes {choices}")
+
+
+async def test_an_attribute_of_a_type_that_is_new_to_us_takes_every_operator() -> None:
+    home = Home()
+    home.schemas["CREATOR"] = [{"key": "ages", "name": "A", "type": "NUMBER_LIST", "options": []}]
+
+    await home.perform(creators(3, field="ages", kind="NUMBER_LIST", operator="MORE_THAN"))
+
+    assert home.operations[-1] == "creators"
+
+
+async def test_a_text_and_a_select_go_together() -> None:
     home = Home()
     named = {
         "field": "labels",

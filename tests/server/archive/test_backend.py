@@ -197,7 +197,9 @@ async def test_a_search_by_place_that_finds_nothing_says_why_that_may_be(
         request_type.model_validate({"filter": chosen, "fields": ["id"]})
     )
 
-    assert answer.get("notes", []) == ([] if count else [NO_SUCH_PLACE])
+    place = next(iter(chosen))
+    empty = [f"Nothing meets filter.{place}: check its values, or leave it out.", NO_SUCH_PLACE]
+    assert answer.get("notes", []) == ([] if count else empty)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def row(name: str, likes: int | None, comments: int | None = 0, followers: int |
     return Row(
         name,
         "TIKTOK",
-        "TIKTOK",
+        "POST",
         "2026-03-01T00:00:00Z",
         (likes, comments, None, None, None, None),
         followers=followers,

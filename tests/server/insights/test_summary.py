@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from server.insights.rows import (
     EXACT,
     METRICS,
-    RATED,
     Row,
     filter_by_time,
     make_row,
@@ -117,7 +116,7 @@ def test_every_week_holds_the_items_of_seven_days_from_its_monday(items: list[Ro
 def test_weeks_are_iso_weeks_and_months_calendar_months_in_utc(
     moment: str, week: str, month: str
 ) -> None:
-    row = Row("x", "TIKTOK", "TIKTOK", moment, (None,) * 6)
+    row = Row("x", "TIKTOK", "POST", moment, (None,) * 6)
 
     assert group_items([row], "week", "likes")[0].name["week"] == week
     assert group_items([row], "month", "likes")[0].name == {"month": month}
@@ -150,7 +149,36 @@ def test_the_classes_of_virality_add_up_and_count_reels_and_tiktoks_only(items: 
     found = count_virality(items)
 
     assert sum(found[each] for each in (*CLASSES, "unknown")) == found["items"]
-    assert found["items"] == sum(row.kind in RATED for row in items)
+    assert found["items"] == sum(
+        (row.platform, row.kind) in {("INSTAGRAM", "REEL"), ("TIKTOK", "POST")} for row in items
+    )
+
+
+@given(many_rows)
+def test_a_type_is_named_with_its_platform_and_in_the_words_of_the_api(items: list[Row]) -> None:
+    groups = group_items(items, "type", "likes")
+
+    names = [(group.name["provider"], group.name["type"]) for group in groups]
+    assert len(names) == len(set(names))
+    for group in groups:
+        assert {(row.platform, row.kind) for row in group.rows} == {
+            (group.name["provider"], group.name["type"])
+        }
+
+
+@given(many_rows)
+def test_a_handle_is_another_account_on_another_platform(items: list[Row]) -> None:
+    for group in group_items(items, "account", "likes"):
+        assert {(row.platform, row.account) for row in group.rows} == {
+            (group.name["provider"], group.name["accountName"])
+        }
+
+
+@given(many_rows)
+def test_a_group_has_the_figures_that_were_chosen_and_no_others(items: list[Row]) -> None:
+    assert list(summarize_metrics(items, ["views"])) == ["views"]
+    for group in group_items(items, "platform", "views"):
+        assert list(group.to_dict(["views"])) == ["platform", "items", "views"]
 
 
 @given(many_rows, st.sampled_from(METRICS), st.integers(1, 6))
@@ -162,6 +190,34 @@ def test_the_best_are_those_with_the_largest_values(
     )
 
     assert [exact(each[metric]) for each in select_best(items, metric, most)] == values[:most]
+
+
+def test_the_best_say_what_they_are_whose_and_where() -> None:
+    row = make_row(
+        {
+            "id": "x",
+            "provider": "YOUTUBE",
+            "type": "SHORT",
+            "takenAt": "2026-03-01T00:00:00Z",
+            "archivePublicUrl": "https://archive.example/x",
+            "originalUrl": "https://youtube.example/x",
+            "socialProfile": {"accountName": "maya"},
+            "currentEngagement": {"likes": "3"},
+        }
+    )
+
+    assert select_best([row], "likes", 1) == [
+        {
+            "id": "x",
+            "provider": "YOUTUBE",
+            "type": "SHORT",
+            "accountName": "maya",
+            "takenAt": "2026-03-01T00:00:00Z",
+            "link": "https://archive.example/x",
+            "originalUrl": "https://youtube.example/x",
+            "likes": 3,
+        }
+    ]
 
 
 def test_nothing_at_all_is_told_as_unknown_and_not_as_zero() -> None:

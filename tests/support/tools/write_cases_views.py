@@ -51,8 +51,9 @@ def of_views(
                             "customAttributeConditions": [SHOE_SIZE],
                         }
                     },
-                    "Unknown custom attribute field: shoe_size",
-                    listing,
+                    "There is no custom attribute 'shoe_size' of ",
+                    "Attributes here: ",
+                    "INVALID_ARGUMENT",
                 ),
             ),
         ),
@@ -74,7 +75,8 @@ def of_views(
                 Refusal(
                     {"id": f"@{one}", "input": {"customAttributeConditions": [SHOE_SIZE]}},
                     "shoe_size",
-                    listing,
+                    "Attributes here: ",
+                    "INVALID_ARGUMENT",
                 ),
             ),
         ),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Literal
+from datetime import UTC
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from server.archive.api import Api
+from server.archive.attributes import name_options
+from server.archive.context import ArchiveContext
 from server.archive.operations import (
     Connection,
     Id,
@@ -15,16 +19,23 @@ from server.archive.operations import (
     Text,
 )
 from server.errors import Code, Failure
-from server.tool.request import ApiType, Input
+from server.tool.arguments import parse
+from server.tool.request import Input
+from server.tool.result import RecordList, Result, whole
+from tools.archive.content.filters import ItemFilterInput, ItemSortingInput, check_filter
+from tools.archive.content.fitting import (
+    describe_ignored,
+    describe_misfits,
+    drop_misfits,
+    find_members,
+    list_unseen,
+)
 from tools.archive.content.sorting import SORT_PATHS, sorter
+from tools.archive.schema.counting import COUNT_ONLY, count_records, describe_emptiness
 from tools.archive.schema.inputs import (
     NO_SUCH_PLACE,
     Conditions,
     FilterDateRangeInput,
-    FilterIntegerRangeInput,
-    LocationCanonicalInput,
-    Provider,
-    SortOrder,
     TakesConditions,
     is_narrow,
 )
@@ -36,10 +47,8 @@ from tools.archive.schema.objects import (
     UrlLookup,
 )
 
-ContractStatus = Annotated[
-    Literal["APPROVED", "EXPIRED", "IN_QUEUE", "REJECTED", "REQUESTED"],
-    ApiType("FilterContractStatus"),
-]
+Json = dict[str, Any]
+
 # A hundred is Archive's limit for pages and for the lookup of media (Archive docs, media).
 ItemIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
 
@@ -48,130 +57,8 @@ _NO_SUCH_ID = (
     "archive_get_filter_presets and "
     "archive_get_campaigns have the ids."
 )
-
-
-class FilterEngagementRangeInput(Input):
-    """A range of a metric."""
-
-    field: Annotated[
-        Literal[
-            "LIKE_COUNT",
-            "COMMENT_COUNT",
-            "SHARE_COUNT",
-            "MERGED_VIEW_PLAY_COUNT",
-            "EARNED_MEDIA_VALUE",
-            "ENGAGEMENTS_RATE",
-            "IMPRESSIONS_RATE",
-        ],
-        ApiType("FilterEngagementField"),
-    ]
-    range: FilterIntegerRangeInput
-
-
-class FilterSuperSearchInput(Input):
-    """Search in what posts say or show."""
-
-    mode: Annotated[
-        # Nullable in the schema, but Archive's guide for agents requires the mode.
-        Literal["FUZZY_CAPTION", "FUZZY_TRANSCRIPTION", "EMBEDDING_CONTENT"],
-        ApiType("FilterSuperSearchMode"),
-    ]
-    search_query: Text | None = Field(
-        None,
-        description="Words to search for; needed unless EMBEDDING_CONTENT searches by picture.",
-    )
-    similar_media_content_id: Id | None = None
-    image_url: Text | None = None
-    file_name: Text | None = None
-
-
-class ItemFilterInput(Input):
-    """What items must be like; all given parts must hold."""
-
-    taken_at: FilterDateRangeInput | None = Field(
-        None, description="When it was posted: days (2026-03-01) or instants with zone."
-    )
-    # A single value in Archive's schema, unlike the lists around it.
-    provider: Provider | None = None
-    # More values than items answer with: a TikTok video comes back as POST, a Short as SHORT.
-    item_types: (
-        list[
-            Annotated[
-                Literal[
-                    "POST", "REEL", "STORY", "TIKTOK", "TIKTOK_STORY", "YOUTUBE", "YOUTUBE_SHORT"
-                ],
-                ApiType("FilterItemType"),
-            ]
-        ]
-        | None
-    ) = None
-    content_types: (
-        list[Annotated[Literal["IMAGE", "VIDEO"], ApiType("MediaContentType")]] | None
-    ) = None
-    account_names: list[Text] | None = None
-    tags_names: list[Text] | None = Field(None, description="Hashtags and mentions.")
-    super_search: FilterSuperSearchInput | None = Field(
-        None, description="Search in the content by words or by picture."
-    )
-    engagement: list[FilterEngagementRangeInput] | None = Field(
-        None, description="Ranges of metrics; EARNED_MEDIA_VALUE is in cents."
-    )
-    virality_score: (
-        list[
-            Annotated[Literal["HIGH", "MEDIUM", "LOW", "NOT_VIRAL"], ApiType("FilterViralityScore")]
-        ]
-        | None
-    ) = Field(None, description="Archive refuses NOT_VIRAL.")
-    followers_count: FilterIntegerRangeInput | None = None
-    verified: list[bool] | None = None
-    creator_locations: list[LocationCanonicalInput] | None = Field(
-        None, description="Places by their exact, canonical names."
-    )
-    ugc_locations: list[LocationCanonicalInput] | None = None
-    social_profile_account_types: (
-        list[
-            Annotated[
-                Literal["BUSINESS", "CREATOR", "PERSONAL"], ApiType("SocialProfileAccountType")
-            ]
-        ]
-        | None
-    ) = Field(None, description="Instagram only.")
-    usage_rights_status: list[ContractStatus] | None = None
-    tiktok_spark_code_status: list[ContractStatus] | None = None
-    instagram_whitelisting_status: list[ContractStatus] | None = None
-    tiktok_whitelisting_eligibility: (
-        Annotated[Literal["ALL"], ApiType("FilterTikTokWhitelistingEligibility")] | None
-    ) = None
-    import_type: Annotated[Literal["AUTOMATIC", "MANUAL"], ApiType("FilterImportType")] | None = (
-        None
-    )
-    ids: list[Id] | None = None
-    collections_ids: list[Id] | None = None
-    campaigns_ids: list[Id] | None = None
-    social_profile_ids: list[Id] | None = None
-    sources_ids: list[Id] | None = None
-    shopify_products_ids: list[Text] | None = None
-
-
-class ItemSortingInput(Input):
-    """A sort key with its direction."""
-
-    sort_key: Annotated[
-        Literal[
-            "TAKEN_AT",
-            "EARNED_MEDIA_VALUE",
-            "LIKE_COUNT",
-            "COMMENT_COUNT",
-            "SHARE_COUNT",
-            "MERGED_VIEW_PLAY_COUNT",
-            "FOLLOWERS_COUNT",
-            "ACCOUNT_NAME",
-            "LINEAR_VIRALITY",
-            "EXPONENTIAL_VIRALITY",
-        ],
-        ApiType("ItemSortKey"),
-    ]
-    sort_order: SortOrder
+# Ten pages at five requests a second: a client waits for that within one call.
+_MOST_READ = 1_000
 
 
 class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
@@ -196,6 +83,11 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     preset_id: Id | None = Field(
         None, description="Content view or collection id, instead of `filter` and conditions."
     )
+    caption_phrase: Text | None = Field(
+        None,
+        description="Exact words of the caption, case aside; superSearch also finds similar words.",
+    )
+    count_only: bool = Field(False, description=COUNT_ONLY)
 
     def check(self) -> None:
         # Archive ignores both without a word, and a model would report the whole view as the
@@ -210,6 +102,116 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         if self.filter:
             check_filter(self.filter, "filter")
 
+    def variables(self) -> dict[str, Any]:
+        variables = super().variables()
+        # Archive has no search for an exact phrase: its fuzzy one finds the candidates.
+        if self.caption_phrase and not self.preset_id and "superSearch" not in self.parts:
+            search = {"mode": "FUZZY_CAPTION", "searchQuery": self.caption_phrase}
+            variables["filter"] = {**variables.get("filter", {}), "superSearch": search}
+        return variables
+
+    @property
+    def parts(self) -> Json:
+        """The filter, under the API's names."""
+        if self.filter is None:
+            return {}
+        return self.filter.model_dump(by_alias=True, exclude_unset=True)
+
+    @property
+    def own_paths(self) -> list[str]:
+        """What the search itself needs of each item."""
+        return ["caption"] if self.caption_phrase else []
+
+    def keep(self, records: list[Json]) -> list[Json]:
+        """Return the items whose caption holds the phrase; all where there is none."""
+        if not self.caption_phrase:
+            return records
+        phrase = _flatten(self.caption_phrase)
+        return [record for record in records if phrase in _flatten(record.get("caption") or "")]
+
+    async def run(self, context: ArchiveContext) -> Result:
+        if self.caption_phrase:
+            return await self._read_by_phrase(context)
+        if self.count_only:
+            result = await count_records(self, context)
+        else:
+            result = await super().run(context)
+        return await self._review(context, result)
+
+    async def _read_by_phrase(self, context: ArchiveContext) -> Result:
+        """Read what Archive finds, as far as one call can, and keep what holds the phrase."""
+        if self.after is not None:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                "`captionPhrase` takes no `after`.",
+                "Raise `limit`, or write the items to a file with {export}.",
+            )
+        query = self.model_copy(update={"fields": [*(self.fields or ["*"]), "caption"]})
+        read, page = 0, None
+        matches: list[Json] = []
+        async for page in context.api.read_pages(query):
+            read += len(page.records)
+            matches += self.keep(page.records)
+            if read >= _MOST_READ:
+                break
+        is_cut = page is not None and page.has_next
+        if is_cut:
+            cut = [f"Cut after {read:,} candidates: there may be more. Narrow it by `takenAt`."]
+        else:
+            cut = []
+        total = None if is_cut else len(matches)
+        notes = [*self.notes(), *cut, *([] if matches else self.notes_if_empty())]
+        if self.count_only:
+            return whole({"totalCount": total, "notes": notes})
+        selection = query.default_selection()
+        names = await self.read_option_names(context, selection, Item)
+        if names is not None:
+            name_options(matches, Item, selection, names)
+        order = self.order()
+        records = RecordList(self.limit)
+        for record in order(matches) if order else matches:
+            if not records.add(record):
+                break
+        return records.result({"totalCount": total, "nextCursor": None, "notes": notes})
+
+    async def _review(self, context: ArchiveContext, result: Result) -> Result:
+        """Return the result without what provably does not fit, and with what looks as if Archive
+        had not applied a filter."""
+        parts, answer = self.parts, result.structured
+        if not parts and not self.custom_attribute_conditions:
+            return result
+        nodes = answer.get("nodes", [])
+        fitting, broken = drop_misfits(parts, nodes)
+        notes = describe_misfits(len(nodes) - len(fitting), broken)
+
+        async def read_members(collection: str) -> set[str] | None:
+            return await _read_members(context.api, collection)
+
+        total = answer.get("totalCount")
+        notes += await self.find_doubts(context, context.api, total)
+        if all("id" in record for record in fitting):
+            fitting, about = await find_members(parts, fitting, read_members)
+            notes += about
+        if not notes:
+            return result
+        more = {"nodes": fitting} if "nodes" in answer else {}
+        return whole({**answer, **more, "notes": [*answer.get("notes", []), *notes]})
+
+    async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
+        """Return what a result of `total` items says if Archive may not have applied the search."""
+        conditions = ["customAttributeConditions"] if self.custom_attribute_conditions else []
+        unseen = [f"filter.{name}" for name in list_unseen(self.parts)] + conditions
+
+        async def count(parts: Json) -> int | None:
+            # Asked for once in a conversation: several searches may share what they compare with.
+            totals, key = context.lists.totals, (context.workspace, repr(sorted(parts.items())))
+            if key not in totals:
+                page = await api.read_page(_parse(filter=parts), size=1, selection={"id": {}})
+                totals[key] = page.total
+            return totals[key]
+
+        return await describe_ignored(self.parts, unseen, total or 0, count)
+
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
         # Archive ignores `sorting` beside a preset too: then all pages are read and sorted here.
         if not (self.preset_id and self.sorting):
@@ -221,51 +223,45 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         return [SORT_PATHS[entry.sort_key] for entry in self.sorting or []] if self.order() else []
 
     def notes(self) -> list[str]:
-        return ["The preset's own filters decide what is in it."] if self.preset_id else []
+        notes = ["The preset's own filters decide what is in it."] if self.preset_id else []
+        if self.caption_phrase:
+            notes.append(
+                "Kept are captions that hold exactly `captionPhrase`, case aside, of those that "
+                "Archive's search found."
+            )
+        return notes
 
     def notes_if_empty(self) -> list[str]:
-        if self.filter is None:
-            return []
-        by_place = self.filter.creator_locations or self.filter.ugc_locations
-        by_id = self.filter.collections_ids or self.filter.campaigns_ids
-        return [*([NO_SUCH_PLACE] if by_place else []), *([_NO_SUCH_ID] if by_id else [])]
+        conditions = [f"filter.{name}" for name, value in self.parts.items() if value]
+        conditions += [
+            f"{entry.field} {entry.operator}" for entry in self.custom_attribute_conditions or []
+        ]
+        notes = describe_emptiness(conditions)
+        if self.filter and (self.filter.creator_locations or self.filter.ugc_locations):
+            notes.append(NO_SUCH_PLACE)
+        if self.filter and (self.filter.collections_ids or self.filter.campaigns_ids):
+            notes.append(_NO_SUCH_ID)
+        return notes
 
 
-def check_filter(choice: ItemFilterInput, name: str) -> None:
-    """Refuse what Archive would, and write account names as it does; `name` is the argument's.
+def _parse(**arguments: Any) -> SearchItems:
+    # The filter was checked before: its days are instants already.
+    return parse(SearchItems, arguments, {"timezone": UTC, "instants": []})
 
-    Raises:
-        Failure: `INVALID_ARGUMENT`, with what to send instead.
-    """
-    if choice.account_names:
-        # People write @name; Archive stores the handle without it and would find nothing.
-        choice.account_names = [entry.removeprefix("@") for entry in choice.account_names]
-    # In the schema, yet refused according to Archive's error page of the same day.
-    if "NOT_VIRAL" in (choice.virality_score or []):
-        raise Failure(
-            Code.INVALID_ARGUMENT,
-            f"Archive does not accept NOT_VIRAL in {name}.viralityScore.",
-            "Leave it out and keep the records whose currentEngagement.linearViralityScore is "
-            "NOT_VIRAL.",
-        )
-    search = choice.super_search
-    if search is None:
-        return
-    by_picture = [search.similar_media_content_id, search.image_url, search.file_name]
-    requested = [entry for entry in [search.search_query, *by_picture] if entry]
-    if search.mode != "EMBEDDING_CONTENT" and (not search.search_query or any(by_picture)):
-        raise Failure(
-            Code.INVALID_ARGUMENT,
-            f"{name}.superSearch: {search.mode} takes `searchQuery` and nothing else.",
-            "To search by picture use mode EMBEDDING_CONTENT.",
-        )
-    if len(requested) != 1:
-        raise Failure(
-            Code.INVALID_ARGUMENT,
-            f"{name}.superSearch takes one of searchQuery, similarMediaContentId, imageUrl and "
-            "fileName.",
-            "Keep the one that you mean.",
-        )
+
+async def _read_members(api: Api, collection: str) -> set[str] | None:
+    """Return the ids that a collection holds; None where they are too many for one call."""
+    members: set[str] = set()
+    async for page in api.read_pages(_parse(presetId=collection, fields=["id"])):
+        members |= {record["id"] for record in page.records}
+        if page.has_next and len(members) >= _MOST_READ:
+            return None
+    return members
+
+
+def _flatten(text: str) -> str:
+    """Return a text as it is compared: without case, blanks and line ends as one blank."""
+    return " ".join(text.casefold().split())
 
 
 class GetMediaContents(Lookup[MediaContent]):

@@ -12,17 +12,13 @@ from typing import Any, ClassVar, Literal
 from anyio import to_thread
 from pydantic import Field
 
+from server.archive.api import Api
 from server.archive.context import ArchiveContext
 from server.archive.operations import Workflow
 from server.archive.records import fields_of
 from server.archive.selection import select
 from server.errors import Code, Failure
-from server.insights.rows import (
-    METRICS,
-    Row,
-    filter_by_time,
-    make_row,
-)
+from server.insights.rows import METRICS, Row, make_row
 from server.jobs import (
     Handle,
     JobRow,
@@ -31,9 +27,9 @@ from server.jobs import (
 )
 from server.tool.job import Plan, read_by_job
 from server.tool.result import Result, whole
+from tools.archive.content.fitting import describe_misfits
 from tools.archive.content.items import GetItemIdsByUrl, SearchItems
-from tools.archive.items_source import AT_ONCE, Batch, ItemSource
-from tools.archive.schema.inputs import FilterDateRangeInput
+from tools.archive.items_source import AT_ONCE, Batch, WindowedSource
 from tools.archive.schema.objects import Item
 
 Metric = Literal[
@@ -59,17 +55,28 @@ RELATION_COST = 20.5
 # Links are the caller's text, of any length, and are journalled with every page.
 _MOST_NAMED, _LONGEST_LINK = 20, 200
 _ROWS = 1_000
+_ABOUT_ITEM = (
+    "id",
+    "type",
+    "provider",
+    "takenAt",
+    "archivePublicUrl",
+    "originalUrl",
+    "socialProfile.accountName",
+)
 
 
 @dataclass
 class SourceItems:
     """The items of a source; `missing` counts links that lead to none, `partial` pages with values
-    left out."""
+    left out, `misfits` items that came although they do not fit parts of the filter."""
 
     rows: list[Row] = field(default_factory=list)
     missing: int = 0
     named: list[str] = field(default_factory=list)
     partial: int = 0
+    misfits: int = 0
+    broken: list[str] = field(default_factory=list)
 
     def add(self, batch: Batch) -> None:
         """Take a batch; an item that links or moving pages brought already is taken once."""
@@ -84,9 +91,26 @@ class SourceItems:
         self.missing += len(links)
         self.named = [*self.named, *links][:_MOST_NAMED]
         self.partial += batch.partial
+        self.misfits += batch.misfits
+        self.broken = list(dict.fromkeys([*self.broken, *batch.broken]))
 
 
-class Computed(ItemSource, Workflow[JobRow]):
+@dataclass
+class Start:
+    """How many items there are (links: at most; None: nobody says), the first of them, and where to
+    go on."""
+
+    total: int | None
+    items: SourceItems = field(default_factory=SourceItems)
+    after: str | None = None
+
+    @property
+    def is_large(self) -> bool:
+        """Whether reading them takes a job."""
+        return self.total is None or self.total > AT_HAND
+
+
+class Computed(WindowedSource, Workflow[JobRow]):
     """Base of the answers that are computed over items."""
 
     risk = "reads"
@@ -96,9 +120,6 @@ class Computed(ItemSource, Workflow[JobRow]):
     )
 
     metric: Metric = Field("EARNED_MEDIA_VALUE", description="Metric that ranks items.")
-    taken_at: FilterDateRangeInput | None = Field(
-        None, description="When it was posted: days or instants with zone."
-    )
 
     def check(self) -> None:
         self.require_source()
@@ -106,48 +127,17 @@ class Computed(ItemSource, Workflow[JobRow]):
             # The answer counts all items, whatever their order; a sorted preset would be read
             # whole first.
             self.search = {name: value for name, value in self.search.items() if name != "sorting"}
-        # Archive narrows by time where it can, which spares pages; for the rest it is done here.
-        if self.taken_at is not None and self.is_filtered:
-            window = self.taken_at.model_dump(by_alias=True, exclude_unset=True)
-            self.narrow("takenAt", window)
-            self.taken_at = None
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether Archive applies filters to the source: not to a preset, nor to named items."""
-        return self.search is not None and "presetId" not in self.search
+        self.narrow_by_time()
 
     @property
     def metric_name(self) -> str:
         """The metric's name in results."""
         return FIELD_OF[self.metric]
 
-    def narrow(self, name: str, value: Any) -> None:
-        """Add a part to the search's filter.
-
-        Raises:
-            Failure: `INVALID_ARGUMENT` where the source takes no filter, or has that part already.
-        """
-        if not self.is_filtered:
-            raise Failure(
-                Code.INVALID_ARGUMENT,
-                f"Archive cannot narrow a preset, ids or links by {name}.",
-                "Use `search` with filter.collectionsIds for a collection, or the view's own "
-                "conditions.",
-            )
-        search = self.search or {}
-        requested = search.get("filter") or {}
-        # The same value twice is harmless: models repeat themselves.
-        if requested.get(name, value) != value:
-            raise Failure(
-                Code.INVALID_ARGUMENT, f"`search` has a filter.{name} of its own.", "Give it once."
-            )
-        self.search = {**search, "filter": {**requested, name: value}}
-
     def paths(self) -> list[str]:
         """What is asked of each item."""
         metrics = [f"currentEngagement.{name}" for name in (*METRICS, "linearViralityScore")]
-        return ["id", "type", "provider", "takenAt", "archivePublicUrl", "originalUrl", *metrics]
+        return [*_ABOUT_ITEM, *metrics]
 
     @abstractmethod
     def title_of_job(self, items: str) -> str:
@@ -166,35 +156,58 @@ class Computed(ItemSource, Workflow[JobRow]):
 
     async def compute(self, context: ArchiveContext) -> Result:
         """Read the items, here or by a job, and compute the answer."""
-        total, result, after = await self._start(context)
-        if total is None or total > AT_HAND:
-            return await read_by_job(self, context, self._plan(total))
-        if after is not None or self.search is None:
-            async for batch in self.batches(context.api, after, self.paths()):
-                result.add(batch)
-        return whole(await self.complete(result))
+        start = await self._start(context)
+        if start.is_large:
+            return await read_by_job(self, context, self._plan(start.total))
+        return whole(await self._compute_from(context, start))
 
-    async def complete(self, result: SourceItems) -> dict[str, Any]:
+    async def compute_here(self, context: ArchiveContext) -> dict[str, Any]:
+        """Return the answer without a job.
+
+        Raises:
+            Failure: `INVALID_ARGUMENT` where there are too many items for that.
+        """
+        start = await self._start(context)
+        if start.is_large:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{start.total or 'Unknown'} items are too many to rank in this call.",
+                "Narrow the search, for example by a shorter `takenAt`.",
+            )
+        return await self._compute_from(context, start)
+
+    async def _compute_from(self, context: ArchiveContext, start: Start) -> dict[str, Any]:
+        result = start.items
+        if start.after is not None or self.search is None:
+            async for batch in self.batches(context.api, start.after, self.paths()):
+                result.add(batch)
+        return await self.complete(
+            result, await self.find_doubts(context, context.api, start.total)
+        )
+
+    async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
+        """Return what the answer says if Archive may not have applied the search."""
+        if not self.is_filtered:
+            return []
+        return await self.query().find_doubts(context, api, total)
+
+    async def complete(self, result: SourceItems, doubts: Sequence[str] = ()) -> dict[str, Any]:
         """The answer, with what there is to say about how the items were found."""
-        if self.taken_at is not None:
-            result.rows = filter_by_time(result.rows, self.taken_at.from_, self.taken_at.to)
         # Medians over many thousand rows would hold up the other calls of the server.
         answer = await to_thread.run_sync(lambda: self.result(result))
-        notes = [*answer.pop("notes", []), *self._notes(result)]
+        notes = [*answer.pop("notes", []), *self._notes(result), *doubts]
         return {**answer, **({"missing": result.named} if result.named else {}), "notes": notes}
 
-    async def _start(self, context: ArchiveContext) -> tuple[int | None, SourceItems, str | None]:
-        """How many items there are (links: at most; None: nobody says), the first of them, and
-        where to go on."""
+    async def _start(self, context: ArchiveContext) -> Start:
         if self.search is None:
-            return await self.total(context.api), SourceItems(), None
+            return Start(await self.total(context.api))
         # The first page brings the count with it: small sources cost no request more.
-        page = await context.api.read_page(self.query(self.paths()))
+        page = await context.api.read_page(self.query([*self.paths(), *self.own_paths]))
         result = SourceItems()
-        result.add(Batch(page.records, page.end, [], page.partial))
+        result.add(self.make_batch(Batch(page.records, page.end, [], page.partial)))
         if not page.has_next:
-            return len(page.records), result, None
-        return page.total, result, page.end
+            return Start(len(page.records), result)
+        return Start(page.total, result, page.end)
 
     def _plan(self, total: int | None) -> Plan:
         pages = ceil((total or 0) / AT_ONCE)
@@ -208,6 +221,7 @@ class Computed(ItemSource, Workflow[JobRow]):
 
     def _notes(self, result: SourceItems) -> list[str]:
         notes = self.query().notes() + ([] if result.rows else self.query().notes_if_empty())
+        notes += describe_misfits(result.misfits, result.broken)
         if self.taken_at is not None:
             notes.append("`takenAt` was applied here, after reading all items.")
         if result.partial:
@@ -257,6 +271,8 @@ class ComputeWork:
                 "missing": report.missing,
                 "named": report.named,
                 "partial": report.partial,
+                "misfits": report.misfits,
+                "broken": report.broken,
             }
             # Links may lead to one item twice, and a key of the journal is unique.
             rows = _once(map(make_row, batch.items))
@@ -277,11 +293,17 @@ class ComputeWork:
         job.set_message("computing")
         result = _report(job.cursor or {})
         result.rows += [Row.unpack(record.key, record.detail) for record in job.all_rows()]
-        return await self._request.complete(result)
+        api = self._context.background
+        doubts = await self._request.find_doubts(self._context, api, len(result.rows))
+        return await self._request.complete(result, doubts)
 
 
 def _report(place: dict[str, Any]) -> SourceItems:
-    return SourceItems([], place.get("missing", 0), place.get("named", []), place.get("partial", 0))
+    report = SourceItems()
+    # A journal of an earlier version lacks what was added since.
+    for name in ("missing", "named", "partial", "misfits", "broken"):
+        setattr(report, name, place.get(name, getattr(report, name)))
+    return report
 
 
 def _once(rows: Any) -> Sequence[Row]:

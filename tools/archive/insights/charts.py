@@ -32,7 +32,7 @@ from server.tool.result import (
     prose,
 )
 from tools.archive.content.items import GetEngagementHistory
-from tools.archive.items_source import ItemSource
+from tools.archive.items_source import WindowedSource
 
 # More lines than these cannot be told apart in a picture; 3,000 items are 30 pages, which one call
 # can wait for.
@@ -41,7 +41,7 @@ _FIELDS = ["id", "provider", "type", "takenAt", "creator.id", "socialProfile.acc
 Kind = Literal["engagement_over_time", "top_creators", "platform_mix", "weekly"]
 
 
-class Chart(ItemSource, Workflow[dict[str, Any]]):
+class Chart(WindowedSource, Workflow[dict[str, Any]]):
     """Draw a PNG chart and return its numbers: engagement over time of up to 6 items; top creators,
     platform mix or posts by week of up to 3,000 items. If you need only figures, use
     archive_summarize_performance. Null metrics are gaps; earnedMediaValue is in cents. It changes
@@ -67,6 +67,7 @@ class Chart(ItemSource, Workflow[dict[str, Any]]):
 
     def check(self) -> None:
         self.require_source()
+        self.narrow_by_time()
         if self.kind != "engagement_over_time" and len(self.metrics) > 1:
             raise Failure(
                 Code.INVALID_ARGUMENT,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from functools import partial
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any
 
 import anyio.to_thread
 from pydantic import Field
@@ -11,7 +12,7 @@ from pydantic import Field
 from server.archive.api import Api
 from server.archive.batching import answers
 from server.archive.context import ArchiveContext
-from server.archive.operations import Id, Workflow
+from server.archive.operations import Id, Text, Workflow
 from server.errors import Code, Failure
 from server.pictures import is_installed, make_missing_library
 from server.pictures.fetching import fetch_all
@@ -25,8 +26,19 @@ from server.pictures.thumbnails import (
     shrink,
     wrap_unscaled,
 )
+from server.tool.arguments import parse
 from server.tool.result import Image, Result, prose
 from tools.archive.content.items import GetMediaContents, SearchItems
+from tools.archive.insights.base import Metric, SourceItems
+from tools.archive.insights.media_frames import (
+    Frame,
+    choose_frames,
+    describe_hosts,
+    make_legend,
+    sort_out,
+)
+from tools.archive.insights.reports import GetTopContent
+from tools.archive.items_source import WindowedSource
 
 # A model looks at each picture at a price: many small ones on a sheet, few single ones.
 MOST_ITEMS, MOST_SINGLE = 24, 6
@@ -49,20 +61,13 @@ _UNSCALED = (
 _COMPETITORS = (
     "Account, date and link of competitor posts are in archive_get_competitor_brand_items."
 )
-T = TypeVar("T")
+Links = Annotated[list[Text], Field(min_length=1, max_length=MOST_ITEMS)]
 Ids = Annotated[list[Id], Field(min_length=1, max_length=MOST_ITEMS)]
 
 
-class Frame(NamedTuple):
-    """A picture to be shown: whose it is, where it is, and what the legend says of it."""
-
-    url: str
-    is_video: bool
-    legend: dict[str, Any]
-
-
-class ViewMedia(Workflow[dict[str, Any]]):
+class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
     """Look at posts: their thumbnails as images, on one numbered sheet with a legend or one by one.
+    Takes ids, links or a search: "the nine best posts of this month" is `takenAt` with `metric`.
     It shows all frames of a single item, and the first frame of each of several items. For file
     URLs, use archive_get_media_contents. Changes nothing."""
 
@@ -72,9 +77,14 @@ class ViewMedia(Workflow[dict[str, Any]]):
     repeatable = True
 
     item_ids: Ids | None = Field(None, description="Up to 24 item ids.")
+    urls: Links | None = Field(None, description="Up to 24 post links, instead of item ids.")
     competitor_brand_item_ids: Ids | None = Field(
         None, description="Up to 24 competitor item ids, instead of item ids."
     )
+    metric: Metric | None = Field(
+        None, description="Ranks the posts of a search; without it the newest come first."
+    )
+    limit: int = Field(9, ge=1, le=MOST_ITEMS, description="Number of posts that a search shows.")
     each: bool = Field(False, description="Return single images (at most 6) instead of a sheet.")
     size: int | None = Field(
         None, ge=SMALLEST, le=LARGEST, description="Longest side of an image in pixels."
@@ -85,53 +95,92 @@ class ViewMedia(Workflow[dict[str, Any]]):
         return None
 
     def check(self) -> None:
-        # Archive answers both or neither with a server error, though its schema allows them.
-        if (self.item_ids is None) == (self.competitor_brand_item_ids is None):
+        choices = [self.item_ids, self.urls, self.search, self.taken_at, self.metric]
+        if self.competitor_brand_item_ids is None:
+            self.require_source()
+            self.narrow_by_time()
+        # Archive answers both kinds of ids with a server error, though its schema allows them.
+        elif any(choice is not None for choice in choices):
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                "Give exactly one of `itemIds` and `competitorBrandItemIds`.",
+                "`competitorBrandItemIds` goes with no other choice of posts.",
                 "Make two calls to look at both.",
             )
-        if self.each and len(self.ids) > MOST_SINGLE:
+        names = self._list_names()
+        if self.each and len(names) > MOST_SINGLE:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"`each` shows up to {MOST_SINGLE} items; got {len(self.ids)}.",
+                f"`each` shows up to {MOST_SINGLE} items; got {len(names)}.",
                 "Leave `each` out for one sheet of all, or send fewer ids.",
             )
 
-    @property
-    def ids(self) -> list[str]:
-        """The ids, each once."""
-        return list(dict.fromkeys(self.item_ids or self.competitor_brand_item_ids or []))
+    def has_other_source(self) -> bool:
+        return self.competitor_brand_item_ids is not None or super().has_other_source()
+
+    def _list_names(self) -> list[str]:
+        """Return the ids or links that the call names, each once."""
+        return list(
+            dict.fromkeys(self.item_ids or self.urls or self.competitor_brand_item_ids or [])
+        )
 
     async def run(self, context: ArchiveContext) -> Result:
         # Pillow is an optional extra; without it pictures are passed on as they are.
         can_scale = is_installed("pictures")
-        if not can_scale and len(self.ids) > MOST_SINGLE:
+        if not can_scale and len(self._list_names()) > MOST_SINGLE:
             raise make_missing_library(
                 "pictures", "Contact sheets", f"Without it, ask for up to {MOST_SINGLE} items."
             )
         skipped: list[dict[str, Any]] = []
-        frames = await self._frames(context.api, skipped)
         most = MOST_SINGLE if self.each or not can_scale else MOST_ITEMS
-        notes = [_COMPETITORS] if self.competitor_brand_item_ids else []
-        notes += (
-            [f"Only the first {most} of {len(frames)} frames are shown."]
-            if len(frames) > most
-            else []
-        )
+        ids, notes = await self._choose_ids(context, most)
+        frames = await self._frames(context.api, ids, skipped)
+        notes += [_COMPETITORS] if self.competitor_brand_item_ids else []
+        if len(frames) > most:
+            notes.append(f"Only the first {most} of {len(frames)} frames are shown.")
         notes += [] if can_scale else [_UNSCALED]
-        visible, images = await (self._scale if can_scale else self._keep_size)(
-            context, frames[:most], skipped
-        )
+        show = self._scale if can_scale else self._keep_size
+        visible, images = await show(context, frames[:most], skipped)
+        pictures = [{"number": number, **frame.legend} for number, frame in enumerate(visible, 1)]
+        notes += describe_hosts(skipped)
         about = {
-            "pictures": [
-                {"number": number, **frame.legend} for number, frame in enumerate(visible, 1)
-            ],
+            "pictures": pictures,
             **({"skipped": skipped} if skipped else {}),
             **({"notes": notes} if notes else {}),
         }
         return prose(about, "", *images)
+
+    async def _choose_ids(self, context: ArchiveContext, most: int) -> tuple[list[str], list[str]]:
+        """Return the ids of at most so many posts, and what is to be said about the choice."""
+        if self.metric is not None:
+            return await self._rank_ids(context, most)
+        ids = self.competitor_brand_item_ids or self.item_ids
+        if ids is not None and self.taken_at is None:
+            return list(dict.fromkeys(ids)), []
+        count = len(self._list_names()) or min(self.limit, most)
+        result = SourceItems()
+        async for batch in self.batches(context.api, None, ["id", "provider", "type", "takenAt"]):
+            result.add(batch)
+            if len(result.rows) >= count:
+                break
+        notes = [] if result.rows else self.query().notes_if_empty()
+        if result.named:
+            notes.append(f"These links lead to no item: {', '.join(result.named)}.")
+        return [row.id for row in result.rows[:count]], notes
+
+    async def _rank_ids(self, context: ArchiveContext, most: int) -> tuple[list[str], list[str]]:
+        source = self.model_dump(
+            by_alias=True,
+            exclude_unset=True,
+            include={"search", "item_ids", "urls", "taken_at", "metric"},
+        )
+        source["limit"] = len(self._list_names()) or min(self.limit, most)
+        request = parse(GetTopContent, source, {"timezone": UTC, "instants": []})
+        answer = await request.rank_by_archive(context) or await request.compute_here(context)
+        total = "an unknown number of" if answer["items"] is None else f"{answer['items']:,}"
+        notes = [f"Ranked by {answer['metric']}, of {total} items."]
+        if not answer["nodes"]:
+            notes += self.query().notes_if_empty()
+        return [node["id"] for node in answer["nodes"]], notes
 
     async def _scale(
         self, context: ArchiveContext, frames: list[Frame], skipped: list[dict[str, Any]]
@@ -141,7 +190,7 @@ class ViewMedia(Workflow[dict[str, Any]]):
             (frame.url, partial(shrink, longest=longest, is_video=frame.is_video))
             for frame in frames
         ]
-        visible, thumbnails = _sort_out(
+        visible, thumbnails = sort_out(
             frames, await fetch_all(context.archive.fetch, requested), skipped
         )
         return visible, await anyio.to_thread.run_sync(_draw, thumbnails, longest, self.each)
@@ -152,106 +201,46 @@ class ViewMedia(Workflow[dict[str, Any]]):
         requested = [
             (frame.url, partial(wrap_unscaled, most=MOST_BYTES // MOST_SINGLE)) for frame in frames
         ]
-        return _sort_out(frames, await fetch_all(context.archive.fetch, requested), skipped)
+        return sort_out(frames, await fetch_all(context.archive.fetch, requested), skipped)
 
-    async def _frames(self, api: Api, skipped: list[dict[str, Any]]) -> list[Frame]:
+    async def _frames(self, api: Api, ids: list[str], skipped: list[dict[str, Any]]) -> list[Frame]:
+        # An empty list of ids is no filter: Archive could answer with everything.
+        if not ids:
+            return []
         if self.competitor_brand_item_ids is not None:
-            return await self._competitors(api, skipped)
-        items = SearchItems.model_validate({"filter": {"ids": self.ids}, "fields": _ITEM_FIELDS})
+            return await self._competitors(api, ids, skipped)
+        items = SearchItems.model_validate({"filter": {"ids": ids}, "fields": _ITEM_FIELDS})
         existing = {
             # UUIDs are matched without case, as a user may paste them in capitals.
             record["id"].lower(): record
-            for record in (await api.read_page(items, size=len(self.ids))).records
+            for record in (await api.read_page(items, size=len(ids))).records
         }
-        media = GetMediaContents.model_validate({"itemIds": self.ids, "fields": _MEDIA_FIELDS})
+        media = GetMediaContents.model_validate({"itemIds": ids, "fields": _MEDIA_FIELDS})
         contents = (await api.read_whole(media)).records
         frames: list[Frame] = []
-        for id in self.ids:
+        for id in ids:
             item = existing.get(id.lower())
             if item is None:
                 skipped.append({"itemId": id, "reason": "no such item in this workspace"})
                 continue
             # A medium carries no item id: `mediaItemId` is the only join (Archive docs, media).
             own = [content for content in contents if content["mediaItemId"] == item["mediaItemId"]]
-            frames += self._choose(_legend(item), own, skipped)
+            frames += choose_frames(make_legend(item), own, skipped, alone=len(ids) == 1)
         return frames
 
-    async def _competitors(self, api: Api, skipped: list[dict[str, Any]]) -> list[Frame]:
+    async def _competitors(
+        self, api: Api, ids: list[str], skipped: list[dict[str, Any]]
+    ) -> list[Frame]:
         """Each post's media by themselves: nothing tells which of several posts a medium belongs
         to."""
         identities = [
-            GetMediaContents.model_validate({"competitorBrandItemIds": [id]}) for id in self.ids
+            GetMediaContents.model_validate({"competitorBrandItemIds": [id]}) for id in ids
         ]
         result = await answers(api, identities, _MEDIA_FIELDS)
         frames: list[Frame] = []
-        for id, media in zip(self.ids, result, strict=True):
-            frames += self._choose({"itemId": id}, media, skipped)
+        for id, media in zip(ids, result, strict=True):
+            frames += choose_frames({"itemId": id}, media, skipped, alone=len(ids) == 1)
         return frames
-
-    def _choose(
-        self, legend: dict[str, Any], own: list[dict[str, Any]], skipped: list[dict[str, Any]]
-    ) -> list[Frame]:
-        """All usable frames of the only item, the first usable one of many; why, where there is
-        none."""
-        usable = [
-            Frame(url, media["type"] == "VIDEO", {**legend, **_report(media, place, len(own))})
-            for place, media in enumerate(own, 1)
-            if (url := _url(media))
-        ]
-        if not usable:
-            gone = any(media["deleted"] for media in own)
-            reason = "its files were deleted" if gone else "Archive has no picture of it"
-            skipped.append({"itemId": legend["itemId"], "reason": reason})
-        return usable if len(self.ids) == 1 else usable[:1]
-
-
-def _url(media: dict[str, Any]) -> str | None:
-    # Deleted media may still have links, which lead nowhere.
-    if media["deleted"]:
-        return None
-    still: str | None = media["thumbnailUrl"] or (
-        media["fileUrl"] if media["type"] == "IMAGE" else None
-    )
-    return still
-
-
-def _legend(item: dict[str, Any]) -> dict[str, Any]:
-    profile = item["socialProfile"] or {}
-    return {
-        "itemId": item["id"],
-        "account": profile.get("accountName"),
-        "provider": item["provider"],
-        "type": item["type"],
-        "takenAt": item["takenAt"],
-        # Stories have no original link; Archive's own is stable.
-        "link": item["archivePublicUrl"] or item["originalUrl"],
-    }
-
-
-def _report(media: dict[str, Any], place: int, count: int) -> dict[str, Any]:
-    frame = {"frame": f"{place} of {count}"} if count > 1 else {}
-    seconds = {"videoSeconds": media["videoDuration"]} if media["type"] == "VIDEO" else {}
-    return {**frame, **seconds}
-
-
-def _sort_out(
-    frames: list[Frame], match: list[T | Failure], skipped: list[dict[str, Any]]
-) -> tuple[list[Frame], list[T]]:
-    """The frames that there is a picture of, and the pictures; the others go to those that were
-    skipped."""
-    visible: list[Frame] = []
-    pictures: list[T] = []
-    for frame, result in zip(frames, match, strict=True):
-        if isinstance(result, Failure):
-            which = {
-                name: value for name, value in frame.legend.items() if name in ("itemId", "frame")
-            }
-            # One picture that fails must not cost the others.
-            skipped.append({**which, "reason": result.message})
-        else:
-            visible.append(frame)
-            pictures.append(result)
-    return visible, pictures
 
 
 def _draw(thumbnails: list[Thumbnail], longest: int, apart: bool) -> list[Image]:

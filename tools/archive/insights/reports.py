@@ -1,20 +1,19 @@
-"""Answers computed over many items or brands: performance, top content, share of voice."""
+"""Answers computed over many items: performance and top content."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from pydantic import Field
 
-from server import wall_clock
 from server.archive.api import Page
 from server.archive.context import ArchiveContext
-from server.archive.operations import Id, Text, Workflow
+from server.archive.operations import Id, Text
 from server.archive.pagination import PARTIAL
 from server.errors import Code, Failure
-from server.insights import brands, ranking, summary
-from server.insights.rows import Row, make_row
+from server.insights import ranking, summary
+from server.insights.rows import METRICS, Row, make_row
 from server.insights.summary import By
 from server.tool.result import (
     BUDGET,
@@ -22,54 +21,75 @@ from server.tool.result import (
     compact,
     whole,
 )
-from tools.archive.competitors import GetCompetitorBrands, Period
+from tools.archive.content.fitting import drop_misfits
 from tools.archive.creators import GetCreator
 from tools.archive.insights.base import Computed, SourceItems
-from tools.archive.schema.inputs import Day
-from tools.archive.schema.market_objects import CompetitorBrand
 
 # Archive gives the EMV of posts in cents and that of brands in dollars: each answer states its
 # own.
 UNITS = {"earnedMediaValue": "cents"}
-BRAND_UNITS = {"earnedMediaValue": "USD"}
-_BEST = 5
-_MOST_OF = {"creator": summary.MOST_CREATORS}
+_MOST_PEOPLE, _ALL = 25, 100_000
+"""The most groups of creators and accounts where nobody says how many, and of other groups."""
 # Groups are cut no further: fewer of them would no longer be an answer.
 _FEWEST = 5
+_TIMES = ("week", "month")
 _ROOM = BUDGET - 6_000
 """Characters of a summary, with room for its notes and for the job around it."""
 
 
+Figure = Literal["likes", "comments", "shares", "views", "impressions", "earnedMediaValue"]
+
+
 class SummarizePerformance(Computed):
-    """Summarise how a view, collection, campaign or search of Archive (archive.com) performed, over
-    all its items: totals, means, medians, coverage and best items; earnedMediaValue is in cents.
-    Use it instead of adding up search results. Over 1,000 items it becomes a job. Changes
-    nothing."""
+    """Summarise how a workspace, view, collection, campaign or search of Archive (archive.com)
+    performed, over all its items: totals, means, medians, coverage and best items;
+    earnedMediaValue is in cents. Use it instead of adding up search results, also for the accounts
+    or creators with the most. Over 1,000 items it becomes a job. Changes nothing."""
 
     operation = "performance"
     title = "Summarise performance"
 
     by: list[By] | None = Field(None, description="Break the figures down by these too.")
+    metrics: list[Figure] | None = Field(
+        None, min_length=1, description="Only these figures; the first one ranks."
+    )
+    top: int | None = Field(
+        None, ge=1, le=200, description="Most groups of each kind; the rest are added up."
+    )
+    limit: int = Field(5, ge=0, le=50, description="Number of best items to show.")
+
+    @property
+    def metric_name(self) -> str:
+        """The metric that ranks: the one that was chosen, or else the first of the figures."""
+        if self.metrics and "metric" not in self.model_fields_set:
+            return self.metrics[0]
+        return super().metric_name
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The figures to return, each once."""
+        return tuple(dict.fromkeys(self.metrics or METRICS))
 
     def title_of_job(self, items: str) -> str:
         return f"Performance of {items}"
 
     def paths(self) -> list[str]:
-        by_creator = (
-            ["creator.id", "socialProfile.accountName"] if "creator" in (self.by or []) else []
-        )
-        return [*super().paths(), *by_creator]
+        return [*super().paths(), *(["creator.id"] if "creator" in (self.by or []) else [])]
 
     def result(self, result: SourceItems) -> dict[str, Any]:
         rows = result.rows
-        answer = {
+        answer: dict[str, Any] = {
             "items": len(rows),
             "span": summary.find_span(rows),
-            "metrics": summary.summarize_metrics(rows),
-            "units": UNITS,
-            "virality": summary.count_virality(rows),
-            "best": summary.select_best(rows, self.metric_name, _BEST),
+            "metrics": summary.summarize_metrics(rows, self.figures),
         }
+        if "earnedMediaValue" in self.figures:
+            answer["units"] = UNITS
+        # Whoever chose the figures did not ask for this one.
+        if self.metrics is None:
+            answer["virality"] = summary.count_virality(rows)
+        if self.limit:
+            answer["best"] = summary.select_best(rows, self.metric_name, self.limit)
         groups, notes = self._group(rows, _ROOM - len(compact(answer)))
         return {
             **answer,
@@ -84,21 +104,23 @@ class SummarizePerformance(Computed):
         # Models repeat themselves; a group is computed once.
         requested = list(dict.fromkeys(self.by or []))
         groups = {by: summary.group_items(rows, by, self.metric_name) for by in requested}
-        most = {by: min(len(groups[by]), _MOST_OF.get(by, len(groups[by]))) for by in requested}
+        most = {by: min(len(groups[by]), self._find_most(by)) for by in requested}
         while True:
-            visible = {by: _cut(groups[by], by, most[by]) for by in requested}
+            visible = {by: _cut(groups[by], by, most[by], self.figures) for by in requested}
             # The longest list gives way first, so that short ones stay whole.
             longest = max(requested, key=lambda by: most[by], default=None)
             if longest is None or most[longest] <= _FEWEST or len(compact(visible)) <= room:
                 break
             # By a fifth: each try renders all groups, and one by one would take long.
             most[longest] = max(_FEWEST, most[longest] * 4 // 5)
-        notes = [
-            _cut_note(by, most[by], len(groups[by]))
-            for by in requested
-            if most[by] < len(groups[by])
-        ]
-        return visible, notes
+        cut = [by for by in requested if most[by] < len(groups[by])]
+        return visible, [_describe_cut(by, most[by], len(groups[by])) for by in cut]
+
+    def _find_most(self, by: By) -> int:
+        """Return the most groups of a kind."""
+        if self.top is not None:
+            return self.top
+        return _MOST_PEOPLE if by in ("creator", "account") else _ALL
 
     def _about(self, rows: list[Row]) -> list[str]:
         notes = [
@@ -120,9 +142,9 @@ class SummarizePerformance(Computed):
 
 class GetTopContent(Computed):
     """Rank the top items of a workspace, creator, view, campaign or search in Archive (archive.com)
-    by a metric, with engagement rate and links. Unlike archive_search_items it ranks all items of a
-    view or collection and all items given by id or link; over 1,000 of those it becomes a job.
-    Changes nothing."""
+    by a metric, with account, engagement rate, links and the number of all items. Unlike
+    archive_search_items it ranks all items of a view or collection and all items given by id or
+    link; over 1,000 of those it becomes a job. Changes nothing."""
 
     operation = "top_content"
     title = "Rank top content"
@@ -132,9 +154,6 @@ class GetTopContent(Computed):
     limit: int = Field(10, ge=1, le=50, description="Number of items to show.")
 
     def check(self) -> None:
-        if self.search is None and self.item_ids is None and self.urls is None:
-            # "The top posts" without more means those of the whole workspace.
-            self.search = {}
         super().check()
         if self.account_name is not None:
             self.narrow("accountNames", [self.account_name.removeprefix("@")])
@@ -149,18 +168,29 @@ class GetTopContent(Computed):
         return f"Top content of {items}"
 
     def paths(self) -> list[str]:
-        return [*super().paths(), "socialProfile.accountName", "socialProfile.followers"]
+        return [*super().paths(), "socialProfile.followers"]
 
     async def run(self, context: ArchiveContext) -> Result:
         if self.creator_id is not None:
             await self._narrow_to_creator(context, self.creator_id)
-        # One sorted page instead of all items, where Archive sorts at all.
-        if self.is_filtered:
-            page = await self._is_sorted_by_archive(context)
-            if page is not None:
-                notes = ["Sorted by Archive.", *([PARTIAL] if page.partial else [])]
-                return whole(self._rank(_rows(page), notes))
+        answer = await self.rank_by_archive(context)
+        if answer is not None:
+            return whole(answer)
         return await self.compute(context)
+
+    async def rank_by_archive(self, context: ArchiveContext) -> dict[str, Any] | None:
+        """Return the answer from one sorted page instead of all items; None where Archive does not
+        sort, or sends what does not fit."""
+        # What is dropped here of a sorted page would be missing among the first.
+        if not self.is_filtered or self.own_paths:
+            return None
+        page = await self._is_sorted_by_archive(context)
+        if page is None:
+            return None
+        notes = ["Sorted by Archive.", *([PARTIAL] if page.partial else [])]
+        notes += [] if page.records else self.query().notes_if_empty()
+        notes += await self.find_doubts(context, context.api, page.total)
+        return {"items": page.total, **self._rank(_rows(page), notes)}
 
     def result(self, result: SourceItems) -> dict[str, Any]:
         existing = sum(1 for row in result.rows if row.value(self.metric_name) is not None)
@@ -170,7 +200,8 @@ class GetTopContent(Computed):
             "unknown": len(result.rows) - existing,
         }
         how = f"Ranked here, over all {len(result.rows):,} items."
-        return {"coverage": coverage, **self._rank(result.rows, [how])}
+        ranking = self._rank(result.rows, [how])
+        return {"items": len(result.rows), "coverage": coverage, **ranking}
 
     def _rank(self, rows: list[Row], notes: list[str]) -> dict[str, Any]:
         nodes = ranking.rank_items(rows, self.metric_name, self.limit)
@@ -197,6 +228,10 @@ class GetTopContent(Computed):
         """The first items as Archive sorts them, one more than asked for; None where its order does
         not hold."""
         page = await self._page(context)
+        _, broken = drop_misfits(self.query().parts, page.records)
+        # What does not fit the filter stands where the best ones should be.
+        if broken:
+            return None
         rows = _rows(page)
         if rows and all(row.value(self.metric_name) is None for row in rows):
             # Either none has the metric, or Archive puts those without it first.
@@ -230,91 +265,17 @@ class GetTopContent(Computed):
         self.creator_id = None
 
 
-class CompareBrands(Workflow[CompetitorBrand]):
-    """Compare the own brand ("You") with tracked competitors in Archive (archive.com) in a month or
-    week: share of voice, ranks and, on request, change; earnedMediaValue is in US dollars. For the
-    figures alone, use archive_get_competitor_brands. Changes nothing."""
-
-    operation = "brand_comparison"
-    title = "Compare share of voice"
-    risk = "reads"
-    repeatable = True
-    forbidden = GetCompetitorBrands.forbidden
-
-    period: Period = Field("MONTH", description="Length of the period.")
-    date: Day | None = Field(None, description="Any day of the period, such as 2026-03-01.")
-    previous: bool = Field(False, description="Add the change since the period before.")
-
-    async def run(self, context: ArchiveContext) -> Result:
-        today = wall_clock.utc_now().date()
-        first, last = brands.find_period(
-            self.period, date.fromisoformat(self.date) if self.date else today
-        )
-        now = await self._brands(context, self.date or today.isoformat())
-        before, past_partial = None, False
-        if self.previous:
-            # Any day of a period stands for it (Archive docs, competitor brands).
-            past = await self._brands(context, (first - timedelta(days=1)).isoformat())
-            before, past_partial = {record["id"]: record for record in past.records}, past.partial
-        compared = brands.compare_brands(now.records, before)
-        partial = now.partial or past_partial
-        answer: dict[str, Any] = {
-            "period": {"length": self.period, "from": first.isoformat(), "to": last.isoformat()},
-            "sums": brands.sum_metrics(now.records),
-            "unavailable": brands.find_missing(now.records),
-            "units": BRAND_UNITS,
-            **({"partial": True} if partial else {}),
-            "notes": self._notes(
-                now.records, last.isoformat() if last >= today else None, partial=partial
-            ),
-        }
-        visible = len(compared)
-        while visible > _FEWEST and len(compact({**answer, "brands": compared[:visible]})) > _ROOM:
-            visible -= 1
-        if visible < len(compared):
-            answer["notes"].append(
-                f"Shown are {visible} of {len(compared)} brands; shares and ranks are over all."
-            )
-        return whole({"brands": compared[:visible], **answer})
-
-    def _notes(
-        self, result: list[dict[str, Any]], open_until: str | None, *, partial: bool
-    ) -> list[str]:
-        notes = [
-            "Shares are of the total of all brands that have the figure; brands under "
-            "`unavailable` are not counted.",
-            "Reach and influencers of brands overlap: their shares are rough.",
-            "earnedMediaValue of brands is in US dollars, that of posts in cents: do not mix them.",
-        ]
-        if open_until:
-            notes.append(f"The period ends on {open_until}: its figures are not final.")
-        if any(entry.get("ownMetricsStatus") == "UNAVAILABLE" for entry in result):
-            notes.append("Archive has no figures for the own brand.")
-        return [*notes, PARTIAL] if partial else notes
-
-    async def _brands(self, context: ArchiveContext, day: str) -> Page:
-        request = GetCompetitorBrands.model_validate({"period": self.period, "date": day})
-        records: list[dict[str, Any]] = []
-        partial = False
-        async for page in context.api.read_pages(request):
-            # The own brand comes with the first page in addition, and could be there twice.
-            existing = {record["id"] for record in records}
-            records += [record for record in page.records if record["id"] not in existing]
-            partial |= page.partial
-        return Page(records, None, False, len(records), partial)
-
-
 def _rows(page: Page) -> list[Row]:
     return [make_row(record) for record in page.records]
 
 
-def _cut(groups: list[summary.Group], by: By, most: int) -> list[dict[str, Any]]:
-    return [
-        group.to_dict()
-        for group in summary.limit_groups(groups, most, by_time=by in ("week", "month"))
-    ]
+def _cut(
+    groups: list[summary.Group], by: By, most: int, figures: Sequence[str]
+) -> list[dict[str, Any]]:
+    visible = summary.limit_groups(groups, most, by_time=by in _TIMES)
+    return [group.to_dict(figures) for group in visible]
 
 
-def _cut_note(by: By, most: int, groups: int) -> str:
-    cached, rest = ("latest", "earlier") if by in ("week", "month") else ("first", "others")
-    return f"By {by}: the {cached} {most} of {groups} are shown, the rest together as `{rest}`."
+def _describe_cut(by: By, most: int, groups: int) -> str:
+    first, rest = ("latest", "earlier") if by in _TIMES else ("first", "others")
+    return f"By {by}: the {first} {most} of {groups} are shown, the rest together as `{rest}`."

@@ -75,10 +75,13 @@ class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow
                     "Set `what`, or use `search`.",
                 )
             self.require_source()
-        elif self.search is not None or self.item_ids is not None or self.urls is not None:
+            self.narrow_by_time()
+        elif any(
+            choice is not None for choice in (self.search, self.item_ids, self.urls, self.taken_at)
+        ):
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                "`search`, `itemIds` and `urls` are about items.",
+                "`search`, `itemIds`, `urls` and `takenAt` are about items.",
                 "Choose creators with `creators`; without it all are exported.",
             )
         # Called for its error: a wrong path must not fail a job that has read for an hour.

@@ -14,7 +14,7 @@ from server.archive.selection import select
 from server.tool.arguments import parse
 from tools.archive.content.items import GetItemIdsByUrl, SearchItems
 from tools.archive.creators import SearchCreators
-from tools.archive.items_source import Batch, ItemSource
+from tools.archive.items_source import Batch, WindowedSource
 from tools.archive.schema.objects import Creator, Item
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _RELATION_COST = 20.5
 183 with all)."""
 
 
-class ExportQuery(ItemSource):
+class ExportQuery(WindowedSource):
     """The arguments that say what is exported, and the requests that follow from them."""
 
     what: Literal["items", "creators"] = Field("items", description="What to export.")

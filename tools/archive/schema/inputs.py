@@ -177,7 +177,7 @@ class CustomAttributeConditionInput(Input):
 
     field: Text = Field(description="`key` of the attribute.")
     operator: Operator
-    type: AttributeType = Field(description="Type of the attribute; TEXT for `emails`.")
+    type: AttributeType = Field(description="Type of the attribute; TEXT for the list `emails`.")
     value: Annotated[Any, Meaning("null")] = Field(
         None,
         description=(
@@ -202,9 +202,6 @@ class CustomAttributeConditionInput(Input):
         # The schema allows it and the server does not (Archive docs, custom attributes).
         if self.type == "SHIPPING_ADDRESS":
             raise ValueError("Archive cannot filter by SHIPPING_ADDRESS.")
-        # Archive's own docs name this exception: a list in the schema, text in a condition.
-        if self.field == "emails" and self.type == "TEXT_LIST":
-            raise ValueError("filter `emails` with type TEXT, although its schema says TEXT_LIST.")
         if self.operator in _WITHOUT_VALUE:
             if self.value is not None:
                 raise ValueError(f"{self.operator} takes no value.")

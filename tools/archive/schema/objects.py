@@ -13,6 +13,10 @@ from server.archive.records import (
     Record,
 )
 
+_IN_ATTRIBUTES = (
+    "Names and e-mails are in `customAttributes`; {customAttributeSchemas} lists the keys."
+)
+
 
 class Tag(Record):
     """A tracked hashtag or mention."""
@@ -162,9 +166,9 @@ class Creator(Record):
         "socialProfiles.followers socialProfiles.verified"
     )
     instead: ClassVar[dict[str, str]] = {
-        "email": "E-mails are in `customAttributes` under the key `emails`.",
-        "emails": "E-mails are in `customAttributes` under the key `emails`.",
-        "name": "The name is in `customAttributes` under the key `full_name`.",
+        "email": _IN_ATTRIBUTES,
+        "emails": _IN_ATTRIBUTES,
+        "name": _IN_ATTRIBUTES,
         "followers": "Did you mean `socialProfiles.followers`?",
     }
 

@@ -81,10 +81,14 @@ class ViewCondition(CustomAttributeConditionInput):
     value: Annotated[Any, Meaning("null")] = None
 
 
+# Listed as a plain list: the searches spell the conditions out, and six tools take them.
+ViewConditions = Annotated[list[ViewCondition], ApiType("JSON")]
+
+
 class ViewInput(Input):
     """What every kind of view takes; null or an empty part is one that is left out."""
 
-    custom_attribute_conditions: list[ViewCondition] | None = Field(
+    custom_attribute_conditions: ViewConditions | None = Field(
         None, description="As in archive_search_creators."
     )
     show_reporting_stats: bool | None = None

@@ -14,7 +14,7 @@ from server.archive.operations import (
 )
 from server.tool.names import suggest
 from server.tool.request import ApiType, Input
-from tools.archive.content.items import ItemFilterInput, ItemSortingInput, check_filter
+from tools.archive.content.filters import ItemFilterInput, ItemSortingInput, check_filter
 from tools.archive.schema.inputs import ABOUT_CONDITIONS, TakesConditions
 from tools.archive.schema.saved_objects import (
     ContentView,
@@ -27,7 +27,7 @@ from tools.archive.views.base import (
     MoveToGroup,
     Name,
     UpdateView,
-    ViewCondition,
+    ViewConditions,
     ViewInput,
     add_notes,
     nothing_in,
@@ -125,7 +125,7 @@ class GetContentView(Query[ContentView]):
 
 
 class _ContentViewInput(ViewInput):
-    custom_attribute_conditions: list[ViewCondition] | None = Field(
+    custom_attribute_conditions: ViewConditions | None = Field(
         None, description="As in archive_search_items."
     )
 

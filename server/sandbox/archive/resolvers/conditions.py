@@ -95,8 +95,9 @@ def make_tests(
 
 def _make_test(workspace: Workspace, entity: str, condition: dict[str, Any]) -> Test:
     attribute = find_attribute(entity, condition["field"])
+    # As the API: a key that the workspace does not have matches nothing, without an error.
     if attribute is None:
-        raise make_error(f"Unknown custom attribute field: {condition['field']}")
+        return lambda _: False
     _check_type(attribute, condition["type"])
     operator, operand, key = condition["operator"], condition.get("value"), attribute.key
     if operator in _EMPTINESS:

@@ -21,6 +21,7 @@ from graphql import (
 )
 
 from server.sandbox.archive import filters
+from server.sandbox.archive.data.attributes import find_attribute
 from server.sandbox.archive.data.saved import ENTITIES
 from server.sandbox.archive.errors import ensure
 from server.sandbox.archive.resolvers.conditions import make_tests
@@ -74,6 +75,10 @@ def _check_filters(info: Info, kind: Kind, stored: Any) -> None:
 
 
 def _check_conditions(info: Info, kind: Kind, conditions: list[Payload]) -> None:
+    for condition in conditions:
+        # Reads let an unknown key match nothing; what is saved has to name one that exists.
+        is_known = find_attribute(ENTITIES[kind], condition["field"]) is not None
+        ensure(is_known, f"Unknown custom attribute field: {condition['field']}")
     make_tests(info.context.workspace, ENTITIES[kind], conditions)
 
 

@@ -67,7 +67,7 @@ def row(
     **values: Any,
 ) -> Row:
     metrics = tuple(values.get(name) for name in METRICS)
-    return Row(taken_at, "TIKTOK", "TIKTOK", taken_at, metrics, creator=creator, account=account)
+    return Row(taken_at, "TIKTOK", "POST", taken_at, metrics, creator=creator, account=account)
 
 
 async def test_top_creators_are_those_of_the_raw_records(tmp_path: Path) -> None:
@@ -103,10 +103,10 @@ async def test_the_mix_of_platforms_is_that_of_the_raw_records(tmp_path: Path, m
         result = await v.look(Chart, kind="platform_mix", search=EVERYTHING, metrics=[metric])
         expected: dict[tuple[str, str], tuple[int, int | None]] = {}
         for item in items(v):
-            count, total = expected.get((item.provider, item.kind), (0, None))
+            count, total = expected.get((item.provider, item.type), (0, None))
             found = value(item, metric)
             sum_ = total if found is None else (total or 0) + found
-            expected[item.provider, item.kind] = (count + 1, sum_)
+            expected[item.provider, item.type] = (count + 1, sum_)
 
     lines = {
         (platform, kind): (count, total)
@@ -207,7 +207,7 @@ async def test_only_what_can_be_drawn_is_taken(tmp_path: Path) -> None:
     assert (
         "one metric" in refused(Chart, kind="weekly", search={}, metrics=["likes", "views"]).message
     )
-    assert "exactly one of" in refused(Chart, kind="weekly").message
+    assert "exactly one of" in refused(Chart, kind="weekly", itemIds=["a"], urls=["b"]).message
     async with viewer(tmp_path, items=3100) as v:
         many = await v.refused(Chart, kind="weekly", search={})
         timelines = await v.refused(Chart, kind="engagement_over_time", search={})
@@ -216,6 +216,15 @@ async def test_only_what_can_be_drawn_is_taken(tmp_path: Path) -> None:
     assert "up to 3,000 items; these are 3,100" in many.message
     assert "up to 6 items; these are 3,100" in timelines.message
     assert nothing.code is Code.NOT_FOUND
+
+
+async def test_all_items_of_a_time_are_drawn_without_a_search(tmp_path: Path) -> None:
+    async with viewer(tmp_path) as v:
+        window = {"from": "2026-07-01", "to": "2026-07-31"}
+        result = await v.look(Chart, kind="platform_mix", takenAt=window)
+        july = [item for item in items(v) if item.taken_at.strftime("%Y-%m") == "2026-07"]
+
+    assert sum(count for _, _, count, _ in result.structured["rows"]) == len(july) > 0
 
 
 async def test_ids_that_name_nothing_are_counted(tmp_path: Path) -> None:

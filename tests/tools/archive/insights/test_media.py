@@ -22,6 +22,7 @@ from server.pictures.thumbnails import (
     draw_sheet,
     shrink,
 )
+from server.sandbox.ids import Kind
 from server.sandbox.png import encode_png
 from tests.support.tools.looking import (
     Viewer,
@@ -32,6 +33,8 @@ from tests.support.tools.looking import (
 )
 from tools.archive.competitors import GetCompetitorBrandItems, GetCompetitorBrands
 from tools.archive.insights.media import ViewMedia
+
+Json = dict[str, Any]
 
 
 def encoded(
@@ -361,15 +364,91 @@ async def test_without_pillow_a_sheet_is_refused_with_what_to_install(
 
 
 def test_what_cannot_be_shown_together_is_refused() -> None:
-    assert "exactly one of" in refused(ViewMedia).message
-    assert (
-        "exactly one of" in refused(ViewMedia, itemIds=["a"], competitorBrandItemIds=["b"]).message
-    )
+    assert "exactly one of" in refused(ViewMedia, itemIds=["a"], urls=["b"]).message
+    for other in ({"itemIds": ["a"]}, {"metric": "LIKE_COUNT"}, {"search": {"presetId": "x"}}):
+        failure = refused(ViewMedia, competitorBrandItemIds=["b"], **other)
+        assert "no other choice of posts" in failure.message
     assert (
         "up to 6 items" in refused(ViewMedia, itemIds=[str(n) for n in range(7)], each=True).message
     )
     assert "itemIds" in refused(ViewMedia, itemIds=[str(n) for n in range(25)]).message
     assert "size" in refused(ViewMedia, itemIds=["a"], size=20).message
+
+
+async def test_the_best_posts_of_a_time_are_one_call(tmp_path: Path) -> None:
+    async with viewer(tmp_path) as v:
+        window = {"from": "2026-08-01", "to": "2026-08-31"}
+        result = await v.look(ViewMedia, takenAt=window, metric="LIKE_COUNT", limit=3)
+        items = [v.home.item(number) for number in range(400)]
+        august = [item for item in items if item.taken_at.strftime("%Y-%m") == "2026-08"]
+
+    def likes(item: Any) -> int:
+        return (item.current_engagement and item.current_engagement.likes) or 0
+
+    best = [item.id for item in sorted(august, key=likes, reverse=True)[:3]]
+    assert [entry["itemId"] for entry in shown(result)] == best
+    assert f"Ranked by likes, of {len(august)} items." in result.structured["notes"]
+
+
+async def test_a_view_is_ranked_over_all_its_items(tmp_path: Path) -> None:
+    async with viewer(tmp_path) as v:
+        view = next(
+            entry
+            for entry in v.home.library.views[Kind.CONTENT_VIEW].oldest_first()
+            if entry.name == "All Reels"
+        )
+        result = await v.look(ViewMedia, search={"presetId": view.id}, metric="LIKE_COUNT", limit=2)
+
+    assert len(shown(result)) == 2
+    assert {entry["type"] for entry in result.structured["pictures"]} == {"REEL"}
+
+
+async def test_without_a_metric_the_newest_posts_are_shown(tmp_path: Path) -> None:
+    async with viewer(tmp_path) as v:
+        result = await v.look(ViewMedia)
+        newest = [v.home.item(number).id for number in range(9)]
+
+    assert {entry["itemId"] for entry in shown(result)} == set(newest)
+
+
+async def test_posts_are_shown_by_their_links(tmp_path: Path) -> None:
+    async with viewer(tmp_path) as v:
+        item = next(item for item in usable(v, 20) if item.original_url)
+        links = [item.original_url, "https://www.instagram.com/p/nothing-there/"]
+        result = await v.look(ViewMedia, urls=links)
+
+    assert {entry["itemId"] for entry in shown(result)} == {item.id}
+    assert any("nothing-there" in note for note in result.structured["notes"])
+
+
+async def test_nothing_to_show_says_why(tmp_path: Path) -> None:
+    async with viewer(tmp_path) as v:
+        result = await v.look(ViewMedia, search={"filter": {"accountNames": ["nobody"]}})
+
+    assert result.structured["pictures"] == []
+    assert result.structured["notes"][0].startswith("Nothing meets filter.accountNames")
+
+
+async def test_pictures_that_cannot_be_fetched_say_from_where_why_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with viewer(tmp_path) as v:
+        answering(monkeypatch, lambda url: Failure(Code.UNAVAILABLE, "its host cannot be reached"))
+        item = usable(v, 1)[0]
+        result = await v.look(ViewMedia, itemIds=[item.id])
+
+    entry = result.structured["skipped"][0]
+    assert entry["reason"] == "its host cannot be reached"
+    assert entry["host"] in item.media_contents[0].thumbnail_url
+    assert entry["link"] == item.archive_public_url
+    (note,) = result.structured["notes"]
+    assert entry["host"] in note
+    assert "proxy" in note
+
+
+def shown(result: Any) -> list[Json]:
+    """What there is a picture of, or a reason for having none."""
+    return [*result.structured["pictures"], *result.structured.get("skipped", [])]
 
 
 async def test_only_a_few_files_travel_at_once_and_a_late_one_holds_nobody_up() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -68,15 +68,26 @@ def text_of(moment: datetime) -> str:
 
 
 async def test_groups_are_what_the_records_themselves_say(there: Shop) -> None:
-    found, items = await there.summary(search={}, by=["platform", "type"]), there.items()
-    for by, of in (("platform", "provider"), ("type", "kind")):
-        expected: dict[str, list[Item]] = defaultdict(list)
+    found, items = await there.summary(by=["platform", "type", "account"]), there.items()
+    keys: dict[str, Callable[[Item], tuple[str, ...]]] = {
+        "platform": lambda item: (item.provider,),
+        "type": lambda item: (item.provider, item.type),
+        "account": lambda item: (item.provider, item.social_profile.account_name),
+    }
+    names = {
+        "platform": ["platform"],
+        "type": ["provider", "type"],
+        "account": ["provider", "accountName"],
+    }
+    for by, key in keys.items():
+        expected: dict[tuple[str, ...], list[Item]] = defaultdict(list)
         for item in items:
-            expected[getattr(item, of)].append(item)
-        assert {each[by] for each in found["by"][by]} == expected.keys()
-        for group in found["by"][by]:
+            expected[key(item)].append(item)
+        groups = [group for group in found["by"][by] if "others" not in group]
+        assert len(groups) == min(25, len(expected))
+        for group in groups:
             for metric in FIELDS:
-                agrees(group[metric], expected[group[by]], metric)
+                agrees(group[metric], expected[tuple(group[name] for name in names[by])], metric)
 
 
 @pytest.mark.parametrize("by", ["week", "month"])
@@ -251,7 +262,7 @@ async def test_a_search_that_finds_nothing_has_no_figures(there: Shop) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments"),
     [
-        (SUMMARY, {}),
+        (SUMMARY, {"metrics": ["saves"]}),
         (SUMMARY, {"search": {"presetId": "y"}, "itemIds": ["x"]}),
         (SUMMARY, {"search": {}, "by": ["day"]}),
         (
@@ -276,6 +287,63 @@ async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(
     assert failure.code is Code.INVALID_ARGUMENT
     assert failure.hint
     assert not there.sandbox.pages
+
+
+async def test_three_figures_of_the_first_accounts_are_one_small_answer(there: Shop) -> None:
+    found = await there.result(
+        SUMMARY, by=["account"], metrics=["likes", "comments", "views"], top=3, limit=0
+    )
+    likes: dict[str, int] = defaultdict(int)
+    for item in there.items():
+        likes[f"{item.provider} {item.social_profile.account_name}"] += (
+            engagement(item).likes or 0 if item.current_engagement else 0
+        )
+    *groups, others = found.structured["by"]["account"]
+
+    assert [group["likes"]["total"] for group in groups] == sorted(likes.values())[:-4:-1]
+    assert others["others"] == len(likes) - 3
+    assert list(found.structured["metrics"]) == ["likes", "comments", "views"]
+    assert found.structured.keys().isdisjoint({"best", "virality", "units"})
+    assert len(found.text) < 1_800
+
+
+async def test_the_first_chosen_figure_ranks_unless_a_metric_is_named(there: Shop) -> None:
+    views = await there.summary(metrics=["views", "likes"])
+    likes = await there.summary(metrics=["views"], metric="LIKE_COUNT")
+
+    assert [list(best)[-1] for best in views["best"]] == ["views"] * 5
+    assert [list(best)[-1] for best in likes["best"]] == ["likes"] * 5
+
+
+async def test_top_and_total_are_one_answer(there: Shop) -> None:
+    window = {"from": "2026-08-01", "to": "2026-08-31"}
+    found = await there.top(takenAt=window, limit=5)
+    august = [item for item in there.items() if item.taken_at.strftime("%Y-%m") == "2026-08"]
+
+    assert found["items"] == len(august) > 5
+    first = {item.id: item for item in august}[found["nodes"][0]["id"]]
+    assert found["nodes"][0]["provider"] == first.provider
+    assert found["nodes"][0]["type"] == first.type
+    assert found["nodes"][0]["accountName"] == first.social_profile.account_name
+    assert found["nodes"][0]["originalUrl"] == first.original_url
+
+
+async def test_a_phrase_counts_only_captions_that_hold_it(there: Shop) -> None:
+    found = await there.summary(search={"captionPhrase": "two  PUMPS of"}, metrics=["likes"])
+    matches = [item for item in there.items() if "two pumps of" in (item.caption or "").lower()]
+
+    assert found["items"] == len(matches) > 0
+    assert found["metrics"]["likes"]["total"] == sum(known(matches, "likes"))
+
+
+async def test_nothing_for_a_filter_says_which(there: Shop) -> None:
+    filters = {"accountNames": ["nobody"], "provider": "TIKTOK"}
+    for tool in (SUMMARY, TOP):
+        found = await there.call(tool, search={"filter": filters})
+        assert any(
+            note.startswith("Nothing meets filter.provider, filter.accountNames together")
+            for note in found["notes"]
+        )
 
 
 async def test_a_result_fits_also_with_every_group_of_many_items() -> None:

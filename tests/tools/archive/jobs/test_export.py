@@ -215,8 +215,8 @@ async def test_a_hostile_name_is_refused_before_any_request(there: Shop, name: s
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({}, "exactly one of"),
         ({"search": {"presetId": "b"}, "itemIds": ["a"]}, "exactly one of"),
+        ({"what": "creators", "takenAt": {"from": "2026-01-01"}}, "are about items"),
         ({"search": {"limit": 3}}, "takes filter"),
         ({"search": {}, "creators": {"presetId": "b"}}, "`what` set to creators"),
         ({"what": "creators", "search": {"presetId": "b"}}, "are about items"),
@@ -234,6 +234,40 @@ async def test_arguments_that_do_not_fit_are_refused_before_any_request(
     assert failure.code is Code.INVALID_ARGUMENT
     assert said in failure.message
     assert there.sandbox.requests == 0
+
+
+async def test_without_a_search_all_items_are_written(there: Shop) -> None:
+    assert (await there.export())["rows"] == ITEMS
+
+
+@pytest.mark.parametrize("by", ["search", "ids"])
+async def test_the_items_of_a_time_are_written_however_they_are_chosen(
+    there: Shop, by: str
+) -> None:
+    nodes = await there.everything("archive_search_items", fields=["id", "takenAt"])
+    august = [node["id"] for node in nodes if node["takenAt"].startswith("2026-08")]
+    source = {"itemIds": [node["id"] for node in nodes]} if by == "ids" else {}
+
+    told = await there.export(takenAt={"from": "2026-08-01", "to": "2026-08-31"}, **source)
+
+    assert told["rows"] == len(august) > 0
+
+
+async def test_a_file_without_rows_says_what_excluded_them(there: Shop) -> None:
+    told = await there.export(search={"filter": {"accountNames": ["nobody"]}})
+
+    assert told["rows"] == 0
+    assert "Nothing meets filter.accountNames: check its values, or leave it out." in told["notes"]
+
+
+async def test_a_key_that_the_workspace_lacks_is_refused_before_a_file_is_begun(
+    there: Shop,
+) -> None:
+    mail = {"field": "email", "operator": "IS_NOT_EMPTY", "type": "TEXT"}
+    failure = await there.refused(what="creators", creators={"customAttributeConditions": [mail]})
+
+    assert "Did you mean `emails`?" in failure.message
+    assert not there.out.exists()
 
 
 async def test_a_format_that_cannot_be_written_here_is_refused_before_any_request(

@@ -191,10 +191,6 @@ def test_a_condition_that_archive_understands_is_sent_as_it_is(
             "takes an option's name or id",
         ),
         (
-            {"field": "emails", "operator": "CONTAINS", "type": "TEXT_LIST", "value": "x"},
-            "filter `emails` with type TEXT",
-        ),
-        (
             {"operator": "IS", "type": "SHIPPING_ADDRESS", "value": "x"},
             "cannot filter by SHIPPING_ADDRESS",
         ),

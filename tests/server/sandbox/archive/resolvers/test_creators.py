@@ -235,7 +235,6 @@ async def test_items_take_conditions_too(shared: Client) -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        condition("no_such_field", "IS", "TEXT", "x"),
         condition("full_name", "IS", "NUMBER", 1),
         condition("emails", "CONTAINS", "TEXT_LIST", "x"),
         condition("labels", "CONTAINS", "MULTIPLE_SELECT_V2", ["VIP"]),
@@ -276,6 +275,12 @@ async def test_creators_are_narrowed_by_canonical_places(shared: Client) -> None
         "Berlin, Germany",
         "Hamburg, Germany",
     }
+
+
+async def test_a_condition_on_a_key_that_does_not_exist_matches_nothing(shared: Client) -> None:
+    asked = [condition("no_such_field", "IS", "TEXT", "x")]
+
+    assert (await shared.ask(CREATORS, {"conditions": asked}))["totalCount"] == 0
 
 
 async def test_a_creator_view_applies_its_conditions_and_silences_the_callers(

@@ -1,0 +1,146 @@
+"""Whether what Archive answers fits what was asked: a filter that it did not apply shows nowhere
+else."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+from server.insights.rows import filter_by_time, make_row
+
+Json = dict[str, Any]
+
+_FEW = 20
+MIXED = (
+    "Read a collection or content view by `presetId`, or name the items, to have the right ones."
+)
+"""What to do where Archive did not apply a filter."""
+
+# Platform and type of what `filter.itemTypes` means; None fits any. The filter has more words than
+# the answers: a TikTok video comes back as POST, a Short as SHORT (Archive docs, items).
+_TYPES: dict[str, tuple[str | None, frozenset[str]]] = {
+    "POST": (None, frozenset({"POST"})),
+    "REEL": (None, frozenset({"REEL"})),
+    "STORY": (None, frozenset({"STORY"})),
+    "TIKTOK": ("TIKTOK", frozenset({"POST", "REEL", "SHORT"})),
+    "TIKTOK_STORY": ("TIKTOK", frozenset({"STORY"})),
+    "YOUTUBE": ("YOUTUBE", frozenset({"POST", "REEL", "SHORT", "STORY"})),
+    "YOUTUBE_SHORT": ("YOUTUBE", frozenset({"SHORT", "REEL"})),
+}
+
+
+def drop_misfits(parts: Json, records: Iterable[Json]) -> tuple[list[Json], list[str]]:
+    """Return the records that fit the filter where they show it, and the parts that others do not.
+
+    Args:
+        parts: the filter, under the API's names.
+    """
+    checks = {name: (_CHECKS[name], value) for name, value in parts.items() if name in _CHECKS}
+    fitting: list[Json] = []
+    broken: dict[str, None] = {}
+    for record in records:
+        wrong = [name for name, (fits, value) in checks.items() if not fits(value, record)]
+        broken |= dict.fromkeys(wrong)
+        if not wrong:
+            fitting.append(record)
+    return fitting, list(broken)
+
+
+def list_unseen(parts: Json) -> list[str]:
+    """Return the parts of a filter that no record shows whether it fits."""
+    return [name for name, value in parts.items() if value and name not in _CHECKS]
+
+
+def describe_misfits(count: int, parts: Iterable[str]) -> list[str]:
+    """Return what a result says about items that came although they do not fit."""
+    names = ", ".join(f"filter.{name}" for name in parts)
+    if not count:
+        return []
+    return [f"Archive did not apply {names}: {count} items that do not fit are left out. {MIXED}"]
+
+
+async def describe_ignored(
+    parts: Json, unseen: Sequence[str], total: int, count: Callable[[Json], Awaitable[int | None]]
+) -> list[str]:
+    """Return what a result says where as many items came as without some conditions.
+
+    Args:
+        unseen: the conditions that no record shows whether it fits.
+        total: how many items came with them.
+        count: returns how many items a filter finds.
+    """
+    # Fewer than a page are hardly all that there is, and not worth a request.
+    if not unseen or total <= _FEW or "ids" in parts:
+        return []
+    others = {name: value for name, value in parts.items() if name in _CHECKS}
+    if await count(others) != total:
+        return []
+    return [
+        f"As many items ({total:,}) came as without {', '.join(unseen)}: either all fit, or "
+        f"Archive did not apply it. {MIXED}"
+    ]
+
+
+async def find_members(
+    parts: Json, records: list[Json], read_members: Callable[[str], Awaitable[set[str] | None]]
+) -> tuple[list[Json], list[str]]:
+    """Return which of the items in `filter.ids` are in the collection of `filter.collectionsIds`,
+    and what is to be said about it.
+
+    Args:
+        records: what came for both, with their ids.
+        read_members: returns the ids that a collection holds; None where they are too many.
+    """
+    ids, collections = set(parts.get("ids") or ()), parts.get("collectionsIds") or []
+    # Only where all came back is there reason to doubt.
+    if len(collections) != 1 or not ids or len(records) < len(ids):
+        return records, []
+    members = await read_members(collections[0])
+    if members is None:
+        return records, [
+            "All of `ids` came back, and the collection is too large to compare with: if not all "
+            "can be in it, Archive did not apply `collectionsIds`."
+        ]
+    inside = [record for record in records if record["id"] in members]
+    if len(inside) == len(records):
+        return records, []
+    return inside, [
+        "Archive did not apply `collectionsIds` beside `ids`: compared here with all that the "
+        "collection holds."
+    ]
+
+
+def _is_one_of(values: list[str], value: str | None) -> bool:
+    # What was not asked for, or is not there, proves nothing.
+    return value is None or value.casefold() in {entry.casefold() for entry in values}
+
+
+def _has_account(names: list[str], record: Json) -> bool:
+    account = (record.get("socialProfile") or {}).get("accountName")
+    return _is_one_of([name.removeprefix("@") for name in names], account)
+
+
+def _has_type(types: list[str], record: Json) -> bool:
+    provider, kind = record.get("provider"), record.get("type")
+    if provider is None or kind is None:
+        return True
+    # A word that is new to us allows everything.
+    if not _TYPES.keys() >= set(types):
+        return True
+    allowed = [_TYPES[name] for name in types]
+    return any(platform in (None, provider) and kind in kinds for platform, kinds in allowed)
+
+
+def _is_in_window(window: Json, record: Json) -> bool:
+    if not {"id", "provider", "type", "takenAt"} <= record.keys():
+        return True
+    return bool(filter_by_time([make_row(record)], window.get("from"), window.get("to")))
+
+
+_CHECKS: dict[str, Callable[[Any, Json], bool]] = {
+    "ids": lambda ids, record: _is_one_of(ids, record.get("id")),
+    "provider": lambda provider, record: _is_one_of([provider], record.get("provider")),
+    "itemTypes": _has_type,
+    "accountNames": _has_account,
+    "takenAt": _is_in_window,
+}

@@ -1,0 +1,102 @@
+"""Share of voice: the own brand beside the tracked competitors."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from pydantic import Field
+
+from server import wall_clock
+from server.archive.api import Page
+from server.archive.context import ArchiveContext
+from server.archive.operations import Workflow
+from server.archive.pagination import PARTIAL
+from server.insights import brands
+from server.tool.result import BUDGET, Result, compact, whole
+from tools.archive.competitors import GetCompetitorBrands, Period, describe_absence
+from tools.archive.schema.inputs import Day
+from tools.archive.schema.market_objects import CompetitorBrand
+
+# Archive gives the EMV of posts in cents and that of brands in dollars: each answer states its
+# own.
+BRAND_UNITS = {"earnedMediaValue": "USD"}
+# Brands are cut no further: fewer of them would no longer be a comparison.
+_FEWEST = 5
+_ROOM = BUDGET - 6_000
+"""Characters of the brands, with room for the notes."""
+
+
+class CompareBrands(Workflow[CompetitorBrand]):
+    """Compare the own brand ("You") with tracked competitors in Archive (archive.com) in a month or
+    week: share of voice, ranks and, on request, change; earnedMediaValue is in US dollars. For the
+    figures alone, use archive_get_competitor_brands. Changes nothing."""
+
+    operation = "brand_comparison"
+    title = "Compare share of voice"
+    risk = "reads"
+    repeatable = True
+    forbidden = GetCompetitorBrands.forbidden
+
+    period: Period = Field("MONTH", description="Length of the period.")
+    date: Day | None = Field(None, description="Any day of the period, such as 2026-03-01.")
+    previous: bool = Field(False, description="Add the change since the period before.")
+
+    async def run(self, context: ArchiveContext) -> Result:
+        today = wall_clock.utc_now().date()
+        first, last = brands.find_period(
+            self.period, date.fromisoformat(self.date) if self.date else today
+        )
+        now = await self._brands(context, self.date or today.isoformat())
+        before, past_partial = None, False
+        if self.previous:
+            # Any day of a period stands for it (Archive docs, competitor brands).
+            past = await self._brands(context, (first - timedelta(days=1)).isoformat())
+            before, past_partial = {record["id"]: record for record in past.records}, past.partial
+        compared = brands.compare_brands(now.records, before)
+        partial = now.partial or past_partial
+        answer: dict[str, Any] = {
+            "period": {"length": self.period, "from": first.isoformat(), "to": last.isoformat()},
+            "sums": brands.sum_metrics(now.records),
+            "unavailable": brands.find_missing(now.records),
+            "units": BRAND_UNITS,
+            **({"partial": True} if partial else {}),
+            "notes": self._notes(
+                now.records, last.isoformat() if last >= today else None, partial=partial
+            ),
+        }
+        visible = len(compared)
+        while visible > _FEWEST and len(compact({**answer, "brands": compared[:visible]})) > _ROOM:
+            visible -= 1
+        if visible < len(compared):
+            answer["notes"].append(
+                f"Shown are {visible} of {len(compared)} brands; shares and ranks are over all."
+            )
+        return whole({"brands": compared[:visible], **answer})
+
+    def _notes(
+        self, result: list[dict[str, Any]], open_until: str | None, *, partial: bool
+    ) -> list[str]:
+        notes = [
+            "Shares are of the total of all brands that have the figure; brands under "
+            "`unavailable` are not counted.",
+            "Reach and influencers of brands overlap: their shares are rough.",
+            "earnedMediaValue of brands is in US dollars, that of posts in cents: do not mix them.",
+        ]
+        if open_until:
+            notes.append(f"The period ends on {open_until}: its figures are not final.")
+        if any(entry.get("ownMetricsStatus") == "UNAVAILABLE" for entry in result):
+            notes.append("Archive has no figures for the own brand.")
+        notes += describe_absence(result, None)
+        return [*notes, PARTIAL] if partial else notes
+
+    async def _brands(self, context: ArchiveContext, day: str) -> Page:
+        request = GetCompetitorBrands.model_validate({"period": self.period, "date": day})
+        records: list[dict[str, Any]] = []
+        partial = False
+        async for page in context.api.read_pages(request):
+            # The own brand comes with the first page in addition, and could be there twice.
+            existing = {record["id"] for record in records}
+            records += [record for record in page.records if record["id"] not in existing]
+            partial |= page.partial
+        return Page(records, None, False, len(records), partial)
