@@ -21,8 +21,10 @@ class Snapshot:
         jitter: Estimated unevenness of arrivals in seconds; None without enough evidence.
         plan: Name of the plan; this and the rest are None until the API sends credit headers.
         burst: Credits that the bucket holds.
-        refill: Credits per second.
+        refill: Credits per second that come back, as far as that was seen.
         credits: Credits left now.
+        stated_refill: Credits per second by the plan; more than `refill` where others spend too.
+        reserve: Credits that a job leaves untouched.
     """
 
     gap: float
@@ -32,6 +34,8 @@ class Snapshot:
     burst: float | None
     refill: float | None
     credits: float | None
+    stated_refill: float | None = None
+    reserve: float = 0.0
 
 
 # One send only: a retry needs a slot of its own, or the API would see more than was counted.
