@@ -37,6 +37,15 @@ class Snapshot:
     stated_refill: float | None = None
     reserve: float = 0.0
 
+    def seconds(self, requests: float, credits: float) -> float:
+        """Return about how long so many requests of so many credits in all take."""
+        paced = requests * self.gap
+        if not self.refill:
+            return self.penalty + paced
+        # Both limits hold at once (Archive docs, rate limits): the slower one decides.
+        spare = max(0.0, (self.credits or 0.0) - self.reserve)
+        return self.penalty + max(paced, (credits - spare) / self.refill)
+
 
 # One send only: a retry needs a slot of its own, or the API would see more than was counted.
 class Slot(Protocol):

@@ -76,9 +76,9 @@ class Sandbox:
     """Archive's API with made-up data.
 
     items: records in the main workspace. seed: another seed, other records. rate: requests admitted
-    in `window` seconds. plan: "startup", "growth" or "enterprise" (size of the credit bucket), or one of its own.
-    clock: monotonic seconds. now: the time of day at start, to which all dates are relative. Raises
-    ValueError for an unknown plan and for less than one item.
+    in `window` seconds. plan: "startup", "growth" or "enterprise" (size of the credit bucket), or
+    one of its own. clock: monotonic seconds. now: the time of day at start, to which all dates are
+    relative. Raises ValueError for an unknown plan and for less than one item.
     """
 
     api_path = PATH

@@ -20,12 +20,13 @@ from server.errors import Code, Failure
 from server.exports import ExportFolder
 from server.http.client import Http
 from server.jobs import (
+    JobRow,
     Jobs,
     Journal,
     Leases,
     RecordRow,
 )
-from server.limiter import Limiter, Pacer
+from server.limiter import Limiter, Pacer, Snapshot
 from server.sandbox import (
     MAIN,
     TOKEN,
@@ -170,15 +171,19 @@ async def at_work(
 ) -> AsyncIterator[Worker]:
     """A process with the journal in that folder."""
     journal = Journal(state, leases=Leases(clock=time.clock), wall=time.clock)
-    async with Jobs(journal, clock=time.clock, sleep=time.sleep) as jobs:
-        archive = Archive(
-            url=DEFAULT_API_URL,
-            token=TOKEN,
-            http=http,
-            limiter=limiter or OpenLimiter(),
-            user_agent="test",
-            clock=time.clock,
-        )
+    archive = Archive(
+        url=DEFAULT_API_URL,
+        token=TOKEN,
+        http=http,
+        limiter=limiter or OpenLimiter(),
+        user_agent="test",
+        clock=time.clock,
+    )
+
+    async def read_limits(row: JobRow) -> Snapshot | None:
+        return await archive.budget(row.workspace or "")
+
+    async with Jobs(journal, clock=time.clock, sleep=time.sleep, meter=read_limits) as jobs:
         backend = ArchiveBackend(
             archive, MAIN, Confirmations("ask", time.clock), Bench(jobs, state / "exports")
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from server.archive.context import INTERVAL, ArchiveContext
+from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Text, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow
@@ -146,7 +146,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             "collections": [target.to_dict() for target in order.targets],
         }
         # A dry run confirms nothing, so it does not need the question or the budget behind it.
-        preview = None if self.dry_run else await _preview(order, requests, credits, about, context)
+        preview = None if self.dry_run else _preview(order, requests, credits, about)
         return Plan(order.title, order.items, requests, credits, preview=preview, details=about)
 
     async def _build_order(self, context: ArchiveContext) -> Order:
@@ -245,15 +245,12 @@ async def _preset(api: Api, preset: str, rows: list[dict[str, Any]]) -> str:
     return f"the view {quote_title(view['name'])}" if view else f"the preset {preset}"
 
 
-async def _preview(
-    order: Order, requests: int, credits: float, about: dict[str, Any], context: ArchiveContext
-) -> Preview:
-    minutes = await _minutes(requests, credits, context)
+def _preview(order: Order, requests: int, credits: float, about: dict[str, Any]) -> Preview:
     where = "; ".join(_describe(target) for target in order.targets)
     already = "in already" if order.action == "add" else "not in"
     message = (
         f"{order.title}? {where}. At most {count_noun(requests, 'request')} "
-        f"({round(credits):,} rate credits), about {count_noun(minutes, 'minute')}; items that "
+        f"({round(credits):,} rate credits); items that "
         f"are {already} are skipped. "
         "It can be undone."
     )
@@ -269,19 +266,8 @@ async def _preview(
         "items": order.items,
         "requests": requests,
         "rateCredits": round(credits),
-        "minutes": minutes,
     }
     return Preview(message, details, otherwise)
-
-
-async def _minutes(requests: int, credits: float, context: ArchiveContext) -> int:
-    """With a full bucket, whatever is in it now: the user's yes is bound to this number."""
-    result = await context.archive.budget(context.workspace)
-    seconds = requests * INTERVAL
-    if result is not None and result.refill:
-        # Both limits hold at once: five requests a second, and the credits of the plan.
-        seconds = max(seconds, (credits - (result.burst or 0.0)) / result.refill)
-    return max(1, ceil(seconds / 60))
 
 
 def _describe(target: Target) -> str:

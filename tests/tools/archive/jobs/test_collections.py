@@ -62,9 +62,8 @@ async def test_the_user_is_asked_with_source_collections_requests_credits_and_mi
             'Reportt"? "Q3 Report" exists '
             f'({members} items); "Q3 Reportt" will be created, though there is "Q3 Report". At '
             "most 304 requests "
-            "(16,740 rate credits), about 2 minutes; items that are in already are skipped. It "
-            "can be undone. The "
-            "job pauses when this client is closed."
+            "(16,740 rate credits); items that are in already are skipped. It can be undone. The "
+            "job pauses when this client is closed. It takes about 1 min."
         ]
 
 
