@@ -3,21 +3,27 @@ job went so far."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from server.jobs.model import Estimate
 from server.limiter.interface import Snapshot
-from server.limiter.refill import CONFIRMED
 
 # Requests whose credits are so near the reserve that a job waits for more.
 _SCARCE_REQUESTS = 2
+# How the message of a work begins that does nothing but wait.
+_WAITS = "waits for "
 # A plan was wrong if the job takes so many times as long, and so many seconds longer.
 _WRONG_TIMES, _WRONG_SECONDS = 1.5, 30.0
 # Part of the request rate from which on the rate is what holds a job up.
 _AT_FULL_PACE = 0.8
 # Times as many records as planned that explain a longer job.
 _MORE_RECORDS = 1.2
+# What stands for the limits of an API that has none.
+_UNLIMITED = Snapshot(0.0, 0.0, None, None, None, None, math.inf)
+# What stands for the plan of a job that was started without one: nothing is ever late.
+_UNPLANNED = Estimate(0, 0.0, math.inf)
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,9 @@ class Standing:
     @property
     def remaining(self) -> int | None:
         """Return the records that are left; None while that is not known."""
-        return None if self.total is None else max(0, self.total - self.finished)
+        if self.total is None:
+            return None
+        return max(0, self.total - self.finished)
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,9 @@ def read_forecast(counters: dict[str, Any]) -> Forecast | None:
 def read_estimate(counters: dict[str, Any]) -> Estimate | None:
     """Return what was planned, from a job's counters; None where nothing was."""
     values = counters.get("estimate")
-    return None if values is None else Estimate(**values)
+    if values is None:
+        return None
+    return Estimate(**values)
 
 
 def make_forecast(
@@ -103,13 +113,15 @@ def make_forecast(
         estimate: What was planned; None for a job that was started without a plan.
         limits: What the API allows now; None for one without limits.
     """
+    estimate = estimate or _UNPLANNED
+    limits = limits or _UNLIMITED
     left = _estimate_left(standing, estimate, limits)
     return Forecast(
         standing.active,
         standing.speed,
         left,
         _describe_wait(standing, estimate, limits),
-        _explain_delay(standing, estimate, limits, left),
+        _explain_delay(standing, estimate, limits, left or 0.0),
     )
 
 
@@ -117,11 +129,14 @@ def describe_correction(
     estimate: Estimate | None, forecast: Forecast | None, *, ended: bool
 ) -> str | None:
     """Return in words how a plan turned out wrong; None where it did not."""
-    if estimate is None or forecast is None or not forecast.reason:
+    if estimate is None or forecast is None:
+        return None
+    if not forecast.reason:
         return None
     planned = describe_seconds(estimate.seconds)
+    taken = describe_seconds(forecast.active)
     if ended:
-        return f"Planned {planned}, took {describe_seconds(forecast.active)}: {forecast.reason}."
+        return f"Planned {planned}, took {taken}: {forecast.reason}."
     expected = describe_seconds(forecast.active + (forecast.left or 0.0))
     return f"Planned {planned}, now about {expected}: {forecast.reason}."
 
@@ -134,61 +149,59 @@ def describe_seconds(seconds: float) -> str:
     if minutes < 120:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    if minutes == 0:
+        return f"{hours} h"
+    return f"{hours} h {minutes} min"
 
 
-def _estimate_left(
-    standing: Standing, estimate: Estimate | None, limits: Snapshot | None
-) -> float | None:
+def _estimate_left(standing: Standing, estimate: Estimate, limits: Snapshot) -> float | None:
     remaining = standing.remaining
     if remaining is None:
         return None
-    by_speed = remaining / standing.speed if standing.speed else None
-    share = estimate.share_of(remaining) if estimate else None
-    if estimate is None or share is None or limits is None:
+    by_speed = None
+    if standing.speed:
+        by_speed = remaining / standing.speed
+    share = estimate.share_of(remaining)
+    if share is None:
         return by_speed
     by_limits = limits.seconds(share * estimate.requests, share * estimate.credits)
+    if by_speed is None:
+        return by_limits
     # Out of credits, the speed of late is that of the refill, and prices are only estimates.
-    if by_speed is not None and _is_out_of_credits(estimate, limits):
+    if _is_out_of_credits(estimate, limits):
         return by_speed
     # With credits in reserve it goes faster than it will later.
-    return max(by_limits, by_speed or 0.0)
+    return max(by_limits, by_speed)
 
 
-def _describe_wait(standing: Standing, estimate: Estimate | None, limits: Snapshot | None) -> str:
+def _describe_wait(standing: Standing, estimate: Estimate, limits: Snapshot) -> str:
     if standing.retry > 0:
-        return f"the next attempt in {describe_seconds(standing.retry)}, after: {standing.trouble}"
-    if limits is not None and limits.penalty >= 1:
+        pause = describe_seconds(standing.retry)
+        return f"the next attempt in {pause}, after: {standing.trouble}"
+    if limits.penalty >= 1:
         return f"the API, which asked to wait {describe_seconds(limits.penalty)}"
-    if standing.message.startswith("waits for "):
-        return standing.message.removeprefix("waits for ")
-    if estimate is None or limits is None or not standing.remaining:
+    if standing.message.startswith(_WAITS):
+        return standing.message.removeprefix(_WAITS)
+    if not standing.remaining:
         return ""
     if _is_out_of_credits(estimate, limits):
-        price = round(estimate.credits / max(1, estimate.requests))
         return (
-            f"rate credits: {limits.credits or 0:,.0f} are left, a request takes about {price}, "
-            f"and {_per_minute(limits.refill)} come back a minute"
+            f"rate credits: {limits.credits or 0:,.0f} are left, a request takes about "
+            f"{round(_price(estimate))}, and {_per_minute(limits.refill)} come back a minute"
         )
     if _is_at_full_pace(standing, estimate, limits):
         return f"its turns: the API takes one request every {limits.gap:.2g} s"
     return ""
 
 
-def _explain_delay(
-    standing: Standing,
-    estimate: Estimate | None,
-    limits: Snapshot | None,
-    left: float | None,
-) -> str:
-    if estimate is None:
+def _explain_delay(standing: Standing, estimate: Estimate, limits: Snapshot, left: float) -> str:
+    late = max(_WRONG_TIMES * estimate.seconds, estimate.seconds + _WRONG_SECONDS)
+    if standing.active + left < late:
         return ""
-    expected = standing.active + (left or 0.0)
-    if expected < max(_WRONG_TIMES * estimate.seconds, estimate.seconds + _WRONG_SECONDS):
-        return ""
-    if standing.total and estimate.records and standing.total > _MORE_RECORDS * estimate.records:
-        return f"there are {standing.total:,} records, not {estimate.records:,}"
-    if limits is not None and _is_refill_slow(estimate, limits):
+    total, planned = standing.total or 0, estimate.records or 0
+    if total > _MORE_RECORDS * planned > 0:
+        return f"there are {total:,} records, not {planned:,}"
+    if _is_refill_slow(estimate, limits):
         return f"the workspace refills {_describe_refill(limits)}"
     if standing.trouble:
         return f"requests failed and were repeated, at last with: {standing.trouble}"
@@ -203,26 +216,29 @@ def _is_refill_slow(estimate: Estimate, limits: Snapshot) -> bool:
 
 
 def _describe_refill(limits: Snapshot) -> str:
-    refill, stated = limits.refill or 0.0, limits.stated_refill or 0.0
-    text = f"{_per_minute(refill)} rate credits a minute"
-    if refill >= CONFIRMED * stated:
-        return text
-    return f"{text}, not the {_per_minute(stated)} of its plan; others may use them too"
+    seen = f"{_per_minute(limits.refill)} rate credits a minute"
+    if limits.confirms_plan:
+        return seen
+    stated = _per_minute(limits.stated_refill)
+    return f"{seen}, not the {stated} of its plan; others may use them too"
 
 
 def _per_minute(refill: float | None) -> str:
     return f"{60 * (refill or 0.0):,.0f}"
 
 
+def _price(estimate: Estimate) -> float:
+    """Return the rate credits of one request, on average."""
+    return estimate.credits / max(1, estimate.requests)
+
+
 def _is_out_of_credits(estimate: Estimate, limits: Snapshot) -> bool:
-    if limits.credits is None or not estimate.requests:
+    if limits.credits is None:
         return False
-    price = estimate.credits / estimate.requests
-    return limits.credits < limits.reserve + _SCARCE_REQUESTS * price
+    return limits.credits < limits.reserve + _SCARCE_REQUESTS * _price(estimate)
 
 
 def _is_at_full_pace(standing: Standing, estimate: Estimate, limits: Snapshot) -> bool:
-    if not standing.speed or not estimate.records:
-        return False
-    requests = standing.speed * estimate.requests / estimate.records
+    speed = standing.speed or 0.0
+    requests = speed * estimate.requests / (estimate.records or math.inf)
     return requests * limits.gap >= _AT_FULL_PACE

@@ -37,6 +37,11 @@ class Snapshot:
     stated_refill: float | None = None
     reserve: float = 0.0
 
+    @property
+    def confirms_plan(self) -> bool:
+        """Whether as much comes back as the plan states."""
+        return (self.refill or 0.0) >= (self.stated_refill or 0.0)
+
     def seconds(self, requests: float, credits: float) -> float:
         """Return about how long so many requests of so many credits in all take."""
         paced = requests * self.gap

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from math import inf
 
 # Seconds between the two levels that are compared. Sends under way blur a level by their cost, and
 # over a shorter stretch that would be most of it.
@@ -72,26 +73,27 @@ class Refill:
         """Return what is known after an answer without a level, whose request took credits."""
         return self if self.level is None else replace(self, spent=self.spent + spent)
 
-    def encode(self) -> list[float | None]:
+    def encode(self) -> list[float]:
         """Return the values for `decode`."""
-        return [self.gained, self.seconds, self.level, self.stamp, self.spent]
+        level = -1.0 if self.level is None else self.level
+        return [self.gained, self.seconds, self.stamp, self.spent, level]
 
     @classmethod
-    def decode(cls, values: Iterable[float | None]) -> Refill:
+    def decode(cls, values: Iterable[float]) -> Refill:
         """Return what the values hold; nothing is seen yet where they make no sense."""
         try:
-            gained, seconds, level, stamp, spent = values
-            numbers = [float(value or 0.0) for value in (gained, seconds, stamp, spent)]
+            gained, seconds, stamp, spent, level = map(float, values)
         except (TypeError, ValueError):
             return cls()
-        if not all(0 <= number < float("inf") for number in numbers):
+        # NaN compares false with everything, and infinity outlasts every average.
+        if not all(0 <= number < inf for number in (gained, seconds, stamp, spent)):
             return cls()
-        start = None if level is None else float(level)
-        return cls(numbers[0], numbers[1], start, numbers[2], numbers[3])
+        # A level below nothing stands for none, which JSON's null would stand for otherwise.
+        return cls(gained, seconds, level if level >= 0 else None, stamp, spent)
 
     def _expect(self, seconds: float) -> float:
         """Return what the rate so far would have brought in that time; nothing without one."""
-        return self.gained / self.seconds * seconds if self.seconds else float("inf")
+        return self.gained / self.seconds * seconds if self.seconds else inf
 
     def _restart(self, level: float, at: float, gained: float | None) -> Refill:
         """Return what is known once a stretch ended; `gained` is None where it tells nothing."""

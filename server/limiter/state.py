@@ -147,7 +147,7 @@ def _decode_credits(
     level: float,
     stamp: float,
     # States of earlier versions end before this.
-    seen: Iterable[float | None] = (),
+    seen: Iterable[float] = (),
 ) -> Credits | None:
     policy = Policy(str(plan), float(burst), float(refill))
     # Of an earlier version, which believed any header: kept, it would stop every process for good.

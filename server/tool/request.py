@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import re
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
@@ -67,6 +68,8 @@ class Request(Input, Generic[R, C]):
     """Whether some calls of a tool that changes something only read: a read-only server offers
     these."""
     open_world: ClassVar[bool] = True
+    synonyms: ClassVar[Mapping[str, str]] = {}
+    """Names that callers take from results, each with the argument that it stands for."""
     verify: ClassVar[str] = ""
     """For one that changes something: how to find out whether it happened, when the answer was
     lost."""
