@@ -157,11 +157,23 @@ def _render(row: JobRow) -> str:
     counts = {str(state): count for state, count in row.counts.items()}
     if failed := counts.get("failed", 0) + counts.get("unknown", 0):
         progress += f", {failed} with problems"
+    progress += _render_forecast(row)
     title = row.title
     if row.error:
         title += f": {row.error['message']}"
     # Journals of older releases hold titles and messages as strangers wrote them.
     return f"{row.id}  {row.state:<9}  {progress}  {clean_sentence(title, _LONGEST_LINE)}"
+
+
+def _render_forecast(row: JobRow) -> str:
+    """Return how long a running job still takes and what it waits for, behind a comma."""
+    from server.jobs.forecast import describe_seconds, read_forecast
+
+    forecast = read_forecast(row.counters)
+    if forecast is None or not row.owned or row.ended:
+        return ""
+    left = f", about {describe_seconds(forecast.left)} left" if forecast.left else ""
+    return f"{left}, waits for {forecast.waits_for}" if forecast.waits_for else left
 
 
 def _render_total(total: int | None) -> str:

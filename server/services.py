@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from server.archivebox.backend import ArchiveBoxBackend
     from server.exports import ExportFolder
     from server.http.transport import InProcess
-    from server.jobs import Account, Jobs, Leases
-    from server.limiter import Limiter
+    from server.jobs import Account, JobRow, Jobs, Leases
+    from server.limiter import Limiter, Snapshot
     from server.sandbox import Sandbox
 
 log = logging.getLogger("archive_mcp")
@@ -114,13 +114,21 @@ class Services:
             None if self._settings.sandbox else self._settings.state_dir, leases=self._leases
         )
         try:
-            async with Jobs(journal, accounts=await self._accounts()) as jobs:
+            accounts = await self._accounts()
+            async with Jobs(journal, accounts=accounts, meter=self._read_limits) as jobs:
                 task_status.started(jobs)
                 await self._ending.wait()
         finally:
             journal.close()
             # After a failure too: the end of this process waits for it.
             self._jobs_over.set()
+
+    async def _read_limits(self, row: JobRow) -> Snapshot | None:
+        """Return what the API of a job allows now; None where it has no limits."""
+        backend = self._archive
+        if backend is None or row.workspace is None or row.origin != backend.archive.origin:
+            return None
+        return await backend.archive.budget(row.workspace)
 
     async def _accounts(self) -> set[Account] | None:
         """Return whose jobs are this process's business; None where the journal is its own."""

@@ -250,7 +250,8 @@ class BatchReader:
         spent = None
         if before.credits is not None:
             # The bucket refills while the answer is awaited, which would hide a part of the price.
-            spent = max(0.0, min(policy.burst, before.credits + policy.refill * seconds) - left)
+            refilled = before.credits + (before.refill or policy.refill) * seconds
+            spent = max(0.0, min(policy.burst, refilled) - left)
         self.batch_size.record_answer(reads, seconds, spent, burst, metered=True)
 
     def _convert(self, request: Read[Any], answer: Answer | Failure) -> Answer | Failure:

@@ -54,15 +54,14 @@ class ArchiveContext(Context):
         return self.archive.now()
 
     async def estimate_seconds(self, requests: int, credits: float) -> float:
-        """Return what is slower: five requests a second, or the credits that the plan refills."""
+        """Return what is slower: five requests a second, or the credits that are left and come
+        back."""
         # Known from the answers so far; before the first one only the request rate can be told.
         budget = await self.archive.budget(self.workspace)
-        paced = requests * INTERVAL
-        if budget is None or not budget.refill:
-            return paced
-        # The lower bound of the two limits, because both apply at once (Archive docs, rate
-        # limiting).
-        return max(paced, (credits - (budget.credits or 0.0)) / budget.refill)
+        if budget is None:
+            return requests * INTERVAL
+        # Wider at first and after a 429, the pace tightens to this within a minute.
+        return replace(budget, gap=min(budget.gap, INTERVAL)).seconds(requests, credits)
 
     async def present(self, preview: Preview) -> Preview:
         """Return the preview with the name of the workspace before it."""

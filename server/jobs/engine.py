@@ -15,6 +15,7 @@ import anyio
 
 from server.errors import Code, Failure
 from server.jobs.database import retry_while_busy
+from server.jobs.forecast import describe_seconds, read_forecast
 from server.jobs.journal import Journal
 from server.jobs.lease import Lease
 from server.jobs.model import (
@@ -28,6 +29,7 @@ from server.jobs.model import (
     RecordRow,
     RecordState,
 )
+from server.jobs.observer import Meter, count_finished, no_limits
 from server.jobs.ownership import make_foreign
 from server.jobs.runner import Runner
 from server.jobs.work import Work
@@ -61,6 +63,7 @@ class Jobs:
         sleep: coroutine function that waits a number of seconds of that clock.
         grace: seconds that what is under way gets when the server ends.
         accounts: whose jobs are seen, stopped and resumed here; None for everybody's.
+        meter: returns what the API of a job allows now, for the forecasts.
 
     Every method raises `Failure` where the journal cannot be used, and `NOT_FOUND` for a job that
     does not exist.
@@ -75,8 +78,10 @@ class Jobs:
         sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
         grace: float = GRACE,
         accounts: Collection[Account] | None = None,
+        meter: Meter = no_limits,
     ) -> None:
         self._journal = journal
+        self._meter = meter
         # The number alone may soon be given to another process.
         self._owner = owner or f"{os.getpid()}-{secrets.token_hex(4)}"
         self._clock = clock
@@ -256,10 +261,12 @@ class Jobs:
         self, job_id: str, runner: Runner | None
     ) -> tuple[int, int | None, str]:
         row = await self.get(job_id)
-        # While records are gathered none is finished: their number is the progress then.
-        count = row.finished_records or row.counters.get("gathered", 0)
         message = runner.handle.message if runner else ""
-        return count, row.total, message or str(row.phase)
+        forecast = read_forecast(row.counters)
+        left = (
+            f"; about {describe_seconds(forecast.left)} left" if forecast and forecast.left else ""
+        )
+        return count_finished(row), row.total, f"{message or row.phase}{left}"
 
     async def _wait_until_ended(self, runners: Sequence[Runner], seconds: float) -> None:
         until = self._clock() + seconds
@@ -288,7 +295,14 @@ class Jobs:
 
     async def _start_runner(self, lease: Lease, work: Work) -> JobRow:
         runner = await self._write(
-            lambda: Runner(self._journal, lease, work, clock=self._clock, sleep=self._sleep)
+            lambda: Runner(
+                self._journal,
+                lease,
+                work,
+                clock=self._clock,
+                sleep=self._sleep,
+                meter=self._meter,
+            )
         )
         if self._closed:  # meanwhile
             runner.stop(End(JobState.PAUSED))

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from server.errors import Code, Failure
 
+# The most seconds between two attempts.
+LONGEST_PAUSE = 60.0
+# The same where the failure names a time: a longer pause is better left to the user.
+LONGEST_ASKED_PAUSE = 300.0
+
 # BAD_RESPONSE among them: proxies send pages of their own while a server restarts.
 PASSING = {
     Code.RATE_LIMITED,
@@ -21,3 +26,14 @@ def may_pass(failure: Failure) -> bool:
     """Return whether the same may succeed in a while without anybody's doing."""
     # A full disk does not empty itself: the user should read of it now, not after all attempts.
     return failure.code in PASSING and failure.details.get("disk") != "full"
+
+
+def choose_pause(failure: Failure, strikes: int) -> float:
+    """Return the seconds until the next attempt after so many passing failures in a row."""
+    # Doubled each time, so that a server that comes back is not met by all attempts at once.
+    pause = min(2.0 ** (strikes - 1), LONGEST_PAUSE)
+    # The API's own wish goes first, within reason: a day's pause is better left to the user.
+    requested = failure.details.get("retry_after")
+    if isinstance(requested, int | float):
+        return max(pause, min(float(requested), LONGEST_ASKED_PAUSE))
+    return pause

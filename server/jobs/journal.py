@@ -101,8 +101,8 @@ class Journal:
                 (name, *texts, writes, repeatable, phase, _STARTING, now),
             )
             db.execute(
-                "INSERT INTO runs VALUES (?, NULL, 0, 0, 0, ?, ?, NULL, '{}')",
-                (name, now, job.total),
+                "INSERT INTO runs VALUES (?, NULL, 0, 0, 0, ?, ?, NULL, ?)",
+                (name, now, job.total, to_json(job.counters)),
             )
             # In the same transaction: a job without an owner would be deleted as never started.
             return self.leases.take(db, name, owner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -50,11 +50,27 @@ FINISHED_STATES = (RecordState.DONE, RecordState.FAILED, RecordState.UNKNOWN, Re
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """What a job was planned to take: `credits` are rate credits, `records` is None where their
+    number was not known."""
+
+    requests: int
+    credits: float
+    seconds: float
+    records: int | None = None
+
+    def share_of(self, records: int) -> float | None:
+        """Return which part of the plan so many records are; None where nobody can tell."""
+        return records / self.records if self.records else None
+
+
+@dataclass(frozen=True)
 class NewJob:
     """A job to be started.
 
     `arguments` are the tool's as they came (JSON-ready); `account` is a fingerprint of the token,
-    never the token; `total` is the number of records, None while it is not known.
+    never the token; `total` is the number of records, None while it is not known; `estimate` is
+    what the user was told that it takes.
     """
 
     tool: str
@@ -64,6 +80,12 @@ class NewJob:
     workspace: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
     total: int | None = None
+    estimate: Estimate | None = None
+
+    @property
+    def counters(self) -> dict[str, Any]:
+        """Return the counters that the job begins with."""
+        return {} if self.estimate is None else {"estimate": asdict(self.estimate)}
 
 
 @dataclass(frozen=True)

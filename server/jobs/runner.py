@@ -7,13 +7,14 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import anyio
 
 from server.errors import Code, Failure
 from server.jobs.database import retry_while_busy
-from server.jobs.failures import REFUSED, may_pass
+from server.jobs.failures import REFUSED, choose_pause, may_pass
 from server.jobs.handle import Handle, JobProgress
 from server.jobs.journal import Journal
 from server.jobs.lease import Lease
@@ -28,6 +29,7 @@ from server.jobs.model import (
     Stopped,
     to_dict,
 )
+from server.jobs.observer import Meter, Observer, Trouble, no_limits
 from server.jobs.work import Work
 
 log = logging.getLogger("archive_mcp.jobs")
@@ -38,11 +40,6 @@ STRIKES = 8
 RETRIES = 2
 # Passing failures of one record after which other records go first.
 DEFERRED_AFTER = 3
-# The most seconds between two attempts.
-LONGEST_PAUSE = 60.0
-# The same where the failure names a time: a longer pause is better left to the user.
-LONGEST_ASKED_PAUSE = 300.0
-
 _NAP = 0.25
 # Seconds between looks at the file, where another process may have cancelled the job.
 _LOOK = 1.0
@@ -55,6 +52,7 @@ class Runner:
         lease: the right to work on it, taken already.
         clock: monotonic seconds.
         sleep: coroutine function that waits a number of seconds of that clock.
+        meter: returns what the API allows now.
     """
 
     def __init__(
@@ -65,6 +63,7 @@ class Runner:
         *,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]],
+        meter: Meter = no_limits,
     ) -> None:
         self.progress = JobProgress()
         self.handle = Handle(journal, lease, self.progress, sleep=sleep)
@@ -86,6 +85,8 @@ class Runner:
         # Raised with every strike, to see which sends had started before it.
         self._round = 0
         self._open_at = 0.0
+        self._trouble = ""
+        self._observer = Observer(journal, lease, self.handle, meter=meter, clock=clock)
         self._tries: Counter[int] = Counter()
         self._unsure: Counter[int] = Counter()
 
@@ -135,6 +136,9 @@ class Runner:
                 if self._clock() - renewed >= self._journal.leases.seconds / 3:
                     cancelled = self._journal.renew(self._lease)
                     renewed = self._clock()
+                await self._observe()
+            except Stopped:
+                cancelled = True
             except LostLease:
                 self.progress.abandon()
                 self.interrupt()
@@ -145,6 +149,10 @@ class Runner:
                 continue
             if cancelled:
                 self.stop(End(JobState.CANCELLED))
+
+    async def _observe(self, *, last: bool = False) -> None:
+        trouble = Trouble(self._trouble, self._open_at)
+        await self._observer.look(trouble, last=last)
 
     async def _run_phases(self) -> None:
         if self.handle.row.phase is Phase.GATHERING:
@@ -186,6 +194,9 @@ class Runner:
         if not self.progress.end:
             # Tried here, where an unfit result is a fault of the work, not of the journal.
             json.dumps(result)
+            # The work is done, whatever keeps the last figures of it from being journalled.
+            with suppress(Failure, Stopped):
+                await self._observe(last=True)
             self.progress.decide(End(JobState.DONE, result=result))
 
     async def _repeat(self, ask: Callable[[], Awaitable[Any]]) -> Any:
@@ -285,20 +296,20 @@ class Runner:
             self._mark(rows, RecordState.PENDING)
             # Such as a refused token: every other record would meet it, so the job pauses at once.
             raise failure
-        uncertain = failure.code is Code.OUTCOME_UNKNOWN
         for row in rows:
             self._tries[row.number] += 1
-            self._unsure[row.number] += uncertain
-            # After a clear failure nothing happened; else only repeatable work goes again.
-            again = not uncertain or (
-                self.handle.row.repeatable and self._unsure[row.number] <= RETRIES
-            )
-            self._mark(
-                [row],
-                RecordState.PENDING if again else RecordState.UNKNOWN,
-                None if again else failure,
-            )
+            self._unsure[row.number] += failure.code is Code.OUTCOME_UNKNOWN
+            if self._may_repeat(row, failure):
+                self._mark([row], RecordState.PENDING)
+            else:
+                self._mark([row], RecordState.UNKNOWN, failure)
         self._strike(failure, began, rows)
+
+    def _may_repeat(self, row: RecordRow, failure: Failure) -> bool:
+        # After a clear failure nothing happened; else only repeatable work goes again.
+        if failure.code is not Code.OUTCOME_UNKNOWN:
+            return True
+        return self.handle.row.repeatable and self._unsure[row.number] <= RETRIES
 
     def _mark_refused(self, row: RecordRow, failure: Failure) -> None:
         # A refusal says nothing of an earlier send, whose answer was lost: "not found" may be what
@@ -329,6 +340,7 @@ class Runner:
             return
         self._round += 1
         self._strikes += 1
+        self._trouble = failure.message
         if self._strikes >= STRIKES:
             # More failures than strikes: others got through meanwhile, so the fault is the record's
             # own.
@@ -338,15 +350,7 @@ class Runner:
                 return
             self.progress.decide(End(JobState.PAUSED, to_dict(failure)))
             return
-        # The API's own wish goes first, within reason: a day's pause is better left to the user.
-        requested = failure.details.get("retry_after")
-        wait = (
-            min(float(requested), LONGEST_ASKED_PAUSE)
-            if isinstance(requested, int | float)
-            else 0.0
-        )
-        # Doubled each time, so that a server that comes back is not met by all attempts at once.
-        self._open_at = self._clock() + max(wait, min(2.0 ** (self._strikes - 1), LONGEST_PAUSE))
+        self._open_at = self._clock() + choose_pause(failure, self._strikes)
 
     def _mark(
         self, rows: Sequence[RecordRow], state: RecordState, failure: Failure | None = None

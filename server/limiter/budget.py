@@ -3,20 +3,25 @@
 Every answer carries `ratelimit-policy: "growth";q=15000;w=60` (a bucket of q credits that fills up
 in w seconds) and `ratelimit: "growth";r=14203;t=1785409320` (r credits left, full again at t); see
 the rate limits page of the Archive docs. Older deployments send neither. `t` is not read, because
-the level and the refill rate say the same without the wall clock.
+the level and the refill rate say the same without the wall clock. How much really comes back is
+seen from level to level (`refill`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from server.limiter.interface import Lane
+from server.limiter.refill import Refill
 
 # Share of the bucket that a lane leaves untouched. Jobs leave more, so that a person does not wait
 # for one.
 RESERVES: Mapping[Lane, float] = {"interactive": 0.02, "job": 0.10}
+# Seconds of refill that a lane leaves untouched at most: where little comes back, a share of the
+# bucket takes minutes to fill, and a job would stand still for as long.
+RESERVE_SECONDS: Mapping[Lane, float] = {"interactive": 2.0, "job": 10.0}
 
 # A level computed from floats may miss the cost by a hair; waiting for that would send nobody.
 _ROUNDING = 1e-6
@@ -60,15 +65,27 @@ class Reading:
 
 @dataclass(frozen=True)
 class Credits:
-    """A policy and the `level` of its bucket, in credits, at `stamp` (monotonic seconds)."""
+    """A policy, the `level` of its bucket, in credits, at `stamp` (monotonic seconds), and what was
+    seen of its refill."""
 
     policy: Policy
     level: float
     stamp: float
+    seen: Refill = field(default_factory=Refill)
+
+    @property
+    def refill(self) -> float:
+        """Return the credits that come back each second, as far as that was seen."""
+        return self.seen.rate(self.policy.refill)
 
     def level_at(self, now: float) -> float:
-        """Return the credits in the bucket at `now`, provided that nobody else takes any."""
-        return min(self.policy.burst, self.level + self.policy.refill * max(0.0, now - self.stamp))
+        """Return the credits in the bucket at `now`, provided that others take no more than so
+        far."""
+        return min(self.policy.burst, self.level + self.refill * max(0.0, now - self.stamp))
+
+    def reserve(self, lane: Lane) -> float:
+        """Return the credits that a lane leaves untouched."""
+        return min(RESERVES[lane] * self.policy.burst, RESERVE_SECONDS[lane] * self.refill)
 
     def ready(self, cost: float, lane: Lane, now: float) -> float:
         """Return the time from which `cost` credits are there beyond the lane's reserve.
@@ -76,13 +93,13 @@ class Credits:
         The result is `now` where they are there already.
         """
         # A send that needs more than a full bucket goes once it is full, else it would never go.
-        need = min(self.policy.burst, cost + RESERVES[lane] * self.policy.burst)
+        need = min(self.policy.burst, cost + self.reserve(lane))
         missing = need - self.level_at(now)
-        return now if missing <= _ROUNDING else now + missing / self.policy.refill
+        return now if missing <= _ROUNDING else now + missing / self.refill
 
     def spend(self, cost: float, now: float) -> Credits:
         """Return the bucket after `cost` credits were taken at `now`."""
-        return Credits(self.policy, max(0.0, self.level_at(now) - cost), now)
+        return replace(self, level=max(0.0, self.level_at(now) - cost), stamp=now)
 
 
 def read_budget(headers: Mapping[str, str]) -> Reading:
@@ -106,7 +123,11 @@ def read_budget(headers: Mapping[str, str]) -> Reading:
 
 
 def merge(
-    existing: Credits | None, reading: Reading, outstanding: float, at: float
+    existing: Credits | None,
+    reading: Reading,
+    outstanding: float,
+    at: float,
+    spent: float = 0.0,
 ) -> Credits | None:
     """Return the credits after an answer, or None while no policy is known.
 
@@ -115,17 +136,23 @@ def merge(
         reading: The credit headers of the answer.
         outstanding: Credits of sends under way that the answer may not count yet.
         at: When the answer came (monotonic seconds).
+        spent: Credits that the answered request took.
     """
     policy = reading.policy
     if policy is None and existing:
         policy = existing.policy
     if policy is None:
         return None
+    # Of another plan nothing was seen yet.
+    same = existing is not None and existing.policy == policy
+    seen = existing.seen if existing and same else Refill()
     if reading.left is not None:
-        return Credits(policy, max(0.0, min(policy.burst, reading.left) - outstanding), at)
+        left = min(policy.burst, reading.left)
+        seen = seen.add(left, at, spent, policy.burst)
+        return Credits(policy, max(0.0, left - outstanding), at, seen)
     # A policy without a level says nothing about what was spent: keep the level, or start full.
     if existing:
-        return replace(existing, policy=policy)
+        return replace(existing, policy=policy, seen=seen.take(spent))
     return Credits(policy, policy.burst, at)
 
 

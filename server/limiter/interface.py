@@ -21,8 +21,10 @@ class Snapshot:
         jitter: Estimated unevenness of arrivals in seconds; None without enough evidence.
         plan: Name of the plan; this and the rest are None until the API sends credit headers.
         burst: Credits that the bucket holds.
-        refill: Credits per second.
+        refill: Credits per second that come back, as far as that was seen.
         credits: Credits left now.
+        stated_refill: Credits per second by the plan; more than `refill` where others spend too.
+        reserve: Credits that a job leaves untouched.
     """
 
     gap: float
@@ -32,6 +34,22 @@ class Snapshot:
     burst: float | None
     refill: float | None
     credits: float | None
+    stated_refill: float | None = None
+    reserve: float = 0.0
+
+    @property
+    def confirms_plan(self) -> bool:
+        """Whether as much comes back as the plan states."""
+        return (self.refill or 0.0) >= (self.stated_refill or 0.0)
+
+    def seconds(self, requests: float, credits: float) -> float:
+        """Return about how long so many requests of so many credits in all take."""
+        paced = requests * self.gap
+        if not self.refill:
+            return self.penalty + paced
+        # Both limits hold at once (Archive docs, rate limits): the slower one decides.
+        spare = max(0.0, (self.credits or 0.0) - self.reserve)
+        return self.penalty + max(paced, (credits - spare) / self.refill)
 
 
 # One send only: a retry needs a slot of its own, or the API would see more than was counted.

@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -46,9 +47,12 @@ _STALE_CLAIMS = 2
 class Turn:
     """The slot that `Pacer` hands out. `stamp` is when it was claimed (seconds, monotonic)."""
 
-    def __init__(self, claim: Claim, operation: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, claim: Claim, operation: str, cost: float, clock: Callable[[], float]
+    ) -> None:
         self.stamp = claim.stamp
         self.answer: Answer | None = None
+        self._cost = cost
         self._late = claim.late
         self._operation = operation
         self._clock = clock
@@ -69,6 +73,7 @@ class Turn:
             operation=self._operation,
             status=status,
             reading=read_budget(headers),
+            cost=self._cost,
             # The larger one: the message may request for longer than the header, or the other way
             # round.
             penalty=max(_retry_after(headers), retry_after or 0.0),
@@ -134,9 +139,8 @@ class Pacer:
     ) -> AsyncIterator[Slot]:
         """See `Limiter.slot`. The deadline is in seconds of the pacer's clock."""
         queue = self._queues.setdefault(key, WaitQueue(self._rules))
-        turn = Turn(
-            await self._take_turn(key, queue, Waiter(cost, lane, deadline)), operation, self._clock
-        )
+        claim = await self._take_turn(key, queue, Waiter(cost, lane, deadline))
+        turn = Turn(claim, operation, cost, self._clock)
         try:
             yield turn
         finally:
@@ -150,15 +154,26 @@ class Pacer:
         # Goes through a change, so that answers still pending are part of what is shown.
         shared = await self._change(key, lambda shared: shared)
         state, now = shared.state, self._clock()
-        credits = state.credits
-        return Snapshot(
+        snapshot = Snapshot(
             gap=state.gap,
             penalty=max(0.0, state.penalty_until - now),
             jitter=shared.evidence.jitter(),
-            plan=credits.policy.plan if credits else None,
-            burst=credits.policy.burst if credits else None,
-            refill=credits.policy.refill if credits else None,
-            credits=credits.level_at(now) if credits else None,
+            plan=None,
+            burst=None,
+            refill=None,
+            credits=None,
+        )
+        credits = state.credits
+        if credits is None:
+            return snapshot
+        return replace(
+            snapshot,
+            plan=credits.policy.plan,
+            burst=credits.policy.burst,
+            refill=credits.refill,
+            credits=credits.level_at(now),
+            stated_refill=credits.policy.refill,
+            reserve=credits.reserve("job"),
         )
 
     def close(self) -> None:

@@ -77,13 +77,15 @@ class Wait:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to the send of a claimed turn; times are monotonic seconds."""
+    """The answer to the send of a claimed turn; times are monotonic seconds, `cost` is in
+    credits."""
 
     stamp: float
     at: float
     operation: str
     status: int
     reading: Reading
+    cost: float = 0.0
     penalty: float = 0.0
     new_connection: bool = False
     late: float | None = None
@@ -138,7 +140,9 @@ def record_answer(state: State, rules: Rules, evidence: Evidence, answer: Answer
     for a long while."""
     _close_send(state, answer)
     outstanding = _sum_outstanding(state, answer.at - _FORGOTTEN_WINDOWS * rules.window)
-    state.credits = merge(state.credits, answer.reading, outstanding, answer.at)
+    # What the API refused to do takes no credits.
+    spent = answer.cost if answer.status < 400 else 0.0
+    state.credits = merge(state.credits, answer.reading, outstanding, answer.at, spent)
     if answer.late is not None:
         evidence.add_late(answer.late)
     if answer.status == 429:

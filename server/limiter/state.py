@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from server.limiter.budget import Credits, Policy
 from server.limiter.interface import Lane
 from server.limiter.jitter import Rules
+from server.limiter.refill import Refill
 
 # A figure from outside must not stop all sends for days.
 LONGEST_PENALTY = 3600.0
@@ -66,7 +69,7 @@ class State:
                 ],
                 self.freed,
                 [[send.stamp, send.cost, int(send.open)] for send in self.sends],
-                credits and [*_policy_fields(credits.policy), credits.level, credits.stamp],
+                credits and _credit_fields(credits),
                 saver and [saver.who, saver.until, saver.lane],
             ],
             separators=(",", ":"),
@@ -113,8 +116,9 @@ def decode(text: str, rules: Rules, now: float) -> State:
     return state
 
 
-def _policy_fields(policy: Policy) -> list[str | float]:
-    return [policy.plan, policy.burst, policy.refill]
+def _credit_fields(credits: Credits) -> list[Any]:
+    policy, seen = credits.policy, credits.seen.encode()
+    return [policy.plan, policy.burst, policy.refill, credits.level, credits.stamp, seen]
 
 
 def _decode(text: str) -> State:
@@ -137,10 +141,16 @@ def _decode(text: str) -> State:
 
 
 def _decode_credits(
-    plan: str, burst: float, refill: float, level: float, stamp: float
+    plan: str,
+    burst: float,
+    refill: float,
+    level: float,
+    stamp: float,
+    # States of earlier versions end before this.
+    seen: Iterable[float] = (),
 ) -> Credits | None:
     policy = Policy(str(plan), float(burst), float(refill))
     # Of an earlier version, which believed any header: kept, it would stop every process for good.
     if not policy.is_plausible or not 0 <= level <= policy.burst:
         return None
-    return Credits(policy, float(level), float(stamp))
+    return Credits(policy, float(level), float(stamp), Refill.decode(seen))

@@ -81,6 +81,7 @@ def parse(
     schema = _schema_of(request)
     own_books = BOOKKEEPING - schema.get("properties", {}).keys()
     raw = {name: raw[name] for name in raw if name not in own_books}
+    raw = _replace_synonyms(request, raw)
     cleaned = decode(dict(raw), schema)
     try:
         parsed = request.model_validate(cleaned, context=context)
@@ -89,6 +90,16 @@ def parse(
         raise _explain(tool or request.tool_name(), schema, error, inside) from None
     parsed.check()
     return parsed
+
+
+def _replace_synonyms(request: type[Request[Any, Any]], raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments under their own names; of two that clash both stay, to be refused."""
+    result = dict(raw)
+    for synonym, name in request.synonyms.items():
+        # An empty value is what clients fill in for an argument that a model left out.
+        if synonym in result and result.get(name) in (None, ""):
+            result[name] = result.pop(synonym)
+    return result
 
 
 @cache

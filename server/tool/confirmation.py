@@ -42,16 +42,25 @@ class Preview:
     """What would change: `message` for the person, `details` for the assistant.
 
     The confirmation is bound to both. `otherwise` tells the assistant what to do after a no.
+    `outlook` is what the person reads beside the message, of figures that change all the time: no
+    confirmation is bound to it.
     """
 
     message: str
     details: dict[str, Any] = field(default_factory=dict)
     otherwise: str = ""
+    outlook: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         # The last line of defence: no name or title breaks the question, whoever builds it.
         object.__setattr__(self, "message", one_line(self.message))
         object.__setattr__(self, "details", safe_details(self.details))
+        object.__setattr__(self, "outlook", one_line(self.outlook))
+
+    @property
+    def question(self) -> str:
+        """Return all that the person reads."""
+        return f"{self.message} {self.outlook}".rstrip()
 
 
 class Confirmations:
@@ -91,14 +100,14 @@ class Confirmations:
         basis = scope_of(call, preview.message, preview.details)
         if token is not None and self._redeem(token, basis):
             return
-        reply = await asker.ask(Question("confirm", preview.message, _FORM, basis))
+        reply = await asker.ask(Question("confirm", preview.question, _FORM, basis))
         answer = _read_answer(reply)
         if answer is True:
             return
         if answer is False:
             hint = preview.otherwise or "Do not ask for the same again."
             raise Failure(Code.DECLINED, "The user declined. Nothing was changed.", hint)
-        message = f"Nothing was changed: this needs the user's yes. {preview.message}"
+        message = f"Nothing was changed: this needs the user's yes. {preview.question}"
         if token is not None:
             message = f"{_STALE} {message}"
         hint = _UNASKED if reply.action in ("accept", "unavailable") else _UNANSWERED

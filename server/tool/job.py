@@ -13,7 +13,14 @@ from pydantic import Field, PrivateAttr
 
 from server.errors import Code, Failure
 from server.jobs.engine import Jobs
+from server.jobs.forecast import (
+    describe_correction,
+    describe_seconds,
+    read_estimate,
+    read_forecast,
+)
 from server.jobs.model import (
+    Estimate,
     JobRow,
     JobState,
     NewJob,
@@ -40,6 +47,10 @@ _LONGEST_TITLE = 200
 _RESERVE_SECONDS = 3.0
 
 
+# Nobody asks how long a job of fewer seconds takes, and what it awaits in the end comes on top.
+_WORTH_TELLING = 20.0
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a job will do, as far as it is known before.
@@ -58,13 +69,27 @@ class Plan:
     preview: Preview | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
-    def complete_preview(self) -> Preview | None:
-        """Return the preview with what holds for every job; None where nobody needs to be asked."""
+    def complete_preview(self, seconds: float) -> Preview | None:
+        """Return the preview with what holds for every job; None where nobody needs to be asked.
+
+        Args:
+            seconds: About how long the job takes, as things stand.
+        """
         if self.preview is None:
             return None
         figures = {"requests": self.requests, "rateCredits": round(self.credits)}
         message = f"{self.preview.message} The job pauses when this client is closed."
-        return replace(self.preview, message=message, details={**figures, **self.preview.details})
+        return replace(
+            self.preview,
+            message=message,
+            details={**figures, **self.preview.details},
+            outlook=_describe_outlook(seconds),
+        )
+
+
+def _describe_outlook(seconds: float) -> str:
+    # With the credits that are left now, which are others a moment later.
+    return f"It takes about {describe_seconds(seconds)}." if seconds >= _WORTH_TELLING else ""
 
 
 class StartJob(Request[R, C], Generic[R, C]):
@@ -104,8 +129,8 @@ class StartJob(Request[R, C], Generic[R, C]):
         # A resumed job was confirmed when it was started; a dry run changes nothing.
         if self.resume is not None or self.dry_run:
             return None
-        self._plan = await self.plan(context)
-        return self._plan.complete_preview()
+        self._plan = plan = await self.plan(context)
+        return plan.complete_preview(await context.estimate_seconds(plan.requests, plan.credits))
 
     async def run(self, context: C) -> Result:
         """Start or resume the job, and return its result or where it stands."""
@@ -116,7 +141,8 @@ class StartJob(Request[R, C], Generic[R, C]):
         about = await describe_plan(plan, context)
         if self.dry_run:
             return whole({"dryRun": True, **about})
-        row = await jobs.start(new_job(self, context, plan), self.work(context), plan.records_known)
+        job = new_job(self, context, plan, 60 * about["minutes"])
+        row = await jobs.start(job, self.work(context), plan.records_known)
         row = await _follow(jobs, row, context)
         return _render(row, self.watch).with_fields(plan=about)
 
@@ -152,17 +178,16 @@ async def read_by_job(request: ReadsByJob[C], context: C, plan: Plan) -> Result:
     """
     jobs = await context.jobs()
     about = await describe_plan(plan, context)
-    row = await jobs.start(
-        new_job(request, context, plan), request.work(context), plan.records_known
-    )
+    job = new_job(request, context, plan, 60 * about["minutes"])
+    row = await jobs.start(job, request.work(context), plan.records_known)
     answer = _render(await _follow(jobs, row, context), request.watch)
     # A job that ended in time looks like any read: its result alone.
     result = answer.structured.get("result")
     return answer.with_fields(plan=about) if result is None else whole(result)
 
 
-def new_job(request: ReadsByJob[C], context: C, plan: Plan) -> NewJob:
-    """Return the job as it is journalled."""
+def new_job(request: ReadsByJob[C], context: C, plan: Plan, seconds: float) -> NewJob:
+    """Return the job as it is journalled; `seconds` is about how long it takes."""
     scope = context.scope
     return NewJob(
         tool=request.tool_name(),
@@ -172,6 +197,7 @@ def new_job(request: ReadsByJob[C], context: C, plan: Plan) -> NewJob:
         workspace=scope.workspace,
         arguments=request.call_arguments(),
         total=plan.records,
+        estimate=Estimate(plan.requests, plan.credits, seconds, plan.records),
     )
 
 
@@ -252,7 +278,7 @@ async def _follow(jobs: Jobs, row: JobRow, context: Context) -> JobRow:
 def _render(row: JobRow, watch: str) -> Result:
     result = summarise(row)
     if not row.ended:
-        result["notes"] = [_describe_standing(row, watch)]
+        result["notes"] = [*result.get("notes", []), _describe_standing(row, watch)]
     return whole(result).with_links(*list_links(row))
 
 
@@ -287,12 +313,37 @@ def summarise(row: JobRow) -> dict[str, Any]:
         "state": str(row.state),
         "phase": None if row.ended else str(row.phase),
         "records": {"total": row.total, **drop_nulls(gathered)},
+        "pace": _describe_pace(row),
         "result": row.result,
         "error": row.error,
         "startedAt": _format_instant(row.created),
         "finishedAt": _format_instant(row.finished),
+        "notes": _list_corrections(row) or None,
     }
     return drop_nulls(summary)
+
+
+def _describe_pace(row: JobRow) -> dict[str, Any] | None:
+    """Return how fast a running job is, how long it still takes and what it waits for."""
+    forecast = read_forecast(row.counters)
+    # Of a job that nobody works on the last figures mean nothing any more.
+    if forecast is None or not row.owned or row.ended:
+        return None
+    speed, left = forecast.speed, forecast.left
+    return drop_nulls(
+        {
+            "recordsPerMinute": None if speed is None else round(60 * speed, 1),
+            "minutesLeft": None if left is None else round(left / 60, 1),
+            "waitsFor": forecast.waits_for or None,
+        }
+    )
+
+
+def _list_corrections(row: JobRow) -> list[str]:
+    """Return how the plan of a job turned out wrong, if it did."""
+    estimate, forecast = read_estimate(row.counters), read_forecast(row.counters)
+    correction = describe_correction(estimate, forecast, ended=row.ended)
+    return [] if correction is None else [correction]
 
 
 def list_links(row: JobRow) -> list[Link]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import re
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
@@ -75,6 +76,8 @@ class Request(Input, Generic[R, C]):
     """Whether a host that loads tools on demand loads it from the start."""
     most_characters: ClassVar[int] = 0
     """Characters of a result that a host is asked to show in place; 0 leaves it to the host."""
+    synonyms: ClassVar[Mapping[str, str]] = {}
+    """Names that callers take from results, each with the argument that it stands for."""
     verify: ClassVar[str] = ""
     """For one that changes something: how to find out whether it happened, when the answer was
     lost."""

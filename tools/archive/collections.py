@@ -150,10 +150,14 @@ class DeleteCollection(Deletion[DeletedCollection]):
     refused = _OLDER_STORAGE
     kind = "collection"
     reads = GetCollection
+    lists = GetCollections
     shown = "name itemCount group.name"
 
     def describe_scope(self, result: dict[str, Any]) -> list[str]:
         return [count_noun(result["itemCount"], "item"), *in_group(result)]
+
+    def summarise(self, result: dict[str, Any]) -> dict[str, Any]:
+        return {"name": result["name"], "itemCount": result["itemCount"]}
 
     def describe_survivors(self, result: dict[str, Any]) -> str:
         return (

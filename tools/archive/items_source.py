@@ -28,6 +28,19 @@ _OTHER_SOURCES = ("item_ids", "urls", "undo", "resume")
 AT_ONCE = 100
 """Ids or links that one request takes (Archive docs, items and lookup by URL)."""
 
+PAGE_COST = 80.0
+"""Rate credits of a page of items with their accounts (Archive docs, rate limiting: 60, and 20 for
+a relation)."""
+NAMED = ["id", "socialProfile.accountName"]
+"""The fields by which people know an item."""
+
+
+def read_account(item: dict[str, Any]) -> str | None:
+    """Return whose item it is; None where a partial answer lacks that."""
+    profile = item.get("socialProfile") or {}
+    name: str | None = profile.get("accountName")
+    return name
+
 
 @dataclass(frozen=True)
 class Batch:

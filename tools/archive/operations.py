@@ -8,6 +8,8 @@ from pydantic import Field
 
 from server.archive.context import ArchiveContext
 from server.archive.operations import Connection, Id, Query, Workflow
+from server.errors import Code, Failure
+from server.limiter import Snapshot
 from server.tool.result import Result, whole
 from tools.archive.schema.objects import Operation, OperationSummary
 from tools.archive.workspace import GetWorkspace
@@ -48,7 +50,10 @@ class GetOperation(Query[Operation]):
 
 
 # So that a person's single call goes through while a job works.
-RESERVE = "Jobs leave a tenth of the burst untouched; calls like this one a fiftieth."
+RESERVE = (
+    "Jobs leave a tenth of the burst untouched, or what comes back in ten seconds if that is less; "
+    "calls like this one a fifth of that."
+)
 
 
 class GetBudget(Workflow[dict[str, Any]]):
@@ -69,22 +74,47 @@ class GetBudget(Workflow[dict[str, Any]]):
     repeatable = True
 
     async def run(self, context: ArchiveContext) -> Result:
-        existing = await context.archive.budget(context.workspace)
-        if existing is None or existing.plan is None:  # Archive reports it with any answer
-            await context.api.read(GetWorkspace.model_validate({"fields": ["id"]}))
-            existing = await context.archive.budget(context.workspace)
+        # Others spend the same credits: only an answer of now tells how many are left.
+        notes = await _read_level(context)
+        budget = await context.archive.budget(context.workspace)
         # Older answers of Archive have no rate headers: then only the flat pace is known.
-        if existing is None or existing.burst is None:
+        if budget is None or budget.burst is None:
             note = "Archive has not reported the budget; requests are paced at five a second."
-            return whole({"plan": None, "notes": [note]})
+            return whole({"plan": None, "notes": [*notes, note]})
         return whole(
             {
-                "plan": existing.plan,
-                "burst": existing.burst,
-                "refillPerSecond": existing.refill,
-                "creditsLeft": None if existing.credits is None else round(existing.credits),
-                "secondsBetweenRequests": round(existing.gap, 3),
-                "heldBackForSeconds": round(existing.penalty, 1),
-                "notes": [RESERVE],
+                "plan": budget.plan,
+                "burst": budget.burst,
+                "refillPerSecond": _round(budget.refill),
+                **_show_stated_refill(budget),
+                "creditsLeft": _round(budget.credits),
+                "secondsBetweenRequests": round(budget.gap, 3),
+                "heldBackForSeconds": round(budget.penalty, 1),
+                "notes": [*notes, RESERVE],
             }
         )
+
+
+async def _read_level(context: ArchiveContext) -> list[str]:
+    """Let Archive report the credits that are left; return what keeps it from that, in words."""
+    try:
+        await context.api.read(GetWorkspace.model_validate({"fields": ["id"]}))
+    except Failure as failure:
+        if failure.code not in (Code.RATE_LIMITED, Code.BUDGET_EXHAUSTED):
+            raise
+        return [f"`creditsLeft` is computed from earlier answers. {failure.message}"]
+    return []
+
+
+def _show_stated_refill(budget: Snapshot) -> dict[str, Any]:
+    """Return the refill that the plan states, where less was seen."""
+    if budget.refill == budget.stated_refill:
+        return {}
+    return {"statedRefillPerSecond": _round(budget.stated_refill)}
+
+
+def _round(number: float | None) -> float | None:
+    """Return credits as people read them: whole ones, and tenths of small figures."""
+    if number is None:
+        return None
+    return round(number) if number >= 10 else round(number, 1)

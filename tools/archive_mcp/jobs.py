@@ -12,6 +12,8 @@ from server.tool.job import list_links, summarise
 from server.tool.result import RecordList, Result, whole
 
 JobId = Annotated[str, Field(min_length=1)]
+# Results name a job `jobId`, and callers pass it on under that name.
+_SYNONYMS = {"jobId": "id"}
 
 # Clients give up on a call after about a minute; this leaves room for the answer.
 LONGEST_WAIT = 40
@@ -21,9 +23,9 @@ STOPPING_SECONDS = 3.0
 
 
 class GetJob(ServerTool[JobRow]):
-    """Show how far a job is: its progress and result, and the records that failed or whose outcome
-    is unknown, each with its reason. With `wait` it answers when the job ends, or after that many
-    seconds."""
+    """Show how far a job is: its rate, the time left, what it waits for, its result, and the
+    records that failed or whose outcome is unknown, each with its reason. With `wait` it answers
+    when the job ends, or after that many seconds."""
 
     operation = "get_job"
     title = "Show a job"
@@ -37,6 +39,7 @@ class GetJob(ServerTool[JobRow]):
     )
     risk = "reads"
     repeatable = True
+    synonyms = _SYNONYMS
 
     id: JobId = Field(description="Job id.")
     wait: int = Field(0, ge=0, le=LONGEST_WAIT, description="Seconds to wait for the job to end.")
@@ -108,6 +111,7 @@ class CancelJob(ServerTool[JobRow]):
     risk = "changes"
     repeatable = True
     verify = "{get_job} shows its state."
+    synonyms = _SYNONYMS
 
     id: JobId = Field(description="Job id.")
 

@@ -31,7 +31,7 @@ from server.sandbox.archive.data.brands import COFFEE, MAIN, OUTDOOR
 from server.sandbox.archive.data.workspace import Workspace, World
 from server.sandbox.archive.engine import SandboxBug, parse_query, run, schema
 from server.sandbox.archive.failures import make_refusal
-from server.sandbox.archive.limits import PLANS, Meters
+from server.sandbox.archive.limits import PLANS, Meters, Plan
 from server.sandbox.archive.media import base_for, is_media, serve
 from server.sandbox.archive.resolvers.context import Context
 from server.sandbox.archive.resolvers.search import Results
@@ -76,9 +76,9 @@ class Sandbox:
     """Archive's API with made-up data.
 
     items: records in the main workspace. seed: another seed, other records. rate: requests admitted
-    in `window` seconds. plan: "startup", "growth" or "enterprise" (size of the credit bucket).
-    clock: monotonic seconds. now: the time of day at start, to which all dates are relative. Raises
-    ValueError for an unknown plan and for less than one item.
+    in `window` seconds. plan: "startup", "growth" or "enterprise" (size of the credit bucket), or
+    one of its own. clock: monotonic seconds. now: the time of day at start, to which all dates are
+    relative. Raises ValueError for an unknown plan and for less than one item.
     """
 
     api_path = PATH
@@ -91,16 +91,14 @@ class Sandbox:
         seed: int = 7,
         rate: int = 5,
         window: float = 1.0,
-        plan: str = "growth",
+        plan: str | Plan = "growth",
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         if items < 1:
             raise ValueError("items must be at least 1")
-        if plan not in PLANS:
-            raise ValueError(f"unknown plan {plan!r}; known are {', '.join(PLANS)}")
         self._items, self._seed = items, seed
-        self._rate, self._window, self._plan = rate, window, plan
+        self._rate, self._window, self._plan = rate, window, _find_plan(plan)
         self._clock, self._now = clock, now
         self.reset()
 
@@ -248,6 +246,14 @@ class Sandbox:
             headers={**JSON_TYPE, **self._limit_headers(caller)},
             body=encode(body),
         )
+
+
+def _find_plan(plan: str | Plan) -> Plan:
+    if isinstance(plan, Plan):
+        return plan
+    if plan not in PLANS:
+        raise ValueError(f"unknown plan {plan!r}; known are {', '.join(PLANS)}")
+    return PLANS[plan]
 
 
 def _check_route(method: str, path: str) -> None:

@@ -20,17 +20,29 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Plan:
-    """Credits of a plan: the size of the bucket, and how many come back each second."""
+    """Credits of a plan: the size of the bucket, and how many come back each second.
+
+    `stated` is the refill that the headers speak of, where it is another one; others who spend from
+    the same bucket make such a difference.
+    """
 
     name: str
     burst: int
-    refill: int
+    refill: float
+    stated: float | None = None
+
+    @property
+    def window(self) -> int:
+        """The seconds in which the bucket fills up, by the headers."""
+        return round(self.burst / (self.stated or self.refill))
 
 
 PLANS = {
     "startup": Plan("startup", 5_000, 50),
     "growth": Plan("growth", 15_000, 250),
     "enterprise": Plan("enterprise", 60_000, 1_000),
+    # Growth, where other programs spend nearly all that comes back.
+    "shared": Plan("growth", 15_000, 8.25, stated=250),
     # None of Archive's: for loads whose requests come much faster than the real API would take
     # them.
     "boundless": Plan("boundless", 100_000_000, 1_000_000),
@@ -86,7 +98,7 @@ class Bucket:
         plan = self.plan
         full = math.ceil(epoch + (plan.burst - self.left) / plan.refill)
         return {
-            "ratelimit-policy": f'"{plan.name}";q={plan.burst};w={plan.burst // plan.refill}',
+            "ratelimit-policy": f'"{plan.name}";q={plan.burst};w={plan.window}',
             "ratelimit": f'"{plan.name}";r={int(self.left)};t={full}',
         }
 
@@ -104,10 +116,10 @@ class Meter:
 class Meters:
     """The meters of all keys, made when a key is first seen."""
 
-    def __init__(self, *, rate: int, window: float, plan: str, clock: Callable[[], float]) -> None:
+    def __init__(self, *, rate: int, window: float, plan: Plan, clock: Callable[[], float]) -> None:
         self._rate = rate
         self._window = window
-        self._plan = PLANS[plan]
+        self._plan = plan
         self._clock = clock
         self._meters: dict[str, Meter] = {}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from server.limiter.budget import (
     read_budget,
 )
 from server.limiter.jitter import Rules
+from server.limiter.refill import Refill
 from server.limiter.state import Saver, State, decode
 
 GROWTH = Policy("growth", 15000, 250)
@@ -75,7 +78,7 @@ def test_a_job_leaves_more_credits_untouched_than_a_person() -> None:
 
 def test_credits_of_sends_under_way_are_not_counted_as_left() -> None:
     known = merge(None, Reading(GROWTH, 1000), outstanding=300, at=5)
-    assert known == Credits(GROWTH, 700, 5)
+    assert known == Credits(GROWTH, 700, 5, Refill(level=1000, stamp=5))
 
 
 def test_an_answer_without_headers_changes_nothing() -> None:
@@ -87,6 +90,32 @@ def test_an_answer_without_headers_changes_nothing() -> None:
 def test_a_changed_plan_keeps_the_level_until_the_api_names_another() -> None:
     startup = Policy("startup", 5000, 50)
     assert merge(Credits(GROWTH, 700, 5), Reading(startup), 0, 9) == Credits(startup, 700, 5)
+
+
+def test_of_another_plan_nothing_was_seen_yet() -> None:
+    slow = Credits(GROWTH, 700, 5, Refill(gained=480, seconds=60, level=700, stamp=5))
+    same = merge(slow, Reading(GROWTH, 750), 0, 9)
+    other = merge(slow, Reading(Policy("startup", 5000, 50), 750), 0, 9)
+
+    assert (slow.refill, same and same.refill, other and other.refill) == (8, 8, 50)
+
+
+def test_a_request_without_a_level_in_its_answer_is_spending_all_the_same() -> None:
+    known = merge(None, Reading(GROWTH, 1000), 0, at=10)
+    known = merge(known, Reading(), 0, at=12, spent=60)
+    known = merge(known, Reading(GROWTH, 980), 0, at=20, spent=60)
+
+    # 120 were taken, and only 20 are missing.
+    assert known is not None
+    assert (known.seen.gained, known.seen.seconds) == (100, 10)
+
+
+def test_a_state_of_an_earlier_version_says_nothing_of_the_refill() -> None:
+    state = State(gap=0.2, credits=Credits(GROWTH, 700, 100), touched=100)
+    earlier = json.loads(state.encode())
+    del earlier[3][5:]
+
+    assert decode(json.dumps(earlier), Rules(), 101).credits == Credits(GROWTH, 700, 100)
 
 
 def test_a_state_key_tells_budgets_apart_and_shows_no_secret() -> None:

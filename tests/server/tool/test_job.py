@@ -155,6 +155,7 @@ async def test_the_preview_shows_what_holds_for_every_job() -> None:
     preview = await StartThings().preview(make_context(StubJobs()))
     assert preview is not None
     assert preview.message == "Do it? The job pauses when this client is closed."
+    assert preview.outlook == "It takes about 2 min."
     assert preview.details == {"requests": 90, "rateCredits": 10, "items": 2}
 
 
@@ -165,7 +166,7 @@ async def test_nobody_is_asked_about_a_dry_run_or_a_resumed_job(arguments: dict[
 
 
 async def test_nobody_is_asked_where_the_plan_needs_no_confirmation() -> None:
-    assert replace(PLAN, preview=None).complete_preview() is None
+    assert replace(PLAN, preview=None).complete_preview(90) is None
 
 
 async def test_a_dry_run_only_reports_the_plan() -> None:
@@ -304,7 +305,12 @@ async def test_a_read_that_ends_in_time_is_its_result_alone() -> None:
     jobs = StubJobs(waits=[DONE, ROW])
     context, request = make_context(jobs), StartThings(name="x")
     assert (await read_by_job(request, context, PLAN)).structured == {"things": 2}
-    assert jobs.calls[0] == ("start", new_job(request, context, PLAN), WORK, PLAN.records_known)
+    assert jobs.calls[0] == (
+        "start",
+        new_job(request, context, PLAN, 90.0),
+        WORK,
+        PLAN.records_known,
+    )
     later = (await read_by_job(request, context, PLAN)).structured
     assert (later["state"], later["plan"]["minutes"]) == ("running", 1.5)
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import anyio.lowlevel
@@ -23,7 +24,7 @@ from server.sandbox import (
     Sandbox,
 )
 from server.services import Services
-from server.settings import load
+from server.settings import Settings, load
 from server.tool.elicitation import Asker
 from tests.support.clocks import now
 from tests.support.doctored import tools
@@ -152,7 +153,15 @@ class Scene:
 async def scene() -> AsyncIterator[Scene]:
     """A fresh sandbox and a server for it."""
     sandbox = Eventful()
-    settings = load({}, sandbox=True, environment={}, folder=NO_FILES, home=NO_FILES)
+    with TemporaryDirectory() as exports:
+        environment = {"ARCHIVE_MCP_EXPORT_DIR": exports}
+        settings = load({}, sandbox=True, environment=environment, folder=NO_FILES, home=NO_FILES)
+        async with _serve(settings, sandbox) as scene:
+            yield scene
+
+
+@asynccontextmanager
+async def _serve(settings: Settings, sandbox: Eventful) -> AsyncIterator[Scene]:
     async with Services(settings, limiter=OpenLimiter(), sandbox=sandbox) as services:
         surface = tools()
         surface.offer(

@@ -20,17 +20,20 @@ from server.errors import Code, Failure
 from server.exports import ExportFolder
 from server.http.client import Http
 from server.jobs import (
+    JobRow,
     Jobs,
     Journal,
     Leases,
     RecordRow,
 )
+from server.limiter import Limiter, Pacer, Snapshot
 from server.sandbox import (
     MAIN,
     TOKEN,
     Answer,
     Sandbox,
 )
+from server.sandbox.archive.limits import Plan
 from server.settings import DEFAULT_API_URL
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
@@ -48,8 +51,9 @@ Meddle = Callable[[str, Json], Answer | None]
 class Watched(Sandbox):
     """A sandbox that keeps what was asked, and lets a test answer in its place."""
 
-    def __init__(self, time: FakeTime) -> None:
-        super().__init__(items=400, rate=10_000, plan="enterprise", clock=time.clock, now=now)
+    def __init__(self, time: FakeTime, **options: Any) -> None:
+        roomy: Json = {"items": 400, "rate": 10_000, "plan": "enterprise", **options}
+        super().__init__(clock=time.clock, now=now, **roomy)
         self.asked: list[tuple[str, Json]] = []
         self.meddle: Meddle | None = None
 
@@ -149,20 +153,37 @@ async def worker(state: Path) -> AsyncIterator[Worker]:
 
 
 @asynccontextmanager
+async def paced_worker(state: Path, plan: str | Plan, items: int) -> AsyncIterator[Worker]:
+    """One process that keeps to the API's real limits: five requests a second, and a plan."""
+    async with FakeTime() as time:
+        sandbox = Watched(time, items=items, rate=5, plan=plan)
+        limiter = Pacer(None, clock=time.clock, sleep=time.sleep)
+        async with (
+            Http(DEFAULT_API_URL, "Archive", in_process=sandbox.handle) as http,
+            at_work(state, time, sandbox, http, limiter) as one,
+        ):
+            yield one
+
+
+@asynccontextmanager
 async def at_work(
-    state: Path, time: FakeTime, sandbox: Watched, http: Http
+    state: Path, time: FakeTime, sandbox: Watched, http: Http, limiter: Limiter | None = None
 ) -> AsyncIterator[Worker]:
     """A process with the journal in that folder."""
     journal = Journal(state, leases=Leases(clock=time.clock), wall=time.clock)
-    async with Jobs(journal, clock=time.clock, sleep=time.sleep) as jobs:
-        archive = Archive(
-            url=DEFAULT_API_URL,
-            token=TOKEN,
-            http=http,
-            limiter=OpenLimiter(),
-            user_agent="test",
-            clock=time.clock,
-        )
+    archive = Archive(
+        url=DEFAULT_API_URL,
+        token=TOKEN,
+        http=http,
+        limiter=limiter or OpenLimiter(),
+        user_agent="test",
+        clock=time.clock,
+    )
+
+    async def read_limits(row: JobRow) -> Snapshot | None:
+        return await archive.budget(row.workspace or "")
+
+    async with Jobs(journal, clock=time.clock, sleep=time.sleep, meter=read_limits) as jobs:
         backend = ArchiveBackend(
             archive, MAIN, Confirmations("ask", time.clock), Bench(jobs, state / "exports")
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from server.archive.context import INTERVAL, ArchiveContext
+from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Text, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow
@@ -22,7 +22,7 @@ from server.tool.job import (
 )
 from tools.archive.collections import AddItemToCollections
 from tools.archive.content.items import SearchItems
-from tools.archive.items_source import AT_ONCE, ItemSource
+from tools.archive.items_source import AT_ONCE, PAGE_COST, ItemSource
 from tools.archive.jobs.collections_targets import (
     Target,
     find_targets,
@@ -53,8 +53,7 @@ _BESIDE_UNDO = (
 
 @dataclass(frozen=True)
 class Order:
-    """What a job will do, in numbers and words: `reads` are the requests that find out what there
-    is to do."""
+    """What a job will do, in numbers and words: `reads` are the requests that find the items."""
 
     action: str
     targets: list[Target]
@@ -62,6 +61,22 @@ class Order:
     source: str
     reads: int
     title: str
+
+    @property
+    def pages(self) -> int:
+        """Return the pages of members that are read: who is in already needs no change."""
+        return _pages(self.targets)
+
+    @property
+    def requests(self) -> int:
+        """Return all requests, at most."""
+        return self.items + self.reads + self.pages
+
+    @property
+    def credits(self) -> float:
+        """Return the rate credits of all requests, at most."""
+        changes = self.items * AddItemToCollections.cost
+        return changes + self.reads * PAGE_COST + self.pages * SearchItems.cost
 
 
 class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]):
@@ -147,16 +162,21 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             if self.undo is None
             else self._build_undo(context, self.undo)
         )
-        requests = order.items + order.reads
-        credits = order.items * AddItemToCollections.cost + order.reads * SearchItems.cost
         about = {
             "action": order.action,
             "source": order.source,
             "collections": [target.to_dict() for target in order.targets],
         }
         # A dry run confirms nothing, so it does not need the question or the budget behind it.
-        preview = None if self.dry_run else await _preview(order, requests, credits, about, context)
-        return Plan(order.title, order.items, requests, credits, preview=preview, details=about)
+        preview = None if self.dry_run else _preview(order, about)
+        return Plan(
+            order.title,
+            order.items,
+            order.requests,
+            order.credits,
+            preview=preview,
+            details=about,
+        )
 
     async def _build_order(self, context: ArchiveContext) -> Order:
         api = context.api
@@ -179,7 +199,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         source = await self._source(api, items, rows)
         what = "Put {} into {}" if self.action == "add" else "Take {} out of {}"
         title = what.format(source, join_quoted([target.name for target in targets]))
-        return Order(self.action, targets, items, source, self._reads(items, targets), title)
+        return Order(self.action, targets, items, source, self._reads(items), title)
 
     async def _build_undo(self, context: ArchiveContext, job: str) -> Order:
         row = await (await context.jobs()).get(job)
@@ -199,7 +219,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         )
         what = "Put {} into {} again" if action == "add" else "Take {} out of {} again"
         title = f"Undo: {what.format(source, join_quoted([target.name for target in targets]))}"
-        return Order(action, targets, items, source, _pages(targets), title)
+        return Order(action, targets, items, source, 0, title)
 
     def _check_undoable(self, row: JobRow, context: ArchiveContext) -> None:
         if row.tool != self.tool_name():
@@ -216,11 +236,10 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
                 "Cancel it with archive_mcp_cancel_job, or let it end.",
             )
 
-    def _reads(self, items: int, targets: list[Target]) -> int:
-        # Links cost two requests for each hundred: the lookup, then the items themselves.
+    def _reads(self, items: int) -> int:
         pages = ceil(items / AT_ONCE)
-        source = 0 if self.item_ids is not None else pages if self.urls is None else 2 * pages
-        return source + _pages(targets)
+        # Links cost two requests for each hundred: the lookup, then the items themselves.
+        return pages if self.urls is None else 2 * pages
 
     async def _source(self, api: Api, items: int, rows: list[dict[str, Any]]) -> str:
         """The items in the words of the user."""
@@ -254,15 +273,12 @@ async def _preset(api: Api, preset: str, rows: list[dict[str, Any]]) -> str:
     return f"the view {quote_title(view['name'])}" if view else f"the preset {preset}"
 
 
-async def _preview(
-    order: Order, requests: int, credits: float, about: dict[str, Any], context: ArchiveContext
-) -> Preview:
-    minutes = await _minutes(requests, credits, context)
+def _preview(order: Order, about: dict[str, Any]) -> Preview:
     where = "; ".join(_describe(target) for target in order.targets)
     already = "in already" if order.action == "add" else "not in"
     message = (
-        f"{order.title}? {where}. At most {count_noun(requests, 'request')} "
-        f"({round(credits):,} rate credits), about {count_noun(minutes, 'minute')}; items that "
+        f"{order.title}? {where}. At most {count_noun(order.requests, 'request')} "
+        f"({round(order.credits):,} rate credits); items that "
         f"are {already} are skipped. "
         "It can be undone."
     )
@@ -273,24 +289,7 @@ async def _preview(
     otherwise = (
         f"Call again with {instead} in `collectionNames`, if that is what is meant." if near else ""
     )
-    details = {
-        **about,
-        "items": order.items,
-        "requests": requests,
-        "rateCredits": round(credits),
-        "minutes": minutes,
-    }
-    return Preview(message, details, otherwise)
-
-
-async def _minutes(requests: int, credits: float, context: ArchiveContext) -> int:
-    """With a full bucket, whatever is in it now: the user's yes is bound to this number."""
-    result = await context.archive.budget(context.workspace)
-    seconds = requests * INTERVAL
-    if result is not None and result.refill:
-        # Both limits hold at once: five requests a second, and the credits of the plan.
-        seconds = max(seconds, (credits - (result.burst or 0.0)) / result.refill)
-    return max(1, ceil(seconds / 60))
+    return Preview(message, {**about, "items": order.items}, otherwise)
 
 
 def _describe(target: Target) -> str:

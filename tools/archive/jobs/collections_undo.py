@@ -78,11 +78,10 @@ def _ids(job: JobRow, targets: list[dict[str, Any]]) -> dict[str, str]:
 def _reverse(row: RecordRow, ids: dict[str, str], shared: set[str], action: str) -> dict[str, Any]:
     changed = _collections(row, ids)
     left = [entry for entry in changed if entry not in shared]
-    return (
-        {"collections": left}
-        if left
-        else {"collections": [], **({"reason": _SHARED[action]} if changed else {})}
-    )
+    result = {"collections": left, "account": (row.detail or {}).get("account")}
+    if changed and not left:
+        result["reason"] = _SHARED[action]
+    return result
 
 
 def _collections(row: RecordRow, ids: dict[str, str]) -> list[str]:

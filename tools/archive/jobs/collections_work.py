@@ -8,7 +8,7 @@ what was so before.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,22 +24,31 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
+from server.tool.result import drop_nulls
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
 from tools.archive.content.items import SearchItems
-from tools.archive.items_source import ItemSource
+from tools.archive.items_source import AT_ONCE, NAMED, ItemSource, read_account
 from tools.archive.jobs.collections_targets import find_targets, list_collections, match_targets
 from tools.archive.jobs.collections_undo import find_reversals, inverse
+from tools.archive.jobs.outcomes import Outcome, OutcomeFile, OutcomeList
 
 if TYPE_CHECKING:
     from server.archive.api import Page
 
-# Ids that are journalled in one transaction.
-_AT_ONCE = 500
 _REFUSALS = 5
 """Refusals in a row after which the collections are looked at: one that is gone would refuse all
 the rest."""
 # Bounded, for in a collection that others keep changing the count may never match.
 _READINGS = 3
+
+_UNCHANGED = {"add": "It was in already.", "remove": "It was not in."}
+_KEYS = {
+    RecordState.DONE: "changedItems",
+    RecordState.SKIPPED: "skippedItems",
+    RecordState.FAILED: "failedItems",
+    RecordState.UNKNOWN: "failedItems",
+}
+"""What the result calls the items in each state."""
 
 Candidate = tuple[str, dict[str, Any]]
 """An item's id (or a link that leads to none), and what is known of it."""
@@ -128,6 +137,8 @@ class CollectionWork:
         """Move one item."""
         (record,) = records
         job.set_message("")
+        # Failed items may be sent again after a file was written: that file is not true any more.
+        await self._file(job).forget()
         if missing := record.detail.get("missing"):
             job.mark_failed(
                 record,
@@ -155,28 +166,29 @@ class CollectionWork:
         await self._move(job, record, ids, names)
 
     async def finish(self, job: Handle) -> dict[str, Any]:
-        """What was done, and how to undo it."""
-        await self._look_up(job)
-        counts = {
-            state: job.count(state)
-            for state in (RecordState.DONE, RecordState.FAILED, RecordState.UNKNOWN)
-        }
+        """What became of each item, what the collections hold now, and how to undo it."""
+        rows = await list_collections(self._context.background)
+        await self._take_ids(job, rows)
+        listed = OutcomeList(_list_outcomes(job))
+        changed, failed = listed.count("changedItems"), listed.count("failedItems")
         notes = []
-        if counts[RecordState.DONE]:
+        if changed:
             notes.append(
                 f'archive_start_collection_job with {{"undo": "{job.row.id}"}} '
                 "reverses exactly this."
             )
-        if failed := counts[RecordState.FAILED] + counts[RecordState.UNKNOWN]:
-            notes.append(
-                f"{failed} not done: archive_mcp_get_job lists them, `resume` tries them again."
-            )
-        return {
+        if failed:
+            notes.append(f"{failed} not done: `resume` with this job's id tries them again.")
+        result = {
             "action": job.counters["action"],
-            "collections": _targets(job),
-            "changed": counts[RecordState.DONE],
+            "collections": [_count_items(target, rows) for target in _targets(job)],
+            "changed": changed,
             "notes": notes,
         }
+        return await self._file(job).add_to(result, listed, _list_outcomes(job))
+
+    def _file(self, job: Handle) -> OutcomeFile:
+        return OutcomeFile(self._context.exports(), job, "collection-items")
 
     async def _aim(self, job: Handle) -> None:
         """Journal which collections, once: a job that goes on means the same ones, whatever they
@@ -220,19 +232,18 @@ class CollectionWork:
                 jobs, self._order.undo, _targets(job), after=int(job.cursor or 0)
             ):
                 yield rows, number
-        elif self._source.item_ids is not None:
-            # Not looked up first: Archive refuses an unknown id item by item, and each refusal is
-            # recorded.
-            ids = list(dict.fromkeys(self._source.item_ids))
-            for start in range(int(job.cursor or 0), len(ids), _AT_ONCE):
-                yield (
-                    [(identity, {}) for identity in ids[start : start + _AT_ONCE]],
-                    start + _AT_ONCE,
-                )
-        else:
-            async for batch in self._source.batches(self._context.background, job.cursor, ["id"]):
-                missing = [(entry["url"], {"missing": entry["status"]}) for entry in batch.missing]
-                yield [*((item["id"], {}) for item in batch.items), *missing], batch.cursor
+            return
+        ids = list(dict.fromkeys(self._source.item_ids or []))
+        start = int(job.cursor or 0) if ids else 0
+        async for batch in self._source.batches(self._context.background, job.cursor, NAMED):
+            accounts = {item["id"]: read_account(item) for item in batch.items}
+            # Ids that were not found are sent all the same: Archive refuses them one by one, and
+            # each refusal is recorded.
+            sought = ids[start : start + AT_ONCE] or list(accounts)
+            start += AT_ONCE
+            result: list[Candidate] = [(item, {"account": accounts.get(item)}) for item in sought]
+            result += [(entry["url"], {"missing": entry["status"]}) for entry in batch.missing]
+            yield result, batch.cursor
 
     async def _move(self, job: Handle, record: RecordRow, ids: list[str], names: list[str]) -> None:
         kind = (
@@ -252,7 +263,7 @@ class CollectionWork:
                 await self._look_after(job)
             raise
         self._refused = 0
-        job.mark_done(record, {"collections": [*ids, *names]})
+        job.mark_done(record, {**record.detail, "collections": [*ids, *names]})
 
     async def _look_after(self, job: Handle) -> None:
         """After some refusals in a row, stop the job if it is because of its collections."""
@@ -276,17 +287,33 @@ class CollectionWork:
 
     async def _look_up(self, job: Handle) -> None:
         """Journal the ids of collections that the job creates, as soon as they have one."""
-        targets = _targets(job)
-        if all(target["id"] for target in targets):
+        if all(target["id"] for target in _targets(job)):
             return
-        existing = {
-            entry["name"]: entry["id"] for entry in await list_collections(self._context.background)
-        }
+        await self._take_ids(job, await list_collections(self._context.background))
+
+    async def _take_ids(self, job: Handle, rows: list[dict[str, Any]]) -> None:
+        targets = _targets(job)
+        existing = {row["name"]: row["id"] for row in rows}
         result = [
             {**target, "id": target["id"] or existing.get(target["name"])} for target in targets
         ]
         if result != targets:
             await job.checkpoint(targets=result)
+
+
+def _count_items(target: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a collection with the items it holds now; without where nobody can tell."""
+    for row in rows:
+        if row["id"] == target["id"]:
+            return {**target, "name": row["name"], "itemCount": row["itemCount"]}
+    return target
+
+
+def _list_outcomes(job: Handle) -> Iterator[Outcome]:
+    """Yield what became of each item."""
+    for record in job.all_rows(*_KEYS):
+        key, detail = _KEYS[record.state], record.detail or {}
+        yield Outcome(key, record.key, detail.get("account"), record.reason or "")
 
 
 def _targets(job: Handle) -> list[dict[str, Any]]:
@@ -320,7 +347,7 @@ def _record(
     )
     # A collection that is still to be created has no members, so its items all count as changes.
     changes = [place for place in places if (key in members.get(place, ())) != adds]
-    if changes:
-        return NewRecord(key, {"collections": changes})
-    reason = existing.get("reason") or ("It was in already." if adds else "It was not in.")
-    return NewRecord(key, {"collections": [], "reason": reason})
+    detail = {"collections": changes, "account": existing.get("account")}
+    if not changes:
+        detail["reason"] = existing.get("reason") or _UNCHANGED[job.counters["action"]]
+    return NewRecord(key, drop_nulls(detail))

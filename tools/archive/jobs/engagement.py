@@ -18,16 +18,13 @@ from server.text import count_noun
 from server.tool.job import Plan, StartChange
 from tools.archive.content.items import GetEngagementHistory, GetItemIdsByUrl, SearchItems
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk, offer
-from tools.archive.items_source import AT_ONCE, ItemSource
+from tools.archive.items_source import AT_ONCE, PAGE_COST, ItemSource
 from tools.archive.jobs.engagement_refresh import RefreshWork, chunks
 from tools.archive.jobs.engagement_timelines import FileName, Span, TimelineWork
 from tools.archive.schema.inputs import FilterDateRangeInput, Instant
 
 MOST_REFRESHED = 5_000
 """Items of one refresh: each is looked up before the user is asked."""
-_PAGE_COST = 80.0
-"""Rate credits of a page of items with their accounts (Archive docs, rate limiting: 60, and 20 for
-a relation)."""
 _TOGETHER = 20
 """The approximate number of timelines that one request reads."""
 _OF_TIMELINES = ("from_", "to", "format", "name")
@@ -124,7 +121,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         pages = ceil(total / AT_ONCE)
         lookups = pages if self.urls else 0
         credits = (
-            pages * _PAGE_COST + lookups * GetItemIdsByUrl.cost + total * GetEngagementHistory.cost
+            pages * PAGE_COST + lookups * GetItemIdsByUrl.cost + total * GetEngagementHistory.cost
         )
         about = {"file": target.name, "folder": str(folder.path), "format": self.format}
         return Plan(

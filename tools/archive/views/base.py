@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PrivateAttr
 
 from server.archive.api import Api
 from server.archive.context import ArchiveContext
 from server.archive.operations import (
     Confirmed,
     Id,
+    Listing,
     MayConfirm,
     Mutation,
     Query,
     Read,
     Text,
 )
+from server.archive.pagination import ROW_CAP
 from server.archive.selection import select
 from server.errors import Code, Failure
 from server.text import count_noun, join_first, quote_title
 from server.tool.confirmation import Preview
+from server.tool.names import find_matches, match_one
 from server.tool.request import ApiType, Input, Meaning
 from server.tool.result import Result
 from tools.archive.schema.inputs import (
@@ -55,6 +59,9 @@ def _not_blank(name: str) -> str:
 ViewPart = Literal["filters", "sort", "customAttributeConditions"]
 # What Archive takes for a part that narrows or orders nothing.
 _EMPTY: dict[ViewPart, Any] = {"filters": {}, "sort": [], "customAttributeConditions": []}
+
+# Ids are made of letters, digits and hyphens; so are some names, which hold no digit mostly.
+_ID = re.compile(r"(?=.*\d)[\w-]+")
 
 Name = Annotated[Text, AfterValidator(_not_blank)]
 StoredFilters = Annotated[
@@ -218,23 +225,28 @@ class MoveToGroup(Mutation[R], Generic[R]):
 
 
 class Deletion(Confirmed[R], Generic[R]):
-    """Deletes one of the saved things. `kind` is what people call it; `reads` finds it, `stays` is
-    what is kept."""
+    """Deletes one of the saved things. `kind` is what people call it; `reads` finds it by its id,
+    `lists` by its name; `stays` is what is kept."""
 
     kind: ClassVar[str]
     reads: ClassVar[type[Query[Any]]]
+    lists: ClassVar[type[Listing[Any]]]
     shown: ClassVar[str] = "name filters customAttributeConditions group.name"
     """Paths that the preview needs."""
     stays: ClassVar[str]
 
-    id: Id = Field(description="Id of what to delete.")
+    id: Id = Field(description="Id or exact name of what to delete.")
+
+    _deleted: dict[str, Any] = PrivateAttr(default_factory=dict)
+    """What was shown in the last preview, for the result."""
 
     async def preview(self, context: ArchiveContext) -> Preview:
-        query = self.reads.model_validate({"id": self.id})
         # Read first: the user has to see which one it is, and how much hangs on it.
-        result = await read(query, self.shown.split(), context.api)
-        if result is None:
-            raise Failure(Code.NOT_FOUND, query.missing, query.instead)
+        result = await self._find(context)
+        self._deleted = {
+            "deleted": self.summarise(result),
+            "kept": self.describe_survivors(result),
+        }
         scope = self.describe_scope(result)
         what = f"{self.kind} {quote_title(result['name'])}"
         if scope:
@@ -243,6 +255,56 @@ class Deletion(Confirmed[R], Generic[R]):
         return Preview(
             message, {"delete": self.details(result), "id": self.id, "workspace": context.workspace}
         )
+
+    async def run(self, context: ArchiveContext) -> Result:
+        return (await super().run(context)).with_fields(**self._deleted)
+
+    async def _find(self, context: ArchiveContext) -> dict[str, Any]:
+        """Return what is meant, and keep its id in place of its name."""
+        is_id = _ID.fullmatch(self.id) is not None
+        # An id first, for it is one request; a name that looks like one is found all the same.
+        if is_id and (result := await self._read(context)):
+            return result
+        if await self._take_id_of_name(context, must=not is_id):
+            result = await self._read(context)
+            if result is not None:
+                return result
+        raise Failure(Code.NOT_FOUND, self.reads.missing, self.reads.instead)
+
+    async def _read(self, context: ArchiveContext) -> dict[str, Any] | None:
+        query = self.reads.model_validate({"id": self.id})
+        result: dict[str, Any] | None = await read(query, self.shown.split(), context.api)
+        return result
+
+    async def _take_id_of_name(self, context: ArchiveContext, *, must: bool) -> bool:
+        """Put the id in place of the name; return whether there is one to look for.
+
+        Raises:
+            Failure: Several have that name, or none, where there `must` be one.
+        """
+        rows = (await context.api.read_whole(self.lists(fields=["id", "name"]))).records
+        if not find_matches(self.id, rows, name=_name, identity=_identity, partial=False):
+            # In a list that Archive cut, what is missing may exist: it is asked for as an id.
+            if must and len(rows) >= ROW_CAP:
+                return True
+            if not must:
+                return False
+        # Never by a part of a name, nor by a similar one: what is deleted is gone.
+        match = match_one(
+            self.id,
+            rows,
+            kind=self.kind,
+            remedy=f"{self.reads.instead} Pass an id or the exact name.",
+            name=_name,
+            identity=_identity,
+            partial=False,
+        )
+        self.id = match["id"]
+        return True
+
+    def summarise(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Return what the result says of it: its name, and how much it held."""
+        return {"name": result["name"]}
 
     def details(self, result: dict[str, Any]) -> dict[str, Any]:
         """What the assistant is shown of it, and what the yes is bound to."""
@@ -272,6 +334,14 @@ class Deletion(Confirmed[R], Generic[R]):
                 f"{self.kind}.",
             )
         return payload
+
+
+def _name(row: dict[str, Any]) -> str:
+    return str(row["name"])
+
+
+def _identity(row: dict[str, Any]) -> str:
+    return str(row["id"])
 
 
 def join_words(words: Sequence[str]) -> str:

@@ -237,6 +237,7 @@ class DeleteContentView(Deletion[DeletedContentView]):
     verify = "{contentViews} shows whether it is still there."
     kind = "content view"
     reads = GetContentView
+    lists = GetContentViews
     stays = "Its items stay."
 
 

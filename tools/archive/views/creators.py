@@ -154,6 +154,7 @@ class DeleteCreatorView(Deletion[DeletedCreatorView]):
     verify = "{creatorViews} shows whether it is still there."
     kind = "creator view"
     reads = GetCreatorView
+    lists = GetCreatorViews
     stays = "Its creators stay."
 
 

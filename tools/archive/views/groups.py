@@ -134,11 +134,15 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
     verify = "{viewGroups} shows whether it is still there."
     kind = "view group"
     reads = GetViewGroup
+    lists = GetViewGroups
     shown = "name collections.name contentViews.name creatorViews.name socialProfileViews.name"
 
     def describe_scope(self, result: dict[str, Any]) -> list[str]:
         # A group has no filters, and what is in it is said by `describe_survivors`.
         return []
+
+    def summarise(self, result: dict[str, Any]) -> dict[str, Any]:
+        return {"name": result["name"], "holds": self.details(result)["holds"]}
 
     def details(self, result: dict[str, Any]) -> dict[str, Any]:
         content = {kind: [entry["name"] for entry in result[kind]] for kind in _KINDS}

@@ -151,6 +151,7 @@ class DeleteSocialProfileView(Deletion[DeletedSocialProfileView]):
     verify = "{socialProfileViews} shows whether it is still there."
     kind = "social profile view"
     reads = GetSocialProfileView
+    lists = GetSocialProfileViews
     stays = "Its profiles stay."
 
 

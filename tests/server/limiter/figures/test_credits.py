@@ -6,6 +6,7 @@ import pytest
 
 from server.limiter import Lane, state_key
 from server.limiter.budget import Credits, Policy, Reading, merge, parse_number, read_budget
+from server.limiter.refill import Refill
 
 GROWTH = Policy("growth", 15000, 250)
 
@@ -23,6 +24,24 @@ def test_a_person_leaves_two_percent_of_the_bucket_and_a_job_ten(
     lane: Lane, level: float, ready: float
 ) -> None:
     assert Credits(GROWTH, level, 100).ready(60, lane, 100) == pytest.approx(ready, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("lane", "level", "ready"),
+    # Eight a second: 16 stay for others behind a person, 80 behind a job.
+    [
+        ("interactive", 76, 100.0),
+        ("interactive", 68, 101.0),
+        ("job", 140, 100.0),
+        ("job", 132, 101.0),
+    ],
+)
+def test_where_little_comes_back_seconds_of_it_are_left_and_not_a_share_of_the_bucket(
+    lane: Lane, level: float, ready: float
+) -> None:
+    slow = Refill(gained=480, seconds=60)
+
+    assert Credits(GROWTH, level, 100, slow).ready(60, lane, 100) == pytest.approx(ready)
 
 
 def test_a_shortage_too_small_to_matter_is_none() -> None:
@@ -76,8 +95,12 @@ def test_a_remainder_counts_for_the_policy_of_its_name() -> None:
 
 
 def test_what_is_left_is_no_more_than_the_bucket_and_no_less_than_nothing() -> None:
-    assert merge(None, Reading(GROWTH, 99999), outstanding=100, at=5) == Credits(GROWTH, 14900, 5)
-    assert merge(None, Reading(GROWTH, 50), outstanding=300, at=5) == Credits(GROWTH, 0, 5)
+    assert merge(None, Reading(GROWTH, 99999), outstanding=100, at=5) == Credits(
+        GROWTH, 14900, 5, Refill(level=15000, stamp=5)
+    )
+    assert merge(None, Reading(GROWTH, 50), outstanding=300, at=5) == Credits(
+        GROWTH, 0, 5, Refill(level=50, stamp=5)
+    )
 
 
 def test_a_plan_whose_level_nobody_named_counts_as_full() -> None:
@@ -85,7 +108,9 @@ def test_a_plan_whose_level_nobody_named_counts_as_full() -> None:
 
 
 def test_a_level_without_a_plan_belongs_to_the_plan_that_is_known() -> None:
-    assert merge(Credits(GROWTH, 1, 1), Reading(None, 700), 100, 5) == Credits(GROWTH, 600, 5)
+    assert merge(Credits(GROWTH, 1, 1), Reading(None, 700), 100, 5) == Credits(
+        GROWTH, 600, 5, Refill(level=700, stamp=5)
+    )
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,9 @@ async def test_what_is_deleted_is_shown_first_and_is_gone_after_the_yes(
     assert question.message.startswith("Northwind Skincare: Delete the ")
     assert f'"{name}" (' in question.message
     assert words in question.message
-    assert deleted == {delete.selected: row["id"]}
+    assert deleted[delete.selected] == row["id"]
+    assert deleted["deleted"]["name"] == name
+    assert words.endswith(deleted["kept"]) or deleted["kept"] in question.message
     assert row["id"] not in {each["id"] for each in left["nodes"]}
     assert second.code is Code.NOT_FOUND
     assert second.hint

@@ -1,0 +1,72 @@
+"""How often a running job is looked at, and what the journal keeps of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from server.jobs import JobRow, Jobs, Journal, Leases
+from server.jobs.forecast import read_forecast
+from server.limiter import Snapshot
+from tests.support.jobs.doubles import JOB, LONG, FakeTime, Slow, some
+
+LIMITS = Snapshot(0.5, 0, None, None, None, None, None)
+
+
+async def test_another_process_sees_how_long_a_job_still_takes(
+    process: Callable[[], Jobs], time: FakeTime
+) -> None:
+    async with process() as one, process() as other:
+        started = await one.start(JOB, Slow(time), some(100))
+        await time.sleep(21)
+        forecast = read_forecast((await other.get(started.id)).counters)
+
+        assert forecast is not None
+        # Slow takes half a second for a record.
+        assert forecast.speed == pytest.approx(2, rel=0.1)
+        assert forecast.left == pytest.approx(30, abs=3)
+        assert forecast.active == pytest.approx(20, abs=1.5)
+
+
+async def test_a_short_job_is_not_looked_at(journal: Journal, time: FakeTime) -> None:
+    async with Jobs(journal, clock=time.clock, sleep=time.sleep) as jobs:
+        started = await jobs.start(JOB, Slow(time), some(4))
+
+        assert (await jobs.wait(started.id, LONG)).counters == {}
+
+
+async def test_a_look_every_five_seconds_and_one_at_the_end(
+    journal: Journal, time: FakeTime
+) -> None:
+    looks: list[float] = []
+
+    async def meter(row: JobRow) -> Snapshot | None:
+        looks.append(time.now - 1000)
+        return LIMITS
+
+    async with Jobs(journal, clock=time.clock, sleep=time.sleep, meter=meter) as jobs:
+        started = await jobs.start(JOB, Slow(time), some(34))
+        row = await jobs.wait(started.id, LONG)
+
+    assert looks == pytest.approx([5, 10, 15, 17], abs=0.5)
+    forecast = read_forecast(row.counters)
+    assert forecast is not None
+    assert forecast.left == 0
+    assert forecast.active == pytest.approx(17, abs=0.5)
+
+
+async def test_a_job_that_resumes_counts_the_time_of_before(
+    process: Callable[[], Jobs], time: FakeTime
+) -> None:
+    async with process() as one:
+        started = await one.start(JOB, Slow(time), some(100))
+        await time.sleep(20)
+    await time.sleep(1_000 + Leases().seconds)
+    async with process() as other:
+        await other.resume(started.id, Slow(time, 60))
+        await time.sleep(11)
+        forecast = read_forecast((await other.get(started.id)).counters)
+
+    assert forecast is not None
+    assert forecast.active == pytest.approx(30, abs=3)

@@ -1,0 +1,130 @@
+"""What became of the items of a job, by name: a few in the result, and all of them in a file where
+there are more."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from server.errors import Failure
+from server.exports import ExportFolder
+from server.exports.job_file import JobFile, resource
+from server.jobs import Handle
+
+MOST_NAMED = 50
+"""The most items of one kind that a result names."""
+_COLUMNS = ("outcome", "item", "account", "reason")
+# Rows of the file in one piece.
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one item: the result's key for it, the item's id (or a link that leads to
+    none), whose it is, and why."""
+
+    key: str
+    item: str
+    account: str | None = None
+    reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the item as a result names it."""
+        if self.account is None:
+            return {"id": self.item}
+        return {"id": self.item, "account": self.account}
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the row of the file."""
+        return dict(zip(_COLUMNS, (self.key, self.item, self.account, self.reason), strict=True))
+
+
+class OutcomeList:
+    """The outcomes of a job's items, counted, and the first of each kind and reason kept."""
+
+    def __init__(self, outcomes: Iterable[Outcome]) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self._first: defaultdict[str, list[Outcome]] = defaultdict(list)
+        for outcome in outcomes:
+            self.counts[outcome.key, outcome.reason] += 1
+            if len(self._first[outcome.key]) < MOST_NAMED:
+                self._first[outcome.key].append(outcome)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether some items are not named."""
+        return self.counts.total() > sum(map(len, self._first.values()))
+
+    def count(self, key: str) -> int:
+        """Return how many items are of that kind."""
+        return sum(count for (kind, _), count in self.counts.items() if kind == key)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcomes as a result: those with a reason by reason, the others as a list."""
+        result: dict[str, Any] = {}
+        for key, items in self._first.items():
+            if any(item.reason for item in items):
+                result[key] = self._group(key, items)
+            # A few of many that fared alike tell nothing that their number does not.
+            elif self.count(key) <= MOST_NAMED:
+                result[key] = [item.to_dict() for item in items]
+        return result
+
+    def _group(self, key: str, items: list[Outcome]) -> list[dict[str, Any]]:
+        groups: dict[str, dict[str, Any]] = {}
+        for item in items:
+            count = self.counts[key, item.reason]
+            group = groups.setdefault(
+                item.reason, {"reason": item.reason, "count": count, "items": []}
+            )
+            group["items"].append(item.to_dict())
+        return list(groups.values())
+
+
+class OutcomeFile:
+    """The file that holds what the result of a job has no room for."""
+
+    def __init__(self, folder: ExportFolder, job: Handle, name: str) -> None:
+        self._file = JobFile(folder, job, "csv")
+        self._name = name
+
+    async def forget(self) -> None:
+        """Forget a file that was written before more items were sent."""
+        await self._file.forget()
+
+    async def add_to(
+        self, result: dict[str, Any], listed: OutcomeList, outcomes: Iterator[Outcome]
+    ) -> dict[str, Any]:
+        """Return the result with the items by name and, where those are not all, with a file.
+
+        Args:
+            listed: the outcomes, counted.
+            outcomes: the same once more, for the file.
+        """
+        named = {**result, **listed.to_dict()}
+        if not listed.is_cut:
+            return named
+        try:
+            export = await self._file.find_finished()
+            if export is None:
+                await self._file.choose(None, self._name)
+                export = await self._file.write(_COLUMNS, _make_pieces(outcomes), dict)
+        except Failure as failure:
+            # The work is done; that its list cannot be written does not undo it.
+            note = f"Not all items are named, and the list could not be written: {failure.message}"
+            return {**named, "notes": [*result["notes"], note]}
+        note = f"At most {MOST_NAMED} items of a kind are named; all {export.rows:,} are in `file`."
+        return {
+            **named,
+            "file": export.path,
+            "resource": resource(export),
+            "notes": [*result["notes"], note],
+        }
+
+
+def _make_pieces(outcomes: Iterator[Outcome]) -> Iterator[list[dict[str, Any]]]:
+    while piece := [outcome.to_row() for outcome in islice(outcomes, _AT_ONCE)]:
+        yield piece
