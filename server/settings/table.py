@@ -132,6 +132,13 @@ SETTINGS: tuple[Setting, ...] = (
         "client decides.",
     ),
     Setting(
+        "ARCHIVE_MCP_QUICK_START",
+        "Quick start",
+        "off: nothing is answered before everything is loaded",
+        kind="switch",
+        default="on",
+    ),
+    Setting(
         "ARCHIVE_MCP_READ_ONLY",
         "Read only",
         "only tools that change nothing exist",
