@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,6 @@ from server.settings.keychain import SECRETS
 from server.settings.sources import collect
 from server.settings.values import KEYCHAIN, clean_key, is_placeholder, is_unexpanded
 from server.setup.clients import Installed
-from server.setup.console import Console
 from server.setup.entries import find_server
 from server.setup.files import FileError
 from server.setup.machine import Machine
@@ -32,7 +32,9 @@ CONNECTION = (
 """The variables that say where to connect and with which secret."""
 
 _FLAGS = {"workspace": "ARCHIVE_WORKSPACE_ID", "archivebox_url": "ARCHIVEBOX_URL"}
-_WHERE_TOKENS_ARE = "You get a token in Archive under Settings > Integrations (or Settings > API)."
+
+
+_VARIABLE = re.compile("[A-Z][A-Z_]+")
 
 
 @dataclass
@@ -43,15 +45,25 @@ class Answers:
     origins: dict[str, str] = field(default_factory=dict)
 
     def add(self, values: Mapping[str, str], origin: str = "") -> None:
-        """Add values for variables that have none yet."""
-        for name, value in values.items():
-            if name not in CONNECTION or name in self.values or not value:
+        """Add values for variables that have none yet; empty ones do not count."""
+        for name in CONNECTION:
+            value = values.get(name)
+            if not value or name in self.values:
                 continue
             self.values[name] = value
-            if name in SECRETS:
-                learn(value)
-            if origin:
-                self.origins[name] = origin
+            self.origins[name] = origin
+        # Whatever is printed from now on leaves them out.
+        learn(*(self.values[name] for name in SECRETS if name in self.values))
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Take values back."""
+        for name in names:
+            self.values.pop(name, None)
+
+    def describe_origins(self) -> list[str]:
+        """Return a line for each value that nobody typed in this run."""
+        origins = {name: self.origins[name] for name in self.values}
+        return [f"({name} comes from {origin})" for name, origin in origins.items() if origin]
 
 
 def gather(
@@ -74,9 +86,9 @@ def gather(
     # Clients do not see the variables of this terminal.
     answers.add(here.values, "this terminal's environment")
     for installed in clients:
-        adopted = _read_values(installed)
-        missing = {name: value for name, value in adopted.items() if name not in stored}
-        answers.add(missing, f"the configuration of {installed.client.title}")
+        values = _read_values(installed)
+        fresh = {name: values[name] for name in values.keys() - stored.keys()}
+        answers.add(fresh, f"the configuration of {installed.client.title}")
     return answers
 
 
@@ -87,54 +99,16 @@ def parse_lines(text: str) -> dict[str, str]:
         SettingsError: A line names a variable that has nothing to do here.
     """
     values: dict[str, str] = {}
-    for line in text.removeprefix("\ufeff").splitlines():
-        name, equals, value = line.strip().partition("=")
-        if not name:
-            continue
-        if name not in CONNECTION:
-            # A token may hold an equals sign; what is quoted must not be a secret.
-            if equals and name.isupper() and name.isidentifier():
-                raise SettingsError(f"stdin: {name} is none of {', '.join(CONNECTION)}.")
-            name, value = "ARCHIVE_APP_TOKEN", line.strip()
-        values[name] = clean_key(value.strip())
+    for line in filter(None, map(str.strip, text.removeprefix("\ufeff").splitlines())):
+        name, _, value = line.partition("=")
+        if name in CONNECTION:
+            values[name] = clean_key(value.strip())
+        # A token may hold an equals sign, and must not be quoted in an error.
+        elif _VARIABLE.fullmatch(name) and value:
+            raise SettingsError(f"stdin: {name} is none of {', '.join(CONNECTION)}.")
+        else:
+            values["ARCHIVE_APP_TOKEN"] = clean_key(line)
     return values
-
-
-def ask_for_archive(answers: Answers, console: Console, stored: Mapping[str, str]) -> None:
-    """Ask for the Archive token, where somebody can answer and none is known."""
-    if "ARCHIVE_APP_TOKEN" in answers.values or not console.interactive:
-        return
-    console.say(_WHERE_TOKENS_ARE)
-    skip = "keeps the one that is stored" if "ARCHIVE_APP_TOKEN" in stored else "goes without"
-    token = console.ask_secret(f"Archive token (hidden; Enter {skip}):")
-    answers.add({"ARCHIVE_APP_TOKEN": clean_key(token)})
-
-
-def ask_for_archivebox(answers: Answers, console: Console, stored: Mapping[str, str]) -> None:
-    """Ask for the address and the key of an ArchiveBox, where none are known."""
-    if "ARCHIVEBOX_URL" in {**stored, **answers.values}:
-        return
-    url = console.ask("Address of your own ArchiveBox (Enter: you have none):")
-    if not url:
-        return
-    answers.add({"ARCHIVEBOX_URL": url})
-    key = console.ask_secret("Its API key (hidden; Enter: public pages alone):")
-    answers.add({"ARCHIVEBOX_API_KEY": clean_key(key)})
-
-
-def ask_for_workspace(
-    answers: Answers, console: Console, stored: Mapping[str, str], workspaces: list[dict[str, str]]
-) -> None:
-    """Ask which of several workspaces is used by default."""
-    if not console.interactive or len(workspaces) < 2:
-        return
-    if "ARCHIVE_WORKSPACE_ID" in {**stored, **answers.values}:
-        return
-    for number, workspace in enumerate(workspaces, 1):
-        console.say(f"  {number}. {workspace['name']}")
-    word = console.ask("Which workspace by default? (a number; Enter: the assistant asks)")
-    if word.isdigit() and 1 <= int(word) <= len(workspaces):
-        answers.add({"ARCHIVE_WORKSPACE_ID": workspaces[int(word) - 1]["id"]})
 
 
 def _read_values(installed: Installed) -> dict[str, str]:
@@ -145,9 +119,12 @@ def _read_values(installed: Installed) -> dict[str, str]:
         return {}
     values: dict[str, str] = {}
     for entry in entries.values():
-        for name, text in entry.env.items():
-            value = clean_key(text.strip())
-            if is_unexpanded(value) or is_placeholder(value) or value == KEYCHAIN:
-                continue
-            values.setdefault(name, value)
-    return values
+        values = {**entry.env, **values}
+    clean = {name: clean_key(text.strip()) for name, text in values.items()}
+    return {name: value for name, value in clean.items() if is_real(name, value)}
+
+
+def is_real(name: str, value: str) -> bool:
+    """Return whether a value is more than the name of one, or the example of a manual."""
+    is_example = name in SECRETS and is_placeholder(value)
+    return not (is_example or is_unexpanded(value) or value == KEYCHAIN)

@@ -45,9 +45,9 @@ class Change:
     @property
     def drops_secrets(self) -> bool:
         """Whether a secret leaves the client's file."""
-        old = read_entry(self.before)
-        new = self.entry.env if self.entry else {}
-        return old is not None and any(name in old.env and name not in new for name in SECRETS)
+        empty = Entry("")
+        before, after = read_entry(self.before) or empty, self.entry or empty
+        return not (before.env.keys() - after.env.keys()).isdisjoint(SECRETS)
 
     def describe(self, machine: Machine) -> list[str]:
         """Return the lines that show what would be written, or run."""
@@ -62,10 +62,10 @@ class Change:
             return [f"{title}: take {self.name!r} out of {section!r} in {file}"]
         verb = "add to" if self.before is None else "change in"
         # The user's own values may be secret, and they stay as they are.
-        shown = {**self.after}
-        if "env" in shown:
-            shown["env"] = dict.fromkeys(shown["env"], "(as it is)")
-        text = json.dumps({self.name: shown}, ensure_ascii=False, indent=2)
+        value = dict(self.after)
+        if "env" in value:
+            value["env"] = dict.fromkeys(value["env"], "(as it is)")
+        text = json.dumps({self.name: value}, ensure_ascii=False, indent=2)
         lines = text.splitlines()[1:-1]
         return [f"{title}: {verb} {section!r} in {file}", *lines]
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from server.text import clean_sentence
 
 _YES = ("y", "yes")
+_LONGEST_LINE = 4000
 
 
 @dataclass(frozen=True)
 class Console:
-    """Asks and tells.
+    """Asks and prints.
 
     Args:
         interactive: somebody can answer.
@@ -24,14 +26,20 @@ class Console:
     interactive: bool
     agrees: bool = False
 
-    def say(self, text: str = "") -> None:
-        """Print a line."""
-        line = clean_sentence(text, most=4000) if text.strip() else ""
+    def say(self, text: str) -> None:
+        """Print a line; names and words from elsewhere cannot break it, or move the cursor."""
+        line = clean_sentence(text, most=_LONGEST_LINE)
         indent = text[: len(text) - len(text.lstrip(" "))]
         encoding = sys.stdout.encoding or "utf-8"
-        shown = f"{indent}{line}".encode(encoding, "backslashreplace").decode(encoding)
-        sys.stdout.write(f"{shown}\n")
+        # A terminal that lacks a letter still shows the rest.
+        content = f"{indent}{line}".encode(encoding, "backslashreplace").decode(encoding)
+        sys.stdout.write(f"{content}\n")
         sys.stdout.flush()
+
+    def say_all(self, lines: Iterable[str]) -> None:
+        """Print lines."""
+        for line in lines:
+            self.say(line)
 
     def ask(self, question: str) -> str:
         """Return what the person types; nothing where nobody can answer."""
@@ -39,33 +47,32 @@ class Console:
             return ""
         sys.stdout.write(f"{question} ")
         sys.stdout.flush()
-        # At the end of the input nobody answers any more.
+        # At the end of the input it is empty, as after Enter alone.
         return sys.stdin.readline().strip()
 
     def ask_secret(self, question: str) -> str:
         """Return what the person types without showing it; nothing where nobody can answer."""
-        if not self.interactive:
-            return ""
-        try:
-            return getpass.getpass(f"{question} ").strip()
-        except EOFError:
-            return ""
+        if self.interactive:
+            with suppress(EOFError):
+                return getpass.getpass(f"{question} ").strip()
+        return ""
 
     def confirm(self, question: str) -> bool:
         """Return whether the person wants it."""
-        if self.agrees:
-            return True
-        return self.ask(f"{question} [y/N]").casefold() in _YES
+        return self.agrees or self.ask(f"{question} [y/N]").casefold() in _YES
 
     def choose(self, question: str, choices: Sequence[str]) -> list[int]:
-        """Return the places of what the person picks by numbers; all of them by default."""
+        """Return the places of what the person picks; all of them by default."""
         every = list(range(len(choices)))
         if not self.interactive:
             return every
-        for number, choice in enumerate(choices, 1):
-            self.say(f"  {number}. {choice}")
-        words = self.ask(f"{question} (numbers, Enter for all, 0 for none)")
+        return self.pick(f"{question} (Enter: all; 0: none)", choices, every)
+
+    def pick(self, question: str, choices: Sequence[str], default: Sequence[int] = ()) -> list[int]:
+        """Return the places of what the person picks by numbers; others are passed over."""
+        self.say_all(f"  {number}. {choice}" for number, choice in enumerate(choices, 1))
+        words = self.ask(f"{question} Numbers:").replace(",", " ").split()
         if not words:
-            return every
-        numbers = [int(word) for word in words.replace(",", " ").split() if word.isdigit()]
-        return [number - 1 for number in numbers if 1 <= number <= len(choices)]
+            return list(default)
+        numbers = {str(number): number - 1 for number in range(1, len(choices) + 1)}
+        return [numbers[word] for word in words if word in numbers]

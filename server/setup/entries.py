@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 from server.setup.clients import Installed
 from server.setup.machine import Machine
 
 DISTRIBUTION = "archive-mcp-server"
+Kind = TypeVar("Kind", list[Any], dict[Any, Any])
 
 # How a command of ours ends: as a script, with and without .exe, or as the launcher itself.
 _PROGRAMS = frozenset({"archive-mcp", "archive-mcp-server", "archive_mcp"})
 # The folders that uv and pipx empty whenever they like.
-_PASSING = ("archive-v0", "builds-v0", ".tmp")
+_PASSING = frozenset({"archive-v0", "builds-v0", ".tmp"})
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,12 @@ class Request:
     read_only: bool = False
     stored: frozenset[str] = frozenset()
 
+    @property
+    def options(self) -> list[str]:
+        """The options of the command line."""
+        switches = {"--sandbox": self.sandbox, "--read-only": self.read_only}
+        return [name for name, is_on in switches.items() if is_on]
+
 
 def find_program(launcher: Path, machine: Machine) -> tuple[str, ...]:
     """Return the command line that starts this installation, for a client of this user.
@@ -62,10 +71,10 @@ def find_program(launcher: Path, machine: Machine) -> tuple[str, ...]:
     Args:
         launcher: the file that this process was started with.
     """
-    if any(part in _PASSING for part in launcher.parts):
-        uvx = machine.which("uvx")
-        if uvx:
-            return (uvx, *_origin(), DISTRIBUTION)
+    uvx = machine.which("uvx")
+    # Such an environment is gone with the next `uv cache clean`: uvx makes it anew.
+    if uvx and not _PASSING.isdisjoint(launcher.parts):
+        return (uvx, *_find_origin(), DISTRIBUTION)
     ending = ".exe" if machine.platform == "win32" else ""
     script = Path(sysconfig.get_path("scripts")) / f"archive-mcp{ending}"
     if script.is_file():
@@ -77,12 +86,15 @@ def read_entry(value: Any) -> Entry | None:
     """Return an entry of a client's file; None where it starts no program."""
     if not isinstance(value, dict) or not isinstance(value.get("command"), str):
         return None
-    args, env = value.get("args"), value.get("env")
-    return Entry(
-        value["command"],
-        tuple(map(str, args)) if isinstance(args, list) else (),
-        {str(name): str(text) for name, text in env.items()} if isinstance(env, dict) else {},
-    )
+    # People write numbers and switches without quotes, which clients pass on as text.
+    args = _require(value.get("args"), list)
+    env = _require(value.get("env"), dict)
+    texts = {str(name): str(text) for name, text in env.items()}
+    return Entry(value["command"], tuple(map(str, args)), texts)
+
+
+def _require(value: Any, kind: type[Kind]) -> Kind:
+    return value if isinstance(value, kind) else kind()
 
 
 def is_ours(entry: Entry | None) -> bool:
@@ -97,11 +109,10 @@ def make_value(installed: Installed, old: Any, request: Request) -> dict[str, An
         old: what the client's file holds under that name, if it is ours.
     """
     entry = read_entry(old) or Entry("")
-    options = _switch(entry.options, "--sandbox", on=request.sandbox)
-    if request.read_only:
-        options = _switch(options, "--read-only", on=True)
+    # A token in the place of the sandbox, or the other way round; whatever else there is stays.
+    rest = [option for option in entry.options if option not in ("--sandbox", *request.options)]
+    line = [*request.program, *rest, *request.options]
     before = dict(old) if isinstance(old, dict) else dict(installed.client.extra)
-    line = [*request.program, *options]
     env = {name: text for name, text in entry.env.items() if name not in request.stored}
     # Nothing else counts: some clients write out what is empty, others leave it out.
     if entry.line == line and entry.env == env:
@@ -112,8 +123,12 @@ def make_value(installed: Installed, old: Any, request: Request) -> dict[str, An
 
 def find_server(servers: Mapping[str, Any]) -> dict[str, Entry]:
     """Return the entries that start this server, by name."""
-    entries = {name: read_entry(value) for name, value in servers.items()}
-    return {name: entry for name, entry in entries.items() if entry and is_ours(entry)}
+    ours: dict[str, Entry] = {}
+    for name, value in servers.items():
+        entry = read_entry(value)
+        if entry and is_ours(entry):
+            ours[name] = entry
+    return ours
 
 
 def _find_program(line: Sequence[str]) -> int:
@@ -126,24 +141,12 @@ def _find_program(line: Sequence[str]) -> int:
     return -1
 
 
-def _switch(options: list[str], name: str, *, on: bool) -> list[str]:
-    rest = [option for option in options if option != name]
-    return [*rest, name] if on else rest
-
-
-def _origin() -> list[str]:
+def _find_origin() -> list[str]:
     """Return where uvx takes this server from: where it was installed from."""
-    import json
-
-    try:
-        text = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
-    except metadata.PackageNotFoundError:
-        text = None
-    if not text:
-        return []
-    origin = json.loads(text)
-    url = str(origin.get("url", ""))
-    version = origin.get("vcs_info")
-    if isinstance(version, dict):
-        url = f"{version.get('vcs', 'git')}+{url}"
-    return ["--from", url]
+    with suppress(metadata.PackageNotFoundError, ValueError, KeyError):
+        # None, and so an error, where it came from an index: there the name is enough.
+        text = metadata.distribution(DISTRIBUTION).read_text("direct_url.json") or ""
+        origin = json.loads(text)
+        prefix = f"{origin['vcs_info']['vcs']}+" if "vcs_info" in origin else ""
+        return ["--from", f"{prefix}{origin['url']}"]
+    return []

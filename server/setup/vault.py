@@ -27,10 +27,12 @@ class Vault:
 
     Args:
         keychain: the keychain to use; None where there is none that works.
+        is_decided: whether a keychain would be used, if it worked.
     """
 
     machine: Machine
     keychain: Keychain | None
+    is_decided: bool = True
 
     @property
     def file(self) -> Path:
@@ -38,17 +40,18 @@ class Vault:
         return self.machine.home / SHARED
 
     def describe(self, values: Mapping[str, str]) -> list[str]:
-        """Return a line for each value that would be stored."""
+        """Return a line for each value that would be stored, without the secrets."""
+        return [self._describe(name, value) for name, value in values.items()]
+
+    def _describe(self, name: str, value: str) -> str:
         place = self.machine.shorten(self.file)
-        lines: list[str] = []
-        for name, value in values.items():
-            if name not in SECRETS:
-                lines.append(f"{place}: {name}={value}")
-            elif self.keychain:
-                lines.append(f"keychain of this computer: {name} ({place} names it)")
-            else:
-                lines.append(f"{place}: {name}=(hidden), readable by you alone")
-        return lines
+        if name not in SECRETS:
+            return f"{place}: {name}={value}"
+        if self.keychain:
+            return f"keychain of this computer: {name} ({place} names it)"
+        if self.is_decided:
+            return f"{place}: {name}=(hidden), readable by you alone"
+        return f"keychain of this computer where it works, else {place}: {name}"
 
     def store(self, values: Mapping[str, str]) -> None:
         """Store the values, the secrets among them in the keychain.
@@ -57,11 +60,10 @@ class Vault:
             KeychainError: The keychain lost what it was given.
             FileError: The file cannot be written.
         """
-        changes: dict[str, str | None] = {}
-        for name, value in values.items():
-            changes[name] = value
-            if self.keychain and name in SECRETS:
-                self._put(self.keychain, name, value)
+        changes: dict[str, str | None] = dict(values)
+        if self.keychain:
+            for name in values.keys() & set(SECRETS):
+                self._put(self.keychain, name, values[name])
                 changes[name] = KEYCHAIN
         self._change(changes)
 
@@ -74,9 +76,11 @@ class Vault:
         """
         values = self.read()
         present = [name for name in names if name in values]
+        keychain = self.keychain or Keychain()
         for name in present:
+            # What the file holds itself was never in the keychain.
             if values[name] == KEYCHAIN:
-                (self.keychain or Keychain()).delete(name)
+                keychain.delete(name)
         self._change(dict.fromkeys(present))
 
     def read(self) -> Mapping[str, str]:
@@ -100,6 +104,7 @@ class Vault:
         text = change_variables(file.text, changes)
         if text == file.text:
             return
+        # A file that nothing is left in was ours from the beginning.
         if text:
             file.replace(text, is_secret=True)
         else:
@@ -115,8 +120,9 @@ def find_trouble(keychain: Keychain, environment: Mapping[str, str]) -> str | No
     value = secrets.token_urlsafe(24)
     try:
         keychain.write(_PROBE, value)
-        found = replace(keychain, environment=environment).read(_PROBE)
+        # As a server reads it, and not as this terminal could.
+        answer = replace(keychain, environment=environment).read(_PROBE)
         keychain.delete(_PROBE)
     except KeychainError as error:
         return str(error)
-    return None if found == value else "it does not give back what was stored"
+    return None if answer == value else "it does not give back what was stored"
