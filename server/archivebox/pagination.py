@@ -128,37 +128,43 @@ async def read(
     scope = scope_of(request.operation, request.request_values())
     offset = decode(request.after, scope).skip if request.after else request.offset or 0
     collected = RecordList(request.limit)
-    total, cut = 0, ""
-    while not collected.full:
+    more, total, cut = True, 0, ""
+    while more and not cut and not collected.full:
         # A filter here may drop most of a page, so whole pages are read; else not one record too
         # many.
         count = page if keep else min(page, request.limit - len(collected.records))
         records, total = await fetch(offset, count)
-        for record in records:
-            if (keep is None or keep(record)) and not collected.add(request.show(record)):
-                cut = "" if collected.full else "fit"
-                break
-            # Records that the filter drops count too; one that did not fit is the first of the next
-            # call.
-            offset += 1
-        else:
-            # Pages deleted meanwhile leave the list shorter than its total: an empty page ends it.
-            if not records or offset >= total:
-                break
-            if api.deadline - api.client.now() < _RESERVE_SECONDS:
-                cut = "answer in time"
-                break
-            continue
-        break
-    more = offset if records and offset < total else None
+        taken = _take(request, collected, records, keep or _keep_all)
+        offset += taken
+        # Pages deleted meanwhile leave the list shorter than its total: an empty page ends it.
+        more = bool(records) and offset < total
+        if taken < len(records):
+            cut = "fit"
+        elif api.deadline - api.client.now() < _RESERVE_SECONDS:
+            cut = "answer in time"
     # Only now: some notes are about what was read.
     notes = request.notes(api.description)
-    if cut:
+    if cut and more and not collected.full:
         notes.append(
             f"Cut after {len(collected.records)} records to {cut}: go on with `nextCursor`."
         )
     is_exact = keep is None and is_counted()
-    return _result(collected, more, total if is_exact else None, notes, scope)
+    following = offset if more else None
+    return _result(collected, following, total if is_exact else None, notes, scope)
+
+
+def _take(request: Many[Any], collected: RecordList, records: list[Record], keep: Keep) -> int:
+    """Collect records as far as they fit, and return how many were gone through."""
+    for number, record in enumerate(records):
+        # Records that the filter drops count too; one that did not fit is the first of the next
+        # call.
+        if keep(record) and not collected.add(request.show(record)):
+            return number
+    return len(records)
+
+
+def _keep_all(record: Record) -> bool:
+    return True
 
 
 async def read_on(fetch: Fetch, start: int, size: int) -> AsyncIterator[tuple[list[Record], int]]:
