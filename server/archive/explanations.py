@@ -77,3 +77,7 @@ BY_TEXT = {
 # Codes of errors that may pass, and whether a second attempt makes sense at once:
 # INTERNAL_SERVER_ERROR also comes for faults of the request, which would fail again.
 PASSING_CODES = {"SERVICE_UNAVAILABLE": True, "INTERNAL_SERVER_ERROR": False}
+UNKNOWN_REFUSAL = (
+    "Change the arguments; if they are right, `archive-mcp doctor` looks at the connection."
+)
+"""The hint of a refusal that only Archive's own text explains."""

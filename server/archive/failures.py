@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from server.archive.explanations import BAN, BY_CODE, BY_TEXT, PASSING_CODES
+from server.archive.explanations import BAN, BY_CODE, BY_TEXT, PASSING_CODES, UNKNOWN_REFUSAL
 from server.errors import Code, Failure
 from server.http.retry import Transient
 from server.http.transport import Reply
@@ -370,8 +370,7 @@ def _describe_error(reply: Reply, error: dict[str, Any]) -> Failure:
         )
     if reply.status >= 500:
         return _describe_outage(reply)
-    hint = "Change the arguments; if they are right, `archive-mcp doctor` looks at the connection."
-    return Failure(Code.REJECTED, f"Archive refused it: {text}", hint)
+    return Failure(Code.REJECTED, f"Archive refused it: {text}", UNKNOWN_REFUSAL)
 
 
 def _read_code(error: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ from pydantic import BaseModel, Field
 
 from server.archive.attributes import OptionNames, name_options
 from server.archive.context import ArchiveContext
+from server.archive.explanations import UNKNOWN_REFUSAL
 from server.archive.pagination import PARTIAL
 from server.archive.records import Record, Selection
 from server.archive.selection import (
@@ -93,7 +94,11 @@ class ArchiveTool(Request[R, ArchiveContext], Generic[R]):
         hints = {
             Code.NOT_FOUND: (failure.hint, self.instead),
             Code.FORBIDDEN: (self.forbidden, failure.hint),
-            Code.REJECTED: (failure.hint, self.refused),
+            # Of what only Archive's text explains, the tool knows more.
+            Code.REJECTED: (
+                failure.hint.replace(UNKNOWN_REFUSAL, ""),
+                self.refused or failure.hint,
+            ),
         }
         first, second = hints.get(failure.code, (failure.hint, ""))
         failure.hint = first or second

@@ -13,6 +13,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import anyio.lowlevel
 
 from server.errors import Code, Failure
 from server.sandbox.archivebox import Version
@@ -25,6 +26,7 @@ from tests.campaign.faults.server import Fault, Loop
 from tests.campaign.faults.station import Station, archive_station, archivebox_station
 from tests.campaign.faults.watch import Watch
 from tests.campaign.faults.wire import HARMLESS, THROTTLED, WIRE
+from tests.campaign.faults.work import ARCHIVE_WORK, ARCHIVEBOX_WORK, Work, run_work
 
 Json = dict[str, Any]
 LONGEST_CALL = 25.0
@@ -83,6 +85,39 @@ class Hunter:
                 async with self.archivebox(version) as station:
                     await self._try_archivebox(station, kind, call, version)
 
+    async def hunt_work(self, count: int) -> None:
+        """Inject that many faults into jobs and exports of both APIs."""
+        pairs: list[tuple[Work, Kind]] = [
+            *((work, kind) for work in ARCHIVE_WORK for kind in ARCHIVE_KINDS),
+            *((work, kind) for work in ARCHIVEBOX_WORK for kind in ARCHIVEBOX_KINDS),
+        ]
+        for work, kind in self._random.sample(pairs, min(count, len(pairs))):
+            if work in ARCHIVE_WORK:
+                async with self.archive() as station:
+                    await self._try_work(station, work, kind)
+            else:
+                async with self.archivebox("0.9.73") as station:
+                    await self._try_work(station, work, kind)
+
+    async def _try_work(self, station: Station, work: Work, kind: Kind) -> None:
+        def is_meant(method: str, target: str, body: bytes) -> bool:
+            return b"query Workspaces(" not in body and not target.endswith("/openapi.json")
+
+        server = station.server
+        server.is_meant, server.reached, server.fault = is_meant, kind.reached, kind.fault
+        server.skip, server.left = self._random.randrange(6), self._random.randrange(1, 6)
+        case = f"{work.name} / {kind.name} ({server.skip}, {server.left})"
+        await self._forget()
+        await run_work(work, station, self._folder, self.figures, case)
+        self.figures.count(kind.name)
+        self._judge_watch(case)
+
+    async def _forget(self) -> None:
+        """Let go of what was seen so far: building a station takes time that is nobody's fault."""
+        await anyio.lowlevel.checkpoint()
+        self._watch.take_lines()
+        self._watch.take_stalls()
+
     @asynccontextmanager
     async def archive(self) -> AsyncIterator[Station]:
         """A fresh Archive, with the product in front of it."""
@@ -130,10 +165,7 @@ class Hunter:
         server = station.server
         server.is_meant, server.reached, server.fault = is_meant, kind.reached, kind.fault
         server.arrived.clear()
-        # Building the station took its time, and is nobody's fault.
-        await anyio.lowlevel.checkpoint()
-        self._watch.take_lines()
-        self._watch.take_stalls()
+        await self._forget()
         failure: Failure | None = None
         try:
             with anyio.fail_after(LONGEST_CALL):

@@ -31,8 +31,8 @@ Fault = Callable[[Answer], Answer | Wire]
 
 @dataclass
 class FaultyServer:
-    """Answers as `handle` does; `fault` changes those that `is_meant` picks, at most `left` of
-    them.
+    """Answers as `handle` does; `fault` changes those that `is_meant` picks, behind the first
+    `skip` at most `left` of them.
 
     With `reached` off, a request that is meant never gets to `handle`: whoever answered stood
     before it. `arrived` are the requests that did get there.
@@ -41,6 +41,7 @@ class FaultyServer:
     handle: Handle
     fault: Fault | None = None
     reached: bool = True
+    skip: int = 0
     left: int = 1 << 30
     is_meant: Callable[[str, str, bytes], bool] = lambda method, target, body: True
     arrived: list[tuple[str, str, bytes]] = field(default_factory=list)
@@ -85,7 +86,7 @@ class FaultyServer:
     async def _answer(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes
     ) -> Answer | Wire:
-        fault = self.fault if self.left > 0 and self.is_meant(method, target, body) else None
+        fault = self._choose(method, target, body)
         if fault is None or self.reached:
             answer = await self.handle(method, target, headers, body)
             self.arrived.append((method, target, body))
@@ -93,9 +94,17 @@ class FaultyServer:
             answer = Answer(200, {"content-type": "application/json"}, b"{}")
         if fault is None:
             return answer
-        self.left -= 1
         self.faults_made += 1
         return fault(answer)
+
+    def _choose(self, method: str, target: str, body: bytes) -> Fault | None:
+        if self.fault is None or not self.is_meant(method, target, body):
+            return None
+        self.skip -= 1
+        if self.skip >= 0 or self.left <= 0:
+            return None
+        self.left -= 1
+        return self.fault
 
 
 def render(answer: Answer) -> bytes:

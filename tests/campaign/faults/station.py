@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,8 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import server.archive.client
 import server.archivebox.client
+import server.jobs.runner
 from server.dispatch import Dispatcher
 from server.sandbox import MAIN, PATH, TOKEN
 from server.sandbox.archivebox import KEY, ArchiveBoxSandbox, Version
@@ -21,7 +25,7 @@ from server.tool.catalog import Catalog
 from server.tool.result import Result
 from tests.campaign.faults.server import FaultyServer, Loop
 from tests.support.clocks import fixed_archivebox, now
-from tests.support.doubles import Clock, OpenLimiter
+from tests.support.doubles import OpenLimiter
 from tests.support.paths import SURFACE
 from tests.support.places import NO_FILES
 from tests.support.tools.fronts import yes
@@ -29,6 +33,9 @@ from tests.support.tools.watched import Watched
 
 LONGEST_ANSWER = 0.5
 """Seconds after which the product gives up on an answer here: silence is injected often."""
+SPEED = 120.0
+LONGEST_PAUSE = 0.05
+"""Seconds between the attempts of a job."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,8 @@ class Station:
 @asynccontextmanager
 async def archive_station(loop: Loop, folder: Path) -> AsyncIterator[Station]:
     """A station at an Archive with made-up data; state and files are in `folder`."""
-    api = Watched(clock=Clock(), now=now)
+    # What takes Archive minutes takes it a second here.
+    api = Watched(clock=lambda: time.monotonic() * SPEED, now=now)
     with loop.serving(FaultyServer(api.handle)) as server:
         settings = {
             "ARCHIVE_API_URL": server.url + PATH,
@@ -88,12 +96,8 @@ async def _calling(settings: dict[str, str], folder: Path) -> AsyncIterator[Disp
 @asynccontextmanager
 async def impatience() -> AsyncIterator[None]:
     """Let the product give up early on answers that do not come."""
-    clients: Any = (server.archive.client, server.archivebox.client)
-    longest = [client.LONGEST_ANSWER for client in clients]
-    for client in clients:
-        client.LONGEST_ANSWER = LONGEST_ANSWER
-    try:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(server.archive.client, "LONGEST_ANSWER", LONGEST_ANSWER)
+        patched.setattr(server.archivebox.client, "LONGEST_ANSWER", LONGEST_ANSWER)
+        patched.setattr(server.jobs.runner, "LONGEST_PAUSE", LONGEST_PAUSE)
         yield
-    finally:
-        for client, seconds in zip(clients, longest, strict=True):
-            client.LONGEST_ANSWER = seconds
