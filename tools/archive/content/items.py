@@ -30,6 +30,7 @@ from tools.archive.content.fitting import (
     find_members,
     list_unseen,
 )
+from tools.archive.content.naming import find_preset_ids
 from tools.archive.content.sorting import SORT_PATHS, sorter
 from tools.archive.schema.counting import COUNT_ONLY, count_records, describe_emptiness
 from tools.archive.schema.inputs import (
@@ -94,7 +95,8 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     )
     custom_attribute_conditions: Conditions | None = None
     preset_id: Id | None = Field(
-        None, description="Content view or collection id, instead of `filter` and conditions."
+        None,
+        description="Content view or collection, id or name, instead of `filter` and conditions.",
     )
     caption_phrase: Text | None = Field(
         None,
@@ -114,6 +116,15 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
             )
         if self.filter:
             check_filter(self.filter, "filter")
+
+    async def prepare(self, context: ArchiveContext) -> None:
+        await super().prepare(context)
+        if self.preset_id:
+            (self.preset_id,) = await find_preset_ids(context, [self.preset_id])
+        if self.filter and self.filter.collections_ids:
+            self.filter.collections_ids = await find_preset_ids(
+                context, self.filter.collections_ids, "COLLECTIONS"
+            )
 
     def variables(self) -> dict[str, Any]:
         variables = super().variables()
