@@ -163,11 +163,12 @@ def describe_absence(brands: list[dict[str, Any]], total: int | None) -> list[st
     """
     if not brands:
         return [_NOTHING]
-    if total == 0 or all(brand.get("isOwnBrand") for brand in brands):
+    competitors = [brand for brand in brands if not brand.get("isOwnBrand")]
+    # Without `isOwnBrand` among the `fields` only the count tells.
+    if total == 0 or not competitors:
         return [_NONE_TRACKED]
-    names = {name for brand in brands for name in brand} & set(METRICS)
-    others = [brand for brand in brands if not brand.get("isOwnBrand")]
-    if names and all(brand.get(name) is None for brand in others for name in names):
+    values = [brand[name] for brand in competitors for name in METRICS if name in brand]
+    if values and set(values) == {None}:
         return [_NO_DATA]
     return []
 

@@ -83,12 +83,10 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
         ]
 
     def notes_if_empty(self) -> list[str]:
-        by_place = self.filter is not None and bool(self.filter.locations)
-        conditions = ["filter.locations"] if by_place else []
-        conditions += [
-            f"{entry.field} {entry.operator}" for entry in self.custom_attribute_conditions or []
-        ]
-        return [*describe_emptiness(conditions), *([NO_SUCH_PLACE] if by_place else [])]
+        conditions = self.describe_conditions()
+        if self.filter and self.filter.locations:
+            return [*describe_emptiness(["filter.locations", *conditions]), NO_SUCH_PLACE]
+        return describe_emptiness(conditions)
 
     async def run(self, context: ArchiveContext) -> Result:
         if self.count_only:

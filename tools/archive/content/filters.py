@@ -119,7 +119,9 @@ class ItemFilterInput(Input):
         None
     )
     ids: list[Id] | None = None
-    collections_ids: list[Id] | None = None
+    collections_ids: list[Id] | None = Field(
+        None, description="Ids or names; with `ids`: which of these items are in it."
+    )
     campaigns_ids: list[Id] | None = None
     social_profile_ids: list[Id] | None = None
     sources_ids: list[Id] | None = None

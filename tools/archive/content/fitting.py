@@ -91,9 +91,9 @@ async def find_members(
         records: what came for both, with their ids.
         read_members: returns the ids that a collection holds; None where they are too many.
     """
-    ids, collections = set(parts.get("ids") or ()), parts.get("collectionsIds") or []
+    ids, collections = set(parts.get("ids", ())), parts.get("collectionsIds", [])
     # Only where all came back is there reason to doubt.
-    if len(collections) != 1 or not ids or len(records) < len(ids):
+    if not ids or len(collections) != 1 or len(records) < len(ids):
         return records, []
     members = await read_members(collections[0])
     if members is None:

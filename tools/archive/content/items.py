@@ -30,6 +30,7 @@ from tools.archive.content.fitting import (
     find_members,
     list_unseen,
 )
+from tools.archive.content.naming import find_preset_ids
 from tools.archive.content.sorting import SORT_PATHS, sorter
 from tools.archive.schema.counting import COUNT_ONLY, count_records, describe_emptiness
 from tools.archive.schema.inputs import (
@@ -81,7 +82,8 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     )
     custom_attribute_conditions: Conditions | None = None
     preset_id: Id | None = Field(
-        None, description="Content view or collection id, instead of `filter` and conditions."
+        None,
+        description="Content view or collection, id or name, instead of `filter` and conditions.",
     )
     caption_phrase: Text | None = Field(
         None,
@@ -101,6 +103,15 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
             )
         if self.filter:
             check_filter(self.filter, "filter")
+
+    async def prepare(self, context: ArchiveContext) -> None:
+        await super().prepare(context)
+        if self.preset_id:
+            (self.preset_id,) = await find_preset_ids(context, [self.preset_id])
+        if self.filter and self.filter.collections_ids:
+            self.filter.collections_ids = await find_preset_ids(
+                context, self.filter.collections_ids, "COLLECTIONS"
+            )
 
     def variables(self) -> dict[str, Any]:
         variables = super().variables()
@@ -127,7 +138,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         if not self.caption_phrase:
             return records
         phrase = _flatten(self.caption_phrase)
-        return [record for record in records if phrase in _flatten(record.get("caption") or "")]
+        return [record for record in records if phrase in _flatten(record["caption"])]
 
     async def run(self, context: ArchiveContext) -> Result:
         if self.caption_phrase:
@@ -147,20 +158,11 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
                 "Raise `limit`, or write the items to a file with {export}.",
             )
         query = self.model_copy(update={"fields": [*(self.fields or ["*"]), "caption"]})
-        read, page = 0, None
-        matches: list[Json] = []
-        async for page in context.api.read_pages(query):
-            read += len(page.records)
-            matches += self.keep(page.records)
-            if read >= _MOST_READ:
-                break
-        is_cut = page is not None and page.has_next
-        if is_cut:
-            cut = [f"Cut after {read:,} candidates: there may be more. Narrow it by `takenAt`."]
-        else:
-            cut = []
-        total = None if is_cut else len(matches)
-        notes = [*self.notes(), *cut, *([] if matches else self.notes_if_empty())]
+        matches, notes = await _read_matches(context.api, query)
+        total = None if notes else len(matches)
+        notes = [*self.notes(), *notes]
+        if not matches:
+            notes += self.notes_if_empty()
         if self.count_only:
             return whole({"totalCount": total, "notes": notes})
         selection = query.default_selection()
@@ -199,8 +201,8 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
 
     async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
         """Return what a result of `total` items says if Archive may not have applied the search."""
-        conditions = ["customAttributeConditions"] if self.custom_attribute_conditions else []
-        unseen = [f"filter.{name}" for name in list_unseen(self.parts)] + conditions
+        unseen = [f"filter.{name}" for name in list_unseen(self.parts)]
+        unseen += self.describe_conditions()
 
         async def count(parts: Json) -> int | None:
             # Asked for once in a conversation: several searches may share what they compare with.
@@ -232,14 +234,12 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         return notes
 
     def notes_if_empty(self) -> list[str]:
-        conditions = [f"filter.{name}" for name, value in self.parts.items() if value]
-        conditions += [
-            f"{entry.field} {entry.operator}" for entry in self.custom_attribute_conditions or []
-        ]
-        notes = describe_emptiness(conditions)
-        if self.filter and (self.filter.creator_locations or self.filter.ugc_locations):
+        parts = self.parts
+        names = [f"filter.{name}" for name in parts]
+        notes = describe_emptiness([*names, *self.describe_conditions()])
+        if parts.keys() & {"creatorLocations", "ugcLocations"}:
             notes.append(NO_SUCH_PLACE)
-        if self.filter and (self.filter.collections_ids or self.filter.campaigns_ids):
+        if parts.keys() & {"collectionsIds", "campaignsIds"}:
             notes.append(_NO_SUCH_ID)
         return notes
 
@@ -259,9 +259,21 @@ async def _read_members(api: Api, collection: str) -> set[str] | None:
     return members
 
 
-def _flatten(text: str) -> str:
+async def _read_matches(api: Api, query: SearchItems) -> tuple[list[Json], list[str]]:
+    """Return the items that a search by phrase keeps, and a note where there may be more."""
+    read, matches = 0, []
+    async for page in api.read_pages(query):
+        read += len(page.records)
+        matches += query.keep(page.records)
+        if page.has_next and read >= _MOST_READ:
+            note = f"Cut after {read:,} candidates: there may be more. Narrow it by `takenAt`."
+            return matches, [note]
+    return matches, []
+
+
+def _flatten(text: str | None) -> str:
     """Return a text as it is compared: without case, blanks and line ends as one blank."""
-    return " ".join(text.casefold().split())
+    return " ".join((text or "").casefold().split())
 
 
 class GetMediaContents(Lookup[MediaContent]):
@@ -339,11 +351,13 @@ class GetEngagementHistory(Connection[EngagementEntry]):
 
 def _exactly_one(request: Any, *names: str) -> None:
     fields = type(request).model_fields
-    requested = [fields[name].alias or name for name in names if getattr(request, name)]
-    if len(requested) != 1:
-        existing = " or ".join(f"`{fields[name].alias or name}`" for name in names)
-        raise Failure(
-            Code.INVALID_ARGUMENT,
-            f"Give exactly one of {existing}; got {'both' if requested else 'neither'}.",
-            "Make two calls to look up both kinds." if requested else "Pass the ids you have.",
-        )
+    aliases = {name: fields[name].alias or name for name in names}
+    count = sum(bool(getattr(request, name)) for name in names)
+    if count == 1:
+        return
+    existing = " or ".join(f"`{alias}`" for alias in aliases.values())
+    wrong = f"Give exactly one of {existing}; got"
+    if count:
+        hint = "Make two calls to look up both kinds."
+        raise Failure(Code.INVALID_ARGUMENT, f"{wrong} both.", hint)
+    raise Failure(Code.INVALID_ARGUMENT, f"{wrong} neither.", "Pass the ids you have.")

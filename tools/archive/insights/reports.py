@@ -105,14 +105,17 @@ class SummarizePerformance(Computed):
         requested = list(dict.fromkeys(self.by or []))
         groups = {by: summary.group_items(rows, by, self.metric_name) for by in requested}
         most = {by: min(len(groups[by]), self._find_most(by)) for by in requested}
-        while True:
-            visible = {by: _cut(groups[by], by, most[by], self.figures) for by in requested}
-            # The longest list gives way first, so that short ones stay whole.
-            longest = max(requested, key=lambda by: most[by], default=None)
-            if longest is None or most[longest] <= _FEWEST or len(compact(visible)) <= room:
-                break
+
+        def show() -> dict[By, list[dict[str, Any]]]:
+            return {by: _cut(groups[by], by, most[by], self.figures) for by in requested}
+
+        visible = show()
+        # The longest list gives way first, so that short ones stay whole.
+        while len(compact(visible)) > room and max(most.values()) > _FEWEST:
+            longest = max(requested, key=most.__getitem__)
             # By a fifth: each try renders all groups, and one by one would take long.
             most[longest] = max(_FEWEST, most[longest] * 4 // 5)
+            visible = show()
         cut = [by for by in requested if most[by] < len(groups[by])]
         return visible, [_describe_cut(by, most[by], len(groups[by])) for by in cut]
 

@@ -265,12 +265,18 @@ class TakesConditions(InWorkspace):
     conditions_on: ClassVar[Entity]
     """What the conditions' attributes are kept on."""
 
-    async def prepare(self, context: ArchiveContext) -> None:
+    @property
+    def conditions(self) -> list[CustomAttributeConditionInput]:
+        """The conditions, in their order."""
         # Searches carry conditions themselves, changes of views inside `input`.
         holder = getattr(self, "input", self)
-        inputs: list[CustomAttributeConditionInput] = (
-            getattr(holder, "custom_attribute_conditions", None) or []
-        )
+        return getattr(holder, "custom_attribute_conditions", None) or []
+
+    def describe_conditions(self) -> list[str]:
+        """Return what an empty result calls each condition."""
+        return [f"{condition.field} {condition.operator}" for condition in self.conditions]
+
+    async def prepare(self, context: ArchiveContext) -> None:
         await context.attributes.translate(
-            inputs, self.conditions_on, context.workspace, context.deadline
+            self.conditions, self.conditions_on, context.workspace, context.deadline
         )

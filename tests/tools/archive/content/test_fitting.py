@@ -59,14 +59,20 @@ def test_what_does_not_fit_is_left_out_with_the_reason(parts: Json, broken: list
 
 
 def test_what_was_not_asked_for_proves_nothing() -> None:
-    parts = {"provider": "YOUTUBE", "itemTypes": ["REEL"], "accountNames": ["x"]}
+    parts: Json = {"provider": "YOUTUBE", "itemTypes": ["REEL"], "accountNames": ["x"]}
     parts |= {"takenAt": {"to": "2020-01-01T00:00:00Z"}}
 
     assert drop_misfits(parts, [{"id": "A"}]) == ([{"id": "A"}], [])
 
 
 def test_only_parts_that_no_record_shows_are_unseen() -> None:
-    parts = {"ids": ["a"], "takenAt": {}, "collectionsIds": ["c"], "verified": [], "engagement": []}
+    parts: Json = {
+        "ids": ["a"],
+        "takenAt": {},
+        "collectionsIds": ["c"],
+        "verified": [],
+        "engagement": [],
+    }
 
     assert list_unseen(parts) == ["collectionsIds"]
 

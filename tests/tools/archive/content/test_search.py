@@ -17,7 +17,7 @@ from tests.support.tools.calling import parsed
 from tools.archive.content.items import SearchItems
 
 Json = dict[str, Any]
-HOME = "11111111-1111-4111-8111-111111111111"
+HOME, SHELF, VIEW, OTHER = (f"{n}1111111-1111-4111-8111-111111111111" for n in range(1, 5))
 
 
 def make_item(number: int, **more: Any) -> Json:
@@ -37,6 +37,11 @@ class Archive:
 
     def __init__(self, *items: Json) -> None:
         self.items = list(items) or [make_item(number) for number in range(30)]
+        self.presets = [
+            {"id": SHELF, "name": "Q3 Report", "accessor": "COLLECTIONS"},
+            {"id": VIEW, "name": "q3 report", "accessor": "MEDIA_DECK"},
+            {"id": OTHER, "name": "All Reels", "accessor": "MEDIA_DECK"},
+        ]
         self.archive = ScriptedArchive(self._respond)
         self._backend = ArchiveBackend(
             self.archive, HOME, Confirmations("ask", self.archive.clock), IdleProcess()
@@ -44,6 +49,8 @@ class Archive:
 
     def _respond(self, call: Call) -> Any:
         variables = call.variables
+        if call.operation == "filterPresets":
+            return self.presets
         ids = variables.get("filter", {}).get("ids")
         items = [item for item in self.items if ids is None or item["id"] in ids]
         if "presetId" in variables:
@@ -108,7 +115,7 @@ async def test_a_count_alone_is_one_small_request() -> None:
 
 async def test_which_items_are_in_a_collection_is_right_though_the_filter_is_ignored() -> None:
     answer = await Archive().search(
-        filter={"ids": ["i1", "i5", "i7"], "collectionsIds": ["c"]}, fields=["id"]
+        filter={"ids": ["i1", "i5", "i7"], "collectionsIds": [SHELF]}, fields=["id"]
     )
 
     assert [node["id"] for node in answer["nodes"]] == ["i1"]
@@ -116,7 +123,7 @@ async def test_which_items_are_in_a_collection_is_right_though_the_filter_is_ign
 
 
 async def test_items_that_are_all_in_the_collection_are_given_without_a_word() -> None:
-    answer = await Archive().search(filter={"ids": ["i0", "i1"], "collectionsIds": ["c"]})
+    answer = await Archive().search(filter={"ids": ["i0", "i1"], "collectionsIds": [SHELF]})
 
     assert [node["id"] for node in answer["nodes"]] == ["i0", "i1"]
     assert "notes" not in answer
@@ -140,10 +147,10 @@ async def test_a_phrase_within_a_preset_or_another_search_changes_neither() -> N
     archive = Archive()
     by_picture = {"mode": "EMBEDDING_CONTENT", "searchQuery": "a mug"}
 
-    await archive.search(captionPhrase="press", presetId="p")
+    await archive.search(captionPhrase="press", presetId=VIEW)
     await archive.search(captionPhrase="press", filter={"superSearch": by_picture})
 
-    assert archive.sent[0] == {"first": 100, "presetId": "p"}
+    assert archive.sent[0] == {"first": 100, "presetId": VIEW}
     assert archive.sent[1]["filter"] == {"superSearch": by_picture}
 
 
@@ -167,3 +174,35 @@ async def test_more_candidates_than_one_call_reads_are_said() -> None:
 
     assert answer["totalCount"] is None
     assert "Cut after 1,000 candidates" in str(answer["notes"])
+
+
+async def test_a_view_or_collection_may_be_named() -> None:
+    archive = Archive()
+
+    await archive.search(presetId="all reels")
+    await archive.search(filter={"collectionsIds": ["Q3 report", SHELF]}, limit=1)
+
+    operations = [call.operation for call in archive.archive.calls]
+    assert operations[:4] == ["filterPresets", "items", "filterPresets", "items"]
+    assert archive.sent[1]["presetId"] == OTHER
+    assert archive.sent[3]["filter"] == {"collectionsIds": [SHELF, SHELF]}
+
+
+async def test_a_name_that_a_view_and_a_collection_share_is_not_guessed() -> None:
+    with pytest.raises(Failure) as caught:
+        await Archive().search(presetId="Q3 REPORT")
+
+    assert caught.value.code is Code.AMBIGUOUS
+    assert {entry["accessor"] for entry in caught.value.details["candidates"]} == {
+        "COLLECTIONS",
+        "MEDIA_DECK",
+    }
+
+
+@pytest.mark.parametrize("name", ["All Reel", "x"])
+async def test_what_names_nothing_in_full_is_left_to_archive(name: str) -> None:
+    archive = Archive()
+
+    await archive.search(presetId=name)
+
+    assert archive.sent[-1]["presetId"] == name

@@ -1,0 +1,54 @@
+"""Views and collections by the names that people know them by, in place of ids."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from server.archive.context import ArchiveContext
+from server.archive.workspaces import ID
+from server.errors import Code, Failure
+from server.tool.names import find_matches
+from tools.archive.workspace import GetFilterPresets
+
+Accessor = Literal["MEDIA_DECK", "COLLECTIONS"]
+Preset = dict[str, Any]
+
+
+async def find_preset_ids(
+    context: ArchiveContext, names: list[str], accessor: Accessor | None = None
+) -> list[str]:
+    """Return ids for the names of views and collections; what is an id stays as it is.
+
+    Args:
+        accessor: the kind that is meant; None means both.
+
+    Raises:
+        Failure: `AMBIGUOUS` for a name that several have.
+    """
+    # Ids need no look-up, and cost no request.
+    if all(ID.match(name) for name in names):
+        return names
+    page = await context.api.read_whole(GetFilterPresets())
+    presets = [preset for preset in page.records if accessor in (None, preset["accessor"])]
+    return [_find_one(name, presets) for name in names]
+
+
+def _find_one(name: str, presets: list[Preset]) -> str:
+    matches = find_matches(
+        name,
+        presets,
+        name=lambda preset: str(preset["name"]),
+        identity=lambda preset: str(preset["id"]),
+        # A part of a name could be another one's: what is not named in full is left to Archive.
+        partial=False,
+    )
+    if len(matches) > 1:
+        raise Failure(
+            Code.AMBIGUOUS,
+            f"{len(matches)} views or collections are called {name!r}.",
+            "Repeat the call with the id of the one that is meant.",
+            candidates=[
+                {key: entry[key] for key in ("id", "name", "accessor")} for entry in matches
+            ],
+        )
+    return str(matches[0]["id"]) if matches else name
