@@ -59,7 +59,7 @@ class Money:
     @property
     def dollars_unit(self) -> str:
         """The unit of converted figures, with a word where it is a guess."""
-        return "USD (assumed)" if self.assumed else "USD"
+        return "USD, assumed" if self.assumed else "USD"
 
     @property
     def units(self) -> dict[str, str]:
@@ -72,9 +72,8 @@ class Money:
         if not self.assumed:
             return []
         return [
-            f"{DOLLARS} assumes that Archive's values are cents, as its schema says. Compare a "
-            f"post with Archive's own page; if it shows 100 times as much, set {SETTING}=dollars "
-            f"in the server's settings, else {SETTING}=cents."
+            f"{DOLLARS} is assumed: Archive's values are taken for cents, as its schema says. The "
+            f"user settles it with {SETTING} (cents or dollars); `archive-mcp doctor --live` helps."
         ]
 
     def to_dollars(self, value: Fraction | Figure) -> Figure:

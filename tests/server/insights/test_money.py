@@ -91,9 +91,9 @@ def test_every_value_of_an_answer_is_shown_in_dollars_under_a_name_that_says_so(
 
 
 def test_what_is_assumed_is_called_so_and_the_note_says_how_to_settle_it() -> None:
-    assert ASSUMED.units == {"earnedMediaValueUsd": "USD (assumed)"}
+    assert ASSUMED.units == {"earnedMediaValueUsd": "USD, assumed"}
     (note,) = ASSUMED.notes
-    assert "ARCHIVE_MCP_EMV_UNIT=dollars" in note
+    assert "ARCHIVE_MCP_EMV_UNIT (cents or dollars)" in note
 
 
 @pytest.mark.parametrize("money", [CENTS, DOLLARS])
