@@ -68,7 +68,7 @@ def _call(bench: Bench, program: Path, environment: dict[str, str], home: Path) 
         # Otherwise the model would search for tools instead of being shown them.
         handed = environment | account | {"ENABLE_TOOL_SEARCH": "false"}
         allowed = f"mcp__plugin_{SERVER}_{SERVER}__{TOOL}"
-        ask = [program, "--print", "Which workspaces are there?", "--allowedTools", allowed]
+        ask = [str(program), "--print", "Which workspaces are there?", "--allowedTools", allowed]
         bench.run(ask, handed, home)
         tools, answer = seen.require()
     return tools, describe_call(answer)

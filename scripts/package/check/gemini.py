@@ -67,7 +67,7 @@ def _call(bench: Bench, program: Path, environment: dict[str, str], work: Path) 
             "GOOGLE_GEMINI_BASE_URL": seen.address,
             "GEMINI_CLI_TRUST_WORKSPACE": "true",
         }
-        ask = [program, "--prompt", "Which workspaces are there?", "--approval-mode", "yolo"]
+        ask = [str(program), "--prompt", "Which workspaces are there?", "--approval-mode", "yolo"]
         bench.run([*ask, "--model", "gemini-2.5-flash"], handed, work)
         tools, answer = seen.require()
     return tools, describe_call(answer)
