@@ -28,7 +28,7 @@ LABEL io.modelcontextprotocol.server.name="${SERVER_NAME}" \
 COPY --from=build /opt/archive-mcp /opt/archive-mcp
 # By number, because an orchestrator that forbids root cannot look a name up. The group is root's, so
 # that platforms which choose a user themselves can write here too.
-RUN mkdir -p /data/state /data/exports && chown -R 10001:0 /data && chmod -R 770 /data
+RUN mkdir /data && chown 10001:0 /data && chmod 770 /data
 ENV HOME=/data \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
