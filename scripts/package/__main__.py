@@ -59,8 +59,10 @@ def _build(product: Product) -> int:
 
 def _check(product: Product, names: Sequence[str]) -> int:
     # Imported here: building needs none of the programs that checking installs.
-    from scripts.package.check import check_all
+    from scripts.package.check import CHECKS, check_all
 
+    if unknown := set(names) - set(CHECKS):
+        raise BuildError(f"no such package: {', '.join(unknown)}; there are {', '.join(CHECKS)}")
     return check_all(product, build_all(product), names)
 
 
