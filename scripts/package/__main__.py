@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from scripts.package.build import BuildError, build_all
 from scripts.package.committed import find_stale, write_stale
-from scripts.package.product import DIST, PlaceholderError, Product
+from scripts.package.product import DIST, PlaceholderError, Product, UndescribedError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "names", nargs="*", metavar="PACKAGE", help="check only these, for example mcpb or docker"
     )
     options = parser.parse_args(arguments)
-    product = Product()
     try:
+        product = Product()
         match options.command:
             case "generate":
                 return _generate(product)
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "release":
                 return _release(product)
         return _generate(product) or _build(product)
-    except (BuildError, PlaceholderError) as error:
+    except (BuildError, PlaceholderError, UndescribedError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -59,8 +59,10 @@ def _build(product: Product) -> int:
 
 def _check(product: Product, names: Sequence[str]) -> int:
     # Imported here: building needs none of the programs that checking installs.
-    from scripts.package.check import check_all
+    from scripts.package.check import CHECKS, check_all
 
+    if unknown := set(names) - set(CHECKS):
+        raise BuildError(f"no such package: {', '.join(unknown)}; there are {', '.join(CHECKS)}")
     return check_all(product, build_all(product), names)
 
 

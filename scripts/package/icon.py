@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import cache
 from itertools import product
 
 SIZE = 512
@@ -23,6 +24,7 @@ _SHAPES: tuple[tuple[float, float, float, float, float, Colour], ...] = (
 )
 
 
+@cache
 def draw_icon() -> bytes:
     """Return the icon as a PNG of 512 by 512 pixels."""
     return _encode(b"".join(b"\0" + _draw_row(y) for y in range(SIZE)))

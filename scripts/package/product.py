@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from server import __version__
+from server.settings import VARIABLES
 from server.settings.table import SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +36,10 @@ _PLACEHOLDER = re.compile(r"\bOWNER\b|\.invalid\b")
 
 class PlaceholderError(Exception):
     """The identity still has placeholders, so nothing may be released."""
+
+
+class UndescribedError(Exception):
+    """The server reads a setting that the table of settings does not describe."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,10 @@ class Product:
         self.identity = identity or Identity.load()
         self.version = __version__
         self.settings: tuple[Setting, ...] = SETTINGS
+        missing = set(VARIABLES) - {setting.name for setting in SETTINGS}
+        if missing:
+            # Everything generated would leave them out without a word.
+            raise UndescribedError(f"server/settings/table.py lacks {', '.join(sorted(missing))}")
 
     @cached_property
     def pyproject(self) -> dict[str, Any]:

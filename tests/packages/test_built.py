@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scripts.package import bundle, clients, icon
+from scripts.package.__main__ import main
 from scripts.package.check.documents import read_command
 from scripts.package.check.result import Result, render_table
 from scripts.package.product import Product
@@ -136,6 +137,17 @@ def test_equal_contents_make_equal_bundles(staged: Path, tmp_path: Path) -> None
         assert archive.testzip() is None
         assert json.loads(archive.read("manifest.json"))["version"] == PRODUCT.version
     assert first.stat().st_size < 2_000_000
+
+
+@pytest.mark.skipif(not PRODUCT.identity.placeholders(), reason="somebody publishes it")
+def test_a_release_is_refused_while_nobody_publishes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["release"]) == 1
+    assert "identity.toml has placeholders" in capsys.readouterr().err
+
+
+def test_a_package_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "floppy"]) == 1
+    assert "no such package: floppy; there are wheel, sdist" in capsys.readouterr().err
 
 
 def test_the_icon_is_what_is_drawn() -> None:

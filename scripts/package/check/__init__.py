@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -51,7 +52,7 @@ def check_one(bench: Bench, name: str) -> Result:
         CHECKS[name](bench, result)
     except UnavailableError as error:
         result.skipped = str(error)
-    except (CheckError, BuildError) as error:
+    except (CheckError, BuildError, OSError, subprocess.TimeoutExpired) as error:
         result.failure = str(error)
     return result
 

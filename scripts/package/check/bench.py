@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.package.build import Built
@@ -31,6 +31,7 @@ class Bench:
         folder: a temporary folder, one for the whole run.
         api_url: where the sandbox answers.
         repository: the repository's address, served by git.
+        tree: a checkout of it.
     """
 
     product: Product
@@ -39,7 +40,6 @@ class Bench:
     api_url: str
     repository: str
     tree: Path
-    homes: dict[str, Path] = field(default_factory=dict)
 
     def make_home(self, name: str) -> Path:
         """Return a new and empty home folder."""

@@ -10,8 +10,9 @@ from pathlib import Path
 from scripts.package.check import programs
 from scripts.package.check.bench import TOKEN, Bench, find_token, install_uv
 from scripts.package.check.result import CheckError, Result, measure_size
-from scripts.package.check.session import talk
-from scripts.package.hosts import MARKETPLACE, describe_plugin
+from scripts.package.check.scripted_model import serve_model
+from scripts.package.check.session import TOOL, describe_call
+from scripts.package.hosts import MARKETPLACE
 from scripts.package.product import SERVER
 
 PLUGIN = f"{SERVER}@{MARKETPLACE}"
@@ -44,12 +45,11 @@ def check_plugin(bench: Bench, result: Result) -> None:
     result.warm = _connect(bench, program, environment, home)
     installed = next((home / ".claude" / "plugins" / "cache").glob(f"*/{SERVER}/*"))
     result.size = measure_size(installed)
-    session = talk(*_expand(bench, installed, environment), home)
-    result.tools, result.call = session.tools, session.call
+    result.tools, result.call = _call(bench, program, environment, home)
     result.credentials = f"~/{find_token(home)}; on macOS the keychain"
     result.notes.append(
-        "cold and warm are the host's own `claude mcp list`; tools and call by the command and "
-        "the environment that the manifest resolves to"
+        "all by the host itself: cold and warm are `claude mcp list`; in its session a stand-in "
+        "for the model saw the tools and made the call"
     )
 
 
@@ -61,21 +61,14 @@ def _connect(bench: Bench, program: Path, environment: dict[str, str], home: Pat
     return time.perf_counter() - start
 
 
-def _expand(
-    bench: Bench, installed: Path, environment: dict[str, str]
-) -> tuple[list[str], dict[str, str]]:
-    """Return command and environment as Claude Code makes them out of the manifest."""
-    server = describe_plugin(bench.product)["mcpServers"][SERVER]
-    data = next((installed.parents[3] / "data").iterdir())
-    values = {
-        "CLAUDE_PLUGIN_ROOT": str(installed),
-        "CLAUDE_PLUGIN_DATA": str(data),
-        "user_config.archive_app_token": TOKEN,
-    }
-
-    def fill(text: str) -> str:
-        # Options that nobody set arrive as empty texts.
-        return re.sub(r"\$\{([^}]+)\}", lambda match: values.get(match[1], ""), text)
-
-    command = [server["command"], *map(fill, server["args"])]
-    return command, environment | {name: fill(text) for name, text in server["env"].items()}
+def _call(bench: Bench, program: Path, environment: dict[str, str], home: Path) -> tuple[int, str]:
+    """Return the number of tools that a session shows the model, and what a call brought."""
+    with serve_model() as seen:
+        account = {"ANTHROPIC_BASE_URL": seen.address, "ANTHROPIC_API_KEY": "none"}
+        # Otherwise the model would search for tools instead of being shown them.
+        handed = environment | account | {"ENABLE_TOOL_SEARCH": "false"}
+        allowed = f"mcp__plugin_{SERVER}_{SERVER}__{TOOL}"
+        ask = [str(program), "--print", "Which workspaces are there?", "--allowedTools", allowed]
+        bench.run(ask, handed, home)
+        tools, answer = seen.require()
+    return tools, describe_call(answer)

@@ -14,6 +14,7 @@ from scripts.package.build import BuildError, run_checked
 from scripts.package.check.bench import TOKEN, Bench
 from scripts.package.check.programs import cache_folder, require_program
 from scripts.package.check.result import CheckError, Result, UnavailableError
+from scripts.package.check.session import talk
 from scripts.package.product import ROOT
 
 SUITE = "bookworm"
@@ -90,9 +91,13 @@ def _start(command: list[str], image: str, bench: Bench, result: Result) -> None
     inside = [*command, "run", "--isolation", "chroot"]
     values = {"ARCHIVE_API_URL": bench.api_url, "ARCHIVE_APP_TOKEN": TOKEN}
     handed = [part for item in values.items() for part in ("--env", "=".join(item))]
-    server = [*inside, *handed, container, "--", "/opt/archive-mcp/bin/archive-mcp"]
+    program = [container, "--", "/opt/archive-mcp/bin/archive-mcp"]
     try:
-        bench.start_twice(result, server, dict(os.environ), home)
+        bench.start_twice(result, [*inside, *handed, *program], dict(os.environ), home)
+        # Some platforms choose the user themselves, always with the group of root; the folder of
+        # the first user is closed to that one.
+        options = ["--user", "12345:0", "--env", "ARCHIVE_MCP_STATE_DIR=/data/chosen"]
+        talk([*inside, *options, *handed, *program], dict(os.environ), home)
         user = run_checked([*inside, container, "--", "id", "-u"]).strip()
         owner = run_checked([*inside, container, "--", "stat", "-c", "%u", "/data/state"]).strip()
         if (user, owner) != ("10001", "10001"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import select
@@ -12,10 +13,12 @@ from pathlib import Path
 from scripts.package.check import programs
 from scripts.package.check.bench import TOKEN, Bench, find_token, install_uv
 from scripts.package.check.result import CheckError, Result, UnavailableError, measure_size
-from scripts.package.check.session import talk
+from scripts.package.check.scripted_model import serve_model
+from scripts.package.check.session import describe_call, talk
 from scripts.package.hosts import describe_extension
 from scripts.package.product import SERVER
 
+_ACCOUNT = {"security": {"auth": {"selectedType": "gemini-api-key"}}}
 _LIMIT_SECONDS = 120.0
 # After so long without a word from the program its question is complete.
 _QUIET_SECONDS = 1.5
@@ -30,7 +33,8 @@ def check_extension(bench: Bench, result: Result) -> None:
     program = programs.install_from_npm(programs.GEMINI, "gemini")
     environment = bench.environment(home, programs.install_node(), install_uv())
     printed = bench.run([program, "extensions", "validate", bench.tree], environment, work)
-    result.validator = f"gemini extensions validate: {_last_line(printed, 'validated')}"
+    said = _last_line(printed, "validated").replace(str(bench.tree), bench.tree.name)
+    result.validator = f"gemini extensions validate: {said}"
     questions = len(bench.product.asked_settings)
     install = [str(program), "extensions", "install", bench.repository, "--consent"]
     # Secrets are asked for first; the token is the first of them.
@@ -38,18 +42,35 @@ def check_extension(bench: Bench, result: Result) -> None:
     if "installed successfully" not in printed:
         raise CheckError(printed[-1500:])
     installed = home / ".gemini" / "extensions" / "archive-mcp"
-    session = talk(*_expand(bench, installed, environment), work)
-    result.cold, result.tools, result.call = session.seconds, session.tools, session.call
+    result.cold = talk(*_expand(bench, installed, environment), work).seconds
     result.warm = _connect(bench, program, environment, work)
+    result.tools, result.call = _call(bench, program, environment, work)
     result.size = measure_size(bench.built.sdist)
     store = home / ".gemini" / "gemini-credentials.json"
     mode = f"{store.stat().st_mode & 0o777:o}" if store.is_file() else "not there"
     place = f"keychain, or encrypted in ~/.gemini/{store.name} ({mode})"
     result.credentials = f"{place}; as text {find_token(home)}"
     result.notes.append(
-        "warm is the host's own `gemini mcp list`, which waits five seconds; cold, tools and call "
-        "by the command and the environment that the manifest resolves to"
+        "warm is the host's own `gemini mcp list`, which waits five seconds, so cold is the "
+        "command that the manifest resolves to; in its session a stand-in for the model saw the "
+        "tools and made the call"
     )
+
+
+def _call(bench: Bench, program: Path, environment: dict[str, str], work: Path) -> tuple[int, str]:
+    """Return the number of tools that a session shows the model, and what a call brought."""
+    settings = work.parent / ".gemini" / "settings.json"
+    settings.write_text(json.dumps(_ACCOUNT), encoding="utf-8")
+    with serve_model() as seen:
+        handed = environment | {
+            "GEMINI_API_KEY": "none",
+            "GOOGLE_GEMINI_BASE_URL": seen.address,
+            "GEMINI_CLI_TRUST_WORKSPACE": "true",
+        }
+        ask = [str(program), "--prompt", "Which workspaces are there?", "--approval-mode", "yolo"]
+        bench.run([*ask, "--model", "gemini-2.5-flash"], handed, work)
+        tools, answer = seen.require()
+    return tools, describe_call(answer)
 
 
 def _expand(
