@@ -7,7 +7,9 @@ that look like the rest of a question; a question to the user has to stay ours.
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -125,3 +127,18 @@ def change_texts(value: Any, change: Callable[[str], str]) -> Any:
     if not isinstance(value, dict):
         return value
     return {change_texts(key, change): change_texts(item, change) for key, item in value.items()}
+
+
+def write_out(text: str) -> None:
+    """Print text for people: a terminal that lacks a letter gets the rest, a closed one nothing."""
+    stream = sys.stdout
+    # None where whoever started this program closed its output.
+    if not stream:
+        return
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        # The reader has left, as `head` does. At the exit Python would complain once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

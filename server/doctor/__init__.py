@@ -8,7 +8,6 @@ included.
 from __future__ import annotations
 
 import logging
-import sys
 
 import anyio
 
@@ -25,6 +24,7 @@ from server.limiter import Pacer
 from server.services import Services
 from server.settings import Secret, Settings, SettingsError
 from server.setup.machine import Machine
+from server.text import write_out
 from server.tool.catalog import Catalog
 
 __all__ = [
@@ -62,10 +62,7 @@ def examine(settings: Settings, surface: Catalog, *, as_json: bool, live: bool) 
         problem = f"This check itself failed ({type(error).__name__})."
         hint = "Run it again with --log-level DEBUG and report what it shows."
         report = Report((), "", settings.sandbox, [Check("doctor", "fail", problem, hint)])
-    text = report.to_json() if as_json else report.render()
-    # A terminal that lacks a letter of a workspace's name still shows the rest.
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    write_out(report.to_json() if as_json else report.render())
     return 0 if report.ok else 1
 
 

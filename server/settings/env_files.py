@@ -163,7 +163,9 @@ def change_variables(text: str, changes: Mapping[str, str | None]) -> str:
             export = "export " if statement.lstrip().startswith("export") else ""
             parts.append(f"{export}{binding.key}={_quote(value)}{line_break}")
         done.add(binding.key)
-    if parts and not "".join(parts).endswith(("\n", "\r")):
+    ending = "".join(parts)[-1:]
+    # A last line without its break would run into the next.
+    if ending not in ("", "\n", "\r"):
         parts.append(line_break)
     for name, value in changes.items():
         if name not in done and value is not None:

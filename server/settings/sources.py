@@ -59,7 +59,7 @@ VARIABLES = (
     "ARCHIVE_MCP_EMV_UNIT",
     "ARCHIVE_MCP_LOG_LEVEL",
 )
-_KEYS = ("ARCHIVE_APP_TOKEN", "ARCHIVEBOX_API_KEY")
+KEYS = ("ARCHIVE_APP_TOKEN", "ARCHIVEBOX_API_KEY")
 
 
 @dataclass
@@ -159,7 +159,7 @@ def _add(collection: Collection, source: Source, file: EnvFile) -> None:
     collection.warnings += file.warnings
     for name in VARIABLES:
         value = (file.values.get(name) or "").strip()
-        if name in _KEYS:
+        if name in KEYS:
             value = clean_key(value)
         if not value or name in collection.values:
             continue
@@ -182,6 +182,6 @@ def _find_problem(source: Source, name: str, value: str) -> str:
         return "the keychain is read only where ~/.env.shared says so; `archive-mcp setup` does."
     if is_unexpanded(value):
         return f"{value} is the name of a variable that the client left as it stands."
-    if name in _KEYS and is_placeholder(value):
+    if name in KEYS and is_placeholder(value):
         return "it is the placeholder of an example; put your own key in its place."
     return ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from server.redaction import learn
 from server.settings import SettingsError
 from server.settings.keychain import SECRETS
-from server.settings.sources import collect
+from server.settings.sources import KEYS, collect
 from server.settings.values import KEYCHAIN, clean_key, is_placeholder, is_unexpanded
 from server.setup.clients import Installed
 from server.setup.entries import find_server
@@ -100,14 +100,14 @@ def parse_lines(text: str) -> dict[str, str]:
     """
     values: dict[str, str] = {}
     for line in filter(None, map(str.strip, text.removeprefix("\ufeff").splitlines())):
-        name, _, value = line.partition("=")
+        name, value = (part.strip() for part in (*line.split("=", 1), "")[:2])
         if name in CONNECTION:
-            values[name] = clean_key(value.strip())
+            values[name] = _clean(name, value)
         # A token may hold an equals sign, and must not be quoted in an error.
         elif _VARIABLE.fullmatch(name) and value:
             raise SettingsError(f"stdin: {name} is none of {', '.join(CONNECTION)}.")
         else:
-            values["ARCHIVE_APP_TOKEN"] = clean_key(line)
+            values["ARCHIVE_APP_TOKEN"] = _clean("ARCHIVE_APP_TOKEN", line)
     return values
 
 
@@ -120,8 +120,13 @@ def _read_values(installed: Installed) -> dict[str, str]:
     values: dict[str, str] = {}
     for entry in entries.values():
         values = {**entry.env, **values}
-    clean = {name: clean_key(text.strip()) for name, text in values.items()}
+    clean = {name: _clean(name, text.strip()) for name, text in values.items()}
     return {name: value for name, value in clean.items() if is_real(name, value)}
+
+
+def _clean(name: str, value: str) -> str:
+    # A password may end with any character.
+    return clean_key(value) if name in KEYS else value
 
 
 def is_real(name: str, value: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from server.text import clean_sentence
+from server.text import clean_sentence, write_out
 
 _YES = ("y", "yes")
 _LONGEST_LINE = 4000
@@ -30,11 +30,7 @@ class Console:
         """Print a line; names and words from elsewhere cannot break it, or move the cursor."""
         line = clean_sentence(text, most=_LONGEST_LINE)
         indent = text[: len(text) - len(text.lstrip(" "))]
-        encoding = sys.stdout.encoding or "utf-8"
-        # A terminal that lacks a letter still shows the rest.
-        content = f"{indent}{line}".encode(encoding, "backslashreplace").decode(encoding)
-        sys.stdout.write(f"{content}\n")
-        sys.stdout.flush()
+        write_out(f"{indent}{line}")
 
     def say_all(self, lines: Iterable[str]) -> None:
         """Print lines."""

@@ -15,6 +15,8 @@ from typing import Any
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _COMMENT = re.compile(rf"{_STRING}|//[^\r\n]*|/\*.*?\*/", re.DOTALL)
 _TRAILING_COMMA = re.compile(rf"{_STRING}|,(?=\s*[}}\]])", re.DOTALL)
+_MAY_COMMENT = re.compile(r"/[/*]")
+_MAY_TRAIL = re.compile(r",\s*[}\]]")
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _NOT_A_BREAK = re.compile(r"[^\r\n]")
 _DECODER = json.JSONDecoder()
@@ -52,9 +54,12 @@ class JsonText:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        # Blanks take the place of comments, so that every place stays where it is.
-        self._bare = _COMMENT.sub(_blank_comment, text)
-        self._plain = _TRAILING_COMMA.sub(_blank_comma, self._bare)
+        # Blanks take the place of comments, so that every place stays where it is. Large files
+        # have neither as a rule, and looking for them there takes seconds.
+        self._bare = _COMMENT.sub(_blank_comment, text) if _MAY_COMMENT.search(text) else text
+        self._plain = self._bare
+        if _MAY_TRAIL.search(self._bare):
+            self._plain = _TRAILING_COMMA.sub(_blank_comma, self._bare)
         self.content = self._parse()
 
     def set_member(self, path: Sequence[str], value: Any) -> str:
@@ -166,6 +171,7 @@ class JsonText:
             start = len(self.text[:start].rstrip())
         if self._bare[follower] == "," or not before:
             return self.text[:start] + rest
+        start = len(self.text[:start].rstrip(" \t"))
         # The comma that divided it from the one before would be left over.
         comma = _skip_blanks(self._bare, before[-1].end)
         return self.text[:comma] + self.text[comma + 1 : max(start, comma + 1)] + rest

@@ -1,8 +1,7 @@
-"""What the doctor finds out: by itself, and by asking through the services that tools use."""
+"""What the doctor finds out by asking, through the services that tools use."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from server.doctor.local import RENDERERS
 from server.doctor.report import Check, Report
 from server.http import retry
 from server.limiter import (
@@ -19,7 +17,6 @@ from server.limiter import (
     Slot,
     Snapshot,
 )
-from server.limiter.store import FILE
 from server.sandbox import (
     MAIN,
     OUTDOOR,
@@ -28,7 +25,6 @@ from server.sandbox import (
 )
 from server.sandbox import TOKEN as SEES_ALL
 from server.sandbox.serve import open_server
-from server.settings import VARIABLES, load
 from tests.support.clocks import fixed_sandbox, now
 from tests.support.doctored import (
     AWAY,
@@ -43,7 +39,6 @@ from tests.support.doctored import (
     inside,
     listing_first,
     paced,
-    tools,
     workspaces,
 )
 from tests.support.doubles import Clock
@@ -82,87 +77,6 @@ async def examine_server(folder: Path, respond: Respond) -> Report:
     """The report about a server that answers like this."""
     async with answering(respond) as url:
         return await examined(given(folder, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=TOKEN))
-
-
-async def test_each_variable_is_told_with_its_source_and_secrets_are_masked(tmp_path: Path) -> None:
-    (tmp_path / ".env.shared").write_text(
-        "ARCHIVEBOX_API_KEY=box_key_unmistakable_1234\nARCHIVEBOX_PASSWORD=hunter2000"
-    )
-    settings = load(
-        {"ARCHIVE_MCP_TOOLSETS": "core"},
-        environment={
-            "ARCHIVE_MCP_READ_ONLY": "on",
-            "ARCHIVE_API_URL": "http://127.0.0.1:9/graph?key=hidden",
-        },
-        folder=tmp_path,
-        home=tmp_path,
-    )
-    report = await examined(settings)
-    assert [line.detail for line in report.checks if line.name == "settings"] == [
-        "ARCHIVE_MCP_TOOLSETS = core (from command line)",
-        "ARCHIVE_API_URL = http://127.0.0.1:9/graph (from environment)",
-        "ARCHIVE_MCP_READ_ONLY = on (from environment)",
-        "ARCHIVEBOX_API_KEY = ...1234 (from ~/.env.shared)",
-        "ARCHIVEBOX_PASSWORD = <hidden> (from ~/.env.shared)",
-    ]
-
-
-async def test_a_short_secret_does_not_look_like_an_empty_one(tmp_path: Path) -> None:
-    report = await examined(given(tmp_path, sandbox=True, ARCHIVE_APP_TOKEN="short"))
-    details = [line.detail for line in report.checks if line.name == "settings"]
-    assert "ARCHIVE_APP_TOKEN = <hidden> (from environment)" in details
-
-
-def test_every_variable_that_can_be_set_can_be_shown() -> None:
-    assert set(RENDERERS) == set(VARIABLES)
-
-
-async def test_a_warning_about_the_settings_is_no_failure(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("ARCHIVE_MCP_CONFIRM=never")
-    report = await examined(given(tmp_path, sandbox=True))
-    assert any(
-        line.status == "warn" and "ARCHIVE_MCP_CONFIRM (./.env, line 1) is ignored" in line.detail
-        for line in report.checks
-    )
-    assert report.ok
-
-
-async def test_versions_and_the_number_of_tools_are_told(tmp_path: Path) -> None:
-    report = await examined(given(tmp_path, sandbox=True))
-    for part in ("archive-mcp ", "Python 3.", "MCP SDK 2.", "httpx 0."):
-        assert part in check(report, "versions").detail
-    assert check(report, "tools").detail.startswith(
-        f"{len(tools().list_tools())} tools are offered"
-    )
-
-
-async def test_a_state_folder_that_cannot_be_written_fails_and_names_the_variable(
-    tmp_path: Path,
-) -> None:
-    (tmp_path / "file").touch()
-    report = await examined(given(tmp_path, ARCHIVE_MCP_STATE_DIR=str(tmp_path / "file" / "state")))
-    assert check(report, "state").status == "fail"
-    assert "ARCHIVE_MCP_STATE_DIR" in check(report, "state").hint
-    assert not any(line.name == "limiter" for line in report.checks)
-
-
-async def test_the_state_of_the_limiter_is_read_and_a_damaged_one_is_a_warning(
-    tmp_path: Path,
-) -> None:
-    settings = given(tmp_path)
-    assert (
-        check(await examined(settings), "limiter").detail
-        == "no requests made from this computer yet"
-    )
-    pacer = Pacer(settings.state_dir)
-    async with pacer.slot("key"):
-        pass
-    pacer.close()
-    assert check(await examined(settings), "limiter") == Check(
-        "limiter", "ok", "its state file is intact"
-    )
-    (settings.state_dir / FILE).write_bytes(b"this is no database" * 100)
-    assert check(await examined(settings), "limiter").status == "warn"
 
 
 async def test_a_working_token_and_workspace_are_all_well(
@@ -358,94 +272,3 @@ async def test_a_fault_of_our_own_is_not_passed_off_as_a_finding(tmp_path: Path)
 
     with pytest.raises(ZeroDivisionError):
         await examined(given(tmp_path, sandbox=True), pacer=paced(Broken))
-
-
-def _quoting(request: bytes) -> str:
-    """The token that the request carried, as a server may quote it."""
-    head = request.partition(b"\r\n\r\n")[0]
-    line = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"authorization:"))
-    return line.decode().partition("Bearer ")[2]
-
-
-def _cut(request: bytes) -> bytes:
-    """All is well until the live questions: their quotations are so long that they are cut inside
-    the token."""
-    if b"workspaces(first: $first" in request:
-        return ONE
-    if b"workspace { id name }" in request:
-        return inside()
-    return http({"errors": [{"message": "x" * 125 + _quoting(request)}]})
-
-
-QUOTERS: dict[str, Respond] = {
-    "refused": lambda request: http(
-        {"errors": f"Invalid authentication token {_quoting(request)}"}, "401 No"
-    ),
-    "rejected": lambda request: http({"errors": [{"message": f"No: {_quoting(request)}"}]}),
-    "another workspace": listing_first(
-        workspaces((HOME, "Home"), (AWAY, "Away")),
-        http({"errors": f"Shop not found {TOKEN}"}, "404 No"),
-    ),
-    "a name": lambda request: workspaces((HOME, f"Home of {_quoting(request)}")),
-    "a page": lambda request: http(f"<html>{_quoting(request)}</html>", f"500 {_quoting(request)}"),
-    "headers": lambda request: (
-        ONE
-        if b"workspaces(" in request
-        else inside(headers={"ratelimit-policy": f'"{_quoting(request)}";q=90000;w=9'})
-    ),
-    "cut": _cut,
-}
-
-
-@pytest.mark.parametrize("configured", ["", "Nowhere", AWAY])
-@pytest.mark.parametrize("name", QUOTERS)
-async def test_the_token_is_never_told_whoever_quotes_it(
-    tmp_path: Path, name: str, configured: str
-) -> None:
-    async with answering(QUOTERS[name]) as url:
-        settings = given(
-            tmp_path, ARCHIVE_API_URL=url, ARCHIVE_APP_TOKEN=TOKEN, ARCHIVE_WORKSPACE_ID=configured
-        )
-        report = await examined(settings, live=True)
-    printed = report.render() + report.to_json()
-    assert "unmistak" not in printed
-    assert TOKEN[-4:] in printed  # masked, as the settings show it
-    json.loads(report.to_json())
-
-
-async def test_the_token_is_not_told_when_nothing_answers(tmp_path: Path) -> None:
-    report = await examined(
-        given(tmp_path, ARCHIVE_API_URL=NOWHERE, ARCHIVE_APP_TOKEN=TOKEN), live=True
-    )
-    assert "unmistak" not in report.render() + report.to_json()
-
-
-async def test_without_a_tool_to_offer_it_warns(tmp_path: Path) -> None:
-    from server.doctor.local import check_locally
-
-    surface = tools()
-    surface.offer(backends=set(), toolsets=["all"], read_only=False)
-    (line,) = (line for line in check_locally(given(tmp_path), surface) if line.name == "tools")
-    assert line.status == "warn"
-
-
-async def test_a_broken_variable_of_the_machine_is_a_line_and_no_trace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
-    settings = given(tmp_path, ARCHIVE_APP_TOKEN="token-0123", ARCHIVEBOX_URL="https://box.example")
-
-    report = await examined(settings)
-
-    for name in ("api", "archivebox"):
-        assert check(report, name).status == "fail"
-        assert "SSL_CERT_FILE names /nowhere" in check(report, name).detail
-
-
-async def test_a_folder_that_takes_no_exports_is_reported(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-
-    report = await examined(given(tmp_path, ARCHIVE_MCP_EXPORT_DIR=str(tmp_path / "file")))
-
-    assert check(report, "exports").status == "warn"
-    assert "ARCHIVE_MCP_EXPORT_DIR" in check(report, "exports").hint

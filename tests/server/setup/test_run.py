@@ -1,0 +1,444 @@
+"""Whole runs of setup: what is asked, shown, written, tried and undone."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.sandbox import TOKEN
+from server.settings import SettingsError
+from server.settings.keychain import Keychain
+from server.setup.answers import CONNECTION, parse_lines
+from server.setup.console import Console
+from server.setup.machine import Machine
+from server.setup.plan import try_start
+from server.setup.run import Setup
+from server.setup.trial import Trial
+from tests.support.clients import library_keychain, options_for, read_json
+from tests.support.doctored import tools
+from tests.support.sandboxed import LAUNCHER, sandbox_process
+
+PROGRAM = LAUNCHER
+ENTRY = {"command": LAUNCHER[0], "args": list(LAUNCHER[1:])}
+_CLAUDE = '''#!{python}
+"""Stands in for a client with a command of its own: mcp add NAME ... -- LINE, mcp remove NAME."""
+import json, pathlib, sys
+FILE = pathlib.Path.home() / ".claude.json"
+content = json.loads(FILE.read_text()) if FILE.exists() else {{}}
+servers = content.setdefault("mcpServers", {{}})
+_, action, name, *rest = sys.argv[1:]
+if "refuse" in servers:
+    sys.exit("this client refuses")
+if action == "remove":
+    del servers[name]
+elif name in servers:
+    sys.exit("MCP server " + name + " already exists")
+else:
+    command, *args = rest[rest.index("--") + 1:]
+    servers[name] = {{"type": "stdio", "command": command, "args": args, "env": {{}}}}
+FILE.write_text(json.dumps(content))
+'''
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[str]:
+    """The URL of a sandbox of Archive."""
+    with sandbox_process(items=50, window=0.05) as sandbox:
+        yield sandbox.url
+
+
+@dataclass(frozen=True)
+class Person(Console):
+    """Somebody at a terminal with answers ready, who refuses to be asked anything else."""
+
+    interactive: bool = True
+    agrees: bool = False
+    answers: dict[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def ask(self, question: str) -> str:
+        self.asked.append(question)
+        return next(answer for part, answer in self.answers.items() if part in question)
+
+    ask_secret = ask
+
+
+@dataclass
+class House:
+    """A home, the clients in it, and what setup is run with there."""
+
+    home: Path
+    variables: dict[str, str]
+    keychain: Keychain
+    programs: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: str, console: Console | None = None) -> int:
+        options = options_for(*arguments)
+        machine = Machine(
+            self.home, "linux", {"HOME": str(self.home), **self.variables}, self.programs.get
+        )
+        console = console or Console(interactive=False, agrees=options.yes)
+        setup = Setup(options, machine, console, self.keychain, tools())
+        return setup.remove() if options.remove else setup.add(PROGRAM)
+
+    def add_client(self, folder: str) -> Path:
+        path = self.home / folder
+        path.mkdir(parents=True)
+        return path
+
+    def list_files(self) -> dict[str, bytes]:
+        files = [path for path in self.home.rglob("*") if path.is_file()]
+        return {str(path.relative_to(self.home)): path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def house(tmp_path: Path, api: str, monkeypatch: pytest.MonkeyPatch) -> House:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "home").mkdir()
+    broken = library_keychain(tmp_path / "keychain", KEYRING_TROUBLE="there is none")
+    variables = {"ARCHIVE_API_URL": api, "ARCHIVE_APP_TOKEN": TOKEN}
+    return House(tmp_path / "home", variables, broken)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Nothing is started; what would be is listed."""
+    lines: list[str] = []
+
+    def start(entry: Any, machine: Machine) -> Trial:
+        lines.append(" ".join(entry.line))
+        return Trial(7)
+
+    monkeypatch.setattr("server.setup.plan.try_start", start)
+    return lines
+
+
+def test_a_script_stores_writes_and_tries_and_no_client_gets_the_token(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cursor = house.add_client(".cursor") / "mcp.json"
+    gemini = house.add_client(".gemini") / "settings.json"
+    gemini.write_text('{"theme": "x"}')
+
+    assert house.run("--yes", "--workspace", "Skincare") == 0
+
+    out = capsys.readouterr().out
+    assert read_json(cursor) == {"mcpServers": {"archive": ENTRY}}
+    assert read_json(gemini) == {"theme": "x", "mcpServers": {"archive": ENTRY}}
+    assert f"ARCHIVE_APP_TOKEN={TOKEN}" in (house.home / ".env.shared").read_text()
+    assert "The keychain of this computer is not used: RuntimeError: there is none." in out
+    # Both clients start the same, which is tried once, as they do.
+    assert out.count("Started as a client does: it lists") == 1
+    assert "FAILED" not in out
+    assert TOKEN not in out
+    assert [name for name, text in house.list_files().items() if TOKEN.encode() in text] == [
+        ".env.shared"
+    ]
+
+
+def test_a_second_run_has_nothing_to_write(
+    house: House, quick: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.add_client(".cursor")
+    house.run("--yes")
+    house.variables = {}
+    files = house.list_files()
+    capsys.readouterr()
+
+    assert house.run() == 0
+
+    assert "Nothing has to be changed." in capsys.readouterr().out
+    assert house.list_files().keys() == files.keys()
+    assert len(quick) == 2
+
+
+def test_a_dry_run_writes_nothing_anywhere(
+    house: House, quick: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.add_client(".cursor")
+    house.keychain = library_keychain(house.home.parent / "works")
+
+    assert house.run("--dry-run") == 0
+
+    out = capsys.readouterr().out
+    assert '"archive": {' in out
+    assert "keychain of this computer where it works, else ~/.env.shared: ARCHIVE_APP_TOKEN" in out
+    assert "ARCHIVE_APP_TOKEN comes from this terminal's environment" in out
+    assert [name for name in house.list_files() if "archive-mcp" not in name] == []
+    assert not (house.home.parent / "works" / "items.json").exists()
+    assert quick == []
+
+
+def test_without_a_yes_nothing_is_written(
+    house: House, quick: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.add_client(".cursor")
+
+    assert house.run() == 0
+
+    assert "Nothing was written. Without a terminal, --yes" in capsys.readouterr().out
+    assert not (house.home / ".env.shared").exists()
+
+
+def test_a_person_is_asked_for_what_is_missing_until_it_works(
+    house: House, quick: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.add_client(".cursor")
+    house.add_client(".gemini")
+    house.variables.pop("ARCHIVE_APP_TOKEN")
+    tokens = iter(["wrong-token", f' "{TOKEN}" '])
+    answers = {"ArchiveBox": "", "default": "2", "which clients": "2", "Write this": "y"}
+
+    class Forgetful(Person):
+        def ask(self, question: str) -> str:
+            if "Archive token" in question:
+                return next(tokens)
+            return super().ask(question)
+
+        ask_secret = ask
+
+    assert house.run(console=Forgetful(answers=answers)) == 0
+
+    out = capsys.readouterr().out
+    assert "fail: token" in out
+    assert "wrong-token" not in out
+    text = (house.home / ".env.shared").read_text()
+    assert f"ARCHIVE_APP_TOKEN={TOKEN}" in text
+    assert "ARCHIVE_WORKSPACE_ID=b25d0e94" in text
+    assert not (house.home / ".cursor" / "mcp.json").exists()
+    assert (house.home / ".gemini" / "settings.json").exists()
+
+
+def test_a_person_without_a_token_is_offered_the_sandbox(house: House, quick: list[str]) -> None:
+    house.add_client(".cursor")
+    house.variables = {}
+    answers = {"token": "", "ArchiveBox": "", "sandbox": "y", "which clients": "", "Write": "yes"}
+
+    assert house.run(console=Person(answers=answers)) == 0
+
+    entry = read_json(house.home / ".cursor" / "mcp.json")["mcpServers"]["archive"]
+    assert entry["args"][-1] == "--sandbox"
+    assert not (house.home / ".env.shared").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--yes"]])
+def test_a_script_without_anything_is_told_what_to_give(house: House, arguments: list[str]) -> None:
+    house.variables = {}
+
+    with pytest.raises(SettingsError, match="nothing to connect to"):
+        house.run(*arguments)
+
+
+@pytest.mark.parametrize("skips", [True, False])
+def test_a_refused_token_is_not_stored_unless_that_is_wanted(
+    house: House, quick: list[str], skips: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.variables["ARCHIVE_APP_TOKEN"] = "wrong-token"
+    arguments = ["--yes", *(["--skip-check"] if skips else [])]
+
+    assert house.run(*arguments) == (0 if skips else 1)
+
+    assert (house.home / ".env.shared").exists() is skips
+    assert ("Nothing was changed" in capsys.readouterr().out) is not skips
+
+
+def test_secrets_come_from_stdin(
+    house: House, quick: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.variables.pop("ARCHIVE_APP_TOKEN")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"\n{TOKEN}\nARCHIVEBOX_USERNAME=me\n"))
+
+    assert house.run("--stdin", "--yes") == 0
+
+    text = (house.home / ".env.shared").read_text()
+    assert f"ARCHIVE_APP_TOKEN={TOKEN}" in text
+    assert "ARCHIVEBOX_USERNAME=me" in text
+
+
+def test_lines_of_stdin_name_variables_or_are_the_token() -> None:
+    assert parse_lines("abc=def==") == {"ARCHIVE_APP_TOKEN": "abc=def=="}
+    assert parse_lines("ARCHIVE_APP_TOKEN='x'\r\nARCHIVEBOX_API_KEY = \"y\"") == {
+        "ARCHIVE_APP_TOKEN": "x",
+        "ARCHIVEBOX_API_KEY": "y",
+    }
+    assert parse_lines("ARCHIVEBOX_PASSWORD='a;") == {"ARCHIVEBOX_PASSWORD": "'a;"}
+    with pytest.raises(SettingsError, match="stdin: ARCHIV_TOKEN is none of") as caught:
+        parse_lines("ARCHIV_TOKEN=secret")
+    assert "secret" not in str(caught.value)
+    assert set(parse_lines("\n".join(f"{name}=x" for name in CONNECTION))) == set(CONNECTION)
+
+
+def test_a_working_keychain_holds_the_token_and_no_file_does(
+    house: House, quick: list[str]
+) -> None:
+    house.add_client(".cursor")
+    house.keychain = library_keychain(house.home.parent / "works")
+
+    # The trial is in the surroundings of a host, which cannot reach a stand-in of this test.
+    machine_environment = Machine.small_environment
+    try:
+        Machine.small_environment = lambda self: {  # type: ignore[method-assign]
+            **machine_environment(self),
+            **house.keychain.environment,
+        }
+        assert house.run("--yes") == 0
+    finally:
+        Machine.small_environment = machine_environment  # type: ignore[method-assign]
+
+    assert house.keychain.read("ARCHIVE_APP_TOKEN") == TOKEN
+    assert [name for name, text in house.list_files().items() if TOKEN.encode() in text] == []
+    assert house.run("--remove", "--forget", "--yes") == 0
+    assert house.keychain.read("ARCHIVE_APP_TOKEN") is None
+
+
+def test_a_token_in_a_clients_file_moves_to_where_secrets_are(
+    house: House, quick: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = house.add_client(".cursor") / "mcp.json"
+    env = {"ARCHIVE_APP_TOKEN": TOKEN, "ARCHIVE_WORKSPACE_ID": "${WORKSPACE}"}
+    path.write_text(json.dumps({"mcpServers": {"archive": {"command": "archive-mcp", "env": env}}}))
+    house.variables.pop("ARCHIVE_APP_TOKEN")
+
+    assert house.run("--yes") == 0
+
+    out = capsys.readouterr().out
+    assert "ARCHIVE_APP_TOKEN comes from the configuration of Cursor" in out
+    assert "It still holds a secret: delete it soon." in out
+    assert read_json(path)["mcpServers"]["archive"]["env"] == {
+        "ARCHIVE_WORKSPACE_ID": "${WORKSPACE}"
+    }
+    assert f"ARCHIVE_APP_TOKEN={TOKEN}" in (house.home / ".env.shared").read_text()
+
+
+def test_one_broken_file_does_not_keep_the_other_clients(
+    house: House, quick: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = house.add_client(".cursor") / "mcp.json"
+    broken.write_text("{ broken")
+    house.add_client(".gemini")
+
+    assert house.run("--yes") == 1
+
+    assert "Cursor is left out:" in capsys.readouterr().out
+    assert broken.read_text() == "{ broken"
+    assert (house.home / ".gemini" / "settings.json").exists()
+
+
+@pytest.fixture
+def claude(house: House) -> Path:
+    """Claude Code by a stand-in for its command; the file that it writes."""
+    program = house.home.parent / "claude"
+    program.write_text(_CLAUDE.format(python=sys.executable))
+    program.chmod(0o755)
+    house.programs["claude"] = str(program)
+    return house.home / ".claude.json"
+
+
+def test_a_client_with_a_command_of_its_own_is_asked_to_write(
+    house: House, quick: list[str], claude: Path
+) -> None:
+    claude.write_text(json.dumps({"mine": 1, "mcpServers": {"other": {"url": "x"}}}))
+
+    assert house.run("--yes") == house.run("--yes") == 0
+    assert house.run("--yes", "--read-only") == 0
+
+    content = read_json(claude)
+    assert content["mcpServers"].keys() == {"other", "archive"}
+    assert content["mcpServers"]["archive"]["args"][-1] == "--read-only"
+    assert len([name for name in house.list_files() if "before-archive-mcp" in name]) == 2
+    assert house.run("--yes", "--remove") == 0
+    assert read_json(claude) == {"mine": 1, "mcpServers": {"other": {"url": "x"}}}
+
+
+def test_a_command_that_fails_is_quoted_and_ends_in_a_status(
+    house: House, quick: list[str], claude: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claude.write_text(json.dumps({"mcpServers": {"refuse": {}}}))
+
+    assert house.run("--yes") == 1
+
+    assert "failed: this client refuses" in capsys.readouterr().out
+    assert read_json(claude) == {"mcpServers": {"refuse": {}}}
+
+
+def test_a_client_whose_command_is_gone_is_left_out(
+    house: House, quick: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (house.home / ".claude.json").write_text("{}")
+
+    assert house.run("--yes") == 1
+
+    assert "`claude` is not on the PATH" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [(["--client", "zed"], "not on this machine: zed"), (["--remove", "--client", "zed"], "zed")],
+)
+def test_a_client_that_is_not_there_is_refused(
+    house: House, arguments: list[str], part: str
+) -> None:
+    with pytest.raises(SettingsError, match=part):
+        house.run("--yes", *arguments)
+
+
+def test_without_a_client_the_entry_is_shown(
+    house: House, quick: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert house.run("--yes", "--read-only") == 0
+
+    out = capsys.readouterr().out
+    assert '"mcpServers": {' in out
+    assert '"--read-only"' in out
+
+
+def test_removing_leaves_other_servers_and_forgets_only_when_asked(
+    house: House, quick: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = house.add_client(".cursor") / "mcp.json"
+    others = b'{\n  "mcpServers": {\n    "other": {"command": "x"} // mine\n  }\n}\n'
+    path.write_bytes(others)
+    house.run("--yes")
+
+    assert house.run("--remove", "--dry-run") == 0
+    assert path.read_bytes() != others
+    assert house.run("--remove", "--yes") == 0
+    assert path.read_bytes() == others
+    assert (house.home / ".env.shared").exists()
+
+    assert house.run("--remove", "--forget", "--yes") == 0
+    assert not (house.home / ".env.shared").exists()
+    capsys.readouterr()
+    assert house.run("--remove", "--forget", "--yes") == 0
+    assert "Nothing has to be changed." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("write", "part"),
+    [
+        (lambda path: path, "cannot be started: No such file"),
+        (lambda path: path.write_text("#!/bin/sh\necho oops >&2\nexit 3\n"), "oops"),
+        (lambda path: path.write_text("#!/bin/sh\nexit 0\n"), "it ended without a word"),
+    ],
+)
+def test_a_start_that_fails_is_quoted(
+    house: House, write: Callable[[Path], object], part: str
+) -> None:
+    from server.setup.entries import Entry
+
+    program = house.home / "server"
+    write(program)
+    if program.exists():
+        program.chmod(0o755)
+
+    trial = try_start(Entry(str(program)), Machine(house.home, "linux", {}))
+
+    assert part in trial.problem
