@@ -73,18 +73,13 @@ class EndpointRequest(ArchiveBoxTool[R], Generic[R]):
     @classmethod
     def in_path(cls) -> list[str]:
         """Return the names of the fields that are part of the path."""
-        return [name for name in cls.model_fields if f"{{{name}}}" in cls.operation]
+        return list(filter(lambda name: f"{{{name}}}" in cls.operation, cls.model_fields))
 
     def request_values(self) -> dict[str, Any]:
         """Return the arguments of the call that go into the query or the body."""
-        # Defaults are not sent: a server that lacks such an argument would then refuse the call.
-        values = self.model_dump(exclude_unset=True)
         skipped = {*_OURS, *self.in_path()}
-        return {
-            name: value
-            for name, value in values.items()
-            if name not in skipped and value is not None
-        }
+        # Defaults are not sent: a server that lacks such an argument would then refuse the call.
+        return self.model_dump(exclude_unset=True, exclude_none=True, exclude=skipped)
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
         """Refuse what the server does not have or would ignore.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any, Literal
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
@@ -125,7 +126,7 @@ def url_pattern(url: str) -> str:
 
 def has_tag(tags: Iterable[str] | None, name: str) -> bool:
     """Return whether a tag is among these: capitals do not make another tag."""
-    return any(tag.casefold() == name.strip().casefold() for tag in tags or ())
+    return name.strip().casefold() in map(str.casefold, tags or ())
 
 
 @dataclass(frozen=True)
@@ -168,23 +169,24 @@ def _keep_exact(patterns: Sequence[str]) -> Keep:
 
 
 def _keep_substring(patterns: Sequence[str]) -> Keep:
-    parts = [pattern.lower() for pattern in patterns]
-    return lambda page: any(part in page["url"].lower() for part in parts)
+    parts = list(map(str.lower, patterns))
+    return lambda page: any(map(page["url"].lower().__contains__, parts))
 
 
 def _keep_regex(patterns: Sequence[str]) -> Keep:
     # As the server does: capitals do not matter.
     expressions = [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
-    return lambda page: any(expression.search(page["url"]) for expression in expressions)
+    return lambda page: any(map(methodcaller("search", page["url"]), expressions))
 
 
 def _keep_domain(patterns: Sequence[str]) -> Keep:
-    domains = [Domain.parse(pattern) for pattern in patterns]
-    return lambda page: any(domain.has(page["url"]) for domain in domains)
+    domains = list(map(Domain.parse, patterns))
+    return lambda page: any(map(methodcaller("has", page["url"]), domains))
 
 
 def _keep_tag(patterns: Sequence[str]) -> Keep:
-    return lambda page: any(has_tag(page.get("tags"), pattern) for pattern in patterns)
+    names = {pattern.strip().casefold() for pattern in patterns}
+    return lambda page: not names.isdisjoint(map(str.casefold, page.get("tags") or ()))
 
 
 def _keep_timestamp(patterns: Sequence[str]) -> Keep:

@@ -56,9 +56,12 @@ def is_text(kind: str, body: bytes) -> bool:
 
 def name_kind(kind: str) -> str:
     """Return what people call a type."""
-    names = [name for start, name in _NAMES.items() if kind.startswith(start)]
-    unnamed = f"a file of the type {kind}" if kind else "a file of an unknown type"
-    return next(iter(names), unnamed)
+    if not kind:
+        return "a file of an unknown type"
+    for start, name in _NAMES.items():
+        if kind.startswith(start):
+            return name
+    return f"a file of the type {kind}"
 
 
 def _find_signature(body: bytes) -> str:

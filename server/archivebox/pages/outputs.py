@@ -95,7 +95,7 @@ def list_warcs(snapshot: Json) -> list[Output]:
     """Return the files in which wget wrote down what it was answered."""
     outputs = _list(snapshot, "wget", (), _WARC, _ENDED)
     # Where no files are listed, wget's result names the page.
-    return [output for output in outputs if output.name.endswith(_WARC)]
+    return list(filter(lambda output: output.name.endswith(_WARC), outputs))
 
 
 def list_headers(snapshot: Json) -> list[Output]:
@@ -189,8 +189,8 @@ def _list(
 def _choose(made: _Made, names: tuple[str, ...], endings: tuple[str, ...]) -> list[str]:
     # Names are paths: a plugin may put its files into folders.
     by_base = {name.rpartition("/")[2]: name for name in reversed(made.files)}
-    chosen = [by_base[name] for name in names if name in by_base]
-    others = [name for name in made.files if name.endswith(endings)]
+    chosen = filter(None, map(by_base.get, names))
+    others = filter(lambda name: name.endswith(endings), made.files)
     return list(dict.fromkeys([*chosen, *others]))
 
 
@@ -205,7 +205,8 @@ def _guess(made: _Made, names: tuple[str, ...]) -> list[str]:
 
 def _list_made(snapshot: Json, plugin: str, statuses: tuple[str, ...] = _DONE) -> list[_Made]:
     runs = map(_read_result, snapshot.get("archiveresults") or [])
-    return [made for made in runs if made.plugin == plugin and made.status in statuses]
+    own = filter(lambda made: made.plugin == plugin, runs)
+    return list(filter(lambda made: made.status in statuses, own))
 
 
 def _read_result(result: Json) -> _Made:
@@ -225,8 +226,7 @@ def _read_result(result: Json) -> _Made:
 
 def _make_all(snapshot: Json, made: _Made, names: Iterable[str]) -> list[Output]:
     # Names come from what plugins wrote about strangers' pages: none may lead out of the snapshot.
-    safe = filter(_is_below, names)
-    return [_make(snapshot, made, name) for name in safe]
+    return list(map(partial(_make, snapshot, made), filter(_is_below, names)))
 
 
 def _make(snapshot: Json, made: _Made, name: str) -> Output:
@@ -248,9 +248,9 @@ def _make(snapshot: Json, made: _Made, name: str) -> Output:
 
 
 def _is_below(name: str) -> bool:
-    steps = name.replace("\\", "/").split("/")
-    # An absolute path, also of Windows, has an empty first step.
-    return bool(name) and steps[0] != "" and ".." not in steps and "\\" not in name
+    first, *others = name.split("/")
+    # An absolute path has an empty first step, and Windows has steps of its own.
+    return "\\" not in name and first not in ("", "..") and ".." not in others
 
 
 def make_address(base: str, output: Output) -> str:
