@@ -13,7 +13,6 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
-import anyio.lowlevel
 
 from server.errors import Code, Failure
 from server.sandbox.archivebox import Version
