@@ -140,9 +140,9 @@ def order_of(item: pytest.Item) -> int:
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by marker
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        is_campaign = matches(item.nodeid, CAMPAIGN) or is_of_older_archivebox(item)
-        if is_campaign:
+        if matches(item.nodeid, CAMPAIGN) or is_of_older_archivebox(item):
             item.add_marker(pytest.mark.campaign)
+        is_campaign = item.get_closest_marker("campaign") is not None
         if is_campaign or matches(item.nodeid, SLOW):
             item.add_marker(pytest.mark.slow)
         for entry, seconds in SECONDS.items():

@@ -244,7 +244,7 @@ def check_payload(request: Change, payload: Any, selection: Selection) -> None:
     # A new thing that is not shown may not have been made; elsewhere null can mean "nothing to do".
     shows_things = fields_of(request.record())[first].record is not None
     unseen = made is None and not request.repeatable and shows_things
-    if errors or unseen or payload.keys() < selection.keys():
+    if any((errors, unseen, payload.keys() < selection.keys())):
         raise odd
     try:
         convert_record(payload, request.record(), selection)

@@ -85,7 +85,8 @@ class BatchSize:
         if spent is not None:
             self._compare_price(reads, spent)
         affordable = burst is None or 2 * reads * self.cost <= LARGEST_SHARE * burst
-        if 2 * seconds > LONGEST_TRIP or not affordable or self._overpriced >= _DOUBTS:
+        is_slow, is_priced = 2 * seconds > LONGEST_TRIP, self._overpriced >= _DOUBTS
+        if any((is_slow, is_priced, not affordable)):
             self.most = self._most_accepted = self.size
         # Where prices are metered, an answer whose price could not be read does not justify more.
         elif not self._overpriced and (spent is not None or not metered):

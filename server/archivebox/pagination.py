@@ -13,6 +13,7 @@ from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Many
 from server.errors import Code, Failure
+from server.text import count_noun
 from server.tool.cursor import Cursor, decode, scope_of
 from server.tool.result import RecordList, Result
 
@@ -108,12 +109,16 @@ def distinct(fetch: Fetch) -> Fetch:
     return fetch_distinct
 
 
+def _keep_all(record: Record) -> bool:
+    return True
+
+
 async def read(
     request: Many[Any],
     api: ArchiveBoxApi,
     fetch: Fetch,
     *,
-    keep: Keep | None = None,
+    keep: Keep = _keep_all,
     page: int = LARGEST_PAGE,
     is_counted: Callable[[], bool] = lambda: True,
 ) -> Result:
@@ -127,14 +132,16 @@ async def read(
     # `limit` is not part of the scope: a caller may go on with another one.
     scope = scope_of(request.operation, request.request_values())
     offset = decode(request.after, scope).skip if request.after else request.offset or 0
-    collected = RecordList(request.limit)
+    collected = _Collection(request, keep)
     more, total, cut = True, 0, ""
     while more and not cut and not collected.full:
         # A filter here may drop most of a page, so whole pages are read; else not one record too
         # many.
-        count = page if keep else min(page, request.limit - len(collected.records))
+        count = page if keep is not _keep_all else min(page, collected.missing)
         records, total = await fetch(offset, count)
-        taken = _take(request, collected, records, keep or _keep_all)
+        taken = collected.take(records)
+        # Records that the filter drops count too; one that did not fit is the first of the next
+        # call.
         offset += taken
         # Pages deleted meanwhile leave the list shorter than its total: an empty page ends it.
         more = bool(records) and offset < total
@@ -143,28 +150,58 @@ async def read(
         elif api.deadline - api.client.now() < _RESERVE_SECONDS:
             cut = "answer in time"
     # Only now: some notes are about what was read.
-    notes = request.notes(api.description)
+    notes = request.notes(api.description) + collected.notes()
     if cut and more and not collected.full:
-        notes.append(
-            f"Cut after {len(collected.records)} records to {cut}: go on with `nextCursor`."
-        )
-    is_exact = keep is None and is_counted()
+        notes.append(f"Cut after {collected.count} records to {cut}: go on with `nextCursor`.")
+    is_exact = keep is _keep_all and is_counted()
     following = offset if more else None
-    return _result(collected, following, total if is_exact else None, notes, scope)
+    return _result(collected.records, following, total if is_exact else None, notes, scope)
 
 
-def _take(request: Many[Any], collected: RecordList, records: list[Record], keep: Keep) -> int:
-    """Collect records as far as they fit, and return how many were gone through."""
-    for number, record in enumerate(records):
-        # Records that the filter drops count too; one that did not fit is the first of the next
-        # call.
-        if keep(record) and not collected.add(request.show(record)):
-            return number
-    return len(records)
+class _Collection:
+    """The records of a call that its filter keeps, each once: a page that is saved while a list is
+    read pushes others onto the next page."""
 
+    def __init__(self, request: Many[Any], keep: Keep) -> None:
+        self.records = RecordList(request.limit)
+        self._request = request
+        self._keep = keep
+        self._ids: set[str] = set()
+        self._repeats = 0
 
-def _keep_all(record: Record) -> bool:
-    return True
+    @property
+    def full(self) -> bool:
+        return self.records.full
+
+    @property
+    def count(self) -> int:
+        return len(self.records.records)
+
+    @property
+    def missing(self) -> int:
+        return self._request.limit - self.count
+
+    def take(self, records: list[Record]) -> int:
+        """Take records as long as they fit, and return how many were gone through."""
+        for place, record in enumerate(records):
+            is_kept = self._keep(record) and self._is_new(record)
+            if is_kept and not self.records.add(self._request.show(record)):
+                return place
+        return len(records)
+
+    def notes(self) -> list[str]:
+        """Return what there is to say about records that came again."""
+        count = count_noun(self._repeats, "record")
+        moved = f"{count} came twice, as the list moved while it was read; each is counted once."
+        return [moved] * bool(self._repeats)
+
+    def _is_new(self, record: Record) -> bool:
+        # Of what has no id nothing is known.
+        identity = str(record.get("id") or id(record))
+        is_new = identity not in self._ids
+        self._ids.add(identity)
+        self._repeats += not is_new
+        return is_new
 
 
 async def read_on(fetch: Fetch, start: int, size: int) -> AsyncIterator[tuple[list[Record], int]]:

@@ -21,6 +21,8 @@ from server.errors import Code, Failure
 from server.http.urls import is_loopback
 from server.settings.extras import install_command
 
+_OWN = "ARCHIVE_MCP_CA_BUNDLE or ARCHIVEBOX_CA_BUNDLE"
+_PUBLIC = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
@@ -189,30 +191,20 @@ def _make_tls_failure(ca_bundle: Path | None, error: Exception) -> Failure:
 
 def _blame_variable(ca_bundle: Path | None) -> tuple[str, str]:
     """Return the variable whose file was not usable, and that file."""
-    if ca_bundle is not None and not _is_readable(ca_bundle):
-        return "ARCHIVE_MCP_CA_BUNDLE or ARCHIVEBOX_CA_BUNDLE", str(ca_bundle)
-    # The standard library opens it for each context, to write keys for debugging.
-    if (keys := os.environ.get("SSLKEYLOGFILE")) and not _is_writable(Path(keys)):
-        return "SSLKEYLOGFILE", keys
-    if ca_bundle is not None:
-        return "ARCHIVE_MCP_CA_BUNDLE or ARCHIVEBOX_CA_BUNDLE", str(ca_bundle)
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-        if path := os.environ.get(name):
-            return name, path
-    return "The system's certificate store", ssl.get_default_verify_paths().openssl_cafile
+    # The standard library opens the second for each context, to write keys for debugging.
+    opened = ((_OWN, ca_bundle, "rb"), ("SSLKEYLOGFILE", os.environ.get("SSLKEYLOGFILE"), "ab"))
+    for name, file, mode in opened:
+        if file and not _can_open(Path(file), mode):
+            return name, str(file)
+    trusted = {_OWN: ca_bundle, **{name: os.environ.get(name) for name in _PUBLIC}}
+    blamed = [(name, str(file)) for name, file in trusted.items() if file]
+    store = ("The system's certificate store", ssl.get_default_verify_paths().openssl_cafile)
+    return next(iter(blamed), store)
 
 
-def _is_readable(path: Path) -> bool:
+def _can_open(path: Path, mode: str) -> bool:
     try:
-        with path.open("rb"):
-            return True
+        path.open(mode).close()
     except OSError:
         return False
-
-
-def _is_writable(path: Path) -> bool:
-    try:
-        with path.open("ab"):
-            return True
-    except OSError:
-        return False
+    return True

@@ -104,7 +104,7 @@ def find_url_problem(variable: str, url: str, *, allow_insecure: bool) -> str:
         return f"{variable} names a host that cannot exist: {host!r}."
     if parts.username is not None or parts.password is not None:
         return f"{variable} must not contain a user name or password."
-    if parts.scheme == "http" and not is_loopback(host) and not allow_insecure:
+    if parts.scheme == "http" and not (allow_insecure or is_loopback(host)):
         return (
             f"{variable} is plain http to another machine ({host}): "
             "the key would travel unencrypted. "

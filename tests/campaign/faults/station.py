@@ -31,7 +31,7 @@ from tests.support.places import NO_FILES
 from tests.support.tools.fronts import yes
 from tests.support.tools.watched import Watched
 
-LONGEST_ANSWER = 0.5
+LONGEST_ANSWER = 2.0
 """Seconds after which the product gives up on an answer here: silence is injected often."""
 SPEED = 120.0
 LONGEST_PAUSE = 0.05
@@ -56,6 +56,7 @@ async def archive_station(loop: Loop, folder: Path) -> AsyncIterator[Station]:
     """A station at an Archive with made-up data; state and files are in `folder`."""
     # What takes Archive minutes takes it a second here.
     api = Watched(clock=lambda: time.monotonic() * SPEED, now=now)
+    api.warm()
     with loop.serving(FaultyServer(api.handle)) as server:
         settings = {
             "ARCHIVE_API_URL": server.url + PATH,

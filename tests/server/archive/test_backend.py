@@ -243,7 +243,13 @@ async def test_a_change_that_archive_refuses_is_a_failure() -> None:
         "userErrors": [{"field": ["collectionNames"], "message": "Best is unknown"}],
     }
 
-    failure = await Backend(addItemToCollections=payload).refused(add())
+    no_collections: Json = {
+        "nodes": [],
+        "pageInfo": {"endCursor": None, "hasNextPage": False},
+        "totalCount": 0,
+    }
+
+    failure = await Backend(addItemToCollections=payload, collections=no_collections).refused(add())
 
     assert failure.code is Code.REJECTED
     assert "collectionNames: Best is unknown" in failure.message

@@ -27,6 +27,9 @@ def make_item(number: int, **more: Any) -> Json:
         "type": "POST",
         "takenAt": "2026-08-01T00:00:00Z",
         "caption": f"Post {number} of the Travel  Press",
+        "originalUrl": f"https://www.tiktok.com/@a/video/{number}",
+        "socialProfile": {"id": "p", "accountName": "a"},
+        "currentEngagement": {"earnedMediaValue": "1"},
         **more,
     }
 
