@@ -51,18 +51,6 @@ def input_schema(model: type[BaseModel], *, whole: bool = False) -> Schema:
     return schema
 
 
-def close(schema: Schema) -> Schema:
-    """Return the schema with `additionalProperties: false` at each object whose fields it names."""
-    closed = dict(schema)
-    if "items" in schema:
-        closed["items"] = close(schema["items"])
-    if "properties" in schema:
-        fields = schema["properties"].items()
-        closed["properties"] = {name: close(field) for name, field in fields}
-        closed["additionalProperties"] = False
-    return closed
-
-
 def unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...], bool]:
     """Return the bare type of an annotation, its metadata, and whether it may be null."""
     if get_origin(annotation) is Annotated:

@@ -266,7 +266,7 @@ def test_a_user_without_a_home_is_said_to_have_none(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from server.main import Product, run
-    from tests.support.paths import ROOT, SURFACE
+    from tests.support.paths import OPENING, ROOT, SURFACE
 
     def fail(*_: object) -> Path:
         raise RuntimeError("Could not determine home directory.")
@@ -275,7 +275,7 @@ def test_a_user_without_a_home_is_said_to_have_none(
     monkeypatch.setenv("ARCHIVE_MCP_STATE_DIR", str(folder / "state"))
     monkeypatch.setenv("ARCHIVE_MCP_EXPORT_DIR", str(folder))
     monkeypatch.chdir(folder)
-    product = Product(ROOT / "archive_mcp.py", SURFACE, "prompts")
+    product = Product(ROOT / "archive_mcp.py", SURFACE, OPENING, "prompts")
 
     assert run(product, ["doctor", "--sandbox"]) == 0
     assert "This user has no home folder" in capsys.readouterr().out
