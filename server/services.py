@@ -279,7 +279,7 @@ class Services:
 
 async def _read_secret(secret: Secret | None) -> None:
     """Read a secret that the keychain has, in a thread, since the system may ask the user first."""
-    if secret is None or secret.is_loaded:
+    if secret is None or secret.peek():
         return
     try:
         await anyio.to_thread.run_sync(secret.reveal)

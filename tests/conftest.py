@@ -67,6 +67,7 @@ SLOW = (
     "tests/test_style.py",
     # Hundreds of cases of one rule, or thousands of records.
     "tests/server/archive/lists/test_batching.py",
+    "tests/server/doctor/test_broken_environments.py",
     "tests/server/doctor/test_live.py",
     "tests/server/exports/test_publish.py",
     "tests/server/insights/test_summary.py",

@@ -44,26 +44,23 @@ class Answers:
     values: dict[str, str] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
 
-    def add(self, values: Mapping[str, str], origin: str = "") -> None:
+    def add(self, values: Mapping[str, str], origin: str) -> None:
         """Add values for variables that have none yet; empty ones do not count."""
-        for name in CONNECTION:
-            value = values.get(name)
-            if not value or name in self.values:
-                continue
-            self.values[name] = value
-            self.origins[name] = origin
+        fresh = {name: values[name] for name in CONNECTION if values.get(name)}
+        self.values = {**fresh, **self.values}
+        self.origins = {**dict.fromkeys(fresh, origin), **self.origins}
         # Whatever is printed from now on leaves them out.
-        learn(*(self.values[name] for name in SECRETS if name in self.values))
+        learn(*(self.values.get(name, "") for name in SECRETS))
 
     def drop(self, names: Iterable[str]) -> None:
         """Take values back."""
         for name in names:
             self.values.pop(name, None)
+            self.origins.pop(name, None)
 
     def describe_origins(self) -> list[str]:
-        """Return a line for each value that nobody typed in this run."""
-        origins = {name: self.origins[name] for name in self.values}
-        return [f"({name} comes from {origin})" for name, origin in origins.items() if origin]
+        """Return a line for each value: where it comes from."""
+        return [f"({name} comes from {origin})" for name, origin in self.origins.items()]
 
 
 def gather(
@@ -79,9 +76,9 @@ def gather(
     """
     answers = Answers()
     flags = {name: getattr(options, option) or "" for option, name in _FLAGS.items()}
-    answers.add(flags)
+    answers.add(flags, "the command line")
     if options.stdin:
-        answers.add(parse_lines(sys.stdin.read()))
+        answers.add(parse_lines(sys.stdin.read()), "stdin")
     here = collect({}, options.env_file, machine.environment, None, None)
     # Clients do not see the variables of this terminal.
     answers.add(here.values, "this terminal's environment")
@@ -132,4 +129,4 @@ def _clean(name: str, value: str) -> str:
 def is_real(name: str, value: str) -> bool:
     """Return whether a value is more than the name of one, or the example of a manual."""
     is_example = name in SECRETS and is_placeholder(value)
-    return not (is_example or is_unexpanded(value) or value == KEYCHAIN)
+    return not any((is_example, is_unexpanded(value), value == KEYCHAIN))

@@ -38,16 +38,15 @@ class Change:
         return bool(self.before != self.after)
 
     @property
-    def entry(self) -> Entry | None:
+    def entry(self) -> Entry:
         """How the client starts the server afterwards."""
         return read_entry(self.after)
 
     @property
     def drops_secrets(self) -> bool:
         """Whether a secret leaves the client's file."""
-        empty = Entry("")
-        before, after = read_entry(self.before) or empty, self.entry or empty
-        return not (before.env.keys() - after.env.keys()).isdisjoint(SECRETS)
+        gone = read_entry(self.before).env.keys() - self.entry.env.keys()
+        return not gone.isdisjoint(SECRETS)
 
     def describe(self, machine: Machine) -> list[str]:
         """Return the lines that show what would be written, or run."""

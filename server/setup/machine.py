@@ -56,10 +56,10 @@ class Machine:
         """Return the few variables that a host starts a server with."""
         is_windows = self.platform == "win32"
         names = _WINDOWS if is_windows else _POSIX
-        present = {name: self.environment[name] for name in names if name in self.environment}
-        if is_windows:
-            return present
-        return {**present, "HOME": str(self.home), "PATH": _POSIX_PATH}
+        variables = {name: self.environment[name] for name in self.environment.keys() & set(names)}
+        if not is_windows:
+            variables |= {"HOME": str(self.home), "PATH": _POSIX_PATH}
+        return variables
 
     def folder(self, name: str, *default: str) -> Path:
         """Return the folder that a variable names, or a folder in the user's home."""

@@ -89,7 +89,7 @@ class Setup:
         if names:
             plan.lines.append(f"~/.env.shared, and the keychain: forget {', '.join(names)}")
         plan.show()
-        if not plan.is_needed or not self._may_write(plan):
+        if not self._may_write(plan):
             return plan.status
         plan.apply()
         try:
@@ -120,11 +120,10 @@ class Setup:
 
     def _choose(self, clients: list[Installed]) -> list[Installed]:
         # Whoever named them has chosen already.
-        if self.options.client or not clients:
+        if self.options.client:
             return clients
-        titles = [installed.client.title for installed in clients]
-        places = self.console.choose("Add this server to which clients?", titles)
-        return [clients[place] for place in places]
+        by_title = {installed.client.title: installed for installed in clients}
+        return self.console.choose("Add this server to which clients?", by_title)
 
     def _read_stored(self) -> Mapping[str, str]:
         try:

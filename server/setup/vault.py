@@ -75,7 +75,7 @@ class Vault:
             FileError: The file cannot be written.
         """
         values = self.read()
-        present = [name for name in names if name in values]
+        present = values.keys() & set(names)
         keychain = self.keychain or Keychain()
         for name in present:
             # What the file holds itself was never in the keychain.

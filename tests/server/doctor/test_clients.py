@@ -34,9 +34,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return make_machine(home)
 
 
-def put(machine: Machine, entry: dict[str, Any] | None = None, **env: str) -> None:
+def put(machine: Machine, env: dict[str, str], *arguments: str, command: str = "") -> None:
     """Write an entry into Cursor's file."""
-    entry = entry or {"command": str(machine.home / "archive-mcp")}
+    entry = {"command": command or str(machine.home / "archive-mcp"), "args": arguments}
     path = machine.home / ".cursor" / "mcp.json"
     path.write_text(json.dumps({"mcpServers": {"archive": {**entry, "env": env}, "x": {}}}))
 
@@ -67,13 +67,13 @@ def only_check(machine: Machine) -> Check:
 def test_what_a_client_would_start_with_is_said(
     machine: Machine, env: dict[str, str], detail: str
 ) -> None:
-    put(machine, **env)
+    put(machine, env)
 
     assert only_check(machine) == Check("clients", "ok", f"{PLACE} {detail}")
 
 
 def test_what_is_stored_for_all_clients_counts_for_each(machine: Machine) -> None:
-    put(machine)
+    put(machine, {})
     assert only_check(machine).detail == f"{PLACE} starts without a token."
     assert "archive-mcp setup" in only_check(machine).hint
     assert "--sandbox" in only_check(machine).hint
@@ -86,14 +86,13 @@ def test_what_is_stored_for_all_clients_counts_for_each(machine: Machine) -> Non
 
 
 def test_the_sandbox_needs_nothing(machine: Machine) -> None:
-    command = str(machine.home / "archive-mcp")
-    put(machine, {"command": command, "args": ["--sandbox", "--read-only"]})
+    put(machine, {}, "--sandbox", "--read-only")
 
     assert only_check(machine).detail == f"{PLACE} starts with the sandbox"
 
 
 def test_a_placeholder_is_no_token(machine: Machine) -> None:
-    put(machine, ARCHIVE_APP_TOKEN="paste-your-archive-token-here")
+    put(machine, {"ARCHIVE_APP_TOKEN": "paste-your-archive-token-here"})
 
     first, second = check_clients(machine).checks
     assert "is the placeholder of an example" in first.detail
@@ -110,7 +109,7 @@ def test_a_placeholder_is_no_token(machine: Machine) -> None:
 def test_a_program_that_is_not_there_is_a_warning(
     machine: Machine, command: str, problem: str
 ) -> None:
-    put(machine, {"command": command}, ARCHIVE_APP_TOKEN=TOKEN)
+    put(machine, {"ARCHIVE_APP_TOKEN": TOKEN}, command=command)
 
     assert only_check(machine) == Check(
         "clients",
@@ -121,7 +120,7 @@ def test_a_program_that_is_not_there_is_a_warning(
 
 
 def test_settings_that_cannot_be_used_are_quoted(machine: Machine) -> None:
-    put(machine, ARCHIVE_APP_TOKEN=TOKEN, ARCHIVE_MCP_CONFIRM="perhaps")
+    put(machine, {"ARCHIVE_APP_TOKEN": TOKEN, "ARCHIVE_MCP_CONFIRM": "perhaps"})
 
     assert only_check(machine).detail.startswith(f"{PLACE} cannot start: ARCHIVE_MCP_CONFIRM must")
 
@@ -146,7 +145,7 @@ def test_claude_code_has_servers_of_projects_and_of_the_open_folder(machine: Mac
 async def test_a_token_that_only_a_client_has_is_no_failure_of_a_terminal(
     machine: Machine, tmp_path: Path
 ) -> None:
-    put(machine, ARCHIVE_APP_TOKEN=TOKEN)
+    put(machine, {"ARCHIVE_APP_TOKEN": TOKEN})
     pacer = paced(Pacer)
 
     report = await investigate(given(tmp_path), tools(), pacer, live=False, machine=machine)
@@ -161,7 +160,7 @@ def test_a_client_can_be_checked_with_what_it_has(machine: Machine) -> None:
     with pytest.raises(SettingsError, match="--client cursor: it does not start this server"):
         load_as_client(machine, "cursor")
 
-    put(machine, ARCHIVE_APP_TOKEN=TOKEN)
+    put(machine, {"ARCHIVE_APP_TOKEN": TOKEN})
     token = load_as_client(machine, "cursor").token
 
     assert token

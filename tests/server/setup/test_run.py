@@ -18,9 +18,8 @@ from server.settings.keychain import Keychain
 from server.setup.answers import CONNECTION, parse_lines
 from server.setup.console import Console
 from server.setup.machine import Machine
-from server.setup.plan import try_start
 from server.setup.run import Setup
-from server.setup.trial import Trial
+from server.setup.trial import Trial, try_start
 from tests.support.clients import library_keychain, options_for, read_json
 from tests.support.doctored import tools
 from tests.support.sandboxed import LAUNCHER, sandbox_process
