@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -122,7 +123,9 @@ def find_trouble(keychain: Keychain, environment: Mapping[str, str]) -> str | No
         keychain.write(_PROBE, value)
         # As a server reads it, and not as this terminal could.
         answer = replace(keychain, environment=environment).read(_PROBE)
-        keychain.delete(_PROBE)
     except KeychainError as error:
         return str(error)
+    finally:
+        with suppress(KeychainError):
+            keychain.delete(_PROBE)
     return None if answer == value else "it does not give back what was stored"
