@@ -83,9 +83,19 @@ class Plan:
         for entry in entries.values():
             trial = try_start(entry, self.machine)
             if trial.problem:
-                self.fail(f"FAILED: started as a client does: {trial.problem}")
+                self._explain_failure(trial.problem)
             else:
                 self.console.say(f"Started as a client does: it lists {trial.tools} tools.")
+
+    def _explain_failure(self, problem: str) -> None:
+        self.fail(f"FAILED: started as a client does: {problem}")
+        # What works in a terminal and not in a client: nobody would find it by themselves.
+        names = ", ".join(self.machine.list_left_out())
+        if names:
+            self.console.say(
+                f"  A client does not hand on what this terminal sets: {names}. If that is the "
+                "reason, put them into `env` of the client's entry."
+            )
 
 
 def _describe(entry: Entry) -> str:

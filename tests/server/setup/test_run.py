@@ -420,6 +420,20 @@ def test_removing_leaves_other_servers_and_forgets_only_when_asked(
     assert "Nothing has to be changed." in capsys.readouterr().out
 
 
+def test_what_only_the_terminal_sets_is_named_where_a_start_fails(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.add_client(".cursor")
+    monkeypatch.setattr("server.setup.plan.try_start", lambda *_: Trial(problem="UnknownIssuer"))
+    house.variables["SSL_CERT_FILE"] = "/etc/ssl/company.pem"
+
+    assert house.run("--yes") == 1
+
+    out = capsys.readouterr().out
+    assert "FAILED: started as a client does: UnknownIssuer" in out
+    assert "does not hand on what this terminal sets: SSL_CERT_FILE." in out
+
+
 @pytest.mark.parametrize(
     ("write", "part"),
     [
