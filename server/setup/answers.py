@@ -75,6 +75,9 @@ def gather(
         SettingsError: A file that was named cannot be read.
     """
     answers = Answers()
+    # It connects to nothing, and whatever this terminal has is for something else.
+    if options.sandbox:
+        return answers
     flags = {name: getattr(options, option) or "" for option, name in _FLAGS.items()}
     answers.add(flags, "the command line")
     if options.stdin:

@@ -63,14 +63,15 @@ class Console:
         """Return what the person picks by numbers; all of them by default."""
         if not self.interactive or not choices:
             return list(choices.values())
-        picked = self.pick(f"{question} (Enter: all; 0: none)", choices)
-        return list(choices.values()) if picked is None else picked
+        return self.pick(f"{question} (Enter: all; 0: none)", choices, choices.values())
 
-    def pick(self, question: str, choices: Mapping[str, Choice]) -> list[Choice] | None:
-        """Return what the person picks by numbers, others passed over; None after Enter alone."""
+    def pick(
+        self, question: str, choices: Mapping[str, Choice], default: Iterable[Choice]
+    ) -> list[Choice]:
+        """Return what the person picks by numbers, others passed over; a default after Enter."""
         numbered = {str(number): title for number, title in enumerate(choices, 1)}
         self.say_all(f"  {number}. {title}" for number, title in numbered.items())
         words = self.ask(f"{question} Numbers:").replace(",", " ").split()
         if not words:
-            return None
+            return list(default)
         return [choices[numbered[word]] for word in words if word in numbered]

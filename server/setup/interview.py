@@ -71,7 +71,8 @@ class Interview:
             if verdict.ok:
                 self._ask_for_workspace(answers, stored, verdict.workspaces)
                 return True
-            answers.drop(SECRETS)
+            # Whichever of them was wrong: all are asked for again.
+            answers.drop([*SECRETS, "ARCHIVEBOX_URL"])
         self.console.say("Nothing was changed. --skip-check stores what cannot be checked here.")
         return False
 
@@ -105,7 +106,7 @@ class Interview:
             return
         by_name = {"{name} ({id})".format(**workspace): workspace["id"] for workspace in workspaces}
         question = "Which workspace by default? (Enter: you are asked later)"
-        for id in self.console.pick(question, by_name) or ():
+        for id in self.console.pick(question, by_name, ()):
             # Of several numbers the first counts: there is one default.
             answers.add({"ARCHIVE_WORKSPACE_ID": id}, _TYPED)
 
@@ -119,11 +120,16 @@ class Interview:
 
     def _check(self, answers: Answers) -> Verdict:
         self.console.say("Checking ...")
-        verdict = check_values(load_settings(self.machine, answers.values), self.catalog)
+        try:
+            settings = load_settings(self.machine, answers.values)
+        except SettingsError as error:
+            verdict = Verdict([Check("settings", "fail", str(error))])
+        else:
+            verdict = check_values(settings, self.catalog)
         for check in verdict.checks:
             self.console.say(f"  {check.status}: {check.name}: {check.detail}")
             # The hint of a warning is about later; a failure has to be mended now.
-            if check.status == "fail":
+            if check.hint and check.status == "fail":
                 self.console.say(f"    -> {check.hint}")
         return verdict
 

@@ -26,17 +26,19 @@ _WINDOWS = (
     "USERNAME",
     "USERPROFILE",
 )
-_NETWORK = (
-    "HTTPS_PROXY",
-    "https_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "UV_SYSTEM_CERTS",
-    "UV_NATIVE_TLS",
-    "UV_DEFAULT_INDEX",
-    "UV_INDEX_URL",
+_NETWORK = frozenset(
+    {
+        "HTTPS_PROXY",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "UV_SYSTEM_CERTS",
+        "UV_NATIVE_TLS",
+        "UV_DEFAULT_INDEX",
+        "UV_INDEX_URL",
+    }
 )
 # A host that was started by a click has no more of a path than this.
 _POSIX_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -75,7 +77,7 @@ class Machine:
 
     def list_left_out(self) -> list[str]:
         """Return the variables about the way to the network that only this terminal has."""
-        return [name for name in _NETWORK if self.environment.get(name)]
+        return sorted(self.environment.keys() & _NETWORK)
 
     def folder(self, name: str, *default: str) -> Path:
         """Return the folder that a variable names, or a folder in the user's home."""

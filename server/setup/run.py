@@ -34,6 +34,8 @@ def run_setup(options: Namespace, catalog: Catalog, launcher: Path) -> int:
     machine = Machine.here()
     if machine is None:
         raise SettingsError("setup: this user has no home folder to store anything in. Set HOME.")
+    if options.forget and not options.remove:
+        raise SettingsError("setup: --forget goes with --remove.")
     # A question would swallow a line of what is piped in.
     interactive = sys.stdin.isatty() and not (options.stdin or options.yes)
     console = Console(interactive, options.yes)
