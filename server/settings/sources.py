@@ -183,7 +183,10 @@ def _find_problem(source: Source, name: str, value: str) -> str:
     if value == KEYCHAIN and source != "~/.env.shared":
         return "the keychain is read only where ~/.env.shared says so; `archive-mcp setup` does."
     if is_unexpanded(value):
-        return f"{value} is the name of a variable that the client left as it stands."
+        return (
+            f"{value} is the name of a variable that the client left as it stands; "
+            f"${{{name}:-}} is empty where it is not set."
+        )
     if name in KEYS and is_placeholder(value):
         return "it is the placeholder of an example; put your own key in its place."
     return ""

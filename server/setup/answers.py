@@ -34,6 +34,7 @@ CONNECTION = (
 _FLAGS = {"workspace": "ARCHIVE_WORKSPACE_ID", "archivebox_url": "ARCHIVEBOX_URL"}
 
 
+_CLIENT = "the configuration of"
 _VARIABLE = re.compile("[A-Z][A-Z_]+")
 
 
@@ -57,6 +58,16 @@ class Answers:
         for name in names:
             self.values.pop(name, None)
             self.origins.pop(name, None)
+
+    def skip(self, stored: Mapping[str, str]) -> None:
+        """Take back what is stored already, with the same value."""
+        known = self.values.items() & stored.items()
+        self.drop(name for name, _ in known)
+
+    def list_replaced(self) -> frozenset[str]:
+        """Return the secrets that the user gave, and not a client's file."""
+        adopted = {name for name, origin in self.origins.items() if origin.startswith(_CLIENT)}
+        return frozenset(self.values.keys() & set(SECRETS)) - adopted
 
     def describe_origins(self) -> list[str]:
         """Return a line for each value: where it comes from."""
@@ -88,7 +99,7 @@ def gather(
     for installed in clients:
         values = _read_values(installed)
         fresh = {name: values[name] for name in values.keys() - stored.keys()}
-        answers.add(fresh, f"the configuration of {installed.client.title}")
+        answers.add(fresh, f"{_CLIENT} {installed.client.title}")
     return answers
 
 

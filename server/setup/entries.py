@@ -51,13 +51,20 @@ class Request:
 
     Args:
         program: the command line that starts this server.
-        stored: the variables that are stored elsewhere now, and leave the entries.
+        replaced: the variables that the user gave anew: they leave the entries.
+        stored: what is stored elsewhere already: the same value leaves an entry, another stays.
     """
 
     program: tuple[str, ...]
     sandbox: bool = False
     read_only: bool = False
-    stored: frozenset[str] = frozenset()
+    replaced: frozenset[str] = frozenset()
+    stored: Mapping[str, str] = field(default_factory=dict)
+
+    def makes_superfluous(self, variable: tuple[str, str]) -> bool:
+        """Return whether a variable of an entry has to leave it."""
+        name, value = variable
+        return name in self.replaced or self.stored.get(name) == value
 
     @property
     def options(self) -> list[str]:
@@ -117,9 +124,7 @@ def make_value(installed: Installed, old: Any, request: Request) -> dict[str, An
     # A token in the place of the sandbox, or the other way round; whatever else there is stays.
     replaced = {"--sandbox", *request.options}
     line = [*request.program, *filterfalse(replaced.__contains__, entry.options), *request.options]
-    env = dict(entry.env)
-    for name in request.stored:
-        env.pop(name, None)
+    env = dict(filterfalse(request.makes_superfluous, entry.env.items()))
     before = {**installed.client.extra, **_require(old, dict)}
     # Nothing else counts: some clients write out what is empty, others leave it out.
     if [entry.line, dict(entry.env)] == [line, env]:

@@ -68,8 +68,9 @@ class Setup:
         interview = Interview(self.options, self.machine, self.console, self.catalog)
         if not interview.hold(answers, stored):
             return 1
+        request = self._make_request(program, answers, stored)
+        answers.skip(stored)
         vault = self._open_vault(answers)
-        request = self._make_request(program, {*stored, *answers.values})
         plan = Plan(self.machine, self.console)
         plan.lines += [*answers.describe_origins(), *vault.describe(answers.values)]
         clients = self._choose(clients)
@@ -145,9 +146,13 @@ class Setup:
         self.console.say(f"The keychain of this computer is not used: {trouble}.")
         return file_alone
 
-    def _make_request(self, program: tuple[str, ...], names: set[str]) -> Request:
-        stored = frozenset(names & set(SECRETS))
-        return Request(program, self.options.sandbox, self.options.read_only, stored)
+    def _make_request(
+        self, program: tuple[str, ...], answers: Answers, stored: Mapping[str, str]
+    ) -> Request:
+        values = {**stored, **answers.values}
+        secrets = {name: values[name] for name in values.keys() & set(SECRETS)}
+        switches = (self.options.sandbox, self.options.read_only)
+        return Request(program, *switches, answers.list_replaced(), secrets)
 
     def _plan_addition(self, request: Request, installed: Installed) -> list[Change]:
         return [plan_addition(installed, self.options.name, request)]

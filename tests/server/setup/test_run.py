@@ -148,15 +148,16 @@ def test_a_second_run_has_nothing_to_write(
 ) -> None:
     house.add_client(".cursor")
     house.run("--yes")
-    house.variables = {}
     files = house.list_files()
     capsys.readouterr()
 
     assert house.run() == 0
+    house.variables = {}
+    assert house.run() == 0
 
-    assert "Nothing has to be changed." in capsys.readouterr().out
+    assert capsys.readouterr().out.count("Nothing has to be changed.") == 2
     assert house.list_files().keys() == files.keys()
-    assert len(quick) == 2
+    assert len(quick) == 3
 
 
 def test_a_dry_run_writes_nothing_anywhere(
@@ -315,6 +316,26 @@ def test_a_token_in_a_clients_file_moves_to_where_secrets_are(
         "ARCHIVE_WORKSPACE_ID": "${WORKSPACE}"
     }
     assert f"ARCHIVE_APP_TOKEN={TOKEN}" in (house.home / ".env.shared").read_text()
+
+
+def test_a_client_with_another_token_of_its_own_keeps_it(house: House, quick: list[str]) -> None:
+    own: dict[str, Path] = {}
+    for folder, token in ((".cursor", TOKEN), (".codeium/windsurf", "another-token-0001")):
+        name = "mcp.json" if folder == ".cursor" else "mcp_config.json"
+        own[token] = house.add_client(folder) / name
+        entry = {"command": "archive-mcp", "env": {"ARCHIVE_APP_TOKEN": token}}
+        own[token].write_text(json.dumps({"mcpServers": {"archive": entry}}))
+    house.variables.pop("ARCHIVE_APP_TOKEN")
+
+    assert house.run("--yes") == 0
+
+    envs = {token: read_json(path)["mcpServers"]["archive"]["env"] for token, path in own.items()}
+    assert envs == {TOKEN: {}, "another-token-0001": {"ARCHIVE_APP_TOKEN": "another-token-0001"}}
+    assert house.run("--yes") == 0
+    # Whoever gives a token anew means all clients.
+    house.variables["ARCHIVE_APP_TOKEN"] = TOKEN
+    assert house.run("--yes") == 0
+    assert "another-token" not in own["another-token-0001"].read_text()
 
 
 def test_one_broken_file_does_not_keep_the_other_clients(
