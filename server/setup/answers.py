@@ -61,8 +61,8 @@ class Answers:
 
     def skip(self, stored: Mapping[str, str]) -> None:
         """Take back what is stored already, with the same value."""
-        known = self.values.items() & stored.items()
-        self.drop(name for name, _ in known)
+        same = self.values.items() & stored.items()
+        self.drop(name for name, _ in same)
 
     def list_replaced(self) -> frozenset[str]:
         """Return the secrets that the user gave, and not a client's file."""
