@@ -104,7 +104,7 @@ def _add_setup(commands: Any) -> None:
         "and writes after a yes. A secret is read when asked for, from stdin or from the "
         "environment, never from an argument; it goes into the keychain of this computer, or "
         "into ~/.env.shared, never into the file of an assistant.",
-        epilog='Without a terminal: printf %%s "$TOKEN" | archive-mcp setup --stdin --yes',
+        epilog='Without a terminal: printf %s "$TOKEN" | archive-mcp setup --stdin --yes',
     )
     _repeat(setup, "--sandbox", "--read-only", "--env-file", "--log-level")
     setup.add_argument(

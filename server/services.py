@@ -182,10 +182,10 @@ class Services:
             raise Failure(
                 Code.NOT_CONFIGURED,
                 "No ArchiveBox is configured.",
-                "The user sets ARCHIVEBOX_URL and ARCHIVEBOX_API_KEY (or ARCHIVEBOX_USERNAME "
-                "and ARCHIVEBOX_PASSWORD) "
-                "in this server's `env` in the client's configuration and restarts it. To try "
-                "without one: --sandbox.",
+                "The user runs `archive-mcp setup` in a terminal, or sets ARCHIVEBOX_URL and "
+                "ARCHIVEBOX_API_KEY (or ARCHIVEBOX_USERNAME and ARCHIVEBOX_PASSWORD) in "
+                "~/.env.shared or in the client's settings of this server, and restarts the "
+                "client. To try without one: --sandbox.",
             )
         from server.archivebox.auth import Keys, Login
         from server.archivebox.backend import ArchiveBoxBackend
@@ -240,11 +240,10 @@ class Services:
             raise Failure(
                 Code.NOT_CONFIGURED,
                 "No Archive token is configured.",
-                "The user sets ARCHIVE_APP_TOKEN in this server's `env` in the client's "
-                "configuration (or in "
-                "~/.env.shared) and restarts it; a token comes from Archive, Settings > "
-                "Integrations (or Settings > "
-                "API). To try without one: --sandbox.",
+                "The user runs `archive-mcp setup` in a terminal, or sets ARCHIVE_APP_TOKEN in "
+                "~/.env.shared or in the client's settings of this server, and restarts the "
+                "client. A token comes from Archive, Settings > Integrations (or Settings > API). "
+                "To try without one: --sandbox.",
             )
         from server.archive.backend import ArchiveBackend
         from server.archive.client import Archive
@@ -290,7 +289,7 @@ class Services:
 
 async def _read_secret(secret: Secret | None) -> None:
     """Read a secret that the keychain has, in a thread, since the system may ask the user first."""
-    if secret is None or secret.is_loaded:
+    if secret is None or secret.peek():
         return
     try:
         await anyio.to_thread.run_sync(secret.reveal)

@@ -53,6 +53,8 @@ CAMPAIGN = (
     "tests/tools/archive/jobs/test_imports_processes.py",
     # Another project's client, started once for each tool. (is_of_older_archivebox has more.)
     "tests/process/test_clients.py::test_the_inspector_calls_every_tool",
+    # Clients of 500 MB.
+    "tests/process/test_setup_with_clients.py",
     # A client of 900 MB.
     "tests/process/test_converters.py::test_a_large_client_converts_every_tool",
 )
@@ -67,6 +69,7 @@ SLOW = (
     "tests/test_style.py",
     # Hundreds of cases of one rule, or thousands of records.
     "tests/server/archive/lists/test_batching.py",
+    "tests/server/doctor/test_broken_environments.py",
     "tests/server/doctor/test_live.py",
     "tests/server/exports/test_publish.py",
     "tests/server/insights/test_summary.py",

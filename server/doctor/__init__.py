@@ -13,7 +13,7 @@ import anyio
 
 from server.doctor.archivebox import check_archivebox
 from server.doctor.assumptions import ASSUMPTIONS, Assumption, render_markdown
-from server.doctor.clients import ClientChecks, Start, check_clients, load_as_client
+from server.doctor.clients import Start, check_clients, load_as_client
 from server.doctor.live import check_assumptions
 from server.doctor.local import WHAT_TO_SET, check_locally, render_url
 from server.doctor.probe import Probe
@@ -22,7 +22,7 @@ from server.doctor.report import Check, Report, list_advice
 from server.errors import Failure
 from server.limiter import Pacer
 from server.services import Services
-from server.settings import Secret, Settings, SettingsError
+from server.settings import Settings, SettingsError
 from server.setup.machine import Machine
 from server.text import write_out
 from server.tool.catalog import Catalog
@@ -81,11 +81,16 @@ async def investigate(
         machine: the computer whose clients are looked at; None looks at none.
     """
     keychain = [] if settings.sandbox else await _read_keychain(settings)
-    report = Report(*_list_loaded(settings), settings.sandbox)
+    secrets = filter(None, (settings.token, settings.archivebox_key))
+    password = settings.archivebox_password.peek() if settings.archivebox_password else ""
+    report = Report(tuple(secret.peek() for secret in secrets), password, settings.sandbox)
     report.checks += check_locally(settings, surface)
-    report.checks += keychain
-    clients = check_clients(machine) if machine else ClientChecks()
+    clients = check_clients(machine)
     report.checks += clients.checks
+    report.checks += keychain
+    # Nothing can be asked with secrets that are not there.
+    if keychain:
+        return report
     async with Services(settings, limiter=pacer) as services:
         if settings.archivebox_configured:
             report.checks += await _check_archivebox(settings, services)
@@ -101,9 +106,8 @@ async def investigate(
 async def _read_keychain(settings: Settings) -> list[Check]:
     """Read the secrets that the keychain has, and return a check for each that is not there."""
     checks: list[Check] = []
-    for secret in (settings.token, settings.archivebox_key, settings.archivebox_password):
-        if secret is None or secret.is_loaded:
-            continue
+    secrets = (settings.token, settings.archivebox_key, settings.archivebox_password)
+    for secret in filter(None, secrets):
         try:
             await anyio.to_thread.run_sync(secret.reveal)
         except SettingsError as error:
@@ -111,18 +115,8 @@ async def _read_keychain(settings: Settings) -> list[Check]:
     return checks
 
 
-def _list_loaded(settings: Settings) -> tuple[tuple[str, ...], str]:
-    """Return the keys, and the password, that a report must not show."""
-    keys = (settings.token, settings.archivebox_key)
-    password = settings.archivebox_password
-    loaded = tuple(key.reveal() for key in keys if key and key.is_loaded)
-    return loaded, password.reveal() if password and password.is_loaded else ""
-
-
 async def _check_archivebox(settings: Settings, services: Services) -> list[Check]:
     name = _name_server(settings, "ArchiveBox", settings.archivebox_url or "")
-    if not _is_readable(settings, settings.archivebox_key, settings.archivebox_password):
-        return []
     try:
         backend = await services.archivebox()
     # Proxy or certificates of this machine cannot be used.
@@ -135,8 +129,6 @@ async def _check_archive(
     report: Report, settings: Settings, services: Services, pacer: Pacer, *, live: bool
 ) -> None:
     name = _name_server(settings, "Archive", settings.api_url)
-    if not _is_readable(settings, settings.token):
-        return
     try:
         backend = await services.archive()
     except Failure as failure:
@@ -152,11 +144,6 @@ async def _check_archive(
     probe = Probe(backend.archive, pacer, target) if remote.workspaces else None
     report.findings = await check_assumptions(probe)
     report.checks += list_advice(report.findings)
-
-
-def _is_readable(settings: Settings, *secrets: Secret | None) -> bool:
-    """Return whether there is something to ask with; what the keychain lacks was said before."""
-    return settings.sandbox or all(secret.is_loaded for secret in secrets if secret)
 
 
 def _explain_no_token(settings: Settings, starts: list[Start]) -> Check:

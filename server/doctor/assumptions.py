@@ -31,6 +31,7 @@ def _load() -> tuple[Assumption, ...]:
 ASSUMPTIONS = _load()
 LIVE = tuple(assumption.id for assumption in ASSUMPTIONS if assumption.live)
 """The ids of the assumptions that `doctor --live` checks."""
+NOT_LIVE = tuple(assumption.id for assumption in ASSUMPTIONS if not assumption.live)
 
 
 def render_markdown() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentError, ArgumentParser
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from server.settings import Settings, SettingsError, load
 from server.settings.sources import find_working_folder
 from server.settings.values import is_unexpanded
 from server.setup.clients import CLIENTS, Client, Installed, find_clients
-from server.setup.entries import Entry, find_server
+from server.setup.entries import Entry, find_server, read_object
 from server.setup.files import FileError, read_text_file
 from server.setup.jsonc import JsonError, JsonText
 from server.setup.machine import Machine
@@ -20,6 +21,17 @@ from server.setup.machine import Machine
 NAMES = tuple(client.id for client in CLIENTS)
 
 _SET_UP = "`archive-mcp setup` adds it, `archive-mcp setup --sandbox` without a token."
+# What of a client's command line changes what the server starts with.
+_OPTIONS = ArgumentParser(add_help=False, exit_on_error=False)
+_OPTIONS.add_argument("--sandbox", action="store_true")
+_OPTIONS.add_argument("--env-file", type=Path)
+_OPTIONS.add_argument(
+    "--read-only",
+    action="store_const",
+    dest="flags",
+    const={"ARCHIVE_MCP_READ_ONLY": "on"},
+    default={},
+)
 _PROJECT = Client(
     "claude-code", "Claude Code in this folder", lambda _: Path(".mcp.json"), program="claude"
 )
@@ -58,8 +70,10 @@ class ClientChecks:
     checks: list[Check] = field(default_factory=list)
 
 
-def check_clients(machine: Machine) -> ClientChecks:
-    """Read the files of the clients on this machine, without starting anything."""
+def check_clients(machine: Machine | None) -> ClientChecks:
+    """Read the files of the clients on a machine, without starting anything; None has none."""
+    if machine is None:
+        return ClientChecks()
     starts: list[Start] = []
     checks: list[Check] = []
     for installed in _list_files(machine):
@@ -72,7 +86,7 @@ def check_clients(machine: Machine) -> ClientChecks:
             place = f"{installed.client.title} ({machine.shorten(installed.file)}, {name!r})"
             try:
                 start = _load_start(machine, installed.client.id, place, entry)
-            except SettingsError as error:
+            except (SettingsError, ArgumentError) as error:
                 checks.append(Check("clients", "warn", f"{place} cannot start: {error}"))
                 continue
             starts.append(start)
@@ -89,8 +103,7 @@ def load_as_client(machine: Machine | None, name: str) -> Settings:
     Raises:
         SettingsError: It does not start this server.
     """
-    starts = check_clients(machine).starts if machine else []
-    for start in starts:
+    for start in check_clients(machine).starts:
         if start.client == name:
             return start.settings
     raise SettingsError(f"--client {name}: it does not start this server. {_SET_UP}")
@@ -110,25 +123,25 @@ def _read_servers(installed: Installed) -> Mapping[str, Any]:
         return servers
     # `claude mcp add` without a scope adds a server to one project alone.
     try:
-        projects = JsonText(read_text_file(installed.file).text).content.get("projects")
+        content = JsonText(read_text_file(installed.file).text).content
     except JsonError:
         return servers
     local: dict[str, Any] = {}
-    for project in (projects if isinstance(projects, dict) else {}).values():
-        section = project.get("mcpServers") if isinstance(project, dict) else None
-        local |= section if isinstance(section, dict) else {}
+    for project in read_object(content.get("projects")).values():
+        local |= read_object(read_object(project).get("mcpServers"))
     return {**local, **servers}
 
 
 def _load_start(machine: Machine, client: str, place: str, entry: Entry) -> Start:
     deferred = tuple(name for name, text in entry.env.items() if is_unexpanded(text.strip()))
-    own = {name: text for name, text in entry.env.items() if name not in deferred}
-    flags = {"ARCHIVE_MCP_READ_ONLY": "on"} if "--read-only" in entry.options else {}
-    env_file = _read_option(entry.options, "--env-file")
+    own = dict(entry.env)
+    for name in deferred:
+        del own[name]
+    options, _ = _OPTIONS.parse_known_args(entry.options)
     settings = load(
-        flags,
-        sandbox="--sandbox" in entry.options,
-        env_file=Path(env_file) if env_file else None,
+        options.flags,
+        sandbox=options.sandbox,
+        env_file=options.env_file,
         environment={**machine.small_environment(), **own},
         folder=machine.home,
         home=machine.home,
@@ -175,12 +188,3 @@ def _find_program_problem(machine: Machine, command: str) -> str:
     if machine.which(command):
         return ""
     return f"{command}, which is not on the PATH (a whole path always works)"
-
-
-def _read_option(options: list[str], name: str) -> str:
-    for place, option in enumerate(options):
-        if option == name and place + 1 < len(options):
-            return options[place + 1]
-        if option.startswith(f"{name}="):
-            return option.partition("=")[2]
-    return ""

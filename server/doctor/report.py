@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from server import __version__
-from server.doctor.assumptions import ASSUMPTIONS, Assumption
-from server.text import count_noun, truncate_line
+from server.doctor.assumptions import ASSUMPTIONS, LIVE, NOT_LIVE, Assumption
+from server.text import change_texts, count_noun, truncate_line
 
 Status = Literal["ok", "note", "warn", "fail", "skip"]
 Outcome = Literal["confirmed", "contradicted", "unknown"]
@@ -106,8 +106,7 @@ class Report:
                 yield f"{indent} -> {check.hint}"
 
     def _render_findings(self, findings: Sequence[Finding]) -> Iterator[str]:
-        rest = [assumption.id for assumption in ASSUMPTIONS if not assumption.live]
-        count = len(ASSUMPTIONS) - len(rest)
+        count = len(LIVE)
         now = f"{count} of them were checked now, by reading only:"
         if all(finding.outcome == "unknown" for finding in findings):
             now = "none of them could be checked now:"
@@ -117,7 +116,7 @@ class Report:
         for (outcome, evidence), ids in _group(findings).items():
             subject = f"all {count}" if len(ids) == count else ", ".join(ids)
             yield f"{outcome:<13} {subject}: {evidence}"
-        yield f"{'not checked':<13} {', '.join(rest)} (`--json` and the README say why)"
+        yield f"{'not checked':<13} {', '.join(NOT_LIVE)} (`--json` and the README say why)"
 
     def _render_verdict(self) -> str:
         count = Counter(check.status for check in self.checks)
@@ -137,12 +136,9 @@ class Report:
 
     def _clean(self, value: Any) -> Any:
         """Return a value without secrets, and without what could move a terminal's cursor."""
-        if isinstance(value, dict):
-            return {key: self._clean(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._clean(item) for item in value]
-        if not isinstance(value, str):
-            return value
+        return change_texts(value, self._clean_text)
+
+    def _clean_text(self, value: str) -> str:
         text = self._hide_secrets(value)
         return "".join(letter if letter.isprintable() else " " for letter in text)
 

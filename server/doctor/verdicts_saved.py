@@ -116,9 +116,9 @@ def judge_view_filters(views: Rows) -> Verdict:
 
     The evidence names keys, never values: those are the user's.
     """
-    narrowed = [view for view in views or [] if _narrows(view.get("filters")) or view.get("sort")]
+    narrowed = list(filter(_is_narrowed, views or []))
     require(narrowed, "no content view has filters or an order")
-    strange = sorted({key for view in narrowed for key in _list_strange_keys(view)})
+    strange = sorted(set().union(*map(_list_strange_keys, narrowed)))
     keys = "all their keys are those of `items`"
     if strange:
         keys = f"other keys: {shorten(', '.join(strange))}"
@@ -220,6 +220,10 @@ def _list_unknown(value: Any, keys: frozenset[str], prefix: str, problem: str) -
         return {prefix + key for key in set(value) - keys}
     # What is empty holds nothing strange.
     return {problem} if value else set()
+
+
+def _is_narrowed(view: Record) -> bool:
+    return _narrows(view.get("filters")) or bool(view.get("sort"))
 
 
 def _narrows(filters: Any) -> bool:

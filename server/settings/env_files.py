@@ -147,30 +147,34 @@ def change_variables(text: str, changes: Mapping[str, str | None]) -> str:
     from dotenv.parser import parse_stream
 
     line_break = "\r\n" if "\r\n" in text else "\n"
+    missing = dict(changes)
     parts: list[str] = []
-    done: set[str] = set()
     for binding in parse_stream(StringIO(text, newline="")):
         statement = binding.original.string
-        if binding.error or binding.key is None or binding.key not in changes:
-            parts.append(statement)
-            continue
-        # The parser counts blank lines before a statement as a part of it.
-        blank = statement[: len(statement) - len(statement.lstrip())]
-        parts.append(blank)
-        value = changes[binding.key]
-        # The last of several would win: all of them become the new one.
-        if value is not None:
-            export = "export " if statement.lstrip().startswith("export") else ""
-            parts.append(f"{export}{binding.key}={_quote(value)}{line_break}")
-        done.add(binding.key)
-    ending = "".join(parts)[-1:]
+        name = binding.key or ""
+        if name in changes and not binding.error:
+            # The last of several would win: all of them become the new one.
+            statement = _replace(statement, name, changes[name], line_break)
+            missing.pop(name, None)
+        parts.append(statement)
+    result = "".join(parts)
     # A last line without its break would run into the next.
-    if ending not in ("", "\n", "\r"):
-        parts.append(line_break)
-    for name, value in changes.items():
-        if name not in done and value is not None:
-            parts.append(f"{name}={_quote(value)}{line_break}")
-    return "".join(parts)
+    if result and not result.endswith(("\n", "\r")):
+        result += line_break
+    for name, value in missing.items():
+        result += _replace("", name, value, line_break)
+    return result
+
+
+def _replace(statement: str, name: str, value: str | None, line_break: str) -> str:
+    """Return a statement with another value; of one without a value the blank lines before it."""
+    # The parser counts those as a part of the statement.
+    bare = statement.lstrip()
+    blank = statement[: len(statement) - len(bare)]
+    if value is None:
+        return blank
+    export = "export " if bare.startswith("export") else ""
+    return f"{blank}{export}{name}={_quote(value)}{line_break}"
 
 
 def _quote(value: str) -> str:

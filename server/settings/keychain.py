@@ -62,7 +62,7 @@ class Keychain:
         else:
             result = self._run([*self._keyring(), "get", SERVICE, name])
             # Without a word it means that there is no such entry.
-            missing = result.returncode == 1 and not result.stderr.strip()
+            missing = (result.returncode, result.stderr.strip()) == (1, "")
         if missing:
             return None
         _check(result)

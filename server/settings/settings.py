@@ -36,6 +36,8 @@ _SCHEMA_FORMS: tuple[SchemaForm, ...] = get_args(SchemaForm)
 _CONFIRM_MODES: tuple[ConfirmMode, ...] = get_args(ConfirmMode)
 _EMV_UNITS: tuple[EmvUnit, ...] = get_args(EmvUnit)
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+# macOS has no variable for it.
+_STATE_VARIABLES = {"win32": "LOCALAPPDATA", "darwin": ""}
 _STATE_FOLDERS = {
     "win32": ("AppData", "Local"),
     "darwin": ("Library", "Application Support"),
@@ -108,13 +110,13 @@ class Settings:
     def list_secrets(self) -> list[str]:
         """Return the values that no outgoing text may hold; those of the keychain once they were
         read."""
-        secrets = (self.token, self.archivebox_key, self.archivebox_password)
-        values = [secret.reveal() for secret in secrets if secret and secret.is_loaded]
+        secrets = filter(None, (self.token, self.archivebox_key, self.archivebox_password))
+        values = [secret.peek() for secret in secrets]
         password = self.archivebox_password
         # Together they are long enough even where the password alone is a common word.
-        if self.archivebox_username and password and password.is_loaded:
-            values.append(f"{self.archivebox_username}:{password.reveal()}")
-        return values
+        if self.archivebox_username and password and password.peek():
+            values.append(f"{self.archivebox_username}:{password.peek()}")
+        return list(filter(None, values))
 
 
 def load(
@@ -179,17 +181,14 @@ def load(
 
 def default_state_dir(environment: Mapping[str, str]) -> Path:
     """Return the platform's folder for state: limiter and journal, nothing secret."""
-    home = find_home()
     # Local, not roaming: the limiter's clock and the jobs belong to this machine alone.
-    if sys.platform == "win32" and environment.get("LOCALAPPDATA"):
-        base = Path(environment["LOCALAPPDATA"])
-    elif sys.platform not in ("win32", "darwin") and environment.get("XDG_STATE_HOME"):
-        base = Path(environment["XDG_STATE_HOME"])
-    elif home is None:
+    if base := environment.get(_STATE_VARIABLES.get(sys.platform, "XDG_STATE_HOME")):
+        return Path(base) / "archive-mcp"
+    home = find_home()
+    if home is None:
         return _homeless_folder()
-    else:
-        base = home.joinpath(*_STATE_FOLDERS.get(sys.platform, (".local", "state")))
-    return base / "archive-mcp"
+    folders = _STATE_FOLDERS.get(sys.platform, (".local", "state"))
+    return home.joinpath(*folders, "archive-mcp")
 
 
 def _default_export_dir(home: Path | None) -> Path:

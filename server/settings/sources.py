@@ -158,7 +158,7 @@ def _add(collection: Collection, source: Source, file: EnvFile) -> None:
     """Add what a source says about variables that no source before it has set."""
     collection.warnings += file.warnings
     for name in VARIABLES:
-        value = (file.values.get(name) or "").strip()
+        value = file.values.get(name, "").strip()
         if name in KEYS:
             value = clean_key(value)
         if not value or name in collection.values:
@@ -166,11 +166,16 @@ def _add(collection: Collection, source: Source, file: EnvFile) -> None:
         place = f"{source}, line {file.lines[name]}" if name in file.lines else source
         if problem := _find_problem(source, name, value):
             collection.warnings.append(f"{name} ({place}) is ignored: {problem}")
-        # `./.env` may make the server safer, never less safe.
-        elif source != "./.env" or name != "ARCHIVE_MCP_READ_ONLY" or value.lower() not in NO:
+        elif not _loosens(source, name, value):
             collection.values[name] = value
             collection.sources[name] = source
             collection.places[name] = place
+
+
+def _loosens(source: Source, name: str, value: str) -> bool:
+    # `./.env` may make the server safer, never less safe.
+    is_read_only = (source, name) == ("./.env", "ARCHIVE_MCP_READ_ONLY")
+    return is_read_only and value.lower() in NO
 
 
 def _find_problem(source: Source, name: str, value: str) -> str:
@@ -181,7 +186,10 @@ def _find_problem(source: Source, name: str, value: str) -> str:
     if value == KEYCHAIN and source != "~/.env.shared":
         return "the keychain is read only where ~/.env.shared says so; `archive-mcp setup` does."
     if is_unexpanded(value):
-        return f"{value} is the name of a variable that the client left as it stands."
+        return (
+            f"{value} is the name of a variable that the client left as it stands; "
+            f"${{{name}:-}} is empty where it is not set."
+        )
     if name in KEYS and is_placeholder(value):
         return "it is the placeholder of an example; put your own key in its place."
     return ""

@@ -49,10 +49,9 @@ class Secret:
         # Four characters of a short secret would be a large part of it.
         return f"...{self._value[-4:]}" if len(self._value) >= 16 else "..."
 
-    @property
-    def is_loaded(self) -> bool:
-        """Whether the value is in memory already."""
-        return True
+    def peek(self) -> str:
+        """Return the value if it is in memory already, and otherwise an empty text."""
+        return self._value
 
     def __repr__(self) -> str:
         return "Secret(...)"
@@ -79,15 +78,6 @@ class StoredSecret(Secret):
             self._value = read_secret(self._name)
             learn(self._value)
         return self._value
-
-    def mask(self) -> str:
-        """Return the last characters of a value that was read already."""
-        return super().mask() if self._value else "..."
-
-    @property
-    def is_loaded(self) -> bool:
-        """Whether the value is in memory already."""
-        return bool(self._value)
 
 
 def is_unexpanded(value: str) -> bool:

@@ -34,6 +34,7 @@ CONNECTION = (
 _FLAGS = {"workspace": "ARCHIVE_WORKSPACE_ID", "archivebox_url": "ARCHIVEBOX_URL"}
 
 
+_CLIENT = "the configuration of"
 _VARIABLE = re.compile("[A-Z][A-Z_]+")
 
 
@@ -44,26 +45,33 @@ class Answers:
     values: dict[str, str] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
 
-    def add(self, values: Mapping[str, str], origin: str = "") -> None:
+    def add(self, values: Mapping[str, str], origin: str) -> None:
         """Add values for variables that have none yet; empty ones do not count."""
-        for name in CONNECTION:
-            value = values.get(name)
-            if not value or name in self.values:
-                continue
-            self.values[name] = value
-            self.origins[name] = origin
+        fresh = {name: values[name] for name in CONNECTION if values.get(name)}
+        self.values = {**fresh, **self.values}
+        self.origins = {**dict.fromkeys(fresh, origin), **self.origins}
         # Whatever is printed from now on leaves them out.
-        learn(*(self.values[name] for name in SECRETS if name in self.values))
+        learn(*(self.values.get(name, "") for name in SECRETS))
 
     def drop(self, names: Iterable[str]) -> None:
         """Take values back."""
         for name in names:
             self.values.pop(name, None)
+            self.origins.pop(name, None)
+
+    def skip(self, stored: Mapping[str, str]) -> None:
+        """Take back what is stored already, with the same value."""
+        same = self.values.items() & stored.items()
+        self.drop(name for name, _ in same)
+
+    def list_replaced(self) -> frozenset[str]:
+        """Return the secrets that the user gave, and not a client's file."""
+        adopted = {name for name, origin in self.origins.items() if origin.startswith(_CLIENT)}
+        return frozenset(self.values.keys() & set(SECRETS)) - adopted
 
     def describe_origins(self) -> list[str]:
-        """Return a line for each value that nobody typed in this run."""
-        origins = {name: self.origins[name] for name in self.values}
-        return [f"({name} comes from {origin})" for name, origin in origins.items() if origin]
+        """Return a line for each value: where it comes from."""
+        return [f"({name} comes from {origin})" for name, origin in self.origins.items()]
 
 
 def gather(
@@ -78,17 +86,20 @@ def gather(
         SettingsError: A file that was named cannot be read.
     """
     answers = Answers()
+    # It connects to nothing, and whatever this terminal has is for something else.
+    if options.sandbox:
+        return answers
     flags = {name: getattr(options, option) or "" for option, name in _FLAGS.items()}
-    answers.add(flags)
+    answers.add(flags, "the command line")
     if options.stdin:
-        answers.add(parse_lines(sys.stdin.read()))
+        answers.add(parse_lines(sys.stdin.read()), "stdin")
     here = collect({}, options.env_file, machine.environment, None, None)
     # Clients do not see the variables of this terminal.
     answers.add(here.values, "this terminal's environment")
     for installed in clients:
         values = _read_values(installed)
         fresh = {name: values[name] for name in values.keys() - stored.keys()}
-        answers.add(fresh, f"the configuration of {installed.client.title}")
+        answers.add(fresh, f"{_CLIENT} {installed.client.title}")
     return answers
 
 
@@ -132,4 +143,4 @@ def _clean(name: str, value: str) -> str:
 def is_real(name: str, value: str) -> bool:
     """Return whether a value is more than the name of one, or the example of a manual."""
     is_example = name in SECRETS and is_placeholder(value)
-    return not (is_example or is_unexpanded(value) or value == KEYCHAIN)
+    return not any((is_example, is_unexpanded(value), value == KEYCHAIN))

@@ -38,16 +38,14 @@ class Change:
         return bool(self.before != self.after)
 
     @property
-    def entry(self) -> Entry | None:
+    def entry(self) -> Entry:
         """How the client starts the server afterwards."""
         return read_entry(self.after)
 
     @property
     def drops_secrets(self) -> bool:
         """Whether a secret leaves the client's file."""
-        empty = Entry("")
-        before, after = read_entry(self.before) or empty, self.entry or empty
-        return not (before.env.keys() - after.env.keys()).isdisjoint(SECRETS)
+        return not self._list_dropped().isdisjoint(SECRETS)
 
     def describe(self, machine: Machine) -> list[str]:
         """Return the lines that show what would be written, or run."""
@@ -66,8 +64,11 @@ class Change:
         if "env" in value:
             value["env"] = dict.fromkeys(value["env"], "(as it is)")
         text = json.dumps({self.name: value}, ensure_ascii=False, indent=2)
-        lines = text.splitlines()[1:-1]
-        return [f"{title}: {verb} {section!r} in {file}", *lines]
+        dropped = [f"  (its own {name} leaves the file)" for name in sorted(self._list_dropped())]
+        return [f"{title}: {verb} {section!r} in {file}", *text.splitlines()[1:-1], *dropped]
+
+    def _list_dropped(self) -> set[str]:
+        return read_entry(self.before).env.keys() - self.entry.env.keys()
 
     def apply(self, machine: Machine) -> Path | None:
         """Make the change and return the backup of the file, where there is one.

@@ -81,13 +81,12 @@ def find_clients(machine: Machine) -> list[Installed]:
 def _list_installed(machine: Machine) -> Iterator[Installed]:
     for client in CLIENTS:
         file = client.file(machine)
-        if client.program:
-            program = machine.which(client.program)
-            # Without its program nothing can be added, but what is there can be read.
-            if program or file.exists():
-                yield Installed(client, file, program)
-        elif file.parent.is_dir():
-            yield Installed(client, file)
+        program = machine.which(client.program)
+        # Without its program nothing can be added, but what is there can be read. The others make
+        # their folder when they are first started.
+        trace = file if client.program else file.parent
+        if program or trace.exists():
+            yield Installed(client, file, program)
 
 
 def _claude_desktop(machine: Machine) -> Path:

@@ -11,6 +11,8 @@ from server.setup.machine import Machine
 from server.text import truncate_line
 
 _SECONDS = 60.0
+# For this user in every folder, which is not what Claude Code does by itself.
+_SCOPES = {"claude-code": ("--scope", "user")}
 
 
 class CommandError(Exception):
@@ -19,19 +21,16 @@ class CommandError(Exception):
 
 def add_command(installed: Installed, name: str, value: dict[str, Any]) -> list[str]:
     """Return the command that adds a server."""
-    variables = dict(value.get("env", {}))
+    options = list(_SCOPES.get(installed.client.id, ()))
+    for variable, text in value.get("env", {}).items():
+        options += ["--env", f"{variable}={text}"]
     line = [value["command"], *value["args"]]
-    pairs = [f"{variable}={text}" for variable, text in variables.items()]
-    if installed.client.id == "codex":
-        options = [part for pair in pairs for part in ("--env", pair)]
-        return [_program(installed), "mcp", "add", name, *options, "--", *line]
-    options = ["-e", *pairs] if pairs else []
-    return [_program(installed), "mcp", "add", name, "--scope", "user", *options, "--", *line]
+    return [_program(installed), "mcp", "add", name, *options, "--", *line]
 
 
 def remove_command(installed: Installed, name: str) -> list[str]:
     """Return the command that removes a server."""
-    scope = [] if installed.client.id == "codex" else ["--scope", "user"]
+    scope = _SCOPES.get(installed.client.id, ())
     return [_program(installed), "mcp", "remove", name, *scope]
 
 
@@ -57,7 +56,7 @@ def run_command(machine: Machine, command: Sequence[str]) -> None:
     except OSError as error:
         raise CommandError(f"{command[0]} cannot be started: {error.strerror or error}.") from None
     if result.returncode:
-        words = truncate_line(result.stderr or result.stdout, 200)
+        words = truncate_line(f"{result.stderr}{result.stdout}", 200)
         raise CommandError(f"{command[0]} failed: {words}")
 
 

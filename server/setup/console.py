@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from server.text import clean_sentence, write_out
 
 _YES = ("y", "yes")
 _LONGEST_LINE = 4000
+Choice = TypeVar("Choice")
 
 
 @dataclass(frozen=True)
@@ -57,18 +59,19 @@ class Console:
         """Return whether the person wants it."""
         return self.agrees or self.ask(f"{question} [y/N]").casefold() in _YES
 
-    def choose(self, question: str, choices: Sequence[str]) -> list[int]:
-        """Return the places of what the person picks; all of them by default."""
-        every = list(range(len(choices)))
-        if not self.interactive:
-            return every
-        return self.pick(f"{question} (Enter: all; 0: none)", choices, every)
+    def choose(self, question: str, choices: Mapping[str, Choice]) -> list[Choice]:
+        """Return what the person picks by numbers; all of them by default."""
+        if not self.interactive or not choices:
+            return list(choices.values())
+        return self.pick(f"{question} (Enter: all; 0: none)", choices, choices.values())
 
-    def pick(self, question: str, choices: Sequence[str], default: Sequence[int] = ()) -> list[int]:
-        """Return the places of what the person picks by numbers; others are passed over."""
-        self.say_all(f"  {number}. {choice}" for number, choice in enumerate(choices, 1))
+    def pick(
+        self, question: str, choices: Mapping[str, Choice], default: Iterable[Choice]
+    ) -> list[Choice]:
+        """Return what the person picks by numbers, others passed over; a default after Enter."""
+        numbered = {str(number): title for number, title in enumerate(choices, 1)}
+        self.say_all(f"  {number}. {title}" for number, title in numbered.items())
         words = self.ask(f"{question} Numbers:").replace(",", " ").split()
         if not words:
             return list(default)
-        numbers = {str(number): number - 1 for number in range(1, len(choices) + 1)}
-        return [numbers[word] for word in words if word in numbers]
+        return [choices[numbered[word]] for word in words if word in numbered]

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
+from itertools import filterfalse
 from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from server.setup.clients import Installed
 from server.setup.machine import Machine
 
 DISTRIBUTION = "archive-mcp-server"
-Kind = TypeVar("Kind", list[Any], dict[Any, Any])
+Kind = TypeVar("Kind", str, list[Any], dict[Any, Any])
 
 # How a command of ours ends: as a script, with and without .exe, or as the launcher itself.
 _PROGRAMS = frozenset({"archive-mcp", "archive-mcp-server", "archive_mcp"})
@@ -40,8 +41,8 @@ class Entry:
     @property
     def options(self) -> list[str]:
         """What stands behind the program itself, in a line of ours."""
-        place = _find_program(self.line)
-        return self.line[place + 1 :] if place >= 0 else []
+        # Without our program it begins with the first word, which is none then.
+        return list(filter(None, self.line[_find_program(self.line) + 1 :]))
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,20 @@ class Request:
 
     Args:
         program: the command line that starts this server.
-        stored: the variables that are stored elsewhere now, and leave the entries.
+        replaced: the variables that the user gave anew: they leave the entries.
+        stored: what is stored elsewhere already: the same value leaves an entry, another stays.
     """
 
     program: tuple[str, ...]
     sandbox: bool = False
     read_only: bool = False
-    stored: frozenset[str] = frozenset()
+    replaced: frozenset[str] = frozenset()
+    stored: Mapping[str, str] = field(default_factory=dict)
+
+    def makes_superfluous(self, variable: tuple[str, str]) -> bool:
+        """Return whether a variable of an entry has to leave it."""
+        name, value = variable
+        return name in self.replaced or self.stored.get(name) == value
 
     @property
     def options(self) -> list[str]:
@@ -82,24 +90,28 @@ def find_program(launcher: Path, machine: Machine) -> tuple[str, ...]:
     return (sys.executable, str(launcher.resolve()))
 
 
-def read_entry(value: Any) -> Entry | None:
-    """Return an entry of a client's file; None where it starts no program."""
-    if not isinstance(value, dict) or not isinstance(value.get("command"), str):
-        return None
+def read_entry(value: Any) -> Entry:
+    """Return an entry of a client's file; its command is empty where it starts no program."""
+    content = _require(value, dict)
+    args = _require(content.get("args"), list)
+    env = _require(content.get("env"), dict)
     # People write numbers and switches without quotes, which clients pass on as text.
-    args = _require(value.get("args"), list)
-    env = _require(value.get("env"), dict)
     texts = {str(name): str(text) for name, text in env.items()}
-    return Entry(value["command"], tuple(map(str, args)), texts)
+    return Entry(_require(content.get("command"), str), tuple(map(str, args)), texts)
+
+
+def read_object(value: Any) -> dict[Any, Any]:
+    """Return an object of a client's file; an empty one in the place of anything else."""
+    return _require(value, dict)
 
 
 def _require(value: Any, kind: type[Kind]) -> Kind:
     return value if isinstance(value, kind) else kind()
 
 
-def is_ours(entry: Entry | None) -> bool:
+def is_ours(entry: Entry) -> bool:
     """Return whether an entry starts this server, in whatever installation."""
-    return entry is not None and _find_program(entry.line) >= 0
+    return _find_program(entry.line) >= 0
 
 
 def make_value(installed: Installed, old: Any, request: Request) -> dict[str, Any]:
@@ -108,27 +120,25 @@ def make_value(installed: Installed, old: Any, request: Request) -> dict[str, An
     Args:
         old: what the client's file holds under that name, if it is ours.
     """
-    entry = read_entry(old) or Entry("")
+    entry = read_entry(old)
     # A token in the place of the sandbox, or the other way round; whatever else there is stays.
-    rest = [option for option in entry.options if option not in ("--sandbox", *request.options)]
-    line = [*request.program, *rest, *request.options]
-    before = dict(old) if isinstance(old, dict) else dict(installed.client.extra)
-    env = {name: text for name, text in entry.env.items() if name not in request.stored}
+    replaced = {"--sandbox", *request.options}
+    line = [*request.program, *filterfalse(replaced.__contains__, entry.options), *request.options]
+    env = dict(filterfalse(request.makes_superfluous, entry.env.items()))
+    before = {**installed.client.extra, **_require(old, dict)}
     # Nothing else counts: some clients write out what is empty, others leave it out.
-    if entry.line == line and entry.env == env:
+    if [entry.line, dict(entry.env)] == [line, env]:
         return before
     value = {**before, "command": line[0], "args": line[1:]}
-    return {**value, "env": env} if entry.env else value
+    if entry.env:
+        value["env"] = env
+    return value
 
 
 def find_server(servers: Mapping[str, Any]) -> dict[str, Entry]:
     """Return the entries that start this server, by name."""
-    ours: dict[str, Entry] = {}
-    for name, value in servers.items():
-        entry = read_entry(value)
-        if entry and is_ours(entry):
-            ours[name] = entry
-    return ours
+    entries = dict(zip(servers, map(read_entry, servers.values()), strict=True))
+    return {name: entry for name, entry in entries.items() if is_ours(entry)}
 
 
 def _find_program(line: Sequence[str]) -> int:

@@ -20,6 +20,7 @@ from server.setup.machine import Machine
 from server.tool.catalog import Catalog
 
 _ATTEMPTS = 3
+_TYPED = "your answer"
 _WHERE_TOKENS_ARE = "You get a token in Archive under Settings > Integrations (or Settings > API)."
 _NOTHING = (
     "setup: there is nothing to connect to. Give the token on stdin (--stdin), in "
@@ -70,7 +71,8 @@ class Interview:
             if verdict.ok:
                 self._ask_for_workspace(answers, stored, verdict.workspaces)
                 return True
-            answers.drop(SECRETS)
+            # Whichever of them was wrong: all are asked for again.
+            answers.drop([*SECRETS, "ARCHIVEBOX_URL"])
         self.console.say("Nothing was changed. --skip-check stores what cannot be checked here.")
         return False
 
@@ -86,14 +88,14 @@ class Interview:
         self.console.say(_WHERE_TOKENS_ARE)
         skip = "keep the one that is stored" if is_stored else "go without"
         token = self.console.ask_secret(f"Archive token (hidden; Enter to {skip}):")
-        answers.add({"ARCHIVE_APP_TOKEN": clean_key(token)})
+        answers.add({"ARCHIVE_APP_TOKEN": clean_key(token)}, _TYPED)
 
     def _ask_for_archivebox(self, answers: Answers) -> None:
         url = self.console.ask("Address of your own ArchiveBox (Enter if you have none):")
         if not url:
             return
         key = self.console.ask_secret("Its API key (hidden; Enter for public pages alone):")
-        answers.add({"ARCHIVEBOX_URL": url, "ARCHIVEBOX_API_KEY": clean_key(key)})
+        answers.add({"ARCHIVEBOX_URL": url, "ARCHIVEBOX_API_KEY": clean_key(key)}, _TYPED)
 
     def _ask_for_workspace(
         self, answers: Answers, stored: Mapping[str, str], workspaces: list[dict[str, str]]
@@ -102,12 +104,11 @@ class Interview:
         # Of one there is no choice, and a script has named it or wants none.
         if is_set or len(workspaces) < 2 or not self.console.interactive:
             return
-        names = [workspace["name"] for workspace in workspaces]
-        places = self.console.pick(
-            "Which workspace by default? (Enter: you are asked later)", names
-        )
-        if places:
-            answers.add({"ARCHIVE_WORKSPACE_ID": workspaces[places[0]]["id"]})
+        by_name = {"{name} ({id})".format(**workspace): workspace["id"] for workspace in workspaces}
+        question = "Which workspace by default? (Enter: you are asked later)"
+        for id in self.console.pick(question, by_name, ()):
+            # Of several numbers the first counts: there is one default.
+            answers.add({"ARCHIVE_WORKSPACE_ID": id}, _TYPED)
 
     def _require_something(self, values: Mapping[str, str]) -> None:
         if self.options.sandbox or values.keys() & {"ARCHIVE_APP_TOKEN", "ARCHIVEBOX_URL"}:
@@ -119,11 +120,16 @@ class Interview:
 
     def _check(self, answers: Answers) -> Verdict:
         self.console.say("Checking ...")
-        verdict = check_values(load_settings(self.machine, answers.values), self.catalog)
+        try:
+            settings = load_settings(self.machine, answers.values)
+        except SettingsError as error:
+            verdict = Verdict([Check("settings", "fail", str(error))])
+        else:
+            verdict = check_values(settings, self.catalog)
         for check in verdict.checks:
             self.console.say(f"  {check.status}: {check.name}: {check.detail}")
             # The hint of a warning is about later; a failure has to be mended now.
-            if check.status == "fail":
+            if check.hint and check.status == "fail":
                 self.console.say(f"    -> {check.hint}")
         return verdict
 

@@ -156,6 +156,7 @@ class JsonText:
             return self.text[:last] + comma + middle + gap + entry + self.text[tail:]
         line = self._line_break()
         rest = self.text[tail:]
+        # The brace stands on a line of its own from now on, too.
         if "\n" not in self.text[tail:close]:
             rest = f"{line}{self._indent_of(place.start)}{self.text[close:]}"
         return f"{self.text[:last]}{comma}{middle}{line}{indent}{entry}{rest}"
@@ -180,8 +181,9 @@ class JsonText:
         for name in reversed(path):
             value = {name: value}
         line = self._line_break()
-        head = self.text if not self.text.strip() else f"{self.text.rstrip()}{line}"
-        return head.lstrip() + self._render(value, "", one_line=False) + line
+        # Comments that stand there alone stay above it.
+        head = f"{self.text.strip()}{line}".lstrip()
+        return head + self._render(value, "", one_line=False) + line
 
     def _render(self, value: Any, indent: str, one_line: bool) -> str:
         if one_line:
@@ -210,7 +212,8 @@ class JsonText:
 
 
 def _find_last(members: Sequence[Member], name: str) -> Member | None:
-    return next((member for member in reversed(members) if member.name == name), None)
+    # Of several with one name the last counts, as it does for clients.
+    return {member.name: member for member in members}.get(name)
 
 
 def _skip_blanks(text: str, place: int) -> int:

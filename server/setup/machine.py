@@ -26,6 +26,20 @@ _WINDOWS = (
     "USERNAME",
     "USERPROFILE",
 )
+_NETWORK = frozenset(
+    {
+        "HTTPS_PROXY",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "UV_SYSTEM_CERTS",
+        "UV_NATIVE_TLS",
+        "UV_DEFAULT_INDEX",
+        "UV_INDEX_URL",
+    }
+)
 # A host that was started by a click has no more of a path than this.
 _POSIX_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
@@ -56,10 +70,14 @@ class Machine:
         """Return the few variables that a host starts a server with."""
         is_windows = self.platform == "win32"
         names = _WINDOWS if is_windows else _POSIX
-        present = {name: self.environment[name] for name in names if name in self.environment}
-        if is_windows:
-            return present
-        return {**present, "HOME": str(self.home), "PATH": _POSIX_PATH}
+        variables = {name: self.environment[name] for name in self.environment.keys() & set(names)}
+        if not is_windows:
+            variables |= {"HOME": str(self.home), "PATH": _POSIX_PATH}
+        return variables
+
+    def list_left_out(self) -> list[str]:
+        """Return the variables about the way to the network that only this terminal has."""
+        return sorted(self.environment.keys() & _NETWORK)
 
     def folder(self, name: str, *default: str) -> Path:
         """Return the folder that a variable names, or a folder in the user's home."""

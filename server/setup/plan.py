@@ -31,7 +31,7 @@ class Plan:
     @property
     def is_needed(self) -> bool:
         """Whether anything would change."""
-        return bool(self.lines) or any(change.is_needed for change in self.changes)
+        return any([self.lines, *(change.is_needed for change in self.changes)])
 
     @property
     def status(self) -> int:
@@ -78,14 +78,24 @@ class Plan:
 
     def try_entries(self) -> None:
         """Start what the clients start from now on, and say what became of it."""
-        entries = filter(None, (change.entry for change in self.changes))
         # Most clients start the same, which is tried once.
-        for entry in {_describe(entry): entry for entry in entries}.values():
+        entries = {_describe(change.entry): change.entry for change in self.changes}
+        for entry in entries.values():
             trial = try_start(entry, self.machine)
             if trial.problem:
-                self.fail(f"FAILED: started as a client does: {trial.problem}")
+                self._explain_failure(trial.problem)
             else:
                 self.console.say(f"Started as a client does: it lists {trial.tools} tools.")
+
+    def _explain_failure(self, problem: str) -> None:
+        self.fail(f"FAILED: started as a client does: {problem}")
+        # What works in a terminal and not in a client: nobody would find it by themselves.
+        names = ", ".join(self.machine.list_left_out())
+        if names:
+            self.console.say(
+                f"  A client does not hand on what this terminal sets: {names}. If that is the "
+                "reason, put them into `env` of the client's entry."
+            )
 
 
 def _describe(entry: Entry) -> str:

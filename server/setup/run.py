@@ -34,6 +34,8 @@ def run_setup(options: Namespace, catalog: Catalog, launcher: Path) -> int:
     machine = Machine.here()
     if machine is None:
         raise SettingsError("setup: this user has no home folder to store anything in. Set HOME.")
+    if options.forget and not options.remove:
+        raise SettingsError("setup: --forget goes with --remove.")
     # A question would swallow a line of what is piped in.
     interactive = sys.stdin.isatty() and not (options.stdin or options.yes)
     console = Console(interactive, options.yes)
@@ -66,8 +68,9 @@ class Setup:
         interview = Interview(self.options, self.machine, self.console, self.catalog)
         if not interview.hold(answers, stored):
             return 1
+        request = self._make_request(program, answers, stored)
+        answers.skip(stored)
         vault = self._open_vault(answers)
-        request = self._make_request(program, {*stored, *answers.values})
         plan = Plan(self.machine, self.console)
         plan.lines += [*answers.describe_origins(), *vault.describe(answers.values)]
         clients = self._choose(clients)
@@ -89,7 +92,7 @@ class Setup:
         if names:
             plan.lines.append(f"~/.env.shared, and the keychain: forget {', '.join(names)}")
         plan.show()
-        if not plan.is_needed or not self._may_write(plan):
+        if not self._may_write(plan):
             return plan.status
         plan.apply()
         try:
@@ -120,11 +123,10 @@ class Setup:
 
     def _choose(self, clients: list[Installed]) -> list[Installed]:
         # Whoever named them has chosen already.
-        if self.options.client or not clients:
+        if self.options.client:
             return clients
-        titles = [installed.client.title for installed in clients]
-        places = self.console.choose("Add this server to which clients?", titles)
-        return [clients[place] for place in places]
+        by_title = {installed.client.title: installed for installed in clients}
+        return self.console.choose("Add this server to which clients?", by_title)
 
     def _read_stored(self) -> Mapping[str, str]:
         try:
@@ -144,9 +146,13 @@ class Setup:
         self.console.say(f"The keychain of this computer is not used: {trouble}.")
         return file_alone
 
-    def _make_request(self, program: tuple[str, ...], names: set[str]) -> Request:
-        stored = frozenset(names & set(SECRETS))
-        return Request(program, self.options.sandbox, self.options.read_only, stored)
+    def _make_request(
+        self, program: tuple[str, ...], answers: Answers, stored: Mapping[str, str]
+    ) -> Request:
+        values = {**stored, **answers.values}
+        secrets = {name: values[name] for name in values.keys() & set(SECRETS)}
+        switches = (self.options.sandbox, self.options.read_only)
+        return Request(program, *switches, answers.list_replaced(), secrets)
 
     def _plan_addition(self, request: Request, installed: Installed) -> list[Change]:
         return [plan_addition(installed, self.options.name, request)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,7 +76,7 @@ class Vault:
             FileError: The file cannot be written.
         """
         values = self.read()
-        present = [name for name in names if name in values]
+        present = values.keys() & set(names)
         keychain = self.keychain or Keychain()
         for name in present:
             # What the file holds itself was never in the keychain.
@@ -122,7 +123,9 @@ def find_trouble(keychain: Keychain, environment: Mapping[str, str]) -> str | No
         keychain.write(_PROBE, value)
         # As a server reads it, and not as this terminal could.
         answer = replace(keychain, environment=environment).read(_PROBE)
-        keychain.delete(_PROBE)
     except KeychainError as error:
         return str(error)
+    finally:
+        with suppress(KeychainError):
+            keychain.delete(_PROBE)
     return None if answer == value else "it does not give back what was stored"

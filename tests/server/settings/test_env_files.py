@@ -196,19 +196,20 @@ def test_a_variable_that_the_client_did_not_replace_is_unset(places: Places, val
     assert warning.startswith("ARCHIVE_APP_TOKEN (environment) is ignored: ")
 
 
-def test_the_placeholders_of_the_example_configuration_are_unset(places: Places) -> None:
+def test_the_example_configuration_holds_nothing_that_would_count(places: Places) -> None:
     example = json.loads(EXAMPLE.read_text())["mcpServers"]["archive"]["env"]
     places.environment |= example
 
     settings = places.load()
 
-    assert settings.token is None
-    assert settings.archivebox_key is None
-    assert len(settings.warnings) == 2
+    assert not settings.archive_configured
+    assert not settings.archivebox_configured
+    assert settings.warnings == ()
 
 
 @pytest.mark.parametrize(
-    "value", ["<your token>", "your-token-here", "xxxxxxxx", "...", "CHANGEME"]
+    "value",
+    ["<your token>", "paste-your-archive-token-here", "xxxxxxxx", "...", "CHANGEME"],
 )
 def test_the_placeholder_of_a_manual_is_no_key(places: Places, value: str) -> None:
     places.environment["ARCHIVE_APP_TOKEN"] = value

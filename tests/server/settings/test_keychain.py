@@ -104,7 +104,7 @@ def test_the_secret_is_read_with_its_first_use_and_then_left_out_of_what_is_prin
     assert settings.archive_configured
     assert isinstance(settings.token, StoredSecret)
     assert settings.list_secrets() == []
-    assert (settings.token.mask(), settings.token.is_loaded, reads) == ("...", False, [])
+    assert (settings.token.mask(), settings.token.peek(), reads) == ("...", "", [])
     assert settings.describe_source("ARCHIVE_APP_TOKEN") == (
         "from the keychain, which ~/.env.shared names"
     )

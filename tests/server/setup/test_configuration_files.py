@@ -304,13 +304,15 @@ def test_a_file_with_an_old_entry_of_ours_keeps_what_the_user_added(
         "disabled": False,
     }
     cursor.file.write_text(json.dumps({"mcpServers": {"mine": entry}}))
-    request = replace(REQUEST, read_only=True, stored=frozenset({"ARCHIVE_APP_TOKEN"}))
+    request = replace(REQUEST, read_only=True, replaced=frozenset({"ARCHIVE_APP_TOKEN"}))
 
     change = plan_addition(cursor, "archive", request)
     change.apply(machine)
 
     assert change.drops_secrets
-    assert "Berlin" not in "\n".join(change.describe(machine))
+    shown = "\n".join(change.describe(machine))
+    assert "Berlin" not in shown
+    assert "(its own ARCHIVE_APP_TOKEN leaves the file)" in shown
     assert json.loads(cursor.file.read_text()) == {
         "mcpServers": {
             "mine": {

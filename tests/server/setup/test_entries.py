@@ -38,14 +38,13 @@ def test_an_entry_is_known_by_the_program_that_it_starts(command: list[str], our
 
 @pytest.mark.parametrize("value", [None, [], "archive-mcp", {"url": "x"}, {"command": 5}])
 def test_what_starts_no_program_is_nobodys(value: Any) -> None:
-    assert read_entry(value) is None
+    assert read_entry(value).command == ""
     assert not is_ours(read_entry(value))
 
 
 def test_odd_members_of_an_entry_do_no_harm() -> None:
     entry = read_entry({"command": "archive-mcp", "args": {"a": 1}, "env": {"A": 1, "B": True}})
 
-    assert entry is not None
     assert (entry.line, dict(entry.env)) == (["archive-mcp"], {"A": "1", "B": "True"})
 
 
@@ -106,7 +105,7 @@ def test_the_commands_of_clients_take_no_secret(tmp_path: Path) -> None:
     codex = installed(machine, "codex", "/bin/codex")
 
     assert add_command(claude, "archive", value) == [
-        *["/bin/claude", "mcp", "add", "archive", "--scope", "user", "-e", "A=1"],
+        *["/bin/claude", "mcp", "add", "archive", "--scope", "user", "--env", "A=1"],
         *["--", "/a b/archive-mcp", "--sandbox"],
     ]
     assert add_command(codex, "archive", value) == [

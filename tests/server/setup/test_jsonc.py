@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.setup.jsonc import JsonError, JsonText
@@ -33,6 +34,46 @@ def test_a_member_comes_and_goes_whatever_else_there_is(
     assert json.loads(longer) == {**content, "section": {**section, "new": value}}
     shorter = JsonText(longer).remove_member(("section", "new"))
     assert json.loads(shorter) == content
+
+
+FILLERS = st.sampled_from(["", "", " ", "\n", "\r\n\t", '// a , } "\n', "/* b // \n { */", "  "])
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
+
+
+@st.composite
+def annotated(draw: st.DrawFn) -> str:
+    """The text of an object with comments, blanks and trailing commas wherever they may be."""
+    section = draw(OBJECTS)
+    section.pop("new", None)
+    content = {**draw(OBJECTS), "section": section}
+    tokens = TOKEN.findall(json.dumps(content, ensure_ascii=False))
+    parts: list[str] = []
+    for before, token in zip(["", *tokens], tokens, strict=False):
+        if token in "}]" and before not in ("{", "[") and draw(st.booleans()):
+            parts += [",", draw(FILLERS)]
+        parts += [token, draw(FILLERS)]
+    return draw(FILLERS) + "".join(parts)
+
+
+@settings(max_examples=400)
+@given(annotated(), VALUES)
+def test_comments_and_commas_stay_wherever_they_are(text: str, value: Any) -> None:
+    before = JsonText(text)
+
+    longer = before.set_member(("section", "new"), value)
+    changed = JsonText(longer).set_member(("section", "new"), [value])
+    shorter = JsonText(changed).remove_member(("section", "new"))
+
+    section = before.content["section"]
+    assert JsonText(longer).content == {**before.content, "section": {**section, "new": value}}
+    assert JsonText(changed).content["section"]["new"] == [value]
+    assert JsonText(shorter).content == before.content
+    assert find_comments(shorter) == find_comments(changed) == find_comments(text)
+
+
+def find_comments(text: str) -> list[str]:
+    pattern = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\r\n]*|/\*.*?\*/', re.DOTALL)
+    return [match[0] for match in pattern.finditer(text) if not match[0].startswith('"')]
 
 
 @pytest.mark.parametrize(

@@ -148,15 +148,16 @@ def test_a_second_run_has_nothing_to_write(
 ) -> None:
     house.add_client(".cursor")
     house.run("--yes")
-    house.variables = {}
     files = house.list_files()
     capsys.readouterr()
 
     assert house.run() == 0
+    house.variables = {}
+    assert house.run() == 0
 
-    assert "Nothing has to be changed." in capsys.readouterr().out
+    assert capsys.readouterr().out.count("Nothing has to be changed.") == 2
     assert house.list_files().keys() == files.keys()
-    assert len(quick) == 2
+    assert len(quick) == 3
 
 
 def test_a_dry_run_writes_nothing_anywhere(
@@ -317,6 +318,26 @@ def test_a_token_in_a_clients_file_moves_to_where_secrets_are(
     assert f"ARCHIVE_APP_TOKEN={TOKEN}" in (house.home / ".env.shared").read_text()
 
 
+def test_a_client_with_another_token_of_its_own_keeps_it(house: House, quick: list[str]) -> None:
+    own: dict[str, Path] = {}
+    for folder, token in ((".cursor", TOKEN), (".codeium/windsurf", "another-token-0001")):
+        name = "mcp.json" if folder == ".cursor" else "mcp_config.json"
+        own[token] = house.add_client(folder) / name
+        entry = {"command": "archive-mcp", "env": {"ARCHIVE_APP_TOKEN": token}}
+        own[token].write_text(json.dumps({"mcpServers": {"archive": entry}}))
+    house.variables.pop("ARCHIVE_APP_TOKEN")
+
+    assert house.run("--yes") == 0
+
+    envs = {token: read_json(path)["mcpServers"]["archive"]["env"] for token, path in own.items()}
+    assert envs == {TOKEN: {}, "another-token-0001": {"ARCHIVE_APP_TOKEN": "another-token-0001"}}
+    assert house.run("--yes") == 0
+    # Whoever gives a token anew means all clients.
+    house.variables["ARCHIVE_APP_TOKEN"] = TOKEN
+    assert house.run("--yes") == 0
+    assert "another-token" not in own["another-token-0001"].read_text()
+
+
 def test_one_broken_file_does_not_keep_the_other_clients(
     house: House, quick: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -418,6 +439,46 @@ def test_removing_leaves_other_servers_and_forgets_only_when_asked(
     capsys.readouterr()
     assert house.run("--remove", "--forget", "--yes") == 0
     assert "Nothing has to be changed." in capsys.readouterr().out
+
+
+def test_the_sandbox_stores_nothing_of_the_terminal(house: House, quick: list[str]) -> None:
+    house.add_client(".cursor")
+
+    assert house.run("--yes", "--sandbox") == 0
+
+    assert list(house.list_files()) == [".cursor/mcp.json"]
+    assert quick == [" ".join([*PROGRAM, "--sandbox"])]
+
+
+def test_a_person_who_mistypes_an_address_is_asked_again(
+    house: House, quick: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.variables = {}
+    urls = iter(["http://far.example", ""])
+
+    class Corrects(Person):
+        def ask(self, question: str) -> str:
+            return next(urls) if "Address" in question else super().ask(question)
+
+    answers = {"Archive token": "", "API key": "x", "sandbox": "n"}
+    with pytest.raises(SettingsError, match="nothing to connect to"):
+        house.run(console=Corrects(answers=answers))
+
+    assert "fail: settings: ARCHIVEBOX_URL" in capsys.readouterr().out
+
+
+def test_what_only_the_terminal_sets_is_named_where_a_start_fails(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.add_client(".cursor")
+    monkeypatch.setattr("server.setup.plan.try_start", lambda *_: Trial(problem="UnknownIssuer"))
+    house.variables["SSL_CERT_FILE"] = "/etc/ssl/company.pem"
+
+    assert house.run("--yes") == 1
+
+    out = capsys.readouterr().out
+    assert "FAILED: started as a client does: UnknownIssuer" in out
+    assert "does not hand on what this terminal sets: SSL_CERT_FILE." in out
 
 
 @pytest.mark.parametrize(

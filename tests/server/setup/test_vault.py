@@ -97,6 +97,7 @@ def test_a_round_trip_decides_whether_a_keychain_is_used(
     other = {**broken.environment, "KEYRING_TROUBLE": ""}
     terminal = Keychain("linux", other)
     assert find_trouble(terminal, broken.environment) == "RuntimeError: locked"
+    assert terminal.read("PROBE") is None
     lost = {**other, "KEYRING_FILE": str(tmp_path / "elsewhere.json")}
     assert find_trouble(terminal, lost) == "it does not give back what was stored"
 

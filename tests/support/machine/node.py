@@ -1,5 +1,5 @@
-"""The official MCP inspector, installed from npm into a folder outside the checkout, and kept
-between runs."""
+"""Programs from npm, the official MCP inspector first of all: installed into a folder outside the
+checkout, and kept between runs."""
 
 from __future__ import annotations
 
@@ -79,18 +79,47 @@ def inspector_or_skip() -> Inspector:
     """The inspector, installed if it is not yet; the test is skipped only where npm or its packages
     cannot be had."""
     folder = cache_folder() / f"inspector-{INSPECTOR}-node{NODE}"
-    with locked(folder):
-        if not (folder / "complete").is_file():
-            _install_or_skip(folder)
+    packages = (f"{_node_package()}@{NODE}", f"@modelcontextprotocol/inspector@{INSPECTOR}")
+    _install_or_skip(folder, packages)
     return Inspector(folder)
 
 
-def _install_or_skip(folder: Path) -> None:
+def program_or_skip(package: str, name: str, *after: str) -> Path:
+    """A program of an npm package, installed if it is not yet; the test is skipped only where it
+    cannot be had.
+
+    Args:
+        package: the package with its version.
+        name: what the program is called.
+        after: a script of the package that its installation ends with, for Node.
+    """
+    folder = cache_folder() / package.replace("/", "-")
+    is_new = _install_or_skip(folder, (package,))
+    modules = folder / "node_modules"
+    if after and is_new:
+        place = modules / package.rpartition("@")[0]
+        done = subprocess.run(
+            ["node", *after], cwd=place, capture_output=True, timeout=_INSTALL_SECONDS
+        )
+        if done.returncode != 0:
+            pytest.skip(f"{package} could not be installed: {done.stderr.decode()[-300:]}")
+    return modules / ".bin" / name
+
+
+def _install_or_skip(folder: Path, packages: Sequence[str]) -> bool:
+    """Install packages, and return whether they were not there before."""
+    with locked(folder):
+        if (folder / "complete").is_file():
+            return False
+        _install(folder, packages)
+    return True
+
+
+def _install(folder: Path, packages: Sequence[str]) -> None:
     npm = shutil.which("npm")
     if npm is None:
-        pytest.skip("npm is not installed: the official MCP inspector cannot be run")
+        pytest.skip(f"npm is not installed: {packages[-1]} cannot be run")
     folder.mkdir(parents=True, exist_ok=True)
-    packages = [f"{_node_package()}@{NODE}", f"@modelcontextprotocol/inspector@{INSPECTOR}"]
     command = [
         npm,
         "install",

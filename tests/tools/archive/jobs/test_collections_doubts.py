@@ -151,7 +151,7 @@ async def test_a_refusal_for_another_reason_keeps_its_hint() -> None:
 
     failure = await desk.rejected(AddItemToCollections, "Q3 Report")
 
-    assert failure.hint == AddItemToCollections.refused
+    assert failure.hint == f"Nothing was changed. {AddItemToCollections.refused}"
 
 
 @pytest.mark.parametrize("more", [{}, {"autoCreate": False}])
