@@ -166,7 +166,10 @@ async def list_only(
         ids.append(str(page["id"]))
         if not crawl and page.get("crawl_id"):
             crawl = {"crawl_id": page["crawl_id"]}
-    notes = [f"{len(ids)} pages are listed, and nothing of them is archived."]
+    notes = [
+        f"{len(ids)} pages are listed, and nothing of them is archived. To archive them later, add "
+        "them with `update: true`, which makes a copy of each."
+    ]
     if left := len(new) - len(ids):
         notes.append(f"Time ran out for {left} more: add the same URLs again to list the rest.")
     notes += await tag_all(api, known, tags)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -103,14 +103,14 @@ class PageQuery:
     async def count_at_most(self, context: ArchiveBoxContext, **more: Any) -> int:
         """Return how many pages the server selects, by one small request: exact unless a domain is
         asked for, which its filters only narrow down."""
-        fetch = await self._make_reader(context, more)
-        _, total = await fetch(0, 1)
+        tags = await self._list_tags(context)
+        _, total = await self._make_reader(context, tags, more)(0, 1)
         return total
 
     async def survey(self, context: ArchiveBoxContext) -> Survey:
         """Return the pages that fit where few do, and else how many they are."""
-        fetch = await self._make_reader(context, {})
-        first, total = await fetch(0, _FIRST)
+        tags = await self._list_tags(context)
+        first, total = await self._make_reader(context, tags, {})(0, _FIRST)
         if total <= _READ_WHOLE:
             pages = await self.snapshots(context)
             return Survey(len(pages), pages[:_FIRST], pages)
@@ -118,7 +118,8 @@ class PageQuery:
             return await self._survey_domain(context, total)
         # What is being deleted stands in the list until it is gone.
         if context.description.takes(LIST, "status"):
-            total -= await self.count_at_most(context, status="deleting")
+            _, going = await self._make_reader(context, tags, {"status": "deleting"})(0, 1)
+            total -= going
         return Survey(total, first)
 
     async def _survey_domain(self, context: ArchiveBoxContext, most: int) -> Survey:
@@ -148,7 +149,7 @@ class PageQuery:
             size: records of one request.
             more: further parameters of the list.
         """
-        fetch = await self._make_reader(context, more)
+        fetch = self._make_reader(context, await self._list_tags(context), more)
         async for records, end in read_on(fetch, start, size):
             # The server's filters only narrow a host down; what is being deleted is no page.
             pages = [
@@ -178,11 +179,15 @@ class PageQuery:
             and (self.tag is None or has_tag(entry["snapshot_tags"], self.tag))
         ]
 
-    async def _make_reader(self, context: ArchiveBoxContext, more: Json) -> Fetch:
+    async def _list_tags(self, context: ArchiveBoxContext) -> Sequence[str | None]:
+        """Return the spellings of the tag: the server compares it letter by letter."""
+        return await stored_tags(context.api, self.tag) if self.tag else [None]
+
+    def _make_reader(
+        self, context: ArchiveBoxContext, tags: Sequence[str | None], more: Json
+    ) -> Fetch:
         """Return a reader of what the server selects: at least the pages that fit."""
         params = {**self._params(context.description), **more}
-        # The server compares a tag letter by letter, and has one in several spellings at times.
-        tags = await stored_tags(context.api, self.tag) if self.tag else [None]
         readers = [make_reader(context, _SNAPSHOTS, {**params, "tag": tag}) for tag in tags]
         return chain(readers) if len(readers) == 1 else distinct(chain(readers))
 
