@@ -27,6 +27,7 @@ from tools.archivebox.known import (
     tag_all,
 )
 from tools.archivebox.records import Report
+from tools.archivebox.shapes import add_notes
 from tools.archivebox.snapshots.lookup import resolve_url
 
 CREATE = "POST /core/snapshots"
@@ -106,7 +107,7 @@ class Add(Change[Report]):
         notes = describe_known(len(known), keeps=keeps)
         if keeps:
             notes += await tag_all(api, known, tags)
-        return whole({**report, **show_known(known), **({"notes": notes} if notes else {})})
+        return whole(add_notes({**report, **show_known(known)}, notes))
 
     def _refuse_slow(self, description: Description) -> None:
         count = len(self.urls)

@@ -23,8 +23,9 @@ from tools.archivebox.cli.filters import Filters, run_command
 from tools.archivebox.patterns import find_matches, find_urls, matches
 from tools.archivebox.records import Deleted
 from tools.archivebox.removal import delete_page, describe_removal
+from tools.archivebox.shapes import add_notes, list_first
 
-_SHOWN = 10
+_SHOWN, _IN_QUESTION = 10, 5
 # One request each, about 0.1 s: they have to fit into one call.
 _MOST_REMOVED = 200
 _SINGLE = (Code.NOT_FOUND, Code.REJECTED, Code.UNAVAILABLE)
@@ -135,8 +136,8 @@ async def _delete_each(api: ArchiveBoxApi, result: list[Record]) -> dict[str, An
         # 0.9.73 only queues a deletion; its runner removes the page and its files a little later.
         counts["deleted"] += bool(done.get("deleted_count"))
         counts["queued"] += bool(done.get("queued_count"))
-    note = describe_removal(api.description)
-    return {**counts, "failed": failed, **({"notes": [note]} if note else {})}
+    notes = filter(None, [describe_removal(api.description)])
+    return add_notes({**counts, "failed": failed}, [*notes])
 
 
 def _make_refusal(count: str) -> Failure:
@@ -152,10 +153,7 @@ def _make_refusal(count: str) -> Failure:
 
 def _preview(result: list[Record], note: str) -> Preview:
     shown = [show_page(page["url"], page.get("title")) for page in result[:_SHOWN]]
-    visible = ", ".join(shown[:5]) + (", ..." if len(result) > 5 else "")
+    visible = list_first(shown, _IN_QUESTION, count=len(result))
     ids = [str(entry.get("id") or entry["timestamp"]) for entry in result]
-    return Preview(
-        f"Delete {count_noun(len(result), 'saved page')} with all files: "
-        f"{visible}?{note and f' {note}'}",
-        {"snapshots": len(result), "first": shown, "ids": ids},
-    )
+    message = f"Delete {count_noun(len(result), 'saved page')} with all files: {visible}? {note}"
+    return Preview(message.rstrip(), {"snapshots": len(result), "first": shown, "ids": ids})

@@ -9,6 +9,7 @@ from typing import Any
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.failures import get_command_result
 from server.archivebox.pagination import Record
+from tools.archivebox.shapes import plain_id
 
 ADMIN_PAGE = "/admin/crawls/crawlschedule/"
 """Where people see and change schedules on the server."""
@@ -96,8 +97,8 @@ def _find_pattern(identity: str, crawls: list[Record]) -> Record | None:
 
     Ids begin with the time at which they were made, and both are made by one request.
     """
-    earlier = [crawl for crawl in crawls if _order(crawl["id"]) < _order(identity)]
-    pattern = max(earlier, key=lambda crawl: _order(crawl["id"]), default=None)
+    earlier = [crawl for crawl in crawls if plain_id(crawl["id"]) < plain_id(identity)]
+    pattern = max(earlier, key=lambda crawl: plain_id(crawl["id"]), default=None)
     return pattern if pattern and pattern.get("status") == "sealed" else None
 
 
@@ -107,7 +108,7 @@ def _describe(identity: str, pattern: Record | None, runs: list[Record]) -> Reco
     its_runs = [
         run["created_at"]
         for run in runs
-        if _order(run["id"]) > _order(identity) and _is_same(run, pattern)
+        if plain_id(run["id"]) > plain_id(identity) and _is_same(run, pattern)
     ]
     return {
         "id": identity,
@@ -122,7 +123,3 @@ def _describe(identity: str, pattern: Record | None, runs: list[Record]) -> Reco
 
 def _is_same(run: Record, pattern: Record) -> bool:
     return all(run.get(name) == pattern.get(name) for name in _SAME)
-
-
-def _order(identity: Any) -> str:
-    return str(identity).replace("-", "").lower()

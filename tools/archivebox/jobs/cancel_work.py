@@ -12,6 +12,7 @@ from server.jobs import Handle, NewRecord, RecordRow, RecordState
 from tools.archivebox.jobs.change_work import ChangeWork
 from tools.archivebox.jobs.query import PageQuery
 from tools.archivebox.listing import LIST
+from tools.archivebox.shapes import plain_id
 
 CANCELS = (
     "PATCH /core/snapshot/{snapshot_id}",
@@ -145,16 +146,11 @@ def _is_open(result: Json) -> bool:
 def _is_of(page: Json, crawl: Json) -> bool:
     """Return whether a page is of a crawl."""
     if "crawl_id" in page:
-        return _plain_id(page["crawl_id"]) == _plain_id(crawl["id"])
+        return plain_id(page["crawl_id"]) == plain_id(crawl["id"])
     # 0.9.31 does not say: its crawls name the URLs that they were given, and are older.
     if str(page.get("created_at")) < str(crawl.get("created_at")):
         return False
     return page["url"] in str(crawl.get("urls")).split()
-
-
-def _plain_id(identity: Any) -> str:
-    # 0.9.73 writes ids without dashes, older versions with them.
-    return str(identity).replace("-", "").lower()
 
 
 def _is_queued(result: Json) -> bool:

@@ -17,6 +17,7 @@ from server.jobs import Handle, RecordRow, RecordState
 from tools.archivebox.cli.add import Add, adds_slowly
 from tools.archivebox.known import add_tags, find_known, keeps_known
 from tools.archivebox.records import describe_verdict
+from tools.archivebox.shapes import plain_id
 
 _ADDED_AT_ONCE = 50
 # 0.9.31 takes 0.7 to 2 s for each address within the request.
@@ -192,7 +193,7 @@ class SaveWork:
             # 0.8.5 has archived what it added; what was lost on its way may not be there at all.
             return await self._result(pages[-1]) if pages else None
         # 0.9.31 does not say which crawl a page is of, so any copy counts.
-        own = [page for page in pages if _same(page.get("crawl_id", crawl), crawl)]
+        own = [page for page in pages if plain_id(page.get("crawl_id", crawl)) == plain_id(crawl)]
         if own:
             return await self._result(own[-1])
         # 0.9.73 makes the pages seconds after the crawl: until that is over, this one may still
@@ -348,8 +349,3 @@ def _make_detail(crawl: str | None, *, tagged: bool) -> Json | None:
 
 def _is_added(row: RecordRow) -> bool:
     return row.state in (RecordState.DONE, RecordState.UNKNOWN)
-
-
-def _same(one: Any, other: Any) -> bool:
-    # 0.9.73 writes ids without dashes, older versions with them.
-    return str(one).replace("-", "").lower() == str(other).replace("-", "").lower()

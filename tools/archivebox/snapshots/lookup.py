@@ -10,6 +10,7 @@ from server.archivebox.pagination import Record, every, refuse_ambiguous
 from server.errors import Code, Failure
 from server.text import show_url
 from tools.archivebox.listing import pages, stored_urls
+from tools.archivebox.shapes import plain_id
 
 _WHOLE_ID = re.compile(r"[0-9a-f]{32}\Z", re.IGNORECASE)
 _PATH = "/core/snapshot/"
@@ -26,7 +27,7 @@ async def one_snapshot(
     if is_url(reference):
         return await _by_url(api, reference, with_archiveresults=with_archiveresults)
     # A whole id needs no list to be looked through.
-    if _WHOLE_ID.match(reference.replace("-", "")):
+    if _WHOLE_ID.match(plain_id(reference)):
         return await read_snapshot(api, reference, with_archiveresults=with_archiveresults)
     # Ten candidates are shown, so one more is enough to know.
     candidates, total = await every(pages(api, {"id": reference}), 11)
@@ -85,8 +86,4 @@ async def read_snapshot(api: ArchiveBoxApi, identity: str, *, with_archiveresult
 
 
 def _same_id(record: Record, reference: str) -> bool:
-    requested = reference.replace("-", "").lower()
-    return (
-        str(record["id"]).replace("-", "").lower() == requested
-        or record.get("timestamp") == reference
-    )
+    return plain_id(record["id"]) == plain_id(reference) or record.get("timestamp") == reference

@@ -31,6 +31,7 @@ from tools.archivebox.removal import (
     remove_with_files,
     warn_of_return,
 )
+from tools.archivebox.shapes import add_notes
 from tools.archivebox.snapshots.lookup import one_snapshot, read_snapshot
 
 Status = Literal[
@@ -278,11 +279,10 @@ class UpdateSnapshot(MayConfirm[Snapshot]):
         await self.send(context.api, self.require_supported(context.description, body))
         # 0.9.31 answers with what was sent, and not with what it stored.
         stored = await read_snapshot(context.api, self.snapshot_id, with_archiveresults=False)
-        notes = records.describe_differences(body, stored)
-        beside: dict[str, Any] = {"notes": notes} if notes else {}
+        answer = records.snapshot(stored)
         if "tags" in body:
-            beside["replaced"] = {"tags": snapshot.get("tags") or []}
-        return whole({**records.snapshot(stored), **beside})
+            answer["replaced"] = {"tags": snapshot.get("tags") or []}
+        return whole(add_notes(answer, records.describe_differences(body, stored)))
 
 
 class DeleteSnapshot(Confirmed[Deleted]):
