@@ -93,6 +93,27 @@ def get_command_result(payload: Any) -> Any:
     return payload.get("result")
 
 
+def get_command_report(payload: Any) -> dict[str, Any]:
+    """Return the `result` of a command that reports by an object; empty where it reports otherwise.
+
+    Raises:
+        Failure: as of `get_command_result`.
+    """
+    report = get_command_result(payload)
+    return report if isinstance(report, dict) else {}
+
+
+def get_command_rows(payload: Any) -> list[dict[str, Any]]:
+    """Return the objects in the `result` of a command that lists them; none for other results.
+
+    Raises:
+        Failure: as of `get_command_result`.
+    """
+    rows = get_command_result(payload)
+    entries = rows if isinstance(rows, list) else []
+    return list(filter(lambda entry: isinstance(entry, dict), entries))
+
+
 def make_redirect_failure(reply: Reply, url: str = "") -> Failure:
     """Return the failure for a redirect of that URL that was not followed: it leaves the origin, or
     would repeat a change elsewhere."""

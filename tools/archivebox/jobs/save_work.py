@@ -17,7 +17,7 @@ from server.jobs import Handle, RecordRow, RecordState
 from tools.archivebox.cli.add import Add, adds_slowly
 from tools.archivebox.known import add_tags, find_known, keeps_known
 from tools.archivebox.records import describe_verdict
-from tools.archivebox.shapes import plain_id
+from tools.archivebox.shapes import drop_empty, plain_id
 
 _ADDED_AT_ONCE = 50
 # 0.9.31 takes 0.7 to 2 s for each address within the request.
@@ -47,11 +47,8 @@ class SaveOptions:
 
     def arguments(self) -> Json:
         """Return the options that were given, as the add command names them."""
-        return {
-            **({"tag": ",".join(self.tags)} if self.tags else {}),
-            **({"plugins": self.plugins} if self.plugins else {}),
-            **({"only_new": self.only_new} if self.only_new is not None else {}),
-        }
+        texts = {"tag": ",".join(self.tags), "plugins": self.plugins, "only_new": self.only_new}
+        return drop_empty(texts)
 
 
 class SaveWork:
@@ -284,10 +281,11 @@ class CheckWork:
 
     def _describe_good(self, page: Json, verdict: Verdict) -> Json:
         saved = _time_of_save(page)
-        limit = wall_clock.utc_now() - timedelta(days=self._days or 0)
-        state = "stale" if self._days is not None and saved < limit else "good"
-        described = {"is": state, "id": page["id"], "saved": wall_clock.utc_stamp(saved)}
-        return {**described, "reason": verdict.reason} if verdict.reason else described
+        described = {"is": "good", "id": page["id"], "saved": wall_clock.utc_stamp(saved)}
+        is_limited = self._days is not None
+        if is_limited and saved < wall_clock.utc_now() - timedelta(days=self._days or 0):
+            described["is"] = "stale"
+        return {**described, **drop_empty({"reason": verdict.reason})}
 
 
 async def copies(api: ArchiveBoxApi, url: str) -> list[Json]:
@@ -327,24 +325,25 @@ def _save_notes(known: int, tagged: int, *, queued: bool) -> list[str]:
 
 
 def _time_of_save(page: Json) -> datetime:
-    text = str(page.get("downloaded_at") or page.get("bookmarked_at") or page.get("created_at"))
-    result = datetime.fromisoformat(text)
-    return result if result.tzinfo else result.replace(tzinfo=UTC)
+    dates = map(page.get, ("downloaded_at", "bookmarked_at", "created_at"))
+    text = str(next(filter(None, dates)))
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def _show_groups(groups: dict[str, list[Json]], notes: list[str]) -> Json:
     """Return the counts of all groups, and the first pages of each."""
-    cut = any(len(group) > _MOST_SHOWN for group in groups.values())
-    return {
-        "counts": {name: len(each) for name, each in groups.items()},
-        **{name: each[:_MOST_SHOWN] for name, each in groups.items() if each},
-        "notes": [*notes, *([f"Each list ends at {_MOST_SHOWN}."] if cut else [])],
-    }
+    counts = {name: len(group) for name, group in groups.items()}
+    shown = {name: group[:_MOST_SHOWN] for name, group in groups.items()}
+    if max(counts.values()) > _MOST_SHOWN:
+        notes = [*notes, f"Each list ends at {_MOST_SHOWN}."]
+    return {"counts": counts, **drop_empty(shown), "notes": notes}
 
 
 def _make_detail(crawl: str | None, *, tagged: bool) -> Json | None:
-    detail: Json = {"crawl": crawl} if crawl else {}
-    return {**detail, "tagged": True} if tagged else detail or None
+    # Nothing to say is nothing to journal.
+    detail: Json = drop_empty({"crawl": crawl, "tagged": tagged or None})
+    return detail or None
 
 
 def _is_added(row: RecordRow) -> bool:
