@@ -49,7 +49,7 @@ class ListCrawls(Unpaged[Crawl]):
     async def everything(self, api: ArchiveBoxApi) -> list[Record]:
         # Crawls come as one plain list: the server ignores a limit here.
         result: list[Record] = await api.get(self.path())
-        return [entry for entry in result if self.status in (None, entry.get("status"))]
+        return list(filter(lambda crawl: self.status in (None, crawl.get("status")), result))
 
     def one(self, record: Record) -> Record:
         return records.crawl(record, with_config=self.has_field("config"))
@@ -179,7 +179,7 @@ class DeleteCrawl(Confirmed[Deleted]):
         if context.description.takes("POST /cli/search", "crawl_id"):
             everything, own = Patterns("exact", ()), {"crawl_id": crawl["id"]}
             pages = await matches(context.api, everything, {}, own, _SHOWN)
-            count = len(await find_urls(context.api, everything, {}, own) or [])
+            count = len(await find_urls(context.api, everything, {}, own))
             its_pages = f"its {count_noun(count, 'saved page')}"
             about |= {
                 "snapshots": count,
