@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from server import wall_clock
@@ -185,29 +186,28 @@ class SaveWork:
     async def _outcome(self, row: RecordRow, crawls: dict[str, bool]) -> Json | None:
         """Return what became of a page; None while it is not finished."""
         pages = await copies(self.context.background, row.key)
-        crawl = row.detail.get("crawl") if isinstance(row.detail, dict) else None
-        if crawl is None:
-            # 0.8.5 has archived what it added; what was lost on its way may not be there at all.
-            return await self._result(pages[-1]) if pages else None
-        # 0.9.31 does not say which crawl a page is of, so any copy counts.
-        own = [page for page in pages if plain_id(page.get("crawl_id", crawl)) == plain_id(crawl)]
-        if own:
-            return await self._result(own[-1])
+        crawl = (row.detail or {}).get("crawl")
+        # 0.9.31 does not say which crawl a page is of, so any copy counts. 0.8.5 knows no crawls,
+        # and has archived what it added; what was lost on its way may not be there at all.
+        is_own = partial(_is_of_crawl, crawl)
+        own = list(filter(is_own, pages))
         # 0.9.73 makes the pages seconds after the crawl: until that is over, this one may still
         # come.
-        if not await self._is_over(crawl, crawls):
-            return None
+        if own or crawl is None or not await self._is_over(crawl, crawls):
+            return await self._result(own[-1:])
+        if not pages:
+            return {"outcome": "failed", "reason": "ArchiveBox made no page of it."}
         # Known before, and only new ones were wanted.
-        if pages:
-            result = await self._result(pages[-1])
-            return {**(result or {"outcome": "queued", "id": pages[-1]["id"]}), "known": True}
-        return {"outcome": "failed", "reason": "ArchiveBox made no page of it."}
+        pending = {"outcome": "queued", "id": pages[-1]["id"]}
+        return {**pending, **(await self._result(pages[-1:]) or {}), "known": True}
 
-    async def _result(self, page: Json) -> Json | None:
-        verdict = await read_verdict(self.context.background, page)
-        if verdict.outcome == "pending":
-            return None
-        return {"id": page["id"], **describe_verdict(page, verdict)}
+    async def _result(self, newest: list[Json]) -> Json | None:
+        """Return what became of the newest copy; None while there is none, or it is at work."""
+        for page in newest:
+            verdict = await read_verdict(self.context.background, page)
+            if verdict.outcome != "pending":
+                return {"id": page["id"], **describe_verdict(page, verdict)}
+        return None
 
     async def _is_over(self, crawl: str, existing: dict[str, bool]) -> bool:
         if crawl not in existing:
@@ -226,7 +226,7 @@ class SaveWork:
                 continue
             outcome = dict(self._outcomes.get(row.number) or {"outcome": "queued"})
             known += bool(outcome.pop("known", False))
-            tagged += isinstance(row.detail, dict) and bool(row.detail.get("tagged"))
+            tagged += bool((row.detail or {}).get("tagged"))
             groups[outcome.pop("outcome")].append({"url": row.key, **outcome})
         return _show_groups(groups, _save_notes(known, tagged, queued=bool(groups["queued"])))
 
@@ -344,6 +344,10 @@ def _make_detail(crawl: str | None, *, tagged: bool) -> Json | None:
     # Nothing to say is nothing to journal.
     detail: Json = drop_empty({"crawl": crawl, "tagged": tagged or None})
     return detail or None
+
+
+def _is_of_crawl(crawl: str | None, page: Json) -> bool:
+    return crawl is None or plain_id(page.get("crawl_id", crawl)) == plain_id(crawl)
 
 
 def _is_added(row: RecordRow) -> bool:
