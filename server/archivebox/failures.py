@@ -86,7 +86,7 @@ def get_command_result(payload: Any) -> Any:
             Code.BAD_RESPONSE, "ArchiveBox answered a command with something else than its report."
         )
     if payload.get("success") is False:
-        errors = [clean(str(error)) for error in payload.get("errors") or []]
+        errors = map(clean, map(str, payload.get("errors") or ()))
         # Commands that print their mistake leave the list empty.
         message = "; ".join(errors) or clean(payload.get("stderr", "")) or "without a reason"
         raise Failure(Code.REJECTED, f"ArchiveBox refused the command: {message}")
@@ -265,14 +265,14 @@ def _join_details(detail: Any) -> str:
     if not isinstance(detail, list):
         return clean(str(detail))
     # The first mistakes are enough to see what is wrong.
-    return "; ".join(_render_detail(entry) for entry in detail[:_MOST_DETAILS])
+    return "; ".join(map(_render_detail, detail[:_MOST_DETAILS]))
 
 
 def _render_detail(entry: Any) -> str:
     if not isinstance(entry, dict):
         return clean(str(entry))
     # The first step says only "query", "path" or "body", which means nothing to a tool's caller.
-    place = ".".join(str(step) for step in entry.get("loc", [])[1:])
+    place = ".".join(map(str, entry.get("loc", [])[1:]))
     message = clean(str(entry.get("msg", "")))
     return f"{place}: {message}" if place else message
 

@@ -12,7 +12,7 @@ from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Confirmed, Get, Many, MayConfirm, Text, cut_text
 from server.archivebox.moments import At, From, split_exact
 from server.archivebox.openapi import Description
-from server.archivebox.pagination import LARGEST_PAGE, Fetch, Keep, Record, read
+from server.archivebox.pagination import LARGEST_PAGE, Fetch, Keep, Record, keep_all, read
 from server.archivebox.verdict import judge, read_verdict
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
@@ -90,7 +90,7 @@ class ListSnapshots(Many[Snapshot]):
         )
         params = self.require_supported(context.description, split_exact(arguments))
         keep = self._find_keep(context.api)
-        if keep is None:
+        if keep is keep_all:
             params |= drop_nulls({"status": self.status})
         page = LARGEST_PAGE
         if self._needs_outputs():
@@ -135,13 +135,13 @@ class ListSnapshots(Many[Snapshot]):
     def _outcome(self, record: Record) -> bool:
         return judge(record).outcome in _OUTCOMES[str(self.status)]
 
-    def _find_keep(self, api: ArchiveBoxApi) -> Keep | None:
-        """Return what tells the status of a page here; None where the server filters by it."""
+    def _find_keep(self, api: ArchiveBoxApi) -> Keep:
+        """Return what tells the status of a page here, where the server does not filter by it."""
         if self.status in _OUTCOMES:
             return self._outcome
         # Before 0.9.73 the server ignores this filter without a word.
         if self.status is None or api.description.takes(self.operation, "status"):
-            return None
+            return keep_all
         if not api.description.has("PATCH /core/snapshot/{}"):
             raise Failure(
                 Code.UNSUPPORTED,
