@@ -26,8 +26,8 @@ _SNAPSHOTS = "/core/snapshots"
 # As many as one request gives.
 _READ_WHOLE = LARGEST_SERVED
 _FIRST = 10
-# A page of the list takes up to 2 s.
-_RESERVE_SECONDS = 8.0
+# Of a call of 45 s: a server that can only be read page by page is not waited for any longer.
+_RESERVE_SECONDS = 25.0
 
 Json = dict[str, Any]
 
