@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from server.archivebox.client import ArchiveBox, Send
 from server.archivebox.openapi import Description
+from server.tool.result import drop_nulls
 
 if TYPE_CHECKING:
     from server.archivebox.client import Upload
@@ -28,7 +29,7 @@ class ArchiveBoxApi:
     async def get(self, path: str, **params: Any) -> Any:
         """Return the JSON at a path; parameters that are None are left out."""
         # Written out, None would be a word to look for, or no number, which the server refuses.
-        given = {name: value for name, value in params.items() if value is not None}
+        given = drop_nulls(params)
         return await self.client.send(
             Send("GET", path, self.deadline, params=given, lane=self.lane)
         )

@@ -87,9 +87,12 @@ class Keys:
             return False
         async with self._lock:
             # Of several callers with the refused key the first one has exchanged it already.
-            if self._key is None or self._key.reveal() == refused:
+            if not self._has_other(refused):
                 await self._exchange(sender, deadline)
-            return self._key is not None and self._key.reveal() != refused
+            return self._has_other(refused)
+
+    def _has_other(self, refused: str) -> bool:
+        return self._key is not None and self._key.reveal() != refused
 
     async def exchange(self, sender: LoginSender, deadline: float) -> dict[str, Any]:
         """Exchange the configured login for a key now, and return what a caller may know of it."""

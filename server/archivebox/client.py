@@ -195,8 +195,7 @@ class ArchiveBox:
         return await self._follow(send, url, headers, lambda reply: reply, stop=_is_sign_in)
 
     async def _send(self, send: Send, parse: Callable[[Reply], T], *, authenticated: bool) -> T:
-        query = urlencode([(name, _to_text(value)) for name, value in send.params.items()])
-        url = f"{self.url}{API}{send.path}" + (f"?{query}" if query else "")
+        url = f"{self.url}{API}{send.path}?{_encode_values(send.params)}".removesuffix("?")
         if not authenticated:
             return await self._follow(send, url, self._headers, parse)
         key = await self.keys.get_key(self, send.deadline)
@@ -336,9 +335,12 @@ def _encode(send: Send) -> tuple[str, bytes]:
     if send.file:
         return _encode_multipart(send.body, send.file)
     if send.form:
-        pairs = [(name, _to_text(value)) for name, value in send.body.items()]
-        return "application/x-www-form-urlencoded", urlencode(pairs).encode()
+        return "application/x-www-form-urlencoded", _encode_values(send.body).encode()
     return "application/json", json.dumps(send.body, separators=(",", ":")).encode()
+
+
+def _encode_values(values: Mapping[str, Any]) -> str:
+    return urlencode([*zip(values, map(_to_text, values.values()), strict=True)])
 
 
 def _encode_multipart(fields: Mapping[str, Any], file: Upload) -> tuple[str, bytes]:

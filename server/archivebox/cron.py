@@ -115,13 +115,15 @@ def _numbers(field: str, first: int, last: int, names: list[str]) -> frozenset[i
 
 
 def _ends(match: re.Match[str], first: int, last: int, names: list[str]) -> tuple[int, int, int]:
-    whole, start, end, step = match.groups()
+    whole, start, end, written_step = match.groups()
+    step = int(written_step or 1)
     if whole == "*":
-        return first, last, int(step or 1)
+        return first, last, step
     low = _number(start, first, names)
+    if end:
+        return low, _number(end, first, names), step
     # `5/15` means from 5 on.
-    rest = last if step else low
-    return low, _number(end, first, names) if end else rest, int(step or 1)
+    return low, last if written_step else low, step
 
 
 def _number(text: str, first: int, names: list[str]) -> int:

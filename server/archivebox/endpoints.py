@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
-from server.archivebox.fields import Shape, check_fields, select_fields
+from server.archivebox.fields import Shape, check_fields, has_path, select_fields
 from server.archivebox.openapi import Description
 from server.errors import Code, Failure
 from server.tool.confirmation import Preview
@@ -210,8 +210,7 @@ class Many(EndpointRequest[R], Generic[R]):
 
     def has_field(self, *names: str) -> bool:
         """Return whether the call asks for one of these fields by name."""
-        tops = {path.partition(".")[0] for path in self.fields or ()}
-        return not tops.isdisjoint(names)
+        return has_path(self.fields, names)
 
     def notes(self, description: Description) -> list[str]:
         """Return what the result must say about how the arguments were applied."""

@@ -109,11 +109,32 @@ def get_command_result(payload: Any) -> Any:
             Code.BAD_RESPONSE, "ArchiveBox answered a command with something else than its report."
         )
     if payload.get("success") is False:
-        errors = [clean(str(error)) for error in payload.get("errors") or []]
+        errors = map(clean, map(str, payload.get("errors") or ()))
         # Commands that print their mistake leave the list empty.
         message = "; ".join(errors) or clean(payload.get("stderr", "")) or "without a reason"
         raise Failure(Code.REJECTED, f"ArchiveBox refused the command: {message}")
     return payload.get("result")
+
+
+def get_command_report(payload: Any) -> dict[str, Any]:
+    """Return the `result` of a command that reports by an object; empty where it reports otherwise.
+
+    Raises:
+        Failure: as of `get_command_result`.
+    """
+    report = get_command_result(payload)
+    return report if isinstance(report, dict) else {}
+
+
+def get_command_rows(payload: Any) -> list[dict[str, Any]]:
+    """Return the objects in the `result` of a command that lists them; none for other results.
+
+    Raises:
+        Failure: as of `get_command_result`.
+    """
+    rows = get_command_result(payload)
+    entries = rows if isinstance(rows, list) else []
+    return list(filter(lambda entry: isinstance(entry, dict), entries))
 
 
 def make_redirect_failure(reply: Reply, url: str = "") -> Failure:
@@ -267,7 +288,7 @@ def _join_details(detail: Any) -> str:
     if not isinstance(detail, list):
         return clean(str(detail))
     # The first mistakes are enough to see what is wrong.
-    return "; ".join(_render_detail(entry) for entry in detail[:_MOST_DETAILS])
+    return "; ".join(map(_render_detail, detail[:_MOST_DETAILS]))
 
 
 def _render_detail(entry: Any) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from operator import itemgetter, methodcaller
 from typing import Any, ClassVar
 
 from server.errors import Code, Failure
@@ -26,9 +28,8 @@ def check_fields(paths: Sequence[str] | None, shape: type[Shape]) -> None:
     Raises:
         Failure: `INVALID_ARGUMENT`, with the nearest field that exists.
     """
-    for path in paths or ():
-        if path != _DEFAULTS:
-            _check_path(path, shape)
+    for path in filter(_DEFAULTS.__ne__, paths or ()):
+        _check_path(path, shape)
 
 
 def select_fields(record: Json, paths: Sequence[str] | None) -> Json:
@@ -36,12 +37,18 @@ def select_fields(record: Json, paths: Sequence[str] | None) -> Json:
     if not paths:
         return record
     tree: Json = {}
-    for path in paths:
+    for path in filter(_DEFAULTS.__ne__, paths):
         branch = tree
         for step in path.split("."):
             branch = branch.setdefault(step, {})
-    selected = {} if tree.pop(_DEFAULTS, None) is None else record
-    return {**selected, **_cut(record, tree)}
+    selected = {name: _cut(record.get(name), branch) for name, branch in tree.items()}
+    return {**record, **selected} if _DEFAULTS in paths else selected
+
+
+def has_path(paths: Sequence[str] | None, names: Sequence[str]) -> bool:
+    """Return whether one of the paths leads into one of these fields."""
+    steps = map(methodcaller("split", "."), paths or ())
+    return not set(names).isdisjoint(map(itemgetter(0), steps))
 
 
 def _check_path(path: str, shape: type[Shape]) -> None:
@@ -60,6 +67,6 @@ def _cut(value: Any, tree: Json) -> Any:
     if not tree:
         return value
     if isinstance(value, list):
-        return [_cut(item, tree) for item in value]
+        return list(map(partial(_cut, tree=tree), value))
     record = value if isinstance(value, dict) else {}
     return {name: _cut(record.get(name), branch) for name, branch in tree.items()}

@@ -59,10 +59,9 @@ class Domain:
         parts = _split(url)
         if parts is None:
             return False
-        host = _ascii_host(parts.hostname or "")
-        if host != self.host and not host.endswith(f".{self.host}"):
-            return False
-        return self.port in (None, _port(parts))
+        # A point before both, so that a neighbour's host that ends alike does not fit.
+        host = f".{_ascii_host(parts.hostname or '')}"
+        return host.endswith(f".{self.host}") and self.port in (None, _port(parts))
 
     def pattern(self) -> str:
         """Return a regular expression for addresses on the domain, whatever their case.
@@ -150,11 +149,10 @@ class Patterns:
     def for_server(self) -> tuple[FilterType, list[str]]:
         """Return kind and patterns with which the server selects these pages, and maybe some more:
         look at each result with `keep`."""
-        if self.kind == "domain":
-            return "regex", [Domain.parse(pattern).pattern() for pattern in self.patterns]
-        if self.kind == "exact":
-            return "regex", [url_pattern(pattern) for pattern in self.patterns]
-        return self.kind, list(self.patterns)
+        make_expression = _EXPRESSIONS.get(self.kind)
+        if make_expression is None:
+            return self.kind, list(self.patterns)
+        return "regex", list(map(make_expression, self.patterns))
 
     def keep(self) -> Keep:
         """Return the function that says of a page whether a pattern fits it."""
@@ -194,6 +192,11 @@ def _keep_timestamp(patterns: Sequence[str]) -> Keep:
     return lambda page: str(page["timestamp"]) in timestamps
 
 
+_EXPRESSIONS: dict[FilterType, Callable[[str], str]] = {
+    "domain": lambda pattern: Domain.parse(pattern).pattern(),
+    "exact": url_pattern,
+}
+"""By kind of pattern that the server takes otherwise: the regular expression for it."""
 _KEEPS: dict[FilterType, Callable[[Sequence[str]], Keep]] = {
     "exact": _keep_exact,
     "substring": _keep_substring,

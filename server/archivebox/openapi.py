@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from server.archivebox.failures import make_foreign_failure
@@ -110,11 +111,8 @@ def _list_endpoints(openapi: Any) -> Iterable[tuple[str, Endpoint]]:
         # Paths are declared with whatever stands in front of the API.
         short_path = path.partition("/api/v1")[2] or path
         for method, operation in methods.items():
-            parameters = frozenset(
-                parameter["name"]
-                for parameter in operation.get("parameters", [])
-                if parameter["in"] == "query"
-            )
+            in_query = filter(_is_in_query, operation.get("parameters", ()))
+            parameters = frozenset(map(itemgetter("name"), in_query))
             fields = frozenset(_list_fields(operation, schemas))
             name = normalize(f"{method.upper()} {short_path}")
             yield name, Endpoint(parameters, fields, _find_answer(operation))
@@ -124,6 +122,10 @@ def _find_answer(operation: Any) -> Schema:
     response = operation.get("responses", {}).get("200", {})
     schema: Schema = response.get("content", {}).get("application/json", {}).get("schema") or {}
     return schema
+
+
+def _is_in_query(parameter: Any) -> bool:
+    return bool(parameter["in"] == "query")
 
 
 def _list_fields(operation: Any, schemas: Any) -> Iterable[str]:

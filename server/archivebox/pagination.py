@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from pydantic import Field
@@ -27,6 +28,9 @@ LARGEST_SERVED = 500
 # A page of a search takes up to 7 s on a busy 0.9.73: with less time left, the list ends here.
 _RESERVE_SECONDS = 8.0
 
+# By these a person or a model tells records apart.
+_NAMING = ("id", "url", "title", "name", "bookmarked_at")
+_MOST_CANDIDATES = 10
 # 100 requests, still within one call.
 _MOST_DISTINCT = 20_000
 
@@ -109,7 +113,8 @@ def distinct(fetch: Fetch) -> Fetch:
     return fetch_distinct
 
 
-def _keep_all(record: Record) -> bool:
+def keep_all(record: Record) -> bool:
+    """Return True: the server filters, or nothing is filtered."""
     return True
 
 
@@ -118,7 +123,7 @@ async def read(
     api: ArchiveBoxApi,
     fetch: Fetch,
     *,
-    keep: Keep = _keep_all,
+    keep: Keep = keep_all,
     page: int = LARGEST_PAGE,
     is_counted: Callable[[], bool] = lambda: True,
 ) -> Result:
@@ -131,31 +136,42 @@ async def read(
     """
     # `limit` is not part of the scope: a caller may go on with another one.
     scope = scope_of(request.operation, request.request_values())
-    offset = decode(request.after, scope).skip if request.after else request.offset or 0
+    offset = _get_start(request, scope)
     collected = _Collection(request, keep)
+    is_filtered = keep is not keep_all
     more, total, cut = True, 0, ""
-    while more and not cut and not collected.full:
+    while not (collected.full or cut) and more:
         # A filter here may drop most of a page, so whole pages are read; else not one record too
         # many.
-        count = page if keep is not _keep_all else min(page, collected.missing)
+        count = page if is_filtered else min(page, collected.missing)
         records, total = await fetch(offset, count)
         taken = collected.take(records)
         # Records that the filter drops count too; one that did not fit is the first of the next
         # call.
         offset += taken
         # Pages deleted meanwhile leave the list shorter than its total: an empty page ends it.
-        more = bool(records) and offset < total
-        if taken < len(records):
-            cut = "fit"
-        elif api.deadline - api.client.now() < _RESERVE_SECONDS:
-            cut = "answer in time"
+        more = len(records) > 0 and offset < total
+        cut = _find_cut(api, taken < len(records))
     # Only now: some notes are about what was read.
     notes = request.notes(api.description) + collected.notes()
     if cut and more and not collected.full:
         notes.append(f"Cut after {collected.count} records to {cut}: go on with `nextCursor`.")
-    is_exact = keep is _keep_all and is_counted()
+    is_exact = is_counted() and not is_filtered
     following = offset if more else None
     return _result(collected.records, following, total if is_exact else None, notes, scope)
+
+
+def _get_start(request: Many[Any], scope: str) -> int:
+    if request.after:
+        return decode(request.after, scope).skip
+    return request.offset or 0
+
+
+def _find_cut(api: ArchiveBoxApi, left_some: bool) -> str:
+    """Return why a list has to end here; empty where it may go on."""
+    if left_some:
+        return "fit"
+    return "answer in time" if api.deadline - api.client.now() < _RESERVE_SECONDS else ""
 
 
 class _Collection:
@@ -223,8 +239,8 @@ async def read_on(fetch: Fetch, start: int, size: int) -> AsyncIterator[tuple[li
             offset, repeated = max(0, offset - missing), set(recent)
             continue
         offset += len(records)
-        fresh = [record for record in records if record["id"] not in repeated]
-        recent.extend(record["id"] for record in fresh)
+        fresh = list(filter(lambda record: record["id"] not in repeated, records))
+        recent.extend(map(itemgetter("id"), fresh))
         if fresh:
             yield fresh, offset
         if not records or offset >= total:
@@ -247,20 +263,18 @@ async def every(fetch: Fetch, most: int, page: int = LARGEST_PAGE) -> tuple[list
 def refuse_ambiguous(candidates: list[Record], what: str) -> None:
     """Raise `AMBIGUOUS` with the candidates, when there are several."""
     if len(candidates) > 1:
-        visible = [
-            {
-                name: candidate.get(name)
-                for name in ("id", "url", "title", "name", "bookmarked_at")
-                if name in candidate
-            }
-            for candidate in candidates[:10]
-        ]
+        visible = list(map(_name_candidate, candidates[:_MOST_CANDIDATES]))
         raise Failure(
             Code.AMBIGUOUS,
             f"That fits {len(candidates)} {what}.",
             "Repeat the call with the whole id of the one you mean.",
             candidates=visible,
         )
+
+
+def _name_candidate(candidate: Record) -> Record:
+    """Return what tells a record from others."""
+    return {name: candidate[name] for name in _NAMING if name in candidate}
 
 
 def _result(

@@ -4,7 +4,6 @@ the headers that a browser noted, or wget's WARC (ISO 28500)."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -101,7 +100,7 @@ async def read_site_answer(api: ArchiveBoxApi, page: Json) -> SiteAnswer:
     # Wget's own file also tells whether the page broke off.
     for result in sorted(results, key=lambda result: result.get("plugin") != "wget"):
         stored = _find_size(result)
-        for path, size in _evidence(page, result):
+        for path, size in _list_evidence(page, result):
             answer = await _read(api, path, size, str(page["url"]), stored)
             if answer.is_known:
                 return answer
@@ -127,30 +126,29 @@ def parse_warc(data: bytes, url: str, stored: int | None = None) -> SiteAnswer:
     return SiteAnswer(last.status, is_ended=last.is_ended or not last.is_whole)
 
 
-def _evidence(page: Json, result: Json) -> Iterator[tuple[str, int]]:
-    """Yield path and size of the files that tell what the site answered."""
-    if "extractor" in result:
-        # 0.8.5 lists no files, and names a WARC after the moment.
-        if (result["extractor"], result.get("status")) == ("headers", "succeeded"):
-            yield f"/archive/{page['timestamp']}/headers.json", 0
-        return
-    plugin, names = str(result.get("plugin")), result.get("output_files")
-    pattern = _TELLING.get(plugin, _NOTHING)
-    if not isinstance(names, dict):
-        return
-    for name in filter(pattern.fullmatch, names):
-        yield f"/snapshot/{page['id']}/{plugin}/{name}", int(names[name].get("size", 0))
+def _list_evidence(page: Json, result: Json) -> list[tuple[str, int]]:
+    """Return path and size of the files that tell what the site answered."""
+    # 0.8.5 lists no files, and names a WARC after the moment.
+    if (result.get("extractor"), result.get("status")) == ("headers", "succeeded"):
+        return [(f"/archive/{page['timestamp']}/headers.json", 0)]
+    plugin, names = str(result.get("plugin")), _list_files(result)
+    telling = filter(_TELLING.get(plugin, _NOTHING).fullmatch, names)
+    folder = f"/snapshot/{page['id']}/{plugin}"
+    return [(f"{folder}/{name}", int(names[name].get("size", 0))) for name in telling]
+
+
+def _list_files(result: Json) -> Json:
+    names = result.get("output_files")
+    return names if isinstance(names, dict) else {}
 
 
 def _find_size(result: Json) -> int | None:
     """Return the bytes of the page's own file as they came; None where there are several files."""
-    names = result.get("output_files")
-    if result.get("plugin") != "wget" or not isinstance(names, dict):
-        return None
-    # Of a page whose links were turned to its files, wget keeps the original.
-    files = {name.removesuffix(".orig"): names[name] for name in sorted(names) if is_page(name)}
-    sizes = [entry.get("size") for entry in files.values()]
-    return int(sizes[0] or 0) if len(sizes) == 1 else None
+    names = _list_files(result)
+    # Of a page whose links were turned to its files, wget keeps the original: it comes last.
+    own = sorted(filter(is_page, names))
+    pages = {name.removesuffix(".orig") for name in own}
+    return int(names[own[-1]].get("size", 0)) if len(pages) == 1 else None
 
 
 async def _read(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import chain
+from operator import attrgetter, methodcaller
 from typing import Any, Literal
 
 from server.archivebox.api import ArchiveBoxApi
@@ -76,16 +77,17 @@ class _Output:
     @property
     def holds_page(self) -> bool:
         """Whether the page can be read from it."""
-        if self.status != "succeeded" or self.plugin not in _list_plugins(*_KINDS):
+        if self.status != "succeeded":
             return False
         # 0.9.31 takes the log of wget for what it downloaded, and calls that a success.
-        names = list(self.files) or [self.text]
-        return self.plugin != "wget" or any(map(is_page, names))
+        if self.plugin == "wget":
+            return any(map(is_page, self.files or [self.text]))
+        return self.plugin in _list_plugins(*_KINDS)
 
     @property
     def has_warc(self) -> bool:
         """Whether what the site answered was stored with it."""
-        return any(name.startswith("warc/") for name in self.files)
+        return any(map(methodcaller("startswith", "warc/"), self.files))
 
     def describe_failure(self) -> Json:
         """Return plugin and reason."""
@@ -94,7 +96,8 @@ class _Output:
     @property
     def is_empty(self) -> bool:
         """Whether all that was stored of the page has no bytes."""
-        return {self.files[name].get("size") for name in filter(is_page, self.files)} == {0}
+        own = map(self.files.__getitem__, filter(is_page, self.files))
+        return set(map(methodcaller("get", "size"), own)) == {0}
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ class _Outputs:
     @property
     def held(self) -> bool:
         """Whether any output holds the page."""
-        return any(output.holds_page for output in self.newest.values())
+        return any(map(attrgetter("holds_page"), self.newest.values()))
 
     @property
     def is_contradicted(self) -> bool:

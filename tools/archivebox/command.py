@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from server.archivebox.api import ArchiveBoxApi
-from server.archivebox.failures import get_command_result
+from server.archivebox.failures import get_command_result, get_command_rows
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import Record
 from server.errors import Code, Failure
@@ -32,8 +32,7 @@ async def search_rows(api: ArchiveBoxApi, filters: Record, most: int | None) -> 
         Failure: `UNSUPPORTED` for a filter that this server would ignore.
     """
     limit = {} if most is None else {"limit": most}
-    rows = await _send(api, {**filters, **limit, "as_json": True})
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return get_command_rows(await _send(api, {**filters, **limit, "as_json": True}))
 
 
 async def search_urls(api: ArchiveBoxApi, filters: Record) -> list[str]:
@@ -44,8 +43,8 @@ async def search_urls(api: ArchiveBoxApi, filters: Record) -> list[str]:
     Raises:
         Failure: `UNSUPPORTED` for a filter that this server would ignore.
     """
-    text = await _send(api, {**filters, "as_json": False, "as_csv": ""})
-    return text.splitlines() if isinstance(text, str) else []
+    text = get_command_result(await _send(api, {**filters, "as_json": False, "as_csv": ""}))
+    return str(text or "").splitlines()
 
 
 async def _send(api: ArchiveBoxApi, body: Record) -> Any:
@@ -54,8 +53,7 @@ async def _send(api: ArchiveBoxApi, body: Record) -> Any:
         if not api.description.takes(SEARCH, name):
             raise make_unsupported(api.description, name)
     path = SEARCH.partition(" ")[2]
-    answer = await api.change("POST", path, body, repeatable=True, verify="")
-    return get_command_result(answer)
+    return await api.change("POST", path, body, repeatable=True, verify="")
 
 
 def make_unsupported(description: Description, name: str) -> Failure:

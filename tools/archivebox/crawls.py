@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,7 @@ from tools.archivebox.known import (
 from tools.archivebox.patterns import find_urls, matches
 from tools.archivebox.records import Crawl, Deleted, Exported
 from tools.archivebox.removal import leaves_files
+from tools.archivebox.shapes import add_notes, plain_id
 
 _SHOWN = 10
 CrawlStatus = Literal["queued", "started", "paused", "sealed"]
@@ -54,7 +55,7 @@ class ListCrawls(Unpaged[Crawl]):
     async def everything(self, api: ArchiveBoxApi) -> list[Record]:
         # Crawls come as one plain list: the server ignores a limit here.
         result: list[Record] = await api.get(self.path())
-        return [entry for entry in result if self.status in (None, entry.get("status"))]
+        return list(filter(lambda crawl: self.status in (None, crawl.get("status")), result))
 
     def one(self, record: Record) -> Record:
         return records.crawl(record, with_config=self.has_field("config"))
@@ -125,7 +126,7 @@ class CreateCrawl(Change[Crawl]):
         if keeps:
             tags = self.tags if self.tags is not None else split_tags(self.tags_str)
             notes += await tag_all(context.api, known, tags)
-        return whole({**report, **show_known(known), **({"notes": notes} if notes else {})})
+        return whole(add_notes({**report, **show_known(known)}, notes))
 
 
 class UpdateCrawl(Change[Crawl]):
@@ -169,11 +170,10 @@ class UpdateCrawl(Change[Crawl]):
         await self.send(context.api, body)
         # What is stored, and not what was sent.
         stored = await context.api.get(self.path())
-        notes = records.describe_differences(body, stored)
-        beside: dict[str, Any] = {"notes": notes} if notes else {}
+        answer = records.crawl(stored)
         if self.tags or self.tags_str:
-            beside["replaced"] = {"tags_str": crawl.get("tags_str") or ""}
-        return whole({**records.crawl(stored), **beside})
+            answer["replaced"] = {"tags_str": crawl.get("tags_str") or ""}
+        return whole(add_notes(answer, records.describe_differences(body, stored)))
 
 
 class DeleteCrawl(Confirmed[Deleted]):
@@ -214,7 +214,7 @@ class DeleteCrawl(Confirmed[Deleted]):
         if context.description.takes("POST /cli/search", "crawl_id"):
             everything, own = Patterns("exact", ()), {"crawl_id": crawl["id"]}
             pages = await matches(context.api, everything, {}, own, _SHOWN)
-            count = len(await find_urls(context.api, everything, {}, own) or [])
+            count = len(await find_urls(context.api, everything, {}, own))
             its_pages = f"its {count_noun(count, 'saved page')}"
             about |= {
                 "snapshots": count,
@@ -274,10 +274,9 @@ async def one_crawl(api: ArchiveBoxApi, reference: str) -> Record:
         Failure: `NOT_FOUND`, or `AMBIGUOUS` with the candidates.
     """
     api.description.require(ListCrawls.operation, ListCrawls.since, ListCrawls.use)
-    # 0.9.73 writes ids without dashes, older versions with them.
-    requested = reference.replace("-", "").lower()
+    requested = plain_id(reference)
     crawls: list[Record] = await api.get("/crawls/crawls")
-    identities = {str(crawl["id"]).replace("-", "").lower(): crawl for crawl in crawls}
+    identities = {plain_id(crawl["id"]): crawl for crawl in crawls}
     if requested in identities:
         return identities[requested]
     items = [

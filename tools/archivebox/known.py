@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import filterfalse
 from typing import Any
 
 from server.archivebox.api import ArchiveBoxApi
-from server.archivebox.failures import get_command_result
+from server.archivebox.filters import has_tag
+from tools.archivebox.command import SEARCH, has_fast_search, search_rows
 
 ADD_TAG = "POST /core/tags/add-to-snapshot/"
-_SEARCH = "POST /cli/search"
 _VERIFY = "look at the page's tags; adding them twice is harmless."
 # One request for so many URLs.
 _ASKED_AT_ONCE = 100
@@ -26,7 +28,7 @@ async def find_known(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]
     """Return the newest saved page of each of the URLs that has one; nothing is changed."""
     known: dict[str, Json] = {}
     # 0.8.5 has no such search, and takes few URLs at once.
-    if not api.description.has(_SEARCH):
+    if not api.description.has(SEARCH):
         for url in urls:
             known |= await _find_one(api, url)
         return known
@@ -50,8 +52,8 @@ def keeps_known(api: ArchiveBoxApi, *, only_new: bool | None, anew: bool) -> boo
 
 def missing_tags(page: Json, tags: Sequence[str]) -> list[str]:
     """Return the tags that a page lacks; capitals make no difference."""
-    present = {str(name).casefold() for name in page.get("tags") or []}
-    return [tag for tag in dict.fromkeys(tags) if tag.casefold() not in present]
+    present = page.get("tags") or ()
+    return list(filterfalse(partial(has_tag, present), dict.fromkeys(tags)))
 
 
 async def add_tags(api: ArchiveBoxApi, page: Json, tags: Sequence[str]) -> bool:
@@ -70,7 +72,7 @@ async def tag_all(api: ArchiveBoxApi, known: Mapping[str, Json], tags: Sequence[
     """Put the tags on the pages that lack them, as long as the call has time, and return notes
     for people."""
     tagged = 0
-    waiting = [page for page in known.values() if missing_tags(page, tags)]
+    waiting = list(filter(partial(missing_tags, tags=tags), known.values()))
     for number, page in enumerate(waiting):
         if api.deadline - api.client.now() < _RESERVE_SECONDS:
             rest = len(waiting) - number
@@ -84,7 +86,7 @@ async def tag_all(api: ArchiveBoxApi, known: Mapping[str, Json], tags: Sequence[
 
 def split_tags(text: str | None) -> list[str]:
     """Return the tags in a text with commas."""
-    return [name.strip() for name in (text or "").split(",") if name.strip()]
+    return list(filter(None, map(str.strip, (text or "").split(","))))
 
 
 def show_known(known: dict[str, Json]) -> Json:
@@ -108,12 +110,9 @@ def describe_known(count: int, *, keeps: bool) -> list[str]:
 
 
 async def _find_some(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]:
-    body: Json = {"filter_patterns": list(urls), "filter_type": "exact", "as_json": True}
-    if api.description.takes(_SEARCH, "limit"):
-        body["limit"] = _MOST_COPIES
-    answer = await api.change("POST", _SEARCH.partition(" ")[2], body, repeatable=True, verify="")
-    result = get_command_result(answer)
-    pages = [page for page in result if isinstance(page, dict)] if isinstance(result, list) else []
+    filters = {"filter_patterns": list(urls), "filter_type": "exact"}
+    most = _MOST_COPIES if has_fast_search(api.description) else None
+    pages = await search_rows(api, filters, most)
     known = _newest_by_url(pages)
     if len(pages) < _MOST_COPIES:
         return known

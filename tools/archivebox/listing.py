@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
 from server.archivebox.api import ArchiveBoxApi
-from server.archivebox.filters import Domain, Patterns, has_tag, spellings
+from server.archivebox.filters import Domain, Patterns, has_tag, same_url, spellings
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import Fetch, Record, chain, distinct, every
 from server.dates import microsecond_stamp
@@ -61,13 +63,11 @@ async def match_pages(api: ArchiveBoxApi, patterns: Patterns, times: dict[str, A
         times: `after` and `before` in Unix seconds.
     """
     params = {_DATES[name]: _stamp(seconds) for name, seconds in times.items()}
-    match patterns.kind:
-        case "tag" if patterns.patterns:
-            tags = [await stored_tags(api, pattern) for pattern in patterns.patterns]
-            return pages(api, params, tags=[name for names in tags for name in names])
-        case "exact" if patterns.patterns:
-            urls = [await stored_urls(api, pattern) for pattern in patterns.patterns]
-            return pages(api, params, urls=[url for names in urls for url in names])
+    if find_spellings := _SPELLINGS.get(patterns.kind):
+        stored: list[str] = []
+        for pattern in patterns.patterns:
+            stored += await find_spellings(api, pattern)
+        return pages(api, params, **{_LIST_NAMES[patterns.kind]: stored})
     # The list takes one word and one timestamp: several patterns are looked for here alone.
     if len(patterns.patterns) == 1:
         params |= _narrow(api.description, patterns.kind, patterns.patterns[0])
@@ -102,9 +102,8 @@ async def stored_urls(api: ArchiveBoxApi, url: str) -> list[str]:
     if has_fast_search(api.description):
         stored = await search_urls(api, filters)
     else:
-        stored = [str(row["url"]) for row in await search_rows(api, filters, None)]
-    is_same = patterns.keep()
-    return [same for same in dict.fromkeys(stored) if is_same({"url": same})] or [url]
+        stored = list(map(itemgetter("url"), await search_rows(api, filters, None)))
+    return list(filter(partial(same_url, url), dict.fromkeys(stored))) or [url]
 
 
 async def stored_tags(api: ArchiveBoxApi, name: str) -> list[str]:
@@ -127,9 +126,13 @@ async def stored_tags(api: ArchiveBoxApi, name: str) -> list[str]:
         return answer["items"], int(answer["total_items"])
 
     tags, _ = await every(fetch, _MOST_TAGS, page=500)
-    return [str(tag["name"]) for tag in tags if has_tag([str(tag["name"])], name)] or [name]
+    names = map(str, map(itemgetter("name"), tags))
+    return list(filter(lambda other: has_tag([other], name), names)) or [name]
 
 
+_SPELLINGS = {"tag": stored_tags, "exact": stored_urls}
+"""By kind of pattern: what finds the spellings that are stored."""
+_LIST_NAMES = {"tag": "tags", "exact": "urls"}
 _DATES = {"after": "bookmarked_at__gte", "before": "bookmarked_at__lt"}
 """The dates of a command -> the list's own parameters for them."""
 

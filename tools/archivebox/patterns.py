@@ -3,6 +3,7 @@ pages where the command is slow, fails, or does not exist."""
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from server.archivebox.api import ArchiveBoxApi
@@ -71,18 +72,16 @@ async def find_matches(
 
 async def find_urls(
     api: ArchiveBoxApi, patterns: Patterns, times: dict[str, Any], more: dict[str, Any]
-) -> list[str] | None:
+) -> list[str]:
     """Return the URLs of all snapshots that the filters select, newest first, one for each
-    snapshot; None where the server would send whole pages for that."""
-    if not has_fast_search(api.description):
-        return None
+    snapshot; only for servers with `has_fast_search`, others would send whole pages."""
     filters = {**await server_filters(api, patterns), **times, **more}
     urls = await search_urls(api, filters)
     # Tags and timestamps are no matter of the address: the server compares these exactly.
     if patterns.kind in ("tag", "timestamp"):
         return urls
     keep = get_keep(patterns, more)
-    return [url for url in urls if keep({"url": url})]
+    return list(filter(lambda url: keep({"url": url}), urls))
 
 
 def get_keep(patterns: Patterns, more: dict[str, Any]) -> Keep:
@@ -105,10 +104,9 @@ async def server_filters(api: ArchiveBoxApi, patterns: Patterns) -> dict[str, An
     """Return kind and patterns as the command takes them."""
     kind, texts = patterns.for_server()
     if kind == "tag":
-        texts = [name for text in texts for name in await stored_tags(api, text)]
-    if texts:
-        return {"filter_type": kind, "filter_patterns": texts}
-    return {}
+        lists = [await stored_tags(api, text) for text in texts]
+        texts = list(chain.from_iterable(lists))
+    return {"filter_type": kind, "filter_patterns": texts} if texts else {}
 
 
 async def _look_through(

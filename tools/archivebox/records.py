@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from server.archivebox.failures import hide_internals
 from server.archivebox.fields import Shape
 from server.archivebox.verdict import Verdict, judge
+from tools.archivebox.shapes import drop_empty, leave_out
 
 Json = dict[str, Any]
 
@@ -150,99 +151,90 @@ _SECRETS = ("TOKEN", "SECRET", "KEY", "PASSW", "COOKIE", "AUTH", "CREDENTIAL")
 """Parts of the names of settings whose values stay with ArchiveBox; only 0.9.73 masks some of them
 itself."""
 
+_KEPT_BACK = "(kept back)"
+
 
 def plain(record: Json) -> Json:
     """Return an object without the name of its class and the folders of its files."""
-    match = {name: value for name, value in record.items() if name != "TYPE"}
-    if match.get("abspath"):
-        match["abspath"] = _hide(match["abspath"])
-    return match
+    return _hide_folders(leave_out(record, ("TYPE",)), "abspath")
 
 
 def snapshot(record: Json) -> Json:
     """Return a snapshot in the common shape, without what only one version has."""
-    match = {name: value for name, value in record.items() if name not in _LEFT_OUT}
-    if record.get("archiveresults"):
-        match["archiveresults"] = [
-            result(archiveresult) for archiveresult in record["archiveresults"]
-        ]
+    outputs = list(map(result, record.get("archiveresults") or ()))
     # 0.8.5 has no status: null says so, where a missing field would look like a mistake.
-    match.setdefault("status", None)
-    return match
+    shaped = {"status": None, **leave_out(record, _LEFT_OUT)}
+    return {**shaped, **drop_empty({"archiveresults": outputs})}
 
 
 def result(record: Json) -> Json:
     """Return an archive result under the names of 0.9 (`extractor` and `output` before)."""
-    match = {
-        _OLD_NAMES.get(name, name): value
-        # Empty values are left out: a page with six outputs has 7 kB as it is.
-        for name, value in record.items()
-        if name not in _UNSEEN and value not in (None, "", [], {})
-    }
-    for name in ("cmd", "output_str"):
-        if name in match:
-            match[name] = _hide(match[name])
-    return match
+    # Empty values are left out: a page with six outputs has 7 kB as it is.
+    filled = drop_empty(leave_out(record, _UNSEEN))
+    named = {_OLD_NAMES.get(name, name): value for name, value in filled.items()}
+    return _hide_folders(named, "cmd", "output_str")
 
 
-def _hide(value: Any) -> Any:
-    """Return a text or texts of the server without the folders of its files."""
-    return (
-        [_hide(part) for part in value] if isinstance(value, list) else hide_internals(str(value))
-    )
+def _hide_folders(record: Json, *names: str) -> Json:
+    """Return a record with texts of the server without the folders of its files."""
+    for name in record.keys() & names:
+        value = record[name]
+        is_list = isinstance(value, list)
+        texts = list(map(hide_internals, map(str, value if is_list else [value])))
+        record = {**record, name: texts if is_list else texts[0]}
+    return record
 
 
 def describe_verdict(record: Json, result: Verdict | None = None) -> Json:
     """Return whether a page is saved, as fields of its record, with the reasons where not."""
     result = result or judge(record)
-    reasons = {"reason": result.reason} if result.reason else {}
-    failed = {"failures": [*result.failures]} if result.failures else {}
-    return {"outcome": result.outcome, **reasons, **failed}
+    reasons = {"reason": result.reason, "failures": [*result.failures]}
+    return {"outcome": result.outcome, **drop_empty(reasons)}
 
 
 def describe_differences(requested: Json, stored: Json) -> list[str]:
     """Return notes about what a change asked for and the server did not store."""
     notes = []
-    status = requested.get("status")
-    if status and stored.get("status") != status:
+    status = requested.get("status") or stored.get("status")
+    if stored.get("status") != status:
         notes.append(f"Asked for status {status}; stored is {stored.get('status')}.")
-    tags = requested.get("tags")
-    if tags is not None and _fold(tags) != _fold(stored.get("tags", tags)):
-        notes.append(f"Stored tags: {', '.join(stored['tags']) or 'none'}.")
+    # Some versions answer about crawls without their tags.
+    present = stored.get("tags", [])
+    if "tags" in requested.keys() & stored.keys() and _fold(requested["tags"]) != _fold(present):
+        notes.append(f"Stored tags: {', '.join(present) or 'none'}.")
     return notes
 
 
 def _fold(tags: Any) -> set[str]:
-    return {tag.casefold() for tag in tags}
+    return set(map(str.casefold, tags))
 
 
 def tag(record: Json) -> Json:
     """Return a tag without the snapshots that some versions send along."""
-    return {
-        name: value
-        for name, value in record.items()
-        if name not in ("TYPE", "abid", "snapshots", "slug")
-    }
+    return leave_out(record, ("TYPE", "abid", "snapshots", "slug"))
 
 
 def crawl(record: Json, *, with_config: bool = False) -> Json:
     """Return a crawl, without its 10 kB of settings unless they were asked for."""
-    match = {name: value for name, value in record.items() if name not in ("TYPE", "config")}
-    return {**match, "config": _mask(record.get("config"))} if with_config else match
+    shaped = leave_out(record, ("TYPE", "config"))
+    if with_config:
+        shaped["config"] = _mask(record.get("config"))
+    return shaped
 
 
 def _mask(config: Any) -> Any:
     """Return settings without the values that are secrets, however deep they lie."""
     if isinstance(config, list):
-        return [_mask(entry) for entry in config]
+        return list(map(_mask, config))
     if not isinstance(config, dict):
         return config
-    return {
-        name: "(kept back)"
-        if value and any(part in str(name).upper() for part in _SECRETS)
-        else _mask(value)
-        for name, value in config.items()
-    }
+    masked = dict(zip(config, map(_mask, config.values()), strict=True))
+    secret = filter(_is_secret, config)
+    return {**masked, **drop_empty({name: config[name] and _KEPT_BACK for name in secret})}
+
+
+def _is_secret(name: Any) -> bool:
+    return any(map(str(name).upper().__contains__, _SECRETS))
 
 
 def any_object(record: Json) -> Json:

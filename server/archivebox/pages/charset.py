@@ -11,8 +11,10 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import filterfalse
+from operator import itemgetter, methodcaller
 
-_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 # Browsers look that far; a little more costs nothing.
 _HEAD_BYTES = 4096
 _DECLARATIONS = (
@@ -82,9 +84,8 @@ def decode_text(body: bytes, header: str = "", *, from_browser: bool = False) ->
         from_browser: whether a browser or a program wrote the file, in UTF-8: then what the page
             says of itself is about its original.
     """
-    for mark, name in _MARKS:
-        if body.startswith(mark):
-            return _read(body.removeprefix(mark), name, "mark")
+    for mark in filter(body.startswith, _MARKS):
+        return _read(body.removeprefix(mark), _MARKS[mark], "mark")
     if from_browser or _is_utf8(body):
         return _read(body, "utf-8", "bytes")
     return _read_declared(body, header) or _detect(body)
@@ -109,14 +110,12 @@ def _read_declared(body: bytes, header: str) -> Decoded | None:
 def _list_declared(body: bytes, header: str) -> Iterator[tuple[str, str]]:
     """Yield the sets that the header and the page name, each with who names it."""
     start = body[:_HEAD_BYTES].decode("latin-1")
-    labels = [(match[1], "header") for match in _IN_HEADER.finditer(header)]
-    matches = filter(None, [pattern.search(start) for pattern in _DECLARATIONS])
-    labels += [(match[1], "page") for match in matches]
-    for label, source in labels:
-        name = find_codec(label)
-        is_possible = source == "header" or name not in _NOT_FROM_WITHIN
-        if name and is_possible:
-            yield name, source
+    for name in filter(None, map(find_codec, _IN_HEADER.findall(header))):
+        yield name, "header"
+    matches = filter(None, map(methodcaller("search", start), _DECLARATIONS))
+    names = map(find_codec, map(itemgetter(1), matches))
+    for name in filterfalse(_NOT_FROM_WITHIN.__contains__, filter(None, names)):
+        yield name, "page"
 
 
 def find_codec(label: str) -> str:

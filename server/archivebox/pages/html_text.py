@@ -111,7 +111,9 @@ _UNSEEN = frozenset(
 _INSTEAD = frozenset({"noscript", "noframes"})
 _UNDRAWN_INPUTS = frozenset({"hidden", "image", "file"})
 _BOXES = frozenset({"checkbox", "radio"})
-_TICKED, _BLANK = " [x] ", " [ ] "
+_TICKS = {True: " [x] ", False: " [ ] "}
+# A browser draws dots for a password.
+_SHOWN = {"password": ("placeholder",)}
 _BUTTONS = {"submit": "Submit", "reset": "Reset"}
 _DEEPEST = 50
 _CELL_BORDER = " | "
@@ -276,10 +278,9 @@ class _Reader:
         """Add what a field of a form shows."""
         kind = (attributes.get("type") or "text").lower()
         if kind in _BOXES:
-            self.lines.add(_TICKED if "checked" in attributes else _BLANK)
+            self.lines.add(_TICKS["checked" in attributes])
         elif kind not in _UNDRAWN_INPUTS:
-            # A browser draws dots for a password.
-            names = ("placeholder",) if kind == "password" else ("value", "placeholder")
+            names = _SHOWN.get(kind, ("value", "placeholder"))
             values = [*map(attributes.get, names), _BUTTONS.get(kind)]
             shown = next(filter(None, values), "")
             self.lines.add(f" [{shown}] ")

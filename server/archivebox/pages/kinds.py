@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import filterfalse
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 _UNKNOWN = ("", "application/octet-stream")
@@ -22,15 +23,17 @@ _NAMES = {
     "application/zip": "a ZIP archive",
     "application/gzip": "a packed file",
 }
-_SIGNATURES = (
-    (b"%PDF-", "application/pdf"),
-    (b"\x89PNG", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"PK\x03\x04", "application/zip"),
-    (b"PK\x05\x06", "application/zip"),
-    (b"\x1f\x8b", "application/gzip"),
-)
+_SIGNATURES = {
+    b"%PDF-": "application/pdf",
+    b"\x89PNG": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"PK\x03\x04": "application/zip",
+    b"PK\x05\x06": "application/zip",
+    b"\x1f\x8b": "application/gzip",
+    # Every file begins like that: it comes last.
+    b"": "",
+}
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _START_BYTES = 2000
 
@@ -41,7 +44,7 @@ def find_kind(body: bytes, path: str, *noted: str) -> str:
     Args:
         noted: the types that were noted for it, the most reliable first.
     """
-    known = [kind for kind in noted if kind not in _UNKNOWN]
+    known = filterfalse(_UNKNOWN.__contains__, noted)
     signs = [_find_signature(body), _find_html_name(path), *known, _find_html(body)]
     return next(filter(None, [*signs, _guess_by_name(path)]), "")
 
@@ -65,8 +68,8 @@ def name_kind(kind: str) -> str:
 
 
 def _find_signature(body: bytes) -> str:
-    kinds = [kind for signature, kind in _SIGNATURES if body.startswith(signature)]
-    return next(iter(kinds), "")
+    signatures = filter(body.startswith, _SIGNATURES)
+    return _SIGNATURES[next(signatures, b"")]
 
 
 def _find_html_name(path: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, filterfalse
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -34,8 +34,8 @@ _IMAGES = {
 }
 _READABLE = (".txt", ".html", ".htm", ".md")
 _WARC = (".warc.gz",)
-# What wget keeps beside a file whose links it converted.
-_BACKUP = ".orig"
+# What wget keeps beside a page: its WARC, and the original of a file whose links it converted.
+_BESIDE = re.compile(r"\.(?:warc\.gz|orig)\Z")
 _DONE = ("succeeded",)
 _ENDED = ("succeeded", "failed")
 _NO_LETTERS = re.compile(r"[\W_]+")
@@ -106,7 +106,8 @@ def list_headers(snapshot: Json) -> list[Output]:
 def find_output(snapshot: Json, plugin: str, name: str) -> Output | None:
     """Return a plugin's file by its name; None where the plugin lists its files without it."""
     for made in _list_made(snapshot, plugin):
-        if not made.files or name in made.files:
+        # Before 0.9 no files are listed: it may be there.
+        if name in (made.files or [name]):
             return next(iter(_make_all(snapshot, made, [name])), None)
     return None
 
@@ -135,14 +136,11 @@ def _list_own(snapshot: Json) -> list[Output]:
 
 
 def _choose_own(made: _Made, url: str) -> list[str]:
-    names = [name for name in made.files if not name.endswith((*_WARC, _BACKUP))]
+    names = list(filterfalse(_BESIDE.search, made.files))
     own = list(filter(partial(is_file_of, url=url), names))
-    if own:
-        return own
     # A name that was cut or comes from the server: then the note is all there is.
-    if made.noted in names:
-        return [made.noted]
-    return names[:1]
+    noted = list(filter(made.noted.__eq__, names))
+    return own or noted or names[:1]
 
 
 def _guess_own(made: _Made, url: str) -> list[str]:
@@ -212,8 +210,8 @@ def _list_made(snapshot: Json, plugin: str, statuses: tuple[str, ...] = _DONE) -
 def _read_result(result: Json) -> _Made:
     # 0.8.5 calls a plugin an extractor, and has other names for what it notes.
     is_old = "extractor" in result
-    plugin = str(result["extractor" if is_old else "plugin"])
-    noted = str(result.get("output" if is_old else "output_str") or "")
+    named = ("extractor", "output") if is_old else ("plugin", "output_str")
+    plugin, noted = (str(result.get(name) or "") for name in named)
     files = result.get("output_files")
     return _Made(
         plugin,

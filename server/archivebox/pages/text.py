@@ -81,12 +81,11 @@ class _Web:
         """Return the content type that one of wget's files was sent with."""
         if not self.page:
             return self.header
-        for answer in self.answers:
-            if is_file_of(output.name, answer.url):
-                # The file of a page that was moved bears the first name.
-                is_moved = 300 <= answer.status < 400
-                return self.page.content_type if is_moved else answer.content_type
-        return self.page.content_type
+        answers = filter(lambda answer: is_file_of(output.name, answer.url), self.answers)
+        answer = next(answers, self.page)
+        # The file of a page that was moved bears the first name.
+        is_moved = 300 <= answer.status < 400
+        return self.page.content_type if is_moved else answer.content_type
 
 
 async def read_page(api: ArchiveBoxApi, snapshot: Json, *, article: bool = False) -> PageText:
@@ -181,11 +180,11 @@ class _Reader:
     def _restore(self, reply: Reply) -> bytes:
         """Return wget's file as it was saved, also where the server shows it in another form."""
         page = self.web.page
-        if page is None or not page.is_whole:
-            return reply.body
         # 0.9.31 does that with some files, and such answers have no ranges.
         is_other = "accept-ranges" not in reply.headers
-        return page.body if is_other else reply.body
+        if is_other and page is not None and page.is_whole:
+            return page.body
+        return reply.body
 
     async def _read_html(self, output: Output, decoded: Decoded) -> PageText:
         html = await self._parse(decoded.text)
@@ -243,9 +242,10 @@ class _Reader:
         return PageText("", None, output.plugin, output.path, self.web.status, "", details, (note,))
 
     def _find_kind(self, output: Output, body: bytes) -> str:
-        own = self.web.page if output.plugin == "wget" else None
-        sent = own.kind if own else ""
-        return find_kind(body, output.path, output.mime_type, sent)
+        noted = [output.mime_type]
+        if output.plugin == "wget" and self.web.page:
+            noted.append(self.web.page.kind)
+        return find_kind(body, output.path, *noted)
 
     def _make(
         self, output: Output, decoded: Decoded, text: str, title: str | None, notes: list[str]

@@ -85,10 +85,9 @@ def _list_answers(warc: bytes) -> Iterator[WebAnswer]:
         head, _, content = record.partition(b"\r\n\r\n")
         fields = _parse_fields(head)
         url = fields.get("warc-target-uri", "").strip("<>")
-        is_text = url.partition("?")[0].endswith("/robots.txt")
-        is_response = fields.get("warc-type") == "response" and not is_text
-        if is_response and (answer := _parse_answer(url, content, is_whole)):
-            yield answer
+        is_page = not url.partition("?")[0].endswith("/robots.txt")
+        if is_page and fields.get("warc-type") == "response":
+            yield from _parse_answer(url, content, is_whole)
 
 
 def _list_records(warc: bytes) -> Iterator[tuple[bytes, bool]]:
@@ -111,18 +110,19 @@ def _parse_fields(head: bytes) -> dict[str, str]:
     return fields
 
 
-def _parse_answer(url: str, content: bytes, is_whole: bool) -> WebAnswer | None:
+def _parse_answer(url: str, content: bytes, is_whole: bool) -> Iterator[WebAnswer]:
+    """Yield the answer, where it is one."""
     head, _, body = content.partition(b"\r\n\r\n")
     match = _FIRST_LINE.match(head)
     if match is None:
-        return None
+        return
     headers, is_ended = _parse_fields(head), True
     if "chunked" in headers.get("transfer-encoding", "").lower():
         body, is_ended = _join_chunks(body)
     else:
         # Each record ends in two line breaks of its own.
         body = body.removesuffix(b"\r\n\r\n")
-    return WebAnswer(url, int(match[1]), headers, _unpack(body, headers), is_whole, is_ended)
+    yield WebAnswer(url, int(match[1]), headers, _unpack(body, headers), is_whole, is_ended)
 
 
 def _join_chunks(body: bytes) -> tuple[bytes, bool]:
@@ -130,9 +130,8 @@ def _join_chunks(body: bytes) -> tuple[bytes, bool]:
     parts, start, length = [], 0, 1
     while start < len(body):
         end = body.find(b"\r\n", start)
-        size = body[start:end].partition(b";")[0].strip() if end > 0 else b""
         try:
-            length = int(size, 16)
+            length = int(body[start : max(end, start)].partition(b";")[0], 16)
         except ValueError:
             break
         if length <= 0:

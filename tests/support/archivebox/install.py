@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -97,11 +97,13 @@ class Account:
 
 @dataclass(frozen=True)
 class Installed:
-    """An installed ArchiveBox: its folder, and who is to run it."""
+    """An installed ArchiveBox: its folder, who is to run it, and settings beside those of all
+    tests."""
 
     version: Version
     folder: Path
     account: Account
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def programs(self) -> Path:
@@ -136,7 +138,7 @@ def _installed(version: Version) -> Installed | Unavailable:
     if missing := [name for name in _PROGRAMS if shutil.which(name) is None]:
         return Unavailable(f"it archives with {' and '.join(missing)}, not installed")
     account = plain_account()
-    folder = _servers_folder(account) / f"archivebox-{_RELEASES[version].package}"
+    folder = servers_folder(account) / f"archivebox-{_RELEASES[version].package}"
     with locked(folder):
         if not (folder / "complete").is_file():
             try:
@@ -147,7 +149,7 @@ def _installed(version: Version) -> Installed | Unavailable:
     return Installed(version, folder, account)
 
 
-def _servers_folder(account: Account) -> Path:
+def servers_folder(account: Account) -> Path:
     """The cache of this machine's tests; for root one that the account of the servers can look
     into."""
     chosen = cache_folder()

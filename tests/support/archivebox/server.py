@@ -244,7 +244,7 @@ def _environment(installed: Installed, folder: Path, url: str) -> dict[str, str]
         else f"/usr/local/bin:{os.defpath}"
     )
     places = {"PATH": f"{installed.programs}:{path}", "HOME": str(folder / "home"), "BASE_URL": url}
-    return {**_COMMON, **_SETTINGS[installed.version], **places}
+    return {**_COMMON, **_SETTINGS[installed.version], **places, **installed.settings}
 
 
 def _template(installed: Installed) -> Path:

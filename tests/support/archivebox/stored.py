@@ -53,6 +53,15 @@ class Stored:
             for plugin, status, text in self.rows(query, plain_id(snapshot_id))
         ]
 
+    def forget_output(self, snapshot_id: str, plugin: str) -> None:
+        """Delete the record of an output, as if its plugin had never run."""
+        database = sqlite3.connect(self.real.folder / "data" / "index.sqlite3", timeout=30)
+        with closing(database), database:
+            database.execute(
+                "DELETE FROM core_archiveresult WHERE snapshot_id = ? AND plugin = ?",
+                (plain_id(snapshot_id), plugin),
+            )
+
     def files(self, snapshot_id: str) -> list[Path]:
         """Return the files in a page's own folder, empty where the folder is gone."""
         if self._is_old:

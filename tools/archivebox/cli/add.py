@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import methodcaller
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -12,7 +13,7 @@ from server.archivebox.endpoints import (
     Change,
     Text,
 )
-from server.archivebox.failures import get_command_result
+from server.archivebox.failures import get_command_report, get_command_rows
 from server.archivebox.openapi import Description
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
@@ -27,6 +28,7 @@ from tools.archivebox.known import (
     tag_all,
 )
 from tools.archivebox.records import Report
+from tools.archivebox.shapes import add_notes
 from tools.archivebox.snapshots.lookup import resolve_url
 
 CREATE = "POST /core/snapshots"
@@ -115,7 +117,7 @@ class Add(Change[Report]):
         notes = describe_known(len(known), keeps=keeps)
         if keeps:
             notes += await tag_all(api, known, tags)
-        return whole({**report, **show_known(known), **({"notes": notes} if notes else {})})
+        return whole(add_notes({**report, **show_known(known)}, notes))
 
     def _refuse_slow(self, description: Description) -> None:
         count = len(self.urls)
@@ -131,22 +133,15 @@ class Add(Change[Report]):
         )
 
     def present(self, match: Any) -> dict[str, Any]:
-        result = get_command_result(match)
-        report: dict[str, Any] = {
-            "crawl_id": None,
-            "snapshot_ids": [],
+        # 0.9.73 adds in the background: it lists no pages yet, and the crawl's id leads to them.
+        result = get_command_report(match)
+        # 0.8.5 lists the pages instead.
+        listed = filter(None, map(methodcaller("get", "id"), get_command_rows(match)))
+        return {
+            "crawl_id": result.get("crawl_id"),
+            "snapshot_ids": result.get("snapshot_ids") or list(listed),
             "queued": len(dict.fromkeys(self.urls)),
         }
-        # 0.9.73 adds in the background: it lists no pages yet, and the crawl's id leads to them.
-        if isinstance(result, dict):
-            report |= {
-                name: result[name] for name in ("crawl_id", "snapshot_ids") if result.get(name)
-            }
-        elif isinstance(result, list):
-            report["snapshot_ids"] = [
-                entry["id"] for entry in result if isinstance(entry, dict) and "id" in entry
-            ]
-        return report
 
 
 def adds_slowly(description: Description) -> bool:
@@ -175,7 +170,10 @@ async def list_only(
         ids.append(str(page["id"]))
         if not crawl and page.get("crawl_id"):
             crawl = {"crawl_id": page["crawl_id"]}
-    notes = [f"{len(ids)} pages are listed, and nothing of them is archived."]
+    notes = [
+        f"{len(ids)} pages are listed, and nothing of them is archived. To archive them later, add "
+        "them with `update: true`, which makes a copy of each."
+    ]
     if left := len(new) - len(ids):
         notes.append(f"Time ran out for {left} more: add the same URLs again to list the rest.")
     notes += await tag_all(api, known, tags)

@@ -15,6 +15,7 @@ from server.archivebox.failures import get_command_result
 from server.archivebox.filters import FilterType, Patterns
 from server.archivebox.moments import Seconds
 from server.errors import Failure
+from server.tool.result import drop_nulls
 
 R = TypeVar("R")
 
@@ -48,8 +49,8 @@ class Filters(EndpointRequest[R], Generic[R]):
 
     def times(self) -> dict[str, Any]:
         """Return the dates as the command takes them, in Unix seconds."""
-        times = {"after": self.after_, "before": self.before_}
-        return {name: float(value) for name, value in times.items() if value is not None}
+        times = drop_nulls({"after": self.after_, "before": self.before_})
+        return dict(zip(times, map(float, times.values()), strict=True))
 
 
 async def run_command(request: Change[Any], api: ArchiveBoxApi, body: dict[str, Any]) -> Any:

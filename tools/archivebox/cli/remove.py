@@ -12,7 +12,7 @@ from server.archivebox.endpoints import (
     Confirmed,
     Text,
 )
-from server.archivebox.filters import FilterType
+from server.archivebox.filters import FilterType, Patterns
 from server.archivebox.pagination import Record
 from server.errors import Code, Failure
 from server.text import count_noun, show_page
@@ -20,11 +20,13 @@ from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
 from tools.archivebox.cli.filters import Filters, run_command
+from tools.archivebox.command import has_fast_search
 from tools.archivebox.patterns import find_matches, find_urls, matches
 from tools.archivebox.records import Deleted
 from tools.archivebox.removal import delete_page, describe_removal
+from tools.archivebox.shapes import add_notes, list_first
 
-_SHOWN = 10
+_SHOWN, _IN_QUESTION = 10, 5
 # One request each, about 0.1 s: they have to fit into one call.
 _MOST_REMOVED = 200
 _SINGLE = (Code.NOT_FOUND, Code.REJECTED, Code.UNAVAILABLE)
@@ -64,10 +66,8 @@ class Remove(Filters[Deleted], Confirmed[Deleted]):
     async def preview(self, context: ArchiveBoxContext) -> Preview:
         api, patterns, times = context.api, self.patterns(), self.times()
         # Whole pages take the server 30 ms each: they are asked for only where they are few.
-        urls = await find_urls(api, patterns, times, {})
-        if urls is not None and len(urls) > _MOST_REMOVED:
-            going = await find_urls(api, patterns, times, {"status": "deleting"}) or []
-            raise _make_refusal(f"{len(urls) - len(going):,}")
+        if has_fast_search(context.description):
+            await _refuse_many(api, patterns, times)
         rows, is_all = await find_matches(api, patterns, times, {}, _MOST_REMOVED)
         # 0.9.73 shows a deleted page until its runner has removed it.
         self._matches = [page for page in rows if page.get("status") != "deleting"]
@@ -145,8 +145,20 @@ async def _delete_each(api: ArchiveBoxApi, result: list[Record]) -> dict[str, An
         # 0.9.73 only queues a deletion; its runner removes the page and its files a little later.
         counts["deleted"] += bool(done.get("deleted_count"))
         counts["queued"] += bool(done.get("queued_count"))
-    note = describe_removal(api.description)
-    return {**counts, "failed": failed, **({"notes": [note]} if note else {})}
+    notes = filter(None, [describe_removal(api.description)])
+    return add_notes({**counts, "failed": failed}, [*notes])
+
+
+async def _refuse_many(api: ArchiveBoxApi, patterns: Patterns, times: Record) -> None:
+    """Count what matches, and refuse more than fits into one call.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT`.
+    """
+    urls = await find_urls(api, patterns, times, {})
+    if len(urls) > _MOST_REMOVED:
+        going = await find_urls(api, patterns, times, {"status": "deleting"})
+        raise _make_refusal(f"{len(urls) - len(going):,}")
 
 
 def _make_refusal(count: str) -> Failure:
@@ -162,10 +174,7 @@ def _make_refusal(count: str) -> Failure:
 
 def _preview(result: list[Record], note: str) -> Preview:
     shown = [show_page(page["url"], page.get("title")) for page in result[:_SHOWN]]
-    visible = ", ".join(shown[:5]) + (", ..." if len(result) > 5 else "")
+    visible = list_first(shown, _IN_QUESTION, count=len(result))
     ids = [str(entry.get("id") or entry["timestamp"]) for entry in result]
-    return Preview(
-        f"Delete {count_noun(len(result), 'saved page')} with all files: "
-        f"{visible}?{note and f' {note}'}",
-        {"snapshots": len(result), "first": shown, "ids": ids},
-    )
+    message = f"Delete {count_noun(len(result), 'saved page')} with all files: {visible}? {note}"
+    return Preview(message.rstrip(), {"snapshots": len(result), "first": shown, "ids": ids})

@@ -19,10 +19,11 @@ from server.http.urls import check_web_address
 from server.text import quote_title, show_url
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
-from server.tool.result import Result, whole
+from server.tool.result import Result, drop_nulls, whole
 from tools.archivebox.cli.filters import run_command
 from tools.archivebox.cli.schedules import ADMIN_PAGE, describe, list_schedules, read_active
 from tools.archivebox.records import Report
+from tools.archivebox.shapes import leave_out
 
 _SHOWN = 5
 
@@ -73,12 +74,12 @@ class Schedule(Confirmed[Report]):
             return {"clear": True}
         options = {"depth": self.depth, "tag": self.tag, "only_new": self.only_new}
         body = {"add": True, "import_path": self.import_path, "every": (self.every or "").strip()}
-        return body | {name: value for name, value in options.items() if value is not None}
+        return body | drop_nulls(options)
 
     def require_supported(self, description: Description, values: dict[str, Any]) -> dict[str, Any]:
         # Before 0.9.73 each run makes a new copy, and the argument does not exist.
-        if values.get("only_new") is False and not description.takes(self.operation, "only_new"):
-            values = {name: value for name, value in values.items() if name != "only_new"}
+        if not self.only_new and not description.takes(self.operation, "only_new"):
+            values = leave_out(values, ("only_new",))
         return super().require_supported(description, values)
 
     async def prepare(self, context: ArchiveBoxContext) -> None:

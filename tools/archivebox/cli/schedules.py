@@ -4,11 +4,13 @@ are copied at each run."""
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import filterfalse
 from typing import Any
 
 from server.archivebox.api import ArchiveBoxApi
-from server.archivebox.failures import get_command_result
+from server.archivebox.failures import get_command_report
 from server.archivebox.pagination import Record
+from tools.archivebox.shapes import plain_id
 
 ADMIN_PAGE = "/admin/crawls/crawlschedule/"
 """Where people see and change schedules on the server."""
@@ -26,9 +28,7 @@ async def read_active(api: ArchiveBoxApi) -> list[str]:
     """Return the ids of the active schedules, oldest first."""
     # Not `show`: where one schedule never comes, the server answers that with a 503.
     answer = await api.change("POST", "/cli/schedule", {"quiet": True}, repeatable=True, verify="")
-    result = get_command_result(answer)
-    ids = result.get("active_schedule_ids") if isinstance(result, dict) else None
-    return [str(identity) for identity in ids or []]
+    return list(map(str, get_command_report(answer).get("active_schedule_ids") or ()))
 
 
 async def list_schedules(api: ArchiveBoxApi) -> list[Record]:
@@ -36,21 +36,22 @@ async def list_schedules(api: ArchiveBoxApi) -> list[Record]:
     active = await read_active(api)
     if not active:
         return []
-    crawls = [
-        crawl
-        for crawl in await api.get("/crawls/crawls")
-        if crawl.get("created_by_username") == _CREATOR
-    ]
-    patterns = {identity: _find_pattern(identity, crawls) for identity in active}
-    used = [pattern["id"] for pattern in patterns.values() if pattern]
-    runs = [crawl for crawl in crawls if crawl["id"] not in used and not _is_pattern(crawl)]
-    schedules = [_describe(identity, pattern, runs) for identity, pattern in patterns.items()]
+    crawls = list(filter(_is_of_schedule, await api.get("/crawls/crawls")))
+    patterns = [_find_pattern(identity, crawls) for identity in active]
+    # A pattern is no run, also where its schedule is deleted.
+    runs = [crawl for crawl in filterfalse(_is_pattern, crawls) if crawl not in patterns]
+    schedules = [_describe(*pair, runs) for pair in zip(active, patterns, strict=True)]
     for schedule in schedules[:_MOST_COUNTED]:
         await _count_copies(api, schedule)
     # Before 0.9.73 crawls have the setting, but each run makes a new copy all the same.
     if not api.description.takes("POST /cli/schedule", "only_new"):
-        schedules = [{**schedule, "only_new": False} for schedule in schedules]
+        for schedule in schedules:
+            schedule["only_new"] = False
     return schedules
+
+
+def _is_of_schedule(crawl: Record) -> bool:
+    return bool(crawl.get("created_by_username") == _CREATOR)
 
 
 async def _count_copies(api: ArchiveBoxApi, schedule: Record) -> None:
@@ -96,9 +97,10 @@ def _find_pattern(identity: str, crawls: list[Record]) -> Record | None:
 
     Ids begin with the time at which they were made, and both are made by one request.
     """
-    earlier = [crawl for crawl in crawls if _order(crawl["id"]) < _order(identity)]
-    pattern = max(earlier, key=lambda crawl: _order(crawl["id"]), default=None)
-    return pattern if pattern and pattern.get("status") == "sealed" else None
+    earlier = filter(lambda crawl: plain_id(crawl["id"]) < plain_id(identity), crawls)
+    last = max(earlier, key=lambda crawl: plain_id(crawl["id"]), default=None)
+    is_pattern = last is not None and last.get("status") == "sealed"
+    return last if is_pattern else None
 
 
 def _describe(identity: str, pattern: Record | None, runs: list[Record]) -> Record:
@@ -107,7 +109,7 @@ def _describe(identity: str, pattern: Record | None, runs: list[Record]) -> Reco
     its_runs = [
         run["created_at"]
         for run in runs
-        if _order(run["id"]) > _order(identity) and _is_same(run, pattern)
+        if plain_id(run["id"]) > plain_id(identity) and _is_same(run, pattern)
     ]
     return {
         "id": identity,
@@ -122,7 +124,3 @@ def _describe(identity: str, pattern: Record | None, runs: list[Record]) -> Reco
 
 def _is_same(run: Record, pattern: Record) -> bool:
     return all(run.get(name) == pattern.get(name) for name in _SAME)
-
-
-def _order(identity: Any) -> str:
-    return str(identity).replace("-", "").lower()

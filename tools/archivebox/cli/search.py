@@ -12,7 +12,7 @@ from server.archivebox.endpoints import (
     Text,
 )
 from server.archivebox.openapi import Description
-from server.archivebox.pagination import Record, read
+from server.archivebox.pagination import Record, keep_all, read
 from server.tool.result import Result
 from tools.archivebox import records
 from tools.archivebox.cli.filters import Filters
@@ -64,7 +64,9 @@ class Search(Filters[Snapshot], Many[Snapshot]):
         if not has_fast_search(context.description):
             refuse_filters(api, more)
             listed = await match_pages(api, patterns, times)
-            return await read(self, api, listed, keep=patterns.keep())
+            # Without patterns all fit: as many are read as are wanted, and counted.
+            keep = patterns.keep() if patterns.patterns else keep_all
+            return await read(self, api, listed, keep=keep)
 
         async def fetch(offset: int, count: int) -> tuple[list[Record], int]:
             # The command cannot skip: it is asked for all up to the last one that is wanted.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from server.archivebox.context import ArchiveBoxContext
@@ -12,6 +14,7 @@ from server.jobs import Handle, NewRecord, RecordRow, RecordState
 from tools.archivebox.jobs.change_work import ChangeWork
 from tools.archivebox.jobs.query import PageQuery
 from tools.archivebox.listing import LIST
+from tools.archivebox.shapes import plain_id
 
 CANCELS = (
     "PATCH /core/snapshot/{snapshot_id}",
@@ -35,19 +38,22 @@ async def find_queued_work(context: ArchiveBoxContext, query: PageQuery) -> list
     queued = await _find_queued(context, PageQuery(), crawls)
     chosen = queued
     if query.given():
-        fitting = {str(page["id"]) for page in await _find_queued(context, query, crawls)}
-        chosen = [page for page in queued if str(page["id"]) in fitting]
+        fitting = set(map(_identify, await _find_queued(context, query, crawls)))
+        chosen = list(filter(lambda page: _identify(page) in fitting, queued))
+    groups, going = _group(queued, crawls), _group(chosen, crawls)
     records: list[NewRecord] = []
+    singles = going.pop("", [])
     for crawl in crawls:
-        own = _list_own(crawl, queued)
-        going = _list_own(crawl, chosen)
+        pages = going.get(_identify(crawl), [])
         # A crawl without queued pages goes only where everything does.
         goes_empty = not query.given() and _is_queued(crawl)
-        if len(own) == len(going) and (going or goes_empty):
-            records.append(_record(f"crawl:{crawl['id']}", _first(crawl), going))
-            chosen = [page for page in chosen if page not in going]
-    singles = [_record(f"snapshot:{page['id']}", page["url"], [page]) for page in chosen]
-    return [*records, *singles]
+        is_whole = len(pages) == len(groups.get(_identify(crawl), []))
+        if is_whole and (pages or goes_empty):
+            records.append(_record(f"crawl:{crawl['id']}", _first(crawl), pages))
+        else:
+            singles += pages
+    records += [_record(f"snapshot:{page['id']}", page["url"], [page]) for page in singles]
+    return records
 
 
 async def _find_queued(
@@ -66,8 +72,19 @@ async def _find_queued(
     return list(filter(_is_queued, pages))
 
 
-def _list_own(crawl: Json, pages: list[Json]) -> list[Json]:
-    return [page for page in pages if _is_of(page, crawl)]
+def _group(pages: list[Json], crawls: list[Json]) -> dict[str, list[Json]]:
+    """Return the pages by the ids of their crawls; those of no open crawl by an empty one."""
+    groups: dict[str, list[Json]] = {}
+    for page in pages:
+        owners = filter(partial(_is_of, page), crawls)
+        # Of several crawls of its URL it is the last one's that is older.
+        owner = max(owners, key=itemgetter("created_at"), default={"id": ""})
+        groups.setdefault(_identify(owner), []).append(page)
+    return groups
+
+
+def _identify(record: Json) -> str:
+    return str(record["id"])
 
 
 def _record(key: str, url: str, pages: list[Json]) -> NewRecord:
@@ -96,12 +113,11 @@ class CancelWork(ChangeWork):
 
     async def finish(self, job: Handle) -> Json:
         """Look again until nothing is open, and report which pages stopped."""
-        pages: list[str] = []
-        for row in job.all_rows(RecordState.DONE):
-            pages += (row.detail or {}).get("pages", ())
         states: dict[str, str] = {}
+        for row in job.all_rows(RecordState.DONE):
+            states |= dict.fromkeys(row.detail["pages"], "open")
         async for _ in job.poll(first=1.0, longest=8.0, limit=_SEEN_AFTER, counter="looked"):
-            open_pages = [page for page in pages if states.get(page, "open") == "open"]
+            open_pages = list(filter(lambda page: states[page] == "open", states))
             job.set_message(f"waiting for ArchiveBox to stop {len(open_pages):,} pages")
             for identity in open_pages:
                 states[identity] = await self._state(identity)
@@ -130,8 +146,7 @@ def _count_states(states: dict[str, str]) -> Json:
         "open": "stillOpen",
         "gone": "gone",
     }
-    counts = Counter(states.values())
-    return {label: counts[state] for state, label in names.items() if counts[state]}
+    return dict(Counter(map(names.__getitem__, states.values())))
 
 
 def _pattern(kind: str) -> str:
@@ -145,16 +160,11 @@ def _is_open(result: Json) -> bool:
 def _is_of(page: Json, crawl: Json) -> bool:
     """Return whether a page is of a crawl."""
     if "crawl_id" in page:
-        return _plain_id(page["crawl_id"]) == _plain_id(crawl["id"])
+        return plain_id(page["crawl_id"]) == plain_id(crawl["id"])
     # 0.9.31 does not say: its crawls name the URLs that they were given, and are older.
     if str(page.get("created_at")) < str(crawl.get("created_at")):
         return False
     return page["url"] in str(crawl.get("urls")).split()
-
-
-def _plain_id(identity: Any) -> str:
-    # 0.9.73 writes ids without dashes, older versions with them.
-    return str(identity).replace("-", "").lower()
 
 
 def _is_queued(result: Json) -> bool:

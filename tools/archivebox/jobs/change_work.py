@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from server.archivebox.context import ArchiveBoxContext
@@ -19,6 +20,7 @@ from server.jobs import (
     RecordState,
 )
 from tools.archivebox.jobs.query import PageQuery
+from tools.archivebox.known import missing_tags
 
 TAGS = (
     "POST /core/tags/add-to-snapshot/",
@@ -42,12 +44,11 @@ class TagChange:
     def make_record(self, page: Json) -> NewRecord | None:
         """Return what is to be changed of a page; None where its tags are as they should be."""
         # ArchiveBox keeps a tag as it was written first; `Press` and `press` are the same one.
-        tags = page.get("tags") or []
-        missing = [name for name in dict.fromkeys(self.add) if not has_tag(tags, name)]
-        present = [name for name in tags if has_tag(self.remove, name)]
-        if not (missing or present):
+        present = filter(partial(has_tag, self.remove), page.get("tags") or ())
+        change = {"add": missing_tags(page, self.add), "remove": list(present)}
+        if not any(change.values()):
             return None
-        return NewRecord(str(page["id"]), {"url": page["url"], "add": missing, "remove": present})
+        return NewRecord(str(page["id"]), {"url": page["url"], **change})
 
 
 async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list[NewRecord]:

@@ -90,14 +90,14 @@ class StartExport(StartJob[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         target = await to_thread.run_sync(
             lambda: folder.choose_target(self.name, self.format, what=f"archivebox {rows.what}")
         )
-        total = await self.selection().count_at_most(context)
-        requests = ceil(total / PAGES_AT_ONCE)
+        pages = await self.selection().count(context)
+        requests = ceil(pages.count / PAGES_AT_ONCE)
         # A text takes a request of its own, and sometimes a second one.
         if rows.what == "texts":
-            requests += total
+            requests += pages.count
         about = {"file": target.name, "folder": str(folder.path), "format": self.format}
-        title = f"Export of {total:,} saved pages as {self.format}"
-        return Plan(title, total, requests, credits=0, details=about)
+        title = f"Export of {pages.describe()} as {self.format}"
+        return Plan(title, pages.count, requests, credits=0, details=about)
 
     def work(self, context: ArchiveBoxContext) -> ExportWork:
         return ExportWork(context, self.selection(), self.rows())

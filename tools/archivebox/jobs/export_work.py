@@ -4,6 +4,7 @@ one step at the end."""
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -159,7 +160,7 @@ class ExportWork:
         rows = [_select(records.snapshot(page), columns) for page in pages]
         if self._rows.what != "texts":
             return rows
-        texts: list[Json] = [{} for _ in pages]
+        texts: list[Json] = list(pages)
 
         async def read(number: int) -> None:
             texts[number] = await _read_text(self._context, pages[number])
@@ -168,7 +169,7 @@ class ExportWork:
         async with anyio.create_task_group() as group:
             for number in range(len(pages)):
                 group.start_soon(read, number)
-        return [{**row, **text} for row, text in zip(rows, texts, strict=True)]
+        return list(map(or_, rows, texts))
 
     async def _reach(self, job: Handle, place: Place) -> None:
         await job.checkpoint(asdict(place), gathered=place.rows)

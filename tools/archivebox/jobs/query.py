@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from itertools import filterfalse
 from typing import Any
 
 from server.archivebox.context import ArchiveBoxContext
@@ -16,6 +17,7 @@ from server.archivebox.pagination import LARGEST_SERVED, Fetch, chain, distinct,
 from server.errors import Code, Failure
 from server.text import count_noun
 from server.tool.request import Input
+from server.tool.result import drop_nulls
 from tools.archivebox.command import has_fast_search
 from tools.archivebox.listing import LIST, narrow_to_host, stored_tags
 from tools.archivebox.patterns import find_urls
@@ -24,8 +26,8 @@ _SNAPSHOTS = "/core/snapshots"
 # As many as one request gives.
 _READ_WHOLE = LARGEST_SERVED
 _FIRST = 10
-# A page of the list takes up to 2 s.
-_RESERVE_SECONDS = 8.0
+# Of a call of 45 s: a server that can only be read page by page is not waited for any longer.
+_RESERVE_SECONDS = 25.0
 
 Json = dict[str, Any]
 
@@ -103,14 +105,20 @@ class PageQuery:
     async def count_at_most(self, context: ArchiveBoxContext, **more: Any) -> int:
         """Return how many pages the server selects, by one small request: exact unless a domain is
         asked for, which its filters only narrow down."""
-        fetch = await self._make_reader(context, more)
-        _, total = await fetch(0, 1)
+        tags = await self._list_tags(context)
+        _, total = await self._make_reader(context, tags, more)(0, 1)
         return total
+
+    async def count(self, context: ArchiveBoxContext) -> Survey:
+        """Return how many pages fit, as `survey`, by one request where that is enough."""
+        if self.domain is None:
+            return Survey(await self.count_at_most(context), [])
+        return await self.survey(context)
 
     async def survey(self, context: ArchiveBoxContext) -> Survey:
         """Return the pages that fit where few do, and else how many they are."""
-        fetch = await self._make_reader(context, {})
-        first, total = await fetch(0, _FIRST)
+        tags = await self._list_tags(context)
+        first, total = await self._make_reader(context, tags, {})(0, _FIRST)
         if total <= _READ_WHOLE:
             pages = await self.snapshots(context)
             return Survey(len(pages), pages[:_FIRST], pages)
@@ -118,19 +126,15 @@ class PageQuery:
             return await self._survey_domain(context, total)
         # What is being deleted stands in the list until it is gone.
         if context.description.takes(LIST, "status"):
-            total -= await self.count_at_most(context, status="deleting")
+            _, going = await self._make_reader(context, tags, {"status": "deleting"})(0, 1)
+            total -= going
         return Survey(total, first)
 
     async def _survey_domain(self, context: ArchiveBoxContext, most: int) -> Survey:
         """Count the pages of a host among at most so many that the server selects."""
-        by_url = self.domain and not any((self.search, self.since, self.until))
-        if by_url and has_fast_search(context.description):
-            patterns = Patterns("domain", (str(self.domain),))
-            more = {"tag": self.tag} if self.tag else {}
-            going = {**more, "status": "deleting"}
-            urls = await find_urls(context.api, patterns, {}, more) or []
-            gone = await find_urls(context.api, patterns, {}, going) or []
-            return Survey(len(urls) - len(gone), [{"url": url} for url in urls[:_FIRST]])
+        has_more = any((self.search, self.since, self.until))
+        if has_fast_search(context.description) and not has_more:
+            return await self._count_urls(context)
         count, first = 0, list[Json]()
         async for batch in self.batches(context, 0, size=LARGEST_SERVED):
             count += len(batch.pages)
@@ -138,6 +142,14 @@ class PageQuery:
             if batch.end < most and context.deadline - context.now() < _RESERVE_SECONDS:
                 return Survey(most, first, is_exact=False)
         return Survey(count, first)
+
+    async def _count_urls(self, context: ArchiveBoxContext) -> Survey:
+        patterns = Patterns("domain", (str(self.domain),))
+        more = drop_nulls({"tag": self.tag})
+        urls = await find_urls(context.api, patterns, {}, more)
+        going = await find_urls(context.api, patterns, {}, {**more, "status": "deleting"})
+        first = [{"url": url} for url in urls[:_FIRST]]
+        return Survey(len(urls) - len(going), first)
 
     async def batches(
         self, context: ArchiveBoxContext, start: int, *, size: int, **more: Any
@@ -148,15 +160,11 @@ class PageQuery:
             size: records of one request.
             more: further parameters of the list.
         """
-        fetch = await self._make_reader(context, more)
+        fetch = self._make_reader(context, await self._list_tags(context), more)
         async for records, end in read_on(fetch, start, size):
             # The server's filters only narrow a host down; what is being deleted is no page.
-            pages = [
-                record
-                for record in records
-                if self.has(record["url"]) and record.get("status") != "deleting"
-            ]
-            yield PageBatch(pages, end)
+            fitting = filter(lambda record: self.has(record["url"]), records)
+            yield PageBatch(list(filterfalse(_is_going, fitting)), end)
 
     async def find_results(
         self, context: ArchiveBoxContext, status: str, **more: Any
@@ -169,20 +177,26 @@ class PageQuery:
             "snapshot_tag": self.tag,
             **self._times(),
         }
-        return [
-            entry
-            async for entry in list_records(context, "/core/archiveresults", params)
-            # The server looks for a part of a tag's name.
-            if entry["status"] == status
-            and self.has(entry["snapshot_url"])
-            and (self.tag is None or has_tag(entry["snapshot_tags"], self.tag))
-        ]
+        fetch = make_reader(context, "/core/archiveresults", params)
+        results: list[Json] = []
+        async for page, _ in read_on(fetch, 0, LARGEST_SERVED):
+            results += filter(self._has_result, page)
+        return list(filter(lambda result: result["status"] == status, results))
 
-    async def _make_reader(self, context: ArchiveBoxContext, more: Json) -> Fetch:
+    def _has_result(self, result: Json) -> bool:
+        # The server looks for a part of a tag's name.
+        is_tagged = self.tag is None or has_tag(result["snapshot_tags"], self.tag)
+        return is_tagged and self.has(result["snapshot_url"])
+
+    async def _list_tags(self, context: ArchiveBoxContext) -> Sequence[str | None]:
+        """Return the spellings of the tag: the server compares it letter by letter."""
+        return await stored_tags(context.api, self.tag) if self.tag else [None]
+
+    def _make_reader(
+        self, context: ArchiveBoxContext, tags: Sequence[str | None], more: Json
+    ) -> Fetch:
         """Return a reader of what the server selects: at least the pages that fit."""
         params = {**self._params(context.description), **more}
-        # The server compares a tag letter by letter, and has one in several spellings at times.
-        tags = await stored_tags(context.api, self.tag) if self.tag else [None]
         readers = [make_reader(context, _SNAPSHOTS, {**params, "tag": tag}) for tag in tags]
         return chain(readers) if len(readers) == 1 else distinct(chain(readers))
 
@@ -198,15 +212,8 @@ class PageQuery:
         return {"created_at__gte": self.since, "created_at__lt": end}
 
 
-async def list_records(context: ArchiveBoxContext, path: str, params: Json) -> AsyncIterator[Json]:
-    """Yield all records of a list under these filters; those that are None are left out.
-
-    Raises:
-        Failure: `UNSUPPORTED` for a filter that the server would ignore.
-    """
-    async for records, _ in read_on(make_reader(context, path, params), 0, LARGEST_SERVED):
-        for record in records:
-            yield record
+def _is_going(page: Json) -> bool:
+    return bool(page.get("status") == "deleting")
 
 
 def make_reader(context: ArchiveBoxContext, path: str, params: Json) -> Fetch:
@@ -215,7 +222,7 @@ def make_reader(context: ArchiveBoxContext, path: str, params: Json) -> Fetch:
     Raises:
         Failure: `UNSUPPORTED` for a filter that the server would ignore without a word.
     """
-    requested = {name: value for name, value in params.items() if value is not None}
+    requested = drop_nulls(params)
     for name in requested:
         if not context.description.takes(f"GET {path}", name):
             raise Failure(

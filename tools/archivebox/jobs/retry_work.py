@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from server.archivebox.context import ArchiveBoxContext
@@ -113,11 +114,8 @@ async def _find_single(context: ArchiveBoxContext, urls: list[str]) -> set[str]:
 
 async def _find_candidates(context: ArchiveBoxContext, query: PageQuery) -> list[_Candidate]:
     """Return the pages that may not be saved, with the outputs that say so."""
-    results = [
-        result
-        for result in await query.find_results(context, "failed")
-        if plugin_of(result) in copy_plugins()
-    ]
+    failed = await query.find_results(context, "failed")
+    results = list(filter(lambda result: plugin_of(result) in copy_plugins(), failed))
     if context.description.takes("GET /core/archiveresults", "plugin"):
         # 0.9.31 calls a wget a success that stored its log alone; nothing is then there to be read.
         plugin = "wget" if has_fast_search(context.description) else "htmltotext"
@@ -151,23 +149,21 @@ def _is_exhausted(pages: list[Json], verdict: Verdict) -> bool:
     most = _TRIES_OF_PARTS if verdict.outcome in ("partly", "unknown") else _TRIES
     alike = 0
     for page in reversed(pages):
-        earlier = judge(page)
-        if earlier.outcome != verdict.outcome or _list_failed_plugins(
-            earlier
-        ) != _list_failed_plugins(verdict):
+        if _describe_end(judge(page)) != _describe_end(verdict):
             break
         # 0.8.5 makes new outputs of one copy instead of more copies.
-        alike += max(1, *(Counter(map(plugin_of, _failed_results(page))).values() or [1]))
+        failed = filter(_is_failed, page.get("archiveresults") or ())
+        alike += max(Counter(map(plugin_of, failed)).values(), default=1)
     return alike >= most
 
 
-def _list_failed_plugins(verdict: Verdict) -> set[str]:
-    return {str(failure["plugin"]) for failure in verdict.failures}
+def _describe_end(verdict: Verdict) -> tuple[str, frozenset[str]]:
+    """Return how an attempt ended: its outcome and the plugins that failed."""
+    return verdict.outcome, frozenset(map(itemgetter("plugin"), verdict.failures))
 
 
-def _failed_results(page: Json) -> list[Json]:
-    results = page.get("archiveresults") or []
-    return [result for result in results if result.get("status") == "failed"]
+def _is_failed(result: Json) -> bool:
+    return bool(result.get("status") == "failed")
 
 
 class SaveAgainWork(SaveWork):

@@ -20,18 +20,24 @@ from tools.archivebox.jobs.change_work import TAGS, TagChange, TagWork, undo_cha
 from tools.archivebox.jobs.query import PageQuery, Query
 from tools.archivebox.jobs.retry_work import Retries, SaveAgainWork, find_failed_pages
 from tools.archivebox.jobs.save_work import CheckWork, SaveOptions, SaveWork
+from tools.archivebox.shapes import drop_empty
 
 _UNASKED = 500
 """Pages that are saved without asking: as many as one call of the tool for it takes."""
 _SHOWN, _SHOWN_IN_QUESTION = 10, 3
 _ON_PAGES = ("save", "check")
 _ONLY_FOR = {
-    "plugins": ("save",),
-    "only_new": ("save",),
-    "wait_minutes": ("save", "retry"),
-    "older_than_days": ("check",),
+    "urls": (_ON_PAGES, "retry, tag and cancel select pages by `query`."),
+    "query": (("retry", "tag", "cancel"), "save and check take `urls`; tags of a save are `tags`."),
+    "tags": (("save", "tag"), "action tag changes tags."),
+    "untag": (("tag",), "action tag changes tags."),
+    "undo": (("tag",), "action tag changes tags."),
+    "plugins": (("save",), "only save takes it."),
+    "only_new": (("save",), "only save takes it."),
+    "wait_minutes": (("save", "retry"), "only save and retry wait."),
+    "older_than_days": (("check",), "only check takes it."),
 }
-"""Arguments that the other actions would ignore."""
+"""By argument: the actions that take it, which others would ignore, and what to do instead."""
 
 
 class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
@@ -81,40 +87,16 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         # resumed.
         if self.resume is not None:
             return
-        if (self.action in _ON_PAGES) != bool(self.urls):
-            need = (
-                "needs `urls`"
-                if self.action in _ON_PAGES
-                else "takes no `urls`: it selects by `query`"
-            )
+        beside = list(filter(self._is_out_of_place, _ONLY_FOR))
+        if beside:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"{self.action} {need}.",
-                "Correct the arguments and call again.",
+                f"{self.action} takes no {', '.join(map(_quote, beside))}.",
+                f"Leave it out: {_ONLY_FOR[beside[0]][1]}",
             )
-        if self.action in _ON_PAGES and self.selection().given():
+        if self.action in _ON_PAGES and not self.urls:
             raise Failure(
-                Code.INVALID_ARGUMENT,
-                f"{self.action} takes `urls`, and no `query`.",
-                "Leave out `query`; the tags of a save are `tags`.",
-            )
-        if self.action != "tag" and (
-            self.untag or self.undo or (self.tags and self.action != "save")
-        ):
-            raise Failure(
-                Code.INVALID_ARGUMENT,
-                f"{self.action} changes no tags.",
-                "Leave out tags, untag and undo, or set `action` to tag.",
-            )
-        if beside := [
-            name
-            for name, actions in _ONLY_FOR.items()
-            if self._has(name) and self.action not in actions
-        ]:
-            raise Failure(
-                Code.INVALID_ARGUMENT,
-                f"{self.action} takes no {', '.join(f'`{entry}`' for entry in beside)}.",
-                "Leave it out, and call again.",
+                Code.INVALID_ARGUMENT, f"{self.action} needs `urls`.", "Say which pages, by URL."
             )
         if self.action == "tag":
             self._check_tagging()
@@ -128,11 +110,8 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
                 return self._save_plan(context)
             case "check":
                 links = self.links()
-                return _plan_without_question(
-                    f"Check of {count_noun(len(links), 'page')}",
-                    [NewRecord(link) for link in links],
-                    each=1,
-                )
+                title = f"Check of {count_noun(len(links), 'page')}"
+                return _plan_without_question(title, list(map(NewRecord, links)), each=1)
             case "retry":
                 return _retry_plan(await find_failed_pages(context, self.selection()))
             case "tag":
@@ -158,7 +137,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
 
     def links(self) -> list[str]:
         """Return the URLs, each once."""
-        return list(dict.fromkeys(url.strip() for url in self.urls or []))
+        return list(dict.fromkeys(map(str.strip, self.urls or ())))
 
     def selection(self) -> PageQuery:
         """Return the filters."""
@@ -181,7 +160,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             # One look at each page, and one request for each chunk, rounded up.
             requests=len(links) + -(-len(links) // work.batch),
             credits=0,
-            records_known=[NewRecord(link) for link in links],
+            records_known=list(map(NewRecord, links)),
             preview=Preview(
                 requested,
                 {"pages": len(links), "first": first},
@@ -221,32 +200,33 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     def _tag_change(self) -> TagChange:
         return TagChange(tuple(self.tags or ()), tuple(self.untag or ()))
 
-    def _has(self, name: str) -> bool:
+    def _is_out_of_place(self, name: str) -> bool:
         # A default clashes with nothing: only what the call itself set can.
-        return name in self.model_fields_set and getattr(self, name) is not None
+        is_set = name in self.model_fields_set and getattr(self, name) is not None
+        return is_set and self.action not in _ONLY_FOR[name][0]
 
     def _check_tagging(self) -> None:
+        is_selected = self.selection().given()
         if self.undo:
             # An undo takes its pages and tags from the job that it reverses.
-            if self.tags or self.untag or self.selection().given():
+            if is_selected or self.tags or self.untag:
                 raise Failure(
                     Code.INVALID_ARGUMENT, "`undo` goes alone.", "Leave out tags, untag and query."
                 )
             return
-        if not (self.tags or self.untag):
+        # ArchiveBox makes no difference between capitals and small letters in tags.
+        put, taken = (set(map(str.casefold, tags or ())) for tags in (self.tags, self.untag))
+        if not put | taken:
             raise Failure(
                 Code.INVALID_ARGUMENT, "No tags were given.", "Set `tags`, `untag` or `undo`."
             )
-        # ArchiveBox makes no difference between capitals and small letters in tags.
-        if both := {tag.casefold() for tag in self.tags or []} & {
-            entry.casefold() for entry in self.untag or []
-        }:
+        if both := put & taken:
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"{min(both)!r} is both in `tags` and in `untag`.",
                 "Leave it in one of them.",
             )
-        if not self.selection().given():
+        if not is_selected:
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Without a `query` every saved page would be tagged.",
@@ -255,9 +235,15 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
 
 
 def _describe_change(change: TagChange) -> str:
-    verbs = {"put on": change.add, "take off": change.remove}
-    parts = [f"{verb}: {', '.join(map(quote_title, tags))}" for verb, tags in verbs.items() if tags]
+    verbs = {"put on": [*change.add], "take off": [*change.remove]}
+    parts = []
+    for verb, tags in drop_empty(verbs).items():
+        parts.append(f"{verb}: {', '.join(map(quote_title, tags))}")
     return "; ".join(parts)
+
+
+def _quote(name: str) -> str:
+    return f"`{name}`"
 
 
 def _cancel_plan(records: list[NewRecord]) -> Plan:
@@ -294,7 +280,7 @@ def _plan_with_question(records: list[NewRecord], message: str, *, each: int) ->
     """Return a plan that needs a confirmation; where there is nothing to do, one that does not."""
     if not records:
         return _plan_without_question(message, records, each=each)
-    urls = [record.detail["url"] for record in records if record.detail.get("url")]
+    urls = list(filter(None, (record.detail.get("url") for record in records)))
     preview = _ask(message, urls, len(records))
     return _plan_without_question(message, records, each=each, preview=preview)
 

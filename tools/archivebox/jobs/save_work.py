@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from server import wall_clock
@@ -17,6 +18,7 @@ from server.jobs import Handle, RecordRow, RecordState
 from tools.archivebox.cli.add import Add, adds_slowly
 from tools.archivebox.known import add_tags, find_known, keeps_known
 from tools.archivebox.records import describe_verdict
+from tools.archivebox.shapes import drop_empty, plain_id
 
 _ADDED_AT_ONCE = 50
 # 0.9.31 takes 0.7 to 2 s for each address within the request.
@@ -46,11 +48,8 @@ class SaveOptions:
 
     def arguments(self) -> Json:
         """Return the options that were given, as the add command names them."""
-        return {
-            **({"tag": ",".join(self.tags)} if self.tags else {}),
-            **({"plugins": self.plugins} if self.plugins else {}),
-            **({"only_new": self.only_new} if self.only_new is not None else {}),
-        }
+        texts = {"tag": ",".join(self.tags), "plugins": self.plugins, "only_new": self.only_new}
+        return drop_empty(texts)
 
 
 class SaveWork:
@@ -187,29 +186,28 @@ class SaveWork:
     async def _outcome(self, row: RecordRow, crawls: dict[str, bool]) -> Json | None:
         """Return what became of a page; None while it is not finished."""
         pages = await copies(self.context.background, row.key)
-        crawl = row.detail.get("crawl") if isinstance(row.detail, dict) else None
-        if crawl is None:
-            # 0.8.5 has archived what it added; what was lost on its way may not be there at all.
-            return await self._result(pages[-1]) if pages else None
-        # 0.9.31 does not say which crawl a page is of, so any copy counts.
-        own = [page for page in pages if _same(page.get("crawl_id", crawl), crawl)]
-        if own:
-            return await self._result(own[-1])
+        crawl = (row.detail or {}).get("crawl")
+        # 0.9.31 does not say which crawl a page is of, so any copy counts. 0.8.5 knows no crawls,
+        # and has archived what it added; what was lost on its way may not be there at all.
+        is_own = partial(_is_of_crawl, crawl)
+        own = list(filter(is_own, pages))
         # 0.9.73 makes the pages seconds after the crawl: until that is over, this one may still
         # come.
-        if not await self._is_over(crawl, crawls):
-            return None
+        if own or crawl is None or not await self._is_over(crawl, crawls):
+            return await self._result(own[-1:])
+        if not pages:
+            return {"outcome": "failed", "reason": "ArchiveBox made no page of it."}
         # Known before, and only new ones were wanted.
-        if pages:
-            result = await self._result(pages[-1])
-            return {**(result or {"outcome": "queued", "id": pages[-1]["id"]}), "known": True}
-        return {"outcome": "failed", "reason": "ArchiveBox made no page of it."}
+        pending = {"outcome": "queued", "id": pages[-1]["id"]}
+        return {**pending, **(await self._result(pages[-1:]) or {}), "known": True}
 
-    async def _result(self, page: Json) -> Json | None:
-        verdict = await read_verdict(self.context.background, page)
-        if verdict.outcome == "pending":
-            return None
-        return {"id": page["id"], **describe_verdict(page, verdict)}
+    async def _result(self, newest: list[Json]) -> Json | None:
+        """Return what became of the newest copy; None while there is none, or it is at work."""
+        for page in newest:
+            verdict = await read_verdict(self.context.background, page)
+            if verdict.outcome != "pending":
+                return {"id": page["id"], **describe_verdict(page, verdict)}
+        return None
 
     async def _is_over(self, crawl: str, existing: dict[str, bool]) -> bool:
         if crawl not in existing:
@@ -228,7 +226,7 @@ class SaveWork:
                 continue
             outcome = dict(self._outcomes.get(row.number) or {"outcome": "queued"})
             known += bool(outcome.pop("known", False))
-            tagged += isinstance(row.detail, dict) and bool(row.detail.get("tagged"))
+            tagged += bool((row.detail or {}).get("tagged"))
             groups[outcome.pop("outcome")].append({"url": row.key, **outcome})
         return _show_groups(groups, _save_notes(known, tagged, queued=bool(groups["queued"])))
 
@@ -283,10 +281,11 @@ class CheckWork:
 
     def _describe_good(self, page: Json, verdict: Verdict) -> Json:
         saved = _time_of_save(page)
-        limit = wall_clock.utc_now() - timedelta(days=self._days or 0)
-        state = "stale" if self._days is not None and saved < limit else "good"
-        described = {"is": state, "id": page["id"], "saved": wall_clock.utc_stamp(saved)}
-        return {**described, "reason": verdict.reason} if verdict.reason else described
+        described = {"is": "good", "id": page["id"], "saved": wall_clock.utc_stamp(saved)}
+        is_limited = self._days is not None
+        if is_limited and saved < wall_clock.utc_now() - timedelta(days=self._days or 0):
+            described["is"] = "stale"
+        return {**described, **drop_empty({"reason": verdict.reason})}
 
 
 async def copies(api: ArchiveBoxApi, url: str) -> list[Json]:
@@ -326,30 +325,30 @@ def _save_notes(known: int, tagged: int, *, queued: bool) -> list[str]:
 
 
 def _time_of_save(page: Json) -> datetime:
-    text = str(page.get("downloaded_at") or page.get("bookmarked_at") or page.get("created_at"))
-    result = datetime.fromisoformat(text)
-    return result if result.tzinfo else result.replace(tzinfo=UTC)
+    dates = map(page.get, ("downloaded_at", "bookmarked_at", "created_at"))
+    text = str(next(filter(None, dates)))
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def _show_groups(groups: dict[str, list[Json]], notes: list[str]) -> Json:
     """Return the counts of all groups, and the first pages of each."""
-    cut = any(len(group) > _MOST_SHOWN for group in groups.values())
-    return {
-        "counts": {name: len(each) for name, each in groups.items()},
-        **{name: each[:_MOST_SHOWN] for name, each in groups.items() if each},
-        "notes": [*notes, *([f"Each list ends at {_MOST_SHOWN}."] if cut else [])],
-    }
+    counts = {name: len(group) for name, group in groups.items()}
+    shown = {name: group[:_MOST_SHOWN] for name, group in groups.items()}
+    if max(counts.values()) > _MOST_SHOWN:
+        notes = [*notes, f"Each list ends at {_MOST_SHOWN}."]
+    return {"counts": counts, **drop_empty(shown), "notes": notes}
 
 
 def _make_detail(crawl: str | None, *, tagged: bool) -> Json | None:
-    detail: Json = {"crawl": crawl} if crawl else {}
-    return {**detail, "tagged": True} if tagged else detail or None
+    # Nothing to say is nothing to journal.
+    detail: Json = drop_empty({"crawl": crawl, "tagged": tagged or None})
+    return detail or None
+
+
+def _is_of_crawl(crawl: str | None, page: Json) -> bool:
+    return crawl is None or plain_id(page.get("crawl_id", crawl)) == plain_id(crawl)
 
 
 def _is_added(row: RecordRow) -> bool:
     return row.state in (RecordState.DONE, RecordState.UNKNOWN)
-
-
-def _same(one: Any, other: Any) -> bool:
-    # 0.9.73 writes ids without dashes, older versions with them.
-    return str(one).replace("-", "").lower() == str(other).replace("-", "").lower()

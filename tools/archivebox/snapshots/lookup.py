@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from urllib.parse import quote
 
 from server.archivebox.api import ArchiveBoxApi
@@ -10,6 +11,7 @@ from server.archivebox.pagination import Record, every, refuse_ambiguous
 from server.errors import Code, Failure
 from server.text import show_url
 from tools.archivebox.listing import pages, stored_urls
+from tools.archivebox.shapes import plain_id
 
 _WHOLE_ID = re.compile(r"[0-9a-f]{32}\Z", re.IGNORECASE)
 _PATH = "/core/snapshot/"
@@ -26,26 +28,32 @@ async def one_snapshot(
     if is_url(reference):
         return await _by_url(api, reference, with_archiveresults=with_archiveresults)
     # A whole id needs no list to be looked through.
-    if _WHOLE_ID.match(reference.replace("-", "")):
+    if _WHOLE_ID.match(plain_id(reference)):
         return await read_snapshot(api, reference, with_archiveresults=with_archiveresults)
     # Ten candidates are shown, so one more is enough to know.
-    candidates, total = await every(pages(api, {"id": reference}), 11)
-    if len(candidates) > 1 and total:
+    candidates, _ = await every(pages(api, {"id": reference}), 11)
+    if len(candidates) > 1:
         # The timestamp of one page may be the start of another's.
-        same = [candidate for candidate in candidates if _same_id(candidate, reference)]
+        same = list(filter(partial(_has_id, reference), candidates))
         refuse_ambiguous(same or candidates, "saved pages")
         candidates = same
-    if candidates and not with_archiveresults:
-        return candidates[0]
-    if not candidates and not api.description.has("PATCH /core/snapshot/{}"):
-        # 0.8.5 would answer with any page that has this somewhere in its id.
+    for candidate in candidates:
+        return await _complete(api, candidate, with_archiveresults=with_archiveresults)
+    # 0.8.5 would answer with any page that has this somewhere in its id.
+    if not api.description.has("PATCH /core/snapshot/{}"):
         raise Failure(
             Code.NOT_FOUND,
             f"There is no saved page {reference!r}.",
             "Give the beginning or end of its id.",
         )
-    identity = str(candidates[0]["id"]) if candidates else reference
-    return await read_snapshot(api, identity, with_archiveresults=with_archiveresults)
+    return await read_snapshot(api, reference, with_archiveresults=with_archiveresults)
+
+
+async def _complete(api: ArchiveBoxApi, listed: Record, *, with_archiveresults: bool) -> Record:
+    """Return a snapshot of the list, with its outputs where they are asked for."""
+    if not with_archiveresults:
+        return listed
+    return await read_snapshot(api, str(listed["id"]), with_archiveresults=True)
 
 
 def is_url(reference: str) -> bool:
@@ -71,9 +79,7 @@ async def _by_url(api: ArchiveBoxApi, url: str, *, with_archiveresults: bool) ->
             "Look for it with a part of it in `search`: {GET /core/snapshots}.",
         )
     refuse_ambiguous(candidates, "saved pages, which are copies of one page")
-    if not with_archiveresults:
-        return candidates[0]
-    return await read_snapshot(api, str(candidates[0]["id"]), with_archiveresults=True)
+    return await _complete(api, candidates[0], with_archiveresults=with_archiveresults)
 
 
 async def read_snapshot(api: ArchiveBoxApi, identity: str, *, with_archiveresults: bool) -> Record:
@@ -84,9 +90,5 @@ async def read_snapshot(api: ArchiveBoxApi, identity: str, *, with_archiveresult
     return record
 
 
-def _same_id(record: Record, reference: str) -> bool:
-    requested = reference.replace("-", "").lower()
-    return (
-        str(record["id"]).replace("-", "").lower() == requested
-        or record.get("timestamp") == reference
-    )
+def _has_id(reference: str, record: Record) -> bool:
+    return plain_id(record["id"]) == plain_id(reference) or record.get("timestamp") == reference

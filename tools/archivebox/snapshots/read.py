@@ -228,10 +228,12 @@ def _about(snapshot: dict[str, Any], status: int | None = None) -> dict[str, Any
 
 def _find_warning(snapshot: dict[str, Any], status: int | None) -> str:
     """Return why the page may be an error page: it is saved like any other."""
-    if status is not None and status >= 400:
+    if (status or 0) >= 400:
         return f"The page's server answered {status}: this is its error page."
-    fetched = [failure for failure in failures(snapshot) if failure["plugin"] == "wget"]
-    return f"The page may be an error page: {fetched[0]['reason']}" if fetched else ""
+    for failure in failures(snapshot):
+        if failure["plugin"] == "wget":
+            return f"The page may be an error page: {failure['reason']}"
+    return ""
 
 
 def _nothing(snapshot: dict[str, Any], what: str) -> Failure:

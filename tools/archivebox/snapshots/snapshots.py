@@ -12,14 +12,14 @@ from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Change, Confirmed, Get, Many, MayConfirm, Text
 from server.archivebox.moments import At, From, split_exact
 from server.archivebox.openapi import Description
-from server.archivebox.pagination import LARGEST_PAGE, Fetch, Record, read
+from server.archivebox.pagination import LARGEST_PAGE, Fetch, Keep, Record, keep_all, read
 from server.archivebox.verdict import judge, read_verdict
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
 from server.text import show_page
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
-from server.tool.result import Result, whole
+from server.tool.result import Result, drop_nulls, whole
 from tools.archivebox import records
 from tools.archivebox.known import add_tags, find_known
 from tools.archivebox.listing import pages, stored_tags, stored_urls
@@ -31,6 +31,7 @@ from tools.archivebox.removal import (
     remove_with_files,
     warn_of_return,
 )
+from tools.archivebox.shapes import add_notes
 from tools.archivebox.snapshots.lookup import one_snapshot, read_snapshot
 
 Status = Literal[
@@ -97,26 +98,19 @@ class ListSnapshots(Many[Snapshot]):
     async def run(self, context: ArchiveBoxContext) -> Result:
         arguments = self.model_dump(
             exclude_unset=True,
+            exclude_none=True,
             by_alias=True,
             exclude={"fields", "limit", "after", "offset", "status"},
         )
-        params = self.require_supported(
-            context.description,
-            split_exact({name: value for name, value in arguments.items() if value is not None}),
-        )
-        # Before 0.9.73 the server ignores this filter without a word, so it is applied here.
-        by_server = self.status not in (None, *_OUTCOMES) and context.description.takes(
-            self.operation, "status"
-        )
-        if by_server:
-            params["status"] = self.status
+        params = self.require_supported(context.description, split_exact(arguments))
+        keep = self._find_keep(context.api)
+        if keep is keep_all:
+            params |= drop_nulls({"status": self.status})
+        page = LARGEST_PAGE
         if self._needs_outputs():
             params["with_archiveresults"] = True
+            page = _WITH_RESULTS
         fetch = await self._pages(context.api, params)
-        page = _WITH_RESULTS if self._needs_outputs() else LARGEST_PAGE
-        if self.status is None or by_server:
-            return await read(self, context.api, fetch, page=page)
-        keep = self._outcome if self.status in _OUTCOMES else self._at_work(context.api)
         return await read(self, context.api, fetch, keep=keep, page=page)
 
     def one(self, record: Record) -> Record:
@@ -155,7 +149,13 @@ class ListSnapshots(Many[Snapshot]):
     def _outcome(self, record: Record) -> bool:
         return judge(record).outcome in _OUTCOMES[str(self.status)]
 
-    def _at_work(self, api: ArchiveBoxApi) -> Any:
+    def _find_keep(self, api: ArchiveBoxApi) -> Keep:
+        """Return what tells the status of a page here, where the server does not filter by it."""
+        if self.status in _OUTCOMES:
+            return self._outcome
+        # Before 0.9.73 the server ignores this filter without a word.
+        if self.status is None or api.description.takes(self.operation, "status"):
+            return keep_all
         if not api.description.has("PATCH /core/snapshot/{}"):
             raise Failure(
                 Code.UNSUPPORTED,
@@ -314,11 +314,10 @@ class UpdateSnapshot(MayConfirm[Snapshot]):
         await self.send(context.api, self.require_supported(context.description, body))
         # 0.9.31 answers with what was sent, and not with what it stored.
         stored = await read_snapshot(context.api, self.snapshot_id, with_archiveresults=False)
-        notes = records.describe_differences(body, stored)
-        beside: dict[str, Any] = {"notes": notes} if notes else {}
+        answer = records.snapshot(stored)
         if "tags" in body:
-            beside["replaced"] = {"tags": snapshot.get("tags") or []}
-        return whole({**records.snapshot(stored), **beside})
+            answer["replaced"] = {"tags": snapshot.get("tags") or []}
+        return whole(add_notes(answer, records.describe_differences(body, stored)))
 
 
 class DeleteSnapshot(Confirmed[Deleted]):
