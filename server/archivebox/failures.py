@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from server.errors import Code, Failure
+from server.http.intermediary import recognize
 from server.http.retry import Transient
 from server.http.transport import Reply
 from server.http.urls import parse_origin
@@ -46,6 +47,7 @@ _ARGUMENT_ERRORS = (
 _MOST_DETAILS = 5
 _MOST_BYTES = 2000
 _MOST_DIGITS = 18
+_LONGEST_HOST = 100
 
 KEY_HINT = (
     "The user makes an API key for a superuser in ArchiveBox's admin "
@@ -131,6 +133,15 @@ def make_redirect_failure(reply: Reply, url: str = "") -> Failure:
             "nothing was done.",
             _URL_HINT,
         )
+    if not _may_be_told(url, target):
+        return Failure(
+            Code.NOT_CONFIGURED,
+            f"ArchiveBox's address sends callers on to another host, {host[:_LONGEST_HOST]}; "
+            "the key is not sent there.",
+            "Often that is the sign-in page of a proxy, which no program can pass: whoever runs it "
+            "lets requests to ArchiveBox pass. If ArchiveBox has moved, the user knows its new "
+            "address and sets ARCHIVEBOX_URL.",
+        )
     # A prefix in front of the API belongs to the address; any other path (a login page) does not.
     prefix, api, _ = urlsplit(target).path.partition("/api/v1")
     address = parse_origin(target)
@@ -142,6 +153,17 @@ def make_redirect_failure(reply: Reply, url: str = "") -> Failure:
         "the key is not sent to another address.",
         f"Tell the user to set ARCHIVEBOX_URL={address} and restart this server.",
     )
+
+
+def _may_be_told(url: str, target: str) -> bool:
+    """Return whether a redirect leads to the same server for sure: only then is its target an
+    address to send a key to. Whoever answers could name any other."""
+    here, there = urlsplit(url), urlsplit(target)
+    is_upgrade = (here.scheme, there.scheme) == ("http", "https")
+    if there.hostname == here.hostname and is_upgrade:
+        return True
+    # Those names are this machine's own (RFC 6761), and ArchiveBox's by default.
+    return f".{there.hostname}".endswith(".archivebox.localhost")
 
 
 def make_foreign_failure() -> Failure:
@@ -200,6 +222,8 @@ def _make_failure(reply: Reply, payload: Any) -> Failure:
             return make_host_failure()
         case 400 | 422:
             return Failure(Code.INVALID_ARGUMENT, f"ArchiveBox refused the arguments: {message}")
+        case _ if not fields and (failure := _recognize(reply, message)):
+            return failure
         case 401:
             return Failure(Code.UNAUTHENTICATED, "ArchiveBox does not accept the key.", KEY_HINT)
         case 403 if "disabled on this host" in message:
@@ -235,6 +259,13 @@ def _make_failure(reply: Reply, payload: Any) -> Failure:
         # Both come from a proxy that did not reach ArchiveBox in time.
         worth_repeating=reply.status in (502, 504),
     )
+
+
+def _recognize(reply: Reply, message: str) -> Failure | None:
+    # Its own pages: it shows one for a host name that is not its own.
+    if "disabled on this host" in message or "CSRF" in message:
+        return None
+    return recognize(reply, "ArchiveBox", "ARCHIVEBOX_URL")
 
 
 def _make_exception_failure(status: int, message: str) -> Failure:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import threading
 import unicodedata
 from collections.abc import Sequence
@@ -152,6 +153,9 @@ def shorten_number(value: float) -> str:
 
 
 def _make_figure(title: str, height: float) -> Figure:
+    # Before the import, which reads a `matplotlibrc` of the folder where the server was started,
+    # be it a link to something without an end.
+    os.environ["MATPLOTLIBRC"] = os.devnull
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -3,14 +3,18 @@ search is broken."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
+
+import anyio.to_thread
 
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.failures import get_command_result
 from server.archivebox.filters import Patterns, has_tag, spellings
 from server.archivebox.pagination import Fetch, Record, chain, distinct, every
+from server.child import SECONDS, TookTooLong, shared
 from server.errors import Code, Failure
 
 MOST = 1000
@@ -55,7 +59,7 @@ async def find_matches(
     filters = await server_filters(api, patterns)
     body = _body(api, operation, {**filters, **times, **more})
     # A search by words takes the patterns for words, which also fit by what a page says.
-    keep = (Patterns(patterns.kind, ()) if more.get("search") else patterns).keep()
+    wanted = Patterns(patterns.kind, ()) if more.get("search") else patterns
     # One more says whether there are more. A row takes the server some 15 ms.
     size = most + 1
     while True:
@@ -68,7 +72,7 @@ async def find_matches(
             # 0.8.5 cannot write its own answer down with the libraries it is installed with today.
             pages = await _search_here(api, patterns, times)
             return pages[:most], len(pages) <= most
-        fitting = list(filter(keep, rows))
+        fitting = await _choose(wanted, rows)
         # A server without a limit sends everything, be it less or more than was asked for.
         is_end = len(rows) != size
         if is_end or len(fitting) > most or size > _MOST_ASKED:
@@ -202,4 +206,27 @@ async def _search_here(
         )
     after, before = times.get("after", 0.0), times.get("before", float("inf"))
     in_time = [page for page in snapshots if after <= float(page["timestamp"]) < before]
-    return list(filter(patterns.keep(), in_time))[:MOST]
+    return (await _choose(patterns, in_time))[:MOST]
+
+
+async def _choose(patterns: Patterns, pages: list[Record]) -> list[Record]:
+    """Return the pages that fit; regular expressions, which may be endless, are tried in a process
+    of their own.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT` for one that takes too long.
+    """
+    if patterns.kind != "regex" or not patterns.patterns:
+        return list(filter(patterns.keep(), pages))
+    texts = json.dumps([page["url"] for page in pages]).encode()
+    try:
+        answer, _ = await anyio.to_thread.run_sync(
+            shared.ask, {"task": "match", "patterns": patterns.patterns}, texts
+        )
+    except TookTooLong:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"The regular expression takes longer than {SECONDS:g} s on the saved addresses.",
+            "Write a simpler one, without repetitions inside repetitions, or use `substring`.",
+        ) from None
+    return [page for page, fits in zip(pages, answer["fits"], strict=True) if fits]
