@@ -30,6 +30,8 @@ _LONGEST_RETRY = 86_400.0
 _MARKUP = re.compile(r"<[a-z!/][^>]*>", re.IGNORECASE)
 # Searched in the bytes, because only few answers need the costly second pass.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+# A number that may be infinite: reading each by a function would take seconds.
+_HUGE = re.compile(rb"[eE]\+?[0-9]{3}")
 # A gateway's own answers: the request may never have reached Archive, so a read is repeated.
 _GATEWAY = (502, 503, 504)
 # What the status alone says of the token, the workspace or the pace; 5xx come on top.
@@ -263,7 +265,7 @@ def _load_json(body: bytes) -> Any:
     payload = json.loads(
         body.decode("utf-8-sig", "replace"),
         parse_constant=_read_constant,
-        parse_float=_read_float,
+        parse_float=_read_float if _HUGE.search(body) else None,
     )
     if not _SURROGATE.search(body):
         return payload

@@ -46,7 +46,8 @@ _ARGUMENT_ERRORS = (
 )
 _MOST_DETAILS = 5
 _MOST_BYTES = 2000
-_MOST_DIGITS = 18
+# A number that may be infinite: reading each by a function would take seconds.
+_HUGE = re.compile(rb"[eE]\+?[0-9]{3}")
 _LONGEST_HOST = 100
 
 KEY_HINT = (
@@ -71,8 +72,7 @@ def decode(reply: Reply) -> Any:
         payload = json.loads(
             reply.body,
             parse_constant=_read_constant,
-            parse_float=_read_float,
-            parse_int=_read_int,
+            parse_float=_read_float if _HUGE.search(reply.body) else None,
         )
     except (ValueError, RecursionError):
         if reply.status < 400:
@@ -100,6 +100,16 @@ def check_answer(problem: str) -> None:
         )
 
 
+def is_refused_command(payload: Any) -> bool:
+    """Return whether an answer reports that a command failed."""
+    return isinstance(payload, dict) and payload.get("success") is False
+
+
+def _list_errors(payload: dict[str, Any]) -> list[Any]:
+    errors = payload.get("errors") or []
+    return errors if isinstance(errors, list) else [errors]
+
+
 def get_command_result(payload: Any) -> Any:
     """Return the `result` of a command, which reports its failures with HTTP 200.
 
@@ -110,8 +120,8 @@ def get_command_result(payload: Any) -> Any:
         raise Failure(
             Code.BAD_RESPONSE, "ArchiveBox answered a command with something else than its report."
         )
-    if payload.get("success") is False:
-        errors = [clean(str(error)) for error in payload.get("errors") or []]
+    if is_refused_command(payload):
+        errors = [clean(str(error)) for error in _list_errors(payload)]
         # Commands that print their mistake leave the list empty.
         message = "; ".join(errors) or clean(payload.get("stderr", "")) or "without a reason"
         raise Failure(Code.REJECTED, f"ArchiveBox refused the command: {message}")
@@ -221,7 +231,11 @@ def _make_failure(reply: Reply, payload: Any) -> Failure:
         case 400 if is_refused_host(reply):
             return make_host_failure()
         case 400 | 422:
-            return Failure(Code.INVALID_ARGUMENT, f"ArchiveBox refused the arguments: {message}")
+            return Failure(
+                Code.INVALID_ARGUMENT,
+                f"ArchiveBox refused the arguments: {message}",
+                "Correct the arguments and call again.",
+            )
         case _ if not fields and (failure := _recognize(reply, message)):
             return failure
         case 401:
@@ -249,7 +263,11 @@ def _make_failure(reply: Reply, payload: Any) -> Failure:
                 "If every call says so, ARCHIVEBOX_URL does not point at an ArchiveBox.",
             )
         case 405:
-            return Failure(Code.UNSUPPORTED, "This ArchiveBox does not offer that.")
+            return Failure(
+                Code.UNSUPPORTED,
+                "This ArchiveBox does not offer that.",
+                "The user can update ArchiveBox.",
+            )
         case 409:
             return Failure(Code.REJECTED, f"ArchiveBox refused it as it stands: {message}")
     return Transient(
@@ -313,11 +331,6 @@ def _render_detail(entry: Any) -> str:
 
 def _read_constant(_: str) -> None:
     """Return null for NaN and Infinity, which are no JSON."""
-
-
-def _read_int(text: str) -> int | None:
-    # What no other language holds as a whole number is no count and no size.
-    return int(text) if len(text) <= _MOST_DIGITS else None
 
 
 def _read_float(text: str) -> float | None:
