@@ -7,7 +7,6 @@ in HTML.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 from server.archive.explanations import BAN, BY_CODE, BY_TEXT, PASSING_CODES, UNKNOWN_REFUSAL
 from server.errors import Code, Failure
 from server.http.intermediary import find_redirect_host, recognize
+from server.http.json_body import load_json
 from server.http.retry import Transient
 from server.http.transport import Reply
 from server.text import truncate_line
@@ -30,8 +30,6 @@ _LONGEST_RETRY = 86_400.0
 _MARKUP = re.compile(r"<[a-z!/][^>]*>", re.IGNORECASE)
 # Searched in the bytes, because only few answers need the costly second pass.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-# A number that may be infinite: reading each by a function would take seconds.
-_HUGE = re.compile(rb"[eE]\+?[0-9]{3}")
 # A gateway's own answers: the request may never have reached Archive, so a read is repeated.
 _GATEWAY = (502, 503, 504)
 # What the status alone says of the token, the workspace or the pace; 5xx come on top.
@@ -262,23 +260,10 @@ def _load_json(body: bytes) -> Any:
     Half a surrogate pair, left where a caption was cut, becomes `?`.
     """
     # A byte order mark and invalid bytes are no reason to lose a whole page of records.
-    payload = json.loads(
-        body.decode("utf-8-sig", "replace"),
-        parse_constant=_read_constant,
-        parse_float=_read_float if _HUGE.search(body) else None,
-    )
+    payload = load_json(body.decode("utf-8-sig", "replace"))
     if not _SURROGATE.search(body):
         return payload
     return json.loads(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
-
-
-def _read_constant(_: str) -> None:
-    """Return null for NaN and Infinity, which are no JSON and no metric: not available."""
-
-
-def _read_float(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None
 
 
 def _describe_body(body: bytes) -> str:

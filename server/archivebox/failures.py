@@ -9,14 +9,13 @@ markup never leave this module.
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from server.errors import Code, Failure
 from server.http.intermediary import recognize
+from server.http.json_body import load_json
 from server.http.retry import Transient
 from server.http.transport import Reply
 from server.http.urls import parse_origin
@@ -46,8 +45,6 @@ _ARGUMENT_ERRORS = (
 )
 _MOST_DETAILS = 5
 _MOST_BYTES = 2000
-# A number that may be infinite: reading each by a function would take seconds.
-_HUGE = re.compile(rb"[eE]\+?[0-9]{3}")
 _LONGEST_HOST = 100
 
 KEY_HINT = (
@@ -69,11 +66,8 @@ def decode(reply: Reply) -> Any:
     if 300 <= reply.status < 400:
         raise make_redirect_failure(reply)
     try:
-        payload = json.loads(
-            reply.body,
-            parse_constant=_read_constant,
-            parse_float=_read_float if _HUGE.search(reply.body) else None,
-        )
+        # Whatever else it is, it is text: invalid bytes are no reason to lose a whole page.
+        payload = load_json(reply.body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
         if reply.status < 400:
             raise _make_garbage_failure(reply) from None
@@ -102,12 +96,10 @@ def check_answer(problem: str) -> None:
 
 def is_refused_command(payload: Any) -> bool:
     """Return whether an answer reports that a command failed."""
-    return isinstance(payload, dict) and payload.get("success") is False
-
-
-def _list_errors(payload: dict[str, Any]) -> list[Any]:
-    errors = payload.get("errors") or []
-    return errors if isinstance(errors, list) else [errors]
+    if not isinstance(payload, dict) or payload.get("success") is not False:
+        return False
+    # Without its reasons it is no report.
+    return isinstance(payload.get("errors"), list)
 
 
 def get_command_result(payload: Any) -> Any:
@@ -121,7 +113,7 @@ def get_command_result(payload: Any) -> Any:
             Code.BAD_RESPONSE, "ArchiveBox answered a command with something else than its report."
         )
     if is_refused_command(payload):
-        errors = [clean(str(error)) for error in _list_errors(payload)]
+        errors = [clean(str(error)) for error in payload["errors"]]
         # Commands that print their mistake leave the list empty.
         message = "; ".join(errors) or clean(payload.get("stderr", "")) or "without a reason"
         raise Failure(Code.REJECTED, f"ArchiveBox refused the command: {message}")
@@ -327,15 +319,6 @@ def _render_detail(entry: Any) -> str:
     place = ".".join(map(str, steps[1:])) if isinstance(steps, list) else ""
     message = clean(str(entry.get("msg", "")))
     return f"{place}: {message}" if place else message
-
-
-def _read_constant(_: str) -> None:
-    """Return null for NaN and Infinity, which are no JSON."""
-
-
-def _read_float(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None
 
 
 def _make_garbage_failure(reply: Reply) -> Transient:

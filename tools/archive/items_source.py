@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from server.archive.context import ArchiveContext
-from server.archive.operations import Id, Text
+from server.archive.operations import Id
 from server.errors import Code, Failure
 from server.tool.arguments import parse
-from server.tool.request import Input, Meaning, Request
+from server.tool.request import Input, Links, Meaning, Request
 from tools.archive.content.items import GetItemIdsByUrl, SearchItems
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class ItemSource(Input):
     item_ids: list[Id] | None = Field(
         None, min_length=1, max_length=20_000, description="Item ids, instead of a search."
     )
-    urls: list[Text] | None = Field(
+    urls: Links | None = Field(
         None, min_length=1, max_length=5_000, description="Post links, instead of a search."
     )
 

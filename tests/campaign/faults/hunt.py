@@ -220,7 +220,7 @@ def _is_of_version(failure: Failure) -> bool:
 
 def is_change(method: str, target: str, body: bytes) -> bool:
     """Return whether a request to an ArchiveBox changes something: some reads are posted, too."""
-    reads = target.endswith(("/cli/search", "/cli/list", "_api_token")) or b'"show":true' in body
+    reads = target.endswith(("/cli/search", "/cli/list", "_api_token")) or b'"quiet"' in body
     return method != "GET" and not reads
 
 

@@ -15,7 +15,7 @@ from server.archive.operations import (
     Text,
 )
 from server.errors import Code, Failure
-from server.tool.request import ApiType, Input
+from server.tool.request import ApiType, Input, Links
 from tools.archive.content.sorting import SORT_PATHS, sorter
 from tools.archive.schema.inputs import (
     NO_SUCH_PLACE,
@@ -315,7 +315,7 @@ class GetItemIdsByUrl(Lookup[UrlLookup]):
     title = "Find items by link"
     core = True
 
-    urls: list[Text] = Field(min_length=1, max_length=100, description="Up to 100 post links.")
+    urls: Links = Field(min_length=1, max_length=100, description="Up to 100 post links.")
 
 
 class EngagementHistoryFilterInput(Input):

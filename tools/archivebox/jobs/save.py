@@ -15,6 +15,7 @@ from server.jobs import JobRow, NewRecord, Work
 from server.text import count_noun, quote_title, show_url
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
+from server.tool.request import Links
 from tools.archivebox.jobs.cancel_work import CANCELS, CancelWork, find_queued_work
 from tools.archivebox.jobs.change_work import TagWork, tag_changes, undo_changes
 from tools.archivebox.jobs.query import PageQuery, Query
@@ -58,7 +59,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     watch = "archive_mcp_get_job shows how it stands."
 
     action: Literal["save", "check", "retry", "tag", "cancel"] = Field(description="What to do.")
-    urls: Annotated[list[Text], Field(max_length=2_000)] | None = Field(None, description="Pages.")
+    urls: Annotated[Links, Field(max_length=2_000)] | None = Field(None, description="Pages.")
     tags: list[Text] | None = Field(None, description="Tag names.")
     untag: list[Text] | None = Field(None, description="To take off.")
     undo: Text | None = Field(None, description="Job id.")
