@@ -7,13 +7,14 @@ in HTML.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from server.archive.explanations import BAN, BY_CODE, BY_TEXT, PASSING_CODES, UNKNOWN_REFUSAL
 from server.errors import Code, Failure
+from server.http.intermediary import find_redirect_host, recognize
+from server.http.json_body import load_json
 from server.http.retry import Transient
 from server.http.transport import Reply
 from server.text import truncate_line
@@ -240,13 +241,16 @@ def _json_object(reply: Reply) -> dict[str, Any]:
     # Deeply nested brackets exhaust the parser's recursion, and are as unreadable as broken JSON.
     except (ValueError, RecursionError):
         payload = None
+    # Redirects are not followed, because the token goes to the configured origin only; and a body
+    # beside one is not Archive's answer.
+    if 300 <= reply.status < 400:
+        raise _describe_redirect(reply)
     if isinstance(payload, dict):
         return payload
+    if failure := recognize(reply, "Archive", "ARCHIVE_API_URL"):
+        raise failure
     if _is_refusal(reply):
         raise _describe_refusal(reply, "")
-    # Redirects are not followed, because the token goes to the configured origin only.
-    if 300 <= reply.status < 400:
-        raise _describe_bad_answer(f"a redirect (HTTP {reply.status}), which is not followed")
     raise _describe_bad_answer(_describe_body(reply.body))
 
 
@@ -256,23 +260,10 @@ def _load_json(body: bytes) -> Any:
     Half a surrogate pair, left where a caption was cut, becomes `?`.
     """
     # A byte order mark and invalid bytes are no reason to lose a whole page of records.
-    payload = json.loads(
-        body.decode("utf-8-sig", "replace"),
-        parse_constant=_read_constant,
-        parse_float=_read_float,
-    )
+    payload = load_json(body.decode("utf-8-sig", "replace"))
     if not _SURROGATE.search(body):
         return payload
     return json.loads(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
-
-
-def _read_constant(_: str) -> None:
-    """Return null for NaN and Infinity, which are no JSON and no metric: not available."""
-
-
-def _read_float(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None
 
 
 def _describe_body(body: bytes) -> str:
@@ -288,10 +279,22 @@ def _describe_bad_answer(description: str) -> Transient:
     return Transient(
         Code.BAD_RESPONSE,
         f"Archive sent {description}.",
-        "Try again; if it stays so, `archive-mcp doctor` shows whether ARCHIVE_API_URL is right.",
+        "Try again; if it stays so, sign in to this network in a browser where it asks for that; "
+        "`archive-mcp doctor` shows whether ARCHIVE_API_URL is right.",
         # Whatever answers in this way does so again: the URL is wrong, or a proxy stands before it.
         worth_repeating=False,
     )
+
+
+def _describe_redirect(reply: Reply) -> Transient:
+    failure = _describe_bad_answer(f"a redirect (HTTP {reply.status}), which is not followed")
+    if host := find_redirect_host(reply):
+        failure.hint = (
+            f"It leads to {host}: often the sign-in page of a company or network, which no program "
+            "can pass. The token was not sent there. Whoever runs the network lets requests to "
+            "Archive pass, or the user checks ARCHIVE_API_URL."
+        )
+    return failure
 
 
 def _describe_outage(reply: Reply) -> Transient:

@@ -114,7 +114,9 @@ def check_connection(data: Any) -> dict[str, Any]:
     info = _require_type(page.get("pageInfo"), (dict,), "`pageInfo`")
     _require_type(page.get("nodes"), (list,), "`nodes`")
     _require_type(info.get("endCursor"), (str, _Null), "`endCursor`")
-    _require_type(page.get("totalCount"), (int, _Null), "`totalCount`")
+    total = _require_type(page.get("totalCount"), (int, _Null), "`totalCount`")
+    if not 0 <= (total or 0) <= _EXACT:
+        raise describe_bad_shape("a number that is no count in `totalCount`")
     return page
 
 

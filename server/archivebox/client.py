@@ -16,6 +16,7 @@ from server.archivebox.auth import Keys, Login
 from server.archivebox.failures import (
     check_answer,
     decode,
+    is_refused_command,
     make_foreign_failure,
     make_redirect_failure,
 )
@@ -148,7 +149,8 @@ class ArchiveBox:
         Within the attempt, because a change whose answer cannot be read may have been made.
         """
         answer = decode(reply)
-        if self._description is not None:
+        # A refused command answers with less than a done one.
+        if self._description is not None and not is_refused_command(answer):
             check_answer(self._description.find_problem(send.method, send.path, answer))
         return answer
 

@@ -9,13 +9,13 @@ markup never leave this module.
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from server.errors import Code, Failure
+from server.http.intermediary import recognize
+from server.http.json_body import load_json
 from server.http.retry import Transient
 from server.http.transport import Reply
 from server.http.urls import parse_origin
@@ -45,7 +45,7 @@ _ARGUMENT_ERRORS = (
 )
 _MOST_DETAILS = 5
 _MOST_BYTES = 2000
-_MOST_DIGITS = 18
+_LONGEST_HOST = 100
 
 KEY_HINT = (
     "The user makes an API key for a superuser in ArchiveBox's admin "
@@ -66,12 +66,8 @@ def decode(reply: Reply) -> Any:
     if 300 <= reply.status < 400:
         raise make_redirect_failure(reply)
     try:
-        payload = json.loads(
-            reply.body,
-            parse_constant=_read_constant,
-            parse_float=_read_float,
-            parse_int=_read_int,
-        )
+        # Whatever else it is, it is text: invalid bytes are no reason to lose a whole page.
+        payload = load_json(reply.body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
         if reply.status < 400:
             raise _make_garbage_failure(reply) from None
@@ -98,6 +94,14 @@ def check_answer(problem: str) -> None:
         )
 
 
+def is_refused_command(payload: Any) -> bool:
+    """Return whether an answer reports that a command failed."""
+    if not isinstance(payload, dict) or payload.get("success") is not False:
+        return False
+    # Without its reasons it is no report.
+    return isinstance(payload.get("errors"), list)
+
+
 def get_command_result(payload: Any) -> Any:
     """Return the `result` of a command, which reports its failures with HTTP 200.
 
@@ -108,7 +112,7 @@ def get_command_result(payload: Any) -> Any:
         raise Failure(
             Code.BAD_RESPONSE, "ArchiveBox answered a command with something else than its report."
         )
-    if payload.get("success") is False:
+    if is_refused_command(payload):
         errors = map(clean, map(str, payload.get("errors") or ()))
         # Commands that print their mistake leave the list empty.
         message = "; ".join(errors) or clean(payload.get("stderr", "")) or "without a reason"
@@ -152,6 +156,15 @@ def make_redirect_failure(reply: Reply, url: str = "") -> Failure:
             "nothing was done.",
             _URL_HINT,
         )
+    if not _may_be_told(url, target):
+        return Failure(
+            Code.NOT_CONFIGURED,
+            f"ArchiveBox's address sends callers on to another host, {host[:_LONGEST_HOST]}; "
+            "the key is not sent there.",
+            "Often that is the sign-in page of a proxy, which no program can pass: whoever runs it "
+            "lets requests to ArchiveBox pass. If ArchiveBox has moved, the user knows its new "
+            "address and sets ARCHIVEBOX_URL.",
+        )
     # A prefix in front of the API belongs to the address; any other path (a login page) does not.
     prefix, api, _ = urlsplit(target).path.partition("/api/v1")
     address = parse_origin(target)
@@ -163,6 +176,17 @@ def make_redirect_failure(reply: Reply, url: str = "") -> Failure:
         "the key is not sent to another address.",
         f"Tell the user to set ARCHIVEBOX_URL={address} and restart this server.",
     )
+
+
+def _may_be_told(url: str, target: str) -> bool:
+    """Return whether a redirect leads to the same server for sure: only then is its target an
+    address to send a key to. Whoever answers could name any other."""
+    here, there = urlsplit(url), urlsplit(target)
+    is_upgrade = (here.scheme, there.scheme) == ("http", "https")
+    if there.hostname == here.hostname and is_upgrade:
+        return True
+    # Those names are this machine's own (RFC 6761), and ArchiveBox's by default.
+    return f".{there.hostname}".endswith(".archivebox.localhost")
 
 
 def make_foreign_failure() -> Failure:
@@ -220,7 +244,13 @@ def _make_failure(reply: Reply, payload: Any) -> Failure:
         case 400 if is_refused_host(reply):
             return make_host_failure()
         case 400 | 422:
-            return Failure(Code.INVALID_ARGUMENT, f"ArchiveBox refused the arguments: {message}")
+            return Failure(
+                Code.INVALID_ARGUMENT,
+                f"ArchiveBox refused the arguments: {message}",
+                "Correct the arguments and call again.",
+            )
+        case _ if not fields and (failure := _recognize(reply, message)):
+            return failure
         case 401:
             return Failure(Code.UNAUTHENTICATED, "ArchiveBox does not accept the key.", KEY_HINT)
         case 403 if "disabled on this host" in message:
@@ -246,7 +276,11 @@ def _make_failure(reply: Reply, payload: Any) -> Failure:
                 "If every call says so, ARCHIVEBOX_URL does not point at an ArchiveBox.",
             )
         case 405:
-            return Failure(Code.UNSUPPORTED, "This ArchiveBox does not offer that.")
+            return Failure(
+                Code.UNSUPPORTED,
+                "This ArchiveBox does not offer that.",
+                "The user can update ArchiveBox.",
+            )
         case 409:
             return Failure(Code.REJECTED, f"ArchiveBox refused it as it stands: {message}")
     return Transient(
@@ -256,6 +290,13 @@ def _make_failure(reply: Reply, payload: Any) -> Failure:
         # Both come from a proxy that did not reach ArchiveBox in time.
         worth_repeating=reply.status in (502, 504),
     )
+
+
+def _recognize(reply: Reply, message: str) -> Failure | None:
+    # Its own pages: it shows one for a host name that is not its own.
+    if "disabled on this host" in message or "CSRF" in message:
+        return None
+    return recognize(reply, "ArchiveBox", "ARCHIVEBOX_URL")
 
 
 def _make_exception_failure(status: int, message: str) -> Failure:
@@ -299,20 +340,6 @@ def _render_detail(entry: Any) -> str:
     place = ".".join(map(str, steps[1:])) if isinstance(steps, list) else ""
     message = clean(str(entry.get("msg", "")))
     return f"{place}: {message}" if place else message
-
-
-def _read_constant(_: str) -> None:
-    """Return null for NaN and Infinity, which are no JSON."""
-
-
-def _read_int(text: str) -> int | None:
-    # What no other language holds as a whole number is no count and no size.
-    return int(text) if len(text) <= _MOST_DIGITS else None
-
-
-def _read_float(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None
 
 
 def _make_garbage_failure(reply: Reply) -> Transient:

@@ -10,6 +10,8 @@ from typing import Any
 Schema = Mapping[str, Any]
 # Deeper than any answer of an ArchiveBox, whose schemas refer to each other.
 _DEEPEST = 12
+# What other languages hold as a whole number.
+_LARGEST_BITS = 63
 # Exactly these: a boolean is no number, though Python takes it for one.
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -56,6 +58,8 @@ def _find_wrong_type(value: Any, schema: Schema, name: str) -> str:
     kind = str(schema.get("type"))
     if type(value) not in _TYPES.get(kind, (type(value),)):
         return f"{name} is {_describe(value)} instead of {kind}"
+    if kind == "integer" and value.bit_length() > _LARGEST_BITS:
+        return f"{name} is too large a number"
     if schema.get("format") == "date-time" and not _is_moment(value):
         return f"{name} is no time"
     missing = set(schema.get("required", ())).difference(value) if kind == "object" else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 from server.errors import Code, Failure
@@ -145,6 +146,37 @@ def rewrite_loopback(url: str) -> tuple[str, dict[str, str]]:
         return url, {}
     port = f":{parts.port}" if parts.port else ""
     return parts._replace(netloc=f"127.0.0.1{port}").geturl(), {"host": f"{host}{port}"}
+
+
+# Between links that have no blank between them.
+_BEFORE_SCHEME = re.compile(r"[,;](?=https?://)", re.IGNORECASE)
+_LINK = re.compile(r"https?://|(?:[\w-]+\.)+[a-z]{2,}", re.IGNORECASE)
+# What pasted texts put around a link.
+_AROUND = "<>\"'`,; \t\r\n"
+_WITHOUT_SCHEME = re.compile(r"(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
+
+
+def split_links(value: Any) -> Any:
+    """Return the links that a list of texts means: several in one text, with blanks around them, or
+    without a scheme."""
+    entries = value if isinstance(value, list) else [value]
+    # Anything else is refused by its type.
+    if not all(isinstance(entry, str) for entry in entries):
+        return value
+    return [complete_link(piece) for entry in entries for piece in _split(entry)]
+
+
+def _split(text: str) -> list[str]:
+    words = [word.strip(_AROUND) for word in _BEFORE_SCHEME.sub(" ", text).split()]
+    words = list(filter(None, words))
+    # A text with other words is no list of links: it is quoted whole when it is refused. An empty
+    # one stays, so that it is refused instead of left out.
+    return words if words and all(map(_LINK.match, words)) else [text]
+
+
+def complete_link(text: str) -> str:
+    """Return a link with the scheme that browsers hide; anything else as it is."""
+    return f"https://{text}" if _WITHOUT_SCHEME.fullmatch(text) else text
 
 
 def check_web_address(url: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -153,6 +154,9 @@ def draw_upright(heading: Heading, slots: Slots, panels: Sequence[Bars], x_label
 
 
 def _make_figure(heading: Heading, height: float) -> Figure:
+    # Before the import, which reads a `matplotlibrc` of the folder where the server was started,
+    # be it a link to something without an end.
+    os.environ["MATPLOTLIBRC"] = os.devnull
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

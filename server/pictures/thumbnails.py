@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import io
 import math
-import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from server.child import shared
 from server.errors import Code, Failure
 from server.tool.result import Image as Picture
 
@@ -27,8 +26,6 @@ MOST_PIXELS = 16_000_000
 # The most pixels of a sheet's longer side: models shrink what is larger.
 LONGEST_SHEET = 1_560
 SMALLEST, LARGEST = 64, 1_024
-# Few formats: each decoder that untrusted files reach is a risk.
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 _QUALITIES = (85, 72, 58, 45)
 _GAP = 8
 _PAPER, _EMPTY, _BADGE, _INK = (255, 255, 255), (238, 238, 238), (17, 17, 17), (255, 255, 255)
@@ -72,37 +69,18 @@ def shrink(
 
     Raises:
         Failure: `BAD_RESPONSE`, with a clause as message, for a file that is no picture, is broken,
-            or unpacks to too many pixels.
+            unpacks to too many pixels, or takes too long.
     """
-    from PIL import Image, ImageOps
+    # In a process of its own: a decoder in this one could neither be stopped nor bounded.
+    from PIL.Image import frombytes
 
-    try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            width, height = image.size
-            # The size stands in the header: nothing is unpacked yet.
-            if width * height > most_pixels:
-                message = f"it unpacks to {width} x {height} pixels"
-                raise Failure(Code.BAD_RESPONSE, message)
-            # JPEG can be unpacked straight to a smaller size.
-            image.draft("RGB", (longest, longest))
-            small = _make_opaque(image)
-            small.thumbnail((longest, longest))
-            ImageOps.exif_transpose(small, in_place=True)
-            return Thumbnail(small, is_video)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Failure(Code.BAD_RESPONSE, "it unpacks to too many pixels") from None
-    # Pillow's decoders raise all of these for broken files.
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        IndexError,
-        TypeError,
-        struct.error,
-        zlib.error,
-    ):
-        raise Failure(Code.BAD_RESPONSE, "it is no picture, or a broken one") from None
+    header = {"task": "picture", "longest": longest, "most_pixels": most_pixels}
+    answer, pixels = shared.ask(header, data)
+    if "size" in answer:
+        return Thumbnail(frombytes("RGB", tuple(answer["size"]), pixels), is_video)
+    if answer.get("bomb"):
+        raise Failure(Code.BAD_RESPONSE, "it unpacks to too many pixels")
+    raise Failure(Code.BAD_RESPONSE, answer["error"] or "it is no picture, or a broken one")
 
 
 def wrap_unscaled(data: bytes, most: int) -> Picture:
@@ -206,19 +184,6 @@ def _mark_video(draw: ImageDraw, right: int, bottom: int, size: int) -> None:
     draw.polygon(
         [inner, (inner[0], bottom - size // 3), (right - size // 3, (top + bottom) // 2)], fill=_INK
     )
-
-
-def _make_opaque(image: Image) -> Image:
-    from PIL.Image import new
-
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    colours = image.convert("RGBA")
-    paper = new("RGB", colours.size, _PAPER)
-    # The EXIF data in it say which way is up.
-    paper.info = image.info
-    paper.paste(colours, mask=colours.getchannel("A"))
-    return paper
 
 
 def _encode(image: Image, most: int) -> Picture:

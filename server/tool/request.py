@@ -13,11 +13,12 @@ import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from server.http.urls import split_links
 from server.text import join_lines
 from server.tool.hosts import ALWAYS_LOAD, MAX_RESULT_CHARACTERS, REQUIRES_PERSON, SEARCH_HINT
 
@@ -31,6 +32,9 @@ C = TypeVar("C", bound="Context")
 
 # What a call does to the user's data; only `reads` and `adds` leave all that exists as it is.
 Risk = Literal["reads", "adds", "changes", "removes", "spends"]
+
+Links = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(split_links)]
+"""Links as people give them: also several in one text, with blanks, or without a scheme."""
 
 
 class Input(BaseModel):

@@ -268,7 +268,7 @@ async def test_a_server_behind_a_path_prefix_is_reached_files_included(ending: s
         (200, "application/json", "[]", Code.UNSUPPORTED),
         (200, "application/json", "null", Code.UNSUPPORTED),
         (405, "text/plain", "Method not allowed", Code.UNSUPPORTED),
-        (401, "text/html", "<html><h1>Who are you?</h1></html>", Code.UNSUPPORTED),
+        (401, "text/html", "<html><h1>Who are you?</h1></html>", Code.UNAVAILABLE),
     ],
 )
 async def test_something_else_than_an_archivebox_is_told_and_gets_no_key(

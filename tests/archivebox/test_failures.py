@@ -90,10 +90,8 @@ async def test_a_redirect_to_another_address_is_not_followed_and_the_key_stays(t
             failed = await refused(
                 calls, tool, **({"urls": ["https://new.example/"]} if tool == "add" else {})
             )
-    assert (failed.code, f"ARCHIVEBOX_URL={other}/box " in failed.hint) == (
-        Code.NOT_CONFIGURED,
-        True,
-    )
+    # Whoever answered could name any address: nobody is told to send the key to it.
+    assert (failed.code, other in failed.hint) == (Code.NOT_CONFIGURED, False)
     assert elsewhere.asked == []
 
 

@@ -173,7 +173,7 @@ async def lives_on(faulty: Faulty, calls: Dispatcher) -> None:
             "UNAUTHENTICATED",
             False,
         ),
-        (answer("<html>forbidden</html>", "403 Forbidden"), "FORBIDDEN", False),
+        (answer("<html>forbidden</html>", "403 Forbidden"), "UNAVAILABLE", False),
         (answer("", "302 Found", location="https://elsewhere.example/"), "BAD_RESPONSE", True),
         (answer("<html>oops</html>", "500 Internal Server Error"), "UNAVAILABLE", True),
         (answer("<html>bad gateway</html>", "502 Bad Gateway"), "UNAVAILABLE", True),

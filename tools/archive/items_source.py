@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from server.archive.context import ArchiveContext
-from server.archive.operations import Id, Text
+from server.archive.operations import Id
 from server.errors import Code, Failure
 from server.insights.rows import filter_by_time, make_row
 from server.tool.arguments import parse
-from server.tool.request import Input, Meaning, Request
+from server.tool.request import Input, Links, Meaning, Request
 from tools.archive.content.fitting import drop_misfits
 from tools.archive.content.items import GetItemIdsByUrl, SearchItems
 from tools.archive.schema.inputs import FilterDateRangeInput
@@ -75,7 +75,7 @@ class ItemSource(Input):
     item_ids: list[Id] | None = Field(
         None, min_length=1, max_length=20_000, description="Item ids, instead of a search."
     )
-    urls: list[Text] | None = Field(
+    urls: Links | None = Field(
         None, min_length=1, max_length=5_000, description="Post links, instead of a search."
     )
 

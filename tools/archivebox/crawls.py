@@ -16,7 +16,7 @@ from server.errors import Code, Failure
 from server.http.urls import check_web_address
 from server.text import count_noun, show_page, show_url
 from server.tool.confirmation import Preview
-from server.tool.request import Risk
+from server.tool.request import Links, Risk
 from server.tool.result import Result, whole
 from tools.archivebox import records
 from tools.archivebox.known import (
@@ -102,7 +102,7 @@ class CreateCrawl(Change[Crawl]):
     use = "Use {POST /cli/add}."
     verify = "list the crawls ({GET /crawls/crawls})."
 
-    urls: list[Text] = Field(min_length=1, max_length=500, description="The http(s) URLs.")
+    urls: Links = Field(min_length=1, max_length=500, description="The http(s) URLs.")
     max_depth: int = Field(0, ge=0, le=4, description="Levels of links to follow.")
     tags: list[Text] | None = Field(None, description="Names of tags (labels).")
     tags_str: Text | None = Field(None, description="The same, separated by commas.")

@@ -3,12 +3,16 @@ pages where the command is slow, fails, or does not exist."""
 
 from __future__ import annotations
 
+import json
 from itertools import chain
 from typing import Any
 
+import anyio.to_thread
+
 from server.archivebox.api import ArchiveBoxApi
-from server.archivebox.filters import Keep, Patterns
+from server.archivebox.filters import Patterns
 from server.archivebox.pagination import LARGEST_SERVED, Record
+from server.child import SECONDS, TookTooLong, shared
 from server.errors import Code, Failure
 from tools.archivebox.command import (
     has_fast_search,
@@ -54,16 +58,16 @@ async def find_matches(
 ) -> tuple[list[Record], bool]:
     """Return the first snapshots that the filters select, as `matches`, and whether they are
     all."""
-    keep = get_keep(patterns, more)
+    wanted = _drop_words(patterns, more)
     if not has_fast_search(api.description):
         refuse_filters(api, more)
-        return await _look_through(api, patterns, times, keep, most)
+        return await _look_through(api, patterns, times, most)
     filters = {**await server_filters(api, patterns), **times, **more}
     # One more says whether there are more. A row takes the server some 15 ms.
     size = most + 1
     while True:
         rows = await search_rows(api, filters, size)
-        fitting = list(filter(keep, rows))
+        fitting = await _choose(wanted, rows)
         if len(rows) < size or len(fitting) > most or size > _MOST_ASKED:
             return fitting[:most], len(rows) < size and len(fitting) <= most
         # The server's filters are wider than ours: the pages that fit come later.
@@ -80,14 +84,14 @@ async def find_urls(
     # Tags and timestamps are no matter of the address: the server compares these exactly.
     if patterns.kind in ("tag", "timestamp"):
         return urls
-    keep = get_keep(patterns, more)
-    return list(filter(lambda url: keep({"url": url}), urls))
+    fitting = await _choose(_drop_words(patterns, more), [{"url": url} for url in urls])
+    return [page["url"] for page in fitting]
 
 
-def get_keep(patterns: Patterns, more: dict[str, Any]) -> Keep:
-    """Return the function that says of a page that the server selected whether it fits."""
+def _drop_words(patterns: Patterns, more: dict[str, Any]) -> Patterns:
+    """Return the patterns that a page's address has to fit."""
     # A search by words takes the patterns for words, which also fit by what a page says.
-    return (Patterns(patterns.kind, ()) if more.get("search") else patterns).keep()
+    return Patterns(patterns.kind, ()) if more.get("search") else patterns
 
 
 def refuse_filters(api: ArchiveBoxApi, more: dict[str, Any]) -> None:
@@ -110,7 +114,7 @@ async def server_filters(api: ArchiveBoxApi, patterns: Patterns) -> dict[str, An
 
 
 async def _look_through(
-    api: ArchiveBoxApi, patterns: Patterns, times: dict[str, Any], keep: Keep, most: int
+    api: ArchiveBoxApi, patterns: Patterns, times: dict[str, Any], most: int
 ) -> tuple[list[Record], bool]:
     """Go through the list of pages until there are more than `most`."""
     fetch = await match_pages(api, patterns, times)
@@ -120,7 +124,7 @@ async def _look_through(
         records, total = await fetch(offset, LARGEST_SERVED)
         if not records:
             break
-        fitting += filter(keep, records)
+        fitting += await _choose(patterns, records)
         offset += len(records)
         if len(fitting) > most:
             return fitting[:most], False
@@ -136,3 +140,26 @@ def _make_slow_failure(api: ArchiveBoxApi, total: int) -> Failure:
         "go through within one call.",
         "Narrow it: one pattern, a domain, a tag or dates are filtered by the server itself.",
     )
+
+
+async def _choose(patterns: Patterns, pages: list[Record]) -> list[Record]:
+    """Return the pages that fit; regular expressions, which may be endless, are tried in a process
+    of their own.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT` for one that takes too long.
+    """
+    if patterns.kind != "regex" or not patterns.patterns:
+        return list(filter(patterns.keep(), pages))
+    texts = json.dumps([page["url"] for page in pages]).encode()
+    try:
+        answer, _ = await anyio.to_thread.run_sync(
+            shared.ask, {"task": "match", "patterns": patterns.patterns}, texts
+        )
+    except TookTooLong:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"The regular expression takes longer than {SECONDS:g} s on the saved addresses.",
+            "Write a simpler one, without repetitions inside repetitions, or use `substring`.",
+        ) from None
+    return [page for page, fits in zip(pages, answer["fits"], strict=True) if fits]

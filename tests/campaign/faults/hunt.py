@@ -148,7 +148,7 @@ class Hunter:
         def is_meant(method: str, target: str, body: bytes) -> bool:
             if target.endswith("/openapi.json"):
                 return False
-            return is_change(method, target) or not call.writes
+            return is_change(method, target, body) or not call.writes
 
         await self.attempt(station, kind, call, f"{version} {call.tool} / {kind.name}", is_meant)
 
@@ -218,9 +218,10 @@ def _is_of_version(failure: Failure) -> bool:
     return failure.code in (Code.UNSUPPORTED, Code.REJECTED)
 
 
-def is_change(method: str, target: str) -> bool:
+def is_change(method: str, target: str, body: bytes) -> bool:
     """Return whether a request to an ArchiveBox changes something: some reads are posted, too."""
-    return method != "GET" and not target.endswith(("/cli/search", "/cli/list", "_api_token"))
+    reads = target.endswith(("/cli/search", "/cli/list", "_api_token")) or b'"quiet"' in body
+    return method != "GET" and not reads
 
 
 _IDS = (

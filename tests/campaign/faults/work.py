@@ -14,6 +14,7 @@ from typing import Any
 import anyio
 
 from server.errors import Code, Failure
+from server.jobs.failures import REFUSED
 from server.sandbox import MAIN
 from tests.campaign.faults.figures import Figures
 from tests.campaign.faults.station import Station
@@ -68,6 +69,9 @@ async def run_work(work: Work, station: Station, folder: Path, figures: Figures,
     except Failure as failure:
         # Before the job was started: nothing was promised.
         figures.judge_failure(failure, case)
+        return
+    if row["state"] == "failed" and row["error"]["code"] in REFUSED:
+        # It says so: the API refused, however wrongly.
         return
     if row["state"] != "done":
         figures.blame("lost", f"{case}: the job ended as {row['state']}: {row.get('error')}")

@@ -213,8 +213,8 @@ def test_no_message_breaks_the_reading_of_a_wait(message: str) -> None:
         (b"", 500, Code.UNAVAILABLE, "HTTP 500"),
         (b'{"data": {"items": {}}}', 503, Code.UNAVAILABLE, "HTTP 503"),
         (b"{}", 500, Code.UNAVAILABLE, "HTTP 500"),
-        (b"<html>login</html>", 401, Code.UNAUTHENTICATED, "does not accept the token"),
-        (b"<html>blocked</html>", 403, Code.FORBIDDEN, "may not use"),
+        (b"<html>login</html>", 401, Code.UNAVAILABLE, "the token or key was not looked at"),
+        (b"<html>blocked</html>", 403, Code.UNAVAILABLE, "the token or key was not looked at"),
     ],
 )
 def test_an_answer_that_is_no_answer_is_told_without_its_markup(

@@ -48,6 +48,7 @@ def test_what_fits_has_no_problem(answer: Any) -> None:
         ({"id": 1}, "the answer lacks made"),
         ({"id": "1", "made": MADE}, "id is str instead of integer"),
         ({"id": True, "made": MADE}, "id is bool instead of integer"),
+        ({"id": 10**99, "made": MADE}, "id is too large a number"),
         ({"id": 1, "made": "soon"}, "made is no time"),
         ({"id": 1, "made": MADE, "note": 5}, "note is int instead of string"),
         ({"id": 1, "made": MADE, "children": [None]}, "children[] is null instead of object"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from server.http.urls import (
@@ -8,6 +10,7 @@ from server.http.urls import (
     is_public,
     parse_origin,
     rewrite_loopback,
+    split_links,
 )
 
 
@@ -169,3 +172,30 @@ def test_a_public_address_is_public_also_where_it_is_wrapped(address: str) -> No
 )
 def test_an_address_of_a_local_network_is_not_public_however_it_is_wrapped(address: str) -> None:
     assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    ("given", "links"),
+    [
+        (["https://a.example/x"], ["https://a.example/x"]),
+        (
+            ["https://a.example/x, https://b.example/y"],
+            ["https://a.example/x", "https://b.example/y"],
+        ),
+        (["https://a.example/x\nb.example/y\n"], ["https://a.example/x", "https://b.example/y"]),
+        (["https://a.example/x,https://b.example"], ["https://a.example/x", "https://b.example"]),
+        (["https://a.example/1,2,3"], ["https://a.example/1,2,3"]),
+        (["  <https://a.example/x>; "], ["https://a.example/x"]),
+        (["tiktok.com/@mia/video/7"], ["https://tiktok.com/@mia/video/7"]),
+        (["www.instagram.com"], ["https://www.instagram.com"]),
+        (["file:///etc/passwd", "javascript:x"], ["file:///etc/passwd", "javascript:x"]),
+        (["note"], ["note"]),
+        (["http://localhost:8000/x"], ["http://localhost:8000/x"]),
+        (["https://a.example/", ""], ["https://a.example/", ""]),
+        ([" "], [" "]),
+        ([7], [7]),
+        ("a.example b.example", ["https://a.example", "https://b.example"]),
+    ],
+)
+def test_links_are_read_as_people_give_them(given: Any, links: list[str]) -> None:
+    assert split_links(given) == links

@@ -20,7 +20,7 @@ from server.archive.operations import (
 )
 from server.errors import Code, Failure
 from server.tool.arguments import parse
-from server.tool.request import Input
+from server.tool.request import Input, Links
 from server.tool.result import RecordList, Result, whole
 from tools.archive.content.filters import ItemFilterInput, ItemSortingInput, check_filter
 from tools.archive.content.fitting import (
@@ -357,7 +357,7 @@ class GetItemIdsByUrl(Lookup[UrlLookup]):
     )
     core = True
 
-    urls: list[Text] = Field(min_length=1, max_length=100, description="Up to 100 post links.")
+    urls: Links = Field(min_length=1, max_length=100, description="Up to 100 post links.")
 
 
 class EngagementHistoryFilterInput(Input):

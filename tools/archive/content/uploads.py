@@ -10,6 +10,7 @@ from pydantic import Field
 
 from server.archive.operations import Mutation, Text
 from server.errors import Code, Failure
+from server.http.urls import complete_link
 from server.tool.request import Input
 from tools.archive.schema.market_objects import UploadPayload
 
@@ -51,7 +52,7 @@ class UploadItemFromUrl(Mutation[UploadPayload]):
 
     def check(self) -> None:
         # Pasted links bring blanks and line ends along.
-        url = self.input.url = self.input.url.strip()
+        url = self.input.url = complete_link(self.input.url.strip())
         if _SEVERAL.search(url):
             raise Failure(
                 Code.INVALID_ARGUMENT,

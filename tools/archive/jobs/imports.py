@@ -13,6 +13,7 @@ from server.jobs import JobRow, NewRecord
 from server.text import count_noun, quote_title
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
+from server.tool.request import Links
 from tools.archive.collections import AddItemToCollections
 from tools.archive.content.items import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
@@ -44,7 +45,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."
 
-    urls: Annotated[list[Text], Field(min_length=1, max_length=5_000)] | None = Field(
+    urls: Annotated[Links, Field(min_length=1, max_length=5_000)] | None = Field(
         None, description="Links of the posts to import."
     )
     collection_names: list[Text] | None = Field(

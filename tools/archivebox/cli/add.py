@@ -17,7 +17,7 @@ from server.archivebox.failures import get_command_report, get_command_rows
 from server.archivebox.openapi import Description
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
-from server.tool.request import Risk
+from server.tool.request import Links, Risk
 from server.tool.result import Result, whole
 from tools.archivebox.known import (
     describe_known,
@@ -63,7 +63,7 @@ class Add(Change[Report]):
     repeatable = False
     verify = "list with `url` ({GET /core/snapshots})."
 
-    urls: list[Text] = Field(min_length=1, max_length=500, description="The http(s) URLs.")
+    urls: Links = Field(min_length=1, max_length=500, description="The http(s) URLs.")
     tag: Text | None = Field(None, description="Tags (labels), separated by commas.")
     # The server answers a depth beyond 4 with a 503.
     depth: int = Field(0, ge=0, le=4, description="Levels of links to follow.")

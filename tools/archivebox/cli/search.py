@@ -61,7 +61,8 @@ class Search(Filters[Snapshot], Many[Snapshot]):
     async def run(self, context: ArchiveBoxContext) -> Result:
         api, patterns, times = context.api, self.patterns(), self.times()
         more = self.model_dump(include=_MORE, exclude_none=True)
-        if not has_fast_search(context.description):
+        # Regular expressions are tried in a process of their own, many pages at a time.
+        if not has_fast_search(context.description) and patterns.kind != "regex":
             refuse_filters(api, more)
             listed = await match_pages(api, patterns, times)
             # Without patterns all fit: as many are read as are wanted, and counted.

@@ -15,6 +15,7 @@ from server.jobs import JobRow, NewRecord, Work
 from server.text import count_noun, quote_title, show_url
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
+from server.tool.request import Links
 from tools.archivebox.jobs.cancel_work import CANCELS, CancelWork, find_queued_work
 from tools.archivebox.jobs.change_work import TAGS, TagChange, TagWork, undo_changes
 from tools.archivebox.jobs.query import PageQuery, Query
@@ -69,7 +70,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     action: Literal["save", "check", "retry", "tag", "cancel"] = Field(
         description="What to do, as above."
     )
-    urls: Annotated[list[Text], Field(max_length=2_000)] | None = Field(
+    urls: Annotated[Links, Field(max_length=2_000)] | None = Field(
         None, description="The http(s) URLs."
     )
     tags: list[Text] | None = Field(None, description="Tags (labels) to put on.")
