@@ -22,7 +22,14 @@ from tools.archive.schema.inputs import FilterDateRangeInput
 if TYPE_CHECKING:
     from server.archive.api import Api
 
-SEARCHED_BY = ("filter", "customAttributeConditions", "presetId", "sorting", "captionPhrase")
+SEARCHED_BY = (
+    "filter",
+    "takenAt",
+    "customAttributeConditions",
+    "presetId",
+    "sorting",
+    "captionPhrase",
+)
 """Arguments of the search that say which items, and in which order."""
 _OTHER_SOURCES = ("item_ids", "urls", "undo", "resume")
 AT_ONCE = 100

@@ -350,3 +350,16 @@ def test_the_document_for_the_schemas_is_one_that_archive_accepts() -> None:
     assert (
         validate(build_schema(file.read_text(encoding="utf-8")), parse(attributes._SCHEMAS)) == []
     )
+
+
+async def test_all_creators_for_a_narrow_condition_are_doubted() -> None:
+    home = Home()
+    home.total = 40
+
+    answer = await home.perform(creators("VIP"))
+
+    (note,) = answer["notes"]
+    assert note.startswith("As many (40) came as without labels CONTAINS: either all fit")
+    assert "creator view" in note
+    assert home.operations == ["customAttributeSchemas", "creators", "creators", "creators"]
+    assert home.archive.calls[-1].variables == {"first": 1}

@@ -29,7 +29,9 @@ async def find_preset_ids(
     if all(ID.match(name) for name in names):
         return names
     page = await context.api.read_whole(GetFilterPresets())
-    presets = [preset for preset in page.records if accessor in (None, preset["accessor"])]
+    presets = page.records
+    if accessor:
+        presets = [preset for preset in presets if preset["accessor"] == accessor]
     return [_find_one(name, presets) for name in names]
 
 
@@ -42,6 +44,8 @@ def _find_one(name: str, presets: list[Preset]) -> str:
         # A part of a name could be another one's: what is not named in full is left to Archive.
         partial=False,
     )
+    if not matches:
+        return name
     if len(matches) > 1:
         raise Failure(
             Code.AMBIGUOUS,
@@ -51,4 +55,4 @@ def _find_one(name: str, presets: list[Preset]) -> str:
                 {key: entry[key] for key in ("id", "name", "accessor")} for entry in matches
             ],
         )
-    return str(matches[0]["id"]) if matches else name
+    return str(matches[0]["id"])

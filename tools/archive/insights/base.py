@@ -26,7 +26,7 @@ from server.jobs import (
     RecordRow,
 )
 from server.tool.job import Plan, read_by_job
-from server.tool.result import Result, whole
+from server.tool.result import Result, drop_empty, whole
 from tools.archive.content.fitting import describe_misfits
 from tools.archive.content.items import GetItemIdsByUrl, SearchItems
 from tools.archive.items_source import AT_ONCE, Batch, WindowedSource
@@ -196,7 +196,7 @@ class Computed(WindowedSource, Workflow[JobRow]):
         # Medians over many thousand rows would hold up the other calls of the server.
         answer = await to_thread.run_sync(lambda: self.result(result))
         notes = [*answer.pop("notes", []), *self._notes(result), *doubts]
-        return {**answer, **({"missing": result.named} if result.named else {}), "notes": notes}
+        return {**answer, **drop_empty({"missing": result.named}), "notes": notes}
 
     async def _start(self, context: ArchiveContext) -> Start:
         if self.search is None:

@@ -27,7 +27,7 @@ from server.pictures.thumbnails import (
     wrap_unscaled,
 )
 from server.tool.arguments import parse
-from server.tool.result import Image, Result, prose
+from server.tool.result import Image, Result, drop_empty, prose
 from tools.archive.content.items import GetMediaContents, SearchItems
 from tools.archive.insights.base import Metric, SourceItems
 from tools.archive.insights.media_frames import (
@@ -123,6 +123,11 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
             dict.fromkeys(self.item_ids or self.urls or self.competitor_brand_item_ids or [])
         )
 
+    @property
+    def _names_ids_alone(self) -> bool:
+        """Whether there is nothing to look up."""
+        return self.urls is None and self.search is None and self.taken_at is None
+
     async def run(self, context: ArchiveContext) -> Result:
         # Pillow is an optional extra; without it pictures are passed on as they are.
         can_scale = is_installed("pictures")
@@ -142,20 +147,15 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
         visible, images = await show(context, frames[:most], skipped)
         pictures = [{"number": number, **frame.legend} for number, frame in enumerate(visible, 1)]
         notes += describe_hosts(skipped)
-        about = {
-            "pictures": pictures,
-            **({"skipped": skipped} if skipped else {}),
-            **({"notes": notes} if notes else {}),
-        }
-        return prose(about, "", *images)
+        about = drop_empty({"skipped": skipped, "notes": notes})
+        return prose({"pictures": pictures, **about}, "", *images)
 
     async def _choose_ids(self, context: ArchiveContext, most: int) -> tuple[list[str], list[str]]:
         """Return the ids of at most so many posts, and what is to be said about the choice."""
         if self.metric is not None:
             return await self._rank_ids(context, most)
-        ids = self.competitor_brand_item_ids or self.item_ids
-        if ids is not None and self.taken_at is None:
-            return list(dict.fromkeys(ids)), []
+        if self._names_ids_alone:
+            return self._list_names(), []
         count = len(self._list_names()) or min(self.limit, most)
         result = SourceItems()
         async for batch in self.batches(context.api, None, ["id", "provider", "type", "takenAt"]):

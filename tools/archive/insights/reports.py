@@ -19,6 +19,7 @@ from server.tool.result import (
     BUDGET,
     Result,
     compact,
+    drop_empty,
     whole,
 )
 from tools.archive.content.fitting import drop_misfits
@@ -91,11 +92,7 @@ class SummarizePerformance(Computed):
         if self.limit:
             answer["best"] = summary.select_best(rows, self.metric_name, self.limit)
         groups, notes = self._group(rows, _ROOM - len(compact(answer)))
-        return {
-            **answer,
-            **({"by": groups} if groups else {}),
-            "notes": [*self._about(rows), *notes],
-        }
+        return {**answer, **drop_empty({"by": groups}), "notes": [*self._about(rows), *notes]}
 
     def _group(
         self, rows: list[Row], room: int

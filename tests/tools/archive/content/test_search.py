@@ -89,7 +89,7 @@ async def test_all_of_a_workspace_for_a_narrow_filter_is_said_and_asked_for_once
 
     for _ in range(2):
         answer = await archive.search(filter={"campaignsIds": ["c"]}, limit=5)
-        assert "As many items (30) came as without filter.campaignsIds" in answer["notes"][0]
+        assert "As many (30) came as without filter.campaignsIds" in answer["notes"][0]
         assert "presetId" in answer["notes"][0]
 
     # Two searches, and one look at how many there are in all.
@@ -102,7 +102,7 @@ async def test_a_count_alone_is_doubted_too() -> None:
 
     assert answer["totalCount"] == 30
     assert "nodes" not in answer
-    assert "As many items (30)" in answer["notes"][0]
+    assert "As many (30)" in answer["notes"][0]
 
 
 async def test_a_count_alone_is_one_small_request() -> None:
