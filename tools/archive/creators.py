@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from server.archive.api import Api
 from server.archive.context import ArchiveContext
 from server.archive.operations import (
     Connection,
@@ -102,19 +103,19 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
         else:
             result = await super().run(context)
         answer = result.structured
-        doubts = await self._find_doubts(context, answer["totalCount"])
+        doubts = await self.find_doubts(context, context.api, answer["totalCount"])
         if not doubts:
             return result
         return whole({**answer, "notes": [*answer.get("notes", []), *doubts]})
 
-    async def _find_doubts(self, context: ArchiveContext, total: int | None) -> list[str]:
+    async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
         """Return what a result of `total` creators says if Archive may not have narrowed them."""
         narrowed = self.describe_conditions()
         if self.filter and self.filter.locations:
             narrowed.append("filter.locations")
 
         async def count(_: dict[str, Any]) -> int | None:
-            return await count_all(SearchCreators(), context, context.api)
+            return await count_all(SearchCreators(), context, api)
 
         return await describe_ignored({}, narrowed, total or 0, count, _INSTEAD)
 

@@ -32,6 +32,7 @@ SEARCHED_BY = (
 )
 """Arguments of the search that say which items, and in which order."""
 _OTHER_SOURCES = ("item_ids", "urls", "undo", "resume")
+_MOST_COUNTED = 1_000
 AT_ONCE = 100
 """Ids or links that one request takes (Archive docs, items and lookup by URL)."""
 
@@ -137,11 +138,22 @@ class ItemSource(Input):
         return parse(SearchItems, requested, {"timezone": UTC, "instants": []})
 
     async def total(self, api: Api) -> int | None:
-        """Return how many items there are (links: at most), by one request at most."""
-        if self.item_ids is not None:
-            return len(dict.fromkeys(self.item_ids))
-        if self.urls is not None:
-            return len(dict.fromkeys(self.urls))
+        """Return how many items there are (links: at most), by one request at most.
+
+        Where they are narrowed here, up to a thousand are read, and more are counted unnarrowed.
+        """
+        total = await self._count(api)
+        if not self.own_paths or total is None or total > _MOST_COUNTED:
+            return total
+        count = 0
+        async for batch in self.batches(api, None, ["id"]):
+            count += len(batch.items)
+        return count
+
+    async def _count(self, api: Api) -> int | None:
+        named = self.item_ids or self.urls
+        if named is not None:
+            return len(dict.fromkeys(named))
         # The count comes with any page, so the smallest one will do.
         page = await api.read_page(self.query(["id"]), size=1)
         return page.total
@@ -222,6 +234,13 @@ class WindowedSource(ItemSource):
             return
         self.narrow("takenAt", self.taken_at.model_dump(by_alias=True, exclude_unset=True))
         self.taken_at = None
+
+    async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
+        """Return what an answer about `total` items says if Archive may not have applied the
+        search."""
+        if not self.is_filtered:
+            return []
+        return await self.query().find_doubts(context, api, total)
 
     def narrow(self, name: str, value: Any) -> None:
         """Add a part to the search's filter.

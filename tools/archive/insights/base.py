@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Literal
 from anyio import to_thread
 from pydantic import Field
 
-from server.archive.api import Api
 from server.archive.context import ArchiveContext
 from server.archive.operations import Workflow
 from server.archive.records import fields_of
@@ -184,12 +183,6 @@ class Computed(WindowedSource, Workflow[JobRow]):
         return await self.complete(
             result, await self.find_doubts(context, context.api, start.total)
         )
-
-    async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
-        """Return what the answer says if Archive may not have applied the search."""
-        if not self.is_filtered:
-            return []
-        return await self.query().find_doubts(context, api, total)
 
     async def complete(self, result: SourceItems, doubts: Sequence[str] = ()) -> dict[str, Any]:
         """The answer, with what there is to say about how the items were found."""
