@@ -7,10 +7,10 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from anyio import to_thread
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from server.archive.context import ArchiveContext
 from server.archive.operations import Workflow
@@ -31,11 +31,11 @@ from tools.archive.content.items import GetItemIdsByUrl, SearchItems
 from tools.archive.items_source import AT_ONCE, Batch, WindowedSource
 from tools.archive.schema.objects import Item
 
-Metric = Literal[
+SortKey = Literal[
     "EARNED_MEDIA_VALUE", "LIKE_COUNT", "COMMENT_COUNT", "SHARE_COUNT", "MERGED_VIEW_PLAY_COUNT"
 ]
 
-FIELD_OF: dict[Metric, str] = {
+FIELD_OF: dict[SortKey, str] = {
     "EARNED_MEDIA_VALUE": "earnedMediaValue",
     "LIKE_COUNT": "likes",
     "COMMENT_COUNT": "comments",
@@ -44,6 +44,16 @@ FIELD_OF: dict[Metric, str] = {
 }
 """Sort key -> metric. `impressions` are views, plays or, where there are neither, estimates
 (Archive docs, schema)."""
+
+_KEY_OF = {name: key for key, name in FIELD_OF.items()} | {"views": "MERGED_VIEW_PLAY_COUNT"}
+
+
+def _to_sort_key(value: Any) -> Any:
+    # The names of answers and charts say the same, and are what a model has seen last.
+    return _KEY_OF.get(value, value) if isinstance(value, str) else value
+
+
+Metric = Annotated[SortKey, BeforeValidator(_to_sort_key)]
 
 # Ten pages at five requests a second: a client still waits for that within one call.
 AT_HAND = 1_000
