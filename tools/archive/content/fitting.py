@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from server.insights.rows import filter_by_time, make_row
+from server.insights.rows import parse_instant
 
 Json = dict[str, Any]
 
@@ -143,9 +143,12 @@ def _is_of_type(name: str, record: Json) -> bool:
 
 
 def _is_in_window(window: Json, record: Json) -> bool:
-    if not {"id", "provider", "type", "takenAt"} <= record.keys():
+    moment = record.get("takenAt")
+    if moment is None:
         return True
-    return bool(filter_by_time([make_row(record)], window.get("from"), window.get("to")))
+    # An open side is where the item itself is.
+    first, last = (parse_instant(window.get(side) or moment) for side in ("from", "to"))
+    return first <= parse_instant(moment) <= last
 
 
 _CHECKS: dict[str, Callable[[Any, Json], bool]] = {
