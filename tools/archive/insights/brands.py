@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -27,6 +27,16 @@ _ROOM = BUDGET - 6_000
 """Characters of the brands, with room for the notes."""
 
 
+Figure = Literal[
+    "postsCount",
+    "influencersCount",
+    "reach",
+    "impressions",
+    "engagementsTotal",
+    "earnedMediaValue",
+]
+
+
 class CompareBrands(Workflow[CompetitorBrand]):
     """Compare the own brand ("You") with tracked competitors in Archive (archive.com) in a month or
     week: share of voice, ranks and, on request, change; earnedMediaValue is in US dollars. For the
@@ -41,6 +51,7 @@ class CompareBrands(Workflow[CompetitorBrand]):
     period: Period = Field("MONTH", description="Length of the period.")
     date: Day | None = Field(None, description="Any day of the period, such as 2026-03-01.")
     previous: bool = Field(False, description="Add the change since the period before.")
+    metrics: list[Figure] | None = Field(None, min_length=1, description="Only these figures.")
 
     async def run(self, context: ArchiveContext) -> Result:
         today = wall_clock.utc_now().date()
@@ -53,12 +64,16 @@ class CompareBrands(Workflow[CompetitorBrand]):
             # Any day of a period stands for it (Archive docs, competitor brands).
             past = await self._brands(context, (first - timedelta(days=1)).isoformat())
             before, past_partial = {record["id"]: record for record in past.records}, past.partial
+        # Compared over all, as the order follows the earned media value.
         compared = brands.compare_brands(now.records, before)
+        if self.metrics:
+            rest = set(brands.METRICS).difference(self.metrics)
+            compared = [_without(brand, rest) for brand in compared]
         partial = now.partial or past_partial
         answer: dict[str, Any] = {
             "period": {"length": self.period, "from": first.isoformat(), "to": last.isoformat()},
-            "sums": brands.sum_metrics(now.records),
-            "unavailable": brands.find_missing(now.records),
+            "sums": brands.sum_metrics(now.records, self.metrics or brands.METRICS),
+            "unavailable": brands.find_missing(now.records, self.metrics or brands.METRICS),
             "units": BRAND_UNITS,
             **({"partial": True} if partial else {}),
             "notes": self._notes(
@@ -100,3 +115,7 @@ class CompareBrands(Workflow[CompetitorBrand]):
             records += [record for record in page.records if record["id"] not in existing]
             partial |= page.partial
         return Page(records, None, False, len(records), partial)
+
+
+def _without(brand: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in brand.items() if name not in names}
