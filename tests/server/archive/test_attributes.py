@@ -298,6 +298,16 @@ async def test_an_operator_that_the_type_lacks_is_refused_with_those_it_has(
     assert failure.hint.startswith(f"It takes {choices}")
 
 
+@pytest.mark.parametrize("kind", ["TEXT", "TEXT_LIST"])
+async def test_another_list_of_texts_is_filtered_as_either(kind: str) -> None:
+    home = Home()
+    home.schemas["CREATOR"] = [{"key": "urls", "name": "U", "type": "TEXT_LIST", "options": []}]
+
+    await home.perform(creators("x", field="urls", kind=kind))
+
+    assert home.operations[-1] == "creators"
+
+
 async def test_an_attribute_of_a_type_that_is_new_to_us_takes_every_operator() -> None:
     home = Home()
     home.schemas["CREATOR"] = [{"key": "ages", "name": "A", "type": "NUMBER_LIST", "options": []}]

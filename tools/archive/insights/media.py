@@ -138,6 +138,8 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
         skipped: list[dict[str, Any]] = []
         most = MOST_SINGLE if self.each or not can_scale else MOST_ITEMS
         ids, notes = await self._choose_ids(context, most)
+        if self.limit > most and "limit" in self.model_fields_set:
+            notes.append(f"`limit` is at most {most} here.")
         frames = await self._frames(context.api, ids, skipped)
         notes += [_COMPETITORS] if self.competitor_brand_item_ids else []
         if len(frames) > most:
