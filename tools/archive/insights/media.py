@@ -141,12 +141,15 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
         if self.limit > most and "limit" in self.model_fields_set:
             notes.append(f"`limit` is at most {most} here.")
         frames = await self._frames(context.api, ids, skipped)
-        notes += [_COMPETITORS] if self.competitor_brand_item_ids else []
+        if self.competitor_brand_item_ids:
+            notes.append(_COMPETITORS)
         if len(frames) > most:
             notes.append(f"Only the first {most} of {len(frames)} frames are shown.")
-        notes += [] if can_scale else [_UNSCALED]
-        show = self._scale if can_scale else self._keep_size
-        visible, images = await show(context, frames[:most], skipped)
+        if can_scale:
+            visible, images = await self._scale(context, frames[:most], skipped)
+        else:
+            notes.append(_UNSCALED)
+            visible, images = await self._keep_size(context, frames[:most], skipped)
         pictures = [{"number": number, **frame.legend} for number, frame in enumerate(visible, 1)]
         notes += describe_hosts(skipped)
         about = drop_empty({"skipped": skipped, "notes": notes})

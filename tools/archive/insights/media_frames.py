@@ -33,12 +33,11 @@ def choose_frames(
 ) -> list[Frame]:
     """Return all usable frames of the only item, the first usable one of many; say why, where there
     is none."""
-    usable: list[Frame] = []
-    for place, media in enumerate(own, 1):
-        url = _url(media)
-        if url:
-            about = {**legend, **_report(media, place, len(own))}
-            usable.append(Frame(url, media["type"] == "VIDEO", about))
+    frames = [
+        Frame(_url(media) or "", media["type"] == "VIDEO", {**legend, **_report(media, place, own)})
+        for place, media in enumerate(own, 1)
+    ]
+    usable = [frame for frame in frames if frame.url]
     if not usable:
         gone = any(media["deleted"] for media in own)
         reason = "its files were deleted" if gone else "Archive has no picture of it"
@@ -69,10 +68,10 @@ def make_legend(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _report(media: dict[str, Any], place: int, count: int) -> dict[str, Any]:
+def _report(media: dict[str, Any], place: int, own: list[dict[str, Any]]) -> dict[str, Any]:
     report: dict[str, Any] = {}
-    if count > 1:
-        report["frame"] = f"{place} of {count}"
+    if len(own) > 1:
+        report["frame"] = f"{place} of {len(own)}"
     if media["type"] == "VIDEO":
         report["videoSeconds"] = media["videoDuration"]
     return report
