@@ -47,7 +47,7 @@ def drop_misfits(parts: Json, records: Iterable[Json]) -> tuple[list[Json], list
 
 def list_unseen(parts: Json) -> list[str]:
     """Return the parts of a filter that no record shows whether it fits."""
-    return [name for name in parts if name not in _CHECKS]
+    return sorted(parts.keys() - _CHECKS.keys())
 
 
 def describe_misfits(count: int, parts: Iterable[str]) -> list[str]:
@@ -115,7 +115,7 @@ async def find_members(
 
 def _list_seen(parts: Json) -> list[str]:
     """Return the parts of a filter that records show whether they fit."""
-    return [name for name in parts if name in _CHECKS]
+    return sorted(parts.keys() & _CHECKS.keys())
 
 
 def _is_one_of(values: list[str], value: str | None) -> bool:

@@ -199,10 +199,21 @@ async def test_a_name_that_a_view_and_a_collection_share_is_not_guessed() -> Non
     }
 
 
-@pytest.mark.parametrize("name", ["All Reel", "x"])
-async def test_what_names_nothing_in_full_is_left_to_archive(name: str) -> None:
+async def test_what_resembles_no_name_is_left_to_archive() -> None:
     archive = Archive()
 
-    await archive.search(presetId=name)
+    await archive.search(presetId="x")
 
-    assert archive.sent[-1]["presetId"] == name
+    assert archive.sent[-1]["presetId"] == "x"
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"presetId": "Q3 Raport"}, {"filter": {"collectionsIds": ["Q3 Raport"]}}]
+)
+async def test_a_typo_in_a_name_is_refused_with_the_name(arguments: Json) -> None:
+    with pytest.raises(Failure) as caught:
+        await Archive().search(**arguments)
+
+    assert caught.value.message.casefold() == (
+        "there is no view or collection 'q3 raport'. did you mean `q3 report`?"
+    )
