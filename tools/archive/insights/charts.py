@@ -33,6 +33,7 @@ from server.tool.result import (
     Result,
     prose,
 )
+from tools.archive.content.fitting import describe_misfits
 from tools.archive.content.items import GetEngagementHistory
 from tools.archive.insights.chart_words import describe_posts, find_period
 from tools.archive.items_source import WindowedSource
@@ -168,10 +169,13 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
             )
         # By id: links may lead to the same item twice.
         rows: dict[str, Row] = {}
-        missing_links, is_partial = 0, False
+        missing_links, misfits, is_partial = 0, 0, False
+        broken: list[str] = []
         async for batch in self.batches(context.api, None, [*_FIELDS, *more]):
             rows |= {item["id"]: make_row(item) for item in batch.items}
             missing_links += len(batch.missing)
+            misfits += batch.misfits
+            broken += batch.broken
             is_partial |= batch.partial
         notes = [f"{missing_links} of the links lead to no item."] if missing_links else []
         if self.item_ids is not None and len(rows) < (total or 0):
@@ -180,6 +184,8 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
             raise Failure(
                 Code.NOT_FOUND, "No items match, so there is nothing to draw.", "Widen the search."
             )
+        notes += describe_misfits(misfits, dict.fromkeys(broken))
+        notes += await self.find_doubts(context, context.api, total)
         if is_partial:
             notes.append("Archive could not compute some values now; they count as unknown.")
         return list(rows.values()), notes

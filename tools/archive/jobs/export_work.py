@@ -29,6 +29,7 @@ from server.exports.job_file import (
     resource,
 )
 from server.jobs import Handle, RecordRow, Stopped
+from tools.archive.content.fitting import describe_misfits
 from tools.archive.jobs.export_query import ExportQuery
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Place:
     rows: int = 0
     partial: int = 0
     missing: int = 0
+    misfits: int = 0
+    broken: list[str] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
     over: bool = False
     draft: dict[str, Any] | None = None
@@ -72,6 +75,8 @@ class Place:
             repeats=self.repeats + batch.repeats + len(batch.items) - rows,
             partial=self.partial + batch.partial,
             missing=self.missing + len(links),
+            misfits=self.misfits + batch.misfits,
+            broken=list(dict.fromkeys([*self.broken, *batch.broken])),
             named=[*self.named, *links][:_MOST_NAMED],
             # Nothing to go on from: this was the last one.
             over=batch.cursor is None,
@@ -132,7 +137,12 @@ class ExportWork:
             place, export = await self._build(job, place)
         # Of a file that was published before a crash the spool is still there.
         await on_disk(lambda: discard(self._folder, job.row.id))
-        return self._report(export, place)
+        report = self._report(export, place)
+        # A narrow filter that wrote everything would pass for the right file.
+        report["notes"] += await self._query.request().find_doubts(
+            self._context, self._context.background, export.rows
+        )
+        return report
 
     async def _gather_rows(self, job: Handle, spool: Spool, place: Place) -> Place:
         # After a restart the rows of the run before are in the spool only.
@@ -250,6 +260,7 @@ class ExportWork:
         # Two links to one post are the caller's, and no list that moved.
         if query_repeats := place.repeats if self._query.urls is None else 0:
             notes += describe_repeats(query_repeats)
+        notes += describe_misfits(place.misfits, place.broken)
         if place.missing:
             notes.append(
                 f"{place.missing} links lead to no item; `missing` names the first of them."

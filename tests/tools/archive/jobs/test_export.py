@@ -271,6 +271,20 @@ async def test_a_key_that_the_workspace_lacks_is_refused_before_a_file_is_begun(
     assert not there.out.exists()
 
 
+async def test_a_file_of_all_creators_for_a_condition_says_so(there: Shop) -> None:
+    everybody = {"field": "full_name", "operator": "IS_NOT_EMPTY", "type": "TEXT"}
+    told = await there.export(what="creators", creators={"customAttributeConditions": [everybody]})
+
+    assert any("came as without full_name IS_NOT_EMPTY" in note for note in told["notes"])
+
+
+async def test_a_phrase_is_counted_before_it_is_written(there: Shop) -> None:
+    search = {"captionPhrase": "two pumps of"}
+    plan = await there.call("archive_start_export", search=search, dryRun=True)
+
+    assert plan["records"] == (await there.export(search=search))["rows"] > 0
+
+
 async def test_a_format_that_cannot_be_written_here_is_refused_before_any_request(
     there: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
