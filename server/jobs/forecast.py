@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from server.jobs.model import Estimate
+from server.jobs.model import Estimate, JobRow
 from server.limiter.interface import Snapshot
 
 # Requests whose credits are so near the reserve that a job waits for more.
@@ -139,6 +139,14 @@ def describe_correction(
         return f"Planned {planned}, took {taken}: {forecast.reason}."
     expected = describe_seconds(forecast.active + (forecast.left or 0.0))
     return f"Planned {planned}, now about {expected}: {forecast.reason}."
+
+
+def describe_left(row: JobRow) -> str:
+    """Return how long a job still takes, in words; nothing where nobody can tell."""
+    forecast = read_forecast(row.counters)
+    if forecast is None or not forecast.left:
+        return ""
+    return f"about {describe_seconds(forecast.left)} left"
 
 
 def describe_seconds(seconds: float) -> str:

@@ -14,6 +14,7 @@ from server.archive.operations import (
     NamesOptions,
     Text,
 )
+from server.archive.records import Selection, fields_of
 from server.errors import Code, Failure
 from server.tool.request import ApiType, Input
 from tools.archive.content.sorting import SORT_PATHS, sorter
@@ -174,6 +175,17 @@ class ItemSortingInput(Input):
     sort_order: SortOrder
 
 
+RELATION_COST = 20.5
+"""Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without,
+183 with all)."""
+
+
+def count_relations(selection: Selection) -> int:
+    """Return how many relations of an item a selection asks for."""
+    fields = fields_of(Item)
+    return sum(fields[name].record is not None for name in selection)
+
+
 class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     """Search archived posts, reels, stories and videos in Archive (archive.com), with current
     engagement. Use it for "top posts", "posts of last month", "posts by @x", or the content of a
@@ -209,6 +221,9 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
             )
         if self.filter:
             check_filter(self.filter, "filter")
+
+    def credits(self) -> float:
+        return self.cost + RELATION_COST * count_relations(self.default_selection())
 
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
         # Archive ignores `sorting` beside a preset too: then all pages are read and sorted here.
