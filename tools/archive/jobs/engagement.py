@@ -22,6 +22,7 @@ from tools.archive.items_source import AT_ONCE, NAMED, PAGE_COST, ItemSource, re
 from tools.archive.jobs.engagement_refresh import AT_ONCE as REFRESHED_AT_ONCE
 from tools.archive.jobs.engagement_refresh import RefreshWork, make_records
 from tools.archive.jobs.engagement_timelines import FileName, Span, TimelineWork
+from tools.archive.jobs.outcomes import NO_ITEM, UNKNOWN_ID
 from tools.archive.schema.inputs import FilterDateRangeInput, Instant
 
 MOST_REFRESHED = 5_000
@@ -29,8 +30,6 @@ MOST_REFRESHED = 5_000
 _TOGETHER = 20
 """The approximate number of timelines that one request reads."""
 _STORY = "Stories cannot be refreshed."
-_UNKNOWN_ID = "No item of this workspace has that id."
-_NO_ITEM = "This link leads to no item of the workspace."
 _OF_TIMELINES = ("from_", "to", "format", "name")
 """The arguments that belong to `mode` timelines."""
 
@@ -172,16 +171,16 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         # The type tells stories, which Archive drops without a word; the account is for people.
         async for batch in self.batches(context.api, None, [*NAMED, "type"]):
             result |= {item["id"]: item for item in batch.items}
-            absent += [(entry["url"], None, _NO_ITEM) for entry in batch.missing]
+            absent += [(entry["url"], None, NO_ITEM) for entry in batch.missing]
         # Archive leaves out unknown ids silently: only the difference shows them.
         requested = dict.fromkeys(self.item_ids or [])
-        absent += [(item, None, _UNKNOWN_ID) for item in requested if item not in result]
+        absent += [(item, None, UNKNOWN_ID) for item in requested if item not in result]
         return list(result.values()), absent
 
 
 def _count_absent(absent: list[tuple[str, str | None, str]]) -> list[str]:
     """Return how much leads to no item, in words."""
-    unknown = sum(reason == _UNKNOWN_ID for _, _, reason in absent)
+    unknown = sum(reason == UNKNOWN_ID for _, _, reason in absent)
     links = len(absent) - unknown
     words = []
     if unknown:
