@@ -164,8 +164,9 @@ def describe_seconds(seconds: float) -> str:
 
 def _estimate_left(standing: Standing, estimate: Estimate, limits: Snapshot) -> float | None:
     remaining = standing.remaining
-    if remaining is None:
-        return None
+    # None where it is not known, and nothing where nothing is left.
+    if not remaining:
+        return remaining
     by_speed = None
     if standing.speed:
         by_speed = remaining / standing.speed
