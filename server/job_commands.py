@@ -167,13 +167,15 @@ def _render(row: JobRow) -> str:
 
 def _render_forecast(row: JobRow) -> str:
     """Return how long a running job still takes and what it waits for, behind a comma."""
-    from server.jobs.forecast import describe_seconds, read_forecast
+    from server.jobs.forecast import describe_left, read_forecast
 
     forecast = read_forecast(row.counters)
     if forecast is None or not row.owned or row.ended:
         return ""
-    left = f", about {describe_seconds(forecast.left)} left" if forecast.left else ""
-    return f"{left}, waits for {forecast.waits_for}" if forecast.waits_for else left
+    words = [describe_left(row)]
+    if forecast.waits_for:
+        words.append(f"waits for {forecast.waits_for}")
+    return "".join(f", {word}" for word in words if word)
 
 
 def _render_total(total: int | None) -> str:

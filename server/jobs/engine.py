@@ -15,7 +15,7 @@ import anyio
 
 from server.errors import Code, Failure
 from server.jobs.database import retry_while_busy
-from server.jobs.forecast import describe_seconds, read_forecast
+from server.jobs.forecast import describe_left
 from server.jobs.journal import Journal
 from server.jobs.lease import Lease
 from server.jobs.model import (
@@ -51,6 +51,31 @@ _POLL = 0.05
 _POLL_OTHERS = 0.5
 # More often than once a second no person reads it, and every report is a message to the host.
 _REPORT_PAUSE = 1.0
+
+
+class _Reporter:
+    """Passes progress on, at most once a second and only where it changed."""
+
+    def __init__(self, on_progress: Progress | None, clock: Callable[[], float]) -> None:
+        self._on_progress = on_progress
+        self._clock = clock
+        self._reported_at = clock()
+        self._last: tuple[int, int | None, str] | None = None
+
+    def is_due(self) -> bool:
+        """Return whether somebody listens who has heard nothing for a second."""
+        if self._on_progress is None:
+            return False
+        return self._clock() - self._reported_at >= _REPORT_PAUSE
+
+    async def report(self, count: int, total: int | None, message: str) -> None:
+        """Report progress, unless it is the same as before: that would only be noise."""
+        self._reported_at = self._clock()
+        progress = (count, total, message)
+        if self._on_progress is None or progress == self._last:
+            return
+        self._last = progress
+        await self._on_progress(*progress)
 
 
 class Jobs:
@@ -134,8 +159,8 @@ class Jobs:
         self, job_id: str, seconds: float, on_progress: Progress | None = None
     ) -> JobRow:
         """Return the job once it ended or paused, or after that many seconds at the latest."""
-        until, reported_at = self._clock() + seconds, self._clock()
-        last: tuple[int, int | None, str] | None = None
+        until = self._clock() + seconds
+        reporter = _Reporter(on_progress, self._clock)
         while True:
             runner = self._runners.get(job_id)
             if runner is None or self._clock() >= until:
@@ -143,13 +168,8 @@ class Jobs:
                 # Another process may run the job: its lease decides, not this one's runners.
                 if not row.owned or self._clock() >= until:
                     return row
-            if on_progress and self._clock() - reported_at >= _REPORT_PAUSE:
-                reported_at = self._clock()
-                progress = await self._read_progress(job_id, runner)
-                # The same numbers again would only be noise to the host.
-                if progress != last:
-                    last = progress
-                    await on_progress(*progress)
+            if reporter.is_due():
+                await reporter.report(*await self._read_progress(job_id, runner))
             pause = _POLL if runner else _POLL_OTHERS
             await self._sleep(max(0.0, min(until - self._clock(), pause)))
 
@@ -262,11 +282,8 @@ class Jobs:
     ) -> tuple[int, int | None, str]:
         row = await self.get(job_id)
         message = runner.handle.message if runner else ""
-        forecast = read_forecast(row.counters)
-        left = (
-            f"; about {describe_seconds(forecast.left)} left" if forecast and forecast.left else ""
-        )
-        return count_finished(row), row.total, f"{message or row.phase}{left}"
+        words = [message or str(row.phase), describe_left(row)]
+        return count_finished(row), row.total, "; ".join(filter(None, words))
 
     async def _wait_until_ended(self, runners: Sequence[Runner], seconds: float) -> None:
         until = self._clock() + seconds

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from server.jobs.model import Estimate
+from server.jobs.model import Estimate, JobRow
 from server.limiter.interface import Snapshot
 
 # Requests whose credits are so near the reserve that a job waits for more.
@@ -141,6 +141,14 @@ def describe_correction(
     return f"Planned {planned}, now about {expected}: {forecast.reason}."
 
 
+def describe_left(row: JobRow) -> str:
+    """Return how long a job still takes, in words; nothing where nobody can tell."""
+    forecast = read_forecast(row.counters)
+    if forecast is None or not forecast.left:
+        return ""
+    return f"about {describe_seconds(forecast.left)} left"
+
+
 def describe_seconds(seconds: float) -> str:
     """Return a duration in words: `40 s`, `3 min`, `2 h 10 min`."""
     if seconds < 60:
@@ -156,8 +164,9 @@ def describe_seconds(seconds: float) -> str:
 
 def _estimate_left(standing: Standing, estimate: Estimate, limits: Snapshot) -> float | None:
     remaining = standing.remaining
-    if remaining is None:
-        return None
+    # None where it is not known, and nothing where nothing is left.
+    if not remaining:
+        return remaining
     by_speed = None
     if standing.speed:
         by_speed = remaining / standing.speed

@@ -82,7 +82,8 @@ class Handle:
     @property
     def cancelled(self) -> bool:
         """Whether nobody will go on with the job: what it kept for that may go."""
-        return self._progress.end is not None and self._progress.end.state is JobState.CANCELLED
+        end = self._progress.end
+        return end is not None and end.state is JobState.CANCELLED
 
     async def add(self, records: Sequence[NewRecord], cursor: Any = None, **counters: Any) -> int:
         """Journal records and the place that gathering reached, together; keys that are known
@@ -241,8 +242,12 @@ class Handle:
         """Take the marks of records whose send has ended."""
         # The next send of a record is a new one, and must find it pending.
         self._admitted.difference_update(record.number for record in records)
-        marks = (self._marks.pop(record.number, None) for record in records)
-        return [mark for mark in marks if mark]
+        taken: list[Mark] = []
+        for record in records:
+            mark = self._marks.pop(record.number, None)
+            if mark is not None:
+                taken.append(mark)
+        return taken
 
     def _mark(
         self,

@@ -43,6 +43,8 @@ class RecordState(StrEnum):
     SKIPPED = "skipped"
 
 
+RECORDS = "records"
+"""What the records of a job are called where it says nothing else."""
 # Paused is not among them: a paused job still waits to be resumed.
 ENDED_STATES = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 # The states of a record that needs no further work.
@@ -70,7 +72,7 @@ class NewJob:
 
     `arguments` are the tool's as they came (JSON-ready); `account` is a fingerprint of the token,
     never the token; `total` is the number of records, None while it is not known; `estimate` is
-    what the user was told that it takes.
+    what the user was told that it takes; `unit` is what people call its records.
     """
 
     tool: str
@@ -81,11 +83,17 @@ class NewJob:
     arguments: dict[str, Any] = field(default_factory=dict)
     total: int | None = None
     estimate: Estimate | None = None
+    unit: str = RECORDS
 
     @property
     def counters(self) -> dict[str, Any]:
         """Return the counters that the job begins with."""
-        return {} if self.estimate is None else {"estimate": asdict(self.estimate)}
+        counters: dict[str, Any] = {}
+        if self.estimate is not None:
+            counters["estimate"] = asdict(self.estimate)
+        if self.unit != RECORDS:
+            counters["unit"] = self.unit
+        return counters
 
 
 @dataclass(frozen=True)
@@ -145,6 +153,12 @@ class JobRow:
     def finished_records(self) -> int:
         """Return the number of records that need no more work."""
         return sum(self.counts.get(state, 0) for state in FINISHED_STATES)
+
+    @property
+    def unit(self) -> str:
+        """Return what people call the records."""
+        unit: str = self.counters.get("unit", RECORDS)
+        return unit
 
     @property
     def ended(self) -> bool:

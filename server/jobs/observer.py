@@ -57,6 +57,7 @@ class Observer:
         earlier = read_forecast(handle.counters)
         # A job that resumes has been worked on before.
         self._active_before = earlier.active if earlier else 0.0
+        self._phase = handle.row.phase
         self._samples = deque([(self._start, count_finished(handle.row))])
 
     async def look(self, trouble: Trouble, *, last: bool = False) -> None:
@@ -84,6 +85,10 @@ class Observer:
 
     def _measure(self, row: JobRow, trouble: Trouble, now: float, *, last: bool) -> Standing:
         finished = count_finished(row)
+        # Gathering says nothing about how fast the records are sent that it found.
+        if row.phase is not self._phase:
+            self._phase = row.phase
+            self._samples.clear()
         self._samples.append((now, finished))
         while now - self._samples[0][0] > SPEED_SECONDS:
             self._samples.popleft()

@@ -355,8 +355,11 @@ class Runner:
     def _mark(
         self, rows: Sequence[RecordRow], state: RecordState, failure: Failure | None = None
     ) -> None:
-        code, reason = (str(failure.code), failure.message) if failure else (None, None)
-        self._unwritten += [Mark(row.number, state, code, reason) for row in rows]
+        code = reason = None
+        if failure is not None:
+            code, reason = str(failure.code), failure.message
+        for row in rows:
+            self._unwritten.append(Mark(row.number, state, code, reason))
 
     async def _wait_until_open(self) -> None:
         while not self.progress.end and (left := self._open_at - self._clock()) > 0:

@@ -46,7 +46,9 @@ class Refill:
         if self.seconds < ENOUGH:
             return stated
         rate = self.gained / self.seconds
-        return stated if rate >= CONFIRMED * stated else max(rate, LEAST * stated)
+        if rate >= CONFIRMED * stated:
+            return stated
+        return max(rate, LEAST * stated)
 
     def add(self, level: float, at: float, spent: float, burst: float) -> Refill:
         """Return what is known after an answer.
@@ -71,7 +73,9 @@ class Refill:
 
     def take(self, spent: float) -> Refill:
         """Return what is known after an answer without a level, whose request took credits."""
-        return self if self.level is None else replace(self, spent=self.spent + spent)
+        if self.level is None:
+            return self
+        return replace(self, spent=self.spent + spent)
 
     def encode(self) -> list[float]:
         """Return the values for `decode`."""
@@ -93,7 +97,9 @@ class Refill:
 
     def _expect(self, seconds: float) -> float:
         """Return what the rate so far would have brought in that time; nothing without one."""
-        return self.gained / self.seconds * seconds if self.seconds else inf
+        if not self.seconds:
+            return inf
+        return self.gained / self.seconds * seconds
 
     def _restart(self, level: float, at: float, gained: float | None) -> Refill:
         """Return what is known once a stretch ended; `gained` is None where it tells nothing."""
@@ -103,7 +109,7 @@ class Refill:
             return begin
         # The older part counts for less, so that the whole is never more than the memory.
         weight = min(seconds, MEMORY)
-        share = min(1.0, (MEMORY - weight) / self.seconds) if self.seconds else 0.0
+        share = min(1.0, (MEMORY - weight) / max(self.seconds, STRETCH))
         return replace(
             begin,
             # Others may take more than comes back: that is a refill of nothing, not of less.

@@ -170,7 +170,9 @@ def _close_send(state: State, answer: Answer) -> None:
 
 def _sum_outstanding(state: State, since: float) -> float:
     """Return the credits of sends under way: Archive may have written its header before them."""
-    return sum(send.cost for send in state.sends if send.open and send.stamp > since)
+    under_way = [send for send in state.sends if send.open]
+    costs = [send.cost for send in under_way if send.stamp > since]
+    return sum(costs)
 
 
 def _reserve(state: State, now: float, misses: int = 0) -> Ticket:

@@ -20,6 +20,7 @@ from server.jobs.forecast import (
     read_forecast,
 )
 from server.jobs.model import (
+    RECORDS,
     Estimate,
     JobRow,
     JobState,
@@ -57,7 +58,8 @@ class Plan:
 
     `credits` are rate credits; `billing` is what the user pays, in billing credits;
     `records_known` are the records where nothing has to be gathered; `preview` is what the user has
-    to confirm, None where nothing needs a confirmation.
+    to confirm, None where nothing needs a confirmation; `unit` is what the records are called where
+    one of them is more than one of what the user named.
     """
 
     title: str
@@ -68,6 +70,7 @@ class Plan:
     records_known: Sequence[NewRecord] | None = None
     preview: Preview | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    unit: str = RECORDS
 
     def complete_preview(self, seconds: float) -> Preview | None:
         """Return the preview with what holds for every job; None where nobody needs to be asked.
@@ -198,6 +201,7 @@ def new_job(request: ReadsByJob[C], context: C, plan: Plan, seconds: float) -> N
         arguments=request.call_arguments(),
         total=plan.records,
         estimate=Estimate(plan.requests, plan.credits, seconds, plan.records),
+        unit=plan.unit,
     )
 
 
@@ -293,7 +297,7 @@ async def describe_plan(plan: Plan, context: Context) -> dict[str, Any]:
     seconds = await context.estimate_seconds(plan.requests, plan.credits)
     return {
         "title": plan.title,
-        "records": plan.records,
+        plan.unit: plan.records,
         "requests": plan.requests,
         "rateCredits": round(plan.credits),
         "minutes": round(seconds / 60, 1),
@@ -312,7 +316,7 @@ def summarise(row: JobRow) -> dict[str, Any]:
         "title": row.title,
         "state": str(row.state),
         "phase": None if row.ended else str(row.phase),
-        "records": {"total": row.total, **drop_nulls(gathered)},
+        row.unit: {"total": row.total, **drop_nulls(gathered)},
         "pace": _describe_pace(row),
         "result": row.result,
         "error": row.error,
@@ -332,7 +336,7 @@ def _describe_pace(row: JobRow) -> dict[str, Any] | None:
     speed, left = forecast.speed, forecast.left
     return drop_nulls(
         {
-            "recordsPerMinute": None if speed is None else round(60 * speed, 1),
+            f"{row.unit}PerMinute": None if speed is None else round(60 * speed, 1),
             "minutesLeft": None if left is None else round(left / 60, 1),
             "waitsFor": forecast.waits_for or None,
         }

@@ -15,7 +15,8 @@ from server.errors import Code, Failure
 from server.tool.arguments import parse
 from server.tool.request import Input, Links, Meaning, Request
 from tools.archive.content.fitting import drop_misfits
-from tools.archive.content.items import GetItemIdsByUrl, SearchItems
+from tools.archive.content.items import SearchItems
+from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.schema.inputs import FilterDateRangeInput
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from server.sandbox import (
 from server.settings import DEFAULT_API_URL
 from tests.support.clocks import FIXED_TIME
 from tests.support.doubles import OpenLimiter
-from tools.archive.content.items import GetEngagementHistory, SearchItems
+from tools.archive.content.items import SearchItems
+from tools.archive.content.lookups import GetEngagementHistory
 
 JSON_TYPE = {"content-type": "application/json"}
 COMPLEX = {

@@ -24,7 +24,8 @@ from tools.archive.competitors import (
     describe_absence,
     last_covered_day,
 )
-from tools.archive.content.items import GetItemIdsByUrl, GetMediaContents, SearchItems
+from tools.archive.content.items import SearchItems
+from tools.archive.content.lookups import GetItemIdsByUrl, GetMediaContents
 from tools.archive.content.uploads import UploadItemFromUrl
 from tools.archive.creators import GetSocialProfiles, SearchCreators
 from tools.archive.workspace import GetFilterPresets

@@ -14,13 +14,12 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import (
     Connection,
     Id,
-    Lookup,
     NamesOptions,
     Text,
 )
+from server.archive.records import Selection, fields_of
 from server.errors import Code, Failure
 from server.tool.arguments import parse
-from server.tool.request import Input, Links
 from server.tool.result import RecordList, Result, whole
 from tools.archive.content.filters import ItemFilterInput, ItemSortingInput, check_filter
 from tools.archive.content.fitting import (
@@ -46,11 +45,7 @@ from tools.archive.schema.inputs import (
     is_narrow,
 )
 from tools.archive.schema.objects import (
-    EngagementEntry,
     Item,
-    MediaContent,
-    Transcription,
-    UrlLookup,
 )
 
 Json = dict[str, Any]
@@ -65,6 +60,17 @@ _NO_SUCH_ID = (
 )
 # Ten pages at five requests a second: a client waits for that within one call.
 _MOST_READ = 1_000
+
+
+RELATION_COST = 20.5
+"""Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without,
+183 with all)."""
+
+
+def count_relations(selection: Selection) -> int:
+    """Return how many relations of an item a selection asks for."""
+    fields = fields_of(Item)
+    return sum(fields[name].record is not None for name in selection)
 
 
 class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
@@ -243,6 +249,9 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
 
         return await describe_ignored(self.parts, unseen, total or 0, count)
 
+    def credits(self) -> float:
+        return self.cost + RELATION_COST * count_relations(self.default_selection())
+
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
         if not self._sorts_here:
             return None
@@ -309,118 +318,3 @@ async def _read_matches(api: Api, query: SearchItems) -> tuple[list[Json], list[
 def _flatten(text: str | None) -> str:
     """Return a text as it is compared: without case, blanks and line ends as one blank."""
     return " ".join((text or "").casefold().split())
-
-
-class GetMediaContents(Lookup[MediaContent]):
-    """Get the images and videos of items, with file and thumbnail URLs. Join them to items by
-    `mediaItemId` (ask archive_search_items for it), and skip those that are `deleted`. Pass exactly
-    one kind of id."""
-
-    operation = "mediaContents"
-    title = "Get pictures and videos"
-    search_hint = (
-        "download links, download link, original file, image files, video file, media files, mp4, "
-        "jpg, carousel images, pictures of a post, high resolution, source file, url of the "
-        "video, thumbnail url, assets for the ad team, raw footage, photo files, picture files, "
-        "high-res, save the pictures, get me the clip, clips, all slides of a carousel, media of "
-        "this post"
-    )
-
-    item_ids: ItemIds | None = Field(None, description="Up to 100 item ids.")
-    competitor_brand_item_ids: ItemIds | None = Field(
-        None, description="Up to 100 competitor item ids, instead of item ids."
-    )
-
-    def check(self) -> None:
-        # Both or neither is a server error of Archive, though its schema marks both optional.
-        _exactly_one(self, "item_ids", "competitor_brand_item_ids")
-
-
-class GetTranscriptions(Lookup[Transcription]):
-    """Get what is said in videos. Transcripts are keyed by media content: to get them beside their
-    items, ask archive_search_items for `fields` ["*", "transcriptions.transcript"] instead."""
-
-    operation = "transcriptions"
-    title = "Get transcripts"
-    search_hint = (
-        "transcript, transcripts, spoken words, what is said, says in the video, out loud, "
-        "subtitles, quote, voice over, speech, speech to text, captions of a video, mention our "
-        "name aloud, talks about, talk, script, word for word, what did she say, what does he "
-        "say, exact words, text of the video, audio, in German, spoken, mentioned verbally, read "
-        "me"
-    )
-
-    # The limits are of different size: 1,000 items, but only 20 media (Archive docs,
-    # transcriptions).
-    item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] | None = Field(
-        None, description="Up to 1,000 item ids."
-    )
-    media_content_ids: Annotated[list[Id], Field(min_length=1, max_length=20)] | None = Field(
-        None, description="Up to 20 media content ids, instead of item ids."
-    )
-
-    def check(self) -> None:
-        # What Archive answers to neither is not documented.
-        _exactly_one(self, "item_ids", "media_content_ids")
-
-
-class GetItemIdsByUrl(Lookup[UrlLookup]):
-    """Find the items behind post links: Instagram posts and reels, TikTok, YouTube and Shorts.
-    Stories have no permanent link, and short links are not resolved. Send all links in one call."""
-
-    operation = "itemIdsByUrl"
-    title = "Find items by link"
-    search_hint = (
-        "do we have this post already, look up a post by its link, url, links, instagram.com, "
-        "tiktok.com, youtube.com, https, is this link in our library, archived already, id of a "
-        "post, check these links, which of these links are missing, find by link, have we got "
-        "this, is it in there, already in our library, pasted link, ids for these links, "
-        "recognise these urls"
-    )
-    core = True
-
-    urls: Links = Field(min_length=1, max_length=100, description="Up to 100 post links.")
-
-
-class EngagementHistoryFilterInput(Input):
-    """Which snapshots."""
-
-    captured_at: FilterDateRangeInput | None = Field(
-        None, description="Days or instants with zone."
-    )
-
-
-class GetEngagementHistory(Connection[EngagementEntry]):
-    """Get one item's metrics over time, newest first. Snapshots are taken about 2 h, 24 h, 3 days
-    and 7 days after posting, later only while a post still grows. For current metrics
-    archive_search_items is enough."""
-
-    operation = "engagementHistory"
-    title = "Get engagement over time"
-    search_hint = (
-        "how a post grew, developed, growth over time, likes per day, views day by day, history "
-        "of likes, first week, first 24 hours, curve, trend of one post, went viral when, "
-        "measurements, timeline, evolution, still growing, since it was posted, over the first "
-        "days, how did likes change, gain, gained, per hour, plateau, peak, before and after, "
-        "when did it take off, momentum, over time, kept growing, progress of a post"
-    )
-    cost: ClassVar[float] = 6
-
-    item_id: Id = Field(description="Item id.")
-    filter: EngagementHistoryFilterInput | None = Field(
-        None, description="Narrows the history to a time window."
-    )
-
-
-def _exactly_one(request: Any, *names: str) -> None:
-    fields = type(request).model_fields
-    aliases = {name: fields[name].alias or name for name in names}
-    count = sum(bool(getattr(request, name)) for name in names)
-    if count == 1:
-        return
-    existing = " or ".join(f"`{alias}`" for alias in aliases.values())
-    wrong = f"Give exactly one of {existing}; got"
-    if count:
-        hint = "Make two calls to look up both kinds."
-        raise Failure(Code.INVALID_ARGUMENT, f"{wrong} both.", hint)
-    raise Failure(Code.INVALID_ARGUMENT, f"{wrong} neither.", "Pass the ids you have.")

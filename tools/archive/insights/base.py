@@ -28,7 +28,8 @@ from server.jobs import (
 from server.tool.job import Plan, read_by_job
 from server.tool.result import Result, drop_empty, whole
 from tools.archive.content.fitting import describe_misfits
-from tools.archive.content.items import GetItemIdsByUrl, SearchItems
+from tools.archive.content.items import SearchItems
+from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.items_source import AT_ONCE, Batch, WindowedSource
 from tools.archive.schema.objects import Item
 

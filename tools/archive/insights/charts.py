@@ -34,7 +34,7 @@ from server.tool.result import (
     prose,
 )
 from tools.archive.content.fitting import describe_misfits
-from tools.archive.content.items import GetEngagementHistory
+from tools.archive.content.lookups import GetEngagementHistory
 from tools.archive.insights.chart_words import describe_posts, find_period
 from tools.archive.items_source import WindowedSource
 from tools.archive.workspace import GetFilterPresets

@@ -28,7 +28,8 @@ from server.pictures.thumbnails import (
 )
 from server.tool.arguments import parse
 from server.tool.result import Image, Result, drop_empty, prose
-from tools.archive.content.items import GetMediaContents, SearchItems
+from tools.archive.content.items import SearchItems
+from tools.archive.content.lookups import GetMediaContents
 from tools.archive.insights.base import Metric, SourceItems
 from tools.archive.insights.media_frames import (
     Frame,

@@ -16,17 +16,21 @@ from server.exports.names import make_file_name
 from server.jobs import JobRow
 from server.text import count_noun
 from server.tool.job import Plan, StartChange
-from tools.archive.content.items import GetEngagementHistory, GetItemIdsByUrl, SearchItems
+from tools.archive.content.items import SearchItems
+from tools.archive.content.lookups import GetEngagementHistory, GetItemIdsByUrl
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk, offer
-from tools.archive.items_source import AT_ONCE, PAGE_COST, ItemSource
-from tools.archive.jobs.engagement_refresh import RefreshWork, chunks
+from tools.archive.items_source import AT_ONCE, NAMED, PAGE_COST, ItemSource, read_account
+from tools.archive.jobs.engagement_refresh import AT_ONCE as REFRESHED_AT_ONCE
+from tools.archive.jobs.engagement_refresh import RefreshWork, make_records
 from tools.archive.jobs.engagement_timelines import FileName, Span, TimelineWork
+from tools.archive.jobs.outcomes import NO_ITEM, UNKNOWN_ID
 from tools.archive.schema.inputs import FilterDateRangeInput, Instant
 
 MOST_REFRESHED = 5_000
 """Items of one refresh: each is looked up before the user is asked."""
 _TOGETHER = 20
 """The approximate number of timelines that one request reads."""
+_STORY = "Stories cannot be refreshed."
 _OF_TIMELINES = ("from_", "to", "format", "name")
 """The arguments that belong to `mode` timelines."""
 
@@ -135,27 +139,34 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         )
 
     async def _of_refresh(self, context: ArchiveContext) -> Plan:
-        result, absent = await self._look_up(context)
+        items, absent = await self._look_up(context)
         # The single call asks in the same words, so that the user compares like with like.
-        accepted, preview = offer(result, absent, context.workspace)
-        records = chunks([entry["id"] for entry in accepted])
+        accepted, preview = offer(items, _count_absent(absent), context.workspace)
+        chosen = {item["id"] for item in accepted}
+        stories = [item for item in items if item["id"] not in chosen]
+        left_out = [(item["id"], read_account(item), _STORY) for item in stories]
+        records = make_records(accepted, [*left_out, *absent])
+        requests = ceil(len(accepted) / REFRESHED_AT_ONCE)
         return Plan(
             f"Refresh of the engagement of {count_noun(len(accepted), 'item')}",
             len(records),
             # At least one look at the operation follows each request.
-            2 * len(records),
-            len(records) * (RefetchEngagementBulk.cost + SearchItems.cost),
+            2 * requests,
+            requests * (RefetchEngagementBulk.cost + SearchItems.cost),
             billing=len(accepted) * CREDITS_PER_ITEM,
             # What the user confirmed is what is sent: a search read again later could bring other
             # items.
             records_known=records,
+            unit="batches",
             preview=preview,
             details={"items": len(accepted), "leftOut": preview.details["leftOut"]},
         )
 
-    async def _look_up(self, context: ArchiveContext) -> tuple[list[dict[str, Any]], list[str]]:
-        """The items with what tells whether they can be refreshed, and what leads to none, in
-        words."""
+    async def _look_up(
+        self, context: ArchiveContext
+    ) -> tuple[list[dict[str, Any]], list[tuple[str, str | None, str]]]:
+        """Return the items with what tells whether they can be refreshed, and what leads to none:
+        the id or link, nobody's account, and why."""
         # Counted first, so that a search that is far too wide is not read through.
         if (total := await self.total(context.api) or 0) > MOST_REFRESHED:
             raise Failure(
@@ -165,20 +176,24 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
                 "Narrow the search, or name the items in several calls.",
             )
         result: dict[str, dict[str, Any]] = {}
-        links = 0
-        async for batch in self.batches(
-            # The type tells stories, which Archive drops without a word; the account is for the
-            # question.
-            context.api,
-            None,
-            ["id", "type", "socialProfile.accountName"],
-        ):
+        absent: list[tuple[str, str | None, str]] = []
+        # The type tells stories, which Archive drops without a word; the account is for people.
+        async for batch in self.batches(context.api, None, [*NAMED, "type"]):
             result |= {item["id"]: item for item in batch.items}
-            links += len(batch.missing)
+            absent += [(entry["url"], None, NO_ITEM) for entry in batch.missing]
         # Archive leaves out unknown ids silently: only the difference shows them.
-        unknown = len(set(self.item_ids or [])) - len(result)
-        absent = [count_noun(unknown, "unknown id")] if unknown > 0 else []
-        return list(result.values()), [
-            *absent,
-            *([count_noun(links, "link") + " without an item"] if links else []),
-        ]
+        requested = dict.fromkeys(self.item_ids or [])
+        absent += [(item, None, UNKNOWN_ID) for item in requested if item not in result]
+        return list(result.values()), absent
+
+
+def _count_absent(absent: list[tuple[str, str | None, str]]) -> list[str]:
+    """Return how much leads to no item, in words."""
+    unknown = sum(reason == UNKNOWN_ID for _, _, reason in absent)
+    links = len(absent) - unknown
+    words = []
+    if unknown:
+        words.append(count_noun(unknown, "unknown id"))
+    if links:
+        words.append(count_noun(links, "link") + " without an item")
+    return words

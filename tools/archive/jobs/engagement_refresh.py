@@ -3,6 +3,7 @@ the outcome."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from server.archive.context import ArchiveContext
@@ -15,6 +16,8 @@ from server.jobs import (
 )
 from server.text import count_noun
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk
+from tools.archive.items_source import read_account
+from tools.archive.jobs.outcomes import Outcome, OutcomeFile, OutcomeList
 from tools.archive.operations import GetOperation
 
 AT_ONCE = 100
@@ -25,7 +28,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 LONGEST_WAIT = 3600.0
 """Seconds of pauses after which a refresh is reported as still running."""
 TERMINAL = ("COMPLETED", "PARTIAL", "FAILED")
-_MOST_NAMED = 200
+_SKIPPED = ("skippedItems", "A refresh of it was under way already.")
+_FAILED = ("failedItems", "Archive could not measure it now.")
+_LEFT_OUT = ("leftOutItems", "Archive left it out without a reason or a charge.")
+_RUNNING = ("runningItems", "Its refresh is still running.")
 
 
 class RefreshWork:
@@ -48,6 +54,11 @@ class RefreshWork:
         """Have the items of one record refreshed."""
         (record,) = records
         job.set_message("")
+        # Refused items may be sent again after a file was written: that file is not true any more.
+        await self._file(job).forget()
+        if "leftOut" in record.detail:
+            job.mark_skipped(record, "Left out from the start; the result says why.")
+            return
         request = RefetchEngagementBulk.model_validate({"itemIds": record.detail["ids"]})
         try:
             payload = await self._context.background.apply(
@@ -65,96 +76,136 @@ class RefreshWork:
     async def finish(self, job: Handle) -> dict[str, Any]:
         """Wait for the operations that were started, and tell what became of the items."""
         existing: dict[str, Any] = dict(job.counters.get("operations") or {})
-        started = [
-            name
-            for row in job.all_rows(RecordState.DONE)
-            if (name := row.detail["payload"]["operationId"])
-        ]
-        for number, name in enumerate(started):
+        started = [row for row in job.all_rows(RecordState.DONE) if _operation(row)]
+        for number, row in enumerate(started):
+            name = _operation(row)
             if existing.get(name, {}).get("status") not in TERMINAL:
-                job.set_message(f"waiting for refresh {number + 1} of {len(started)}")
-                existing[name] = await self._outcome(job, name)
+                job.set_message(f"waits for refresh {number + 1} of {len(started)}")
+                existing[name] = await self._follow(job, row, name)
                 await job.checkpoint(operations=existing)
-        return self._report(job, {name: existing[name] for name in started})
+        names = map(_operation, started)
+        return await self._report(job, {name: existing[name] for name in names})
 
-    async def _outcome(self, job: Handle, name: str) -> dict[str, Any]:
+    def _file(self, job: Handle) -> OutcomeFile:
+        return OutcomeFile(self._context.exports(), job, "refreshed-items")
+
+    async def _follow(self, job: Handle, row: RecordRow, name: str) -> dict[str, Any]:
+        """Wait for the outcome of an operation, and return it in brief."""
         query = GetOperation.model_validate({"id": name})
         operation: dict[str, Any] | None = None
         async for _ in job.poll(first=FIRST_PAUSE, longest=LONGEST_PAUSE, limit=LONGEST_WAIT):
             operation, _partial = await self._context.background.read(query)
             if operation is None or operation["status"] in TERMINAL:
                 break
-        return _brief(operation or {})
+        return _brief(operation or {}, row)
 
-    def _report(self, job: Handle, operations: dict[str, dict[str, Any]]) -> dict[str, Any]:
-        rows = list(job.all_rows())
-        payloads = [row.detail["payload"] for row in rows if row.state is RecordState.DONE]
-        accepted = sum(payload["processedCount"] or 0 for payload in payloads)
-        skipped = [item for payload in payloads for item in payload["skippedItemIds"] or []]
-        failed = [item for operation in operations.values() for item in operation["failed"]]
-        requested = sum(len(row.detail["ids"]) for row in rows)
-        return {
+    async def _report(self, job: Handle, operations: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        rows = [row for row in job.all_rows() if "ids" in row.detail]
+        accepted = sum(_payload(row)["processedCount"] or 0 for row in rows if _payload(row))
+        listed = OutcomeList(_list_outcomes(job, operations))
+        result = {
             "mode": "refresh",
             "summary": {
-                "items": requested,
+                "items": sum(len(row.detail["ids"]) for row in rows),
                 "accepted": accepted,
-                "succeeded": sum(operation["succeeded"] for operation in operations.values()),
-                "failed": len(failed),
-                "skipped": len(skipped),
+                "succeeded": listed.count("refreshedItems"),
+                "failed": listed.count("failedItems"),
+                "skipped": listed.count("skippedItems"),
+                "leftOut": listed.count("leftOutItems"),
             },
             "billingCreditsAtMost": accepted * CREDITS_PER_ITEM,
             "operations": [
-                {"id": name, "status": each["status"]} for name, each in operations.items()
+                {"id": name, "status": operation["status"]}
+                for name, operation in operations.items()
             ],
-            **({"failedItemIds": failed[:_MOST_NAMED]} if failed else {}),
-            **({"skippedItemIds": skipped[:_MOST_NAMED]} if skipped else {}),
-            "notes": _notes(
-                rows, operations, len(skipped), _send_batch(rows) - accepted - len(skipped)
-            ),
+            "notes": _notes(rows, operations),
         }
+        return await self._file(job).add_to(result, listed, _list_outcomes(job, operations))
 
 
-def chunks(ids: list[str]) -> list[NewRecord]:
-    """The records of a refresh of these items."""
-    return [
-        NewRecord(
-            f"items {start + 1}-{min(start + AT_ONCE, len(ids))}",
-            {"ids": ids[start : start + AT_ONCE]},
-        )
-        for start in range(0, len(ids), AT_ONCE)
-    ]
+def make_records(
+    accepted: list[dict[str, Any]], left_out: list[tuple[str, str | None, str]]
+) -> list[NewRecord]:
+    """Return the records of a refresh.
+
+    Args:
+        accepted: the items that are to be refreshed, with their accounts.
+        left_out: what cannot be: id or link, account, and why.
+    """
+    records = []
+    for start in range(0, len(accepted), AT_ONCE):
+        piece = accepted[start : start + AT_ONCE]
+        accounts = {item["id"]: read_account(item) for item in piece}
+        detail = {"ids": list(accounts), "accounts": accounts}
+        records.append(NewRecord(f"items {start + 1}-{start + len(piece)}", detail))
+    # Journalled as well, so that the result can name them however much later it is made.
+    for start in range(0, len(left_out), AT_ONCE):
+        rest = left_out[start : start + AT_ONCE]
+        key = f"left out {start + 1}-{start + len(rest)}"
+        records.append(NewRecord(key, {"leftOut": rest}))
+    return records
 
 
-def _brief(operation: dict[str, Any]) -> dict[str, Any]:
+def _payload(row: RecordRow) -> dict[str, Any]:
+    """Return what Archive answered to a request; nothing where it did not."""
+    if row.state is not RecordState.DONE:
+        return {}
+    payload: dict[str, Any] = row.detail["payload"]
+    return payload
+
+
+def _operation(row: RecordRow) -> str:
+    return _payload(row).get("operationId") or ""
+
+
+def _brief(operation: dict[str, Any], row: RecordRow) -> dict[str, Any]:
+    status = operation.get("status")
+    failed = operation.get("failedItemIds") or []
+    mentioned = {*failed, *(operation.get("succeededItemIds") or [])}
+    mentioned.update(_payload(row)["skippedItemIds"] or [])
+    # What a final operation mentions nowhere was dropped, which Archive tells nobody.
+    silent = [item for item in row.detail["ids"] if item not in mentioned]
+    return {"status": status, "failed": failed, "silent": silent}
+
+
+def _list_outcomes(job: Handle, operations: dict[str, dict[str, Any]]) -> Iterator[Outcome]:
+    """Yield what became of each item that the user named."""
+    for row in job.all_rows():
+        for item, account, reason in row.detail.get("leftOut", ()):
+            yield Outcome("leftOutItems", item, account, reason)
+        accounts = row.detail.get("accounts", {})
+        fates = _list_fates(row, operations)
+        for item in row.detail.get("ids", ()):
+            key, reason = fates.get(item, ("refreshedItems", ""))
+            yield Outcome(key, item, accounts.get(item), reason)
+
+
+def _list_fates(
+    row: RecordRow, operations: dict[str, dict[str, Any]]
+) -> dict[str, tuple[str, str]]:
+    """Return the items of a request that were not refreshed, each with its kind and its reason."""
+    if row.state is not RecordState.DONE:
+        reason = row.reason or "It was not sent."
+        return dict.fromkeys(row.detail.get("ids", ()), ("failedItems", reason))
+    operation = operations.get(_operation(row))
+    if operation is None:
+        # Nothing was started: all that Archive did not skip it left out.
+        operation = {"status": "COMPLETED", "failed": [], "silent": row.detail["ids"]}
+    silent = _LEFT_OUT if operation["status"] in TERMINAL else _RUNNING
     return {
-        "status": operation.get("status"),
-        "succeeded": len(operation.get("succeededItemIds") or []),
-        "failed": operation.get("failedItemIds") or [],
+        **dict.fromkeys(operation.get("silent", ()), silent),
+        **dict.fromkeys(operation["failed"], _FAILED),
+        **dict.fromkeys(_payload(row)["skippedItemIds"] or [], _SKIPPED),
     }
 
 
-def _send_batch(rows: list[RecordRow]) -> int:
-    """Items of the requests that Archive answered."""
-    return sum(len(row.detail["ids"]) for row in rows if row.state is RecordState.DONE)
-
-
-def _notes(
-    rows: list[RecordRow], operations: dict[str, dict[str, Any]], skipped: int, left_out: int
-) -> list[str]:
+def _notes(rows: list[RecordRow], operations: dict[str, dict[str, Any]]) -> list[str]:
     notes = []
-    if skipped:
-        notes.append(
-            f"{count_noun(skipped, 'item')} skipped: a refresh of them was under way already."
-        )
-    if left_out > 0:
-        notes.append(
-            f"{count_noun(left_out, 'item')} left out by Archive without a reason or a charge, "
-            "as stories are."
-        )
+    refused = [row for row in rows if row.state is RecordState.FAILED]
+    for row in refused:
+        notes.append(f"{row.key}: not refreshed, nothing spent on them. {row.reason}")
     for row in rows:
-        if row.state is RecordState.FAILED:
-            notes.append(f"{row.key}: not refreshed, nothing spent on them. {row.reason}")
-        elif row.state is RecordState.UNKNOWN:
+        if row.state is RecordState.UNKNOWN:
             notes.append(
                 f"{row.key}: whether their refresh was started is not known, so it was not sent "
                 "again. "
@@ -164,7 +215,7 @@ def _notes(
         notes.append(
             "Some refreshes are still running: archive_get_operation shows their progress."
         )
-    if refused := [row for row in rows if row.state is RecordState.FAILED]:
+    if refused:
         notes.append(
             f"{count_noun(len(refused), 'request')} refused whole: where billing credits run "
             "short, Archive refreshes "

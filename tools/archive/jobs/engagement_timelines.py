@@ -26,8 +26,9 @@ from server.jobs import (
     RecordState,
 )
 from server.text import count_noun
-from tools.archive.content.items import GetEngagementHistory
+from tools.archive.content.lookups import GetEngagementHistory
 from tools.archive.items_source import ItemSource
+from tools.archive.jobs.outcomes import MOST_NAMED, NO_ITEM, UNKNOWN_ID, Outcome, OutcomeList
 from tools.archive.schema.objects import EngagementEntry
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ MOST_INLINE, MOST_INLINE_ROWS = 20, 100
 _OF_ITEM = ("itemId", "accountName", "takenAt")
 _ASKED = ["id", "takenAt", "socialProfile.accountName"]
 _AT_ONCE = 200
-_MOST_NAMED = 20
 _REFUSALS = (Code.NOT_FOUND, Code.REJECTED, Code.INVALID_ARGUMENT)
 """Failures that concern a single item and not the next one."""
 
@@ -125,10 +125,10 @@ class TimelineWork:
         # Chosen once and journalled: a job that resumes must not write a second file.
         await self._file(job).choose(self._file_name.name, "timelines")
         async for batch in self._source.batches(self._context.background, job.cursor, _ASKED):
-            absent = [f"{entry['url']} ({entry['status']})" for entry in batch.missing]
+            absent = [entry["url"] for entry in batch.missing]
             existing = job.counters.get("absent", [])
             gathered = await job.add(
-                _records(batch), batch.cursor, absent=[*existing, *absent][:_MOST_NAMED]
+                _records(batch), batch.cursor, absent=[*existing, *absent][:MOST_NAMED]
             )
             job.set_message(f"{job.row.total or gathered:,} items")
         # Links may lead to the same item or to none: the estimate was an upper bound.
@@ -228,17 +228,12 @@ class TimelineWork:
             **file.to_dict(export),
             "units": list_units(self._selection, EngagementEntry),
             **({"timelines": rows} if rows else {}),
-            "notes": [*self._notes(job, tally, failed), *file.notes(export)],
+            **OutcomeList(self._list_outcomes(job)).to_dict(),
+            "notes": [*self._notes(tally, failed), *file.notes(export)],
         }
 
-    def _notes(self, job: Handle, tally: Summary, failed: int) -> list[str]:
+    def _notes(self, tally: Summary, failed: int) -> list[str]:
         notes = []
-        if tally.without_history:
-            where = "in that time" if self._span.window else "yet"
-            notes.append(
-                f"{count_noun(tally.without_history, 'item')} without a snapshot {where}: in no "
-                "row."
-            )
         if tally.partial:
             notes.append(
                 f"Archive could not compute some values of {count_noun(tally.partial, 'item')}: "
@@ -246,16 +241,26 @@ class TimelineWork:
             )
         if failed:
             notes.append(
-                f"{count_noun(failed, 'item')} failed: archive_mcp_get_job names them, `resume` "
-                "tries again."
+                f"{count_noun(failed, 'item')} failed: `resume` with this job's id tries again."
             )
-        if absent := job.counters.get("absent"):
-            notes.append(f"Links that lead to no item: {', '.join(absent)}.")
-        # Archive leaves out unknown ids silently: only the difference shows them.
-        requested = len(set(self._source.item_ids or [])) - tally.items - failed
-        if requested > 0:
-            notes.append(f"{requested:,} of the ids name no item in this workspace.")
         return notes
+
+    def _list_outcomes(self, job: Handle) -> Iterator[Outcome]:
+        """Yield the items that are in no row of the file, and why."""
+        silent = f"No snapshot {'in that time' if self._span.window else 'yet'}."
+        # Archive leaves out unknown ids silently: only the difference shows them.
+        unknown = dict.fromkeys(self._source.item_ids or [])
+        for record in job.all_rows():
+            unknown.pop(record.key, None)
+            account = record.detail.get("account")
+            if record.state is RecordState.FAILED:
+                yield Outcome("failedItems", record.key, account, record.reason or "")
+            elif not record.detail.get("rows"):
+                yield Outcome("withoutHistoryItems", record.key, account, silent)
+        for item in unknown:
+            yield Outcome("leftOutItems", item, None, UNKNOWN_ID)
+        for link in job.counters.get("absent", ()):
+            yield Outcome("leftOutItems", link, None, NO_ITEM)
 
 
 def _records(batch: Batch) -> list[NewRecord]:

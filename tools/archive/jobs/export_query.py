@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from server.archive.operations import Text
-from server.archive.records import Record, Selection, fields_of
+from server.archive.records import Record, Selection
 from server.archive.selection import select
 from server.tool.arguments import parse
-from tools.archive.content.items import GetItemIdsByUrl, SearchItems
+from tools.archive.content.items import SearchItems
+from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.creators import SearchCreators
 from tools.archive.items_source import Batch, WindowedSource
 from tools.archive.schema.objects import Creator, Item
@@ -33,10 +34,6 @@ ITEM_FIELDS = (
 )
 CREATOR_FIELDS = ("*", "socialProfiles.fullName", "socialProfiles.originalUrl")
 """The columns of a file when the call names none."""
-
-_RELATION_COST = 20.5
-"""Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without,
-183 with all)."""
 
 
 class ExportQuery(WindowedSource):
@@ -102,14 +99,8 @@ class ExportQuery(WindowedSource):
     def page_cost(self) -> float:
         """Return the rate credits of a page of records."""
         # Conditions and views cost almost four times as much as a plain page of creators.
-        if self.what == "creators":
-            return self.request().credits()
-        relations = sum(1 for name in self.selection() if fields_of(Item)[name].record is not None)
-        return (
-            SearchItems.cost
-            + _RELATION_COST * relations
-            + (GetItemIdsByUrl.cost if self.urls else 0)
-        )
+        credits = self.request().credits()
+        return credits + GetItemIdsByUrl.cost if self.urls else credits
 
 
 def dump_query(query: SearchItems | SearchCreators) -> dict[str, Any]:

@@ -29,15 +29,15 @@ from server.exports.job_file import (
     resource,
 )
 from server.jobs import Handle, RecordRow, Stopped
+from server.text import count_noun
 from tools.archive.content.fitting import describe_misfits
+from tools.archive.items_source import AT_ONCE
 from tools.archive.jobs.export_query import ExportQuery
+from tools.archive.jobs.outcomes import MOST_NAMED
 
 if TYPE_CHECKING:
     from server.exports import ExportFolder
     from tools.archive.items_source import Batch
-
-# The journal's cursor is written with every page: it has to stay small.
-_MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,8 @@ class Place:
         # The name stays: the user was told it when the job began.
         return Place(self.name, self.expected)
 
-    def after(self, batch: Batch, rows: int, offset: int) -> Place:
-        """The place behind a batch that brought so many rows, the others having come before."""
-        links = [f"{entry['url']} ({entry['status']})" for entry in batch.missing]
+    def after(self, batch: Batch, rows: int, offset: int, absent: list[str]) -> Place:
+        """The place behind a batch that brought so many rows; `absent` is what led to none."""
         return replace(
             self,
             page=batch.cursor,
@@ -74,10 +73,10 @@ class Place:
             rows=self.rows + rows,
             repeats=self.repeats + batch.repeats + len(batch.items) - rows,
             partial=self.partial + batch.partial,
-            missing=self.missing + len(links),
+            missing=self.missing + len(absent),
             misfits=self.misfits + batch.misfits,
             broken=list(dict.fromkeys([*self.broken, *batch.broken])),
-            named=[*self.named, *links][:_MOST_NAMED],
+            named=[*self.named, *absent][:MOST_NAMED],
             # Nothing to go on from: this was the last one.
             over=batch.cursor is None,
         )
@@ -157,13 +156,23 @@ class ExportWork:
             rows = self._rows(batch, names, existing)
             # A default argument binds the rows of this round.
             offset = await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]
-            place = place.after(batch, len(rows), offset)
+            place = place.after(batch, len(rows), offset, self._list_absent(place, batch))
             # The rows are on disk before the journal says so: a crash between the two only cuts
             # the spool again.
             await self._reach(job, place)
             if place.over:
                 break
         return place
+
+    def _list_absent(self, place: Place, batch: Batch) -> list[str]:
+        """Return the links and ids of a batch that lead to no item."""
+        if self._query.item_ids is None:
+            return [f"{entry['url']} ({entry['status']})" for entry in batch.missing]
+        # Archive leaves out unknown ids silently: only the difference shows them.
+        start = int(place.page or 0)
+        requested = list(dict.fromkeys(self._query.item_ids))[start : start + AT_ONCE]
+        present = {item["id"] for item in batch.items}
+        return [item for item in requested if item not in present]
 
     def _is_stale(self, place: Place, batch: Batch) -> bool:
         """Whether a page after an interruption is empty although more was to come: Archive answers
@@ -263,16 +272,14 @@ class ExportWork:
         notes += describe_misfits(place.misfits, place.broken)
         if place.missing:
             notes.append(
-                f"{place.missing} links lead to no item; `missing` names the first of them."
+                f"{count_noun(place.missing, 'link or id', 'links or ids')} without an item: "
+                "`missing` names the first of them."
             )
         # Posts come and go while an export runs: a difference is reported, not hidden.
         if self._is_searched and place.expected not in (None, export.rows):
             notes.append(
                 f"Archive counted {place.expected:,} at the start but returned {export.rows:,}."
             )
-        absent = len(set(request.item_ids or [])) - export.rows
-        if absent > 0:
-            notes.append(f"{absent} of the ids name no item in this workspace.")
         # Another job may have taken the name since this one chose it; files are never overwritten.
         if export.name != place.name:
             notes.append(f"{place.name} was taken: the file is {export.name}.")

@@ -15,7 +15,7 @@ from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from server.tool.request import Links
 from tools.archive.collections import AddItemToCollections
-from tools.archive.content.items import GetItemIdsByUrl
+from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
 from tools.archive.items_source import AT_ONCE
 from tools.archive.jobs.collections_targets import (

@@ -19,7 +19,7 @@ from server.jobs import (
 )
 from server.tool.arguments import parse
 from tools.archive.collections import AddItemToCollections
-from tools.archive.content.items import GetItemIdsByUrl
+from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
 from tools.archive.items_source import AT_ONCE
 from tools.archive.jobs.collections_targets import list_collections, resolve_names
@@ -111,9 +111,11 @@ class ImportWork:
             )
         items = {int(number): str(item) for number, item in job.cursor or []}
         items |= {row.number: row.detail["itemId"] for row in job.all_rows() if _has(row, "itemId")}
-        if self._collections:
-            await self._file(job, [items[number] for number in sorted(items)])
-        return self._report(job, items)
+        result = self._report(job, items)
+        if not self._collections:
+            return result
+        await self._file(job, [items[number] for number in sorted(items)])
+        return {**result, **await self._describe_collections(job, len(items))}
 
     async def _look(self, job: Handle, record: RecordRow) -> tuple[dict[str, Any], str | None]:
         """Whether the link is there, and which other import uploaded it; looked up for a hundred at
@@ -211,6 +213,18 @@ class ImportWork:
             # item.
             await job.checkpoint(filed=number + 1, unfiled=unfiled)
 
+    async def _describe_collections(self, job: Handle, items: int) -> dict[str, Any]:
+        """Return what was put in, what was not and why, and how much the collections hold now."""
+        unfiled = job.counters.get("unfiled") or []
+        names = job.counters.get("intoNames") or ()
+        ids = self._collections.get("collectionIds") or ()
+        rows = await list_collections(self._context.background)
+        return {
+            "inCollections": items - len(unfiled),
+            "notPutIn": unfiled[:_MOST_REASONS],
+            "collections": [row for row in rows if row["name"] in names or row["id"] in ids],
+        }
+
     def _report(self, job: Handle, items: dict[int, str]) -> dict[str, Any]:
         rows = list(job.all_rows())
         there = {
@@ -220,8 +234,6 @@ class ImportWork:
         missing = [row for row in rows if _is_awaited(row) and row.number not in items]
         refused = [row for row in rows if row.state is RecordState.FAILED]
         unsure = sum(row.state is RecordState.UNKNOWN for row in missing)
-        unfiled = job.counters.get("unfiled") or []
-        filed = {"inCollections": len(items) - len(unfiled), "notPutIn": unfiled[:_MOST_REASONS]}
         return {
             "arrivedCount": len(arrived),
             "alreadyThereCount": len(there),
@@ -230,9 +242,11 @@ class ImportWork:
             "arrived": [
                 {"url": row.key, "itemId": items[row.number]} for row in arrived[:_MOST_SHOWN]
             ],
+            "alreadyThere": [
+                {"url": row.key, "itemId": items[row.number]} for row in rows if row.number in there
+            ][:_MOST_REASONS],
             "notArrived": [row.key for row in missing[:_MOST_SHOWN]],
             "refused": [{"url": row.key, "reason": row.reason} for row in refused[:_MOST_REASONS]],
-            **(filed if self._collections else {}),
             "notes": _notes(len(missing), unsure, len(arrived), len(refused)),
         }
 

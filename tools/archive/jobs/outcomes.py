@@ -16,6 +16,8 @@ from server.jobs import Handle
 
 MOST_NAMED = 50
 """The most items of one kind that a result names."""
+UNKNOWN_ID = "No item of this workspace has that id."
+NO_ITEM = "This link leads to no item of the workspace."
 _COLUMNS = ("outcome", "item", "account", "reason")
 # Rows of the file in one piece.
 _AT_ONCE = 500

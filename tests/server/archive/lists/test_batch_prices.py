@@ -17,7 +17,7 @@ from server.http.retry import Transient
 from server.limiter import Snapshot
 from server.limiter.budget import Policy, Reading
 from tests.support.doubles import ScriptedArchive
-from tools.archive.content.items import GetEngagementHistory
+from tools.archive.content.lookups import GetEngagementHistory
 
 POLICY = Policy("growth", 15000, 250)
 PAGE = {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}, "totalCount": 0}

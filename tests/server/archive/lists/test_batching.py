@@ -26,7 +26,7 @@ from tests.support.archive.batches import (
 )
 from tests.support.doubles import Clock, OpenLimiter
 from tests.support.paths import SCHEMA
-from tools.archive.content.items import GetEngagementHistory
+from tools.archive.content.lookups import GetEngagementHistory
 from tools.archive.operations import GetOperation, GetOperations
 from tools.surface import requests
 

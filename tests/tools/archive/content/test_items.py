@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from tests.support.tools.calling import parsed, refused, sent
-from tools.archive.content.items import (
+from tools.archive.content.items import SearchItems
+from tools.archive.content.lookups import (
     GetEngagementHistory,
     GetItemIdsByUrl,
     GetMediaContents,
     GetTranscriptions,
-    SearchItems,
 )
 from tools.archive.content.refetch import RefetchEngagementBulk
 from tools.archive.creators import SearchCreators

@@ -12,7 +12,8 @@ from server.sandbox import COFFEE, Answer
 from tests.support.tools.calling import refused
 from tests.support.tools.engagements import REELS, items, said
 from tests.support.tools.working import Json, Worker, worker
-from tools.archive.content.items import GetEngagementHistory, SearchItems
+from tools.archive.content.items import SearchItems
+from tools.archive.content.lookups import GetEngagementHistory
 from tools.archive.jobs.engagement import StartEngagementJob
 
 PACKED, SINGLE = "GetEngagementHistorys", "GetEngagementHistory"
@@ -131,8 +132,12 @@ async def test_ids_that_name_nothing_and_items_without_history_are_told(one: Wor
 
     silent = result["summary"]["itemsWithoutHistory"]
     assert silent == len(found) - len({row["itemId"] for row in table(result)}) > 0
-    assert any(note.startswith(f"{silent} item") for note in result["notes"])
-    assert "2 of the ids name no item in this workspace." in result["notes"]
+    (quiet,) = result["withoutHistoryItems"]
+    assert (quiet["reason"], quiet["count"]) == ("No snapshot yet.", silent)
+    assert all(each["account"] for each in quiet["items"])
+    (unknown,) = result["leftOutItems"]
+    assert unknown["reason"] == "No item of this workspace has that id."
+    assert [each["id"] for each in unknown["items"]] == ["nobody", "nothing"]
 
 
 async def test_links_lead_to_items_too_each_once(one: Worker) -> None:
@@ -143,8 +148,8 @@ async def test_links_lead_to_items_too_each_once(one: Worker) -> None:
     result = await timelines(one, urls=[*links, links[0], "https://www.instagram.com/p/Nowhere00/"])
 
     assert result["summary"]["items"] == 3
-    (note,) = [each for each in result["notes"] if "no item" in each]
-    assert "Nowhere00" in note
+    (left_out,) = result["leftOutItems"]
+    assert left_out["items"] == [{"id": "https://www.instagram.com/p/Nowhere00/"}]
 
 
 async def test_more_than_a_page_of_snapshots_is_followed_to_its_end(one: Worker) -> None:

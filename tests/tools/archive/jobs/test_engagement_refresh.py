@@ -9,6 +9,7 @@ import pytest
 
 from server.errors import Code, Failure
 from server.sandbox import MAIN, OUTDOOR, Answer
+from server.tool.job import summarise
 from tests.support.tools.engagements import (
     MANY,
     REELS,
@@ -68,10 +69,15 @@ async def test_a_refresh_is_asked_about_waits_and_tells_what_became_of_each_item
         "succeeded": len(accepted) - len(failed),
         "failed": len(failed),
         "skipped": 0,
+        "leftOut": len(stories),
     }
-    assert set(result["failedItemIds"]) == failed
+    (group,) = result["failedItems"]
+    assert {each["id"] for each in group["items"]} == failed
+    (left_out,) = result["leftOutItems"]
+    assert (left_out["reason"], left_out["count"]) == ("Stories cannot be refreshed.", len(stories))
+    assert {each["id"] for each in left_out["items"]} <= stories
     assert len(failed) == 2
-    assert result["notes"] == []
+    assert any("are in `file`" in note for note in result["notes"])
     assert {each["status"] for each in result["operations"]} == {"COMPLETED", "PARTIAL"}
     spent = 6_000 - home(one).changes.credits
     assert spent == result["billingCreditsAtMost"] == 3 * len(accepted)
@@ -104,8 +110,27 @@ async def test_items_that_are_being_refreshed_already_are_told_as_skipped(one: W
     home(one).changes.start_refresh(tuple(home(one).item_by_id(each).number for each in found[:2]))
     _, result = await refresh(one, itemIds=found)
 
-    assert result["skippedItemIds"] == found[:2]
+    (group,) = result["skippedItems"]
+    assert [each["id"] for each in group["items"]] == found[:2]
+    assert all(each["account"] for each in group["items"])
+    assert [each["id"] for each in result["refreshedItems"]] == found[2:]
     assert (result["summary"]["accepted"], result["summary"]["skipped"]) == (3, 2)
+
+
+async def test_batches_are_not_called_records_and_what_was_left_out_is_named(one: Worker) -> None:
+    found = await items(one, 60)
+    stories = {each["id"] for each in found if each["type"] == "STORY"}
+    ids = [*(each["id"] for each in found), "nobody"]
+    told, result = await refresh(one, itemIds=ids)
+    shown = summarise(await one.jobs.get(told["jobId"]))
+
+    assert "records" not in shown
+    assert shown["batches"] == {"total": 2, "done": 1, "skipped": 1}
+    assert result["summary"]["items"] == 60 - len(stories)
+    groups = {group["reason"]: group["items"] for group in result["leftOutItems"]}
+    assert {each["id"] for each in groups["Stories cannot be refreshed."]} == stories
+    assert groups["No item of this workspace has that id."] == [{"id": "nobody"}]
+    assert refetched(one).keys() == {each["id"] for each in found} - stories
 
 
 async def test_where_billing_credits_run_short_the_refused_hundred_are_named_and_can_be_sent_again(
@@ -276,7 +301,11 @@ async def test_where_archive_has_nothing_to_do_that_is_told_and_nothing_waited_f
     _, result = await refresh(one, itemIds=found)
 
     assert (result["operations"], result["billingCreditsAtMost"]) == ([], 0)
-    assert any(note.startswith("3 items left out by Archive") for note in result["notes"])
+    (group,) = result["leftOutItems"]
+    assert (group["reason"], group["count"]) == (
+        "Archive left it out without a reason or a charge.",
+        3,
+    )
 
 
 async def test_a_refresh_that_never_ends_is_told_as_still_under_way(

@@ -382,7 +382,8 @@ async def test_items_are_named_by_id_in_the_order_given(there: Shop) -> None:
     result = await there.export(itemIds=[*wanted, unknown], fields=["caption"])
 
     assert [row["id"] for row in table(result)] == list(dict.fromkeys(wanted))
-    assert result["notes"] == ["1 of the ids name no item in this workspace."]
+    assert result["missing"] == [unknown]
+    assert result["notes"] == ["1 link or id without an item: `missing` names the first of them."]
 
 
 async def test_links_to_one_item_bring_one_row_and_links_to_none_are_named(there: Shop) -> None:

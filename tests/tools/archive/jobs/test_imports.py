@@ -105,6 +105,9 @@ async def test_what_arrives_and_what_was_there_is_put_into_the_collections(tmp_p
         )
 
     assert result["inCollections"] == 5
+    (filled,) = result["collections"]
+    assert (filled["name"], filled["itemCount"]) == (collection["name"], len(inside["nodes"]))
+    assert {each["url"] for each in result["alreadyThere"]} == set(known)
     assert {each["itemId"] for each in result["arrived"]} <= {
         each["id"] for each in inside["nodes"]
     }

@@ -52,7 +52,9 @@ async def test_a_plan_of_three_minutes_that_takes_an_hour_is_corrected_within_se
         assert early < 25
         correction = told["notes"][0]
         assert correction.startswith("Planned 3 min, now about ")
-        assert "refills 495 rate credits a minute, not the 15,000 of its plan" in correction
+        refill = re.search(r"refills (\d+) rate credits a minute, not the 15,000", correction)
+        assert refill is not None
+        assert int(refill[1]) == pytest.approx(60 * PLANS["shared"].refill, rel=0.02)
         expected = re.search(r"now about (\d+) min", correction)
 
         row = await ended(one, told["jobId"])
@@ -83,7 +85,7 @@ async def test_a_running_job_shows_its_rate_the_time_left_and_what_it_waits_for(
         assert later["recordsPerMinute"] == pytest.approx(9, abs=1)
         assert later["minutesLeft"] == pytest.approx(49, abs=5)
         assert "rate credits: " in later["waitsFor"]
-        assert "and 495 come back a minute" in later["waitsFor"]
+        assert re.search(r"and 49\d come back a minute", later["waitsFor"])
 
 
 @pytest.mark.parametrize(

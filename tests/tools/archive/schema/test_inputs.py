@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.tools.calling import parsed, refused, sent
-from tools.archive.content.items import GetEngagementHistory, SearchItems
+from tools.archive.content.items import SearchItems
+from tools.archive.content.lookups import GetEngagementHistory
 from tools.archive.creators import SearchCreators
 
 BERLIN = ZoneInfo("Europe/Berlin")
