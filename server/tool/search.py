@@ -20,7 +20,7 @@ _HEAVIEST = max(_WEIGHTS.values())
 _SAME_START = 4
 _NOT_THE_SAME = 0.6
 # A row whose score is below this part of the best one's is not worth reading.
-_THRESHOLD = 0.4
+_THRESHOLD = 0.5
 # What a tool of the other kind counts: one that changes something where the query asks for nothing
 # of the sort, one that reads where it does.
 _OTHER_KIND = 0.8
@@ -36,15 +36,15 @@ _STOP_WORDS = (
     "want was we were what when where which who will with would you your"
 )
 _STOP = frozenset(_STOP_WORDS.split())
-# Verbs, in the singular form that `_split` makes, by which a request asks for a change or a file.
+# Verbs by which a request asks for a change or a file. Those that people use as nouns as often
+# (`label`, `bookmark`) would push the lists of such things down.
 _CHANGES_WORDS = (
-    "abort add apply archive arrange assign attach bin bookmark bring build call cancel capture "
-    "change clean clear collect continue copy crawl create delete discard download drop dump edit "
-    "erase exclude export file fill fix give halt import include keep kick kill label log make "
-    "mark merge move narrow new organise organize pause pin preserve purge put queue recheck "
+    "abort add apply arrange assign attach bin bring cancel change clean clear collect continue "
+    "create delete discard drop dump edit erase exclude export fill fix halt import include keep "
+    "kick kill make mark merge move narrow organise organize pause pin preserve purge put recheck "
     "refetch refresh register remove rename reorder replace requeue reset resume retry revert rid "
-    "run save schedule scrap set sort start stop store swap tag take throw trash undo untag "
-    "update upload wipe write"
+    "save schedule scrap set sort start stop store swap take throw trash undo untag update upload "
+    "wipe write"
 )
 _CHANGES = frozenset(_CHANGES_WORDS.split())
 

@@ -52,7 +52,8 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
         "creators, most active, new creators, who lives in, people from, creators from, micro, "
         "nano, gifted creators, product seeding, shipping address, contacts with email, without "
         "email, which influencers, women, speak, mothers, runners, over 100k followers, joined, "
-        "added this month, status signed, ambassadors in, work with us, partner, people tagged"
+        "added this month, status signed, ambassadors in, work with us, partner, people tagged, "
+        "top fans, fans, fan, biggest supporters, loyal, who loves us, superfans"
     )
     core = True
     # A page without conditions or a view (Archive docs, rate limiting).

@@ -80,7 +80,7 @@ class SearchTags(Get[Tag]):
         "find labels, search labels by name, labels containing, is there a label about, labels "
         "made this year, labels without pages, unused labels, empty labels, topic, labels with "
         "the word, labels nobody uses, newest labels, label that contains, which labels did I "
-        "make, similar labels, find the label"
+        "make, similar labels, find the label, do I have any label with, label with, word in it"
     )
     since = "0.9.31"
     use = "Use {GET /core/tags}."
@@ -106,7 +106,7 @@ class AutocompleteTags(Get[Tag]):
     search_hint = (
         "labels starting with, label begins with, complete the name of a label, beginning, "
         "suggestions, typing, prefix, what labels start with, begins with, starting, label names "
-        "beginning, suggest labels"
+        "beginning, suggest labels, any label with"
     )
     since = "0.9"
     use = "Use {GET /core/tags}."
