@@ -21,8 +21,13 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     from server.main import Product, run
 
-    surface = ROOT / "tools" / "surface.json"
-    return run(Product(launcher=Path(__file__), surface=surface, prompts="prompts"))
+    product = Product(
+        launcher=Path(__file__),
+        surface=ROOT / "tools" / "surface.json",
+        opening=ROOT / "tools" / "opening.json",
+        prompts="prompts",
+    )
+    return run(product)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from server.command_line import build_parser
+from server.protocol.first_answers import FirstAnswers, read_recorded
+from server.protocol.listing import Listing
+from server.protocol.opening import Opening, open_connection
 from server.redaction import guard_streams, learn
 from server.settings import Settings, SettingsError, load
 from server.text import clean_sentence, indent_lines
@@ -23,11 +26,12 @@ _VARIABLES = {"toolsets": "ARCHIVE_MCP_TOOLSETS", "log_level": "ARCHIVE_MCP_LOG_
 
 @dataclass(frozen=True)
 class Product:
-    """Name what the launcher brings: itself, the packaged list of tools and the package with the
-    prompts."""
+    """Name what the launcher brings: itself, the packaged list of tools, the recorded answers and
+    the package with the prompts."""
 
     launcher: Path
     surface: Path
+    opening: Path
     prompts: str
 
 
@@ -90,16 +94,6 @@ def load_catalog(settings: Settings, product: Product) -> Catalog:
 
 
 def _serve(settings: Settings, product: Product) -> int:
-    # Imported here, as by every command: none should pay for the modules of another.
-    import anyio
-
-    from server.dispatch import Dispatcher
-    from server.protocol.handlers import build_server
-    from server.protocol.listing import Listing
-    from server.protocol.stdio import serve
-    from server.recovery import Recovery
-    from server.services import Services
-
     catalog = load_catalog(settings, product)
     listing = Listing(
         catalog,
@@ -109,6 +103,33 @@ def _serve(settings: Settings, product: Product) -> int:
     )
     # By name, because `server` imports nothing from the packages that build on it.
     prompts: Any = importlib.import_module(product.prompts)
+    opening = None
+    if settings.quick_start:
+        answers = FirstAnswers(
+            read_recorded(product.opening), catalog, listing, prompts.instructions()
+        )
+        opening = open_connection(answers, _import_server)
+    _serve_connection(settings, catalog, listing, prompts, opening)
+    return 0
+
+
+def _import_server() -> None:
+    """Import what serving needs: the SDK above all, which takes longer than anything else."""
+    for name in ("dispatch", "protocol.handlers", "protocol.stdio", "recovery", "services"):
+        importlib.import_module(f"server.{name}")
+
+
+def _serve_connection(
+    settings: Settings, catalog: Catalog, listing: Listing, prompts: Any, opening: Opening | None
+) -> None:
+    # Imported here, as by every command: none should pay for the modules of another.
+    import anyio
+
+    from server.dispatch import Dispatcher
+    from server.protocol.handlers import build_server
+    from server.protocol.stdio import serve
+    from server.recovery import Recovery
+    from server.services import Services
 
     async def serve_client() -> None:
         async with Services(settings) as services:
@@ -118,7 +139,7 @@ def _serve(settings: Settings, product: Product) -> int:
                 if not settings.sandbox:
                     group.start_soon(Recovery(catalog, services).watch, settings.state_dir)
                 texts = (prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
-                await serve(build_server(catalog, dispatcher, *texts, listing))
+                await serve(build_server(catalog, dispatcher, *texts, listing), opening)
                 # The client is gone: the watch over jobs would never end by itself.
                 group.cancel_scope.cancel()
 
@@ -126,7 +147,6 @@ def _serve(settings: Settings, product: Product) -> int:
     gc.freeze()
     gc.enable()
     anyio.run(serve_client)
-    return 0
 
 
 def _run_sandbox(options: Namespace) -> int:

@@ -37,6 +37,7 @@ RENDERERS: dict[str, Callable[[Settings], object]] = {
     "ARCHIVEBOX_CA_BUNDLE": lambda settings: settings.archivebox_ca_bundle,
     "ARCHIVE_MCP_TOOLSETS": lambda settings: ",".join(settings.toolsets),
     "ARCHIVE_MCP_SCHEMA": lambda settings: settings.schema,
+    "ARCHIVE_MCP_QUICK_START": lambda settings: "on" if settings.quick_start else "off",
     "ARCHIVE_MCP_READ_ONLY": lambda settings: "on" if settings.read_only else "off",
     "ARCHIVE_MCP_STATE_DIR": lambda settings: settings.state_dir,
     "ARCHIVE_MCP_EXPORT_DIR": lambda settings: settings.export_dir,

@@ -55,8 +55,8 @@ class Frames:
     `version` is the protocol version that was negotiated, once it is known.
     """
 
-    def __init__(self) -> None:
-        self.version = ""
+    def __init__(self, version: str = "") -> None:
+        self.version = version
         self._encoding = ""
 
     def read(self, line: bytes) -> Frame:

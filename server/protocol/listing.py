@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import Any
-
-from mcp.server.context import ServerRequestContext
+from typing import TYPE_CHECKING, Any
 
 from server.tool.catalog import Catalog
 from server.tool.hosts import FEW, REQUIRES_PERSON, SchemaForm, find_host
 
+# The first answers list tools before the SDK is imported (`server.protocol.opening`).
+if TYPE_CHECKING:
+    from mcp.server.context import ServerRequestContext
+
+    Context = ServerRequestContext[Any, Any]
+
+Json = dict[str, Any]
+
 # Together with the instructions it stays under the 2,048 characters at which hosts cut them.
 SHORTENED = "\nListed here: core tools; `--toolsets all` lists all."
-
-Context = ServerRequestContext[Any, Any]
 
 
 class Listing:
@@ -46,18 +50,27 @@ class Listing:
         form = self._schema or find_host(client).schemas
         return self._closed if form == "closed" else self._tools
 
-    async def watch(self, ctx: Context, call_next: Callable[[Context], Awaitable[Any]]) -> Any:
-        """Shorten the listing for a host that needs it, as middleware, and tell it so.
+    def meet(self, client: str) -> None:
+        """Shorten the listing for a host of that name, where it needs it.
 
         One process serves one client: what is offered to it is what all its calls may use.
         """
-        if not self._is_short and self._shortens and find_host(client_name(ctx)).sends_all:
+        if not self._is_short and self._shortens and find_host(client).sends_all:
             self._is_short = True
             self._catalog.shorten(FEW)
+
+    def complete(self, instructions: str) -> str:
+        """Return the instructions with what the host has to know of its listing."""
+        return f"{instructions.rstrip()}{SHORTENED}" if self._is_short else instructions
+
+    async def watch(self, ctx: Context, call_next: Callable[[Context], Awaitable[Any]]) -> Any:
+        """Meet the host with its first message, as middleware."""
+        self.meet(client_name(ctx))
         result = await call_next(ctx)
-        if not self._is_short or "instructions" not in result:
+        # A notification has no result at all.
+        if not result or "instructions" not in result:
             return result
-        return {**result, "instructions": f"{result['instructions'].rstrip()}{SHORTENED}"}
+        return {**result, "instructions": self.complete(result["instructions"])}
 
     @property
     def _tools(self) -> list[dict[str, Any]]:
@@ -68,12 +81,10 @@ class Listing:
 
     @cached_property
     def _closed(self) -> list[dict[str, Any]]:
-        from server.tool.schema import close  # it imports pydantic's models, which a start does not
-
-        return [{**tool, "inputSchema": close(tool["inputSchema"])} for tool in self._tools]
+        return [{**tool, "inputSchema": close_schema(tool["inputSchema"])} for tool in self._tools]
 
 
-def _without(fields: dict[str, Any], name: str) -> dict[str, Any]:
+def _without(fields: Json, name: str) -> Json:
     return {key: value for key, value in fields.items() if key != name}
 
 
@@ -85,3 +96,15 @@ def client_name(ctx: Context) -> str:
         return str(info.get("name", "")) if isinstance(info, dict) else ""
     params = ctx.session.client_params
     return params.client_info.name if params is not None else ""
+
+
+def close_schema(schema: Json) -> Json:
+    """Return the schema with `additionalProperties: false` at each object whose fields it names."""
+    closed = dict(schema)
+    if "items" in schema:
+        closed["items"] = close_schema(schema["items"])
+    if "properties" in schema:
+        fields = schema["properties"].items()
+        closed["properties"] = {name: close_schema(field) for name, field in fields}
+        closed["additionalProperties"] = False
+    return closed

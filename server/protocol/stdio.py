@@ -11,8 +11,6 @@ import asyncio
 import io
 import logging
 import os
-import stat
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import IO, Any
@@ -34,7 +32,9 @@ from mcp_types import (
 )
 
 from server.protocol.batches import Batches
+from server.protocol.descriptors import are_open, claim, is_pipe
 from server.protocol.frames import BadFrame, Frame, Frames
+from server.protocol.opening import Opening
 from server.redaction import redact_message
 from server.signals import end_on_signal
 
@@ -51,14 +51,18 @@ Write = Callable[[bytes], Awaitable[None]]
 log = logging.getLogger("archive_mcp")
 
 
-async def serve(server: Server[Any]) -> None:
-    """Serve one client over this process's stdin and stdout until it leaves or a signal comes."""
-    if not (_is_open(0) and _is_open(1)):
+async def serve(server: Server[Any], opening: Opening | None = None) -> None:
+    """Serve one client over this process's stdin and stdout until it leaves or a signal comes.
+
+    Args:
+        opening: the connection, where it has begun already.
+    """
+    if opening is None and not are_open():
         log.warning("standard input or output is closed: there is no client to serve")
         return
     async with anyio.create_task_group() as group:
         group.start_soon(end_on_signal, group.cancel_scope)
-        async with _open_wire() as (read, write):
+        async with _open_wire(opening or Opening(claim())) as (read, write):
             await server.run(read, write, server.create_initialization_options())
         # The client is gone: the receiver of signals would wait for ever.
         group.cancel_scope.cancel()
@@ -67,10 +71,12 @@ async def serve(server: Server[Any]) -> None:
 class _Wire:
     """The way to the client and back: lines become messages, and messages lines."""
 
-    def __init__(self, read_line: ReadLine, write: Write) -> None:
+    def __init__(self, read_line: ReadLine, write: Write, opening: Opening) -> None:
         self._read_line = read_line
         self._write = write
-        self._frames = Frames()
+        # The client has an answer to these requests, which the session hears only now.
+        self._answered = opening.answered
+        self._frames = Frames(opening.version)
         self._batches = Batches()
         self._opening: str | int | None = None
         # Two writers: answers of the session, and refusals of what never reaches it.
@@ -117,6 +123,9 @@ class _Wire:
             if isinstance(message, JSONRPCResponse) and message.id == self._opening:
                 self._frames.version = str(message.result.get("protocolVersion", ""))
                 self._opening = None
+            if message.id in self._answered:
+                self._answered.discard(message.id)
+                return
             text = self._batches.add(message.id, text)
         await self._write_line(text)
 
@@ -134,13 +143,11 @@ def _render(message: JSONRPCMessage) -> str:
 
 
 @asynccontextmanager
-async def _open_wire() -> AsyncIterator[Streams]:
-    """Move the wire to private descriptors and yield its streams."""
-    # Standard input becomes the null device and standard output stderr, so that no print of a
-    # library can get between the messages.
-    read_line, close = await _open_reader(_claim(0, os.open(os.devnull, os.O_RDONLY)))
-    write = await _open_writer(_claim(1, _copy_stderr()))
-    wire = _Wire(read_line, write)
+async def _open_wire(opening: Opening) -> AsyncIterator[Streams]:
+    """Yield the streams of a connection."""
+    read_line, close = await _open_reader(opening.wire.incoming, opening.unread)
+    write = await _open_writer(opening.wire.outgoing)
+    wire = _Wire(read_line, write, opening)
     # Without a buffer: a client that reads slowly makes the server wait, not grow.
     incoming, read = create_context_streams[SessionMessage | Exception](0)
     outward, outgoing = create_context_streams[SessionMessage](0)
@@ -163,44 +170,9 @@ async def _open_wire() -> AsyncIterator[Streams]:
             group.cancel_scope.cancel()
 
 
-def _is_open(descriptor: int) -> bool:
-    stream = sys.__stdin__ if descriptor == 0 else sys.__stdout__
-    # Python has no such stream where it was closed; the number may be another file's by now.
-    if stream is None:
-        return False
-    try:
-        os.fstat(descriptor)
-    except OSError:
-        return False
-    return True
-
-
-def _is_pipe(descriptor: int) -> bool:
-    # On Windows asyncio cannot use an inherited pipe, and nowhere a regular file.
-    if sys.platform == "win32":
-        return False
-    mode = os.fstat(descriptor).st_mode
-    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-
-
-def _copy_stderr() -> int:
-    try:
-        return os.dup(2)
-    except OSError:
-        return os.open(os.devnull, os.O_WRONLY)
-
-
-def _claim(descriptor: int, instead: int) -> int:
-    """Put another file in the place of a descriptor and return a new one of the old file."""
-    wire = os.dup(descriptor)
-    os.dup2(instead, descriptor)
-    os.close(instead)
-    return wire
-
-
-async def _open_reader(descriptor: int) -> tuple[ReadLine, Callable[[], None]]:
+async def _open_reader(descriptor: int, unread: bytes) -> tuple[ReadLine, Callable[[], None]]:
     """Return what reads a line of the descriptor, and what ends the reading."""
-    if not _is_pipe(descriptor):
+    if not is_pipe(descriptor):
         file = os.fdopen(descriptor, "rb")
 
         async def read_in_thread() -> bytes:
@@ -208,6 +180,7 @@ async def _open_reader(descriptor: int) -> tuple[ReadLine, Callable[[], None]]:
 
         return read_in_thread, lambda: None
     reader = asyncio.StreamReader(limit=LINE_LIMIT)
+    reader.feed_data(unread)
     pipe = os.fdopen(descriptor, "rb", buffering=0)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), pipe
@@ -216,7 +189,7 @@ async def _open_reader(descriptor: int) -> tuple[ReadLine, Callable[[], None]]:
 
 
 async def _open_writer(descriptor: int) -> Write:
-    if not _is_pipe(descriptor):
+    if not is_pipe(descriptor):
         file = io.FileIO(descriptor, "wb")
 
         async def write_in_thread(data: bytes) -> None:

@@ -60,6 +60,7 @@ class Settings:
     toolsets: tuple[str, ...] = ("all",)
     # None: the name of the client decides.
     schema: SchemaForm | None = None
+    quick_start: bool = True
     read_only: bool = False
     state_dir: Path = field(default_factory=lambda: default_state_dir(os.environ))
     export_dir: Path = field(default_factory=lambda: _default_export_dir(find_home()))
@@ -144,6 +145,7 @@ def load(
         ca_bundle=read.path("ARCHIVE_MCP_CA_BUNDLE"),
         toolsets=read.names("ARCHIVE_MCP_TOOLSETS") or ("all",),
         schema=read.optional_choice("ARCHIVE_MCP_SCHEMA", _SCHEMA_FORMS),
+        quick_start=read.flag("ARCHIVE_MCP_QUICK_START", "on"),
         read_only=read.flag("ARCHIVE_MCP_READ_ONLY"),
         state_dir=read.path("ARCHIVE_MCP_STATE_DIR") or default_state_dir(environment),
         export_dir=read.path("ARCHIVE_MCP_EXPORT_DIR") or _default_export_dir(home),

@@ -121,13 +121,13 @@ class Reader:
         parts = self._values.get(name, "").split(",")
         return tuple(filter(None, map(str.strip, parts)))
 
-    def flag(self, name: str) -> bool:
+    def flag(self, name: str, default: str = "off") -> bool:
         """Return whether a switch is on.
 
         Raises:
             SettingsError: It is neither on nor off.
         """
-        value = self._values.get(name, "off").lower()
+        value = self._values.get(name, default).lower()
         if value not in YES | NO:
             raise self._make_error(name, "must be on or off")
         return value in YES

@@ -51,18 +51,6 @@ def input_schema(model: type[BaseModel], *, whole: bool = False) -> Schema:
     return schema
 
 
-def close(schema: Schema) -> Schema:
-    """Return the schema with `additionalProperties: false` at each object whose fields it names."""
-    closed = dict(schema)
-    if "items" in schema:
-        closed["items"] = close(schema["items"])
-    if "properties" in schema:
-        fields = schema["properties"].items()
-        closed["properties"] = {name: close(field) for name, field in fields}
-        closed["additionalProperties"] = False
-    return closed
-
-
 def abbreviate(schema: Schema) -> str:
     """Return a schema on one line, without descriptions: `{platform: INSTAGRAM|TIKTOK, ids:
     string[]}`; required fields end with an exclamation mark."""

@@ -21,9 +21,10 @@ _SAME_START = 4
 _NOT_THE_SAME = 0.6
 # A row whose score is below this part of the best one's is not worth reading.
 _THRESHOLD = 0.5
-# What a tool of the other kind counts: one that changes something where the query asks for nothing
-# of the sort, one that reads where it does.
-_OTHER_KIND = 0.8
+# What a tool counts, by whether it is of the other kind: one that changes something where the query
+# asks for nothing of the sort, one that reads where it does.
+_KINDS = {True: 0.8, False: 1.0}
+_EXACT = 10_000.0
 # At least two letters stay before the ending: `ties` is not the plural of `ty`.
 _PLURAL_IES = re.compile(r"(?<=..)ies$")
 # `access` is no plural, and neither is a word as short as `gas`.
@@ -79,11 +80,9 @@ def rank(entries: Iterable[Entry], query: str) -> list[Match]:
 
 def choose_best(matches: list[Match], most: int) -> list[Match]:
     """Return the first `most` matches without those that fit much worse than the best."""
-    first = matches[:most]
-    best = max((match.score for match in first), default=0.0)
-    # An exact name stands above any other score: what else fits is of use beside it.
-    least = 0.0 if best == math.inf else best * _THRESHOLD
-    return [match for match in first if match.score >= least]
+    # None or one: there is no best of nothing.
+    least = sum(match.score for match in matches[:1]) * _THRESHOLD
+    return [match for match in matches[:most] if match.score >= least]
 
 
 def summarise(entry: Entry) -> str:
@@ -102,10 +101,10 @@ def group_by_toolset(entries: Iterable[Entry]) -> dict[str, list[str]]:
 
 def _adjust(score: float, entry: Entry, exact: str, asks_for_change: bool) -> float:
     title = str(entry.tool["title"]).casefold()
-    if exact in (entry.name, title):
-        return math.inf
-    is_other_kind = entry.reads == asks_for_change
-    return score * _OTHER_KIND if is_other_kind else score
+    is_exact = exact in (entry.name, title)
+    factor = _KINDS[entry.reads == asks_for_change]
+    # So high that the threshold leaves out all others: the tool was asked for by its name.
+    return score * factor + is_exact * _EXACT
 
 
 def _score_words(entries: list[Entry], words: Iterable[str]) -> list[float]:

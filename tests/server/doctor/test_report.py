@@ -20,7 +20,7 @@ from server.doctor.report import (
 )
 from server.main import Product, run
 from tests.support.doctored import given, tools
-from tests.support.paths import ROOT, SURFACE
+from tests.support.paths import OPENING, ROOT, SURFACE
 
 LIVE = [assumption for assumption in ASSUMPTIONS if assumption.live]
 
@@ -35,7 +35,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def command(*arguments: str) -> int:
     return run(
-        Product(ROOT / "archive_mcp.py", SURFACE, "prompts"),
+        Product(ROOT / "archive_mcp.py", SURFACE, OPENING, "prompts"),
         list(arguments),
     )
 

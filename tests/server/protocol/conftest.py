@@ -17,7 +17,7 @@ from server.settings import Settings, load
 from server.tool.catalog import Catalog
 from tests.support.clocks import fixed_archivebox, fixed_sandbox
 from tests.support.doubles import OpenLimiter
-from tests.support.paths import SURFACE
+from tests.support.paths import OPENING, SURFACE
 from tests.support.places import NO_FILES
 
 Build = Callable[..., Server[Any]]
@@ -55,7 +55,7 @@ async def build_both() -> AsyncIterator[BuildBoth]:
 
     def _build(**flags: str) -> Server[Any]:
         settings = load(flags, sandbox=True, environment={}, folder=NO_FILES, home=NO_FILES)
-        product = Product(SURFACE, SURFACE, "prompts")
+        product = Product(SURFACE, SURFACE, OPENING, "prompts")
         surface = load_catalog(settings, product)
         return _wired(settings, surface, opened)
 

@@ -150,7 +150,7 @@ def _list_posts(
     months = [month for month in brand.months if month_of(low) <= month <= month_of(high)]
     numbers: list[int] = []
     # Value orders the posts inside each calendar month only (Archive docs: competitor brand items).
-    for month in months if is_descending else reversed(months):
+    for month in sorted(months, reverse=is_descending):
         posts = [number for number in brand.posts(month) if low <= brand.time_of(number) <= high]
         if is_by_value:
             posts = _sort_by_value(brand, posts, is_descending=is_descending)

@@ -47,11 +47,9 @@ def check_view(info: Info, kind: Kind, parts: Payload) -> None:
     if nulls:
         raise UserErrors(*(user_error(part, f"{part} must not be null") for part in nulls))
     errors = name_errors(parts["name"]) if "name" in parts else []
-    for part, check in _CHECKS.items():
-        if part not in parts:
-            continue
+    for part in filter(parts.__contains__, _CHECKS):
         try:
-            check(info, kind, parts[part])
+            _CHECKS[part](info, kind, parts[part])
         except GraphQLError as error:
             errors.append(user_error(part, error.message))
     if errors:
