@@ -37,10 +37,10 @@ class CreatorFilterInput(Input):
 
 
 class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
-    """Search the creators in the workspace's CRM in Archive (archive.com), newest first: names,
-    e-mails, labels and profiles. It does not search all of social media. To search by name, use the
-    condition full_name CONTAINS, type TEXT; by e-mail, emails with type TEXT. To look up one
-    account, use archive_get_social_profile."""
+    """Search the creators (influencers) in the workspace's CRM in Archive (archive.com), newest
+    first: names, e-mails, labels and profiles. It does not search all of social media. To search
+    by name, use the condition full_name CONTAINS, type TEXT; by e-mail, emails with type TEXT. To
+    look up one account, use archive_get_social_profile."""
 
     operation = "creators"
     title = "Search creators"
@@ -93,8 +93,8 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
 
 
 class GetCreator(NamesOptions, Query[Creator]):
-    """Get one creator by id, with custom attributes and social profiles. The id is an item's
-    `creator.id` or comes from archive_search_creators."""
+    """Get one creator (influencer) by id, with custom attributes and social profiles. The id is an
+    item's `creator.id` or comes from archive_search_creators."""
 
     operation = "creator"
     title = "Get a creator"

@@ -67,10 +67,12 @@ class GetJob(ServerTool[JobRow]):
 
 
 class ListJobs(ServerTool[JobRow]):
-    """List jobs of this user, newest first, whichever client started them."""
+    """List long jobs (exports, imports, bulk changes) of this user, newest first, whichever client
+    started them."""
 
     operation = "list_jobs"
     title = "List jobs"
+    always_loaded = True
     search_hint = (
         "what is running, running jobs, background tasks, tasks, paused, interrupted, did "
         "anything get paused, laptop closed, yesterday, last night, continue, go on with what was "

@@ -255,6 +255,7 @@ class ExportTagUrls(Get[Exported]):
 
     operation = "GET /core/tag/{tag_id}/urls.txt"
     title = "Export a tag's URLs"
+    most_characters = 200_000
     search_hint = (
         "links with a label, all links of a label, plain list of addresses, urls of a label, text "
         "file of links, copy the links, link list of a topic, just the links, addresses of "
@@ -276,6 +277,7 @@ class ExportTagSnapshots(Get[Exported]):
 
     operation = "GET /core/tag/{tag_id}/snapshots.jsonl"
     title = "Export a tag's pages"
+    most_characters = 200_000
     search_hint = (
         "pages of a label as json lines, jsonl, all details of the pages labelled, labelled, hand "
         "over pages of a topic, machine readable, json, one label's bookmarks with details, "

@@ -183,6 +183,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
 
     operation = "items"
     title = "Search Archive content"
+    always_loaded = True
     search_hint = (
         "find posts, find every post, reels, reel, tiktoks, tiktok, stories, story, shorts, "
         "videos, video, UGC, content, photos, mentioning, mention, hashtag, caption text, "
@@ -314,6 +315,7 @@ class GetTranscriptions(Lookup[Transcription]):
 
     operation = "transcriptions"
     title = "Get transcripts"
+    most_characters = 200_000
     search_hint = (
         "transcript, transcripts, spoken words, what is said, says in the video, out loud, "
         "subtitles, quote, voice over, speech, speech to text, captions of a video, mention our "

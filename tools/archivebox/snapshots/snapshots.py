@@ -61,6 +61,7 @@ class ListSnapshots(Many[Snapshot]):
 
     operation = "GET /core/snapshots"
     title = "List saved pages"
+    always_loaded = True
     search_hint = (
         "saved pages, saved page, bookmarks, bookmark, articles I saved, which pages did I save "
         "this week, today, last month, how many pages, list of saved links, failed pages, which "
