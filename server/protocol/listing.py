@@ -84,7 +84,7 @@ class Listing:
         return [{**tool, "inputSchema": close_schema(tool["inputSchema"])} for tool in self._tools]
 
 
-def _without(fields: dict[str, Any], name: str) -> dict[str, Any]:
+def _without(fields: Json, name: str) -> Json:
     return {key: value for key, value in fields.items() if key != name}
 
 

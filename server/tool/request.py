@@ -183,7 +183,8 @@ class Request(Input, Generic[R, C]):
     def meta(cls) -> dict[str, Any]:
         """Return what `_meta` says about the tool: its operation, for counting coverage by machine,
         and what hosts read (`server.tool.hosts`)."""
-        asks = "confirm" in cls.model_fields and cls.risk in ("removes", "spends")
+        # Not of jobs: a dry run and what is free need nobody, and the rest asks by itself.
+        asks = cls.confirmed and cls.risk in ("removes", "spends")
         meta = {
             f"archive-mcp/{cls.operation_kind}": cls.operation,
             SEARCH_HINT: cls.search_hint,

@@ -20,10 +20,11 @@ _HEAVIEST = max(_WEIGHTS.values())
 _SAME_START = 4
 _NOT_THE_SAME = 0.6
 # A row whose score is below this part of the best one's is not worth reading.
-_THRESHOLD = 0.4
-# What a tool of the other kind counts: one that changes something where the query asks for nothing
-# of the sort, one that reads where it does.
-_OTHER_KIND = 0.8
+_THRESHOLD = 0.5
+# What a tool counts, by whether it is of the other kind: one that changes something where the query
+# asks for nothing of the sort, one that reads where it does.
+_KINDS = {True: 0.8, False: 1.0}
+_EXACT = 10_000.0
 # At least two letters stay before the ending: `ties` is not the plural of `ty`.
 _PLURAL_IES = re.compile(r"(?<=..)ies$")
 # `access` is no plural, and neither is a word as short as `gas`.
@@ -36,15 +37,15 @@ _STOP_WORDS = (
     "want was we were what when where which who will with would you your"
 )
 _STOP = frozenset(_STOP_WORDS.split())
-# Verbs, in the singular form that `_split` makes, by which a request asks for a change or a file.
+# Verbs by which a request asks for a change or a file. Those that people use as nouns as often
+# (`label`, `bookmark`) would push the lists of such things down.
 _CHANGES_WORDS = (
-    "abort add apply archive arrange assign attach bin bookmark bring build call cancel capture "
-    "change clean clear collect continue copy crawl create delete discard download drop dump edit "
-    "erase exclude export file fill fix give halt import include keep kick kill label log make "
-    "mark merge move narrow new organise organize pause pin preserve purge put queue recheck "
+    "abort add apply arrange assign attach bin bring cancel change clean clear collect continue "
+    "create delete discard drop dump edit erase exclude export fill fix halt import include keep "
+    "kick kill make mark merge move narrow organise organize pause pin preserve purge put recheck "
     "refetch refresh register remove rename reorder replace requeue reset resume retry revert rid "
-    "run save schedule scrap set sort start stop store swap tag take throw trash undo untag "
-    "update upload wipe write"
+    "save schedule scrap set sort start stop store swap take throw trash undo untag update upload "
+    "wipe write"
 )
 _CHANGES = frozenset(_CHANGES_WORDS.split())
 
@@ -79,11 +80,9 @@ def rank(entries: Iterable[Entry], query: str) -> list[Match]:
 
 def choose_best(matches: list[Match], most: int) -> list[Match]:
     """Return the first `most` matches without those that fit much worse than the best."""
-    first = matches[:most]
-    best = max((match.score for match in first), default=0.0)
-    # An exact name stands above any other score: what else fits is of use beside it.
-    least = 0.0 if best == math.inf else best * _THRESHOLD
-    return [match for match in first if match.score >= least]
+    # None or one: there is no best of nothing.
+    least = sum(match.score for match in matches[:1]) * _THRESHOLD
+    return [match for match in matches[:most] if match.score >= least]
 
 
 def summarise(entry: Entry) -> str:
@@ -102,10 +101,10 @@ def group_by_toolset(entries: Iterable[Entry]) -> dict[str, list[str]]:
 
 def _adjust(score: float, entry: Entry, exact: str, asks_for_change: bool) -> float:
     title = str(entry.tool["title"]).casefold()
-    if exact in (entry.name, title):
-        return math.inf
-    is_other_kind = entry.reads == asks_for_change
-    return score * _OTHER_KIND if is_other_kind else score
+    is_exact = exact in (entry.name, title)
+    factor = _KINDS[entry.reads == asks_for_change]
+    # So high that the threshold leaves out all others: the tool was asked for by its name.
+    return score * factor + is_exact * _EXACT
 
 
 def _score_words(entries: list[Entry], words: Iterable[str]) -> list[float]:

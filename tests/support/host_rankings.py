@@ -11,6 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 Tool = dict[str, Any]
@@ -89,8 +90,9 @@ def _keywords(query: str) -> list[str]:
     return [word for word in dict.fromkeys(_split(query)) if word not in _STOP]
 
 
-def _split(text: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+", text.lower())
+@cache
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[a-z0-9]+", text.lower()))
 
 
 def _sort(scores: dict[str, float]) -> list[str]:

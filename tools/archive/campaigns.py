@@ -16,5 +16,6 @@ class GetCampaigns(Connection[Campaign]):
         "campaigns, campaign, which campaigns are running, list of campaigns, launches, "
         "activations, active campaign, past campaigns, campaign id, campaign dates, when did the "
         "campaign start, which campaigns do we have, our campaigns, spring campaign, launch, "
-        "brief, any campaign"
+        "brief, any campaign, when does the campaign, activation end, ends, who is in it, "
+        "back-to-school, seasonal, influencer campaign, activation dates, participants"
     )

@@ -49,12 +49,13 @@ _CLOSE = 0.8
 
 
 class GetCollections(Listing[Collection]):
-    """List collections (items picked by hand) with itemCount and group; archive_get_filter_presets
-    returns only names. To read a collection's items, use archive_search_items with
-    filter.collectionsIds."""
+    """List collections (folders of items picked by hand) with itemCount and group;
+    archive_get_filter_presets returns only names. To read a collection's items, use
+    archive_search_items with filter.collectionsIds."""
 
     operation = "collections"
     title = "List collections"
+    always_loaded = True
     search_hint = (
         "folders, all folders, which folders do we have, boards, moodboards, albums, collections, "
         "how many posts are in each folder, biggest folder, most posts, list of folders, empty "
@@ -89,7 +90,7 @@ class UpdateCollectionInput(NamedInput):
 
 
 class CreateCollection(Mutation[CollectionPayload]):
-    """Create an empty collection, whose name must be new. Fill it with
+    """Create an empty collection (folder), whose name must be new. Fill it with
     archive_add_item_to_collections. To collect items by a filter, use
     archive_create_content_view."""
 
@@ -111,7 +112,7 @@ class CreateCollection(Mutation[CollectionPayload]):
 
 # Workspaces on older storage answer with a userError and no change, which `refused` explains.
 class UpdateCollection(Mutation[CollectionPayload]):
-    """Rename a collection. Its items and group stay."""
+    """Rename a collection (folder). Its items and group stay."""
 
     operation = "updateCollection"
     title = "Rename a collection"

@@ -49,10 +49,10 @@ class CreatorFilterInput(Input):
 
 
 class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
-    """Search the creators in the workspace's CRM in Archive (archive.com), newest first: names,
-    e-mails, labels and profiles. It does not search all of social media. Names and e-mails are
-    custom attributes, often `full_name` and `emails`, but keys differ between workspaces:
-    archive_get_custom_attribute_schemas lists them. To look up one account, use
+    """Search the creators (influencers) in the workspace's CRM in Archive (archive.com), newest
+    first: names, e-mails, labels and profiles. It does not search all of social media. Names and
+    e-mails are custom attributes, often `full_name` and `emails`, but keys differ between
+    workspaces: archive_get_custom_attribute_schemas lists them. To look up one account, use
     archive_get_social_profile."""
 
     operation = "creators"
@@ -65,7 +65,8 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
         "creators, most active, new creators, who lives in, people from, creators from, micro, "
         "nano, gifted creators, product seeding, shipping address, contacts with email, without "
         "email, which influencers, women, speak, mothers, runners, over 100k followers, joined, "
-        "added this month, status signed, ambassadors in, work with us, partner, people tagged"
+        "added this month, status signed, ambassadors in, work with us, partner, people tagged, "
+        "top fans, fans, fan, biggest supporters, loyal, who loves us, superfans"
     )
     core = True
     # A page without conditions or a view (Archive docs, rate limiting).
@@ -131,8 +132,8 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
 
 
 class GetCreator(NamesOptions, Query[Creator]):
-    """Get one creator by id, with custom attributes and social profiles. The id is an item's
-    `creator.id` or comes from archive_search_creators."""
+    """Get one creator (influencer) by id, with custom attributes and social profiles. The id is an
+    item's `creator.id` or comes from archive_search_creators."""
 
     operation = "creator"
     title = "Get a creator"

@@ -68,7 +68,7 @@ class GetBudget(Workflow[dict[str, Any]]):
         "requests per second, why so slow, slow today, throttled, too many requests, plan, "
         "budget, allowance, usage, can we afford a large read, how much can I still ask, "
         "remaining requests, allowance left, hit a limit, speed, why slow, capacity, which plan "
-        "are we on"
+        "are we on, what plan are we on, subscription, tier of our plan"
     )
     risk = "reads"
     repeatable = True

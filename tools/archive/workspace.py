@@ -23,7 +23,8 @@ class GetWorkspaces(ReadPages[Workspace]):
     search_hint = (
         "which workspaces, clients, brands, teams, customers or accounts do I have access to; "
         "list my workspaces, client names and ids; switch to another client, agency, brands I "
-        "manage, which companies can you see, other workspace, change workspace"
+        "manage, which companies can you see, other workspace, change workspace, time zone of a "
+        "workspace"
     )
     core = True
 
@@ -39,7 +40,8 @@ class GetWorkspace(Query[Workspace]):
         "our workspace settings: tracked hashtags, hashtag, mentions, keywords, monitored brand "
         "words, connected instagram and tiktok accounts, integrations, what are we tracking, "
         "listening to, following; workspace name, which hashtags do we follow, our own handles, "
-        "is our tiktok connected, connection broken, tracked keywords"
+        "is our tiktok connected, connection broken, tracked keywords, time zone, timezone, "
+        "currency, language, what is set, settings of the account, plan"
     )
 
 
@@ -54,7 +56,8 @@ class GetCustomAttributeSchemas(Listing[AttributeSchema]):
         "options, option values, CRM fields such as tier, status or e-mail; which fields can I "
         "filter by, what fields exist for creators, influencers, posts, what info do we keep "
         "about creators, which values can a field have, possible values, choices, custom data, "
-        "what is the field called"
+        "what is the field called, which labels can a post have, granted, pending, statuses, our "
+        "setup, setup"
     )
     core = True
     capped = True

@@ -48,7 +48,8 @@ class FindTools(ServerTool[Payload]):
         "what can you do, what is possible, which functions are there, capabilities, what else, "
         "help, is there a way to, how do I, features, everything you can do, what can I ask, can "
         "you also, do you have something for, is it possible, list your functions, all functions, "
-        "tool for, API do, what can this do"
+        "tool for, API do, what can this do, is there a function for, something like that, "
+        "function, scheduling, feature for"
     )
     risk = "reads"
     repeatable = True
@@ -81,7 +82,9 @@ class DescribeTool(ServerTool[Payload]):
     search_hint = (
         "how does this tool work, which arguments, parameters, options of a function, what does "
         "it need, explain the tool, schema, documentation, what parameters, how do I use, details "
-        "of the function, inputs, what can I pass, which filters does it take, options, usage"
+        "of the function, inputs, what can I pass, which filters does it take, options, usage, "
+        "how exactly do I have to fill in, what options has it got, which arguments can I give, "
+        "what comes back, units, in which unit, options, fill in"
     )
     risk = "reads"
     repeatable = True

@@ -35,7 +35,8 @@ class GetJob(ServerTool[JobRow]):
         "errors of the job, time left, stuck, go on, status of the task, is it finished, how much "
         "longer, how long will it take, is the export ready, did it work, how is it going, what "
         "went wrong, show failed ones, where did the file go, how many done, waiting for, what "
-        "happened to the import"
+        "happened to the import, which links of the import failed and why, import failed, why, "
+        "what didn't work, failures of the export, links that failed"
     )
     risk = "reads"
     repeatable = True
@@ -69,17 +70,20 @@ class GetJob(ServerTool[JobRow]):
 
 
 class ListJobs(ServerTool[JobRow]):
-    """List jobs of this user, newest first, whichever client started them."""
+    """List long jobs (exports, imports, bulk changes) of this user, newest first, whichever client
+    started them."""
 
     operation = "list_jobs"
     title = "List jobs"
+    always_loaded = True
     search_hint = (
         "what is running, running jobs, background tasks, tasks, paused, interrupted, did "
         "anything get paused, laptop closed, yesterday, last night, continue, go on with what was "
         "paused, resume, earlier exports, what did you do, files you made, where's the csv, "
         "history, unfinished, what are you working on, anything still running, which tasks, "
         "recent tasks, last export, pick up where we left off, where we stopped, what happened "
-        "yesterday, things in progress, background work, which jobs"
+        "yesterday, things in progress, background work, which jobs, everything long-running, "
+        "long, long-running, started this week, I started, which links of the import failed"
     )
     risk = "reads"
     repeatable = True

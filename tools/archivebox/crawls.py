@@ -235,6 +235,7 @@ class GetCrawlFile(Get[Exported]):
 
     operation = "GET /crawls/crawl/{crawl_id}/files/{path}"
     title = "Read a crawl's file"
+    most_characters = 200_000
     search_hint = (
         "log of a crawl, crawl log file, read a file of the crawl, list of urls it found, output "
         "file, debug a crawl, parse result, urls.jsonl, what did the crawler log, see the log, "

@@ -80,6 +80,7 @@ class GetArchiveresult(Get[ArchiveResult]):
 
     operation = "GET /core/archiveresult/{archiveresult_id}"
     title = "Get an archive result"
+    most_characters = 200_000
     search_hint = (
         "one capture, one attempt, output and error of a single wget, pdf or screenshot run, "
         "exact error message, log of one output, files of one output, single result, command that "

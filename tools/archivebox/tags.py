@@ -80,7 +80,7 @@ class SearchTags(Get[Tag]):
         "find labels, search labels by name, labels containing, is there a label about, labels "
         "made this year, labels without pages, unused labels, empty labels, topic, labels with "
         "the word, labels nobody uses, newest labels, label that contains, which labels did I "
-        "make, similar labels, find the label"
+        "make, similar labels, find the label, do I have any label with, label with, word in it"
     )
     since = "0.9.31"
     use = "Use {GET /core/tags}."
@@ -106,7 +106,7 @@ class AutocompleteTags(Get[Tag]):
     search_hint = (
         "labels starting with, label begins with, complete the name of a label, beginning, "
         "suggestions, typing, prefix, what labels start with, begins with, starting, label names "
-        "beginning, suggest labels"
+        "beginning, suggest labels, any label with"
     )
     since = "0.9"
     use = "Use {GET /core/tags}."
@@ -255,6 +255,7 @@ class ExportTagUrls(Get[Exported]):
 
     operation = "GET /core/tag/{tag_id}/urls.txt"
     title = "Export a tag's URLs"
+    most_characters = 200_000
     search_hint = (
         "links with a label, all links of a label, plain list of addresses, urls of a label, text "
         "file of links, copy the links, link list of a topic, just the links, addresses of "
@@ -276,6 +277,7 @@ class ExportTagSnapshots(Get[Exported]):
 
     operation = "GET /core/tag/{tag_id}/snapshots.jsonl"
     title = "Export a tag's pages"
+    most_characters = 200_000
     search_hint = (
         "pages of a label as json lines, jsonl, all details of the pages labelled, labelled, hand "
         "over pages of a topic, machine readable, json, one label's bookmarks with details, "

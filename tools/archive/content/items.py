@@ -82,6 +82,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
 
     operation = "items"
     title = "Search Archive content"
+    always_loaded = True
     search_hint = (
         "find posts, find every post, reels, reel, tiktoks, tiktok, stories, story, shorts, "
         "videos, video, UGC, content, photos, mentioning, mention, hashtag, caption text, "
@@ -93,7 +94,9 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         "accounts, small accounts, micro influencers, gifted, unpaid, paid partnership, rights "
         "expired, rights requested, pending rights, ad code, similar to this picture, looks like, "
         "carousel, selfie, product in the picture, untagged, without, posts of one creator, how "
-        "many stories"
+        "many stories, has anybody, anybody complained, complaints, complaining, negative, "
+        "shipping, on instagram, on tiktok, since monday, praise, reviews, feedback, saying about "
+        "us, everything with the hashtag"
     )
     core = True
     # A page without relations (Archive docs, rate limiting).

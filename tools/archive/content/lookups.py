@@ -60,6 +60,7 @@ class GetTranscriptions(Lookup[Transcription]):
 
     operation = "transcriptions"
     title = "Get transcripts"
+    most_characters = 200_000
     search_hint = (
         "transcript, transcripts, spoken words, what is said, says in the video, out loud, "
         "subtitles, quote, voice over, speech, speech to text, captions of a video, mention our "

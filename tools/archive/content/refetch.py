@@ -38,7 +38,9 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
         "refresh numbers, refresh metrics, update likes, views and comments now, fresh figures, "
         "latest numbers, stats are stale, outdated, old, re-check, recheck, measure again, pull "
         "current engagement, refetch, costs credits, numbers look old, wrong likes, re-pull, up "
-        "to date, update the stats of this post, current likes, sync"
+        "to date, update the stats of this post, current likes, sync, re-check the view counts, "
+        "view count, counts, like count, claims it hit a million, 1M, check the numbers of a post "
+        "again, verify the numbers, count again"
     )
     risk = "spends"
     repeatable = False

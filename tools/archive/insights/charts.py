@@ -59,7 +59,8 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
         "of the numbers, visual, visualise, visualize, for a slide, slides, deck, presentation, "
         "posts per week, by week, weekly, likes over time, platform split, top creators, "
         "leaderboard, visual of, as a picture, trend line, bars, curve, diagramm, can you draw, "
-        "make a graph, plot the weekly posts, show it graphically, infographic"
+        "make a graph, plot the weekly posts, show it graphically, infographic, what options do "
+        "charts have, charts"
     )
     risk = "adds"
     repeatable = False

@@ -53,6 +53,7 @@ class SummarizePerformance(Computed):
 
     operation = "performance"
     title = "Summarise performance"
+    always_loaded = True
     search_hint = (
         "performance report, weekly report, monthly report, summary, totals, total reach, total "
         "likes, comments, views, average engagement, average, median, EMV, earned media value, "
@@ -159,6 +160,7 @@ class GetTopContent(Computed):
 
     operation = "top_content"
     title = "Rank top content"
+    always_loaded = True
     search_hint = (
         "top posts, best posts, best performing, best five, top ten, top 10, most liked, most "
         "viewed, most commented, highest earned media value, EMV, ranked, ranking, winners, viral "

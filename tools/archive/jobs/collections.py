@@ -94,7 +94,8 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         "copy a view into a folder, whole campaign, all of these posts, everything tagged, whole "
         "view into, hundreds, thousands, put all reels from, all stories into, sort everything, "
         "batch, collect all, group all posts, take everything out, clear the folder, undo that, "
-        "put it back the way it was"
+        "put it back the way it was, everything with the hashtag should go, land in the folder, "
+        "all posts with a hashtag into a folder, everything"
     )
     # One class serves both actions, so it carries the risk of the worse one.
     risk = "removes"

@@ -128,7 +128,8 @@ class GetContentView(Query[ContentView]):
         "what does this view filter, definition of a view, rules, criteria, conditions and "
         "settings of one saved search, saved filter of posts, saved post filter, smart list, how "
         "is the view set up, why is a post in the view, what exactly is in the filter, which "
-        "hashtags does the view use, settings of the view, how does it sort"
+        "hashtags does the view use, settings of the view, how does it sort, what exactly does "
+        "our saved search filter on, our saved search, exactly, what does it filter on"
     )
     missing = "No content view has that id in this workspace."
     instead = (
@@ -252,7 +253,7 @@ class MoveContentViewToGroup(MoveToGroup[ContentViewPayload]):
         "move a view into a section, put a saved search under a group, file a post filter under, "
         "smart list, organise, sort views into sections, take the view out of its section, "
         "ungroup, sidebar, view belongs under, into the section, drag, place the filter in the "
-        "section"
+        "section, shift, shift the saved filter to the section"
     )
     risk = "changes"
     repeatable = True

@@ -167,7 +167,7 @@ class MoveCreatorViewToGroup(MoveToGroup[CreatorViewPayload]):
         "move an influencer list into a section, put a creator list, creator segment, ambassador "
         "list under a group, file, organise, sort, take the creator list out of its section, "
         "ungroup, sidebar, segment belongs under, place the influencer list in the section, into "
-        "the group"
+        "the group, shift, shift the saved influencer list to the section"
     )
     risk = "changes"
     repeatable = True

@@ -103,7 +103,8 @@ class UpdateViewGroup(Mutation[ViewGroupPayload]):
     search_hint = (
         "rename a section, change the name of a section, section should be called, heading, "
         "retitle a group, misspelled section name, give the section another name, section name, "
-        "relabel the group"
+        "relabel the group, fix the spelling of a section, sidebar section is called, spelling, "
+        "misspelt, sidebar"
     )
     risk = "changes"
     repeatable = True
@@ -179,7 +180,7 @@ class MoveCollectionToGroup(MoveToGroup[CollectionPayload]):
         "move a folder into a section, put our folder into the section, put a board, album, "
         "moodboard under a group, file a folder, organise folders, take the folder out of its "
         "section, ungroup, sidebar, folder belongs under, drag the folder, nest, place the folder "
-        "in the section, out of the section"
+        "in the section, out of the section, shift, shift the folder to the section"
     )
     risk = "changes"
     repeatable = True

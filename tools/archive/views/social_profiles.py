@@ -49,7 +49,9 @@ class GetSocialProfileViews(Listing[SocialProfileViewRow]):
     search_hint = (
         "saved account lists, saved account filters, lists of accounts, saved profile filters, "
         "which account lists do we have, saved searches of accounts, handles, channels, profile "
-        "lists, which account filters do we have, saved handles lists, profile segments"
+        "lists, which account filters do we have, saved handles lists, profile segments, do we "
+        "have saved filters for accounts, filters for accounts, not people, not posts, saved "
+        "filters"
     )
     capped = True
 
@@ -68,7 +70,8 @@ class GetSocialProfileView(Query[SocialProfileView]):
         "how is this account list defined, rules of a saved account filter, saved accounts list, "
         "profile list, criteria, conditions, settings of one account filter, which accounts "
         "qualify, what is the filter behind the accounts list, conditions of the saved profiles, "
-        "account segment"
+        "account segment, show me how the saved account list is defined, defined, show, "
+        "definition"
     )
     missing = "No social profile view has that id in this workspace."
     instead = (
@@ -164,7 +167,8 @@ class MoveSocialProfileViewToGroup(MoveToGroup[SocialProfileViewPayload]):
         "move an account list into a section, put a saved account filter, saved accounts list, "
         "profile list under a group, file, organise, sort, take the account list out of its "
         "section, ungroup, sidebar, accounts list belongs under, place the profile filter in the "
-        "section, into the group"
+        "section, into the group, shift the saved account list, shift, saved account list to the "
+        "section, youtube section"
     )
     risk = "changes"
     repeatable = True

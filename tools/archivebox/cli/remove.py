@@ -44,7 +44,7 @@ class Remove(Filters[Deleted], Confirmed[Deleted]):
         "pattern, regex, everything under a url, delete pages saved before a date, purge a site, "
         "get rid of all pages of, delete whatever matches, all urls that contain, remove all "
         "pages whose address, by regex, by domain, everything on example.com, delete by pattern, "
-        "between dates"
+        "between dates, delete all pages I saved from, pages I saved"
     )
     risk: ClassVar[Risk] = "removes"
     repeatable = True

@@ -41,7 +41,8 @@ class Schedule(Confirmed[Report]):
         "a page for changes, webcomic, newspaper, each night, each day, each week, once a week, "
         "once a month, every night, every morning, every month, on a regular basis, keep a copy "
         "regularly, check back, what is scheduled, planned captures, is there a schedule, cancel "
-        "the schedule, stop saving it daily, front page, news site"
+        "the schedule, stop saving it daily, front page, news site, scheduling captures, function "
+        "for scheduling"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = False

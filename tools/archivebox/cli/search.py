@@ -38,7 +38,8 @@ class Search(Filters[Snapshot], Many[Snapshot]):
         "pattern, regex, url contains, somewhere in my saved articles, mentions, about, remember, "
         "words in a page, find the page about, look in my archive for, article about, search for "
         "a word, which page mentioned, where did I see, that article where, text contains, inside "
-        "the pages, saved page that says, url ends with, links like, wildcard"
+        "the pages, saved page that says, url ends with, links like, wildcard, do I have anything "
+        "about, anything from, election, topic, from a newspaper, com"
     )
 
     filter_patterns: list[Text] | None = Field(

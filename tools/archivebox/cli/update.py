@@ -32,7 +32,8 @@ class Update(Filters[Report], Change[Report]):
         "pdf, screenshots, run missing extractors, finish incomplete pages, rebuild the index, "
         "index up to date, catch up, repair, do the missing parts, finish what is incomplete, "
         "complete the archive, missing outputs, re-run extractors, missing formats, add pdfs to "
-        "older pages, fill gaps, refresh the index"
+        "older pages, fill gaps, refresh the index, finish half-saved pages, half saved, half, "
+        "partly saved, finish"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = True

@@ -40,7 +40,8 @@ class StartRemove(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         "than, bulk delete, mass delete, purge, clean up, clear out all pages with a label, wipe, "
         "free up disk space, delete everything about, all pages from, clear old bookmarks, remove "
         "hundreds, get rid of everything from, delete all with the label, older than two years, "
-        "all of facebook, empty my archive"
+        "all of facebook, empty my archive, delete all pages I saved from, more than a thousand "
+        "pages, all pages, everything saved from a site"
     )
     risk = "removes"
     repeatable = False

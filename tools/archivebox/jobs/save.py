@@ -59,7 +59,8 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         "whole reading list, these 50 articles, import my bookmarks, check which of these are "
         "saved, which links are missing, redo all failed, retry all, broken pages again, label "
         "all pages from, tag everything from, put a label on everything, cancel all waiting, "
-        "refresh old copies, dead links"
+        "refresh old copies, dead links, finish the half-saved pages, half saved, didn't work, "
+        "which ones"
     )
     risk = "changes"
     reads_too = True

@@ -48,6 +48,7 @@ class ReadSnapshot(Get[Snapshot]):
     operation_kind: ClassVar[Literal["operation", "endpoint", "workflow"]] = "workflow"
     operation = "read_snapshot"
     title = "Read a saved page"
+    most_characters = 200_000
     search_hint = (
         "read a saved page, what did the page say, text of the article, article, content of a "
         "bookmark, read an archived pdf, PDF, what does it say, quote from, summarise the "

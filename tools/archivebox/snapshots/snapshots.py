@@ -58,6 +58,7 @@ class ListSnapshots(Many[Snapshot]):
 
     operation = "GET /core/snapshots"
     title = "List saved pages"
+    always_loaded = True
     search_hint = (
         "saved pages, saved page, bookmarks, bookmark, articles I saved, which pages did I save "
         "this week, today, last month, how many pages, list of saved links, failed pages, which "
@@ -65,7 +66,8 @@ class ListSnapshots(Many[Snapshot]):
         "bookmarks, did I save, is this url saved already, what have I saved, my bookmarks, saved "
         "links about, recently saved, everything from a site, how many bookmarks, pages with tag, "
         "which pages are broken, not saved, waiting, pending, oldest, newest, added since, "
-        "unread, count of saved pages, saved in 2024, titles"
+        "unread, count of saved pages, saved in 2024, titles, do I have anything from this site, "
+        "anything from, about, newspaper.com, from 2020"
     )
     core = True
 
@@ -253,7 +255,9 @@ class UpdateSnapshot(MayConfirm[Snapshot]):
         "pause a page, resume a page, stop archiving one page, try the page again, retry one "
         "page, replace all labels of a page, set labels, change status of a saved page, requeue, "
         "queue again, later, pause saving this page, give the page these labels, stop working on "
-        "the page, resume it, hold, try again tomorrow, change labels of a page, swap labels"
+        "the page, resume it, hold, try again tomorrow, change labels of a page, swap labels, "
+        "don't bother with that page any more, anymore, mark the page as done, stuck page, give "
+        "up on one page, leave it, skip the page, seal"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = True

@@ -1,0 +1,115 @@
+"""Whether everyday requests lead to the right tool: in `discover`'s search, and in those of hosts
+that show a model only names.
+
+Before there were search hints, 84 of 203 requests had a right tool among the first five of the own
+search, 72 in BM25 and 62 by points. With hints written from the `develop` set alone, the `held_out`
+set reached 90% (own), 88% (BM25) and 83% (points); its misses were looked at after that, so that
+later figures of it are no longer those of unknown requests.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+
+from server.tool.catalog import Catalog
+from server.tool.hosts import SEARCH_HINT
+from server.tool.search import Match, choose_best, rank
+from tests.support.evals import REQUESTS, SETS, Request
+from tests.support.host_rankings import rank_by_bm25, rank_by_points
+from tools.surface import FILE, rows
+
+FIRST = 5
+FLOOR = 0.95
+SURFACE = Catalog.read(FILE, importlib.import_module)
+TOOLS = [row["tool"] for row in rows()]
+NAMES = {tool["name"] for tool in TOOLS}
+# Tools that reach others are not found by their own search.
+REACHABLE = {entry.name for entry in SURFACE.list_callable()}
+# Characters of a hint that Claude Code reads.
+LONGEST_HINT = 4_096
+
+Search = Callable[[str], list[str]]
+
+
+@cache
+def rank_own(text: str) -> list[Match]:
+    """Return what `discover` finds, with scores."""
+    return rank(SURFACE.list_callable(), text)
+
+
+def search_own(text: str) -> list[str]:
+    """Return what `discover` finds."""
+    return [match.entry.name for match in rank_own(text)]
+
+
+SEARCHES: dict[str, Search] = {
+    "own": search_own,
+    "BM25": lambda text: rank_by_bm25(TOOLS, text),
+    "points": lambda text: rank_by_points(TOOLS, text),
+}
+
+
+def list_misses(search: Search, requests: list[Request]) -> list[str]:
+    """Return the texts that do not lead to a right tool among the first five."""
+    return [
+        request.text
+        for request in requests
+        if request.tools.isdisjoint(search(request.text)[:FIRST])
+    ]
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_everyday_requests_lead_to_a_right_tool_among_the_first_five(name: str) -> None:
+    requests = list(REQUESTS)
+    if name == "own":
+        requests = [request for request in requests if request.tools & REACHABLE]
+
+    misses = list_misses(SEARCHES[name], requests)
+
+    assert 1 - len(misses) / len(requests) >= FLOOR, misses
+
+
+def test_there_are_enough_requests_of_both_kinds_and_they_name_tools_that_exist() -> None:
+    kinds = Counter(request.kind for request in REQUESTS)
+    texts = {request.text for request in REQUESTS}
+
+    assert len(texts) == len(REQUESTS) >= 200
+    assert set(kinds) == SETS
+    assert min(kinds.values()) >= 50
+    assert all(request.tools and request.tools <= NAMES for request in REQUESTS)
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: str(tool["name"]))
+def test_every_tool_has_a_hint_that_hosts_read_in_full(tool: dict[str, dict[str, str]]) -> None:
+    hint = tool["_meta"][SEARCH_HINT]
+
+    assert 40 <= len(hint) <= LONGEST_HINT
+    assert "_" not in hint, "people do not say the names of tools"
+
+
+def test_rows_that_fit_badly_are_left_out() -> None:
+    counts = [len(choose_best(rank_own(request.text), 8)) for request in REQUESTS]
+
+    assert sum(counts) / len(counts) < 5
+
+
+READS_AND_CHANGES = [
+    ("our folders", True),
+    ("bookmarks about gardening", True),
+    ("influencer segments", True),
+    ("delete the folder", False),
+    ("rename the label", False),
+    ("stop the crawl", False),
+]
+
+
+@pytest.mark.parametrize(("text", "reads"), READS_AND_CHANGES)
+def test_reads_come_before_changes_unless_a_change_is_asked_for(text: str, reads: bool) -> None:
+    first = rank_own(text)[0].entry
+
+    assert first.reads is reads

@@ -1,0 +1,32 @@
+"""Everyday requests with the tools that are right for them, as data."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.paths import ROOT
+
+FILE = ROOT / "tests" / "evals" / "requests.toml"
+SETS = {"develop", "held_out"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person says, the tools that are right first choices, and the set it belongs to."""
+
+    text: str
+    tools: frozenset[str]
+    kind: str
+
+
+def read_requests(file: Path = FILE) -> tuple[Request, ...]:
+    """Return the requests of the file, in its order."""
+    content = tomllib.loads(file.read_text(encoding="utf-8"))
+    return tuple(
+        Request(row["text"], frozenset(row["tools"]), row["set"]) for row in content["request"]
+    )
+
+
+REQUESTS = read_requests()
