@@ -175,7 +175,7 @@ class Many(EndpointRequest[R], Generic[R]):
     risk: ClassVar[Risk] = "reads"
     repeatable: ClassVar[bool] = True
 
-    fields: list[Text] | None = Field(None, description="Fields; `*` = defaults")
+    fields: list[Text] | None = Field(None, description="Fields; `*` adds the usual ones.")
     # At least 1: the server divides by the limit and answers 0 and -1 with a 503.
     limit: int = Field(20, ge=1, le=1000, description="Most records to return.")
     after: Text | None = Field(None, description="`nextCursor` of the previous call.")

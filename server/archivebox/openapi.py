@@ -10,8 +10,8 @@ from operator import itemgetter
 from typing import Any
 
 from server.archivebox.failures import make_foreign_failure
-from server.archivebox.shapes import Schema, Shapes
 from server.errors import Code, Failure
+from server.http.shapes import Schema, Shapes
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
 # Before 0.9 the API had a version number of its own.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from server.settings.settings import DEFAULT_API_URL, ConfirmMode, SchemaForm
+from server.settings.settings import DEFAULT_API_URL, ConfirmMode, EmvUnit, SchemaForm
 
 Kind = Literal["text", "secret", "switch", "folder", "file", "choice"]
 
@@ -163,6 +163,14 @@ SETTINGS: tuple[Setting, ...] = (
         "Time zone",
         "the zone of a plain day, for example `Europe/Berlin`",
         default="UTC",
+    ),
+    Setting(
+        "ARCHIVE_MCP_EMV_UNIT",
+        "Unit of earned media value",
+        "`cents` or `dollars`: the unit of a post's earned media value, cents by Archive's schema",
+        kind="choice",
+        default="cents, named as assumed",
+        choices=get_args(EmvUnit),
     ),
     Setting(
         "ARCHIVE_MCP_STATE_DIR",

@@ -9,9 +9,9 @@ import pytest
 
 from server.archivebox.failures import check_answer
 from server.archivebox.openapi import Description
-from server.archivebox.shapes import Shapes
 from server.errors import Code
 from server.http.retry import Transient
+from server.http.shapes import Shapes
 from tests.support.paths import OPENAPI
 
 TAG = {
