@@ -1,5 +1,5 @@
-"""Whether an answer is what the server's own description (OpenAPI) says it sends: whoever reads it may
-then rely on that."""
+"""Whether an answer is what the server's own OpenAPI description says it sends: whoever reads it
+may then rely on that."""
 
 from __future__ import annotations
 
