@@ -157,6 +157,11 @@ def _find_origin() -> list[str]:
         # None, and so an error, where it came from an index: there the name is enough.
         text = metadata.distribution(DISTRIBUTION).read_text("direct_url.json") or ""
         origin = json.loads(text)
-        prefix = f"{origin['vcs_info']['vcs']}+" if "vcs_info" in origin else ""
-        return ["--from", f"{prefix}{origin['url']}"]
+        if "vcs_info" not in origin:
+            return ["--from", str(origin["url"])]
+        version = origin["vcs_info"]
+        # What the user asked for, a tag above all; without it the newest, as the first time.
+        revision = version.get("requested_revision")
+        suffix = f"@{revision}" if revision else ""
+        return ["--from", f"{version['vcs']}+{origin['url']}{suffix}"]
     return []

@@ -66,24 +66,36 @@ def test_each_client_gets_what_its_form_asks_for(tmp_path: Path) -> None:
         assert make_value(installed(machine, id), None, request) == {**extra, **basis}
 
 
+@pytest.mark.parametrize(
+    ("origin", "source"),
+    [
+        (
+            {"url": "https://x.example/a.git", "vcs_info": {"vcs": "git"}},
+            ["--from", "git+https://x.example/a.git"],
+        ),
+        (
+            {"url": "ssh://x/a", "vcs_info": {"vcs": "git", "requested_revision": "v1"}},
+            ["--from", "git+ssh://x/a@v1"],
+        ),
+        ({"url": "file:///a.whl", "archive_info": {}}, ["--from", "file:///a.whl"]),
+        # From an index: the name is enough.
+        (None, []),
+    ],
+)
 def test_an_environment_that_will_be_gone_is_made_anew_by_uvx(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    origin: Any, source: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Installation:
-        def read_text(self, name: str) -> str:
-            origin = {"url": "https://x.example/a.git", "vcs_info": {"vcs": "git"}}
+        def read_text(self, name: str) -> str | None:
+            if origin is None:
+                return None
             return json.dumps(origin)
 
     monkeypatch.setattr(metadata, "distribution", lambda name: Installation())
     launcher = tmp_path / "uv" / "archive-v0" / "x1" / "archive_mcp.py"
     machine = Machine(tmp_path, which=lambda name: f"/bin/{name}")
 
-    assert find_program(launcher, machine) == (
-        "/bin/uvx",
-        "--from",
-        "git+https://x.example/a.git",
-        "archive-mcp-server",
-    )
+    assert find_program(launcher, machine) == ("/bin/uvx", *source, "archive-mcp-server")
 
 
 def test_a_checkout_without_a_script_is_started_by_its_interpreter(
