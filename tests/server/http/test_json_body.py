@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.http.json_body import load_json
+from server.http.json_body import MOST_VALUES, load_json
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,11 @@ def test_what_is_no_number_is_null(text: str, value: Any) -> None:
     assert load_json(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "{", "nan"])
-def test_what_is_no_json_is_refused(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "nan", "[" + "[]," * (MOST_VALUES + 1) + "0]"],
+    ids=["nothing", "cut", "nan", "too much"],
+)
+def test_what_is_no_json_or_too_much_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         load_json(text)
