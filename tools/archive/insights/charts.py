@@ -16,7 +16,7 @@ from server.errors import Code, Failure
 from server.exports import ExportFolder, store
 from server.exports.links import MIME_TYPES, make_uri
 from server.exports.names import make_file_name
-from server.insights.rows import Row, make_row
+from server.insights.rows import Row
 from server.pictures import is_installed, make_missing_library
 from server.pictures.drawings import (
     Drawing,
@@ -26,7 +26,7 @@ from server.pictures.drawings import (
     chart_top_creators,
     chart_weeks,
 )
-from server.pictures.measures import ITEMS, Measure, Metric
+from server.pictures.measures import ITEMS, Measure, Metric, make_measure
 from server.tool.result import (
     Image,
     Link,
@@ -34,6 +34,7 @@ from server.tool.result import (
     prose,
 )
 from tools.archive.content.items import GetEngagementHistory
+from tools.archive.insights.base import SourceItems, describe_items
 from tools.archive.insights.chart_words import describe_posts, find_period
 from tools.archive.items_source import WindowedSource
 from tools.archive.workspace import GetFilterPresets
@@ -128,7 +129,7 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
         return chart_weeks(rows, measures, find_period(self), today, subject), notes
 
     def _measures(self, context: ArchiveContext) -> list[Measure]:
-        return [Measure(metric, context.money) for metric in self.requested_metrics]
+        return [make_measure(metric, context.money) for metric in self.requested_metrics]
 
     async def _subject(self, context: ArchiveContext) -> Subject:
         """Return what stands above the chart: the workspace and the filter, by their names."""
@@ -159,23 +160,17 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
                 "Narrow the search (a shorter `takenAt`), or name the items.",
                 total=total,
             )
-        # By id: links may lead to the same item twice.
-        rows: dict[str, Row] = {}
-        missing_links, is_partial = 0, False
+        result = SourceItems()
         async for batch in self.batches(context.api, None, [*_FIELDS, *more]):
-            rows |= {item["id"]: make_row(item) for item in batch.items}
-            missing_links += len(batch.missing)
-            is_partial |= batch.partial
-        notes = [f"{missing_links} of the links lead to no item."] if missing_links else []
-        if self.item_ids is not None and len(rows) < (total or 0):
-            notes.append(f"{(total or 0) - len(rows)} of the ids name no item in this workspace.")
-        if not rows:
+            result.add(batch)
+        if not result.rows:
             raise Failure(
                 Code.NOT_FOUND, "No items match, so there is nothing to draw.", "Widen the search."
             )
-        if is_partial:
-            notes.append("Archive could not compute some values now; they count as unknown.")
-        return list(rows.values()), notes
+        notes = describe_items(self, result)
+        if result.named:
+            notes.append(f"Links that lead to no item: {', '.join(result.named)}.")
+        return result.rows, notes
 
     async def _timelines(self, context: ArchiveContext) -> tuple[Drawing, list[str]]:
         rows, notes = await self._rows(context, MOST_TIMELINES, [])
