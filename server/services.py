@@ -238,6 +238,7 @@ class Services:
         from server.archive.backend import ArchiveBackend
         from server.archive.client import Archive
         from server.http.client import Http
+        from server.insights.money import Money
 
         url = DEFAULT_API_URL if settings.sandbox else settings.api_url
         in_process, token = self._other_side()
@@ -251,7 +252,9 @@ class Services:
             limiter=self._limiter or self._build_limiter(),
             user_agent=USER_AGENT,
         )
-        return ArchiveBackend(archive, settings.workspace, self._confirmations, self)
+        return ArchiveBackend(
+            archive, settings.workspace, self._confirmations, self, Money(settings.emv_unit)
+        )
 
     def _build_limiter(self) -> Limiter:
         from server.limiter import Pacer

@@ -12,6 +12,7 @@ from server.archive.operations import ArchiveTool
 from server.archive.pagination import Lists
 from server.archive.workspaces import Workspace, Workspaces, choices
 from server.errors import Code, Failure
+from server.insights.money import ASSUMED_CENTS, Money
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller, Process, Scope
 from server.tool.result import Result
@@ -32,14 +33,16 @@ class ArchiveBackend:
         default_workspace: str | None,
         confirmations: Confirmations,
         process: Process,
+        money: Money = ASSUMED_CENTS,
     ) -> None:
         self.archive = archive
+        self._money = money
         self.workspaces = Workspaces(self._list_workspaces, default_workspace, archive.now)
         self._confirmations = confirmations
         self._process = process
         self._attributes = Attributes(archive)
         # Shared by all calls: what one has read of lists and attributes spares the next a request.
-        self._lists = Lists(archive)
+        self._lists = Lists(archive, money)
 
     async def run(self, request: ArchiveTool[Any], caller: Caller) -> Result:
         """Return what the tool answers before the caller's deadline.
@@ -77,6 +80,7 @@ class ArchiveBackend:
             self.workspaces,
             self._attributes,
             self._lists,
+            self._money,
         )
 
     async def _list_workspaces(self, deadline: float) -> list[Workspace]:

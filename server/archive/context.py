@@ -9,6 +9,7 @@ from server.archive.attributes import Attributes
 from server.archive.client import Archive
 from server.archive.pagination import Lists
 from server.archive.workspaces import Workspaces
+from server.insights.money import Money
 from server.tool.confirmation import Preview
 from server.tool.context import Context
 
@@ -24,6 +25,7 @@ class ArchiveContext(Context):
     workspaces: Workspaces
     attributes: Attributes
     lists: Lists
+    money: Money
 
     @property
     def workspace(self) -> str:

@@ -214,7 +214,7 @@ class Read(ArchiveRequest[R], Generic[R]):
             name_options(record, self.record(), selection, names)
         # Beside the values, because item EMV is in cents and brand EMV in dollars.
         if units_of_record := units(selection, self.record()):
-            record["units"] = units_of_record
+            record["units"] = context.money.restate_units(units_of_record)
         if partial:
             # Said in the result too: a null metric would otherwise read as "not available at all".
             record |= {"partial": True, "notes": [PARTIAL]}

@@ -12,6 +12,7 @@ from server.archive.attributes import OptionNames, name_options
 from server.archive.client import Archive
 from server.archive.records import Selection
 from server.archive.selection import select, units
+from server.insights.money import ASSUMED_CENTS, Money
 from server.tool.cursor import Cursor, decode, scope_of
 from server.tool.result import RecordList, Result
 
@@ -63,6 +64,7 @@ class Lists:
     """
 
     archive: Archive
+    money: Money = ASSUMED_CENTS
     totals: dict[tuple[str, str], int | None] = field(default_factory=dict)
     """How many records there are by workspace and filter: for comparing, not for reporting."""
     _pages: OrderedDict[tuple[str, str | None], Page] = field(default_factory=OrderedDict)
@@ -235,7 +237,7 @@ class _ListReader:
         if not self._records.records and not total:
             self._notes += self._request.notes_if_empty()
         if by_field := units(self._selection, self._request.record()):
-            envelope["units"] = by_field
+            envelope["units"] = self._lists.money.restate_units(by_field)
         if self._partial:
             envelope["partial"] = True
             self._notes.append(PARTIAL)

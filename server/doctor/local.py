@@ -46,6 +46,7 @@ RENDERERS: dict[str, Callable[[Settings], object]] = {
     "ARCHIVE_MCP_CONFIRM": lambda settings: settings.confirm,
     "ARCHIVE_MCP_CA_BUNDLE": lambda settings: settings.ca_bundle,
     "ARCHIVE_MCP_TIMEZONE": lambda settings: settings.timezone,
+    "ARCHIVE_MCP_EMV_UNIT": lambda settings: settings.emv_unit,
     "ARCHIVE_MCP_LOG_LEVEL": lambda settings: settings.log_level,
 }
 _HIDDEN = "<hidden>"

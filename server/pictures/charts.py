@@ -10,106 +10,136 @@ from __future__ import annotations
 import io
 import math
 import threading
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import cycle
+from itertools import compress, cycle
 from typing import TYPE_CHECKING, Any, Literal
+
+from server.pictures.labels import shorten_number, to_plain_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-LONGEST_NAME = 32
-_MISSING = "\N{WHITE SQUARE}"
 _GREY, _PALE = "#666666", "#DDDDDD"
 _DPI, _INCHES = 110, 10.0
 # The margin around everything, in inches.
 _MARGIN = 0.12
-# The width of a bar in a weekly chart, in days.
-_WIDEST_BAR = 5.0
-_STEPS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
+_LONGEST_TITLE, _LONGEST_LINE = 76, 130
+# Points: the width that all bars of a chart share, and of a letter in a label above one of them.
+_SHARED_WIDTH, _LETTER = 630, 5.2
+_LARGEST_FONT, _LINE_HEIGHT = 8.5, 1.15
 # matplotlib does not promise that two threads may draw at once.
 _drawing = threading.Lock()
 
 Moment = datetime | float
 Points = Sequence[tuple[Moment, float | None]]
+Shorten = Callable[[float], str]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What stands above a chart: its title, and lines that say what it is about."""
+
+    title: str
+    lines: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One diagram above the others: the label of its height, and named lines or bars over time."""
+    """One diagram above the others: the label of its height, and named lines over time."""
 
     label: str
     lines: Sequence[tuple[str, Points]]
-    style: Literal["lines", "bars"] = "lines"
+    shorten: Shorten = shorten_number
 
 
 @dataclass(frozen=True)
-class Column:
-    """One diagram beside the others: the label of its bars' length, and the bars.
+class Bars:
+    """The bars of one diagram: what their length means, their lengths, and the text at each.
 
     A value is None where it is unknown.
     """
 
     label: str
     values: Sequence[float | None]
+    texts: Sequence[str]
+    shorten: Shorten = shorten_number
+
+    @property
+    def lengths(self) -> list[float]:
+        """The length of each bar: nothing for an unknown value, whose text says so."""
+        return [value or 0.0 for value in self.values]
+
+    @property
+    def longest(self) -> float:
+        """The length of the longest bar, 1 where none has any."""
+        return max(self.lengths, default=0.0) or 1.0
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether no value is known."""
+        return set(self.values) <= {None}
 
 
-def draw_over_time(title: str, panels: Sequence[Panel], x_label: str, note: str = "") -> bytes:
+@dataclass(frozen=True)
+class Slots:
+    """The places of upright bars, from left to right: their names, and which ones are hatched.
+
+    `meaning` says what a hatched bar is.
+    """
+
+    names: Sequence[str]
+    hatched: Sequence[bool]
+    meaning: str
+
+
+def draw_over_time(
+    heading: Heading, panels: Sequence[Panel], x_label: str, *, by_date: bool
+) -> bytes:
     """Draw panels one above the other over the same time.
 
     Args:
-        x_label: what the points' x is, where it is a number and no instant.
-        note: a line below the title.
+        x_label: what the points' x is.
+        by_date: whether it is an instant, and no number.
     """
     with _drawing:
-        figure = _make_figure(title, 1.4 + 2.4 * len(panels))
+        figure = _make_figure(heading, 1.4 + 2.4 * len(panels))
         grid: Any = figure.subplots(len(panels), 1, sharex=True, squeeze=False)
         drawn = [_draw_panel(axes, panel) for axes, panel in zip(grid[:, 0], panels, strict=True)]
-        _add_subtitle(grid[0, 0], note)
+        _add_subtitle(grid[0, 0], heading)
         last: Axes = grid[-1, 0]
-        last.set_xlabel(to_plain_text(x_label), color=_GREY)
-        if any(
-            isinstance(x, datetime)
-            for panel in panels
-            for _, points in panel.lines
-            for x, _ in points
-        ):
+        last.set_xlabel(to_plain_text(x_label, _LONGEST_LINE), color=_GREY)
+        if by_date:
             _format_dates(last)
         names = [name for name, _ in panels[-1].lines]
         _add_legend(figure, drawn[-1], names, 3)
         return _encode_png(figure)
 
 
-def draw_bars(
-    title: str,
-    names: Sequence[str],
-    columns: Sequence[Column],
-    groups: Sequence[str] = (),
-    note: str = "",
+def draw_side_by_side(
+    heading: Heading, names: Sequence[str], columns: Sequence[Bars], groups: Sequence[str] = ()
 ) -> bytes:
-    """Draw horizontal bars, the first name on top, with a diagram for each column.
+    """Draw lying bars, the first name on top, with a diagram beside the other for each column.
 
     Args:
         groups: for each name the group that its colour shows; empty = all alike.
-        note: a line below the title.
     """
     with _drawing:
         from matplotlib.patches import Patch
 
-        figure = _make_figure(title, 1.8 + 0.42 * max(3, len(names)))
+        figure = _make_figure(heading, 1.8 + 0.42 * max(3, len(names)))
         grid: Any = figure.subplots(1, len(columns), sharey=True, squeeze=False)
         # Colours repeat after the last one.
         palette = dict(zip(dict.fromkeys(groups), cycle(COLOURS), strict=False))
         colours = [palette[group] for group in groups] or [COLOURS[0]] * len(names)
         for axes, column in zip(grid[0], columns, strict=True):
-            _draw_column(axes, column, colours)
+            _draw_lying_bars(axes, column, colours)
         first: Axes = grid[0, 0]
-        _add_subtitle(first, note)
-        first.set_yticks(range(len(names)), [to_plain_text(name) for name in names])
+        _add_subtitle(first, heading)
+        first.set_yticks(range(len(names)), list(map(to_plain_text, names)))
         # Python counts from the top, matplotlib from the bottom.
         first.invert_yaxis()
         patches = [Patch(color=colour) for colour in palette.values()]
@@ -117,41 +147,30 @@ def draw_bars(
         return _encode_png(figure)
 
 
-def to_plain_text(text: str, most: int = LONGEST_NAME) -> str:
-    """Return a text as the font can show it, with nothing that matplotlib would interpret.
+def draw_upright(heading: Heading, slots: Slots, panels: Sequence[Bars], x_label: str) -> bytes:
+    """Draw upright bars, each with its name below and its text above, one panel above the other."""
+    with _drawing:
+        from matplotlib.patches import Patch
 
-    Args:
-        most: the most characters.
-    """
-    from matplotlib.font_manager import findfont, get_font
-
-    find_glyph = get_font(findfont("DejaVu Sans")).get_char_index
-    letters = []
-    # NFC first: a letter and its accent may be one glyph, and accents alone are dropped.
-    for letter in unicodedata.normalize("NFC", text):
-        if letter.isspace():
-            letters.append(" ")
-        elif not letter.isprintable() or unicodedata.combining(letter):
-            continue
-        elif find_glyph(ord(letter)):
-            letters.append(letter)
-        else:
-            letters.append(_MISSING)
-    if len(letters) > most:
-        letters[most - 1 :] = "\N{HORIZONTAL ELLIPSIS}"
-    # A pair of dollar signs would start a formula.
-    return "".join(letters).replace("$", r"\$")
+        figure = _make_figure(heading, 1.8 + 2.4 * len(panels))
+        grid: Any = figure.subplots(len(panels), 1, sharex=True, squeeze=False)
+        for axes, panel in zip(grid[:, 0], panels, strict=True):
+            _draw_upright_bars(axes, panel, slots.hatched)
+        _add_subtitle(grid[0, 0], heading)
+        last: Axes = grid[-1, 0]
+        names = list(map(to_plain_text, slots.names))
+        rotation = 0 if _fit_upright(names) else 90
+        last.set_xticks(range(len(names)), names, rotation=rotation)
+        last.tick_params(axis="x", labelsize=_choose_font(len(names)))
+        last.set_xlabel(to_plain_text(x_label, _LONGEST_LINE), color=_GREY)
+        if any(slots.hatched):
+            patch = Patch(facecolor="white", edgecolor=COLOURS[0], hatch="///")
+            label = to_plain_text(slots.meaning, _LONGEST_LINE)
+            figure.legend([patch], [label], loc="outside lower center", frameon=False)
+        return _encode_png(figure)
 
 
-def shorten_number(value: float) -> str:
-    """Return a number as people say it: 950, 12.3k, 4.1M."""
-    for step, letter in _STEPS:
-        if abs(value) >= step:
-            return f"{value / step:.1f}".removesuffix(".0") + letter
-    return f"{value:.1f}".removesuffix(".0")
-
-
-def _make_figure(title: str, height: float) -> Figure:
+def _make_figure(heading: Heading, height: float) -> Figure:
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -162,13 +181,18 @@ def _make_figure(title: str, height: float) -> Figure:
     margins = ConstrainedLayoutEngine(h_pad=_MARGIN, w_pad=_MARGIN)
     figure = Figure(figsize=(_INCHES, height), dpi=_DPI, layout=margins)
     FigureCanvasAgg(figure)
-    figure.suptitle(to_plain_text(title, 90), fontsize=14, fontweight="bold", x=0.01, ha="left")
+    title = to_plain_text(heading.title, _LONGEST_TITLE)
+    figure.suptitle(title, fontsize=14, fontweight="bold", x=0.01, ha="left")
     return figure
 
 
-def _add_subtitle(axes: Axes, note: str) -> None:
-    if note:
-        axes.set_title(to_plain_text(note, 120), loc="left", fontsize=9, color=_GREY)
+def _add_subtitle(axes: Axes, heading: Heading) -> None:
+    lines = _join_lines(filter(None, heading.lines))
+    axes.set_title(lines, loc="left", fontsize=9, color=_GREY)
+
+
+def _join_lines(lines: Iterable[str]) -> str:
+    return "\n".join(to_plain_text(line, _LONGEST_LINE) for line in lines)
 
 
 def _add_legend(figure: Figure, handles: Sequence[Any], names: Sequence[str], columns: int) -> None:
@@ -188,48 +212,78 @@ def _draw_panel(axes: Axes, panel: Panel) -> list[Any]:
         # matplotlib leaves a gap where a value is NaN.
         ys = [math.nan if y is None else float(y) for _, y in points]
         values += ys
-        if panel.style == "bars":
-            drawn.append(axes.bar(xs, ys, width=_WIDEST_BAR, color=colour))
-        else:
-            drawn += axes.plot(xs, ys, color=colour, marker="o", markersize=4, linewidth=1.8)
-    _style_axes(axes, "y")
-    axes.set_ylabel(to_plain_text(panel.label, 48))
+        drawn += axes.plot(xs, ys, color=colour, marker="o", markersize=4, linewidth=1.8)
+    _style_axes(axes, "y", panel.shorten)
+    axes.set_ylabel(_join_lines(panel.label.splitlines()))
     if all(map(math.isnan, values)):
-        centre: Any = {"transform": axes.transAxes, "ha": "center", "va": "center"}
-        axes.text(0.5, 0.5, "unknown", color=_GREY, **centre)
-        axes.set_yticks([])
+        _call_unknown(axes)
     # From zero, so that heights can be compared.
     axes.set_ylim(bottom=0)
     return drawn
 
 
-def _draw_column(axes: Axes, column: Column, colours: Sequence[str]) -> None:
-    # An unknown value has a bar of no length, and a label that says so.
-    lengths = [value or 0.0 for value in column.values]
-    axes.barh(range(len(lengths)), lengths, color=colours, height=0.68)
-    for position, value in enumerate(column.values):
-        text = "unknown" if value is None else shorten_number(value)
-        axes.annotate(
-            text,
-            (lengths[position], position),
-            (4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-            color=_GREY,
-        )
-    _style_axes(axes, "x")
-    axes.set_xlabel(to_plain_text(column.label, 48))
+def _draw_lying_bars(axes: Axes, bars: Bars, colours: Sequence[str]) -> None:
+    axes.barh(range(len(bars.lengths)), bars.lengths, color=colours, height=0.68)
+    place: Any = {"textcoords": "offset points", "va": "center", "fontsize": 9, "color": _GREY}
+    for position, (length, text) in enumerate(zip(bars.lengths, bars.texts, strict=True)):
+        axes.annotate(to_plain_text(text), (length, position), (4, 0), **place)
+    _style_axes(axes, "x", bars.shorten)
+    axes.set_xlabel(_join_lines(bars.label.splitlines()))
     # Room on the right for the label of the longest bar.
-    axes.set_xlim(0, 1.14 * (max(lengths, default=0.0) or 1.0))
+    axes.set_xlim(0, 1.2 * bars.longest)
 
 
-def _style_axes(axes: Axes, along: Literal["x", "y"]) -> None:
+def _draw_upright_bars(axes: Axes, bars: Bars, hatched: Sequence[bool]) -> None:
+    colour, lengths = COLOURS[0], bars.lengths
+    drawn = axes.bar(range(len(lengths)), lengths, color=colour, edgecolor=colour, width=0.78)
+    for bar in compress(drawn, hatched):
+        bar.set_facecolor("white")
+        bar.set_hatch("///")
+    texts = list(map(to_plain_text, bars.texts))
+    rotation, room = (0, 1.16) if _fit_upright(texts) else (90, 1.4)
+    place: Any = {
+        "textcoords": "offset points",
+        "ha": "center",
+        "va": "bottom",
+        "rotation": rotation,
+        "fontsize": _choose_font(len(texts)),
+        "color": _GREY,
+    }
+    for position, (length, text) in enumerate(zip(lengths, texts, strict=True)):
+        axes.annotate(text, (position, length), (0, 3), **place)
+    _style_axes(axes, "y", bars.shorten)
+    axes.set_ylabel(_join_lines(bars.label.splitlines()))
+    if bars.is_unknown:
+        _call_unknown(axes)
+    # Room above the highest bar for its label.
+    axes.set_ylim(0, room * bars.longest)
+    axes.set_xlim(-0.7, len(lengths) - 0.3)
+
+
+def _call_unknown(axes: Axes) -> None:
+    """Say in the middle of an empty diagram why it is empty."""
+    centre: Any = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+    axes.text(0.5, 0.5, "unknown", color=_GREY, **centre)
+    axes.set_yticks([])
+
+
+def _fit_upright(texts: Sequence[str]) -> bool:
+    """Return whether the texts of upright bars fit beside each other without being turned."""
+    longest = max(map(len, texts), default=0)
+    return len(texts) * (longest + 1) * _LETTER <= _SHARED_WIDTH
+
+
+def _choose_font(bars: int) -> float:
+    """Return the size of the labels, turned or not, that so many bars leave room for, in points."""
+    return min(_LARGEST_FONT, _SHARED_WIDTH / max(1, bars) / _LINE_HEIGHT)
+
+
+def _style_axes(axes: Axes, along: Literal["x", "y"], shorten: Shorten) -> None:
     """Draw thin lines behind, no frame, and numbers that can be read."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis = axes.yaxis if along == "y" else axes.xaxis
-    axis.set_major_formatter(FuncFormatter(lambda value, _: shorten_number(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: to_plain_text(shorten(value))))
     axis.set_major_locator(MaxNLocator(5, integer=True))
     axes.grid(axis=along, color=_PALE, linewidth=0.8)
     axes.set_axisbelow(True)

@@ -24,6 +24,7 @@ DEFAULT_API_URL = "https://app.archive.com/api/v2"
 
 SchemaForm = Literal["open", "closed"]
 ConfirmMode = Literal["ask", "token", "never"]
+EmvUnit = Literal["cents", "dollars"]
 # The versions that the ArchiveBox sandbox can imitate; the first is the default.
 ArchiveBoxVersion = Literal["0.9.73", "0.9.74", "0.9.31", "0.8.5"]
 # A username is missing on purpose: without its password it opens nothing.
@@ -33,6 +34,7 @@ _SECRETS_OF = {
 }
 _SCHEMA_FORMS: tuple[SchemaForm, ...] = get_args(SchemaForm)
 _CONFIRM_MODES: tuple[ConfirmMode, ...] = get_args(ConfirmMode)
+_EMV_UNITS: tuple[EmvUnit, ...] = get_args(EmvUnit)
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _STATE_FOLDERS = {
     "win32": ("AppData", "Local"),
@@ -66,6 +68,8 @@ class Settings:
     export_dir: Path = field(default_factory=lambda: _default_export_dir(find_home()))
     confirm: ConfirmMode = "ask"
     timezone: tzinfo = UTC
+    # None: nobody said in which unit Archive gives the value of a post.
+    emv_unit: EmvUnit | None = None
     log_level: str = "WARNING"
     sandbox: bool = False
     archivebox_version: ArchiveBoxVersion = "0.9.73"
@@ -151,6 +155,7 @@ def load(
         export_dir=read.path("ARCHIVE_MCP_EXPORT_DIR") or _default_export_dir(home),
         confirm=read.choice("ARCHIVE_MCP_CONFIRM", _CONFIRM_MODES, "ask"),
         timezone=read.timezone("ARCHIVE_MCP_TIMEZONE"),
+        emv_unit=read.optional_choice("ARCHIVE_MCP_EMV_UNIT", _EMV_UNITS),
         log_level=read.choice("ARCHIVE_MCP_LOG_LEVEL", _LOG_LEVELS, "WARNING"),
         sandbox=sandbox,
         archivebox_version=archivebox_version,

@@ -17,13 +17,15 @@ from server.settings.values import NO, SettingsError, clean_key, is_placeholder,
 Source = Literal["command line", "environment", "--env-file", "./.env", "~/.env.shared"]
 
 # A stranger's repository may be the open folder, and its `./.env` is read unasked: it must neither
-# choose where files go nor switch off a protection.
+# choose where files go, nor switch off a protection, nor make amounts of money a hundred times too
+# large.
 _NOT_FROM_WORKING_FOLDER = frozenset(
     {
         "ARCHIVE_MCP_STATE_DIR",
         "ARCHIVE_MCP_EXPORT_DIR",
         "ARCHIVE_MCP_ALLOW_INSECURE",
         "ARCHIVE_MCP_CONFIRM",
+        "ARCHIVE_MCP_EMV_UNIT",
         "ARCHIVEBOX_CA_BUNDLE",
         "ARCHIVE_MCP_CA_BUNDLE",
     }
@@ -47,6 +49,7 @@ VARIABLES = (
     "ARCHIVE_MCP_CONFIRM",
     "ARCHIVE_MCP_CA_BUNDLE",
     "ARCHIVE_MCP_TIMEZONE",
+    "ARCHIVE_MCP_EMV_UNIT",
     "ARCHIVE_MCP_LOG_LEVEL",
 )
 _KEYS = ("ARCHIVE_APP_TOKEN", "ARCHIVEBOX_API_KEY")

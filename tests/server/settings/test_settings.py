@@ -103,6 +103,11 @@ def test_a_flag_is_switched_off_in_words_people_use(tmp_path: Path, value: str) 
             "Mars/Olympus",
             "ARCHIVE_MCP_TIMEZONE: unknown time zone 'Mars/Olympus'",
         ),
+        (
+            "ARCHIVE_MCP_EMV_UNIT",
+            "euros",
+            "ARCHIVE_MCP_EMV_UNIT must be one of cents, dollars; got 'euros'",
+        ),
         ("ARCHIVE_MCP_TIMEZONE", "../../etc/passwd", "ARCHIVE_MCP_TIMEZONE: unknown time zone"),
         ("ARCHIVE_API_URL", "app.archive.com", "ARCHIVE_API_URL must start with https://"),
     ],
@@ -119,6 +124,11 @@ def test_an_impossible_value_is_refused_by_its_name(
 @pytest.mark.parametrize("mode", ["ask", "token", "never", "NEVER"])
 def test_every_confirm_mode_is_understood(tmp_path: Path, mode: str) -> None:
     assert read(tmp_path, ARCHIVE_MCP_CONFIRM=mode).confirm == mode.lower()
+
+
+def test_the_unit_of_earned_media_value_is_unknown_until_it_is_set(tmp_path: Path) -> None:
+    assert read(tmp_path).emv_unit is None
+    assert read(tmp_path, ARCHIVE_MCP_EMV_UNIT="Dollars").emv_unit == "dollars"
 
 
 def test_the_log_level_may_be_written_small(tmp_path: Path) -> None:

@@ -169,6 +169,7 @@ def test_a_dotenv_may_bring_its_own_token_for_the_usual_url(places: Places) -> N
         ("ARCHIVE_MCP_EXPORT_DIR", "/etc"),
         ("ARCHIVE_MCP_ALLOW_INSECURE", "1"),
         ("ARCHIVE_MCP_CONFIRM", "token"),
+        ("ARCHIVE_MCP_EMV_UNIT", "dollars"),
         ("ARCHIVEBOX_CA_BUNDLE", "/tmp/ca.pem"),  # noqa: S108
     ],
 )

@@ -198,7 +198,7 @@ class Computed(WindowedSource, Workflow[JobRow]):
         """The answer, with what there is to say about how the items were found."""
         # Medians over many thousand rows would hold up the other calls of the server.
         answer = await to_thread.run_sync(lambda: self.result(result))
-        notes = [*answer.pop("notes", []), *self._notes(result), *doubts]
+        notes = [*answer.pop("notes", []), *describe_items(self, result), *doubts]
         return {**answer, **drop_empty({"missing": result.named}), "notes": notes}
 
     async def _start(self, context: ArchiveContext) -> Start:
@@ -221,26 +221,6 @@ class Computed(WindowedSource, Workflow[JobRow]):
         each += GetItemIdsByUrl.cost if self.urls else 0
         title = self.title_of_job("items" if total is None else f"{total:,} items")
         return Plan(title, total, pages * (2 if self.urls else 1), pages * each)
-
-    def _notes(self, result: SourceItems) -> list[str]:
-        notes = self.query().notes() + ([] if result.rows else self.query().notes_if_empty())
-        notes += describe_misfits(result.misfits, result.broken)
-        if self.taken_at is not None:
-            notes.append("`takenAt` was applied here, after reading all items.")
-        if result.partial:
-            notes.append(
-                f"Archive could not compute some values of {result.partial} pages now; they "
-                "count as unknown."
-            )
-        if result.missing:
-            notes.append(
-                f"{result.missing} links lead to no item; `missing` names the first of them."
-            )
-        absent = len(set(self.item_ids or [])) - len(result.rows)
-        # With a time window the missing ones may simply lie outside it.
-        if absent > 0 and self.taken_at is None:
-            notes.append(f"{absent} of the ids name no item in this workspace.")
-        return notes
 
 
 class ComputeWork:
@@ -311,3 +291,23 @@ def _report(place: dict[str, Any]) -> SourceItems:
 
 def _once(rows: Any) -> Sequence[Row]:
     return list({row.id: row for row in rows}.values())
+
+
+def describe_items(source: WindowedSource, result: SourceItems) -> list[str]:
+    """Return what is to be said about how the items of a source were found."""
+    notes = source.query().notes() + ([] if result.rows else source.query().notes_if_empty())
+    notes += describe_misfits(result.misfits, result.broken)
+    if source.taken_at is not None:
+        notes.append("`takenAt` was applied here, after reading all items.")
+    if result.partial:
+        notes.append(
+            f"Archive could not compute some values of {result.partial} pages now; they "
+            "count as unknown."
+        )
+    if result.missing:
+        notes.append(f"{result.missing} links lead to no item; `missing` names the first of them.")
+    absent = len(set(source.item_ids or [])) - len(result.rows)
+    # With a time window the missing ones may simply lie outside it.
+    if absent > 0 and source.taken_at is None:
+        notes.append(f"{absent} of the ids name no item in this workspace.")
+    return notes

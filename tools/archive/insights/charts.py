@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
 from pydantic import Field
 
+from server import wall_clock
 from server.archive.batching import answers
 from server.archive.context import ArchiveContext
 from server.archive.operations import Text, Workflow
@@ -15,25 +16,28 @@ from server.errors import Code, Failure
 from server.exports import ExportFolder, store
 from server.exports.links import MIME_TYPES, make_uri
 from server.exports.names import make_file_name
-from server.insights.rows import Row, make_row
+from server.insights.rows import Row
 from server.pictures import is_installed, make_missing_library
 from server.pictures.drawings import (
     Drawing,
-    Metric,
+    Subject,
     chart_engagement,
     chart_platform_mix,
     chart_top_creators,
     chart_weeks,
 )
+from server.pictures.measures import ITEMS, Measure, Metric, make_measure
 from server.tool.result import (
     Image,
     Link,
     Result,
     prose,
 )
-from tools.archive.content.fitting import describe_misfits
 from tools.archive.content.items import GetEngagementHistory
+from tools.archive.insights.base import SourceItems, describe_items
+from tools.archive.insights.chart_words import describe_posts, find_period
 from tools.archive.items_source import WindowedSource
+from tools.archive.workspace import GetFilterPresets
 
 # More lines than these cannot be told apart in a picture; 3,000 items are 30 pages, which one call
 # can wait for.
@@ -45,8 +49,8 @@ Kind = Literal["engagement_over_time", "top_creators", "platform_mix", "weekly"]
 class Chart(WindowedSource, Workflow[dict[str, Any]]):
     """Draw a PNG chart and return its numbers: engagement over time of up to 6 items; top creators,
     platform mix or posts by week of up to 3,000 items. If you need only figures, use
-    archive_summarize_performance. Null metrics are gaps; earnedMediaValue is in cents. It changes
-    nothing in Archive; `save` writes a file."""
+    archive_summarize_performance. Null metrics are gaps; earned media value is in dollars. It
+    changes nothing in Archive; `save` writes a file."""
 
     operation = "chart"
     title = "Draw a chart"
@@ -55,8 +59,10 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
     verify = "look into the export folder; nothing in Archive was changed."
 
     kind: Kind = Field(description="What the chart shows.")
-    metrics: Annotated[list[Metric], Field(min_length=1, max_length=MOST_METRICS)] = Field(
-        ["likes"], description="One metric; up to 3 for `engagement_over_time`."
+    metrics: Annotated[list[Metric], Field(min_length=1, max_length=MOST_METRICS)] | None = Field(
+        None,
+        description="Up to 3 metrics, and nothing else is drawn; the first ranks creators. "
+        "`items`, the number of posts, is the default (likes over time).",
     )
     top: int = Field(10, ge=1, le=25, description="Number of creators in `top_creators`.")
     save: Text | None = Field(None, description="Also save the chart as a file of this name.")
@@ -66,14 +72,20 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
         # A picture is content, not structured data: a schema would promise what the result lacks.
         return None
 
+    @property
+    def requested_metrics(self) -> list[Metric]:
+        """The metrics to draw, each once."""
+        default: Metric = "likes" if self.kind == "engagement_over_time" else ITEMS
+        return list(dict.fromkeys(self.metrics or [default]))
+
     def check(self) -> None:
         self.require_source()
         self.narrow_by_time()
-        if self.kind != "engagement_over_time" and len(self.metrics) > 1:
+        if self.kind == "engagement_over_time" and ITEMS in self.requested_metrics:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"`metrics`: {self.kind} shows one metric; got {len(self.metrics)}.",
-                "Make one chart for each metric.",
+                "`metrics`: the number of posts does not change over time.",
+                "Choose likes, comments, shares, views, impressions or earnedMediaValue.",
             )
         if self.save is not None:
             # Called for its error: a bad name is refused before anything is read.
@@ -88,14 +100,11 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
         if self.kind == "engagement_over_time":
             drawing, notes = await self._timelines(context)
         else:
-            rows, notes = await self._rows(
-                context, MOST_ITEMS, [f"currentEngagement.{self.metrics[0]}"]
-            )
-            drawing = self._of(rows)
+            drawing, notes = await self._totals(context)
         # Drawing takes long enough to hold up the other calls of the server.
         png = await anyio.to_thread.run_sync(drawing.draw)
         about = {"kind": self.kind, **drawing.to_dict()}
-        notes += drawing.notes
+        notes += drawing.list_notes()
         links: list[Link] = []
         if self.save is not None:
             about["file"], link = await anyio.to_thread.run_sync(
@@ -106,19 +115,37 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
             about["notes"] = notes
         return prose(about, "", Image("image/png", png)).with_links(*links)
 
-    def _of(self, rows: Sequence[Row]) -> Drawing:
-        if not rows:
-            raise Failure(
-                Code.NOT_FOUND, "No items match, so there is nothing to draw.", "Widen the search."
-            )
-        metric = self.metrics[0]
+    async def _totals(self, context: ArchiveContext) -> tuple[Drawing, list[str]]:
+        metrics = [name for name in self.requested_metrics if name != ITEMS]
+        paths = [f"currentEngagement.{name}" for name in metrics]
+        rows, notes = await self._rows(context, MOST_ITEMS, paths)
+        subject = await self._subject(context)
+        measures = self._measures(context)
         if self.kind == "top_creators":
-            return chart_top_creators(rows, metric, self.top)
-        return (
-            chart_platform_mix(rows, metric)
-            if self.kind == "platform_mix"
-            else chart_weeks(rows, metric)
-        )
+            return chart_top_creators(rows, measures, self.top, subject), notes
+        if self.kind == "platform_mix":
+            return chart_platform_mix(rows, measures, subject), notes
+        today = wall_clock.utc_now().date()
+        return chart_weeks(rows, measures, find_period(self), today, subject), notes
+
+    def _measures(self, context: ArchiveContext) -> list[Measure]:
+        return [make_measure(metric, context.money) for metric in self.requested_metrics]
+
+    async def _subject(self, context: ArchiveContext) -> Subject:
+        """Return what stands above the chart: the workspace and the filter, by their names."""
+        workspace = await context.workspaces.name_of(context.workspace, context.deadline)
+        return Subject(workspace, describe_posts(self, await self._preset_name(context)))
+
+    async def _preset_name(self, context: ArchiveContext) -> str:
+        preset = str((self.search or {}).get("presetId") or "")
+        if not preset:
+            return ""
+        # A title without the name is no reason to refuse the chart.
+        with suppress(Failure):
+            page = await context.api.read_whole(GetFilterPresets.model_validate({}))
+            names = {record["id"]: str(record["name"]) for record in page.records}
+            return names.get(preset, preset)
+        return preset
 
     async def _rows(
         self, context: ArchiveContext, most: int, more: list[str]
@@ -133,37 +160,29 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
                 "Narrow the search (a shorter `takenAt`), or name the items.",
                 total=total,
             )
-        # By id: links may lead to the same item twice.
-        rows: dict[str, Row] = {}
-        missing_links, misfits, is_partial = 0, 0, False
-        broken: list[str] = []
+        result = SourceItems()
         async for batch in self.batches(context.api, None, [*_FIELDS, *more]):
-            rows |= {item["id"]: make_row(item) for item in batch.items}
-            missing_links += len(batch.missing)
-            misfits += batch.misfits
-            broken += batch.broken
-            is_partial |= batch.partial
-        notes = [f"{missing_links} of the links lead to no item."] if missing_links else []
-        if self.item_ids is not None and len(rows) < (total or 0):
-            notes.append(f"{(total or 0) - len(rows)} of the ids name no item in this workspace.")
-        notes += describe_misfits(misfits, dict.fromkeys(broken))
-        notes += await self.find_doubts(context, context.api, total)
-        if is_partial:
-            notes.append("Archive could not compute some values now; they count as unknown.")
-        return list(rows.values()), notes
-
-    async def _timelines(self, context: ArchiveContext) -> tuple[Drawing, list[str]]:
-        rows, notes = await self._rows(context, MOST_TIMELINES, [])
-        if not rows:
+            result.add(batch)
+        if not result.rows:
             raise Failure(
                 Code.NOT_FOUND, "No items match, so there is nothing to draw.", "Widen the search."
             )
+        notes = describe_items(self, result)
+        notes += await self.find_doubts(context, context.api, total)
+        if result.named:
+            notes.append(f"Links that lead to no item: {', '.join(result.named)}.")
+        return result.rows, notes
+
+    async def _timelines(self, context: ArchiveContext) -> tuple[Drawing, list[str]]:
+        rows, notes = await self._rows(context, MOST_TIMELINES, [])
         requested = [GetEngagementHistory.model_validate({"itemId": row.id}) for row in rows]
         # One timeline per request is the only way Archive offers; they travel together as aliases.
-        result = await answers(context.api, requested, ["at", *self.metrics])
+        result = await answers(context.api, requested, ["at", *self.requested_metrics])
         if any(page["pageInfo"]["hasNextPage"] for page in result):
             notes.append("Only the latest 100 snapshots of each item are shown.")
-        return chart_engagement(rows, [page["nodes"] for page in result], self.metrics), notes
+        histories = [page["nodes"] for page in result]
+        subject = await self._subject(context)
+        return chart_engagement(rows, histories, self._measures(context), subject), notes
 
 
 def _save(folder: ExportFolder, name: str, png: bytes) -> tuple[dict[str, Any], Link]:
