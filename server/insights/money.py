@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from server.insights.summary import round_figure
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 Figure = int | float | str | None
 """A number of a result: text where JSON would not hold it exactly, None where it is unknown."""
 
-VALUE, DOLLARS = "earnedMediaValue", "earnedMediaValueUsd"
+VALUE: Literal["earnedMediaValue"] = "earnedMediaValue"
+DOLLARS = "earnedMediaValueUsd"
 """The names of the API's number and of the dollars that come of it."""
 SETTING = "ARCHIVE_MCP_EMV_UNIT"
 

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import cycle
+from itertools import compress, cycle
 from typing import TYPE_CHECKING, Any, Literal
 
 from server.pictures.labels import shorten_number, to_plain_text
@@ -69,6 +69,21 @@ class Bars:
     texts: Sequence[str]
     shorten: Shorten = shorten_number
 
+    @property
+    def lengths(self) -> list[float]:
+        """The length of each bar: nothing for an unknown value, whose text says so."""
+        return [value or 0.0 for value in self.values]
+
+    @property
+    def longest(self) -> float:
+        """The length of the longest bar, 1 where none has any."""
+        return max(self.lengths, default=0.0) or 1.0
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether no value is known."""
+        return set(self.values) <= {None}
+
 
 @dataclass(frozen=True)
 class Slots:
@@ -82,11 +97,14 @@ class Slots:
     meaning: str
 
 
-def draw_over_time(heading: Heading, panels: Sequence[Panel], x_label: str) -> bytes:
+def draw_over_time(
+    heading: Heading, panels: Sequence[Panel], x_label: str, *, by_date: bool
+) -> bytes:
     """Draw panels one above the other over the same time.
 
     Args:
-        x_label: what the points' x is, where it is a number and no instant.
+        x_label: what the points' x is.
+        by_date: whether it is an instant, and no number.
     """
     with _drawing:
         figure = _make_figure(heading, 1.4 + 2.4 * len(panels))
@@ -95,7 +113,7 @@ def draw_over_time(heading: Heading, panels: Sequence[Panel], x_label: str) -> b
         _add_subtitle(grid[0, 0], heading)
         last: Axes = grid[-1, 0]
         last.set_xlabel(to_plain_text(x_label, _LONGEST_LINE), color=_GREY)
-        if _has_dates(panels):
+        if by_date:
             _format_dates(last)
         names = [name for name, _ in panels[-1].lines]
         _add_legend(figure, drawn[-1], names, 3)
@@ -122,7 +140,7 @@ def draw_side_by_side(
             _draw_lying_bars(axes, column, colours)
         first: Axes = grid[0, 0]
         _add_subtitle(first, heading)
-        first.set_yticks(range(len(names)), [to_plain_text(name) for name in names])
+        first.set_yticks(range(len(names)), list(map(to_plain_text, names)))
         # Python counts from the top, matplotlib from the bottom.
         first.invert_yaxis()
         patches = [Patch(color=colour) for colour in palette.values()]
@@ -141,9 +159,9 @@ def draw_upright(heading: Heading, slots: Slots, panels: Sequence[Bars], x_label
             _draw_upright_bars(axes, panel, slots.hatched)
         _add_subtitle(grid[0, 0], heading)
         last: Axes = grid[-1, 0]
-        names = [to_plain_text(name) for name in slots.names]
-        turned = not _fit_upright(names)
-        last.set_xticks(range(len(names)), names, rotation=90 if turned else 0)
+        names = list(map(to_plain_text, slots.names))
+        rotation = 0 if _fit_upright(names) else 90
+        last.set_xticks(range(len(names)), names, rotation=rotation)
         last.tick_params(axis="x", labelsize=_choose_font(len(names)))
         last.set_xlabel(to_plain_text(x_label, _LONGEST_LINE), color=_GREY)
         if any(slots.hatched):
@@ -209,45 +227,40 @@ def _draw_panel(axes: Axes, panel: Panel) -> list[Any]:
 
 
 def _draw_lying_bars(axes: Axes, bars: Bars, colours: Sequence[str]) -> None:
-    # An unknown value has a bar of no length, and a label that says so.
-    lengths = [value or 0.0 for value in bars.values]
-    axes.barh(range(len(lengths)), lengths, color=colours, height=0.68)
+    axes.barh(range(len(bars.lengths)), bars.lengths, color=colours, height=0.68)
     place: Any = {"textcoords": "offset points", "va": "center", "fontsize": 9, "color": _GREY}
-    for position, text in enumerate(bars.texts):
-        axes.annotate(to_plain_text(text), (lengths[position], position), (4, 0), **place)
+    for position, (length, text) in enumerate(zip(bars.lengths, bars.texts, strict=True)):
+        axes.annotate(to_plain_text(text), (length, position), (4, 0), **place)
     _style_axes(axes, "x", bars.shorten)
     axes.set_xlabel(_join_lines(bars.label.splitlines()))
     # Room on the right for the label of the longest bar.
-    axes.set_xlim(0, 1.2 * (max(lengths, default=0.0) or 1.0))
+    axes.set_xlim(0, 1.2 * bars.longest)
 
 
 def _draw_upright_bars(axes: Axes, bars: Bars, hatched: Sequence[bool]) -> None:
-    lengths = [value or 0.0 for value in bars.values]
-    colour = COLOURS[0]
+    colour, lengths = COLOURS[0], bars.lengths
     drawn = axes.bar(range(len(lengths)), lengths, color=colour, edgecolor=colour, width=0.78)
-    for bar, is_hatched in zip(drawn, hatched, strict=True):
-        if is_hatched:
-            bar.set_facecolor("white")
-            bar.set_hatch("///")
-    texts = [to_plain_text(text) for text in bars.texts]
-    turned = not _fit_upright(texts)
+    for bar in compress(drawn, hatched):
+        bar.set_facecolor("white")
+        bar.set_hatch("///")
+    texts = list(map(to_plain_text, bars.texts))
+    rotation, room = (0, 1.16) if _fit_upright(texts) else (90, 1.4)
     place: Any = {
         "textcoords": "offset points",
         "ha": "center",
         "va": "bottom",
-        "rotation": 90 if turned else 0,
+        "rotation": rotation,
         "fontsize": _choose_font(len(texts)),
         "color": _GREY,
     }
-    for position, text in enumerate(texts):
-        axes.annotate(text, (position, lengths[position]), (0, 3), **place)
+    for position, (length, text) in enumerate(zip(lengths, texts, strict=True)):
+        axes.annotate(text, (position, length), (0, 3), **place)
     _style_axes(axes, "y", bars.shorten)
     axes.set_ylabel(_join_lines(bars.label.splitlines()))
-    if all(value is None for value in bars.values):
+    if bars.is_unknown:
         _call_unknown(axes)
     # Room above the highest bar for its label.
-    room = 1.4 if turned else 1.16
-    axes.set_ylim(0, room * (max(lengths, default=0.0) or 1.0))
+    axes.set_ylim(0, room * bars.longest)
     axes.set_xlim(-0.7, len(lengths) - 0.3)
 
 
@@ -267,11 +280,6 @@ def _fit_upright(texts: Sequence[str]) -> bool:
 def _choose_font(bars: int) -> float:
     """Return the size of the labels, turned or not, that so many bars leave room for, in points."""
     return min(_LARGEST_FONT, _SHARED_WIDTH / max(1, bars) / _LINE_HEIGHT)
-
-
-def _has_dates(panels: Sequence[Panel]) -> bool:
-    points = [point for panel in panels for _, line in panel.lines for point in line]
-    return any(isinstance(x, datetime) for x, _ in points)
 
 
 def _style_axes(axes: Axes, along: Literal["x", "y"], shorten: Shorten) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from itertools import chain
 from typing import Any
 
-from server.insights.money import Money
 from server.insights.rows import Row
 from server.insights.summary import By, Group, group_items
 from server.pictures.charts import (
@@ -19,8 +19,14 @@ from server.pictures.charts import (
     draw_side_by_side,
     draw_upright,
 )
-from server.pictures.measures import ITEMS, Measure, join_titles
-from server.pictures.timelines import Snapshot, make_panel, make_timelines
+from server.pictures.measures import ITEMS, Measure, PostCount, join_titles
+from server.pictures.timelines import (
+    Snapshot,
+    Timeline,
+    describe_empty,
+    make_panel,
+    make_timelines,
+)
 from server.pictures.weeks import (
     MOST_WEEKS,
     Period,
@@ -33,6 +39,7 @@ _KINDS = {"POST": "Posts", "REEL": "Reels", "STORY": "Stories", "SHORT": "Shorts
 # Videos are of type POST on these two.
 _OF_VIDEOS = ("TIKTOK", "YOUTUBE")
 PLATFORMS = {"INSTAGRAM": "Instagram", "TIKTOK": "TikTok", "YOUTUBE": "YouTube"}
+_NO_POSTS = Group({}, [])
 _WEEK_LABEL = "Week of posting by its first day, Monday to Sunday (UTC)"
 
 
@@ -63,23 +70,15 @@ class Drawing:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as a result, without units and items where there are none."""
-        table: dict[str, Any] = {"title": self.heading.title, "posts": self.heading.lines[0]}
-        if self._money is not None:
-            table["units"] = self._money.units
-        if self.items:
-            table["items"] = self.items
-        return {**table, "columns": self.columns, "rows": self.rows}
+        units = {measure.column: measure.unit for measure in self.measures if measure.unit}
+        table = {"title": self.heading.title, "posts": self.heading.lines[0]}
+        details = {"units": units, "items": self.items}
+        present = {name: value for name, value in details.items() if value}
+        return {**table, **present, "columns": self.columns, "rows": self.rows}
 
     def list_notes(self) -> list[str]:
         """Return what is to be said about the numbers."""
-        assumption = [] if self._money is None else self._money.notes
-        return [*self.notes, *assumption]
-
-    @property
-    def _money(self) -> Money | None:
-        """What converted the amounts, where there are any."""
-        amounts = [measure.money for measure in self.measures if measure.is_money]
-        return amounts[0] if amounts else None
+        return [*self.notes, *chain.from_iterable(measure.notes for measure in self.measures)]
 
 
 def chart_top_creators(
@@ -95,6 +94,9 @@ def chart_top_creators(
     all_groups = _group(linked, "creator", ranking)
     measured = [group for group in all_groups if ranking.total(group.rows) is not None]
     groups = measured[:most]
+    heading = subject.make_heading(
+        f"Top {len(groups)} creators by {ranking.title.lower()}", _describe_span(rows)
+    )
     notes = _describe_coverage(rows, measures)
     unlinked = len(rows) - len(linked)
     if unlinked:
@@ -102,13 +104,14 @@ def chart_top_creators(
     unmeasured = len(all_groups) - len(measured)
     if unmeasured:
         notes.append(f"{unmeasured} creators have no known {ranking.metric}: left out.")
-    title = f"Top {len(groups)} creators by {ranking.title.lower()}"
-    heading = subject.make_heading(title, _describe_span(rows))
     names = list(map(_label_creator, groups))
-    draw = partial(draw_side_by_side, heading, names, _make_all_bars(groups, measures))
-    keys = [(group.name["creatorId"], ", ".join(group.name["accountNames"])) for group in groups]
-    header, table = _make_table(("creatorId", "accounts"), keys, groups, measures)
-    return Drawing(heading, header, table, draw, measures, notes)
+    bars = _make_bars(groups, measures)
+    draw = partial(draw_side_by_side, heading, names, bars)
+    keys = {
+        "creatorId": [group.name["creatorId"] for group in groups],
+        "accounts": [", ".join(group.name["accountNames"]) for group in groups],
+    }
+    return Drawing(heading, *_make_table(keys, groups, measures), draw, measures, notes)
 
 
 def chart_platform_mix(
@@ -116,16 +119,18 @@ def chart_platform_mix(
 ) -> Drawing:
     """Return a chart of the measures by platform and type."""
     groups = _group(rows, "type", measures[0])
-    keys = [(str(group.name["provider"]), str(group.name["type"])) for group in groups]
-    platforms = [PLATFORMS.get(code, code) for code, _ in keys]
-    names = [f"{PLATFORMS.get(code, code)} {_name_kind(code, kind)}" for code, kind in keys]
     title = f"{join_titles(measures)} by platform and type"
     heading = subject.make_heading(title, _describe_span(rows))
-    bars = _make_all_bars(groups, measures)
+    providers = [str(group.name["provider"]) for group in groups]
+    types = [str(group.name["type"]) for group in groups]
+    platforms = list(map(_name_platform, providers))
+    kinds = map(_name_kind, providers, types)
+    names = list(map(" ".join, zip(platforms, kinds, strict=True)))
+    bars = _make_bars(groups, measures)
     draw = partial(draw_side_by_side, heading, names, bars, platforms)
-    header, table = _make_table(("provider", "type"), keys, groups, measures)
+    table = _make_table({"provider": providers, "type": types}, groups, measures)
     notes = _describe_coverage(rows, measures)
-    return Drawing(heading, header, table, draw, measures, notes)
+    return Drawing(heading, *table, draw, measures, notes)
 
 
 def chart_weeks(
@@ -143,27 +148,27 @@ def chart_weeks(
         period: the days that posts can be from; weeks that it cuts are called partial.
         today: the last day that can have posts.
     """
-    by_monday = {
-        date.fromisoformat(group.name["monday"]): group for group in _group(rows, "week", None)
-    }
-    weeks = list_weeks(list(by_monday), period, today)
+    title = f"{join_titles(measures)} by week"
+    heading = subject.make_heading(title, _describe_span(rows))
+    by_monday = {group.name["monday"]: group for group in group_items(rows, "week", "likes")}
+    all_weeks = list_weeks(list(map(date.fromisoformat, by_monday)), period, today)
+    weeks = all_weeks[-MOST_WEEKS:]
     notes = _describe_coverage(rows, measures)
-    if len(weeks) > MOST_WEEKS:
-        notes.append(f"Of {len(weeks)} weeks the last {MOST_WEEKS} are shown.")
-        weeks = weeks[-MOST_WEEKS:]
+    if len(weeks) < len(all_weeks):
+        notes.append(f"Of {len(all_weeks)} weeks the last {MOST_WEEKS} are shown.")
     partial_weeks = name_partial_weeks(weeks)
     if partial_weeks:
         notes.append(f"Partial weeks: {partial_weeks}.")
-    # A week without items has none for certain, but an unknown total.
-    groups = [by_monday.get(week.monday, Group({}, [])) for week in weeks]
-    title = f"{join_titles(measures)} by week"
-    heading = subject.make_heading(title, _describe_span(rows))
+    groups = [by_monday.get(str(week.monday), _NO_POSTS) for week in weeks]
     hatched = [week.is_partial for week in weeks]
     slots = Slots(render_weeks(weeks), hatched, f"Hatched, partial weeks: {partial_weeks}")
-    draw = partial(draw_upright, heading, slots, _make_week_bars(groups, measures), _WEEK_LABEL)
-    keys = [(week.name, str(week.first), str(week.last)) for week in weeks]
-    header, table = _make_table(("week", "from", "to"), keys, groups, measures)
-    return Drawing(heading, header, table, draw, measures, notes)
+    draw = partial(draw_upright, heading, slots, _make_bars(groups, measures, "?"), _WEEK_LABEL)
+    keys = {
+        "week": [week.name for week in weeks],
+        "from": [str(week.first) for week in weeks],
+        "to": [str(week.last) for week in weeks],
+    }
+    return Drawing(heading, *_make_table(keys, groups, measures), draw, measures, notes)
 
 
 def chart_engagement(
@@ -180,66 +185,50 @@ def chart_engagement(
     """
     is_single = len(rows) == 1
     timelines = make_timelines(rows, histories)
-    items = [timeline.to_dict() for timeline in timelines]
-    table = [line for timeline in timelines for line in timeline.list_lines(measures)]
+    notes = describe_empty(timelines)
+    lines = chain.from_iterable(timeline.list_lines(measures) for timeline in timelines)
     panels = [make_panel(timelines, measure, by_date=is_single) for measure in measures]
-    empty = [str(timeline.number) for timeline in timelines if not timeline.snapshots]
-    notes = [f"Items without any snapshot: {', '.join(empty)}."] if empty else []
-    subtitle = ""
-    if is_single and rows[0].account:
-        subtitle = f"@{rows[0].account}, posted {rows[0].moment.date()}"
-    x_label = "Date (UTC)" if is_single else "Days since posting"
+    subtitle, x_label = "", "Days since posting"
+    if is_single:
+        subtitle, x_label = timelines[0].title, "Date (UTC)"
     heading = subject.make_heading(f"{join_titles(measures)} over time", subtitle)
-    draw = partial(draw_over_time, heading, panels, x_label)
-    header = ["number", "at", *_name_columns(measures)]
-    return Drawing(heading, header, table, draw, measures, notes, items)
+    draw = partial(draw_over_time, heading, panels, x_label, by_date=is_single)
+    header = ["number", "at", *(measure.column for measure in measures)]
+    items = list(map(Timeline.to_dict, timelines))
+    return Drawing(heading, header, list(lines), draw, measures, notes, items)
 
 
-def _group(rows: Sequence[Row], by: By, ranking: Measure | None) -> list[Group]:
+def _group(rows: Sequence[Row], by: By, ranking: Measure) -> list[Group]:
     """Return the items by what they share, the groups with the most of a measure first."""
-    if ranking is None or ranking.metric != ITEMS:
-        return group_items(rows, by, ranking.metric if ranking else "likes")
-    groups = group_items(rows, by, "likes")
-    return sorted(groups, key=lambda group: len(group.rows), reverse=True)
+    if isinstance(ranking, PostCount):
+        groups = group_items(rows, by, "likes")
+        return sorted(groups, key=lambda group: len(group.rows), reverse=True)
+    return group_items(rows, by, ranking.metric)
 
 
 def _make_table(
-    names: Sequence[str],
-    keys: Sequence[Sequence[str | None]],
+    keys: Mapping[str, Sequence[str | None]],
     groups: Sequence[Group],
     measures: Sequence[Measure],
 ) -> tuple[list[str], list[list[Any]]]:
     """Return the header and the lines: the keys of each group, its items, and its totals."""
+    columns: dict[str, Sequence[Any]] = dict(keys)
     # The number of items says how much a total rests on, whether or not it is drawn.
-    totals = [measure for measure in measures if measure.metric != ITEMS]
-    lines = [
-        [*key, len(group.rows), *(measure.total(group.rows) for measure in totals)]
-        for key, group in zip(keys, groups, strict=True)
-    ]
-    return [*names, ITEMS, *_name_columns(totals)], lines
-
-
-def _name_columns(measures: Sequence[Measure]) -> list[str]:
-    return [measure.column for measure in measures]
-
-
-def _make_all_bars(groups: Sequence[Group], measures: Sequence[Measure]) -> list[Bars]:
-    return [
-        measure.make_bars([measure.total(group.rows) for group in groups]) for measure in measures
-    ]
-
-
-def _make_week_bars(groups: Sequence[Group], measures: Sequence[Measure]) -> list[Bars]:
-    """Return the bars of weeks; one without posts has no text where there is nothing to add up."""
-    panels = []
+    columns[ITEMS] = [len(group.rows) for group in groups]
     for measure in measures:
-        bars = measure.make_bars([measure.total(group.rows) for group in groups], unknown="?")
-        texts = [
-            text if group.rows or measure.metric == ITEMS else ""
-            for text, group in zip(bars.texts, groups, strict=True)
-        ]
-        panels.append(replace(bars, texts=texts))
-    return panels
+        columns[measure.column] = measure.list_totals(groups)
+    lines = zip(*columns.values(), strict=True)
+    return list(columns), list(map(list, lines))
+
+
+def _make_bars(
+    groups: Sequence[Group], measures: Sequence[Measure], unknown: str = "unknown"
+) -> list[Bars]:
+    return [measure.make_bars(groups, unknown) for measure in measures]
+
+
+def _name_platform(code: str) -> str:
+    return PLATFORMS.get(code, code)
 
 
 def _name_kind(platform: str, kind: str) -> str:

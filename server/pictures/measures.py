@@ -7,86 +7,103 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from server.insights.money import DOLLARS, VALUE, Figure, Money
+from server.insights.money import ASSUMED_CENTS, DOLLARS, VALUE, Figure, Money
 from server.insights.rows import Row
-from server.insights.summary import list_values, round_figure
+from server.insights.summary import Group, list_values, round_figure
 from server.pictures.charts import Bars
 from server.pictures.labels import shorten_dollars, shorten_number
 
 Metric = Literal["items", "likes", "comments", "shares", "views", "impressions", "earnedMediaValue"]
-
 ITEMS: Metric = "items"
-_TITLES: dict[Metric, str] = {
-    "items": "Posts",
-    "likes": "Likes",
-    "comments": "Comments",
-    "shares": "Shares",
-    "views": "Views",
-    "impressions": "Impressions",
-    "earnedMediaValue": "Earned media value",
-}
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A metric of posts; earned media value is shown in dollars."""
+    """A metric of posts: its name in the API and in words.
+
+    `column` is its name in the table, `unit` is empty for plain numbers, `notes` are what a result
+    says about its figures.
+    """
 
     metric: Metric
-    money: Money
-
-    @property
-    def is_money(self) -> bool:
-        """Whether it is an amount of dollars."""
-        return self.metric == VALUE
-
-    @property
-    def column(self) -> str:
-        """Its name in the table."""
-        return DOLLARS if self.is_money else self.metric
-
-    @property
-    def title(self) -> str:
-        """What is measured."""
-        return _TITLES[self.metric]
+    title: str
+    column: str
+    shorten: Callable[[float], str] = shorten_number
+    unit: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
         """What is measured, with its unit on a line of its own."""
-        unit = f"\n({self.money.dollars_unit})" if self.is_money else ""
-        return self.title + unit
-
-    @property
-    def shorten(self) -> Callable[[float], str]:
-        """What writes a figure as people say it."""
-        return shorten_dollars if self.is_money else shorten_number
+        lines = (self.title, f"({self.unit})")
+        return "\n".join(lines[: 1 + bool(self.unit)])
 
     def count_unknown(self, rows: Sequence[Row]) -> int:
         """Return how many of the posts lack the metric."""
-        return 0 if self.metric == ITEMS else len(rows) - len(list_values(rows, self.metric))
+        return len(rows) - len(list_values(rows, self.metric))
 
     def total(self, rows: Sequence[Row]) -> Figure:
-        """Return the sum over the posts that have the metric, None where none has."""
-        if self.metric == ITEMS:
-            return len(rows)
+        """Return the sum over the posts that have the metric.
+
+        It is None where none of them has, and 0 where there are no posts.
+        """
         values = list_values(rows, self.metric)
-        return self.figure(sum(values)) if values else None
+        is_unknown = bool(rows) and not values
+        return None if is_unknown else self.figure(sum(values))
 
     def figure(self, value: int | None) -> Figure:
         """Return a value of the API as the table holds it."""
-        return self.money.to_dollars(value) if self.is_money else round_figure(value)
+        return round_figure(value)
 
-    def make_bars(self, figures: Sequence[Figure], unknown: str = "unknown") -> Bars:
-        """Return bars of these figures; where one is None the text is `unknown`."""
-        values = list(map(to_number, figures))
+    def list_totals(self, groups: Sequence[Group]) -> list[Figure]:
+        """Return the total of each group."""
+        return [self.total(group.rows) for group in groups]
+
+    def make_bars(self, groups: Sequence[Group], unknown: str) -> Bars:
+        """Return a bar for each group, with its total or the word for an unknown one."""
+        values = list(map(to_number, self.list_totals(groups)))
         texts = [unknown if value is None else self.shorten(value) for value in values]
         return Bars(self.label, values, texts, self.shorten)
+
+
+class PostCount(Measure):
+    """The number of posts, which is never unknown."""
+
+    def count_unknown(self, rows: Sequence[Row]) -> int:
+        """Return 0."""
+        return 0
+
+    def total(self, rows: Sequence[Row]) -> Figure:
+        """Return how many posts these are."""
+        return len(rows)
+
+
+@dataclass(frozen=True)
+class MediaValue(Measure):
+    """The earned media value of posts, in dollars."""
+
+    money: Money = ASSUMED_CENTS
+
+    def figure(self, value: int | None) -> Figure:
+        """Return a value of the API in dollars."""
+        return self.money.to_dollars(value)
+
+
+def make_measure(metric: Metric, money: Money) -> Measure:
+    """Return the measure of a metric."""
+    if metric == VALUE:
+        unit, notes = money.dollars_unit, tuple(money.notes)
+        return MediaValue(VALUE, "Earned media value", DOLLARS, shorten_dollars, unit, notes, money)
+    if metric == ITEMS:
+        return PostCount(ITEMS, "Posts", ITEMS)
+    return Measure(metric, metric.capitalize(), metric)
 
 
 def join_titles(measures: Sequence[Measure]) -> str:
     """Return what is measured as a title says it, such as "Posts, likes and views"."""
     *first, last = [measure.title.lower() for measure in measures]
-    titles = f"{', '.join(first)} and {last}" if first else last
-    return titles.capitalize()
+    before = ", ".join(first)
+    return " and ".join(filter(None, (before, last))).capitalize()
 
 
 def to_number(figure: Figure) -> float | None:

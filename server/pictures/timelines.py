@@ -51,13 +51,22 @@ class Timeline:
             points.append((moment, to_number(_read_figure(entry, measure))))
         return points
 
+    @property
+    def name(self) -> str:
+        """The account, or the beginning of the item's id."""
+        return f"@{self.row.account}" if self.row.account else self.row.id[:8]
+
+    @property
+    def title(self) -> str:
+        """Whose post it is, and of which day."""
+        return f"{self.name}, posted {self.row.moment.date()}"
+
     def label(self, points: Points) -> str:
         """Return the name of the item's line."""
-        name = f"@{self.row.account}" if self.row.account else self.row.id[:8]
+        is_unknown = all(value is None for _, value in points)
         # A line without any point does not show, so the legend has to say why.
-        if all(value is None for _, value in points):
-            name += " (unknown)"
-        return f"{self.number} {name}"
+        suffix = " (unknown)" if is_unknown else ""
+        return f"{self.number} {self.name}{suffix}"
 
 
 def make_timelines(rows: Sequence[Row], histories: Sequence[Sequence[Snapshot]]) -> list[Timeline]:
@@ -79,6 +88,12 @@ def make_panel(timelines: Sequence[Timeline], measure: Measure, *, by_date: bool
         points = timeline.list_points(measure, by_date=by_date)
         lines.append((timeline.label(points), points))
     return Panel(measure.label, lines, measure.shorten)
+
+
+def describe_empty(timelines: Sequence[Timeline]) -> list[str]:
+    """Return a note on the items that have no snapshot yet."""
+    empty = [str(timeline.number) for timeline in timelines if not timeline.snapshots]
+    return [f"Items without any snapshot: {', '.join(empty)}."] if empty else []
 
 
 def _read_instant(entry: Snapshot) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 # The most weeks of a chart: two years.
@@ -40,12 +40,12 @@ class Week:
         """The week's name by ISO 8601, such as 2026-W28."""
         return f"{self.monday:%G-W%V}"
 
-    def render(self, *, with_year: bool) -> str:
-        """Return the first day, such as "Jul 6"; of a partial week all, such as "Jul 1-5"."""
-        label = _render_day(self.first)
-        if self.is_partial and self.last > self.first:
-            label += f"-{_render_end(self.first, self.last)}"
-        return f"{label} '{self.first:%y}" if with_year else label
+    @property
+    def label(self) -> str:
+        """The first day, such as "Jul 6"; of a partial week all, such as "Jul 1-5"."""
+        days = [_render_day(self.first), _render_end(self.first, self.last)]
+        shown = 2 if self.is_partial and self.last > self.first else 1
+        return "-".join(days[:shown])
 
 
 def list_weeks(mondays: Sequence[date], period: Period, today: date) -> list[Week]:
@@ -55,11 +55,10 @@ def list_weeks(mondays: Sequence[date], period: Period, today: date) -> list[Wee
         mondays: those of the weeks with posts, at least one; they bound a period that is open.
         today: the last day that can have posts.
     """
-    first, last = min(mondays), max(mondays)
-    if period.first is not None:
-        first = min(first, _find_monday(period.first))
-    if period.last is not None:
-        last = max(last, _find_monday(min(period.last, today)))
+    earliest, latest = min(mondays), max(mondays)
+    end = min(period.last or latest, today)
+    first = _find_monday(min(earliest, period.first or earliest))
+    last = _find_monday(max(latest, end))
     number = (last - first) // _WEEK + 1
     days = Period(period.first, min(period.last or today, today))
     return [_cut_week(first + place * _WEEK, days) for place in range(number)]
@@ -67,8 +66,9 @@ def list_weeks(mondays: Sequence[date], period: Period, today: date) -> list[Wee
 
 def render_weeks(weeks: Sequence[Week]) -> list[str]:
     """Return the label of each week, with the year where there are several."""
-    with_year = len({week.first.year for week in weeks}) > 1
-    return [week.render(with_year=with_year) for week in weeks]
+    if weeks[0].first.year == weeks[-1].first.year:
+        return [week.label for week in weeks]
+    return [f"{week.label} '{week.first:%y}" for week in weeks]
 
 
 def name_partial_weeks(weeks: Sequence[Week]) -> str:
@@ -78,13 +78,14 @@ def name_partial_weeks(weeks: Sequence[Week]) -> str:
 
 
 def _cut_week(monday: date, days: Period) -> Week:
-    first, last = monday, monday + _TO_SUNDAY
+    sunday = monday + _TO_SUNDAY
+    week = Week(monday, monday, sunday)
     # Only a limit within the week cuts it: a post beyond the limits still has its whole week.
-    if days.first is not None and first < days.first <= last:
-        first = days.first
-    if days.last is not None and first <= days.last < last:
-        last = days.last
-    return Week(monday, first, last)
+    if days.first is not None and days.first <= sunday:
+        week = replace(week, first=max(monday, days.first))
+    if days.last is not None and days.last >= monday:
+        week = replace(week, last=min(sunday, days.last))
+    return week
 
 
 def _find_monday(day: date) -> date:

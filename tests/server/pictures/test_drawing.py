@@ -46,7 +46,10 @@ def test_names_that_strangers_chose_are_drawn_as_text_without_a_warning(name: st
     assert draw_side_by_side(heading, [name, "b"], [bars], [name, name + "x"])
     assert draw_upright(heading, Slots([name, "b"], [False, True], name), [bars], name)
     assert draw_over_time(
-        heading, [Panel(name, [(name, [(moment, 1.0)]), ("b", [(moment, None)])])], name
+        heading,
+        [Panel(name, [(name, [(moment, 1.0)]), ("b", [(moment, None)])])],
+        name,
+        by_date=True,
     )
 
 

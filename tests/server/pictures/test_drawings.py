@@ -15,7 +15,7 @@ from server.pictures.drawings import (
     chart_top_creators,
     chart_weeks,
 )
-from server.pictures.measures import Measure, Metric
+from server.pictures.measures import Measure, Metric, make_measure
 from server.pictures.weeks import MOST_WEEKS, OPEN, Period
 from tests.support.tools.figures import read_texts
 
@@ -34,7 +34,7 @@ def row(
 
 
 def measures(*metrics: Metric, money: Money = ASSUMED_CENTS) -> list[Measure]:
-    return [Measure(metric, money) for metric in metrics]
+    return [make_measure(metric, money) for metric in metrics]
 
 
 def weekly(
@@ -43,7 +43,7 @@ def weekly(
     return chart_weeks(rows, measures(*metrics), period, today, SUBJECT)
 
 
-def test_a_week_without_posts_has_no_posts_and_no_total() -> None:
+def test_a_week_without_posts_has_no_posts_and_nothing_to_add_up() -> None:
     drawing = weekly(
         [row("2026-10-05T00:00:00Z", likes=3), row("2026-10-25T23:59:59Z", likes=4)], "likes"
     )
@@ -51,7 +51,7 @@ def test_a_week_without_posts_has_no_posts_and_no_total() -> None:
     assert drawing.columns == ["week", "from", "to", "items", "likes"]
     assert drawing.rows == [
         ["2026-W41", "2026-10-05", "2026-10-11", 1, 3],
-        ["2026-W42", "2026-10-12", "2026-10-18", 0, None],
+        ["2026-W42", "2026-10-12", "2026-10-18", 0, 0],
         ["2026-W43", "2026-10-19", "2026-10-25", 1, 4],
     ]
 
@@ -59,7 +59,7 @@ def test_a_week_without_posts_has_no_posts_and_no_total() -> None:
 def test_a_week_whose_posts_all_lack_the_metric_has_no_total_and_says_so() -> None:
     drawing = weekly([row("2026-10-05T00:00:00Z"), row("2026-10-19T00:00:00Z", likes=0)], "likes")
 
-    assert [line[3:] for line in drawing.rows] == [[1, None], [0, None], [1, 0]]
+    assert [line[3:] for line in drawing.rows] == [[1, None], [0, 0], [1, 0]]
     # A week without posts has nothing that could be unknown.
     assert read_texts(drawing).count("?") == 1
 

@@ -16,8 +16,8 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Workflow
 from server.archive.records import fields_of
 from server.archive.selection import select
-from server.archive.walk import describe_repeats
 from server.errors import Code, Failure
+from server.insights.money import DOLLARS, VALUE, Money
 from server.insights.rows import METRICS, Row, make_row
 from server.jobs import (
     Handle,
@@ -196,16 +196,18 @@ class Computed(WindowedSource, Workflow[JobRow]):
         if start.after is not None or self.search is None:
             async for batch in self.batches(context.api, start.after, self.paths()):
                 result.add(batch)
-        return await self.complete(
-            result, await self.find_doubts(context, context.api, start.total)
-        )
+        doubts = await self.find_doubts(context, context.api, start.total)
+        return await self.complete(result, context.money, doubts)
 
-    async def complete(self, result: SourceItems, doubts: Sequence[str] = ()) -> dict[str, Any]:
+    async def complete(
+        self, result: SourceItems, money: Money, doubts: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """The answer, with what there is to say about how the items were found."""
         # Medians over many thousand rows would hold up the other calls of the server.
         answer = await to_thread.run_sync(lambda: self.result(result))
-        notes = [*answer.pop("notes", []), *self._notes(result), *doubts]
-        return {**answer, **drop_empty({"missing": result.named}), "notes": notes}
+        notes = [*answer.pop("notes", []), *describe_items(self, result), *doubts]
+        answer = {**answer, **drop_empty({"missing": result.named}), "notes": notes}
+        return show_money(answer, money)
 
     async def _start(self, context: ArchiveContext) -> Start:
         if self.search is None:
@@ -227,28 +229,6 @@ class Computed(WindowedSource, Workflow[JobRow]):
         each += GetItemIdsByUrl.cost if self.urls else 0
         title = self.title_of_job("items" if total is None else f"{total:,} items")
         return Plan(title, total, pages * (2 if self.urls else 1), pages * each)
-
-    def _notes(self, result: SourceItems) -> list[str]:
-        notes = self.query().notes() + ([] if result.rows else self.query().notes_if_empty())
-        notes += describe_misfits(result.misfits, result.broken)
-        if self.taken_at is not None:
-            notes.append("`takenAt` was applied here, after reading all items.")
-        if result.partial:
-            notes.append(
-                f"Archive could not compute some values of {result.partial} pages now; they "
-                "count as unknown."
-            )
-        if self.urls is None:
-            notes += describe_repeats(result.repeats)
-        if result.missing:
-            notes.append(
-                f"{result.missing} links lead to no item; `missing` names the first of them."
-            )
-        absent = len(set(self.item_ids or [])) - len(result.rows)
-        # With a time window the missing ones may simply lie outside it.
-        if absent > 0 and self.taken_at is None:
-            notes.append(f"{absent} of the ids name no item in this workspace.")
-        return notes
 
 
 class ComputeWork:
@@ -307,7 +287,7 @@ class ComputeWork:
         result.rows += [Row.unpack(record.key, record.detail) for record in job.all_rows()]
         api = self._context.background
         doubts = await self._request.find_doubts(self._context, api, len(result.rows))
-        return await self._request.complete(result, doubts)
+        return await self._request.complete(result, self._context.money, doubts)
 
 
 def _report(place: dict[str, Any]) -> SourceItems:
@@ -320,3 +300,36 @@ def _report(place: dict[str, Any]) -> SourceItems:
 
 def _once(rows: Any) -> Sequence[Row]:
     return list({row.id: row for row in rows}.values())
+
+
+def show_money(answer: dict[str, Any], money: Money) -> dict[str, Any]:
+    """Return an answer with its earned media value in dollars, and what is to be said of those."""
+    dollars: dict[str, Any] = money.show_dollars(answer)
+    if dollars == answer:
+        return answer
+    if dollars.get("metric") == VALUE:
+        dollars["metric"] = DOLLARS
+    return {**dollars, "units": money.units, "notes": [*dollars["notes"], *money.notes]}
+
+
+def describe_items(source: WindowedSource, result: SourceItems) -> list[str]:
+    """Return what is to be said about how the items of a source were found."""
+    notes = source.query().notes() + ([] if result.rows else source.query().notes_if_empty())
+    notes += describe_misfits(result.misfits, result.broken)
+    if source.taken_at is not None:
+        notes.append("`takenAt` was applied here, after reading all items.")
+    if result.partial:
+        notes.append(
+            f"Archive could not compute some values of {result.partial} pages now; they "
+            "count as unknown."
+        )
+    # Two links to one post are the caller's, and no list that moved.
+    if source.urls is None:
+        notes += describe_repeats(result.repeats)
+    if result.missing:
+        notes.append(f"{result.missing} links lead to no item; `missing` names the first of them.")
+    absent = len(set(source.item_ids or [])) - len(result.rows)
+    # With a time window the missing ones may simply lie outside it.
+    if absent > 0 and source.taken_at is None:
+        notes.append(f"{absent} of the ids name no item in this workspace.")
+    return notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -30,16 +31,18 @@ def describe_posts(source: WindowedSource, preset: str) -> str:
     """
     search = source.search or {}
     names = source.item_ids or source.urls or []
-    parts = [f"{len(names)} chosen posts"] if names else []
-    parts += [f"view or collection {preset}"] if preset else []
-    period = find_period(source)
-    parts += _describe_period(period)
-    for name, value in (search.get("filter") or {}).items():
-        if name != "takenAt":
-            parts.append(_describe_filter(name, value))
-    for condition in search.get("customAttributeConditions") or []:
-        parts.append(_describe_condition(condition))
-    return "; ".join(parts) or "all posts"
+    narrowing = dict(search.get("filter") or {})
+    # The period stands for it, because a source may have its time elsewhere too.
+    narrowing.pop("takenAt", None)
+    conditions = search.get("customAttributeConditions") or []
+    parts = [
+        f"{len(names)} chosen posts" * bool(names),
+        f"view or collection {preset}" * bool(preset),
+        _describe_period(find_period(source)),
+        *(_describe_filter(name, value) for name, value in narrowing.items()),
+        *map(_describe_condition, conditions),
+    ]
+    return "; ".join(filter(None, parts)) or "all posts"
 
 
 def find_period(source: WindowedSource) -> Period:
@@ -47,33 +50,48 @@ def find_period(source: WindowedSource) -> Period:
     window = ((source.search or {}).get("filter") or {}).get("takenAt") or {}
     if source.taken_at is not None:
         window = source.taken_at.model_dump(by_alias=True, exclude_unset=True)
-    first, last = window.get("from"), window.get("to")
     return Period(
-        parse_instant(first).date() if first else None,
-        (parse_instant(last) - _MOMENT).date() if last else None,
+        _find_day(window.get("from"), timedelta()),
+        _find_day(window.get("to"), _MOMENT),
     )
 
 
-def _describe_period(period: Period) -> list[str]:
-    bounds: dict[str, date | None] = {"from": period.first, "to": period.last}
-    words = [f"{word} {day}" for word, day in bounds.items() if day is not None]
-    return [f"posted {' '.join(words)}"] if words else []
+def _find_day(instant: str | None, before: timedelta) -> date | None:
+    if instant is None:
+        return None
+    return (parse_instant(instant) - before).date()
+
+
+def _describe_period(period: Period) -> str:
+    first = f" from {period.first}" if period.first else ""
+    last = f" to {period.last}" if period.last else ""
+    days = first + last
+    return f"posted{days}" if days else ""
 
 
 def _describe_filter(name: str, value: Any) -> str:
-    if name == "superSearch" and isinstance(value, dict) and value.get("searchQuery"):
-        where = _MODES.get(value.get("mode", ""), "")
-        return f'"{_shorten(value["searchQuery"])}" {where}'.strip()
-    if name == "provider":
-        return PLATFORMS.get(value, str(value))
+    write = _SPECIAL.get(name)
+    if write is not None:
+        return write(value)
     return f"{_HUMP.sub(' ', name).lower()} {_shorten(_write(value))}"
 
 
+def _describe_search(search: dict[str, Any]) -> str:
+    query = search.get("searchQuery") or "like a picture"
+    where = _MODES.get(search.get("mode", ""), "")
+    return f'"{_shorten(query)}" {where}'.rstrip()
+
+
+_SPECIAL: dict[str, Callable[[Any], str]] = {
+    "provider": lambda code: PLATFORMS.get(code, code),
+    "superSearch": _describe_search,
+}
+
+
 def _describe_condition(condition: dict[str, Any]) -> str:
-    operator = str(condition.get("operator", "")).lower().replace("_", " ")
-    value = condition.get("value")
-    words = f"{condition.get('field')} {operator}"
-    return words if value is None else f"{words} {_shorten(_write(value))}"
+    operator = condition["operator"].lower().replace("_", " ")
+    value = _shorten(_write(condition.get("value")))
+    return f"{condition['field']} {operator} {value}".rstrip()
 
 
 def _write(value: Any) -> str:
@@ -81,7 +99,8 @@ def _write(value: Any) -> str:
         return " ".join(f"{name} {_write(entry)}" for name, entry in value.items())
     if isinstance(value, list):
         return ", ".join(map(_write, value))
-    return str(value)
+    # Operators such as IS_EMPTY have no value.
+    return "" if value is None else str(value)
 
 
 def _shorten(text: str) -> str:

@@ -16,7 +16,7 @@ from server.errors import Code, Failure
 from server.exports import ExportFolder, store
 from server.exports.links import MIME_TYPES, make_uri
 from server.exports.names import make_file_name
-from server.insights.rows import Row, make_row
+from server.insights.rows import Row
 from server.pictures import is_installed, make_missing_library
 from server.pictures.drawings import (
     Drawing,
@@ -26,15 +26,15 @@ from server.pictures.drawings import (
     chart_top_creators,
     chart_weeks,
 )
-from server.pictures.measures import ITEMS, Measure, Metric
+from server.pictures.measures import ITEMS, Measure, Metric, make_measure
 from server.tool.result import (
     Image,
     Link,
     Result,
     prose,
 )
-from tools.archive.content.fitting import describe_misfits
 from tools.archive.content.lookups import GetEngagementHistory
+from tools.archive.insights.base import SourceItems, describe_items
 from tools.archive.insights.chart_words import describe_posts, find_period
 from tools.archive.items_source import WindowedSource
 from tools.archive.workspace import GetFilterPresets
@@ -137,7 +137,7 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
         return chart_weeks(rows, measures, find_period(self), today, subject), notes
 
     def _measures(self, context: ArchiveContext) -> list[Measure]:
-        return [Measure(metric, context.money) for metric in self.requested_metrics]
+        return [make_measure(metric, context.money) for metric in self.requested_metrics]
 
     async def _subject(self, context: ArchiveContext) -> Subject:
         """Return what stands above the chart: the workspace and the filter, by their names."""
@@ -168,28 +168,18 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
                 "Narrow the search (a shorter `takenAt`), or name the items.",
                 total=total,
             )
-        # By id: links may lead to the same item twice.
-        rows: dict[str, Row] = {}
-        missing_links, misfits, is_partial = 0, 0, False
-        broken: list[str] = []
+        result = SourceItems()
         async for batch in self.batches(context.api, None, [*_FIELDS, *more]):
-            rows |= {item["id"]: make_row(item) for item in batch.items}
-            missing_links += len(batch.missing)
-            misfits += batch.misfits
-            broken += batch.broken
-            is_partial |= batch.partial
-        notes = [f"{missing_links} of the links lead to no item."] if missing_links else []
-        if self.item_ids is not None and len(rows) < (total or 0):
-            notes.append(f"{(total or 0) - len(rows)} of the ids name no item in this workspace.")
-        if not rows:
+            result.add(batch)
+        if not result.rows:
             raise Failure(
                 Code.NOT_FOUND, "No items match, so there is nothing to draw.", "Widen the search."
             )
-        notes += describe_misfits(misfits, dict.fromkeys(broken))
+        notes = describe_items(self, result)
         notes += await self.find_doubts(context, context.api, total)
-        if is_partial:
-            notes.append("Archive could not compute some values now; they count as unknown.")
-        return list(rows.values()), notes
+        if result.named:
+            notes.append(f"Links that lead to no item: {', '.join(result.named)}.")
+        return result.rows, notes
 
     async def _timelines(self, context: ArchiveContext) -> tuple[Drawing, list[str]]:
         rows, notes = await self._rows(context, MOST_TIMELINES, [])
