@@ -164,8 +164,9 @@ class ExportWork:
     def _is_stale(self, place: Place, batch: Batch) -> bool:
         """Whether a page after an interruption is empty although more was to come: Archive answers
         old cursors so."""
-        more = place.page is not None and place.rows < (place.expected or 0)
-        return self._is_searched and more and not batch.items
+        if batch.items or place.page is None:
+            return False
+        return self._is_searched and place.rows < (place.expected or 0)
 
     async def _begin(self, job: Handle) -> Place:
         # At the start of the next export, since a process that crashed could not do it.
@@ -228,10 +229,11 @@ class ExportWork:
             name_options(batch.items, request.record, selection, names)
         # CSV and Parquet have columns only; JSON Lines can hold records within records.
         flat = request.format != "jsonl"
-        items = [item for item in batch.items if existing is None or item["id"] not in existing]
+        items = batch.items
         if existing is not None:
-            existing.update(entry["id"] for entry in items)
-        return [make_row(entry, request.record, selection, flat=flat) for entry in items]
+            items = [item for item in items if item["id"] not in existing]
+            existing |= {item["id"] for item in items}
+        return [make_row(item, request.record, selection, flat=flat) for item in items]
 
     def _report(self, export: Export, place: Place) -> dict[str, Any]:
         result = list_units(self._query.selection(), self._query.record)
