@@ -34,7 +34,7 @@ class Standing:
         finished: Records that need no more work.
         total: Records in all; None while that is not known.
         speed: Records finished per second of late; None before any was.
-        active: Seconds that processes worked on the job, in all.
+        active: Seconds of work on the job in all, without what is awaited at its end.
         message: What the work does now, in a few words.
         retry: Seconds until the next attempt after a failure; 0 where nothing failed.
         trouble: The message of that failure.
@@ -204,6 +204,9 @@ def _describe_wait(standing: Standing, estimate: Estimate, limits: Snapshot) -> 
 
 
 def _explain_delay(standing: Standing, estimate: Estimate, limits: Snapshot, left: float) -> str:
+    # Where the API has no limits, the plan was a guess that nobody was promised.
+    if limits is _UNLIMITED:
+        return ""
     late = max(_WRONG_TIMES * estimate.seconds, estimate.seconds + _WRONG_SECONDS)
     if standing.active + left < late:
         return ""

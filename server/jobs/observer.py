@@ -56,7 +56,7 @@ class Observer:
         self._start = self._looked_at = clock()
         earlier = read_forecast(handle.counters)
         # A job that resumes has been worked on before.
-        self._active_before = earlier.active if earlier else 0.0
+        self._active_before = self._active = earlier.active if earlier else 0.0
         self._phase = handle.row.phase
         self._samples = deque([(self._start, count_finished(handle.row))])
 
@@ -85,6 +85,9 @@ class Observer:
 
     def _measure(self, row: JobRow, trouble: Trouble, now: float, *, last: bool) -> Standing:
         finished = count_finished(row)
+        # What is awaited at the end, such as posts to arrive, was no part of the plan.
+        if self._phase is not Phase.FINISHING:
+            self._active = self._active_before + now - self._start
         # Gathering says nothing about how fast the records are sent that it found.
         if row.phase is not self._phase:
             self._phase = row.phase
@@ -100,7 +103,7 @@ class Observer:
             finished,
             finished if last else total,
             gained / (now - start) if gained > 0 else None,
-            self._active_before + now - self._start,
+            self._active,
             self._handle.message,
             max(0.0, trouble.until - now),
             trouble.message,

@@ -100,6 +100,10 @@ def test_a_wrong_plan_has_a_reason(standing: Standing, limits: Snapshot, reason:
     assert make_forecast(standing, PLANNED, limits).reason == reason
 
 
+def test_where_the_api_has_no_limits_a_plan_was_a_guess_and_is_not_corrected() -> None:
+    assert make_forecast(replace(BEGUN, speed=0.1), PLANNED, None).reason == ""
+
+
 def test_a_correction_names_both_times_and_the_reason() -> None:
     forecast = Forecast(active=60, left=3_500, reason="the workspace is slow")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from server.jobs import JobRow, Jobs, Journal, Leases
+from server.jobs import Handle, JobRow, Jobs, Journal, Leases
 from server.jobs.forecast import read_forecast
+from server.jobs.model import Estimate
 from server.limiter import Snapshot
 from tests.support.jobs.doubles import JOB, LONG, FakeTime, Slow, some
 
@@ -54,6 +57,28 @@ async def test_a_look_every_five_seconds_and_one_at_the_end(
     assert forecast is not None
     assert forecast.left == 0
     assert forecast.active == pytest.approx(17, abs=0.5)
+
+
+async def test_what_is_awaited_at_the_end_does_not_make_a_plan_wrong(
+    journal: Journal, time: FakeTime
+) -> None:
+    class Awaiting(Slow):
+        async def finish(self, job: Handle) -> dict[str, Any]:
+            await time.sleep(600)
+            return await super().finish(job)
+
+    async def meter(_: JobRow) -> Snapshot | None:
+        return LIMITS
+
+    planned = replace(JOB, estimate=Estimate(20, 0.0, 10.0, 20))
+    async with Jobs(journal, clock=time.clock, sleep=time.sleep, meter=meter) as jobs:
+        started = await jobs.start(planned, Awaiting(time), some(20))
+        row = await jobs.wait(started.id, LONG)
+
+    forecast = read_forecast(row.counters)
+    assert forecast is not None
+    assert (forecast.reason, forecast.waits_for) == ("", "")
+    assert forecast.active < 20
 
 
 async def test_a_job_that_resumes_counts_the_time_of_before(

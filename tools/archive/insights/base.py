@@ -16,6 +16,7 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Workflow
 from server.archive.records import fields_of
 from server.archive.selection import select
+from server.archive.walk import describe_repeats
 from server.errors import Code, Failure
 from server.insights.money import DOLLARS, VALUE, Money
 from server.insights.rows import METRICS, Row, make_row

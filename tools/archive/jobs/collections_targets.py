@@ -84,14 +84,17 @@ def resolve_names(names: list[str], rows: list[Row]) -> list[str]:
 def find_targets(job: JobRow, rows: list[Row]) -> list[Target]:
     """Return the collections of a job that still exist, whatever they are called now."""
     # The id comes first: somebody may have renamed the collection since.
-    by_id, by_name = {row["id"]: row for row in rows}, {row["name"]: row for row in rows}
-    journalled = job.counters.get("targets", [])
-    # One that the job created may have got its id after the last thing that was journalled.
-    result = [
-        by_id.get(entry["id"]) if entry["id"] else by_name.get(entry["name"])
-        for entry in journalled
-    ]
-    return [_existing(entry) for entry in result if entry]
+    by_id = {row["id"]: row for row in rows}
+    by_name = {row["name"]: row for row in rows}
+    targets: list[Target] = []
+    for entry in job.counters.get("targets", []):
+        row = by_id.get(entry["id"])
+        # One that the job created may have got its id after the last thing that was journalled.
+        if not entry["id"]:
+            row = by_name.get(entry["name"])
+        if row is not None:
+            targets.append(_existing(row))
+    return targets
 
 
 def _find_or_create(name: str, rows: list[Row], *, partial: bool) -> Target:

@@ -323,16 +323,19 @@ def _targets(job: Handle) -> list[dict[str, Any]]:
 
 def _place(job: Handle, record: RecordRow) -> tuple[list[str], list[str]]:
     """The record's collections by id, and by name those that have none yet."""
-    ids = {
-        existing: target["id"]
-        for target in _targets(job)
-        for existing in (target["id"], target["name"])
-        if target["id"]
-    }
-    places = record.detail["collections"]
-    return [ids[place] for place in places if place in ids], [
-        place for place in places if place not in ids
-    ]
+    existing = [target for target in _targets(job) if target["id"]]
+    by_name = {target["name"]: target["id"] for target in existing}
+    by_id = {target["id"]: target["id"] for target in existing}
+    # An id counts first: a collection may be named like another one's id.
+    lookup = {**by_name, **by_id}
+    ids: list[str] = []
+    names: list[str] = []
+    for place in record.detail["collections"]:
+        if place in lookup:
+            ids.append(lookup[place])
+        else:
+            names.append(place)
+    return ids, names
 
 
 def _record(

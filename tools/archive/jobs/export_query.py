@@ -34,6 +34,7 @@ ITEM_FIELDS = (
 )
 CREATOR_FIELDS = ("*", "socialProfiles.fullName", "socialProfiles.originalUrl")
 """The columns of a file when the call names none."""
+_DEFAULT_FIELDS = {"items": ITEM_FIELDS, "creators": CREATOR_FIELDS}
 
 
 class ExportQuery(WindowedSource):
@@ -58,9 +59,11 @@ class ExportQuery(WindowedSource):
 
     def paths(self) -> list[str]:
         """The paths to ask for; the id always, because rows are told apart by it."""
-        requested = list(self.fields or (ITEM_FIELDS if self.what == "items" else CREATOR_FIELDS))
+        requested = list(self.fields or _DEFAULT_FIELDS[self.what])
         # `*` holds the id already.
-        return requested if "id" in requested or "*" in requested else ["id", *requested]
+        if {"id", "*"}.isdisjoint(requested):
+            requested.insert(0, "id")
+        return requested
 
     def selection(self) -> Selection:
         """What is asked of each record.

@@ -177,8 +177,9 @@ class ExportWork:
     def _is_stale(self, place: Place, batch: Batch) -> bool:
         """Whether a page after an interruption is empty although more was to come: Archive answers
         old cursors so."""
-        more = place.page is not None and place.rows < (place.expected or 0)
-        return self._is_searched and more and not batch.items
+        if batch.items or place.page is None:
+            return False
+        return self._is_searched and place.rows < (place.expected or 0)
 
     async def _begin(self, job: Handle) -> Place:
         # At the start of the next export, since a process that crashed could not do it.

@@ -227,28 +227,43 @@ class ImportWork:
 
     def _report(self, job: Handle, items: dict[int, str]) -> dict[str, Any]:
         rows = list(job.all_rows())
-        there = {
-            row.number for row in rows if row.state is RecordState.SKIPPED and _has(row, "itemId")
-        }
-        arrived = [row for row in rows if row.number in items and row.number not in there]
-        missing = [row for row in rows if _is_awaited(row) and row.number not in items]
-        refused = [row for row in rows if row.state is RecordState.FAILED]
+        there, arrived, missing, refused = _part(rows, items)
         unsure = sum(row.state is RecordState.UNKNOWN for row in missing)
         return {
             "arrivedCount": len(arrived),
             "alreadyThereCount": len(there),
             "notArrivedCount": len(missing),
             "refusedCount": len(refused),
-            "arrived": [
-                {"url": row.key, "itemId": items[row.number]} for row in arrived[:_MOST_SHOWN]
-            ],
-            "alreadyThere": [
-                {"url": row.key, "itemId": items[row.number]} for row in rows if row.number in there
-            ][:_MOST_REASONS],
+            "arrived": _name_items(arrived[:_MOST_SHOWN], items),
+            "alreadyThere": _name_items(there[:_MOST_REASONS], items),
             "notArrived": [row.key for row in missing[:_MOST_SHOWN]],
             "refused": [{"url": row.key, "reason": row.reason} for row in refused[:_MOST_REASONS]],
             "notes": _notes(len(missing), unsure, len(arrived), len(refused)),
         }
+
+
+def _part(
+    rows: list[RecordRow], items: dict[int, str]
+) -> tuple[list[RecordRow], list[RecordRow], list[RecordRow], list[RecordRow]]:
+    """Return the links that were there before, that arrived, that did not, and those refused."""
+    there: list[RecordRow] = []
+    arrived: list[RecordRow] = []
+    missing: list[RecordRow] = []
+    refused: list[RecordRow] = []
+    for row in rows:
+        if row.state is RecordState.FAILED:
+            refused.append(row)
+        elif row.state is RecordState.SKIPPED and _has(row, "itemId"):
+            there.append(row)
+        elif row.number in items:
+            arrived.append(row)
+        elif _is_awaited(row):
+            missing.append(row)
+    return there, arrived, missing, refused
+
+
+def _name_items(rows: list[RecordRow], items: dict[int, str]) -> list[dict[str, Any]]:
+    return [{"url": row.key, "itemId": items[row.number]} for row in rows]
 
 
 async def look_up(api: Api, urls: list[str]) -> Lookup:
