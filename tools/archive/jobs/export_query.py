@@ -34,6 +34,10 @@ ITEM_FIELDS = (
 CREATOR_FIELDS = ("*", "socialProfiles.fullName", "socialProfiles.originalUrl")
 """The columns of a file when the call names none."""
 
+_DEFAULTS = {"items": ITEM_FIELDS, "creators": CREATOR_FIELDS}
+_RECORDS: dict[str, type[Record]] = {"items": Item, "creators": Creator}
+_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
+
 _RELATION_COST = 20.5
 """Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without,
 183 with all)."""
@@ -50,20 +54,36 @@ class ExportQuery(WindowedSource):
         None,
         description="Columns: paths such as `transcriptions.transcript`; `*` means the defaults.",
     )
-    format: Literal["csv", "jsonl", "parquet"] = Field("csv", description="Format of the file.")
+    format: Literal["csv", "xlsx", "jsonl", "parquet"] = Field(
+        "csv",
+        description="Format of the file; `xlsx` is for Excel, `csv` for any spreadsheet, and both "
+        "have earned media value in dollars too.",
+    )
+    delimiter: Literal["comma", "semicolon", "tab"] = Field(
+        "comma",
+        description="What separates the cells of a `csv` file; Excel wants semicolons where "
+        "numbers have decimal commas.",
+    )
     name: Text | None = Field(None, description="Name of the file.")
     option_names: bool = Field(True, description="Write options by name instead of id.")
 
     @property
     def record(self) -> type[Record]:
         """The type of the records."""
-        return Item if self.what == "items" else Creator
+        return _RECORDS[self.what]
 
     def paths(self) -> list[str]:
         """The paths to ask for; the id always, because rows are told apart by it."""
-        requested = list(self.fields or (ITEM_FIELDS if self.what == "items" else CREATOR_FIELDS))
+        requested = list(self.fields or _DEFAULTS[self.what])
         # `*` holds the id already.
-        return requested if "id" in requested or "*" in requested else ["id", *requested]
+        if {"id", "*"}.isdisjoint(requested):
+            return ["id", *requested]
+        return requested
+
+    @property
+    def delimiter_character(self) -> str:
+        """What stands between the cells of a CSV file."""
+        return _DELIMITERS[self.delimiter]
 
     def selection(self) -> Selection:
         """What is asked of each record.

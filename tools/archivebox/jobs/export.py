@@ -43,7 +43,7 @@ class StartExport(StartJob[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         None,
         description="Fields of the snapshots; `*` = defaults; texts also have `text`, `notes`.",
     )
-    format: Literal["csv", "jsonl", "parquet", "txt"] = Field(
+    format: Literal["csv", "xlsx", "jsonl", "parquet", "txt"] = Field(
         "csv", description="Of the file; txt = a plain list of URLs, each once."
     )
     name: Text | None = Field(None, description="File name.")
