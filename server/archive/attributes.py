@@ -114,6 +114,13 @@ class Attribute:
             return "TEXT"
         return self.type
 
+    def takes(self, kind: str) -> bool:
+        """Return whether a condition on it may name this type."""
+        # Of other lists no document says whether they are filtered as TEXT too.
+        if self.type == "TEXT_LIST" and kind == "TEXT":
+            return True
+        return kind == self.condition_type
+
 
 Schemas = dict[str, Attribute]
 
@@ -209,7 +216,7 @@ class Attributes:
             raise Failure(
                 Code.BAD_RESPONSE,
                 "Archive sent a list of custom attributes that cannot be read.",
-                "Send option ids ({customAttributeSchemas}), or try again later.",
+                "Try again later, or search without conditions.",
             ) from None
         return {attribute.key: attribute for attribute in records}
 
@@ -281,7 +288,7 @@ def _translate_one(condition: Condition, schemas: Schemas, entity: Entity) -> An
     attribute = schemas.get(condition.field)
     if attribute is None:
         _refuse_field(condition.field, schemas, entity)
-    if condition.type != attribute.condition_type:
+    if not attribute.takes(condition.type):
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"`{attribute.key}` is of type {attribute.condition_type}, not {condition.type}.",

@@ -52,7 +52,7 @@ _SCALARS: dict[Any, str] = {str: "String", int: "Int", bool: "Boolean", float: "
 # Arguments of the tool alone: Archive refuses names that its schema does not have.
 _OURS = frozenset(
     {"workspace", "fields", "limit", "after", "confirm", "optionNames", "clear"}
-    | {"captionPhrase", "countOnly"}
+    | {"captionPhrase", "countOnly", "takenAt"}
 )
 
 

@@ -40,24 +40,26 @@ def compare_brands(
     )
 
 
-def sum_metrics(brands: Sequence[Brand]) -> dict[str, float | None]:
+def sum_metrics(
+    brands: Sequence[Brand], metrics: Sequence[str] = METRICS
+) -> dict[str, float | None]:
     """Return for each metric the sum over the brands that have it; None where none has."""
-    return {name: _sum(_list_values(brands, name)) for name in METRICS}
+    return {name: _sum(_list_values(brands, name)) for name in metrics}
 
 
-def find_missing(brands: Sequence[Brand]) -> dict[str, list[str]]:
+def find_missing(brands: Sequence[Brand], metrics: Sequence[str] = METRICS) -> dict[str, list[str]]:
     """Return the names of the brands that lack a metric, by metric.
 
     Brands that lack every metric are listed once, under `everything`.
     """
-    missing: dict[str, list[str]] = {}
+    missing: dict[str, list[str]] = {name: [] for name in ("everything", *metrics)}
     for brand in brands:
-        lacking = [name for name in METRICS if brand.get(name) is None]
-        if len(lacking) == len(METRICS):
+        lacking = [name for name in metrics if brand.get(name) is None]
+        if len(lacking) == len(metrics):
             lacking = ["everything"]
         for name in lacking:
-            missing.setdefault(name, []).append(str(brand["name"]))
-    return {name: missing[name] for name in ("everything", *METRICS) if name in missing}
+            missing[name].append(str(brand["name"]))
+    return {name: names for name, names in missing.items() if names}
 
 
 def find_period(length: Literal["MONTH", "WEEK"], day: date) -> tuple[date, date]:

@@ -198,17 +198,28 @@ _KEYS: dict[By, Callable[[Row], tuple[str, ...]]] = {
 
 def _make_name(by: By, key: tuple[str, ...], rows: Sequence[Row]) -> dict[str, Any]:
     if by == "week":
-        year, week, _ = date.fromisoformat(key[0]).isocalendar()
-        return {"week": f"{year}-W{week:02}", "monday": key[0]}
+        return _name_week(key[0])
     if by == "creator":
-        # A creator may post from several accounts; the most used ones say best who it is.
-        accounts = Counter(row.account for row in rows if row.account)
-        return {
-            "creatorId": key[0] or None,
-            "accountNames": [name for name, _ in accounts.most_common(_MOST_ACCOUNTS)],
-        }
-    if by == "account":
-        return {"provider": key[0], "accountName": key[1] or None}
-    if by == "type":
-        return {"provider": key[0], "type": key[1]}
-    return {by: key[0]}
+        return _name_creator(key[0], rows)
+    # What an item lacks is null in the name too.
+    return dict(zip(_NAMES[by], (part or None for part in key), strict=True))
+
+
+_NAMES: dict[By, tuple[str, ...]] = {
+    "platform": ("platform",),
+    "type": ("provider", "type"),
+    "month": ("month",),
+    "account": ("provider", "accountName"),
+}
+
+
+def _name_week(monday: str) -> dict[str, Any]:
+    year, week, _ = date.fromisoformat(monday).isocalendar()
+    return {"week": f"{year}-W{week:02}", "monday": monday}
+
+
+def _name_creator(creator: str, rows: Sequence[Row]) -> dict[str, Any]:
+    # A creator may post from several accounts; the most used ones say best who it is.
+    accounts = Counter(row.account for row in rows if row.account)
+    names = [name for name, _ in accounts.most_common(_MOST_ACCOUNTS)]
+    return {"creatorId": creator or None, "accountNames": names}

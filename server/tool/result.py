@@ -104,6 +104,11 @@ def drop_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def drop_empty(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that say something: no null, no empty text, list or object."""
+    return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+
+
 def whole(structured: dict[str, Any]) -> Result:
     """Return a result that is one object."""
     return Result(structured, compact(structured))

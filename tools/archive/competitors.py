@@ -163,14 +163,26 @@ def describe_absence(brands: list[dict[str, Any]], total: int | None) -> list[st
     """
     if not brands:
         return [_NOTHING]
-    competitors = [brand for brand in brands if not brand.get("isOwnBrand")]
+    own, competitors = _split_brands(brands)
     # Without `isOwnBrand` among the `fields` only the count tells.
-    if total == 0 or not competitors:
+    if total == 0 or len(own) == len(brands):
         return [_NONE_TRACKED]
-    values = [brand[name] for brand in competitors for name in METRICS if name in brand]
-    if values and set(values) == {None}:
-        return [_NO_DATA]
-    return []
+    values: set[Any] = set()
+    for brand in competitors:
+        values.update(brand[name] for name in brand.keys() & set(METRICS))
+    # No values at all means that the call did not ask for any.
+    return [_NO_DATA] if values == {None} else []
+
+
+def _split_brands(
+    brands: list[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the own brand, which comes once or not at all, and the competitors."""
+    sides: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
+    for brand in brands:
+        is_competitor = not brand.get("isOwnBrand")
+        sides[is_competitor].append(brand)
+    return sides
 
 
 def last_covered_day(today: date) -> date:

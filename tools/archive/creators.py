@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
+from server.archive.api import Api
 from server.archive.context import ArchiveContext
 from server.archive.operations import (
     Connection,
@@ -16,8 +17,14 @@ from server.archive.operations import (
 )
 from server.errors import Code, Failure
 from server.tool.request import Input
-from server.tool.result import Result
-from tools.archive.schema.counting import COUNT_ONLY, count_records, describe_emptiness
+from server.tool.result import Result, whole
+from tools.archive.content.fitting import describe_ignored
+from tools.archive.schema.counting import (
+    COUNT_ONLY,
+    count_all,
+    count_records,
+    describe_emptiness,
+)
 from tools.archive.schema.inputs import (
     NO_SUCH_PLACE,
     Conditions,
@@ -31,6 +38,8 @@ from tools.archive.schema.objects import Creator, SocialProfile
 _NARROWED_COST = 340.0
 """Rate credits of a page of creators that conditions or a view narrow (Archive docs, rate
 limiting)."""
+
+_INSTEAD = "A creator view of Archive, read by `presetId`, has the right ones."
 
 
 class CreatorFilterInput(Input):
@@ -90,8 +99,25 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
 
     async def run(self, context: ArchiveContext) -> Result:
         if self.count_only:
-            return await count_records(self, context)
-        return await super().run(context)
+            result = await count_records(self, context)
+        else:
+            result = await super().run(context)
+        answer = result.structured
+        doubts = await self.find_doubts(context, context.api, answer["totalCount"])
+        if not doubts:
+            return result
+        return whole({**answer, "notes": [*answer.get("notes", []), *doubts]})
+
+    async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
+        """Return what a result of `total` creators says if Archive may not have narrowed them."""
+        narrowed = self.describe_conditions()
+        if self.filter and self.filter.locations:
+            narrowed.append("filter.locations")
+
+        async def count(_: dict[str, Any]) -> int | None:
+            return await count_all(SearchCreators(), context, api)
+
+        return await describe_ignored({}, narrowed, total or 0, count, _INSTEAD)
 
 
 class GetCreator(NamesOptions, Query[Creator]):

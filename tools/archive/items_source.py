@@ -12,7 +12,6 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Text
 from server.errors import Code, Failure
-from server.insights.rows import filter_by_time, make_row
 from server.tool.arguments import parse
 from server.tool.request import Input, Meaning, Request
 from tools.archive.content.fitting import drop_misfits
@@ -22,9 +21,17 @@ from tools.archive.schema.inputs import FilterDateRangeInput
 if TYPE_CHECKING:
     from server.archive.api import Api
 
-SEARCHED_BY = ("filter", "customAttributeConditions", "presetId", "sorting", "captionPhrase")
+SEARCHED_BY = (
+    "filter",
+    "takenAt",
+    "customAttributeConditions",
+    "presetId",
+    "sorting",
+    "captionPhrase",
+)
 """Arguments of the search that say which items, and in which order."""
 _OTHER_SOURCES = ("item_ids", "urls", "undo", "resume")
+_MOST_COUNTED = 1_000
 AT_ONCE = 100
 """Ids or links that one request takes (Archive docs, items and lookup by URL)."""
 
@@ -130,11 +137,22 @@ class ItemSource(Input):
         return parse(SearchItems, requested, {"timezone": UTC, "instants": []})
 
     async def total(self, api: Api) -> int | None:
-        """Return how many items there are (links: at most), by one request at most."""
-        if self.item_ids is not None:
-            return len(dict.fromkeys(self.item_ids))
-        if self.urls is not None:
-            return len(dict.fromkeys(self.urls))
+        """Return how many items there are (links: at most), by one request at most.
+
+        Where they are narrowed here, up to a thousand are read, and more are counted unnarrowed.
+        """
+        total = await self._count(api)
+        if not self.own_paths or total is None or total > _MOST_COUNTED:
+            return total
+        count = 0
+        async for batch in self.batches(api, None, ["id"]):
+            count += len(batch.items)
+        return count
+
+    async def _count(self, api: Api) -> int | None:
+        named = self.item_ids or self.urls
+        if named is not None:
+            return len(dict.fromkeys(named))
         # The count comes with any page, so the smallest one will do.
         page = await api.read_page(self.query(["id"]), size=1)
         return page.total
@@ -145,18 +163,22 @@ class ItemSource(Input):
 
         Ids that name no item are left out without a word: Archive does so too.
         """
-        if self.search is not None:
-            query = self.query([*fields, *self.own_paths])
-            async for page in api.read_pages(query, cursor):
-                yield self.make_batch(Batch(page.records, page.end, [], page.partial))
+        paths = [*fields, *self.own_paths]
+        if self.search is None:
+            async for batch in self._named_batches(api, int(cursor or 0), paths):
+                yield batch
             return
+        async for page in api.read_pages(self.query(paths), cursor):
+            yield self.make_batch(Batch(page.records, page.end, [], page.partial))
+
+    async def _named_batches(self, api: Api, begin: int, paths: list[str]) -> AsyncIterator[Batch]:
         # An item named twice would be read, and perhaps changed, twice.
         matching = list(dict.fromkeys(self.item_ids or self.urls or []))
         # The cursor of a list is a position: it holds as long as the list, which is journalled.
-        for start in range(int(cursor or 0), len(matching), AT_ONCE):
+        for start in range(begin, len(matching), AT_ONCE):
             piece = matching[start : start + AT_ONCE]
             ids, missing = (piece, []) if self.urls is None else await _look_up(api, piece)
-            result, partial = await self._from_names(api, ids, [*fields, *self.own_paths])
+            result, partial = await self._from_names(api, ids, paths)
             batch = Batch(result, start + len(piece), missing, partial)
             yield self.make_batch(batch, {"ids": ids})
 
@@ -172,7 +194,7 @@ class ItemSource(Input):
             parts: the filter that was sent; the search's own where it is left out.
         """
         query = self.query()
-        fitting, broken = drop_misfits(query.parts if parts is None else parts, batch.items)
+        fitting, broken = drop_misfits(parts or query.parts, batch.items)
         misfits = len(batch.items) - len(fitting)
         return replace(batch, items=query.keep(fitting), misfits=misfits, broken=broken)
 
@@ -183,11 +205,13 @@ class ItemSource(Input):
         if not ids:
             return [], False
         page = await api.read_page(self.query(fields, filter={"ids": ids}), size=AT_ONCE)
+        places = dict(zip(ids, range(len(ids)), strict=True))
+
+        def find_place(item: dict[str, Any]) -> int:
+            return places.get(item.get("id", ""), len(places))
+
         # Archive answers in its own order; callers expect that of their list.
-        places = {each: place for place, each in enumerate(ids)}
-        return sorted(
-            page.records, key=lambda item: places.get(item.get("id", ""), len(places))
-        ), page.partial
+        return sorted(page.records, key=find_place), page.partial
 
 
 class WindowedSource(ItemSource):
@@ -216,6 +240,13 @@ class WindowedSource(ItemSource):
         self.narrow("takenAt", self.taken_at.model_dump(by_alias=True, exclude_unset=True))
         self.taken_at = None
 
+    async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
+        """Return what an answer about `total` items says if Archive may not have applied the
+        search."""
+        if not self.is_filtered:
+            return []
+        return await self.query().find_doubts(context, api, total)
+
     def narrow(self, name: str, value: Any) -> None:
         """Add a part to the search's filter.
 
@@ -240,28 +271,25 @@ class WindowedSource(ItemSource):
 
     @property
     def own_paths(self) -> list[str]:
-        # What `filter_by_time` needs; Archive's own narrowing needs nothing here.
-        in_window = [] if self.taken_at is None else ["id", "type", "provider", "takenAt"]
-        return [*super().own_paths, *in_window]
+        # Only what Archive did not narrow by time is narrowed here.
+        return [*super().own_paths, *(["takenAt"] if self.taken_at else [])]
 
     def make_batch(self, batch: Batch, parts: dict[str, Any] | None = None) -> Batch:
         batch = super().make_batch(batch, parts)
         if self.taken_at is None:
             return batch
-        rows = filter_by_time(
-            [make_row(item) for item in batch.items], self.taken_at.from_, self.taken_at.to
-        )
-        ids = {row.id for row in rows}
-        return replace(batch, items=[item for item in batch.items if item["id"] in ids])
+        window = self.taken_at.model_dump(by_alias=True, exclude_none=True)
+        return replace(batch, items=drop_misfits({"takenAt": window}, batch.items)[0])
 
 
 async def _look_up(api: Api, urls: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
     page = await api.read_whole(GetItemIdsByUrl.model_validate({"urls": urls}))
-    ids = [record["itemId"] for record in page.records if record["status"] == "FOUND"]
+    missing = [record for record in page.records if record["status"] != "FOUND"]
     # Several links may lead to one item, such as /p/ and /reel/.
-    return list(dict.fromkeys(ids)), [
-        record for record in page.records if record["status"] != "FOUND"
-    ]
+    ids = dict.fromkeys(record["itemId"] for record in page.records)
+    # What was not found has no id.
+    ids.pop(None, None)
+    return list(ids), missing
 
 
 def _dump(query: SearchItems) -> dict[str, Any]:

@@ -298,6 +298,16 @@ async def test_an_operator_that_the_type_lacks_is_refused_with_those_it_has(
     assert failure.hint.startswith(f"It takes {choices}")
 
 
+@pytest.mark.parametrize("kind", ["TEXT", "TEXT_LIST"])
+async def test_another_list_of_texts_is_filtered_as_either(kind: str) -> None:
+    home = Home()
+    home.schemas["CREATOR"] = [{"key": "urls", "name": "U", "type": "TEXT_LIST", "options": []}]
+
+    await home.perform(creators("x", field="urls", kind=kind))
+
+    assert home.operations[-1] == "creators"
+
+
 async def test_an_attribute_of_a_type_that_is_new_to_us_takes_every_operator() -> None:
     home = Home()
     home.schemas["CREATOR"] = [{"key": "ages", "name": "A", "type": "NUMBER_LIST", "options": []}]
@@ -350,3 +360,16 @@ def test_the_document_for_the_schemas_is_one_that_archive_accepts() -> None:
     assert (
         validate(build_schema(file.read_text(encoding="utf-8")), parse(attributes._SCHEMAS)) == []
     )
+
+
+async def test_all_creators_for_a_narrow_condition_are_doubted() -> None:
+    home = Home()
+    home.total = 40
+
+    answer = await home.perform(creators("VIP"))
+
+    (note,) = answer["notes"]
+    assert note.startswith("As many (40) came as without labels CONTAINS: either all fit")
+    assert "creator view" in note
+    assert home.operations == ["customAttributeSchemas", "creators", "creators"]
+    assert home.archive.calls[-1].variables == {"first": 1}

@@ -61,6 +61,7 @@ class Home:
     def __init__(self) -> None:
         self.schemas: Any = {"CREATOR": list(CREATOR), "ITEM": ITEM}
         self.record: Callable[[int], Json] = lambda number: {"id": str(number)}
+        self.total = 2
         self.archive = ScriptedArchive(self._respond)
         self.backend = ArchiveBackend(
             self.archive, HOME, Confirmations("ask", self.archive.clock), IdleProcess()
@@ -78,7 +79,7 @@ class Home:
         return {
             "nodes": [self.record(each) for each in numbers],
             "pageInfo": {"endCursor": "c2" if second else "c1", "hasNextPage": numbers == [1]},
-            "totalCount": 2,
+            "totalCount": self.total,
         }
 
     async def perform(self, request: ArchiveRequest[Any]) -> Json:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.tools.calling import parsed, refused, sent
+from tests.support.tools.through_sandbox import desk
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
 from tools.archive.creators import GetCreator, GetSocialProfile, SearchCreators
 from tools.archive.operations import GetOperation
@@ -146,3 +147,20 @@ def test_one_item_is_moved_at_a_time(ids: list[str]) -> None:
         "`itemId` must be a string"
         in refused(AddItemToCollections, itemId=ids, collectionNames="A").message
     )
+
+
+OWN_KEYS = [
+    {"field": "full_name", "operator": "CONTAINS", "type": "TEXT", "value": "a"},
+    {"field": "emails", "operator": "CONTAINS", "type": "TEXT", "value": "@"},
+]
+
+
+@pytest.mark.parametrize("condition", OWN_KEYS)
+async def test_the_keys_that_our_texts_name_are_archives_own(condition: dict[str, Any]) -> None:
+    """Other keys in texts would be taken from there, and find nothing elsewhere."""
+    about = SearchCreators.__doc__ or ""
+    assert f"`{condition['field']}`" in about
+    async with desk() as shop:
+        found = await shop.call(SearchCreators, customAttributeConditions=[condition], limit=1)
+
+    assert found["totalCount"] > 0

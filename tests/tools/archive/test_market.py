@@ -5,10 +5,15 @@ from typing import Any
 
 import pytest
 
+from server.archive.backend import ArchiveBackend
 from server.archive.client import Call
 from server.archive.pagination import PARTIAL, Lists
 from server.errors import Code
-from tests.support.doubles import ScriptedArchive
+from server.tool.confirmation import Confirmations
+from server.tool.context import Caller
+from server.tool.elicitation import Nobody
+from tests.support.archive.home import HOME
+from tests.support.doubles import IdleProcess, ScriptedArchive
 from tests.support.tools.calling import parsed, refused, sent
 from tests.support.tools.through_sandbox import Desk, desk
 from tools.archive.campaigns import GetCampaigns
@@ -16,6 +21,7 @@ from tools.archive.competitors import (
     GetCompetitorBrand,
     GetCompetitorBrandItems,
     GetCompetitorBrands,
+    describe_absence,
     last_covered_day,
 )
 from tools.archive.content.items import GetItemIdsByUrl, GetMediaContents, SearchItems
@@ -101,6 +107,48 @@ async def everything(at: Desk, request: Any, **raw: Any) -> list[Json]:
         answer = await at.call(request, after=answer["nextCursor"], **raw)
         found += answer["nodes"]
     return found
+
+
+OWN: Json = {"name": "You", "isOwnBrand": True, "postsCount": 3}
+OTHER: Json = {"name": "Brand", "isOwnBrand": False, "postsCount": None}
+
+
+@pytest.mark.parametrize(
+    ("brands", "total", "said"),
+    [
+        ([], 0, "names no brand, not even the own one"),
+        ([], None, "plan lacks Competitor Insights"),
+        ([OWN], None, "No competitors are tracked"),
+        ([{"name": "You"}], 0, "No competitors are tracked"),
+        ([OWN, OTHER], 1, "no figures for this period: try an earlier `date`"),
+    ],
+)
+def test_no_competitors_or_no_figures_of_them_have_a_reason(
+    brands: list[Json], total: int | None, said: str
+) -> None:
+    (note,) = describe_absence(brands, total)
+
+    assert said in note
+
+
+@pytest.mark.parametrize(
+    "brands", [[OWN, {**OTHER, "postsCount": 0}], [OWN, {"name": "Brand"}], [{"name": "Brand"}]]
+)
+def test_competitors_with_figures_need_no_reason(brands: list[Json]) -> None:
+    assert describe_absence(brands, 1) == []
+
+
+async def test_a_list_without_competitors_says_why() -> None:
+    class Answer(Brands):
+        def _respond(self, call: Call) -> Json:
+            return {"nodes": [], "pageInfo": {"hasNextPage": False}, "totalCount": 0}
+
+    archive = Answer(0, own_first=True).archive
+    backend = ArchiveBackend(archive, HOME, Confirmations("ask", archive.clock), IdleProcess())
+    answer = await backend.run(parsed(GetCompetitorBrands), Caller(Nobody(), archive.now() + 45))
+
+    assert answer.structured["nodes"] == []
+    assert "no competitors are tracked" in answer.structured["notes"][0]
 
 
 async def test_brands_that_could_not_be_measured_are_kept_and_flagged() -> None:

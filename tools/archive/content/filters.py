@@ -84,7 +84,8 @@ class ItemFilterInput(Input):
     account_names: list[Text] | None = None
     tags_names: list[Text] | None = Field(None, description="Hashtags and mentions.")
     super_search: FilterSuperSearchInput | None = Field(
-        None, description="Search in the content by words or by picture."
+        None,
+        description="By words or by picture; FUZZY finds words in any order, also similar ones.",
     )
     engagement: list[FilterEngagementRangeInput] | None = Field(
         None, description="Ranges of metrics; EARNED_MEDIA_VALUE is in cents."

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from server.insights.rows import filter_by_time, make_row
+from server.insights.rows import parse_instant
 
 Json = dict[str, Any]
 
@@ -35,49 +35,52 @@ def drop_misfits(parts: Json, records: Iterable[Json]) -> tuple[list[Json], list
     Args:
         parts: the filter, under the API's names.
     """
-    checks = {name: (_CHECKS[name], value) for name, value in parts.items() if name in _CHECKS}
-    fitting: list[Json] = []
-    broken: dict[str, None] = {}
-    for record in records:
-        wrong = [name for name, (fits, value) in checks.items() if not fits(value, record)]
-        broken |= dict.fromkeys(wrong)
-        if not wrong:
-            fitting.append(record)
-    return fitting, list(broken)
+    fitting = list(records)
+    broken: list[str] = []
+    for name in _list_seen(parts):
+        rest = [record for record in fitting if _CHECKS[name](parts[name], record)]
+        if len(rest) < len(fitting):
+            broken.append(name)
+        fitting = rest
+    return fitting, broken
 
 
 def list_unseen(parts: Json) -> list[str]:
     """Return the parts of a filter that no record shows whether it fits."""
-    return [name for name, value in parts.items() if value and name not in _CHECKS]
+    return sorted(parts.keys() - _CHECKS.keys())
 
 
 def describe_misfits(count: int, parts: Iterable[str]) -> list[str]:
     """Return what a result says about items that came although they do not fit."""
-    names = ", ".join(f"filter.{name}" for name in parts)
     if not count:
         return []
+    names = ", ".join(f"filter.{name}" for name in parts)
     return [f"Archive did not apply {names}: {count} items that do not fit are left out. {MIXED}"]
 
 
 async def describe_ignored(
-    parts: Json, unseen: Sequence[str], total: int, count: Callable[[Json], Awaitable[int | None]]
+    parts: Json,
+    unseen: Sequence[str],
+    total: int,
+    count: Callable[[Json], Awaitable[int | None]],
+    instead: str = MIXED,
 ) -> list[str]:
-    """Return what a result says where as many items came as without some conditions.
+    """Return what a result says where as many records came as without some conditions.
 
     Args:
         unseen: the conditions that no record shows whether it fits.
-        total: how many items came with them.
-        count: returns how many items a filter finds.
+        total: how many records came with them.
+        count: returns how many records a filter finds.
+        instead: how to ask otherwise.
     """
     # Fewer than a page are hardly all that there is, and not worth a request.
     if not unseen or total <= _FEW or "ids" in parts:
         return []
-    others = {name: value for name, value in parts.items() if name in _CHECKS}
-    if await count(others) != total:
+    if await count({name: parts[name] for name in _list_seen(parts)}) != total:
         return []
     return [
-        f"As many items ({total:,}) came as without {', '.join(unseen)}: either all fit, or "
-        f"Archive did not apply it. {MIXED}"
+        f"As many ({total:,}) came as without {', '.join(unseen)}: either all fit, or Archive did "
+        f"not apply it. {instead}"
     ]
 
 
@@ -110,6 +113,11 @@ async def find_members(
     ]
 
 
+def _list_seen(parts: Json) -> list[str]:
+    """Return the parts of a filter that records show whether they fit."""
+    return sorted(parts.keys() & _CHECKS.keys())
+
+
 def _is_one_of(values: list[str], value: str | None) -> bool:
     # What was not asked for, or is not there, proves nothing.
     return value is None or value.casefold() in {entry.casefold() for entry in values}
@@ -121,20 +129,26 @@ def _has_account(names: list[str], record: Json) -> bool:
 
 
 def _has_type(types: list[str], record: Json) -> bool:
-    provider, kind = record.get("provider"), record.get("type")
-    if provider is None or kind is None:
+    if not {"provider", "type"} <= record.keys():
         return True
+    return any(_is_of_type(name, record) for name in types)
+
+
+def _is_of_type(name: str, record: Json) -> bool:
     # A word that is new to us allows everything.
-    if not _TYPES.keys() >= set(types):
+    if name not in _TYPES:
         return True
-    allowed = [_TYPES[name] for name in types]
-    return any(platform in (None, provider) and kind in kinds for platform, kinds in allowed)
+    platform, kinds = _TYPES[name]
+    return platform in (None, record["provider"]) and record["type"] in kinds
 
 
 def _is_in_window(window: Json, record: Json) -> bool:
-    if not {"id", "provider", "type", "takenAt"} <= record.keys():
+    moment = record.get("takenAt")
+    if moment is None:
         return True
-    return bool(filter_by_time([make_row(record)], window.get("from"), window.get("to")))
+    # An open side is where the item itself is.
+    first, last = (parse_instant(window.get(side) or moment) for side in ("from", "to"))
+    return first <= parse_instant(moment) <= last
 
 
 _CHECKS: dict[str, Callable[[Any, Json], bool]] = {

@@ -32,7 +32,12 @@ from tools.archive.content.fitting import (
 )
 from tools.archive.content.naming import find_preset_ids
 from tools.archive.content.sorting import SORT_PATHS, sorter
-from tools.archive.schema.counting import COUNT_ONLY, count_records, describe_emptiness
+from tools.archive.schema.counting import (
+    COUNT_ONLY,
+    count_all,
+    count_records,
+    describe_emptiness,
+)
 from tools.archive.schema.inputs import (
     NO_SUCH_PLACE,
     Conditions,
@@ -77,6 +82,9 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     conditions_on = "ITEM"
 
     filter: ItemFilterInput | None = Field(None, description="An item must meet all conditions.")
+    taken_at: FilterDateRangeInput | None = Field(
+        None, description="When it was posted: days or instants with zone."
+    )
     sorting: list[ItemSortingInput] | None = Field(
         None, min_length=1, description="Sort keys, the most important first."
     )
@@ -94,15 +102,28 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     def check(self) -> None:
         # Archive ignores both without a word, and a model would report the whole view as the
         # selection.
-        if self.preset_id and (is_narrow(self.filter) or self.custom_attribute_conditions):
+        if self.preset_id and (is_narrow(self.filter) or self.conditions or self.taken_at):
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                "Archive ignores `filter` and `customAttributeConditions` beside `presetId`.",
+                "Archive ignores `filter`, `takenAt` and `customAttributeConditions` beside "
+                "`presetId`.",
                 "For a collection use filter.collectionsIds with the other filters; for a view "
-                "drop the filters.",
+                "drop the filters ({performance} and {top_content} take `takenAt` beside one).",
             )
+        if self.taken_at:
+            self._narrow_by_time(self.taken_at)
         if self.filter:
             check_filter(self.filter, "filter")
+
+    def _narrow_by_time(self, window: FilterDateRangeInput) -> None:
+        """Move `takenAt` to where Archive takes it."""
+        choice = self.filter or ItemFilterInput()
+        if choice.taken_at not in (None, window):
+            raise Failure(
+                Code.INVALID_ARGUMENT, "`filter` has a takenAt of its own.", "Give it once."
+            )
+        choice.taken_at = window
+        self.filter, self.taken_at = choice, None
 
     async def prepare(self, context: ArchiveContext) -> None:
         await super().prepare(context)
@@ -205,24 +226,25 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         unseen += self.describe_conditions()
 
         async def count(parts: Json) -> int | None:
-            # Asked for once in a conversation: several searches may share what they compare with.
-            totals, key = context.lists.totals, (context.workspace, repr(sorted(parts.items())))
-            if key not in totals:
-                page = await api.read_page(_parse(filter=parts), size=1, selection={"id": {}})
-                totals[key] = page.total
-            return totals[key]
+            return await count_all(_parse(filter=parts), context, api)
 
         return await describe_ignored(self.parts, unseen, total or 0, count)
 
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
-        # Archive ignores `sorting` beside a preset too: then all pages are read and sorted here.
-        if not (self.preset_id and self.sorting):
+        if not self._sorts_here:
             return None
-        return sorter([(entry.sort_key, entry.sort_order) for entry in self.sorting])
+        return sorter([(entry.sort_key, entry.sort_order) for entry in self.sorting or []])
+
+    @property
+    def _sorts_here(self) -> bool:
+        # Archive ignores `sorting` beside a preset too: then all pages are read and sorted here.
+        return bool(self.preset_id and self.sorting)
 
     def extra_paths(self) -> list[str]:
         # Sorting here needs the values, even where the caller does not ask for them.
-        return [SORT_PATHS[entry.sort_key] for entry in self.sorting or []] if self.order() else []
+        if not self._sorts_here:
+            return []
+        return [SORT_PATHS[entry.sort_key] for entry in self.sorting or []]
 
     def notes(self) -> list[str]:
         notes = ["The preset's own filters decide what is in it."] if self.preset_id else []

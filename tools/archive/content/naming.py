@@ -7,7 +7,7 @@ from typing import Any, Literal
 from server.archive.context import ArchiveContext
 from server.archive.workspaces import ID
 from server.errors import Code, Failure
-from server.tool.names import find_matches
+from server.tool.names import find_matches, suggest
 from tools.archive.workspace import GetFilterPresets
 
 Accessor = Literal["MEDIA_DECK", "COLLECTIONS"]
@@ -23,13 +23,15 @@ async def find_preset_ids(
         accessor: the kind that is meant; None means both.
 
     Raises:
-        Failure: `AMBIGUOUS` for a name that several have.
+        Failure: `AMBIGUOUS` for a name that several have, `INVALID_ARGUMENT` for a typo.
     """
     # Ids need no look-up, and cost no request.
     if all(ID.match(name) for name in names):
         return names
     page = await context.api.read_whole(GetFilterPresets())
-    presets = [preset for preset in page.records if accessor in (None, preset["accessor"])]
+    presets = page.records
+    if accessor:
+        presets = [preset for preset in presets if preset["accessor"] == accessor]
     return [_find_one(name, presets) for name in names]
 
 
@@ -39,9 +41,11 @@ def _find_one(name: str, presets: list[Preset]) -> str:
         presets,
         name=lambda preset: str(preset["name"]),
         identity=lambda preset: str(preset["id"]),
-        # A part of a name could be another one's: what is not named in full is left to Archive.
+        # A part of a name could be another one's.
         partial=False,
     )
+    if not matches:
+        return _refuse_typo(name, presets)
     if len(matches) > 1:
         raise Failure(
             Code.AMBIGUOUS,
@@ -51,4 +55,16 @@ def _find_one(name: str, presets: list[Preset]) -> str:
                 {key: entry[key] for key in ("id", "name", "accessor")} for entry in matches
             ],
         )
-    return str(matches[0]["id"]) if matches else name
+    return str(matches[0]["id"])
+
+
+def _refuse_typo(name: str, presets: list[Preset]) -> str:
+    """Return what resembles no name: it may be an id of another form, which Archive knows."""
+    suggestion = suggest(name, [str(preset["name"]) for preset in presets])
+    if not suggestion:
+        return name
+    raise Failure(
+        Code.INVALID_ARGUMENT,
+        f"There is no view or collection {name!r}.{suggestion}",
+        "{filterPresets} lists the views and collections.",
+    )

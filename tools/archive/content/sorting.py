@@ -35,26 +35,27 @@ def sorter(keys: list[tuple[str, str]]) -> Callable[[Records], Records]:
         result = list(records)
         # Python's sort is stable: sorting by the last key first leaves the first key in charge.
         for key, direction in reversed(keys):
-            path = SORT_PATHS[key].split(".")
-            existing = [entry for entry in result if _value(entry, path) is not None]
+            read = partial(_read, path=SORT_PATHS[key].split("."))
             # null is no number: it cannot be compared, and as 0 it would come first in ascending
             # order.
-            unknown = [entry for entry in result if _value(entry, path) is None]
-            existing.sort(key=partial(_value, path=path), reverse=direction == "DESC")
-            result = existing + unknown
+            unknown = [entry for entry in result if read(entry) is None]
+            existing = [entry for entry in result if read(entry) is not None]
+            result = sorted(existing, key=read, reverse=direction == "DESC") + unknown
         return result
 
     return sort_records
 
 
-def _value(record: dict[str, Any], path: list[str]) -> Any:
+def _read(record: dict[str, Any], path: list[str]) -> Any:
+    """Return the value that a record is sorted by; None where it has none."""
     value: Any = record
     for step in path:
-        value = value.get(step) if isinstance(value, dict) else None
-    if path[-1] == "accountName" and isinstance(value, str):
-        return value.casefold()
+        value = (value or {}).get(step)
+    if not isinstance(value, str):
+        return value
     if path[-1] == "linearViralityScore":
         # By name the classes would sort HIGH, LOW, MEDIUM.
-        return _VIRALITY.get(str(value))
+        return _VIRALITY.get(value)
     # Numbers beyond what JSON holds exactly stay text; they still have to sort among the others.
-    return int(value) if isinstance(value, str) and value.lstrip("-").isdecimal() else value
+    is_number = path[-1] != "accountName" and value.lstrip("-").isdecimal()
+    return int(value) if is_number else value.casefold()

@@ -7,12 +7,11 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from anyio import to_thread
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from server.archive.api import Api
 from server.archive.context import ArchiveContext
 from server.archive.operations import Workflow
 from server.archive.records import fields_of
@@ -26,17 +25,17 @@ from server.jobs import (
     RecordRow,
 )
 from server.tool.job import Plan, read_by_job
-from server.tool.result import Result, whole
+from server.tool.result import Result, drop_empty, whole
 from tools.archive.content.fitting import describe_misfits
 from tools.archive.content.items import GetItemIdsByUrl, SearchItems
 from tools.archive.items_source import AT_ONCE, Batch, WindowedSource
 from tools.archive.schema.objects import Item
 
-Metric = Literal[
+SortKey = Literal[
     "EARNED_MEDIA_VALUE", "LIKE_COUNT", "COMMENT_COUNT", "SHARE_COUNT", "MERGED_VIEW_PLAY_COUNT"
 ]
 
-FIELD_OF: dict[Metric, str] = {
+FIELD_OF: dict[SortKey, str] = {
     "EARNED_MEDIA_VALUE": "earnedMediaValue",
     "LIKE_COUNT": "likes",
     "COMMENT_COUNT": "comments",
@@ -45,6 +44,16 @@ FIELD_OF: dict[Metric, str] = {
 }
 """Sort key -> metric. `impressions` are views, plays or, where there are neither, estimates
 (Archive docs, schema)."""
+
+_KEY_OF = {name: key for key, name in FIELD_OF.items()} | {"views": "MERGED_VIEW_PLAY_COUNT"}
+
+
+def _to_sort_key(value: Any) -> Any:
+    # The names of answers and charts say the same, and are what a model has seen last.
+    return _KEY_OF.get(value, value) if isinstance(value, str) else value
+
+
+Metric = Annotated[SortKey, BeforeValidator(_to_sort_key)]
 
 # Ten pages at five requests a second: a client still waits for that within one call.
 AT_HAND = 1_000
@@ -185,18 +194,12 @@ class Computed(WindowedSource, Workflow[JobRow]):
             result, await self.find_doubts(context, context.api, start.total)
         )
 
-    async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
-        """Return what the answer says if Archive may not have applied the search."""
-        if not self.is_filtered:
-            return []
-        return await self.query().find_doubts(context, api, total)
-
     async def complete(self, result: SourceItems, doubts: Sequence[str] = ()) -> dict[str, Any]:
         """The answer, with what there is to say about how the items were found."""
         # Medians over many thousand rows would hold up the other calls of the server.
         answer = await to_thread.run_sync(lambda: self.result(result))
         notes = [*answer.pop("notes", []), *describe_items(self, result), *doubts]
-        return {**answer, **({"missing": result.named} if result.named else {}), "notes": notes}
+        return {**answer, **drop_empty({"missing": result.named}), "notes": notes}
 
     async def _start(self, context: ArchiveContext) -> Start:
         if self.search is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Workflow
 from server.archive.pagination import PARTIAL
 from server.insights import brands
-from server.tool.result import BUDGET, Result, compact, whole
+from server.tool.result import BUDGET, Result, compact, drop_empty, whole
 from tools.archive.competitors import GetCompetitorBrands, Period, describe_absence
 from tools.archive.schema.inputs import Day
 from tools.archive.schema.market_objects import CompetitorBrand
@@ -25,6 +25,16 @@ BRAND_UNITS = {"earnedMediaValue": "USD"}
 _FEWEST = 5
 _ROOM = BUDGET - 6_000
 """Characters of the brands, with room for the notes."""
+
+
+Figure = Literal[
+    "postsCount",
+    "influencersCount",
+    "reach",
+    "impressions",
+    "engagementsTotal",
+    "earnedMediaValue",
+]
 
 
 class CompareBrands(Workflow[CompetitorBrand]):
@@ -41,38 +51,33 @@ class CompareBrands(Workflow[CompetitorBrand]):
     period: Period = Field("MONTH", description="Length of the period.")
     date: Day | None = Field(None, description="Any day of the period, such as 2026-03-01.")
     previous: bool = Field(False, description="Add the change since the period before.")
+    metrics: list[Figure] | None = Field(None, min_length=1, description="Only these figures.")
 
     async def run(self, context: ArchiveContext) -> Result:
         today = wall_clock.utc_now().date()
-        first, last = brands.find_period(
-            self.period, date.fromisoformat(self.date) if self.date else today
-        )
-        now = await self._brands(context, self.date or today.isoformat())
-        before, past_partial = None, False
+        day = date.fromisoformat(self.date) if self.date else today
+        first, last = brands.find_period(self.period, day)
+        pages = [await self._brands(context, day.isoformat())]
         if self.previous:
             # Any day of a period stands for it (Archive docs, competitor brands).
-            past = await self._brands(context, (first - timedelta(days=1)).isoformat())
-            before, past_partial = {record["id"]: record for record in past.records}, past.partial
-        compared = brands.compare_brands(now.records, before)
-        partial = now.partial or past_partial
+            day_before = (first - timedelta(days=1)).isoformat()
+            pages.append(await self._brands(context, day_before))
+        partial = any(page.partial for page in pages)
+        now, *earlier = [page.records for page in pages]
+        figures = self.metrics or brands.METRICS
         answer: dict[str, Any] = {
             "period": {"length": self.period, "from": first.isoformat(), "to": last.isoformat()},
-            "sums": brands.sum_metrics(now.records),
-            "unavailable": brands.find_missing(now.records),
+            "sums": brands.sum_metrics(now, figures),
+            "unavailable": brands.find_missing(now, figures),
             "units": BRAND_UNITS,
-            **({"partial": True} if partial else {}),
-            "notes": self._notes(
-                now.records, last.isoformat() if last >= today else None, partial=partial
-            ),
+            **drop_empty({"partial": partial or None}),
+            "notes": self._notes(now, last.isoformat() if last >= today else None, partial=partial),
         }
-        visible = len(compared)
-        while visible > _FEWEST and len(compact({**answer, "brands": compared[:visible]})) > _ROOM:
-            visible -= 1
-        if visible < len(compared):
-            answer["notes"].append(
-                f"Shown are {visible} of {len(compared)} brands; shares and ranks are over all."
-            )
-        return whole({"brands": compared[:visible], **answer})
+        before = {record["id"]: record for record in earlier[0]} if earlier else None
+        # Compared over all figures, as the order follows the earned media value.
+        compared = brands.compare_brands(now, before)
+        rest = set(brands.METRICS).difference(figures)
+        return whole(_fit([_without(brand, rest) for brand in compared], answer))
 
     def _notes(
         self, result: list[dict[str, Any]], open_until: str | None, *, partial: bool
@@ -100,3 +105,19 @@ class CompareBrands(Workflow[CompetitorBrand]):
             records += [record for record in page.records if record["id"] not in existing]
             partial |= page.partial
         return Page(records, None, False, len(records), partial)
+
+
+def _fit(compared: list[dict[str, Any]], answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer with as many brands before it as fit."""
+    visible = len(compared)
+    while visible > _FEWEST and len(compact({**answer, "brands": compared[:visible]})) > _ROOM:
+        visible -= 1
+    if visible < len(compared):
+        answer["notes"].append(
+            f"Shown are {visible} of {len(compared)} brands; shares and ranks are over all."
+        )
+    return {"brands": compared[:visible], **answer}
+
+
+def _without(brand: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in brand.items() if name not in names}

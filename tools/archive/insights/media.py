@@ -27,7 +27,7 @@ from server.pictures.thumbnails import (
     wrap_unscaled,
 )
 from server.tool.arguments import parse
-from server.tool.result import Image, Result, prose
+from server.tool.result import Image, Result, drop_empty, prose
 from tools.archive.content.items import GetMediaContents, SearchItems
 from tools.archive.insights.base import Metric, SourceItems
 from tools.archive.insights.media_frames import (
@@ -123,6 +123,11 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
             dict.fromkeys(self.item_ids or self.urls or self.competitor_brand_item_ids or [])
         )
 
+    @property
+    def _names_ids_alone(self) -> bool:
+        """Whether there is nothing to look up."""
+        return self.urls is None and self.search is None and self.taken_at is None
+
     async def run(self, context: ArchiveContext) -> Result:
         # Pillow is an optional extra; without it pictures are passed on as they are.
         can_scale = is_installed("pictures")
@@ -133,29 +138,29 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
         skipped: list[dict[str, Any]] = []
         most = MOST_SINGLE if self.each or not can_scale else MOST_ITEMS
         ids, notes = await self._choose_ids(context, most)
+        if self.limit > most and "limit" in self.model_fields_set:
+            notes.append(f"`limit` is at most {most} here.")
         frames = await self._frames(context.api, ids, skipped)
-        notes += [_COMPETITORS] if self.competitor_brand_item_ids else []
+        if self.competitor_brand_item_ids:
+            notes.append(_COMPETITORS)
         if len(frames) > most:
             notes.append(f"Only the first {most} of {len(frames)} frames are shown.")
-        notes += [] if can_scale else [_UNSCALED]
-        show = self._scale if can_scale else self._keep_size
-        visible, images = await show(context, frames[:most], skipped)
+        if can_scale:
+            visible, images = await self._scale(context, frames[:most], skipped)
+        else:
+            notes.append(_UNSCALED)
+            visible, images = await self._keep_size(context, frames[:most], skipped)
         pictures = [{"number": number, **frame.legend} for number, frame in enumerate(visible, 1)]
         notes += describe_hosts(skipped)
-        about = {
-            "pictures": pictures,
-            **({"skipped": skipped} if skipped else {}),
-            **({"notes": notes} if notes else {}),
-        }
-        return prose(about, "", *images)
+        about = drop_empty({"skipped": skipped, "notes": notes})
+        return prose({"pictures": pictures, **about}, "", *images)
 
     async def _choose_ids(self, context: ArchiveContext, most: int) -> tuple[list[str], list[str]]:
         """Return the ids of at most so many posts, and what is to be said about the choice."""
         if self.metric is not None:
             return await self._rank_ids(context, most)
-        ids = self.competitor_brand_item_ids or self.item_ids
-        if ids is not None and self.taken_at is None:
-            return list(dict.fromkeys(ids)), []
+        if self._names_ids_alone:
+            return self._list_names(), []
         count = len(self._list_names()) or min(self.limit, most)
         result = SourceItems()
         async for batch in self.batches(context.api, None, ["id", "provider", "type", "takenAt"]):

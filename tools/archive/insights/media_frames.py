@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from server.errors import Failure
 from server.text import join_first
+from server.tool.result import drop_nulls
 
 T = TypeVar("T")
 
@@ -32,12 +33,11 @@ def choose_frames(
 ) -> list[Frame]:
     """Return all usable frames of the only item, the first usable one of many; say why, where there
     is none."""
-    usable: list[Frame] = []
-    for place, media in enumerate(own, 1):
-        url = _url(media)
-        if url:
-            about = {**legend, **_report(media, place, len(own))}
-            usable.append(Frame(url, media["type"] == "VIDEO", about))
+    frames = [
+        Frame(_url(media) or "", media["type"] == "VIDEO", {**legend, **_report(media, place, own)})
+        for place, media in enumerate(own, 1)
+    ]
+    usable = [frame for frame in frames if frame.url]
     if not usable:
         gone = any(media["deleted"] for media in own)
         reason = "its files were deleted" if gone else "Archive has no picture of it"
@@ -49,10 +49,9 @@ def _url(media: dict[str, Any]) -> str | None:
     # Deleted media may still have links, which lead nowhere.
     if media["deleted"]:
         return None
-    still: str | None = media["thumbnailUrl"] or (
-        media["fileUrl"] if media["type"] == "IMAGE" else None
-    )
-    return still
+    # The file of a video is no picture.
+    file = media["fileUrl"] if media["type"] == "IMAGE" else None
+    return media["thumbnailUrl"] or file
 
 
 def make_legend(item: dict[str, Any]) -> dict[str, Any]:
@@ -69,10 +68,13 @@ def make_legend(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _report(media: dict[str, Any], place: int, count: int) -> dict[str, Any]:
-    frame = {"frame": f"{place} of {count}"} if count > 1 else {}
-    seconds = {"videoSeconds": media["videoDuration"]} if media["type"] == "VIDEO" else {}
-    return {**frame, **seconds}
+def _report(media: dict[str, Any], place: int, own: list[dict[str, Any]]) -> dict[str, Any]:
+    report: dict[str, Any] = {}
+    if len(own) > 1:
+        report["frame"] = f"{place} of {len(own)}"
+    if media["type"] == "VIDEO":
+        report["videoSeconds"] = media["videoDuration"]
+    return report
 
 
 def sort_out(
@@ -93,12 +95,11 @@ def sort_out(
 
 
 def _describe_failure(frame: Frame, failure: Failure) -> dict[str, Any]:
-    legend = {
-        name: frame.legend[name] for name in ("itemId", "frame", "link") if frame.legend.get(name)
-    }
+    about = {name: frame.legend.get(name) for name in ("itemId", "frame", "link")}
     # A malformed address has no host to name.
     host = _HOST.match(frame.url)
-    return {**legend, **({"host": host[1]} if host else {}), "reason": failure.message}
+    about["host"] = host and host[1]
+    return drop_nulls({**about, "reason": failure.message})
 
 
 def describe_hosts(skipped: list[dict[str, Any]]) -> list[str]:

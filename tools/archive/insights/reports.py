@@ -19,6 +19,7 @@ from server.tool.result import (
     BUDGET,
     Result,
     compact,
+    drop_empty,
     whole,
 )
 from tools.archive.content.fitting import drop_misfits
@@ -32,7 +33,11 @@ _MOST_PEOPLE, _ALL = 25, 100_000
 """The most groups of creators and accounts where nobody says how many, and of other groups."""
 # Groups are cut no further: fewer of them would no longer be an answer.
 _FEWEST = 5
-_TIMES = ("week", "month")
+_ABOUT_GROUPS = {
+    "week": "Weeks are ISO weeks, Monday to Sunday, in UTC.",
+    "month": "Months are calendar months in UTC.",
+}
+_TIMES = tuple(_ABOUT_GROUPS)
 _ROOM = BUDGET - 6_000
 """Characters of a summary, with room for its notes and for the job around it."""
 
@@ -91,11 +96,7 @@ class SummarizePerformance(Computed):
         if self.limit:
             answer["best"] = summary.select_best(rows, self.metric_name, self.limit)
         groups, notes = self._group(rows, _ROOM - len(compact(answer)))
-        return {
-            **answer,
-            **({"by": groups} if groups else {}),
-            "notes": [*self._about(rows), *notes],
-        }
+        return {**answer, **drop_empty({"by": groups}), "notes": [*self._about(rows), *notes]}
 
     def _group(
         self, rows: list[Row], room: int
@@ -129,14 +130,10 @@ class SummarizePerformance(Computed):
         notes = [
             "`unknown` items lack the metric: they are in no mean or median, and not counted as 0."
         ]
-        by = self.by or []
-        if by:
+        if self.by:
             notes.append("In groups, items beyond `known` lack the metric; null: all of them do.")
-        if "week" in by:
-            notes.append("Weeks are ISO weeks, Monday to Sunday, in UTC.")
-        if "month" in by:
-            notes.append("Months are calendar months in UTC.")
-        if rows and all(row.value(self.metric_name) is None for row in rows):
+        notes += [note for by, note in _ABOUT_GROUPS.items() if by in (self.by or [])]
+        if _lack(rows, self.metric_name):
             notes.append(
                 f"No item has {self.metric_name}: choose another `metric` to see the best."
             )
@@ -235,12 +232,11 @@ class GetTopContent(Computed):
         # What does not fit the filter stands where the best ones should be.
         if broken:
             return None
-        rows = _rows(page)
-        if rows and all(row.value(self.metric_name) is None for row in rows):
+        if _lack(_rows(page), self.metric_name):
             # Either none has the metric, or Archive puts those without it first.
             measured = await self._page(context, measured=True)
-            page, rows = (measured, _rows(measured)) if measured.records else (page, rows)
-        return page if ranking.is_ranked(rows, self.metric_name) else None
+            page = measured if measured.records else page
+        return page if ranking.is_ranked(_rows(page), self.metric_name) else None
 
     async def _page(self, context: ArchiveContext, *, measured: bool = False) -> Page:
         more: dict[str, Any] = {"sorting": [{"sortKey": self.metric, "sortOrder": "DESC"}]}
@@ -266,6 +262,11 @@ class GetTopContent(Computed):
             )
         self.narrow("socialProfileIds", profiles)
         self.creator_id = None
+
+
+def _lack(rows: list[Row], metric: str) -> bool:
+    """Return whether there are rows, and none has the metric."""
+    return {row.value(metric) for row in rows} == {None}
 
 
 def _rows(page: Page) -> list[Row]:

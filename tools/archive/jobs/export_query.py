@@ -56,13 +56,11 @@ class ExportQuery(WindowedSource):
     )
     format: Literal["csv", "xlsx", "jsonl", "parquet"] = Field(
         "csv",
-        description="Format of the file; `xlsx` is for Excel, `csv` for any spreadsheet, and both "
-        "have earned media value in dollars too.",
+        description="Format of the file; `xlsx` is for Excel.",
     )
     delimiter: Literal["comma", "semicolon", "tab"] = Field(
         "comma",
-        description="What separates the cells of a `csv` file; Excel wants semicolons where "
-        "numbers have decimal commas.",
+        description="Separates the cells of a `csv` file.",
     )
     name: Text | None = Field(None, description="Name of the file.")
     option_names: bool = Field(True, description="Write options by name instead of id.")

@@ -38,6 +38,7 @@ from server.exports.job_file import (
 )
 from server.insights.money import DOLLARS
 from server.jobs import Handle, RecordRow, Stopped
+from tools.archive.content.fitting import describe_misfits
 from tools.archive.jobs.export_query import ExportQuery
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Place:
     rows: int = 0
     partial: int = 0
     missing: int = 0
+    misfits: int = 0
+    broken: list[str] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
     over: bool = False
     draft: dict[str, Any] | None = None
@@ -79,6 +82,8 @@ class Place:
             rows=self.rows + rows,
             partial=self.partial + batch.partial,
             missing=self.missing + len(links),
+            misfits=self.misfits + batch.misfits,
+            broken=list(dict.fromkeys([*self.broken, *batch.broken])),
             named=[*self.named, *links][:_MOST_NAMED],
             # Nothing to go on from: this was the last one.
             over=batch.cursor is None,
@@ -139,7 +144,12 @@ class ExportWork:
             place, export = await self._build(job, place)
         # Of a file that was published before a crash the spool is still there.
         await on_disk(lambda: discard(self._folder, job.row.id))
-        return self._report(export, place)
+        report = self._report(export, place)
+        # A narrow filter that wrote everything would pass for the right file.
+        report["notes"] += await self._query.request().find_doubts(
+            self._context, self._context.background, export.rows
+        )
+        return report
 
     async def _gather_rows(self, job: Handle, spool: Spool, place: Place) -> Place:
         # After a restart the rows of the run before are in the spool only.
@@ -273,6 +283,7 @@ class ExportWork:
                 f"Archive could not compute some values of {place.partial} pages: those cells "
                 "are empty."
             )
+        notes += describe_misfits(place.misfits, place.broken)
         if place.missing:
             notes.append(
                 f"{place.missing} links lead to no item; `missing` names the first of them."

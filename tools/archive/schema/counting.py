@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from server.archive.api import Api
 from server.archive.context import ArchiveContext
 from server.archive.operations import Connection
-from server.tool.result import Result, whole
+from server.tool.result import Result, drop_empty, whole
 
 COUNT_ONLY = "Return only the number, as `totalCount`."
 
@@ -19,8 +20,20 @@ async def count_records(request: Connection[Any], context: ArchiveContext) -> Re
     """
     # The count comes with any page, so the smallest one will do.
     page = await context.api.read_page(request, size=1, selection={"id": {}})
-    notes = [*request.notes(), *([] if page.total else request.notes_if_empty())]
-    return whole({"totalCount": page.total, **({"notes": notes} if notes else {})})
+    notes = request.notes()
+    if not page.total:
+        notes += request.notes_if_empty()
+    return whole({"totalCount": page.total, **drop_empty({"notes": notes})})
+
+
+async def count_all(request: Connection[Any], context: ArchiveContext, api: Api) -> int | None:
+    """Return how many records a search finds, for comparing: a conversation asks for it once."""
+    key = (context.workspace, repr((request.operation, sorted(request.variables().items()))))
+    totals = context.lists.totals
+    if key not in totals:
+        page = await api.read_page(request, size=1, selection={"id": {}})
+        totals[key] = page.total
+    return totals[key]
 
 
 def describe_emptiness(conditions: list[str]) -> list[str]:

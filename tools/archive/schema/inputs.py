@@ -151,9 +151,10 @@ class FilterIntegerRangeInput(Input):
 
     @model_validator(mode="after")
     def _some_span(self) -> Self:
-        if self.from_ is None and self.to is None:
+        bounds = [bound for bound in (self.from_, self.to) if bound is not None]
+        if not bounds:
             raise ValueError("give `from`, `to` or both.")
-        if self.from_ is not None and self.to is not None and self.from_ > self.to:
+        if bounds != sorted(bounds):
             raise ValueError(f"`from` ({self.from_}) is greater than `to` ({self.to}).")
         return self
 
@@ -235,7 +236,7 @@ def is_narrow(choice: Input | None) -> bool:
 
 def _are_options(value: Any) -> bool:
     values = value if isinstance(value, list) else [value]
-    return all(isinstance(entry, str) and entry.strip() for entry in values)
+    return all(isinstance(entry, str) for entry in values) and all(map(str.strip, values))
 
 
 def _has_keys(value: Any, keys: set[str]) -> bool:

@@ -54,11 +54,13 @@ class ViewFilters(ItemFilterInput):
     @model_validator(mode="before")
     @classmethod
     def _no_slip(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
         fields = [str(field.alias) for field in cls.model_fields.values()]
-        for name in value if isinstance(value, dict) else ():
+        for name in value.keys() - set(fields):
             # Only what resembles a filter is refused: that is a typo, and what it should narrow by
             # would be lost.
-            if name not in fields and (suggestion := suggest(name, fields)):
+            if suggestion := suggest(name, fields):
                 raise ValueError(f"`{name}` is no filter.{suggestion}")
         return value
 

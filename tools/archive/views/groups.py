@@ -116,25 +116,29 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
         return []
 
     def details(self, result: dict[str, Any]) -> dict[str, Any]:
-        content = {kind: [entry["name"] for entry in result[kind]] for kind in _KINDS}
-        first = {kind: names[:MOST_NAMES] for kind, names in content.items() if names}
-        counts = {kind: len(names) for kind, names in content.items() if names}
+        content = _list_content(result)
         return {
             "name": result["name"],
-            "holds": counts,
-            "first": first,
+            "holds": {kind: len(names) for kind, names in content.items()},
+            "first": {kind: names[:MOST_NAMES] for kind, names in content.items()},
             # The confirmation is bound to all names, though only a few are shown.
             "version": scope_of(content),
         }
 
     def describe_survivors(self, result: dict[str, Any]) -> str:
+        content = _list_content(result)
+        if not content:
+            return "It is empty."
         parts = [
-            f"{count_noun(len(result[key]), kind)} "
-            f"({join_quoted([entry['name'] for entry in result[key]])})"
-            for key, kind in _KINDS.items()
-            if result[key]
+            f"{count_noun(len(names), _KINDS[key])} ({join_quoted(names)})"
+            for key, names in content.items()
         ]
-        return f"What is in it stays, in no group: {', '.join(parts)}." if parts else "It is empty."
+        return f"What is in it stays, in no group: {', '.join(parts)}."
+
+
+def _list_content(group: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the names of what is in a group, by kind."""
+    return {kind: [entry["name"] for entry in group[kind]] for kind in _KINDS if group[kind]}
 
 
 class MoveCollectionToGroup(MoveToGroup[CollectionPayload]):

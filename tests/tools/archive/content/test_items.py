@@ -36,6 +36,15 @@ def test_a_whole_search_is_sent_as_it_is() -> None:
     assert sent(SearchItems, **arguments, limit=50, fields=["id"], workspace="w") == arguments
 
 
+def test_a_time_beside_the_filter_is_sent_in_it() -> None:
+    window = {"from": "2026-03-01T00:00:00Z"}
+
+    for more in ({}, {"filter": {"takenAt": window}}):
+        assert sent(SearchItems, takenAt=window, **more) == {"filter": {"takenAt": window}}
+    other = {"filter": {"takenAt": {"from": "2026-04-01"}}}
+    assert "takenAt of its own" in refused(SearchItems, takenAt=window, **other).message
+
+
 def test_lone_values_of_a_search_become_lists() -> None:
     variables = sent(
         SearchItems,
@@ -151,7 +160,9 @@ def test_filters_beside_a_preset_are_refused_because_archive_would_ignore_them(
 ) -> None:
     failure = refused(SearchItems, presetId="7", **beside)
 
-    assert "ignores `filter` and `customAttributeConditions` beside `presetId`" in failure.message
+    assert failure.message == (
+        "Archive ignores `filter`, `takenAt` and `customAttributeConditions` beside `presetId`."
+    )
     assert "filter.collectionsIds" in failure.hint
 
 

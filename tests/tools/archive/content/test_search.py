@@ -89,7 +89,7 @@ async def test_all_of_a_workspace_for_a_narrow_filter_is_said_and_asked_for_once
 
     for _ in range(2):
         answer = await archive.search(filter={"campaignsIds": ["c"]}, limit=5)
-        assert "As many items (30) came as without filter.campaignsIds" in answer["notes"][0]
+        assert "As many (30) came as without filter.campaignsIds" in answer["notes"][0]
         assert "presetId" in answer["notes"][0]
 
     # Two searches, and one look at how many there are in all.
@@ -102,7 +102,7 @@ async def test_a_count_alone_is_doubted_too() -> None:
 
     assert answer["totalCount"] == 30
     assert "nodes" not in answer
-    assert "As many items (30)" in answer["notes"][0]
+    assert "As many (30)" in answer["notes"][0]
 
 
 async def test_a_count_alone_is_one_small_request() -> None:
@@ -199,10 +199,21 @@ async def test_a_name_that_a_view_and_a_collection_share_is_not_guessed() -> Non
     }
 
 
-@pytest.mark.parametrize("name", ["All Reel", "x"])
-async def test_what_names_nothing_in_full_is_left_to_archive(name: str) -> None:
+async def test_what_resembles_no_name_is_left_to_archive() -> None:
     archive = Archive()
 
-    await archive.search(presetId=name)
+    await archive.search(presetId="x")
 
-    assert archive.sent[-1]["presetId"] == name
+    assert archive.sent[-1]["presetId"] == "x"
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"presetId": "Q3 Raport"}, {"filter": {"collectionsIds": ["Q3 Raport"]}}]
+)
+async def test_a_typo_in_a_name_is_refused_with_the_name(arguments: Json) -> None:
+    with pytest.raises(Failure) as caught:
+        await Archive().search(**arguments)
+
+    assert caught.value.message.casefold() == (
+        "there is no view or collection 'q3 raport'. did you mean `q3 report`?"
+    )

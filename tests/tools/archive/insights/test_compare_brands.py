@@ -143,3 +143,15 @@ async def test_a_plan_without_competitor_insights_says_what_to_ask_for(there: Sh
 
     assert failure.code is Code.FORBIDDEN
     assert "Competitor Insights" in failure.hint
+
+
+async def test_only_the_chosen_figures_are_compared(there: Shop) -> None:
+    found = await there.result("archive_compare_brands", metrics=["postsCount"])
+    whole = await there.result("archive_compare_brands")
+
+    assert list(found.structured["sums"]) == ["postsCount"]
+    about = {"id", "name", "isOwnBrand", "postsCount"}
+    assert all(brand.keys() == about for brand in found.structured["brands"])
+    order = [brand["id"] for brand in whole.structured["brands"]]
+    assert [brand["id"] for brand in found.structured["brands"]] == order
+    assert len(found.text) < len(whole.text) / 2

@@ -411,6 +411,16 @@ async def test_without_a_metric_the_newest_posts_are_shown(tmp_path: Path) -> No
     assert {entry["itemId"] for entry in shown(result)} == set(newest)
 
 
+async def test_single_images_of_a_search_are_six_at_most_and_it_is_said(tmp_path: Path) -> None:
+    async with viewer(tmp_path) as v:
+        asked = await v.look(ViewMedia, each=True, limit=9)
+        left_out = await v.look(ViewMedia, each=True)
+
+    assert len(shown(asked)) == len(shown(left_out)) == 6
+    assert "`limit` is at most 6 here." in asked.structured["notes"]
+    assert "`limit`" not in str(left_out.structured.get("notes", []))
+
+
 async def test_posts_are_shown_by_their_links(tmp_path: Path) -> None:
     async with viewer(tmp_path) as v:
         item = next(item for item in usable(v, 20) if item.original_url)

@@ -315,6 +315,13 @@ async def test_the_first_chosen_figure_ranks_unless_a_metric_is_named(there: Sho
     assert [list(best)[-1] for best in likes["best"]] == ["likes"] * 5
 
 
+@pytest.mark.parametrize(
+    ("name", "key"), [("likes", "LIKE_COUNT"), ("views", "MERGED_VIEW_PLAY_COUNT")]
+)
+async def test_a_metric_may_be_named_as_answers_name_it(there: Shop, name: str, key: str) -> None:
+    assert await there.top(metric=name) == await there.top(metric=key)
+
+
 async def test_top_and_total_are_one_answer(there: Shop) -> None:
     window = {"from": "2026-08-01", "to": "2026-08-31"}
     found = await there.top(takenAt=window, limit=5)

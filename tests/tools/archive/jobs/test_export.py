@@ -128,6 +128,20 @@ async def test_a_file_without_rows_says_what_excluded_them(there: Shop) -> None:
     assert "Nothing meets filter.accountNames: check its values, or leave it out." in told["notes"]
 
 
+async def test_a_file_of_all_creators_for_a_condition_says_so(there: Shop) -> None:
+    everybody = {"field": "full_name", "operator": "IS_NOT_EMPTY", "type": "TEXT"}
+    told = await there.export(what="creators", creators={"customAttributeConditions": [everybody]})
+
+    assert any("came as without full_name IS_NOT_EMPTY" in note for note in told["notes"])
+
+
+async def test_a_phrase_is_counted_before_it_is_written(there: Shop) -> None:
+    search = {"captionPhrase": "two pumps of"}
+    plan = await there.call("archive_start_export", search=search, dryRun=True)
+
+    assert plan["records"] == (await there.export(search=search))["rows"] > 0
+
+
 async def test_a_dry_run_tells_rows_and_cost_and_writes_nothing(there: Shop) -> None:
     told = await there.call("archive_start_export", search={}, name="q4", dryRun=True)
 
