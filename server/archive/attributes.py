@@ -183,6 +183,15 @@ class Attributes:
             }
         return names
 
+    async def all_schemas(
+        self, selection: Selection, record: type[Record], workspace: str, deadline: float
+    ) -> dict[Entity, Schemas]:
+        """Return the schemas of every entity whose custom attributes a selection shows."""
+        return {
+            entity: await self.schemas(entity, workspace, deadline)
+            for entity in _list_entities(selection, record)
+        }
+
     async def schemas(
         self, entity: Entity, workspace: str, deadline: float, *, again: bool = False
     ) -> Schemas:

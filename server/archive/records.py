@@ -19,6 +19,8 @@ BigInt = Annotated[int, "BigInt"]
 """An integer that the API sends as text."""
 Cents = Annotated[int, "BigInt", Unit("cents")]
 """Earned media value of an item: cents (Archive docs, engagement)."""
+Moment = Annotated[str, "DateTime"]
+"""An instant, such as 2026-11-02T09:15:00Z."""
 Usd = Annotated[float, Unit("USD")]
 """Earned media value of a competitor brand: dollars (Archive docs, competitor brands)."""
 
@@ -35,6 +37,8 @@ class AttributesOf:
 
 CreatorAttributes = Annotated[Any, AttributesOf("CREATOR")]
 ItemAttributes = Annotated[Any, AttributesOf("ITEM")]
+
+_MARKS = {"BigInt": {"big": True}, "DateTime": {"moment": True}}
 
 Selection = dict[str, "Selection"]
 """Field name -> selection of its fields; empty for a leaf."""
@@ -61,6 +65,7 @@ class Field:
     hint: Any
     record: type[Record] | None = None
     big: bool = False
+    moment: bool = False
     unit: str = ""
     attributes_of: Entity | None = None
     many: bool = False
@@ -111,4 +116,4 @@ def _read_mark(mark: Any) -> dict[str, Any]:
         return {"unit": mark.name}
     if isinstance(mark, AttributesOf):
         return {"attributes_of": mark.entity}
-    return {"big": True} if mark == "BigInt" else {}
+    return dict(_MARKS.get(mark, {}))

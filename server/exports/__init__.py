@@ -19,7 +19,7 @@ from server.exports.names import FORMATS, Format
 from server.exports.paths import ExportFolder, FolderEntry, Piece, Target
 from server.exports.publish import Draft, Export, find_published, publish, store
 from server.exports.spool import Spool, discard, list_leftovers
-from server.exports.writers import build, check_available
+from server.exports.writers import Layout, build, check_available
 
 __all__ = [
     "FORMATS",
@@ -28,6 +28,7 @@ __all__ = [
     "ExportFolder",
     "FolderEntry",
     "Format",
+    "Layout",
     "Leftover",
     "Piece",
     "Spool",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import Any
@@ -27,6 +27,8 @@ class Kind(IntFlag):
     BIG = 16
     NESTED = 32
     LIST = 64
+    MOMENT = 128
+    """An instant or a day, as text; only a schema says so."""
 
 
 # Plain integers: combining members of an enum is slow, and this is done for every cell.
@@ -60,6 +62,9 @@ class Survey:
     """
 
     declared: tuple[str, ...] = ()
+    types: Mapping[str, Column] = field(default_factory=dict)
+    """Columns by their names, as the schema has them: a column of a file is never less than that,
+    whatever its rows happen to hold."""
     rows: int = 0
     _kinds: dict[str, int] = field(default_factory=dict)
     _elements: dict[str, int] = field(default_factory=dict)
@@ -83,11 +88,16 @@ class Survey:
             for step in path.split("."):
                 node = node.setdefault(step, {})
         return [
-            Column(name, Kind(self._kinds.get(name, 0)), Kind(self._elements.get(name, 0)))
+            self._make_column(name)
             for name, has_children in _walk(tree, "")
             # An object that is null in some records is no column of its own beside its fields.
             if self._kinds.get(name, 0) or not has_children
         ]
+
+    def _make_column(self, name: str) -> Column:
+        declared = self.types.get(name, Column(name, Kind.NOTHING))
+        kinds = declared.kinds | self._kinds.get(name, 0)
+        return Column(name, kinds, declared.elements | self._elements.get(name, 0))
 
     def _is_requested(self, name: str) -> bool:
         prefixes = tuple(f"{path}." for path in self.declared)

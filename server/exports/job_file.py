@@ -19,6 +19,7 @@ from server.exports import (
     Draft,
     Export,
     Format,
+    Layout,
     Spool,
     Target,
     build,
@@ -79,7 +80,7 @@ class JobFile:
 
     async def write(
         self,
-        columns: tuple[str, ...],
+        layout: Layout,
         pieces: Iterable[list[dict[str, Any]]],
         summary: Callable[[], dict[str, Any]],
     ) -> Export:
@@ -99,7 +100,7 @@ class JobFile:
             for rows in pieces:
                 # A default argument binds the rows of this round.
                 await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]
-            draft = await on_disk(lambda: build(self._folder, spool, target, columns, self._tick))
+            draft = await on_disk(lambda: build(self._folder, spool, target, layout, self._tick))
         # Not awaited here: the draft is removed where the journal refuses it.
         journalled = self._job.checkpoint(draft=draft.to_dict(), summary=summary())
         export = await publish_once(self._folder, draft, journalled)

@@ -8,6 +8,7 @@ PREFIX = "archive://exports/"
 MIME_TYPES = {
     "csv": "text/csv",
     "jsonl": "application/jsonl",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "parquet": "application/vnd.apache.parquet",
     "png": "image/png",
     "txt": "text/plain",

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from server.errors import Code, Failure
 
 # The formats of an export file; each is its extension too.
-Format = Literal["jsonl", "csv", "parquet", "png", "txt"]
+Format = Literal["jsonl", "csv", "xlsx", "parquet", "png", "txt"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 _BY_ENDING: dict[str, Format] = {file_format: file_format for file_format in FORMATS}
 

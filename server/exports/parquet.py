@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -77,6 +78,9 @@ class ParquetFile:
 
     def _choose_type(self, column: Column) -> tuple[Any, Convert]:
         """Return the type that holds every value of the column, text where there is no other."""
+        column = replace(
+            column, kinds=column.kinds & ~Kind.MOMENT, elements=column.elements & ~Kind.MOMENT
+        )
         # Lists beside other values, or of objects, have no common type either.
         if column.kinds != Kind.LIST or column.elements & Kind.NESTED:
             return self._choose_scalar(column.kinds)

@@ -23,6 +23,8 @@ _WORKING_FILE = re.compile(r"\..+\.(?P<job>[A-Za-z0-9_-]{1,36})\.(?:part|[0-9a-f
 _BLOCK = 1 << 17
 # Strict: Python would write NaN, which is no JSON and which other programs refuse.
 _STRICT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+# JSON allows them in a text, but many programs end a line there.
+_LINE_ENDS = {0x85: r"\u0085", 0x2028: r"\u2028", 0x2029: r"\u2029"}
 
 Row = dict[str, Any]
 
@@ -264,7 +266,7 @@ def _encode_row(row: Row) -> bytes:
 
 
 def _encode_line(row: Any) -> bytes:
-    return _STRICT.encode(row).encode() + b"\n"
+    return _STRICT.encode(row).translate(_LINE_ENDS).encode() + b"\n"
 
 
 def _repair(row: Row) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 from server.errors import Failure
-from server.exports import parquet
+from server.exports import parquet, xlsx
 from server.exports.cells import CsvFile
 from server.exports.columns import Column, Row, Survey
 from server.exports.names import Format
@@ -15,13 +16,36 @@ from server.exports.parquet import ParquetFile
 from server.exports.paths import ExportFolder, Target
 from server.exports.publish import Draft, write_draft
 from server.exports.spool import Spool
+from server.exports.xlsx import XlsxFile
 
 _BATCH_ROWS, _BATCH_BYTES = 500, 128 * 1024
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the rows of a file are laid out.
+
+    Args:
+        columns: dotted paths in their order; without them the columns of the rows, in the order in
+            which they come up.
+        types: the columns that a schema gives a type, by their paths.
+        delimiter: what stands between the cells of a CSV file.
+    """
+
+    columns: tuple[str, ...] = ()
+    types: Mapping[str, Column] = field(default_factory=dict)
+    delimiter: str = ","
+
+
+NO_LAYOUT = Layout()
 
 
 class _Writer(Protocol):
     def add(self, records: Iterable[Row], /) -> None: ...
     def close(self) -> None: ...
+
+
+_MakeWriter = Callable[[BinaryIO], _Writer]
 
 
 class LinesFile:
@@ -50,20 +74,20 @@ def check_available(file_format: Format) -> None:
     """
     if file_format == "parquet":
         parquet.check_available()
+    if file_format == "xlsx":
+        xlsx.check_available()
 
 
 def build(
     folder: ExportFolder,
     spool: Spool,
     target: Target,
-    columns: tuple[str, ...] = (),
+    layout: Layout = NO_LAYOUT,
     tick: Callable[[], None] = lambda: None,
 ) -> Draft:
     """Write the rows of the spool to a complete file that only lacks its name (see `publish`).
 
     Args:
-        columns: dotted paths in their order; without them the columns of the rows, in the order in
-            which they come up.
         tick: is called every few hundred rows; what it raises ends the writing, and only the spool
             is kept.
 
@@ -75,11 +99,12 @@ def build(
     try:
         # Two passes: the header of a CSV file and the schema of a Parquet file come before the
         # rows, and only the last row tells which columns there are.
-        survey = _survey_columns(spool, columns, tick)
+        survey = _survey_columns(spool, layout, tick)
         used_columns = survey.list_columns()
 
         def fill(file: BinaryIO) -> tuple[int, tuple[str, ...]]:
-            _fill(file, spool, target.format, used_columns, tick)
+            make_writer = _choose_writer(target.format, used_columns, layout)
+            _fill(file, spool, make_writer, tick)
             return survey.rows, tuple(column.name for column in used_columns)
 
         return write_draft(folder, target, fill, spool.job)
@@ -88,36 +113,42 @@ def build(
         raise
 
 
-def _survey_columns(spool: Spool, columns: tuple[str, ...], tick: Callable[[], None]) -> Survey:
-    survey = Survey(columns)
+def _survey_columns(spool: Spool, layout: Layout, tick: Callable[[], None]) -> Survey:
+    survey = Survey(layout.columns, layout.types)
     for batch in spool.batches(_BATCH_ROWS, _BATCH_BYTES):
         survey.add(batch)
         tick()
     return survey
 
 
+def _choose_writer(
+    file_format: Format, columns: list[Column], layout: Layout
+) -> _MakeWriter | None:
+    """Return what opens the writer; None where the spool has the format already."""
+    makers: dict[Format, _MakeWriter | None] = {
+        "jsonl": None,
+        "txt": lambda file: LinesFile(file, columns),
+        "csv": lambda file: CsvFile(file, columns, layout.delimiter),
+        "parquet": lambda file: ParquetFile(file, columns),
+        "xlsx": lambda file: XlsxFile(file, columns),
+    }
+    if file_format not in makers:
+        raise ValueError(f"{file_format} files do not hold rows")
+    return makers[file_format]
+
+
 def _fill(
     file: BinaryIO,
     spool: Spool,
-    file_format: Format,
-    columns: list[Column],
+    make_writer: _MakeWriter | None,
     tick: Callable[[], None],
 ) -> None:
-    # The spool is JSON Lines already.
-    if file_format == "jsonl":
+    if make_writer is None:
         for block in spool.blocks():
             file.write(block)
             tick()
         return
-    writer: _Writer
-    if file_format == "txt":
-        writer = LinesFile(file, columns)
-    elif file_format == "csv":
-        writer = CsvFile(file, columns)
-    elif file_format == "parquet":
-        writer = ParquetFile(file, columns)
-    else:
-        raise ValueError(f"{file_format} files do not hold rows")
+    writer = make_writer(file)
     try:
         for batch in spool.batches(_BATCH_ROWS, _BATCH_BYTES):
             writer.add(batch)

@@ -8,6 +8,7 @@ from server.exports import (
     Export,
     ExportFolder,
     Format,
+    Layout,
     Spool,
     build,
     publish,
@@ -37,18 +38,40 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
+# Text that a spreadsheet would take for a formula, and text that it would not.
+RUNNING = [
+    "=1+1",
+    '=HYPERLINK("http://x","y")',
+    "+1-800",
+    "-2+3",
+    "-5",
+    "@SUM(A1)",
+    "\t=1",
+    "\tplain",
+    "\r=1",
+    "\n=1",
+    "  =1",
+    "\u00a0=1",
+    "\uff1d1+1",
+    "\0=1",
+]
+HARMLESS = ["plain", "1+1", "a=b", "#tag", " plain", "'quoted", "", "é", "😀 =1", "5", "{=1}"]
+
+
 def exported(
     folder: ExportFolder,
     file_format: Format,
     rows: list[dict[str, Any]],
     columns: tuple[str, ...] = (),
+    layout: Layout | None = None,
 ) -> Export:
     """The rows, gathered in two pages and written to `q4`."""
+    layout = layout or Layout(columns)
     target = folder.choose_target("q4", file_format)
     with Spool.open(folder, target.name, JOB) as spool:
         spool.append(rows[:1])
         spool.append(rows[1:])
-        export = publish(folder, build(folder, spool, target, columns))
+        export = publish(folder, build(folder, spool, target, layout))
         spool.remove()
     return export
 

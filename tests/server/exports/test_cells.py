@@ -14,25 +14,7 @@ from hypothesis import strategies as st
 from server.exports import ExportFolder
 from server.exports.cells import CsvFile, to_cell
 from server.exports.columns import Survey
-from tests.support.export_rows import ROWS, exported
-
-RUNNING = [
-    "=1+1",
-    '=HYPERLINK("http://x","y")',
-    "+1-800",
-    "-2+3",
-    "-5",
-    "@SUM(A1)",
-    "\t=1",
-    "\tplain",
-    "\r=1",
-    "\n=1",
-    "  =1",
-    "\u00a0=1",
-    "\uff1d1+1",
-    "\0=1",
-]
-HARMLESS = ["plain", "1+1", "a=b", "#tag", " plain", "'quoted", "", "é", "😀 =1", "5", "{=1}"]
+from tests.support.export_rows import HARMLESS, ROWS, RUNNING, exported
 
 
 def write_csv(rows: list[dict[str, Any]]) -> bytes:
@@ -60,7 +42,7 @@ def test_other_text_stays_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "written_as"), [(-5, "-5"), (1.5, "1.5"), (-0.25, "-0.25"), (2**70, str(2**70))]
+    ("value", "written_as"), [(-5, "-5"), (1.5, "1.5"), (-0.25, "-0.25"), (10**15 - 1, "9" * 15)]
 )
 def test_numbers_stay_numbers_whatever_their_sign(value: float, written_as: str) -> None:
     assert read(write_csv([{"a": value}])) == [["a"], [written_as]]
@@ -79,6 +61,36 @@ def test_numbers_stay_numbers_whatever_their_sign(value: float, written_as: str)
 )
 def test_what_is_no_scalar_becomes_safe_text(value: Any, text: str | None) -> None:
     assert to_cell(value) == text
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["17841400000000001", "1234567890123456", "-1234567890123456", "1234567890.123456789",
+     "1,234,567,890,123,456", 10**15, 17841400000000001, 2**70],
+)  # fmt: skip
+def test_a_number_of_16_digits_keeps_them_all(number: str | int) -> None:
+    assert to_cell(number) == f"'{number}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["123456789012345", "2026-07-06", "0012", "1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6",
+     "12345678901234567 posts"],
+)  # fmt: skip
+def test_other_digits_stay_as_they_are(text: str) -> None:
+    assert to_cell(text) == text
+
+
+@pytest.mark.parametrize(
+    "phone", ["+4917012345678", "+49 170 1234567", "+1 (555) 123 4567", "+44.20.7946.0958"]
+)
+def test_a_phone_number_stays_as_it_is(phone: str) -> None:
+    assert to_cell(phone) == phone
+
+
+@pytest.mark.parametrize("text", ["+1-555-123-4567", "+49 170 1234567=1", "+1", "+1+1", "+A1"])
+def test_what_a_spreadsheet_would_calculate_is_no_phone_number(text: str) -> None:
+    assert to_cell(text) == f"'{text}"
 
 
 def test_names_of_columns_are_made_safe_too() -> None:

@@ -42,6 +42,16 @@ def test_what_was_appended_comes_back_in_order(folder: ExportFolder) -> None:
         assert rows_of(spool) == ROWS
 
 
+def test_what_many_programs_take_for_the_end_of_a_line_is_escaped(folder: ExportFolder) -> None:
+    rows = [{"caption": "a\u2028b\u2029c\x85d"}]
+    with Spool.open(folder, "q4.csv", JOB) as spool:
+        spool.append(rows)
+        assert rows_of(spool) == rows
+        assert (folder.path / PART).read_text(encoding="utf-8").splitlines() == [
+            r'{"caption":"a\u2028b\u2029c\u0085d"}'
+        ]
+
+
 def test_an_empty_page_changes_nothing(folder: ExportFolder) -> None:
     with Spool.open(folder, "q4.csv", JOB) as spool:
         assert spool.append([]) == 0

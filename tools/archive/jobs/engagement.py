@@ -64,7 +64,9 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         None, alias="from", description="Start of `timelines`: day or instant with zone."
     )
     to: Instant | None = Field(None, description="End of `timelines`: day or instant with zone.")
-    format: Literal["csv", "jsonl", "parquet"] = Field("csv", description="Format of the file.")
+    format: Literal["csv", "xlsx", "jsonl", "parquet"] = Field(
+        "csv", description="Format of the file."
+    )
     name: Text | None = Field(None, description="Name of the file.")
 
     # The arguments are journalled: "yesterday" as a day would be another day, or another zone,

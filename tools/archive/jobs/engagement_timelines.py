@@ -12,12 +12,19 @@ from server.archive.api import make_page
 from server.archive.batching import BatchReader
 from server.archive.context import ArchiveContext
 from server.archive.failures import Answer
-from server.archive.flatten import list_columns, list_units, make_row
+from server.archive.flatten import (
+    choose_shape,
+    list_columns,
+    list_types,
+    list_units,
+    make_row,
+)
 from server.archive.records import Selection
 from server.archive.selection import select
 from server.archive.walk import Walk
 from server.errors import Code, Failure
-from server.exports import Format
+from server.exports import Format, Layout
+from server.exports.columns import Column, Kind
 from server.exports.job_file import JobFile
 from server.jobs import (
     Handle,
@@ -40,6 +47,11 @@ MOST_INLINE, MOST_INLINE_ROWS = 20, 100
 """The most items and rows that a result repeats from its file."""
 # Rows of all items share one file: without these columns nobody could tell them apart.
 _OF_ITEM = ("itemId", "accountName", "takenAt")
+_TYPES_OF_ITEM = {
+    "itemId": Column("itemId", Kind.TEXT),
+    "accountName": Column("accountName", Kind.TEXT),
+    "takenAt": Column("takenAt", Kind.TEXT | Kind.MOMENT),
+}
 _ASKED = ["id", "takenAt", "socialProfile.accountName"]
 _AT_ONCE = 200
 _REFUSALS = (Code.NOT_FOUND, Code.REJECTED, Code.INVALID_ARGUMENT)
@@ -112,6 +124,7 @@ class TimelineWork:
         self._span = span
         self._file_name = file
         self._selection: Selection = select(EngagementEntry, None)
+        self._shape = choose_shape(file.format, context.money)
         self._reader = BatchReader(context.background, GetEngagementHistory)
 
     @property
@@ -155,8 +168,10 @@ class TimelineWork:
         if export is None:
             job.set_message("writing the file")
             tally = Summary()
-            requested = (*_OF_ITEM, *list_columns(self._selection, EngagementEntry))
-            export = await file.write(requested, self._pieces(job, tally), lambda: asdict(tally))
+            columns = (*_OF_ITEM, *list_columns(self._selection, EngagementEntry, self._shape))
+            types = list_types(self._selection, EngagementEntry, self._shape)
+            layout = Layout(columns, {**_TYPES_OF_ITEM, **types})
+            export = await file.write(layout, self._pieces(job, tally), lambda: asdict(tally))
         return self._report(job, file, export)
 
     async def _take(
@@ -213,7 +228,7 @@ class TimelineWork:
         item = dict(zip(_OF_ITEM, (record.key, detail["account"], detail["takenAt"]), strict=True))
         for values in detail["rows"]:
             entry = dict(zip(names, values, strict=True))
-            yield {**item, **make_row(entry, EngagementEntry, self._selection, flat=True)}
+            yield {**item, **make_row(entry, EngagementEntry, self._selection, self._shape)}
 
     def _report(self, job: Handle, file: JobFile, export: Export) -> dict[str, Any]:
         # From the journal, for the file may have been built before an interruption.
@@ -226,7 +241,7 @@ class TimelineWork:
             "mode": "timelines",
             "summary": tally.to_dict(failed),
             **file.to_dict(export),
-            "units": list_units(self._selection, EngagementEntry),
+            "units": list_units(self._selection, EngagementEntry, self._shape),
             **({"timelines": rows} if rows else {}),
             **OutcomeList(self._list_outcomes(job)).to_dict(),
             "notes": [*self._notes(tally, failed), *file.notes(export)],

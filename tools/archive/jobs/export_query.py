@@ -16,7 +16,6 @@ from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.creators import SearchCreators
 from tools.archive.items_source import Batch, WindowedSource
-from tools.archive.schema.objects import Creator, Item
 
 if TYPE_CHECKING:
     from server.archive.api import Api
@@ -35,6 +34,8 @@ ITEM_FIELDS = (
 CREATOR_FIELDS = ("*", "socialProfiles.fullName", "socialProfiles.originalUrl")
 """The columns of a file when the call names none."""
 _DEFAULT_FIELDS = {"items": ITEM_FIELDS, "creators": CREATOR_FIELDS}
+_RECORDS: dict[str, type[Record]] = {"items": Item, "creators": Creator}
+_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
 
 class ExportQuery(WindowedSource):
@@ -48,22 +49,34 @@ class ExportQuery(WindowedSource):
         None,
         description="Columns: paths such as `transcriptions.transcript`; `*` means the defaults.",
     )
-    format: Literal["csv", "jsonl", "parquet"] = Field("csv", description="Format of the file.")
+    format: Literal["csv", "xlsx", "jsonl", "parquet"] = Field(
+        "csv",
+        description="Format of the file; `xlsx` is for Excel.",
+    )
+    delimiter: Literal["comma", "semicolon", "tab"] = Field(
+        "comma",
+        description="Separates the cells of a `csv` file.",
+    )
     name: Text | None = Field(None, description="Name of the file.")
     option_names: bool = Field(True, description="Write options by name instead of id.")
 
     @property
     def record(self) -> type[Record]:
         """The type of the records."""
-        return Item if self.what == "items" else Creator
+        return _RECORDS[self.what]
 
     def paths(self) -> list[str]:
         """The paths to ask for; the id always, because rows are told apart by it."""
         requested = list(self.fields or _DEFAULT_FIELDS[self.what])
         # `*` holds the id already.
         if {"id", "*"}.isdisjoint(requested):
-            requested.insert(0, "id")
+            return ["id", *requested]
         return requested
+
+    @property
+    def delimiter_character(self) -> str:
+        """What stands between the cells of a CSV file."""
+        return _DELIMITERS[self.delimiter]
 
     def selection(self) -> Selection:
         """What is asked of each record.

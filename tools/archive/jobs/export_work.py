@@ -3,18 +3,27 @@ end."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from server.archive.api import JOB_SECONDS
 from server.archive.attributes import OptionNames, name_options
 from server.archive.context import ArchiveContext
-from server.archive.flatten import list_columns, list_units, make_row
+from server.archive.flatten import (
+    Shape,
+    choose_shape,
+    list_columns,
+    list_types,
+    list_units,
+    make_row,
+)
 from server.archive.walk import describe_repeats
 from server.exports import (
     Draft,
     Export,
+    Layout,
     Spool,
     Target,
     build,
@@ -28,6 +37,7 @@ from server.exports.job_file import (
     remove_abandoned,
     resource,
 )
+from server.insights.money import DOLLARS
 from server.jobs import Handle, RecordRow, Stopped
 from server.text import count_noun
 from tools.archive.content.fitting import describe_misfits
@@ -205,14 +215,31 @@ class ExportWork:
         async with open_spool(self._folder, job, place.name, place.offset) as spool:
             if spool.offset == place.offset:
                 target = Target(place.name, self._query.format)
-                requested = list_columns(self._query.selection(), self._query.record)
-                draft = await on_disk(lambda: build(self._folder, spool, target, requested, tick))
+                layout = await self._layout()
+                draft = await on_disk(lambda: build(self._folder, spool, target, layout, tick))
                 journalled = job.checkpoint(asdict(replace(place, draft=draft.to_dict())))
                 return place, await publish_once(self._folder, draft, journalled)
         # The rows were lost since they were gathered.
         await job.checkpoint(asdict(place.anew()))
         await self.gather(job)
         return await self._build(job, Place(**job.cursor))
+
+    @property
+    def _shape(self) -> Shape:
+        return choose_shape(self._query.format, self._context.money)
+
+    async def _layout(self) -> Layout:
+        selection, record = self._query.selection(), self._query.record
+        context = self._context
+        attributes = await context.attributes.all_schemas(
+            selection, record, context.workspace, context.now() + JOB_SECONDS
+        )
+        columns = list_columns(selection, record, self._shape)
+        types = list_types(selection, record, self._shape, attributes)
+        # Only there must two files have the same columns; people would wade through empty ones.
+        if self._query.format == "parquet":
+            columns = (*types, *columns)
+        return Layout(columns, types, self._query.delimiter_character)
 
     async def _read_ids(self, spool: Spool) -> set[str]:
         """The ids that were written: links may lead to the same item twice, and lists move."""
@@ -238,19 +265,17 @@ class ExportWork:
         request, selection = self._query, self._query.selection()
         if names is not None:
             name_options(batch.items, request.record, selection, names)
-        # CSV and Parquet have columns only; JSON Lines can hold records within records.
-        flat = request.format != "jsonl"
         items = [item for item in batch.items if item["id"] not in existing]
-        existing.update(entry["id"] for entry in items)
-        return [make_row(entry, request.record, selection, flat=flat) for entry in items]
+        existing.update(item["id"] for item in items)
+        return [make_row(item, request.record, selection, self._shape) for item in items]
 
     def _report(self, export: Export, place: Place) -> dict[str, Any]:
-        result = list_units(self._query.selection(), self._query.record)
+        units = list_units(self._query.selection(), self._query.record, self._shape)
+        details = {"units": units, "missing": place.named}
         return {
             **export.to_dict(),
             "columns": _tell_apart(export.columns),
-            **({"units": result} if result else {}),
-            **({"missing": place.named} if place.named else {}),
+            **{name: value for name, value in details.items() if value},
             "notes": self._notes(export, place),
             "resource": resource(export),
         }
@@ -284,14 +309,21 @@ class ExportWork:
         # Another job may have taken the name since this one chose it; files are never overwritten.
         if export.name != place.name:
             notes.append(f"{place.name} was taken: the file is {export.name}.")
-        return notes
+        return [*notes, *self._describe_amounts()]
+
+    def _describe_amounts(self) -> list[str]:
+        """Return what is to be said about the columns in dollars, where there are any."""
+        columns = list_columns(self._query.selection(), self._query.record, self._shape)
+        has_amounts = any(column.endswith(DOLLARS) for column in columns)
+        return self._context.money.notes if has_amounts else []
 
 
 def _tell_apart(names: Sequence[str]) -> list[str]:
     """The columns without those inside another: a list of records in JSON Lines is one."""
     existing = set(names)
-    return [
-        name
-        for name in names
-        if not any(name[:dot] in existing for dot, letter in enumerate(name) if letter == ".")
-    ]
+    return [name for name in names if existing.isdisjoint(_list_outer(name))]
+
+
+def _list_outer(name: str) -> Iterator[str]:
+    """Yield the columns that a dotted column would lie inside."""
+    return accumulate(name.split(".")[:-1], "{}.{}".format)

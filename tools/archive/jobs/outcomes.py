@@ -11,7 +11,7 @@ from typing import Any
 
 from server.errors import Failure
 from server.exports import ExportFolder
-from server.exports.job_file import JobFile, resource
+from server.exports.job_file import JobFile, Layout, resource
 from server.jobs import Handle
 
 MOST_NAMED = 50
@@ -113,7 +113,7 @@ class OutcomeFile:
             export = await self._file.find_finished()
             if export is None:
                 await self._file.choose(None, self._name)
-                export = await self._file.write(_COLUMNS, _make_pieces(outcomes), dict)
+                export = await self._file.write(Layout(_COLUMNS), _make_pieces(outcomes), dict)
         except Failure as failure:
             # The work is done; that its list cannot be written does not undo it.
             note = f"Not all items are named, and the list could not be written: {failure.message}"

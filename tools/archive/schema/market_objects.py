@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from server.archive.records import Record, Usd
+from server.archive.records import Moment, Record, Usd
 from tools.archive.schema.objects import (
     Engagement,
     SocialProfile,
@@ -18,7 +18,7 @@ class Campaign(Record):
 
     id: str
     name: str
-    created_at: str
+    created_at: Moment
 
 
 class CompetitorBrand(Record):
@@ -76,7 +76,7 @@ class CompetitorBrandItem(Record):
     type: str
     provider: str
     caption: str
-    taken_at: str
+    taken_at: Moment
     original_url: str
     archive_public_url: str
     hashtags: list[str]

@@ -10,6 +10,7 @@ from server.archive.records import (
     Cents,
     CreatorAttributes,
     ItemAttributes,
+    Moment,
     Record,
 )
 
@@ -42,7 +43,7 @@ class Integration(Record):
     handle: str
     provider: str
     status: str
-    connected_at: str
+    connected_at: Moment
 
 
 class Workspace(Record):
@@ -115,7 +116,7 @@ class EngagementEntry(Record):
         "saves": "Archive has no saves.",
     }
 
-    at: str
+    at: Moment
     likes: BigInt
     comments: BigInt
     shares: BigInt
@@ -235,7 +236,7 @@ class Item(Record):
     type: str
     provider: str
     caption: str
-    taken_at: str
+    taken_at: Moment
     original_url: str
     archive_public_url: str
     hashtags: list[str]
@@ -301,7 +302,7 @@ class OperationSummary(Record):
     operation_type: str
     status: str
     total: int
-    created_at: str
+    created_at: Moment
 
 
 class Operation(Record):
@@ -313,9 +314,9 @@ class Operation(Record):
     status: str
     total: int
     processed: int
-    created_at: str
+    created_at: Moment
     # null until the operation has ended.
-    completed_at: str
+    completed_at: Moment
     succeeded_item_ids: list[str]
     failed_item_ids: list[str]
     pending_item_ids: list[str]

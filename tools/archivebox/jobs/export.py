@@ -52,7 +52,7 @@ class StartExport(StartJob[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         None,
         description="Fields of snapshots; `*` means the defaults; texts also have `text`, `notes`.",
     )
-    format: Literal["csv", "jsonl", "parquet", "txt"] = Field(
+    format: Literal["csv", "xlsx", "jsonl", "parquet", "txt"] = Field(
         "csv", description="Of the file; `txt` is a list of URLs, each once."
     )
     name: Text | None = Field(None, description="Name of the file.")

@@ -13,7 +13,7 @@ from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.pages.outputs import list_texts
 from server.archivebox.pages.text import read_page
 from server.errors import Code, Failure
-from server.exports import Draft, Export, Format, Spool, Target, build, discard
+from server.exports import Draft, Export, Format, Layout, Spool, Target, build, discard
 from server.exports.job_file import (
     finish_draft,
     on_disk,
@@ -184,8 +184,8 @@ class ExportWork:
         async with open_spool(self._folder, job, place.name, place.offset) as spool:
             if spool.offset == place.offset:
                 target = Target(place.name, self._rows.format)
-                columns = self._rows.all_columns()
-                draft = await on_disk(lambda: build(self._folder, spool, target, columns, tick))
+                layout = Layout(self._rows.all_columns())
+                draft = await on_disk(lambda: build(self._folder, spool, target, layout, tick))
                 journalled = job.checkpoint(asdict(replace(place, draft=draft.to_dict())))
                 return await publish_once(self._folder, draft, journalled)
         # The rows were lost since they were gathered.

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
 
-from server.errors import Code
 from server.sandbox import Answer
 from server.tool.result import Link
 from tests.support.paths import SURFACE
@@ -50,32 +47,6 @@ async def test_a_spreadsheet_of_all_items_has_what_the_search_gives(there: Shop)
         assert row["socialProfile.accountName"] == item["socialProfile"]["accountName"]
         assert row["hashtags"] == "; ".join(item["hashtags"])
     assert there.left() == [result["name"]]
-
-
-async def test_money_stays_in_cents_under_a_name_that_says_so_and_null_stays_empty(
-    there: Shop,
-) -> None:
-    items = {
-        each["id"]: each["currentEngagement"]
-        for each in await there.everything("archive_search_items")
-    }
-    result = await there.export(
-        search={}, fields=["currentEngagement.earnedMediaValue", "currentEngagement.comments"]
-    )
-    rows = table(result)
-
-    cents = "currentEngagement.earnedMediaValueCents"
-    assert result["columns"] == ["id", cents, "currentEngagement.comments"]
-    assert result["units"] == {cents: "cents"}
-    for row in rows:
-        metrics = items[row["id"]] or {}
-        assert row[cents] == shown(metrics.get("earnedMediaValue"))
-        assert row["currentEngagement.comments"] == shown(metrics.get("comments"))
-    assert {"", "0"} <= {row["currentEngagement.comments"] for row in rows}
-
-
-def shown(metric: int | None) -> str:
-    return "" if metric is None else str(metric)
 
 
 async def test_all_creators_come_with_emails_option_names_and_profiles(there: Shop) -> None:
@@ -133,110 +104,6 @@ async def test_options_stay_ids_where_that_is_asked_for(there: Shop) -> None:
     assert all(len(ids) >= len("00000000-0000-0000-0000-000000000000") for _, ids in differing)
 
 
-async def test_transcripts_come_beside_their_items(there: Shop) -> None:
-    fields = ["id", "transcriptions.transcript"]
-    items = {
-        each["id"]: each for each in await there.everything("archive_search_items", fields=fields)
-    }
-    written = lines(await there.export(search={}, fields=fields, format="jsonl"))
-    rows = table(await there.export(search={}, fields=fields))
-
-    assert written == list(items.values())
-    for row in rows:
-        spoken = [each["transcript"] for each in items[row["id"]]["transcriptions"]]
-        assert row["transcriptions.transcript"] == "; ".join(each or "" for each in spoken)
-    assert any(row["transcriptions.transcript"] for row in rows)
-
-
-async def test_parquet_holds_what_json_lines_hold(there: Shop) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
-    fields = ["caption", "hashtags", "currentEngagement", "customAttributes"]
-    written = lines(await there.export(search={}, fields=fields, format="jsonl"))
-    result = await there.export(search={}, fields=fields, format="parquet")
-    rows = parquet.read_table(result["path"]).to_pylist()
-
-    assert len(rows) == ITEMS
-    assert [flat(each, result["columns"]) for each in written] == rows
-
-
-def flat(record: Json, columns: list[str]) -> Json:
-    row: Json = {}
-    for column in columns:
-        value: Any = record
-        for step in column.split("."):
-            value = (value or {}).get(step)
-        row[column] = value
-    return row
-
-
-async def test_a_caption_that_a_spreadsheet_would_run_is_neutralised(there: Shop) -> None:
-    def meddle(_: int, body: Json) -> Json:
-        for number, text in enumerate(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "fine"]):
-            nodes(body)[number]["caption"] = text
-        return body
-
-    there.sandbox.meddle = meddle
-    rows = table(await there.export(search={}, fields=["caption"]))
-
-    assert [row["caption"] for row in rows[:6]] == [
-        "'=1+1",
-        "'+1",
-        "'-1",
-        "'@SUM(A1)",
-        "'\t=1",
-        "fine",
-    ]
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "../x",
-        "/etc/passwd",
-        "a/b",
-        "a\\b",
-        "con",
-        "NUL.csv",
-        ".hidden",
-        "x" * 300,
-        "a\x00b",
-        "c:x",
-        "e.",
-    ],
-)
-async def test_a_hostile_name_is_refused_before_any_request(there: Shop, name: str) -> None:
-    failure = await there.refused(search={}, name=name)
-
-    assert failure.code is Code.INVALID_ARGUMENT
-    assert failure.message.startswith("File name: ")
-    assert there.sandbox.requests == 0
-    assert not there.out.exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ({"search": {"presetId": "b"}, "itemIds": ["a"]}, "exactly one of"),
-        ({"what": "creators", "takenAt": {"from": "2026-01-01"}}, "are about items"),
-        ({"search": {"limit": 3}}, "takes filter"),
-        ({"search": {}, "creators": {"presetId": "b"}}, "`what` set to creators"),
-        ({"what": "creators", "search": {"presetId": "b"}}, "are about items"),
-        ({"what": "creators", "creators": {"sorting": [{"a": 1}]}}, "takes filter"),
-        ({"search": {}, "fields": ["currentEngagement.saves"]}, "does not exist"),
-        ({"what": "creators", "fields": ["email"]}, "does not exist"),
-        ({"search": {}, "format": "xlsx"}, "format"),
-    ],
-)
-async def test_arguments_that_do_not_fit_are_refused_before_any_request(
-    there: Shop, arguments: Json, said: str
-) -> None:
-    failure = await there.refused(**arguments)
-
-    assert failure.code is Code.INVALID_ARGUMENT
-    assert said in failure.message
-    assert there.sandbox.requests == 0
-
-
 async def test_without_a_search_all_items_are_written(there: Shop) -> None:
     assert (await there.export())["rows"] == ITEMS
 
@@ -261,16 +128,6 @@ async def test_a_file_without_rows_says_what_excluded_them(there: Shop) -> None:
     assert "Nothing meets filter.accountNames: check its values, or leave it out." in told["notes"]
 
 
-async def test_a_key_that_the_workspace_lacks_is_refused_before_a_file_is_begun(
-    there: Shop,
-) -> None:
-    mail = {"field": "email", "operator": "IS_NOT_EMPTY", "type": "TEXT"}
-    failure = await there.refused(what="creators", creators={"customAttributeConditions": [mail]})
-
-    assert "Did you mean `emails`?" in failure.message
-    assert not there.out.exists()
-
-
 async def test_a_file_of_all_creators_for_a_condition_says_so(there: Shop) -> None:
     everybody = {"field": "full_name", "operator": "IS_NOT_EMPTY", "type": "TEXT"}
     told = await there.export(what="creators", creators={"customAttributeConditions": [everybody]})
@@ -283,26 +140,6 @@ async def test_a_phrase_is_counted_before_it_is_written(there: Shop) -> None:
     plan = await there.call("archive_start_export", search=search, dryRun=True)
 
     assert plan["records"] == (await there.export(search=search))["rows"] > 0
-
-
-async def test_a_format_that_cannot_be_written_here_is_refused_before_any_request(
-    there: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    failure = await there.refused(search={}, format="parquet")
-
-    assert failure.code is Code.UNSUPPORTED
-    assert f"{sys.executable} -m pip install pyarrow" in failure.hint
-    assert there.sandbox.requests == 0
-
-
-async def test_a_folder_that_is_none_is_told_before_anything_is_read(there: Shop) -> None:
-    there.out.write_text("a file")
-    failure = await there.refused(search={})
-
-    assert failure.code is Code.FORBIDDEN
-    assert "is not a folder" in failure.message
-    assert there.sandbox.pages == 0
 
 
 async def test_a_dry_run_tells_rows_and_cost_and_writes_nothing(there: Shop) -> None:
