@@ -10,12 +10,15 @@ from __future__ import annotations
 import io
 import math
 import os
+import sys
 import threading
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import cycle
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -153,10 +156,8 @@ def shorten_number(value: float) -> str:
 
 
 def _make_figure(title: str, height: float) -> Figure:
-    # Before the import, which reads a `matplotlibrc` of the folder where the server was started,
-    # be it a link to something without an end.
-    os.environ["MATPLOTLIBRC"] = os.devnull
-    import matplotlib
+    with _away_from_settings():
+        import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -168,6 +169,23 @@ def _make_figure(title: str, height: float) -> Figure:
     FigureCanvasAgg(figure)
     figure.suptitle(to_plain_text(title, 90), fontsize=14, fontweight="bold", x=0.01, ha="left")
     return figure
+
+
+@contextmanager
+def _away_from_settings() -> Iterator[None]:
+    """Let matplotlib be imported without a `matplotlibrc`, which may be a link to something without
+    an end: it looks into the working folder before the place that the variable names."""
+    os.environ["MATPLOTLIBRC"] = os.devnull
+    if "matplotlib" in sys.modules or not os.path.lexists("matplotlibrc"):
+        yield
+        return
+    # Only where there is such a file: the folder is the whole process's.
+    folder = Path.cwd()
+    os.chdir(folder.anchor)
+    try:
+        yield
+    finally:
+        os.chdir(folder)
 
 
 def _add_subtitle(axes: Axes, note: str) -> None:
