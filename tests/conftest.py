@@ -62,6 +62,7 @@ CAMPAIGN = (
 SLOW = (
     # Whole processes, and real servers of other projects.
     "tests/archivebox",
+    "tests/campaign",
     "tests/process",
     "tests/server/jobs/test_job_processes.py",
     "tests/server/limiter/test_pacer_processes.py",

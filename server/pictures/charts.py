@@ -7,14 +7,18 @@ content and shown as plain text: cut, and without characters that the font does 
 
 from __future__ import annotations
 
+import importlib
 import io
 import math
 import os
+import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import compress, cycle
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from server.pictures.labels import shorten_number, to_plain_text
@@ -33,7 +37,7 @@ _LONGEST_TITLE, _LONGEST_LINE = 76, 130
 _SHARED_WIDTH, _LETTER = 630, 5.2
 _LARGEST_FONT, _LINE_HEIGHT = 8.5, 1.15
 # matplotlib does not promise that two threads may draw at once.
-_drawing = threading.Lock()
+_lock = threading.Lock()
 
 Moment = datetime | float
 Points = Sequence[tuple[Moment, float | None]]
@@ -106,7 +110,7 @@ def draw_over_time(
         x_label: what the points' x is.
         by_date: whether it is an instant, and no number.
     """
-    with _drawing:
+    with _drawing():
         figure = _make_figure(heading, 1.4 + 2.4 * len(panels))
         grid: Any = figure.subplots(len(panels), 1, sharex=True, squeeze=False)
         drawn = [_draw_panel(axes, panel) for axes, panel in zip(grid[:, 0], panels, strict=True)]
@@ -128,7 +132,7 @@ def draw_side_by_side(
     Args:
         groups: for each name the group that its colour shows; empty = all alike.
     """
-    with _drawing:
+    with _drawing():
         from matplotlib.patches import Patch
 
         figure = _make_figure(heading, 1.8 + 0.42 * max(3, len(names)))
@@ -150,7 +154,7 @@ def draw_side_by_side(
 
 def draw_upright(heading: Heading, slots: Slots, panels: Sequence[Bars], x_label: str) -> bytes:
     """Draw upright bars, each with its name below and its text above, one panel above the other."""
-    with _drawing:
+    with _drawing():
         from matplotlib.patches import Patch
 
         figure = _make_figure(heading, 1.8 + 2.4 * len(panels))
@@ -172,9 +176,6 @@ def draw_upright(heading: Heading, slots: Slots, panels: Sequence[Bars], x_label
 
 
 def _make_figure(heading: Heading, height: float) -> Figure:
-    # Before the import, which reads a `matplotlibrc` of the folder where the server was started,
-    # be it a link to something without an end.
-    os.environ["MATPLOTLIBRC"] = os.devnull
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -188,6 +189,32 @@ def _make_figure(heading: Heading, height: float) -> Figure:
     title = to_plain_text(heading.title, _LONGEST_TITLE)
     figure.suptitle(title, fontsize=14, fontweight="bold", x=0.01, ha="left")
     return figure
+
+
+@contextmanager
+def _drawing() -> Iterator[None]:
+    """Draw one picture at a time, with matplotlib imported without settings of its own."""
+    with _lock:
+        with _away_from_settings():
+            importlib.import_module("matplotlib")
+        yield
+
+
+@contextmanager
+def _away_from_settings() -> Iterator[None]:
+    """Let matplotlib be imported without a `matplotlibrc`, which may be a link to something without
+    an end: it looks into the working folder before the place that the variable names."""
+    os.environ["MATPLOTLIBRC"] = os.devnull
+    if "matplotlib" in sys.modules or not os.path.lexists("matplotlibrc"):
+        yield
+        return
+    # Only where there is such a file: the folder is the whole process's.
+    folder = Path.cwd()
+    os.chdir(folder.anchor)
+    try:
+        yield
+    finally:
+        os.chdir(folder)
 
 
 def _add_subtitle(axes: Axes, heading: Heading) -> None:

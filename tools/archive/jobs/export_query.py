@@ -16,6 +16,7 @@ from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.creators import SearchCreators
 from tools.archive.items_source import Batch, WindowedSource
+from tools.archive.schema.objects import Creator, Item
 
 if TYPE_CHECKING:
     from server.archive.api import Api

@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Any
 
 from server.errors import Failure
-from server.exports import ExportFolder
-from server.exports.job_file import JobFile, Layout, resource
+from server.exports import ExportFolder, Layout
+from server.exports.job_file import JobFile, resource
 from server.jobs import Handle
 
 MOST_NAMED = 50
