@@ -89,9 +89,12 @@ async def test_what_fits_a_query_is_deleted_with_its_files(working: Target, stor
 @since_0_9
 async def test_an_update_makes_the_output_that_is_missing(target: Target, stored: Stored) -> None:
     page = await target.saved()
-    stored.forget_output(page["id"], "htmltotext")
+    # Whatever is missing comes back, if the last of the plugins is among it: 0.9.73 takes a page
+    # with an output of that one for complete.
+    for plugin in ("htmltotext", "hashes"):
+        stored.forget_output(page["id"], plugin)
     assert "htmltotext" not in _plugins(stored, page)
-    await target.call("update", filter_patterns=[page["url"]], filter_type="exact")
+    await _update(target, page["url"])
     await _work_off(stored)
     assert "htmltotext" in _plugins(stored, page)
     assert stored.status(page["id"]) == "sealed"
@@ -100,10 +103,17 @@ async def test_an_update_makes_the_output_that_is_missing(target: Target, stored
 @since_0_9
 async def test_an_update_makes_no_second_copy(target: Target, stored: Stored) -> None:
     page = await target.saved()
-    await target.call("update", filter_patterns=[page["url"]], filter_type="exact")
+    await _update(target, page["url"])
     await _work_off(stored)
     assert len(stored.copies(page["url"])) == 1
     assert stored.page_files(page["id"])
+
+
+async def _update(target: Target, url: str) -> None:
+    # The time of day of the tests is another than the server's: without a date nothing is so old.
+    await target.call(
+        "update", filter_patterns=[url], filter_type="exact", bookmarked_before="2100-01-01"
+    )
 
 
 def _plugins(stored: Stored, page: Json) -> set[str]:

@@ -66,6 +66,7 @@ async def test_a_verdict_is_the_truth(
     pages: Mapping[str, str],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> None:
     with served_kinds() as site, real_archivebox(_install(version), pages) as real:
         urls = {name: site[name] for name in names}
@@ -86,9 +87,10 @@ async def test_a_verdict_is_the_truth(
         told = {row["url"]: str(row.get("reason", "")) for row in _rows(saved)}
         said = {name: told.get(url, "") for name, url in urls.items()}
         table = make_table(Stored(real), urls, verdicts, said, right)
-    # The figures of the campaign, whatever is captured.
-    with capsys.disabled():
-        print(f"\n{table}\n")
+    # The figures of a campaign, whatever is captured.
+    if request.node.get_closest_marker("campaign"):
+        with capsys.disabled():
+            print(f"\n{table}\n")
 
     wrong = {
         (way, name): verdicts[way].get(name, "not told")
