@@ -167,7 +167,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "ARCHIVE_MCP_EMV_UNIT",
         "Unit of earned media value",
-        "`cents` or `dollars`: the unit of a post's earned media value, cents by Archive's schema",
+        "the unit in which Archive gives a post's earned media value: `cents`, as its schema says, "
+        "or `dollars`",
         kind="choice",
         default="cents, named as assumed",
         choices=get_args(EmvUnit),
