@@ -146,3 +146,12 @@ def test_one_item_is_moved_at_a_time(ids: list[str]) -> None:
         "`itemId` must be a string"
         in refused(AddItemToCollections, itemId=ids, collectionNames="A").message
     )
+
+
+@pytest.mark.parametrize("name", ["null", "None", " undefined ", "N/A"])
+def test_what_programs_write_for_nothing_is_no_name_of_a_collection(name: str) -> None:
+    failure = refused(
+        AddItemToCollections, itemId="1", collectionNames=["Team", name], autoCreate=True
+    )
+
+    assert "no name" in failure.message
