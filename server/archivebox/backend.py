@@ -8,23 +8,12 @@ from typing import Any
 from server.archivebox.client import ArchiveBox
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import ArchiveBoxTool
-from server.errors import Code, Failure
+from server.archivebox.failures import HINTS
+from server.errors import Failure
 from server.http.urls import parse_origin
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller, Process, Scope
 from server.tool.result import Result
-
-_HINTS = {
-    Code.NOT_FOUND: (
-        "Look it up in its list again: it may be gone, or the id another kind of object's."
-    ),
-    Code.INVALID_ARGUMENT: "Correct the arguments and call again.",
-    Code.UNSUPPORTED: "The user can update ArchiveBox.",
-    Code.BAD_RESPONSE: (
-        "Look whether it was done before trying again; ArchiveBox's log on the server says more."
-    ),
-    Code.REJECTED: "Look at what it says before trying again.",
-}
 
 
 class ArchiveBoxBackend:
@@ -48,7 +37,7 @@ class ArchiveBoxBackend:
             return await request.perform(context)
         except Failure as failure:
             # A hint that knows the case is better than one that only knows the code.
-            failure.hint = failure.hint or _HINTS.get(failure.code, "")
+            failure.hint = failure.hint or HINTS.get(failure.code, "")
             raise
 
     async def open(self, workspace: str | None, caller: Caller) -> ArchiveBoxContext:

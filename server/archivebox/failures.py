@@ -56,6 +56,19 @@ _URL_HINT = (
     "ARCHIVEBOX_URL may point at something else than an ArchiveBox; `archive-mcp doctor` checks it."
 )
 
+HINTS = {
+    Code.NOT_FOUND: (
+        "Look it up in its list again: it may be gone, or the id another kind of object's."
+    ),
+    Code.INVALID_ARGUMENT: "Correct the arguments and call again.",
+    Code.UNSUPPORTED: "The user can update ArchiveBox.",
+    Code.BAD_RESPONSE: (
+        "Look whether it was done before trying again; ArchiveBox's log on the server says more."
+    ),
+    Code.REJECTED: "Look at what it says before trying again.",
+}
+"""What to do about a failure of which nothing more is known."""
+
 
 def decode(reply: Reply) -> Any:
     """Return the answer's JSON.
@@ -75,7 +88,10 @@ def decode(reply: Reply) -> Any:
         payload = None
     if reply.status < 400:
         return payload
-    raise _make_failure(reply, payload)
+    failure = _make_failure(reply, payload)
+    # Here already: jobs keep a failure as it is.
+    failure.hint = failure.hint or HINTS.get(failure.code, "")
+    raise failure
 
 
 def check_answer(problem: str) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from server.http.urls import split_links
@@ -35,6 +35,18 @@ Risk = Literal["reads", "adds", "changes", "removes", "spends"]
 
 Links = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(split_links)]
 """Links as people give them: also several in one text, with blanks, or without a scheme."""
+
+_NOTHING = frozenset(("null", "none", "nil", "undefined", "nan", "n/a"))
+
+
+def _refuse_nothing(name: str) -> str:
+    if name.strip().casefold() in _NOTHING:
+        raise ValueError('is what programs write for "nothing", and no name: leave it out.')
+    return name
+
+
+NewName = Annotated[str, Field(min_length=1), AfterValidator(_refuse_nothing)]
+"""The name of something that the call may make."""
 
 
 class Input(BaseModel):

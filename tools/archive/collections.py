@@ -21,6 +21,7 @@ from server.archive.pagination import ROW_CAP
 from server.errors import Code, Failure
 from server.text import count_noun, quote_title
 from server.tool.confirmation import Preview
+from server.tool.request import NewName
 from server.tool.result import Result
 from tools.archive.schema.objects import ItemPayload
 from tools.archive.schema.saved_objects import Collection, CollectionPayload, DeletedCollection
@@ -195,7 +196,7 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
     )
 
     item_id: Id = Field(description="Item id.")
-    collection_names: list[Text] | None = Field(None, description="Exact collection names.")
+    collection_names: list[NewName] | None = Field(None, description="Exact collection names.")
     collection_ids: list[Id] | None = Field(None, description="Collection ids.")
     auto_create: bool = Field(False, description="Create collections whose name does not exist.")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from server.archive.context import ArchiveContext
-from server.archive.operations import Id, Text, Workflow
+from server.archive.operations import Id, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow
 from server.text import count_noun, quote_title
@@ -20,6 +20,7 @@ from server.tool.job import (
     StartChange,
     require_own,
 )
+from server.tool.request import NewName
 from tools.archive.collections import AddItemToCollections
 from tools.archive.content.items import SearchItems
 from tools.archive.items_source import AT_ONCE, PAGE_COST, ItemSource
@@ -106,7 +107,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     action: Literal["add", "remove"] = Field(
         "add", description="Whether to add the items or remove them."
     )
-    collection_names: list[Text] | None = Field(
+    collection_names: list[NewName] | None = Field(
         None, description="Collection names; `add` also takes a unique part."
     )
     collection_ids: list[Id] | None = Field(None, description="Collection ids.")

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from server.archive.context import ArchiveContext
-from server.archive.operations import Id, Text, Workflow
+from server.archive.operations import Id, Workflow
 from server.errors import Code, Failure
 from server.jobs import JobRow, NewRecord
 from server.text import count_noun, quote_title
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
-from server.tool.request import Links
+from server.tool.request import Links, NewName
 from tools.archive.collections import AddItemToCollections
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
@@ -50,7 +50,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
     urls: Annotated[Links, Field(min_length=1, max_length=5_000)] | None = Field(
         None, description="Links of the posts to import."
     )
-    collection_names: list[Text] | None = Field(
+    collection_names: list[NewName] | None = Field(
         None, description="Names of collections to put the posts into."
     )
     collection_ids: list[Id] | None = Field(None, description="Ids of such collections.")
