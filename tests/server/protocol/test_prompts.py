@@ -129,7 +129,7 @@ async def test_every_prompt_that_needs_nothing_is_filled_without_arguments(clien
         ("archive_system_prompt", {"view": "Top Reels"}, "view"),
         ("performance_report", {}, "view, collection, campaign"),
         ("performance_report", {"view": "a", "campaign": "b"}, "view, collection, campaign"),
-        ("export_creators_with_emails", {"format": "xlsx"}, "csv, jsonl, parquet"),
+        ("export_creators_with_emails", {"format": "ods"}, "csv, xlsx, jsonl, parquet"),
     ],
 )
 async def test_arguments_that_do_not_fit_are_refused_and_named(
@@ -174,6 +174,7 @@ async def test_a_completion_begins_with_what_was_typed_and_depends_on_the_worksp
 async def test_fixed_values_are_completed_without_a_call(client: Client) -> None:
     assert await complete(client, "export_creators_with_emails", "format") == [
         "csv",
+        "xlsx",
         "jsonl",
         "parquet",
     ]

@@ -61,8 +61,8 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
     kind: Kind = Field(description="What the chart shows.")
     metrics: Annotated[list[Metric], Field(min_length=1, max_length=MOST_METRICS)] | None = Field(
         None,
-        description="Up to 3 metrics to draw; the first ranks creators. The default is `items`, the "
-        "number of posts (over time: likes).",
+        description="Up to 3 metrics to draw; the first ranks creators. The default is `items`, "
+        "the number of posts (over time: likes).",
     )
     top: int = Field(10, ge=1, le=25, description="Number of creators in `top_creators`.")
     save: Text | None = Field(None, description="Also save the chart as a file of this name.")
