@@ -38,7 +38,21 @@ FIELDS = {
     "impressions": "impressions",
     "earnedMediaValue": "earned_media_value",
 }
-"""Metric in results -> attribute of the sandbox's engagement."""
+"""Metric of the API -> attribute of the sandbox's engagement."""
+PER_DOLLAR = 100
+
+
+def name_shown(metric: str) -> str:
+    """The name of a metric of the API in what people look at."""
+    return "earnedMediaValueUsd" if metric == "earnedMediaValue" else metric
+
+
+def as_shown(metric: str, value: float | None) -> Any:
+    """A value of the sandbox as people look at it: money in dollars, to the cent."""
+    if value is None or metric != "earnedMediaValue":
+        return value
+    return pytest.approx(value / PER_DOLLAR, abs=0.0051)
+
 
 Json = dict[str, Any]
 

@@ -17,6 +17,7 @@ from server.archive.operations import Workflow
 from server.archive.records import fields_of
 from server.archive.selection import select
 from server.errors import Code, Failure
+from server.insights.money import DOLLARS, VALUE, Money
 from server.insights.rows import METRICS, Row, make_row
 from server.jobs import (
     Handle,
@@ -190,16 +191,18 @@ class Computed(WindowedSource, Workflow[JobRow]):
         if start.after is not None or self.search is None:
             async for batch in self.batches(context.api, start.after, self.paths()):
                 result.add(batch)
-        return await self.complete(
-            result, await self.find_doubts(context, context.api, start.total)
-        )
+        doubts = await self.find_doubts(context, context.api, start.total)
+        return await self.complete(result, context.money, doubts)
 
-    async def complete(self, result: SourceItems, doubts: Sequence[str] = ()) -> dict[str, Any]:
+    async def complete(
+        self, result: SourceItems, money: Money, doubts: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """The answer, with what there is to say about how the items were found."""
         # Medians over many thousand rows would hold up the other calls of the server.
         answer = await to_thread.run_sync(lambda: self.result(result))
         notes = [*answer.pop("notes", []), *describe_items(self, result), *doubts]
-        return {**answer, **drop_empty({"missing": result.named}), "notes": notes}
+        answer = {**answer, **drop_empty({"missing": result.named}), "notes": notes}
+        return show_money(answer, money)
 
     async def _start(self, context: ArchiveContext) -> Start:
         if self.search is None:
@@ -278,7 +281,7 @@ class ComputeWork:
         result.rows += [Row.unpack(record.key, record.detail) for record in job.all_rows()]
         api = self._context.background
         doubts = await self._request.find_doubts(self._context, api, len(result.rows))
-        return await self._request.complete(result, doubts)
+        return await self._request.complete(result, self._context.money, doubts)
 
 
 def _report(place: dict[str, Any]) -> SourceItems:
@@ -291,6 +294,16 @@ def _report(place: dict[str, Any]) -> SourceItems:
 
 def _once(rows: Any) -> Sequence[Row]:
     return list({row.id: row for row in rows}.values())
+
+
+def show_money(answer: dict[str, Any], money: Money) -> dict[str, Any]:
+    """Return an answer with its earned media value in dollars, and what is to be said of those."""
+    dollars: dict[str, Any] = money.show_dollars(answer)
+    if dollars == answer:
+        return answer
+    if dollars.get("metric") == VALUE:
+        dollars["metric"] = DOLLARS
+    return {**dollars, "units": money.units, "notes": [*dollars["notes"], *money.notes]}
 
 
 def describe_items(source: WindowedSource, result: SourceItems) -> list[str]:

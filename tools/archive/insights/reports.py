@@ -24,11 +24,8 @@ from server.tool.result import (
 )
 from tools.archive.content.fitting import drop_misfits
 from tools.archive.creators import GetCreator
-from tools.archive.insights.base import Computed, SourceItems
+from tools.archive.insights.base import Computed, SourceItems, show_money
 
-# Archive gives the EMV of posts in cents and that of brands in dollars: each answer states its
-# own.
-UNITS = {"earnedMediaValue": "cents"}
 _MOST_PEOPLE, _ALL = 25, 100_000
 """The most groups of creators and accounts where nobody says how many, and of other groups."""
 # Groups are cut no further: fewer of them would no longer be an answer.
@@ -47,8 +44,8 @@ Figure = Literal["likes", "comments", "shares", "views", "impressions", "earnedM
 
 class SummarizePerformance(Computed):
     """Summarise how a workspace, view, collection, campaign or search of Archive (archive.com)
-    performed, over all its items: totals, means, medians, coverage and best items;
-    earnedMediaValue is in cents. Use it instead of adding up search results, also for the accounts
+    performed, over all its items: totals, means, medians, coverage and best items; money is in
+    dollars. Use it instead of adding up search results, also for the accounts
     or creators with the most. Over 1,000 items it becomes a job. Changes nothing."""
 
     operation = "performance"
@@ -88,8 +85,6 @@ class SummarizePerformance(Computed):
             "span": summary.find_span(rows),
             "metrics": summary.summarize_metrics(rows, self.figures),
         }
-        if "earnedMediaValue" in self.figures:
-            answer["units"] = UNITS
         # Whoever chose the figures did not ask for this one.
         if self.metrics is None:
             answer["virality"] = summary.count_virality(rows)
@@ -190,7 +185,8 @@ class GetTopContent(Computed):
         notes = ["Sorted by Archive.", *([PARTIAL] if page.partial else [])]
         notes += [] if page.records else self.query().notes_if_empty()
         notes += await self.find_doubts(context, context.api, page.total)
-        return {"items": page.total, **self._rank(_rows(page), notes)}
+        answer = {"items": page.total, **self._rank(_rows(page), notes)}
+        return show_money(answer, context.money)
 
     def result(self, result: SourceItems) -> dict[str, Any]:
         existing = sum(1 for row in result.rows if row.value(self.metric_name) is not None)
@@ -222,7 +218,7 @@ class GetTopContent(Computed):
                 "Ranked by `impressions`: views, plays, or Archive's estimate where there are "
                 "neither."
             )
-        return {"metric": self.metric_name, "nodes": nodes, "units": UNITS, "notes": notes}
+        return {"metric": self.metric_name, "nodes": nodes, "notes": notes}
 
     async def _is_sorted_by_archive(self, context: ArchiveContext) -> Page | None:
         """The first items as Archive sorts them, one more than asked for; None where its order does

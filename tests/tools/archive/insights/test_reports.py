@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
@@ -15,10 +14,13 @@ from tests.support.tools.insights_shop import (
     COFFEE,
     FIELDS,
     OUTDOOR,
+    PER_DOLLAR,
     Json,
     Shop,
+    as_shown,
     engagement,
     known,
+    name_shown,
     shop,
 )
 
@@ -45,11 +47,13 @@ def agrees(figures: Json | None, items: list[Item], metric: str) -> None:
         assert not values
         return
     assert figures["known"] == len(values)
-    assert figures["total"] == (sum(values) if values else None)
-    assert figures["mean"] == (
-        pytest.approx(statistics.fmean(values), abs=0.0051) if values else None
-    )
-    assert figures["median"] == (statistics.median(values) if values else None)
+    if values:
+        assert figures["total"] == as_shown(metric, sum(values))
+        mean = statistics.fmean(values) / (PER_DOLLAR if metric == "earnedMediaValue" else 1)
+        assert figures["mean"] == pytest.approx(mean, abs=0.0051)
+        assert figures["median"] == as_shown(metric, statistics.median(values))
+    else:
+        assert {figures[name] for name in ("total", "mean", "median")} == {None}
     assert figures.get("unknown", len(items) - len(values)) == len(items) - len(values)
 
 
@@ -59,7 +63,7 @@ async def test_a_summary_is_what_the_records_themselves_say(there: Shop, workspa
 
     assert found["items"] == len(items)
     for metric in FIELDS:
-        agrees(found["metrics"][metric], items, metric)
+        agrees(found["metrics"][name_shown(metric)], items, metric)
     assert found["span"] == {"from": text_of(items[-1].taken_at), "to": text_of(items[0].taken_at)}
 
 
@@ -87,7 +91,8 @@ async def test_groups_are_what_the_records_themselves_say(there: Shop) -> None:
         assert len(groups) == min(25, len(expected))
         for group in groups:
             for metric in FIELDS:
-                agrees(group[metric], expected[tuple(group[name] for name in names[by])], metric)
+                members = expected[tuple(group[name] for name in names[by])]
+                agrees(group[name_shown(metric)], members, metric)
 
 
 @pytest.mark.parametrize("by", ["week", "month"])
@@ -145,14 +150,14 @@ async def test_virality_is_counted_for_reels_and_tiktoks_only(there: Shop) -> No
 async def test_money_that_the_plan_does_not_report_is_unknown_and_not_nothing(there: Shop) -> None:
     found = await there.summary(COFFEE, search={}, by=["platform"])
 
-    assert found["metrics"]["earnedMediaValue"] == {
+    assert found["metrics"]["earnedMediaValueUsd"] == {
         "total": None,
         "mean": None,
         "median": None,
         "known": 0,
         "unknown": 350,
     }
-    assert all(each["earnedMediaValue"] is None for each in found["by"]["platform"])
+    assert all(each["earnedMediaValueUsd"] is None for each in found["by"]["platform"])
     assert found["best"] == []
     assert any("No item has earnedMediaValue" in note for note in found["notes"])
 
@@ -167,17 +172,18 @@ async def test_stories_have_no_likes_instead_of_none_of_them(there: Shop) -> Non
 
 
 @pytest.mark.parametrize("tool", [SUMMARY, TOP])
-async def test_earned_media_value_of_items_is_told_in_cents_and_never_as_dollars(
+async def test_earned_media_value_of_items_is_shown_in_dollars_that_are_said_to_be_assumed(
     there: Shop, tool: str
 ) -> None:
     result = await there.result(tool, search={})
 
-    assert result.structured["units"] == {"earnedMediaValue": "cents"}
-    assert not re.search(r"[$€]|dollar|USD", result.text)
+    assert result.structured["units"] == {"earnedMediaValueUsd": "USD, assumed"}
+    assert "ARCHIVE_MCP_EMV_UNIT" in result.structured["notes"][-1]
+    assert '"earnedMediaValue"' not in result.text
     if tool == SUMMARY:
-        assert result.structured["metrics"]["earnedMediaValue"]["total"] == sum(
-            known(there.items(), "earnedMediaValue")
-        )
+        total = sum(known(there.items(), "earnedMediaValue"))
+        figures = result.structured["metrics"]["earnedMediaValueUsd"]
+        assert figures["total"] == as_shown("earnedMediaValue", total)
 
 
 async def test_numbers_that_came_as_text_are_added_up_exactly(there: Shop) -> None:
@@ -205,7 +211,7 @@ async def test_a_view_and_a_collection_are_summarised_over_all_their_items(there
     for name, items in (("All Reels", reels), ("Team Favourites", held)):
         found = await there.summary(search={"presetId": ids[name]})
         assert found["items"] == len(items) > 0
-        agrees(found["metrics"]["earnedMediaValue"], items, "earnedMediaValue")
+        agrees(found["metrics"]["earnedMediaValueUsd"], items, "earnedMediaValue")
 
 
 async def test_named_items_and_links_are_summarised_and_what_they_do_not_find_is_said(

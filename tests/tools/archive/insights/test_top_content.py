@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,10 @@ from tests.support.tools.insights_shop import (
     FIELDS,
     Json,
     Shop,
+    as_shown,
     engagement,
     known,
+    name_shown,
     shop,
 )
 from tools.archive.insights.base import FIELD_OF, Metric
@@ -28,8 +31,8 @@ async def there() -> AsyncIterator[Shop]:
         yield found
 
 
-def largest(items: list[Item], metric: str, most: int) -> list[int]:
-    return sorted(known(items, metric), reverse=True)[:most]
+def largest(items: list[Item], metric: str, most: int) -> list[Any]:
+    return [as_shown(metric, value) for value in sorted(known(items, metric), reverse=True)[:most]]
 
 
 def values(found: Json) -> list[int]:
@@ -164,7 +167,8 @@ async def test_every_metric_of_a_node_is_the_items_own(there: Shop) -> None:
     items = {each.id: each for each in there.items()}
     for node in (await there.top(limit=20))["nodes"]:
         for metric, attribute in FIELDS.items():
-            assert node[metric] == getattr(engagement(items[node["id"]]), attribute)
+            value = getattr(engagement(items[node["id"]]), attribute)
+            assert node[name_shown(metric)] == as_shown(metric, value)
         assert node["link"] == items[node["id"]].archive_public_url
 
 
