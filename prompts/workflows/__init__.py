@@ -218,7 +218,7 @@ WORKFLOWS: tuple[Workflow, ...] = (
             Argument(
                 "format",
                 "Format of the file. Default: csv.",
-                values=("csv", "jsonl", "parquet"),
+                values=("csv", "xlsx", "jsonl", "parquet"),
                 default="csv",
             ),
             _WORKSPACE,

@@ -27,7 +27,8 @@ from server.errors import Failure
 from server.http.transport import Reply
 
 COMPARE_IT = (
-    "Open that post in Archive and compare the value shown there, before you add up any values."
+    "Open that post in Archive and compare the value shown there; then set ARCHIVE_MCP_EMV_UNIT to "
+    "dollars or cents."
 )
 
 _VALUE = "earnedMediaValue"

@@ -43,14 +43,14 @@ class CsvFile:
         self._writer = csv.writer(self._text, delimiter=delimiter, lineterminator="\r\n")
         if self._names:
             # A name may come from a custom attribute, so it is as untrusted as any value.
-            self._writer.writerow([_escape(name) for name in self._names])
+            self._writer.writerow(map(_escape, self._names))
 
     def add(self, records: Iterable[Row]) -> None:
         """Write records as lines."""
         names = self._names
         for record in records:
             value = flatten(record).get
-            self._writer.writerow([to_cell(value(name)) for name in names])
+            self._writer.writerow(map(to_cell, map(value, names)))
 
     def close(self) -> None:
         """Flush the buffered text; the file itself stays open."""

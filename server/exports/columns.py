@@ -113,7 +113,7 @@ def flatten(record: Row) -> Row:
 
 def join_values(values: Any) -> str:
     """Return a list as one text: scalars with "; " between them, anything deeper as JSON."""
-    if any(isinstance(value, dict | list) for value in values):
+    if not {dict, list}.isdisjoint(map(type, values)):
         return encode_json(values)
     # A null becomes an empty text, so that the others keep their places.
     return "; ".join("" if value is None else to_text(value) for value in values)

@@ -19,6 +19,10 @@ from server.exports.spool import Spool
 from server.exports.xlsx import XlsxFile
 
 _BATCH_ROWS, _BATCH_BYTES = 500, 128 * 1024
+_CHECKS: dict[Format, Callable[[], None]] = {
+    "parquet": parquet.check_available,
+    "xlsx": xlsx.check_available,
+}
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,9 @@ def check_available(file_format: Format) -> None:
     Raises:
         Failure: `UNSUPPORTED` with what to install.
     """
-    if file_format == "parquet":
-        parquet.check_available()
-    if file_format == "xlsx":
-        xlsx.check_available()
+    check = _CHECKS.get(file_format)
+    if check is not None:
+        check()
 
 
 def build(

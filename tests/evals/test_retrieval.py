@@ -19,8 +19,8 @@ import pytest
 from server.tool.catalog import Catalog
 from server.tool.hosts import SEARCH_HINT
 from server.tool.search import Match, choose_best, rank
-from tests.support.evals import REQUESTS, SETS, Request
-from tests.support.host_rankings import rank_by_bm25, rank_by_points
+from tests.support.evals.host_rankings import rank_by_bm25, rank_by_points
+from tests.support.evals.requests import REQUESTS, SETS, Request
 from tools.surface import FILE, rows
 
 FIRST = 5

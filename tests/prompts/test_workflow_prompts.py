@@ -125,7 +125,7 @@ def test_the_tool_takes_the_arguments_that_a_text_tells_of(
             "export_creators_with_emails",
             "archive_start_export",
             "format",
-            ["csv", "jsonl", "parquet"],
+            ["csv", "xlsx", "jsonl", "parquet"],
         ),
         ("performance_report", "archive_chart", "kind", ["weekly", "platform_mix"]),
         ("campaign_report", "archive_chart", "kind", ["weekly", "top_creators"]),

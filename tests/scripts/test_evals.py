@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from scripts.evals import CASE, FOLDER, README, render_cases, write
-from tests.support.evals import REQUESTS
+from tests.support.evals.requests import REQUESTS
 
 
 def read_cases(folder: Path) -> dict[str, str]:

@@ -119,7 +119,7 @@ async def test_every_prompt_is_filled_without_arguments(client: Client) -> None:
     [
         ("top_content", {"creators": "anna"}, "'creators'"),
         ("archive_system_prompt", {"view": "Top Reels"}, "view"),
-        ("export_creators_with_emails", {"format": "xlsx"}, "csv, jsonl, parquet"),
+        ("export_creators_with_emails", {"format": "ods"}, "csv, xlsx, jsonl, parquet"),
     ],
 )
 async def test_arguments_that_do_not_fit_are_refused_and_named(
@@ -164,6 +164,7 @@ async def test_a_completion_begins_with_what_was_typed_and_depends_on_the_worksp
 async def test_fixed_values_are_completed_without_a_call(client: Client) -> None:
     assert await complete(client, "export_creators_with_emails", "format") == [
         "csv",
+        "xlsx",
         "jsonl",
         "parquet",
     ]
