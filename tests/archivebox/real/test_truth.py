@@ -55,8 +55,8 @@ _LISTED: Mapping[str, Truth] = {"saved": "good", "partly": "good", "failed": "ba
     [
         pytest.param("0.9.73", IMPORTANT, id="0.9.73-important"),
         pytest.param("0.9.73", tuple(KINDS), id="0.9.73-all", marks=pytest.mark.campaign),
-        pytest.param("0.9.31", tuple(KINDS), id="0.9.31-all"),
-        pytest.param("0.8.5", tuple(KINDS), id="0.8.5-all"),
+        pytest.param("0.9.31", tuple(KINDS), id="0.9.31-all", marks=pytest.mark.campaign),
+        pytest.param("0.8.5", tuple(KINDS), id="0.8.5-all", marks=pytest.mark.campaign),
         pytest.param(WITH_BROWSER, tuple(KINDS), id="0.8.5-chromium", marks=pytest.mark.campaign),
     ],
 )
