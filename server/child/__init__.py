@@ -21,8 +21,8 @@ from server.errors import Code, Failure
 SECONDS = 5.0
 """The most that one piece of work may take."""
 IDLE_SECONDS = 30.0
-# Of an answer: the pixels of a picture of 1,024 x 1,024, and room.
-_MOST_BYTES = 8 << 20
+# Of an answer: the pixels of the largest picture that is asked for, a long screenshot.
+_MOST_BYTES = 128 << 20
 _COMMAND = (sys.executable, "-I", "-B", str(Path(__file__).with_name("worker.py")))
 
 

@@ -417,9 +417,16 @@ async def test_an_upload_that_archive_refuses_is_a_failure() -> None:
     assert "public post" in failure.hint
 
 
+def test_a_link_without_a_scheme_is_completed() -> None:
+    variables = sent(UploadItemFromUrl, input={"url": " instagram.com/p/abc "})
+
+    assert variables == {"input": {"url": "https://instagram.com/p/abc"}}
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [
+        ("instagram/p/abc", "is not an http or https link: 'instagram/p/abc'"),
         ("ftp://a.example/b", "is not an http or https link"),
         ("https://", "is not an http or https link"),
         ("https://[", "is not an http or https link"),
