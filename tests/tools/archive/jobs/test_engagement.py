@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from server.insights.money import ASSUMED_CENTS
 from server.sandbox import COFFEE, Answer
 from tests.support.tools.calling import refused
 from tests.support.tools.engagements import REELS, items, said
@@ -28,6 +29,7 @@ COLUMNS = [
     "views",
     "impressions",
     "earnedMediaValueCents",
+    "earnedMediaValueUsd",
     "followers",
     "linearViralityScore",
 ]
@@ -82,8 +84,10 @@ async def test_the_file_has_every_snapshot_of_every_item_as_single_reads_have_th
                 "accountName": item["socialProfile"]["accountName"],
                 **item,
                 **entry,
+                "earnedMediaValueCents": cents,
+                "earnedMediaValueUsd": ASSUMED_CENTS.to_dollars(cents),
             }
-            expected.append({name: shown(row.get(name, cents)) for name in COLUMNS})
+            expected.append({name: shown(row[name]) for name in COLUMNS})
     assert sorted(rows, key=str) == sorted(expected, key=str)
     assert rows == sorted(
         rows, key=lambda row: ([each["id"] for each in found].index(row["itemId"]), row["at"])
@@ -92,7 +96,10 @@ async def test_the_file_has_every_snapshot_of_every_item_as_single_reads_have_th
     assert result["summary"]["items"] == 60
     assert result["summary"]["snapshots"] == len(rows) == result["rows"]
     assert result["summary"]["itemsWithoutHistory"] == 60 - len({row["itemId"] for row in rows})
-    assert result["units"] == {"earnedMediaValueCents": "cents"}
+    assert result["units"] == {
+        "earnedMediaValueCents": "cents",
+        "earnedMediaValueUsd": "USD, assumed",
+    }
     assert result["resource"]["uri"] == f"archive://exports/{result['name']}"
     assert "timelines" not in result
     assert one.sandbox.times(PACKED) <= 8
