@@ -192,3 +192,70 @@ async def test_words_that_fit_nothing_still_lead_on(build: Build, era: str) -> N
         ).structured_content
     assert result["tools"] == []
     assert "archive_search_items" in result["toolsets"]["content"]
+
+
+async def describe(client: Client, **arguments: Any) -> Any:
+    return await client.call_tool("archive_mcp_describe_tool", arguments)
+
+
+async def test_several_tools_are_described_at_once(build: Build, era: str) -> None:
+    names = ["archive_get_collections", "archive_get_top_content", "archive_chart"]
+    async with Client(build(**DISCOVER), mode=era) as client:
+        result = (await describe(client, names=names)).structured_content
+
+    assert [tool["name"] for tool in result["tools"]] == names
+    assert all(tool["callWith"] for tool in result["tools"])
+    # What several tools take stands there once.
+    assert list(result["shortForms"]) == ["search"]
+    assert "filter: {takenAt: {from: string, to: string}" in result["shortForms"]["search"]
+
+
+async def test_a_long_argument_comes_in_a_short_form_and_in_full_on_request(
+    build: Build, era: str
+) -> None:
+    async with Client(build(**DISCOVER), mode=era) as client:
+        name = "archive_search_items"
+        short = await describe(client, name=name)
+        full = (await describe(client, name=name, argument="filter")).structured_content
+        shared = await describe(client, name="archive_start_export", argument="search")
+
+    text = json.dumps(short.structured_content)
+    assert len(text) < 4_500
+    assert "provider: INSTAGRAM|TIKTOK|YOUTUBE|INTERNAL" in text
+    assert full["schema"]["properties"]["takenAt"]["properties"]["from"]["type"] == "string"
+    fields = shared.structured_content["fields"]["properties"]
+    assert "filter" in fields
+    assert "limit" not in fields
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({}, "either `name` or `names`"),
+        ({"name": "archive_chart", "names": ["archive_chart"]}, "either `name` or `names`"),
+        ({"names": ["archive_chart"], "argument": "kind"}, "needs the one tool"),
+        ({"name": "archive_chart", "argument": "knd"}, "takes no argument 'knd'"),
+    ],
+)
+async def test_a_description_that_cannot_be_given_says_why(
+    build: Build, era: str, arguments: dict[str, Any], words: str
+) -> None:
+    async with Client(build(**DISCOVER), mode=era) as client:
+        error = error_of(await describe(client, **arguments))
+
+    assert error["code"] == "INVALID_ARGUMENT"
+    assert words in error["message"]
+
+
+@pytest.mark.parametrize(
+    "query", ["notify me when we are mentioned", "tell me as soon as she posts"]
+)
+async def test_who_wants_to_be_notified_learns_what_there_is(
+    build: Build, era: str, query: str
+) -> None:
+    async with Client(build(**DISCOVER), mode=era) as client:
+        result = await client.call_tool("archive_mcp_find_tools", {"query": query})
+        other = await client.call_tool("archive_mcp_find_tools", {"query": "our folders"})
+
+    assert "webhooks" in result.structured_content["notes"][0]
+    assert "notes" not in other.structured_content

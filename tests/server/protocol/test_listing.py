@@ -8,7 +8,15 @@ from mcp import Client
 from mcp_types import Implementation
 
 from server.protocol.listing import SHORTENED
-from server.tool.hosts import HOSTS, MOST_TOOLS, find_host, hosts_with_few_tools
+from server.tool.hosts import (
+    ALWAYS_LOAD,
+    HOSTS,
+    MOST_TOOLS,
+    REQUIRES_PERSON,
+    SEARCH_HINT,
+    find_host,
+    hosts_with_few_tools,
+)
 from tests.server.protocol.conftest import BuildBoth
 
 # What they give as `clientInfo.name`.
@@ -106,3 +114,39 @@ async def test_unknown_arguments_are_refused_by_name_whatever_the_schema_says(
         result = await client.call_tool("archive_search_items", {"limt": 5})
 
     assert "`limt` is not an argument here" in result.content[0].text  # type: ignore[union-attr]
+
+
+async def read_meta(server: Any, name: str, era: str) -> dict[str, dict[str, Any]]:
+    """The `_meta` of each tool that a client of this name gets."""
+    tools, _ = await listed(server, name, era)
+    return {tool.name: tool.meta or {} for tool in tools}
+
+
+@pytest.mark.parametrize("name", ["claude-code", "mcp-inspector"])
+async def test_hosts_learn_what_a_person_has_to_allow_each_time(
+    build_both: BuildBoth, era: str, name: str
+) -> None:
+    meta = await read_meta(build_both(), name, era)
+
+    asking = {tool for tool, keys in meta.items() if keys.get(REQUIRES_PERSON)}
+    assert {"archive_refetch_engagement_bulk", "archive_delete_collection"} <= asking
+    assert {"archivebox_remove", "archivebox_delete_snapshot"} <= asking
+    assert not asking & {"archive_start_export", "archive_add_item_to_collections"}
+
+
+@pytest.mark.parametrize("name", ["claude-code", "mcp-inspector"])
+async def test_where_a_token_confirms_no_person_is_required(
+    build_both: BuildBoth, era: str, name: str
+) -> None:
+    meta = await read_meta(build_both(ARCHIVE_MCP_CONFIRM="token"), name, era)
+
+    assert not any(REQUIRES_PERSON in keys for keys in meta.values())
+    assert all(keys[SEARCH_HINT] for keys in meta.values())
+
+
+async def test_few_tools_are_loaded_from_the_start(build_both: BuildBoth, era: str) -> None:
+    meta = await read_meta(build_both(), "claude-code", era)
+
+    always = {tool for tool, keys in meta.items() if keys.get(ALWAYS_LOAD)}
+    assert {"archive_search_items", "archivebox_list_snapshots"} <= always
+    assert len(always) <= 6

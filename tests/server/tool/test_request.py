@@ -129,3 +129,25 @@ def test_an_input_speaks_camel_case_and_is_closed() -> None:
     assert Range.model_validate({"highestValue": 5}).highest_value == "5"
     with pytest.raises(ValueError, match="Extra inputs"):
         Range.model_validate({"highestValue": "5", "lowest": 1})
+
+
+class DeleteThings(ListThings):
+    """Delete things."""
+
+    operation = "DELETE /things"
+    risk: ClassVar[Risk] = "removes"
+    confirmed = True
+    search_hint = "throw away, bin"
+    always_loaded = True
+    most_characters = 90_000
+
+
+def test_meta_says_to_hosts_only_what_is_not_their_default() -> None:
+    assert ListThings.meta() == {"archive-mcp/endpoint": "GET /things"}
+    assert DeleteThings.meta() == {
+        "archive-mcp/endpoint": "DELETE /things",
+        "anthropic/searchHint": "throw away, bin",
+        "anthropic/alwaysLoad": True,
+        "anthropic/maxResultSizeChars": 90_000,
+        "anthropic/requiresUserInteraction": True,
+    }

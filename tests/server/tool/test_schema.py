@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from server.tool.request import ApiType, Input
-from server.tool.schema import input_schema, unwrap
+from server.tool.schema import abbreviate, input_schema, unwrap
 
 Kind = Annotated[Literal["A", "B"], ApiType("Kind")]
 
@@ -113,3 +113,14 @@ def test_what_an_annotation_says_is_kept_from_all_its_layers() -> None:
     _, metadata, _ = unwrap(Annotated[Annotated[int, "inner"] | None, "outer"])
 
     assert metadata == ("outer", "inner")
+
+
+def test_a_short_form_names_fields_choices_and_what_is_required() -> None:
+    schema = input_schema(Example)
+
+    assert abbreviate(schema["properties"]["inner"]) == "{from: integer, value: string}"
+    assert abbreviate(schema["properties"]["kinds"]) == "(A|B)[]"
+    assert abbreviate(schema["properties"]["inners"]).endswith("}[]")
+    assert abbreviate(schema).startswith(
+        "{itemId!: string, kind: A|B, kinds: (A|B)[], tags!: string[]"
+    )
