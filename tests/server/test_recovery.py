@@ -104,13 +104,15 @@ def leave_behind(
     account: str = "",
     tool: str = "",
     origin: str = "",
+    arguments: dict[str, Any] | None = None,
 ) -> str:
     """A job in the journal that nobody works on, of these settings unless an account is named."""
     assert settings.token is not None
     origin = origin or parse_origin(settings.api_url)
     account = account or state_key(parse_origin(settings.api_url), "token", settings.token.reveal())
     journal = Journal(settings.state_dir)
-    job = NewJob(tool or "archive_start_collection_job", "Left behind", origin, account)
+    tool = tool or "archive_start_collection_job"
+    job = NewJob(tool, "Left behind", origin, account, arguments=arguments or {})
     lease = journal.create(job, "gone", writes=writes, repeatable=True, phase=Phase.SENDING)
     journal.start(lease)
     journal.end(lease, End(JobState.PAUSED))
@@ -193,6 +195,7 @@ async def test_a_job_that_cannot_go_on_does_not_hold_up_the_others(
         account=place.account,
         origin=place.origin,
         tool="archive_start_export",
+        arguments={"itemIds": ["1"], "urls": ["https://a.example/1"]},
     )
     name = await interrupt_export(settings)
 

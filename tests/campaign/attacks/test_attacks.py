@@ -108,7 +108,7 @@ def test_a_result_is_never_longer_than_its_bound() -> None:
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no endless file")
 def test_a_matplotlibrc_without_an_end_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "matplotlibrc").symlink_to("/dev/zero")
-    code = "from server.pictures.charts import _make_figure; _make_figure('x', 2.0)"
+    code = "from server.pictures.charts import _drawing\nwith _drawing(): pass"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLCONFIGDIR": str(tmp_path / "mpl")}
 
     done = subprocess.run(

@@ -15,7 +15,7 @@ import pytest
 
 import server.archive.client
 import server.archivebox.client
-import server.jobs.runner
+import server.jobs.failures
 from server.dispatch import Dispatcher
 from server.sandbox import MAIN, PATH, TOKEN
 from server.sandbox.archivebox import KEY, ArchiveBoxSandbox, Version
@@ -100,5 +100,5 @@ async def impatience() -> AsyncIterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(server.archive.client, "LONGEST_ANSWER", LONGEST_ANSWER)
         patched.setattr(server.archivebox.client, "LONGEST_ANSWER", LONGEST_ANSWER)
-        patched.setattr(server.jobs.runner, "LONGEST_PAUSE", LONGEST_PAUSE)
+        patched.setattr(server.jobs.failures, "LONGEST_PAUSE", LONGEST_PAUSE)
         yield

@@ -326,4 +326,4 @@ def test_the_packaged_listing_says_that_an_export_only_adds() -> None:
         "idempotentHint": False,
         "openWorldHint": True,
     }
-    assert tool["_meta"] == {"archive-mcp/workflow": "export"}
+    assert tool["_meta"]["archive-mcp/workflow"] == "export"
