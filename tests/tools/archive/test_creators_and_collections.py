@@ -6,9 +6,14 @@ import pytest
 
 from tests.support.tools.calling import parsed, refused, sent
 from tests.support.tools.through_sandbox import desk
-from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
+from tools.archive.collections import (
+    AddItemToCollections,
+    CreateCollection,
+    RemoveItemFromCollections,
+)
 from tools.archive.creators import GetCreator, GetSocialProfile, SearchCreators
 from tools.archive.operations import GetOperation
+from tools.archive.views.groups import CreateViewGroup
 from tools.archive.workspace import GetCustomAttributeSchemas
 
 
@@ -173,3 +178,5 @@ def test_what_programs_write_for_nothing_is_no_name_of_a_collection(name: str) -
     )
 
     assert "no name" in failure.message
+    assert "no name" in refused(CreateCollection, input={"name": name}).message
+    assert "no name" in refused(CreateViewGroup, input={"name": name}).message

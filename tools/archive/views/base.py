@@ -26,7 +26,7 @@ from server.errors import Code, Failure
 from server.text import count_noun, join_first, quote_title
 from server.tool.confirmation import Preview
 from server.tool.names import find_matches, match_one
-from server.tool.request import ApiType, Input, Meaning
+from server.tool.request import ApiType, Input, Meaning, NewName
 from server.tool.result import Result
 from tools.archive.schema.inputs import (
     AttributeType,
@@ -63,7 +63,7 @@ _EMPTY: dict[ViewPart, Any] = {"filters": {}, "sort": [], "customAttributeCondit
 # Ids are made of letters, digits and hyphens; so are some names, which hold no digit mostly.
 _ID = re.compile(r"(?=.*\d)[\w-]+")
 
-Name = Annotated[Text, AfterValidator(_not_blank)]
+Name = Annotated[NewName, AfterValidator(_not_blank)]
 StoredFilters = Annotated[
     dict[str, Any], ApiType("JSON"), Field(description="Send {}; Archive never applies them.")
 ]
