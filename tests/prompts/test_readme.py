@@ -8,6 +8,7 @@ import tomllib
 import pytest
 
 from prompts.workflows import WORKFLOWS
+from server.errors import Code
 from server.settings import VARIABLES
 from server.tool.catalog import Catalog
 from tests.support.paths import ROOT, SURFACE
@@ -68,3 +69,9 @@ def test_every_optional_extra_is_named_where_it_is_installed() -> None:
 def test_every_setting_is_in_the_table() -> None:
     table = README.partition("<!-- settings -->")[2].partition("<!-- /settings -->")[0]
     assert set(VARIABLES) == set(re.findall(r"`(ARCHIVE\w+)`", table))
+
+
+def test_every_code_of_a_failure_is_explained_once() -> None:
+    text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    codes = re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE)
+    assert sorted(codes) == sorted(Code)
