@@ -130,7 +130,7 @@ def _problem(schema: Schema, error: Any, inside: str) -> str:
     requested, context = error["input"], error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
-            return _describe_unknown(path, location[-1], parent)
+            return _describe_unknown(path, location, parent, schema)
         case "missing":
             return f"`{path}` is required."
         # Null has a message of its own, below.
@@ -152,11 +152,14 @@ def _problem(schema: Schema, error: Any, inside: str) -> str:
     return f"`{path}` must be {_kind(_schema_at(schema, location))}; got {_excerpt(requested)}."
 
 
-def _describe_unknown(path: str, name: str, parent: Schema) -> str:
+def _describe_unknown(path: str, location: list[str], parent: Schema, whole: Schema) -> str:
+    name = location[-1]
     existing = parent.get("properties", {})
     # `workspaceId` is wrong for every tool; the paging names are so only where there is a `limit`.
     if name in REPLACED and ("limit" in existing or name == "workspaceId"):
         remedy = f": use {REPLACED[name]}."
+    elif len(location) > 1 and name in whole.get("properties", {}):
+        remedy = f": it belongs beside `{location[0]}`, not in it."
     elif suggestion := suggest(name, existing):
         remedy = f".{suggestion}"
     else:

@@ -229,6 +229,10 @@ def test_text_that_nests_without_end_is_refused_like_any_other() -> None:
         ),
         ({"part": {"sizes": 1}}, "`part.sizes` is not an argument here. Did you mean `size`?"),
         (
+            {"part": {"exact": True}},
+            "`part.exact` is not an argument here: it belongs beside `part`, not in it.",
+        ),
+        (
             {"parts": [{}, {"q": 1}]},
             "`parts.1.q` is not an argument here; known: size, kind, value.",
         ),

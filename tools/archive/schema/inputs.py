@@ -182,8 +182,8 @@ class CustomAttributeConditionInput(Input):
     value: Annotated[Any, Meaning("null")] = Field(
         None,
         description=(
-            "For selects an option name or id, for BETWEEN {from,to}, for IS_RELATIVE_TO_TODAY: "
-            "{relation,period,offset}"
+            "For selects an option name or id (of multiple ones: CONTAINS), for BETWEEN {from,to}, "
+            "for IS_RELATIVE_TO_TODAY: {relation,period,offset}"
         ),
     )
 
