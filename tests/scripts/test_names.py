@@ -94,7 +94,7 @@ def test_nothing_installs_by_the_bare_old_name() -> None:
         '"registryType": "pypi", "identifier": "archive-mcp"',
         '{"command": "uvx", "args": ["archive-mcp"]}',
         "goose://extension?cmd=uvx&arg=archive-mcp&id=archive",
-        "https://pypi.org/project/archive-mcp/",
+        "https://index.example/project/archive-mcp/",
         "vscode:mcp/install?%7B%22command%22%3A%22uvx%22%2C%22args%22%3A%5B%22archive-mcp%22%5D%7D",
     ],
 )
