@@ -32,7 +32,7 @@ BY_THE_OLD_NAME = (
     re.compile(rf"\"(?:identifier|package)\":\s*\"{OLD}\"", re.IGNORECASE),
     re.compile(rf"\"uvx\",\s*\"args\":\s*\[\s*\"{OLD}\"", re.IGNORECASE),
     re.compile(rf"[?&]arg={OLD}", re.IGNORECASE),
-    re.compile(r"pypi\.org/p(?:roject)?/archive-mcp(?![\w-])", re.IGNORECASE),
+    re.compile(r"/p(?:roject)?/archive-mcp/?(?:$|[\s)\"])", re.IGNORECASE),
 )
 # This file has the old name in its examples, and so it is left out.
 ENDINGS = {".md", ".json", ".toml", ".yml", ".yaml", ".lock", ".txt", ".sh", ".cfg", ""}
