@@ -15,7 +15,7 @@ from typing import Any
 from server.command_line import build_parser
 from server.protocol.first_answers import FirstAnswers, read_recorded
 from server.protocol.listing import Listing
-from server.protocol.opening import Opening, open_connection
+from server.protocol.opening import open_connection
 from server.redaction import guard_streams, learn
 from server.settings import Settings, SettingsError, load
 from server.text import clean_sentence, indent_lines
@@ -112,44 +112,15 @@ def _serve(settings: Settings, product: Product) -> int:
             read_recorded(product.opening), catalog, listing, prompts.instructions()
         )
         opening = open_connection(answers, _import_server)
-    _serve_connection(settings, catalog, listing, prompts, opening)
+    # Imported here, as by every command: none should pay for the modules of another.
+    from server.protocol.serving import serve_client
+
+    serve_client(settings, catalog, listing, prompts, opening)
     return 0
 
 
 def _import_server() -> None:
-    """Import what serving needs: the SDK above all, which takes longer than anything else."""
-    for name in ("dispatch", "protocol.handlers", "protocol.stdio", "recovery", "services"):
-        importlib.import_module(f"server.{name}")
-
-
-def _serve_connection(
-    settings: Settings, catalog: Catalog, listing: Listing, prompts: Any, opening: Opening | None
-) -> None:
-    # Imported here, as by every command: none should pay for the modules of another.
-    import anyio
-
-    from server.dispatch import Dispatcher
-    from server.protocol.handlers import build_server
-    from server.protocol.stdio import serve
-    from server.recovery import Recovery
-    from server.services import Services
-
-    async def serve_client() -> None:
-        async with Services(settings) as services:
-            dispatcher = Dispatcher(catalog, services, settings.timezone)
-            async with anyio.create_task_group() as group:
-                # The jobs of a sandbox end with its process: there is nothing to resume.
-                if not settings.sandbox:
-                    group.start_soon(Recovery(catalog, services).watch, settings.state_dir)
-                texts = (prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
-                await serve(build_server(catalog, dispatcher, *texts, listing), opening)
-                # The client is gone: the watch over jobs would never end by itself.
-                group.cancel_scope.cancel()
-
-    # What is imported stays: neither a collection nor the exit needs to walk it again.
-    gc.freeze()
-    gc.enable()
-    anyio.run(serve_client)
+    importlib.import_module("server.protocol.serving")
 
 
 def _greet_person() -> None:

@@ -42,7 +42,7 @@ class Opening:
     version: str = ""
 
 
-def open_connection(answers: FirstAnswers, load: Callable[[], None]) -> Opening | None:
+def open_connection(answers: FirstAnswers, load: Callable[[], object]) -> Opening | None:
     """Answer the host's first messages while `load` runs, and return the connection to serve.
 
     None where stdin or stdout is no pipe: nothing was read then, and `load` did not run. Where the
@@ -68,7 +68,7 @@ def open_connection(answers: FirstAnswers, load: Callable[[], None]) -> Opening 
 class _Loader:
     """A function that runs in a thread of its own; `wake` can be read from once it is over."""
 
-    def __init__(self, load: Callable[[], None]) -> None:
+    def __init__(self, load: Callable[[], object]) -> None:
         self._load = load
         self._error: BaseException | None = None
         self.wake, self._over = os.pipe()
