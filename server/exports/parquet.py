@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, BinaryIO
 
-from server.errors import Code, Failure
 from server.exports.columns import Column, Kind, Row, flatten, to_text
-from server.settings.extras import install_command
+from server.settings.extras import is_installed, make_missing_library
 
 _GROUP_BYTES = 2 * 1024 * 1024
 _NUMBER = Kind.INT | Kind.FLOAT
@@ -24,13 +22,8 @@ def check_available() -> None:
     Raises:
         Failure: `UNSUPPORTED` with what to install.
     """
-    if importlib.util.find_spec("pyarrow") is None:
-        raise Failure(
-            Code.UNSUPPORTED,
-            "Parquet files need the library pyarrow, which is not installed.",
-            f"The user runs `{install_command('pyarrow')}` and starts the server again. "
-            "Or export as csv or jsonl.",
-        )
+    if not is_installed("parquet"):
+        raise make_missing_library("parquet", "Parquet files", "Or export as csv or jsonl.")
 
 
 class ParquetFile:

@@ -7,16 +7,14 @@ keep all their digits; instants and days that the schema knows as such are dates
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
-from server.errors import Code, Failure
 from server.exports.cells import to_cell_text
 from server.exports.columns import Column, Kind, Row, flatten
-from server.settings.extras import install_command
+from server.settings.extras import is_installed, make_missing_library
 
 # What a sheet and a cell hold (Excel specifications and limits).
 MOST_ROWS, MOST_CHARACTERS = 1_048_576, 32_767
@@ -40,13 +38,8 @@ def check_available() -> None:
     Raises:
         Failure: `UNSUPPORTED` with what to install.
     """
-    if importlib.util.find_spec("xlsxwriter") is None:
-        raise Failure(
-            Code.UNSUPPORTED,
-            "Excel files need the library XlsxWriter, which is not installed.",
-            f"The user runs `{install_command('XlsxWriter')}` and starts the server again. "
-            "Or export as csv.",
-        )
+    if not is_installed("xlsx"):
+        raise make_missing_library("xlsx", "Excel files", "Or export as csv.")
 
 
 class XlsxFile:

@@ -1,4 +1,5 @@
-"""How a package that is missing is installed: by the exact command for this very interpreter."""
+"""The optional libraries: which are there, and how the user gets one that is missing, by the exact
+command for this very interpreter."""
 
 from __future__ import annotations
 
@@ -7,6 +8,44 @@ import shlex
 import shutil
 import subprocess
 import sys
+
+from server.errors import Code, Failure
+
+# Extra -> the module that is imported, and the package that brings it.
+_LIBRARIES = {
+    "charts": ("matplotlib", "matplotlib"),
+    "parquet": ("pyarrow", "pyarrow"),
+    "pictures": ("PIL", "Pillow"),
+    "xlsx": ("xlsxwriter", "XlsxWriter"),
+}
+
+
+def is_installed(extra: str) -> bool:
+    """Return whether the library of an extra is there; import nothing."""
+    module, _ = _LIBRARIES[extra]
+    return importlib.util.find_spec(module) is not None
+
+
+def describe_installation(extra: str) -> str:
+    """Return what the user does to have the library of an extra, as a sentence."""
+    _, package = _LIBRARIES[extra]
+    return f"The user runs `{install_command(package)}` and starts the server again."
+
+
+def make_missing_library(extra: str, what: str, otherwise: str = "") -> Failure:
+    """Return the refusal where the library of an extra is missing.
+
+    Args:
+        what: the things that need it, in the plural.
+        otherwise: a sentence about what works without it.
+    """
+    _, package = _LIBRARIES[extra]
+    return Failure(
+        Code.UNSUPPORTED,
+        f"{what} need the library {package}, which is not installed.",
+        f"{describe_installation(extra)} {otherwise}".strip(),
+        extra=extra,
+    )
 
 
 def install_command(package: str) -> str:

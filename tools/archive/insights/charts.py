@@ -17,7 +17,6 @@ from server.exports import ExportFolder, store
 from server.exports.links import MIME_TYPES, make_uri
 from server.exports.names import make_file_name
 from server.insights.rows import Row
-from server.pictures import is_installed, make_missing_library
 from server.pictures.drawings import (
     Drawing,
     Subject,
@@ -27,6 +26,7 @@ from server.pictures.drawings import (
     chart_weeks,
 )
 from server.pictures.measures import ITEMS, Measure, Metric, make_measure
+from server.settings.extras import is_installed, make_missing_library
 from server.tool.result import (
     Image,
     Link,

@@ -14,7 +14,6 @@ from server.archive.batching import answers
 from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Text, Workflow
 from server.errors import Code, Failure
-from server.pictures import describe_installation, is_installed, make_missing_library
 from server.pictures.fetching import fetch_all
 from server.pictures.thumbnails import (
     LARGEST,
@@ -26,6 +25,7 @@ from server.pictures.thumbnails import (
     shrink,
     wrap_unscaled,
 )
+from server.settings.extras import describe_installation, is_installed, make_missing_library
 from server.tool.arguments import parse
 from server.tool.result import Image, Result, drop_empty, prose
 from tools.archive.content.items import SearchItems

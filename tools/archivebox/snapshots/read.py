@@ -15,7 +15,7 @@ from server.archivebox.pages.outputs import Output, list_images, list_texts, mak
 from server.archivebox.pages.text import read_page
 from server.errors import Code, Failure
 from server.http.transport import Reply
-from server.pictures import is_installed
+from server.settings.extras import is_installed
 from server.tool.cursor import Cursor, decode, scope_of
 from server.tool.result import (
     BUDGET,
