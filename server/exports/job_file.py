@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio import CancelScope, to_thread
@@ -98,8 +99,7 @@ class JobFile:
         # nothing.
         async with open_spool(self._folder, self._job, target.name) as spool:
             for rows in pieces:
-                # A default argument binds the rows of this round.
-                await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]
+                await on_disk(partial(spool.append, rows))
             draft = await on_disk(lambda: build(self._folder, spool, target, layout, self._tick))
         # Not awaited here: the draft is removed where the journal refuses it.
         journalled = self._job.checkpoint(draft=draft.to_dict(), summary=summary())
@@ -186,8 +186,7 @@ async def remove_abandoned(folder: ExportFolder, jobs: Jobs, job: str) -> None:
             over = time.time() - modified > KEPT_SECONDS
         # A job that still may resume needs its spool.
         if over and name != job:
-            # A default argument binds the name of this round.
-            await on_disk(lambda name=name: discard(folder, name))  # type: ignore[misc]
+            await on_disk(partial(discard, folder, name))
 
 
 def resource(export: Export) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -211,13 +212,7 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
             )
 
     async def run(self, context: ArchiveContext) -> Result:
-        try:
-            return await super().run(context)
-        except Failure as failure:
-            failure.hint = await suggest_names(
-                self.collection_names, self.refused, failure, context
-            )
-            raise
+        return await _suggest_names(self.collection_names, context, super().run(context))
 
     async def preview(self, context: ArchiveContext) -> Preview | None:
         # Without autoCreate Archive refuses an unknown name itself: no question is needed.
@@ -286,40 +281,37 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
             raise _no_collection("take the item out of")
 
     async def run(self, context: ArchiveContext) -> Result:
-        try:
-            return await super().run(context)
-        except Failure as failure:
-            failure.hint = await suggest_names(
-                self.collection_names, self.refused, failure, context
-            )
-            raise
+        return await _suggest_names(self.collection_names, context, super().run(context))
 
 
-async def suggest_names(
-    names: list[str] | None, otherwise: str, failure: Failure, context: ArchiveContext
-) -> str:
-    """Return the hint of a failure, with the collections that unknown names probably mean.
+async def _suggest_names(
+    names: Sequence[str] | None, context: ArchiveContext, work: Awaitable[Result]
+) -> Result:
+    """Return the result of a change; where it is refused, the hint says which collections unknown
+    names probably mean."""
+    try:
+        return await work
+    except Failure as failure:
+        meant = await _find_meant(names or (), failure, context)
+        if meant:
+            failure.hint = f"Did you mean {', '.join(meant)}? {failure.hint}"
+        raise
 
-    Args:
-        otherwise: the hint where the failure has none.
-    """
-    hint = failure.hint
-    if failure.code is not Code.REJECTED or not names:
-        return hint
+
+async def _find_meant(names: Sequence[str], failure: Failure, context: ArchiveContext) -> list[str]:
     # Only after a refusal: a call that works pays nothing for it.
+    if failure.code is not Code.REJECTED or not names:
+        return []
     try:
         rows = await read(GetCollections(), ["name"], context.api)
     except Failure:
-        return hint
+        return []
     similar = {name: find_similar_name(name, rows) for name in dict.fromkeys(names)}
-    meant = [
+    return [
         f"{quote_title(near['name'])} instead of {quote_title(name)}"
         for name, near in similar.items()
         if near
     ]
-    if not meant:
-        return hint
-    return f"Did you mean {', '.join(meant)}? {hint or otherwise}"
 
 
 def find_similar_name(name: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -5,119 +5,18 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from server.sandbox import TOKEN
 from server.settings import SettingsError
-from server.settings.keychain import Keychain
 from server.setup.answers import CONNECTION, parse_lines
-from server.setup.console import Console
 from server.setup.machine import Machine
-from server.setup.run import Setup
 from server.setup.trial import Trial, try_start
-from tests.support.clients import library_keychain, options_for, read_json
-from tests.support.doctored import tools
-from tests.support.sandboxed import LAUNCHER, sandbox_process
-
-PROGRAM = LAUNCHER
-ENTRY = {"command": LAUNCHER[0], "args": list(LAUNCHER[1:])}
-_CLAUDE = '''#!{python}
-"""Stands in for a client with a command of its own: mcp add NAME ... -- LINE, mcp remove NAME."""
-import json, pathlib, sys
-FILE = pathlib.Path.home() / ".claude.json"
-content = json.loads(FILE.read_text()) if FILE.exists() else {{}}
-servers = content.setdefault("mcpServers", {{}})
-_, action, name, *rest = sys.argv[1:]
-if "refuse" in servers:
-    sys.exit("this client refuses")
-if action == "remove":
-    del servers[name]
-elif name in servers:
-    sys.exit("MCP server " + name + " already exists")
-else:
-    command, *args = rest[rest.index("--") + 1:]
-    servers[name] = {{"type": "stdio", "command": command, "args": args, "env": {{}}}}
-FILE.write_text(json.dumps(content))
-'''
-
-
-@pytest.fixture(scope="module")
-def api() -> Iterator[str]:
-    """The URL of a sandbox of Archive."""
-    with sandbox_process(items=50, window=0.05) as sandbox:
-        yield sandbox.url
-
-
-@dataclass(frozen=True)
-class Person(Console):
-    """Somebody at a terminal with answers ready, who refuses to be asked anything else."""
-
-    interactive: bool = True
-    agrees: bool = False
-    answers: dict[str, str] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-
-    def ask(self, question: str) -> str:
-        self.asked.append(question)
-        return next(answer for part, answer in self.answers.items() if part in question)
-
-    ask_secret = ask
-
-
-@dataclass
-class House:
-    """A home, the clients in it, and what setup is run with there."""
-
-    home: Path
-    variables: dict[str, str]
-    keychain: Keychain
-    programs: dict[str, str] = field(default_factory=dict)
-
-    def run(self, *arguments: str, console: Console | None = None) -> int:
-        options = options_for(*arguments)
-        machine = Machine(
-            self.home, "linux", {"HOME": str(self.home), **self.variables}, self.programs.get
-        )
-        console = console or Console(interactive=False, agrees=options.yes)
-        setup = Setup(options, machine, console, self.keychain, tools())
-        return setup.remove() if options.remove else setup.add(PROGRAM)
-
-    def add_client(self, folder: str) -> Path:
-        path = self.home / folder
-        path.mkdir(parents=True)
-        return path
-
-    def list_files(self) -> dict[str, bytes]:
-        files = [path for path in self.home.rglob("*") if path.is_file()]
-        return {str(path.relative_to(self.home)): path.read_bytes() for path in files}
-
-
-@pytest.fixture
-def house(tmp_path: Path, api: str, monkeypatch: pytest.MonkeyPatch) -> House:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "home").mkdir()
-    broken = library_keychain(tmp_path / "keychain", KEYRING_TROUBLE="there is none")
-    variables = {"ARCHIVE_API_URL": api, "ARCHIVE_APP_TOKEN": TOKEN}
-    return House(tmp_path / "home", variables, broken)
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Nothing is started; what would be is listed."""
-    lines: list[str] = []
-
-    def start(entry: Any, machine: Machine) -> Trial:
-        lines.append(" ".join(entry.line))
-        return Trial(7)
-
-    monkeypatch.setattr("server.setup.plan.try_start", start)
-    return lines
+from tests.server.setup.conftest import ENTRY, PROGRAM, House, Person
+from tests.support.clients import library_keychain, read_json
 
 
 def test_a_script_stores_writes_and_tries_and_no_client_gets_the_token(
@@ -350,53 +249,6 @@ def test_one_broken_file_does_not_keep_the_other_clients(
     assert "Cursor is left out:" in capsys.readouterr().out
     assert broken.read_text() == "{ broken"
     assert (house.home / ".gemini" / "settings.json").exists()
-
-
-@pytest.fixture
-def claude(house: House) -> Path:
-    """Claude Code by a stand-in for its command; the file that it writes."""
-    program = house.home.parent / "claude"
-    program.write_text(_CLAUDE.format(python=sys.executable))
-    program.chmod(0o755)
-    house.programs["claude"] = str(program)
-    return house.home / ".claude.json"
-
-
-def test_a_client_with_a_command_of_its_own_is_asked_to_write(
-    house: House, quick: list[str], claude: Path
-) -> None:
-    claude.write_text(json.dumps({"mine": 1, "mcpServers": {"other": {"url": "x"}}}))
-
-    assert house.run("--yes") == house.run("--yes") == 0
-    assert house.run("--yes", "--read-only") == 0
-
-    content = read_json(claude)
-    assert content["mcpServers"].keys() == {"other", "archive"}
-    assert content["mcpServers"]["archive"]["args"][-1] == "--read-only"
-    assert len([name for name in house.list_files() if "before-archive-mcp" in name]) == 2
-    assert house.run("--yes", "--remove") == 0
-    assert read_json(claude) == {"mine": 1, "mcpServers": {"other": {"url": "x"}}}
-
-
-def test_a_command_that_fails_is_quoted_and_ends_in_a_status(
-    house: House, quick: list[str], claude: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    claude.write_text(json.dumps({"mcpServers": {"refuse": {}}}))
-
-    assert house.run("--yes") == 1
-
-    assert "failed: this client refuses" in capsys.readouterr().out
-    assert read_json(claude) == {"mcpServers": {"refuse": {}}}
-
-
-def test_a_client_whose_command_is_gone_is_left_out(
-    house: House, quick: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    (house.home / ".claude.json").write_text("{}")
-
-    assert house.run("--yes") == 1
-
-    assert "`claude` is not on the PATH" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

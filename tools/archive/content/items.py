@@ -62,15 +62,16 @@ _NO_SUCH_ID = (
 _MOST_READ = 1_000
 
 
-RELATION_COST = 20.5
-"""Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without,
-183 with all)."""
+# What each relation adds to a page of items (Archive docs, rate limiting: 60 without, 183 with
+# all).
+_RELATION_COST = 20.5
 
 
-def count_relations(selection: Selection) -> int:
-    """Return how many relations of an item a selection asks for."""
+def estimate_page(selection: Selection) -> float:
+    """Return the rate credits of a page of items with these fields."""
     fields = fields_of(Item)
-    return sum(fields[name].record is not None for name in selection)
+    relations = sum(fields[name].record is not None for name in selection)
+    return SearchItems.cost + _RELATION_COST * relations
 
 
 class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
@@ -253,7 +254,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         return await describe_ignored(self.parts, unseen, total or 0, count)
 
     def credits(self) -> float:
-        return self.cost + RELATION_COST * count_relations(self.default_selection())
+        return estimate_page(self.default_selection())
 
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
         if not self._sorts_here:

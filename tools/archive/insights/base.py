@@ -14,7 +14,6 @@ from pydantic import BeforeValidator, Field
 
 from server.archive.context import ArchiveContext
 from server.archive.operations import Workflow
-from server.archive.records import fields_of
 from server.archive.selection import select
 from server.archive.walk import describe_repeats
 from server.errors import Code, Failure
@@ -29,7 +28,7 @@ from server.jobs import (
 from server.tool.job import Plan, read_by_job
 from server.tool.result import Result, drop_empty, whole
 from tools.archive.content.fitting import describe_misfits
-from tools.archive.content.items import SearchItems
+from tools.archive.content.items import estimate_page
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.items_source import AT_ONCE, Batch, WindowedSource
 from tools.archive.schema.objects import Item
@@ -61,9 +60,6 @@ Metric = Annotated[SortKey, BeforeValidator(_to_sort_key)]
 # Ten pages at five requests a second: a client still waits for that within one call.
 AT_HAND = 1_000
 """The most items that a call reads without a job."""
-RELATION_COST = 20.5
-"""Rate credits that each relation adds to a page of items (Archive docs, rate limiting: 60 without,
-183 with all)."""
 # Links are the caller's text, of any length, and are journalled with every page.
 _MOST_NAMED, _LONGEST_LINK = 20, 200
 _ROWS = 1_000
@@ -223,10 +219,7 @@ class Computed(WindowedSource, Workflow[JobRow]):
 
     def _plan(self, total: int | None) -> Plan:
         pages = ceil((total or 0) / AT_ONCE)
-        requested = select(Item, self.paths())
-        each = SearchItems.cost + RELATION_COST * sum(
-            1 for name in requested if fields_of(Item)[name].record is not None
-        )
+        each = estimate_page(select(Item, self.paths()))
         each += GetItemIdsByUrl.cost if self.urls else 0
         title = self.title_of_job("items" if total is None else f"{total:,} items")
         return Plan(title, total, pages * (2 if self.urls else 1), pages * each)

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,18 +14,10 @@ from tests.support.tools.exporting_shop import (
     Shop,
     lines,
     nodes,
-    shop,
     table,
     written,
 )
 from tests.support.workbooks import read_workbook
-
-
-@pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Shop]:
-    """A server over a sandbox, with an export folder that does not exist yet."""
-    async with shop(tmp_path) as found:
-        yield found
 
 
 async def test_money_is_there_in_cents_and_in_dollars_and_null_stays_empty(
