@@ -1,0 +1,4 @@
+"""One server for many people: Streamable HTTP, who is calling, and what each may do.
+
+A server over stdio imports nothing of it.
+"""
