@@ -107,15 +107,15 @@ class Services:
 
     async def _host_jobs(self, *, task_status: TaskStatus[Jobs]) -> None:
         """Host the jobs in a task of their own, because calls come and go."""
-        from server.jobs import Jobs, Journal
+        from server.jobs import LocalJobs, SqliteJournal
 
         # The jobs of a sandbox in this process are nobody else's.
-        journal = Journal(
+        journal = SqliteJournal(
             None if self._settings.sandbox else self._settings.state_dir, leases=self._leases
         )
         try:
             accounts = await self._accounts()
-            async with Jobs(journal, accounts=accounts, meter=self._read_limits) as jobs:
+            async with LocalJobs(journal, accounts=accounts, meter=self._read_limits) as jobs:
                 task_status.started(jobs)
                 await self._ending.wait()
         finally:
