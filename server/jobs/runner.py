@@ -231,10 +231,7 @@ class Runner:
             for _ in range(self._work.width):
                 group.start_soon(self._run_phase, self._send_batches)
         if not self.progress.end:
-            await self._run_phase(self._enter_finishing)
-
-    async def _enter_finishing(self) -> None:
-        await self._journal.enter(self._lease, Phase.FINISHING)
+            await self._run_phase(lambda: self._journal.enter(self._lease, Phase.FINISHING))
 
     async def _send_batches(self) -> None:
         while True:
@@ -254,7 +251,7 @@ class Runner:
         """Return the next records to send, in order; those that failed often come last."""
         async with self._claiming:
             # As it is now: a record that is sent while the journal answers is still pending there.
-            in_flight = frozenset(self._in_flight)
+            in_flight = {*self._in_flight}
             # Enough rows to fill a batch even if all in flight and all that failed come first.
             limit = self._work.batch + len(in_flight) + len(self._tries)
             rows = await self._journal.records(self._lease.job, [RecordState.PENDING], limit=limit)
