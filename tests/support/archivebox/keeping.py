@@ -32,6 +32,8 @@ from server.sandbox.archivebox import (
     Version,
 )
 from server.settings import Secret
+from server.shared_state.spending import UnlimitedSpending
+from server.shared_state.tokens import MemoryTokens
 from server.tool.arguments import parse
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
@@ -126,6 +128,7 @@ class Alone:
     """What the calls of a process share."""
 
     read_only = False
+    spending = UnlimitedSpending()
 
     def __init__(self, running: LocalJobs, folder: Path | None) -> None:
         self._running = running
@@ -157,6 +160,6 @@ async def keeper(version: Version, folder: Path | None = None) -> AsyncIterator[
                 clock=time.clock,
             )
             backend = ArchiveBoxBackend(
-                client, Confirmations("ask", time.clock), Alone(jobs, folder)
+                client, Confirmations("ask", MemoryTokens(time.clock)), Alone(jobs, folder)
             )
             yield Keeper(backend, sandbox, jobs, journal, time)
