@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from server.errors import Code, Failure
 from server.jobs.journal import KEPT_SECONDS, STARTING, make_job_id
 from server.jobs.lease import Lease
 from server.jobs.model import (
@@ -42,6 +41,7 @@ from server.jobs.sqlite.statements import (
     to_values,
     update_progress,
 )
+from server.jobs.transitions import Standing
 
 
 class JournalFile:
@@ -211,28 +211,23 @@ class JournalFile:
             if row is None:
                 raise make_missing(name)
             state, phase, repeatable, cancel = row
-            if self.leases.is_live(db, name):
-                raise Failure(
-                    Code.UNAVAILABLE,
-                    f"Another server of this user works on {name}.",
-                    "Look at the job there is; it goes on by itself.",
-                    retryable=True,
-                )
-            if not again and (cancel or state not in (JobState.RUNNING, JobState.PAUSED)):
-                raise Failure(
-                    Code.INVALID_ARGUMENT,
-                    f"{name} has ended already; nothing is left to resume.",
-                    "Start a new job.",
-                )
+            standing = Standing(
+                name,
+                JobState(state),
+                Phase(phase),
+                bool(repeatable),
+                bool(cancel),
+                self.leases.is_live(db, name),
+            )
+            standing.check_free(again=again)
             # Before anything is sent: what the last owner was sending must not look like its own.
             resolve_interrupted(db, name)
             if again:
                 # The owner died before it could: without this, what the user stopped would be sent.
                 if cancel:
                     skip_pending(db, name)
-                send_again(db, name, repeatable=bool(repeatable))
-                # A finished job goes back to sending, because some records are pending again.
-                phase = Phase.GATHERING if phase == Phase.GATHERING else Phase.SENDING
+                send_again(db, name, standing.sent_again)
+                phase = standing.phase_again
             db.execute(
                 "UPDATE jobs SET state = ?, phase = ?, finished = NULL, result = NULL, "
                 "error = NULL WHERE id = ?",

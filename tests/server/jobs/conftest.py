@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -38,19 +38,43 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def opened(tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Journal]]:
-    """Opens the same file again, as the next process would; nothing of an earlier one is closed in
-    order."""
-    all_: list[SqliteJournal] = []
+Open = Callable[[], Journal]
 
-    def open_() -> Journal:
-        all_.append(SqliteJournal(tmp_path, leases=Leases(clock=clock), wall=clock))
-        return all_[-1]
 
-    yield open_
-    for each in all_:
-        each.close()
+@asynccontextmanager
+async def open_files(folder: Path, clock: Clock) -> AsyncIterator[Open]:
+    with ExitStack() as stack:
+
+        def open_() -> Journal:
+            journal = SqliteJournal(folder, leases=Leases(clock=clock), wall=clock)
+            return stack.enter_context(closing(journal))
+
+        yield open_
+
+
+@asynccontextmanager
+async def open_postgres(url: str, clock: Clock) -> AsyncIterator[Open]:
+    from server.team.jobs.journal import PostgresJournal
+    from server.team.store.database import Database
+
+    async with Database(url) as database:
+        yield lambda: PostgresJournal(
+            database, "somebody", clock=lambda: f"{clock.now}::double precision"
+        )
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def opened(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
+) -> AsyncIterator[Open]:
+    """Opens the same journal again, as the next process would; nothing of an earlier one is closed
+    in order. On both databases."""
+    if request.param == "sqlite":
+        async with open_files(tmp_path, clock) as open_:
+            yield open_
+        return
+    async with open_postgres(request.getfixturevalue("database_url"), clock) as open_:
+        yield open_
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from server.jobs import JobRow, JobState, Journal, NewRecord, Phase, RecordRow, RecordState
 from server.jobs.lease import LEASE_SECONDS, Lease
 from server.jobs.model import End, Mark
-from tests.support.jobs.doubles import JOB, Clock, begun
+from tests.support.jobs.doubles import JOB, Clock, begun, tidied
 
 Standing = tuple[JobRow, list[RecordRow]]
 
@@ -168,7 +168,7 @@ async def test_what_is_tidied_up_is_only_what_is_dead_and_old_or_was_never_begun
     await journal.add(starting, [NewRecord("k1")])
     await journal.end(recent, End(JobState.PAUSED))
 
-    later = opened()
+    later = await tidied(opened())
     assert [row.id for row in await later.jobs()] == [recent.job, alive.job]
     assert [
         len(await later.records(lease.job)) for lease in (old, unborn, alive, recent, starting)

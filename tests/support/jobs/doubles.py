@@ -64,6 +64,14 @@ async def states(journal: Journal, lease: Lease) -> list[str]:
     return [str(row.state) for row in await journal.records(lease.job)]
 
 
+async def tidied(journal: Journal) -> Journal:
+    """The journal after old jobs were deleted: a file does that when it is opened."""
+    tidy = getattr(journal, "tidy", None)
+    if tidy is not None:
+        await tidy()
+    return journal
+
+
 def begun_in_file(journal: JournalFile, count: int = 3) -> Lease:
     """The same in the file itself."""
     lease = journal.create(JOB, "first", writes=True, repeatable=True, phase=Phase.SENDING)
