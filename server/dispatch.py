@@ -17,7 +17,7 @@ from server.errors import Code, Failure
 from server.services import Services
 from server.text import truncate
 from server.tool.catalog import OWN, Catalog, Entry
-from server.tool.context import LOCAL_USER, Backend, Caller, Principal
+from server.tool.context import Backend, Caller
 from server.tool.elicitation import Asker, Suspended
 from server.tool.result import Result, compact, fit
 
@@ -61,26 +61,18 @@ class Dispatcher:
         """What calls need, and what else of this process is shown: files for the user."""
         return self._services
 
-    def caller(self, person: Asker, principal: Principal = LOCAL_USER) -> Caller:
-        """Return a call that begins now."""
-        return Caller(person, self._clock() + self._seconds, principal)
+    def caller(self, person: Asker) -> Caller:
+        """Return a call of this server's principal that begins now."""
+        return Caller(person, self._clock() + self._seconds, self._services.principal)
 
-    async def call(
-        self,
-        name: str,
-        arguments: Mapping[str, Any],
-        person: Asker,
-        principal: Principal = LOCAL_USER,
-    ) -> Result:
+    async def call(self, name: str, arguments: Mapping[str, Any], person: Asker) -> Result:
         """Return the tool's result.
 
         Raises: Failure: anything that kept it from answering; a bug is masked as `INTERNAL` with an
             id that is in the log.
         """
         with self.mask_faults(name):
-            return await self.perform(
-                self._catalog.find(name), arguments, self.caller(person, principal)
-            )
+            return await self.perform(self._catalog.find(name), arguments, self.caller(person))
 
     @contextmanager
     def mask_faults(self, what: str) -> Iterator[None]:

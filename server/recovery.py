@@ -126,5 +126,6 @@ class Recovery:
         from server.tool.elicitation import Nobody
 
         # Nobody can answer a question: the client that started the job is gone.
-        caller = Caller(Nobody(), anyio.current_time() + _REQUEST_SECONDS)
+        deadline = anyio.current_time() + _REQUEST_SECONDS
+        caller = Caller(Nobody(), deadline, self._services.principal)
         return await (await self._services.backend(backend)).open(workspace, caller)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,8 +15,10 @@ from server import __version__
 from server.errors import Code, Failure
 from server.redaction import learn
 from server.settings import DEFAULT_API_URL, Secret, Settings, SettingsError
+from server.shared_state import SharedState
+from server.shared_state.spending import Spending
 from server.tool.confirmation import Confirmations
-from server.tool.context import Backend
+from server.tool.context import LOCAL_USER, Backend, Principal
 
 if TYPE_CHECKING:
     from server.archive.backend import ArchiveBackend
@@ -23,8 +26,12 @@ if TYPE_CHECKING:
     from server.exports import ExportFolder
     from server.http.transport import InProcess
     from server.jobs import Account, JobRow, Jobs, Leases
+    from server.jobs.observer import Meter
     from server.limiter import Limiter, Snapshot
     from server.sandbox import Sandbox
+
+    # Opens the jobs of these accounts, None for all; the meter says what an API allows now.
+    OpenJobs = Callable[[set[Account] | None, Meter], AbstractAsyncContextManager[Jobs]]
 
 log = logging.getLogger("archive_mcp")
 
@@ -32,31 +39,43 @@ USER_AGENT = f"archive-mcp/{__version__}"
 
 
 class Services:
-    """The backends of one process, and what they share.
+    """The backends of one principal, and what they share.
 
     Args:
+        principal: who calls; over stdio the user who started the server.
+        state: what is remembered between calls, instead of the memory of this process.
         limiter: paces the requests, instead of the one that all processes of this user share.
         sandbox: answers in the sandbox mode, instead of a fresh one.
         archivebox: an ArchiveBox in this process, that answers instead of the network.
         leases: how long a process may be silent before others take its jobs.
+        open_jobs: opens the long work, instead of that of this process.
+        open_exports: opens the folder for the user's files, instead of that of the settings.
     """
 
     def __init__(
         self,
         settings: Settings,
         *,
+        principal: Principal = LOCAL_USER,
+        state: SharedState | None = None,
         limiter: Limiter | None = None,
         sandbox: Sandbox | None = None,
         archivebox: InProcess | None = None,
         leases: Leases | None = None,
+        open_jobs: OpenJobs | None = None,
+        open_exports: Callable[[], ExportFolder] | None = None,
     ) -> None:
         self._settings = settings
         learn(*settings.list_secrets())
-        self._confirmations = Confirmations(settings.confirm)
+        self.principal = principal
+        self.state = state or SharedState.in_memory()
+        self._confirmations = Confirmations(settings.confirm, self.state.tokens)
         self._limiter = limiter
         self._sandbox = sandbox
         self._archivebox_in_process = archivebox
         self._leases = leases
+        self._open_jobs = open_jobs or self._open_own_jobs
+        self._open_exports = open_exports or self._open_own_exports
         self._stack = AsyncExitStack()
         # Two first calls at once must not build two clients, each with a limit of its own.
         self._lock = anyio.Lock()
@@ -89,6 +108,11 @@ class Services:
         """Whether this server changes nothing."""
         return self._settings.read_only
 
+    @property
+    def spending(self) -> Spending:
+        """The billing credits that the user may still spend."""
+        return self.state.spending
+
     async def jobs(self) -> Jobs:
         """Return the long work in the background of this process, started with the first use."""
         async with self._jobs_lock:
@@ -100,13 +124,28 @@ class Services:
     def exports(self) -> ExportFolder:
         """Return the folder that files for the user go to."""
         if self._exports is None:
-            from server.exports import ExportFolder
-
-            self._exports = ExportFolder(self._settings.export_dir)
+            self._exports = self._open_exports()
         return self._exports
+
+    def _open_own_exports(self) -> ExportFolder:
+        from server.exports import ExportFolder
+
+        return ExportFolder(self._settings.export_dir)
 
     async def _host_jobs(self, *, task_status: TaskStatus[Jobs]) -> None:
         """Host the jobs in a task of their own, because calls come and go."""
+        try:
+            async with self._open_jobs(await self._accounts(), self._read_limits) as jobs:
+                task_status.started(jobs)
+                await self._ending.wait()
+        finally:
+            # After a failure too: the end of this process waits for it.
+            self._jobs_over.set()
+
+    @asynccontextmanager
+    async def _open_own_jobs(
+        self, accounts: set[Account] | None, meter: Meter
+    ) -> AsyncIterator[Jobs]:
         from server.jobs import Jobs, Journal
 
         # The jobs of a sandbox in this process are nobody else's.
@@ -114,14 +153,10 @@ class Services:
             None if self._settings.sandbox else self._settings.state_dir, leases=self._leases
         )
         try:
-            accounts = await self._accounts()
-            async with Jobs(journal, accounts=accounts, meter=self._read_limits) as jobs:
-                task_status.started(jobs)
-                await self._ending.wait()
+            async with Jobs(journal, accounts=accounts, meter=meter) as jobs:
+                yield jobs
         finally:
             journal.close()
-            # After a failure too: the end of this process waits for it.
-            self._jobs_over.set()
 
     async def _read_limits(self, row: JobRow) -> Snapshot | None:
         """Return what the API of a job allows now; None where it has no limits."""
@@ -265,7 +300,12 @@ class Services:
             user_agent=USER_AGENT,
         )
         return ArchiveBackend(
-            archive, settings.workspace, self._confirmations, self, Money(settings.emv_unit)
+            archive,
+            settings.workspace,
+            self._confirmations,
+            self,
+            Money(settings.emv_unit),
+            choice=self.state.choice,
         )
 
     def _build_limiter(self) -> Limiter:

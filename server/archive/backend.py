@@ -14,6 +14,7 @@ from server.archive.walk import Walk
 from server.archive.workspaces import Workspace, Workspaces, choices
 from server.errors import Code, Failure
 from server.insights.money import ASSUMED_CENTS, Money
+from server.shared_state.choice import Choice
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller, Process, Scope
 from server.tool.result import Result
@@ -35,10 +36,14 @@ class ArchiveBackend:
         confirmations: Confirmations,
         process: Process,
         money: Money = ASSUMED_CENTS,
+        *,
+        choice: Choice | None = None,
     ) -> None:
         self.archive = archive
         self._money = money
-        self.workspaces = Workspaces(self._list_workspaces, default_workspace, archive.now)
+        self.workspaces = Workspaces(
+            self._list_workspaces, default_workspace, archive.now, choice=choice
+        )
         self._confirmations = confirmations
         self._process = process
         self._attributes = Attributes(archive)

@@ -29,6 +29,7 @@ from server.archive.selection import (
 )
 from server.archive.workspaces import Workspaces
 from server.errors import Code, Failure
+from server.shared_state.spending import spend
 from server.tool.confirmation import Preview
 from server.tool.context import Caller
 from server.tool.request import (
@@ -327,9 +328,14 @@ class Mutation(InWorkspace, ArchiveRequest[R], Generic[R]):
         """Return the result: the payload, with what it does not say by itself."""
         return payload
 
+    def billing_credits(self) -> int:
+        """Return the most billing credits that it spends; the user pays for them."""
+        return 0
+
     async def run(self, context: ArchiveContext) -> Result:
         try:
-            payload = await context.api.apply(self)
+            async with spend(context.spending, self.billing_credits()):
+                payload = await context.api.apply(self)
         finally:
             # Also after a failure: the change may have been made.
             context.lists.forget()

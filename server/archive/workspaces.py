@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import anyio
 
 from server.errors import Code, Failure
+from server.shared_state.choice import Choice, MemoryChoice
 from server.tool.elicitation import Asker, Question
 from server.tool.names import find_matches, suggest
 
@@ -36,6 +37,7 @@ class Workspaces:
     Args:
         list_all: reads the whole list from the API before the given deadline.
         default: the configured id or name.
+        choice: the workspace that the user chose, by default for as long as this process runs.
     """
 
     def __init__(
@@ -43,6 +45,8 @@ class Workspaces:
         list_all: Callable[[float], Awaitable[list[Workspace]]],
         default: str | None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        choice: Choice | None = None,
     ) -> None:
         self._list_all = list_all
         self._default = default
@@ -50,7 +54,7 @@ class Workspaces:
         self._lock = anyio.Lock()
         self._workspaces: list[Workspace] | None = None
         self._read_at = 0.0
-        self._chosen: str | None = None
+        self._choice = choice or MemoryChoice()
 
     async def resolve(self, requested: str | None, asker: Asker, deadline: float) -> str:
         """Return the id of the workspace to use.
@@ -62,7 +66,7 @@ class Workspaces:
         # Models send an empty text where they mean to leave an argument out.
         name = (requested or "").strip() or self._default
         if name is None:
-            return self._chosen or await self._choose(asker, deadline)
+            return await self._choice.read() or await self._choose(asker, deadline)
         if ID.match(name):
             # Not looked up: a wrong id is refused by Archive itself, and the list would cost a
             # request.
@@ -153,8 +157,9 @@ class Workspaces:
                 choices=choices(workspaces),
             )
         # For the session: being asked before every call would make the tools unusable.
-        self._chosen = labels[label].id
-        return self._chosen
+        workspace = labels[label].id
+        await self._choice.write(workspace)
+        return workspace
 
 
 def _find_matches(workspaces: list[Workspace], text: str) -> list[Workspace]:

@@ -23,12 +23,13 @@ from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
+from server import wall_clock
 from server.protocol.answers import read_malformed, settle
+from server.shared_state.replies import Replies
 from server.text import ELLIPSIS, clean_sentence
 from server.tool.cursor import scope_of
 from server.tool.elicitation import Asker, Question, Reply, Suspended
 from server.tool.hosts import PERMISSION_DISPLAY
-from server.tool.single_use import SingleUse
 
 # How long a person may think about all questions of a call in the handshake era: hosts give up on
 # the call at 60 s.
@@ -45,11 +46,11 @@ class InputNeeded(Suspended):
         self.result = result
 
 
-def asker_for(
+async def asker_for(
     ctx: ServerRequestContext[Any, Any],
     responses: Mapping[str, Any] | None,
     state: str | None,
-    used: SingleUse,
+    used: Replies,
 ) -> Asker:
     """Return the asker of one call.
 
@@ -60,7 +61,12 @@ def asker_for(
     """
     if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
         return _CallingAsker(ctx)
-    return _ReturningAsker(ctx, responses or {}, json.loads(state or "{}"), used)
+    answers, asked = responses or {}, json.loads(state or "{}")
+    # Sent again, by a client or by whoever saw it, the same answers are nobody's answers.
+    if answers and not await used.redeem(asked.get("mark", "")):
+        log.warning("an answer came a second time and does not count again")
+        answers, asked = {}, {}
+    return _ReturningAsker(ctx, answers, asked, used)
 
 
 class _ProgressReporter:
@@ -119,17 +125,13 @@ class _ReturningAsker(_ProgressReporter):
         ctx: ServerRequestContext[Any, Any],
         responses: Mapping[str, Any],
         state: Mapping[str, Any],
-        used: SingleUse,
+        used: Replies,
     ) -> None:
         super().__init__(ctx)
         self._used = used
-        # Sent again, by a client or by whoever saw it, the same answers are nobody's answers.
-        if responses and not used.redeem(state.get("mark", "")):
-            log.warning("an answer came a second time and does not count again")
-            responses, state = {}, {}
         self._asked: dict[str, str] = dict(state.get("asked", {}))
         self._answers: dict[str, Any] = dict(state.get("answers", {}))
-        seconds = anyio.current_time() - state.get("at", 0.0)
+        seconds = wall_clock.utc_now().timestamp() - state.get("at", 0.0)
         for key, response in responses.items():
             # An answer to what was never asked is the client's invention.
             if key in self._asked and isinstance(response, ElicitResult):
@@ -148,8 +150,8 @@ class _ReturningAsker(_ProgressReporter):
         state = {
             "asked": {**self._asked, question.key: digest},
             "answers": self._answers,
-            # The seal is void after a restart, and so is this clock.
-            "at": anyio.current_time(),
+            # The time of day, because the answer may come to another process or machine.
+            "at": wall_clock.utc_now().timestamp(),
             "mark": self._used.issue(),
         }
         request = ElicitRequest(params=_render_question(question))

@@ -25,7 +25,6 @@ from server.protocol.prompts import Document, Prompts, Workflow, to_listing
 from server.redaction import holds_secret, redact_values
 from server.tool.catalog import Catalog
 from server.tool.result import Result, compact
-from server.tool.single_use import SingleUse
 
 if TYPE_CHECKING:
     from server.resources.exports import ExportResources
@@ -83,10 +82,9 @@ def build_server(
     )
     # What the SDK puts there is telemetry that nobody exports.
     server.middleware.clear()
-    # Seals the state of a question, which comes back through the client. The key lives as long as
-    # this process: after a restart an old answer counts as none.
-    security = RequestStateSecurity.ephemeral()
-    server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
+    state = dispatcher.services.state
+    audience = f"{NAME} {dispatcher.services.principal.id}"
+    server.middleware.append(RequestStateBoundary(_seal(state.keys), default_audience=audience))
     server.middleware.append(mend_answers)
     listing = listing or Listing(catalog)
     server.middleware.append(listing.watch)
@@ -112,8 +110,17 @@ def build_server(
     return server
 
 
+def _seal(keys: Sequence[bytes]) -> RequestStateSecurity:
+    """Return what seals the state of a question, which comes back through the client.
+
+    A key of this process alone lives as long as the process: after a restart an old answer counts
+    as none.
+    """
+    return RequestStateSecurity(keys=keys) if keys else RequestStateSecurity.ephemeral()
+
+
 def _serve_tools(server: Server[Any], listing: Listing, dispatcher: Dispatcher) -> None:
-    used = SingleUse()
+    used = dispatcher.services.state.replies
 
     async def list_tools(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         # On one page: many clients read no further than the first.
@@ -122,7 +129,7 @@ def _serve_tools(server: Server[Any], listing: Listing, dispatcher: Dispatcher) 
     async def call_tool(
         ctx: Context, params: types.CallToolRequestParams
     ) -> dict[str, Any] | types.InputRequiredResult:
-        asker = asker_for(ctx, params.input_responses, params.request_state, used)
+        asker = await asker_for(ctx, params.input_responses, params.request_state, used)
         try:
             result = await dispatcher.call(params.name, params.arguments or {}, asker)
         except Failure as failure:

@@ -7,18 +7,15 @@ two calls, not a person.
 
 from __future__ import annotations
 
-import secrets
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from server.errors import Code, Failure
+from server.shared_state.tokens import MemoryTokens, Tokens
 from server.text import one_line, safe_details
 from server.tool.cursor import scope_of
 from server.tool.elicitation import Asker, Question, Reply
 
-TOKEN_SECONDS = 600.0
 _STALE = "The confirmation token is used up, expired, or for another state or call."
 _HOW_TO_CONFIRM = (
     "Show the user the preview. Only after their explicit yes repeat the call with `confirm` added."
@@ -64,15 +61,17 @@ class Preview:
 
 
 class Confirmations:
-    """Asks, remembers the tokens it handed out, and refuses whatever was not confirmed."""
+    """Asks, hands out tokens where nobody can be asked, and refuses whatever was not confirmed.
+
+    Args:
+        tokens: the tokens handed out, by default those of this process.
+    """
 
     def __init__(
-        self, mode: Literal["ask", "token", "never"], clock: Callable[[], float] = time.monotonic
+        self, mode: Literal["ask", "token", "never"], tokens: Tokens | None = None
     ) -> None:
         self._mode = mode
-        self._clock = clock
-        # In memory alone: a restart makes all tokens void.
-        self._tokens: dict[str, tuple[str, float]] = {}
+        self._tokens = tokens or MemoryTokens()
 
     def refuse_if_never(self, otherwise: str = "") -> None:
         """Raise `DECLINED` where the settings refuse every change that needs confirmation."""
@@ -98,7 +97,7 @@ class Confirmations:
         self.refuse_if_never(preview.otherwise)
         # Message and details belong to it: a token is void once what it showed has changed.
         basis = scope_of(call, preview.message, preview.details)
-        if token is not None and self._redeem(token, basis):
+        if token is not None and await self._tokens.redeem(token, basis):
             return
         reply = await asker.ask(Question("confirm", preview.question, _FORM, basis))
         answer = _read_answer(reply)
@@ -117,25 +116,8 @@ class Confirmations:
             hint = _HOW_TO_CONFIRM
             if preview.otherwise:
                 hint += f" After a no: {preview.otherwise}"
-            details["confirm"] = self._issue(basis)
+            details["confirm"] = await self._tokens.issue(basis)
         raise Failure(Code.CONFIRMATION_REQUIRED, message, hint, **details)
-
-    def _issue(self, basis: str) -> str:
-        now = self._clock()
-        # Expired ones go whenever a token is issued, so that the table stays small.
-        self._tokens = {token: entry for token, entry in self._tokens.items() if entry[1] > now}
-        # Twelve characters: a model repeats them without an error, and nobody guesses them in time.
-        token = secrets.token_urlsafe(9)
-        self._tokens[token] = (basis, now + TOKEN_SECONDS)
-        return token
-
-    def _redeem(self, token: str, basis: str) -> bool:
-        bound, expires = self._tokens.get(token, ("", 0.0))
-        if bound != basis or expires <= self._clock():
-            return False
-        # Single use: the same change once more is another change.
-        del self._tokens[token]
-        return True
 
 
 def _read_answer(reply: Reply) -> bool | None:

@@ -17,6 +17,7 @@ from server.tool.elicitation import Asker
 if TYPE_CHECKING:
     from server.exports import ExportFolder
     from server.jobs import Jobs
+    from server.shared_state.spending import Spending
     from server.tool.result import Result
 
 # A confirmation that took longer came from a person, while others may have changed what was shown.
@@ -25,12 +26,18 @@ DELIBERATION_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is calling; over stdio always the user who started the server."""
+    """Who is calling; over stdio always the user who started the server.
 
+    Args:
+        id: what tells people apart in what is stored; it never changes.
+        name: what people read.
+    """
+
+    id: str
     name: str
 
 
-LOCAL_USER = Principal("local")
+LOCAL_USER = Principal("local", "local user")
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,10 @@ class Process(Protocol):
 
     def exports(self) -> ExportFolder:
         """Return the folder for the user's files."""
+
+    @property
+    def spending(self) -> Spending:
+        """The billing credits that the user may still spend."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +118,11 @@ class Context(ABC):
     def exports(self) -> ExportFolder:
         """Return the folder for the user's files."""
         return self.process.exports()
+
+    @property
+    def spending(self) -> Spending:
+        """The billing credits that the user may still spend."""
+        return self.process.spending
 
     async def report(self, done: float, total: float | None, message: str) -> None:
         """Report the progress of a long call to the client, if it asked for that."""

@@ -15,7 +15,7 @@ from server.errors import Code, Failure
 from server.services import Services
 from server.tool.catalog import Catalog, Entry
 from server.tool.confirmation import Confirmations
-from server.tool.context import Caller
+from server.tool.context import LOCAL_USER, Caller
 from server.tool.elicitation import Nobody, Suspended
 from server.tool.request import Request, Risk
 from server.tool.result import Result, whole
@@ -59,6 +59,7 @@ class Backends:
     def __init__(self, run: Run) -> None:
         self._backend = SimpleNamespace(run=run)
         self.confirmations = Confirmations("ask")
+        self.principal = LOCAL_USER
 
     async def backend(self, name: str) -> Any:
         if name == "closed":

@@ -13,6 +13,7 @@ from server.errors import Failure
 from server.exports import ExportFolder
 from server.http.retry import run_with_retries
 from server.jobs import Jobs
+from server.shared_state.spending import UnlimitedSpending
 from server.tool.context import Context
 from server.tool.elicitation import Question, Reply
 from server.tool.request import Request
@@ -57,6 +58,7 @@ class IdleProcess:
     """A process of which no call needs jobs or files."""
 
     read_only = False
+    spending = UnlimitedSpending()
 
     async def jobs(self) -> Jobs:
         raise AssertionError("nothing here runs in the background")

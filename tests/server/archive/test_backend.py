@@ -9,6 +9,7 @@ from server.archive.backend import ArchiveBackend
 from server.archive.client import Call
 from server.archive.operations import ArchiveRequest
 from server.errors import Code, Failure
+from server.shared_state.tokens import MemoryTokens
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
 from server.tool.elicitation import (
@@ -37,7 +38,10 @@ class Backend:
         self._answers = answers
         self.archive = ScriptedArchive(self._respond)
         self.backend = ArchiveBackend(
-            self.archive, default, Confirmations(mode, self.archive.clock), IdleProcess()
+            self.archive,
+            default,
+            Confirmations(mode, MemoryTokens(self.archive.clock)),
+            IdleProcess(),
         )
 
     def _respond(self, call: Call) -> Any:

@@ -9,8 +9,8 @@ from mcp_types import CallToolRequestParams, ElicitResult
 
 from server.protocol import answers
 from server.protocol.elicitation import asker_for
+from server.shared_state.replies import MemoryReplies
 from server.tool.elicitation import Question, Reply
-from server.tool.single_use import SingleUse
 
 QUESTION = Question("confirm", "Go?", {"confirm": {"type": "boolean"}})
 
@@ -99,4 +99,5 @@ async def test_a_client_that_is_called_may_answer_in_another_shape(
     session = SimpleNamespace(client_capabilities=able, send_request=send_request)
     context: Any = SimpleNamespace(session=session, protocol_version="2025-11-25", request_id=1)
 
-    assert (await asker_for(context, None, None, SingleUse()).ask(QUESTION)).action == action
+    asker = await asker_for(context, None, None, MemoryReplies())
+    assert (await asker.ask(QUESTION)).action == action

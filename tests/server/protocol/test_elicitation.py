@@ -12,8 +12,8 @@ from mcp_types import ElicitRequestParams, ElicitResult
 
 from server.protocol import answers
 from server.protocol import elicitation as asking
+from server.shared_state.replies import MemoryReplies
 from server.tool.elicitation import Question
-from server.tool.single_use import SingleUse
 from tests.server.protocol.conftest import Build
 
 WORKSPACE = "Northwind Skincare"
@@ -280,7 +280,7 @@ async def test_all_questions_of_a_call_share_the_time_in_which_a_host_waits(
     session = SimpleNamespace(client_capabilities=able, send_request=send_request)
     context: Any = SimpleNamespace(session=session, protocol_version="2025-11-25", request_id=1)
     monkeypatch.setattr(asking, "ANSWER_SECONDS", 0.05)
-    asker = asking.asker_for(context, None, None, SingleUse())
+    asker = await asking.asker_for(context, None, None, MemoryReplies())
 
     assert (await asker.ask(Question("first", "?", {}))).action == "cancel"
     monkeypatch.setattr(asking, "ANSWER_SECONDS", 60.0)

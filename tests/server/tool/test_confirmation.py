@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from server.errors import Code, Failure
-from server.tool.confirmation import TOKEN_SECONDS, Confirmations, Preview
+from server.shared_state.tokens import TOKEN_SECONDS, MemoryTokens
+from server.tool.confirmation import Confirmations, Preview
 from server.tool.elicitation import Nobody, Reply
 from tests.support.doubles import Clock, Person
 
@@ -146,7 +147,7 @@ async def test_a_token_is_good_once() -> None:
 
 async def test_a_token_lives_ten_minutes() -> None:
     clock = Clock()
-    confirmations = Confirmations("ask", clock)
+    confirmations = Confirmations("ask", MemoryTokens(clock))
     early, late = await offered(confirmations), await offered(confirmations)
 
     clock.now += TOKEN_SECONDS - 0.001

@@ -11,6 +11,7 @@ from server.archive.backend import ArchiveBackend
 from server.archive.client import Call
 from server.archive.operations import ArchiveRequest
 from server.errors import Failure
+from server.shared_state.tokens import MemoryTokens
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
 from server.tool.elicitation import Nobody
@@ -64,7 +65,10 @@ class Home:
         self.total = 2
         self.archive = ScriptedArchive(self._respond)
         self.backend = ArchiveBackend(
-            self.archive, HOME, Confirmations("ask", self.archive.clock), IdleProcess()
+            self.archive,
+            HOME,
+            Confirmations("ask", MemoryTokens(self.archive.clock)),
+            IdleProcess(),
         )
 
     def _respond(self, call: Call) -> Any:

@@ -31,6 +31,8 @@ from server.sandbox.archivebox import (
     Version,
 )
 from server.settings import Secret
+from server.shared_state.spending import UnlimitedSpending
+from server.shared_state.tokens import MemoryTokens
 from server.tool.arguments import parse
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
@@ -125,6 +127,7 @@ class Alone:
     """What the calls of a process share."""
 
     read_only = False
+    spending = UnlimitedSpending()
 
     def __init__(self, running: Jobs, folder: Path | None) -> None:
         self._running = running
@@ -156,6 +159,6 @@ async def keeper(version: Version, folder: Path | None = None) -> AsyncIterator[
                 clock=time.clock,
             )
             backend = ArchiveBoxBackend(
-                client, Confirmations("ask", time.clock), Alone(jobs, folder)
+                client, Confirmations("ask", MemoryTokens(time.clock)), Alone(jobs, folder)
             )
             yield Keeper(backend, sandbox, jobs, journal, time)

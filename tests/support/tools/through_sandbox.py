@@ -15,6 +15,7 @@ from server.errors import Failure
 from server.http.client import Http
 from server.sandbox import MAIN, TOKEN
 from server.settings import DEFAULT_API_URL
+from server.shared_state.tokens import MemoryTokens
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
 from server.tool.elicitation import Asker, Nobody
@@ -64,4 +65,7 @@ async def desk() -> AsyncIterator[Desk]:
             user_agent="test",
             clock=clock,
         )
-        yield Desk(ArchiveBackend(archive, MAIN, Confirmations("ask", clock), IdleProcess()), clock)
+        yield Desk(
+            ArchiveBackend(archive, MAIN, Confirmations("ask", MemoryTokens(clock)), IdleProcess()),
+            clock,
+        )

@@ -35,6 +35,8 @@ from server.sandbox import (
 )
 from server.sandbox.archive.limits import Plan
 from server.settings import DEFAULT_API_URL
+from server.shared_state.spending import Spending, UnlimitedSpending
+from server.shared_state.tokens import MemoryTokens
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
 from server.tool.elicitation import Nobody
@@ -85,6 +87,7 @@ class Bench:
     running: Jobs
     folder: Path
     read_only: bool = False
+    spending: Spending = field(default_factory=UnlimitedSpending)
 
     async def jobs(self) -> Jobs:
         return self.running
@@ -185,7 +188,10 @@ async def at_work(
 
     async with Jobs(journal, clock=time.clock, sleep=time.sleep, meter=read_limits) as jobs:
         backend = ArchiveBackend(
-            archive, MAIN, Confirmations("ask", time.clock), Bench(jobs, state / "exports")
+            archive,
+            MAIN,
+            Confirmations("ask", MemoryTokens(time.clock)),
+            Bench(jobs, state / "exports"),
         )
         yield Worker(backend, sandbox, jobs, time)
     journal.close()

@@ -9,6 +9,7 @@ from server.archive.backend import ArchiveBackend
 from server.archive.client import Call
 from server.archive.pagination import PARTIAL, Lists
 from server.errors import Code
+from server.shared_state.tokens import MemoryTokens
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
 from server.tool.elicitation import Nobody
@@ -145,7 +146,9 @@ async def test_a_list_without_competitors_says_why() -> None:
             return {"nodes": [], "pageInfo": {"hasNextPage": False}, "totalCount": 0}
 
     archive = Answer(0, own_first=True).archive
-    backend = ArchiveBackend(archive, HOME, Confirmations("ask", archive.clock), IdleProcess())
+    backend = ArchiveBackend(
+        archive, HOME, Confirmations("ask", MemoryTokens(archive.clock)), IdleProcess()
+    )
     answer = await backend.run(parsed(GetCompetitorBrands), Caller(Nobody(), archive.now() + 45))
 
     assert answer.structured["nodes"] == []

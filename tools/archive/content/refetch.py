@@ -59,6 +59,9 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
         absent = [count_noun(unknown, "unknown id")] if unknown else []
         return offer(result, absent, context.workspace)[1]
 
+    def billing_credits(self) -> int:
+        return len(set(self.item_ids)) * CREDITS_PER_ITEM
+
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         # Not an error (Archive docs, operations), though it looks like one.
         if payload.get("operationId") is None:

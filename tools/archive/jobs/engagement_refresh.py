@@ -14,6 +14,7 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
+from server.shared_state.spending import spend
 from server.text import count_noun
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk
 from tools.archive.items_source import read_account
@@ -60,10 +61,15 @@ class RefreshWork:
             job.mark_skipped(record, "Left out from the start; the result says why.")
             return
         request = RefetchEngagementBulk.model_validate({"itemIds": record.detail["ids"]})
+        async with spend(self._context.spending, request.billing_credits()):
+            payload = await self._send(request, job, records)
+        job.mark_done(record, {**record.detail, "payload": payload})
+
+    async def _send(
+        self, request: RefetchEngagementBulk, job: Handle, records: list[RecordRow]
+    ) -> dict[str, Any]:
         try:
-            payload = await self._context.background.apply(
-                request, admit=lambda: job.admit(records)
-            )
+            return await self._context.background.apply(request, admit=lambda: job.admit(records))
         except Failure as failure:
             if failure.code is Code.FORBIDDEN:
                 failure.hint = (
@@ -71,7 +77,6 @@ class RefreshWork:
                     "Archive contact."
                 )
             raise
-        job.mark_done(record, {**record.detail, "payload": payload})
 
     async def finish(self, job: Handle) -> dict[str, Any]:
         """Wait for the operations that were started, and tell what became of the items."""

@@ -9,6 +9,7 @@ import pytest
 from server.archive.backend import ArchiveBackend
 from server.archive.client import Call
 from server.errors import Code, Failure
+from server.shared_state.tokens import MemoryTokens
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
 from server.tool.elicitation import Nobody
@@ -47,7 +48,10 @@ class Archive:
         ]
         self.archive = ScriptedArchive(self._respond)
         self._backend = ArchiveBackend(
-            self.archive, HOME, Confirmations("ask", self.archive.clock), IdleProcess()
+            self.archive,
+            HOME,
+            Confirmations("ask", MemoryTokens(self.archive.clock)),
+            IdleProcess(),
         )
 
     def _respond(self, call: Call) -> Any:

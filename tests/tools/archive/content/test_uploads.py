@@ -7,6 +7,7 @@ import pytest
 from server.archive.backend import ArchiveBackend
 from server.archive.client import Call
 from server.errors import Code, Failure
+from server.shared_state.tokens import MemoryTokens
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
 from server.tool.elicitation import Nobody
@@ -20,7 +21,9 @@ HOME = "11111111-1111-4111-8111-111111111111"
 async def uploaded(payload: Any) -> tuple[Any, list[Call]]:
     """What the upload of a link answers, and what was sent."""
     archive = ScriptedArchive(lambda _: payload)
-    backend = ArchiveBackend(archive, HOME, Confirmations("never", archive.clock), IdleProcess())
+    backend = ArchiveBackend(
+        archive, HOME, Confirmations("never", MemoryTokens(archive.clock)), IdleProcess()
+    )
     request = parsed(UploadItemFromUrl, input={"url": "https://a.example/1"})
     result = await backend.run(request, Caller(Nobody(), archive.now() + 45))
     return result.structured, archive.calls

@@ -11,6 +11,7 @@ from server.archive.backend import ArchiveBackend
 from server.archive.client import Call
 from server.archive.operations import ArchiveRequest
 from server.errors import Code, Failure
+from server.shared_state.tokens import MemoryTokens
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller
 from server.tool.elicitation import Asker, Nobody, Reply
@@ -42,7 +43,7 @@ class Desk:
         self.errors = errors or []
         self.archive = ScriptedArchive(self._respond)
         self._backend = ArchiveBackend(
-            self.archive, HOME, Confirmations(mode, self.archive.clock), IdleProcess()
+            self.archive, HOME, Confirmations(mode, MemoryTokens(self.archive.clock)), IdleProcess()
         )
 
     def _respond(self, call: Call) -> Any:

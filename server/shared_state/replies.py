@@ -5,12 +5,29 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from typing import Protocol
 
-# Longer than the seal of a reply is valid: what is forgotten here is refused there.
-_KEPT_SECONDS = 900.0
+REPLY_SECONDS = 900.0
+"""How long a used reply is remembered: longer than its seal is valid, so that what is forgotten
+here is refused there."""
 
 
-class SingleUse:
+class Replies(Protocol):
+    """The replies that were used."""
+
+    def issue(self) -> str:
+        """Return a new mark for a question."""
+
+    async def redeem(self, mark: str) -> bool:
+        """Return whether the mark comes for the first time; it does not count again."""
+
+
+def make_mark() -> str:
+    """Return a mark that nobody guesses."""
+    return secrets.token_urlsafe(12)
+
+
+class MemoryReplies:
     """The replies that were used, in the memory of this process, as the key of the seal is.
 
     Args:
@@ -23,13 +40,13 @@ class SingleUse:
 
     def issue(self) -> str:
         """Return a new mark for a question."""
-        return secrets.token_urlsafe(12)
+        return make_mark()
 
-    def redeem(self, mark: str) -> bool:
+    async def redeem(self, mark: str) -> bool:
         """Return whether the mark comes for the first time; it does not count again."""
         now = self._clock()
         # Oldest first, because they were added in that order.
-        while self._used and next(iter(self._used.values())) < now - _KEPT_SECONDS:
+        while self._used and next(iter(self._used.values())) < now - REPLY_SECONDS:
             del self._used[next(iter(self._used))]
         if not mark or mark in self._used:
             return False
