@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from server.jobs import Jobs, Journal, Leases
+from server.jobs import Journal, Leases, LocalJobs, SqliteJournal
+from server.jobs.sqlite import JournalFile
 from tests.support.jobs.doubles import Clock, FakeTime
 
 
@@ -27,7 +29,7 @@ async def time() -> AsyncIterator[FakeTime]:
 @pytest.fixture
 def journal(time: FakeTime) -> Journal:
     """A journal of this process alone."""
-    return Journal(None, leases=Leases(clock=time.clock), wall=time.clock)
+    return SqliteJournal(None, leases=Leases(clock=time.clock), wall=time.clock, sleep=time.sleep)
 
 
 @pytest.fixture
@@ -40,10 +42,10 @@ def clock() -> Clock:
 def opened(tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Journal]]:
     """Opens the same file again, as the next process would; nothing of an earlier one is closed in
     order."""
-    all_: list[Journal] = []
+    all_: list[SqliteJournal] = []
 
     def open_() -> Journal:
-        all_.append(Journal(tmp_path, leases=Leases(clock=clock), wall=clock))
+        all_.append(SqliteJournal(tmp_path, leases=Leases(clock=clock), wall=clock))
         return all_[-1]
 
     yield open_
@@ -52,13 +54,29 @@ def opened(tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Journal]]:
 
 
 @pytest.fixture
-def process(tmp_path: Path, time: FakeTime) -> Iterator[Callable[[], Jobs]]:
-    """Starts another process of the same user."""
-    opened: list[Journal] = []
+def opened_file(tmp_path: Path, clock: Clock) -> Iterator[Callable[[], JournalFile]]:
+    """Opens the file itself, as often as it is called."""
+    with ExitStack() as stack:
 
-    def start() -> Jobs:
-        opened.append(Journal(tmp_path, leases=Leases(clock=time.clock), wall=time.clock))
-        return Jobs(opened[-1], clock=time.clock, sleep=time.sleep)
+        def open_() -> JournalFile:
+            file = JournalFile(tmp_path, leases=Leases(clock=clock), wall=clock)
+            return stack.enter_context(closing(file))
+
+        yield open_
+
+
+@pytest.fixture
+def process(tmp_path: Path, time: FakeTime) -> Iterator[Callable[[], LocalJobs]]:
+    """Starts another process of the same user."""
+    opened: list[SqliteJournal] = []
+
+    def start() -> LocalJobs:
+        opened.append(
+            SqliteJournal(
+                tmp_path, leases=Leases(clock=time.clock), wall=time.clock, sleep=time.sleep
+            )
+        )
+        return LocalJobs(opened[-1], clock=time.clock, sleep=time.sleep)
 
     yield start
     for journal in opened:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from server.errors import Code, Failure
-from server.jobs.model import NewRecord
+from server.jobs.model import Account, NewRecord
+from server.jobs.rows import to_json
+from server.jobs.sqlite.leases import LIVE
 
 # Never less than before: an expected total may be larger than what was gathered.
 COUNTED = """UPDATE runs SET total = max(coalesce(total, 0),
@@ -18,6 +20,23 @@ SEND = (
     "UPDATE records SET state = 'sending', sends = sends + 1 "
     "WHERE job = ? AND number = ? AND state IN "
 )
+
+# A job that reads as running while nobody holds its lease was interrupted, and one that was being
+# cancelled then is cancelled: nobody is left to journal either, so the query says it.
+_STATE = f"""CASE WHEN state NOT IN ('running', 'paused') OR {LIVE} THEN state
+    WHEN cancel = 1 THEN 'cancelled' ELSE 'paused' END"""
+
+# The columns of `jobs` and `runs` that `to_job_row` reads.
+COLUMNS = (
+    "id, tool, title, origin, account, workspace, arguments, writes, repeatable, phase, "
+    f"created, updated, finished, total, cursor, counters, result, error, cancel, {_STATE}, {LIVE}"
+)
+
+# SQL conditions: the job belongs to one of the accounts, a JSON list of pairs, and to one token;
+# null stands for any.
+OF_ACCOUNTS = """(:accounts IS NULL OR EXISTS (SELECT 1 FROM json_each(:accounts)
+    WHERE origin = json_extract(value, '$[0]') AND account = json_extract(value, '$[1]')))"""
+OF_BOTH = f"{OF_ACCOUNTS} AND (:account IS NULL OR account = :account)"
 
 _INTERRUPTED = "The server stopped while this was being sent: it may or may not have been done."
 _CANCELLED = "The job was cancelled before this was sent."
@@ -95,6 +114,6 @@ def send_again(db: sqlite3.Connection, job: str, *, repeatable: bool) -> None:
         )
 
 
-def to_json(value: Any) -> str | None:
-    """Return a value as compact JSON; None stays None."""
-    return None if value is None else json.dumps(value, separators=(",", ":"))
+def to_values(accounts: Collection[Account] | None) -> dict[str, str | None]:
+    """Return what the condition of accounts refers to; None stands for everybody."""
+    return {"accounts": None if accounts is None else json.dumps([*accounts])}
