@@ -144,13 +144,13 @@ async def two_workers(state: Path) -> AsyncIterator[tuple[Worker, Worker]]:
 
 
 @asynccontextmanager
-async def worker(state: Path) -> AsyncIterator[Worker]:
+async def worker(state: Path, spending: Spending | None = None) -> AsyncIterator[Worker]:
     """One process with a journal of its own."""
     async with FakeTime() as time:
         sandbox = Watched(time)
         async with (
             Http(DEFAULT_API_URL, "Archive", in_process=sandbox.handle) as http,
-            at_work(state, time, sandbox, http) as one,
+            at_work(state, time, sandbox, http, spending=spending) as one,
         ):
             yield one
 
@@ -170,7 +170,13 @@ async def paced_worker(state: Path, plan: str | Plan, items: int) -> AsyncIterat
 
 @asynccontextmanager
 async def at_work(
-    state: Path, time: FakeTime, sandbox: Watched, http: Http, limiter: Limiter | None = None
+    state: Path,
+    time: FakeTime,
+    sandbox: Watched,
+    http: Http,
+    limiter: Limiter | None = None,
+    *,
+    spending: Spending | None = None,
 ) -> AsyncIterator[Worker]:
     """A process with the journal in that folder."""
     journal = SqliteJournal(state, leases=Leases(clock=time.clock), wall=time.clock)
@@ -191,7 +197,7 @@ async def at_work(
             archive,
             MAIN,
             Confirmations("ask", MemoryTokens(time.clock)),
-            Bench(jobs, state / "exports"),
+            Bench(jobs, state / "exports", spending=spending or UnlimitedSpending()),
         )
         yield Worker(backend, sandbox, jobs, time)
     journal.close()

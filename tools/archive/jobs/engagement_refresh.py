@@ -14,7 +14,7 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
-from server.shared_state.spending import spend
+from server.shared_state.spending import Purchase, spend
 from server.text import count_noun
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk
 from tools.archive.items_source import read_account
@@ -61,15 +61,24 @@ class RefreshWork:
             job.mark_skipped(record, "Left out from the start; the result says why.")
             return
         request = RefetchEngagementBulk.model_validate({"itemIds": record.detail["ids"]})
-        async with spend(self._context.spending, request.billing_credits()):
-            payload = await self._send(request, job, records)
+        async with spend(self._context.spending, request.billing_credits()) as purchase:
+            payload = await self._send(request, job, records, purchase)
+            purchase.spent = request.billing_credits(payload)
         job.mark_done(record, {**record.detail, "payload": payload})
 
     async def _send(
-        self, request: RefetchEngagementBulk, job: Handle, records: list[RecordRow]
+        self,
+        request: RefetchEngagementBulk,
+        job: Handle,
+        records: list[RecordRow],
+        purchase: Purchase,
     ) -> dict[str, Any]:
+        async def admit() -> None:
+            await job.admit(records)
+            await purchase.note_send()
+
         try:
-            return await self._context.background.apply(request, admit=lambda: job.admit(records))
+            return await self._context.background.apply(request, admit=admit)
         except Failure as failure:
             if failure.code is Code.FORBIDDEN:
                 failure.hint = (
