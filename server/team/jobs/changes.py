@@ -22,7 +22,7 @@ class Changes:
 
     Args:
         clock: SQL expression for the present moment, in seconds since the epoch.
-        values: what every statement may refer to: `principal`, `lease` and `token`.
+        values: what every statement may refer to: `principal`, `lease` and `identity`.
     """
 
     def __init__(

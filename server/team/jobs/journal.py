@@ -42,7 +42,7 @@ class PostgresJournal:
 
     Args:
         principal_id: who starts jobs here, and whose are seen; None sees those of everybody.
-        sealed_token: the principal's own token, kept with the jobs until they end.
+        sealed_identity: who that is, sealed with what is needed to act for them; kept with the jobs until they end.
         lease_seconds: how long an owner may be silent.
         clock: SQL expression for the present moment, in seconds since the epoch.
 
@@ -54,14 +54,14 @@ class PostgresJournal:
         database: Database,
         principal_id: str | None,
         *,
-        sealed_token: str | None = None,
+        sealed_identity: str | None = None,
         lease_seconds: float = LEASE_SECONDS,
         clock: Callable[[], LiteralString] = lambda: statements.DATABASE_CLOCK,
     ) -> None:
         self.lease_seconds = lease_seconds
         self._database = database
         self._principal = principal_id
-        self._token = sealed_token
+        self._identity = sealed_identity
         self._clock = clock
 
     async def create(
@@ -84,7 +84,7 @@ class PostgresJournal:
             "repeatable": repeatable,
             "phase": phase,
             "owner": owner,
-            "token": self._token,
+            "identity": self._identity,
         }
         await self._rows(statements.CREATE, job=name, **values)
         return Lease(name, owner, 1)
@@ -333,7 +333,7 @@ class PostgresJournal:
         patience: float | None = None,
     ) -> T:
         """Run changes of a job as one transaction, again where its connection was lost."""
-        values = {**self._values, "token": self._token}
+        values = {**self._values, "identity": self._identity}
 
         async def attempt(db: Connection) -> T:
             return await work(Changes(db, job, self._clock(), values))

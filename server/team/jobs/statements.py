@@ -61,13 +61,13 @@ RECORDS: LiteralString = """SELECT number, key, state, code, reason, detail, sen
         AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s))
         AND EXISTS (SELECT FROM jobs WHERE jobs.id = job AND {of_principal})
     ORDER BY number LIMIT %(limit)s"""
-OWNER_OF: LiteralString = "SELECT principal_id, sealed_token FROM jobs WHERE id = %(job)s"
+OWNER_OF: LiteralString = "SELECT principal_id, sealed_identity FROM jobs WHERE id = %(job)s"
 
 # Repeated where the answer to the first try was lost.
 CREATE: LiteralString = """WITH new AS (
-        INSERT INTO jobs (id, principal_id, sealed_token, tool, title, origin, account, workspace,
+        INSERT INTO jobs (id, principal_id, sealed_identity, tool, title, origin, account, workspace,
             arguments, writes, repeatable, phase, state, created)
-        VALUES (%(job)s, %(principal)s, %(token)s, %(tool)s, %(title)s, %(origin)s, %(account)s,
+        VALUES (%(job)s, %(principal)s, %(identity)s, %(tool)s, %(title)s, %(origin)s, %(account)s,
             %(workspace)s, %(arguments)s, %(writes)s, %(repeatable)s, %(phase)s, 'starting', {now})
         ON CONFLICT (id) DO NOTHING RETURNING id)
     INSERT INTO job_runs (job, owner, fence, lease_until, updated, total, counters)
@@ -107,12 +107,12 @@ TAKE: LiteralString = """UPDATE job_runs SET owner = %(owner)s, fence = fence + 
     lease_until = {now} + %(lease)s, cancel = false, updated = {now}
     WHERE job = %(job)s RETURNING fence"""
 REOPEN: LiteralString = """UPDATE jobs SET state = 'running', phase = %(phase)s, finished = NULL,
-    result = NULL, error = NULL, sealed_token = coalesce(%(token)s, sealed_token)
+    result = NULL, error = NULL, sealed_identity = coalesce(%(identity)s, sealed_identity)
     WHERE id = %(job)s"""
-# The token is kept no longer than it is needed.
+# The identity is kept no longer than it is needed.
 LEAVE: LiteralString = """UPDATE jobs SET state = %(state)s, result = %(result)s,
     error = %(error)s, finished = CASE WHEN %(ended)s THEN {now} END,
-    sealed_token = CASE WHEN %(ended)s THEN NULL ELSE sealed_token END
+    sealed_identity = CASE WHEN %(ended)s THEN NULL ELSE sealed_identity END
     WHERE id = %(job)s"""
 # The number grows here too: a late change of the old owner must fail.
 DROP: LiteralString = """UPDATE job_runs SET owner = NULL, fence = fence + 1, lease_until = 0,

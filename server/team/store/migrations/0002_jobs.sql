@@ -4,8 +4,9 @@ CREATE TABLE IF NOT EXISTS jobs (
     id text PRIMARY KEY,
     -- Who started it, and with it who may see, cancel and resume it.
     principal_id text NOT NULL,
-    -- The person's own token, sealed; only until the job has ended.
-    sealed_token text,
+    -- Who that is, sealed, with their own token where they signed in with one; only until the job
+    -- has ended.
+    sealed_identity text,
     tool text NOT NULL,
     title text NOT NULL,
     origin text NOT NULL,

@@ -67,10 +67,10 @@ async def test_a_worker_starts_nothing_in_nobodys_name(database: Database) -> No
 
 
 @pytest.mark.parametrize("state", [JobState.DONE, JobState.FAILED, JobState.CANCELLED])
-async def test_the_sealed_token_is_kept_until_the_job_ends(
+async def test_the_sealed_identity_is_kept_until_the_job_ends(
     database: Database, state: JobState
 ) -> None:
-    journal = PostgresJournal(database, "own", sealed_token="sealed")
+    journal = PostgresJournal(database, "own", sealed_identity="sealed")
     lease = await begun(journal)
     assert await journal.read_owner(lease.job) == ("own", "sealed")
 
@@ -84,9 +84,9 @@ async def test_the_sealed_token_is_kept_until_the_job_ends(
 async def test_a_job_that_is_taken_up_again_gets_the_token_of_whoever_asks(
     database: Database,
 ) -> None:
-    lease = await begun(PostgresJournal(database, "own", sealed_token="old"))
+    lease = await begun(PostgresJournal(database, "own", sealed_identity="old"))
     await PostgresJournal(database, "own").end(lease, End(JobState.PAUSED))
-    await PostgresJournal(database, "own", sealed_token="new").take(lease.job, "second")
+    await PostgresJournal(database, "own", sealed_identity="new").take(lease.job, "second")
 
     assert await PostgresJournal(database, None).read_owner(lease.job) == ("own", "new")
 
