@@ -18,6 +18,9 @@ from server import redaction, wall_clock
 from tests.support.clocks import now
 from tests.support.suite.sharing import ALONE, Sharing
 
+# Their fixtures start servers of other programs when a test first asks for one.
+pytest_plugins = ("tests.support.team.postgres", "tests.support.team.redis")
+
 # The same inputs in every run, and no limit to how long a busy machine takes over one of them.
 hypothesis.settings.register_profile(
     "repeatable",
@@ -66,6 +69,7 @@ SLOW = (
     "tests/process",
     "tests/server/jobs/test_job_processes.py",
     "tests/server/limiter/test_pacer_processes.py",
+    "tests/server/team/store/test_pace_processes.py",
     "tests/server/test_recovery.py",
     "tests/test_style.py",
     # Hundreds of cases of one rule, or thousands of records.
@@ -91,6 +95,7 @@ MEASURES_TIME = (
     "tests/process/test_process.py",  # how soon a server leaves
     "tests/server/limiter/test_pacer_processes.py",
     "tests/server/jobs/test_job_processes.py",
+    "tests/server/team/store/test_pace_processes.py",
 )
 """Compare moments of several processes: beside other tests they would measure those."""
 

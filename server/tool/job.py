@@ -12,13 +12,13 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from pydantic import Field, PrivateAttr
 
 from server.errors import Code, Failure
-from server.jobs.engine import Jobs
 from server.jobs.forecast import (
     describe_correction,
     describe_seconds,
     read_estimate,
     read_forecast,
 )
+from server.jobs.interface import Jobs
 from server.jobs.model import (
     RECORDS,
     Estimate,

@@ -26,6 +26,8 @@ from server.team.policy.current import CurrentPolicy
 from server.team.serving.app import App
 from server.team.serving.endpoint import McpEndpoint
 from server.team.settings import TeamSettings
+from server.team.store.opening import TeamStore
+from server.team.store.parts import StoredParts
 from server.team.tenant import Shared
 from server.team.tenants import Tenants
 
@@ -71,8 +73,9 @@ class Front:
         self.policy = CurrentPolicy(self._read_policy)
         self._surroundings = surroundings or _make_surroundings(base)
         self._stack = AsyncExitStack()
+        self._store = TeamStore(team) if team.database_url else None
         self._limiter = limiter or self._make_limiter()
-        parts = make_parts or MemoryParts(team.state_keys)
+        parts = make_parts or self._make_parts()
         builder = TenantBuilder(base, shared, parts, self._limiter, self._surroundings)
         limits = team.limits
         self.tenants = Tenants(builder, most=limits.people, idle_seconds=limits.idle_seconds)
@@ -92,12 +95,19 @@ class Front:
     async def open(self) -> AsyncIterator[None]:
         """Hold what the app needs, and read the policy again on SIGHUP."""
         async with self._stack:
+            if self._store is not None:
+                await self._stack.enter_async_context(self._store)
             await self._stack.enter_async_context(self.tenants)
             with _on_hangup(self.reload):
                 yield
 
     async def _check(self) -> str:
-        return ""
+        return "" if self._store is None else await self._store.find_problem()
+
+    def _make_parts(self) -> MakeParts:
+        if self._store is None:
+            return MemoryParts(self._team.state_keys)
+        return StoredParts(self._store.database, self._team.state_keys)
 
     def _read_policy(self) -> Policy:
         if self._team.policy is None:
@@ -109,6 +119,8 @@ class Front:
     def _make_limiter(self) -> Pacer:
         from server.limiter import Pacer
 
+        if self._store is not None:
+            return self._store.limiter
         pacer = Pacer(None if self._base.sandbox else self._base.state_dir)
         self._stack.callback(pacer.close)
         return pacer
