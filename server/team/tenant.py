@@ -31,6 +31,7 @@ log = logging.getLogger("archive_mcp.team")
 _TOOL = re.compile(r"\barchive(?:box)?_[a-z_]+")
 # Views of one person, each by other headers: more are nobody's honest wish.
 MOST_VIEWS = 8
+_WHOLE = Narrowing()
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ class Tenant:
         )
         return HttpServer(server, self._shared.most_bytes)
 
-    def offer(self, narrowing: Narrowing) -> Catalog:
+    def offer(self, narrowing: Narrowing = _WHOLE) -> Catalog:
         """Return the tools that the person may use, less what the client left out."""
         rights, catalog = self.rights, self._shared.catalog.copy()
         catalog.offer(

@@ -19,6 +19,7 @@ from server.team.identity.issuer_keys import IssuerKeys
 from server.team.identity.issuer_web import IssuerWeb
 from server.team.identity.oidc import OidcSignIn
 from server.team.identity.trial import TrialSignIn
+from server.team.jobs.opening import queue_jobs
 from server.team.policy.current import CurrentPolicy, call_on_hangup, read_team_policy
 from server.team.serving.app import App
 from server.team.serving.endpoint import McpEndpoint
@@ -92,7 +93,9 @@ class Front:
     def _make_parts(self) -> MakeParts:
         if self._store is None:
             return MemoryParts(self._team.state_keys)
-        return StoredParts(self._store.database, self._team.state_keys)
+        keys = self._team.state_keys
+        queued = queue_jobs(self._store.database, self._store.queue, keys)
+        return StoredParts(self._store.database, keys, queued)
 
     def _make_limiter(self) -> Pacer:
         from server.limiter import Pacer
