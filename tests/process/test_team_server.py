@@ -8,18 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from server.team.identity.machine_keys import digest, make_key
-from tests.support.machine.ports import reserved_port
 from tests.support.paths import ROOT
-from tests.support.sandboxed import LAUNCHER, clean
+from tests.support.team.processes import is_up, list_tools, run, serve, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -34,73 +29,20 @@ may_delete = true
 _SECONDS = 60.0
 
 
-def run(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    variables = {**clean(folder), **environment}
-    command = [*LAUNCHER, "serve", "--http", "--sandbox", *arguments]
-    return subprocess.Popen(
-        command, env=variables, cwd=folder, stderr=subprocess.PIPE, text=True, encoding="utf-8"
-    )
-
-
-@contextmanager
-def serve(folder: Path, *arguments: str, **environment: str) -> Iterator[tuple[str, Any]]:
-    with reserved_port() as port:
-        process = run(folder, "--port", str(port), *arguments, **environment)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            wait_until(lambda: is_up(url, process))
-            yield url, process
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.communicate()
-
-
-def is_up(url: str, process: subprocess.Popen[str]) -> bool:
-    assert process.poll() is None, process.communicate()[1]
-    try:
-        return httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def wait_until(is_so: Any) -> None:
-    until = time.monotonic() + _SECONDS
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-
-def list_tools(url: str, key: str = KEY) -> httpx.Response:
-    meta = {
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-        "io.modelcontextprotocol/clientCapabilities": {},
-    }
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}
-    headers = {
-        "authorization": f"Bearer {key}",
-        "accept": "application/json, text/event-stream",
-        "mcp-protocol-version": "2026-07-28",
-        "mcp-method": "tools/list",
-    }
-    return httpx.post(f"{url}/mcp", json=message, headers=headers, trust_env=False, timeout=60)
-
-
 def test_it_serves_reads_its_policy_again_and_ends(tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY, encoding="utf-8")
     with serve(tmp_path, ARCHIVE_MCP_POLICY=str(policy)) as (url, process):
-        assert "archive_delete_collection" in list_tools(url).text
+        assert "archive_delete_collection" in list_tools(url, KEY).text
         assert list_tools(url, make_key()).status_code == 401
 
         policy.write_text(POLICY.replace("may_delete", "may_dlete"), encoding="utf-8")
         process.send_signal(signal.SIGHUP)
         time.sleep(0.3)
-        assert "archive_delete_collection" in list_tools(url).text
+        assert "archive_delete_collection" in list_tools(url, KEY).text
         policy.write_text(POLICY.replace("may_delete = true", ""), encoding="utf-8")
         process.send_signal(signal.SIGHUP)
-        wait_until(lambda: "archive_delete_collection" not in list_tools(url).text)
+        wait_until(lambda: "archive_delete_collection" not in list_tools(url, KEY).text)
         policy.write_text(POLICY.replace("nightly", "daily"), encoding="utf-8")
 
         process.send_signal(signal.SIGTERM)
@@ -143,12 +85,12 @@ def test_workers_share_an_address_and_are_replaced(tmp_path: Path, database_url:
     with serve(tmp_path, "--workers", "2", **environment) as (url, process):
         wait_until(lambda: len(children(process.pid)) == 2)
         first = children(process.pid)
-        assert list_tools(url).status_code == 200
+        assert list_tools(url, KEY).status_code == 200
 
         os.kill(first[0], signal.SIGKILL)
         wait_until(lambda: len(children(process.pid)) == 2 and children(process.pid) != first)
         wait_until(lambda: is_up(url, process))
-        assert list_tools(url).status_code == 200
+        assert list_tools(url, KEY).status_code == 200
 
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=_SECONDS)
