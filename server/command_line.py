@@ -102,6 +102,7 @@ def build_parser() -> argparse.ArgumentParser:
     _repeat(migrate, "--log-level")
     _add_serve(commands)
     _add_worker(commands)
+    _add_team(commands)
     return parser
 
 
@@ -274,6 +275,16 @@ def _add_serve(commands: Any) -> None:
         type=_number_parser(int, 1, 64),
         help="processes to serve with; more than one needs a database (default: 1)",
     )
+
+
+def _add_team(commands: Any) -> None:
+    team = commands.add_parser(
+        "team",
+        help="make what the policy of a team needs",
+        description="Make what the policy of a team needs. `team key` prints a new key for a "
+        "program, and the digest of it that the policy holds.",
+    )
+    team.add_argument("action", choices=("key",), metavar="ACTION", help="key: print a new key")
 
 
 def _add_worker(commands: Any) -> None:

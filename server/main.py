@@ -71,6 +71,8 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
                 return _run_jobs(options, settings, product)
             case "migrate":
                 return _run_migrate()
+            case "team":
+                return _run_team()
             case "serve":
                 return _serve_team(options, settings, product)
             case "worker":
@@ -234,6 +236,13 @@ def _run_migrate() -> int:
     return run_migrate(load_team(os.environ))
 
 
+def _run_team() -> int:
+    from server.team.identity.machine_keys import describe_new_key
+
+    print(describe_new_key())
+    return 0
+
+
 def _serve_team(options: Namespace, settings: Settings, product: Product) -> int:
     with _team_libraries():
         from server.team.serving.run import serve_http
@@ -241,7 +250,8 @@ def _serve_team(options: Namespace, settings: Settings, product: Product) -> int
 
     team = load_team(os.environ, host=options.host, port=options.port, workers=options.workers)
     catalog = Catalog.read(product.surface, importlib.import_module)
-    return serve_http(settings, team, catalog, importlib.import_module(product.prompts))
+    prompts: Any = importlib.import_module(product.prompts)
+    return serve_http(settings, team, catalog, prompts, product.launcher)
 
 
 def _run_worker(options: Namespace, settings: Settings, product: Product) -> int:

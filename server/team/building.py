@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from server.http.transport import InProcess
 from server.recovery import Recovery
 from server.services import Services
-from server.settings import Settings
+from server.settings import Settings, SettingsError
 from server.shared_state import SharedState
 from server.team.policy import Access, Identity, Rights
 from server.team.spending import make_spending
@@ -99,6 +99,7 @@ class TenantBuilder:
         limiter: Limiter,
         surroundings: Surroundings | None = None,
     ) -> None:
+        _refuse_open_folder(base)
         self._base = base
         self._shared = shared
         self._make_parts = make_parts
@@ -134,6 +135,19 @@ class TenantBuilder:
             archivebox=self._surroundings.archivebox,
             open_jobs=parts.open_jobs,
             make_archive=make_archive,
+        )
+
+
+def _refuse_open_folder(base: Settings) -> None:
+    """Refuse an address that the working folder chose: people's secrets would go there.
+
+    Raises:
+        SettingsError: says where to set it instead.
+    """
+    if base.sources.get("ARCHIVE_API_URL") == "./.env":
+        raise SettingsError(
+            "ARCHIVE_API_URL comes from ./.env: for a team it must be set in the environment, "
+            "because people's tokens are sent there."
         )
 
 
