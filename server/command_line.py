@@ -92,6 +92,14 @@ def build_parser() -> argparse.ArgumentParser:
         "needs no token and no network, and changes nothing.",
     )
     _add_jobs(commands)
+    migrate = commands.add_parser(
+        "migrate",
+        help="bring the database of a team's server to this version",
+        description="Bring the PostgreSQL database of a team's server, named by "
+        "ARCHIVE_MCP_DATABASE_URL, to the schema of this version. Run it once after each update, "
+        "before the servers and workers start; it may be run again at any time.",
+    )
+    _repeat(migrate, "--log-level")
     return parser
 
 

@@ -67,6 +67,8 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
                 return _run_demo(product)
             case "jobs":
                 return _run_jobs(options, settings, product)
+            case "migrate":
+                return _run_migrate()
         return _serve(settings, product)
     except SettingsError as error:
         # A setting may come from a file that a stranger left in the working folder.
@@ -203,6 +205,13 @@ def _run_jobs(options: Namespace, settings: Settings, product: Product) -> int:
         )
     gc.enable()
     return run_command(settings, load_catalog(settings, product), options.action, options.ids)
+
+
+def _run_migrate() -> int:
+    from server.team.store.command import run_migrate
+
+    gc.enable()
+    return run_migrate(os.environ)
 
 
 def _load_settings(options: Namespace) -> Settings:

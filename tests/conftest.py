@@ -18,6 +18,9 @@ from server import redaction, wall_clock
 from tests.support.clocks import now
 from tests.support.suite.sharing import ALONE, Sharing
 
+# Their fixtures start servers of other programs when a test first asks for one.
+pytest_plugins = ("tests.support.team.postgres", "tests.support.team.redis")
+
 # The same inputs in every run, and no limit to how long a busy machine takes over one of them.
 hypothesis.settings.register_profile(
     "repeatable",

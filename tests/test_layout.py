@@ -84,6 +84,10 @@ def test_the_jobs_know_no_tool_and_no_api(folder: str) -> None:
         ("dotenv", "server/settings/env_files.py"),
         ("PIL", ("server/pictures/", "server/child/worker.py")),
         ("matplotlib", "server/pictures/"),
+        ("psycopg", "server/team/"),
+        ("psycopg_pool", "server/team/store/"),
+        ("yoyo", "server/team/store/"),
+        ("redis", "server/team/store/"),
     ],
 )
 def test_each_library_has_one_place(package: str, place: str | tuple[str, ...]) -> None:

@@ -16,6 +16,7 @@ _LIBRARIES = {
     "charts": ("matplotlib", "matplotlib"),
     "parquet": ("pyarrow", "pyarrow"),
     "pictures": ("PIL", "Pillow"),
+    "team": ("psycopg", "archive-mcp-server[team]"),
     "xlsx": ("xlsxwriter", "XlsxWriter"),
 }
 

@@ -1,0 +1,1 @@
+"""What the replicas of a team's server share, in PostgreSQL (the pace also in Redis)."""

@@ -1,0 +1,121 @@
+"""The schema of the team's database: its migrations, and whether a database has exactly them.
+
+The migrations are SQL files, applied in the order of their names by yoyo. Each of them may be run
+again over itself, because a process may end between a migration and the note that it was applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from server.settings import SettingsError
+from server.team.store.database import Database
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+# Any number that other programs are unlikely to lock with in the same database.
+_LOCK = 0x6172_6368_6976_65
+_CONNECT_SECONDS = 10
+_APPLIED = "SELECT migration_id FROM _yoyo_migration"
+_HAS_TABLE = "SELECT to_regclass('_yoyo_migration') IS NOT NULL"
+_NEWER = (
+    "The team's database is of a newer version of this program (it has {names}). Update this "
+    "program on every machine, then start it again."
+)
+_OLDER = "The team's database lacks {names}. Run `archive-mcp migrate` once, then start this again."
+
+
+def list_migrations() -> list[str]:
+    """Return the names of the migrations that this version has, in their order."""
+    return sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
+
+
+def migrate(url: str) -> list[str]:
+    """Apply the migrations that a database lacks and return their names.
+
+    Args:
+        url: The address of the database: postgresql://user:password@host:port/name.
+
+    Raises:
+        SettingsError: The database cannot be reached, is newer, or refuses a migration.
+    """
+    import psycopg
+
+    try:
+        with _lock_database(url) as connection:
+            applied = _read_applied(connection)
+            _refuse_newer(applied)
+            missing = [name for name in list_migrations() if name not in applied]
+            if missing:
+                _apply(url)
+            return missing
+    except psycopg.OperationalError as error:
+        raise SettingsError(
+            f"The team's database cannot be reached: {_first_line(error)}. Check "
+            "ARCHIVE_MCP_DATABASE_URL and whether PostgreSQL is running."
+        ) from None
+    except psycopg.Error as error:
+        raise SettingsError(
+            f"The team's database refuses a migration: {_first_line(error)}. The user of "
+            "ARCHIVE_MCP_DATABASE_URL needs the right to create tables."
+        ) from None
+
+
+async def check_schema(database: Database) -> None:
+    """Return if the database has exactly the migrations of this version.
+
+    Raises:
+        SettingsError: It is older or newer, with what to do.
+        Failure: `UNAVAILABLE` where it cannot be reached.
+    """
+    applied: set[str] = set()
+    async with database.transaction() as connection:
+        cursor = await connection.execute(_HAS_TABLE)
+        row = await cursor.fetchone()
+        if row is not None and row[0]:
+            cursor = await connection.execute(_APPLIED)
+            applied = {str(name) for (name,) in await cursor.fetchall()}
+    _refuse_newer(applied)
+    missing = [name for name in list_migrations() if name not in applied]
+    if missing:
+        raise SettingsError(_OLDER.format(names=", ".join(missing)))
+
+
+@contextmanager
+def _lock_database(url: str) -> Iterator[Any]:
+    """Let one process at a time migrate; the lock goes with the process, however it ends."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        yield connection
+
+
+def _read_applied(connection: Any) -> set[str]:
+    has_table = connection.execute(_HAS_TABLE).fetchone()[0]
+    rows = connection.execute(_APPLIED).fetchall() if has_table else []
+    return {str(name) for (name,) in rows}
+
+
+def _apply(url: str) -> None:
+    import yoyo
+
+    _, _, address = url.partition("://")
+    backend = yoyo.get_backend(f"postgresql+psycopg://{address}")
+    try:
+        backend.apply_migrations(backend.to_apply(yoyo.read_migrations(str(MIGRATIONS))))
+    finally:
+        backend.connection.close()
+
+
+def _refuse_newer(applied: set[str]) -> None:
+    unknown = sorted(applied.difference(list_migrations()))
+    if unknown:
+        raise SettingsError(_NEWER.format(names=", ".join(unknown)))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].rstrip(".")
