@@ -92,6 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
         "needs no token and no network, and changes nothing.",
     )
     _add_jobs(commands)
+    _add_audit(commands)
     migrate = commands.add_parser(
         "migrate",
         help="bring the database of a team's server to this version",
@@ -243,6 +244,29 @@ def _add_jobs(commands: Any) -> None:
         metavar="ID",
         help="jobs to run or cancel; without any, run resumes all paused jobs that change nothing",
     )
+
+
+def _add_audit(commands: Any) -> None:
+    audit = commands.add_parser(
+        "audit",
+        help="show who changed what",
+        description="Show the audit log that ARCHIVE_MCP_AUDIT_LOG names: each change and export, "
+        "who asked for it, how it was confirmed and what became of it, oldest first.",
+    )
+    _repeat(audit, "--env-file", "--log-level")
+    audit.add_argument(
+        "--since", metavar="DAY", help="only from that day or instant on, in UTC: 2026-01-31"
+    )
+    audit.add_argument("--person", metavar="TEXT", help="only of people whose name or id has this")
+    audit.add_argument("--tool", metavar="TEXT", help="only of tools whose name has this")
+    audit.add_argument(
+        "--limit",
+        metavar="COUNT",
+        type=_number_parser(int, 1, 1_000_000),
+        default=100,
+        help="at most so many, the newest ones (default: %(default)s)",
+    )
+    audit.add_argument("--json", action="store_true", help="print each as a line of JSON")
 
 
 def _repeat(command: argparse.ArgumentParser, *names: str) -> None:

@@ -67,6 +67,8 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
                 return _run_demo(product)
             case "jobs":
                 return _run_jobs(options, settings, product)
+            case "audit":
+                return _run_audit(options, settings)
             case "migrate":
                 return _run_migrate()
         return _serve(settings, product)
@@ -212,6 +214,12 @@ def _run_migrate() -> int:
 
     gc.enable()
     return run_migrate(os.environ)
+
+
+def _run_audit(options: Namespace, settings: Settings) -> int:
+    from server.audit.command import run_audit
+
+    return run_audit(settings, options)
 
 
 def _load_settings(options: Namespace) -> Settings:

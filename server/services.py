@@ -12,6 +12,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from server import __version__
+from server.audit.auditor import Auditor
 from server.errors import Code, Failure
 from server.redaction import learn
 from server.settings import DEFAULT_API_URL, Secret, Settings, SettingsError
@@ -23,6 +24,7 @@ from server.tool.context import LOCAL_USER, Backend, Principal
 if TYPE_CHECKING:
     from server.archive.backend import ArchiveBackend
     from server.archivebox.backend import ArchiveBoxBackend
+    from server.audit.log import AuditLog
     from server.exports import ExportFolder
     from server.http.transport import InProcess
     from server.jobs import Account, JobRow, Jobs, Leases
@@ -50,6 +52,7 @@ class Services:
         leases: how long a process may be silent before others take its jobs.
         open_jobs: opens the long work, instead of that of this process.
         open_exports: opens the folder for the user's files, instead of that of the settings.
+        audit_log: keeps the records of changes, instead of the file of the settings, if any.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Services:
         leases: Leases | None = None,
         open_jobs: OpenJobs | None = None,
         open_exports: Callable[[], ExportFolder] | None = None,
+        audit_log: AuditLog | None = None,
     ) -> None:
         self._settings = settings
         learn(*settings.list_secrets())
@@ -76,6 +80,7 @@ class Services:
         self._leases = leases
         self._open_jobs = open_jobs or self._open_own_jobs
         self._open_exports = open_exports or self._open_own_exports
+        self.auditor = Auditor(audit_log or _open_audit_log(settings), principal.id, principal.name)
         self._stack = AsyncExitStack()
         # Two first calls at once must not build two clients, each with a limit of its own.
         self._lock = anyio.Lock()
@@ -325,6 +330,14 @@ class Services:
 
         self._sandbox = self._sandbox or Sandbox()
         return self._sandbox.handle, TOKEN
+
+
+def _open_audit_log(settings: Settings) -> AuditLog | None:
+    if settings.audit_log is None:
+        return None
+    from server.audit.lines import JsonLines
+
+    return JsonLines(settings.audit_log)
 
 
 async def _read_secret(secret: Secret | None) -> None:

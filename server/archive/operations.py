@@ -328,10 +328,6 @@ class Mutation(InWorkspace, ArchiveRequest[R], Generic[R]):
         """Return the result: the payload, with what it does not say by itself."""
         return payload
 
-    def billing_credits(self) -> int:
-        """Return the most billing credits that it spends; the user pays for them."""
-        return 0
-
     async def run(self, context: ArchiveContext) -> Result:
         try:
             async with spend(context.spending, self.billing_credits()):

@@ -128,6 +128,13 @@ class StartJob(Request[R, C], Generic[R, C]):
             by_alias=True, exclude_unset=True, mode="json", exclude=about_the_start
         )
 
+    def changes_something(self) -> bool:
+        # A dry run only looks.
+        return self.may_change() and not self.dry_run
+
+    def billing_credits(self) -> int:
+        return 0 if self._plan is None else self._plan.billing
+
     async def preview(self, context: C) -> Preview | None:
         # A resumed job was confirmed when it was started; a dry run changes nothing.
         if self.resume is not None or self.dry_run:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Ty
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from server.audit.auditor import Change
+from server.audit.event import Confirmed
 from server.http.urls import split_links
 from server.text import join_lines
 from server.tool.hosts import ALWAYS_LOAD, MAX_RESULT_CHARACTERS, REQUIRES_PERSON, SEARCH_HINT
@@ -125,15 +127,29 @@ class Request(Input, Generic[R, C]):
         """
         await self.prepare(context)
         preview = await self.preview(context)
+        confirmed: Confirmed = "not needed"
         if preview is not None:
-            await context.confirm(
+            confirmed = await context.confirm(
                 preview,
                 call=[self.tool_name(), self.call_arguments()],
                 token=getattr(self, "confirm", None),
                 # A second preview also renews what `run` acts on, such as the pages to delete.
                 review=lambda: self.preview(context),
             )
-        return await self.run(context)
+        if not self.changes_something():
+            return await self.run(context)
+        change = Change(
+            tool=self.tool_name(),
+            workspace=context.scope.workspace,
+            arguments=self.call_arguments(),
+            preview=None if preview is None else preview.digest,
+            confirmed=confirmed,
+            credits=self.billing_credits(),
+        )
+        async with context.process.auditor.record(change) as outcome:
+            result = await self.run(context)
+            outcome.result = result.structured
+        return result
 
     def call_arguments(self) -> dict[str, Any]:
         """Return the arguments of the call, JSON-ready, without those about the call itself."""
@@ -145,6 +161,14 @@ class Request(Input, Generic[R, C]):
     def may_change(self) -> bool:
         """Return whether this call may change something."""
         return self.risk != "reads"
+
+    def changes_something(self) -> bool:
+        """Return whether what this call is about to do belongs into the audit log."""
+        return self.may_change()
+
+    def billing_credits(self) -> int:
+        """Return the most billing credits that it spends; the user pays for them."""
+        return 0
 
     def check(self) -> None:
         """Refuse combinations of arguments that the API would reject or silently ignore.
