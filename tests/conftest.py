@@ -69,6 +69,7 @@ SLOW = (
     "tests/process",
     "tests/server/jobs/test_job_processes.py",
     "tests/server/limiter/test_pacer_processes.py",
+    "tests/server/team/store/test_pace_processes.py",
     "tests/server/test_recovery.py",
     "tests/test_style.py",
     # Hundreds of cases of one rule, or thousands of records.
@@ -94,6 +95,7 @@ MEASURES_TIME = (
     "tests/process/test_process.py",  # how soon a server leaves
     "tests/server/limiter/test_pacer_processes.py",
     "tests/server/jobs/test_job_processes.py",
+    "tests/server/team/store/test_pace_processes.py",
 )
 """Compare moments of several processes: beside other tests they would measure those."""
 

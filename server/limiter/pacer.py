@@ -1,4 +1,4 @@
-"""One pace for all processes of a user on a machine.
+"""One pace for all processes of a user on a machine, or for all replicas of a team's server.
 
 Each process queues its own callers per key; the head of the queue goes through the shared schedule
 (`schedule.attempt`) in short transactions and sleeps in between. So processes take turns, nobody
@@ -23,6 +23,7 @@ import anyio
 from server.limiter.budget import parse_number, read_budget
 from server.limiter.interface import Lane, Slot, Snapshot
 from server.limiter.jitter import CALLS, Evidence, Rules
+from server.limiter.pace_store import Busy, PaceStore, Record
 from server.limiter.schedule import (
     Answer,
     Claim,
@@ -33,7 +34,7 @@ from server.limiter.schedule import (
     record_answer,
 )
 from server.limiter.state import State, decode, make_cautious_state, make_initial_state
-from server.limiter.store import Busy, Record, Store
+from server.limiter.store import SqliteStore
 from server.limiter.wait_queue import Waiter, WaitQueue, make_refusal
 
 T = TypeVar("T")
@@ -85,9 +86,9 @@ class Turn:
 class _SharedData:
     """The shared data of a key inside one transaction; the evidence is parsed on first use."""
 
-    def __init__(self, record: Record | None, rules: Rules, now: float) -> None:
-        self.state = decode(record[0], rules, now) if record else make_initial_state(rules)
-        self._evidence_text = record[1] if record else ""
+    def __init__(self, state: State, evidence_text: str) -> None:
+        self.state = state
+        self._evidence_text = evidence_text
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -100,12 +101,13 @@ class _SharedData:
 
 
 class Pacer:
-    """A `Limiter` of five sends per window for each key, shared through a file.
+    """A `Limiter` of five sends per window for each key, shared through a store.
 
     Args:
         folder: Where the shared file lives; None keeps the limit for this process only.
+        store: The store to share instead of a file.
         window: Length of the API's window in seconds.
-        clock: Monotonic clock in seconds that all processes of the machine share.
+        clock: Monotonic clock in seconds; with a file, one that all processes of the machine share.
         sleep: Coroutine function that waits a number of seconds of that clock.
         boot: Identifies this run of the clock; by default the machine's boot identity.
     """
@@ -114,6 +116,7 @@ class Pacer:
         self,
         folder: Path | None,
         *,
+        store: PaceStore | None = None,
         window: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
@@ -122,7 +125,9 @@ class Pacer:
         self._rules = Rules(window)
         self._clock = clock
         self._sleep = sleep
-        self._store = Store(folder, blank=self._blank, sleep=sleep, boot=boot)
+        self._store: PaceStore = store or SqliteStore(
+            folder, blank=self._blank, sleep=sleep, boot=boot
+        )
         self._queues: dict[str, WaitQueue] = {}
         # The process id alone may be given to another process later.
         self._who = f"{os.getpid()}-{os.urandom(6).hex()}"
@@ -138,9 +143,9 @@ class Pacer:
         deadline: float | None = None,
     ) -> AsyncIterator[Slot]:
         """See `Limiter.slot`. The deadline is in seconds of the pacer's clock."""
-        queue = self._queues.setdefault(key, WaitQueue(self._rules))
+        queue = self._queue(key)
         claim = await self._take_turn(key, queue, Waiter(cost, lane, deadline))
-        turn = Turn(claim, operation, cost, self._clock)
+        turn = Turn(claim, operation, cost, self._now)
         try:
             yield turn
         finally:
@@ -153,7 +158,7 @@ class Pacer:
         """Return the pace and the credits of a key now."""
         # Goes through a change, so that answers still pending are part of what is shown.
         shared = await self._change(key, lambda shared: shared)
-        state, now = shared.state, self._clock()
+        state, now = shared.state, self._now()
         snapshot = Snapshot(
             gap=state.gap,
             penalty=max(0.0, state.penalty_until - now),
@@ -180,8 +185,19 @@ class Pacer:
         """Close the shared file. A later slot opens it again."""
         self._store.close()
 
+    def _now(self) -> float:
+        """Return the time by the clock that the records are of."""
+        return self._clock() + self._store.offset
+
+    def _queue(self, key: str) -> WaitQueue:
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = WaitQueue(self._rules, lambda: self._store.offset)
+            self._queues[key] = queue
+        return queue
+
     async def _take_turn(self, key: str, queue: WaitQueue, waiter: Waiter) -> Claim:
-        queue.join(waiter, self._clock())
+        queue.join(waiter, self._now())
         try:
             return await self._wait_for_turn(key, queue, waiter)
         finally:
@@ -199,7 +215,7 @@ class Pacer:
             if isinstance(outcome, Wait):
                 # Credits may come back sooner than they refill: another answer, another plan.
                 patience = CALLS * self._rules.window if outcome.for_credits else math.inf
-                await self._sleep_until(min(outcome.until, self._clock() + patience))
+                await self._pass_time(min(outcome.until - self._now(), patience))
             # The claim stays in the log unused: that costs a turn, sending late could cost a 429.
             elif stale < _STALE_CLAIMS and self._is_stale(outcome, queue):
                 stale += 1
@@ -211,15 +227,19 @@ class Pacer:
         request = TurnRequest(self._who, waiter.cost, waiter.lane)
 
         def step(shared: _SharedData) -> tuple[Claim | Wait, State]:
-            now = self._clock()
+            now = self._now()
             # An interactive caller came while this one waited for the file: the ticket is that
             # one's now.
             if queue.head is not waiter:
                 return Wait(now, queue.ticket), shared.state
-            outcome = attempt(shared.state, self._rules, request, queue.ticket, now)
+            pause = self._store.safe_from - self._clock()
+            if pause > 0:
+                outcome: Claim | Wait = Wait(now + pause, queue.ticket)
+            else:
+                outcome = attempt(shared.state, self._rules, request, queue.ticket, now)
             until = outcome.until if isinstance(outcome, Wait) else now
             # Inside the transaction: by raising, the reservation that is of no use is not written.
-            if waiter.deadline is not None and until > waiter.deadline:
+            if until > waiter.deadline_after(self._store.offset):
                 raise make_refusal(
                     until - now, for_credits=isinstance(outcome, Wait) and outcome.for_credits
                 )
@@ -231,15 +251,17 @@ class Pacer:
             return outcome
         # Stays with the queue, not with the caller: whoever is the head when it is due uses it.
         queue.ticket = outcome.ticket
-        queue.refuse_hopeless(self._clock())
+        queue.refuse_hopeless(self._now())
         return outcome
 
     def _is_stale(self, claim: Claim, queue: WaitQueue) -> bool:
         """Whether the process was suspended after its claim for longer than the limit tolerates."""
         gap = queue.view.gap if queue.view else self._rules.slowest
-        return self._clock() - claim.stamp > self._rules.slack(gap)
+        return self._now() - claim.stamp > self._rules.slack(gap)
 
-    async def _sleep_until(self, moment: float) -> None:
+    async def _pass_time(self, seconds: float) -> None:
+        # By the own clock: that of a store may be set forward or back meanwhile.
+        moment = self._clock() + seconds
         # Sleeps may end early, and a claim before its time is only put off again.
         while (left := moment - self._clock()) > 0:
             await self._sleep(left)
@@ -257,10 +279,10 @@ class Pacer:
         self, key: str, change: Callable[[_SharedData], T], *, patience: float | None = None
     ) -> T:
         """Apply a change, after the answers that the shared state lacks."""
-        queue = self._queues.setdefault(key, WaitQueue(self._rules))
+        queue = self._queue(key)
 
         def apply(record: Record | None) -> tuple[tuple[T, int], Record]:
-            shared = _SharedData(record, self._rules, self._clock())
+            shared = self._unpack(record)
             pending = list(queue.pending)
             for answer in pending:
                 record_answer(shared.state, self._rules, shared.evidence, answer)
@@ -270,6 +292,13 @@ class Pacer:
         result, report = await self._store.transact(key, apply, patience=patience)
         del queue.pending[:report]
         return result
+
+    def _unpack(self, record: Record | None) -> _SharedData:
+        if record is not None:
+            return _SharedData(decode(record[0], self._rules, self._now()), record[1])
+        if self._store.keeps_history:
+            return _SharedData(make_initial_state(self._rules), "")
+        return _SharedData(make_cautious_state(self._rules, self._now()), "")
 
     def _blank(self) -> Record:
         return make_cautious_state(self._rules, self._clock()).encode(), Evidence().encode()

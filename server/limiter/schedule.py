@@ -96,6 +96,11 @@ def attempt(
 ) -> Claim | Wait:
     """Perform the step that is due: reserve, wait, or claim."""
     state.touched = now
+    if request.lane == "job" and state.interactive_until > now:
+        # A person waits in some process. The slot goes back, so that they can have it.
+        if ticket:
+            give_back(state, ticket)
+        return Wait(state.interactive_until, None)
     ready = _credits_ready(state, request, now)
     if ready > now:
         # A slot kept while waiting for credits would be lost to the others.
@@ -116,6 +121,9 @@ def attempt(
     # The slot keeps the sends even, the log keeps them within the limit: both must agree.
     due = max(ticket.slot, _log_free(state, rules))
     if due > now:
+        if request.lane == "interactive":
+            # A gap longer, so that the next of several callers can say so again.
+            state.interactive_until = max(state.interactive_until, due + state.gap)
         return Wait(due, replace(ticket, due=due))
     _claim(state, request, now)
     return Claim(now, late)

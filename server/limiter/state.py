@@ -40,7 +40,8 @@ class State:
     """All that processes share about a key, beside the evidence. Times in seconds, monotonic.
 
     `epoch` is when the history was last lost: reservations from before are void, for the log cannot
-    protect them.
+    protect them. Until `interactive_until` an interactive caller of some process waits for a turn,
+    and jobs take none.
     """
 
     gap: float
@@ -53,20 +54,25 @@ class State:
     sends: list[Send] = field(default_factory=list)
     credits: Credits | None = None
     saver: Saver | None = None
+    interactive_until: float = 0.0
 
     def encode(self) -> str:
         """Return the state as text for `decode`."""
         credits, saver = self.credits, self.saver
+        times = [
+            self.gap,
+            self.next_free,
+            self.penalty_until,
+            self.cautious_until,
+            self.touched,
+            self.epoch,
+        ]
+        # Only while it matters: earlier versions, which may share the file, do not know it.
+        if self.interactive_until > self.touched:
+            times.append(self.interactive_until)
         return json.dumps(
             [
-                [
-                    self.gap,
-                    self.next_free,
-                    self.penalty_until,
-                    self.cautious_until,
-                    self.touched,
-                    self.epoch,
-                ],
+                times,
                 self.freed,
                 [[send.stamp, send.cost, int(send.open)] for send in self.sends],
                 credits and _credit_fields(credits),
@@ -106,7 +112,8 @@ def decode(text: str, rules: Rules, now: float) -> State:
         return make_initial_state(rules)
     sensible = (
         0 < state.gap <= rules.slowest
-        and max(state.next_free, state.penalty_until) < now + 2 * LONGEST_PENALTY
+        and max(state.next_free, state.penalty_until, state.interactive_until)
+        < now + 2 * LONGEST_PENALTY
     )
     if not sensible:
         return make_cautious_state(rules, now)
@@ -123,7 +130,7 @@ def _credit_fields(credits: Credits) -> list[Any]:
 
 def _decode(text: str) -> State:
     times, freed, sends, credits, saver = json.loads(text)
-    gap, next_free, penalty_until, cautious_until, touched, epoch = map(float, times)
+    gap, next_free, penalty_until, cautious_until, touched, epoch, *more = map(float, times)
     return State(
         gap=gap,
         next_free=next_free,
@@ -131,6 +138,7 @@ def _decode(text: str) -> State:
         cautious_until=cautious_until,
         touched=touched,
         epoch=epoch,
+        interactive_until=more[0] if more else 0.0,
         freed=[(float(slot), float(after)) for slot, after in freed],
         sends=[Send(float(stamp), float(cost), bool(is_open)) for stamp, cost, is_open in sends],
         credits=_decode_credits(*credits) if credits else None,

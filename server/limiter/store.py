@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from server.limiter.pace_store import Busy, Record
 from server.sqlite_file import (
     FileIdentity,
     create_private_file,
@@ -24,7 +25,6 @@ from server.sqlite_file import (
     read_identity,
 )
 
-Record = tuple[str, str]
 T = TypeVar("T")
 
 FILE = "pacer.sqlite"
@@ -47,12 +47,8 @@ _ADD = "INSERT OR REPLACE INTO pace_1 (state, evidence, key, boot) VALUES (?, ?,
 _TRIM = "DELETE FROM pace_1 WHERE boot != ? AND rowid <= (SELECT max(rowid) FROM pace_1) - ?"
 
 
-class Busy(Exception):
-    """Other processes held the lock for as long as the caller was ready to wait."""
-
-
-class Store:
-    """The shared file, opened on first use.
+class SqliteStore:
+    """The shared file, opened on first use: a `PaceStore` for the processes of one machine.
 
     Args:
         folder: Where the file is; None for a database of this process alone.
@@ -61,6 +57,8 @@ class Store:
         boot: Identifies this run of the monotonic clock; by default the machine's boot identity.
         stuck: Seconds after which a lock counts as held by a process that will not continue.
     """
+
+    keeps_history = True
 
     def __init__(
         self,
@@ -79,6 +77,16 @@ class Store:
         self._db: sqlite3.Connection | None = None
         self._file: FileIdentity | None = None
 
+    @property
+    def offset(self) -> float:
+        """Return 0: the processes of a machine share the monotonic clock."""
+        return 0.0
+
+    @property
+    def safe_from(self) -> float:
+        """Return 0: a file that replaced a lost one starts with a cautious record instead."""
+        return 0.0
+
     async def transact(
         self,
         key: str,
@@ -86,18 +94,7 @@ class Store:
         *,
         patience: float | None = None,
     ) -> T:
-        """Replace the record of a key in one transaction.
-
-        Args:
-            key: The key of the record.
-            change: Gets the record (None for a new key), returns a result and the new record. It
-                may be called again if its transaction could not be finished, so it must not have
-                effects of its own. What it raises is passed on, and nothing is changed.
-            patience: Seconds to wait for the lock; None waits as long as it takes.
-
-        Raises:
-            Busy: After `patience` seconds.
-        """
+        """See `PaceStore.transact`. None waits for the lock as long as it takes."""
         slept, pause, mended = 0.0, _FIRST_PAUSE, False
         while True:
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import anyio
 
@@ -25,6 +25,10 @@ class Waiter:
         self.refusal: Failure | None = None
         self.called = anyio.Event()
 
+    def deadline_after(self, offset: float) -> float:
+        """Return the deadline by a clock that is `offset` seconds ahead; infinite without one."""
+        return math.inf if self.deadline is None else self.deadline + offset
+
 
 class WaitQueue:
     """The queue of a key in this process, with the one reservation that the process may hold.
@@ -32,13 +36,16 @@ class WaitQueue:
     ticket: the reservation, used by whoever is the head when it comes due.
     view: the shared state as this process last saw it.
     pending: answers that the shared state does not know yet.
+
+    Times are of the shared state's clock, `offset` seconds ahead of the one that deadlines are of.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, offset: Callable[[], float] = lambda: 0.0) -> None:
         self.ticket: Ticket | None = None
         self.view: State | None = None
         self.pending: list[Answer] = []
         self._rules = rules
+        self._offset = offset
         self._lanes: dict[Lane, deque[Waiter]] = {"interactive": deque(), "job": deque()}
         self._turns: deque[float] = deque(maxlen=3)
         self._last_turn: float | None = None
@@ -114,8 +121,9 @@ class WaitQueue:
                 funded = view.credits.ready(cost + waiter.cost, waiter.lane, now)
             turn = max(first + place * pace, funded)
             # Refused at once: waiting until the deadline would end the same way, only later.
-            if place and waiter.deadline is not None and turn > waiter.deadline:
-                is_funded = funded <= waiter.deadline
+            deadline = waiter.deadline_after(self._offset())
+            if place and turn > deadline:
+                is_funded = funded <= deadline
                 waiter.refusal = make_refusal(turn - now, for_credits=not is_funded)
                 self.leave(waiter)
                 waiter.called.set()

@@ -10,7 +10,7 @@ import pytest
 
 from server.errors import Code, Failure
 from server.limiter import Pacer, state_key
-from tests.support.pace.pacer_world import KEY, PLAN, World, together
+from tests.support.pace.pacer_world import KEY, PLAN, World, sqlite_store, together
 
 
 async def test_the_first_send_goes_at_once_and_the_others_a_gap_apart(world: World) -> None:
@@ -274,7 +274,7 @@ async def test_a_claim_that_got_old_before_it_could_be_used_is_made_anew(
     inside = [False]
 
     def clock() -> float:
-        db = pacer._store._db
+        db = sqlite_store(pacer)._db
         if inside[0] and db and not db.in_transaction:
             world.time.now += 5
             inside[0] = False

@@ -8,105 +8,26 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.support.paths import ROOT
-
-WORKER = ROOT / "tests" / "support" / "pace" / "pacer_worker.py"
-WINDOW = 0.3
-GAP = 0.075
+from tests.support.pace.pacer_process import (
+    GAP,
+    WINDOW,
+    all_claims,
+    jain,
+    longest_pause,
+    processes,
+    shortest_span,
+)
 
 PATIENCE = 10.0
 """Seconds that no process waits for another, however busy the machine is; one that is held up waits
 for ever."""
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="stops processes with POSIX signals")
-
-
-class Process:
-    """A worker and the claims it has made."""
-
-    def __init__(self, folder: Path, turns: int, *options: object) -> None:
-        self._popen = subprocess.Popen(
-            [sys.executable, str(WORKER), str(folder), str(WINDOW), str(turns), *map(str, options)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-        self.claims: list[float] = []
-
-    def wait_until_ready(self) -> None:
-        assert self._popen.stdout
-        assert self._popen.stdout.readline() == b"ready\n"
-
-    def go(self) -> None:
-        assert self._popen.stdin
-        self._popen.stdin.write(b"go\n")
-        self._popen.stdin.flush()
-
-    def read(self, turns: int) -> Process:
-        """Read that many more turns, or all there are."""
-        assert self._popen.stdout
-        for _ in range(turns):
-            line = self._popen.stdout.readline()
-            if not line:
-                break
-            self.claims.append(float(line.split()[0]))
-        return self
-
-    def signal(self, number: int) -> None:
-        self._popen.send_signal(number)
-
-    def wait_until_stopped(self) -> None:
-        os.waitpid(self._popen.pid, os.WUNTRACED)
-
-    def end(self) -> None:
-        self._popen.kill()
-        self._popen.wait()
-        assert self._popen.stdin
-        self._popen.stdin.close()
-        assert self._popen.stdout
-        self._popen.stdout.close()
-
-
-@contextmanager
-def processes(folder: Path, turns: int, *options: Sequence[object]) -> Iterator[list[Process]]:
-    """Processes that begin together, however long each of them takes to start."""
-    started = [Process(folder, turns, *each) for each in options]
-    try:
-        for process in started:
-            process.wait_until_ready()
-        for process in started:
-            process.go()
-        yield started
-    finally:
-        for process in started:
-            process.end()
-
-
-def all_claims(started: Sequence[Process]) -> list[float]:
-    return sorted(claim for process in started for claim in process.claims)
-
-
-def shortest_span(claims: Sequence[float]) -> float:
-    return min(later - earlier for earlier, later in zip(claims, claims[5:], strict=False))
-
-
-def longest_pause(claims: Sequence[float]) -> float:
-    return max(later - earlier for earlier, later in pairwise(claims))
-
-
-def jain(shares: Sequence[float]) -> float:
-    return sum(shares) ** 2 / (len(shares) * sum(share * share for share in shares))
 
 
 def test_four_saturating_processes_stay_below_the_limit_share_evenly_and_waste_little(

@@ -16,12 +16,9 @@ import anyio.lowlevel
 import pytest
 
 from server.limiter import Pacer, state_key
-from server.limiter.store import (
-    FILE,
-    Busy,
-    Record,
-    Store,
-)
+from server.limiter.pace_store import Busy, Record
+from server.limiter.store import FILE, SqliteStore
+from tests.support.pace.pacer_world import sqlite_store
 
 KEY = state_key("https://archive.test", "workspace")
 HOLDER = """
@@ -243,8 +240,8 @@ async def test_a_claim_made_in_a_file_that_was_replaced_meanwhile_does_not_count
         return record[0], record
 
     with opened(tmp_path / "new", time) as another:
-        another._store._transact_once(KEY, lambda _: (None, ("of the new file", "")))
-    store = Store(tmp_path, blank=lambda: ("", ""), sleep=time.sleep, boot="boot")
+        sqlite_store(another)._transact_once(KEY, lambda _: (None, ("of the new file", "")))
+    store = SqliteStore(tmp_path, blank=lambda: ("", ""), sleep=time.sleep, boot="boot")
     assert await store.transact(KEY, meanwhile) == "of the new file"
     store.close()
 
@@ -290,11 +287,11 @@ async def test_of_two_processes_that_replace_the_same_file_the_second_keeps_the_
 
     def while_another_is_faster() -> Record:
         with opened(tmp_path / "new", time) as first:
-            first._store._transact_once(KEY, lambda _: (None, ("of the first", "")))
+            sqlite_store(first)._transact_once(KEY, lambda _: (None, ("of the first", "")))
         (tmp_path / "new" / FILE).replace(tmp_path / FILE)
         return "of the second", ""
 
-    store = Store(tmp_path, blank=while_another_is_faster, sleep=time.sleep, boot="boot")
+    store = SqliteStore(tmp_path, blank=while_another_is_faster, sleep=time.sleep, boot="boot")
     seen = await store.transact(KEY, lambda record: (record, record or ("", "")))
     assert seen == ("of the first", "")
     store.close()
@@ -302,7 +299,7 @@ async def test_of_two_processes_that_replace_the_same_file_the_second_keeps_the_
 
 async def test_giving_up_on_the_lock_is_told_to_the_caller(tmp_path: Path) -> None:
     time = JumpingClock()
-    store = Store(tmp_path, blank=lambda: ("", ""), sleep=time.sleep)
+    store = SqliteStore(tmp_path, blank=lambda: ("", ""), sleep=time.sleep)
 
     def unchanged(record: Record | None) -> tuple[None, Record]:
         return None, record or ("", "")

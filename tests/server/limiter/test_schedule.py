@@ -105,7 +105,8 @@ def test_returned_slots_leave_the_schedule_as_it_was(order: list[int]) -> None:
     attempt(state, RULES, ASK, None, 100)
     before = replace(state, freed=[])
     tickets = [
-        reserved(attempt(state, RULES, TurnRequest(str(n), 5, "job"), None, 100)) for n in range(6)
+        reserved(attempt(state, RULES, TurnRequest(str(n), 5, "interactive"), None, 100))
+        for n in range(6)
     ]
     for index in order:
         give_back(state, tickets[index])
@@ -117,7 +118,8 @@ def test_a_slot_returned_in_the_middle_goes_to_the_next_that_asks() -> None:
     state = make_initial_state(RULES)
     attempt(state, RULES, ASK, None, 100)
     first, second = (
-        reserved(attempt(state, RULES, TurnRequest(who, 5, "job"), None, 100)) for who in "ab"
+        reserved(attempt(state, RULES, TurnRequest(who, 5, "interactive"), None, 100))
+        for who in "ab"
     )
     give_back(state, first)
     assert reserved(attempt(state, RULES, ASK, None, 100)).slot == first.slot
@@ -129,7 +131,8 @@ def test_who_comes_late_by_more_than_a_gap_gets_a_new_slot_behind_the_others() -
     attempt(state, RULES, ASK, None, 100)
     mine = reserved(attempt(state, RULES, ASK, None, 100))
     others = [
-        reserved(attempt(state, RULES, TurnRequest(who, 5, "job"), None, 100)) for who in "abcd"
+        reserved(attempt(state, RULES, TurnRequest(who, 5, "interactive"), None, 100))
+        for who in "abcd"
     ]
     again = reserved(attempt(state, RULES, ASK, mine, mine.slot + 0.3))
     assert again.slot == pytest.approx(others[-1].slot + RULES.slowest)

@@ -24,7 +24,6 @@ from server.jobs.lease import LEASE_SECONDS, Leases
 from server.limiter import (
     Lane,
     Limiter,
-    Pacer,
     Slot,
     Snapshot,
 )
@@ -33,6 +32,7 @@ from server.protocol.stdio import serve
 from server.services import Services
 from server.settings import load
 from server.tool.catalog import Catalog
+from tests.support.pace.stores import open_pacer
 from tests.support.paths import SURFACE
 
 
@@ -79,15 +79,15 @@ def main() -> None:
     settings = load({}, environment=os.environ)
     surface = Catalog.read(SURFACE, importlib.import_module)
     prompts: Any = importlib.import_module("prompts")
-    pacer = Pacer(settings.state_dir, window=options.window)
-    limiter = (
-        Delaying(pacer, options.delay_share, options.delay_most, options.seed)
-        if options.delay_share
-        else pacer
-    )
 
     async def session() -> None:
-        async with Services(settings, limiter=limiter, leases=Leases(options.lease)) as services:
+        place = options.store or str(settings.state_dir)
+        async with (
+            open_pacer(place, options.window) as pacer,
+            Services(
+                settings, limiter=_delay(pacer, options), leases=Leases(options.lease)
+            ) as services,
+        ):
             calls = Dispatcher(surface, services, settings.timezone)
             await serve(build_server(surface, calls, prompts.DOCUMENTS, prompts.instructions()))
 
@@ -95,6 +95,12 @@ def main() -> None:
         _write_slowly(options.batch_delay)
     gc.freeze()
     anyio.run(session)
+
+
+def _delay(limiter: Limiter, options: argparse.Namespace) -> Limiter:
+    if not options.delay_share:
+        return limiter
+    return Delaying(limiter, options.delay_share, options.delay_most, options.seed)
 
 
 def _write_slowly(seconds: float) -> None:
@@ -114,6 +120,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--window", type=float, default=1.0, help="seconds in which 5 sends are allowed"
+    )
+    parser.add_argument(
+        "--store", default="", help="PostgreSQL or Redis that keeps the pace, instead of a file"
     )
     parser.add_argument(
         "--delay-share", type=float, default=0.0, help="part of the sends that are held up"

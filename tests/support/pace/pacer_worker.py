@@ -1,9 +1,10 @@
 """One process that takes turns and prints, per turn, when it was claimed and when the caller had
 it.
 
-    pacer_worker.py FOLDER WINDOW TURNS [--freeze TURN] [--penalty TURN SECONDS]
+    pacer_worker.py PLACE WINDOW TURNS [--freeze TURN] [--penalty TURN SECONDS]
 
-It prints a line once it is ready, and begins when it reads one.
+PLACE is a folder, or the address of a PostgreSQL or a Redis. The process prints a line once it is
+ready, and begins when it reads one.
 --freeze stops the process (SIGSTOP) inside the transaction of that turn; --penalty answers that
 turn with 429.
 """
@@ -15,11 +16,14 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
 
 import anyio
 
 from server.limiter import Pacer, state_key
+from server.limiter.store import SqliteStore
+from tests.support.pace.stores import open_pacer
+
+KEY = state_key("https://archive.test", "shared")
 
 
 class Worker:
@@ -29,32 +33,44 @@ class Worker:
         self.options = options
         self.turn = 0
         self.frozen = False
-        self.pacer = Pacer(options.folder, window=options.window, clock=self.clock)
+        self.pacer: Pacer | None = None
 
     def clock(self) -> float:
-        db = self.pacer._store._db if self.turn and self.turn == self.options.freeze else None
-        if db and db.in_transaction and not self.frozen:
+        is_due = self.turn and self.turn == self.options.freeze and not self.frozen
+        if is_due and self.pacer and is_in_transaction(self.pacer):
             self.frozen = True
             os.kill(os.getpid(), signal.SIGSTOP)
         return time.monotonic()
 
     async def run(self) -> None:
-        print("ready", flush=True)
-        sys.stdin.readline()
-        key = state_key("https://archive.test", "shared")
-        while self.turn < self.options.turns:
-            self.turn += 1
-            async with self.pacer.slot(key) as slot:
-                had = time.monotonic()
-                print(getattr(slot, "stamp", 0.0), had, flush=True)
-                if self.turn == int(self.options.penalty[0]):
-                    slot.report_answer(429, {}, retry_after=self.options.penalty[1])
-        self.pacer.close()
+        options = self.options
+        async with open_pacer(options.place, options.window, self.clock) as pacer:
+            self.pacer = pacer
+            # A server's clock is read once, so that the pause of a new process is over.
+            await pacer.snapshot(KEY)
+            print("ready", flush=True)
+            sys.stdin.readline()
+            while self.turn < options.turns:
+                self.turn += 1
+                async with pacer.slot(KEY) as slot:
+                    had = time.monotonic()
+                    print(getattr(slot, "stamp", 0.0), had, flush=True)
+                    if self.turn == int(options.penalty[0]):
+                        slot.report_answer(429, {}, retry_after=options.penalty[1])
+
+
+def is_in_transaction(pacer: Pacer) -> bool:
+    """Whether the pacer is between reading a record and writing it."""
+    store = pacer._store
+    if not isinstance(store, SqliteStore):
+        # The others have no transaction, and read their clock often: the change reads it too.
+        return True
+    return bool(store._db and store._db.in_transaction)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("place")
     parser.add_argument("window", type=float)
     parser.add_argument("turns", type=int)
     parser.add_argument("--freeze", type=int, default=0)

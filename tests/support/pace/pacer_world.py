@@ -11,6 +11,7 @@ import anyio
 import anyio.lowlevel
 
 from server.limiter import Lane, Limiter, Pacer, state_key
+from server.limiter.store import SqliteStore
 
 KEY = state_key("https://archive.test", "workspace")
 PLAN = {"ratelimit-policy": '"startup";q=5000;w=100', "ratelimit": '"startup";r=100;t=1785409320'}
@@ -90,6 +91,13 @@ class World:
     def close(self) -> None:
         for pacer in self._pacers:
             pacer.close()
+
+
+def sqlite_store(pacer: Pacer) -> SqliteStore:
+    """Return the file behind a pacer that was made for a folder."""
+    store = pacer._store
+    assert isinstance(store, SqliteStore)
+    return store
 
 
 @asynccontextmanager

@@ -31,7 +31,8 @@ class Load:
     so that what only a first call costs (imports, a connection) is left out where the window is too
     short for it. delay_share, delay_most: part of the sends that reach the API late, by up to so
     many seconds. interrupt: whether half-way one process is killed and another suspended until the
-    others are done.
+    others are done. store: address of a PostgreSQL or a Redis that keeps the pace, instead of a
+    file.
     """
 
     processes: int = 4
@@ -42,6 +43,7 @@ class Load:
     delay_share: float = 0.0
     delay_most: float = 0.0
     interrupt: bool = False
+    store: str = ""
 
     @property
     def ideal(self) -> float:
@@ -50,7 +52,7 @@ class Load:
 
     def command(self, number: int) -> tuple[str, ...]:
         """How process `number` is started; the product's own launcher wherever that will do."""
-        if self.window == 1.0 and not self.delay_share:
+        if self.window == 1.0 and not self.delay_share and not self.store:
             return LAUNCHER
         delays = (
             "--delay-share",
@@ -60,7 +62,7 @@ class Load:
             "--seed",
             str(number),
         )
-        return (*PACED, "--window", str(self.window), *delays)
+        return (*PACED, "--window", str(self.window), "--store", self.store, *delays)
 
 
 @dataclass

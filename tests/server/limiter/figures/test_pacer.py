@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.limiter import Pacer
-from tests.support.pace.pacer_world import KEY, PLAN, World, together
+from tests.support.pace.pacer_world import KEY, PLAN, World, sqlite_store, together
 
 
 class Stopping:
@@ -27,7 +27,7 @@ class Stopping:
         self._inside, self._jumps = False, [*seconds]
 
     def __call__(self) -> float:
-        db = self.pacer._store._db
+        db = sqlite_store(self.pacer)._db
         inside = bool(db and db.in_transaction)
         if self._inside and not inside and self._jumps:
             self._world.time.now += self._jumps.pop(0)

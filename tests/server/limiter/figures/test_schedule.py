@@ -89,7 +89,7 @@ def test_a_slot_is_good_until_a_gap_after_it_was_due(late: float, sent: bool) ->
     state = make_initial_state(RULES)
     attempt(state, RULES, ASK, None, 100)
     ticket = take_ticket(attempt(state, RULES, ASK, None, 100))
-    attempt(state, RULES, TurnRequest("other", 5, "job"), None, 100)
+    attempt(state, RULES, TurnRequest("other", 5, "interactive"), None, 100)
     outcome = attempt(state, RULES, ASK, ticket, ticket.due + late)
 
     assert isinstance(outcome, Claim) is sent

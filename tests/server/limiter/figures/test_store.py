@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from server.limiter.store import FILE, Busy, Record, Store, read_boot_identity
+from server.limiter.pace_store import Busy, Record
+from server.limiter.store import FILE, SqliteStore, read_boot_identity
 
 KEY = "a key"
 
@@ -39,13 +40,13 @@ def naps() -> Naps:
 
 
 @pytest.fixture
-async def open_store(tmp_path: Path, naps: Naps) -> AsyncIterator[Callable[..., Store]]:
+async def open_store(tmp_path: Path, naps: Naps) -> AsyncIterator[Callable[..., SqliteStore]]:
     """Opens the shared file as another process would."""
-    stores: list[Store] = []
+    stores: list[SqliteStore] = []
 
-    def make(**options: Any) -> Store:
+    def make(**options: Any) -> SqliteStore:
         options = {"blank": lambda: ("blank", ""), "sleep": naps.sleep, "boot": "today", **options}
-        stores.append(Store(tmp_path, **options))
+        stores.append(SqliteStore(tmp_path, **options))
         return stores[-1]
 
     yield make
@@ -65,7 +66,7 @@ def hold_lock(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 async def test_a_lock_is_asked_for_with_growing_pauses_up_to_a_twentieth_of_a_second(
-    open_store: Callable[..., Store], tmp_path: Path, naps: Naps
+    open_store: Callable[..., SqliteStore], tmp_path: Path, naps: Naps
 ) -> None:
     store = open_store()
     await store.transact(KEY, keep_record)
@@ -76,7 +77,7 @@ async def test_a_lock_is_asked_for_with_growing_pauses_up_to_a_twentieth_of_a_se
 
 
 async def test_patience_ends_when_it_is_used_up(
-    open_store: Callable[..., Store], tmp_path: Path, naps: Naps
+    open_store: Callable[..., SqliteStore], tmp_path: Path, naps: Naps
 ) -> None:
     store = open_store()
     await store.transact(KEY, keep_record)
@@ -90,7 +91,7 @@ async def test_patience_ends_when_it_is_used_up(
 
 
 async def test_a_lock_that_stays_is_left_behind_with_its_file(
-    open_store: Callable[..., Store],
+    open_store: Callable[..., SqliteStore],
     tmp_path: Path,
     naps: Naps,
     caplog: pytest.LogCaptureFixture,
@@ -109,7 +110,7 @@ async def test_a_lock_that_stays_is_left_behind_with_its_file(
 
 
 async def test_a_second_counts_as_stuck_unless_somebody_says_otherwise(
-    open_store: Callable[..., Store], tmp_path: Path, naps: Naps
+    open_store: Callable[..., SqliteStore], tmp_path: Path, naps: Naps
 ) -> None:
     store = open_store()
     await store.transact(KEY, keep_record)
@@ -120,7 +121,7 @@ async def test_a_second_counts_as_stuck_unless_somebody_says_otherwise(
 
 
 async def test_each_file_that_stays_locked_is_waited_for_anew(
-    open_store: Callable[..., Store], tmp_path: Path, naps: Naps
+    open_store: Callable[..., SqliteStore], tmp_path: Path, naps: Naps
 ) -> None:
     store = open_store(stuck=0.003)
     await store.transact(KEY, keep_record)
@@ -147,7 +148,7 @@ async def test_each_file_that_stays_locked_is_waited_for_anew(
 
 
 async def test_a_process_alone_waits_for_nobody(naps: Naps) -> None:
-    store = Store(None, blank=lambda: ("blank", ""), sleep=naps.sleep)
+    store = SqliteStore(None, blank=lambda: ("blank", ""), sleep=naps.sleep)
 
     assert await store.transact(KEY, keep_record) is None
     assert await store.transact(KEY, keep_record) == ("new", "")
@@ -157,7 +158,7 @@ async def test_a_process_alone_waits_for_nobody(naps: Naps) -> None:
 
 
 async def test_a_file_is_mended_once_and_then_done_without(
-    open_store: Callable[..., Store], caplog: pytest.LogCaptureFixture
+    open_store: Callable[..., SqliteStore], caplog: pytest.LogCaptureFixture
 ) -> None:
     calls: list[Record | None] = []
 
@@ -177,7 +178,7 @@ async def test_a_file_is_mended_once_and_then_done_without(
 
 
 async def test_what_a_change_raises_leaves_the_record_as_it_was(
-    open_store: Callable[..., Store],
+    open_store: Callable[..., SqliteStore],
 ) -> None:
     def failing(record: Record | None) -> tuple[None, Record]:
         raise ZeroDivisionError
@@ -192,7 +193,7 @@ async def test_what_a_change_raises_leaves_the_record_as_it_was(
 
 @pytest.mark.parametrize(("added", "left"), [(199, [10]), (200, [])])
 async def test_rows_of_earlier_starts_go_when_two_hundred_newer_ones_were_added(
-    open_store: Callable[..., Store], tmp_path: Path, added: int, left: list[int]
+    open_store: Callable[..., SqliteStore], tmp_path: Path, added: int, left: list[int]
 ) -> None:
     before = open_store(boot="before")
     for number in range(10):
@@ -210,7 +211,7 @@ async def test_rows_of_earlier_starts_go_when_two_hundred_newer_ones_were_added(
 
 
 async def test_nobody_waits_inside_sqlite(
-    open_store: Callable[..., Store], monkeypatch: pytest.MonkeyPatch
+    open_store: Callable[..., SqliteStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     timeouts: list[float] = []
     connect = sqlite3.connect
@@ -244,7 +245,7 @@ def test_where_the_machine_does_not_name_its_starts_the_clock_has_to_do(
 
 
 async def test_keys_and_starts_of_the_machine_have_records_of_their_own(
-    open_store: Callable[..., Store],
+    open_store: Callable[..., SqliteStore],
 ) -> None:
     stores = {boot: open_store(boot=boot) for boot in ("before", "today")}
     places = [(boot, key) for boot in stores for key in ("one", "two")]
