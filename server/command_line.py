@@ -250,7 +250,8 @@ def _add_audit(commands: Any) -> None:
     audit = commands.add_parser(
         "audit",
         help="show who changed what",
-        description="Show the audit log that ARCHIVE_MCP_AUDIT_LOG names: each change and export, "
+        description="Show the audit log that ARCHIVE_MCP_AUDIT_LOG names, or that of a team's "
+        "database (ARCHIVE_MCP_DATABASE_URL): each change and export, "
         "who asked for it, how it was confirmed and what became of it, oldest first.",
     )
     _repeat(audit, "--env-file", "--log-level")

@@ -219,6 +219,10 @@ def _run_migrate() -> int:
 def _run_audit(options: Namespace, settings: Settings) -> int:
     from server.audit.command import run_audit
 
+    if os.environ.get("ARCHIVE_MCP_DATABASE_URL"):
+        from server.team.store.command import run_team_audit
+
+        return run_team_audit(os.environ, options)
     return run_audit(settings, options)
 
 

@@ -52,9 +52,15 @@ def run_audit(settings: Settings, options: Namespace) -> int:
         SettingsError: there is no log, or it cannot be read.
     """
     chosen = Filter(parse_since(options.since), options.person, options.tool)
-    for event in take_newest(filter(chosen.accepts, read_log(settings.audit_log)), options.limit):
-        print(json.dumps(event.to_dict(), ensure_ascii=False) if options.json else render(event))
+    events = filter(chosen.accepts, read_log(settings.audit_log))
+    show(take_newest(events, options.limit), as_json=options.json)
     return 0
+
+
+def show(events: Iterable[Event], *, as_json: bool) -> None:
+    """Print records, each on a line."""
+    for event in events:
+        print(json.dumps(event.to_dict(), ensure_ascii=False) if as_json else render(event))
 
 
 def read_log(path: Path | None) -> Iterator[Event]:
