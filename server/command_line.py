@@ -101,6 +101,7 @@ def build_parser() -> argparse.ArgumentParser:
         "before the servers and workers start; it may be run again at any time.",
     )
     _repeat(migrate, "--log-level")
+    _add_serve(commands)
     return parser
 
 
@@ -268,6 +269,35 @@ def _add_audit(commands: Any) -> None:
         help="at most so many, the newest ones (default: %(default)s)",
     )
     audit.add_argument("--json", action="store_true", help="print each as a line of JSON")
+
+
+def _add_serve(commands: Any) -> None:
+    serve = commands.add_parser(
+        "serve",
+        help="serve a team over HTTP: sign-in, a policy of who may do what",
+        description="Serve a team over HTTP. Who may do what is in the file that "
+        "ARCHIVE_MCP_POLICY names; docs/team.md describes it and all other settings. It runs "
+        "until Ctrl+C or SIGTERM, and reads the policy again on SIGHUP.",
+        epilog="To try it on this computer: archive-mcp serve --http --sandbox",
+    )
+    serve.add_argument(
+        "--http", action="store_true", required=True, help="serve Streamable HTTP at /mcp"
+    )
+    _repeat(serve, "--sandbox", "--archivebox-version", "--log-level")
+    serve.add_argument(
+        "--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)"
+    )
+    serve.add_argument(
+        "--port",
+        type=_number_parser(int, 1, 65_535),
+        help="port to listen on (default: 8765)",
+    )
+    serve.add_argument(
+        "--workers",
+        metavar="COUNT",
+        type=_number_parser(int, 1, 64),
+        help="processes to serve with; more than one needs a database (default: 1)",
+    )
 
 
 def _repeat(command: argparse.ArgumentParser, *names: str) -> None:

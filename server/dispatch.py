@@ -66,7 +66,8 @@ class Dispatcher:
 
     def caller(self, person: Asker) -> Caller:
         """Return a call of this server's principal that begins now."""
-        return Caller(person, self._clock() + self._seconds, self._services.principal)
+        deadline = self._clock() + self._seconds
+        return Caller(person, deadline, self._services.principal, self._catalog.permissions)
 
     async def call(self, name: str, arguments: Mapping[str, Any], person: Asker) -> Result:
         """Return the tool's result.
@@ -136,8 +137,7 @@ class Dispatcher:
         # Plain days become instants in the zone of the settings: the result shows which.
         instants: list[dict[str, str]] = []
         request = parse(request_type, arguments, {"timezone": self._timezone, "instants": instants})
-        if request.may_change() and not entry.reads:
-            self._catalog.refuse_change(entry)
+        self._catalog.refuse(entry, request.call_risk())
         try:
             # Backends stop at the deadline with a better message; the second more is for what does
             # not stop.

@@ -71,6 +71,8 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
                 return _run_audit(options, settings)
             case "migrate":
                 return _run_migrate()
+            case "serve":
+                return _serve_team(options, settings, product)
         return _serve(settings, product)
     except SettingsError as error:
         # A setting may come from a file that a stranger left in the working folder.
@@ -224,6 +226,21 @@ def _run_audit(options: Namespace, settings: Settings) -> int:
 
         return run_team_audit(os.environ, options)
     return run_audit(settings, options)
+
+
+def _serve_team(options: Namespace, settings: Settings, product: Product) -> int:
+    from server.settings.extras import describe_missing_team
+
+    try:
+        from server.team.serving.run import serve_http
+    except ImportError as error:
+        missing = (error.name or "").partition(".")[0]
+        raise SettingsError(describe_missing_team(missing)) from None
+    from server.team.settings import load_team
+
+    team = load_team(os.environ, host=options.host, port=options.port, workers=options.workers)
+    catalog = Catalog.read(product.surface, importlib.import_module)
+    return serve_http(settings, team, catalog, importlib.import_module(product.prompts))
 
 
 def _load_settings(options: Namespace) -> Settings:

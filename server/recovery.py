@@ -109,6 +109,8 @@ class Recovery:
             )
         # The journal holds instants in UTC: plain days were resolved when the job was started.
         request = parse(self._catalog.load(entry), row.arguments, {"timezone": UTC, "instants": []})
+        # Whoever started it may have lost the right since.
+        self._catalog.refuse(entry, request.call_risk())
         work: Work = request.work(context)
         return work
 
@@ -127,5 +129,6 @@ class Recovery:
 
         # Nobody can answer a question: the client that started the job is gone.
         deadline = anyio.current_time() + _REQUEST_SECONDS
-        caller = Caller(Nobody(), deadline, self._services.principal)
+        permissions = self._catalog.permissions
+        caller = Caller(Nobody(), deadline, self._services.principal, permissions)
         return await (await self._services.backend(backend)).open(workspace, caller)

@@ -23,6 +23,7 @@ from server.tool.context import LOCAL_USER, Backend, Principal
 
 if TYPE_CHECKING:
     from server.archive.backend import ArchiveBackend
+    from server.archive.client import Archive
     from server.archivebox.backend import ArchiveBoxBackend
     from server.audit.log import AuditLog
     from server.exports import ExportFolder
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from server.limiter import Limiter, Snapshot
     from server.sandbox import Sandbox
 
+    # Makes a client with the keyword arguments of `Archive`.
+    MakeArchive = Callable[..., Archive]
     # Opens the jobs of these accounts, None for all; the meter says what an API allows now.
     OpenJobs = Callable[[set[Account] | None, Meter], AbstractAsyncContextManager[Jobs]]
 
@@ -53,6 +56,7 @@ class Services:
         open_jobs: opens the long work, instead of that of this process.
         open_exports: opens the folder for the user's files, instead of that of the settings.
         audit_log: keeps the records of changes, instead of the file of the settings, if any.
+        make_archive: makes the client of Archive, by default the usual one.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class Services:
         open_jobs: OpenJobs | None = None,
         open_exports: Callable[[], ExportFolder] | None = None,
         audit_log: AuditLog | None = None,
+        make_archive: MakeArchive | None = None,
     ) -> None:
         self._settings = settings
         learn(*settings.list_secrets())
@@ -81,6 +86,7 @@ class Services:
         self._open_jobs = open_jobs or self._open_own_jobs
         self._open_exports = open_exports or self._open_own_exports
         self.auditor = Auditor(audit_log or _open_audit_log(settings), principal.id, principal.name)
+        self._make_archive = make_archive
         self._stack = AsyncExitStack()
         # Two first calls at once must not build two clients, each with a limit of its own.
         self._lock = anyio.Lock()
@@ -112,6 +118,11 @@ class Services:
     def read_only(self) -> bool:
         """Whether this server changes nothing."""
         return self._settings.read_only
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job runs in this process that an end would interrupt."""
+        return self._jobs is not None and self._jobs.is_busy
 
     @property
     def spending(self) -> Spending:
@@ -297,7 +308,7 @@ class Services:
         http = await self._stack.enter_async_context(
             Http(url, "Archive", in_process=in_process, ca_bundle=settings.ca_bundle)
         )
-        archive = Archive(
+        archive = (self._make_archive or Archive)(
             url=url,
             token=token,
             http=http,

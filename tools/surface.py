@@ -114,8 +114,10 @@ def _row(request: type[Request[Any, Any]]) -> dict[str, Any]:
         # The server imports the class by these two when the tool is first called.
         "module": request.__module__,
         "class_name": request.__name__,
+        "risk": request.risk,
         **({"core": True} if request.core else {}),
         **({"reads_too": True} if request.reads_too else {}),
+        **({"adds_too": True} if request.adds_too else {}),
     }
 
 

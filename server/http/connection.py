@@ -26,6 +26,18 @@ _PUBLIC = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
+_shared: dict[Path | None, ssl.SSLContext] | None = None
+
+
+def share_certificates() -> None:
+    """Load each set of certificates once from now on, for a process with many clients.
+
+    A context takes 10 MB, and nobody changes one that is in use.
+    """
+    global _shared  # the one state of this module
+    _shared = {}
+
+
 def choose_proxy(url: str) -> str | None:
     """Return the URL of the proxy for a URL; None where the connection is direct.
 
@@ -99,10 +111,15 @@ def make_tls(scheme: str, ca_bundle: Path | None = None) -> ssl.SSLContext:
         # Plain http needs no CA store, and loading one costs 0.1 s and 10 MB. This context trusts
         # no certificate, so that a mistake fails instead of passing unverified.
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if _shared is not None and ca_bundle in _shared:
+        return _shared[ca_bundle]
     try:
-        return _load_certificates(ca_bundle)
+        context = _load_certificates(ca_bundle)
     except (OSError, ValueError) as error:
         raise _make_tls_failure(ca_bundle, error) from None
+    if _shared is not None:
+        _shared[ca_bundle] = context
+    return context
 
 
 def describe_proxy(url: str) -> str:

@@ -134,6 +134,11 @@ class Jobs:
             await self.close()
         return await self._group.__aexit__(kind, error, trace)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job runs in this process."""
+        return any(not runner.ended for runner in self._runners.values())
+
     async def start(
         self, job: NewJob, work: Work, records: Sequence[NewRecord] | None = None
     ) -> JobRow:

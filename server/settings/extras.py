@@ -11,6 +11,8 @@ import sys
 
 from server.errors import Code, Failure
 
+DISTRIBUTION = "archive-mcp-server"
+
 # Extra -> the module that is imported, and the package that brings it.
 _LIBRARIES = {
     "charts": ("matplotlib", "matplotlib"),
@@ -31,6 +33,12 @@ def describe_installation(extra: str) -> str:
     """Return what the user does to have the library of an extra, as a sentence."""
     _, package = _LIBRARIES[extra]
     return f"The user runs `{install_command(package)}` and starts the server again."
+
+
+def describe_missing_team(module: str) -> str:
+    """Return what to do where a library of a server for a team is missing, as a sentence."""
+    command = install_command(f"{DISTRIBUTION}[team]")
+    return f"A server for a team needs {module}, which is not installed. Run: {command}"
 
 
 def make_missing_library(extra: str, what: str, otherwise: str = "") -> Failure:

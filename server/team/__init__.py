@@ -1,1 +1,4 @@
-"""One server for a team, over HTTP and on many machines; a server over stdio imports none of it."""
+"""One server for many people: Streamable HTTP, who is calling, and what each may do.
+
+A server over stdio imports nothing of it.
+"""

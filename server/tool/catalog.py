@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from server.errors import Code, Failure
+from server.tool.permissions import EVERYTHING, Permissions, Risk
 
 Row = dict[str, Any]
 # A function that imports the module of that name.
@@ -39,6 +40,8 @@ class Entry:
     class_name: str
     core: bool = False
     reads_too: bool = False
+    adds_too: bool = False
+    risk: Risk = "changes"
 
     @property
     def name(self) -> str:
@@ -49,6 +52,13 @@ class Entry:
     def reads(self) -> bool:
         """Whether it changes nothing."""
         return bool(self.tool["annotations"]["readOnlyHint"])
+
+    @property
+    def least_risk(self) -> Risk:
+        """The risk of the most harmless of its calls."""
+        if self.reads or self.reads_too:
+            return "reads"
+        return "adds" if self.adds_too else self.risk
 
     @property
     def discovers(self) -> bool:
@@ -78,7 +88,8 @@ class Catalog:
         self._load = load
         # Of all tools, offered or not: a hint names one that is switched off as such.
         self._by_operation = {entry.operation: entry.name for entry in self._all.values()}
-        self._read_only = False
+        self.permissions = EVERYTHING
+        self._is_bounded = False
         self._templates = tuple(templates)
         self.templates = self._templates
         self.variables = dict(variables or {})
@@ -90,44 +101,80 @@ class Catalog:
         tools = (Entry(**row) for row in content["tools"])
         return cls(tools, load, content.get("templates", []), content.get("variables"))
 
-    def offer(self, *, backends: set[str], toolsets: Iterable[str], read_only: bool) -> None:
+    def copy(self) -> Catalog:
+        """Return the same tools, to be restricted in another way."""
+        return Catalog(self._all.values(), self._load, self._templates, self.variables)
+
+    def list_toolsets(self) -> list[str]:
+        """Return the presets and the names of all toolsets."""
+        existing = {entry.toolset for entry in self._all.values()}
+        return [*_PRESETS, *sorted(existing - set(_PRESETS))]
+
+    def offer(
+        self,
+        *,
+        backends: set[str],
+        toolsets: Iterable[str],
+        read_only: bool = False,
+        permissions: Permissions | None = None,
+        bounded: bool = False,
+    ) -> None:
         """Restrict what is offered.
 
-        Args: toolsets: names of toolsets, or the presets `all`, `core` and `discover`, whose tools
-            reach all others.
+        Args:
+            toolsets: names of toolsets, or the presets `all`, `core` and `discover`, whose tools
+                reach all others.
+            permissions: which kinds of calls are allowed, where `read_only` does not say it all.
+            bounded: whether tools of other toolsets cannot be reached in any way.
 
         Raises:
             ValueError: an unknown toolset; the message names the known ones.
         """
         requested = set(map(str.casefold, toolsets))
-        existing = sorted({entry.toolset for entry in self._all.values()} - set(_PRESETS))
-        choices = [*_PRESETS, *existing]
+        choices = self.list_toolsets()
         if unknown := requested.difference(choices):
             raise ValueError(
                 f"unknown toolset {', '.join(sorted(unknown))}; known: {', '.join(choices)}."
             )
         # A write that is switched off is refused in other words than a missing backend's tool.
-        self._read_only = read_only
+        self.permissions = permissions or Permissions(read_only=read_only)
+        self._is_bounded = bounded
+        # Where only tools that reach others are offered, all others are there to be reached.
+        bounds = (requested - {_DISCOVER} if bounded else set()) or {"all", _DISCOVER}
         offered = {OWN, *backends} if backends else set()
         self._reachable = _select(
             self._all,
             lambda entry: (
-                entry.backend in offered and (entry.reads or entry.reads_too or not read_only)
+                entry.backend in offered
+                and self.permissions.allow(entry.least_risk)
+                and (entry.backend == OWN or _is_requested(entry, bounds))
             ),
         )
         self._offered = _select(self._reachable, lambda entry: _is_requested(entry, requested))
         self.templates = tuple(
-            template for template in self._templates if template["backend"] in backends
+            template
+            for template in self._templates
+            if template["backend"] in backends and self._can_read(template)
         )
 
-    def refuse_change(self, entry: Entry) -> None:
-        """Refuse a call that changes something where this server only reads.
+    def narrow(self, toolsets: Iterable[str]) -> None:
+        """Take away what is not of these toolsets; nothing is added."""
+        requested = set(toolsets)
+        bounds = requested - {_DISCOVER} or {"all", _DISCOVER}
+        self._is_bounded = True
+        self._reachable = _select(
+            self._reachable, lambda entry: entry.backend == OWN or _is_requested(entry, bounds)
+        )
+        self._offered = _select(self._reachable, lambda entry: _is_requested(entry, requested))
+        self.templates = tuple(filter(self._can_read, self.templates))
+
+    def refuse(self, entry: Entry, risk: Risk) -> None:
+        """Refuse a call of this risk where it is not allowed.
 
         Raises:
-            Failure: `READ_ONLY`.
+            Failure: `READ_ONLY`, or `FORBIDDEN`.
         """
-        if self._read_only:
-            raise _make_read_only_failure(f"This call of {entry.name}")
+        self.permissions.refuse(f"This call of {entry.name}", risk)
 
     def list_tools(self, toolsets: Iterable[str] | None = None) -> list[dict[str, Any]]:
         """Return the offered tools as `tools/list` serves them, in the file's order; of the
@@ -184,8 +231,13 @@ class Catalog:
             raise Failure(Code.NOT_FOUND, f"There is no tool {name!r}.", hint)
         if name in self._reachable:
             return existing
-        if self._read_only and not existing.reads:
-            raise _make_read_only_failure(name)
+        self.permissions.refuse(name, existing.least_risk)
+        if self._is_bounded:
+            raise Failure(
+                Code.FORBIDDEN,
+                f"{name} is not among the tools that this user may use.",
+                "Tell the user; the administrators of this server decide.",
+            )
         raise Failure(
             Code.NOT_CONFIGURED,
             f"{name} is not offered: its backend is not configured.",
@@ -212,6 +264,14 @@ class Catalog:
         """Return a hint with each `{operation}` replaced by its tool, marked if not offered."""
         return _OPERATION.sub(self._name_tool, text)
 
+    def _can_read(self, template: Row) -> bool:
+        """Return whether something that a template reads can be reached."""
+        if template["reads"] is None:
+            return True
+        operations = template["reads"]["operations"].values()
+        names = {self._by_operation.get(operation) for operation in operations}
+        return not self._is_bounded or not names.isdisjoint(self._reachable)
+
     @property
     def _discovers(self) -> bool:
         """Whether tools that reach others are offered."""
@@ -226,14 +286,6 @@ class Catalog:
             return name
         # A hint must not send a model to a tool that its host does not list, without saying so.
         return f"{name} (not offered here)"
-
-
-def _make_read_only_failure(what: str) -> Failure:
-    return Failure(
-        Code.READ_ONLY,
-        f"{what} changes data, and this server was started read-only.",
-        "Tell the user; only they can restart it without --read-only (ARCHIVE_MCP_READ_ONLY).",
-    )
 
 
 def _select(entries: Mapping[str, Entry], test: Callable[[Entry], bool]) -> dict[str, Entry]:

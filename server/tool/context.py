@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from server.errors import Code, Failure
 from server.tool.confirmation import Confirmations, Preview
 from server.tool.elicitation import Asker
+from server.tool.permissions import EVERYTHING, Permissions
 
 if TYPE_CHECKING:
     from server.audit.auditor import Auditor
@@ -50,6 +51,7 @@ class Caller:
     person: Asker
     deadline: float
     principal: Principal = LOCAL_USER
+    permissions: Permissions = EVERYTHING
 
 
 class Process(Protocol):
@@ -102,6 +104,11 @@ class Context(ABC):
     def principal(self) -> Principal:
         """Who is calling."""
         return self.caller.principal
+
+    @property
+    def permissions(self) -> Permissions:
+        """What the caller may do."""
+        return self.caller.permissions
 
     @property
     def deadline(self) -> float:

@@ -254,6 +254,8 @@ async def _resume(request: StartJob[Any, C], job_id: str, context: C, jobs: Jobs
         return row
     # Plain days became instants when the job was started, so the zone does not matter any more.
     first = parse(type(request), row.arguments, {"timezone": UTC, "instants": []})
+    # Whoever started it may have lost the right since.
+    context.permissions.refuse(row.id, first.call_risk())
     work = first.work(context)
     if row.ended:
         return await jobs.retry_failed(row.id, work)

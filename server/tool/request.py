@@ -23,6 +23,7 @@ from server.audit.event import Confirmed
 from server.http.urls import split_links
 from server.text import join_lines
 from server.tool.hosts import ALWAYS_LOAD, MAX_RESULT_CHARACTERS, REQUIRES_PERSON, SEARCH_HINT
+from server.tool.permissions import Risk as Risk
 
 if TYPE_CHECKING:
     from server.tool.confirmation import Preview
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 C = TypeVar("C", bound="Context")
-
-# What a call does to the user's data; only `reads` and `adds` leave all that exists as it is.
-Risk = Literal["reads", "adds", "changes", "removes", "spends"]
 
 Links = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(split_links)]
 """Links as people give them: also several in one text, with blanks, or without a scheme."""
@@ -86,6 +84,8 @@ class Request(Input, Generic[R, C]):
     reads_too: ClassVar[bool] = False
     """Whether some calls of a tool that changes something only read: a read-only server offers
     these."""
+    adds_too: ClassVar[bool] = False
+    """Whether some calls of a tool that removes or spends only add."""
     open_world: ClassVar[bool] = True
     search_hint: ClassVar[str] = ""
     """The words people use for what it does, such as `folder` for a collection: hosts and
@@ -158,9 +158,9 @@ class Request(Input, Generic[R, C]):
             by_alias=True, exclude_unset=True, mode="json", exclude={"confirm", "workspace"}
         )
 
-    def may_change(self) -> bool:
-        """Return whether this call may change something."""
-        return self.risk != "reads"
+    def call_risk(self) -> Risk:
+        """Return what this very call does, where it is less than its tool can do."""
+        return self.risk
 
     def changes_something(self) -> bool:
         """Return whether what this call is about to do belongs into the audit log."""

@@ -16,7 +16,7 @@ from server.resources.templates import Source, Template, Variable
 from server.resources.workspace import Resources
 from server.services import Services
 from server.tool.catalog import Catalog, Entry
-from server.tool.context import Caller
+from server.tool.context import LOCAL_USER, Caller
 from server.tool.request import Request
 from server.tool.result import Result, whole
 from server.tool.schema import input_schema
@@ -159,5 +159,6 @@ def served(shop: Shop, *, clock: Clock | None = None, **offer: Any) -> Resources
         map(asdict, TEMPLATES),
     )
     surface.offer(**{"backends": {"shop"}, "toolsets": ["all"], "read_only": False, **offer})
-    calls = Dispatcher(surface, cast(Services, SimpleNamespace(backend=backend)), UTC)
+    services = SimpleNamespace(backend=backend, principal=LOCAL_USER)
+    calls = Dispatcher(surface, cast(Services, services), UTC)
     return Resources(surface, calls, clock or Clock())

@@ -20,7 +20,7 @@ from server.tool.job import (
     StartChange,
     require_own,
 )
-from server.tool.request import NewName
+from server.tool.request import NewName, Risk
 from tools.archive.collections import AddItemToCollections
 from tools.archive.content.items import SearchItems
 from tools.archive.items_source import AT_ONCE, PAGE_COST, ItemSource
@@ -100,6 +100,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     )
     # One class serves both actions, so it carries the risk of the worse one.
     risk = "removes"
+    adds_too = True
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."
@@ -115,6 +116,11 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     undo: str | None = Field(
         None, description="Id of an earlier collection job to reverse; give it alone."
     )
+
+    def call_risk(self) -> Risk:
+        # What it undoes may have added. A job to resume is judged by its own arguments.
+        only_adds = self.action == "add" and self.undo is None
+        return "adds" if only_adds else self.risk
 
     def check(self) -> None:
         if self.resume is not None:

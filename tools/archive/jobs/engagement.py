@@ -16,6 +16,7 @@ from server.exports.names import make_file_name
 from server.jobs import JobRow
 from server.text import count_noun
 from server.tool.job import Plan, StartChange
+from server.tool.request import Risk
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetEngagementHistory, GetItemIdsByUrl
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk, offer
@@ -53,6 +54,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         "of many posts, fresh data for all"
     )
     risk = "spends"
+    adds_too = True
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."
@@ -83,6 +85,10 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
                 if moment is not None:
                     setattr(self, field, moment)
         return self
+
+    def call_risk(self) -> Risk:
+        # A job to resume is judged by its own arguments.
+        return "adds" if self.mode == "timelines" else self.risk
 
     def check(self) -> None:
         if self.resume is not None:

@@ -15,7 +15,7 @@ from server.jobs import JobRow, NewRecord, Work
 from server.text import count_noun, quote_title, show_url
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
-from server.tool.request import Links
+from server.tool.request import Links, Risk
 from tools.archivebox.jobs.cancel_work import CANCELS, CancelWork, find_queued_work
 from tools.archivebox.jobs.change_work import TAGS, TagChange, TagWork, undo_changes
 from tools.archivebox.jobs.query import PageQuery, Query
@@ -103,8 +103,8 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         if self.action == "tag":
             self._check_tagging()
 
-    def may_change(self) -> bool:
-        return self.action != "check"
+    def call_risk(self) -> Risk:
+        return "reads" if self.action == "check" else self.risk
 
     async def plan(self, context: ArchiveBoxContext) -> Plan:
         match self.action:

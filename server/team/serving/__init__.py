@@ -1,0 +1,1 @@
+"""Serves people over HTTP: the app, its limits, and what it takes to start it."""

@@ -1,0 +1,158 @@
+"""Everything that a server for a team holds while it runs, put together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from server.archive.client import Archive, Call
+from server.http.client import Http
+from server.services import USER_AGENT
+from server.settings import Secret, Settings
+from server.team.building import MemoryParts, Surroundings, TenantBuilder
+from server.team.identity import SignIn
+from server.team.identity.archive_token import ArchiveTokenSignIn
+from server.team.identity.issuer_keys import IssuerKeys
+from server.team.identity.issuer_web import IssuerWeb
+from server.team.identity.oidc import OidcSignIn
+from server.team.identity.trial import TrialSignIn
+from server.team.policy import Policy, Rights, read_policy
+from server.team.policy.current import CurrentPolicy
+from server.team.serving.app import App
+from server.team.serving.endpoint import McpEndpoint
+from server.team.settings import TeamSettings
+from server.team.tenant import Shared
+from server.team.tenants import Tenants
+
+if TYPE_CHECKING:
+    from server.limiter import Pacer
+
+log = logging.getLogger("archive_mcp.team")
+
+_VERIFY_SECONDS = 20.0
+# The least that proves a token; `server` knows no tool.
+_VERIFY = "query Workspaces($first: Int) { workspaces(first: $first) { nodes { id } } }"
+
+
+class Front:
+    """Answers HTTP, and holds what that takes.
+
+    Args:
+        base: the settings of the server, of which people get what is not in their rights.
+        shared: what is the same for all people.
+
+    Raises:
+        SettingsError: the policy has a mistake.
+    """
+
+    def __init__(self, base: Settings, team: TeamSettings, shared: Shared) -> None:
+        self._base = base
+        self._team = team
+        self._toolsets = frozenset(shared.catalog.list_toolsets())
+        self.policy = CurrentPolicy(self._read_policy)
+        self._surroundings = _make_surroundings(base)
+        self._limiter = self._make_limiter()
+        self._stack = AsyncExitStack()
+        builder = TenantBuilder(
+            base, shared, MemoryParts(team.state_keys), self._limiter, self._surroundings
+        )
+        limits = team.limits
+        self.tenants = Tenants(builder, most=limits.people, idle_seconds=limits.idle_seconds)
+        self._web = IssuerWeb(base.ca_bundle)
+        endpoint = McpEndpoint(
+            team, self._make_sign_in(), self.policy, self.tenants, self._toolsets
+        )
+        self.app = App(team, endpoint, self._open, self._check)
+
+    def reload(self) -> None:
+        """Read the policy again; whoever lost a right loses what ran with it."""
+        if self.policy.reload():
+            closed = self.tenants.close_changed(self.policy().find)
+            log.warning("the connections of %d people were closed", closed)
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[None]:
+        try:
+            async with self._stack:
+                await self._stack.enter_async_context(self._web)
+                await self._stack.enter_async_context(self.tenants)
+                with _on_hangup(self.reload):
+                    yield
+        finally:
+            self._limiter.close()
+
+    async def _check(self) -> str:
+        return ""
+
+    def _read_policy(self) -> Policy:
+        if self._team.policy is None:
+            # Only the sandbox starts without one.
+            trial = Rights(read_only=False, may_spend=True, may_delete=True)
+            return Policy(trial=trial)
+        return read_policy(self._team.policy, self._toolsets)
+
+    def _make_limiter(self) -> Pacer:
+        from server.limiter import Pacer
+
+        return Pacer(None if self._base.sandbox else self._base.state_dir)
+
+    def _make_sign_in(self) -> SignIn | TrialSignIn:
+        if self._team.policy is None:
+            return TrialSignIn()
+        oidc = self._team.oidc
+        return SignIn(
+            self.policy,
+            oidc=OidcSignIn(oidc, IssuerKeys(oidc, self._web)) if oidc else None,
+            own_tokens=ArchiveTokenSignIn(self._verify),
+        )
+
+    async def _verify(self, token: Secret) -> None:
+        """Ask Archive for something small with a token.
+
+        Raises:
+            Failure: it is not valid, or Archive does not answer.
+        """
+        sandbox = self._surroundings.sandbox
+        in_process = sandbox.handle if sandbox else None
+        base = self._base
+        async with Http(
+            base.api_url, "Archive", in_process=in_process, ca_bundle=base.ca_bundle
+        ) as http:
+            archive = Archive(
+                url=base.api_url,
+                token=token.reveal(),
+                http=http,
+                limiter=self._limiter,
+                user_agent=USER_AGENT,
+            )
+            deadline = archive.now() + _VERIFY_SECONDS
+            await archive.execute(Call("workspaces", _VERIFY, {"first": 1}, None, 5, deadline))
+
+
+def _make_surroundings(base: Settings) -> Surroundings:
+    """Return the sandbox that all people share, where the server is started with one."""
+    if not base.sandbox:
+        return Surroundings()
+    from server.sandbox import Sandbox
+    from server.sandbox.archivebox import ArchiveBoxSandbox
+
+    return Surroundings(Sandbox(), ArchiveBoxSandbox(version=base.archivebox_version).handle)
+
+
+@contextmanager
+def _on_hangup(reload: Callable[[], None]) -> Iterator[None]:
+    """Call a function whenever the process is told to read its settings again."""
+    if sys.platform == "win32":
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)

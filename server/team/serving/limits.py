@@ -1,0 +1,87 @@
+"""What stands before everything else: how much at once, how slow, and for which names."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import anyio
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.protocol.http import NameCheck
+from server.team.serving.answers import make_error
+from server.team.settings import Limits
+
+
+class SlowRequestError(Exception):
+    """A client took too long to send its request."""
+
+
+class Gate:
+    """Lets so many requests in at once, and only those that come for this server by name.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        names: NameCheck,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._app = app
+        self._limits = limits
+        self._names = names
+        self._clock = clock
+        self._under_way = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if refusal := await self._names.find_refusal(scope):
+            await refusal(scope, receive, send)
+            return
+        if self._under_way >= self._limits.requests:
+            busy = make_error(503, "This server is busy. Try again.", {"retry-after": "2"})
+            await busy(scope, receive, send)
+            return
+        self._under_way += 1
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._under_way -= 1
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        watch = _Watch(receive, self._clock() + self._limits.body_seconds, self._clock)
+        try:
+            await self._app(scope, watch.receive, send)
+        except SlowRequestError:
+            slow = make_error(408, "The request took too long to arrive.", {"connection": "close"})
+            await slow(scope, receive, send)
+
+
+class _Watch:
+    """Receives a request that has to be complete by some moment."""
+
+    def __init__(self, receive: Receive, until: float, clock: Callable[[], float]) -> None:
+        self._receive = receive
+        self._until = until
+        self._clock = clock
+        self._is_complete = False
+
+    async def receive(self) -> Message:
+        # What comes after the request is the news that the client has gone, hours later perhaps.
+        if self._is_complete:
+            return await self._receive()
+        try:
+            with anyio.fail_after(max(0.0, self._until - self._clock())):
+                message = await self._receive()
+        except TimeoutError:
+            raise SlowRequestError from None
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            self._is_complete = True
+        return message
