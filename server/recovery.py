@@ -49,7 +49,7 @@ class Recovery:
             await anyio.sleep(pause)
             pause = LOOK_SECONDS
             # Imported after the start, which should not pay for it.
-            from server.jobs.database import FILE
+            from server.jobs.sqlite import FILE
 
             # Most people never start a job: no database is made for them.
             if not (state / FILE).exists():

@@ -162,14 +162,14 @@ class Services:
     async def _open_own_jobs(
         self, accounts: set[Account] | None, meter: Meter
     ) -> AsyncIterator[Jobs]:
-        from server.jobs import Jobs, Journal
+        from server.jobs import LocalJobs, SqliteJournal
 
         # The jobs of a sandbox in this process are nobody else's.
-        journal = Journal(
+        journal = SqliteJournal(
             None if self._settings.sandbox else self._settings.state_dir, leases=self._leases
         )
         try:
-            async with Jobs(journal, accounts=accounts, meter=meter) as jobs:
+            async with LocalJobs(journal, accounts=accounts, meter=meter) as jobs:
                 yield jobs
         finally:
             journal.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
@@ -12,7 +12,7 @@ from server.archive.records import Record, Selection, fields_of
 from server.archive.selection import convert_record, select
 from server.archive.walk import Walk, describe_endless, drop_repeats
 from server.errors import Failure
-from server.limiter import Lane
+from server.limiter import Admit, Lane
 
 PAGE = 100
 """Records of the largest page that Archive sends (Archive docs, pagination)."""
@@ -144,13 +144,11 @@ class Api:
         )
         return Answer(request.convert(answer.data, choice), answer.partial)
 
-    async def apply(
-        self, request: Change, admit: Callable[[], None] | None = None
-    ) -> dict[str, Any]:
+    async def apply(self, request: Change, admit: Admit | None = None) -> dict[str, Any]:
         """Send a change and return its payload.
 
         Args:
-            admit: called just before each send; what it raises keeps the request from leaving.
+            admit: awaited just before each send; what it raises keeps the request from leaving.
 
         Raises:
             Failure: `REJECTED` for userErrors, `OUTCOME_UNKNOWN` where it may or may not have
@@ -187,7 +185,7 @@ class Api:
         document: str,
         variables: dict[str, Any],
         cost: float,
-        admit: Callable[[], None] | None = None,
+        admit: Admit | None = None,
     ) -> Answer:
         """Send a reading document unchanged.
 
@@ -202,7 +200,7 @@ class Api:
         document: str,
         variables: dict[str, Any],
         cost: float,
-        admit: Callable[[], None] | None = None,
+        admit: Admit | None = None,
     ) -> Call:
         """Return a reading document as a request to this workspace."""
         return Call(

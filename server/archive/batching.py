@@ -9,7 +9,7 @@ batches, in the end one by one.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from server.errors import Code, Failure
 from server.http.retry import Transient
 
 if TYPE_CHECKING:
-    from server.limiter import Snapshot
+    from server.limiter import Admit, Snapshot
 
 FIRST, MOST = 5, 40
 """Reads in the first batch, and in the largest."""
@@ -139,7 +139,7 @@ class BatchReader:
         return self.batch_size.size
 
     async def read(
-        self, requests: Sequence[Read[Any]], admit: Callable[[], None] | None = None
+        self, requests: Sequence[Read[Any]], admit: Admit | None = None
     ) -> AsyncIterator[tuple[int, Answer | Failure]]:
         """Yield the place of each request with its answer (of a list a page) or its failure, as
         they come.
@@ -147,7 +147,7 @@ class BatchReader:
         A failure of the API itself is that of every request that it left unanswered.
 
         Args:
-            admit: called just before each send; what it raises keeps the request from leaving, and
+            admit: awaited just before each send; what it raises keeps the request from leaving, and
                 is passed on.
         """
         waiting = list(range(len(requests)))
@@ -179,7 +179,7 @@ class BatchReader:
             waiting = [place for place in waiting if place not in answered]
 
     async def _read_one(
-        self, request: Read[Any], admit: Callable[[], None] | None
+        self, request: Read[Any], admit: Admit | None
     ) -> dict[int, Answer | Failure]:
         """Send one read without an alias, as any other call does."""
         start = self._api.archive.now()
@@ -202,7 +202,7 @@ class BatchReader:
         return {0: self._convert(request, answer)}
 
     async def _read_batch(
-        self, requests: Sequence[Read[Any]], admit: Callable[[], None] | None
+        self, requests: Sequence[Read[Any]], admit: Admit | None
     ) -> dict[int, Answer | Failure]:
         """Send several reads in one request, and return their answers by place."""
         document, variables = build_document(requests, self._selection)

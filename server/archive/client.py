@@ -15,6 +15,7 @@ from server.http.retry import Transient, run_with_retries
 from server.http.transport import Reply
 from server.http.urls import parse_origin
 from server.limiter import (
+    Admit,
     Lane,
     Limiter,
     Snapshot,
@@ -34,7 +35,7 @@ class Call:
 
     `workspace` is an id, or None for the one operation that takes none; `cost` is in rate credits;
     `deadline` is on the client's monotonic clock, in seconds; `verify` says how to check a write
-    whose answer was lost, and is empty for a read. `admit` is called just before each send, when
+    whose answer was lost, and is empty for a read. `admit` is awaited just before each send, when
     its turn has come: what it raises keeps it from leaving. `check` is called with the data of each
     answer to a write: what it raises is what became of that attempt.
     """
@@ -48,7 +49,7 @@ class Call:
     repeatable: bool = True
     verify: str = ""
     lane: Lane = "interactive"
-    admit: Callable[[], None] | None = None
+    admit: Admit | None = None
     check: Callable[[Any], None] | None = None
 
 
@@ -217,7 +218,7 @@ class Archive:
         async with turn as slot:
             # Only now: a job journals a record as sent when nothing can delay it any more.
             if call.admit is not None:
-                call.admit()
+                await call.admit()
             reply = await self._post(call)
             try:
                 result = read(reply)

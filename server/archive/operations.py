@@ -328,10 +328,15 @@ class Mutation(InWorkspace, ArchiveRequest[R], Generic[R]):
         """Return the result: the payload, with what it does not say by itself."""
         return payload
 
+    def billing_credits(self, payload: dict[str, Any] | None = None) -> int:
+        """Return the most billing credits that it spends, or has spent by the API's answer."""
+        return 0
+
     async def run(self, context: ArchiveContext) -> Result:
         try:
-            async with spend(context.spending, self.billing_credits()):
-                payload = await context.api.apply(self)
+            async with spend(context.spending, self.billing_credits()) as purchase:
+                payload = await context.api.apply(self, admit=purchase.note_send)
+                purchase.spent = self.billing_credits(payload)
         finally:
             # Also after a failure: the change may have been made.
             context.lists.forget()

@@ -3,7 +3,7 @@ job."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from server.tool.result import drop_nulls
 if TYPE_CHECKING:
     from server.archivebox.client import Upload
     from server.http.transport import Reply
-    from server.limiter import Lane
+    from server.limiter import Admit, Lane
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class ArchiveBoxApi:
         *,
         repeatable: bool,
         verify: str,
-        admit: Callable[[], None] | None = None,
+        admit: Admit | None = None,
     ) -> Any:
-        """Send a change and return the JSON answer; `admit` is called just before each send."""
+        """Send a change and return the JSON answer; `admit` is awaited just before each send."""
         send = Send(
             method,
             path,

@@ -26,7 +26,7 @@ from server.http.client import Http
 from server.http.retry import run_with_retries
 from server.http.transport import MAX_BODY, Reply
 from server.http.urls import parse_origin
-from server.limiter import Lane, Limiter, state_key
+from server.limiter import Admit, Lane, Limiter, state_key
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class Send:
     verify: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     lane: Lane = "interactive"
-    admit: Callable[[], None] | None = None
+    admit: Admit | None = None
     packed: bool = False
     largest: int = MAX_BODY
 
@@ -242,7 +242,7 @@ class ArchiveBox:
             async with turn as slot:
                 # After the wait for a turn, in which a job may have been cancelled.
                 if send.admit is not None:
-                    send.admit()
+                    await send.admit()
                 seconds = max(SHORTEST_WAIT, min(LONGEST_ANSWER, send.deadline - self._clock()))
                 reply = await self._http.send(
                     send.method,

@@ -8,7 +8,7 @@ functions below it.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -82,7 +82,7 @@ class JobFile:
     async def write(
         self,
         layout: Layout,
-        pieces: Iterable[list[dict[str, Any]]],
+        pieces: AsyncIterable[list[dict[str, Any]]],
         summary: Callable[[], dict[str, Any]],
     ) -> Export:
         """Build the file from the rows and publish it.
@@ -98,7 +98,7 @@ class JobFile:
         # Always from the beginning: the journal has the rows, so a half-written spool is worth
         # nothing.
         async with open_spool(self._folder, self._job, target.name) as spool:
-            for rows in pieces:
+            async for rows in pieces:
                 await on_disk(partial(spool.append, rows))
             draft = await on_disk(lambda: build(self._folder, spool, target, layout, self._tick))
         # Not awaited here: the draft is removed where the journal refuses it.

@@ -1,17 +1,17 @@
 """Long work in the background, journalled so that a crash loses nothing and repeats next to
 nothing.
 
-    async with Jobs(Journal(folder)) as jobs:
+    async with LocalJobs(SqliteJournal(folder)) as jobs:
         row = await jobs.start(NewJob(...), work)
         row = await jobs.wait(row.id, 20)
 
 `Work` is what a kind of work implements; the engine knows no tool and no API.
 """
 
-from server.jobs.engine import Jobs, Progress
+from server.jobs.engine import LocalJobs
 from server.jobs.handle import Handle
+from server.jobs.interface import Jobs, Progress
 from server.jobs.journal import Journal
-from server.jobs.lease import Leases
 from server.jobs.model import (
     Account,
     JobRow,
@@ -24,6 +24,7 @@ from server.jobs.model import (
     RecordState,
     Stopped,
 )
+from server.jobs.sqlite import Leases, SqliteJournal
 from server.jobs.work import Work
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Jobs",
     "Journal",
     "Leases",
+    "LocalJobs",
     "LostLease",
     "NewJob",
     "NewRecord",
@@ -41,6 +43,7 @@ __all__ = [
     "Progress",
     "RecordRow",
     "RecordState",
+    "SqliteJournal",
     "Stopped",
     "Work",
 ]

@@ -7,15 +7,14 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
-from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 import anyio
 
 from server.errors import Code, Failure
-from server.jobs.database import retry_while_busy
 from server.jobs.forecast import describe_left
+from server.jobs.interface import Progress
 from server.jobs.journal import Journal
 from server.jobs.lease import Lease
 from server.jobs.model import (
@@ -33,11 +32,6 @@ from server.jobs.observer import Meter, count_finished, no_limits
 from server.jobs.ownership import make_foreign
 from server.jobs.runner import Runner
 from server.jobs.work import Work
-
-T = TypeVar("T")
-
-# A function that gets the number of finished records, of all (None: unknown), and a message.
-Progress = Callable[[int, int | None, str], Awaitable[None]]
 
 # Seconds that what is under way gets when the server ends.
 GRACE = 1.0
@@ -78,7 +72,7 @@ class _Reporter:
         await self._on_progress(*progress)
 
 
-class Jobs:
+class LocalJobs:
     """Runs jobs in the background of this process; entered and left in one task.
 
     Args:
@@ -139,6 +133,11 @@ class Jobs:
         """Whether a job runs in this process."""
         return any(not runner.ended for runner in self._runners.values())
 
+    @property
+    def outlives_client(self) -> bool:
+        """Whether jobs go on when the client is closed; this process ends with it."""
+        return False
+
     async def start(
         self, job: NewJob, work: Work, records: Sequence[NewRecord] | None = None
     ) -> JobRow:
@@ -149,15 +148,13 @@ class Jobs:
         """
         self._refuse_if_closed()
         phase = Phase.GATHERING if records is None else Phase.SENDING
-        lease = await self._write(
-            lambda: self._journal.create(
-                job, self._owner, writes=work.writes, repeatable=work.repeatable, phase=phase
-            )
+        lease = await self._journal.create(
+            job, self._owner, writes=work.writes, repeatable=work.repeatable, phase=phase
         )
         if records is not None:
             await self._add_records(lease, records)
         # Only now visible: a crash before this leaves nothing that another server would resume.
-        await self._write(lambda: self._journal.start(lease))
+        await self._journal.start(lease)
         return await self._start_runner(lease, work)
 
     async def wait(
@@ -184,7 +181,7 @@ class Jobs:
         Raises:
             Failure: It belongs to another token.
         """
-        row = await self._write(lambda: self._journal.job(job_id))
+        row = await self._journal.job(job_id)
         self._refuse_foreign(row)
         end = self._unwritten.get(job_id)
         if end is None or row.ended:
@@ -197,8 +194,8 @@ class Jobs:
     ) -> list[JobRow]:
         """Return the jobs of one token or of all accounts of this server, whichever process runs
         them, newest first."""
-        return await self._write(
-            lambda: self._journal.jobs(account, accounts=self._accounts, limit=limit, offset=offset)
+        return await self._journal.jobs(
+            account, accounts=self._accounts, limit=limit, offset=offset
         )
 
     async def count_others(self) -> int:
@@ -206,15 +203,13 @@ class Jobs:
         accounts = self._accounts
         if accounts is None:
             return 0
-        return await self._write(lambda: self._journal.count_others(accounts))
+        return await self._journal.count_others(accounts)
 
     async def records(
         self, job_id: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
     ) -> Sequence[RecordRow]:
         """Return the records of these states (or all) with a number above `after`, in order."""
-        return await self._write(
-            lambda: self._journal.records(job_id, states, after=after, limit=limit)
-        )
+        return await self._journal.records(job_id, states, after=after, limit=limit)
 
     async def record_pages(
         self, job_id: str, states: Sequence[RecordState] = (), *, after: int = 0, size: int = 1000
@@ -236,14 +231,14 @@ class Jobs:
     async def orphans(self, origin: str, account: str) -> Sequence[JobRow]:
         """Interrupted jobs that nobody works on, oldest first: those that only read may simply be
         resumed."""
-        return await self._write(lambda: self._journal.orphans(origin, account))
+        return await self._journal.orphans(origin, account)
 
     async def cancel(self, job_id: str) -> JobRow:
         """Stop a job for good, also one that another process runs: that one stops at its next
         record."""
         await self.get(job_id)
         self._unwritten.pop(job_id, None)
-        await self._write(lambda: self._journal.cancel(job_id))
+        await self._journal.cancel(job_id)
         # The journal first: a crash after it cannot undo the cancellation.
         if runner := self._runners.get(job_id):
             runner.stop(End(JobState.CANCELLED))
@@ -302,9 +297,9 @@ class Jobs:
         total = 0
         for start in range(0, len(records), _CHUNK):
             piece = records[start : start + _CHUNK]
-            total += await self._write(partial(self._journal.add, lease, piece))
+            total += await self._journal.add(lease, piece)
             await self._sleep(0)
-        await self._write(lambda: self._journal.checkpoint(lease, total=total))
+        await self._journal.checkpoint(lease, total=total)
 
     async def _take(self, job_id: str, work: Work, *, again: bool) -> JobRow:
         self._refuse_if_closed()
@@ -312,19 +307,19 @@ class Jobs:
         # Asked for twice, as models do: it already runs here, which is what was wanted.
         if job_id in self._runners and not again:
             return row
-        lease = await self._write(lambda: self._journal.take(job_id, self._owner, again=again))
+        lease = await self._journal.take(job_id, self._owner, again=again)
         return await self._start_runner(lease, work)
 
     async def _start_runner(self, lease: Lease, work: Work) -> JobRow:
-        runner = await self._write(
-            lambda: Runner(
-                self._journal,
-                lease,
-                work,
-                clock=self._clock,
-                sleep=self._sleep,
-                meter=self._meter,
-            )
+        row = await self._journal.job(lease.job)
+        runner = Runner(
+            self._journal,
+            lease,
+            row,
+            work,
+            clock=self._clock,
+            sleep=self._sleep,
+            meter=self._meter,
         )
         if self._closed:  # meanwhile
             runner.stop(End(JobState.PAUSED))
@@ -343,9 +338,6 @@ class Jobs:
             # A job taken again may already have its next runner here.
             if self._runners.get(job_id) is runner:
                 del self._runners[job_id]
-
-    async def _write(self, change: Callable[[], T]) -> T:
-        return await retry_while_busy(change, self._sleep)
 
     def _refuse_foreign(self, row: JobRow) -> None:
         if self._accounts is None:

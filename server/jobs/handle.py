@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
-from server.jobs.database import retry_while_busy
 from server.jobs.journal import Journal
 from server.jobs.lease import Lease
 from server.jobs.model import (
@@ -18,8 +17,10 @@ from server.jobs.model import (
     RecordState,
     Stopped,
 )
-from server.jobs.statements import to_json
+from server.jobs.rows import to_json
 from server.text import truncate
+
+T = TypeVar("T")
 
 # The most characters of a record's reason, which may quote untrusted content.
 LONGEST_REASON = 500
@@ -57,14 +58,15 @@ class Handle:
         self,
         journal: Journal,
         lease: Lease,
+        row: JobRow,
         progress: JobProgress,
         *,
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
         # Read once: only the owner changes these, and the owner is this process.
-        self.row: JobRow = journal.job(lease.job)
-        self.cursor: Any = self.row.cursor
-        self.counters: dict[str, Any] = self.row.counters
+        self.row = row
+        self.cursor: Any = row.cursor
+        self.counters: dict[str, Any] = row.counters
         self.message = ""
         self.steps = 0
         self._journal = journal
@@ -101,9 +103,7 @@ class Handle:
             LostLease: another process works on it.
         """
         merged = {**self.counters, **counters}
-        added: int = await self._count_step(
-            lambda: self._journal.add(self._lease, records, cursor, merged)
-        )
+        added = await self._count_step(self._journal.add(self._lease, records, cursor, merged))
         self._move_cursor(cursor, merged)
         return added
 
@@ -113,7 +113,7 @@ class Handle:
         """Journal the place reached, the expected number of records, and counters. Arguments and
         errors as of `add`."""
         merged = {**self.counters, **counters}
-        await self._count_step(lambda: self._journal.checkpoint(self._lease, cursor, merged, total))
+        await self._count_step(self._journal.checkpoint(self._lease, cursor, merged, total))
         self._move_cursor(cursor, merged)
 
     async def set_total(self, total: int) -> None:
@@ -124,9 +124,9 @@ class Handle:
         """Set what the job does now, in a few words for the user; it is not journalled."""
         self.message = message
 
-    def admit(self, records: Sequence[RecordRow]) -> None:
-        """Journal that these records' bytes are about to leave. To be called with nothing awaited
-        in between.
+    async def admit(self, records: Sequence[RecordRow]) -> None:
+        """Journal that these records' bytes are about to leave. To be called with nothing else
+        awaited in between.
 
         Raises:
             Stopped: nothing more is to be sent.
@@ -136,8 +136,7 @@ class Handle:
         numbers = [record.number for record in records]
         # A retry inside one send comes here again, its records `sending` already.
         again = not self._admitted.isdisjoint(numbers)
-        # Tried once only: waiting here would let the turn pass that the limiter gave.
-        self._journal_unless_stopped(lambda: self._journal.admit(self._lease, numbers, again=again))
+        await self._journal_unless_stopped(self._journal.admit(self._lease, numbers, again=again))
         # Only after the journal agreed: a refused record was not sent.
         self._admitted.update(numbers)
 
@@ -166,25 +165,31 @@ class Handle:
         """Mark the record as provably not processed, to be sent later."""
         self._mark(record, RecordState.PENDING, None, None, None)
 
-    def count(self, state: RecordState) -> int:
+    async def count(self, state: RecordState) -> int:
         """Return how many records are in that state."""
-        return self._journal.job(self._lease.job).counts.get(state, 0)
+        row = await self._journal.job(self._lease.job)
+        return row.counts.get(state, 0)
 
-    def rows(self, *states: RecordState, after: int = 0, limit: int = 1000) -> list[RecordRow]:
+    async def rows(
+        self, *states: RecordState, after: int = 0, limit: int = 1000
+    ) -> list[RecordRow]:
         """Return the records of these states (or all) with a number above `after`, in order."""
-        return self._journal.records(self._lease.job, states, after=after, limit=limit)
+        return await self._journal.records(self._lease.job, states, after=after, limit=limit)
 
-    def row_pages(self, *states: RecordState, size: int = 1000) -> Iterator[list[RecordRow]]:
+    async def row_pages(
+        self, *states: RecordState, size: int = 1000
+    ) -> AsyncIterator[list[RecordRow]]:
         """Yield all records of these states (or all), in order, at most `size` at a time."""
         after = 0
-        while rows := self.rows(*states, after=after, limit=size):
+        while rows := await self.rows(*states, after=after, limit=size):
             yield rows
             after = rows[-1].number
 
-    def all_rows(self, *states: RecordState) -> Iterator[RecordRow]:
+    async def all_rows(self, *states: RecordState) -> AsyncIterator[RecordRow]:
         """Yield all records of these states (or all), in order."""
-        for rows in self.row_pages(*states):
-            yield from rows
+        async for rows in self.row_pages(*states):
+            for row in rows:
+                yield row
 
     async def sleep(self, seconds: float) -> None:
         """Wait, but not after the job is to stop.
@@ -236,7 +241,7 @@ class Handle:
         Errors as of `add`.
         """
         if marks := self.collect(records):
-            await self._count_step(lambda: self._journal.mark(self._lease, marks))
+            await self._count_step(self._journal.mark(self._lease, marks))
 
     def collect(self, records: Sequence[RecordRow]) -> list[Mark]:
         """Take the marks of records whose send has ended."""
@@ -261,19 +266,20 @@ class Handle:
         brief = truncate(reason, LONGEST_REASON) if reason else reason
         self._marks[record.number] = Mark(record.number, state, code, brief, to_json(detail))
 
-    async def _count_step(self, change: Callable[[], Any]) -> Any:
-        result = await retry_while_busy(lambda: self._journal_unless_stopped(change), self._sleep)
+    async def _count_step(self, change: Coroutine[Any, Any, T]) -> T:
+        result = await self._journal_unless_stopped(change)
         # The runner compares it, to see whether gathering advanced between two failures.
         self.steps += 1
         return result
 
-    def _journal_unless_stopped(self, change: Callable[[], Any]) -> Any:
+    async def _journal_unless_stopped(self, change: Coroutine[Any, Any, T]) -> T:
         """Journal something unless the job is to stop, which the journal may be the first to
         know."""
         if self._progress.end:
+            change.close()
             raise Stopped(self._lease.job)
         try:
-            return change()
+            return await change
         except Stopped:
             # Remembered, so that nothing else is tried before the watcher notices.
             self._progress.decide(End(JobState.CANCELLED))

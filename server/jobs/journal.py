@@ -1,48 +1,29 @@
-"""The journal of jobs and records: each change is one transaction that survives a crash.
+"""The interface of the journal of jobs and records: each change is one transaction that survives a
+crash.
 
     anybody     create, job, jobs, orphans, records, cancel, take
     the owner   renew, enter, add, checkpoint, admit, mark, end: each checks the lease first
 
-Nothing secret is kept: the account is a fingerprint, the arguments are the tool's own.
+Nothing secret is kept in clear: the account is a fingerprint, the arguments are the tool's own.
 """
 
 from __future__ import annotations
 
 import secrets
-import sqlite3
-import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Protocol
 
-from server.errors import Code, Failure
-from server.jobs.database import Database
-from server.jobs.lease import LIVE, Lease, Leases
+from server.jobs.lease import Lease
 from server.jobs.model import (
     Account,
     End,
     JobRow,
-    JobState,
     Mark,
     NewJob,
     NewRecord,
     Phase,
     RecordRow,
     RecordState,
-    Stopped,
-)
-from server.jobs.ownership import OF_ACCOUNTS, OF_BOTH, make_missing, to_values
-from server.jobs.rows import COLUMNS, to_job_row, to_record_row
-from server.jobs.statements import (
-    COUNTED,
-    SEND,
-    insert_records,
-    resolve_interrupted,
-    send_again,
-    skip_pending,
-    to_json,
-    update_progress,
 )
 
 # Seconds after the last change for which a job is kept.
@@ -50,80 +31,42 @@ KEPT_SECONDS = 30 * 24 * 3600.0
 
 # State of a job whose records are still being journalled: other processes do not see it, and it is
 # dropped when its owner dies.
-_STARTING = "starting"
+STARTING = "starting"
 
 
-class Journal:
-    """Jobs and records in one file that all processes of a user share.
+def make_job_id() -> str:
+    """Return the id of a new job."""
+    # Short: people read it in answers and repeat it to resume a job.
+    return f"job_{secrets.token_hex(4)}"
 
-    Args:
-        folder: where the file is; None for a journal of this process alone, gone with it.
-        leases: how long an owner may be silent, and the clock for that.
-        wall: seconds since the epoch.
 
-    Every method raises `Busy` where others hold the file's lock, and `Failure` where the file
-    cannot be used.
+class Journal(Protocol):
+    """Jobs and records that several processes share.
+
+    Every method raises `Failure` where the journal cannot be used. `renew`, `is_cancelled` and
+    `admit` are tried once; the others wait some seconds for a journal that is out of reach.
     """
 
-    def __init__(
-        self,
-        folder: Path | None,
-        *,
-        leases: Leases | None = None,
-        wall: Callable[[], float] = time.time,
-    ) -> None:
-        self.leases = leases or Leases()
-        self._wall = wall
-        # Tidied on opening, because no process is sure to live on and do it later.
-        self._database = Database(folder, self._delete_old)
+    @property
+    def lease_seconds(self) -> float:
+        """Return how long an owner may be silent."""
 
-    def close(self) -> None:
-        """Close the file; the next use opens it again."""
-        self._database.close()
-
-    def create(
+    async def create(
         self, job: NewJob, owner: str, *, writes: bool, repeatable: bool, phase: Phase
     ) -> Lease:
         """Journal a new job that `owner` works on; others do not see it before `start`."""
-        # Short: people read it in answers and repeat it to resume a job.
-        name, now = f"job_{secrets.token_hex(4)}", self._wall()
-        texts = (
-            job.tool,
-            job.title,
-            job.origin,
-            job.account,
-            job.workspace,
-            to_json(job.arguments),
-        )
-        with self._database.transaction() as db:
-            db.execute(
-                "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
-                (name, *texts, writes, repeatable, phase, _STARTING, now),
-            )
-            db.execute(
-                "INSERT INTO runs VALUES (?, NULL, 0, 0, 0, ?, ?, NULL, ?)",
-                (name, now, job.total, to_json(job.counters)),
-            )
-            # In the same transaction: a job without an owner would be deleted as never started.
-            return self.leases.take(db, name, owner)
 
-    def start(self, lease: Lease) -> None:
+    async def start(self, lease: Lease) -> None:
         """Make a new job visible to others, with the records added so far."""
-        with self._open_own(lease) as db:
-            db.execute("UPDATE jobs SET state = 'running' WHERE id = ?", (lease.job,))
 
-    def job(self, name: str) -> JobRow:
+    async def job(self, name: str) -> JobRow:
         """Return the job of that id.
 
         Raises:
             Failure: `NOT_FOUND`.
         """
-        result = self._jobs("jobs.id = :id", id=name)
-        if not result:
-            raise make_missing(name)
-        return result[0]
 
-    def jobs(
+    async def jobs(
         self,
         account: str | None = None,
         *,
@@ -132,56 +75,25 @@ class Journal:
         offset: int = 0,
     ) -> list[JobRow]:
         """Return the jobs of one token or of some accounts, or of all, newest first."""
-        return self._jobs(OF_BOTH, limit, offset, account=account, **to_values(accounts))
 
-    def count_others(self, accounts: Collection[Account]) -> int:
+    async def count_others(self, accounts: Collection[Account]) -> int:
         """Return how many jobs belong to none of these accounts."""
-        count = f"SELECT count(*) FROM jobs WHERE NOT {OF_ACCOUNTS}"  # noqa: S608  # a constant
-        return int(self._database.rows(count, to_values(accounts))[0][0])
 
-    def orphans(self, origin: str, account: str) -> list[JobRow]:
+    async def orphans(self, origin: str, account: str) -> list[JobRow]:
         """Return the interrupted jobs of an account that no process works on, oldest first.
 
         Jobs that an error paused are left out: somebody has to remove its cause first.
         """
-        where = (
-            "origin = :origin AND account = :account "
-            "AND state IN ('running', 'paused') AND error IS NULL"
-        )
-        # Fetched newest first like every list; who waits longest is resumed first.
-        return self._jobs(
-            f"{where} AND cancel = 0 AND NOT {LIVE}", 1000, origin=origin, account=account
-        )[::-1]
 
-    def records(
+    async def records(
         self, name: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
     ) -> list[RecordRow]:
         """Return the records with a number above `after`, in order; of these states, or of all."""
-        select = (
-            "SELECT number, key, state, code, reason, detail, sends FROM records WHERE job = ? "
-        )
-        order = "AND number > ? ORDER BY number LIMIT ?"
-        if not states:
-            result = self._database.rows(select + order, (name, after, limit))
-        else:
-            # One state at a time: only then does the index give the records in order.
-            one = f"{select} AND state = ? {order}"
-            result = sorted(
-                row
-                for state in states
-                for row in self._database.rows(one, (name, state, after, limit))
-            )
-        # Cut once more: each of the states gave up to `limit` records.
-        with self._database.refuse_nonsense():
-            return [to_record_row(row) for row in result[:limit]]
 
-    def is_cancelled(self, lease: Lease) -> bool:
+    async def is_cancelled(self, lease: Lease) -> bool:
         """Whether the job is to be cancelled; unlike `renew` it takes no write lock."""
-        return bool(
-            self._database.rows("SELECT 1 FROM runs WHERE job = ? AND cancel = 1", (lease.job,))
-        )
 
-    def cancel(self, name: str) -> None:
+    async def cancel(self, name: str) -> None:
         """Ask the owner to stop at the next record, or end a job that nobody works on.
 
         A job that has ended stays as it is.
@@ -189,19 +101,8 @@ class Journal:
         Raises:
             Failure: `NOT_FOUND`.
         """
-        with self._database.transaction() as db:
-            row = db.execute("SELECT state FROM jobs WHERE id = ?", (name,)).fetchone()
-            if row is None:
-                raise make_missing(name)
-            # Not an error: the job may have ended while the user decided.
-            if row[0] not in (JobState.RUNNING, JobState.PAUSED):
-                return
-            if self.leases.is_live(db, name):
-                db.execute("UPDATE runs SET cancel = 1 WHERE job = ?", (name,))
-            else:
-                self._leave(db, name, End(JobState.CANCELLED))
 
-    def take(self, name: str, owner: str, *, again: bool = False) -> Lease:
+    async def take(self, name: str, owner: str, *, again: bool = False) -> Lease:
         """Make `owner` the owner of an interrupted job; what was being sent becomes pending or
         unknown.
 
@@ -212,60 +113,18 @@ class Journal:
         Raises:
             Failure: there is no such job, another process works on it, or there is nothing to do.
         """
-        with self._database.transaction() as db:
-            row = db.execute(
-                "SELECT state, phase, repeatable, cancel FROM jobs JOIN runs ON job = id "
-                "WHERE id = ?",
-                (name,),
-            ).fetchone()
-            if row is None:
-                raise make_missing(name)
-            state, phase, repeatable, cancel = row
-            if self.leases.is_live(db, name):
-                raise Failure(
-                    Code.UNAVAILABLE,
-                    f"Another server of this user works on {name}.",
-                    "Look at the job there is; it goes on by itself.",
-                    retryable=True,
-                )
-            if not again and (cancel or state not in (JobState.RUNNING, JobState.PAUSED)):
-                raise Failure(
-                    Code.INVALID_ARGUMENT,
-                    f"{name} has ended already; nothing is left to resume.",
-                    "Start a new job.",
-                )
-            # Before anything is sent: what the last owner was sending must not look like its own.
-            resolve_interrupted(db, name)
-            if again:
-                # The owner died before it could: without this, what the user stopped would be sent.
-                if cancel:
-                    skip_pending(db, name)
-                send_again(db, name, repeatable=bool(repeatable))
-                # A finished job goes back to sending, because some records are pending again.
-                phase = Phase.GATHERING if phase == Phase.GATHERING else Phase.SENDING
-            db.execute(
-                "UPDATE jobs SET state = ?, phase = ?, finished = NULL, result = NULL, "
-                "error = NULL WHERE id = ?",
-                (JobState.RUNNING, phase, name),
-            )
-            return self._touch(db, self.leases.take(db, name, owner))
 
-    def renew(self, lease: Lease) -> bool:
+    async def renew(self, lease: Lease) -> bool:
         """Renew the lease, and return whether the job is to be cancelled.
 
         Raises:
             LostLease: another process works on the job.
         """
-        with self._database.transaction() as db:
-            return self.leases.hold(db, lease)
 
-    def enter(self, lease: Lease, phase: Phase) -> None:
+    async def enter(self, lease: Lease, phase: Phase) -> None:
         """Enter the next phase; an unknown total becomes the number of records gathered."""
-        with self._open_own(lease) as db:
-            db.execute("UPDATE jobs SET phase = ? WHERE id = ?", (phase, lease.job))
-            db.execute(COUNTED, {"job": lease.job})
 
-    def add(
+    async def add(
         self,
         lease: Lease,
         records: Sequence[NewRecord],
@@ -280,12 +139,8 @@ class Journal:
             LostLease: another process works on the job.
             Stopped: the job is to be cancelled.
         """
-        with self._open_own(lease) as db:
-            added = insert_records(db, lease.job, records)
-            update_progress(db, lease.job, cursor, counters)
-        return added
 
-    def checkpoint(
+    async def checkpoint(
         self,
         lease: Lease,
         cursor: Any = None,
@@ -294,12 +149,8 @@ class Journal:
     ) -> None:
         """Journal the cursor, all counters and the expected number of records; None leaves one as
         it is."""
-        with self._open_own(lease) as db:
-            update_progress(db, lease.job, cursor, counters)
-            if total is not None:
-                db.execute("UPDATE runs SET total = ? WHERE job = ?", (total, lease.job))
 
-    def admit(self, lease: Lease, numbers: Sequence[int], *, again: bool = False) -> None:
+    async def admit(self, lease: Lease, numbers: Sequence[int], *, again: bool = False) -> None:
         """Journal that the bytes of these records are about to leave.
 
         Args:
@@ -310,91 +161,12 @@ class Journal:
             Stopped: the job is to be cancelled.
             ValueError: one of them must not be sent.
         """
-        # A record that is `sending` belongs to another send, unless the same one repeats its bytes.
-        states = "('pending', 'sending')" if again else "('pending')"
-        with self._open_own(lease) as db:
-            for number in numbers:
-                if db.execute(SEND + states, (lease.job, number)).rowcount != 1:
-                    raise ValueError(f"record {number} of {lease.job} is not to be sent")
 
-    def mark(self, lease: Lease, marks: Sequence[Mark]) -> None:
+    async def mark(self, lease: Lease, marks: Sequence[Mark]) -> None:
         """Journal the new states of records, even of a job that is to be cancelled.
 
         A detail of None keeps the old one.
         """
-        with self._database.transaction() as db:
-            self.leases.hold(db, lease)
-            self._touch(db, lease)
-            db.executemany(
-                "UPDATE records SET state = ?, code = ?, reason = ?, detail = coalesce(?, detail) "
-                # A record that is done stays so: a late mark must not have it sent twice.
-                "WHERE job = ? AND number = ? AND state != 'done'",
-                [
-                    (mark.state, mark.code, mark.reason, mark.detail, lease.job, mark.number)
-                    for mark in marks
-                ],
-            )
 
-    def end(self, lease: Lease, end: End) -> None:
+    async def end(self, lease: Lease, end: End) -> None:
         """Journal the end of a run, and give the lease back."""
-        with self._database.transaction() as db:
-            cancelled = self.leases.hold(db, lease)
-            # A paused job would be resumed, although the user cancelled it.
-            if cancelled and end.state is JobState.PAUSED:
-                end = End(JobState.CANCELLED)
-            self._leave(db, lease.job, end)
-
-    def _leave(self, db: sqlite3.Connection, name: str, end: End) -> None:
-        now = self._wall()
-        finished = None if end.state is JobState.PAUSED else now
-        # Records still marked as sending would never be resolved once the job has ended.
-        if finished:
-            resolve_interrupted(db, name)
-        if end.state is JobState.CANCELLED:
-            skip_pending(db, name)
-        db.execute(
-            "UPDATE jobs SET state = ?, finished = ?, result = ?, error = ? WHERE id = ?",
-            (end.state, finished, to_json(end.result), to_json(end.error), name),
-        )
-        db.execute("UPDATE runs SET updated = ?, cancel = 0 WHERE job = ?", (now, name))
-        self.leases.drop(db, name)
-
-    @contextmanager
-    def _open_own(self, lease: Lease) -> Iterator[sqlite3.Connection]:
-        """Open a transaction of a job's owner; raise `Stopped` if the job is to be cancelled."""
-        with self._database.transaction() as db:
-            if self.leases.hold(db, lease):
-                raise Stopped(lease.job)
-            self._touch(db, lease)
-            yield db
-
-    def _touch(self, db: sqlite3.Connection, lease: Lease) -> Lease:
-        db.execute("UPDATE runs SET updated = ? WHERE job = ?", (self._wall(), lease.job))
-        return lease
-
-    def _jobs(self, where: str, limit: int = 1, offset: int = 0, **values: Any) -> list[JobRow]:
-        result = self._database.rows(
-            # The row id decides between jobs of the same moment, so that pages do not overlap.
-            f"SELECT {COLUMNS} FROM jobs JOIN runs ON job = id "  # noqa: S608  # values are bound
-            f"WHERE state != '{_STARTING}' AND {where} "
-            "ORDER BY created DESC, jobs.rowid DESC LIMIT :limit OFFSET :offset",
-            {**self.leases.moment(), "limit": limit, "offset": offset, **values},
-        )
-        # Counts reach 0 when records move on, and would be shown as states that still occur.
-        tallies = "SELECT state, records FROM tallies WHERE job = ? AND records > 0"
-        with self._database.refuse_nonsense():
-            return [to_job_row(row, self._database.rows(tallies, (row[0],))) for row in result]
-
-    def _delete_old(self, db: sqlite3.Connection) -> None:
-        """Delete jobs that never started or are too old; end those whose owner died while
-        cancelling."""
-        values = {**self.leases.moment(), "horizon": self._wall() - KEPT_SECONDS}
-        dead = "FROM jobs JOIN runs ON job = id WHERE NOT " + LIVE
-        for (name,) in db.execute(f"SELECT id {dead} AND cancel = 1", values).fetchall():
-            self._leave(db, name, End(JobState.CANCELLED))
-        forgotten = f"SELECT id {dead} AND (updated < :horizon OR state = '{_STARTING}')"
-        for (name,) in db.execute(forgotten, values).fetchall():
-            for table in ("records", "tallies", "runs"):
-                # The table's name is one of the three above.
-                db.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608
-            db.execute("DELETE FROM jobs WHERE id = ?", (name,))

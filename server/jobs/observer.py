@@ -75,13 +75,13 @@ class Observer:
         if not (due or (last and "forecast" in self._handle.counters)):
             return
         self._looked_at = now
-        row = self._journal.job(self._lease.job)
+        row = await self._journal.job(self._lease.job)
         limits = await self._meter(row)
         estimate = read_estimate(row.counters)
         forecast = make_forecast(self._measure(row, trouble, now, last=last), estimate, limits)
         # Through the handle: what the work journals next keeps it.
         self._handle.counters = {**self._handle.counters, "forecast": forecast.to_dict()}
-        self._journal.checkpoint(self._lease, None, self._handle.counters)
+        await self._journal.checkpoint(self._lease, None, self._handle.counters)
 
     def _measure(self, row: JobRow, trouble: Trouble, now: float, *, last: bool) -> Standing:
         finished = count_finished(row)

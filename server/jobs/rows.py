@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from server.jobs.lease import LIVE
 from server.jobs.model import (
     JobRow,
     JobState,
@@ -15,20 +14,9 @@ from server.jobs.model import (
     RecordState,
 )
 
-# A job that reads as running while nobody holds its lease was interrupted, and one that was being
-# cancelled then is cancelled: nobody is left to journal either, so the query says it.
-_STATE = f"""CASE WHEN state NOT IN ('running', 'paused') OR {LIVE} THEN state
-    WHEN cancel = 1 THEN 'cancelled' ELSE 'paused' END"""
-
-# The columns of `jobs` and `runs` that `to_job_row` reads.
-COLUMNS = (
-    "id, tool, title, origin, account, workspace, arguments, writes, repeatable, phase, "
-    f"created, updated, finished, total, cursor, counters, result, error, cancel, {_STATE}, {LIVE}"
-)
-
 
 def to_job_row(row: Sequence[Any], tallies: Sequence[Sequence[Any]]) -> JobRow:
-    """Return a job from its `COLUMNS` and its numbers of records by state.
+    """Return a job from its columns in the order below and its numbers of records by state.
 
     Raises:
         ValueError, TypeError: The journal never wrote such a row.
@@ -68,6 +56,11 @@ def to_record_row(row: Sequence[Any]) -> RecordRow:
     """Return a record from its columns in the order of `RecordRow`, the detail as JSON text."""
     number, key, state, code, reason, detail, sends = row
     return RecordRow(number, key, RecordState(state), code, reason, _parse_value(detail), sends)
+
+
+def to_json(value: Any) -> str | None:
+    """Return a value as compact JSON; None stays None."""
+    return None if value is None else json.dumps(value, separators=(",", ":"))
 
 
 def _parse_value(text: str | None) -> Any:

@@ -13,13 +13,13 @@ from typing import Any
 import anyio
 
 from server.errors import Code, Failure
-from server.jobs.database import retry_while_busy
 from server.jobs.failures import REFUSED, choose_pause, may_pass
 from server.jobs.handle import Handle, JobProgress
 from server.jobs.journal import Journal
 from server.jobs.lease import Lease
 from server.jobs.model import (
     End,
+    JobRow,
     JobState,
     LostLease,
     Mark,
@@ -50,6 +50,7 @@ class Runner:
 
     Args:
         lease: the right to work on it, taken already.
+        row: the job as it was journalled then.
         clock: monotonic seconds.
         sleep: coroutine function that waits a number of seconds of that clock.
         meter: returns what the API allows now.
@@ -59,6 +60,7 @@ class Runner:
         self,
         journal: Journal,
         lease: Lease,
+        row: JobRow,
         work: Work,
         *,
         clock: Callable[[], float],
@@ -66,7 +68,7 @@ class Runner:
         meter: Meter = no_limits,
     ) -> None:
         self.progress = JobProgress()
-        self.handle = Handle(journal, lease, self.progress, sleep=sleep)
+        self.handle = Handle(journal, lease, row, self.progress, sleep=sleep)
         self.ended = False
         # The end that the journal could not take.
         self.unwritten: End | None = None
@@ -80,6 +82,9 @@ class Runner:
         self._part = anyio.CancelScope()
         self._asking: anyio.CancelScope | None = None
         self._in_flight: set[int] = set()
+        # One claim and one write of marks at a time: a journal may answer any moment later.
+        self._claiming = anyio.Lock(fast_acquire=True)
+        self._flushing = anyio.Lock(fast_acquire=True)
         self._unwritten: list[Mark] = []
         self._strikes = 0
         # Raised with every strike, to see which sends had started before it.
@@ -126,15 +131,15 @@ class Runner:
 
     async def _watch(self) -> None:
         """Renew the lease, and stop when another process cancelled the job."""
-        look = min(_LOOK, self._journal.leases.seconds / 4)
+        look = min(_LOOK, self._journal.lease_seconds / 4)
         renewed = self._clock()
         while True:
             await self._sleep(look)
             try:
-                cancelled = self._journal.is_cancelled(self._lease)
+                cancelled = await self._journal.is_cancelled(self._lease)
                 # A third of the lease: if one renewal fails, the next still comes in time.
-                if self._clock() - renewed >= self._journal.leases.seconds / 3:
-                    cancelled = self._journal.renew(self._lease)
+                if self._clock() - renewed >= self._journal.lease_seconds / 3:
+                    cancelled = await self._journal.renew(self._lease)
                     renewed = self._clock()
                 await self._observe()
             except Stopped:
@@ -187,7 +192,7 @@ class Runner:
     async def _gather(self) -> None:
         await self._repeat(lambda: self._work.gather(self.handle))
         if not self.progress.end:
-            await self._write(lambda: self._journal.enter(self._lease, Phase.SENDING))
+            await self._journal.enter(self._lease, Phase.SENDING)
 
     async def _finish(self) -> None:
         result = await self._repeat(lambda: self._work.finish(self.handle))
@@ -226,17 +231,14 @@ class Runner:
             for _ in range(self._work.width):
                 group.start_soon(self._run_phase, self._send_batches)
         if not self.progress.end:
-            await self._run_phase(self._enter_finishing)
-
-    async def _enter_finishing(self) -> None:
-        await self._write(lambda: self._journal.enter(self._lease, Phase.FINISHING))
+            await self._run_phase(lambda: self._journal.enter(self._lease, Phase.FINISHING))
 
     async def _send_batches(self) -> None:
         while True:
             await self._wait_until_open()
             if self.progress.end:
                 return
-            rows = await self._write(self._claim)
+            rows = await self._claim()
             # A record that fails now is sent again by its own sender: nothing is left here.
             if not rows:
                 return
@@ -245,18 +247,20 @@ class Runner:
             finally:
                 self._in_flight.difference_update(row.number for row in rows)
 
-    def _claim(self) -> list[RecordRow]:
+    async def _claim(self) -> list[RecordRow]:
         """Return the next records to send, in order; those that failed often come last."""
-        # Enough rows to fill a batch even if all in flight and all that failed come first.
-        limit = self._work.batch + len(self._in_flight) + len(self._tries)
-        rows = self._journal.records(self._lease.job, [RecordState.PENDING], limit=limit)
-        free = [row for row in rows if row.number not in self._in_flight]
-        # The sort is stable: the others stay in the order in which they were gathered.
-        free.sort(key=lambda row: self._tries[row.number] >= DEFERRED_AFTER)
-        claimed = free[: self._work.batch]
-        # Claimed without an await in between, so that no two senders take the same record.
-        self._in_flight.update(row.number for row in claimed)
-        return claimed
+        async with self._claiming:
+            # As it is now: a record that is sent while the journal answers is still pending there.
+            in_flight = {*self._in_flight}
+            # Enough rows to fill a batch even if all in flight and all that failed come first.
+            limit = self._work.batch + len(in_flight) + len(self._tries)
+            rows = await self._journal.records(self._lease.job, [RecordState.PENDING], limit=limit)
+            free = [row for row in rows if row.number not in in_flight]
+            # The sort is stable: the others stay in the order in which they were gathered.
+            free.sort(key=lambda row: self._tries[row.number] >= DEFERRED_AFTER)
+            claimed = free[: self._work.batch]
+            self._in_flight.update(row.number for row in claimed)
+            return claimed
 
     async def _deliver(self, rows: list[RecordRow]) -> None:
         began, failure = self._round, None
@@ -367,14 +371,13 @@ class Runner:
 
     async def _flush(self) -> None:
         """Journal the marks not journalled yet."""
-
-        def write() -> None:
-            self._journal.mark(self._lease, self._unwritten)
+        async with self._flushing:
+            marks = [*self._unwritten]
+            if not marks:
+                return
+            await self._journal.mark(self._lease, marks)
             # After the write only: marks that could not be journalled must be tried again.
-            self._unwritten.clear()
-
-        if self._unwritten:
-            await self._write(write)
+            del self._unwritten[: len(marks)]
 
     async def _leave(self) -> None:
         # Undecided means interrupted from outside: nothing failed, so the job can be resumed.
@@ -384,7 +387,7 @@ class Runner:
             return
         try:
             await self._flush()
-            await self._write(lambda: self._journal.end(self._lease, end))
+            await self._journal.end(self._lease, end)
         except LostLease:
             log.info("%s was taken over by another process", self._lease.job)
         except Failure as failure:
@@ -393,6 +396,3 @@ class Runner:
             )
             # Why the journal failed says more than what it could not take.
             self.unwritten = End(JobState.PAUSED, to_dict(failure))
-
-    async def _write(self, change: Callable[[], Any]) -> Any:
-        return await retry_while_busy(change, self._sleep)

@@ -10,6 +10,7 @@ one user on one machine. Another backend only has to fit behind the two protocol
 
 from server.limiter.cap import ConcurrencyCap
 from server.limiter.interface import (
+    Admit,
     Lane,
     Limiter,
     Slot,
@@ -18,4 +19,4 @@ from server.limiter.interface import (
 )
 from server.limiter.pacer import Pacer
 
-__all__ = ["ConcurrencyCap", "Lane", "Limiter", "Pacer", "Slot", "Snapshot", "state_key"]
+__all__ = ["Admit", "ConcurrencyCap", "Lane", "Limiter", "Pacer", "Slot", "Snapshot", "state_key"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Lane = Literal["interactive", "job"]
+# Awaited when the turn of a send has come, right before its bytes leave; what it raises keeps them.
+Admit = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from pydantic import Field, PrivateAttr
 
 from server.errors import Code, Failure
-from server.jobs.engine import Jobs
 from server.jobs.forecast import (
     describe_correction,
     describe_seconds,
     read_estimate,
     read_forecast,
 )
+from server.jobs.interface import Jobs
 from server.jobs.model import (
     RECORDS,
     Estimate,
@@ -132,7 +132,7 @@ class StartJob(Request[R, C], Generic[R, C]):
         # A dry run only looks.
         return self.may_change() and not self.dry_run
 
-    def billing_credits(self) -> int:
+    def billing_credits(self, payload: dict[str, Any] | None = None) -> int:
         return 0 if self._plan is None else self._plan.billing
 
     async def preview(self, context: C) -> Preview | None:

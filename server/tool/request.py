@@ -166,8 +166,9 @@ class Request(Input, Generic[R, C]):
         """Return whether what this call is about to do belongs into the audit log."""
         return self.may_change()
 
-    def billing_credits(self) -> int:
-        """Return the most billing credits that it spends; the user pays for them."""
+    def billing_credits(self, payload: dict[str, Any] | None = None) -> int:
+        """Return the most billing credits that it spends, or has spent by the API's answer; the
+        user pays for them."""
         return 0
 
     def check(self) -> None:

@@ -245,10 +245,10 @@ async def test_a_tagging_that_runs_or_belongs_to_another_account_is_not_undone(
         row = await one.running.get(told["jobId"])
         account = row.account if whose == "own" else whose
         job = NewJob(row.tool, "Tagging", row.origin, account, None, {"action": "tag"})
-        lease = one.journal.create(
+        lease = await one.journal.create(
             job, "another process", writes=True, repeatable=True, phase=Phase.SENDING
         )
-        one.journal.start(lease)
+        await one.journal.start(lease)
         failure = await one.refused(action="tag", undo=lease.job)
 
     assert failure.code is Code.INVALID_ARGUMENT

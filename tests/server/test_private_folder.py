@@ -11,7 +11,7 @@ import pytest
 
 from server.errors import Code, Failure
 from server.exports import ExportFolder
-from server.jobs import Journal
+from server.jobs.sqlite import JournalFile
 from server.private_folder import make_private
 from server.sqlite_file import create_private_file
 
@@ -64,7 +64,7 @@ def test_a_folder_of_others_is_refused_with_the_setting(
     tmp_path.chmod(0o1777)
     monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
     with pytest.raises(Failure, match="other users can write to it") as journal:
-        Journal(tmp_path).jobs()
+        JournalFile(tmp_path).jobs()
     with (
         pytest.raises(Failure, match="other users can write to it") as exports,
         ExportFolder(tmp_path).open(create=True),
@@ -87,7 +87,7 @@ def test_a_place_that_takes_no_folder_is_told_with_the_folder_and_the_setting() 
     with pytest.raises(Failure) as exports:
         ExportFolder(place).choose_target("a", "csv")
     with pytest.raises(Failure) as journal:
-        Journal(place).jobs()
+        JournalFile(place).jobs()
     assert (exports.value.code, journal.value.code) == (Code.FORBIDDEN, Code.NOT_CONFIGURED)
     assert "archive-mcp/state" in exports.value.message
     assert "archive-mcp/state" in journal.value.message

@@ -23,11 +23,11 @@ from server.jobs import (
     JobRow,
     Jobs,
     JobState,
-    Journal,
     NewJob,
     Phase,
 )
 from server.jobs.model import End
+from server.jobs.sqlite import JournalFile
 from server.limiter import Pacer, state_key
 from server.recovery import Recovery
 from server.services import Services
@@ -110,7 +110,7 @@ def leave_behind(
     assert settings.token is not None
     origin = origin or parse_origin(settings.api_url)
     account = account or state_key(parse_origin(settings.api_url), "token", settings.token.reveal())
-    journal = Journal(settings.state_dir)
+    journal = JournalFile(settings.state_dir)
     tool = tool or "archive_start_collection_job"
     job = NewJob(tool, "Left behind", origin, account, arguments=arguments or {})
     lease = journal.create(job, "gone", writes=writes, repeatable=True, phase=Phase.SENDING)
@@ -180,7 +180,7 @@ async def test_a_job_of_another_token_is_neither_seen_nor_stopped_nor_resumed(
                 await use
         with pytest.raises(Failure, match="belongs to another token"):
             await jobs.resume(name, None)  # type: ignore[arg-type]  # it is not reached
-    assert Journal(settings.state_dir).job(name).state is JobState.PAUSED
+    assert JournalFile(settings.state_dir).job(name).state is JobState.PAUSED
 
 
 async def test_a_job_that_cannot_go_on_does_not_hold_up_the_others(

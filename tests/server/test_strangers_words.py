@@ -10,8 +10,9 @@ import pytest
 
 from server.errors import Code, Failure
 from server.job_commands import _render
-from server.jobs import Journal, NewJob, Phase
+from server.jobs import NewJob, Phase
 from server.jobs.model import End, JobState
+from server.jobs.sqlite import JournalFile
 from server.main import LineFormatter
 from server.text import LONGEST_SENTENCE, clean_sentence, quote_title
 from server.tool.elicitation import Question
@@ -71,7 +72,7 @@ def test_a_line_of_the_log_is_one_line_and_a_traceback_is_indented() -> None:
 
 
 def test_the_list_of_jobs_shows_titles_and_errors_of_any_age_harmlessly(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    journal = JournalFile(tmp_path)
     # A text of the journal cannot hold half of a surrogate pair.
     job = NewJob("a_tool", HOSTILE.replace("\ud800", ""), "https://api.test", "account")
     lease = journal.create(job, "gone", writes=False, repeatable=True, phase=Phase.SENDING)

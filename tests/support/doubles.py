@@ -10,7 +10,7 @@ from typing import Any
 from server.archive.client import Archive, Call
 from server.archive.failures import Answer
 from server.audit.auditor import Auditor
-from server.errors import Failure
+from server.errors import Code, Failure
 from server.exports import ExportFolder
 from server.http.retry import run_with_retries
 from server.jobs import Jobs
@@ -67,6 +67,21 @@ class IdleProcess:
 
     def exports(self) -> ExportFolder:
         raise AssertionError("nothing here writes a file")
+
+
+class Purse:
+    """Credits that run out."""
+
+    def __init__(self, credits: int) -> None:
+        self.left = credits
+
+    async def reserve(self, credits: int) -> None:
+        if credits > self.left:
+            raise Failure(Code.FORBIDDEN, "Spent.")
+        self.left -= credits
+
+    async def give_back(self, credits: int) -> None:
+        self.left += credits
 
 
 class Declared(Request[Any, Context]):

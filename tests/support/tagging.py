@@ -18,12 +18,12 @@ import httpx
 
 from server.jobs import (
     JobRow,
-    Journal,
     Leases,
     RecordRow,
     RecordState,
 )
-from server.jobs.database import FILE
+from server.jobs.sqlite import JournalFile
+from server.jobs.sqlite.database import FILE
 from server.sandbox import MAIN, TOKEN
 from tests.support.machine.journals import unlocked
 from tests.support.sandboxed import PACED, SandboxProcess, using
@@ -74,9 +74,9 @@ class Site:
             yield server
 
     @contextmanager
-    def journal(self) -> Iterator[Journal]:
+    def journal(self) -> Iterator[JournalFile]:
         """The journal of those servers."""
-        journal = Journal(self.folder / "state", leases=Leases(self.lease))
+        journal = JournalFile(self.folder / "state", leases=Leases(self.lease))
         try:
             yield journal
         finally:

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from server.jobs import Handle, Jobs, JobState, Journal, RecordRow, RecordState, Stopped
+from server.jobs import Handle, JobState, Journal, LocalJobs, RecordRow, RecordState, Stopped
 from tests.support.jobs.doubles import JOB, LONG, FakeTime, Toy, ended, some
 
 
 @pytest.fixture
-async def jobs(journal: Journal, time: FakeTime) -> AsyncIterator[Jobs]:
-    async with Jobs(journal, clock=time.clock, sleep=time.sleep) as running:
+async def jobs(journal: Journal, time: FakeTime) -> AsyncIterator[LocalJobs]:
+    async with LocalJobs(journal, clock=time.clock, sleep=time.sleep) as running:
         yield running
 
 
@@ -20,11 +20,11 @@ async def jobs(journal: Journal, time: FakeTime) -> AsyncIterator[Jobs]:
     ("length", "reason"), [(499, "x" * 499), (500, "x" * 500), (501, "x" * 497 + "...")]
 )
 async def test_a_reason_of_more_than_five_hundred_characters_is_cut(
-    jobs: Jobs, length: int, reason: str
+    jobs: LocalJobs, length: int, reason: str
 ) -> None:
     class Refusing(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
-            job.admit(records)
+            await job.admit(records)
             job.mark_failed(records[0], "x" * length)
 
     job = await ended(jobs, Refusing(), some(1))
@@ -32,17 +32,17 @@ async def test_a_reason_of_more_than_five_hundred_characters_is_cut(
     assert [row.reason for row in await jobs.failures(job.id)] == [reason]
 
 
-async def test_a_work_can_count_and_read_the_records_of_its_job(jobs: Jobs) -> None:
+async def test_a_work_can_count_and_read_the_records_of_its_job(jobs: LocalJobs) -> None:
     class Looking(Toy):
         async def finish(self, job: Handle) -> dict[str, object]:
             return {
-                "done": job.count(RecordState.DONE),
-                "failed": job.count(RecordState.FAILED),
-                "first": [row.number for row in job.rows()][:2],
-                "rows": len(job.rows()),
-                "later": [row.number for row in job.rows(RecordState.DONE, after=1000)],
-                "none": job.rows(RecordState.FAILED),
-                "two": [row.number for row in job.rows(limit=2)],
+                "done": await job.count(RecordState.DONE),
+                "failed": await job.count(RecordState.FAILED),
+                "first": [row.number for row in await job.rows()][:2],
+                "rows": len(await job.rows()),
+                "later": [row.number for row in await job.rows(RecordState.DONE, after=1000)],
+                "none": await job.rows(RecordState.FAILED),
+                "two": [row.number for row in await job.rows(limit=2)],
             }
 
     job = await ended(jobs, Looking(batch=100), some(1003))
@@ -59,7 +59,9 @@ async def test_a_work_can_count_and_read_the_records_of_its_job(jobs: Jobs) -> N
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 2.0])
-async def test_a_work_sleeps_as_long_as_it_says(jobs: Jobs, time: FakeTime, seconds: float) -> None:
+async def test_a_work_sleeps_as_long_as_it_says(
+    jobs: LocalJobs, time: FakeTime, seconds: float
+) -> None:
     class Resting(Toy):
         slept = -1.0
 
@@ -76,7 +78,7 @@ async def test_a_work_sleeps_as_long_as_it_says(jobs: Jobs, time: FakeTime, seco
 
 
 async def test_a_sleeping_work_notices_within_a_quarter_of_a_second_that_it_is_to_stop(
-    jobs: Jobs, time: FakeTime
+    jobs: LocalJobs, time: FakeTime
 ) -> None:
     class Sleeping(Toy):
         def __init__(self) -> None:
@@ -107,7 +109,7 @@ async def test_a_sleeping_work_notices_within_a_quarter_of_a_second_that_it_is_t
 
 
 async def test_a_work_that_is_to_pause_is_stopping_but_not_cancelled(
-    jobs: Jobs, time: FakeTime
+    jobs: LocalJobs, time: FakeTime
 ) -> None:
     flags: list[tuple[bool, bool]] = []
 
@@ -124,7 +126,9 @@ async def test_a_work_that_is_to_pause_is_stopping_but_not_cancelled(
     assert flags == [(True, False)]
 
 
-async def test_a_sleep_that_would_begin_after_the_end_does_not(jobs: Jobs, time: FakeTime) -> None:
+async def test_a_sleep_that_would_begin_after_the_end_does_not(
+    jobs: LocalJobs, time: FakeTime
+) -> None:
     class Late(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
             await time.sleep(0.5)
@@ -139,22 +143,26 @@ async def test_a_sleep_that_would_begin_after_the_end_does_not(jobs: Jobs, time:
 
 
 async def test_marks_of_records_are_journalled_at_once_where_the_work_asks_for_it(
-    jobs: Jobs,
+    jobs: LocalJobs,
 ) -> None:
     class Settling(Toy):
         def __init__(self) -> None:
             super().__init__(batch=2)
             self.counts: list[tuple[int, int]] = []
 
+        async def look(self, job: Handle) -> None:
+            done, sending = RecordState.DONE, RecordState.SENDING
+            self.counts.append((await job.count(done), await job.count(sending)))
+
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
-            job.admit(records)
+            await job.admit(records)
             job.mark_done(records[0])
-            self.counts.append((job.count(RecordState.DONE), job.count(RecordState.SENDING)))
+            await self.look(job)
             await job.journal_marks(records[:1])
-            self.counts.append((job.count(RecordState.DONE), job.count(RecordState.SENDING)))
+            await self.look(job)
             job.mark_done(records[1])
             await job.journal_marks(records[:1])
-            self.counts.append((job.count(RecordState.DONE), job.count(RecordState.SENDING)))
+            await self.look(job)
             job.mark_done(records[0])
 
     work = Settling()
@@ -164,14 +172,14 @@ async def test_marks_of_records_are_journalled_at_once_where_the_work_asks_for_i
     assert job.counts == {RecordState.DONE: 2}
 
 
-async def test_all_records_are_read_page_by_page_in_order(jobs: Jobs) -> None:
+async def test_all_records_are_read_page_by_page_in_order(jobs: LocalJobs) -> None:
     class Reading(Toy):
         async def finish(self, job: Handle) -> dict[str, object]:
             pages = job.row_pages(RecordState.DONE, size=2)
             return {
-                "pages": [[row.number for row in rows] for rows in pages],
-                "all": [row.number for row in job.all_rows()],
-                "none": list(job.all_rows(RecordState.FAILED)),
+                "pages": [[row.number for row in rows] async for rows in pages],
+                "all": [row.number async for row in job.all_rows()],
+                "none": [row async for row in job.all_rows(RecordState.FAILED)],
             }
 
     job = await ended(jobs, Reading(batch=100), some(5))
@@ -179,7 +187,7 @@ async def test_all_records_are_read_page_by_page_in_order(jobs: Jobs) -> None:
     assert job.result == {"pages": [[1, 2], [3, 4], [5]], "all": [1, 2, 3, 4, 5], "none": []}
 
 
-async def test_the_records_of_another_job_are_read_page_by_page_in_order(jobs: Jobs) -> None:
+async def test_the_records_of_another_job_are_read_page_by_page_in_order(jobs: LocalJobs) -> None:
     job = await ended(jobs, Toy(batch=100), some(5))
 
     pages = [rows async for rows in jobs.record_pages(job.id, after=1, size=3)]
@@ -192,7 +200,7 @@ async def test_the_records_of_another_job_are_read_page_by_page_in_order(jobs: J
     [(0.0, [0.0]), (1.0, [1.0, 0.0]), (7.5, [7.5, 5.5, 2.5, 0.0])],
 )
 async def test_a_poll_looks_at_growing_intervals_and_once_more_at_the_end(
-    jobs: Jobs, limit: float, left: list[float]
+    jobs: LocalJobs, limit: float, left: list[float]
 ) -> None:
     class Waiting(Toy):
         async def finish(self, job: Handle) -> dict[str, object]:
@@ -204,7 +212,7 @@ async def test_a_poll_looks_at_growing_intervals_and_once_more_at_the_end(
     assert job.result == {"left": left, "waited": limit or None}
 
 
-async def test_a_poll_that_was_interrupted_waits_only_for_the_rest(jobs: Jobs) -> None:
+async def test_a_poll_that_was_interrupted_waits_only_for_the_rest(jobs: LocalJobs) -> None:
     class Waiting(Toy):
         async def finish(self, job: Handle) -> dict[str, object]:
             await job.checkpoint(waited=9.0)

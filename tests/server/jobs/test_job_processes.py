@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from server.jobs import Journal, RecordState
+from server.jobs import RecordState
+from server.jobs.sqlite import JournalFile
 from tests.support.paths import ROOT
 
 WORKER = ROOT / "tests" / "support" / "jobs" / "worker.py"
@@ -118,7 +119,7 @@ def test_killed_other_work_sends_nothing_twice_and_tells_which_outcomes_are_unkn
     scene = Scene(tmp_path)
     answer = killed_again_and_again(scene, seed=2)
 
-    journal = Journal(scene.state)
+    journal = JournalFile(scene.state)
     (job,) = journal.jobs()
     unknown = {row.key for row in journal.records(job.id, [RecordState.UNKNOWN], limit=COUNT)}
     done = {row.key for row in journal.records(job.id, [RecordState.DONE], limit=COUNT)}

@@ -10,8 +10,8 @@ import pytest
 from server.errors import Failure
 from server.jobs import (
     Handle,
-    Jobs,
     JobState,
+    LocalJobs,
     RecordState,
 )
 from tests.support.jobs.doubles import (
@@ -26,12 +26,12 @@ from tests.support.jobs.doubles import (
 
 
 @pytest.fixture
-async def jobs(process: Callable[[], Jobs]) -> AsyncIterator[Jobs]:
+async def jobs(process: Callable[[], LocalJobs]) -> AsyncIterator[LocalJobs]:
     async with process() as running:
         yield running
 
 
-async def test_waiting_ends_with_the_job(jobs: Jobs, time: FakeTime) -> None:
+async def test_waiting_ends_with_the_job(jobs: LocalJobs, time: FakeTime) -> None:
     started = await jobs.start(JOB, Slow(time), some(4))
     before = time.now
     job = await jobs.wait(started.id, 20)
@@ -40,7 +40,7 @@ async def test_waiting_ends_with_the_job(jobs: Jobs, time: FakeTime) -> None:
     assert 2 <= time.now - before < 2.2
 
 
-async def test_waiting_ends_in_time_and_the_job_goes_on(jobs: Jobs, time: FakeTime) -> None:
+async def test_waiting_ends_in_time_and_the_job_goes_on(jobs: LocalJobs, time: FakeTime) -> None:
     started = await jobs.start(JOB, Slow(time), some(100))
     before = time.now
     job = await jobs.wait(started.id, 20)
@@ -50,7 +50,7 @@ async def test_waiting_ends_in_time_and_the_job_goes_on(jobs: Jobs, time: FakeTi
     assert (await jobs.wait(started.id, LONG)).counts == {RecordState.DONE: 100}
 
 
-async def test_a_caller_that_gives_up_does_not_end_the_job(jobs: Jobs, time: FakeTime) -> None:
+async def test_a_caller_that_gives_up_does_not_end_the_job(jobs: LocalJobs, time: FakeTime) -> None:
     started = await jobs.start(JOB, Slow(time), some(10))
     with anyio.CancelScope() as scope:
         scope.cancel()
@@ -60,7 +60,7 @@ async def test_a_caller_that_gives_up_does_not_end_the_job(jobs: Jobs, time: Fak
 
 
 async def test_progress_is_told_about_once_a_second_and_only_grows(
-    jobs: Jobs, time: FakeTime
+    jobs: LocalJobs, time: FakeTime
 ) -> None:
     heard: list[tuple[int, int | None, str]] = []
 
@@ -77,7 +77,7 @@ async def test_progress_is_told_about_once_a_second_and_only_grows(
     assert {message for _, _, message in heard} == {"sending", "sending; about 6 s left"}
 
 
-async def test_progress_carries_what_the_work_says(jobs: Jobs, time: FakeTime) -> None:
+async def test_progress_carries_what_the_work_says(jobs: LocalJobs, time: FakeTime) -> None:
     class Talking(Toy):
         async def gather(self, job: Handle) -> None:
             job.set_message("looking around")
@@ -96,7 +96,7 @@ async def test_progress_carries_what_the_work_says(jobs: Jobs, time: FakeTime) -
 
 
 async def test_two_processes_see_the_same_jobs_and_wait_for_them(
-    jobs: Jobs, process: Callable[[], Jobs], time: FakeTime
+    jobs: LocalJobs, process: Callable[[], LocalJobs], time: FakeTime
 ) -> None:
     started = await jobs.start(JOB, Slow(time), some(10))
     async with process() as other:
@@ -108,7 +108,7 @@ async def test_two_processes_see_the_same_jobs_and_wait_for_them(
 
 
 async def test_cancelling_lets_what_is_under_way_end_and_sends_nothing_more(
-    jobs: Jobs, time: FakeTime
+    jobs: LocalJobs, time: FakeTime
 ) -> None:
     work = Slow(time, repeatable=False)
     started = await jobs.start(JOB, work, some(10))
@@ -123,7 +123,7 @@ async def test_cancelling_lets_what_is_under_way_end_and_sends_nothing_more(
 
 
 async def test_cancelling_from_another_process_stops_the_next_record(
-    jobs: Jobs, process: Callable[[], Jobs], time: FakeTime
+    jobs: LocalJobs, process: Callable[[], LocalJobs], time: FakeTime
 ) -> None:
     work = Slow(time)
     started = await jobs.start(JOB, work, some(50))
@@ -138,7 +138,7 @@ async def test_cancelling_from_another_process_stops_the_next_record(
 
 @pytest.mark.parametrize("local", [True, False])
 async def test_cancelling_cuts_a_pause_between_attempts_short(
-    jobs: Jobs, process: Callable[[], Jobs], time: FakeTime, local: bool
+    jobs: LocalJobs, process: Callable[[], LocalJobs], time: FakeTime, local: bool
 ) -> None:
     work = Toy(answers={"k1": failures("BUDGET_EXHAUSTED", 1, retry_after=250)})
     started = await jobs.start(JOB, work, some(2))
@@ -154,7 +154,7 @@ async def test_cancelling_cuts_a_pause_between_attempts_short(
 
 @pytest.mark.parametrize("local", [True, False])
 async def test_cancelling_interrupts_gathering(
-    jobs: Jobs, process: Callable[[], Jobs], time: FakeTime, local: bool
+    jobs: LocalJobs, process: Callable[[], LocalJobs], time: FakeTime, local: bool
 ) -> None:
     class Endless(Toy):
         async def gather(self, job: Handle) -> None:
@@ -171,13 +171,13 @@ async def test_cancelling_interrupts_gathering(
     assert time.now - before < (0.6 if local else 5)
 
 
-async def test_an_ended_job_stays_as_it_is_when_cancelled(jobs: Jobs) -> None:
+async def test_an_ended_job_stays_as_it_is_when_cancelled(jobs: LocalJobs) -> None:
     started = await jobs.start(JOB, Toy(), some(1))
     await jobs.wait(started.id, LONG)
     assert (await jobs.cancel(started.id)).state is JobState.DONE
 
 
-async def test_failed_records_are_sent_again_alone(jobs: Jobs) -> None:
+async def test_failed_records_are_sent_again_alone(jobs: LocalJobs) -> None:
     work = Toy(
         answers={"k2": failures("REJECTED", 1), "k3": failures("OUTCOME_UNKNOWN", 1)},
         repeatable=False,
@@ -194,7 +194,7 @@ async def test_failed_records_are_sent_again_alone(jobs: Jobs) -> None:
 
 
 async def test_what_was_cancelled_is_not_sent_when_failed_records_are(
-    jobs: Jobs, time: FakeTime
+    jobs: LocalJobs, time: FakeTime
 ) -> None:
     work = Slow(time)
     work.answers = {"k1": failures("REJECTED", 1)}
@@ -209,7 +209,7 @@ async def test_what_was_cancelled_is_not_sent_when_failed_records_are(
     assert job.counts == {RecordState.DONE: 3, RecordState.SKIPPED: 7}
 
 
-async def test_several_jobs_run_side_by_side(jobs: Jobs, time: FakeTime) -> None:
+async def test_several_jobs_run_side_by_side(jobs: LocalJobs, time: FakeTime) -> None:
     before = time.now
     started = [await jobs.start(JOB, Slow(time), some(4)) for _ in range(5)]
     for each in started:

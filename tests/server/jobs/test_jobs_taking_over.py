@@ -10,12 +10,11 @@ import pytest
 from server.errors import Failure
 from server.jobs import (
     Handle,
-    Jobs,
     JobState,
+    LocalJobs,
     RecordRow,
     RecordState,
 )
-from server.jobs.database import Busy
 from server.jobs.lease import LEASE_SECONDS, Lease
 from tests.support.jobs.doubles import (
     JOB,
@@ -28,14 +27,14 @@ from tests.support.jobs.doubles import (
 
 
 @pytest.fixture
-async def jobs(process: Callable[[], Jobs]) -> AsyncIterator[Jobs]:
+async def jobs(process: Callable[[], LocalJobs]) -> AsyncIterator[LocalJobs]:
     async with process() as running:
         yield running
 
 
 @pytest.mark.parametrize("cancelled", [True, False])
 async def test_a_work_can_tell_a_cancellation_from_a_pause(
-    process: Callable[[], Jobs], time: FakeTime, cancelled: bool
+    process: Callable[[], LocalJobs], time: FakeTime, cancelled: bool
 ) -> None:
     told: list[bool] = []
 
@@ -62,7 +61,7 @@ async def test_a_work_can_tell_a_cancellation_from_a_pause(
 
 
 async def test_a_server_that_ends_pauses_its_jobs_within_a_second_and_another_goes_on_at_once(
-    process: Callable[[], Jobs], time: FakeTime
+    process: Callable[[], LocalJobs], time: FakeTime
 ) -> None:
     first, second = Slow(time), Slow(time)
     async with process() as jobs:
@@ -89,7 +88,7 @@ async def test_a_server_that_ends_pauses_its_jobs_within_a_second_and_another_go
     ("repeatable", "becomes"), [(True, RecordState.PENDING), (False, RecordState.UNKNOWN)]
 )
 async def test_what_does_not_end_within_the_grace_stays_journalled_as_being_sent(
-    process: Callable[[], Jobs], time: FakeTime, repeatable: bool, becomes: RecordState
+    process: Callable[[], LocalJobs], time: FakeTime, repeatable: bool, becomes: RecordState
 ) -> None:
     async with process() as jobs:
         started = await jobs.start(JOB, Slow(time, 60, repeatable=repeatable, width=2), some(5))
@@ -108,11 +107,11 @@ async def test_what_does_not_end_within_the_grace_stays_journalled_as_being_sent
 
 
 async def test_what_was_already_known_when_the_grace_ended_is_journalled(
-    process: Callable[[], Jobs], time: FakeTime
+    process: Callable[[], LocalJobs], time: FakeTime
 ) -> None:
     class Half(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
-            job.admit(records)
+            await job.admit(records)
             job.mark_done(records[0])
             await time.sleep(100)
 
@@ -124,7 +123,7 @@ async def test_what_was_already_known_when_the_grace_ended_is_journalled(
 
 
 async def test_what_waits_for_its_turn_is_not_sent_any_more_when_the_server_ends(
-    process: Callable[[], Jobs], time: FakeTime
+    process: Callable[[], LocalJobs], time: FakeTime
 ) -> None:
     async def wait(_: RecordRow) -> None:
         await time.sleep(0.5)
@@ -137,16 +136,15 @@ async def test_what_waits_for_its_turn_is_not_sent_any_more_when_the_server_ends
 
 
 async def test_a_job_that_begins_while_the_server_ends_is_paused(
-    process: Callable[[], Jobs], time: FakeTime, monkeypatch: pytest.MonkeyPatch
+    process: Callable[[], LocalJobs], time: FakeTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = Slow(time)
     async with process() as jobs:
-        begin, locked = jobs._journal.start, [Busy()] * 4
+        begin = jobs._journal.start
 
-        def slow(lease: Lease) -> None:
-            if locked:
-                raise locked.pop()
-            begin(lease)
+        async def slow(lease: Lease) -> None:
+            await time.sleep(0.15)
+            await begin(lease)
 
         monkeypatch.setattr(jobs._journal, "start", slow)
         async with anyio.create_task_group() as group:
@@ -159,23 +157,23 @@ async def test_a_job_that_begins_while_the_server_ends_is_paused(
 
 
 async def test_a_send_that_hangs_is_given_up_when_another_process_took_the_job(
-    process: Callable[[], Jobs], time: FakeTime
+    process: Callable[[], LocalJobs], time: FakeTime
 ) -> None:
     class Hanging(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
-            job.admit(records)
+            await job.admit(records)
             await anyio.sleep_forever()
 
     async with process() as one, process() as two:
         started = await one.start(JOB, Hanging(), some(1))
         await time.sleep(1)
         time.now += LEASE_SECONDS + 1
-        two._journal.take(started.id, "two")
+        await two._journal.take(started.id, "two")
         await time.sleep(10)
         assert one._runners == {}
 
 
-async def test_nothing_is_started_by_a_server_that_ends(jobs: Jobs) -> None:
+async def test_nothing_is_started_by_a_server_that_ends(jobs: LocalJobs) -> None:
     await jobs.close()
     with pytest.raises(Failure, match="is ending"):
         await jobs.start(JOB, Toy(), some(1))
@@ -183,7 +181,7 @@ async def test_nothing_is_started_by_a_server_that_ends(jobs: Jobs) -> None:
 
 
 async def test_a_job_goes_on_after_its_server_was_suspended_only_if_nobody_took_it(
-    process: Callable[[], Jobs], time: FakeTime
+    process: Callable[[], LocalJobs], time: FakeTime
 ) -> None:
     suspended, taken = anyio.Event(), anyio.Event()
 
@@ -202,18 +200,18 @@ async def test_a_job_goes_on_after_its_server_was_suspended_only_if_nobody_took_
         time.now += (
             LEASE_SECONDS + 1
         )  # the first one's clock went on, but it did not get to renew its lease
-        lease = journal.take(started.id, "two")
+        lease = await journal.take(started.id, "two")
         taken.set()
         await time.sleep(3)
         assert first.sent == ["k1", "k2"]
-        journal.admit(lease, [3])
+        await journal.admit(lease, [3])
         time.now += LEASE_SECONDS + 1
         await two.resume(started.id, second)
         assert (await two.wait(started.id, LONG)).state is JobState.DONE
     assert second.sent == ["k3", "k4", "k5", "k6"]
 
 
-async def test_a_job_that_runs_here_is_not_resumed_twice(jobs: Jobs, time: FakeTime) -> None:
+async def test_a_job_that_runs_here_is_not_resumed_twice(jobs: LocalJobs, time: FakeTime) -> None:
     work = Slow(time)
     started = await jobs.start(JOB, work, some(4))
     await jobs.resume(started.id, work)
@@ -223,7 +221,7 @@ async def test_a_job_that_runs_here_is_not_resumed_twice(jobs: Jobs, time: FakeT
 
 
 async def test_a_job_that_another_process_runs_is_not_resumed(
-    jobs: Jobs, process: Callable[[], Jobs], time: FakeTime
+    jobs: LocalJobs, process: Callable[[], LocalJobs], time: FakeTime
 ) -> None:
     started = await jobs.start(JOB, Slow(time), some(4))
     async with process() as other:

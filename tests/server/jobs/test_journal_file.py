@@ -17,12 +17,12 @@ import pytest
 from server.errors import Failure
 from server.jobs import (
     JobState,
-    Journal,
     LostLease,
     RecordState,
 )
-from server.jobs.database import FILE, Busy, retry_while_busy
-from tests.support.jobs.doubles import begun, some, states
+from server.jobs.sqlite import JournalFile
+from server.jobs.sqlite.database import FILE, Busy, retry_while_busy
+from tests.support.jobs.doubles import begun_in_file, some
 
 HOLDER = """
 import sqlite3, sys
@@ -33,8 +33,10 @@ sys.stdin.read()
 """
 
 
-def test_the_file_is_for_its_user_only(opened: Callable[[], Journal], tmp_path: Path) -> None:
-    begun(opened())
+def test_the_file_is_for_its_user_only(
+    opened_file: Callable[[], JournalFile], tmp_path: Path
+) -> None:
+    begun_in_file(opened_file())
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
 
     assert FILE in modes
@@ -43,23 +45,23 @@ def test_the_file_is_for_its_user_only(opened: Callable[[], Journal], tmp_path: 
 
 
 def test_a_damaged_file_is_put_aside_and_a_new_one_begun(
-    opened: Callable[[], Journal], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    opened_file: Callable[[], JournalFile], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / FILE).write_bytes(b"this is no database, whatever its name says" * 100)
-    lease = begun(opened())
+    lease = begun_in_file(opened_file())
 
-    assert opened().job(lease.job).state is JobState.RUNNING
+    assert opened_file().job(lease.job).state is JobState.RUNNING
     (aside,) = tmp_path.glob(f"{FILE}.damaged-*")
     assert aside.read_bytes().startswith(b"this is no database")
     assert "renamed to" in caplog.text
 
 
 def test_damage_found_later_is_told_and_the_old_owner_works_no_more(
-    opened: Callable[[], Journal], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    opened_file: Callable[[], JournalFile], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL, "archive_mcp.jobs")
-    journal = opened()
-    lease = begun(journal, 3000)
+    journal = opened_file()
+    lease = begun_in_file(journal, 3000)
     db = journal._database._connection()
     (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'records'").fetchone()
     (size,) = db.execute("PRAGMA page_size").fetchone()
@@ -79,14 +81,14 @@ def test_damage_found_later_is_told_and_the_old_owner_works_no_more(
 def test_a_folder_that_cannot_be_made_is_told_with_what_to_set(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Failure, match="cannot be used") as caught:
-        Journal(tmp_path / "file" / "state").jobs()
+        JournalFile(tmp_path / "file" / "state").jobs()
     assert caught.value.code == "NOT_CONFIGURED"
     assert "ARCHIVE_MCP_STATE_DIR" in caught.value.hint
 
 
-def test_a_full_disk_is_told_and_changes_nothing(opened: Callable[[], Journal]) -> None:
-    journal = opened()
-    lease = begun(journal)
+def test_a_full_disk_is_told_and_changes_nothing(opened_file: Callable[[], JournalFile]) -> None:
+    journal = opened_file()
+    lease = begun_in_file(journal)
     db = journal._database._connection()
     (pages,) = db.execute("PRAGMA page_count").fetchone()
     db.execute(f"PRAGMA max_page_count={pages}")
@@ -97,14 +99,14 @@ def test_a_full_disk_is_told_and_changes_nothing(opened: Callable[[], Journal]) 
 
 
 def test_a_journal_of_a_newer_version_is_left_alone(
-    opened: Callable[[], Journal], tmp_path: Path
+    opened_file: Callable[[], JournalFile], tmp_path: Path
 ) -> None:
     db = sqlite3.connect(tmp_path / FILE)
     db.execute("PRAGMA user_version=99")
     db.close()
 
     with pytest.raises(Failure, match="newer version"):
-        opened().jobs()
+        opened_file().jobs()
 
 
 @contextmanager
@@ -126,11 +128,11 @@ def holder(path: Path) -> Iterator[None]:
 
 
 def test_a_journal_that_others_hold_the_lock_of_can_be_opened_and_looked_at(
-    opened: Callable[[], Journal], tmp_path: Path
+    opened_file: Callable[[], JournalFile], tmp_path: Path
 ) -> None:
-    lease = begun(opened())
+    lease = begun_in_file(opened_file())
     with holder(tmp_path / FILE):
-        journal = opened()
+        journal = opened_file()
         assert journal.job(lease.job).counts == {RecordState.PENDING: 3}
         assert len(journal.records(lease.job)) == 3
         with pytest.raises(Busy):
@@ -139,10 +141,10 @@ def test_a_journal_that_others_hold_the_lock_of_can_be_opened_and_looked_at(
 
 
 async def test_a_lock_of_others_is_waited_for_outside_sqlite(
-    opened: Callable[[], Journal], tmp_path: Path
+    opened_file: Callable[[], JournalFile], tmp_path: Path
 ) -> None:
-    journal = opened()
-    lease = begun(journal)
+    journal = opened_file()
+    lease = begun_in_file(journal)
     naps: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -159,10 +161,12 @@ async def test_a_lock_of_others_is_waited_for_outside_sqlite(
         await retry_while_busy(lambda: journal.admit(lease, [1]), sleep)
 
     assert naps == [0.01, 0.02, 0.04]
-    assert states(journal, lease)[0] == "sending"
+    assert journal.records(lease.job)[0].state is RecordState.SENDING
 
 
-async def test_a_lock_that_is_never_released_is_given_up(opened: Callable[[], Journal]) -> None:
+async def test_a_lock_that_is_never_released_is_given_up(
+    opened_file: Callable[[], JournalFile],
+) -> None:
     slept = 0.0
 
     def locked() -> None:

@@ -12,16 +12,18 @@ from pathlib import Path
 import pytest
 
 from server.errors import Code, Failure
-from server.jobs import Journal
-from server.jobs.database import FILE, Busy, Database, retry_while_busy
 from server.jobs.lease import Lease
-from tests.support.jobs.doubles import begun
+from server.jobs.sqlite import JournalFile
+from server.jobs.sqlite.database import FILE, Busy, Database, retry_while_busy
+from tests.support.jobs.doubles import begun_in_file
 
 
-def damage(opened: Callable[[], Journal], folder: Path) -> tuple[Journal, Journal, Lease]:
+def damage(
+    opened_file: Callable[[], JournalFile], folder: Path
+) -> tuple[JournalFile, JournalFile, Lease]:
     """Two processes with a job in their journal whose records can no longer be read."""
-    one, two = opened(), opened()
-    lease = begun(one, 3000)
+    one, two = opened_file(), opened_file()
+    lease = begun_in_file(one, 3000)
     db = sqlite3.connect(folder / FILE)
     (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'records'").fetchone()
     (size,) = db.execute("PRAGMA page_size").fetchone()
@@ -38,8 +40,8 @@ def damage(opened: Callable[[], Journal], folder: Path) -> tuple[Journal, Journa
 
 def test_a_new_folder_is_for_its_user_only(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "state"
-    journal = Journal(folder)
-    begun(journal)
+    journal = JournalFile(folder)
+    begun_in_file(journal)
     journal.close()
 
     assert (folder / FILE).exists()
@@ -48,9 +50,9 @@ def test_a_new_folder_is_for_its_user_only(tmp_path: Path) -> None:
 
 
 def test_a_journal_says_that_it_is_of_the_first_version(
-    opened: Callable[[], Journal], tmp_path: Path
+    opened_file: Callable[[], JournalFile], tmp_path: Path
 ) -> None:
-    begun(opened())
+    begun_in_file(opened_file())
     db = sqlite3.connect(tmp_path / FILE)
     version = db.execute("PRAGMA user_version").fetchone()
     db.execute("PRAGMA user_version=2")
@@ -58,12 +60,12 @@ def test_a_journal_says_that_it_is_of_the_first_version(
 
     assert version == (1,)
     with pytest.raises(Failure, match="newer version") as caught:
-        opened().jobs()
+        opened_file().jobs()
     assert caught.value.code is Code.UNSUPPORTED
 
 
 def test_sqlite_itself_waits_for_a_lock_no_longer_than_an_event_loop_may_stand_still(
-    opened: Callable[[], Journal], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opened_file: Callable[[], JournalFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     timeouts: list[float] = []
     connect = sqlite3.connect
@@ -73,7 +75,7 @@ def test_sqlite_itself_waits_for_a_lock_no_longer_than_an_event_loop_may_stand_s
         return connect(path, timeout=timeout, **options)  # type: ignore[call-overload, no-any-return]
 
     monkeypatch.setattr(sqlite3, "connect", connect_watched)
-    opened().jobs()
+    opened_file().jobs()
 
     assert timeouts == [0.05]
 
@@ -99,7 +101,7 @@ async def test_the_pauses_before_a_locked_journal_grow_to_half_a_second() -> Non
 def test_what_is_in_the_way_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Failure) as caught:
-        Journal(tmp_path / "file" / "state").jobs()
+        JournalFile(tmp_path / "file" / "state").jobs()
     assert caught.value.message.startswith(
         f"The job journal in {tmp_path}/file/state cannot be used: "
     )
@@ -108,7 +110,7 @@ def test_what_is_in_the_way_of_the_folder_is_named(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_opened_is_told_with_what_to_set(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
     with pytest.raises(Failure, match="unable to open") as caught:
-        Journal(tmp_path).jobs()
+        JournalFile(tmp_path).jobs()
     assert caught.value.code is Code.NOT_CONFIGURED
 
 
@@ -133,10 +135,10 @@ def test_a_statement_that_is_wrong_is_not_blamed_on_the_file() -> None:
     ],
 )
 def test_contents_that_no_server_of_ours_wrote_are_told_and_put_aside(
-    opened: Callable[[], Journal], tmp_path: Path, change: str
+    opened_file: Callable[[], JournalFile], tmp_path: Path, change: str
 ) -> None:
-    journal = opened()
-    begun(journal)
+    journal = opened_file()
+    begun_in_file(journal)
     journal.close()
     with closing(sqlite3.connect(tmp_path / FILE)) as db, db:
         db.execute("DROP TRIGGER record_added")
@@ -144,30 +146,30 @@ def test_contents_that_no_server_of_ours_wrote_are_told_and_put_aside(
         db.execute(change)
 
     with pytest.raises(Failure, match="damaged") as caught:
-        opened().jobs()
+        opened_file().jobs()
     assert caught.value.code is Code.UNAVAILABLE
     assert len([*tmp_path.glob(f"{FILE}.damaged-*")]) == 1
-    assert opened().jobs() == []
+    assert opened_file().jobs() == []
 
 
 def test_tables_that_are_gone_are_put_aside_before_anything_is_read(
-    opened: Callable[[], Journal], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    opened_file: Callable[[], JournalFile], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    opened().jobs()
+    opened_file().jobs()
     with closing(sqlite3.connect(tmp_path / FILE)) as db, db:
         db.execute("DROP TABLE runs")
 
-    assert Journal(tmp_path).jobs() == []
+    assert JournalFile(tmp_path).jobs() == []
     assert "renamed to" in caplog.text
 
 
 def test_of_two_processes_that_find_the_damage_only_the_first_puts_the_file_aside(
-    opened: Callable[[], Journal], tmp_path: Path
+    opened_file: Callable[[], JournalFile], tmp_path: Path
 ) -> None:
-    one, two, lease = damage(opened, tmp_path)
+    one, two, lease = damage(opened_file, tmp_path)
     with pytest.raises(Failure, match="damaged"):
         one.admit(lease, [1500])
-    again = begun(one)
+    again = begun_in_file(one)
     with pytest.raises(Failure, match="damaged"):
         two.admit(lease, [1500])
 
@@ -176,9 +178,9 @@ def test_of_two_processes_that_find_the_damage_only_the_first_puts_the_file_asid
 
 
 def test_damage_in_a_file_that_is_gone_meanwhile_is_told_like_any_other(
-    opened: Callable[[], Journal], tmp_path: Path
+    opened_file: Callable[[], JournalFile], tmp_path: Path
 ) -> None:
-    one, _, lease = damage(opened, tmp_path)
+    one, _, lease = damage(opened_file, tmp_path)
     (tmp_path / FILE).rename(tmp_path / "elsewhere")
 
     with pytest.raises(Failure, match="damaged"):
@@ -187,12 +189,12 @@ def test_damage_in_a_file_that_is_gone_meanwhile_is_told_like_any_other(
 
 
 def test_a_damaged_file_that_others_hold_open_and_cannot_be_put_aside_is_told(
-    opened: Callable[[], Journal], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opened_file: Callable[[], JournalFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def in_use(self: Path, target: Path) -> Path:
         raise PermissionError(13, "in use", str(target))
 
-    one, _, lease = damage(opened, tmp_path)
+    one, _, lease = damage(opened_file, tmp_path)
     monkeypatch.setattr(Path, "replace", in_use)
 
     with pytest.raises(Failure) as caught:

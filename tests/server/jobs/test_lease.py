@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from server.errors import Failure
 from server.jobs import (
     Journal,
-    Leases,
     LostLease,
     NewRecord,
     Phase,
@@ -18,54 +16,49 @@ from server.jobs import (
 )
 from server.jobs.lease import LEASE_SECONDS, Lease
 from server.jobs.model import End, JobState, Mark
-from tests.support.jobs.doubles import JOB, some
+from tests.support.jobs.doubles import JOB, Clock, some
 
 
 class Machine:
     """Two processes on one machine: their journals and their clock."""
 
-    def __init__(self, folder: Path) -> None:
-        self.now = 1000.0
-        self.one, self.two = (
-            Journal(folder, leases=Leases(clock=lambda: self.now)) for _ in range(2)
-        )
-        self.lease = self.one.create(JOB, "one", writes=True, repeatable=False, phase=Phase.SENDING)
-        self.one.add(self.lease, some(3))
-        self.one.start(self.lease)
+    def __init__(self, one: Journal, two: Journal, lease: Lease, clock: Clock) -> None:
+        self.one, self.two, self.lease, self.clock = one, two, lease, clock
 
-    def orphans(self) -> list[str]:
-        return [row.id for row in self.two.orphans(JOB.origin, JOB.account)]
+    async def orphans(self) -> list[str]:
+        return [row.id for row in await self.two.orphans(JOB.origin, JOB.account)]
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    running = Machine(tmp_path)
-    yield running
-    running.one.close()
-    running.two.close()
+async def machine(opened: Callable[[], Journal], clock: Clock) -> Machine:
+    one, two = opened(), opened()
+    lease = await one.create(JOB, "one", writes=True, repeatable=False, phase=Phase.SENDING)
+    await one.add(lease, some(3))
+    await one.start(lease)
+    return Machine(one, two, lease, clock)
 
 
-def test_a_job_is_not_taken_from_a_live_owner(machine: Machine) -> None:
-    machine.now += LEASE_SECONDS - 0.1
-    assert machine.orphans() == []
+async def test_a_job_is_not_taken_from_a_live_owner(machine: Machine) -> None:
+    machine.clock.now += LEASE_SECONDS - 0.1
+    assert await machine.orphans() == []
     with pytest.raises(Failure, match="Another server"):
-        machine.two.take(machine.lease.job, "two")
+        await machine.two.take(machine.lease.job, "two")
     with pytest.raises(Failure, match="Another server"):
-        machine.two.take(machine.lease.job, "two", again=True)
+        await machine.two.take(machine.lease.job, "two", again=True)
 
 
-def test_a_job_is_taken_when_its_lease_has_run_out(machine: Machine) -> None:
-    machine.now += LEASE_SECONDS
-    assert machine.orphans() == [machine.lease.job]
-    assert machine.two.job(machine.lease.job).state is JobState.PAUSED
+async def test_a_job_is_taken_when_its_lease_has_run_out(machine: Machine) -> None:
+    machine.clock.now += LEASE_SECONDS
+    assert await machine.orphans() == [machine.lease.job]
+    assert (await machine.two.job(machine.lease.job)).state is JobState.PAUSED
 
-    taken = machine.two.take(machine.lease.job, "two")
+    taken = await machine.two.take(machine.lease.job, "two")
     assert taken.fence > machine.lease.fence
-    assert machine.two.job(machine.lease.job).state is JobState.RUNNING
-    assert machine.orphans() == []
+    assert (await machine.two.job(machine.lease.job)).state is JobState.RUNNING
+    assert await machine.orphans() == []
 
 
-KEEPING: dict[str, Callable[[Journal, Lease], object]] = {
+KEEPING: dict[str, Callable[[Journal, Lease], Awaitable[object]]] = {
     "renew": lambda journal, lease: journal.renew(lease),
     "enter": lambda journal, lease: journal.enter(lease, Phase.FINISHING),
     "add": lambda journal, lease: journal.add(lease, [NewRecord("new")], "cursor"),
@@ -73,7 +66,7 @@ KEEPING: dict[str, Callable[[Journal, Lease], object]] = {
     "admit": lambda journal, lease: journal.admit(lease, [1]),
     "mark": lambda journal, lease: journal.mark(lease, [Mark(1, RecordState.DONE)]),
 }
-WRITES: dict[str, Callable[[Journal, Lease], object]] = {
+WRITES: dict[str, Callable[[Journal, Lease], Awaitable[object]]] = {
     **KEEPING,
     "start": lambda journal, lease: journal.start(lease),
     "end": lambda journal, lease: journal.end(lease, End(JobState.DONE)),
@@ -81,81 +74,89 @@ WRITES: dict[str, Callable[[Journal, Lease], object]] = {
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_whoever_lost_the_job_changes_nothing_any_more(machine: Machine, write: str) -> None:
-    machine.now += LEASE_SECONDS
-    machine.two.take(machine.lease.job, "two")
-    before = machine.two.job(machine.lease.job), machine.two.records(machine.lease.job)
+async def test_whoever_lost_the_job_changes_nothing_any_more(machine: Machine, write: str) -> None:
+    machine.clock.now += LEASE_SECONDS
+    await machine.two.take(machine.lease.job, "two")
+    before = await machine.two.job(machine.lease.job), await machine.two.records(machine.lease.job)
 
     with pytest.raises(LostLease):
-        WRITES[write](machine.one, machine.lease)
-    assert (machine.two.job(machine.lease.job), machine.two.records(machine.lease.job)) == before
+        await WRITES[write](machine.one, machine.lease)
+    assert (
+        await machine.two.job(machine.lease.job),
+        await machine.two.records(machine.lease.job),
+    ) == before
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_whoever_gave_the_job_back_changes_nothing_any_more(machine: Machine, write: str) -> None:
-    machine.one.end(machine.lease, End(JobState.PAUSED))
-    before = machine.two.job(machine.lease.job), machine.two.records(machine.lease.job)
+async def test_whoever_gave_the_job_back_changes_nothing_any_more(
+    machine: Machine, write: str
+) -> None:
+    await machine.one.end(machine.lease, End(JobState.PAUSED))
+    before = await machine.two.job(machine.lease.job), await machine.two.records(machine.lease.job)
 
     with pytest.raises(LostLease):
-        WRITES[write](machine.one, machine.lease)
-    assert (machine.two.job(machine.lease.job), machine.two.records(machine.lease.job)) == before
+        await WRITES[write](machine.one, machine.lease)
+    assert (
+        await machine.two.job(machine.lease.job),
+        await machine.two.records(machine.lease.job),
+    ) == before
 
 
 @pytest.mark.parametrize("write", KEEPING)
-def test_every_change_renews_the_lease(machine: Machine, write: str) -> None:
-    machine.now += LEASE_SECONDS - 1
-    KEEPING[write](machine.one, machine.lease)
-    machine.now += LEASE_SECONDS - 1
-    assert machine.two.job(machine.lease.job).owned
+async def test_every_change_renews_the_lease(machine: Machine, write: str) -> None:
+    machine.clock.now += LEASE_SECONDS - 1
+    await KEEPING[write](machine.one, machine.lease)
+    machine.clock.now += LEASE_SECONDS - 1
+    assert (await machine.two.job(machine.lease.job)).owned
 
 
-def test_an_owner_that_slept_past_its_lease_goes_on_if_nobody_took_the_job(
+async def test_an_owner_that_slept_past_its_lease_goes_on_if_nobody_took_the_job(
     machine: Machine,
 ) -> None:
-    machine.now += 10 * LEASE_SECONDS
-    machine.one.admit(machine.lease, [1])
-    assert machine.two.job(machine.lease.job).owned
+    machine.clock.now += 10 * LEASE_SECONDS
+    await machine.one.admit(machine.lease, [1])
+    assert (await machine.two.job(machine.lease.job)).owned
 
 
-def test_a_job_that_is_paused_is_free_at_once(machine: Machine) -> None:
-    machine.one.admit(machine.lease, [1])
-    machine.one.end(machine.lease, End(JobState.PAUSED))
+async def test_a_job_that_is_paused_is_free_at_once(machine: Machine) -> None:
+    await machine.one.admit(machine.lease, [1])
+    await machine.one.end(machine.lease, End(JobState.PAUSED))
 
-    assert machine.orphans() == [machine.lease.job]
-    assert machine.two.records(machine.lease.job)[0].state is RecordState.SENDING
-    machine.two.take(machine.lease.job, "two")
-    assert machine.two.records(machine.lease.job)[0].state is RecordState.UNKNOWN
+    assert await machine.orphans() == [machine.lease.job]
+    assert (await machine.two.records(machine.lease.job))[0].state is RecordState.SENDING
+    await machine.two.take(machine.lease.job, "two")
+    assert (await machine.two.records(machine.lease.job))[0].state is RecordState.UNKNOWN
 
 
-def test_a_lease_from_before_a_reboot_binds_nobody(machine: Machine) -> None:
-    machine.now = 5.0
-    assert machine.orphans() == [machine.lease.job]
-    machine.two.take(machine.lease.job, "two")
+async def test_a_lease_from_before_a_reboot_binds_nobody(machine: Machine) -> None:
+    machine.clock.now = 5.0
+    assert await machine.orphans() == [machine.lease.job]
+    await machine.two.take(machine.lease.job, "two")
     with pytest.raises(LostLease):
-        machine.one.renew(machine.lease)
+        await machine.one.renew(machine.lease)
 
 
-def test_a_job_taken_back_and_forth_obeys_only_its_last_owner(machine: Machine) -> None:
-    machine.now += LEASE_SECONDS
-    second = machine.two.take(machine.lease.job, "two")
-    machine.now += LEASE_SECONDS
-    third = machine.one.take(machine.lease.job, "one")
+async def test_a_job_taken_back_and_forth_obeys_only_its_last_owner(machine: Machine) -> None:
+    machine.clock.now += LEASE_SECONDS
+    second = await machine.two.take(machine.lease.job, "two")
+    machine.clock.now += LEASE_SECONDS
+    third = await machine.one.take(machine.lease.job, "one")
 
     for journal, lease in ((machine.one, machine.lease), (machine.two, second)):
         with pytest.raises(LostLease):
-            journal.admit(lease, [1])
-    machine.one.admit(third, [1])
+            await journal.admit(lease, [1])
+    await machine.one.admit(third, [1])
 
 
-def test_orphans_are_those_of_the_same_api_and_account_and_not_those_that_an_error_paused(
+async def test_orphans_are_those_of_the_same_api_and_account_and_not_those_that_an_error_paused(
     machine: Machine,
 ) -> None:
-    machine.one.end(machine.lease, End(JobState.PAUSED))
-    assert machine.orphans() == [machine.lease.job]
-    assert machine.two.orphans("https://other.test", JOB.account) == []
-    assert machine.two.orphans(JOB.origin, "other") == []
+    await machine.one.end(machine.lease, End(JobState.PAUSED))
+    assert await machine.orphans() == [machine.lease.job]
+    assert await machine.two.orphans("https://other.test", JOB.account) == []
+    assert await machine.two.orphans(JOB.origin, "other") == []
 
-    lease = machine.two.take(machine.lease.job, "two")
-    machine.two.end(lease, End(JobState.PAUSED, {"code": "FORBIDDEN"}))
-    assert machine.orphans() == []
-    machine.one.take(machine.lease.job, "one")
+    lease = await machine.two.take(machine.lease.job, "two")
+    await machine.two.end(lease, End(JobState.PAUSED, {"code": "FORBIDDEN"}))
+    assert await machine.orphans() == []
+    await machine.one.take(machine.lease.job, "one")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.jobs import Handle, JobRow, Jobs, Journal, Leases
+from server.jobs import Handle, JobRow, Journal, Leases, LocalJobs
 from server.jobs.forecast import read_forecast
 from server.jobs.model import Estimate
 from server.limiter import Snapshot
@@ -18,7 +18,7 @@ LIMITS = Snapshot(0.5, 0, None, None, None, None, None)
 
 
 async def test_another_process_sees_how_long_a_job_still_takes(
-    process: Callable[[], Jobs], time: FakeTime
+    process: Callable[[], LocalJobs], time: FakeTime
 ) -> None:
     async with process() as one, process() as other:
         started = await one.start(JOB, Slow(time), some(100))
@@ -33,7 +33,7 @@ async def test_another_process_sees_how_long_a_job_still_takes(
 
 
 async def test_a_short_job_is_not_looked_at(journal: Journal, time: FakeTime) -> None:
-    async with Jobs(journal, clock=time.clock, sleep=time.sleep) as jobs:
+    async with LocalJobs(journal, clock=time.clock, sleep=time.sleep) as jobs:
         started = await jobs.start(JOB, Slow(time), some(4))
 
         assert (await jobs.wait(started.id, LONG)).counters == {}
@@ -48,7 +48,7 @@ async def test_a_look_every_five_seconds_and_one_at_the_end(
         looks.append(time.now - 1000)
         return LIMITS
 
-    async with Jobs(journal, clock=time.clock, sleep=time.sleep, meter=meter) as jobs:
+    async with LocalJobs(journal, clock=time.clock, sleep=time.sleep, meter=meter) as jobs:
         started = await jobs.start(JOB, Slow(time), some(34))
         row = await jobs.wait(started.id, LONG)
 
@@ -71,7 +71,7 @@ async def test_what_is_awaited_at_the_end_does_not_make_a_plan_wrong(
         return LIMITS
 
     planned = replace(JOB, estimate=Estimate(20, 0.0, 10.0, 20))
-    async with Jobs(journal, clock=time.clock, sleep=time.sleep, meter=meter) as jobs:
+    async with LocalJobs(journal, clock=time.clock, sleep=time.sleep, meter=meter) as jobs:
         started = await jobs.start(planned, Awaiting(time), some(20))
         row = await jobs.wait(started.id, LONG)
 
@@ -82,7 +82,7 @@ async def test_what_is_awaited_at_the_end_does_not_make_a_plan_wrong(
 
 
 async def test_a_job_that_resumes_counts_the_time_of_before(
-    process: Callable[[], Jobs], time: FakeTime
+    process: Callable[[], LocalJobs], time: FakeTime
 ) -> None:
     async with process() as one:
         started = await one.start(JOB, Slow(time), some(100))

@@ -10,9 +10,9 @@ import pytest
 from server.errors import Code, Failure
 from server.jobs import (
     Handle,
-    Jobs,
     JobState,
     Journal,
+    LocalJobs,
     NewRecord,
     Phase,
     RecordRow,
@@ -32,12 +32,12 @@ from tests.support.jobs.doubles import (
 
 
 @pytest.fixture
-async def jobs(journal: Journal, time: FakeTime) -> AsyncIterator[Jobs]:
-    async with Jobs(journal, clock=time.clock, sleep=time.sleep) as running:
+async def jobs(journal: Journal, time: FakeTime) -> AsyncIterator[LocalJobs]:
+    async with LocalJobs(journal, clock=time.clock, sleep=time.sleep) as running:
         yield running
 
 
-async def test_the_phases_follow_each_other_and_the_result_is_journalled(jobs: Jobs) -> None:
+async def test_the_phases_follow_each_other_and_the_result_is_journalled(jobs: LocalJobs) -> None:
     job = await ended(jobs, Toy([some(3), [NewRecord("k3"), NewRecord("last")]]))
 
     assert (job.state, job.phase, job.total) == (JobState.DONE, Phase.FINISHING, 4)
@@ -48,7 +48,9 @@ async def test_the_phases_follow_each_other_and_the_result_is_journalled(jobs: J
     assert not job.owned
 
 
-async def test_records_known_at_the_start_are_sent_in_order_without_gathering(jobs: Jobs) -> None:
+async def test_records_known_at_the_start_are_sent_in_order_without_gathering(
+    jobs: LocalJobs,
+) -> None:
     work = Toy([[NewRecord("never")]])
     started = await jobs.start(JOB, work, some(2500))
     job = await jobs.wait(started.id, LONG)
@@ -57,11 +59,11 @@ async def test_records_known_at_the_start_are_sent_in_order_without_gathering(jo
     assert (started.total, job.total, job.finished_records) == (2500, 2500, 2500)
 
 
-async def test_a_job_without_records_is_done(jobs: Jobs) -> None:
+async def test_a_job_without_records_is_done(jobs: LocalJobs) -> None:
     assert (await ended(jobs, Toy())).state is JobState.DONE
 
 
-async def test_a_record_given_twice_is_sent_once(jobs: Jobs) -> None:
+async def test_a_record_given_twice_is_sent_once(jobs: LocalJobs) -> None:
     work = Toy()
     job = await ended(jobs, work, [*some(2), NewRecord("k1")])
 
@@ -70,7 +72,7 @@ async def test_a_record_given_twice_is_sent_once(jobs: Jobs) -> None:
 
 
 async def test_sends_are_as_many_at_a_time_as_the_kind_allows_and_as_large(
-    jobs: Jobs, time: FakeTime
+    jobs: LocalJobs, time: FakeTime
 ) -> None:
     async def slow(_: RecordRow) -> None:
         await time.sleep(0.1)
@@ -84,7 +86,7 @@ async def test_sends_are_as_many_at_a_time_as_the_kind_allows_and_as_large(
 
 
 async def test_records_that_wait_for_their_turn_are_not_given_to_another_sender(
-    jobs: Jobs, time: FakeTime
+    jobs: LocalJobs, time: FakeTime
 ) -> None:
     async def wait(_: RecordRow) -> None:
         await time.sleep(0.2)
@@ -96,10 +98,10 @@ async def test_records_that_wait_for_their_turn_are_not_given_to_another_sender(
     assert sorted(work.sent) == sorted(record.key for record in some(20))
 
 
-async def test_a_detail_stays_unless_another_replaces_it(jobs: Jobs) -> None:
+async def test_a_detail_stays_unless_another_replaces_it(jobs: LocalJobs) -> None:
     class Silent(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
-            job.admit(records)
+            await job.admit(records)
             job.mark_done(records[0], {"new": 1} if records[0].key == "k2" else None)
 
     job = await ended(jobs, Silent(), [NewRecord("k1", {"old": 1}), NewRecord("k2", {"old": 2})])
@@ -117,10 +119,10 @@ async def test_the_first_reason_to_end_counts_unless_the_job_is_lost() -> None:
     assert progress.end == End(None)
 
 
-async def test_what_a_send_says_of_a_record_is_kept_with_it(jobs: Jobs) -> None:
+async def test_what_a_send_says_of_a_record_is_kept_with_it(jobs: LocalJobs) -> None:
     class Told(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
-            job.admit(records)
+            await job.admit(records)
             match records[0].key:
                 case "k1":
                     job.mark_failed(records[0], "not allowed")
@@ -143,7 +145,7 @@ async def test_what_a_send_says_of_a_record_is_kept_with_it(jobs: Jobs) -> None:
     assert [row.key for row in await jobs.failures(job.id)] == ["k1", "k2"]
 
 
-async def test_gathering_goes_on_where_it_was_after_a_failure_that_passes(jobs: Jobs) -> None:
+async def test_gathering_goes_on_where_it_was_after_a_failure_that_passes(jobs: LocalJobs) -> None:
     work = Toy([some(2), [NewRecord("k3")]])
     work.gathers = failures("UNAVAILABLE", 7)
     job = await ended(jobs, work)
@@ -152,7 +154,7 @@ async def test_gathering_goes_on_where_it_was_after_a_failure_that_passes(jobs: 
     assert job.state is JobState.DONE
 
 
-async def test_gathering_that_gets_on_between_its_failures_is_not_given_up(jobs: Jobs) -> None:
+async def test_gathering_that_gets_on_between_its_failures_is_not_given_up(jobs: LocalJobs) -> None:
     class Halting(Toy):
         async def gather(self, job: Handle) -> None:
             if (job.cursor or 0) < 20:
@@ -162,7 +164,9 @@ async def test_gathering_that_gets_on_between_its_failures_is_not_given_up(jobs:
     assert (await ended(jobs, Halting())).state is JobState.DONE
 
 
-async def test_a_page_without_a_place_keeps_the_place_and_counters_are_merged(jobs: Jobs) -> None:
+async def test_a_page_without_a_place_keeps_the_place_and_counters_are_merged(
+    jobs: LocalJobs,
+) -> None:
     class Counting(Toy):
         async def gather(self, job: Handle) -> None:
             await job.checkpoint({"after": "x"}, pages=1)
@@ -184,7 +188,7 @@ async def test_a_page_without_a_place_keeps_the_place_and_counters_are_merged(jo
     ],
 )
 async def test_gathering_that_fails_for_good_ends_or_pauses_the_job(
-    jobs: Jobs, code: str, times: int, state: JobState
+    jobs: LocalJobs, code: str, times: int, state: JobState
 ) -> None:
     work = Toy([some(2)])
     work.gathers = failures(code, times)
@@ -193,7 +197,7 @@ async def test_gathering_that_fails_for_good_ends_or_pauses_the_job(
     assert (job.state, job.phase, work.sent) == (state, Phase.GATHERING, [])
 
 
-async def test_finishing_is_tried_again_without_sending_anything_again(jobs: Jobs) -> None:
+async def test_finishing_is_tried_again_without_sending_anything_again(jobs: LocalJobs) -> None:
     work = Toy()
     work.finishes = [*failures("UNAVAILABLE", 2), *failures("FORBIDDEN", 1)]
     job = await ended(jobs, work, some(2))
@@ -203,13 +207,15 @@ async def test_finishing_is_tried_again_without_sending_anything_again(jobs: Job
     assert (await jobs.wait(job.id, LONG)).result == {"sent": 2}
 
 
-async def test_a_record_that_is_done_is_not_admitted_again(journal: Journal, jobs: Jobs) -> None:
+async def test_a_record_that_is_done_is_not_admitted_again(
+    journal: Journal, jobs: LocalJobs
+) -> None:
     class Twice(Toy):
         first: RecordRow | None = None
 
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
             if self.first:
-                job.admit([self.first])
+                await job.admit([self.first])
                 self.sent.append("again")
             self.first = records[0]
             await super().send(job, records)
@@ -221,10 +227,10 @@ async def test_a_record_that_is_done_is_not_admitted_again(journal: Journal, job
     assert job.state is JobState.FAILED
 
 
-async def test_a_client_that_repeats_a_request_admits_it_each_time(jobs: Jobs) -> None:
+async def test_a_client_that_repeats_a_request_admits_it_each_time(jobs: LocalJobs) -> None:
     class Repeating(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
-            job.admit(records)
+            await job.admit(records)
             await super().send(job, records)
 
     job = await ended(jobs, Repeating(), some(2))
@@ -236,14 +242,14 @@ async def test_a_client_that_repeats_a_request_admits_it_each_time(jobs: Jobs) -
 
 
 async def test_a_journal_that_cannot_be_written_keeps_a_record_from_being_sent(
-    journal: Journal, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+    journal: Journal, jobs: LocalJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admit, full = journal.admit, [Failure(Code.UNAVAILABLE, "disk full")]
 
-    def refuse(*values: object, **options: object) -> None:
+    async def refuse(*values: object, **options: object) -> None:
         if full:
             raise full.pop()
-        admit(*values, **options)  # type: ignore[arg-type]  # passed on as they came
+        await admit(*values, **options)  # type: ignore[arg-type]  # passed on as they came
 
     monkeypatch.setattr(journal, "admit", refuse)
     work = Toy(repeatable=False)
@@ -253,14 +259,14 @@ async def test_a_journal_that_cannot_be_written_keeps_a_record_from_being_sent(
 
 
 async def test_time_spent_in_a_job_keeps_its_lease(
-    journal: Journal, jobs: Jobs, time: FakeTime
+    journal: Journal, jobs: LocalJobs, time: FakeTime
 ) -> None:
     seen: list[bool] = []
 
     async def slow(_: RecordRow) -> None:
         for _turn in range(10):
             await time.sleep(10)
-            seen.append(journal.jobs()[0].owned)
+            seen.append((await journal.jobs())[0].owned)
 
     await ended(jobs, Toy(during=slow), some(1))
 
@@ -274,12 +280,12 @@ async def test_the_host_may_be_cancelled_and_the_job_is_paused_all_the_same(
         await time.sleep(0.5)
 
     with anyio.CancelScope() as scope:
-        async with Jobs(journal, clock=time.clock, sleep=time.sleep) as jobs:
+        async with LocalJobs(journal, clock=time.clock, sleep=time.sleep) as jobs:
             await jobs.start(JOB, Toy(during=slow), some(100))
             await time.sleep(0.1)
             scope.cancel()
             await anyio.sleep_forever()
 
-    (job,) = journal.jobs()
+    (job,) = await journal.jobs()
     assert (job.state, job.owned) == (JobState.PAUSED, False)
     assert set(job.counts) == {RecordState.DONE, RecordState.PENDING}

@@ -11,9 +11,9 @@ import pytest
 from server.errors import Code, Failure
 from server.jobs import (
     Handle,
-    Jobs,
     JobState,
     Journal,
+    LocalJobs,
     RecordRow,
     RecordState,
 )
@@ -29,14 +29,14 @@ from tests.support.jobs.doubles import (
 
 
 @pytest.fixture
-async def jobs(journal: Journal, time: FakeTime) -> AsyncIterator[Jobs]:
-    async with Jobs(journal, clock=time.clock, sleep=time.sleep) as running:
+async def jobs(journal: Journal, time: FakeTime) -> AsyncIterator[LocalJobs]:
+    async with LocalJobs(journal, clock=time.clock, sleep=time.sleep) as running:
         yield running
 
 
 @pytest.mark.parametrize("code", ["REJECTED", "NOT_FOUND", "INVALID_ARGUMENT"])
 async def test_a_refused_record_fails_with_its_reason_and_the_job_goes_on(
-    jobs: Jobs, code: str
+    jobs: LocalJobs, code: str
 ) -> None:
     job = await ended(jobs, Toy(answers={"k2": failures(code, 1, "cannot be")}), some(3))
 
@@ -46,7 +46,7 @@ async def test_a_refused_record_fails_with_its_reason_and_the_job_goes_on(
     assert job.state is JobState.DONE
 
 
-async def test_a_refused_send_of_several_is_taken_apart_to_find_the_one(jobs: Jobs) -> None:
+async def test_a_refused_send_of_several_is_taken_apart_to_find_the_one(jobs: LocalJobs) -> None:
     work = Toy(answers={"k3": failures("REJECTED", 2)}, batch=5)
     job = await ended(jobs, work, some(5))
 
@@ -54,7 +54,7 @@ async def test_a_refused_send_of_several_is_taken_apart_to_find_the_one(jobs: Jo
     assert work.sends == [["k1", "k2", "k3", "k4", "k5"], ["k1"], ["k2"], ["k3"], ["k4"], ["k5"]]
 
 
-async def test_an_unknown_outcome_of_repeatable_work_is_tried_twice_more(jobs: Jobs) -> None:
+async def test_an_unknown_outcome_of_repeatable_work_is_tried_twice_more(jobs: LocalJobs) -> None:
     answers = {"k1": failures("OUTCOME_UNKNOWN", 2), "k2": failures("OUTCOME_UNKNOWN", 3)}
     work = Toy(answers=answers)
     job = await ended(jobs, work, some(3))
@@ -67,7 +67,7 @@ async def test_an_unknown_outcome_of_repeatable_work_is_tried_twice_more(jobs: J
     assert [work.sent.count(key) for key in ("k1", "k2", "k3")] == [3, 3, 1]
 
 
-async def test_an_unknown_outcome_of_other_work_is_never_tried_again(jobs: Jobs) -> None:
+async def test_an_unknown_outcome_of_other_work_is_never_tried_again(jobs: LocalJobs) -> None:
     work = Toy(answers={"k1": failures("OUTCOME_UNKNOWN", 1, "lost")}, repeatable=False)
     job = await ended(jobs, work, some(2))
 
@@ -78,7 +78,7 @@ async def test_an_unknown_outcome_of_other_work_is_never_tried_again(jobs: Jobs)
 
 @pytest.mark.parametrize(("writes", "state"), [(True, "unknown"), (False, "failed")])
 async def test_a_refusal_after_an_unknown_outcome_does_not_say_that_nothing_happened(
-    jobs: Jobs, *, writes: bool, state: str
+    jobs: LocalJobs, *, writes: bool, state: str
 ) -> None:
     answers = {"k1": [*failures("OUTCOME_UNKNOWN", 1), *failures("NOT_FOUND", 1, "not there")]}
     work = Toy(answers=answers)
@@ -93,7 +93,7 @@ async def test_a_refusal_after_an_unknown_outcome_does_not_say_that_nothing_happ
 
 @pytest.mark.parametrize("code", ["RATE_LIMITED", "UNAVAILABLE", "TIMEOUT", "BUDGET_EXHAUSTED"])
 async def test_what_may_pass_is_waited_for_with_growing_pauses(
-    jobs: Jobs, time: FakeTime, code: str
+    jobs: LocalJobs, time: FakeTime, code: str
 ) -> None:
     moments: list[float] = []
 
@@ -108,7 +108,7 @@ async def test_what_may_pass_is_waited_for_with_growing_pauses(
     assert pauses[:3] == pytest.approx([1, 2, 4], abs=0.1)
 
 
-async def test_the_pause_that_a_failure_asks_for_is_kept(jobs: Jobs, time: FakeTime) -> None:
+async def test_the_pause_that_a_failure_asks_for_is_kept(jobs: LocalJobs, time: FakeTime) -> None:
     before = time.now
     await ended(
         jobs, Toy(answers={"k1": failures("BUDGET_EXHAUSTED", 1, retry_after=100)}), some(1)
@@ -118,7 +118,7 @@ async def test_the_pause_that_a_failure_asks_for_is_kept(jobs: Jobs, time: FakeT
 
 
 async def test_failures_of_sends_that_were_under_way_together_count_once(
-    jobs: Jobs, time: FakeTime
+    jobs: LocalJobs, time: FakeTime
 ) -> None:
     async def slow(_: RecordRow) -> None:
         await time.sleep(0.1)
@@ -130,7 +130,7 @@ async def test_failures_of_sends_that_were_under_way_together_count_once(
 
 
 async def test_eight_failures_in_a_row_pause_the_job_with_the_reason_and_nothing_is_lost(
-    jobs: Jobs,
+    jobs: LocalJobs,
 ) -> None:
     answers = {f"k{number}": failures("UNAVAILABLE", 99, "down") for number in range(1, 10)}
     work = Toy(answers=answers)
@@ -147,7 +147,7 @@ async def test_eight_failures_in_a_row_pause_the_job_with_the_reason_and_nothing
 
 
 async def test_a_record_that_alone_keeps_failing_lets_others_go_first_and_fails_at_last(
-    jobs: Jobs,
+    jobs: LocalJobs,
 ) -> None:
     job = await ended(jobs, Toy(answers={"k1": failures("UNAVAILABLE", 99, "crashed")}), some(20))
 
@@ -160,7 +160,7 @@ async def test_a_record_that_alone_keeps_failing_lets_others_go_first_and_fails_
 @pytest.mark.parametrize("code", ["UNAUTHENTICATED", "FORBIDDEN", "NOT_CONFIGURED"])
 @pytest.mark.parametrize("early", [True, False])
 async def test_what_the_user_must_mend_pauses_the_job_at_once(
-    jobs: Jobs, code: str, early: bool
+    jobs: LocalJobs, code: str, early: bool
 ) -> None:
     work = Toy(answers={"k2": failures(code, 1)}, repeatable=False, early=early)
     job = await ended(jobs, work, some(3))
@@ -180,7 +180,9 @@ async def test_what_the_user_must_mend_pauses_the_job_at_once(
 FULL = Failure(Code.UNAVAILABLE, "The disk is full.", "Free some space.", disk="full")
 
 
-async def test_a_full_disk_pauses_the_job_at_once_and_says_so(jobs: Jobs, time: FakeTime) -> None:
+async def test_a_full_disk_pauses_the_job_at_once_and_says_so(
+    jobs: LocalJobs, time: FakeTime
+) -> None:
     job = await ended(jobs, Toy(answers={"k2": [FULL]}), some(3))
 
     assert job.state is JobState.PAUSED
@@ -189,9 +191,9 @@ async def test_a_full_disk_pauses_the_job_at_once_and_says_so(jobs: Jobs, time: 
 
 
 async def test_a_job_says_that_the_disk_is_full_even_where_the_journal_cannot(
-    jobs: Jobs, journal: Journal, monkeypatch: pytest.MonkeyPatch
+    jobs: LocalJobs, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    async def refuse(*_: object) -> None:
         raise FULL
 
     started = await jobs.start(JOB, Toy(), some(3))
@@ -205,7 +207,7 @@ async def test_a_job_says_that_the_disk_is_full_even_where_the_journal_cannot(
 
 
 async def test_a_fault_of_the_work_is_masked_with_an_id_that_is_in_the_log(
-    jobs: Jobs, caplog: pytest.LogCaptureFixture
+    jobs: LocalJobs, caplog: pytest.LogCaptureFixture
 ) -> None:
     job = await ended(jobs, Toy(answers={"k2": [ZeroDivisionError("secret")]}), some(3))
 
@@ -218,7 +220,7 @@ async def test_a_fault_of_the_work_is_masked_with_an_id_that_is_in_the_log(
 
 
 async def test_a_send_that_forgets_a_record_is_a_fault(
-    jobs: Jobs, caplog: pytest.LogCaptureFixture
+    jobs: LocalJobs, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Forgetful(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
@@ -230,7 +232,7 @@ async def test_a_send_that_forgets_a_record_is_a_fault(
     assert job.state is JobState.FAILED
 
 
-async def test_a_result_that_is_not_json_is_a_fault(jobs: Jobs) -> None:
+async def test_a_result_that_is_not_json_is_a_fault(jobs: LocalJobs) -> None:
     class Odd(Toy):
         async def finish(self, job: Handle) -> dict[str, object]:
             return {"a set": {1}}

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 from server.errors import Code, Failure
 from server.shared_state.spending import UnlimitedSpending, spend
-
-
-class Purse:
-    """Credits that run out."""
-
-    def __init__(self, credits: int) -> None:
-        self.left = credits
-
-    async def reserve(self, credits: int) -> None:
-        if credits > self.left:
-            raise Failure(Code.FORBIDDEN, "Spent.")
-        self.left -= credits
-
-    async def give_back(self, credits: int) -> None:
-        self.left += credits
+from tests.support.doubles import Purse
 
 
 async def test_what_is_spent_stays_counted() -> None:
@@ -43,6 +30,37 @@ async def test_credits_come_back_only_where_nothing_happened(code: Code, left: i
         async with spend(purse, 6):
             raise Failure(code, "No.")
     assert purse.left == left
+
+
+async def test_what_the_answer_says_was_not_spent_comes_back() -> None:
+    purse = Purse(9)
+    async with spend(purse, 6) as purchase:
+        purchase.spent = 2
+    assert purse.left == 7
+
+
+@pytest.mark.parametrize(("is_sent", "left"), [(False, 9), (True, 3)])
+async def test_credits_of_a_cancelled_call_come_back_unless_it_was_sent(
+    is_sent: bool, left: int
+) -> None:
+    purse = Purse(9)
+    with anyio.CancelScope() as scope:
+        async with spend(purse, 6) as purchase:
+            if is_sent:
+                await purchase.note_send()
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert purse.left == left
+
+
+async def test_what_cannot_be_given_back_hides_no_outcome() -> None:
+    class Lost(Purse):
+        async def give_back(self, credits: int) -> None:
+            raise Failure(Code.UNAVAILABLE, "Lost.")
+
+    with pytest.raises(Failure, match="No"):
+        async with spend(Lost(9), 6):
+            raise Failure(Code.REJECTED, "No.")
 
 
 async def test_a_call_that_costs_nothing_counts_nothing() -> None:

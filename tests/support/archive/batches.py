@@ -16,7 +16,7 @@ from server.archive.client import Archive
 from server.archive.failures import Answer as Read
 from server.errors import Code, Failure
 from server.http.client import Http
-from server.limiter import Limiter
+from server.limiter import Admit, Limiter
 from server.sandbox import (
     MAIN,
     TOKEN,
@@ -73,9 +73,7 @@ class Bench:
     reader: BatchReader
     ids: list[str]
 
-    async def read(
-        self, *ids: str, admit: Callable[[], None] | None = None
-    ) -> dict[str, Read | Failure]:
+    async def read(self, *ids: str, admit: Admit | None = None) -> dict[str, Read | Failure]:
         """What is answered of each item."""
         requests = [GetEngagementHistory.model_validate({"itemId": each}) for each in ids]
         return {ids[place]: found async for place, found in self.reader.read(requests, admit)}

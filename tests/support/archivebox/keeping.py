@@ -19,10 +19,11 @@ from server.errors import Code, Failure
 from server.exports import ExportFolder
 from server.http.client import Http
 from server.jobs import (
-    Jobs,
     JobState,
     Journal,
     Leases,
+    LocalJobs,
+    SqliteJournal,
 )
 from server.limiter import ConcurrencyCap
 from server.sandbox.archivebox import (
@@ -81,7 +82,7 @@ class Keeper:
         self,
         backend: ArchiveBoxBackend,
         sandbox: Watched,
-        jobs: Jobs,
+        jobs: LocalJobs,
         journal: Journal,
         time: FakeTime,
     ) -> None:
@@ -131,11 +132,11 @@ class Alone:
     spending = UnlimitedSpending()
     auditor = Auditor()
 
-    def __init__(self, running: Jobs, folder: Path | None) -> None:
+    def __init__(self, running: LocalJobs, folder: Path | None) -> None:
         self._running = running
         self._folder = folder
 
-    async def jobs(self) -> Jobs:
+    async def jobs(self) -> LocalJobs:
         return self._running
 
     def exports(self) -> ExportFolder:
@@ -147,10 +148,10 @@ class Alone:
 async def keeper(version: Version, folder: Path | None = None) -> AsyncIterator[Keeper]:
     async with FakeTime() as time:
         sandbox = Watched(version, time)
-        journal = Journal(None, leases=Leases(clock=time.clock), wall=time.clock)
+        journal = SqliteJournal(None, leases=Leases(clock=time.clock), wall=time.clock)
         async with (
             Http(URL, "ArchiveBox", in_process=sandbox.handle) as http,
-            Jobs(journal, clock=time.clock, sleep=time.sleep) as jobs,
+            LocalJobs(journal, clock=time.clock, sleep=time.sleep) as jobs,
         ):
             client = ArchiveBox(
                 url=URL,

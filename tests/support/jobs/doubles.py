@@ -16,14 +16,15 @@ from server.errors import Code, Failure
 from server.jobs import (
     Handle,
     JobRow,
-    Jobs,
     Journal,
+    LocalJobs,
     NewJob,
     NewRecord,
     Phase,
     RecordRow,
 )
 from server.jobs.lease import Lease
+from server.jobs.sqlite import JournalFile
 
 LONG = 10_000.0
 """Seconds of the fake clock that any job ends in."""
@@ -48,19 +49,35 @@ class Clock:
         return self.now
 
 
-def begun(
+async def begun(
     journal: Journal, count: int = 3, *, repeatable: bool = True, phase: Phase = Phase.SENDING
 ) -> Lease:
     """A new job of that many records, owned by "first"."""
-    lease = journal.create(JOB, "first", writes=True, repeatable=repeatable, phase=phase)
-    journal.add(lease, some(count))
-    journal.start(lease)
+    lease = await journal.create(JOB, "first", writes=True, repeatable=repeatable, phase=phase)
+    await journal.add(lease, some(count))
+    await journal.start(lease)
     return lease
 
 
-def states(journal: Journal, lease: Lease) -> list[str]:
+async def states(journal: Journal, lease: Lease) -> list[str]:
     """How the records of a job stand, in order."""
-    return [str(row.state) for row in journal.records(lease.job)]
+    return [str(row.state) for row in await journal.records(lease.job)]
+
+
+async def tidied(journal: Journal) -> Journal:
+    """The journal after old jobs were deleted: a file does that when it is opened."""
+    tidy = getattr(journal, "tidy", None)
+    if tidy is not None:
+        await tidy()
+    return journal
+
+
+def begun_in_file(journal: JournalFile, count: int = 3) -> Lease:
+    """The same in the file itself."""
+    lease = journal.create(JOB, "first", writes=True, repeatable=True, phase=Phase.SENDING)
+    journal.add(lease, some(count))
+    journal.start(lease)
+    return lease
 
 
 class FakeTime:
@@ -169,7 +186,7 @@ class Toy:
         for record in records if self.before else ():
             assert self.before
             await self.before(record)
-        job.admit(records)
+        await job.admit(records)
         keys = [record.key for record in records]
         self.sent += keys
         self.sends.append(keys)
@@ -214,7 +231,7 @@ def failures(code: str, times: int, message: str = "no", **details: Any) -> list
     return [Failure(Code(code), message, "a hint", **details) for _ in range(times)]
 
 
-async def ended(jobs: Jobs, work: Toy, records: list[NewRecord] | None = None) -> JobRow:
+async def ended(jobs: LocalJobs, work: Toy, records: list[NewRecord] | None = None) -> JobRow:
     """A job of that work, when it has ended or paused."""
     started = await jobs.start(JOB, work, records)
     return await jobs.wait(started.id, LONG)

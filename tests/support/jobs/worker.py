@@ -21,12 +21,12 @@ from server.errors import Failure
 from server.jobs import (
     Handle,
     JobRow,
-    Jobs,
-    Journal,
     Leases,
+    LocalJobs,
     NewJob,
     NewRecord,
     RecordRow,
+    SqliteJournal,
 )
 
 JOB = NewJob("a_tool", "A title", "https://api.test", "account")
@@ -52,7 +52,7 @@ class Appending:
         (record,) = records
         if record.number == self._stop_at:
             os.kill(os.getpid(), signal.SIGSTOP)
-        job.admit(records)
+        await job.admit(records)
         os.write(self._file, f"{os.getpid()} {record.key}\n".encode())
         await anyio.sleep(SECONDS)
         job.mark_done(record)
@@ -62,15 +62,15 @@ class Appending:
 
 
 async def run(options: argparse.Namespace) -> None:
-    journal = Journal(options.folder, leases=Leases(options.lease))
+    journal = SqliteJournal(options.folder, leases=Leases(options.lease))
     work = Appending(options)
-    async with Jobs(journal) as jobs:
+    async with LocalJobs(journal) as jobs:
         job = await worked_off(jobs, work, options.count)
     print(json.dumps({"state": job.state, "counts": job.counts}), flush=True)
     journal.close()
 
 
-async def worked_off(jobs: Jobs, work: Appending, count: int) -> JobRow:
+async def worked_off(jobs: LocalJobs, work: Appending, count: int) -> JobRow:
     if not await jobs.list():
         await jobs.start(JOB, work, [NewRecord(f"k{number}") for number in range(1, count + 1)])
     while True:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from server.jobs.database import Busy
+from server.jobs.sqlite.database import Busy
 
 T = TypeVar("T")
 

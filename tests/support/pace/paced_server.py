@@ -20,7 +20,8 @@ from typing import Any
 import anyio
 
 from server.dispatch import Dispatcher
-from server.jobs.lease import LEASE_SECONDS, Leases
+from server.jobs import Leases
+from server.jobs.lease import LEASE_SECONDS
 from server.limiter import (
     Lane,
     Limiter,

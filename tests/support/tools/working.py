@@ -1,4 +1,4 @@
-"""Jobs of tools over the sandbox in this process, on one clock that jumps to whatever comes
+"""LocalJobs of tools over the sandbox in this process, on one clock that jumps to whatever comes
 next."""
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from server.exports import ExportFolder
 from server.http.client import Http
 from server.jobs import (
     JobRow,
-    Jobs,
-    Journal,
     Leases,
+    LocalJobs,
     RecordRow,
+    SqliteJournal,
 )
 from server.limiter import Limiter, Pacer, Snapshot
 from server.sandbox import (
@@ -85,13 +85,13 @@ class Watched(Sandbox):
 class Bench:
     """What all calls of one process share."""
 
-    running: Jobs
+    running: LocalJobs
     folder: Path
     read_only: bool = False
     spending: Spending = field(default_factory=UnlimitedSpending)
     auditor: Auditor = field(default_factory=Auditor)
 
-    async def jobs(self) -> Jobs:
+    async def jobs(self) -> LocalJobs:
         return self.running
 
     def exports(self) -> ExportFolder:
@@ -104,7 +104,7 @@ class Worker:
 
     backend: ArchiveBackend
     sandbox: Watched
-    jobs: Jobs
+    jobs: LocalJobs
     time: FakeTime
     previews: list[Json] = field(default_factory=list)
 
@@ -146,13 +146,13 @@ async def two_workers(state: Path) -> AsyncIterator[tuple[Worker, Worker]]:
 
 
 @asynccontextmanager
-async def worker(state: Path) -> AsyncIterator[Worker]:
+async def worker(state: Path, spending: Spending | None = None) -> AsyncIterator[Worker]:
     """One process with a journal of its own."""
     async with FakeTime() as time:
         sandbox = Watched(time)
         async with (
             Http(DEFAULT_API_URL, "Archive", in_process=sandbox.handle) as http,
-            at_work(state, time, sandbox, http) as one,
+            at_work(state, time, sandbox, http, spending=spending) as one,
         ):
             yield one
 
@@ -172,10 +172,16 @@ async def paced_worker(state: Path, plan: str | Plan, items: int) -> AsyncIterat
 
 @asynccontextmanager
 async def at_work(
-    state: Path, time: FakeTime, sandbox: Watched, http: Http, limiter: Limiter | None = None
+    state: Path,
+    time: FakeTime,
+    sandbox: Watched,
+    http: Http,
+    limiter: Limiter | None = None,
+    *,
+    spending: Spending | None = None,
 ) -> AsyncIterator[Worker]:
     """A process with the journal in that folder."""
-    journal = Journal(state, leases=Leases(clock=time.clock), wall=time.clock)
+    journal = SqliteJournal(state, leases=Leases(clock=time.clock), wall=time.clock)
     archive = Archive(
         url=DEFAULT_API_URL,
         token=TOKEN,
@@ -188,12 +194,12 @@ async def at_work(
     async def read_limits(row: JobRow) -> Snapshot | None:
         return await archive.budget(row.workspace or "")
 
-    async with Jobs(journal, clock=time.clock, sleep=time.sleep, meter=read_limits) as jobs:
+    async with LocalJobs(journal, clock=time.clock, sleep=time.sleep, meter=read_limits) as jobs:
         backend = ArchiveBackend(
             archive,
             MAIN,
             Confirmations("ask", MemoryTokens(time.clock)),
-            Bench(jobs, state / "exports"),
+            Bench(jobs, state / "exports", spending=spending or UnlimitedSpending()),
         )
         yield Worker(backend, sandbox, jobs, time)
     journal.close()

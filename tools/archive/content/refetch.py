@@ -59,8 +59,11 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
         absent = [count_noun(unknown, "unknown id")] if unknown else []
         return offer(result, absent, context.workspace)[1]
 
-    def billing_credits(self) -> int:
-        return len(set(self.item_ids)) * CREDITS_PER_ITEM
+    def billing_credits(self, payload: dict[str, Any] | None = None) -> int:
+        if payload is None:
+            return len(set(self.item_ids)) * CREDITS_PER_ITEM
+        # Skipped items and stories cost nothing.
+        return (payload.get("processedCount") or 0) * CREDITS_PER_ITEM
 
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         # Not an error (Archive docs, operations), though it looks like one.

@@ -278,7 +278,7 @@ class ComputeWork:
         """The answer over all rows."""
         job.set_message("computing")
         result = _report(job.cursor or {})
-        result.rows += [Row.unpack(record.key, record.detail) for record in job.all_rows()]
+        result.rows += [Row.unpack(record.key, record.detail) async for record in job.all_rows()]
         api = self._context.background
         doubts = await self._request.find_doubts(self._context, api, len(result.rows))
         return await self._request.complete(result, self._context.money, doubts)

@@ -8,7 +8,7 @@ what was so before.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -129,9 +129,10 @@ class CollectionWork:
             await job.add(
                 [_record(job, key, existing, members) for key, existing in result], cursor
             )
-            job.set_message(f"{job.count(RecordState.PENDING):,} items found")
+            pending = await job.count(RecordState.PENDING)
+            job.set_message(f"{pending:,} items found")
         # The estimate counted links and ids that may lead to no item.
-        await job.set_total(job.count(RecordState.PENDING))
+        await job.set_total(await job.count(RecordState.PENDING))
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Move one item."""
@@ -169,7 +170,7 @@ class CollectionWork:
         """What became of each item, what the collections hold now, and how to undo it."""
         rows = await list_collections(self._context.background)
         await self._take_ids(job, rows)
-        listed = OutcomeList(_list_outcomes(job))
+        listed = await OutcomeList.read(_list_outcomes(job))
         changed, failed = listed.count("changedItems"), listed.count("failedItems")
         notes = []
         if changed:
@@ -309,9 +310,9 @@ def _count_items(target: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str
     return target
 
 
-def _list_outcomes(job: Handle) -> Iterator[Outcome]:
+async def _list_outcomes(job: Handle) -> AsyncIterator[Outcome]:
     """Yield what became of each item."""
-    for record in job.all_rows(*_KEYS):
+    async for record in job.all_rows(*_KEYS):
         key, detail = _KEYS[record.state], record.detail or {}
         yield Outcome(key, record.key, detail.get("account"), record.reason or "")
 

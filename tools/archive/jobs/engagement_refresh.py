@@ -3,7 +3,7 @@ the outcome."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 from server.archive.context import ArchiveContext
@@ -14,7 +14,7 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
-from server.shared_state.spending import spend
+from server.shared_state.spending import Purchase, spend
 from server.text import count_noun
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk
 from tools.archive.items_source import read_account
@@ -61,15 +61,24 @@ class RefreshWork:
             job.mark_skipped(record, "Left out from the start; the result says why.")
             return
         request = RefetchEngagementBulk.model_validate({"itemIds": record.detail["ids"]})
-        async with spend(self._context.spending, request.billing_credits()):
-            payload = await self._send(request, job, records)
+        async with spend(self._context.spending, request.billing_credits()) as purchase:
+            payload = await self._send(request, job, records, purchase)
+            purchase.spent = request.billing_credits(payload)
         job.mark_done(record, {**record.detail, "payload": payload})
 
     async def _send(
-        self, request: RefetchEngagementBulk, job: Handle, records: list[RecordRow]
+        self,
+        request: RefetchEngagementBulk,
+        job: Handle,
+        records: list[RecordRow],
+        purchase: Purchase,
     ) -> dict[str, Any]:
+        async def admit() -> None:
+            await job.admit(records)
+            await purchase.note_send()
+
         try:
-            return await self._context.background.apply(request, admit=lambda: job.admit(records))
+            return await self._context.background.apply(request, admit=admit)
         except Failure as failure:
             if failure.code is Code.FORBIDDEN:
                 failure.hint = (
@@ -81,7 +90,7 @@ class RefreshWork:
     async def finish(self, job: Handle) -> dict[str, Any]:
         """Wait for the operations that were started, and tell what became of the items."""
         existing: dict[str, Any] = dict(job.counters.get("operations") or {})
-        started = [row for row in job.all_rows(RecordState.DONE) if _operation(row)]
+        started = [row async for row in job.all_rows(RecordState.DONE) if _operation(row)]
         for number, row in enumerate(started):
             name = _operation(row)
             if existing.get(name, {}).get("status") not in TERMINAL:
@@ -105,9 +114,9 @@ class RefreshWork:
         return _brief(operation or {}, row)
 
     async def _report(self, job: Handle, operations: dict[str, dict[str, Any]]) -> dict[str, Any]:
-        rows = [row for row in job.all_rows() if "ids" in row.detail]
+        rows = [row async for row in job.all_rows() if "ids" in row.detail]
         accepted = sum(_payload(row)["processedCount"] or 0 for row in rows if _payload(row))
-        listed = OutcomeList(_list_outcomes(job, operations))
+        listed = await OutcomeList.read(_list_outcomes(job, operations))
         result = {
             "mode": "refresh",
             "summary": {
@@ -173,9 +182,11 @@ def _brief(operation: dict[str, Any], row: RecordRow) -> dict[str, Any]:
     return {"status": status, "failed": failed, "silent": silent}
 
 
-def _list_outcomes(job: Handle, operations: dict[str, dict[str, Any]]) -> Iterator[Outcome]:
+async def _list_outcomes(
+    job: Handle, operations: dict[str, dict[str, Any]]
+) -> AsyncIterator[Outcome]:
     """Yield what became of each item that the user named."""
-    for row in job.all_rows():
+    async for row in job.all_rows():
         for item, account, reason in row.detail.get("leftOut", ()):
             yield Outcome("leftOutItems", item, account, reason)
         accounts = row.detail.get("accounts", {})

@@ -3,7 +3,7 @@ file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -145,7 +145,7 @@ class TimelineWork:
             )
             job.set_message(f"{job.row.total or gathered:,} items")
         # Links may lead to the same item or to none: the estimate was an upper bound.
-        await job.set_total(job.count(RecordState.PENDING))
+        await job.set_total(await job.count(RecordState.PENDING))
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Read the timelines of some items with one request, or as few as the API allows."""
@@ -172,7 +172,7 @@ class TimelineWork:
             types = list_types(self._selection, EngagementEntry, self._shape)
             layout = Layout(columns, {**_TYPES_OF_ITEM, **types})
             export = await file.write(layout, self._pieces(job, tally), lambda: asdict(tally))
-        return self._report(job, file, export)
+        return await self._report(job, file, export)
 
     async def _take(
         self,
@@ -212,9 +212,9 @@ class TimelineWork:
     def _file(self, job: Handle) -> JobFile:
         return JobFile(self._context.exports(), job, self._file_name.format)
 
-    def _pieces(self, job: Handle, tally: Summary) -> Iterator[list[dict[str, Any]]]:
+    async def _pieces(self, job: Handle, tally: Summary) -> AsyncIterator[list[dict[str, Any]]]:
         """The rows of the file, some items at a time, oldest first within an item."""
-        for records in job.row_pages(RecordState.DONE, size=_AT_ONCE):
+        async for records in job.row_pages(RecordState.DONE, size=_AT_ONCE):
             rows = [entry for record in records for entry in self._rows(record)]
             tally.items += len(records)
             tally.snapshots += len(rows)
@@ -230,20 +230,21 @@ class TimelineWork:
             entry = dict(zip(names, values, strict=True))
             yield {**item, **make_row(entry, EngagementEntry, self._selection, self._shape)}
 
-    def _report(self, job: Handle, file: JobFile, export: Export) -> dict[str, Any]:
+    async def _report(self, job: Handle, file: JobFile, export: Export) -> dict[str, Any]:
         # From the journal, for the file may have been built before an interruption.
         tally = Summary(**job.counters["summary"])
-        failed = job.count(RecordState.FAILED)
+        failed = await job.count(RecordState.FAILED)
         rows: list[dict[str, Any]] = []
         if tally.items <= MOST_INLINE and export.rows <= MOST_INLINE_ROWS:
-            rows = [entry for piece in self._pieces(job, Summary()) for entry in piece]
+            rows = [entry async for piece in self._pieces(job, Summary()) for entry in piece]
+        outcomes = await OutcomeList.read(self._list_outcomes(job))
         return {
             "mode": "timelines",
             "summary": tally.to_dict(failed),
             **file.to_dict(export),
             "units": list_units(self._selection, EngagementEntry, self._shape),
             **({"timelines": rows} if rows else {}),
-            **OutcomeList(self._list_outcomes(job)).to_dict(),
+            **outcomes.to_dict(),
             "notes": [*self._notes(tally, failed), *file.notes(export)],
         }
 
@@ -260,12 +261,12 @@ class TimelineWork:
             )
         return notes
 
-    def _list_outcomes(self, job: Handle) -> Iterator[Outcome]:
+    async def _list_outcomes(self, job: Handle) -> AsyncIterator[Outcome]:
         """Yield the items that are in no row of the file, and why."""
         silent = f"No snapshot {'in that time' if self._span.window else 'yet'}."
         # Archive leaves out unknown ids silently: only the difference shows them.
         unknown = dict.fromkeys(self._source.item_ids or [])
-        for record in job.all_rows():
+        async for record in job.all_rows():
             unknown.pop(record.key, None)
             account = record.detail.get("account")
             if record.state is RecordState.FAILED:

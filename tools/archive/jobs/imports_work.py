@@ -110,8 +110,10 @@ class ImportWork:
                 [[number, item] for number, item in sorted(self._arrived.items())] or None
             )
         items = {int(number): str(item) for number, item in job.cursor or []}
-        items |= {row.number: row.detail["itemId"] for row in job.all_rows() if _has(row, "itemId")}
-        result = self._report(job, items)
+        items |= {
+            row.number: row.detail["itemId"] async for row in job.all_rows() if _has(row, "itemId")
+        }
+        result = await self._report(job, items)
         if not self._collections:
             return result
         await self._file(job, [items[number] for number in sorted(items)])
@@ -130,7 +132,9 @@ class ImportWork:
                     await job.checkpoint([], waited=0, filed=0, unfiled=[])
             # A hundred at a time, since one request takes as many links.
             if record.key not in self._known:
-                following = job.rows(RecordState.PENDING, after=record.number - 1, limit=AT_ONCE)
+                following = await job.rows(
+                    RecordState.PENDING, after=record.number - 1, limit=AT_ONCE
+                )
                 links = dict.fromkeys([record.key, *(row.key for row in following)])
                 self._known |= await look_up(self._context.background, list(links)[:AT_ONCE])
             return self._known[record.key], self._elsewhere.get(record.key)
@@ -140,7 +144,7 @@ class ImportWork:
         over."""
         away = {
             row.number: row
-            for row in job.all_rows()
+            async for row in job.all_rows()
             if _is_awaited(row) and row.number not in self._arrived
         }
         looks = job.poll(
@@ -225,8 +229,8 @@ class ImportWork:
             "collections": [row for row in rows if row["name"] in names or row["id"] in ids],
         }
 
-    def _report(self, job: Handle, items: dict[int, str]) -> dict[str, Any]:
-        rows = list(job.all_rows())
+    async def _report(self, job: Handle, items: dict[int, str]) -> dict[str, Any]:
+        rows = [row async for row in job.all_rows()]
         there, arrived, missing, refused = _part(rows, items)
         unsure = sum(row.state is RecordState.UNKNOWN for row in missing)
         return {

@@ -4,10 +4,9 @@ there are more."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 from server.errors import Failure
 from server.exports import ExportFolder, Layout
@@ -47,13 +46,23 @@ class Outcome:
 class OutcomeList:
     """The outcomes of a job's items, counted, and the first of each kind and reason kept."""
 
-    def __init__(self, outcomes: Iterable[Outcome]) -> None:
+    def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
         self._first: defaultdict[str, list[Outcome]] = defaultdict(list)
-        for outcome in outcomes:
-            self.counts[outcome.key, outcome.reason] += 1
-            if len(self._first[outcome.key]) < MOST_NAMED:
-                self._first[outcome.key].append(outcome)
+
+    @classmethod
+    async def read(cls, outcomes: AsyncIterable[Outcome]) -> Self:
+        """Return the list of these outcomes."""
+        result = cls()
+        async for outcome in outcomes:
+            result.add(outcome)
+        return result
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome, and keep it if it is one of the first of its kind."""
+        self.counts[outcome.key, outcome.reason] += 1
+        if len(self._first[outcome.key]) < MOST_NAMED:
+            self._first[outcome.key].append(outcome)
 
     @property
     def is_cut(self) -> bool:
@@ -98,7 +107,7 @@ class OutcomeFile:
         await self._file.forget()
 
     async def add_to(
-        self, result: dict[str, Any], listed: OutcomeList, outcomes: Iterator[Outcome]
+        self, result: dict[str, Any], listed: OutcomeList, outcomes: AsyncIterator[Outcome]
     ) -> dict[str, Any]:
         """Return the result with the items by name and, where those are not all, with a file.
 
@@ -127,6 +136,12 @@ class OutcomeFile:
         }
 
 
-def _make_pieces(outcomes: Iterator[Outcome]) -> Iterator[list[dict[str, Any]]]:
-    while piece := [outcome.to_row() for outcome in islice(outcomes, _AT_ONCE)]:
+async def _make_pieces(outcomes: AsyncIterator[Outcome]) -> AsyncIterator[list[dict[str, Any]]]:
+    piece: list[dict[str, Any]] = []
+    async for outcome in outcomes:
+        piece.append(outcome.to_row())
+        if len(piece) == _AT_ONCE:
+            yield piece
+            piece = []
+    if piece:
         yield piece

@@ -114,7 +114,7 @@ class CancelWork(ChangeWork):
     async def finish(self, job: Handle) -> Json:
         """Look again until nothing is open, and report which pages stopped."""
         states: dict[str, str] = {}
-        for row in job.all_rows(RecordState.DONE):
+        async for row in job.all_rows(RecordState.DONE):
             states |= dict.fromkeys(row.detail["pages"], "open")
         async for _ in job.poll(first=1.0, longest=8.0, limit=_SEEN_AFTER, counter="looked"):
             open_pages = list(filter(lambda page: states[page] == "open", states))

@@ -128,20 +128,22 @@ class ChangeWork(ABC):
 
     async def finish(self, job: Handle) -> Json:
         """Return how many were changed, and why others were not."""
-        left = job.rows(RecordState.FAILED, RecordState.SKIPPED, RecordState.UNKNOWN, limit=_PAGE)
+        left = await job.rows(
+            RecordState.FAILED, RecordState.SKIPPED, RecordState.UNKNOWN, limit=_PAGE
+        )
         return {
-            "changed": job.count(RecordState.DONE),
-            "leftAlone": job.count(RecordState.SKIPPED),
-            "failed": job.count(RecordState.FAILED) + job.count(RecordState.UNKNOWN),
+            "changed": await job.count(RecordState.DONE),
+            "leftAlone": await job.count(RecordState.SKIPPED),
+            "failed": await job.count(RecordState.FAILED) + await job.count(RecordState.UNKNOWN),
             "reasons": dict(Counter(str(each.reason) for each in left).most_common(_MOST_SHOWN)),
-            "notes": self.notes(job),
+            "notes": await self.notes(job),
         }
 
     @abstractmethod
     async def change(self, job: Handle, record: RecordRow) -> None:
         """Change one."""
 
-    def notes(self, job: Handle) -> list[str]:
+    async def notes(self, job: Handle) -> list[str]:
         """Return what to do next."""
         return []
 
@@ -171,10 +173,10 @@ class TagWork(ChangeWork):
                 await self.post(job, record, "POST", f"/core/tags/{verb}-snapshot/", body)
         job.mark_done(record)
 
-    def notes(self, job: Handle) -> list[str]:
+    async def notes(self, job: Handle) -> list[str]:
         return (
             [f'To reverse it: action "tag" with `undo` "{job.row.id}".']
-            if job.count(RecordState.DONE)
+            if await job.count(RecordState.DONE)
             else []
         )
 

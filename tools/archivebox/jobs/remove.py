@@ -97,7 +97,7 @@ class RemoveWork(ChangeWork):
         api = self._context.background
         page = {**record.detail, "id": record.key}
         # What this process sent before it was interrupted may have been done.
-        job.admit([record])
+        await job.admit([record])
         try:
             done = await delete_page(api, page)
         except Failure as failure:
@@ -114,9 +114,9 @@ class RemoveWork(ChangeWork):
         report = await super().finish(job)
         return {"deleted": report.pop("changed"), **report}
 
-    def notes(self, job: Handle) -> list[str]:
+    async def notes(self, job: Handle) -> list[str]:
         note = describe_removal(self._context.description)
-        return [note] if note and job.count(RecordState.DONE) else []
+        return [note] if note and await job.count(RecordState.DONE) else []
 
 
 def _make_record(page: Json) -> NewRecord:

@@ -131,7 +131,7 @@ class SaveWork:
         """Wait for the pages, looking at growing intervals, and report what became of each."""
         away = {
             row.number: row
-            for row in job.all_rows()
+            async for row in job.all_rows()
             if _is_added(row) and row.number not in self._outcomes
         }
         looks = job.poll(
@@ -146,7 +146,7 @@ class SaveWork:
             if not away:
                 break
             job.set_message(self._waits_for(away))
-        return self._report(job)
+        return await self._report(job)
 
     def _waits_for(self, away: dict[int, RecordRow]) -> str:
         return (
@@ -215,12 +215,12 @@ class SaveWork:
             existing[crawl] = answer.get("status") == "sealed"
         return existing[crawl]
 
-    def _report(self, job: Handle) -> Json:
+    async def _report(self, job: Handle) -> Json:
         groups: dict[str, list[Json]] = {
             name: [] for name in ("saved", "partly", "failed", "unknown", "queued", "refused")
         }
         known = tagged = 0
-        for row in job.all_rows():
+        async for row in job.all_rows():
             if row.state is RecordState.FAILED:
                 groups["refused"].append({"url": row.key, "reason": row.reason})
                 continue
@@ -250,14 +250,14 @@ class CheckWork:
         """Look at one page."""
         (record,) = records
         check_web_address(record.key)
-        job.admit(records)
+        await job.admit(records)
         job.mark_done(record, await self._judge(await copies(self._context.background, record.key)))
 
     async def finish(self, job: Handle) -> Json:
         """Return the pages by their state."""
         names = ("missing", "noOutput", "unknown", "stale", "queued", "good", "refused")
         groups: dict[str, list[Json]] = {name: [] for name in names}
-        for row in job.all_rows():
+        async for row in job.all_rows():
             if row.state is RecordState.DONE:
                 detail = dict(row.detail)
                 groups[detail.pop("is")].append({"url": row.key, **detail})

@@ -274,7 +274,7 @@ async def test_every_send_is_admitted_and_a_veto_keeps_it_from_leaving() -> None
 
     admitted: list[int] = []
 
-    def admit() -> None:
+    async def admit() -> None:
         if len(admitted) == 2:
             raise Lost
         admitted.append(len(there.sandbox.sizes))

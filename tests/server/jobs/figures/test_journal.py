@@ -12,72 +12,76 @@ from server.jobs.model import End, Mark
 from tests.support.jobs.doubles import JOB, Clock, begun
 
 
-def test_fifty_jobs_are_listed_unless_somebody_asks_for_more(
+async def test_fifty_jobs_are_listed_unless_somebody_asks_for_more(
     opened: Callable[[], Journal],
 ) -> None:
     journal = opened()
-    names = [begun(journal, 0).job for _ in range(52)]
+    names = [(await begun(journal, 0)).job for _ in range(52)]
 
-    assert [row.id for row in journal.jobs()] == names[:1:-1]
-    assert [row.id for row in journal.jobs(limit=60)] == names[::-1]
+    assert [row.id for row in await journal.jobs()] == names[:1:-1]
+    assert [row.id for row in await journal.jobs(limit=60)] == names[::-1]
 
 
-def test_a_hundred_records_are_handed_out_from_the_first_one_on(
+async def test_a_hundred_records_are_handed_out_from_the_first_one_on(
     opened: Callable[[], Journal],
 ) -> None:
     journal = opened()
-    lease = begun(journal, 102)
+    lease = await begun(journal, 102)
 
-    assert [row.number for row in journal.records(lease.job)] == [*range(1, 101)]
+    assert [row.number for row in await journal.records(lease.job)] == [*range(1, 101)]
 
 
-def test_orphans_come_oldest_first_and_a_thousand_at_most(
+async def test_orphans_come_oldest_first_and_a_thousand_at_most(
     opened: Callable[[], Journal], clock: Clock
 ) -> None:
     journal = opened()
     names = []
     for _ in range(1002):
         clock.now += 1
-        lease = journal.create(JOB, "first", writes=False, repeatable=True, phase=Phase.SENDING)
-        journal.end(lease, End(JobState.PAUSED))
+        lease = await journal.create(
+            JOB, "first", writes=False, repeatable=True, phase=Phase.SENDING
+        )
+        await journal.end(lease, End(JobState.PAUSED))
         names.append(lease.job)
 
-    assert [row.id for row in journal.orphans(JOB.origin, JOB.account)] == names[2:]
+    assert [row.id for row in await journal.orphans(JOB.origin, JOB.account)] == names[2:]
 
 
-def test_an_owner_may_be_silent_for_fifteen_seconds(
+async def test_an_owner_may_be_silent_for_fifteen_seconds(
     opened: Callable[[], Journal], clock: Clock
 ) -> None:
     journal = opened()
-    lease = begun(journal)
+    lease = await begun(journal)
     clock.now += 14.9
     with pytest.raises(Failure, match="Another server") as caught:
-        opened().take(lease.job, "second")
+        await opened().take(lease.job, "second")
     assert (caught.value.code, caught.value.retryable) == (Code.UNAVAILABLE, True)
 
     clock.now += 0.1
-    assert opened().take(lease.job, "second").owner == "second"
+    assert (await opened().take(lease.job, "second")).owner == "second"
 
 
-def test_the_expected_number_of_records_stays_until_another_is_named(
+async def test_the_expected_number_of_records_stays_until_another_is_named(
     opened: Callable[[], Journal],
 ) -> None:
     journal = opened()
-    lease = begun(journal, 0, phase=Phase.GATHERING)
-    assert journal.job(lease.job).total is None
+    lease = await begun(journal, 0, phase=Phase.GATHERING)
+    assert (await journal.job(lease.job)).total is None
 
-    journal.checkpoint(lease, total=7)
-    journal.checkpoint(lease, "a place")
-    row = journal.job(lease.job)
+    await journal.checkpoint(lease, total=7)
+    await journal.checkpoint(lease, "a place")
+    row = await journal.job(lease.job)
     assert (row.total, row.cursor) == (7, "a place")
 
-    journal.checkpoint(lease, total=0)
-    assert journal.job(lease.job).total == 0
+    await journal.checkpoint(lease, total=0)
+    assert (await journal.job(lease.job)).total == 0
 
 
-def test_a_long_name_of_a_job_that_does_not_exist_is_cut(opened: Callable[[], Journal]) -> None:
+async def test_a_long_name_of_a_job_that_does_not_exist_is_cut(
+    opened: Callable[[], Journal],
+) -> None:
     with pytest.raises(Failure) as caught:
-        opened().job("x" * 150)
+        await opened().job("x" * 150)
     assert caught.value.message == f"There is no job '{'x' * 100}'."
 
 
@@ -90,24 +94,24 @@ def test_a_long_name_of_a_job_that_does_not_exist_is_cut(opened: Callable[[], Jo
         (JobState.PAUSED, False),
     ],
 )
-def test_a_paused_job_has_not_ended(
+async def test_a_paused_job_has_not_ended(
     opened: Callable[[], Journal], state: JobState, ended: bool
 ) -> None:
     journal = opened()
-    lease = begun(journal)
-    assert journal.job(lease.job).ended is False
+    lease = await begun(journal)
+    assert (await journal.job(lease.job)).ended is False
 
-    journal.end(lease, End(state))
-    assert journal.job(lease.job).ended is ended
+    await journal.end(lease, End(state))
+    assert (await journal.job(lease.job)).ended is ended
 
 
-def test_settled_records_are_those_with_which_nothing_more_will_be_done(
+async def test_settled_records_are_those_with_which_nothing_more_will_be_done(
     opened: Callable[[], Journal],
 ) -> None:
     journal = opened()
-    lease = begun(journal, 7)
+    lease = await begun(journal, 7)
     ends = (RecordState.DONE, RecordState.FAILED, RecordState.UNKNOWN, RecordState.SKIPPED)
-    journal.mark(lease, [Mark(number, state) for number, state in enumerate(ends, 1)])
-    journal.admit(lease, [5])
+    await journal.mark(lease, [Mark(number, state) for number, state in enumerate(ends, 1)])
+    await journal.admit(lease, [5])
 
-    assert journal.job(lease.job).finished_records == 4
+    assert (await journal.job(lease.job)).finished_records == 4

@@ -8,13 +8,13 @@ from itertools import pairwise
 import pytest
 
 from server.errors import Code, Failure
-from server.jobs import Handle, Jobs, JobState, Journal, RecordRow, RecordState
+from server.jobs import Handle, JobState, Journal, LocalJobs, RecordRow, RecordState
 from tests.support.jobs.doubles import JOB, LONG, FakeTime, Toy, ended, failures, some
 
 
 @pytest.fixture
-async def jobs(journal: Journal, time: FakeTime) -> AsyncIterator[Jobs]:
-    async with Jobs(journal, clock=time.clock, sleep=time.sleep) as running:
+async def jobs(journal: Journal, time: FakeTime) -> AsyncIterator[LocalJobs]:
+    async with LocalJobs(journal, clock=time.clock, sleep=time.sleep) as running:
         yield running
 
 
@@ -34,7 +34,7 @@ class Timed(Toy):
         return [later - earlier for earlier, later in pairwise(self.moments)]
 
 
-async def test_pauses_double_from_a_second_up_to_a_minute(jobs: Jobs, time: FakeTime) -> None:
+async def test_pauses_double_from_a_second_up_to_a_minute(jobs: LocalJobs, time: FakeTime) -> None:
     work = Timed(time, {"k1": failures("UNAVAILABLE", 7)})
     await ended(jobs, work, some(1))
 
@@ -46,7 +46,7 @@ async def test_pauses_double_from_a_second_up_to_a_minute(jobs: Jobs, time: Fake
     [(100, 100), (0.5, 1), (299.5, 299.5), (1000, 300), ("soon", 1), (None, 1), (0, 1)],
 )
 async def test_a_pause_that_is_asked_for_is_made_up_to_five_minutes(
-    jobs: Jobs, time: FakeTime, asked: object, pause: float
+    jobs: LocalJobs, time: FakeTime, asked: object, pause: float
 ) -> None:
     work = Timed(time, {"k1": failures("RATE_LIMITED", 1, retry_after=asked)})
     await ended(jobs, work, some(1))
@@ -54,7 +54,7 @@ async def test_a_pause_that_is_asked_for_is_made_up_to_five_minutes(
     assert work.pauses == [pause]
 
 
-async def test_the_pause_grows_only_with_failures_in_a_row(jobs: Jobs, time: FakeTime) -> None:
+async def test_the_pause_grows_only_with_failures_in_a_row(jobs: LocalJobs, time: FakeTime) -> None:
     answers = {"k1": failures("UNAVAILABLE", 2), "k2": failures("UNAVAILABLE", 1)}
     work = Timed(time, answers)
     await ended(jobs, work, some(3))
@@ -64,7 +64,7 @@ async def test_the_pause_grows_only_with_failures_in_a_row(jobs: Jobs, time: Fak
 
 
 async def test_a_refusal_shows_that_the_api_answers_and_ends_the_row_of_failures(
-    jobs: Jobs, time: FakeTime
+    jobs: LocalJobs, time: FakeTime
 ) -> None:
     answers = {
         "k1": [*failures("UNAVAILABLE", 2), *failures("REJECTED", 1)],
@@ -76,7 +76,7 @@ async def test_a_refusal_shows_that_the_api_answers_and_ends_the_row_of_failures
     assert work.pauses == [1, 2, 0, 1]
 
 
-async def test_a_record_that_failed_three_times_lets_the_others_go_first(jobs: Jobs) -> None:
+async def test_a_record_that_failed_three_times_lets_the_others_go_first(jobs: LocalJobs) -> None:
     work = Toy(answers={"k1": failures("UNAVAILABLE", 4)})
     await ended(jobs, work, some(4))
 
@@ -84,7 +84,7 @@ async def test_a_record_that_failed_three_times_lets_the_others_go_first(jobs: J
 
 
 async def test_a_record_that_got_through_is_not_held_back_for_its_earlier_failures(
-    jobs: Jobs,
+    jobs: LocalJobs,
 ) -> None:
     work = Toy(answers={"k1": failures("UNAVAILABLE", 2), "k2": failures("UNAVAILABLE", 2)})
     await ended(jobs, work, some(3))
@@ -92,7 +92,9 @@ async def test_a_record_that_got_through_is_not_held_back_for_its_earlier_failur
     assert work.sent == ["k1", "k1", "k1", "k2", "k2", "k2", "k3"]
 
 
-async def test_a_record_is_given_up_after_nine_failures_if_others_got_through(jobs: Jobs) -> None:
+async def test_a_record_is_given_up_after_nine_failures_if_others_got_through(
+    jobs: LocalJobs,
+) -> None:
     work = Toy(answers={"k1": failures("UNAVAILABLE", 99, "crashed")})
     job = await ended(jobs, work, some(4))
 
@@ -101,7 +103,7 @@ async def test_a_record_is_given_up_after_nine_failures_if_others_got_through(jo
     assert [row.reason for row in await jobs.failures(job.id)] == ["crashed"]
 
 
-async def test_eight_failures_in_a_row_pause_the_job_and_seven_do_not(jobs: Jobs) -> None:
+async def test_eight_failures_in_a_row_pause_the_job_and_seven_do_not(jobs: LocalJobs) -> None:
     seven = await ended(jobs, Toy(answers={"k1": failures("TIMEOUT", 7)}), some(1))
     eight = await ended(jobs, Toy(answers={"k1": failures("TIMEOUT", 8)}), some(1))
 
@@ -110,7 +112,7 @@ async def test_eight_failures_in_a_row_pause_the_job_and_seven_do_not(jobs: Jobs
 
 
 async def test_gathering_is_given_up_after_eight_failures_in_a_row(
-    jobs: Jobs, time: FakeTime
+    jobs: LocalJobs, time: FakeTime
 ) -> None:
     work = Toy([some(1)])
     work.gathers = failures("TIMEOUT", 99)
@@ -121,7 +123,7 @@ async def test_gathering_is_given_up_after_eight_failures_in_a_row(
 
 
 async def test_gathering_that_got_a_step_further_begins_a_new_row_of_failures(
-    jobs: Jobs, time: FakeTime
+    jobs: LocalJobs, time: FakeTime
 ) -> None:
     moments: list[float] = []
 
@@ -139,7 +141,7 @@ async def test_gathering_that_got_a_step_further_begins_a_new_row_of_failures(
 
 
 async def test_a_pause_is_left_within_a_quarter_of_a_second_when_the_job_is_cancelled(
-    jobs: Jobs, time: FakeTime
+    jobs: LocalJobs, time: FakeTime
 ) -> None:
     work = Toy(answers={"k1": failures("BUDGET_EXHAUSTED", 1, retry_after=250)})
     started = await jobs.start(JOB, work, some(2))
@@ -158,7 +160,7 @@ async def test_a_job_in_a_pause_naps_and_does_not_spin(journal: Journal, time: F
         naps.append(seconds)
         await time.sleep(seconds)
 
-    async with Jobs(journal, clock=time.clock, sleep=sleep) as jobs:
+    async with LocalJobs(journal, clock=time.clock, sleep=sleep) as jobs:
         work = Toy(answers={"k1": failures("BUDGET_EXHAUSTED", 1, retry_after=7)})
         await jobs.start(JOB, work, some(2))
         await time.sleep(5.1)
@@ -168,7 +170,7 @@ async def test_a_job_in_a_pause_naps_and_does_not_spin(journal: Journal, time: F
 
 
 async def test_an_unknown_outcome_of_some_records_is_tried_again_for_those_alone(
-    jobs: Jobs,
+    jobs: LocalJobs,
 ) -> None:
     answers = {"k2": failures("OUTCOME_UNKNOWN", 2), "k1": failures("TIMEOUT", 1)}
     work = Toy(answers=answers)
@@ -179,7 +181,7 @@ async def test_an_unknown_outcome_of_some_records_is_tried_again_for_those_alone
 
 
 async def test_what_was_gathered_at_last_ends_the_row_of_failures(
-    jobs: Jobs, time: FakeTime
+    jobs: LocalJobs, time: FakeTime
 ) -> None:
     work = Timed(time, {"k1": failures("UNAVAILABLE", 1)})
     work.pages = [some(1)]
@@ -190,7 +192,7 @@ async def test_what_was_gathered_at_last_ends_the_row_of_failures(
 
 
 async def test_a_record_that_was_given_up_ends_the_row_of_failures(
-    jobs: Jobs, time: FakeTime
+    jobs: LocalJobs, time: FakeTime
 ) -> None:
     moments: list[float] = []
 

@@ -6,19 +6,30 @@ import logging
 import re
 from collections.abc import AsyncIterator
 from itertools import pairwise
+from unittest.mock import AsyncMock
 
 import pytest
 
 from server.errors import Code, Failure
-from server.jobs import Handle, Jobs, JobState, Journal, Leases, LostLease, RecordRow, RecordState
-from server.jobs.database import Busy
+from server.jobs import (
+    Handle,
+    JobState,
+    Journal,
+    Leases,
+    LocalJobs,
+    LostLease,
+    RecordRow,
+    RecordState,
+    SqliteJournal,
+)
 from server.jobs.lease import Lease
+from server.jobs.sqlite.database import Busy
 from tests.support.jobs.doubles import JOB, LONG, FakeTime, Slow, Toy, ended, some
 
 
 @pytest.fixture
-async def jobs(journal: Journal, time: FakeTime) -> AsyncIterator[Jobs]:
-    async with Jobs(journal, clock=time.clock, sleep=time.sleep) as running:
+async def jobs(journal: Journal, time: FakeTime) -> AsyncIterator[LocalJobs]:
+    async with LocalJobs(journal, clock=time.clock, sleep=time.sleep) as running:
         yield running
 
 
@@ -33,21 +44,21 @@ async def test_a_lease_is_renewed_each_third_of_its_time_and_the_journal_looked_
     looks: list[float],
     renewals: list[float],
 ) -> None:
-    journal = Journal(None, leases=Leases(seconds, time.clock), wall=time.clock)
+    journal = SqliteJournal(None, leases=Leases(seconds, time.clock), wall=time.clock)
     looked, renewed = [time.now], []
     is_cancelled, renew = journal.is_cancelled, journal.renew
 
-    def look(lease: Lease) -> bool:
+    async def look(lease: Lease) -> bool:
         looked.append(time.now)
-        return is_cancelled(lease)
+        return await is_cancelled(lease)
 
-    def keep(lease: Lease) -> bool:
+    async def keep(lease: Lease) -> bool:
         renewed.append(time.now - 1000)
-        return renew(lease)
+        return await renew(lease)
 
     monkeypatch.setattr(journal, "is_cancelled", look)
     monkeypatch.setattr(journal, "renew", keep)
-    async with Jobs(journal, clock=time.clock, sleep=time.sleep) as jobs:
+    async with LocalJobs(journal, clock=time.clock, sleep=time.sleep) as jobs:
         await ended(jobs, Slow(time, 11.3), some(1))
 
     assert [later - earlier for earlier, later in pairwise(looked)] == looks
@@ -55,29 +66,29 @@ async def test_a_lease_is_renewed_each_third_of_its_time_and_the_journal_looked_
 
 
 async def test_a_journal_that_is_locked_for_a_while_does_not_end_the_watch_over_the_lease(
-    journal: Journal, jobs: Jobs, time: FakeTime, monkeypatch: pytest.MonkeyPatch
+    journal: Journal, jobs: LocalJobs, time: FakeTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_cancelled, locked = journal.is_cancelled, [Busy()] * 2
 
-    def look(lease: Lease) -> bool:
+    async def look(lease: Lease) -> bool:
         if locked:
             raise locked.pop()
-        return is_cancelled(lease)
+        return await is_cancelled(lease)
 
     monkeypatch.setattr(journal, "is_cancelled", look)
     started = await jobs.start(JOB, Slow(time, 40), some(1))
     await time.sleep(30)
 
     assert locked == []
-    assert journal.job(started.id).owned
+    assert (await journal.job(started.id)).owned
     assert (await jobs.wait(started.id, LONG)).counts == {RecordState.DONE: 1}
 
 
 async def test_a_cancellation_that_only_the_renewal_hears_of_is_obeyed(
-    journal: Journal, jobs: Jobs, time: FakeTime, monkeypatch: pytest.MonkeyPatch
+    journal: Journal, jobs: LocalJobs, time: FakeTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "is_cancelled", lambda _: False)
-    monkeypatch.setattr(journal, "renew", lambda _: True)
+    monkeypatch.setattr(journal, "is_cancelled", AsyncMock(return_value=False))
+    monkeypatch.setattr(journal, "renew", AsyncMock(return_value=True))
     work = Slow(time, 3)
     job = await ended(jobs, work, some(10))
 
@@ -86,7 +97,7 @@ async def test_a_cancellation_that_only_the_renewal_hears_of_is_obeyed(
 
 
 async def test_a_job_that_was_taken_over_is_left_without_a_word(
-    journal: Journal, jobs: Jobs, time: FakeTime, caplog: pytest.LogCaptureFixture
+    journal: Journal, jobs: LocalJobs, time: FakeTime, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Lost(Toy):
         async def finish(self, job: Handle) -> dict[str, object]:
@@ -96,7 +107,7 @@ async def test_a_job_that_was_taken_over_is_left_without_a_word(
     started = await jobs.start(JOB, Lost(), some(1))
     await time.sleep(1)
 
-    row = journal.job(started.id)
+    row = await journal.job(started.id)
     assert (row.state, row.finished, row.error) == (JobState.RUNNING, None, None)
     assert f"{started.id} is worked on by another process" in caplog.text
 
@@ -119,7 +130,7 @@ async def test_a_job_that_was_taken_over_is_left_without_a_word(
 )
 async def test_a_job_whose_end_cannot_be_journalled_is_left_with_a_line_in_the_log(
     journal: Journal,
-    jobs: Jobs,
+    jobs: LocalJobs,
     time: FakeTime,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -127,7 +138,7 @@ async def test_a_job_whose_end_cannot_be_journalled_is_left_with_a_line_in_the_l
     words: str,
     level: int,
 ) -> None:
-    def fail(*_: object) -> None:
+    async def fail(*_: object) -> None:
         raise trouble
 
     caplog.set_level(logging.INFO, "archive_mcp.jobs")
@@ -140,12 +151,12 @@ async def test_a_job_whose_end_cannot_be_journalled_is_left_with_a_line_in_the_l
     (line,) = caplog.records
     assert re.search(words, line.getMessage())
     assert line.levelno == level
-    assert journal.job(started.id).counts == {RecordState.DONE: 1}
+    assert (await journal.job(started.id)).counts == {RecordState.DONE: 1}
     assert (await ended(jobs, Toy(), some(2))).state is JobState.DONE
 
 
 async def test_an_incident_has_eight_digits_and_the_log_says_which_record_was_forgotten(
-    jobs: Jobs, caplog: pytest.LogCaptureFixture
+    jobs: LocalJobs, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Forgetful(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:

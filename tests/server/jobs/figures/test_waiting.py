@@ -9,10 +9,20 @@ from typing import Any
 import anyio
 import pytest
 
-from server.jobs import Handle, Jobs, JobState, Journal, Leases, NewRecord, RecordRow, RecordState
-from server.jobs.database import Busy
+from server.jobs import (
+    Handle,
+    JobState,
+    Journal,
+    Leases,
+    LocalJobs,
+    NewRecord,
+    RecordRow,
+    RecordState,
+    SqliteJournal,
+)
 from server.jobs.lease import Lease
 from server.jobs.model import Mark
+from server.jobs.sqlite.database import Busy
 from tests.support.jobs.doubles import JOB, FakeTime, Slow, Toy, begun, some
 
 
@@ -28,13 +38,13 @@ class Naps:
         await self._time.sleep(seconds)
 
 
-def jobs_of(journal: Journal, time: FakeTime, naps: Naps | None = None) -> Jobs:
-    return Jobs(journal, clock=time.clock, sleep=naps.sleep if naps else time.sleep)
+def jobs_of(journal: Journal, time: FakeTime, naps: Naps | None = None) -> LocalJobs:
+    return LocalJobs(journal, clock=time.clock, sleep=naps.sleep if naps else time.sleep)
 
 
 @pytest.fixture
 def journals(tmp_path: Path, time: FakeTime) -> Callable[[], Journal]:
-    return lambda: Journal(tmp_path, leases=Leases(clock=time.clock), wall=time.clock)
+    return lambda: SqliteJournal(tmp_path, leases=Leases(clock=time.clock), wall=time.clock)
 
 
 async def test_a_job_of_this_process_is_looked_at_twenty_times_a_second(
@@ -118,7 +128,7 @@ async def test_progress_of_a_job_that_sends_nothing_is_what_it_gathered(
 async def test_fifty_jobs_are_listed_unless_somebody_asks_for_more(
     journal: Journal, time: FakeTime
 ) -> None:
-    names = [begun(journal, 0).job for _ in range(52)]
+    names = [(await begun(journal, 0)).job for _ in range(52)]
     async with jobs_of(journal, time) as jobs:
         assert [row.id for row in await jobs.list()] == names[:1:-1]
         assert [row.id for row in await jobs.list(offset=50)] == names[1::-1]
@@ -128,8 +138,8 @@ async def test_fifty_jobs_are_listed_unless_somebody_asks_for_more(
 async def test_a_hundred_records_are_handed_out_from_the_first_one_on(
     journal: Journal, time: FakeTime
 ) -> None:
-    lease = begun(journal, 102)
-    journal.mark(lease, [Mark(number, RecordState.FAILED) for number in range(1, 103)])
+    lease = await begun(journal, 102)
+    await journal.mark(lease, [Mark(number, RecordState.FAILED) for number in range(1, 103)])
     async with jobs_of(journal, time) as jobs:
         for look in (jobs.records, jobs.failures):
             assert [row.number for row in await look(lease.job)] == [*range(1, 101)]
@@ -142,9 +152,9 @@ async def test_the_records_of_a_job_are_journalled_a_thousand_at_a_time(
     sizes: list[int] = []
     add = journal.add
 
-    def watch_add(lease: Lease, records: Sequence[NewRecord]) -> int:
+    async def watch_add(lease: Lease, records: Sequence[NewRecord]) -> int:
         sizes.append(len(records))
-        return add(lease, records)
+        return await add(lease, records)
 
     monkeypatch.setattr(journal, "add", watch_add)
     async with jobs_of(journal, time) as jobs:
@@ -170,7 +180,8 @@ async def test_a_server_that_ends_looks_a_hundred_times_a_second_whether_all_is_
 async def test_a_server_ends_in_time_even_where_nothing_can_be_journalled(
     journal: Journal, time: FakeTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    async def refuse(*_: object) -> None:
+        await time.sleep(10)
         raise Busy
 
     async with jobs_of(journal, time) as jobs:
@@ -187,7 +198,7 @@ async def test_a_host_that_is_cancelled_still_gives_up_what_hangs_and_journals_t
 ) -> None:
     class Hanging(Toy):
         async def send(self, job: Handle, records: list[RecordRow]) -> None:
-            job.admit(records)
+            await job.admit(records)
             await anyio.sleep_forever()
 
     with anyio.CancelScope() as scope:
@@ -199,6 +210,6 @@ async def test_a_host_that_is_cancelled_still_gives_up_what_hangs_and_journals_t
             await anyio.sleep_forever()
 
     assert time.now - before < 1.5
-    (job,) = journal.jobs()
+    (job,) = await journal.jobs()
     assert (job.state, job.owned) == (JobState.PAUSED, False)
     assert job.counts == {RecordState.SENDING: 1, RecordState.PENDING: 1}

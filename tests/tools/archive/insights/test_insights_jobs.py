@@ -16,9 +16,9 @@ from server.jobs import (
     Handle,
     JobRow,
     JobState,
-    Journal,
     RecordState,
 )
+from server.jobs.sqlite import JournalFile
 from server.tool.elicitation import Nobody
 from tests.support.machine.journals import unlocked
 from tests.support.sandboxed import LAUNCHER, PACED, SandboxProcess, sandbox_process, using
@@ -182,7 +182,7 @@ async def test_a_job_whose_server_is_killed_goes_on_where_it_was(tmp_path: Path)
         async with spawned(sandbox, tmp_path) as server:
             await server.handshake()
             fresh = await answered(server, arguments)
-    with closing(Journal(tmp_path / "state")) as journal:
+    with closing(JournalFile(tmp_path / "state")) as journal:
         _, job = sorted(unlocked(journal.jobs), key=lambda each: -each.created)
 
     assert ran.returncode == 0, ran.stderr
@@ -216,7 +216,7 @@ async def until(folder: Path, holds: Callable[[JobRow], bool]) -> JobRow:
     """The latest job of the folder's journal, as soon as it is so."""
     over = time.monotonic() + PATIENCE
     # Opened once: opening a journal takes its lock.
-    with closing(Journal(folder / "state")) as journal:
+    with closing(JournalFile(folder / "state")) as journal:
         while time.monotonic() < over:
             jobs = unlocked(journal.jobs)
             if jobs and holds(jobs[0]):

@@ -18,7 +18,7 @@ from typing import Any
 import anyio
 import pytest
 
-from server.jobs import Journal
+from server.jobs.sqlite import JournalFile
 from server.sandbox import MAIN, Answer, Sandbox
 from server.sandbox.serve import open_server
 from tests.support.machine.journals import unlocked
@@ -133,7 +133,7 @@ async def until(sends: Counter[str], mark: int) -> None:
 
 
 def only_job(folder: Path) -> str:
-    with closing(Journal(folder / "state")) as journal:
+    with closing(JournalFile(folder / "state")) as journal:
         (row,) = unlocked(journal.jobs)
     return row.id
 

@@ -10,6 +10,7 @@ import pytest
 from server.errors import Code, Failure
 from server.sandbox import MAIN, OUTDOOR, Answer
 from server.tool.job import summarise
+from tests.support.doubles import Purse
 from tests.support.tools.engagements import (
     MANY,
     REELS,
@@ -17,6 +18,7 @@ from tests.support.tools.engagements import (
     said,
 )
 from tests.support.tools.working import Json, Worker, worker
+from tools.archive.content.refetch import RefetchEngagementBulk
 from tools.archive.jobs import engagement_refresh
 from tools.archive.jobs.engagement import StartEngagementJob
 
@@ -154,6 +156,47 @@ async def test_where_billing_credits_run_short_the_refused_hundred_are_named_and
     again = await one.ended(await one.call(StartEngagementJob, resume=told["jobId"]))
     assert again["summary"]["accepted"] == count
     assert refetched(one)[found[0]] == 1
+
+
+async def test_a_job_pauses_where_it_would_spend_more_than_what_is_left_for_the_day(
+    tmp_path: Path,
+) -> None:
+    purse = Purse(310)
+    async with worker(tmp_path, purse) as one:
+        found = [each["id"] for each in await items(one, 150, filter=MANY)]
+        told = await one.agreed(StartEngagementJob, mode="refresh", itemIds=found)
+        row = await one.jobs.wait(told["jobId"], 50_000)
+        assert (row.state, row.error and row.error["code"]) == ("paused", "FORBIDDEN")
+        assert len(refetched(one)) == 100
+        assert purse.left == 10
+        purse.left = 3 * len(found)
+        await one.ended(await one.call(StartEngagementJob, resume=told["jobId"]))
+        assert set(refetched(one).values()) == {1}
+        assert purse.left == 300
+
+
+async def test_credits_of_items_that_archive_skipped_come_back(tmp_path: Path) -> None:
+    purse = Purse(100)
+    async with worker(tmp_path, purse) as one:
+        found = [each["id"] for each in await items(one, 5, filter=REELS)]
+        skipped = [home(one).item_by_id(each).number for each in found[:2]]
+        home(one).changes.start_refresh(tuple(skipped))
+        await refresh(one, itemIds=found)
+        assert purse.left == 100 - 3 * 3
+        home(one).changes.start_refresh(tuple(skipped))
+        await one.agreed(RefetchEngagementBulk, itemIds=found)
+        assert purse.left == 100 - 2 * 3 * 3
+
+
+async def test_a_call_that_would_spend_more_than_what_is_left_is_not_sent(tmp_path: Path) -> None:
+    purse = Purse(14)
+    async with worker(tmp_path, purse) as one:
+        found = [each["id"] for each in await items(one, 5, filter=REELS)]
+        with pytest.raises(Failure, match=r"Spent\.") as caught:
+            await one.agreed(RefetchEngagementBulk, itemIds=found)
+    assert caught.value.code is Code.FORBIDDEN
+    assert purse.left == 14
+    assert refetched(one) == {}
 
 
 async def test_a_refresh_whose_answer_is_lost_is_not_sent_again_by_itself_nor_when_resumed(

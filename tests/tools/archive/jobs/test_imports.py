@@ -10,7 +10,6 @@ import pytest
 from server.errors import Code, Failure
 from server.jobs import (
     JobState,
-    Journal,
     Leases,
     NewJob,
     Phase,
@@ -18,6 +17,7 @@ from server.jobs import (
 )
 from server.jobs.lease import LEASE_SECONDS
 from server.jobs.model import End
+from server.jobs.sqlite import JournalFile
 from server.sandbox import MAIN, Answer
 from server.sandbox.archive.urls import external_in
 from server.tool.context import Caller
@@ -337,7 +337,7 @@ async def test_a_job_whose_owner_died_goes_on_in_the_same_call_once_its_lease_ha
         job = NewJob(
             StartImport.tool_name(), "Import", scope.origin, scope.account, MAIN, {"urls": links(2)}
         )
-        dead = Journal(tmp_path, leases=Leases(clock=one.time.clock), wall=one.time.clock)
+        dead = JournalFile(tmp_path, leases=Leases(clock=one.time.clock), wall=one.time.clock)
         lease = dead.create(job, "dead", writes=True, repeatable=False, phase=Phase.GATHERING)
         dead.start(lease)
         dead.close()

@@ -17,7 +17,7 @@ from typing import Any
 import anyio
 import pytest
 
-from server.jobs import Journal
+from server.jobs.sqlite import JournalFile
 from server.sandbox import Answer, Sandbox
 from server.sandbox.serve import open_server
 from tests.support.machine.journals import unlocked
@@ -157,6 +157,6 @@ async def _until(sandbox: Counting, mark: int) -> None:
 
 
 def _only_job(folder: Path) -> str:
-    with closing(Journal(folder / "state")) as journal:
+    with closing(JournalFile(folder / "state")) as journal:
         (job,) = unlocked(journal.jobs)
     return job.id

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from server.errors import Code, Failure
-from server.jobs.model import NewRecord
+from server.errors import Code
+from server.jobs.model import Account, NewRecord, RecordState
+from server.jobs.rows import to_json
+from server.jobs.sqlite.leases import LIVE
+from server.jobs.transitions import CANCELLED, INTERRUPTED, make_nothing_to_send
 
 # Never less than before: an expected total may be larger than what was gathered.
 COUNTED = """UPDATE runs SET total = max(coalesce(total, 0),
@@ -19,8 +22,22 @@ SEND = (
     "WHERE job = ? AND number = ? AND state IN "
 )
 
-_INTERRUPTED = "The server stopped while this was being sent: it may or may not have been done."
-_CANCELLED = "The job was cancelled before this was sent."
+# A job that reads as running while nobody holds its lease was interrupted, and one that was being
+# cancelled then is cancelled: nobody is left to journal either, so the query says it.
+_STATE = f"""CASE WHEN state NOT IN ('running', 'paused') OR {LIVE} THEN state
+    WHEN cancel = 1 THEN 'cancelled' ELSE 'paused' END"""
+
+# The columns of `jobs` and `runs` that `to_job_row` reads.
+COLUMNS = (
+    "id, tool, title, origin, account, workspace, arguments, writes, repeatable, phase, "
+    f"created, updated, finished, total, cursor, counters, result, error, cancel, {_STATE}, {LIVE}"
+)
+
+# SQL conditions: the job belongs to one of the accounts, a JSON list of pairs, and to one token;
+# null stands for any.
+OF_ACCOUNTS = """(:accounts IS NULL OR EXISTS (SELECT 1 FROM json_each(:accounts)
+    WHERE origin = json_extract(value, '$[0]') AND account = json_extract(value, '$[1]')))"""
+OF_BOTH = f"{OF_ACCOUNTS} AND (:account IS NULL OR account = :account)"
 
 
 def insert_records(db: sqlite3.Connection, job: str, records: Sequence[NewRecord]) -> int:
@@ -55,7 +72,7 @@ def resolve_interrupted(db: sqlite3.Connection, job: str) -> None:
     # Nobody knows whether their bytes arrived: only work that may be done twice is sent again.
     (repeatable,) = db.execute("SELECT repeatable FROM jobs WHERE id = ?", (job,)).fetchone()
     state, code, reason = (
-        ("pending", None, None) if repeatable else ("unknown", Code.OUTCOME_UNKNOWN, _INTERRUPTED)
+        ("pending", None, None) if repeatable else ("unknown", Code.OUTCOME_UNKNOWN, INTERRUPTED)
     )
     db.execute(
         "UPDATE records SET state = ?, code = ?, reason = ? WHERE job = ? AND state = 'sending'",
@@ -68,33 +85,27 @@ def skip_pending(db: sqlite3.Connection, job: str) -> None:
     db.execute(
         "UPDATE records SET state = 'skipped', code = ?, reason = ? "
         "WHERE job = ? AND state = 'pending'",
-        (Code.CANCELLED, _CANCELLED, job),
+        (Code.CANCELLED, CANCELLED, job),
     )
 
 
-def send_again(db: sqlite3.Connection, job: str, *, repeatable: bool) -> None:
-    """Make failed records pending again, and unknown ones of repeatable work.
+def send_again(db: sqlite3.Connection, job: str, states: Sequence[RecordState]) -> None:
+    """Make the records of these states pending again.
 
     Raises:
         Failure: there is none.
     """
-    # An unknown record of other work may have been done, and would be done twice.
-    states = "('failed', 'unknown')" if repeatable else "('failed')"
-    changed = db.execute(
-        # Constants.
-        "UPDATE records SET state = 'pending', code = NULL, reason = NULL "  # noqa: S608
-        f"WHERE job = ? AND state IN {states}",
-        (job,),
-    ).rowcount
+    changed = 0
+    for state in states:
+        changed += db.execute(
+            "UPDATE records SET state = 'pending', code = NULL, reason = NULL "
+            "WHERE job = ? AND state = ?",
+            (job, state),
+        ).rowcount
     if not changed:
-        raise Failure(
-            Code.INVALID_ARGUMENT,
-            f"No record of {job} can be sent again.",
-            "Only failed records are; one of unknown outcome is checked first, "
-            "unless sending it twice is harmless.",
-        )
+        raise make_nothing_to_send(job)
 
 
-def to_json(value: Any) -> str | None:
-    """Return a value as compact JSON; None stays None."""
-    return None if value is None else json.dumps(value, separators=(",", ":"))
+def to_values(accounts: Collection[Account] | None) -> dict[str, str | None]:
+    """Return what the condition of accounts refers to; None stands for everybody."""
+    return {"accounts": None if accounts is None else json.dumps([*accounts])}
