@@ -8,6 +8,8 @@ import logging
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -211,31 +213,43 @@ def _run_jobs(options: Namespace, settings: Settings, product: Product) -> int:
     return run_command(settings, load_catalog(settings, product), options.action, options.ids)
 
 
-def _run_migrate() -> int:
-    from server.team.store.command import run_migrate
-
-    gc.enable()
-    return run_migrate(os.environ)
-
-
-def _run_audit(options: Namespace, settings: Settings) -> int:
-    from server.audit.command import run_audit
-
-    if os.environ.get("ARCHIVE_MCP_DATABASE_URL"):
-        from server.team.store.command import run_team_audit
-
-        return run_team_audit(os.environ, options)
-    return run_audit(settings, options)
-
-
-def _serve_team(options: Namespace, settings: Settings, product: Product) -> int:
+@contextmanager
+def _team_libraries() -> Iterator[None]:
+    """Say what to install where a library of the extra `team` is missing."""
     from server.settings.extras import describe_missing_team
 
     try:
-        from server.team.serving.run import serve_http
+        yield
     except ImportError as error:
         missing = (error.name or "").partition(".")[0]
         raise SettingsError(describe_missing_team(missing)) from None
+
+
+def _run_migrate() -> int:
+    with _team_libraries():
+        from server.team.store.command import run_migrate
+    from server.team.settings import load_team
+
+    gc.enable()
+    return run_migrate(load_team(os.environ))
+
+
+def _run_audit(options: Namespace, settings: Settings) -> int:
+    from server.team.settings import load_team
+
+    team = load_team(os.environ)
+    if team.database_url is None:
+        from server.audit.command import run_audit
+
+        return run_audit(settings, options)
+    with _team_libraries():
+        from server.team.store.command import run_team_audit
+    return run_team_audit(team, options)
+
+
+def _serve_team(options: Namespace, settings: Settings, product: Product) -> int:
+    with _team_libraries():
+        from server.team.serving.run import serve_http
     from server.team.settings import load_team
 
     team = load_team(os.environ, host=options.host, port=options.port, workers=options.workers)

@@ -14,7 +14,7 @@ from server.archive.client import Archive, Call
 from server.http.client import Http
 from server.services import USER_AGENT
 from server.settings import Secret, Settings
-from server.team.building import MemoryParts, Surroundings, TenantBuilder
+from server.team.building import MakeParts, MemoryParts, Surroundings, TenantBuilder
 from server.team.identity import SignIn
 from server.team.identity.archive_token import ArchiveTokenSignIn
 from server.team.identity.issuer_keys import IssuerKeys
@@ -26,6 +26,8 @@ from server.team.policy.current import CurrentPolicy
 from server.team.serving.app import App
 from server.team.serving.endpoint import McpEndpoint
 from server.team.settings import TeamSettings
+from server.team.store.opening import TeamStore
+from server.team.store.parts import StoredParts
 from server.team.tenant import Shared
 from server.team.tenants import Tenants
 
@@ -56,11 +58,10 @@ class Front:
         self._toolsets = frozenset(shared.catalog.list_toolsets())
         self.policy = CurrentPolicy(self._read_policy)
         self._surroundings = _make_surroundings(base)
+        self._store = TeamStore(team) if team.database_url else None
         self._limiter = self._make_limiter()
         self._stack = AsyncExitStack()
-        builder = TenantBuilder(
-            base, shared, MemoryParts(team.state_keys), self._limiter, self._surroundings
-        )
+        builder = TenantBuilder(base, shared, self._make_parts(), self._limiter, self._surroundings)
         limits = team.limits
         self.tenants = Tenants(builder, most=limits.people, idle_seconds=limits.idle_seconds)
         self._web = IssuerWeb(base.ca_bundle)
@@ -79,6 +80,8 @@ class Front:
     async def _open(self) -> AsyncIterator[None]:
         try:
             async with self._stack:
+                if self._store is not None:
+                    await self._stack.enter_async_context(self._store)
                 await self._stack.enter_async_context(self._web)
                 await self._stack.enter_async_context(self.tenants)
                 with _on_hangup(self.reload):
@@ -87,7 +90,12 @@ class Front:
             self._limiter.close()
 
     async def _check(self) -> str:
-        return ""
+        return "" if self._store is None else await self._store.find_problem()
+
+    def _make_parts(self) -> MakeParts:
+        if self._store is None:
+            return MemoryParts(self._team.state_keys)
+        return StoredParts(self._store.database, self._team.state_keys)
 
     def _read_policy(self) -> Policy:
         if self._team.policy is None:
@@ -99,6 +107,8 @@ class Front:
     def _make_limiter(self) -> Pacer:
         from server.limiter import Pacer
 
+        if self._store is not None:
+            return self._store.limiter
         return Pacer(None if self._base.sandbox else self._base.state_dir)
 
     def _make_sign_in(self) -> SignIn | TrialSignIn:

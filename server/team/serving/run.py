@@ -16,6 +16,7 @@ from server.team.serving.addresses import check_start
 from server.team.serving.connections import TimedProtocol
 from server.team.serving.front import Front
 from server.team.settings import TeamSettings, is_open
+from server.team.store.opening import check_store
 from server.team.tenant import Shared, Texts
 from server.tool.catalog import Catalog
 
@@ -36,6 +37,8 @@ def serve_http(base: Settings, team: TeamSettings, catalog: Catalog, prompts: An
         SettingsError: it must not or cannot start so.
     """
     check_start(team, sandbox=base.sandbox)
+    if team.database_url is not None:
+        check_store(team)
     share_certificates()
     texts = Texts(prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
     front = Front(base, team, Shared(catalog, texts, team.limits.body))
