@@ -112,9 +112,8 @@ async def test_the_trace_of_the_client_goes_on() -> None:
     bench = Bench()
     trace = "0af7651916cd43dd8448eb211c80319c"
     async with bench.connect("auto") as client:
-        await client.call_tool(
-            "archive_get_workspaces", {}, meta={"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
-        )
+        meta: Any = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+        await client.call_tool("archive_get_workspaces", {}, meta=meta)
     (call,) = bench.spans("tools/call")
     assert call.context is not None
     assert f"{call.context.trace_id:032x}" == trace
