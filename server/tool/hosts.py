@@ -28,8 +28,8 @@ PERMISSION_DISPLAY = "anthropic/permissionDisplay"
 
 # The most tools that models of OpenAI take in one request (their API reference, `tools`).
 MOST_TOOLS = 128
-# What such a host gets where both APIs are configured: the rest is reached through `discover`.
-FEW = ("core", "discover")
+# What such a host gets where both APIs are configured: the rest is reached through tools of it.
+FEW = ("core",)
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,6 @@ class GetItemIdsByUrl(Lookup[UrlLookup]):
         "this, is it in there, already in our library, pasted link, ids for these links, "
         "recognise these urls"
     )
-    core = True
 
     urls: Links = Field(min_length=1, max_length=100, description="Up to 100 post links.")
 
