@@ -75,6 +75,8 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
                 return _run_migrate()
             case "serve":
                 return _serve_team(options, settings, product)
+            case "worker":
+                return _run_worker(options, settings, product)
         return _serve(settings, product)
     except SettingsError as error:
         # A setting may come from a file that a stranger left in the working folder.
@@ -255,6 +257,23 @@ def _serve_team(options: Namespace, settings: Settings, product: Product) -> int
     team = load_team(os.environ, host=options.host, port=options.port, workers=options.workers)
     catalog = Catalog.read(product.surface, importlib.import_module)
     return serve_http(settings, team, catalog, importlib.import_module(product.prompts))
+
+
+def _run_worker(options: Namespace, settings: Settings, product: Product) -> int:
+    from server.settings.extras import describe_missing_team
+
+    try:
+        from server.team.jobs.worker import run_worker
+    except ImportError as error:
+        missing = (error.name or "").partition(".")[0]
+        raise SettingsError(describe_missing_team(missing)) from None
+    from server.team.settings import load_team
+
+    gc.enable()
+    catalog = Catalog.read(product.surface, importlib.import_module)
+    prompts = importlib.import_module(product.prompts)
+    team = load_team(os.environ)
+    return run_worker(settings, team, catalog, prompts, concurrency=options.concurrency)
 
 
 def _load_settings(options: Namespace) -> Settings:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import signal
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from server.archive.client import Archive, Call
 from server.http.client import Http
 from server.services import USER_AGENT
 from server.settings import Secret, Settings
-from server.team.building import MakeParts, MemoryParts, Surroundings, TenantBuilder
+from server.team.building import MakeParts, MemoryParts, TenantBuilder, make_surroundings
 from server.team.identity import SignIn
 from server.team.identity.archive_token import ArchiveTokenSignIn
 from server.team.identity.issuer_keys import IssuerKeys
 from server.team.identity.issuer_web import IssuerWeb
 from server.team.identity.oidc import OidcSignIn
 from server.team.identity.trial import TrialSignIn
-from server.team.policy import Policy, Rights, read_policy
-from server.team.policy.current import CurrentPolicy
+from server.team.jobs.opening import queue_jobs
+from server.team.policy.current import CurrentPolicy, call_on_hangup, read_team_policy
 from server.team.serving.app import App
 from server.team.serving.endpoint import McpEndpoint
 from server.team.settings import TeamSettings
@@ -56,8 +54,8 @@ class Front:
         self._base = base
         self._team = team
         self._toolsets = frozenset(shared.catalog.list_toolsets())
-        self.policy = CurrentPolicy(self._read_policy)
-        self._surroundings = _make_surroundings(base)
+        self.policy = CurrentPolicy(partial(read_team_policy, team, self._toolsets))
+        self._surroundings = make_surroundings(base)
         self._store = TeamStore(team) if team.database_url else None
         self._limiter = self._make_limiter()
         self._stack = AsyncExitStack()
@@ -84,7 +82,7 @@ class Front:
                     await self._stack.enter_async_context(self._store)
                 await self._stack.enter_async_context(self._web)
                 await self._stack.enter_async_context(self.tenants)
-                with _on_hangup(self.reload):
+                with call_on_hangup(self.reload):
                     yield
         finally:
             self._limiter.close()
@@ -95,14 +93,9 @@ class Front:
     def _make_parts(self) -> MakeParts:
         if self._store is None:
             return MemoryParts(self._team.state_keys)
-        return StoredParts(self._store.database, self._team.state_keys)
-
-    def _read_policy(self) -> Policy:
-        if self._team.policy is None:
-            # Only the sandbox starts without one.
-            trial = Rights(read_only=False, may_spend=True, may_delete=True)
-            return Policy(trial=trial)
-        return read_policy(self._team.policy, self._toolsets)
+        keys = self._team.state_keys
+        queued = queue_jobs(self._store.database, self._store.queue, keys)
+        return StoredParts(self._store.database, keys, queued)
 
     def _make_limiter(self) -> Pacer:
         from server.limiter import Pacer
@@ -142,27 +135,3 @@ class Front:
             )
             deadline = archive.now() + _VERIFY_SECONDS
             await archive.execute(Call("workspaces", _VERIFY, {"first": 1}, None, 5, deadline))
-
-
-def _make_surroundings(base: Settings) -> Surroundings:
-    """Return the sandbox that all people share, where the server is started with one."""
-    if not base.sandbox:
-        return Surroundings()
-    from server.sandbox import Sandbox
-    from server.sandbox.archivebox import ArchiveBoxSandbox
-
-    return Surroundings(Sandbox(), ArchiveBoxSandbox(version=base.archivebox_version).handle)
-
-
-@contextmanager
-def _on_hangup(reload: Callable[[], None]) -> Iterator[None]:
-    """Call a function whenever the process is told to read its settings again."""
-    if sys.platform == "win32":
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, reload)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGHUP)

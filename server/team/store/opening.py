@@ -12,6 +12,7 @@ from server.errors import Failure
 from server.limiter import Pacer
 from server.settings import SettingsError
 from server.settings.extras import describe_missing_team
+from server.team.jobs.queue import Queue
 from server.team.settings import TeamSettings
 from server.team.store.addresses import reveal_address
 from server.team.store.database import PATIENCE, Database
@@ -26,7 +27,7 @@ _PROBE_SECONDS = 2.0
 
 
 class TeamStore:
-    """The database of the team, and the pace over it or over Redis.
+    """The database of the team with the queue of its jobs, and the pace over it or over Redis.
 
     Raises:
         SettingsError: An address is missing or wrong, or the extra `redis` is not installed.
@@ -35,6 +36,7 @@ class TeamStore:
     def __init__(self, team: TeamSettings) -> None:
         url = reveal_address("ARCHIVE_MCP_DATABASE_URL", team.database_url)
         self.database = Database(url)
+        self.queue = Queue(url)
         self._redis = _make_redis_pace(team)
         self._pace = self._redis or PostgresPace(self.database)
         self.limiter = Pacer(None, store=self._pace)
@@ -42,6 +44,7 @@ class TeamStore:
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self.database)
+        await self._stack.enter_async_context(self.queue)
         if self._redis is not None:
             await self._stack.enter_async_context(self._redis)
         await self._pace.start()

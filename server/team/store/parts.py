@@ -7,6 +7,7 @@ import hashlib
 from server.settings import Settings
 from server.shared_state.spending import Spending
 from server.team.building import Parts
+from server.team.jobs.opening import OpenJobsOf
 from server.team.policy import Access, Identity, Rights
 from server.team.spending import NoSpending
 from server.team.store.database import Database
@@ -18,11 +19,15 @@ class StoredParts:
 
     Args:
         keys: What seals the state of questions, the current key first.
+        open_jobs_of: Returns what opens the jobs of somebody; None for jobs of this process alone.
     """
 
-    def __init__(self, database: Database, keys: tuple[bytes, ...]) -> None:
+    def __init__(
+        self, database: Database, keys: tuple[bytes, ...], open_jobs_of: OpenJobsOf | None = None
+    ) -> None:
         self._database = database
         self._keys = keys
+        self._open_jobs_of = open_jobs_of
 
     def __call__(self, identity: Identity, rights: Rights, settings: Settings) -> Parts:
         """Return the parts for somebody with these rights."""
@@ -35,7 +40,8 @@ class StoredParts:
                 credits_a_day=rights.credits_a_day,
                 spending=spending,
                 keys=self._keys,
-            )
+            ),
+            self._open_jobs_of(identity) if self._open_jobs_of else None,
         )
 
 
