@@ -28,7 +28,8 @@ from server.tool.permissions import Permissions
 
 log = logging.getLogger("archive_mcp.team")
 
-_TOOL = re.compile(r"\barchive(?:box)?_[a-z_]+")
+# Not those of this server itself: they are there for everybody.
+_TOOL = re.compile(r"\barchive(?!_mcp_)(?:box)?_[a-z_]+")
 # Views of one person, each by other headers: more are nobody's honest wish.
 MOST_VIEWS = 8
 _WHOLE = Narrowing()

@@ -12,10 +12,16 @@ from server.archive.client import Archive, Call
 from server.http.client import Http
 from server.services import USER_AGENT
 from server.settings import Secret, Settings
-from server.team.building import MakeParts, MemoryParts, TenantBuilder, make_surroundings
+from server.team.building import (
+    MakeParts,
+    MemoryParts,
+    Surroundings,
+    TenantBuilder,
+    make_surroundings,
+)
 from server.team.identity import SignIn
 from server.team.identity.archive_token import ArchiveTokenSignIn
-from server.team.identity.issuer_keys import IssuerKeys
+from server.team.identity.issuer_keys import IssuerKeys, Web
 from server.team.identity.issuer_web import IssuerWeb
 from server.team.identity.oidc import OidcSignIn
 from server.team.identity.trial import TrialSignIn
@@ -30,7 +36,7 @@ from server.team.tenant import Shared
 from server.team.tenants import Tenants
 
 if TYPE_CHECKING:
-    from server.limiter import Pacer
+    from server.limiter import Limiter, Pacer
 
 log = logging.getLogger("archive_mcp.team")
 
@@ -45,28 +51,43 @@ class Front:
     Args:
         base: the settings of the server, of which people get what is not in their rights.
         shared: what is the same for all people.
+        make_parts: makes what a person's services remember with, instead of this process's memory.
+        limiter: paces the requests of all people, instead of the one of this machine.
+        surroundings: stands in the place of the network, instead of the sandbox of the settings.
+        web: reads the issuer's keys, instead of the network.
 
     Raises:
         SettingsError: the policy has a mistake.
     """
 
-    def __init__(self, base: Settings, team: TeamSettings, shared: Shared) -> None:
+    def __init__(
+        self,
+        base: Settings,
+        team: TeamSettings,
+        shared: Shared,
+        *,
+        make_parts: MakeParts | None = None,
+        limiter: Limiter | None = None,
+        surroundings: Surroundings | None = None,
+        web: Web | None = None,
+    ) -> None:
         self._base = base
         self._team = team
         self._toolsets = frozenset(shared.catalog.list_toolsets())
         self.policy = CurrentPolicy(partial(read_team_policy, team, self._toolsets))
-        self._surroundings = make_surroundings(base)
-        self._store = TeamStore(team) if team.database_url else None
-        self._limiter = self._make_limiter()
+        self._surroundings = surroundings or make_surroundings(base)
         self._stack = AsyncExitStack()
-        builder = TenantBuilder(base, shared, self._make_parts(), self._limiter, self._surroundings)
+        self._store = TeamStore(team) if team.database_url else None
+        self._limiter = limiter or self._make_limiter()
+        parts = make_parts or self._make_parts()
+        builder = TenantBuilder(base, shared, parts, self._limiter, self._surroundings)
         limits = team.limits
         self.tenants = Tenants(builder, most=limits.people, idle_seconds=limits.idle_seconds)
-        self._web = IssuerWeb(base.ca_bundle)
+        self._web = web or self._open_web()
         endpoint = McpEndpoint(
             team, self._make_sign_in(), self.policy, self.tenants, self._toolsets
         )
-        self.app = App(team, endpoint, self._open, self._check)
+        self.app = App(team, endpoint, self.open, self._check)
 
     def reload(self) -> None:
         """Read the policy again; whoever lost a right loses what ran with it."""
@@ -75,17 +96,14 @@ class Front:
             log.warning("the connections of %d people were closed", closed)
 
     @asynccontextmanager
-    async def _open(self) -> AsyncIterator[None]:
-        try:
-            async with self._stack:
-                if self._store is not None:
-                    await self._stack.enter_async_context(self._store)
-                await self._stack.enter_async_context(self._web)
-                await self._stack.enter_async_context(self.tenants)
-                with call_on_hangup(self.reload):
-                    yield
-        finally:
-            self._limiter.close()
+    async def open(self) -> AsyncIterator[None]:
+        """Hold what the app needs, and read the policy again on SIGHUP."""
+        async with self._stack:
+            if self._store is not None:
+                await self._stack.enter_async_context(self._store)
+            await self._stack.enter_async_context(self.tenants)
+            with call_on_hangup(self.reload):
+                yield
 
     async def _check(self) -> str:
         return "" if self._store is None else await self._store.find_problem()
@@ -102,7 +120,14 @@ class Front:
 
         if self._store is not None:
             return self._store.limiter
-        return Pacer(None if self._base.sandbox else self._base.state_dir)
+        pacer = Pacer(None if self._base.sandbox else self._base.state_dir)
+        self._stack.callback(pacer.close)
+        return pacer
+
+    def _open_web(self) -> IssuerWeb:
+        web = IssuerWeb(self._base.ca_bundle)
+        self._stack.push_async_exit(web)
+        return web
 
     def _make_sign_in(self) -> SignIn | TrialSignIn:
         if self._team.policy is None:
