@@ -71,6 +71,8 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
                 return _run_jobs(options, settings, product)
             case "audit":
                 return _run_audit(options, settings)
+            case "team":
+                return _run_team(options, product)
             case "migrate":
                 return _run_migrate()
             case "serve":
@@ -225,6 +227,16 @@ def _team_libraries() -> Iterator[None]:
     except ImportError as error:
         missing = (error.name or "").partition(".")[0]
         raise SettingsError(describe_missing_team(missing)) from None
+
+
+def _run_team(options: Namespace, product: Product) -> int:
+    with _team_libraries():
+        from server.team.demo.play import play, print_key, read_database_url
+
+    gc.enable()
+    if options.action == "key":
+        return print_key()
+    return play(product.launcher, read_database_url())
 
 
 def _run_migrate() -> int:

@@ -19,6 +19,7 @@ COMMANDS = (
     "audit",
     "migrate",
     "serve",
+    "team",
     "worker",
 )
 
