@@ -95,7 +95,7 @@ async def test_of_many_items_some_are_named_and_all_are_in_a_file() -> None:
 
 async def test_what_a_filter_that_was_not_applied_let_through_is_left_out_and_counted() -> None:
     async with scene() as here:
-        provider = {"filter": {"provider": "TIKTOK"}}
+        provider: dict[str, Any] = {"filter": {"provider": "TIKTOK"}}
         right = set(await here.items(**provider))
         rest = len(await here.items()) - len(right)
         here.sandbox.ignored = {"provider"}

@@ -51,7 +51,7 @@ async def test_a_refresh_is_asked_about_waits_and_tells_what_became_of_each_item
 ) -> None:
     kinds = {home(one).item(number).id: home(one).item(number) for number in range(400)}
     stories = {each for each, item in kinds.items() if item.type == "STORY"}
-    told, result = await refresh(one, search={})
+    _, result = await refresh(one, search={})
 
     (preview,) = one.previews
     assert (preview["items"], preview["billingCredits"]) == (
