@@ -153,7 +153,9 @@ class StartJob(Request[R, C], Generic[R, C]):
         job = new_job(self, context, plan, 60 * about["minutes"])
         row = await jobs.start(job, self.work(context), plan.records_known)
         row = await _follow(jobs, row, context)
-        return _render(row, self.watch).with_fields(plan=about)
+        answer = _render(row, self.watch)
+        # What a job did says more than what it was to do.
+        return answer if row.ended else answer.with_fields(plan=about)
 
 
 class StartChange(StartJob[R, C], Generic[R, C]):

@@ -154,7 +154,10 @@ async def test_hosts_learn_what_a_person_has_to_allow_each_time(
     asking = {tool for tool, keys in meta.items() if keys.get(REQUIRES_PERSON)}
     assert {"archive_refetch_engagement_bulk", "archive_delete_collection"} <= asking
     assert {"archivebox_remove", "archivebox_delete_snapshot"} <= asking
+    assert {"archive_start_engagement_job", "archivebox_start_remove"} <= asking
     assert not asking & {"archive_start_export", "archive_add_item_to_collections"}
+    # The single tool takes an item out unasked, and what the job did can be undone.
+    assert not asking & {"archive_remove_item_from_collections", "archive_start_collection_job"}
 
 
 @pytest.mark.parametrize("name", ["claude-code", "mcp-inspector"])
