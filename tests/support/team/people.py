@@ -188,8 +188,7 @@ def make_team(folder: Path, policy: str | None = POLICY, **changes: Any) -> Team
     return replace(settings, **changes)
 
 
-@asynccontextmanager
-async def serve(
+def make_front(
     team: TeamSettings,
     folder: Path,
     *,
@@ -197,14 +196,14 @@ async def serve(
     make_parts: MakeParts | None = None,
     web: issuer.Web | None = None,
     **flags: str,
-) -> AsyncIterator[Replica]:
-    """A replica over sandboxes in which no time passes; two may share one."""
+) -> Front:
+    """What a replica holds, over sandboxes in which no time passes; two may share one."""
     flags = {"ARCHIVE_MCP_EXPORT_DIR": str(folder / "exports"), **flags}
     base = load(flags, sandbox=True, environment={}, folder=NO_FILES, home=NO_FILES)
     base = replace(base, state_dir=folder / "state")
     texts = Texts(prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
     catalog = Catalog.read(SURFACE, importlib.import_module)
-    front = Front(
+    return Front(
         base,
         team,
         Shared(catalog, texts, team.limits.body),
@@ -213,5 +212,11 @@ async def serve(
         surroundings=Surroundings(sandbox or fixed_sandbox(items=400), fixed_archivebox().handle),
         web=web or issuer.Web(),
     )
+
+
+@asynccontextmanager
+async def serve(team: TeamSettings, folder: Path, **options: Any) -> AsyncIterator[Replica]:
+    """A replica within the test; the options are those of `make_front`."""
+    front = make_front(team, folder, **options)
     async with AsyncExitStack() as stack, front.open():
         yield Replica(front, stack)
