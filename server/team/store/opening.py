@@ -16,7 +16,7 @@ from server.team.jobs.queue import Queue
 from server.team.settings import TeamSettings
 from server.team.store.addresses import reveal_address
 from server.team.store.database import PATIENCE, Database
-from server.team.store.pace import PostgresPace
+from server.team.store.postgres_pace import PostgresPace
 from server.team.store.schema import check_schema
 
 if TYPE_CHECKING:

@@ -68,7 +68,7 @@ async def measure_load(quick: bool) -> list[Figure]:
             began = time.monotonic()
             tally = await _make_calls(team, callers, expected, calls)
             seconds = time.monotonic() - began
-    return [*_judge(team, tally, calls, seconds), memory]
+        return [*_judge(team, tally, calls, seconds), memory]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from functools import partial
 import archive_mcp
 from server.limiter import Pacer
 from server.team.store import opening
-from server.team.store.pace import PostgresPace
+from server.team.store.postgres_pace import PostgresPace
 
 WINDOW = 0.001
 

@@ -15,8 +15,8 @@ from server.team.policy import Access, Identity, Rights
 from server.team.settings import TeamSettings
 from server.team.store.addresses import reveal_address
 from server.team.store.opening import TeamStore, check_store
-from server.team.store.pace import PostgresPace
 from server.team.store.parts import StoredParts
+from server.team.store.postgres_pace import PostgresPace
 from server.team.store.redis_pace import RedisPace
 from server.team.store.schema import list_migrations
 from tests.support.machine.ports import closed_port
