@@ -112,11 +112,6 @@ class QueuedJobs(JournalReader):
         """Whether this process works on a job; never, because workers do."""
         return False
 
-    @property
-    def outlives_client(self) -> bool:
-        """Whether jobs go on when the client is closed; the workers do not need it."""
-        return True
-
     async def start(
         self, job: NewJob, work: Work, records: Sequence[NewRecord] | None = None
     ) -> JobRow:

@@ -186,13 +186,7 @@ class Crew:
     def close(self) -> None:
         """End all processes."""
         for process in [*self.servers.values(), *self.workers]:
-            process.terminate()
-        for process in [*self.servers.values(), *self.workers]:
-            try:
-                process.wait(_PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            self.kill(process)
         self._stack.close()
 
     def _start(self, role: str, *options: str) -> subprocess.Popen[bytes]:

@@ -118,7 +118,7 @@ async def test_a_job_that_cannot_be_opened_now_waits_on(
     trouble: Exception,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.WARNING, "archive_mcp.team")
+    caplog.set_level(logging.INFO, "archive_mcp.team")
     async with JobHost(journal, OnePerson(journal, Toy(), trouble), nudges) as running:
         await running.run(job)
 
