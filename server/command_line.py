@@ -102,6 +102,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _repeat(migrate, "--log-level")
     _add_serve(commands)
+    _add_worker(commands)
     return parser
 
 
@@ -297,6 +298,25 @@ def _add_serve(commands: Any) -> None:
         metavar="COUNT",
         type=_number_parser(int, 1, 64),
         help="processes to serve with; more than one needs a database (default: 1)",
+    )
+
+
+def _add_worker(commands: Any) -> None:
+    worker = commands.add_parser(
+        "worker",
+        help="work on the long jobs of a team",
+        description="Work on the jobs that people start on the servers of a team, with the same "
+        "settings as those (docs/team.md). Start as many as you like, on any machine: what one "
+        "leaves, others go on with. It runs until Ctrl+C or SIGTERM, and reads the policy again "
+        "on SIGHUP.",
+    )
+    _repeat(worker, "--sandbox", "--archivebox-version", "--log-level")
+    worker.add_argument(
+        "--concurrency",
+        metavar="COUNT",
+        type=_number_parser(int, 1, 64),
+        default=4,
+        help="jobs under way at once (default: %(default)s)",
     )
 
 

@@ -8,6 +8,8 @@ import logging
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +75,8 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
                 return _run_migrate()
             case "serve":
                 return _serve_team(options, settings, product)
+            case "worker":
+                return _run_worker(options, settings, product)
         return _serve(settings, product)
     except SettingsError as error:
         # A setting may come from a file that a stranger left in the working folder.
@@ -211,36 +215,64 @@ def _run_jobs(options: Namespace, settings: Settings, product: Product) -> int:
     return run_command(settings, load_catalog(settings, product), options.action, options.ids)
 
 
-def _run_migrate() -> int:
-    from server.team.store.command import run_migrate
-
-    gc.enable()
-    return run_migrate(os.environ)
-
-
 def _run_audit(options: Namespace, settings: Settings) -> int:
     from server.audit.command import run_audit
 
     if os.environ.get("ARCHIVE_MCP_DATABASE_URL"):
-        from server.team.store.command import run_team_audit
+        with _team_libraries():
+            from server.team.store.command import run_team_audit
+        from server.team.settings import load_team
 
-        return run_team_audit(os.environ, options)
+        return run_team_audit(load_team(os.environ), options)
     return run_audit(settings, options)
 
 
-def _serve_team(options: Namespace, settings: Settings, product: Product) -> int:
+@contextmanager
+def _team_libraries() -> Iterator[None]:
+    """Say what to install where a library of the extra `team` is missing."""
     from server.settings.extras import describe_missing_team
 
     try:
-        from server.team.serving.run import serve_http
+        yield
     except ImportError as error:
         missing = (error.name or "").partition(".")[0]
         raise SettingsError(describe_missing_team(missing)) from None
+
+
+def _run_migrate() -> int:
+    with _team_libraries():
+        from server.team.store.command import run_migrate
+    from server.team.settings import load_team
+
+    gc.enable()
+    return run_migrate(load_team(os.environ))
+
+
+def _serve_team(options: Namespace, settings: Settings, product: Product) -> int:
+    with _team_libraries():
+        from server.team.serving.run import serve_http
     from server.team.settings import load_team
 
     team = load_team(os.environ, host=options.host, port=options.port, workers=options.workers)
     catalog = Catalog.read(product.surface, importlib.import_module)
     return serve_http(settings, team, catalog, importlib.import_module(product.prompts))
+
+
+def _run_worker(options: Namespace, settings: Settings, product: Product) -> int:
+    from server.settings.extras import describe_missing_team
+
+    try:
+        from server.team.jobs.worker import run_worker
+    except ImportError as error:
+        missing = (error.name or "").partition(".")[0]
+        raise SettingsError(describe_missing_team(missing)) from None
+    from server.team.settings import load_team
+
+    gc.enable()
+    catalog = Catalog.read(product.surface, importlib.import_module)
+    prompts = importlib.import_module(product.prompts)
+    team = load_team(os.environ)
+    return run_worker(settings, team, catalog, prompts, concurrency=options.concurrency)
 
 
 def _load_settings(options: Namespace) -> Settings:

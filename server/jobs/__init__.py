@@ -10,7 +10,7 @@ nothing.
 
 from server.jobs.engine import LocalJobs
 from server.jobs.handle import Handle
-from server.jobs.interface import Jobs, Progress
+from server.jobs.interface import Jobs, Progress, Work
 from server.jobs.journal import Journal
 from server.jobs.model import (
     Account,
@@ -25,7 +25,6 @@ from server.jobs.model import (
     Stopped,
 )
 from server.jobs.sqlite import Leases, SqliteJournal
-from server.jobs.work import Work
 
 __all__ = [
     "Account",

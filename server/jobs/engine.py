@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -13,8 +13,7 @@ from typing import Self
 import anyio
 
 from server.errors import Code, Failure
-from server.jobs.forecast import describe_left
-from server.jobs.interface import Progress
+from server.jobs.interface import Progress, Work
 from server.jobs.journal import Journal
 from server.jobs.lease import Lease
 from server.jobs.model import (
@@ -25,54 +24,22 @@ from server.jobs.model import (
     NewJob,
     NewRecord,
     Phase,
-    RecordRow,
-    RecordState,
 )
-from server.jobs.observer import Meter, count_finished, no_limits
-from server.jobs.ownership import make_foreign
+from server.jobs.observer import Meter, no_limits
+from server.jobs.reading import JournalReader, Reporter, add_records
 from server.jobs.runner import Runner
-from server.jobs.work import Work
 
 # Seconds that what is under way gets when the server ends.
 GRACE = 1.0
 
-# A piece is written in one go, during which the event loop answers nobody.
-_CHUNK = 1_000
 # Enough for one transaction; hosts kill a server that takes long to end.
 _LAST_WORDS = 0.3
 # Jobs of other processes are seen only through the file, so they are looked at less often.
 _POLL = 0.05
 _POLL_OTHERS = 0.5
-# More often than once a second no person reads it, and every report is a message to the host.
-_REPORT_PAUSE = 1.0
 
 
-class _Reporter:
-    """Passes progress on, at most once a second and only where it changed."""
-
-    def __init__(self, on_progress: Progress | None, clock: Callable[[], float]) -> None:
-        self._on_progress = on_progress
-        self._clock = clock
-        self._reported_at = clock()
-        self._last: tuple[int, int | None, str] | None = None
-
-    def is_due(self) -> bool:
-        """Return whether somebody listens who has heard nothing for a second."""
-        if self._on_progress is None:
-            return False
-        return self._clock() - self._reported_at >= _REPORT_PAUSE
-
-    async def report(self, count: int, total: int | None, message: str) -> None:
-        """Report progress, unless it is the same as before: that would only be noise."""
-        self._reported_at = self._clock()
-        progress = (count, total, message)
-        if self._on_progress is None or progress == self._last:
-            return
-        self._last = progress
-        await self._on_progress(*progress)
-
-
-class LocalJobs:
+class LocalJobs(JournalReader):
     """Runs jobs in the background of this process; entered and left in one task.
 
     Args:
@@ -99,14 +66,13 @@ class LocalJobs:
         accounts: Collection[Account] | None = None,
         meter: Meter = no_limits,
     ) -> None:
-        self._journal = journal
+        super().__init__(journal, accounts)
         self._meter = meter
         # The number alone may soon be given to another process.
         self._owner = owner or f"{os.getpid()}-{secrets.token_hex(4)}"
         self._clock = clock
         self._sleep = sleep
         self._grace = grace
-        self._accounts = accounts
         self._group = anyio.create_task_group()
         self._runners: dict[str, Runner] = {}
         # The ends that the journal could not take: on a full disk it says nothing itself.
@@ -152,7 +118,7 @@ class LocalJobs:
             job, self._owner, writes=work.writes, repeatable=work.repeatable, phase=phase
         )
         if records is not None:
-            await self._add_records(lease, records)
+            await add_records(self._journal, lease, records, self._sleep)
         # Only now visible: a crash before this leaves nothing that another server would resume.
         await self._journal.start(lease)
         return await self._start_runner(lease, work)
@@ -162,7 +128,7 @@ class LocalJobs:
     ) -> JobRow:
         """Return the job once it ended or paused, or after that many seconds at the latest."""
         until = self._clock() + seconds
-        reporter = _Reporter(on_progress, self._clock)
+        reporter = Reporter(on_progress, self._clock)
         while True:
             runner = self._runners.get(job_id)
             if runner is None or self._clock() >= until:
@@ -171,7 +137,8 @@ class LocalJobs:
                 if not row.owned or self._clock() >= until:
                     return row
             if reporter.is_due():
-                await reporter.report(*await self._read_progress(job_id, runner))
+                message = runner.handle.message if runner else ""
+                await reporter.report(await self.get(job_id), message)
             pause = _POLL if runner else _POLL_OTHERS
             await self._sleep(max(0.0, min(until - self._clock(), pause)))
 
@@ -181,52 +148,12 @@ class LocalJobs:
         Raises:
             Failure: It belongs to another token.
         """
-        row = await self._journal.job(job_id)
-        self._refuse_foreign(row)
+        row = await super().get(job_id)
         end = self._unwritten.get(job_id)
         if end is None or row.ended:
             return row
         # What the journal could not take is the last that is known of the job.
         return replace(row, state=JobState.PAUSED, error=end.error, owned=False)
-
-    async def list(
-        self, account: str | None = None, *, limit: int = 50, offset: int = 0
-    ) -> list[JobRow]:
-        """Return the jobs of one token or of all accounts of this server, whichever process runs
-        them, newest first."""
-        return await self._journal.jobs(
-            account, accounts=self._accounts, limit=limit, offset=offset
-        )
-
-    async def count_others(self) -> int:
-        """Return how many jobs belong to other tokens or addresses."""
-        accounts = self._accounts
-        if accounts is None:
-            return 0
-        return await self._journal.count_others(accounts)
-
-    async def records(
-        self, job_id: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
-    ) -> Sequence[RecordRow]:
-        """Return the records of these states (or all) with a number above `after`, in order."""
-        return await self._journal.records(job_id, states, after=after, limit=limit)
-
-    async def record_pages(
-        self, job_id: str, states: Sequence[RecordState] = (), *, after: int = 0, size: int = 1000
-    ) -> AsyncIterator[Sequence[RecordRow]]:
-        """Yield all records of these states (or all) with a number above `after`, in order, at most
-        `size` at a time."""
-        while rows := await self.records(job_id, states, after=after, limit=size):
-            yield rows
-            after = rows[-1].number
-
-    async def failures(
-        self, job_id: str, *, after: int = 0, limit: int = 100
-    ) -> Sequence[RecordRow]:
-        """Return the failed records and those of unknown outcome, with their reasons."""
-        return await self.records(
-            job_id, (RecordState.FAILED, RecordState.UNKNOWN), after=after, limit=limit
-        )
 
     async def orphans(self, origin: str, account: str) -> Sequence[JobRow]:
         """Interrupted jobs that nobody works on, oldest first: those that only read may simply be
@@ -277,29 +204,12 @@ class LocalJobs:
             # The journal is out of reach: the lease runs out, and the job can be resumed.
             runner.abandon()
 
-    async def _read_progress(
-        self, job_id: str, runner: Runner | None
-    ) -> tuple[int, int | None, str]:
-        row = await self.get(job_id)
-        message = runner.handle.message if runner else ""
-        words = [message or str(row.phase), describe_left(row)]
-        return count_finished(row), row.total, "; ".join(filter(None, words))
-
     async def _wait_until_ended(self, runners: Sequence[Runner], seconds: float) -> None:
         until = self._clock() + seconds
         while (left := until - self._clock()) > 0:
             if all(runner.ended for runner in runners):
                 return
             await self._sleep(min(left, 0.01))
-
-    async def _add_records(self, lease: Lease, records: Sequence[NewRecord]) -> None:
-        """Journal the records piece by piece: other callers go on in between."""
-        total = 0
-        for start in range(0, len(records), _CHUNK):
-            piece = records[start : start + _CHUNK]
-            total += await self._journal.add(lease, piece)
-            await self._sleep(0)
-        await self._journal.checkpoint(lease, total=total)
 
     async def _take(self, job_id: str, work: Work, *, again: bool) -> JobRow:
         self._refuse_if_closed()
@@ -338,12 +248,6 @@ class LocalJobs:
             # A job taken again may already have its next runner here.
             if self._runners.get(job_id) is runner:
                 del self._runners[job_id]
-
-    def _refuse_foreign(self, row: JobRow) -> None:
-        if self._accounts is None:
-            return
-        if (row.origin, row.account) not in self._accounts:
-            raise make_foreign(row.id)
 
     def _refuse_if_closed(self) -> None:
         if self._closed:

@@ -15,6 +15,7 @@ import anyio
 from server.errors import Code, Failure
 from server.jobs.failures import REFUSED, choose_pause, may_pass
 from server.jobs.handle import Handle, JobProgress
+from server.jobs.interface import Work
 from server.jobs.journal import Journal
 from server.jobs.lease import Lease
 from server.jobs.model import (
@@ -30,7 +31,6 @@ from server.jobs.model import (
     to_dict,
 )
 from server.jobs.observer import Meter, Observer, Trouble, no_limits
-from server.jobs.work import Work
 
 log = logging.getLogger("archive_mcp.jobs")
 

@@ -18,7 +18,6 @@ _LIBRARIES = {
     "charts": ("matplotlib", "matplotlib"),
     "parquet": ("pyarrow", "pyarrow"),
     "pictures": ("PIL", "Pillow"),
-    "team": ("psycopg", "archive-mcp-server[team]"),
     "xlsx": ("xlsxwriter", "XlsxWriter"),
 }
 
@@ -35,9 +34,9 @@ def describe_installation(extra: str) -> str:
     return f"The user runs `{install_command(package)}` and starts the server again."
 
 
-def describe_missing_team(module: str) -> str:
+def describe_missing_team(module: str, extra: str = "team") -> str:
     """Return what to do where a library of a server for a team is missing, as a sentence."""
-    command = install_command(f"{DISTRIBUTION}[team]")
+    command = install_command(f"{DISTRIBUTION}[{extra}]")
     return f"A server for a team needs {module}, which is not installed. Run: {command}"
 
 

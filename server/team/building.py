@@ -164,3 +164,13 @@ async def _watch(state: Path, catalog: Catalog, services: Services) -> None:
 
 def _limits(rights: Rights) -> tuple[bool, int | None]:
     return rights.may_spend, rights.credits_a_day
+
+
+def make_surroundings(base: Settings) -> Surroundings:
+    """Return the sandbox that all people share, where the server is started with one."""
+    if not base.sandbox:
+        return Surroundings()
+    from server.sandbox import Sandbox
+    from server.sandbox.archivebox import ArchiveBoxSandbox
+
+    return Surroundings(Sandbox(), ArchiveBoxSandbox(version=base.archivebox_version).handle)

@@ -28,9 +28,11 @@ from server.tool.permissions import Permissions
 
 log = logging.getLogger("archive_mcp.team")
 
-_TOOL = re.compile(r"\barchive(?:box)?_[a-z_]+")
+# Not those of this server itself: they are there for everybody.
+_TOOL = re.compile(r"\barchive(?!_mcp_)(?:box)?_[a-z_]+")
 # Views of one person, each by other headers: more are nobody's honest wish.
 MOST_VIEWS = 8
+_WHOLE = Narrowing()
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Tenant:
             await stack.enter_async_context(self.services)
             self._group = await stack.enter_async_context(anyio.create_task_group())
             if self._background is not None:
-                self._group.start_soon(self._background, self._offer(Narrowing()), self.services)
+                self._group.start_soon(self._background, self.offer(Narrowing()), self.services)
             task_status.started()
             await self._ending.wait()
             self._group.cancel_scope.cancel()
@@ -163,7 +165,7 @@ class Tenant:
 
     def _build(self, narrowing: Narrowing) -> HttpServer:
         settings, texts = self._settings, self._shared.texts
-        catalog = self._offer(narrowing)
+        catalog = self.offer(narrowing)
         dispatcher = Dispatcher(catalog, self.services, settings.timezone)
         listing = Listing(catalog, schema=settings.schema, asks_person=settings.confirm != "token")
         server = build_server(
@@ -176,7 +178,7 @@ class Tenant:
         )
         return HttpServer(server, self._shared.most_bytes)
 
-    def _offer(self, narrowing: Narrowing) -> Catalog:
+    def offer(self, narrowing: Narrowing = _WHOLE) -> Catalog:
         """Return the tools that the person may use, less what the client left out."""
         rights, catalog = self.rights, self._shared.catalog.copy()
         catalog.offer(

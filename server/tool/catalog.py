@@ -165,7 +165,13 @@ class Catalog:
         self._reachable = _select(
             self._reachable, lambda entry: entry.backend == OWN or _is_requested(entry, bounds)
         )
-        self._offered = _select(self._reachable, lambda entry: _is_requested(entry, requested))
+        # The tools that reach others add nothing: what they reach is narrowed as well.
+        self._offered = _select(
+            self._reachable,
+            lambda entry: (
+                _is_requested(entry, requested) and (entry.discovers or entry.name in self._offered)
+            ),
+        )
         self.templates = tuple(filter(self._can_read, self.templates))
 
     def refuse(self, entry: Entry, risk: Risk) -> None:

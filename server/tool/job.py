@@ -18,7 +18,7 @@ from server.jobs.forecast import (
     read_estimate,
     read_forecast,
 )
-from server.jobs.interface import Jobs
+from server.jobs.interface import Jobs, Work
 from server.jobs.model import (
     RECORDS,
     Estimate,
@@ -29,7 +29,6 @@ from server.jobs.model import (
     RecordState,
 )
 from server.jobs.ownership import make_foreign
-from server.jobs.work import Work
 from server.text import clean_sentence
 from server.tool.arguments import parse
 from server.tool.confirmation import Preview

@@ -24,6 +24,7 @@ from tests.benchmarks import (
     start,
     surface,
     tagging,
+    team,
     timelines,
 )
 from tests.benchmarks.figures import Figure, table
@@ -45,6 +46,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "crash": pacing.with_a_killed_and_a_suspended_process,
     "archivebox_scale": archivebox_scale.measure,
     "limiter10": pacing.at_ten_times_the_rate,
+    "team": team.measure_load,
+    "team_overhead": team.measure_overhead,
 }
 
 

@@ -10,7 +10,17 @@ import pytest
 from server.command_line import build_parser
 from server.doctor.clients import NAMES
 
-COMMANDS = ("setup", "sandbox", "doctor", "demo", "jobs", "audit", "migrate")
+COMMANDS = (
+    "setup",
+    "sandbox",
+    "doctor",
+    "demo",
+    "jobs",
+    "audit",
+    "migrate",
+    "serve",
+    "worker",
+)
 
 
 def parsers() -> Iterator[tuple[str, argparse.ArgumentParser]]:

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -118,10 +118,16 @@ def using_archivebox(url: str, folder: Path, **more: str) -> dict[str, str]:
     return clean(folder) | settings | more
 
 
+def _sandbox(*options: str) -> AbstractContextManager[str]:
+    return serve_sandbox(*LAUNCHER[1:], "sandbox", "--port", "0", *options)
+
+
 @contextmanager
-def _sandbox(*options: str) -> Iterator[str]:
+def serve_sandbox(*arguments: str) -> Iterator[str]:
+    """A sandbox for as long as the context lives, started by Python with these arguments; yields
+    the address that it prints."""
     with TemporaryDirectory() as folder:
-        command = (*LAUNCHER, "sandbox", "--port", "0", *options)
+        command = (sys.executable, *arguments)
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, text=True, env=clean(Path(folder)), cwd=folder
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import jwt
 
+from server import wall_clock
 from server.team.identity.issuer_keys import IssuerKey, IssuerKeys
 from server.team.identity.refusal import Refusal
 from server.team.policy.policy import OIDC, Identity
@@ -41,6 +41,10 @@ def looks_like_jwt(token: str) -> bool:
     return token.count(".") == 2 and token.startswith("ey")
 
 
+def _read_wall_clock() -> float:
+    return wall_clock.utc_now().timestamp()
+
+
 class OidcSignIn:
     """Reads tokens of one issuer.
 
@@ -49,7 +53,7 @@ class OidcSignIn:
     """
 
     def __init__(
-        self, settings: OidcSettings, keys: IssuerKeys, wall: Callable[[], float] = time.time
+        self, settings: OidcSettings, keys: IssuerKeys, wall: Callable[[], float] = _read_wall_clock
     ) -> None:
         self._settings = settings
         self._keys = keys

@@ -42,7 +42,8 @@ class PostgresJournal:
 
     Args:
         principal_id: who starts jobs here, and whose are seen; None sees those of everybody.
-        sealed_identity: who that is, sealed with what is needed to act for them; kept with the jobs until they end.
+        sealed_identity: who that is, sealed with what is needed to act for them; kept with the
+            jobs until they end.
         lease_seconds: how long an owner may be silent.
         clock: SQL expression for the present moment, in seconds since the epoch.
 

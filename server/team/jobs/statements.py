@@ -65,8 +65,8 @@ OWNER_OF: LiteralString = "SELECT principal_id, sealed_identity FROM jobs WHERE 
 
 # Repeated where the answer to the first try was lost.
 CREATE: LiteralString = """WITH new AS (
-        INSERT INTO jobs (id, principal_id, sealed_identity, tool, title, origin, account, workspace,
-            arguments, writes, repeatable, phase, state, created)
+        INSERT INTO jobs (id, principal_id, sealed_identity, tool, title, origin, account,
+            workspace, arguments, writes, repeatable, phase, state, created)
         VALUES (%(job)s, %(principal)s, %(identity)s, %(tool)s, %(title)s, %(origin)s, %(account)s,
             %(workspace)s, %(arguments)s, %(writes)s, %(repeatable)s, %(phase)s, 'starting', {now})
         ON CONFLICT (id) DO NOTHING RETURNING id)

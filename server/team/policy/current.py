@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+import signal
+import sys
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager
 
 from server.settings import SettingsError
+from server.team.policy.file import read_policy
 from server.team.policy.policy import Policy
+from server.team.policy.rights import Rights
+from server.team.settings import TeamSettings
 
 log = logging.getLogger("archive_mcp.team")
 
@@ -39,3 +46,29 @@ class CurrentPolicy:
             return False
         log.warning("the policy was read again")
         return True
+
+
+def read_team_policy(team: TeamSettings, toolsets: Set[str]) -> Policy:
+    """Return the policy that the settings name.
+
+    Raises:
+        SettingsError: it has a mistake.
+    """
+    if team.policy is None:
+        # Only the sandbox starts without one.
+        return Policy(trial=Rights(read_only=False, may_spend=True, may_delete=True))
+    return read_policy(team.policy, frozenset(toolsets))
+
+
+@contextmanager
+def call_on_hangup(reload: Callable[[], None]) -> Iterator[None]:
+    """Call a function whenever the process is told to read its settings again."""
+    if sys.platform == "win32":
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)

@@ -14,6 +14,7 @@ from server.team.identity import Refusal
 from server.team.narrowing import HeaderError, Narrowing
 from server.team.policy import Identity, Policy, Rights
 from server.team.serving.answers import make_error, make_refusal
+from server.team.serving.limits import SlowRequestError, TimedBody
 from server.team.settings import TeamSettings
 from server.team.tenant import Tenant, TooManyViewsError
 from server.team.tenants import NoRoomError, Tenants
@@ -84,7 +85,11 @@ class McpEndpoint:
             return make_error(400, str(error))
         try:
             async with self._tenants.use(identity, rights) as tenant:
-                return await self._pass_on(tenant, narrowing, scope, receive, send)
+                body = TimedBody(receive, self._settings.limits.body_seconds)
+                return await self._pass_on(tenant, narrowing, scope, body.receive, send)
+        except SlowRequestError:
+            words = "The request took too long to arrive."
+            return make_error(408, words, {"connection": "close"})
         except NoRoomError:
             return make_error(503, "This server is busy. Try again.", {"retry-after": "5"})
 

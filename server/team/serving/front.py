@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import signal
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from server.archive.client import Archive, Call
 from server.http.client import Http
 from server.services import USER_AGENT
 from server.settings import Secret, Settings
-from server.team.building import MemoryParts, Surroundings, TenantBuilder
+from server.team.building import (
+    MakeParts,
+    MemoryParts,
+    Surroundings,
+    TenantBuilder,
+    make_surroundings,
+)
 from server.team.identity import SignIn
 from server.team.identity.archive_token import ArchiveTokenSignIn
-from server.team.identity.issuer_keys import IssuerKeys
+from server.team.identity.issuer_keys import IssuerKeys, Web
 from server.team.identity.issuer_web import IssuerWeb
 from server.team.identity.oidc import OidcSignIn
 from server.team.identity.trial import TrialSignIn
-from server.team.policy import Policy, Rights, read_policy
-from server.team.policy.current import CurrentPolicy
+from server.team.jobs.opening import queue_jobs
+from server.team.policy.current import CurrentPolicy, call_on_hangup, read_team_policy
 from server.team.serving.app import App
 from server.team.serving.endpoint import McpEndpoint
 from server.team.settings import TeamSettings
+from server.team.store.opening import TeamStore
+from server.team.store.parts import StoredParts
 from server.team.tenant import Shared
 from server.team.tenants import Tenants
 
 if TYPE_CHECKING:
-    from server.limiter import Pacer
+    from server.limiter import Limiter, Pacer
 
 log = logging.getLogger("archive_mcp.team")
 
@@ -45,29 +51,43 @@ class Front:
     Args:
         base: the settings of the server, of which people get what is not in their rights.
         shared: what is the same for all people.
+        make_parts: makes what a person's services remember with, instead of this process's memory.
+        limiter: paces the requests of all people, instead of the one of this machine.
+        surroundings: stands in the place of the network, instead of the sandbox of the settings.
+        web: reads the issuer's keys, instead of the network.
 
     Raises:
         SettingsError: the policy has a mistake.
     """
 
-    def __init__(self, base: Settings, team: TeamSettings, shared: Shared) -> None:
+    def __init__(
+        self,
+        base: Settings,
+        team: TeamSettings,
+        shared: Shared,
+        *,
+        make_parts: MakeParts | None = None,
+        limiter: Limiter | None = None,
+        surroundings: Surroundings | None = None,
+        web: Web | None = None,
+    ) -> None:
         self._base = base
         self._team = team
         self._toolsets = frozenset(shared.catalog.list_toolsets())
-        self.policy = CurrentPolicy(self._read_policy)
-        self._surroundings = _make_surroundings(base)
-        self._limiter = self._make_limiter()
+        self.policy = CurrentPolicy(partial(read_team_policy, team, self._toolsets))
+        self._surroundings = surroundings or make_surroundings(base)
         self._stack = AsyncExitStack()
-        builder = TenantBuilder(
-            base, shared, MemoryParts(team.state_keys), self._limiter, self._surroundings
-        )
+        self._store = TeamStore(team) if team.database_url else None
+        self._limiter = limiter or self._make_limiter()
+        parts = make_parts or self._make_parts()
+        builder = TenantBuilder(base, shared, parts, self._limiter, self._surroundings)
         limits = team.limits
         self.tenants = Tenants(builder, most=limits.people, idle_seconds=limits.idle_seconds)
-        self._web = IssuerWeb(base.ca_bundle)
+        self._web = web or self._open_web()
         endpoint = McpEndpoint(
             team, self._make_sign_in(), self.policy, self.tenants, self._toolsets
         )
-        self.app = App(team, endpoint, self._open, self._check)
+        self.app = App(team, endpoint, self.open, self._check)
 
     def reload(self) -> None:
         """Read the policy again; whoever lost a right loses what ran with it."""
@@ -76,30 +96,38 @@ class Front:
             log.warning("the connections of %d people were closed", closed)
 
     @asynccontextmanager
-    async def _open(self) -> AsyncIterator[None]:
-        try:
-            async with self._stack:
-                await self._stack.enter_async_context(self._web)
-                await self._stack.enter_async_context(self.tenants)
-                with _on_hangup(self.reload):
-                    yield
-        finally:
-            self._limiter.close()
+    async def open(self) -> AsyncIterator[None]:
+        """Hold what the app needs, and read the policy again on SIGHUP."""
+        async with self._stack:
+            if self._store is not None:
+                await self._stack.enter_async_context(self._store)
+            await self._stack.enter_async_context(self.tenants)
+            with call_on_hangup(self.reload):
+                yield
 
     async def _check(self) -> str:
-        return ""
+        return "" if self._store is None else await self._store.find_problem()
 
-    def _read_policy(self) -> Policy:
-        if self._team.policy is None:
-            # Only the sandbox starts without one.
-            trial = Rights(read_only=False, may_spend=True, may_delete=True)
-            return Policy(trial=trial)
-        return read_policy(self._team.policy, self._toolsets)
+    def _make_parts(self) -> MakeParts:
+        if self._store is None:
+            return MemoryParts(self._team.state_keys)
+        keys = self._team.state_keys
+        queued = queue_jobs(self._store.database, self._store.queue, keys)
+        return StoredParts(self._store.database, keys, queued)
 
     def _make_limiter(self) -> Pacer:
         from server.limiter import Pacer
 
-        return Pacer(None if self._base.sandbox else self._base.state_dir)
+        if self._store is not None:
+            return self._store.limiter
+        pacer = Pacer(None if self._base.sandbox else self._base.state_dir)
+        self._stack.callback(pacer.close)
+        return pacer
+
+    def _open_web(self) -> IssuerWeb:
+        web = IssuerWeb(self._base.ca_bundle)
+        self._stack.push_async_exit(web)
+        return web
 
     def _make_sign_in(self) -> SignIn | TrialSignIn:
         if self._team.policy is None:
@@ -132,27 +160,3 @@ class Front:
             )
             deadline = archive.now() + _VERIFY_SECONDS
             await archive.execute(Call("workspaces", _VERIFY, {"first": 1}, None, 5, deadline))
-
-
-def _make_surroundings(base: Settings) -> Surroundings:
-    """Return the sandbox that all people share, where the server is started with one."""
-    if not base.sandbox:
-        return Surroundings()
-    from server.sandbox import Sandbox
-    from server.sandbox.archivebox import ArchiveBoxSandbox
-
-    return Surroundings(Sandbox(), ArchiveBoxSandbox(version=base.archivebox_version).handle)
-
-
-@contextmanager
-def _on_hangup(reload: Callable[[], None]) -> Iterator[None]:
-    """Call a function whenever the process is told to read its settings again."""
-    if sys.platform == "win32":
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, reload)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGHUP)

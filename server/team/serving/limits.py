@@ -18,23 +18,12 @@ class SlowRequestError(Exception):
 
 
 class Gate:
-    """Lets so many requests in at once, and only those that come for this server by name.
+    """Lets so many requests in at once, and only those that come for this server by name."""
 
-    Args:
-        clock: monotonic seconds.
-    """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        limits: Limits,
-        names: NameCheck,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, names: NameCheck) -> None:
         self._app = app
         self._limits = limits
         self._names = names
-        self._clock = clock
         self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,29 +40,32 @@ class Gate:
             return
         self._under_way += 1
         try:
-            await self._answer(scope, receive, send)
+            await self._app(scope, receive, send)
         finally:
             self._under_way -= 1
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        watch = _Watch(receive, self._clock() + self._limits.body_seconds, self._clock)
-        try:
-            await self._app(scope, watch.receive, send)
-        except SlowRequestError:
-            slow = make_error(408, "The request took too long to arrive.", {"connection": "close"})
-            await slow(scope, receive, send)
 
+class TimedBody:
+    """Receives a request that has to be complete within some seconds.
 
-class _Watch:
-    """Receives a request that has to be complete by some moment."""
+    Args:
+        clock: monotonic seconds.
+    """
 
-    def __init__(self, receive: Receive, until: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, receive: Receive, seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._receive = receive
-        self._until = until
         self._clock = clock
+        self._until = clock() + seconds
         self._is_complete = False
 
     async def receive(self) -> Message:
+        """Return the next message of the app's protocol.
+
+        Raises:
+            SlowRequestError: the time is over.
+        """
         # What comes after the request is the news that the client has gone, hours later perhaps.
         if self._is_complete:
             return await self._receive()

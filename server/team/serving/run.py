@@ -16,6 +16,7 @@ from server.team.serving.addresses import check_start
 from server.team.serving.connections import TimedProtocol
 from server.team.serving.front import Front
 from server.team.settings import TeamSettings, is_open
+from server.team.store.opening import check_store
 from server.team.tenant import Shared, Texts
 from server.tool.catalog import Catalog
 
@@ -36,6 +37,8 @@ def serve_http(base: Settings, team: TeamSettings, catalog: Catalog, prompts: An
         SettingsError: it must not or cannot start so.
     """
     check_start(team, sandbox=base.sandbox)
+    if team.database_url is not None:
+        check_store(team)
     share_certificates()
     texts = Texts(prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
     front = Front(base, team, Shared(catalog, texts, team.limits.body))
@@ -82,7 +85,8 @@ def open_listener(team: TeamSettings) -> socket.socket:
         SettingsError: the address cannot be used.
     """
     family = socket.AF_INET6 if ":" in team.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio switches off the wait for more bytes only where the protocol is named: 40 ms a call.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((team.host, team.port))

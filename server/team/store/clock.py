@@ -24,8 +24,10 @@ _DRIFT = 0.001
 # Seconds that the clock may miss its bounds by without having been set.
 _TOLERANCE = 0.01
 # Seconds by which better bounds may correct the clock, less than what two sends are apart by for
-# safety. Corrected by more, it has misdated what this process sent.
+# safety. Corrected by more, it has misdated what this process has just sent.
 _BLUR = 0.04
+# Seconds after a reading in which the clocks cannot have drifted apart by what matters.
+_FRESH = 5.0
 
 
 class StoreClock:
@@ -59,6 +61,11 @@ class StoreClock:
         """Whether the server's clock was read since it was last distrusted."""
         return self._safe_from is not None
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the server's clock was read so lately that it is still known well."""
+        return self.is_trusted and self.now() - self._at < _FRESH
+
     def distrust(self) -> None:
         """Rely on the records only after a pause that begins with the next reading."""
         self._safe_from = None
@@ -84,7 +91,8 @@ class StoreClock:
             earliest, latest = low, high
         self._low, self._high = _intersect((low, high), (earliest, latest))
         offset = (self._low + self._high) / 2
-        if self._safe_from is None or abs(offset - self._offset) > _BLUR:
+        is_blurred = answered - self._at < self._pause and abs(offset - self._offset) > _BLUR
+        if self._safe_from is None or is_blurred:
             self._safe_from = answered + self._pause
         self._offset, self._at = offset, answered
 

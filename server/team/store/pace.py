@@ -1,41 +1,58 @@
 """The pace of all replicas of a team's server: records in PostgreSQL or Redis.
 
-A change reads the record, and writes the new one only if nobody changed it meanwhile; else it is
-made anew. So no replica ever holds a lock, and one that is suspended in the middle of a change
-blocks nobody. A key without a record starts with a pause: the server may have lost it, by a crash
-or by a failover to one that never had it.
+A change is made from the record as this process last saw it, and written only if that is still the
+record; else it is made anew from the one that came back. So a change mostly costs one question to
+the server, no replica ever holds a lock, and one that is suspended in the middle of a change blocks
+nobody. A key without a record starts with a pause: the server may have lost it, by a crash or by a
+failover to one that never had it.
 """
 
 from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, Protocol, TypeVar
 
 from server.errors import Failure
 from server.limiter.jitter import Rules
 from server.limiter.pace_store import Busy, Record
 from server.team.store.clock import StoreClock
-from server.team.store.database import Database
 
 T = TypeVar("T")
 Version = TypeVar("Version")
+A = TypeVar("A", bound="Answer")
 
-_READ = (
-    "SELECT extract(epoch FROM clock_timestamp())::float8, version, state, evidence "
-    "FROM (SELECT 1) AS one LEFT JOIN pace ON key = %s"
-)
-_ADD = (
-    "INSERT INTO pace (key, version, state, evidence) VALUES (%s, 1, %s, %s) "
-    "ON CONFLICT (key) DO NOTHING RETURNING version"
-)
-_REPLACE = (
-    "UPDATE pace SET version = version + 1, state = %s, evidence = %s, touched_at = now() "
-    "WHERE key = %s AND version = %s RETURNING version"
-)
-# What was not used for a day says nothing any more.
-_TRIM = "DELETE FROM pace WHERE touched_at < now() - interval '1 day'"
+# Of more keys the record is read before it is changed.
+_MOST_REMEMBERED = 1000
+
+
+class Answer(Protocol):
+    """What the server answered; `server_time` is its clock, in seconds."""
+
+    @property
+    def server_time(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Reading(Generic[Version]):
+    """A record and what tells it from later ones; both None where the key has none."""
+
+    server_time: float
+    version: Version | None
+    record: Record | None
+
+
+@dataclass(frozen=True)
+class Swap(Generic[Version]):
+    """Whether a record was written, and what the key has now; None where that is not known."""
+
+    server_time: float
+    is_done: bool
+    now: Reading[Version] | None
 
 
 class SharedPace(ABC, Generic[Version]):
@@ -51,6 +68,7 @@ class SharedPace(ABC, Generic[Version]):
     def __init__(self, *, window: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
         rules = Rules(window)
         self.clock = StoreClock(rules.span(rules.slowest), clock)
+        self._seen: OrderedDict[str, Reading[Version]] = OrderedDict()
 
     @property
     def offset(self) -> float:
@@ -64,7 +82,7 @@ class SharedPace(ABC, Generic[Version]):
 
     async def start(self) -> None:
         """Read the server's clock, so that the pause of a new process begins now."""
-        await self._read_or_fail("", None)
+        await self._read_latest("", None)
 
     async def transact(
         self,
@@ -75,10 +93,22 @@ class SharedPace(ABC, Generic[Version]):
     ) -> T:
         """See `PaceStore.transact`."""
         until = None if patience is None else self.clock.now() + patience
+        seen = self._seen.get(key) if self.clock.is_fresh else None
         while True:
-            version, record = await self._read_or_fail(key, patience)
-            result, changed = change(record)
-            if await self._swap_or_fail(key, version, changed, patience):
+            latest = seen or await self._read_latest(key, patience)
+            try:
+                result, record = change(latest.record)
+            except Failure:
+                if seen is None:
+                    raise
+                # A refusal that came from an old record may not hold.
+                seen = None
+                continue
+            relied_on = self.clock.safe_from
+            swap = await self._ask(partial(self._swap, key, latest, record, patience), patience)
+            seen = self._remember(key, swap.now)
+            # Where the clock turned out to be wrong, what was decided by it does not hold.
+            if swap.is_done and self.clock.safe_from == relied_on:
                 return result
             # Somebody else was faster, so there is progress; only the caller's patience may end.
             if until is not None and self.clock.now() > until:
@@ -88,81 +118,48 @@ class SharedPace(ABC, Generic[Version]):
         """Close nothing: the connections belong to whoever opened them."""
 
     @abstractmethod
-    async def _read(
-        self, key: str, patience: float | None
-    ) -> tuple[float, Version | None, Record | None]:
-        """Return the server's time in seconds, and the version and the record of a key."""
+    async def _read(self, key: str, patience: float | None) -> Reading[Version]:
+        """Return the record of a key."""
 
     @abstractmethod
     async def _swap(
-        self, key: str, version: Version | None, record: Record, patience: float | None
-    ) -> bool:
-        """Write the record if the key still has this version (None: no record), and return
-        whether it had."""
+        self, key: str, latest: Reading[Version], record: Record, patience: float | None
+    ) -> Swap[Version]:
+        """Write a record in the place of the latest one, if that is still there."""
 
-    async def _read_or_fail(
-        self, key: str, patience: float | None
-    ) -> tuple[Version | None, Record | None]:
+    async def _read_latest(self, key: str, patience: float | None) -> Reading[Version]:
+        if not self.clock.is_trusted:
+            # The first question connects, which would blur the clock.
+            await self._ask(partial(self._read, "", patience), patience, observe=False)
+        return await self._ask(partial(self._read, key, patience), patience)
+
+    async def _ask(
+        self, ask: Callable[[], Awaitable[A]], patience: float | None, *, observe: bool = True
+    ) -> A:
+        """Ask the server something, and take in what it says of its clock."""
+        asked = self.clock.now()
         try:
-            if not self.clock.is_trusted:
-                # This one connects first, which would blur the clock.
-                await self._read("", patience)
-            asked = self.clock.now()
-            server_time, version, record = await self._read(key, patience)
+            answer = await ask()
         except Failure:
-            self._note_loss(patience)
+            self._note_loss()
+            if patience is not None:
+                raise Busy from None
             raise
-        self.clock.observe(asked, self.clock.now(), server_time)
-        return version, record
+        if observe:
+            self.clock.observe(asked, self.clock.now(), answer.server_time)
+        return answer
 
-    async def _swap_or_fail(
-        self, key: str, version: Version | None, record: Record, patience: float | None
-    ) -> bool:
-        try:
-            return await self._swap(key, version, record, patience)
-        except Failure:
-            self._note_loss(patience)
-            raise
+    def _remember(self, key: str, reading: Reading[Version] | None) -> Reading[Version] | None:
+        if reading is None:
+            self._seen.pop(key, None)
+            return None
+        self._seen[key] = reading
+        self._seen.move_to_end(key)
+        if len(self._seen) > _MOST_REMEMBERED:
+            self._seen.popitem(last=False)
+        return reading
 
-    def _note_loss(self, patience: float | None) -> None:
+    def _note_loss(self) -> None:
         # Whatever answers next may be another server, or have lost the last records.
         self.clock.distrust()
-        if patience is not None:
-            raise Busy from None
-
-
-class PostgresPace(SharedPace[int]):
-    """The pace in the team's database.
-
-    Args:
-        database: The database, which the caller opens and closes.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        *,
-        window: float = 1.0,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        super().__init__(window=window, clock=clock)
-        self._database = database
-
-    async def _read(
-        self, key: str, patience: float | None
-    ) -> tuple[float, int | None, Record | None]:
-        [(server_time, version, state, evidence)] = await self._database.execute(
-            _READ, (key,), patience=patience
-        )
-        return server_time, version, None if version is None else (state, evidence)
-
-    async def _swap(
-        self, key: str, version: int | None, record: Record, patience: float | None
-    ) -> bool:
-        if version is not None:
-            parameters = (*record, key, version)
-            return bool(await self._database.execute(_REPLACE, parameters, patience=patience))
-        is_added = bool(await self._database.execute(_ADD, (key, *record), patience=patience))
-        if is_added:
-            await self._database.execute(_TRIM, patience=patience)
-        return is_added
+        self._seen.clear()

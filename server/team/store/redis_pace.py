@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from server.errors import Code, Failure
 from server.limiter.pace_store import Record
 from server.team.store.database import PATIENCE
-from server.team.store.pace import SharedPace
+from server.team.store.pace import Reading, SharedPace, Swap
 
 T = TypeVar("T")
 
@@ -32,11 +32,13 @@ _READ = """
 local now = redis.call('TIME')
 return {now[1], now[2], redis.call('GET', KEYS[1])}
 """
-# Empty for a key without a record.
+# The text itself tells a record from others; empty for a key without one.
 _SWAP = """
-if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+local now = redis.call('TIME')
+local existing = redis.call('GET', KEYS[1])
+if (existing or '') ~= ARGV[1] then return {now[1], now[2], 0, existing} end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return 1
+return {now[1], now[2], 1, false}
 """
 
 
@@ -81,28 +83,26 @@ class RedisPace(SharedPace[str]):
         with anyio.CancelScope(shield=True):
             await self._client.aclose()
 
-    async def _read(
-        self, key: str, patience: float | None
-    ) -> tuple[float, str | None, Record | None]:
+    async def _read(self, key: str, patience: float | None) -> Reading[str]:
         async def read() -> Any:
             return await self._run_read(keys=[_PREFIX + key])
 
         seconds, microseconds, text = await self._repeat(read, patience)
-        server_time = int(seconds) + int(microseconds) / 1_000_000
-        if text is None:
-            return server_time, None, None
-        state, _, evidence = text.partition(_SEPARATOR)
-        return server_time, text, (state, evidence)
+        return _make_reading(_to_seconds(seconds, microseconds), text)
 
     async def _swap(
-        self, key: str, version: str | None, record: Record, patience: float | None
-    ) -> bool:
-        arguments: list[str | int] = [version or "", _SEPARATOR.join(record), _KEPT_MILLISECONDS]
+        self, key: str, latest: Reading[str], record: Record, patience: float | None
+    ) -> Swap[str]:
+        text = _SEPARATOR.join(record)
+        arguments: list[str | int] = [latest.version or "", text, _KEPT_MILLISECONDS]
 
         async def swap() -> Any:
             return await self._run_swap(keys=[_PREFIX + key], args=arguments)
 
-        return bool(await self._repeat(swap, patience))
+        seconds, microseconds, is_done, existing = await self._repeat(swap, patience)
+        server_time = _to_seconds(seconds, microseconds)
+        now = _make_reading(server_time, text if is_done else existing)
+        return Swap(server_time, bool(is_done), now)
 
     async def _repeat(self, command: Callable[[], Awaitable[T]], patience: float | None) -> T:
         """Run a command, again where the server was lost, until the patience is over."""
@@ -119,6 +119,17 @@ class RedisPace(SharedPace[str]):
                     raise _make_unavailable() from None
             await anyio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _make_reading(server_time: float, text: str | None) -> Reading[str]:
+    if text is None:
+        return Reading(server_time, None, None)
+    state, _, evidence = text.partition(_SEPARATOR)
+    return Reading(server_time, text, (state, evidence))
+
+
+def _to_seconds(seconds: str, microseconds: str) -> float:
+    return int(seconds) + int(microseconds) / 1_000_000
 
 
 def _make_unavailable() -> Failure:

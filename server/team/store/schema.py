@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 from server.settings import SettingsError
 from server.team.store.database import Database
@@ -44,14 +44,16 @@ def migrate(url: str) -> list[str]:
     """
     import psycopg
 
+    from server.team.jobs.queue_schema import migrate_queue, read_queue_migrations
+
     try:
         with _lock_database(url) as connection:
             applied = _read_applied(connection)
-            _refuse_newer(applied)
+            _refuse_newer(applied, read_queue_migrations(connection))
             missing = [name for name in list_migrations() if name not in applied]
             if missing:
                 _apply(url)
-            return missing
+            return missing + migrate_queue(connection)
     except psycopg.OperationalError as error:
         raise SettingsError(
             f"The team's database cannot be reached: {_first_line(error)}. Check "
@@ -71,17 +73,21 @@ async def check_schema(database: Database) -> None:
         SettingsError: It is older or newer, with what to do.
         Failure: `UNAVAILABLE` where it cannot be reached.
     """
-    applied: set[str] = set()
-    async with database.transaction() as connection:
-        cursor = await connection.execute(_HAS_TABLE)
-        row = await cursor.fetchone()
-        if row is not None and row[0]:
-            cursor = await connection.execute(_APPLIED)
-            applied = {str(name) for (name,) in await cursor.fetchall()}
-    _refuse_newer(applied)
+    from server.team.jobs import queue_schema
+
+    applied = await _read(database, _HAS_TABLE, _APPLIED)
+    queue = await _read(database, queue_schema.HAS_TABLE, queue_schema.APPLIED)
+    _refuse_newer(applied, queue)
     missing = [name for name in list_migrations() if name not in applied]
+    missing += [name for name in queue_schema.list_queue_migrations() if name not in queue][:1]
     if missing:
         raise SettingsError(_OLDER.format(names=", ".join(missing)))
+
+
+async def _read(database: Database, has_table: LiteralString, names: LiteralString) -> set[str]:
+    ((exists,),) = await database.execute(has_table)
+    rows = await database.execute(names) if exists else []
+    return {str(name) for (name,) in rows}
 
 
 @contextmanager
@@ -111,8 +117,11 @@ def _apply(url: str) -> None:
         backend.connection.close()
 
 
-def _refuse_newer(applied: set[str]) -> None:
+def _refuse_newer(applied: set[str], queue: set[str]) -> None:
+    from server.team.jobs.queue_schema import list_queue_migrations
+
     unknown = sorted(applied.difference(list_migrations()))
+    unknown += sorted(queue.difference(list_queue_migrations()))
     if unknown:
         raise SettingsError(_NEWER.format(names=", ".join(unknown)))
 

@@ -17,6 +17,7 @@ def make_shared_state(
     *,
     account: str,
     credits_a_day: int | None = None,
+    spending: Spending | None = None,
     keys: tuple[bytes, ...] = (),
 ) -> SharedState:
     """Return the state of a principal in the team's database.
@@ -24,15 +25,15 @@ def make_shared_state(
     Args:
         account: What the workspaces belong to, such as the fingerprint of the Archive token.
         credits_a_day: Billing credits that the principal may spend on a day; None sets no limit.
+        spending: What counts the credits instead.
         keys: What seals the state of a question, the current key first.
     """
-    spending: Spending = UnlimitedSpending()
-    if credits_a_day is not None:
+    if spending is None and credits_a_day is not None:
         spending = PostgresSpending(database, principal_id, credits_a_day)
     return SharedState(
         tokens=PostgresTokens(database, principal_id),
         replies=PostgresReplies(database, principal_id),
         choice=PostgresChoice(database, principal_id, account),
-        spending=spending,
+        spending=spending or UnlimitedSpending(),
         keys=keys,
     )

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from server.errors import Code, Failure
+from server.jobs.interface import Work
 from server.jobs.model import JobRow, JobState, NewJob, NewRecord, Phase, RecordState
-from server.jobs.work import Work
 from server.tool.confirmation import Confirmations, Preview
 from server.tool.context import Caller, Context, Scope
 from server.tool.elicitation import Nobody

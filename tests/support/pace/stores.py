@@ -21,7 +21,7 @@ async def open_pacer(
     """
     if place.startswith("postgresql:"):
         from server.team.store.database import Database
-        from server.team.store.pace import PostgresPace
+        from server.team.store.postgres_pace import PostgresPace
 
         async with Database(place) as database:
             records = PostgresPace(database, window=window, clock=clock)

@@ -102,10 +102,23 @@ def test_a_clock_that_drifts_is_followed_without_a_pause() -> None:
 def test_a_clock_that_was_known_badly_is_corrected_with_a_pause() -> None:
     replica = Replica()
     replica.ask(there=0.2, back=0.0)
-    replica.now += 5
+    replica.now += 1
     replica.ask()
     assert replica.clock.offset == pytest.approx(1000, abs=0.002)
     assert replica.clock.safe_from == pytest.approx(replica.now + PAUSE)
+
+
+def test_a_clock_that_drifted_while_nothing_was_sent_is_corrected_without_a_pause() -> None:
+    replica = Replica()
+    replica.ask()
+    assert replica.clock.is_fresh
+    before = replica.clock.safe_from
+    replica.now += 3600
+    replica.ahead += 0.18
+    assert not replica.clock.is_fresh
+    replica.ask()
+    assert replica.clock.offset == pytest.approx(1000.18, abs=0.002)
+    assert replica.clock.safe_from == before
 
 
 def test_a_lost_connection_begins_a_new_pause_with_the_next_answer() -> None:

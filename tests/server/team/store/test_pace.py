@@ -13,7 +13,7 @@ from server.errors import Code, Failure
 from server.limiter import Lane, Pacer, state_key
 from server.limiter.pace_store import Busy, PaceStore, Record
 from server.team.store.database import Database
-from server.team.store.pace import PostgresPace
+from server.team.store.postgres_pace import PostgresPace
 from server.team.store.redis_pace import RedisPace
 from tests.support.machine.ports import closed_port
 from tests.support.pace.stores import open_pacer
@@ -98,6 +98,28 @@ async def test_of_changes_made_at_once_none_is_lost(stores: list[PaceStore]) -> 
             group.start_soon(change, store)
             group.start_soon(change, store)
     assert sorted(numbers) == list(range(1, 81))
+
+
+async def test_a_refusal_by_an_old_record_is_made_again_by_the_new_one(
+    stores: list[PaceStore],
+) -> None:
+    seen: list[str] = []
+
+    def refuse_old(record: Record | None) -> tuple[str, Record]:
+        state = record[0] if record else "none"
+        seen.append(state)
+        if state == "old":
+            raise Failure(Code.RATE_LIMITED, "Too late.")
+        return state, ("done", "")
+
+    one, other, *_ = stores
+    await one.transact(KEY, put("old"))
+    await other.transact(KEY, put("new"))
+    assert await one.transact(KEY, refuse_old) == "new"
+    await one.transact(KEY, put("old"))
+    with pytest.raises(Failure):
+        await one.transact(KEY, refuse_old)
+    assert seen[-1] == "old"
 
 
 async def test_all_replicas_share_one_clock(stores: list[PaceStore]) -> None:
@@ -204,9 +226,9 @@ async def test_patience_ends_although_others_are_always_faster(server_place: str
 
         swap = store._swap  # type: ignore[attr-defined]
 
-        async def swap_late(*arguments: object) -> bool:
+        async def swap_late(*arguments: object) -> object:
             await rival.transact(KEY, put(f"rival {len(changes)}"))
-            return bool(await swap(*arguments))
+            return await swap(*arguments)
 
         store._swap = swap_late  # type: ignore[attr-defined]
         with pytest.raises(Busy):

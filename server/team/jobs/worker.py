@@ -1,0 +1,213 @@
+"""A worker: takes jobs from the queue, works on them, and looks for those that others left."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from contextlib import AsyncExitStack, suppress
+from functools import partial
+from typing import Any
+
+import anyio
+import psycopg
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Status
+from procrastinate.worker import Worker as QueueWorker
+
+from server.errors import Failure
+from server.http.connection import share_certificates
+from server.jobs.lease import LEASE_SECONDS
+from server.settings import Settings, SettingsError
+from server.team.building import TenantBuilder, make_surroundings
+from server.team.jobs.host import JobHost
+from server.team.jobs.journal import PostgresJournal
+from server.team.jobs.opening import host_jobs
+from server.team.jobs.people import PURPOSE, PolicyPeople
+from server.team.jobs.queue import QUEUE, TASK
+from server.team.policy.current import CurrentPolicy, call_on_hangup, read_team_policy
+from server.team.sealing import Seal
+from server.team.settings import TeamSettings
+from server.team.store.opening import TeamStore, check_store
+from server.team.store.parts import StoredParts
+from server.team.tenant import Shared, Texts
+from server.team.tenants import Tenants
+from server.tool.catalog import Catalog
+
+log = logging.getLogger("archive_mcp.team")
+
+# Seconds between looks for jobs that wait, without a nudge or after a worker died.
+LOOK_SECONDS = 5.0
+_TIDY_SECONDS = 600.0
+# How long a worker may be silent before the queue forgets what it was doing.
+_SILENCE_SECONDS = 30.0
+_HEARTBEAT_SECONDS = 5.0
+# The jobs themselves go on without the queue, so that nothing has to be waited for.
+_QUEUE_GRACE = 1.0
+_RETRY_SECONDS = 1.0
+
+
+class Worker:
+    """One process that works on jobs of all people.
+
+    Args:
+        base: the settings of the server, of which people get what is not in their rights.
+        shared: what is the same for all people.
+        concurrency: jobs under way at once.
+        lease_seconds: how long a worker may be silent before others take its jobs.
+
+    Raises:
+        SettingsError: the policy has a mistake.
+    """
+
+    def __init__(
+        self,
+        base: Settings,
+        team: TeamSettings,
+        shared: Shared,
+        *,
+        concurrency: int,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        toolsets = frozenset(shared.catalog.list_toolsets())
+        self.policy = CurrentPolicy(partial(read_team_policy, team, toolsets))
+        self._concurrency = concurrency
+        self._store = TeamStore(team)
+        self._queue = self._store.queue
+        database = self._store.database
+        self._journal = PostgresJournal(database, None, lease_seconds=lease_seconds)
+        parts = StoredParts(
+            database, team.state_keys, host_jobs(database, lease_seconds=lease_seconds)
+        )
+        builder = TenantBuilder(base, shared, parts, self._store.limiter, make_surroundings(base))
+        self.tenants = Tenants(
+            builder, most=team.limits.people, idle_seconds=team.limits.idle_seconds
+        )
+        self._people = PolicyPeople(self.policy, self.tenants, Seal(team.state_keys, PURPOSE))
+        self._stopping = anyio.Event()
+        self._queue_worker: QueueWorker | None = None
+
+    def stop(self) -> None:
+        """Take nothing more, pause what is under way and give it back to the queue."""
+        self._stopping.set()
+
+    def reload(self) -> None:
+        """Read the policy again; the jobs of whoever lost a right end."""
+        if self.policy.reload():
+            closed = self.tenants.close_changed(self.policy().find)
+            log.warning("the jobs of %d people were stopped", closed)
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._store)
+            group = await stack.enter_async_context(anyio.create_task_group())
+            with call_on_hangup(self.reload):
+                # The tenants close first and pause their jobs, which are given back then.
+                async with JobHost(self._journal, self._people, self._queue) as host, self.tenants:
+                    group.start_soon(self._consume, host)
+                    group.start_soon(self._look, host)
+                    await self._stopping.wait()
+                    host.close()
+            if self._queue_worker is not None:
+                self._queue_worker.stop()  # type: ignore[no-untyped-call]  # of the library
+
+    async def _consume(self, host: JobHost) -> None:
+        """Take jobs from the queue; a database that goes away is waited for."""
+        app = self._queue.app
+        app.task(name=TASK, queue=QUEUE)(host.run)
+        while not self._stopping.is_set():
+            self._queue_worker = QueueWorker(
+                app,
+                queues=[QUEUE],
+                name=None,
+                concurrency=self._concurrency,
+                delete_jobs="always",
+                install_signal_handlers=False,
+                update_heartbeat_interval=_HEARTBEAT_SECONDS,
+                stalled_worker_timeout=_SILENCE_SECONDS,
+                shutdown_graceful_timeout=_QUEUE_GRACE,
+            )
+            try:
+                await self._queue_worker.run()  # type: ignore[no-untyped-call]  # of the library
+            except (ConnectorException, psycopg.Error) as error:
+                log.warning("the queue is out of reach: %s", error)
+            with anyio.move_on_after(_RETRY_SECONDS):
+                await self._stopping.wait()
+
+    async def _look(self, host: JobHost) -> None:
+        """Tell the workers of jobs that wait: no nudge is needed for a job not to be forgotten."""
+        tidied = -_TIDY_SECONDS
+        while not self._stopping.is_set():
+            with suppress(Failure, ConnectorException):
+                for job in await self._journal.interrupted():
+                    if job not in host.running:
+                        await self._queue.defer(job)
+                await self._forget_stalled()
+                if anyio.current_time() - tidied > _TIDY_SECONDS:
+                    await self._journal.tidy()
+                    tidied = anyio.current_time()
+            with anyio.move_on_after(LOOK_SECONDS):
+                await self._stopping.wait()
+
+    async def _forget_stalled(self) -> None:
+        """Delete what dead workers had taken from the queue: the journal says what is left."""
+        manager = self._queue.app.job_manager
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_SILENCE_SECONDS):
+            if job.id is not None:
+                await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+
+
+def run_worker(
+    base: Settings, team: TeamSettings, catalog: Catalog, prompts: Any, *, concurrency: int
+) -> int:
+    """Work on the team's jobs until a signal ends it, and return the exit status.
+
+    Raises:
+        SettingsError: it cannot start so.
+    """
+    _check_start(base, team)
+    check_store(team)
+    share_certificates()
+    texts = Texts(prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
+    shared = Shared(catalog, texts, team.limits.body)
+    worker = Worker(base, team, shared, concurrency=concurrency)
+    print("archive-mcp works on the team's jobs; Ctrl+C ends it.", file=sys.stderr)
+    anyio.run(_run_until_signal, worker)
+    return 0
+
+
+async def _run_until_signal(worker: Worker) -> None:
+    async with anyio.create_task_group() as group:
+        group.start_soon(_stop_on_signal, worker)
+        await worker.run()
+        # The receiver of signals would wait for ever.
+        group.cancel_scope.cancel()
+
+
+async def _stop_on_signal(worker: Worker) -> None:
+    # Spelled this way for mypy, which then skips the rest on Windows.
+    if sys.platform == "win32":
+        return
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            worker.stop()
+            # A second signal finds the default handler again, and ends what hangs.
+            return
+
+
+def _check_start(base: Settings, team: TeamSettings) -> None:
+    if team.database_url is None:
+        raise SettingsError(
+            "A worker takes jobs from the team's database: set ARCHIVE_MCP_DATABASE_URL as for "
+            "the servers."
+        )
+    if team.policy is None and not base.sandbox:
+        raise SettingsError(
+            "Set ARCHIVE_MCP_POLICY as for the servers: a worker acts with the rights that it "
+            "gives."
+        )
+    if not team.state_keys:
+        raise SettingsError(
+            "Set ARCHIVE_MCP_STATE_KEYS as for the servers: whose a job is, is sealed with them."
+        )

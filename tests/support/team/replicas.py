@@ -1,0 +1,182 @@
+"""Replicas of a team's server as processes, and machines that call them over HTTP."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from server.team.identity.machine_keys import digest, make_key
+from tests.support.machine.ports import reserved_port
+from tests.support.sandboxed import LAUNCHER, clean
+
+Json = dict[str, Any]
+
+OPEN_PACE = (sys.executable, "-m", "tests.support.team.open_pace")
+"""The launcher with a pace that nobody waits for."""
+STATE_KEYS = "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY="
+_START_SECONDS = 60.0
+_END_SECONDS = 60.0
+_META = "io.modelcontextprotocol/"
+_MODERN = "2026-07-28"
+
+
+@dataclass(frozen=True)
+class Replica:
+    """A running server: its address and its process."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+
+@dataclass(frozen=True)
+class Member:
+    """A machine of the policy: its name, its key and the only workspace that it may use."""
+
+    name: str
+    key: str
+    workspace: str
+
+
+class Refused(Exception):
+    """A call failed; the text is the answer."""
+
+
+class Caller:
+    """One member's client: bare JSON-RPC over HTTP, in the modern era."""
+
+    def __init__(self, member: Member, client: httpx.AsyncClient) -> None:
+        self.member = member
+        self._client = client
+
+    async def call(self, replica: Replica, tool: str, arguments: Json) -> Json:
+        """Return the structured result of a tool.
+
+        Raises:
+            Refused: It failed, in whatever way.
+        """
+        params = {
+            "name": tool,
+            "arguments": arguments,
+            "_meta": {
+                f"{_META}protocolVersion": _MODERN,
+                f"{_META}clientInfo": {"name": self.member.name, "version": "1"},
+                f"{_META}clientCapabilities": {},
+            },
+        }
+        headers = {
+            "authorization": f"Bearer {self.member.key}",
+            "accept": "application/json, text/event-stream",
+            "mcp-protocol-version": _MODERN,
+            "mcp-method": "tools/call",
+            "mcp-name": tool,
+        }
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        answer = await self._client.post(f"{replica.url}/mcp", json=message, headers=headers)
+        if answer.status_code != 200:
+            raise Refused(f"{answer.status_code} {answer.text[:500]}")
+        result: Json = answer.json().get("result") or {"isError": True, "content": answer.text}
+        if result.get("isError"):
+            raise Refused(str(result.get("content"))[:500])
+        structured: Json = result["structuredContent"]
+        return structured
+
+
+@asynccontextmanager
+async def open_callers(members: Sequence[Member]) -> AsyncIterator[list[Caller]]:
+    """Yield a client for each member, over one pool of connections."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    async with httpx.AsyncClient(trust_env=False, timeout=120, limits=limits) as client:
+        yield [Caller(member, client) for member in members]
+
+
+def make_members(count: int, workspaces: Sequence[str]) -> list[Member]:
+    """Return machines, the workspaces in turn."""
+    return [
+        Member(f"member-{number:02}", make_key(), workspaces[number % len(workspaces)])
+        for number in range(count)
+    ]
+
+
+def write_policy(file: Path, members: Sequence[Member]) -> None:
+    """Write a policy in which every member reads its workspace with the team's token."""
+    tables = ['[archive.team]\ntoken = { env = "TEAM_TOKEN" }\n']
+    tables += [
+        f'[[machine]]\nname = "{member.name}"\nkey_sha256 = "{digest(member.key)}"\n'
+        f'archive = "team"\nworkspaces = ["{member.workspace}"]\nread_only = true\n'
+        for member in members
+    ]
+    file.write_text("\n".join(tables), encoding="utf-8")
+
+
+@contextmanager
+def serve_replicas(
+    count: int, folder: Path, env: Mapping[str, str], command: Sequence[str] = LAUNCHER
+) -> Iterator[list[Replica]]:
+    """Run replicas for as long as the context lives.
+
+    Args:
+        folder: Where each has its home, state and log.
+        env: Settings of all replicas: policy, database, API.
+        command: What starts the program.
+    """
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(_serve(folder / f"replica-{number}", env, command))
+            for number in range(count)
+        ]
+
+
+@contextmanager
+def _serve(folder: Path, env: Mapping[str, str], command: Sequence[str]) -> Iterator[Replica]:
+    folder.mkdir(parents=True)
+    own = {"ARCHIVE_MCP_STATE_DIR": str(folder / "state"), "ARCHIVE_MCP_STATE_KEYS": STATE_KEYS}
+    with reserved_port() as port, (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "serve", "--http", "--port", str(port)],
+            env={**clean(folder), **own, **env},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        replica = Replica(f"http://127.0.0.1:{port}", process)
+        try:
+            _wait_until_ready(replica, folder / "log")
+            yield replica
+        finally:
+            _end(process)
+
+
+def _wait_until_ready(replica: Replica, log: Path) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            if httpx.get(f"{replica.url}/readyz", trust_env=False).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        if replica.process.poll() is not None or time.monotonic() > until:
+            raise RuntimeError(f"A replica did not start: {log.read_text()[-2000:]}")
+        time.sleep(0.1)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
