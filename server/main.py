@@ -215,18 +215,6 @@ def _run_jobs(options: Namespace, settings: Settings, product: Product) -> int:
     return run_command(settings, load_catalog(settings, product), options.action, options.ids)
 
 
-def _run_audit(options: Namespace, settings: Settings) -> int:
-    from server.audit.command import run_audit
-
-    if os.environ.get("ARCHIVE_MCP_DATABASE_URL"):
-        with _team_libraries():
-            from server.team.store.command import run_team_audit
-        from server.team.settings import load_team
-
-        return run_team_audit(load_team(os.environ), options)
-    return run_audit(settings, options)
-
-
 @contextmanager
 def _team_libraries() -> Iterator[None]:
     """Say what to install where a library of the extra `team` is missing."""
@@ -246,6 +234,19 @@ def _run_migrate() -> int:
 
     gc.enable()
     return run_migrate(load_team(os.environ))
+
+
+def _run_audit(options: Namespace, settings: Settings) -> int:
+    from server.team.settings import load_team
+
+    team = load_team(os.environ)
+    if team.database_url is None:
+        from server.audit.command import run_audit
+
+        return run_audit(settings, options)
+    with _team_libraries():
+        from server.team.store.command import run_team_audit
+    return run_team_audit(team, options)
 
 
 def _serve_team(options: Namespace, settings: Settings, product: Product) -> int:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from server.jobs import Account, JobRow, Jobs, Leases
     from server.jobs.observer import Meter
     from server.limiter import Limiter, Snapshot
+    from server.observing import Telemetry
     from server.sandbox import Sandbox
 
     # Makes a client with the keyword arguments of `Archive`.
@@ -55,6 +56,7 @@ class Services:
         leases: how long a process may be silent before others take its jobs.
         open_jobs: opens the long work, instead of that of this process.
         open_exports: opens the folder for the user's files, instead of that of the settings.
+        telemetry: measures the waits and the requests.
         audit_log: keeps the records of changes, instead of the file of the settings, if any.
         make_archive: makes the client of Archive, by default the usual one.
     """
@@ -71,6 +73,7 @@ class Services:
         leases: Leases | None = None,
         open_jobs: OpenJobs | None = None,
         open_exports: Callable[[], ExportFolder] | None = None,
+        telemetry: Telemetry | None = None,
         audit_log: AuditLog | None = None,
         make_archive: MakeArchive | None = None,
     ) -> None:
@@ -79,6 +82,7 @@ class Services:
         self.principal = principal
         self.state = state or SharedState.in_memory()
         self._confirmations = Confirmations(settings.confirm, self.state.tokens)
+        self.telemetry = telemetry
         self._limiter = limiter
         self._sandbox = sandbox
         self._archivebox_in_process = archivebox
@@ -272,7 +276,7 @@ class Services:
             http=http,
             # ArchiveBox has no rate limit, but a dozen requests at once slow each one down to 1 to
             # 2 s.
-            limiter=ConcurrencyCap(),
+            limiter=self._observe(ConcurrencyCap(), "archivebox"),
             user_agent=USER_AGENT,
         )
         return ArchiveBoxBackend(client, self._confirmations, self)
@@ -312,7 +316,7 @@ class Services:
             url=url,
             token=token,
             http=http,
-            limiter=self._limiter or self._build_limiter(),
+            limiter=self._observe(self._limiter or self._build_limiter(), "archive"),
             user_agent=USER_AGENT,
         )
         return ArchiveBackend(
@@ -323,6 +327,9 @@ class Services:
             Money(settings.emv_unit),
             choice=self.state.choice,
         )
+
+    def _observe(self, limiter: Limiter, api: str) -> Limiter:
+        return self.telemetry.observe_limiter(limiter, api) if self.telemetry else limiter
 
     def _build_limiter(self) -> Limiter:
         from server.limiter import Pacer

@@ -129,7 +129,7 @@ class StartJob(Request[R, C], Generic[R, C]):
 
     def changes_something(self) -> bool:
         # A dry run only looks.
-        return self.may_change() and not self.dry_run
+        return super().changes_something() and not self.dry_run
 
     def billing_credits(self, payload: dict[str, Any] | None = None) -> int:
         return 0 if self._plan is None else self._plan.billing

@@ -164,7 +164,7 @@ class Request(Input, Generic[R, C]):
 
     def changes_something(self) -> bool:
         """Return whether what this call is about to do belongs into the audit log."""
-        return self.may_change()
+        return self.call_risk() != "reads"
 
     def billing_credits(self, payload: dict[str, Any] | None = None) -> int:
         """Return the most billing credits that it spends, or has spent by the API's answer; the

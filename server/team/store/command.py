@@ -1,23 +1,21 @@
-"""`archive-mcp migrate` and `archive-mcp audit`: bring the team's database to the schema of this
-version, and show who did what."""
+"""`archive-mcp migrate` and `archive-mcp audit`, as far as they are about the team's database."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import anyio
 
+from server.audit.command import parse_since, show
+from server.audit.event import Event
 from server.errors import Failure
 from server.settings import SettingsError
 from server.team.settings import TeamSettings
 from server.team.store.addresses import reveal_address
+from server.team.store.audit import AuditTable
 from server.team.store.database import Database
 from server.team.store.schema import check_schema, migrate
-
-if TYPE_CHECKING:
-    from server.audit.event import Event
 
 _VARIABLE = "ARCHIVE_MCP_DATABASE_URL"
 
@@ -38,11 +36,8 @@ def run_team_audit(team: TeamSettings, options: Namespace) -> int:
     """Print the newest audit records of the team that fit and return the exit status.
 
     Raises:
-        SettingsError: The database cannot be read.
+        SettingsError: The database cannot be read, or lacks the schema of this version.
     """
-    from server.audit.command import parse_since, show
-    from server.team.store.audit import AuditTable
-
     url, since = reveal_address(_VARIABLE, team.database_url), parse_since(options.since)
 
     async def read() -> Sequence[Event]:

@@ -12,9 +12,9 @@ import pytest
 
 from server.audit.event import Event
 from server.errors import Code, Failure
-from server.settings import SettingsError
+from server.settings import Secret, SettingsError
+from server.team.settings import TeamSettings
 from server.team.store.audit import AuditTable
-from server.team.settings import load_team
 from server.team.store.command import run_team_audit
 from server.team.store.database import Database
 from tests.support.team.postgres import Postgres
@@ -80,11 +80,11 @@ def test_the_command_shows_the_team_s_records(
 
     anyio.run(fill)
     options = Namespace(since="2026-01-31", person="bob", tool=None, limit=5, json=True)
-    assert run_team_audit(load_team({"ARCHIVE_MCP_DATABASE_URL": database_url}), options) == 0
+    assert run_team_audit(TeamSettings(database_url=Secret(database_url)), options) == 0
     assert json.loads(capsys.readouterr().out) == BOB.to_dict()
 
 
 def test_a_database_without_the_schema_is_said_so(empty_database: str) -> None:
     options = Namespace(since=None, person=None, tool=None, limit=5, json=False)
     with pytest.raises(SettingsError, match="archive-mcp migrate"):
-        run_team_audit(load_team({"ARCHIVE_MCP_DATABASE_URL": empty_database}), options)
+        run_team_audit(TeamSettings(database_url=Secret(empty_database)), options)
