@@ -241,7 +241,7 @@ def _run_team(options: Namespace, product: Product) -> int:
 
 def _run_migrate() -> int:
     with _team_libraries():
-        from server.team.store.command import run_migrate
+        from server.team.commands import run_migrate
     from server.team.settings import load_team
 
     gc.enable()
@@ -257,7 +257,7 @@ def _run_audit(options: Namespace, settings: Settings) -> int:
 
         return run_audit(settings, options)
     with _team_libraries():
-        from server.team.store.command import run_team_audit
+        from server.team.commands import run_team_audit
     return run_team_audit(team, options)
 
 

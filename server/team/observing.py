@@ -21,9 +21,9 @@ from server.observing.metrics import Metrics
 from server.observing.telemetry import Telemetry
 from server.observing.tracing import start_tracing
 from server.settings import Settings, SettingsError
+from server.team.audit import AuditTable
 from server.team.identity import Refusal
 from server.team.settings import TeamSettings
-from server.team.store.audit import AuditTable
 from server.team.store.database import Database
 
 log = logging.getLogger("archive_mcp.team")

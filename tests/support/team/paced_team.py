@@ -22,7 +22,7 @@ from server.team.jobs import worker
 from server.team.serving.run import serve_http
 from server.team.settings import load_team
 from server.team.store import opening
-from server.team.store.pace import PostgresPace
+from server.team.store.postgres_pace import PostgresPace
 from server.team.tenant import Shared, Texts
 from server.tool.catalog import Catalog
 from tests.support.paths import SURFACE

@@ -125,7 +125,7 @@ async def test_jobs_do_no_more_than_single_calls(tmp_path: Path) -> None:
         anna, wim = await replica.person("anna"), await replica.person("wim")
         items = await anna.call("archive_search_items", workspace=MAIN, limit=2, fields=["id"])
         ids = [node["id"] for node in items["nodes"]]
-        forbidden = [
+        forbidden: list[tuple[str, dict[str, Any]]] = [
             ("archive_start_collection_job", {"action": "remove", "collectionNames": ["x"]}),
             ("archive_start_collection_job", {"undo": "job-1"}),
             ("archive_start_engagement_job", {"mode": "refresh"}),
