@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,9 @@ CALL_SECONDS = 45.0
 
 # The most characters of a failure's message or hint, which may repeat what the call brought.
 LONGEST_TEXT = 2_000
+
+# Failures that say no, rather than that something went wrong.
+_REFUSALS = (Code.READ_ONLY, Code.FORBIDDEN, Code.DECLINED)
 
 log = logging.getLogger("archive_mcp")
 
@@ -73,7 +76,24 @@ class Dispatcher:
             id that is in the log.
         """
         with self.mask_faults(name):
-            return await self.perform(self._catalog.find(name), arguments, self.caller(person))
+            async with self._note_refusals(name):
+                entry = self._catalog.find(name)
+                result = await self.perform(entry, arguments, self.caller(person))
+        if result.links:
+            files = tuple(link.name for link in result.links)
+            await self._services.auditor.note("export", name, "done", ids=files)
+        return result
+
+    @asynccontextmanager
+    async def _note_refusals(self, name: str) -> AsyncIterator[None]:
+        """Have what may not be done here in the audit log, whoever refused it."""
+        try:
+            yield
+        except Failure as failure:
+            if failure.code in _REFUSALS:
+                code = str(failure.code)
+                await self._services.auditor.note("refused", name, "refused", code=code)
+            raise
 
     @contextmanager
     def mask_faults(self, what: str) -> Iterator[None]:

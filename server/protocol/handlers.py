@@ -16,7 +16,7 @@ from mcp.shared.exceptions import MCPError
 
 from server import __version__
 from server.dispatch import Dispatcher
-from server.errors import Code, Failure
+from server.errors import ERROR_META, Code, Failure
 from server.protocol.answers import mend_answers
 from server.protocol.elicitation import InputNeeded, asker_for
 from server.protocol.icon import ICON
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from server.resources.workspace import Resources
 
 NAME = "archive-mcp"
-ERROR_META = "archive-mcp/error"
 # What the modern era wants in every result; clients of older eras never see it.
 COMPLETE = {"resultType": "complete"}
 
@@ -82,6 +81,10 @@ def build_server(
     )
     # What the SDK puts there is telemetry that nobody exports.
     server.middleware.clear()
+    telemetry = dispatcher.services.telemetry
+    if telemetry is not None:
+        names = [entry.name for entry in catalog.list_callable()]
+        server.middleware.append(telemetry.observe_calls(names))
     state = dispatcher.services.state
     audience = f"{NAME} {dispatcher.services.principal.id}"
     server.middleware.append(RequestStateBoundary(_seal(state.keys), default_audience=audience))

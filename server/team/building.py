@@ -15,6 +15,7 @@ from server.recovery import Recovery
 from server.services import Services
 from server.settings import Settings
 from server.shared_state import SharedState
+from server.team.observing import Observing
 from server.team.policy import Access, Identity, Rights
 from server.team.spending import make_spending
 from server.team.tenant import Shared, Tenant
@@ -98,10 +99,12 @@ class TenantBuilder:
         make_parts: MakeParts,
         limiter: Limiter,
         surroundings: Surroundings | None = None,
+        observing: Observing | None = None,
     ) -> None:
         self._base = base
         self._shared = shared
         self._make_parts = make_parts
+        self._observing = observing or Observing()
         self._limiter = limiter
         self._surroundings = surroundings or Surroundings()
 
@@ -134,6 +137,8 @@ class TenantBuilder:
             archivebox=self._surroundings.archivebox,
             open_jobs=parts.open_jobs,
             make_archive=make_archive,
+            telemetry=self._observing.telemetry,
+            audit_log=self._observing.audit_log,
         )
 
 
@@ -154,6 +159,8 @@ def make_settings(base: Settings, identity: Identity, rights: Rights) -> Setting
         # Nobody's jobs and files are another's.
         state_dir=base.state_dir / folder,
         export_dir=base.export_dir / folder,
+        # The server records for all of them.
+        audit_log=None,
     )
 
 

@@ -25,6 +25,7 @@ from server.team.jobs.journal import PostgresJournal
 from server.team.jobs.opening import host_jobs
 from server.team.jobs.people import PURPOSE, PolicyPeople
 from server.team.jobs.queue import QUEUE, TASK
+from server.team.observing import open_observing
 from server.team.policy.current import CurrentPolicy, call_on_hangup, read_team_policy
 from server.team.sealing import Seal
 from server.team.settings import TeamSettings
@@ -79,7 +80,14 @@ class Worker:
         parts = StoredParts(
             database, team.state_keys, host_jobs(database, lease_seconds=lease_seconds)
         )
-        builder = TenantBuilder(base, shared, parts, self._store.limiter, make_surroundings(base))
+        builder = TenantBuilder(
+            base,
+            shared,
+            parts,
+            self._store.limiter,
+            make_surroundings(base),
+            open_observing(base, team, database),
+        )
         self.tenants = Tenants(
             builder, most=team.limits.people, idle_seconds=team.limits.idle_seconds
         )
