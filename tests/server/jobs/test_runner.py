@@ -310,11 +310,12 @@ async def test_what_was_sent_while_the_journal_answered_is_not_sent_again(
 ) -> None:
     journal = Late(None, leases=Leases(clock=time.clock), wall=time.clock, sleep=time.sleep)
 
-    async def during(record: RecordRow) -> None:
+    async def turn(record: RecordRow) -> None:
         for _ in range(record.number % 7):
             await anyio.lowlevel.checkpoint()
 
-    work = Toy(during=during, repeatable=False, width=width, batch=batch)
+    # A record that waits for its turn is still pending in the journal.
+    work = Toy(before=turn, during=turn, repeatable=False, width=width, batch=batch)
     async with LocalJobs(journal, clock=time.clock, sleep=time.sleep) as jobs:
         job = await ended(jobs, work, some(120))
 
