@@ -64,6 +64,7 @@ class Sign:
     message: str
     hint: str
     passes: bool = False
+    code: Code = Code.UNAVAILABLE
 
 
 _PASSWORD = re.compile(r"type=.?password|captive|sign[ -]?in|log[ -]?in|saml|oauth|sso")
@@ -78,6 +79,8 @@ _SIGNS = (
         "looked at.",
         "The user opens any page in a browser on this machine: if the network asks for a sign-in, "
         "they sign in and try again; else {url} is behind a sign-in, and " + _WHO_RUNS_IT + ".",
+        # It was sent as if it were an answer.
+        code=Code.BAD_RESPONSE,
     ),
     Sign(
         lambda page: page.reply.status == 511,
@@ -170,7 +173,7 @@ def recognize(reply: Reply, api: str, variable: str) -> Intercepted | None:
         return None
     words = {"api": api, "status": reply.status, "url": variable}
     failure = Intercepted(
-        Code.UNAVAILABLE,
+        sign.code,
         sign.message.format(**words),
         sign.hint.format(**words),
         # What is blocked stays blocked. And a firewall may hold back an answer as well as a
