@@ -51,7 +51,7 @@ class FilterSuperSearchInput(Input):
     ]
     search_query: Text | None = Field(
         None,
-        description="Words to search for; needed unless EMBEDDING_CONTENT searches by picture.",
+        description="Words to search for; not needed for a picture.",
     )
     similar_media_content_id: Id | None = None
     image_url: Text | None = None
@@ -110,7 +110,9 @@ class ItemFilterInput(Input):
         ]
         | None
     ) = Field(None, description="Instagram only.")
-    usage_rights_status: list[ContractStatus] | None = None
+    usage_rights_status: list[ContractStatus] | None = Field(
+        None, description="Status of the rights request."
+    )
     tiktok_spark_code_status: list[ContractStatus] | None = None
     instagram_whitelisting_status: list[ContractStatus] | None = None
     tiktok_whitelisting_eligibility: (

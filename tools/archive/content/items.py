@@ -75,8 +75,8 @@ def estimate_page(selection: Selection) -> float:
 
 
 class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
-    """Search archived posts, reels, stories and videos in Archive (archive.com), with current
-    engagement. Use it for "top posts", "posts of last month", "posts by @x", or the content of a
+    """Search archived posts, reels, stories and videos (UGC) in Archive (archive.com), with current
+    engagement: "top posts", "posts by @x", words in captions, usage rights, or the content of a
     view or collection (`presetId`). Default order: newest first. For post links use
     archive_get_item_ids_by_url; for metrics over time archive_get_engagement_history. Null metrics
     are unavailable, not 0; earnedMediaValue is in cents."""

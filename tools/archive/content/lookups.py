@@ -55,8 +55,9 @@ class GetMediaContents(Lookup[MediaContent]):
 
 
 class GetTranscriptions(Lookup[Transcription]):
-    """Get what is said in videos. Transcripts are keyed by media content: to get them beside their
-    items, ask archive_search_items for `fields` ["*", "transcriptions.transcript"] instead."""
+    """Get what is said in videos; captions are in archive_search_items. Transcripts are keyed by
+    media content: to get them beside their items, ask archive_search_items for `fields` ["*",
+    "transcriptions.transcript"] instead."""
 
     operation = "transcriptions"
     title = "Get transcripts"

@@ -58,7 +58,9 @@ class CompareBrands(Workflow[CompetitorBrand]):
     period: Period = Field("MONTH", description="Length of the period.")
     date: Day | None = Field(None, description="Any day of the period, such as 2026-03-01.")
     previous: bool = Field(False, description="Add the change since the period before.")
-    metrics: list[Figure] | None = Field(None, min_length=1, description="Only these figures.")
+    metrics: list[Figure] | None = Field(
+        None, min_length=1, description="Return only these figures."
+    )
 
     async def run(self, context: ArchiveContext) -> Result:
         today = wall_clock.utc_now().date()

@@ -44,9 +44,9 @@ Figure = Literal["likes", "comments", "shares", "views", "impressions", "earnedM
 
 class SummarizePerformance(Computed):
     """Summarise how a workspace, view, collection, campaign or search of Archive (archive.com)
-    performed, over all its items: totals, means, medians, coverage and best items; money is in
-    dollars. Use it instead of adding up search results, also for the accounts
-    or creators with the most. Over 1,000 items it becomes a job. Changes nothing."""
+    performed, over all its items: totals, means, medians, coverage (how many items have the figure)
+    and best items; money is in dollars. Use it instead of adding up search results, also for the
+    accounts or creators with the most. Over 1,000 items it becomes a job. Changes nothing."""
 
     operation = "performance"
     title = "Summarise performance"
@@ -65,7 +65,7 @@ class SummarizePerformance(Computed):
 
     by: list[By] | None = Field(None, description="Break the figures down by these too.")
     metrics: list[Figure] | None = Field(
-        None, min_length=1, description="Only these figures; the first one ranks."
+        None, min_length=1, description="Return only these figures; the first one ranks."
     )
     top: int | None = Field(
         None, ge=1, le=200, description="Most groups of each kind; the rest are added up."

@@ -135,7 +135,9 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
     id: Id = Field(description="View id.")
     input: ViewInput = Field(description="The fields to change.")
     # Explicit, because clients send empty parts for those that a model left out.
-    clear: list[ViewPart] | None = Field(None, description="Parts to empty; asks first.")
+    clear: list[ViewPart] | None = Field(
+        None, description="Parts to empty; the user is asked first."
+    )
 
     def check(self) -> None:
         changed = {str(type(self.input).model_fields[name].alias) for name in self._changed}

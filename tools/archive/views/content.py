@@ -120,7 +120,8 @@ class GetContentViews(Listing[ContentViewRow]):
 
 
 class GetContentView(Query[ContentView]):
-    """Get a content view's filters, conditions, sort and group, but not its items."""
+    """Get a content view's filters, conditions, sort and group; archive_search_items reads its
+    items."""
 
     operation = "contentView"
     title = "Get a content view"
@@ -163,7 +164,8 @@ class UpdateContentViewInput(_ContentViewInput):
 
 class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
     """Save a search of content as a view for the whole workspace; try it with archive_search_items
-    first. For items picked by hand use archive_create_collection. Each call makes another view."""
+    first. For items picked by hand use archive_create_collection. Each call makes another view. To
+    be notified of new posts in a view, the user sets up a webhook for it in Archive's settings."""
 
     operation = "createContentView"
     title = "Create a content view"

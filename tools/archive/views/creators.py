@@ -55,7 +55,9 @@ class GetCreatorViews(Listing[CreatorViewRow]):
     )
     capped = True
 
-    filter: CreatorViewFilterInput | None = Field(None, description="Only one group's.")
+    filter: CreatorViewFilterInput | None = Field(
+        None, description="Restricts the list to one group."
+    )
 
     def notes_if_empty(self) -> list[str]:
         return nothing_in(self.filter)
@@ -107,7 +109,7 @@ class CreateCreatorView(OfStoredView, TakesConditions, Mutation[CreatorViewPaylo
     refused = _REFUSED
     conditions_on = "CREATOR"
 
-    input: CreateCreatorViewInput = Field(description="The view.")
+    input: CreateCreatorViewInput = Field(description="The new view.")
 
 
 # Repeating is harmless, since Archive replaces given parts whole and adds nothing.
@@ -133,7 +135,7 @@ class UpdateCreatorView(OfStoredView, UpdateView[CreatorViewPayload]):
     instead = "{creatorViews} lists the creator views."
     conditions_on = "CREATOR"
 
-    input: UpdateCreatorViewInput = Field(description="What changes.")
+    input: UpdateCreatorViewInput = Field(description="The fields to change.")
 
 
 # A second deletion answers null, not an error (Archive docs, views): it may be repeated.

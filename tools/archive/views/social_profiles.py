@@ -55,7 +55,9 @@ class GetSocialProfileViews(Listing[SocialProfileViewRow]):
     )
     capped = True
 
-    filter: SocialProfileViewFilterInput | None = Field(None, description="Only one group's.")
+    filter: SocialProfileViewFilterInput | None = Field(
+        None, description="Restricts the list to one group."
+    )
 
     def notes_if_empty(self) -> list[str]:
         return nothing_in(self.filter)
@@ -108,7 +110,7 @@ class CreateSocialProfileView(OfStoredView, TakesConditions, Mutation[SocialProf
     refused = _REFUSED
     conditions_on = "CREATOR"
 
-    input: CreateSocialProfileViewInput = Field(description="The view.")
+    input: CreateSocialProfileViewInput = Field(description="The new view.")
 
 
 # Repeating is harmless, since Archive replaces given parts whole and adds nothing.
@@ -134,7 +136,7 @@ class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]
     instead = "{socialProfileViews} lists the social profile views."
     conditions_on = "CREATOR"
 
-    input: UpdateSocialProfileViewInput = Field(description="What changes.")
+    input: UpdateSocialProfileViewInput = Field(description="The fields to change.")
 
 
 # A second deletion answers null, not an error (Archive docs, views): it may be repeated.
