@@ -85,20 +85,17 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     title = "Search Archive content"
     always_loaded = True
     search_hint = (
-        "find posts, find every post, reels, reel, tiktoks, tiktok, stories, story, shorts, "
-        "videos, video, UGC, content, photos, mentioning, mention, hashtag, caption, words "
-        "in captions, caption contains, exact phrase, "
-        "keyword, posted last week, last month, today, yesterday, by @account, by influencer, "
-        "usage rights approved, spark code, whitelisting, verified, location, similar picture, "
-        "about a product, somebody wearing, unboxing, showing, in a folder, in a campaign, "
-        "newest, latest posts, likes above, how many posts, show me, find content, tagged us, "
-        "mentions us, with more than views, since, between, from Berlin, from Germany, verified "
-        "accounts, small accounts, micro influencers, gifted, unpaid, paid partnership, rights "
-        "expired, rights requested, pending rights, ad code, similar to this picture, looks like, "
-        "carousel, selfie, product in the picture, untagged, without, posts of one creator, how "
-        "many stories, has anybody, anybody complained, complaints, complaining, negative, "
-        "shipping, on instagram, on tiktok, since monday, praise, reviews, feedback, saying about "
-        "us, everything with the hashtag"
+        "find every post, reels, tiktoks, stories, shorts, videos, UGC, photos, mentioning, "
+        "mention, words in captions, caption contains, exact phrase, keyword, posted last week, "
+        "last month, today, yesterday, usage rights approved, spark code, whitelisting, verified, "
+        "location, about a product, somebody wearing, unboxing, showing, in a folder, in a "
+        "campaign, newest, latest posts, likes above, how many posts, show me, tagged us, with "
+        "more than views, between, from Berlin, from Germany, small accounts, micro influencers, "
+        "gifted, unpaid, paid partnership, rights expired, rights requested, pending rights, ad "
+        "code, similar to this picture, looks like, carousel, selfie, untagged, without, posts of "
+        "one creator, anybody complained, complaints, complaining, negative, shipping, on "
+        "instagram, since monday, praise, reviews, feedback, saying about us, everything with the "
+        "hashtag"
     )
     core = True
     # A page without relations (Archive docs, rate limiting).

@@ -35,12 +35,10 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
     operation = "refetchEngagementBulk"
     title = "Refresh engagement (costs credits)"
     search_hint = (
-        "refresh numbers, refresh metrics, update likes, views and comments now, fresh figures, "
-        "latest numbers, stats are stale, outdated, old, re-check, recheck, measure again, pull "
-        "current engagement, refetch, costs credits, numbers look old, wrong likes, re-pull, up "
-        "to date, update the stats of this post, current likes, sync, re-check the view counts, "
-        "view count, counts, like count, claims it hit a million, 1M, check the numbers of a post "
-        "again, verify the numbers, count again"
+        "refresh metrics, views and comments now, fresh figures, latest numbers, stats are stale, "
+        "outdated, recheck, measure again, pull current engagement, refetch, numbers look old, "
+        "wrong likes, up to date, update the stats of this post, sync, re-check the view counts, "
+        "claims it hit a million, 1M, verify the numbers"
     )
     risk = "spends"
     repeatable = False

@@ -45,11 +45,10 @@ class CompareBrands(Workflow[CompetitorBrand]):
     operation = "brand_comparison"
     title = "Compare share of voice"
     search_hint = (
-        "share of voice, us against competitors, us vs them, versus, compare, comparison with "
-        "rivals, who gets more mentions, are we ahead, who is winning, market position, rank "
-        "among brands, benchmark, over the last months, change since last month, how do we "
-        "compare, how do we stack up, versus our rivals, bigger than, behind, ahead of, market "
-        "share, our share, who leads, league table, SOV, gap"
+        "us against competitors, us vs them, versus, comparison with rivals, who gets more "
+        "mentions, are we ahead, who is winning, market position, rank among brands, benchmark, "
+        "over the last months, change since last month, how do we stack up, bigger than, behind, "
+        "who leads, league table, SOV, gap"
     )
     risk = "reads"
     repeatable = True

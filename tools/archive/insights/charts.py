@@ -55,12 +55,10 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
     operation = "chart"
     title = "Draw a chart"
     search_hint = (
-        "chart, charts, graph, graphs, plot, draw, diagram, bar chart, line chart, pie, picture "
-        "of the numbers, visual, visualise, visualize, for a slide, slides, deck, presentation, "
-        "posts per week, by week, weekly, likes over time, platform split, top creators, "
-        "leaderboard, visual of, as a picture, trend line, bars, curve, diagramm, can you draw, "
-        "make a graph, plot the weekly posts, show it graphically, infographic, what options do "
-        "charts have, charts"
+        "plot, diagram, bar chart, pie, picture of the numbers, visual, visualise, visualize, for "
+        "a slide, deck, presentation, posts per week, weekly, likes over time, platform split, "
+        "top creators, leaderboard, trend line, curve, diagramm, make a graph, show it "
+        "graphically, infographic, what options do charts have"
     )
     risk = "adds"
     repeatable = False

@@ -72,12 +72,10 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
     operation = "view_media"
     title = "Look at posts"
     search_hint = (
-        "look at posts, look at the pictures, show me the images, see the thumbnails, thumbnail, "
-        "what is visible, are the products visible, colours, colors, describe the photo, what "
-        "does the video look like, contact sheet, style, logo, aesthetics, have a look, "
-        "appearance, wearing, background, screenshot of a post, show me what it looks like, can "
-        "you see, do they look, what is in the picture, on brand, mood, is the logo visible, "
-        "check the images, describe what you see, screenshots, packaging, faces, background"
+        "look at the pictures, show me the images, see the thumbnails, are the products visible, "
+        "colours, colors, describe the photo, what does the video look like, contact sheet, "
+        "style, logo, aesthetics, appearance, wearing, background, screenshot of a post, on "
+        "brand, mood, check the images, packaging, faces"
     )
     risk = "reads"
     repeatable = True

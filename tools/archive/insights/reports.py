@@ -52,15 +52,13 @@ class SummarizePerformance(Computed):
     title = "Summarise performance"
     always_loaded = True
     search_hint = (
-        "performance report, weekly report, monthly report, summary, totals, total reach, total "
-        "likes, comments, views, average engagement, average, median, EMV, earned media value, "
-        "how did the campaign do, perform, performance, by platform, per month, per week, "
-        "compared, reels compared with tiktoks, KPIs, results, numbers, recap, overview, "
-        "statistics, stats, engagement rate, how did we do, how are we doing, how well, in total, "
-        "altogether, on average, typical, sum, breakdown, split by platform, report for my boss, "
-        "board report, month over month, this quarter, year to date, figures, how many likes did "
-        "we get, how much media value, best month, best day, average views, by creator, which "
-        "platform works best"
+        "weekly report, monthly report, summary, total reach, comments, views, average "
+        "engagement, median, EMV, earned media value, how did the campaign do, perform, per week, "
+        "reels compared with tiktoks, KPIs, results, numbers, recap, overview, statistics, stats, "
+        "engagement rate, how are we doing, how well, altogether, typical, sum, breakdown, split "
+        "by platform, report for my boss, board report, month over month, this quarter, year to "
+        "date, figures, how many likes did we get, how much media value, best day, by creator, "
+        "which platform works best"
     )
 
     by: list[By] | None = Field(None, description="Break the figures down by these too.")
@@ -157,11 +155,10 @@ class GetTopContent(Computed):
     title = "Rank top content"
     always_loaded = True
     search_hint = (
-        "top posts, best posts, best performing, best five, top ten, top 10, most liked, most "
-        "viewed, most commented, highest earned media value, EMV, ranked, ranking, winners, viral "
-        "posts, strongest content, hits, best reels, best tiktoks, best videos, worst, which "
-        "posts did best, what worked best, the most successful, the best post, highest, greatest "
-        "hits, number one, most shared, most engaging, biggest hit, best video of, went viral, "
+        "top posts, best performing, best five, top ten, top 10, most liked, most viewed, most "
+        "commented, highest earned media value, EMV, ranked, ranking, winners, strongest content, "
+        "best reels, best tiktoks, best videos, worst, what worked best, the most successful, "
+        "greatest hits, number one, most shared, most engaging, biggest hit, went viral, "
         "favourite content"
     )
 

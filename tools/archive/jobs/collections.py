@@ -89,14 +89,12 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     operation = "collection_job"
     title = "Tag many items with collections"
     search_hint = (
-        "put many posts into a folder, all posts of a view, bulk, mass, move all, sort hundreds "
-        "of posts into folders, add everything to the folder, fill a folder, every post, take all "
-        "out of a folder, empty a folder, undo the mass sorting, revert, reverse, wrong folder, "
-        "copy a view into a folder, whole campaign, all of these posts, everything tagged, whole "
-        "view into, hundreds, thousands, put all reels from, all stories into, sort everything, "
-        "batch, collect all, group all posts, take everything out, clear the folder, undo that, "
-        "put it back the way it was, everything with the hashtag should go, land in the folder, "
-        "all posts with a hashtag into a folder, everything"
+        "bulk, move all, sort hundreds of posts into folders, add everything to the folder, fill "
+        "a folder, every post, take all out of a folder, empty a folder, undo the mass sorting, "
+        "revert, reverse, wrong folder, copy a view into a folder, whole campaign, everything "
+        "tagged, thousands, put all reels from, all stories into, batch, collect all, group all "
+        "posts, clear the folder, put it back the way it was, everything with the hashtag should "
+        "go, land in the folder"
     )
     # One class serves both actions, so it carries the risk of the worse one.
     risk = "removes"

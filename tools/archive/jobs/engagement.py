@@ -45,12 +45,10 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     operation = "engagement_job"
     title = "Engagement of many items"
     search_hint = (
-        "fresh numbers for the whole campaign, refresh many posts, refresh all, update metrics of "
-        "everything, bulk refresh, what would it cost, cost, price, history of many posts, growth "
-        "curves to a file, time series, daily numbers for all posts, development of every post, "
-        "refresh the campaign, all posts of the month, batch refresh, update everything, "
-        "re-measure, daily growth of all posts, time series for analysis, history export, growth "
-        "of many posts, fresh data for all"
+        "fresh numbers for the whole campaign, update metrics of everything, bulk refresh, what "
+        "would it cost, price, growth curves to a file, daily numbers for all posts, development "
+        "of every post, all posts of the month, batch refresh, re-measure, time series for "
+        "analysis, history export, fresh data for all"
     )
     risk = "spends"
     requires_person = True

@@ -104,10 +104,8 @@ class GetContentViews(Listing[ContentViewRow]):
     operation = "contentViews"
     title = "List content views"
     search_hint = (
-        "saved post filters, saved filters, saved searches, saved search of posts, smart lists, "
-        "dynamic lists, views, all views, overview of content views, which views do we have, "
-        "feeds, boards with rules, dashboards, lists of posts we saved, which filters do we have, "
-        "our saved feeds, saved post lists"
+        "saved post filters, saved searches, saved search of posts, smart lists, dynamic lists, "
+        "overview of content views, feeds, boards with rules, dashboards"
     )
     capped = True
 
@@ -127,10 +125,8 @@ class GetContentView(Query[ContentView]):
     title = "Get a content view"
     search_hint = (
         "what does this view filter, definition of a view, rules, criteria, conditions and "
-        "settings of one saved search, saved filter of posts, saved post filter, smart list, how "
-        "is the view set up, why is a post in the view, what exactly is in the filter, which "
-        "hashtags does the view use, settings of the view, how does it sort, what exactly does "
-        "our saved search filter on, our saved search, exactly, what does it filter on"
+        "settings of one saved search, smart list, how is the view set up, why is a post in the "
+        "view, what exactly is in the filter, which hashtags does the view use, how does it sort"
     )
     missing = "No content view has that id in this workspace."
     instead = (
@@ -170,11 +166,10 @@ class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
     operation = "createContentView"
     title = "Create a content view"
     search_hint = (
-        "save this search, save a filter of posts, saved search, new view, make a view, smart "
-        "list, dynamic list that always shows new posts, keeps itself up to date, saved post "
-        "filter, set up a feed, automatic list, come back to it, hashtag, mentioning, reels, "
-        "plays; notify me, alert me, notification when new posts appear, always show me, keep an "
-        "eye on, watch for new posts, store this filter, save as a view, live list of posts"
+        "save this search, saved search, make a view, smart list, dynamic list that always shows "
+        "new posts, keeps itself up to date, set up a feed, automatic list, come back to it, "
+        "hashtag, mentioning, reels, plays, notify me, alert me, notification when new posts "
+        "appear, keep an eye on, watch for new posts, store this filter, live list of posts"
     )
     risk = "adds"
     repeatable = False
@@ -199,11 +194,10 @@ class UpdateContentView(UpdateView[ContentViewPayload]):
     operation = "updateContentView"
     title = "Change a content view"
     search_hint = (
-        "change a saved search, edit a view, rename a view, rename a saved post filter, adjust "
-        "filters, add a hashtag to the view, change conditions, sort of a view, smart list should "
-        "also include, only show, widen, narrow, update the saved filter, the view should show, "
-        "remove the hashtag from the view, sort the view by likes, exclude, from now on, new name "
-        "for the view, change the filter"
+        "change a saved search, edit a view, rename a saved post filter, adjust filters, add a "
+        "hashtag to the view, change conditions, smart list should also include, only show, "
+        "widen, narrow, update the saved filter, remove the hashtag from the view, sort the view "
+        "by likes, exclude, from now on, new name for the view"
     )
     risk = "changes"
     repeatable = True
@@ -232,9 +226,9 @@ class DeleteContentView(Deletion[DeletedContentView]):
     operation = "deleteContentView"
     title = "Delete a content view"
     search_hint = (
-        "delete a view, remove a saved search, drop the saved post filter, get rid of a smart "
-        "list, bin, throw away a view, saved filter of posts no longer needed, trash, clean up "
-        "old views, we don't need the view any more, kill the view, old saved filter, obsolete"
+        "remove a saved search, drop the saved post filter, get rid of a smart list, bin, throw "
+        "away a view, saved filter of posts no longer needed, trash, clean up old views, we don't "
+        "need the view any more, kill the view, obsolete"
     )
     risk = "removes"
     repeatable = True
@@ -252,10 +246,9 @@ class MoveContentViewToGroup(MoveToGroup[ContentViewPayload]):
     operation = "moveContentViewToGroup"
     title = "Move a content view to a group"
     search_hint = (
-        "move a view into a section, put a saved search under a group, file a post filter under, "
-        "smart list, organise, sort views into sections, take the view out of its section, "
-        "ungroup, sidebar, view belongs under, into the section, drag, place the filter in the "
-        "section, shift, shift the saved filter to the section"
+        "put a saved search under a group, file a post filter under, smart list, organise, sort "
+        "views into sections, take the view out of its section, ungroup, sidebar, view belongs "
+        "under, drag, place the filter in the section, shift"
     )
     risk = "changes"
     repeatable = True

@@ -45,8 +45,7 @@ class GetViewGroups(Listing[ViewGroup]):
     operation = "viewGroups"
     title = "List view groups"
     search_hint = (
-        "sections, all sections, groups, how are views and folders organised, sidebar, headings, "
-        "structure, categories, what sections do we have, which lists are in which section, which "
+        "how are views and folders organised, sidebar, headings, structure, categories, which "
         "groups exist, show the sections, how is everything organised, menu, tree, top-level"
     )
     capped = True
@@ -59,8 +58,7 @@ class GetViewGroup(Query[ViewGroup]):
     title = "Get a view group"
     search_hint = (
         "what's inside a section, contents of one section, lists and folders in a group, heading, "
-        "what is in the section, section contents, open the section, which lists, which folders "
-        "are under, what belongs to the group, show section"
+        "open the section, which folders are under, what belongs to the group, show section"
     )
     missing = "No view group has that id in this workspace."
     instead = "{viewGroups} lists the groups."
@@ -82,9 +80,9 @@ class CreateViewGroup(Mutation[ViewGroupPayload]):
     operation = "createViewGroup"
     title = "Create a view group"
     search_hint = (
-        "new section, make a section, add a section, set up a group for views and folders, "
-        "heading in the sidebar, category, organise lists under a new heading, parent folder, we "
-        "need a new section, start a group called, new heading, group for"
+        "make a section, add a section, set up a group for views and folders, heading in the "
+        "sidebar, category, organise lists under a new heading, parent folder, start a group "
+        "called"
     )
     risk = "adds"
     repeatable = False
@@ -101,10 +99,9 @@ class UpdateViewGroup(Mutation[ViewGroupPayload]):
     operation = "updateViewGroup"
     title = "Rename a view group"
     search_hint = (
-        "rename a section, change the name of a section, section should be called, heading, "
-        "retitle a group, misspelled section name, give the section another name, section name, "
-        "relabel the group, fix the spelling of a section, sidebar section is called, spelling, "
-        "misspelt, sidebar"
+        "change the name of a section, section should be called, heading, retitle a group, "
+        "misspelled section name, give the section another name, relabel the group, fix the "
+        "spelling of a section, sidebar section is called, misspelt"
     )
     risk = "changes"
     repeatable = True
@@ -124,9 +121,8 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
     operation = "deleteViewGroup"
     title = "Delete a view group"
     search_hint = (
-        "delete a section, remove the section, keep the lists in it, get rid of a group, dissolve "
-        "a heading, bin, drop a section, lists and folders stay, we no longer need the section, "
-        "remove the group but keep, close the section, dissolve"
+        "get rid of a group, dissolve a heading, bin, drop a section, lists and folders stay, we "
+        "no longer need the section, remove the group but keep, close the section"
     )
     risk = "removes"
     repeatable = True
@@ -177,10 +173,9 @@ class MoveCollectionToGroup(MoveToGroup[CollectionPayload]):
     operation = "moveCollectionToGroup"
     title = "Move a collection to a group"
     search_hint = (
-        "move a folder into a section, put our folder into the section, put a board, album, "
-        "moodboard under a group, file a folder, organise folders, take the folder out of its "
-        "section, ungroup, sidebar, folder belongs under, drag the folder, nest, place the folder "
-        "in the section, out of the section, shift, shift the folder to the section"
+        "put a board, album, moodboard under a group, file a folder, organise folders, take the "
+        "folder out of its section, ungroup, sidebar, folder belongs under, drag the folder, "
+        "nest, place the folder in the section, shift"
     )
     risk = "changes"
     repeatable = True
@@ -204,9 +199,8 @@ class ReorderViewsInGroup(Mutation[ViewGroupPayload]):
     title = "Order the views of a group"
     search_hint = (
         "change the order of views, reorder lists in a section, sort order, put the list first, "
-        "to the top, on top, at the bottom, last, above, before, arrange, rearrange, sequence, "
-        "come first, show first, order of lists, swap, up, down, first in the section, move to "
-        "the top"
+        "at the bottom, last, above, before, arrange, rearrange, sequence, come first, show "
+        "first, swap, up, down, move to the top"
     )
     risk = "changes"
     repeatable = True
