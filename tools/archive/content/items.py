@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC
+from operator import itemgetter
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -123,7 +124,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     def check(self) -> None:
         # Archive ignores both without a word, and a model would report the whole view as the
         # selection.
-        if self.preset_id and (is_narrow(self.filter) or self.conditions or self.taken_at):
+        if self.preset_id and any((is_narrow(self.filter), self.conditions, self.taken_at)):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Archive ignores `filter`, `takenAt` and `customAttributeConditions` beside "
@@ -173,7 +174,9 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     @property
     def own_paths(self) -> list[str]:
         """What the search itself needs of each item."""
-        return ["caption"] if self.caption_phrase else []
+        if self.caption_phrase is None:
+            return []
+        return ["caption"]
 
     def keep(self, records: list[Json]) -> list[Json]:
         """Return the items whose caption holds the phrase; all where there is none."""
@@ -255,23 +258,26 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         return estimate_page(self.default_selection())
 
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
-        if not self._sorts_here:
+        keys = [(entry.sort_key, entry.sort_order) for entry in self._sorted_here]
+        if not keys:
             return None
-        return sorter([(entry.sort_key, entry.sort_order) for entry in self.sorting or []])
+        return sorter(keys)
 
     @property
-    def _sorts_here(self) -> bool:
+    def _sorted_here(self) -> list[ItemSortingInput]:
         # Archive ignores `sorting` beside a preset too: then all pages are read and sorted here.
-        return bool(self.preset_id and self.sorting)
+        if self.preset_id is None or self.sorting is None:
+            return []
+        return self.sorting
 
     def extra_paths(self) -> list[str]:
         # Sorting here needs the values, even where the caller does not ask for them.
-        if not self._sorts_here:
-            return []
-        return [SORT_PATHS[entry.sort_key] for entry in self.sorting or []]
+        return [SORT_PATHS[entry.sort_key] for entry in self._sorted_here]
 
     def notes(self) -> list[str]:
-        notes = ["The preset's own filters decide what is in it."] if self.preset_id else []
+        notes = []
+        if self.preset_id:
+            notes.append("The preset's own filters decide what is in it.")
         if self.caption_phrase:
             notes.append(
                 "Kept are captions that hold exactly `captionPhrase`, case aside, of those that "
@@ -299,7 +305,7 @@ async def _read_members(api: Api, collection: str) -> set[str] | None:
     """Return the ids that a collection holds; None where they are too many for one call."""
     members: set[str] = set()
     async for page in api.read_pages(_parse(presetId=collection, fields=["id"])):
-        members |= {record["id"] for record in page.records}
+        members.update(map(itemgetter("id"), page.records))
         if page.has_next and len(members) >= _MOST_READ:
             return None
     return members

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter, itemgetter
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -12,7 +13,7 @@ from server.archive.operations import (
     Lookup,
 )
 from server.errors import Code, Failure
-from server.tool.request import Input, Links
+from server.tool.request import Input, Links, argument_names
 from tools.archive.schema.inputs import (
     FilterDateRangeInput,
 )
@@ -126,12 +127,11 @@ class GetEngagementHistory(Connection[EngagementEntry]):
 
 
 def _exactly_one(request: Any, *names: str) -> None:
-    fields = type(request).model_fields
-    aliases = {name: fields[name].alias or name for name in names}
-    count = sum(bool(getattr(request, name)) for name in names)
+    count = sum(map(bool, attrgetter(*names)(request)))
     if count == 1:
         return
-    existing = " or ".join(f"`{alias}`" for alias in aliases.values())
+    arguments = itemgetter(*names)(argument_names(type(request)))
+    existing = " or ".join(map("`{}`".format, arguments))
     wrong = f"Give exactly one of {existing}; got"
     if count:
         hint = "Make two calls to look up both kinds."

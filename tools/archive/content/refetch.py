@@ -103,9 +103,9 @@ def offer(
         "leftOut": left_out,
         "workspace": workspace,
     }
-    return accepted, Preview(
-        message + (f" Left out: {' and '.join(left_out)}." if left_out else ""), details
-    )
+    if left_out:
+        message += f" Left out: {' and '.join(left_out)}."
+    return accepted, Preview(message, details)
 
 
 async def _look_up(context: ArchiveContext, ids: list[str]) -> list[dict[str, Any]]:
@@ -120,4 +120,4 @@ async def _look_up(context: ArchiveContext, ids: list[str]) -> list[dict[str, An
 
 def _some_names(items: list[dict[str, Any]]) -> str:
     names = sorted({item["socialProfile"]["accountName"] for item in items})
-    return join_first([quote_title(name) for name in names], MOST_NAMES)
+    return join_first(list(map(quote_title, names)), MOST_NAMES)

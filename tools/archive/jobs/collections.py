@@ -20,7 +20,7 @@ from server.tool.job import (
     StartChange,
     require_own,
 )
-from server.tool.request import NewName
+from server.tool.request import NewName, argument_names
 from tools.archive.collections import AddItemToCollections
 from tools.archive.content.items import SearchItems
 from tools.archive.items_source import AT_ONCE, PAGE_COST, ItemSource
@@ -137,11 +137,8 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             )
 
     def _check_undo(self) -> None:
-        requested = [
-            str(type(self).model_fields[entry].alias)
-            for entry in _BESIDE_UNDO
-            if entry in self.model_fields_set
-        ]
+        names = argument_names(type(self))
+        requested = [names[field] for field in _BESIDE_UNDO if field in self.model_fields_set]
         if requested:
             raise Failure(
                 Code.INVALID_ARGUMENT,

@@ -16,6 +16,7 @@ from server.exports.names import make_file_name
 from server.jobs import JobRow
 from server.text import count_noun
 from server.tool.job import Plan, StartChange
+from server.tool.request import argument_names
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetEngagementHistory, GetItemIdsByUrl
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk, offer
@@ -93,14 +94,12 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             check_available(self.format)
             return
         # Refused rather than ignored: a user who names a file expects one.
-        if beside := [
-            type(self).model_fields[entry].alias or entry
-            for entry in _OF_TIMELINES
-            if entry in self.model_fields_set
-        ]:
+        names = argument_names(type(self))
+        beside = [f"`{names[field]}`" for field in _OF_TIMELINES if field in self.model_fields_set]
+        if beside:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"{', '.join(f'`{entry}`' for entry in beside)} belongs to `mode` timelines.",
+                f"{', '.join(beside)} belongs to `mode` timelines.",
                 "Leave it out: a refresh measures now and writes no file.",
             )
 

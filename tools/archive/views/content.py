@@ -13,7 +13,8 @@ from server.archive.operations import (
     Query,
 )
 from server.tool.names import suggest
-from server.tool.request import ApiType, Input
+from server.tool.request import ApiType, Input, argument_names
+from server.tool.result import drop_nulls
 from tools.archive.content.filters import ItemFilterInput, ItemSortingInput, check_filter
 from tools.archive.schema.inputs import ABOUT_CONDITIONS, TakesConditions
 from tools.archive.schema.saved_objects import (
@@ -37,10 +38,11 @@ from tools.archive.views.base import (
 def _without_nulls(value: Any) -> Any:
     """A view that is read back names what it does not narrow by, as null."""
     if isinstance(value, list):
-        return [_without_nulls(entry) for entry in value]
+        return list(map(_without_nulls, value))
     if not isinstance(value, dict):
         return value
-    return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+    narrowing = drop_nulls(value)
+    return dict(zip(narrowing, map(_without_nulls, narrowing.values()), strict=True))
 
 
 class ViewFilters(ItemFilterInput):
@@ -56,11 +58,11 @@ class ViewFilters(ItemFilterInput):
     def _no_slip(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        fields = [str(field.alias) for field in cls.model_fields.values()]
-        for name in value.keys() - set(fields):
+        names = argument_names(cls).values()
+        for name in value.keys() - set(names):
             # Only what resembles a filter is refused: that is a typo, and what it should narrow by
             # would be lost.
-            if suggestion := suggest(name, fields):
+            if suggestion := suggest(name, names):
                 raise ValueError(f"`{name}` is no filter.{suggestion}")
         return value
 
@@ -80,8 +82,9 @@ ItemSort = Annotated[
 
 
 def _leave_unchecked(filters: ViewFilters | None) -> str:
-    extra = filters.model_extra if filters else None
-    return f"Sent as they are, unknown here: {', '.join(extra)}." if extra else ""
+    if filters is None or not filters.model_extra:
+        return ""
+    return f"Sent as they are, unknown here: {', '.join(filters.model_extra)}."
 
 
 _REFUSED = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from server.archive.operations import (
 from server.errors import Code, Failure
 from server.text import count_noun
 from server.tool.cursor import scope_of
+from server.tool.result import drop_empty
 from tools.archive.collections import GetCollection
 from tools.archive.schema.saved_objects import (
     CollectionPayload,
@@ -164,7 +166,8 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
 
 def _list_content(group: dict[str, Any]) -> dict[str, list[str]]:
     """Return the names of what is in a group, by kind."""
-    return {kind: [entry["name"] for entry in group[kind]] for kind in _KINDS if group[kind]}
+    content = {kind: list(map(itemgetter("name"), group[kind])) for kind in _KINDS}
+    return drop_empty(content)
 
 
 class MoveCollectionToGroup(MoveToGroup[CollectionPayload]):
