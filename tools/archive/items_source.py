@@ -112,6 +112,21 @@ class ItemSource(Input):
             self.model_fields_set.discard("search")
         return self
 
+    @property
+    def names(self) -> list[str]:
+        """The ids or links that say which items; none where a search does."""
+        return self.item_ids or self.urls or []
+
+    @property
+    def preset(self) -> str:
+        """The view or collection that is searched; empty where it is none."""
+        return str((self.search or {}).get("presetId") or "")
+
+    @property
+    def search_filter(self) -> dict[str, Any]:
+        """The filter of the search as it was given; empty where there is none."""
+        return (self.search or {}).get("filter") or {}
+
     def has_other_source(self) -> bool:
         """Return whether something beside `search` says what the call is about."""
         return any(getattr(self, name, None) is not None for name in _OTHER_SOURCES)
@@ -166,9 +181,8 @@ class ItemSource(Input):
         return count
 
     async def _count(self, api: Api) -> int | None:
-        named = self.item_ids or self.urls
-        if named is not None:
-            return len(dict.fromkeys(named))
+        if self.names:
+            return len(dict.fromkeys(self.names))
         # The count comes with any page, so the smallest one will do.
         page = await api.read_page(self.query(["id"]), size=1)
         return page.total
@@ -190,7 +204,7 @@ class ItemSource(Input):
 
     async def _named_batches(self, api: Api, begin: int, paths: list[str]) -> AsyncIterator[Batch]:
         # An item named twice would be read, and perhaps changed, twice.
-        matching = list(dict.fromkeys(self.item_ids or self.urls or []))
+        matching = list(dict.fromkeys(self.names))
         # The cursor of a list is a position: it holds as long as the list, which is journalled.
         for start in range(begin, len(matching), AT_ONCE):
             piece = matching[start : start + AT_ONCE]
@@ -277,14 +291,13 @@ class WindowedSource(ItemSource):
                 "Use `search` with filter.collectionsIds for a collection, or the view's own "
                 "conditions.",
             )
-        search = self.search or {}
-        requested = search.get("filter") or {}
+        requested = self.search_filter
         # The same value twice is harmless: models repeat themselves.
         if requested.get(name, value) != value:
             raise Failure(
                 Code.INVALID_ARGUMENT, f"`search` has a filter.{name} of its own.", "Give it once."
             )
-        self.search = {**search, "filter": {**requested, name: value}}
+        self.search = {**(self.search or {}), "filter": {**requested, name: value}}
 
     @property
     def own_paths(self) -> list[str]:

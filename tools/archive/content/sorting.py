@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,7 @@ in for them. Views merged with plays, and estimates where there are neither, are
 _VIRALITY = {"NOT_VIRAL": 0, "LOW": 1, "MEDIUM": 2, "HIGH": 3}
 
 
-def sorter(keys: list[tuple[str, str]]) -> Callable[[Records], Records]:
+def sorter(keys: Sequence[tuple[str, str]]) -> Callable[[Records], Records]:
     """Return a function that sorts by (sort key, ASC or DESC) pairs, the first counting first;
     nulls always last."""
 

@@ -105,14 +105,14 @@ class CompareBrands(Workflow[CompetitorBrand]):
 
     async def _brands(self, context: ArchiveContext, day: str) -> Page:
         request = GetCompetitorBrands.model_validate({"period": self.period, "date": day})
-        records: list[dict[str, Any]] = []
+        records: dict[str, dict[str, Any]] = {}
         partial = False
         async for page in context.api.read_pages(request):
             # The own brand comes with the first page in addition, and could be there twice.
-            existing = {record["id"] for record in records}
-            records += [record for record in page.records if record["id"] not in existing]
+            for record in page.records:
+                records.setdefault(record["id"], record)
             partial |= page.partial
-        return Page(records, None, False, len(records), partial)
+        return Page(list(records.values()), None, False, len(records), partial)
 
 
 def _fit(compared: list[dict[str, Any]], answer: dict[str, Any]) -> dict[str, Any]:

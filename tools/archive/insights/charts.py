@@ -44,6 +44,8 @@ from tools.archive.workspace import GetFilterPresets
 MOST_ITEMS, MOST_TIMELINES, MOST_METRICS = 3_000, 6, 3
 _FIELDS = ["id", "provider", "type", "takenAt", "creator.id", "socialProfile.accountName"]
 Kind = Literal["engagement_over_time", "top_creators", "platform_mix", "weekly"]
+# What is drawn where no metric is chosen; of the other kinds the number of posts.
+_DEFAULTS: dict[Kind, Metric] = {"engagement_over_time": "likes"}
 
 
 class Chart(WindowedSource, Workflow[dict[str, Any]]):
@@ -81,8 +83,7 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
     @property
     def requested_metrics(self) -> list[Metric]:
         """The metrics to draw, each once."""
-        default: Metric = "likes" if self.kind == "engagement_over_time" else ITEMS
-        return list(dict.fromkeys(self.metrics or [default]))
+        return list(dict.fromkeys(self.metrics or [_DEFAULTS.get(self.kind, ITEMS)]))
 
     def check(self) -> None:
         self.require_source()
@@ -143,7 +144,7 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
         return Subject(workspace, describe_posts(self, await self._preset_name(context)))
 
     async def _preset_name(self, context: ArchiveContext) -> str:
-        preset = str((self.search or {}).get("presetId") or "")
+        preset = self.preset
         if not preset:
             return ""
         # A title without the name is no reason to refuse the chart.

@@ -104,7 +104,7 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
             self.require_source()
             self.narrow_by_time()
         # Archive answers both kinds of ids with a server error, though its schema allows them.
-        elif any(choice is not None for choice in choices):
+        elif choices.count(None) < len(choices):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "`competitorBrandItemIds` goes with no other choice of posts.",
@@ -123,14 +123,12 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
 
     def _list_names(self) -> list[str]:
         """Return the ids or links that the call names, each once."""
-        return list(
-            dict.fromkeys(self.item_ids or self.urls or self.competitor_brand_item_ids or [])
-        )
+        return list(dict.fromkeys(self.names or self.competitor_brand_item_ids or []))
 
     @property
     def _names_ids_alone(self) -> bool:
         """Whether there is nothing to look up."""
-        return self.urls is None and self.search is None and self.taken_at is None
+        return (self.urls, self.search, self.taken_at) == (None, None, None)
 
     async def run(self, context: ArchiveContext) -> Result:
         # Pillow is an optional extra; without it pictures are passed on as they are.
