@@ -95,9 +95,10 @@ async def describe_ignored(
         instead: how to ask otherwise.
     """
     # Fewer than a page are hardly all that there is, and not worth a request.
-    if not unseen or total <= _FEW or "ids" in parts:
+    if any((not unseen, total <= _FEW, "ids" in parts)):
         return []
-    if await count({name: parts[name] for name in _list_seen(parts)}) != total:
+    seen = {name: parts[name] for name in _list_seen(parts)}
+    if await count(seen) != total:
         return []
     return [
         f"As many ({total:,}) came as without {', '.join(unseen)}: either all fit, or Archive did "
@@ -117,7 +118,7 @@ async def find_members(
     """
     ids, collections = set(parts.get("ids", ())), parts.get("collectionsIds", [])
     # Only where all came back is there reason to doubt.
-    if not ids or len(collections) != 1 or len(records) < len(ids):
+    if any((not ids, len(collections) != 1, len(records) < len(ids))):
         return records, []
     members = await read_members(collections[0])
     if members is None:

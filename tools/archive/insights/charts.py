@@ -123,8 +123,8 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
         return prose(about, "", Image("image/png", png)).with_links(*links)
 
     async def _totals(self, context: ArchiveContext) -> tuple[Drawing, list[str]]:
-        metrics = [name for name in self.requested_metrics if name != ITEMS]
-        paths = [f"currentEngagement.{name}" for name in metrics]
+        metrics = self.requested_metrics
+        paths = [f"currentEngagement.{name}" for name in metrics if name != ITEMS]
         rows, notes = await self._rows(context, MOST_ITEMS, paths)
         subject = await self._subject(context)
         measures = self._measures(context)
