@@ -187,6 +187,18 @@ class ItemSource(Input):
         page = await api.read_page(self.query(["id"]), size=1)
         return page.total
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether Archive applies filters to the source: not to a preset, nor to named items."""
+        return self.search is not None and "presetId" not in self.search
+
+    async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
+        """Return what an answer about `total` items says if Archive may not have applied the
+        search."""
+        if not self.is_filtered:
+            return []
+        return await self.query().find_doubts(context, api, total)
+
     async def batches(self, api: Api, cursor: Any, fields: list[str]) -> AsyncIterator[Batch]:
         """Yield the items with these fields, batch by batch, from a batch's cursor on (None =
         the beginning).
@@ -254,11 +266,6 @@ class WindowedSource(ItemSource):
         None, description="When it was posted: days or instants with zone."
     )
 
-    @property
-    def is_filtered(self) -> bool:
-        """Whether Archive applies filters to the source: not to a preset, nor to named items."""
-        return self.search is not None and "presetId" not in self.search
-
     def narrow_by_time(self) -> None:
         """Have Archive narrow by `takenAt` where it can, which spares pages; for the rest it is
         done here.
@@ -270,13 +277,6 @@ class WindowedSource(ItemSource):
             return
         self.narrow("takenAt", self.taken_at.model_dump(by_alias=True, exclude_unset=True))
         self.taken_at = None
-
-    async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
-        """Return what an answer about `total` items says if Archive may not have applied the
-        search."""
-        if not self.is_filtered:
-            return []
-        return await self.query().find_doubts(context, api, total)
 
     def narrow(self, name: str, value: Any) -> None:
         """Add a part to the search's filter.

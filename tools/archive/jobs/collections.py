@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +22,7 @@ from server.tool.job import (
     require_own,
 )
 from server.tool.request import NewName, argument_names
+from server.tool.result import drop_empty
 from tools.archive.collections import AddItemToCollections
 from tools.archive.content.items import SearchItems
 from tools.archive.items_source import AT_ONCE, PAGE_COST, ItemSource
@@ -54,7 +56,8 @@ _BESIDE_UNDO = (
 
 @dataclass(frozen=True)
 class Order:
-    """What a job will do, in numbers and words: `reads` are the requests that find the items."""
+    """What a job will do, in numbers and words: `reads` are the requests that find the items,
+    `doubts` says whether Archive may have ignored a filter."""
 
     action: str
     targets: list[Target]
@@ -62,6 +65,7 @@ class Order:
     source: str
     reads: int
     title: str
+    doubts: Sequence[str] = ()
 
     @property
     def pages(self) -> int:
@@ -163,6 +167,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             "action": order.action,
             "source": order.source,
             "collections": [target.to_dict() for target in order.targets],
+            **drop_empty({"notes": list(order.doubts)}),
         }
         # A dry run confirms nothing, so it does not need the question or the budget behind it.
         preview = None if self.dry_run else _preview(order, about)
@@ -196,7 +201,9 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         source = await self._source(api, items, rows)
         what = "Put {} into {}" if self.action == "add" else "Take {} out of {}"
         title = what.format(source, join_quoted([target.name for target in targets]))
-        return Order(self.action, targets, items, source, self._reads(items), title)
+        # Said before anything is changed: all of the workspace may have come for a narrow filter.
+        doubts = await self.find_doubts(context, api, items)
+        return Order(self.action, targets, items, source, self._reads(items), title, doubts)
 
     async def _build_undo(self, context: ArchiveContext, job: str) -> Order:
         row = await (await context.jobs()).get(job)
@@ -286,6 +293,7 @@ def _preview(order: Order, about: dict[str, Any]) -> Preview:
     otherwise = (
         f"Call again with {instead} in `collectionNames`, if that is what is meant." if near else ""
     )
+    message = " ".join([message, *order.doubts])
     return Preview(message, {**about, "items": order.items}, otherwise)
 
 
