@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 from typing import Any, Literal, Self
 
@@ -17,6 +18,8 @@ from server.jobs import JobRow
 from server.text import count_noun
 from server.tool.job import Plan, StartChange
 from server.tool.request import argument_names
+from server.tool.result import drop_empty
+from tools.archive.content.fitting import add_misfits, describe_counted_misfits
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetEngagementHistory, GetItemIdsByUrl
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk, offer
@@ -139,9 +142,10 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         )
 
     async def _of_refresh(self, context: ArchiveContext) -> Plan:
-        items, absent = await self._look_up(context)
+        items, absent, doubts = await self._look_up(context)
         # The single call asks in the same words, so that the user compares like with like.
         accepted, preview = offer(items, _count_absent(absent), context.workspace)
+        preview = replace(preview, message=" ".join([preview.message, *doubts]))
         chosen = {item["id"] for item in accepted}
         stories = [item for item in items if item["id"] not in chosen]
         left_out = [(item["id"], read_account(item), _STORY) for item in stories]
@@ -159,14 +163,18 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             records_known=records,
             unit="batches",
             preview=preview,
-            details={"items": len(accepted), "leftOut": preview.details["leftOut"]},
+            details={
+                "items": len(accepted),
+                "leftOut": preview.details["leftOut"],
+                **drop_empty({"notes": doubts}),
+            },
         )
 
     async def _look_up(
         self, context: ArchiveContext
-    ) -> tuple[list[dict[str, Any]], list[tuple[str, str | None, str]]]:
-        """Return the items with what tells whether they can be refreshed, and what leads to none:
-        the id or link, nobody's account, and why."""
+    ) -> tuple[list[dict[str, Any]], list[tuple[str, str | None, str]], list[str]]:
+        """Return the items with what tells whether they can be refreshed, what leads to none (the
+        id or link, nobody's account, and why), and whether Archive may have ignored a filter."""
         # Counted first, so that a search that is far too wide is not read through.
         if (total := await self.total(context.api) or 0) > MOST_REFRESHED:
             raise Failure(
@@ -177,14 +185,18 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             )
         result: dict[str, dict[str, Any]] = {}
         absent: list[tuple[str, str | None, str]] = []
+        misfits: dict[str, Any] = {}
         # The type tells stories, which Archive drops without a word; the account is for people.
         async for batch in self.batches(context.api, None, [*NAMED, "type"]):
             result |= {item["id"]: item for item in batch.items}
             absent += [(entry["url"], None, NO_ITEM) for entry in batch.missing]
+            misfits = add_misfits(misfits, batch.misfits, batch.broken)
         # Archive leaves out unknown ids silently: only the difference shows them.
         requested = dict.fromkeys(self.item_ids or [])
         absent += [(item, None, UNKNOWN_ID) for item in requested if item not in result]
-        return list(result.values()), absent
+        doubts = describe_counted_misfits(misfits)
+        doubts += await self.find_doubts(context, context.api, total)
+        return list(result.values()), absent, doubts
 
 
 def _count_absent(absent: list[tuple[str, str | None, str]]) -> list[str]:
