@@ -98,6 +98,14 @@ def modules_or_skip(*packages: str) -> Path:
     return folder / "node_modules"
 
 
+def node_program_or_skip(package: str, name: str) -> tuple[Path, Path]:
+    """Node of a version of our own, and a program for it, installed as `program_or_skip` does."""
+    folder = cache_folder() / f"{package.replace('/', '-')}-node{NODE}"
+    _install_or_skip(folder, (f"{_node_package()}@{NODE}", package))
+    modules = folder / "node_modules"
+    return next(modules.glob("node-*/bin/node*")), modules / ".bin" / name
+
+
 def program_or_skip(package: str, name: str, *after: str) -> Path:
     """A program of an npm package, installed if it is not yet; the test is skipped only where it
     cannot be had.

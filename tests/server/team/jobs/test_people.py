@@ -59,7 +59,7 @@ async def test_somebody_is_opened_with_the_rights_that_they_have_now() -> None:
     for read_only in (True, False):
         people = make_people(robots(read_only=read_only), opened)
         async with people.open(ROBOT.principal.id, seal(ROBOT)) as person:
-            assert [person.catalog, person.services] == ["catalog", "services"]
+            assert [str(person.catalog), str(person.services)] == ["catalog", "services"]
 
     assert [rights.read_only for _, rights in opened.used] == [True, False]
 
