@@ -28,6 +28,7 @@ from server.exports import (
     find_published,
     list_leftovers,
     publish,
+    withdraw,
 )
 from server.exports.links import MIME_TYPES, make_uri
 from server.jobs import Handle, Stopped
@@ -153,7 +154,7 @@ async def publish_once(folder: ExportFolder, draft: Draft, journalled: Awaitable
     # Cancellation too: it is no Exception, and the draft would stay behind.
     except BaseException:  # a cancelled job leaves nothing behind either
         with CancelScope(shield=True):
-            await on_disk(lambda: _withdraw(folder, draft))
+            await on_disk(lambda: withdraw(folder, draft))
         raise
     return await on_disk(lambda: publish(folder, draft))
 
@@ -221,8 +222,3 @@ def _list_abandoned(folder: ExportFolder) -> dict[str, float]:
     for leftover in list_leftovers(folder):
         result[leftover.job] = max(leftover.modified, result.get(leftover.job, 0.0))
     return result
-
-
-def _withdraw(folder: ExportFolder, draft: Draft) -> None:
-    with folder.open(create=True) as directory:
-        directory.remove(draft.temporary)
